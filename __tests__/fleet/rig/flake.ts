@@ -1,0 +1,136 @@
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+import { checkout } from "./checkout.js";
+import { check, environment } from "./command.js";
+
+/** What a configuration is and does; every field is an argument of `examples/flake/nixos/system.nix`. */
+export type Behaviour = {
+  /** Default: the attribute's name. */
+  readonly hostName?: string;
+  readonly fqdn?: string;
+  /** Another text makes another toplevel. */
+  readonly text?: string;
+  /** Name to version. */
+  readonly packages?: Readonly<Record<string, string>>;
+  /** Name of a systemd unit to its text. */
+  readonly units?: Readonly<Record<string, string>>;
+  /** Another version wants a reboot. */
+  readonly kernel?: string;
+  /** Another value than the running system's: `switch` ends with 100. */
+  readonly initInterfaceVersion?: string;
+  /** No addresses once activated, and after each boot. */
+  readonly networkBroken?: boolean;
+  readonly evaluationError?: string;
+  readonly buildSeconds?: number;
+  /** Script in the middle of the build; `exit 1` fails it. */
+  readonly buildScript?: string;
+  /** Script before anything is changed; a failure is exit code 1. */
+  readonly preSwitchCheck?: string;
+  /** Script while the boot loader entry is written; a failure is exit code 1. */
+  readonly bootLoaderScript?: string;
+  /** Script in the activation, which also runs at each boot; a failure is exit code 2. */
+  readonly activationScript?: string;
+  /** Script after the activation and before the units, in `switch` and `test`; its exit code is ignored. */
+  readonly switchScript?: string;
+  readonly switchSeconds?: number;
+  readonly switchLines?: number;
+  /** Exit code of switch-to-configuration in `switch` and `test`, whatever happened. */
+  readonly exitCode?: number;
+  /** Without it, nixos-rebuild-ng refuses. */
+  readonly withNixosVersion?: boolean;
+  /** Without it, nixos-rebuild cannot run itself anew. */
+  readonly withNixosRebuild?: boolean;
+};
+
+export type FlakeOptions = {
+  /** Whether the directory is a Git repository, with everything committed, or with a change beside. Default: false. */
+  readonly git?: boolean | "dirty";
+  /** Directory of `flake.nix` below the root of the repository. */
+  readonly subdirectory?: string;
+  /** Inputs by name: an attribute set in Nix's words, as `{ url = "git+file:///x"; flake = false; }`. */
+  readonly inputs?: Readonly<Record<string, string>>;
+  /** Runs `nix flake lock`, where the runner has Nix: pass `runner.exec`. Default: no lock file. */
+  readonly lock?: (script: string) => Promise<{ readonly code: number; readonly stderr: string }>;
+  /** Further outputs, as Nix bindings that see `self`, `inputs`, `nixosSystem` and `machines`. */
+  readonly outputs?: string;
+  /** What each text begins with, as a Nix expression that sees `inputs`: a way to depend on an input. */
+  readonly textPrefix?: string;
+};
+
+/** A unit that runs; another text makes it restart. */
+export function runningUnit(text = "one"): string {
+  return `[Unit]\nDescription=Runs ${text}\n[Service]\nExecStart=/bin/sleep infinity\n`;
+}
+
+/** A unit whose start fails. */
+export const failingUnit = "[Unit]\nDescription=Fails\n[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo no luck today >&2; exit 3'\n";
+
+/**
+ * Writes a flake whose configurations behave as asked, from the same `nixos/` as `examples/flake`. Written again over a former
+ * one, it is the next commit. Returns the directory of `flake.nix`.
+ */
+export async function writeFlake(directory: string, machines: Readonly<Record<string, Behaviour>>, options: FlakeOptions = {}): Promise<string> {
+  const flake = path.join(directory, options.subdirectory ?? ".");
+  mkdirSync(flake, { recursive: true });
+  cpSync(path.join(checkout, "examples/flake/nixos"), path.join(flake, "nixos"), { recursive: true });
+  const named = Object.fromEntries(Object.entries(machines).map(([name, behaviour]) => [name, { hostName: name, ...behaviour }]));
+  writeFileSync(path.join(flake, "machines.json"), `${JSON.stringify(named, undefined, 2)}\n`);
+  writeFileSync(path.join(flake, "flake.nix"), flakeText(options));
+
+  const git = async (...args: string[]): Promise<string> => check("git", ["-C", directory, ...args], { env: gitEnvironment() });
+  const tracked = options.git === true || options.git === "dirty";
+  if (tracked) {
+    await git("init", "--quiet", "--initial-branch=main");
+    await git("add", "--all");
+  }
+  if (options.lock !== undefined) {
+    const { code, stderr } = await options.lock(`nix flake lock '${flake}'`);
+    if (code !== 0) throw new Error(`nix flake lock failed: ${stderr}`);
+  }
+  if (tracked) {
+    await git("add", "--all");
+    await git("commit", "--quiet", "--allow-empty", "--message", "Machines");
+  }
+  if (options.git === "dirty") writeFileSync(path.join(flake, "machines.json"), `${JSON.stringify(named)}\n`);
+  return flake;
+}
+
+/** Commit that a repository stands at. */
+export async function headOf(directory: string): Promise<string> {
+  return (await check("git", ["-C", directory, "rev-parse", "HEAD"], { env: gitEnvironment() })).trim();
+}
+
+/** Makes a Git repository of a directory, with everything committed. */
+export async function commitAll(directory: string): Promise<string> {
+  const git = async (...args: string[]): Promise<string> => check("git", ["-C", directory, ...args], { env: gitEnvironment() });
+  await git("init", "--quiet", "--initial-branch=main");
+  await git("add", "--all");
+  await git("commit", "--quiet", "--allow-empty", "--message", "All");
+  return headOf(directory);
+}
+
+function flakeText({ inputs = {}, outputs = "", textPrefix = '""' }: FlakeOptions): string {
+  const declared = Object.entries(inputs).map(([name, value]) => `  inputs.${name} = ${value};\n`);
+  return `{
+${declared.join("")}
+  outputs =
+    { self, ... }@inputs:
+    let
+      nixosSystem = import ./nixos/system.nix { configurationRevision = self.rev or null; };
+      machines = builtins.fromJSON (builtins.readFile ./machines.json);
+      prefix = ${textPrefix};
+    in
+    {
+      nixosConfigurations = builtins.mapAttrs (_: machine: nixosSystem (machine // { text = prefix + (machine.text or ""); })) machines;
+      ${outputs}
+    };
+}
+`;
+}
+
+// Nothing of the user's own configuration, such as signed commits.
+function gitEnvironment(): Record<string, string> {
+  const who = { GIT_AUTHOR_NAME: "fleet", GIT_AUTHOR_EMAIL: "fleet@test", GIT_COMMITTER_NAME: "fleet", GIT_COMMITTER_EMAIL: "fleet@test" };
+  return { ...environment(), ...who, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
+}

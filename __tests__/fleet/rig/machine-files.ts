@@ -1,0 +1,93 @@
+import { chmodSync, chownSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { randomBytes } from "node:crypto";
+
+import { asset } from "./checkout.js";
+
+/** Rights of the user `deploy` unless a test gives others: everything, without a password. */
+export const allRights = "deploy ALL=(root) NOPASSWD: ALL\n";
+
+export type MachineFiles = {
+  readonly name: string;
+  readonly addresses: { readonly ipv4: string; readonly ipv6: string };
+  readonly rebuild: "bash" | "ng" | "none";
+  readonly sshPort: number;
+  readonly authorizedKeys: string;
+  readonly hostKey: { readonly secret: string; readonly public: string };
+  readonly sudoers: string;
+  /** Further lines of nix.conf. */
+  readonly nixConf: string;
+  /** OpenSSH of Debian 12 does not know the option. */
+  readonly penalties: boolean;
+};
+
+/** Writes what makes a root file system this machine. */
+export function writeMachineFiles(root: string, files: MachineFiles): void {
+  const write = (file: string, text: string, mode = 0o644): void => {
+    const target = path.join(root, file);
+    mkdirSync(path.dirname(target), { recursive: true });
+    writeFileSync(target, text);
+    chmodSync(target, mode);
+  };
+  write("etc/hostname", `${files.name}\n`);
+  write("etc/hosts", `127.0.0.1 localhost\n::1 localhost\n${files.addresses.ipv4} ${files.name}\n${files.addresses.ipv6} ${files.name}\n`);
+  write("etc/machine-id", `${randomBytes(16).toString("hex")}\n`);
+  write("etc/NIXOS", "");
+  write(
+    "etc/nix/nix.conf",
+    `experimental-features = nix-command flakes\nsandbox = false\nsubstituters =\nbuild-users-group =\nflake-registry =\n${files.nixConf}\n`,
+  );
+  // Sorts before Debian's own 80-container-host0.network.
+  write(
+    "etc/systemd/network/10-host0.network",
+    `[Match]\nName=host0\n[Network]\nLinkLocalAddressing=no\nIPv6AcceptRA=no\nConfigureWithoutCarrier=yes\n` +
+      `[Address]\nAddress=${files.addresses.ipv4}/24\n[Address]\nAddress=${files.addresses.ipv6}/64\nDuplicateAddressDetection=none\n`,
+  );
+  write("etc/sudoers.d/deploy", files.sudoers, 0o440);
+
+  write("etc/ssh/ssh_host_ed25519_key", files.hostKey.secret, 0o600);
+  write("etc/ssh/ssh_host_ed25519_key.pub", files.hostKey.public);
+  write(
+    "etc/ssh/sshd_config.d/rig.conf",
+    `Port ${files.sshPort}\nHostKey /etc/ssh/ssh_host_ed25519_key\nLogLevel VERBOSE\nMaxStartups 200\n${files.penalties ? "PerSourcePenalties no\n" : ""}`,
+  );
+  // To a file: the journal of a machine does not outlive a reboot.
+  write("etc/systemd/system/ssh.service.d/log.conf", "[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -D -E /var/log/sshd.log\n");
+  for (const [index, user] of ["root", "deploy", "nosudo", "pwsudo"].entries()) {
+    const home = user === "root" ? "root" : `home/${user}`;
+    write(`${home}/.ssh/authorized_keys`, files.authorizedKeys, 0o600);
+    // useradd counts from 1000.
+    const id = index === 0 ? 0 : 999 + index;
+    for (const owned of [`${home}/.ssh`, `${home}/.ssh/authorized_keys`]) chownSync(path.join(root, owned), id, id);
+    chmodSync(path.join(root, home, ".ssh"), 0o700);
+  }
+
+  if (files.rebuild !== "none") {
+    const program = files.rebuild === "bash" ? "nixos-rebuild-bash.sh" : "nixos-rebuild-ng.py";
+    cpSync(asset(program), path.join(root, "usr/local/bin/nixos-rebuild"));
+    chmodSync(path.join(root, "usr/local/bin/nixos-rebuild"), 0o755);
+  }
+  cpSync(asset("boot-system.sh"), path.join(root, "usr/local/lib/boot-system"));
+  chmodSync(path.join(root, "usr/local/lib/boot-system"), 0o755);
+  write(
+    "etc/systemd/system/nixos-activation.service",
+    `[Unit]\nDescription=Activate the system of the boot loader entry\nDefaultDependencies=no\nAfter=local-fs.target systemd-tmpfiles-setup.service\n` +
+      `Before=network-pre.target systemd-networkd.service sysinit.target\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/local/lib/boot-system activate\n`,
+  );
+  write(
+    "etc/systemd/system/nixos-units.service",
+    `[Unit]\nDescription=Start the units of the booted system\nAfter=basic.target\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/local/lib/boot-system units\n`,
+  );
+  const enable = (unit: string, target: string, from = "/usr/lib/systemd/system"): void => {
+    const wants = path.join(root, "etc/systemd/system", `${target}.wants`);
+    mkdirSync(wants, { recursive: true });
+    symlinkSync(`${from}/${unit}`, path.join(wants, unit));
+  };
+  enable("systemd-networkd.service", "multi-user.target");
+  enable("nixos-activation.service", "sysinit.target", "/etc/systemd/system");
+  enable("nixos-units.service", "multi-user.target", "/etc/systemd/system");
+  // What only costs time, or writes at a moment that no test expects.
+  for (const unit of ["apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer", "e2scrub_all.timer", "console-getty.service", "getty@tty1.service", "sshd-keygen.service", "ldconfig.service", "systemd-networkd-wait-online.service"]) {
+    symlinkSync("/dev/null", path.join(root, "etc/systemd/system", unit));
+  }
+}

@@ -1,0 +1,312 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+import { inputDefaults, inputVariable } from "./action-inputs.js";
+import { checkout } from "./checkout.js";
+import { type CommandResult, until } from "./command.js";
+import { children, Container, nsenter, searchPath } from "./container.js";
+import { mountDisk } from "./disk.js";
+import { parseEnvironmentFile } from "./environment-file.js";
+import { type Annotation, annotationsOf, type WorkflowCommand, workflowCommands } from "./workflow-commands.js";
+
+/** One use of the action in a job. */
+export type Step = {
+  readonly inputs: Readonly<Record<string, string>>;
+  /** GITHUB_WORKSPACE and working directory; a path below `fleet.directory`. Default: a new directory. */
+  readonly workspace?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: `dist/index.js`. Relative to the checkout. */
+  readonly entry?: string;
+  /** Default: `dist/post/index.js`. */
+  readonly postEntry?: string;
+  /** File whose input defaults the runner fills in. Default: `action.yml`. */
+  readonly actionFile?: string;
+  /** Programs that this runner does not have, such as `nix` or `ssh`. */
+  readonly without?: readonly string[];
+  /** Whether Nix is set up with flakes. Default: true. */
+  readonly flakes?: boolean;
+  /** Whether the post step runs by itself at the end. Default: true. */
+  readonly post?: boolean;
+  /** Seconds after which the action is killed, with the test failed. Default: 120. */
+  readonly timeout?: number;
+};
+
+/** How a step ended. */
+export type StepResult = {
+  /** 128 and the number of the signal when a signal ended it. */
+  readonly exitCode: number;
+  /** Standard output and standard error in the order of their arrival. */
+  readonly log: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly commands: readonly WorkflowCommand[];
+  readonly annotations: readonly Annotation[];
+  readonly errors: readonly string[];
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly state: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly summary: string;
+  readonly masks: readonly string[];
+  readonly seconds: number;
+  readonly temp: string;
+  /** Files and directories in RUNNER_TEMP after the action, before its post step. */
+  readonly inTemp: readonly string[];
+  readonly post: PostResult | undefined;
+  /** The same after the post step. */
+  readonly leftInTemp: readonly string[];
+};
+
+export type PostResult = { readonly exitCode: number; readonly log: string; readonly commands: readonly WorkflowCommand[] };
+
+/** A step that has been started. */
+export type RunningStep = {
+  readonly workspace: string;
+  readonly temp: string;
+  /** The log so far. */
+  readonly output: () => string;
+  /** Waits until the log matches; throws with the log when the action ends or the time (default: 60 s) is over before. */
+  readonly waitFor: (pattern: RegExp, seconds?: number) => Promise<RegExpExecArray>;
+  /** Signals the node process only, as the runner does. */
+  readonly signal: (signal: NodeJS.Signals) => void;
+  readonly finished: Promise<StepResult>;
+  /** Runs the post step, also once more. */
+  readonly runPost: () => Promise<PostResult>;
+  readonly running: () => boolean;
+};
+
+type Process = { readonly code: number; readonly log: string; readonly stdout: string; readonly stderr: string };
+
+/** Where the runner stands. */
+export type RunnerPlace = {
+  readonly directory: string;
+  /** Seen inside at the same path. */
+  readonly workDirectory: string;
+  readonly group: string;
+  readonly rootFileSystem: string;
+  /** Lines of /etc/hosts. */
+  readonly hosts: string;
+};
+
+/** A machine that runs actions as GitHub's runner does: Node 24, Nix, ssh, this host's network, a store of its own. */
+export class Runner {
+  /** Directory of this host where the runner's disk is seen. */
+  readonly root: string;
+  readonly #place: RunnerPlace;
+  readonly #container: Container;
+  #steps = 0;
+
+  private constructor(place: RunnerPlace, root: string, container: Container) {
+    this.#place = place;
+    this.root = root;
+    this.#container = container;
+  }
+
+  /** Starts the runner. The checkout is seen inside at `/action`, read-only. */
+  static async start(place: RunnerPlace): Promise<Runner> {
+    const root = await mountDisk(place.rootFileSystem, place.directory);
+    writeFileSync(path.join(root, "etc/hosts"), `127.0.0.1 localhost\n::1 localhost\n${place.hosts}`);
+    const nixConf = "sandbox = false\nsubstituters =\nbuild-users-group =\nflake-registry =\n";
+    writeFileSync(path.join(root, "etc/nix/nix.conf"), `experimental-features = nix-command flakes\n${nixConf}`);
+    mkdirSync(path.join(root, "etc/nix-without-flakes"));
+    writeFileSync(path.join(root, "etc/nix-without-flakes/nix.conf"), nixConf);
+    mkdirSync(path.join(root, "action"));
+    // Git refuses the work trees of others, and needs somebody who commits.
+    writeFileSync(path.join(root, "root/.gitconfig"), "[user]\nname = runner\nemail = runner@fleet\n[init]\ndefaultBranch = main\n[safe]\ndirectory = *\n");
+    const args = ["-D", root, "--register=no", "--keep-unit", "--as-pid2", "--quiet", "--console=passive", "--resolv-conf=off", "--timezone=off", `--machine=${path.basename(place.group)}`];
+    const binds = [`--bind-ro=${checkout}:/action`, `--bind=${place.workDirectory}`];
+    const container = await Container.start([...args, ...binds, "/usr/bin/sleep", "infinity"], place.group, path.join(place.directory, "console"));
+    return new Runner(place, root, container);
+  }
+
+  /** Runs the action to its end, then its post step. */
+  async run(step: Step): Promise<StepResult> {
+    return this.start(step).finished;
+  }
+
+  /** Starts the action. */
+  start(step: Step): RunningStep {
+    this.#steps += 1;
+    const home = path.join(this.#place.workDirectory, `step-${this.#steps}`);
+    const workspace = step.workspace ?? path.join(home, "workspace");
+    const temp = path.join(home, "temp");
+    for (const made of [workspace, temp, path.join(home, "commands")]) mkdirSync(made, { recursive: true });
+    const file = (name: string): string => path.join(home, "commands", name);
+    for (const name of ["output", "state", "env", "path", "summary"]) writeFileSync(file(name), "");
+    writeFileSync(file("event.json"), "{}");
+    const env = { ...this.#environment(step, workspace, temp, file), ...step.env };
+
+    const began = Date.now();
+    const action = this.#node(step.entry ?? "dist/index.js", env, workspace, step.timeout ?? 120);
+    const runPost = async (): Promise<PostResult> => {
+      const states = Object.entries(parseEnvironmentFile(readFileSync(file("state"), "utf8")));
+      const postEnv = { ...env, ...Object.fromEntries(states.map(([name, value]) => [`STATE_${name}`, value])) };
+      const { code, log, stdout } = await this.#node(step.postEntry ?? "dist/post/index.js", postEnv, workspace, 60).finished;
+      return { exitCode: code, log, commands: workflowCommands(stdout) };
+    };
+    const finish = async (): Promise<StepResult> => {
+      const { code, log, stdout, stderr } = await action.finished;
+      const seconds = (Date.now() - began) / 1000;
+      const inTemp = listing(temp);
+      const post = step.post === false ? undefined : await runPost();
+      // The runner reads commands from both streams.
+      const commands = workflowCommands(log);
+      const annotations = annotationsOf(commands);
+      return {
+        exitCode: code,
+        log,
+        stdout,
+        stderr,
+        commands,
+        annotations,
+        errors: annotations.flatMap(({ level, message }) => (level === "error" ? [message] : [])),
+        outputs: parseEnvironmentFile(readFileSync(file("output"), "utf8")),
+        state: parseEnvironmentFile(readFileSync(file("state"), "utf8")),
+        env: parseEnvironmentFile(readFileSync(file("env"), "utf8")),
+        summary: readFileSync(file("summary"), "utf8"),
+        masks: commands.flatMap(({ name, message }) => (name === "add-mask" ? [message] : [])),
+        seconds,
+        temp,
+        inTemp,
+        post,
+        leftInTemp: listing(temp),
+      };
+    };
+    return { workspace, temp, output: action.log, waitFor: action.waitFor, signal: action.signal, running: action.running, runPost, finished: finish() };
+  }
+
+  /** Runs a shell script on the runner as root, whatever its exit code. */
+  async exec(script: string, options: { readonly stdin?: string; readonly timeout?: number } = {}): Promise<CommandResult> {
+    return this.#container.execute(script, options);
+  }
+
+  /** Command lines of the processes that are there beside the runner itself: after a job, what an action has left. */
+  async processes(): Promise<string[]> {
+    const { stdout } = await this.exec("ps -eo pid=,args=");
+    return stdout.split("\n").flatMap((line) => {
+      const [, pid, args = ""] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
+      return pid === undefined || Number(pid) <= 2 || args.startsWith("ps -eo") || args.startsWith("/bin/sh -c ps -eo") ? [] : [args];
+    });
+  }
+
+  /** Kills what is left of a job, as the runner does at its end. */
+  async endJob(): Promise<void> {
+    await this.exec("for p in $(ps -eo pid=); do if [ $p -gt 2 ] && [ $p != $$ ]; then kill -9 $p 2>/dev/null; fi; done; true");
+  }
+
+  #environment(step: Step, workspace: string, temp: string, file: (name: string) => string): Record<string, string> {
+    const inputs = { ...inputDefaults(step.actionFile), ...step.inputs };
+    return {
+      ...Object.fromEntries(Object.entries(inputs).map(([name, value]) => [inputVariable(name), value])),
+      PATH: step.without === undefined ? searchPath : this.#pathWithout(step.without),
+      ...(step.flakes === false ? { NIX_CONF_DIR: "/etc/nix-without-flakes" } : {}),
+      HOME: "/root",
+      LANG: "C.UTF-8",
+      CI: "true",
+      GITHUB_ACTIONS: "true",
+      GITHUB_ACTION: "deploy",
+      GITHUB_ACTOR: "octocat",
+      GITHUB_EVENT_NAME: "push",
+      GITHUB_EVENT_PATH: file("event.json"),
+      GITHUB_JOB: "deploy",
+      GITHUB_REF: "refs/heads/main",
+      GITHUB_REPOSITORY: "octocat/machines",
+      GITHUB_RUN_ID: "1",
+      GITHUB_RUN_NUMBER: "1",
+      GITHUB_RUN_ATTEMPT: "1",
+      GITHUB_SERVER_URL: "https://github.test",
+      GITHUB_SHA: "0".repeat(40),
+      GITHUB_WORKFLOW: "deploy",
+      GITHUB_WORKSPACE: workspace,
+      GITHUB_OUTPUT: file("output"),
+      GITHUB_STATE: file("state"),
+      GITHUB_ENV: file("env"),
+      GITHUB_PATH: file("path"),
+      GITHUB_STEP_SUMMARY: file("summary"),
+      RUNNER_TEMP: temp,
+      RUNNER_OS: "Linux",
+      RUNNER_ARCH: process.arch === "arm64" ? "ARM64" : "X64",
+      RUNNER_TRACKING_ID: "github_fleet",
+    };
+  }
+
+  // A directory of links to every program but those.
+  #pathWithout(programs: readonly string[]): string {
+    const name = `opt/without-${programs.join("-")}`;
+    const directory = path.join(this.root, name);
+    mkdirSync(directory, { recursive: true });
+    const present = new Set(readdirSync(directory));
+    const missing = (program: string): boolean => programs.some((prefix) => program === prefix || program.startsWith(`${prefix}-`));
+    for (const from of ["usr/sbin", "usr/bin"]) {
+      for (const program of readdirSync(path.join(this.root, from))) {
+        if (present.has(program) || missing(program)) continue;
+        present.add(program);
+        symlinkSync(`/${from}/${program}`, path.join(directory, program));
+      }
+    }
+    return `/${name}`;
+  }
+
+  #node(entry: string, env: Readonly<Record<string, string>>, workspace: string, seconds: number) {
+    // No shell: it would drop variables whose names have dashes.
+    const program = ["/usr/bin/env", "--chdir", workspace, "/usr/bin/node", path.resolve("/action", entry)];
+    const child = spawn(nsenter, this.#container.enter(program), { env, stdio: ["ignore", "pipe", "pipe"] });
+    let stdout = "";
+    let stderr = "";
+    let log = "";
+    let ended = false;
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      log += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+      log += text;
+    });
+    const signal = (name: NodeJS.Signals): void => {
+      // The only child of nsenter, in which env has become node.
+      const [node] = children(child.pid ?? 0);
+      if (node === undefined) throw new Error("the action does not run");
+      process.kill(node, name);
+    };
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      if (children(child.pid ?? 0).length > 0) signal("SIGKILL");
+    }, seconds * 1000);
+    const finished = new Promise<Process>((resolve, reject) => {
+      child.on("error", reject);
+      // What it leaves running may hold its output open: "exit", then what has arrived by then.
+      child.on("exit", (code, killedBy) => {
+        ended = true;
+        clearTimeout(timer);
+        setTimeout(() => {
+          child.stdout.destroy();
+          child.stderr.destroy();
+          if (late) reject(new Error(`${entry} did not end in ${seconds} s:\n${log}`));
+          else resolve({ code: code ?? 128 + signalNumber(killedBy), log, stdout, stderr });
+        }, 50);
+      });
+    });
+    const waitFor = async (pattern: RegExp, limit = 60): Promise<RegExpExecArray> => {
+      const matched = (): RegExpExecArray | null => pattern.exec(log);
+      try {
+        await until(String(pattern), limit, () => matched() !== null || ended);
+      } catch (error) {
+        throw new Error(`${String(error)}; the log:\n${log}`, { cause: error });
+      }
+      const match = matched();
+      if (match === null) throw new Error(`the action ended without ${String(pattern)}:\n${log}`);
+      return match;
+    };
+    return { finished, signal, waitFor, log: () => log, running: () => !ended };
+  }
+}
+
+function listing(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, encoding: "utf8" }).sort();
+}
+
+function signalNumber(signal: NodeJS.Signals | null): number {
+  return signal === "SIGKILL" ? 9 : signal === "SIGINT" ? 2 : 15;
+}

@@ -1,0 +1,25 @@
+# Tells all that must be known of the machine before anything is sent to it.
+# Arguments: none. Prints facts. Exit code: 0.
+
+main() {
+  printf 'user=%s\n' "$(id -un)"
+  printf 'uid=%s\n' "$uid"
+  printf 'hostname=%s\n' "$(cat /proc/sys/kernel/hostname)"
+  if [ "$uid" -eq 0 ]; then
+    printf 'sudo=unneeded\n'
+  elif ! command -v sudo >/dev/null 2>&1; then
+    printf 'sudo=missing\n'
+  elif sudo -n -- /bin/sh -s </dev/null >/dev/null 2>&1; then
+    printf 'sudo=ready\n'
+  else
+    printf 'sudo=refused\n'
+  fi
+  printf 'nix=%s\n' "$(nix --version 2>/dev/null)"
+  printf 'nixos-rebuild=%s\n' "$(command -v nixos-rebuild 2>/dev/null)"
+  printf 'systemd=%s\n' "$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')"
+  df -Pk /nix/store 2>/dev/null | {
+    read -r _
+    read -r _ _ _ free _ && printf 'free-kib=%s\n' "$free"
+  }
+  system_state
+}

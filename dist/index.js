@@ -1,0 +1,5272 @@
+import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
+/******/ var __webpack_modules__ = ({
+
+/***/ 896:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
+
+/***/ }),
+
+/***/ 598:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
+
+/***/ }),
+
+/***/ 24:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+
+/***/ }),
+
+/***/ 760:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
+
+/***/ }),
+
+/***/ 500:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+
+/***/ }),
+
+/***/ 928:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
+
+/***/ }),
+
+/***/ 782:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  C: () => (/* binding */ deployFleet)
+});
+
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(47);
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __nccwpck_require__(500);
+// EXTERNAL MODULE: ./build/src/domain/flake.js
+var domain_flake = __nccwpck_require__(307);
+// EXTERNAL MODULE: ./build/src/domain/operation.js
+var domain_operation = __nccwpck_require__(567);
+// EXTERNAL MODULE: ./build/src/domain/target.js
+var target = __nccwpck_require__(321);
+;// CONCATENATED MODULE: ./build/src/deploy/host.js
+
+
+
+
+
+/**
+ * The work on one host: `prepare` up to a built system, then `activate`. Both throw for what goes wrong; `result` tells
+ * what is known at any time.
+ */
+class Host {
+    machine;
+    #plan;
+    #log;
+    #known;
+    constructor(machine, plan, log) {
+        this.machine = machine;
+        this.#plan = plan;
+        this.#log = log;
+        const { configuration } = machine.target;
+        this.#known = {
+            phase: "connect",
+            configuration,
+            rebuild: undefined,
+            before: undefined,
+            after: undefined,
+            toplevel: undefined,
+            exitCode: undefined,
+            arrived: false,
+        };
+    }
+    get phase() {
+        return this.#known.phase;
+    }
+    /** The flake has arrived on the machine. */
+    get arrived() {
+        return this.#known.arrived;
+    }
+    /** Connects, sends the flake and builds the system. */
+    async prepare(signal) {
+        const known = this.#known;
+        const facts = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
+        known.before = facts.state;
+        known.configuration = this.#configuration(facts);
+        const flake = await this.#plan.flake;
+        await this.#tryAgain("copy", signal, async () => {
+            await this.machine.receive(flake, signal);
+        });
+        known.arrived = true;
+        known.rebuild = { reference: (0,domain_flake/* referenceOnMachine */.m)(flake, facts.nix), configuration: known.configuration };
+        this.#begin("build");
+        known.toplevel = await this.machine.build(known.rebuild, signal);
+        this.#log.note(`built ${known.toplevel}`);
+    }
+    /** Tells whether there is anything left to do after the build, and the status when there is not. */
+    settled() {
+        const { before, toplevel } = this.#known;
+        const { operation } = this.#plan;
+        if (operation === "build")
+            return "planned";
+        if (!(0,domain_operation/* changesMachine */.PG)(operation) || before === undefined || toplevel === undefined)
+            return undefined;
+        // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
+        const boots = operation === "test" || before.profile === toplevel;
+        return boots && before.running === toplevel ? "unchanged" : undefined;
+    }
+    /** Activates the built system. Returns the status; throws a `DeployError` when the machine is not as it was asked for. */
+    async activate(signal) {
+        const known = this.#known;
+        const { operation } = this.#plan;
+        if (known.rebuild === undefined || known.toplevel === undefined)
+            throw new Error("activated before it was built");
+        this.#begin("activate");
+        const end = await this.machine.activate(operation, known.rebuild, signal);
+        known.after = end.state;
+        known.exitCode = end.exitCode;
+        if (end.failure !== undefined)
+            throw new errors/* DeployError */.sH({ phase: "activate", ...end.failure, lines: end.lines, exitCode: end.exitCode });
+        if (!(0,domain_operation/* changesMachine */.PG)(operation))
+            return "planned";
+        const doubt = contradiction(operation, known.toplevel, end);
+        if (doubt !== undefined)
+            throw new errors/* DeployError */.sH({
+                phase: "activate",
+                reason: doubt,
+                hint: "Has somebody else changed it in the meantime?",
+                lines: end.lines,
+                exitCode: end.exitCode,
+            });
+        if (end.state.rebootNeeded)
+            this.#log.note("kernel, initrd or kernel modules differ from the booted ones: they take effect with a reboot");
+        return "deployed";
+    }
+    /** The host's result with what is known now. */
+    result(status, seconds, error) {
+        const { phase, configuration, before, after, toplevel, exitCode } = this.#known;
+        const now = after ?? before;
+        const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
+        const code = error instanceof errors/* DeployError */.sH ? error.exitCode : exitCode;
+        return {
+            name: this.machine.target.name,
+            target: (0,target/* displayTarget */.Ex)(this.machine.target),
+            configuration,
+            status,
+            phase,
+            systemPath: toplevel,
+            previousSystemPath: before?.running ?? before?.profile,
+            generation: now?.generation,
+            changed,
+            exitCode: code ?? (error === undefined ? 0 : undefined),
+            failedUnits: now?.failedUnits ?? [],
+            seconds,
+            error: error?.message,
+        };
+    }
+    #begin(phase) {
+        this.#known.phase = phase;
+        this.#log.phase(phase);
+    }
+    #configuration({ hostname }) {
+        const wanted = this.machine.target.configuration ?? hostname;
+        if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(wanted) || this.machine.target.configuration !== undefined)
+            return wanted;
+        throw new errors/* DeployError */.sH({
+            phase: "connect",
+            reason: `the machine's own hostname (${JSON.stringify(hostname)}) names no configuration`,
+            hint: "Write the configuration behind the target: host#configuration",
+        });
+    }
+    /** Works on a phase, again after failures of the network: 1, 2, 4, … seconds later. */
+    async #tryAgain(phase, signal, work) {
+        this.#begin(phase);
+        for (let tries = 0;; tries += 1) {
+            try {
+                if (phase === "copy" && tries > 0)
+                    await this.machine.connect(signal);
+                return await work();
+            }
+            catch (error) {
+                if (!(error instanceof errors/* DeployError */.sH) || !error.unreachable || tries >= this.#plan.retries)
+                    throw error;
+                const seconds = 2 ** tries;
+                this.#log.note(`${error.reason}; trying again in ${seconds} s (${tries + 1} of ${this.#plan.retries})`);
+                await (0,promises_.setTimeout)(seconds * 1000, undefined, { signal });
+            }
+        }
+    }
+}
+/** What the machine says of itself that does not go with an exit code of 0. */
+function contradiction(operation, toplevel, { state }) {
+    if ((0,domain_operation/* changesSystemProfile */.i6)(operation) && state.profile !== toplevel)
+        return `nixos-rebuild ended well, but the machine boots ${state.profile ?? "no system of the store"} and not ${toplevel}`;
+    if ((0,domain_operation/* changesRunningSystem */.AT)(operation) && state.running !== toplevel)
+        return `nixos-rebuild ended well, but the machine runs ${state.running ?? "no system of the store"} and not ${toplevel}`;
+    return undefined;
+}
+;// CONCATENATED MODULE: ./build/src/deploy/limit.js
+/**
+ * Works on the items side by side, at most `limit` at a time, in their order. The results stand in the order of the items.
+ * Rejects as soon as one rejects.
+ */
+async function mapLimited(items, limit, work) {
+    const results = [];
+    // One iterator for all workers: whoever is free takes the next item.
+    const queue = items.entries();
+    const worker = async () => {
+        for (const [index, item] of queue)
+            results[index] = await work(item);
+    };
+    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+    return results;
+}
+;// CONCATENATED MODULE: ./build/src/deploy/stopwatch.js
+/** Measures and bounds the work on one host, which happens in pieces: waiting for other hosts does not count. */
+class Stopwatch {
+    /** Seconds; 0 is without limit. */
+    limit;
+    #outer;
+    #milliseconds = 0;
+    #expired = false;
+    constructor(limit, outer) {
+        this.limit = limit;
+        this.#outer = outer;
+    }
+    /** Seconds of work so far, rounded to hundredths. */
+    get seconds() {
+        return Math.round(this.#milliseconds / 10) / 100;
+    }
+    get expired() {
+        return this.#expired;
+    }
+    get cancelled() {
+        return this.#outer.aborted;
+    }
+    /** Runs one piece; its signal is aborted when the time is used up and when the whole run is cancelled. */
+    async run(work) {
+        const own = new AbortController();
+        const begin = performance.now();
+        const left = this.limit * 1000 - this.#milliseconds;
+        const expire = () => {
+            this.#expired = true;
+            own.abort();
+        };
+        const timer = this.limit > 0 ? setTimeout(expire, Math.max(0, left)) : undefined;
+        try {
+            return await work(AbortSignal.any([own.signal, this.#outer]));
+        }
+        finally {
+            clearTimeout(timer);
+            this.#milliseconds += performance.now() - begin;
+        }
+    }
+}
+;// CONCATENATED MODULE: ./build/src/deploy/fleet.js
+
+
+
+
+/**
+ * Deploys to all machines: everything up to the build side by side, then, when every machine has built or failed, the
+ * activations. A host that fails does not stop the others. Never throws; `plan.flake` tells of a flake that cannot be had.
+ */
+async function deployFleet(machines, plan, log) {
+    const works = machines.map((machine) => ({
+        host: new Host(machine, plan, log.host(machine.target)),
+        stopwatch: new Stopwatch(plan.timeout, plan.signal),
+        result: undefined,
+    }));
+    const step = async (work, act) => {
+        const status = await attempt(work, act);
+        if (status === undefined)
+            return;
+        await work.host.machine.release();
+        work.result = status;
+        log.done(status);
+    };
+    await mapLimited(works, plan.maxParallel, async (work) => {
+        await step(work, async (signal) => {
+            await work.host.prepare(signal);
+            return work.host.settled();
+        });
+    });
+    const built = works.filter((work) => work.result === undefined);
+    await mapLimited(built, plan.maxParallel, async (work) => {
+        await step(work, async (signal) => await work.host.activate(signal));
+    });
+    return { results: works.flatMap((work) => work.result ?? []), arrived: works.some((work) => work.host.arrived) };
+}
+/** One step of a host; what goes wrong in it becomes the host's result. */
+async function attempt({ host, stopwatch }, act) {
+    let status;
+    let problem;
+    try {
+        status = await stopwatch.run(act);
+    }
+    catch (error) {
+        problem = error;
+        status = "failed";
+    }
+    if (status === undefined)
+        return undefined;
+    return host.result(status, stopwatch.seconds, problem === undefined ? undefined : explain(problem, host, stopwatch));
+}
+function explain(problem, host, stopwatch) {
+    if (problem instanceof errors/* DeployError */.sH)
+        return problem;
+    const afterwards = host.phase === "activate" ? "The activation goes on on the machine, and nobody watches it" : "Nothing has changed on the machine";
+    const { phase } = host;
+    if (stopwatch.expired)
+        return new errors/* DeployError */.sH({ phase, reason: `the work on the machine took longer than the timeout of ${stopwatch.limit} s`, hint: afterwards, cause: problem });
+    if (stopwatch.cancelled)
+        return new errors/* DeployError */.sH({ phase, reason: "the run was cancelled", hint: afterwards, cause: problem });
+    // An unexpected one is a fault of ours: its stack is what helps.
+    return new Error(problem instanceof Error ? (problem.stack ?? problem.message) : String(problem), { cause: problem });
+}
+
+/***/ }),
+
+/***/ 47:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Qd: () => (/* binding */ CommandError),
+/* harmony export */   Rn: () => (/* binding */ RunnerError),
+/* harmony export */   dz: () => (/* binding */ InputError),
+/* harmony export */   sH: () => (/* binding */ DeployError)
+/* harmony export */ });
+/** All bad inputs of a run in one error. */
+class InputError extends Error {
+    name = "InputError";
+    problems;
+    constructor(problems) {
+        const heading = problems.length === 1 ? "An input is not usable" : `${problems.length} inputs are not usable`;
+        super([`${heading}; no machine was touched:`, ...problems.map(({ input, problem }) => `  ${input}: ${problem}`)].join("\n"));
+        this.problems = problems;
+    }
+}
+/** The runner lacks something that every run needs. The message says what to add to the workflow. */
+class RunnerError extends Error {
+    name = "RunnerError";
+}
+/** A command that could not be started, did not end well, or was ended. */
+class CommandError extends Error {
+    name = "CommandError";
+    /** The command as one could paste it. */
+    command;
+    failure;
+    stdout;
+    stderr;
+    constructor(parts) {
+        super(`${describe(parts.failure)}: ${parts.command}`, { cause: parts.cause });
+        this.command = parts.command;
+        this.failure = parts.failure;
+        this.stdout = parts.stdout;
+        this.stderr = parts.stderr;
+    }
+}
+function describe(failure) {
+    switch (failure.kind) {
+        case "exit":
+            return `exit code ${failure.exitCode}`;
+        case "signal":
+            return `ended by ${failure.signal}`;
+        case "timeout":
+            return `no end within ${failure.seconds} s`;
+        case "aborted":
+            return "ended because the run was cancelled";
+        case "spawn":
+            return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
+    }
+}
+/** A failure of one host: phase, reason, hint and last lines. */
+class DeployError extends Error {
+    name = "DeployError";
+    phase;
+    reason;
+    hint;
+    lines;
+    exitCode;
+    unreachable;
+    constructor(parts) {
+        const text = [parts.hint === undefined ? parts.reason : `${parts.reason}. ${parts.hint}`, ...(parts.lines ?? []).map((line) => `  ${line}`)];
+        super(text.join("\n"), { cause: parts.cause });
+        this.phase = parts.phase;
+        this.reason = parts.reason;
+        this.hint = parts.hint;
+        this.lines = parts.lines ?? [];
+        this.exitCode = parts.exitCode;
+        this.unreachable = parts.unreachable ?? false;
+    }
+}
+
+/***/ }),
+
+/***/ 307:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   m: () => (/* binding */ referenceOnMachine),
+/* harmony export */   s: () => (/* binding */ newestReference)
+/* harmony export */ });
+/* harmony import */ var _nix_version_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(48);
+
+/**
+ * Builds the reference under which a machine with this version of Nix finds the flake in its own store, with the identity
+ * that `self.rev` and `self.lastModified` show. No `#configuration`.
+ *
+ * `lastModified` is an attribute of `path:` references from Nix 2.25 and `dir` from 2.26; before, the directory belongs
+ * to the path and the date is lost.
+ */
+function referenceOnMachine(flake, version) {
+    const query = new Map();
+    if (flake.subdirectory !== "") {
+        if ((0,_nix_version_js__WEBPACK_IMPORTED_MODULE_0__/* .isAtLeast */ .d)(version, 2, 26))
+            query.set("dir", flake.subdirectory);
+        else
+            return `${flake.source}?dir=${encodeDirectory(flake.subdirectory)}`;
+    }
+    if (flake.revision !== undefined)
+        query.set("rev", flake.revision);
+    if (flake.lastModified !== undefined && (0,_nix_version_js__WEBPACK_IMPORTED_MODULE_0__/* .isAtLeast */ .d)(version, 2, 25))
+        query.set("lastModified", String(flake.lastModified));
+    const path = `path:${flake.source}`;
+    if (query.size === 0)
+        return path;
+    return `${path}?${[...query].map(([key, value]) => `${key}=${encodeDirectory(value)}`).join("&")}`;
+}
+/** The reference that a machine with a current Nix builds. */
+function newestReference(flake) {
+    return referenceOnMachine(flake, { major: 99, minor: 0 });
+}
+// A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
+function encodeDirectory(text) {
+    return encodeURIComponent(text).replaceAll("%2F", "/");
+}
+
+/***/ }),
+
+/***/ 48:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   d: () => (/* binding */ isAtLeast),
+/* harmony export */   p: () => (/* binding */ parseNixVersion)
+/* harmony export */ });
+/**
+ * Reads what `nix --version` prints, for example `nix (Nix) 2.34.8`, `nix (Lix, like Nix) 2.93.0` or
+ * `nix (Determinate Nix 3.11.2) 2.31.1`: the last number of the line is the one of the Nix it behaves as.
+ * Returns `undefined` when there is none.
+ */
+function parseNixVersion(text) {
+    const numbers = [...text.matchAll(/(\d+)\.(\d+)(?:\.\d+)?/g)].at(-1);
+    return numbers === undefined ? undefined : { major: Number(numbers[1]), minor: Number(numbers[2]) };
+}
+/** Tells whether the version is at least `major.minor`. */
+function isAtLeast(version, major, minor) {
+    return version.major > major || (version.major === major && version.minor >= minor);
+}
+
+/***/ }),
+
+/***/ 567:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AT: () => (/* binding */ changesRunningSystem),
+/* harmony export */   PG: () => (/* binding */ changesMachine),
+/* harmony export */   i6: () => (/* binding */ changesSystemProfile),
+/* harmony export */   zU: () => (/* binding */ operations)
+/* harmony export */ });
+/** nixos-rebuild's words for what to do with a built system. */
+const operations = ["switch", "boot", "test", "dry-activate", "build"];
+/** Tells whether the operation changes the machine; the others only say what would happen. */
+function changesMachine(operation) {
+    return operation === "switch" || operation === "boot" || operation === "test";
+}
+/** Tells whether the operation changes what runs now. */
+function changesRunningSystem(operation) {
+    return operation === "switch" || operation === "test";
+}
+/** Tells whether the operation changes what the machine boots next time, that is its system profile. */
+function changesSystemProfile(operation) {
+    return operation === "switch" || operation === "boot";
+}
+
+/***/ }),
+
+/***/ 877:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A4: () => (/* binding */ worstStatus),
+/* harmony export */   N6: () => (/* binding */ isFailure)
+/* harmony export */ });
+/* unused harmony export statuses */
+/** How it ended for one machine, from best to worst. */
+const statuses = ["unchanged", "planned", "deployed", "skipped", "degraded", "rolled-back", "failed", "unknown", "rollback-failed"];
+/** The worst status of all, `unchanged` when there is none. */
+function worstStatus(results) {
+    const worst = Math.max(0, ...results.map((result) => statuses.indexOf(result.status)));
+    return statuses[worst] ?? "unchanged";
+}
+/** Tells whether the machine is not as it was asked for. */
+function isFailure(status) {
+    switch (status) {
+        case "unchanged":
+        case "planned":
+        case "deployed":
+        case "skipped":
+            return false;
+        case "degraded":
+        case "rolled-back":
+        case "failed":
+        case "unknown":
+        case "rollback-failed":
+            return true;
+    }
+}
+
+/***/ }),
+
+/***/ 963:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   TJ: () => (/* binding */ storePath),
+/* harmony export */   vD: () => (/* binding */ optionalStorePath)
+/* harmony export */ });
+/* unused harmony export isStorePath */
+// Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
+const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
+/** Tells whether the text is a path of the Nix store. */
+function isStorePath(text) {
+    return pattern.test(text);
+}
+/** Reads a path of the Nix store. Throws an `Error` that shows the text when it is none. */
+function storePath(text) {
+    if (!isStorePath(text))
+        throw new Error(`not a path of the Nix store: ${JSON.stringify(text.slice(0, 300))}`);
+    return text;
+}
+/** Reads a path of the Nix store where there may be none: an empty text is `undefined`. Throws as `storePath`. */
+function optionalStorePath(text) {
+    return text === undefined || text === "" ? undefined : storePath(text);
+}
+
+/***/ }),
+
+/***/ 321:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ex: () => (/* binding */ displayTarget),
+/* harmony export */   Lb: () => (/* binding */ acceptedTarget),
+/* harmony export */   Og: () => (/* binding */ checkUser),
+/* harmony export */   e$: () => (/* binding */ checkTarget),
+/* harmony export */   hu: () => (/* binding */ parseTarget),
+/* harmony export */   q4: () => (/* binding */ completeTargets)
+/* harmony export */ });
+/* unused harmony exports checkPort, checkHost */
+const acceptedTarget = "[user@]host[:port][#configuration], an IPv6 address in brackets";
+/** The target as one would type it after `ssh`: `user@host`, with `:port` where it is not 22. */
+function displayTarget(target) {
+    const host = target.host.includes(":") ? `[${target.host}]` : target.host;
+    return `${target.user}@${host}${target.port === 22 ? "" : `:${target.port}`}`;
+}
+/**
+ * Reads `[user@]host[:port][#configuration]`. Throws an `Error` whose message says what is wrong, without the text itself.
+ * The host is checked here because ssh obeys shell characters in a `HostName` of its configuration.
+ */
+function parseTarget(text) {
+    const hash = text.indexOf("#");
+    const place = hash === -1 ? text : text.slice(0, hash);
+    const configuration = hash === -1 ? undefined : text.slice(hash + 1);
+    const at = place.lastIndexOf("@");
+    const user = at === -1 ? undefined : place.slice(0, at);
+    const { host, port } = splitPort(place.slice(at + 1));
+    return checkTarget({ host, user, port, configuration });
+}
+/** Checks the parts of a target. Throws an `Error` whose message names the part and what is accepted. */
+function checkTarget(request) {
+    const { host, user, port, configuration, name } = request;
+    checkHost(host);
+    if (user !== undefined)
+        checkUser(user);
+    if (port !== undefined)
+        checkPort(port);
+    if (configuration !== undefined)
+        checkConfiguration(configuration);
+    if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
+        throw new Error("its name is empty, longer than 100 characters, or holds control characters");
+    }
+    return request;
+}
+/** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
+function checkUser(user) {
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,255}$/.test(user)) {
+        throw new Error("its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)");
+    }
+}
+/** Checks a port. Throws an `Error` that says what is accepted. */
+function checkPort(port) {
+    if (!Number.isInteger(port) || port < 1 || port > 65535)
+        throw new Error("its port is not a number from 1 to 65535");
+}
+/** Checks a host. Throws an `Error` that says what is accepted. */
+function checkHost(host) {
+    if (host === "")
+        throw new Error("its host is empty");
+    if (host.startsWith("-"))
+        throw new Error("its host begins with -, which ssh would take for an option");
+    if (/[\s\p{C}]/u.test(host))
+        throw new Error("its host holds white space or control characters");
+    if (host.includes(":")) {
+        if (!/^[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?$/.test(host))
+            throw new Error("its host is not an IPv6 address");
+        return;
+    }
+    if (!/^[A-Za-z0-9_.-]{1,253}$/.test(host)) {
+        throw new Error("its host holds characters other than letters, digits, and _ . -");
+    }
+}
+function checkConfiguration(configuration) {
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(configuration)) {
+        throw new Error("its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)");
+    }
+}
+function splitPort(text) {
+    const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
+    if (bracketed !== null) {
+        const host = bracketed[1] ?? "";
+        if (!host.includes(":"))
+            throw new Error("only an IPv6 address stands in brackets");
+        return { host, port: readPort(bracketed[2]) };
+    }
+    if (text.includes("[") || text.includes("]"))
+        throw new Error("its brackets do not enclose the whole host");
+    const colon = text.indexOf(":");
+    if (colon === -1)
+        return { host: text, port: undefined };
+    if (text.indexOf(":", colon + 1) !== -1)
+        throw new Error("an IPv6 address must stand in brackets, as in [2001:db8::7]:2222");
+    return { host: text.slice(0, colon), port: readPort(text.slice(colon + 1)) };
+}
+function readPort(text) {
+    if (text === undefined)
+        return undefined;
+    return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+}
+/**
+ * Fills in user and port, and gives each target a name: its own, else its configuration, else its host; where two would
+ * have the same, the place instead. Throws an `Error` that names a machine that stands there twice (same host and port).
+ */
+function completeTargets(requests, defaults) {
+    const places = new Set();
+    const complete = requests.map((request) => {
+        const target = { user: request.user ?? defaults.user, host: request.host, port: request.port ?? defaults.port };
+        const place = `${target.host.toLowerCase()} port ${target.port}`;
+        if (places.has(place))
+            throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
+        places.add(place);
+        return { ...target, configuration: request.configuration, wish: request.name ?? request.configuration ?? request.host };
+    });
+    const wishes = complete.map((target) => target.wish);
+    const named = complete.map(({ wish, ...target }) => {
+        const unique = wishes.indexOf(wish) === wishes.lastIndexOf(wish);
+        return { ...target, name: unique ? wish : `${target.host}${target.port === 22 ? "" : `:${target.port}`}` };
+    });
+    const names = new Set();
+    for (const { name } of named) {
+        if (names.has(name))
+            throw new Error(`two machines are called ${name}; give one of them another name`);
+        names.add(name);
+    }
+    return named;
+}
+
+/***/ }),
+
+/***/ 562:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   I: () => (/* binding */ abortOnSignal)
+/* harmony export */ });
+/**
+ * Turns the signals of a cancellation into an abort. GitHub's runner sends SIGINT, 7.5 s later SIGTERM and 2.5 s later kills
+ * the process tree: the first signal begins an orderly end, a second SIGINT ends at once.
+ */
+function abortOnSignal(onFirst, onSecond) {
+    const controller = new AbortController();
+    const handle = (signal) => {
+        if (!controller.signal.aborted) {
+            onFirst(signal);
+            controller.abort();
+        }
+        else if (signal === "SIGINT") {
+            onSecond();
+        }
+    };
+    process.on("SIGINT", handle);
+    process.on("SIGTERM", handle);
+    return controller;
+}
+
+/***/ }),
+
+/***/ 632:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  w: () => (/* binding */ reportEnd),
+  k: () => (/* binding */ reportProblem)
+});
+
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(47);
+// EXTERNAL MODULE: ./build/src/domain/flake.js
+var domain_flake = __nccwpck_require__(307);
+// EXTERNAL MODULE: ./build/src/domain/result.js
+var domain_result = __nccwpck_require__(877);
+;// CONCATENATED MODULE: ./build/src/github/annotations.js
+
+// GitHub shows ten annotations of a kind a step, and the step's own failure is one.
+const most = 9;
+/** One annotation for each host that failed; where there are too many, the last one names the rest. */
+function failureAnnotations(results) {
+    const failed = results.filter((result) => (0,domain_result/* isFailure */.N6)(result.status));
+    const annotations = failed.map((result) => ({ title: `${result.name}: ${result.phase} ${result.status}`, message: result.error ?? result.status }));
+    if (annotations.length <= most)
+        return annotations;
+    const rest = failed.slice(most - 1);
+    return [...annotations.slice(0, most - 1), { title: `${rest.length} more hosts failed`, message: rest.map(brief).join("\n") }];
+}
+/** The last line of a failed step: `2 of 14 hosts failed: web3 (activate: …), db1 (connect: …)`. */
+function failureSummary(results) {
+    const failed = results.filter((result) => (0,domain_result/* isFailure */.N6)(result.status));
+    return `${failed.length} of ${results.length} hosts failed: ${failed.map(brief).join(", ")}`;
+}
+function brief({ name, phase, status, error }) {
+    const reason = status === "failed" ? (error ?? "failed").split("\n")[0]?.split(". ")[0] : status;
+    return `${name} (${phase}: ${reason})`;
+}
+// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 17 modules
+var core = __nccwpck_require__(284);
+;// CONCATENATED MODULE: ./build/src/github/outputs.js
+
+
+// GitHub takes 1 MB of outputs a job, counted as UTF-16: half of that for us.
+const longestResults = 250_000;
+/** Renders every output of the action, by its name in `action.yml`; one that has no value is empty. */
+function renderOutputs({ results, status, storePath, flakeReference }) {
+    const only = results.length === 1 ? results[0] : undefined;
+    return {
+        "store-path": storePath ?? "",
+        "flake-ref": flakeReference ?? "",
+        status,
+        results: renderResults(results),
+        changed: String(results.some((result) => result.changed)),
+        deployed: String(results.filter((result) => result.status === "deployed").length),
+        failed: String(results.filter((result) => (0,domain_result/* isFailure */.N6)(result.status)).length),
+        "system-path": only?.systemPath ?? "",
+        "previous-system-path": only?.previousSystemPath ?? "",
+        "exit-code": only?.exitCode?.toString() ?? "",
+    };
+}
+/** The results as JSON, with shorter errors where they would not fit. */
+function renderResults(results) {
+    const render = (longestError) => JSON.stringify(results.map((result) => ({
+        name: result.name,
+        target: result.target,
+        configuration: result.configuration ?? null,
+        status: result.status,
+        phase: result.phase,
+        "system-path": result.systemPath ?? null,
+        "previous-system-path": result.previousSystemPath ?? null,
+        generation: result.generation ?? null,
+        changed: result.changed,
+        "exit-code": result.exitCode ?? null,
+        "failed-units": result.failedUnits,
+        seconds: result.seconds,
+        error: result.error === undefined ? null : shorten(result.error, longestError),
+    })));
+    const whole = render(10_000);
+    return whole.length <= longestResults ? whole : render(Math.max(100, Math.floor(100_000 / results.length)));
+}
+function shorten(text, length) {
+    return text.length <= length ? text : `${text.slice(0, length)}…`;
+}
+/** Sets every output. */
+function setOutputs(report) {
+    for (const [name, value] of Object.entries(renderOutputs(report)))
+        core.setOutput(name, value);
+}
+/** The status of a whole run. */
+function statusOf(results, endedEarly) {
+    return endedEarly && results.length === 0 ? "failed" : (0,domain_result/* worstStatus */.A4)(results);
+}
+;// CONCATENATED MODULE: ./build/src/github/report.js
+
+
+
+
+
+/** Tells what ended the run before the machines did. What is none of the action's own errors is shown with its stack. */
+function reportProblem(problem, log) {
+    if (problem instanceof errors/* InputError */.dz || problem instanceof errors/* RunnerError */.Rn)
+        log.annotate("error", "The deployment cannot begin", problem.message);
+    else if (problem instanceof errors/* CommandError */.Qd) {
+        log.annotate("error", "A command on the runner failed; no machine was changed", [problem.message, ...problem.stderr.trim().split("\n").slice(-20)].join("\n"));
+    }
+    else
+        log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
+}
+/** Sets the outputs, annotates every failed host, and tells whether the step is green. */
+function reportEnd({ results, arrived, flake, endedEarly }, log) {
+    log.resume();
+    setOutputs({
+        results,
+        status: statusOf(results, endedEarly),
+        storePath: arrived ? flake?.source : undefined,
+        flakeReference: flake === undefined ? undefined : (0,domain_flake/* newestReference */.s)(flake),
+    });
+    // A run that ended early has told its reason already; its hosts only ended with it.
+    if (!endedEarly)
+        for (const { title, message } of failureAnnotations(results))
+            log.annotate("error", title, message);
+    const failed = results.some((result) => (0,domain_result/* isFailure */.N6)(result.status));
+    if (failed)
+        log.line(failureSummary(results));
+    log.resume();
+    return !failed && !endedEarly;
+}
+
+/***/ }),
+
+/***/ 647:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   L: () => (/* binding */ WorkflowRunLog)
+/* harmony export */ });
+/* harmony import */ var _domain_result_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(877);
+
+// Lines of one host that its group keeps from the beginning, and from the end.
+const keptAtBeginning = 5000;
+const keptAtEnd = 20_000;
+/** Streams every host's lines with its name in front, and puts each host's whole log into a group when it is done. */
+class WorkflowRunLog {
+    #log;
+    #hosts = new Map();
+    #phases = new Map();
+    constructor(log) {
+        this.#log = log;
+    }
+    host(target) {
+        const { name } = target;
+        const lines = this.#hosts.get(name) ?? new HostLines();
+        this.#hosts.set(name, lines);
+        const line = (text) => {
+            lines.push(text);
+            this.#log.line(`[${name}] ${text}`);
+        };
+        return {
+            phase: (phase) => {
+                this.#phases.set(name, phase);
+                line(`== ${phase}`);
+            },
+            output: line,
+            note: line,
+            warn: (text) => {
+                lines.push(`warning: ${text}`);
+                this.#log.annotate("warning", name, text);
+            },
+        };
+    }
+    /** Says which machine is in which phase, for a run that ends before they do. */
+    whereabouts() {
+        if (this.#phases.size === 0)
+            return "No machine was being worked on.";
+        const lines = [...this.#phases].map(([name, phase]) => `${name}: ${phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`);
+        return ["Machines that were being worked on, and their phase:", ...lines].join("\n");
+    }
+    done(result) {
+        const { name, status, seconds, error } = result;
+        if (error !== undefined)
+            for (const line of error.split("\n"))
+                this.#log.line(`[${name}] ${line}`);
+        this.#log.line(`[${name}] ${status} after ${seconds} s`);
+        this.#log.group(`${(0,_domain_result_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(status) ? "✗" : "✓"} ${name}: ${status}`, this.#hosts.get(name)?.all() ?? []);
+        this.#hosts.delete(name);
+        this.#phases.delete(name);
+    }
+}
+/** The lines of one host, without the middle of a very long log. */
+class HostLines {
+    #beginning = [];
+    #end = [];
+    #dropped = 0;
+    push(line) {
+        if (this.#beginning.length < keptAtBeginning) {
+            this.#beginning.push(line);
+            return;
+        }
+        this.#end.push(line);
+        if (this.#end.length > 2 * keptAtEnd) {
+            this.#dropped += this.#end.length - keptAtEnd;
+            this.#end = this.#end.slice(-keptAtEnd);
+        }
+    }
+    *all() {
+        yield* this.#beginning;
+        if (this.#dropped > 0)
+            yield `… ${this.#dropped} lines are left out here; they stand above, as they came …`;
+        yield* this.#end;
+    }
+}
+
+/***/ }),
+
+/***/ 12:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A: () => (/* binding */ identityState)
+/* harmony export */ });
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(284);
+
+const key = "identity-directory";
+/** The path of the private directory, as it goes from the main step to the post step. */
+const identityState = {
+    save: (directory) => _actions_core__WEBPACK_IMPORTED_MODULE_0__.saveState(key, directory),
+    /** Empty when the main step has made none. */
+    load: () => _actions_core__WEBPACK_IMPORTED_MODULE_0__.getState(key),
+};
+
+/***/ }),
+
+/***/ 949:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  m: () => (/* binding */ WorkflowLog)
+});
+
+// UNUSED EXPORTS: printable
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(598);
+;// CONCATENATED MODULE: external "node:util"
+const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
+// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 17 modules
+var core = __nccwpck_require__(284);
+;// CONCATENATED MODULE: ./build/src/github/workflow-log.js
+
+
+
+/**
+ * The step's log. GitHub's runner obeys workflow commands wherever it reads them, also in what a machine or Nix has printed:
+ * every line is written while the runner is told to stop obeying, under a token that nobody can guess.
+ */
+class WorkflowLog {
+    #token;
+    /** Writes one line that is not obeyed, whatever is in it. */
+    line(text) {
+        if (this.#token === undefined) {
+            this.#token = (0,external_node_crypto_.randomUUID)();
+            write(`::stop-commands::${this.#token}`);
+        }
+        write(printable(text));
+    }
+    /** Writes lines that are folded under a title. */
+    group(title, lines) {
+        this.resume();
+        core.startGroup(printable(title));
+        for (const line of lines)
+            this.line(line);
+        this.resume();
+        core.endGroup();
+    }
+    /** Writes an annotation, which the workflow's page shows. */
+    annotate(level, title, message) {
+        this.resume();
+        core[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
+    }
+    /** Lets the runner obey commands again. */
+    resume() {
+        if (this.#token === undefined)
+            return;
+        write(`::${this.#token}::`);
+        this.#token = undefined;
+    }
+}
+/** The text as one line without control characters and terminal sequences. */
+function printable(text) {
+    return (0,external_node_util_namespaceObject.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
+}
+function write(line) {
+    process.stdout.write(`${line}\n`);
+}
+
+/***/ }),
+
+/***/ 28:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  T: () => (/* binding */ parseInputs)
+});
+
+// UNUSED EXPORTS: inputNames
+
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(47);
+// EXTERNAL MODULE: ./build/src/domain/operation.js
+var operation = __nccwpck_require__(567);
+// EXTERNAL MODULE: ./build/src/domain/target.js
+var domain_target = __nccwpck_require__(321);
+;// CONCATENATED MODULE: ./build/src/domain/target-list.js
+
+const acceptedTargets = `a target a line (${domain_target/* acceptedTarget */.Lb}), or a JSON array of such texts or of objects with host, user, port, configuration and name`;
+/**
+ * Reads a list of targets: one a line, where an empty line and one that begins with `#` are passed over, or a JSON array.
+ * Never throws; every bad entry is a problem of its own.
+ */
+function parseTargetList(text) {
+    const trimmed = text.trim();
+    // A line may begin with a bracket too: the one of an IPv6 address.
+    if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f:.%]+\]/.test(trimmed))
+        return parseJson(trimmed);
+    const list = collector();
+    for (const [index, line] of trimmed.split(/\r\n|\r|\n/).entries()) {
+        const target = line.trim();
+        if (target !== "" && !target.startsWith("#"))
+            list.add(`line ${index + 1}`, target, () => (0,domain_target/* parseTarget */.hu)(target));
+    }
+    return list;
+}
+function parseJson(text) {
+    let items;
+    try {
+        items = JSON.parse(text);
+    }
+    catch (error) {
+        return { requests: [], problems: [`is not JSON (${message(error)}); accepted is ${acceptedTargets}`] };
+    }
+    const list = collector();
+    for (const [index, item] of (Array.isArray(items) ? items : [items]).entries())
+        list.add(`entry ${index + 1}`, item, () => parseItem(item));
+    return list;
+}
+function collector() {
+    const requests = [];
+    const problems = [];
+    const add = (place, shown, parse) => {
+        try {
+            requests.push(parse());
+        }
+        catch (error) {
+            problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${message(error)}; accepted is ${domain_target/* acceptedTarget */.Lb}`);
+        }
+    };
+    return { requests, problems, add };
+}
+function message(error) {
+    return error instanceof Error ? error.message : String(error);
+}
+const fields = ["host", "user", "port", "configuration", "name"];
+function parseItem(item) {
+    if (typeof item === "string")
+        return (0,domain_target/* parseTarget */.hu)(item);
+    if (typeof item !== "object" || item === null || Array.isArray(item))
+        throw new Error("is neither a text nor an object");
+    const record = { ...item };
+    const unknown = Object.keys(record).find((field) => !fields.includes(field));
+    if (unknown !== undefined)
+        throw new Error(`has an unknown field ${JSON.stringify(unknown)}; known are ${fields.join(", ")}`);
+    const text = (field) => {
+        const value = record[field] ?? undefined;
+        if (value !== undefined && typeof value !== "string")
+            throw new Error(`its ${field} is not a text`);
+        return value;
+    };
+    const host = text("host");
+    if (host === undefined)
+        throw new Error("has no host");
+    const port = record["port"] ?? undefined;
+    if (port !== undefined && typeof port !== "number" && !(typeof port === "string" && /^\d{1,5}$/.test(port)))
+        throw new Error("its port is not a number from 1 to 65535");
+    return (0,domain_target/* checkTarget */.e$)({
+        host: host.replace(/^\[(.*:.*)\]$/, "$1"),
+        user: text("user"),
+        port: port === undefined ? undefined : Number(port),
+        configuration: text("configuration"),
+        name: text("name"),
+    });
+}
+// EXTERNAL MODULE: ./build/src/ssh/host-key.js
+var host_key = __nccwpck_require__(70);
+;// CONCATENATED MODULE: ./build/src/ssh/key.js
+const begin = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----/;
+const foreign = [
+    [/^PuTTY-User-Key-File-/, "is a PuTTY key; turn it into an OpenSSH key with `puttygen key.ppk -O private-openssh-new -o key`"],
+    [/^-----BEGIN PGP /, "is a PGP key, not an ssh key"],
+    [/^AGE-SECRET-KEY-/, "is an age key, not an ssh key"],
+    [/^-----BEGIN CERTIFICATE-----/, "is an X.509 certificate, not a private ssh key"],
+];
+const publicKey = /^(?:(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ AAAA|---- BEGIN SSH2 PUBLIC KEY ----|-----BEGIN (?:RSA )?PUBLIC KEY-----)/;
+/**
+ * Reads a private key as people paste it: with CRLF, without its last newline, or as base64 of the whole file.
+ * Tells apart what ssh lumps together as "error in libcrypto". Whether the key's numbers are right is for ssh-keygen to say.
+ */
+function readKey(pasted) {
+    const text = normalise(pasted);
+    if (text === "")
+        return unusable("is empty. A secret that does not exist, or that this event may not read (a pull request from a fork), is an empty text");
+    for (const [pattern, problem] of foreign)
+        if (pattern.test(text))
+            return unusable(problem);
+    if (/^[\w-]+-cert-v01@openssh\.com /.test(text))
+        return unusable("is an ssh certificate; the private key that belongs to it is wanted here");
+    if (publicKey.test(text))
+        return unusable("is the public half of a key (a .pub file); the private one is wanted here");
+    const head = begin.exec(text);
+    if (head === null) {
+        const base64 = decodeBase64(text);
+        if (base64 !== undefined)
+            return readKey(base64);
+        if (/-----END [A-Z0-9 ]*PRIVATE KEY-----/.test(text))
+            return unusable("is truncated: its first line (-----BEGIN …-----) is missing");
+        return unusable("is not a private ssh key: it has no line -----BEGIN … PRIVATE KEY-----");
+    }
+    const label = head[1] ?? "";
+    const end = `-----END ${label}-----`;
+    if (!text.includes(end))
+        return unusable(`is truncated: its last line (${end}) is missing`);
+    const whole = text.slice(head.index, text.indexOf(end) + end.length);
+    const body = whole.slice(head[0].length, -end.length);
+    if (!body.startsWith("\n") || !body.endsWith("\n")) {
+        return unusable("has lost its line breaks (blanks stand in their place, as after an unquoted `echo $KEY`); store the file as it is, or its base64");
+    }
+    const key = `${whole}\n`;
+    if (label !== "OPENSSH PRIVATE KEY")
+        return { kind: "key", text: key, encrypted: /ENCRYPTED/.test(`${label}${body}`) };
+    const cipher = openSshCipher(body);
+    return cipher === undefined
+        ? unusable("is truncated or damaged: its content ends before it should")
+        : { kind: "key", text: key, encrypted: cipher !== "none" };
+}
+function unusable(problem) {
+    return { kind: "unusable", problem };
+}
+function normalise(text) {
+    return text
+        .replace(/^\uFEFF/, "")
+        .replaceAll(/\r\n?/g, "\n")
+        .split("\n")
+        .map((line) => line.trim())
+        .join("\n")
+        .trim();
+}
+function decodeBase64(text) {
+    const packed = text.replaceAll(/\s/g, "");
+    if (packed.length < 64 || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed))
+        return undefined;
+    const decoded = Buffer.from(packed, "base64").toString("latin1");
+    return decoded.includes("-----BEGIN ") ? decoded : undefined;
+}
+/**
+ * The cipher that an OpenSSH private key names; `undefined` when its parts do not fill it exactly.
+ * The form is the one of PROTOCOL.key in OpenSSH's sources.
+ */
+function openSshCipher(body) {
+    const bytes = Buffer.from(body, "base64");
+    const magic = "openssh-key-v1\0";
+    if (bytes.subarray(0, magic.length).toString("latin1") !== magic)
+        return undefined;
+    let position = magic.length;
+    const integer = () => {
+        if (position + 4 > bytes.length)
+            return undefined;
+        position += 4;
+        return bytes.readUInt32BE(position - 4);
+    };
+    const part = () => {
+        const length = integer();
+        if (length === undefined || position + length > bytes.length)
+            return undefined;
+        position += length;
+        return bytes.subarray(position - length, position);
+    };
+    const cipher = part();
+    const rest = [part(), part()];
+    const keys = integer();
+    const blobs = [part(), part()];
+    if (cipher === undefined || keys === undefined || [...rest, ...blobs].includes(undefined))
+        return undefined;
+    return cipher.toString("latin1");
+}
+;// CONCATENATED MODULE: ./build/src/inputs.js
+
+
+
+
+
+
+/** Every input of the action, by its name in `action.yml`. */
+const inputNames = (/* unused pure expression or super */ null && ([
+    "ssh-key",
+    "ssh-key-passphrase",
+    "ssh-known-hosts",
+    "ssh-strict",
+    "ssh-user",
+    "ssh-port",
+    "ssh-config",
+    "flake",
+    "targets",
+    "operation",
+    "sudo",
+    "max-parallel",
+    "archive-args",
+    "rebuild-args",
+    "connect-timeout",
+    "timeout",
+    "retries",
+    "check-sigs",
+]));
+const day = 86_400;
+/**
+ * Reads and checks all inputs. `read` gives the text of an input, empty where there is none. Throws an `InputError` that names
+ * every bad one with what is accepted.
+ */
+function parseInputs(read) {
+    const problems = [];
+    const refuse = (input, problem) => {
+        problems.push({ input, problem });
+    };
+    const trimmed = (name) => read(name).trim();
+    const choice = (name, accepted) => {
+        const text = trimmed(name);
+        const found = accepted.find((word) => word === text);
+        if (found === undefined)
+            refuse(name, `${shown(text)} is not accepted; accepted is one of ${accepted.join(", ")}`);
+        return found ?? accepted[0];
+    };
+    const number = (name, minimum, maximum) => {
+        const text = trimmed(name);
+        const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+        if (value >= minimum && value <= maximum)
+            return value;
+        refuse(name, `${shown(text)} is not accepted; accepted is a whole number from ${minimum} to ${maximum}`);
+        return minimum;
+    };
+    const flag = (name) => choice(name, ["true", "false"]) === "true";
+    const strict = flag("ssh-strict");
+    const port = number("ssh-port", 1, 65_535);
+    const user = trimmed("ssh-user");
+    collect(() => (0,domain_target/* checkUser */.Og)(user), (problem) => refuse("ssh-user", problem));
+    const inputs = {
+        ...readIdentity(read, refuse),
+        strict,
+        knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem) => refuse("ssh-known-hosts", problem)),
+        sshConfig: readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem)),
+        flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
+        targets: readTargets(read("targets"), { user, port }, (problem) => refuse("targets", problem)),
+        operation: choice("operation", operation/* operations */.zU),
+        sudo: choice("sudo", ["auto", "true", "false"]),
+        maxParallel: number("max-parallel", 1, 1000),
+        archiveArgs: readArguments(read("archive-args"), ["--to", "--json"], (problem) => refuse("archive-args", problem)),
+        rebuildArgs: readArguments(read("rebuild-args"), ["--flake", "-f", "--target-host", "--build-host", "--rollback"], (problem) => refuse("rebuild-args", problem)),
+        connectTimeout: number("connect-timeout", 1, 3600),
+        timeout: number("timeout", 0, day),
+        retries: number("retries", 0, 20),
+        checkSignatures: flag("check-sigs"),
+    };
+    if (problems.length > 0)
+        throw new errors/* InputError */.dz(problems);
+    return inputs;
+}
+function shown(text) {
+    return text === "" ? "an empty text" : JSON.stringify(text.slice(0, 100));
+}
+function collect(work, onProblem) {
+    try {
+        work();
+    }
+    catch (error) {
+        onProblem(error instanceof Error ? error.message : String(error));
+    }
+}
+function readIdentity(read, refuse) {
+    const reading = readKey(read("ssh-key"));
+    // A passphrase may begin or end with a blank; a line end comes from a file.
+    const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
+    if (reading.kind === "unusable") {
+        refuse("ssh-key", reading.problem);
+        return { key: "", passphrase: undefined };
+    }
+    if (reading.encrypted && passphrase === "")
+        refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
+    return { key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined };
+}
+function readKnownHosts(text, strict, refuse) {
+    const lines = text.replaceAll(/\r\n?/g, "\n").trim();
+    if (lines === "" && strict) {
+        refuse("is empty, and ssh-strict is true; accepted are the machines' known_hosts lines (`ssh-keyscan HOST`, run where you trust the network, and compared with the machine)");
+    }
+    for (const problem of (0,host_key/* knownHostsProblems */.ND)(lines))
+        refuse(problem);
+    return lines;
+}
+function readSshConfig(text, refuse) {
+    const lines = text.replaceAll(/\r\n?/g, "\n").trim();
+    if (/[^\P{C}\n\t]/u.test(lines))
+        refuse("holds control characters; accepted are lines of ssh_config(5)");
+    return lines;
+}
+function readFlakeReference(text, refuse) {
+    const accepted = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
+    if (text === "")
+        refuse(`is empty; ${accepted}`);
+    else if (text.startsWith("-"))
+        refuse(`${shown(text)} begins with -, which nix would take for an option; ${accepted}`);
+    else if (/[\n\r\0]/.test(text))
+        refuse(`${shown(text)} holds line ends; ${accepted}`);
+    else if (text.includes("#"))
+        refuse(`${shown(text)} holds a #; the configuration belongs to the targets (host#configuration); ${accepted}`);
+    return text;
+}
+function readArguments(text, reserved, refuse) {
+    const args = text
+        .split(/\r\n|\r|\n/)
+        .map((line) => line.trim())
+        .filter((line) => line !== "");
+    for (const argument of args) {
+        const option = argument.split("=")[0] ?? "";
+        if (reserved.includes(option))
+            refuse(`${option} is the action's own; accepted is any other argument, one a line`);
+        if (option === "--accept-flake-config" || option === "accept-flake-config")
+            refuse("accept-flake-config lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead");
+        if (argument.includes("\0"))
+            refuse("holds a NUL character");
+    }
+    return args;
+}
+function readTargets(text, defaults, refuse) {
+    const { requests, problems } = parseTargetList(text);
+    for (const problem of problems)
+        refuse(problem);
+    if (problems.length > 0)
+        return [];
+    if (requests.length === 0)
+        refuse(`names no machine; accepted is ${acceptedTargets}`);
+    let targets = [];
+    collect(() => (targets = (0,domain_target/* completeTargets */.q4)(requests, defaults)), refuse);
+    return targets;
+}
+
+/***/ }),
+
+/***/ 712:
+/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(598);
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(284);
+/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(782);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(47);
+/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(562);
+/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(632);
+/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(647);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(12);
+/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(949);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(28);
+/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(560);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(691);
+/* harmony import */ var _runner_programs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(112);
+/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(754);
+/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(559);
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_6__/* .WorkflowLog */ .m();
+const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_13__/* .WorkflowRunLog */ .L(log);
+const run = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString("hex");
+let identity;
+let flake;
+let end = { results: [], arrived: false };
+let problem;
+const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_14__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()), () => {
+    removeIdentity();
+    process.exit(130);
+});
+try {
+    await deploy();
+}
+catch (error) {
+    problem = error;
+}
+if (identity !== undefined)
+    await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_11__/* .endMasters */ .p2)(identity);
+removeIdentity();
+if (problem !== undefined && !cancellation.signal.aborted)
+    (0,_github_report_js__WEBPACK_IMPORTED_MODULE_4__/* .reportProblem */ .k)(problem, log);
+const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_4__/* .reportEnd */ .w)({ ...end, flake, endedEarly: problem !== undefined || cancellation.signal.aborted }, log);
+// Whatever still holds the process open has nothing more to say.
+process.exit(green ? 0 : 1);
+async function deploy() {
+    const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_7__/* .parseInputs */ .T)((name) => _actions_core__WEBPACK_IMPORTED_MODULE_1__.getInput(name, { trimWhitespace: false }));
+    if (inputs.passphrase !== undefined)
+        _actions_core__WEBPACK_IMPORTED_MODULE_1__.setSecret(inputs.passphrase);
+    await (0,_runner_programs_js__WEBPACK_IMPORTED_MODULE_10__/* .requirePrograms */ .P)();
+    const directory = await installIdentity(inputs);
+    const noFlake = new AbortController();
+    const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
+    const archived = (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_8__/* .archiveOnRunner */ .MS)(inputs.flake, { cwd: process.cwd(), signal, onLine: (line) => log.line(line) }).then(announce);
+    archived.catch(() => noFlake.abort());
+    const settings = machineSettings(inputs, archived, signal);
+    const machines = inputs.targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_9__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_11__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
+    const { operation, maxParallel, timeout, retries } = inputs;
+    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_2__/* .deployFleet */ .C)(machines, { operation, flake: archived, maxParallel, timeout, retries, signal }, runLog);
+    await archived;
+}
+async function installIdentity({ key, passphrase, knownHosts, strict, connectTimeout, sshConfig, targets }) {
+    identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_12__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
+    // Before the key is written, so that the post step finds it even when this process is killed.
+    _github_state_js__WEBPACK_IMPORTED_MODULE_5__/* .identityState */ .A.save(identity);
+    const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_12__/* .writeIdentity */ .s)(identity, { key, passphrase, knownHosts, targets, settings: { strict, connectTimeout, extra: sshConfig } });
+    if (check.kind === "unusable")
+        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .InputError */ .dz([{ input: "ssh-key", problem: check.problem }]);
+    return identity;
+}
+function removeIdentity() {
+    if (identity !== undefined)
+        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_12__/* .removeIdentityDirectory */ .UK)(identity);
+}
+function announce(archived) {
+    flake = archived;
+    log.line(`flake ${archived.source}, revision ${archived.revision ?? "none"}, with ${archived.inputs.length} inputs`);
+    if (archived.dirty) {
+        log.annotate("warning", "The flake has changes that are not committed", "What is deployed is no commit, and the machines cannot tell which one they run. Has an earlier step changed a file?");
+    }
+    return archived;
+}
+function machineSettings(inputs, archived, signal) {
+    return {
+        run,
+        sudo: inputs.sudo,
+        needsRoot: inputs.operation !== "build",
+        checkSignatures: inputs.checkSignatures,
+        archiveArgs: inputs.archiveArgs,
+        rebuildArgs: inputs.rebuildArgs,
+        patience: inputs.connectTimeout + 60,
+        configurationNames: async () => await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_8__/* .configurationNames */ .zG)(await archived, { signal }).catch(() => undefined),
+    };
+}
+__webpack_async_result__();
+} catch(e) { __webpack_async_result__(e); } }, 1);
+
+/***/ }),
+
+/***/ 560:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   MS: () => (/* binding */ archiveOnRunner),
+/* harmony export */   dp: () => (/* binding */ pinned),
+/* harmony export */   zG: () => (/* binding */ configurationNames)
+/* harmony export */ });
+/* unused harmony exports parseMetadata, archivedInputs */
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
+/* harmony import */ var _domain_store_path_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(963);
+/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(726);
+
+
+
+// The lock file belongs to the author of the flake: a deployment neither writes nor changes one.
+const neverLock = ["--no-update-lock-file"];
+/**
+ * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake
+ * that is not there or has no lock file, a `CommandError` for what else Nix has against it.
+ */
+async function archiveOnRunner(reference, options) {
+    const call = { cwd: options.cwd, signal: options.signal, onStderrLine: options.onLine };
+    try {
+        const metadata = await (0,_local_js__WEBPACK_IMPORTED_MODULE_1__/* .runNix */ .d)(["flake", "metadata", "--json", ...neverLock, reference], call);
+        const flake = parseMetadata(metadata.stdout);
+        const archive = await (0,_local_js__WEBPACK_IMPORTED_MODULE_1__/* .runNix */ .d)(["flake", "archive", "--json", ...neverLock, pinned(flake)], call);
+        return { ...flake, inputs: archivedInputs(archive.stdout, flake.source) };
+    }
+    catch (error) {
+        throw explain(error, reference) ?? error;
+    }
+}
+/** The attributes of `nixosConfigurations`; they are named, not evaluated. Throws a `CommandError`. */
+async function configurationNames(flake, options) {
+    const args = ["eval", "--json", ...neverLock, `${pinned(flake)}#nixosConfigurations`, "--apply", "builtins.attrNames"];
+    const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_1__/* .runNix */ .d)(args, { signal: options.signal });
+    const names = JSON.parse(stdout);
+    return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
+}
+/** The flake in the runner's own store: what is sent cannot change any more when the work tree does. */
+function pinned(flake) {
+    const directory = flake.subdirectory === "" ? "" : `?dir=${encodeURIComponent(flake.subdirectory).replaceAll("%2F", "/")}`;
+    return `path:${flake.source}${directory}`;
+}
+/**
+ * Reads what `nix flake metadata --json` prints:
+ *
+ *     {"path":"/nix/store/…-source","resolved":{"dir":"nixos",…},"locked":{"narHash":"sha256-…",…},
+ *      "revision":"4f1c…","dirtyRevision":"4f1c…-dirty","lastModified":1700000000,…}
+ */
+function parseMetadata(json) {
+    const data = JSON.parse(json);
+    const locked = field(data, "locked");
+    const directory = text(field(field(data, "resolved"), "dir")) ?? text(field(locked, "dir")) ?? "";
+    const dirtyRevision = text(field(data, "dirtyRevision")) ?? text(field(locked, "dirtyRev"));
+    const lastModified = field(data, "lastModified") ?? field(locked, "lastModified");
+    const scheme = text(field(field(data, "resolved"), "type"));
+    const revision = text(field(data, "revision")) ?? text(field(locked, "rev"));
+    return {
+        source: (0,_domain_store_path_js__WEBPACK_IMPORTED_MODULE_2__/* .storePath */ .TJ)(text(field(data, "path")) ?? ""),
+        subdirectory: directory.replace(/^\/+|\/+$/g, ""),
+        revision,
+        lastModified: typeof lastModified === "number" ? lastModified : undefined,
+        narHash: text(field(locked, "narHash")),
+        // Nix before 2.17 has no dirtyRev: a Git tree without a revision is a dirty one.
+        dirty: dirtyRevision !== undefined || (scheme === "git" && revision === undefined),
+        inputs: [],
+    };
+}
+/**
+ * The store paths of all inputs in what `nix flake archive --json` prints: `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`.
+ * An input that lies inside its parent's tree has no path, and one that follows another is missing.
+ */
+function archivedInputs(json, source) {
+    const found = new Set();
+    const walk = (node) => {
+        const path = text(field(node, "path"));
+        if (path !== undefined)
+            found.add((0,_domain_store_path_js__WEBPACK_IMPORTED_MODULE_2__/* .storePath */ .TJ)(path));
+        const inputs = field(node, "inputs");
+        if (typeof inputs === "object" && inputs !== null)
+            for (const input of Object.values(inputs))
+                walk(input);
+    };
+    walk(JSON.parse(json));
+    found.delete(source);
+    return [...found];
+}
+function field(data, name) {
+    return typeof data === "object" && data !== null ? new Map(Object.entries(data)).get(name) : undefined;
+}
+function text(value) {
+    return typeof value === "string" && value !== "" ? value : undefined;
+}
+function explain(error, reference) {
+    if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd))
+        return undefined;
+    const { stderr } = error;
+    const flake = (problem) => new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "flake", problem }]);
+    if (/requires lock file changes/.test(stderr)) {
+        return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git). Run \`nix flake lock\`, commit flake.lock, and deploy again: a deployment never chooses versions by itself`);
+    }
+    if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
+        const git = /tracked by Git/.test(stderr) ? " (a file that Git does not track does not belong to the flake: git add it)" : "";
+        return flake(`there is no flake.nix at ${reference}${git}; accepted is a directory with a flake.nix, or any reference that Nix knows. Is there an actions/checkout step before this one?`);
+    }
+    return undefined;
+}
+
+/***/ }),
+
+/***/ 726:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   d: () => (/* binding */ runNix)
+/* harmony export */ });
+/* unused harmony export nixCommand */
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(964);
+
+
+/** Builds a call of the runner's nix. */
+function nixCommand(args) {
+    return { file: "nix", args: [...args] };
+}
+/** Runs the runner's nix. Throws a `CommandError`, or a `RunnerError` that says which step to add to the workflow. */
+async function runNix(args, options = {}) {
+    try {
+        return await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_1__/* .run */ .eF)(nixCommand(args), options);
+    }
+    catch (error) {
+        throw explainMissing(error) ?? error;
+    }
+}
+function explainMissing(error) {
+    if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd))
+        return undefined;
+    const step = "- uses: cachix/install-nix-action@v31";
+    if (error.failure.kind === "spawn" && error.failure.code === "ENOENT") {
+        return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RunnerError */ .Rn(`nix is not on this runner. Add this step before the deployment: ${step}`, { cause: error });
+    }
+    const feature = /experimental Nix feature '([\w-]+)' is disabled|unrecognised flag '--(?:json|to)'|'flake' is not a recognised command/.exec(error.stderr);
+    if (feature !== null) {
+        return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RunnerError */ .Rn(`nix on this runner has flakes switched off (the experimental features nix-command and flakes). Add this step before the deployment, which switches them on: ${step}; or set NIX_CONFIG: "experimental-features = nix-command flakes" in env`, { cause: error });
+    }
+    return undefined;
+}
+
+/***/ }),
+
+/***/ 691:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  R: () => (/* binding */ NixosMachine)
+});
+
+// UNUSED EXPORTS: rebuildCommand
+
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(47);
+;// CONCATENATED MODULE: ./build/src/nix/send-failure.js
+/** Explains why a flake did not arrive on a machine. `lost` tells whether the connection went away. */
+function explainSendFailure(error, lost) {
+    const lines = error.stderr
+        .split("\n")
+        .filter((line) => line.trim() !== "")
+        .slice(-20);
+    const exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
+    const parts = (reason, hint) => ({ phase: "copy", reason, hint, lines, exitCode, cause: error });
+    if (lost)
+        return { ...parts("the connection was lost while the flake was sent"), unreachable: true, exitCode: 255 };
+    if (/No space left on device|disk is full/i.test(error.stderr))
+        return parts("no space is left on the machine for the flake", "Free some with `nix-collect-garbage -d` on the machine");
+    if (/lacks a (?:valid )?signature|lacks a signature by a trusted key/i.test(error.stderr)) {
+        return parts("the machine does not accept a store path without a trusted signature", "Set check-sigs to false (its Nix must then trust the ssh user: nix.settings.trusted-users), or sign the path");
+    }
+    if (/nix-daemon: (?:command )?not found|nix-daemon: No such file/i.test(error.stderr)) {
+        return parts("nix-daemon is not in the PATH of a non-interactive ssh session on the machine", "Is it NixOS, and does the user's shell start-up keep /run/current-system/sw/bin in PATH?");
+    }
+    if (/unrecognised flag|unrecognized flag|requires at least Nix/i.test(error.stderr))
+        return parts("nix on the runner does not know an argument", "Look at archive-args; check-sigs: false needs Nix 2.30 on the runner");
+    return parts("the flake could not be sent", "The lines below are Nix's own");
+}
+// EXTERNAL MODULE: ./build/src/domain/store-path.js
+var store_path = __nccwpck_require__(963);
+// EXTERNAL MODULE: ./build/src/nix/flake.js
+var nix_flake = __nccwpck_require__(560);
+// EXTERNAL MODULE: ./build/src/nix/local.js
+var local = __nccwpck_require__(726);
+;// CONCATENATED MODULE: ./build/src/nix/send.js
+
+
+
+/** Builds the arguments that send a flake with all its inputs to the store of a machine. */
+function archiveArguments(flake, options) {
+    const signatures = options.checkSignatures ? [] : ["--no-check-sigs"];
+    return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, (0,nix_flake/* pinned */.dp)(flake)];
+}
+/**
+ * Sends the flake with all its inputs to the store of a machine; what is there already does not travel. Returns the path
+ * that has arrived. The path that Nix prints is worth nothing before the exit code is 0. Throws a `CommandError`.
+ */
+async function sendFlake(flake, options) {
+    const { stdout } = await (0,local/* runNix */.d)(archiveArguments(flake, options), {
+        env: options.environment,
+        signal: options.signal,
+        onStderrLine: options.onLine,
+    });
+    const printed = JSON.parse(stdout);
+    const path = typeof printed === "object" && printed !== null && "path" in printed ? printed.path : undefined;
+    const arrived = (0,store_path/* storePath */.TJ)(String(path));
+    if (arrived !== flake.source)
+        throw new Error(`nix flake archive sent ${arrived} where ${flake.source} was expected`);
+    return arrived;
+}
+// EXTERNAL MODULE: ./build/src/ssh/failure.js
+var failure = __nccwpck_require__(106);
+;// CONCATENATED MODULE: ./build/src/nixos/access.js
+
+/**
+ * Decides how the scripts become root. Throws a `DeployError` of the phase connect when the operation needs root and the user
+ * cannot become it.
+ */
+function requireAccess({ user, root, sudo }, settings) {
+    const wanted = settings.sudo === "true" || (settings.sudo === "auto" && !root);
+    if (!wanted) {
+        if (root || !settings.needsRoot)
+            return { privileged: root, sudo: false };
+        throw refused(`${user} is not root, and the input sudo is false`, "Set sudo to auto, or connect as root");
+    }
+    if (root || sudo === "ready")
+        return { privileged: true, sudo: true };
+    if (!settings.needsRoot && settings.sudo === "auto")
+        return { privileged: false, sudo: false };
+    if (sudo === "missing")
+        throw refused(`${user} is not root, and there is no sudo on the machine`, "Connect as root");
+    const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
+    throw refused(`sudo on the machine refuses ${user} without a password`, `Add this line to its sudoers (on NixOS: security.sudo.extraRules), or connect as root: ${rule}`);
+}
+function refused(reason, hint) {
+    return new errors/* DeployError */.sH({ phase: "connect", reason, hint, exitCode: 1 });
+}
+// EXTERNAL MODULE: ./build/src/domain/nix-version.js
+var nix_version = __nccwpck_require__(48);
+;// CONCATENATED MODULE: ./build/src/nixos/facts.js
+
+
+
+/** Reads the lines `key=value` of a script. */
+function parseFacts(text) {
+    const facts = new Map();
+    for (const line of text.split("\n")) {
+        const equals = line.indexOf("=");
+        if (equals > 0)
+            facts.set(line.slice(0, equals), line.slice(equals + 1).trimEnd());
+    }
+    return facts;
+}
+/** Reads what `system_state` of `common.sh` prints. Throws an `Error` for a store path that is none. */
+function systemState(facts) {
+    const generation = facts.get("generation") ?? "";
+    return {
+        running: storePathOf(facts.get("running")),
+        booted: storePathOf(facts.get("booted")),
+        profile: storePathOf(facts.get("profile")),
+        generation: /^\d+$/.test(generation) ? Number(generation) : undefined,
+        bootId: facts.get("boot-id") ?? "",
+        failedUnits: (facts.get("failed-units") ?? "").split(" ").filter((unit) => unit !== ""),
+        rebootNeeded: facts.get("reboot-needed") === "yes",
+    };
+}
+// A system outside the store (an installer, a container's first start) is one that cannot be named, not an error.
+function storePathOf(text) {
+    return text?.startsWith("/nix/store/") === true ? (0,store_path/* optionalStorePath */.vD)(text) : undefined;
+}
+/**
+ * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix, nixos-rebuild or
+ * systemd.
+ */
+function machineFacts(text) {
+    const facts = parseFacts(text);
+    const missing = (reason, hint) => new errors/* DeployError */.sH({ phase: "connect", reason, hint });
+    const nix = (0,nix_version/* parseNixVersion */.p)(facts.get("nix") ?? "");
+    if (nix === undefined)
+        throw missing("there is no nix on the machine", "Is it NixOS? `nix --version` must work in a non-interactive ssh session");
+    if ((facts.get("nixos-rebuild") ?? "") === "") {
+        throw missing("there is no nixos-rebuild on the machine", "Is it NixOS? On NixOS with system.disableInstallerTools set, add nixos-rebuild to environment.systemPackages");
+    }
+    if (!/^\d+$/.test(facts.get("systemd") ?? ""))
+        throw missing("systemd does not run on the machine", "Is it NixOS?");
+    const free = facts.get("free-kib") ?? "";
+    const sudo = facts.get("sudo");
+    return {
+        facts: {
+            hostname: facts.get("hostname") ?? "",
+            nix,
+            freeKibibytes: /^\d+$/.test(free) ? Number(free) : undefined,
+            state: systemState(facts),
+        },
+        access: {
+            user: facts.get("user") ?? "",
+            root: facts.get("uid") === "0",
+            sudo: sudo === "unneeded" || sudo === "missing" || sudo === "ready" ? sudo : "refused",
+        },
+    };
+}
+// EXTERNAL MODULE: ./build/src/process/lines.js + 1 modules
+var process_lines = __nccwpck_require__(731);
+;// CONCATENATED MODULE: ./build/src/nixos/job.js
+
+
+
+
+const keptLines = 20;
+/** Starts a job, which happens once however often the connection is lost, and follows it. */
+async function runJob(job, call) {
+    const { privileged, phase } = job;
+    const started = await call(() => ({ script: "start", args: [job.run, job.name, ...job.command], privileged }), phase);
+    if (started.exitCode !== 0) {
+        throw new errors/* DeployError */.sH({
+            phase,
+            reason: `the job could not be started on the machine (exit code ${started.exitCode})`,
+            lines: lastLines(started.stderr),
+            exitCode: started.exitCode,
+        });
+    }
+    return await followJob(job, call);
+}
+/**
+ * Shows the output of a job until it ends, without gap and repetition. Throws a `DeployError` when the job ended without
+ * telling how, as after a crash of the machine.
+ */
+async function followJob(job, call) {
+    const { phase, privileged } = job;
+    const lines = [];
+    const cutter = (0,process_lines/* lineCutter */.m)((line) => {
+        if (line.trim() !== "" && lines.push(line) > keptLines)
+            lines.shift();
+        job.onLine(line);
+    });
+    let offset = 0;
+    const onStdout = (chunk) => {
+        offset += chunk.length;
+        cutter.push(chunk);
+    };
+    const end = await call(() => ({ script: "follow", args: [job.run, job.name, String(offset)], privileged, onStdout }), phase);
+    cutter.end();
+    const facts = parseFacts(end.stderr);
+    const exit = facts.get("exit") ?? "";
+    if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {
+        const reason = end.exitCode === 3 ? "the machine does not know the job any more" : "the job ended without telling how";
+        throw new errors/* DeployError */.sH({ phase, reason, hint: "Was the machine restarted in the meantime? Look at its journal", lines, exitCode: 255 });
+    }
+    return { exitCode: Number(exit), result: (0,store_path/* optionalStorePath */.vD)(facts.get("result")), lines, state: systemState(facts) };
+}
+function lastLines(text) {
+    return text
+        .split("\n")
+        .filter((line) => line.trim() !== "")
+        .slice(-keptLines);
+}
+;// CONCATENATED MODULE: ./build/src/nixos/rebuild-failure.js
+
+const noSpace = /No space left on device|disk is full/i;
+/**
+ * Tells apart what `nixos-rebuild build` has one exit code for: a configuration that is not there, one that does not evaluate,
+ * and a system that does not build. `known` are the configurations of the flake, where they can be told.
+ */
+function buildError(failure, known) {
+    const { reason, hint } = explainBuild(failure, known);
+    return new errors/* DeployError */.sH({ phase: "build", reason, hint, lines: failure.lines, exitCode: failure.exitCode });
+}
+/** Tells whether the flake has no such configuration. */
+function isMissingConfiguration(failure) {
+    const attribute = failure.configuration.replaceAll(/[^\w-]/g, (character) => `\\${character}`);
+    const missing = new RegExp(`does not provide attribute .*nixosConfigurations|attribute '"?${attribute}"?' missing|does not have attribute .*nixosConfigurations`);
+    return failure.lines.some((line) => missing.test(line));
+}
+function explainBuild(failure, known) {
+    const { configuration, exitCode } = failure;
+    const text = failure.lines.join("\n");
+    if (isMissingConfiguration(failure) && known?.includes(configuration) !== true) {
+        const names = known === undefined ? "" : known.length === 0 ? "; it has none" : `; it has ${known.join(", ")}`;
+        return { reason: `the flake has no nixosConfigurations.${configuration}${names}`, hint: "Write the configuration behind the target: host#configuration" };
+    }
+    if (noSpace.test(text))
+        return { reason: `no space is left on the machine to build ${configuration}`, hint: "Free some with `nix-collect-garbage -d` on the machine" };
+    if (/unable to (?:load seccomp|set up)|cannot connect to (?:socket|daemon)/i.test(text)) {
+        return { reason: `the machine's Nix does not work (exit code ${exitCode})`, hint: "Is nix-daemon running there?" };
+    }
+    if (/^error: (?:builder for|Cannot build|build of|\d+ dependenc\w+ of derivation|.*failed to build|unable to download)|hash mismatch in fixed-output|^error: .*Reason: (?:builder failed|\d+ dependenc)/im.test(text)) {
+        return {
+            reason: `the system of ${configuration} does not build (exit code ${exitCode})`,
+            hint: "Nothing has changed on the machine. The build's log is in this host's group",
+        };
+    }
+    if (/killed|out of memory|Cannot allocate memory/i.test(text))
+        return { reason: `the build of ${configuration} was killed (exit code ${exitCode})`, hint: "Has the machine run out of memory?" };
+    if (exitCode === 2 || /unknown option|unrecognized arguments/i.test(text)) {
+        if (/unknown option|unrecognized arguments/i.test(text))
+            return { reason: `nixos-rebuild on the machine does not know an argument (exit code ${exitCode})`, hint: "Look at rebuild-args" };
+    }
+    return { reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode})`, hint: "Nothing has changed on the machine" };
+}
+/**
+ * Explains the end of `nixos-rebuild switch`, `boot`, `test` or `dry-activate`. The bash implementation says 1 for every
+ * failure of switch-to-configuration, so that the lines have to tell.
+ */
+function activationFailure({ exitCode, lines }) {
+    const text = lines.join("\n");
+    const code = `exit code ${exitCode}`;
+    if (exitCode === 100 || /incompatible with the\s+current configuration/i.test(text)) {
+        return {
+            kind: "reboot",
+            reason: `the new system wants another init than the one that runs (${code})`,
+            hint: "It takes effect with a reboot: deploy with `operation: boot`, then reboot the machine",
+        };
+    }
+    if (/switch inhibitor|pre-switch check.* failed|Switching into this (?:system|configuration) is not recommended/i.test(text)) {
+        return {
+            kind: "inhibited",
+            reason: `the new system refuses to be switched to while the old one runs (${code})`,
+            hint: "A switch inhibitor of the configuration is in the way: deploy with `operation: boot`, then reboot the machine",
+        };
+    }
+    if (noSpace.test(text))
+        return {
+            kind: "no-space",
+            reason: `no space is left on the machine for the activation (${code})`,
+            hint: "Free some with `nix-collect-garbage -d` on the machine",
+        };
+    if (exitCode === 4 || /the following units failed/i.test(text)) {
+        return { kind: "units", reason: `the system was switched, but units failed (${code})`, hint: "Look at `systemctl --failed` on the machine" };
+    }
+    if (exitCode === 2 || /Activation script snippet .* failed/i.test(text)) {
+        return {
+            kind: "activation-script",
+            reason: `the activation script failed (${code})`,
+            hint: "The system may be half switched; the lines below are the end of its log",
+        };
+    }
+    if (exitCode === 255 || exitCode > 128)
+        return { kind: "killed", reason: `the activation was killed (${code})`, hint: "The system may be half switched" };
+    return { kind: "other", reason: `nixos-rebuild failed (${code})`, hint: "The lines below are the end of its log" };
+}
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(598);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(24);
+// EXTERNAL MODULE: ./build/src/process/run.js + 1 modules
+var run = __nccwpck_require__(964);
+;// CONCATENATED MODULE: ./build/src/nixos/remote-shell.js
+
+
+
+
+const scripts = {
+    common: __nccwpck_require__.ab + "common.sh",
+    facts: __nccwpck_require__.ab + "facts.sh",
+    prepare: __nccwpck_require__.ab + "prepare.sh",
+    start: __nccwpck_require__.ab + "start.sh",
+    follow: __nccwpck_require__.ab + "follow.sh",
+    finish: __nccwpck_require__.ab + "finish.sh",
+};
+/**
+ * Runs scripts on one machine. A script comes with its arguments on the standard input of `/bin/sh -s` and is a function that
+ * the last lines call with an empty standard input, so that it depends neither on the user's login shell nor on what its
+ * children read.
+ */
+class RemoteShell {
+    #connection;
+    #sudo;
+    constructor(connection, sudo) {
+        this.#connection = connection;
+        this.#sudo = sudo;
+    }
+    /** Runs a script. Throws a `CommandError` when the call was aborted or took too long, never for its exit code. */
+    async run(call) {
+        const nonce = (0,external_node_crypto_.randomBytes)(8).toString("hex");
+        const payload = payloadCutter(`begin ${nonce}`);
+        const onStdout = (chunk) => {
+            const bytes = payload.push(chunk);
+            if (bytes.length > 0)
+                call.onStdout?.(bytes);
+        };
+        let stderr;
+        let failure;
+        try {
+            const command = remoteCommand(call.privileged && this.#sudo);
+            const stdin = program(call.script, call.args, nonce);
+            ({ stderr } = await this.#connection.run({ command, stdin, onStdout, signal: call.signal, timeout: call.timeout }));
+        }
+        catch (error) {
+            if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
+                throw error;
+            failure = error;
+            ({ stderr } = error);
+        }
+        const end = new RegExp(`^end ${nonce} (\\d+)\\n?`, "m").exec(stderr);
+        if (end !== null) {
+            const stdout = call.onStdout === undefined ? payload.text() : "";
+            return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
+        }
+        // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
+        const exitCode = failure?.failure.kind === "exit" ? failure.failure.exitCode : 255;
+        if (failure === undefined || exitCode !== 255)
+            return { kind: "ended", exitCode: exitCode === 0 ? 1 : exitCode, stdout: "", stderr };
+        return { kind: "lost", stderr, cause: failure };
+    }
+}
+/** The command for the login shell: one fixed line, so that a sudoers rule can name it. */
+function remoteCommand(sudo) {
+    return `${sudo ? "sudo -n -- " : ""}/bin/sh -s`;
+}
+/** The script with its arguments, as `/bin/sh` reads it. */
+function program(script, args, nonce) {
+    return [
+        `set -- ${args.map(run/* quote */.hD).join(" ")}`,
+        (0,external_node_fs_.readFileSync)(scripts.common, "utf8"),
+        (0,external_node_fs_.readFileSync)(scripts[script], "utf8"),
+        `echo 'begin ${nonce}'`,
+        'main "$@" </dev/null',
+        "code=$?",
+        `echo "end ${nonce} $code" >&2`,
+        'exit "$code"',
+        "",
+    ].join("\n");
+}
+// What a login shell prints of its own stands before the line that begins the script's output.
+function payloadCutter(begin) {
+    const marker = Buffer.from(`${begin}\n`);
+    let before = Buffer.alloc(0);
+    const kept = [];
+    const after = (chunk) => {
+        if (before === undefined)
+            return chunk;
+        before = Buffer.concat([before, chunk]);
+        const position = before.indexOf(marker);
+        if (position === -1)
+            return Buffer.alloc(0);
+        const rest = before.subarray(position + marker.length);
+        before = undefined;
+        return rest;
+    };
+    return {
+        push: (chunk) => {
+            const bytes = after(chunk);
+            kept.push(bytes);
+            return bytes;
+        },
+        text: () => Buffer.concat(kept).toString("utf8"),
+    };
+}
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __nccwpck_require__(500);
+;// CONCATENATED MODULE: ./build/src/nixos/session.js
+
+
+
+// Between two tries to connect again, while nothing answers.
+const pauseMilliseconds = 1000;
+/**
+ * Runs a script, again after each loss of the connection until it has come to its end. `call` is asked anew for every try, so
+ * that a script that shows a log goes on where it stopped. For scripts that may be run twice without harm.
+ *
+ * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
+ */
+async function runToItsEnd(connection, shell, call, patience) {
+    for (;;) {
+        const outcome = await shell.run({ ...call(), signal: patience.signal });
+        if (outcome.kind === "ended")
+            return outcome;
+        patience.onLost(`the connection was lost; connecting again for up to ${patience.seconds} s`);
+        await reconnect(connection, outcome.cause, patience);
+        patience.onLost("the connection is back");
+    }
+}
+async function reconnect(connection, cause, { phase, seconds, signal }) {
+    const deadline = Date.now() + seconds * 1000;
+    let last = cause;
+    for (;;) {
+        try {
+            await connection.reopen(signal);
+            return;
+        }
+        catch (error) {
+            if (!(error instanceof errors/* DeployError */.sH))
+                throw error;
+            if (!error.unreachable)
+                throw new errors/* DeployError */.sH({ ...partsOf(error), phase });
+            last = error;
+        }
+        if (Date.now() >= deadline)
+            break;
+        await (0,promises_.setTimeout)(pauseMilliseconds, undefined, { signal }).catch(() => undefined);
+    }
+    const reason = `the connection was lost and did not come back within ${seconds} s`;
+    throw new errors/* DeployError */.sH({ phase, reason, lines: last instanceof errors/* DeployError */.sH ? [last.reason] : [], exitCode: 255, unreachable: true, cause: last });
+}
+function partsOf({ reason, hint, lines, exitCode, unreachable, cause }) {
+    return { reason, hint, lines, exitCode, unreachable, cause };
+}
+;// CONCATENATED MODULE: ./build/src/nixos/machine.js
+
+
+
+
+
+
+
+
+
+
+// Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
+const farewellSeconds = 2;
+/** A NixOS machine behind an ssh connection. */
+class NixosMachine {
+    target;
+    #connection;
+    #settings;
+    #log;
+    #shell;
+    #privileged = false;
+    /** What stands on the machine because of this run. */
+    #traces = "none";
+    constructor(connection, settings, log) {
+        this.target = connection.target;
+        this.#connection = connection;
+        this.#settings = settings;
+        this.#log = log;
+        this.#shell = new RemoteShell(connection, false);
+    }
+    async connect(signal) {
+        await this.#connection.open(signal);
+        const outcome = await this.#shell.run({ script: "facts", args: [], privileged: false, signal });
+        if (outcome.kind === "lost") {
+            throw new errors/* DeployError */.sH({
+                phase: "connect",
+                reason: "the connection was lost at once",
+                lines: tail(outcome.stderr),
+                exitCode: 255,
+                unreachable: true,
+                cause: outcome.cause,
+            });
+        }
+        if (outcome.exitCode !== 0) {
+            const hint = `The user's shell on the machine must run \`/bin/sh -s\`; for ${this.target.user} it does not`;
+            throw new errors/* DeployError */.sH({
+                phase: "connect",
+                reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
+                hint,
+                lines: tail(outcome.stderr),
+                exitCode: outcome.exitCode,
+            });
+        }
+        const { facts, access } = machineFacts(outcome.stdout);
+        const root = requireAccess(access, this.#settings);
+        this.#privileged = root.privileged;
+        this.#shell = new RemoteShell(this.#connection, root.sudo);
+        return facts;
+    }
+    async receive(flake, signal) {
+        const { run, checkSignatures, archiveArgs } = this.#settings;
+        await this.#prepare(flake, signal);
+        try {
+            await sendFlake(flake, {
+                store: this.#connection.store,
+                environment: this.#connection.environment,
+                checkSignatures,
+                extraArgs: archiveArgs,
+                signal,
+                onLine: (line) => this.#log.output(line),
+            });
+        }
+        catch (error) {
+            if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
+                throw error;
+            throw new errors/* DeployError */.sH(explainSendFailure(error, (0,failure/* speaksOfLostConnection */.X)(error.stderr) || !(await this.#connection.isOpen())));
+        }
+        // Who is not root can only keep what is there already.
+        if (!this.#privileged)
+            await this.#prepare(flake, signal);
+        this.#log.note(`${flake.source} has arrived (run ${run})`);
+    }
+    async build(rebuild, signal) {
+        const { exitCode, result, lines } = await this.#rebuild("build", "build", rebuild, signal);
+        if (exitCode !== 0) {
+            const failure = { exitCode, configuration: rebuild.configuration, lines };
+            throw buildError(failure, isMissingConfiguration(failure) ? await this.#settings.configurationNames() : undefined);
+        }
+        if (result === undefined)
+            throw new errors/* DeployError */.sH({ phase: "build", reason: "nixos-rebuild build ended well, but left no system", lines, exitCode });
+        return result;
+    }
+    async activate(operation, rebuild, signal) {
+        this.#traces = "activation";
+        const { exitCode, lines, state } = await this.#rebuild("activate", operation, rebuild, signal);
+        this.#traces = "directory";
+        return { exitCode, lines, state, failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
+    }
+    async release() {
+        const { run } = this.#settings;
+        // An activation goes on without us, and needs its directory.
+        if (this.#traces === "directory")
+            await this.#farewell("finish", [run]);
+        await this.#connection.close();
+    }
+    async #prepare(flake, signal) {
+        const args = [this.#settings.run, flake.source, ...flake.inputs];
+        this.#traces = "directory";
+        const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), "copy");
+        if (end.exitCode === 0)
+            return;
+        const reason = "the machine cannot keep the files of the run";
+        throw new errors/* DeployError */.sH({
+            phase: "copy",
+            reason,
+            hint: "Is there room below /run, and on the store's disk?",
+            lines: tail(end.stderr),
+            exitCode: end.exitCode,
+        });
+    }
+    async #rebuild(name, operation, rebuild, signal) {
+        const command = rebuildCommand(operation, rebuild, this.#settings.rebuildArgs);
+        const { run } = this.#settings;
+        return await runJob({ run, name, phase: name, command, privileged: this.#privileged, onLine: (line) => this.#log.output(line) }, this.#call(signal));
+    }
+    #call(signal) {
+        return async (call, phase) => await runToItsEnd(this.#connection, this.#shell, call, { phase, seconds: this.#settings.patience, signal, onLost: (message) => this.#log.note(message) });
+    }
+    async #farewell(script, args) {
+        try {
+            if (await this.#connection.isOpen())
+                await this.#shell.run({ script, args, privileged: this.#privileged, timeout: farewellSeconds });
+        }
+        catch {
+            // Too slow: the next run on this machine removes what a dead run has left.
+        }
+    }
+}
+/** Builds the call of the machine's own nixos-rebuild. */
+function rebuildCommand(operation, rebuild, extraArgs) {
+    return ["nixos-rebuild", operation, "--flake", `${rebuild.reference}#${rebuild.configuration}`, ...extraArgs];
+}
+function tail(text) {
+    return text
+        .split("\n")
+        .filter((line) => line.trim() !== "")
+        .slice(-20);
+}
+
+/***/ }),
+
+/***/ 731:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  m: () => (/* binding */ lineCutter)
+});
+
+;// CONCATENATED MODULE: external "node:string_decoder"
+const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
+;// CONCATENATED MODULE: ./build/src/process/lines.js
+
+// A line without an end must not fill the memory: progress bars and binary output come in such lines.
+const longestLine = 16_384;
+/** Makes a cutter that gives each line, without its end, to `onLine`. */
+function lineCutter(onLine) {
+    const decoder = new external_node_string_decoder_namespaceObject.StringDecoder("utf8");
+    let rest = "";
+    const take = (text) => {
+        // A CR at the very end may be the first half of CRLF: it waits for what comes next.
+        const parts = (rest + text).split(/\r\n|\n|\r(?!$)/);
+        rest = parts.pop() ?? "";
+        for (const part of parts)
+            onLine(part);
+        while (rest.length > longestLine) {
+            onLine(rest.slice(0, longestLine));
+            rest = rest.slice(longestLine);
+        }
+    };
+    return {
+        push: (chunk) => {
+            take(decoder.write(chunk));
+        },
+        end: () => {
+            take(decoder.end());
+            const last = rest.endsWith("\r") ? rest.slice(0, -1) : rest;
+            rest = "";
+            if (last !== "")
+                onLine(last);
+        },
+    };
+}
+
+/***/ }),
+
+/***/ 964:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  hD: () => (/* binding */ quote),
+  eF: () => (/* binding */ run)
+});
+
+// UNUSED EXPORTS: pasteable
+
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(24);
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(47);
+// EXTERNAL MODULE: ./build/src/process/lines.js + 1 modules
+var lines = __nccwpck_require__(731);
+;// CONCATENATED MODULE: ./build/src/process/run.js
+
+
+
+
+// The end of a long output is what tells why; a NAR listing or a build log must not fill the memory.
+const keptBytes = 32 * 1024 * 1024;
+// Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
+const graceMilliseconds = 1500;
+/**
+ * Runs a program in a process group of its own and waits for its end. A time-out and an abort end the whole group.
+ * Throws a `CommandError` unless the exit code is 0.
+ */
+async function run(command, options = {}) {
+    const stdout = keeper();
+    const stderr = keeper();
+    const fail = (failure, cause) => new errors/* CommandError */.Qd({ command: pasteable(command), failure, stdout: stdout.text(), stderr: stderr.text(), cause });
+    if (options.signal?.aborted === true)
+        throw fail({ kind: "aborted" });
+    const stderrLines = options.onStderrLine === undefined ? undefined : (0,lines/* lineCutter */.m)(options.onStderrLine);
+    const ended = await new Promise((resolve, reject) => {
+        const file = options.stderrFile === undefined ? undefined : (0,external_node_fs_.openSync)(options.stderrFile, "w", 0o600);
+        const child = (0,external_node_child_process_namespaceObject.spawn)(command.file, command.args, {
+            cwd: options.cwd,
+            env: options.env === undefined ? process.env : { ...process.env, ...options.env },
+            stdio: file === undefined ? ["pipe", "pipe", "pipe"] : ["ignore", "ignore", file],
+            detached: true,
+        });
+        if (file !== undefined)
+            (0,external_node_fs_.closeSync)(file);
+        let stopped;
+        const stop = (failure) => {
+            stopped ??= failure;
+            endGroup(child);
+        };
+        const onAbort = () => {
+            stop({ kind: "aborted" });
+        };
+        const seconds = options.timeout ?? 0;
+        const timer = seconds > 0 ? setTimeout(() => stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;
+        options.signal?.addEventListener("abort", onAbort, { once: true });
+        const settle = () => {
+            clearTimeout(timer);
+            options.signal?.removeEventListener("abort", onAbort);
+        };
+        child.once("error", (error) => {
+            settle();
+            reject(fail({ kind: "spawn", code: error.code ?? error.message }, error));
+        });
+        child.stdout?.on("data", options.onStdout ?? stdout.push);
+        child.stderr?.on("data", (chunk) => {
+            stderr.push(chunk);
+            stderrLines?.push(chunk);
+        });
+        // A program that ends without reading its input closes the pipe; its exit code tells more than EPIPE.
+        child.stdin?.on("error", () => undefined);
+        child.stdin?.end(options.stdin ?? "");
+        child.once("exit", () => {
+            // A child of the child that keeps the pipes open must not keep us.
+            if (stopped !== undefined)
+                killGroup(child, "SIGKILL");
+        });
+        child.once("close", (exitCode, signal) => {
+            settle();
+            if (options.stderrFile !== undefined)
+                stderr.push((0,external_node_fs_.readFileSync)(options.stderrFile));
+            resolve({ exitCode, signal, stopped });
+        });
+    });
+    stderrLines?.end();
+    if (ended.stopped !== undefined)
+        throw fail(ended.stopped);
+    if (ended.signal !== null)
+        throw fail({ kind: "signal", signal: ended.signal });
+    if (ended.exitCode !== 0)
+        throw fail({ kind: "exit", exitCode: ended.exitCode ?? -1 });
+    return { stdout: stdout.text(), stderr: stderr.text() };
+}
+/** The command as one could paste it into a POSIX shell. */
+function pasteable(command) {
+    return [command.file, ...command.args].map(quote).join(" ");
+}
+/** Quotes one word for a POSIX shell (POSIX.1-2017, Shell Command Language 2.2.2). */
+function quote(word) {
+    return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw `'\''`)}'`;
+}
+function endGroup(child) {
+    if (child.exitCode !== null || child.signalCode !== null)
+        return;
+    killGroup(child, "SIGTERM");
+    setTimeout(() => killGroup(child, "SIGKILL"), graceMilliseconds).unref();
+}
+function killGroup(child, signal) {
+    if (child.pid === undefined)
+        return;
+    try {
+        process.kill(-child.pid, signal);
+    }
+    catch {
+        // The group is gone already: that is what was wanted.
+    }
+}
+function keeper() {
+    let chunks = [];
+    let length = 0;
+    return {
+        push: (chunk) => {
+            chunks.push(chunk);
+            length += chunk.length;
+            if (length > 2 * keptBytes) {
+                const end = Buffer.concat(chunks).subarray(-keptBytes);
+                chunks = [end];
+                length = end.length;
+            }
+        },
+        text: () => Buffer.concat(chunks).toString("utf8"),
+    };
+}
+
+/***/ }),
+
+/***/ 112:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  P: () => (/* binding */ requirePrograms)
+});
+
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(47);
+// EXTERNAL MODULE: ./node_modules/@actions/io/lib/io.js + 1 modules
+var io = __nccwpck_require__(366);
+;// CONCATENATED MODULE: ./build/src/process/programs.js
+
+/** Names those of the programs that are not in PATH. */
+async function missingPrograms(names) {
+    const found = await Promise.all(names.map(async (name) => await (0,io/* which */.K7)(name, false)));
+    return names.filter((_, index) => found[index] === "");
+}
+;// CONCATENATED MODULE: ./build/src/runner-programs.js
+
+
+const steps = {
+    nix: "- uses: cachix/install-nix-action@v31",
+    ssh: "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
+    "ssh-keygen": "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
+};
+/** Throws a `RunnerError` with the steps to add to the workflow when a program that every run needs is missing. */
+async function requirePrograms() {
+    const missing = await missingPrograms(Object.keys(steps));
+    if (missing.length === 0)
+        return;
+    const wanted = new Set(missing.map((name) => `  ${steps[name]}`));
+    throw new errors/* RunnerError */.Rn([`${missing.join(" and ")} cannot be found on this runner; no machine was touched. Add to the workflow, before this step:`, ...wanted].join("\n"));
+}
+
+/***/ }),
+
+/***/ 898:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   TP: () => (/* binding */ renderConfiguration),
+/* harmony export */   gG: () => (/* binding */ identityFiles),
+/* harmony export */   jA: () => (/* binding */ targetFiles),
+/* harmony export */   nK: () => (/* binding */ alias)
+/* harmony export */ });
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(760);
+
+/** What stands where in the private directory of a run. */
+function identityFiles(directory) {
+    return { key: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "key"), knownHosts: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "known_hosts"), recorder: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "record-host-key.sh") };
+}
+/** Names the files of the target with this number. Short, since a socket's path has 108 bytes on Linux. */
+function targetFiles(directory, index) {
+    return { configuration: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, `${index}.conf`), socket: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, `${index}.s`), offeredKeys: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, `${index}.keys`) };
+}
+/**
+ * The name under which ssh and Nix are told of the target. It is the host itself, so that the user's own `Host` lines apply,
+ * but for what Nix cannot take in a store's address (IPv6) or treats in its own way (localhost).
+ */
+function alias(target, index) {
+    const plain = /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(target.host) && target.host.toLowerCase() !== "localhost";
+    return plain ? target.host : `target-${index}`;
+}
+// A dead link is noticed after three unanswered questions.
+const aliveInterval = 5;
+const aliveCount = 3;
+// Idle seconds after which a master that nobody ended (kill -9 and no post step) ends by itself.
+const masterIdle = 900;
+/**
+ * The ssh_config of one target. ssh takes the first value it finds, so what must not be changed stands first and the user's
+ * lines last. What stands in the first block is for the target alone and not for a jump host on the way, which ssh reaches
+ * with the same file.
+ */
+function renderConfiguration(target, index, directory, settings) {
+    const files = identityFiles(directory);
+    const own = targetFiles(directory, index);
+    const names = [...new Set([alias(target, index), target.host])];
+    const block = [
+        `Host ${names.join(" ")}`,
+        `  HostName ${target.host.replaceAll("%", "%%")}`,
+        `  Port ${target.port}`,
+        `  User ${target.user}`,
+        `  ControlPath ${own.socket}`,
+        `  ControlPersist ${masterIdle}`,
+        "Host *",
+        `  IdentityFile ${files.key}`,
+        "  IdentitiesOnly yes",
+        "  IdentityAgent none",
+        "  CertificateFile none",
+        `  UserKnownHostsFile ${files.knownHosts}`,
+        "  GlobalKnownHostsFile /dev/null",
+        `  StrictHostKeyChecking ${settings.strict ? "yes" : "accept-new"}`,
+        "  UpdateHostKeys no",
+        "  CheckHostIP no",
+        "  VerifyHostKeyDNS no",
+        "  HashKnownHosts no",
+        `  KnownHostsCommand /bin/sh ${files.recorder} ${own.offeredKeys} %H %t %K`,
+        "  BatchMode yes",
+        "  PreferredAuthentications publickey",
+        "  PasswordAuthentication no",
+        "  KbdInteractiveAuthentication no",
+        "  ForwardAgent no",
+        "  ForwardX11 no",
+        "  PermitLocalCommand no",
+        "  RequestTTY no",
+        "  EscapeChar none",
+        "  ControlMaster no",
+        "  LogLevel ERROR",
+        `  ConnectTimeout ${settings.connectTimeout}`,
+        `  ServerAliveInterval ${aliveInterval}`,
+        `  ServerAliveCountMax ${aliveCount}`,
+        "  TCPKeepAlive yes",
+    ];
+    return `${block.join("\n")}\n${settings.extra === "" ? "" : `# The workflow's own lines\n${settings.extra}\n`}`;
+}
+
+/***/ }),
+
+/***/ 754:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ng: () => (/* binding */ Connection),
+/* harmony export */   p2: () => (/* binding */ endMasters)
+/* harmony export */ });
+/* unused harmony exports masterCommand, controlCommand, sessionCommand */
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(24);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(760);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(47);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(964);
+/* harmony import */ var _configuration_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(898);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(106);
+/* harmony import */ var _host_key_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(70);
+
+
+
+
+
+
+
+// The host key, the authentication and a jump host come after the TCP connection, which ConnectTimeout alone bounds.
+const authenticationSeconds = 20;
+const controlSeconds = 2;
+/**
+ * The ssh connection to one target: a master in the background that everything else goes through, Nix included. It is
+ * started beforehand because an ssh that Nix itself starts as a master makes `nix flake archive` hang (NixOS/nix#10645).
+ */
+class Connection {
+    target;
+    #name;
+    #files;
+    #connectTimeout;
+    constructor(target, index, directory, connectTimeout) {
+        this.target = target;
+        this.#name = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_4__/* .alias */ .nK)(target, index);
+        this.#files = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_4__/* .targetFiles */ .jA)(directory, index);
+        this.#connectTimeout = connectTimeout;
+    }
+    /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
+    get store() {
+        return `ssh-ng://${this.#name}`;
+    }
+    /** What Nix needs in its environment to use this connection. The path holds no white space: older Nix splits there. */
+    get environment() {
+        return { NIX_SSHOPTS: `-F ${this.#files.configuration}` };
+    }
+    /** Starts the master, or does nothing where it runs. Throws a `DeployError` of the phase connect. */
+    async open(signal) {
+        if (await this.isOpen())
+            return;
+        // The socket of a master that died would make a new one refuse to listen.
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(this.#files.socket, { force: true });
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(this.#files.offeredKeys, { force: true });
+        await this.#connect(masterCommand(this.#files, this.target), { signal, stderrFile: `${this.#files.socket}.err` });
+    }
+    /** Ends the master and starts a new one, so that what follows goes over a fresh TCP connection. Throws as `open`. */
+    async reopen(signal) {
+        await this.close();
+        await this.open(signal);
+    }
+    /** Tells whether the master runs; asks nobody but the local socket. */
+    async isOpen() {
+        if (!(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)(this.#files.socket))
+            return false;
+        try {
+            await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)(controlCommand(this.#files, this.target, "check"), { timeout: controlSeconds });
+            return true;
+        }
+        catch {
+            return false;
+        }
+    }
+    /** Runs a command on the machine through the master. Throws a `CommandError`; exit code 255 may be ssh's own. */
+    async run({ command, ...options }) {
+        return await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)(sessionCommand(this.#files, this.target, command), options);
+    }
+    /** Ends the master, if there is one. Never throws. */
+    async close() {
+        if (!(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)(this.#files.socket))
+            return;
+        try {
+            await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)(controlCommand(this.#files, this.target, "exit"), { timeout: controlSeconds });
+        }
+        catch {
+            (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(this.#files.socket, { force: true });
+        }
+    }
+    /** The host keys that were offered since the master was started, the one of the last server at the end. */
+    offeredKeys() {
+        return (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)(this.#files.offeredKeys) ? (0,_host_key_js__WEBPACK_IMPORTED_MODULE_6__/* .parseOfferedKeys */ .NJ)((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(this.#files.offeredKeys, "utf8")) : [];
+    }
+    async #connect(command, options) {
+        try {
+            await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)(command, { ...options, timeout: this.#connectTimeout + authenticationSeconds });
+        }
+        catch (error) {
+            if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd) || error.failure.kind === "aborted")
+                throw error;
+            const timedOut = error.failure.kind === "timeout";
+            throw (0,_failure_js__WEBPACK_IMPORTED_MODULE_5__/* .connectError */ .z)({ target: this.target, stderr: error.stderr, timedOut, offered: this.offeredKeys(), cause: error });
+        }
+    }
+}
+/** Ends every ssh master whose socket is left in the private directory of a run. Never throws for one that is gone already. */
+async function endMasters(directory) {
+    if ((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.lstatSync)(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
+        return;
+    const sockets = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readdirSync)(directory).filter((name) => /^\d+\.s$/.test(name));
+    await Promise.all(sockets.map(async (name) => {
+        const args = ["-o", `ControlPath=${(0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(directory, name)}`, "-F", "none", "-O", "exit", "--", "left"];
+        await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)({ file: "ssh", args }, { timeout: controlSeconds }).catch(() => undefined);
+    }));
+}
+/** Builds the command that starts a master in the background and ends when it is ready. */
+function masterCommand(files, target) {
+    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-f", "-N", "--", target.host] };
+}
+/** Builds the command that says something to the master on this side. */
+function controlCommand(files, target, word) {
+    return { file: "ssh", args: ["-F", files.configuration, "-O", word, "--", target.host] };
+}
+/** Builds the command that runs something on the machine. */
+function sessionCommand(files, target, command) {
+    return { file: "ssh", args: ["-F", files.configuration, "--", target.host, command] };
+}
+
+/***/ }),
+
+/***/ 106:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   X: () => (/* binding */ speaksOfLostConnection),
+/* harmony export */   z: () => (/* binding */ connectError)
+/* harmony export */ });
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
+/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(321);
+/* harmony import */ var _host_key_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(70);
+
+
+
+/** Turns what ssh said into an error that names the host and the port, and says what to do. */
+function connectError(failure) {
+    const { reason, hint, unreachable } = explain(failure);
+    const lines = failure.stderr
+        .split("\n")
+        .filter((line) => line.trim() !== "")
+        .slice(-20);
+    return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .DeployError */ .sH({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
+}
+function explain({ target, stderr, timedOut, offered }) {
+    const place = `${target.host} port ${target.port}`;
+    const key = offered.at(-1);
+    const permanent = { unreachable: false };
+    const passing = { unreachable: true };
+    if (/REMOTE HOST IDENTIFICATION HAS CHANGED|host key .* has changed|REVOKED HOST KEY/i.test(stderr)) {
+        return {
+            reason: `the host key of ${place} is not the one in ssh-known-hosts${key === undefined ? "" : ` (offered: ${key.type} ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .fingerprint */ .Rj)(key)})`}`,
+            hint: key === undefined
+                ? "Find out why before you change ssh-known-hosts"
+                : `Either another machine answers there, or it was installed anew. Only when you know it is the second, put this line in place of the old one: ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .knownHostsLine */ .TZ)(key)}`,
+            ...permanent,
+        };
+    }
+    if (/Host key verification failed|No \S+ host key is known/i.test(stderr)) {
+        const offeredText = key === undefined ? "" : ` (offered: ${key.type} ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .fingerprint */ .Rj)(key)})`;
+        return {
+            reason: `the host key of ${place} is not known${offeredText}`,
+            hint: key === undefined
+                ? "Add the machine's line to ssh-known-hosts"
+                : `Compare the fingerprint on the machine itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); when it is the same, add this line to ssh-known-hosts: ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .knownHostsLine */ .TZ)(key)}`,
+            ...permanent,
+        };
+    }
+    if (/Permission denied/i.test(stderr)) {
+        return {
+            reason: `${place} does not accept the ssh key for the user ${target.user}`,
+            hint: `Add the public half of ssh-key to users.users.${target.user}.openssh.authorizedKeys.keys on the machine, or name another user`,
+            ...permanent,
+        };
+    }
+    if (/Bad configuration option|terminating, \d+ bad configuration|Bad .* argument|Unsupported option|garbage at end of line|missing argument/i.test(stderr)) {
+        return {
+            reason: "ssh does not accept the configuration",
+            hint: "Look at the lines of the input ssh-config; this action needs OpenSSH 8.5 or newer on the runner",
+            ...permanent,
+        };
+    }
+    if (/Could not resolve hostname/i.test(stderr)) {
+        return {
+            reason: `the name of ${target.host} cannot be resolved`,
+            hint: "Look for a misspelling in targets; can the runner see this name (VPN, private DNS)?",
+            ...passing,
+        };
+    }
+    if (/Connection refused/i.test(stderr)) {
+        return { reason: `${place} refuses the connection`, hint: "Is sshd running there, and is this its port?", ...passing };
+    }
+    if (timedOut || /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i.test(stderr)) {
+        return {
+            reason: `${place} does not answer`,
+            hint: "Is the machine on, and can the runner reach it (firewall, VPN)? connect-timeout sets how long to wait",
+            ...passing,
+        };
+    }
+    if (/no matching|Unable to negotiate/i.test(stderr)) {
+        return {
+            reason: `ssh and ${place} have no algorithm in common`,
+            hint: "An old server may need lines such as HostKeyAlgorithms in ssh-config",
+            ...permanent,
+        };
+    }
+    return { reason: `no ssh connection to ${(0,_domain_target_js__WEBPACK_IMPORTED_MODULE_2__/* .displayTarget */ .Ex)(target)}`, hint: "The lines below are ssh's own", ...passing };
+}
+const lostConnection = /Connection (?:to .* )?(?:closed|reset)|Broken pipe|not responding|Connection timed out|mux_client|Control socket|control socket|kex_exchange_identification|client_loop|Timeout, server/i;
+/** Tells whether what ssh printed speaks of a lost connection rather than of the command. */
+function speaksOfLostConnection(stderr) {
+    return lostConnection.test(stderr);
+}
+
+/***/ }),
+
+/***/ 70:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   ND: () => (/* binding */ knownHostsProblems),
+/* harmony export */   NJ: () => (/* binding */ parseOfferedKeys),
+/* harmony export */   Rj: () => (/* binding */ fingerprint),
+/* harmony export */   TZ: () => (/* binding */ knownHostsLine)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(598);
+
+/**
+ * Reads the lines of `record-host-key.sh`; the last one is the key of the server that was refused.
+ *
+ *     [192.0.2.7]:2222 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…
+ */
+function parseOfferedKeys(text) {
+    return text
+        .split("\n")
+        .map((line) => /^(\S+) ([a-z0-9@.-]+) (AAAA[A-Za-z0-9+/]+=*)$/.exec(line))
+        .filter((match) => match !== null)
+        .map((match) => ({ host: match[1] ?? "", type: match[2] ?? "", key: match[3] ?? "" }));
+}
+/** The fingerprint as `ssh-keygen -l` shows it: `SHA256:` and base64 without padding. */
+function fingerprint(key) {
+    return `SHA256:${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)("sha256").update(Buffer.from(key.key, "base64")).digest("base64").replace(/=+$/, "")}`;
+}
+/** The line that would let ssh accept the key. */
+function knownHostsLine(key) {
+    return `${key.host} ${key.type} ${key.key}`;
+}
+/**
+ * Checks the form of known_hosts lines (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), since ssh passes over a bad one without a word.
+ * Returns what is wrong with each bad line.
+ */
+function knownHostsProblems(text) {
+    const problems = [];
+    for (const [index, line] of text.split("\n").entries()) {
+        const fields = line.trim().split(/\s+/);
+        if (line.trim() === "" || line.trim().startsWith("#"))
+            continue;
+        if (/PRIVATE KEY/.test(line))
+            return [`line ${index + 1} belongs to a private key`];
+        const [, type, key] = fields[0]?.startsWith("@") === true ? fields.slice(1) : fields;
+        if (type === undefined || key === undefined || !/^AAAA[A-Za-z0-9+/]+=*$/.test(key)) {
+            problems.push(`line ${index + 1} is not a known_hosts line (host, key type, key; as \`ssh-keyscan host\` prints them)`);
+        }
+    }
+    return problems;
+}
+
+/***/ }),
+
+/***/ 559:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  uy: () => (/* binding */ makeIdentityDirectory),
+  UK: () => (/* binding */ removeIdentityDirectory),
+  s: () => (/* binding */ writeIdentity)
+});
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(24);
+;// CONCATENATED MODULE: external "node:os"
+const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(760);
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(47);
+// EXTERNAL MODULE: ./build/src/process/run.js + 1 modules
+var run = __nccwpck_require__(964);
+// EXTERNAL MODULE: ./build/src/ssh/configuration.js
+var configuration = __nccwpck_require__(898);
+;// CONCATENATED MODULE: ./build/src/ssh/identity.js
+
+
+
+
+
+
+const prefix = "nix-flake-deploy-";
+// mkdtemp adds six characters. A socket's path may have 107 bytes, of which ssh wants 17 for the name it listens under at
+// first, and "/9999.s" is ours.
+const longestParent = 107 - 17 - "/9999.s".length - prefix.length - 6 - 1;
+/**
+ * Makes the private directory (mode 700) of a run below `RUNNER_TEMP`, and nothing in it. Where that path is too long for a
+ * socket or holds what ssh and Nix would split or expand, it is made below the system's directory for temporary files.
+ */
+function makeIdentityDirectory(runnerTemp) {
+    const usable = runnerTemp !== undefined && Buffer.byteLength(runnerTemp) <= longestParent && /^\/[\w/.@+,:=-]*$/.test(runnerTemp);
+    return (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(usable ? runnerTemp : (0,external_node_os_namespaceObject.tmpdir)(), prefix));
+}
+/** Writes key, known hosts and one ssh configuration a target; an encrypted key is decrypted in place. */
+async function writeIdentity(directory, identity) {
+    const files = (0,configuration/* identityFiles */.gG)(directory);
+    const write = (path, text) => {
+        (0,external_node_fs_.writeFileSync)(path, text, { mode: 0o600 });
+    };
+    write(files.key, identity.key);
+    write(files.knownHosts, identity.knownHosts.endsWith("\n") ? identity.knownHosts : `${identity.knownHosts}\n`);
+    write(files.recorder, (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "record-host-key.sh", "utf8"));
+    for (const [index, target] of identity.targets.entries()) {
+        write((0,configuration/* targetFiles */.jA)(directory, index).configuration, (0,configuration/* renderConfiguration */.TP)(target, index, directory, identity.settings));
+    }
+    if (identity.passphrase !== undefined) {
+        const problem = await decrypt(directory, files.key, identity.passphrase);
+        if (problem !== undefined)
+            return { kind: "unusable", problem };
+    }
+    return await checkKey(files.key);
+}
+async function checkKey(path) {
+    try {
+        const { stdout } = await (0,run/* run */.eF)({ file: "ssh-keygen", args: ["-y", "-P", "", "-f", path] }, { timeout: 20 });
+        return { kind: "key", publicKey: stdout.trim() };
+    }
+    catch (error) {
+        throwIfMissing(error);
+        if (!(error instanceof errors/* CommandError */.Qd))
+            throw error;
+        return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})` };
+    }
+}
+// ssh-keygen asks a program for the old passphrase, which finds it in its environment: on a command line everyone could see it.
+async function decrypt(directory, path, passphrase) {
+    const askpass = (0,external_node_path_.join)(directory, "askpass.sh");
+    (0,external_node_fs_.writeFileSync)(askpass, '#!/bin/sh\nprintf "%s\\n" "$NIX_FLAKE_DEPLOY_PASSPHRASE"\n', { mode: 0o700 });
+    (0,external_node_fs_.chmodSync)(askpass, 0o700);
+    const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force", NIX_FLAKE_DEPLOY_PASSPHRASE: passphrase };
+    try {
+        await (0,run/* run */.eF)({ file: "ssh-keygen", args: ["-q", "-p", "-N", "", "-f", path] }, { env, timeout: 60 });
+        return undefined;
+    }
+    catch (error) {
+        throwIfMissing(error);
+        if (!(error instanceof errors/* CommandError */.Qd))
+            throw error;
+        if (/incorrect passphrase/i.test(error.stderr))
+            return "is encrypted, and ssh-key-passphrase is not its passphrase";
+        return `cannot be decrypted (${lastLine(error.stderr, path)})`;
+    }
+    finally {
+        (0,external_node_fs_.rmSync)(askpass, { force: true });
+    }
+}
+function throwIfMissing(error) {
+    if (error instanceof errors/* CommandError */.Qd && error.failure.kind === "spawn") {
+        throw new errors/* RunnerError */.Rn("ssh-keygen is not on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client", { cause: error });
+    }
+}
+function lastLine(stderr, path) {
+    return (stderr.trim().split("\n").at(-1) ?? "").replaceAll(path, "key");
+}
+/**
+ * Removes the private directory of a run, and does nothing where it is gone. Throws an `Error` and removes nothing when the
+ * path is not a directory that this action has made: another name, a link, or another owner.
+ */
+function removeIdentityDirectory(path) {
+    if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path)) || (0,external_node_path_.dirname)(path) === path || path !== (0,external_node_path_.join)(path)) {
+        throw new Error(`refuses to remove ${JSON.stringify(path)}: it is not a directory of this action`);
+    }
+    const found = (0,external_node_fs_.lstatSync)(path, { throwIfNoEntry: false });
+    if (found === undefined)
+        return;
+    if (!found.isDirectory() || found.uid !== process.getuid?.()) {
+        throw new Error(`refuses to remove ${JSON.stringify(path)}: it is a link, no directory, or somebody else's`);
+    }
+    (0,external_node_fs_.rmSync)(path, { recursive: true, force: true });
+}
+
+/***/ }),
+
+/***/ 284:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+// ESM COMPAT FLAG
+__nccwpck_require__.r(__webpack_exports__);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  ExitCode: () => (/* binding */ ExitCode),
+  addPath: () => (/* binding */ addPath),
+  debug: () => (/* binding */ debug),
+  endGroup: () => (/* binding */ endGroup),
+  error: () => (/* binding */ error),
+  exportVariable: () => (/* binding */ exportVariable),
+  getBooleanInput: () => (/* binding */ getBooleanInput),
+  getIDToken: () => (/* binding */ getIDToken),
+  getInput: () => (/* binding */ getInput),
+  getMultilineInput: () => (/* binding */ getMultilineInput),
+  getState: () => (/* binding */ getState),
+  group: () => (/* binding */ group),
+  info: () => (/* binding */ info),
+  isDebug: () => (/* binding */ isDebug),
+  markdownSummary: () => (/* reexport */ markdownSummary),
+  notice: () => (/* binding */ notice),
+  platform: () => (/* reexport */ platform_namespaceObject),
+  saveState: () => (/* binding */ saveState),
+  setCommandEcho: () => (/* binding */ setCommandEcho),
+  setFailed: () => (/* binding */ setFailed),
+  setOutput: () => (/* binding */ setOutput),
+  setSecret: () => (/* binding */ setSecret),
+  startGroup: () => (/* binding */ startGroup),
+  summary: () => (/* reexport */ summary),
+  toPlatformPath: () => (/* reexport */ toPlatformPath),
+  toPosixPath: () => (/* reexport */ toPosixPath),
+  toWin32Path: () => (/* reexport */ toWin32Path),
+  warning: () => (/* binding */ warning)
+});
+
+// NAMESPACE OBJECT: ./node_modules/@actions/core/lib/platform.js
+var platform_namespaceObject = {};
+__nccwpck_require__.r(platform_namespaceObject);
+__nccwpck_require__.d(platform_namespaceObject, {
+  arch: () => (arch),
+  getDetails: () => (getDetails),
+  isLinux: () => (isLinux),
+  isMacOS: () => (isMacOS),
+  isWindows: () => (isWindows),
+  platform: () => (platform)
+});
+
+;// CONCATENATED MODULE: external "os"
+const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
+// We use any as a valid input type
+/* eslint-disable @typescript-eslint/no-explicit-any */
+/**
+ * Sanitizes an input into a string so it can be passed into issueCommand safely
+ * @param input input to sanitize into a string
+ */
+function toCommandValue(input) {
+    if (input === null || input === undefined) {
+        return '';
+    }
+    else if (typeof input === 'string' || input instanceof String) {
+        return input;
+    }
+    return JSON.stringify(input);
+}
+/**
+ *
+ * @param annotationProperties
+ * @returns The command properties to send with the actual annotation command
+ * See IssueCommandProperties: https://github.com/actions/runner/blob/main/src/Runner.Worker/ActionCommandManager.cs#L646
+ */
+function toCommandProperties(annotationProperties) {
+    if (!Object.keys(annotationProperties).length) {
+        return {};
+    }
+    return {
+        title: annotationProperties.title,
+        file: annotationProperties.file,
+        line: annotationProperties.startLine,
+        endLine: annotationProperties.endLine,
+        col: annotationProperties.startColumn,
+        endColumn: annotationProperties.endColumn
+    };
+}
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/command.js
+
+
+/**
+ * Issues a command to the GitHub Actions runner
+ *
+ * @param command - The command name to issue
+ * @param properties - Additional properties for the command (key-value pairs)
+ * @param message - The message to include with the command
+ * @remarks
+ * This function outputs a specially formatted string to stdout that the Actions
+ * runner interprets as a command. These commands can control workflow behavior,
+ * set outputs, create annotations, mask values, and more.
+ *
+ * Command Format:
+ *   ::name key=value,key=value::message
+ *
+ * @example
+ * ```typescript
+ * // Issue a warning annotation
+ * issueCommand('warning', {}, 'This is a warning message');
+ * // Output: ::warning::This is a warning message
+ *
+ * // Set an environment variable
+ * issueCommand('set-env', { name: 'MY_VAR' }, 'some value');
+ * // Output: ::set-env name=MY_VAR::some value
+ *
+ * // Add a secret mask
+ * issueCommand('add-mask', {}, 'secretValue123');
+ * // Output: ::add-mask::secretValue123
+ * ```
+ *
+ * @internal
+ * This is an internal utility function that powers the public API functions
+ * such as setSecret, warning, error, and exportVariable.
+ */
+function issueCommand(command, properties, message) {
+    const cmd = new Command(command, properties, message);
+    process.stdout.write(cmd.toString() + external_os_namespaceObject.EOL);
+}
+function issue(name, message = '') {
+    issueCommand(name, {}, message);
+}
+const CMD_STRING = '::';
+class Command {
+    constructor(command, properties, message) {
+        if (!command) {
+            command = 'missing.command';
+        }
+        this.command = command;
+        this.properties = properties;
+        this.message = message;
+    }
+    toString() {
+        let cmdStr = CMD_STRING + this.command;
+        if (this.properties && Object.keys(this.properties).length > 0) {
+            cmdStr += ' ';
+            let first = true;
+            for (const key in this.properties) {
+                if (this.properties.hasOwnProperty(key)) {
+                    const val = this.properties[key];
+                    if (val) {
+                        if (first) {
+                            first = false;
+                        }
+                        else {
+                            cmdStr += ',';
+                        }
+                        cmdStr += `${key}=${escapeProperty(val)}`;
+                    }
+                }
+            }
+        }
+        cmdStr += `${CMD_STRING}${escapeData(this.message)}`;
+        return cmdStr;
+    }
+}
+function escapeData(s) {
+    return toCommandValue(s)
+        .replace(/%/g, '%25')
+        .replace(/\r/g, '%0D')
+        .replace(/\n/g, '%0A');
+}
+function escapeProperty(s) {
+    return toCommandValue(s)
+        .replace(/%/g, '%25')
+        .replace(/\r/g, '%0D')
+        .replace(/\n/g, '%0A')
+        .replace(/:/g, '%3A')
+        .replace(/,/g, '%2C');
+}
+;// CONCATENATED MODULE: external "crypto"
+const external_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("crypto");
+// EXTERNAL MODULE: external "fs"
+var external_fs_ = __nccwpck_require__(896);
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/file-command.js
+// For internal use, subject to change.
+// We use any as a valid input type
+/* eslint-disable @typescript-eslint/no-explicit-any */
+
+
+
+
+function issueFileCommand(command, message) {
+    const filePath = process.env[`GITHUB_${command}`];
+    if (!filePath) {
+        throw new Error(`Unable to find environment variable for file command ${command}`);
+    }
+    if (!external_fs_.existsSync(filePath)) {
+        throw new Error(`Missing file at path: ${filePath}`);
+    }
+    external_fs_.appendFileSync(filePath, `${toCommandValue(message)}${external_os_namespaceObject.EOL}`, {
+        encoding: 'utf8'
+    });
+}
+function prepareKeyValueMessage(key, value) {
+    const delimiter = `ghadelimiter_${external_crypto_namespaceObject.randomUUID()}`;
+    const convertedValue = toCommandValue(value);
+    // These should realistically never happen, but just in case someone finds a
+    // way to exploit uuid generation let's not allow keys or values that contain
+    // the delimiter.
+    if (key.includes(delimiter)) {
+        throw new Error(`Unexpected input: name should not contain the delimiter "${delimiter}"`);
+    }
+    if (convertedValue.includes(delimiter)) {
+        throw new Error(`Unexpected input: value should not contain the delimiter "${delimiter}"`);
+    }
+    return `${key}<<${delimiter}${external_os_namespaceObject.EOL}${convertedValue}${external_os_namespaceObject.EOL}${delimiter}`;
+}
+// EXTERNAL MODULE: external "path"
+var external_path_ = __nccwpck_require__(928);
+;// CONCATENATED MODULE: ./stand-ins/http-client/index.js
+// @actions/core wants an HTTP client for OpenID Connect tokens alone. This action asks for none.
+class HttpClient {
+  constructor() {
+    throw new Error(
+      "This action contains no HTTP client, so that the code that holds deploy keys cannot send them anywhere; OpenID Connect tokens are not available.",
+    );
+  }
+}
+
+;// CONCATENATED MODULE: ./stand-ins/http-client/auth.js
+class BearerCredentialHandler {}
+
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/oidc-utils.js
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+class OidcClient {
+    static createHttpClient(allowRetry = true, maxRetry = 10) {
+        const requestOptions = {
+            allowRetries: allowRetry,
+            maxRetries: maxRetry
+        };
+        return new HttpClient('actions/oidc-client', [new BearerCredentialHandler(OidcClient.getRequestToken())], requestOptions);
+    }
+    static getRequestToken() {
+        const token = process.env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'];
+        if (!token) {
+            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_TOKEN env variable');
+        }
+        return token;
+    }
+    static getIDTokenUrl() {
+        const runtimeUrl = process.env['ACTIONS_ID_TOKEN_REQUEST_URL'];
+        if (!runtimeUrl) {
+            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable');
+        }
+        return runtimeUrl;
+    }
+    static getCall(id_token_url) {
+        return __awaiter(this, void 0, void 0, function* () {
+            var _a;
+            const httpclient = OidcClient.createHttpClient();
+            const res = yield httpclient
+                .getJson(id_token_url)
+                .catch(error => {
+                throw new Error(`Failed to get ID Token. \n 
+        Error Code : ${error.statusCode}\n 
+        Error Message: ${error.message}`);
+            });
+            const id_token = (_a = res.result) === null || _a === void 0 ? void 0 : _a.value;
+            if (!id_token) {
+                throw new Error('Response json body do not have ID Token field');
+            }
+            return id_token;
+        });
+    }
+    static getIDToken(audience) {
+        return __awaiter(this, void 0, void 0, function* () {
+            try {
+                // New ID Token is requested from action service
+                let id_token_url = OidcClient.getIDTokenUrl();
+                if (audience) {
+                    const encodedAudience = encodeURIComponent(audience);
+                    id_token_url = `${id_token_url}&audience=${encodedAudience}`;
+                }
+                debug(`ID token url is ${id_token_url}`);
+                const id_token = yield OidcClient.getCall(id_token_url);
+                setSecret(id_token);
+                return id_token;
+            }
+            catch (error) {
+                throw new Error(`Error message: ${error.message}`);
+            }
+        });
+    }
+}
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/summary.js
+var summary_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+const { access, appendFile, writeFile } = external_fs_.promises;
+const SUMMARY_ENV_VAR = 'GITHUB_STEP_SUMMARY';
+const SUMMARY_DOCS_URL = 'https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions#adding-a-job-summary';
+class Summary {
+    constructor() {
+        this._buffer = '';
+    }
+    /**
+     * Finds the summary file path from the environment, rejects if env var is not found or file does not exist
+     * Also checks r/w permissions.
+     *
+     * @returns step summary file path
+     */
+    filePath() {
+        return summary_awaiter(this, void 0, void 0, function* () {
+            if (this._filePath) {
+                return this._filePath;
+            }
+            const pathFromEnv = process.env[SUMMARY_ENV_VAR];
+            if (!pathFromEnv) {
+                throw new Error(`Unable to find environment variable for $${SUMMARY_ENV_VAR}. Check if your runtime environment supports job summaries.`);
+            }
+            try {
+                yield access(pathFromEnv, external_fs_.constants.R_OK | external_fs_.constants.W_OK);
+            }
+            catch (_a) {
+                throw new Error(`Unable to access summary file: '${pathFromEnv}'. Check if the file has correct read/write permissions.`);
+            }
+            this._filePath = pathFromEnv;
+            return this._filePath;
+        });
+    }
+    /**
+     * Wraps content in an HTML tag, adding any HTML attributes
+     *
+     * @param {string} tag HTML tag to wrap
+     * @param {string | null} content content within the tag
+     * @param {[attribute: string]: string} attrs key-value list of HTML attributes to add
+     *
+     * @returns {string} content wrapped in HTML element
+     */
+    wrap(tag, content, attrs = {}) {
+        const htmlAttrs = Object.entries(attrs)
+            .map(([key, value]) => ` ${key}="${value}"`)
+            .join('');
+        if (!content) {
+            return `<${tag}${htmlAttrs}>`;
+        }
+        return `<${tag}${htmlAttrs}>${content}</${tag}>`;
+    }
+    /**
+     * Writes text in the buffer to the summary buffer file and empties buffer. Will append by default.
+     *
+     * @param {SummaryWriteOptions} [options] (optional) options for write operation
+     *
+     * @returns {Promise<Summary>} summary instance
+     */
+    write(options) {
+        return summary_awaiter(this, void 0, void 0, function* () {
+            const overwrite = !!(options === null || options === void 0 ? void 0 : options.overwrite);
+            const filePath = yield this.filePath();
+            const writeFunc = overwrite ? writeFile : appendFile;
+            yield writeFunc(filePath, this._buffer, { encoding: 'utf8' });
+            return this.emptyBuffer();
+        });
+    }
+    /**
+     * Clears the summary buffer and wipes the summary file
+     *
+     * @returns {Summary} summary instance
+     */
+    clear() {
+        return summary_awaiter(this, void 0, void 0, function* () {
+            return this.emptyBuffer().write({ overwrite: true });
+        });
+    }
+    /**
+     * Returns the current summary buffer as a string
+     *
+     * @returns {string} string of summary buffer
+     */
+    stringify() {
+        return this._buffer;
+    }
+    /**
+     * If the summary buffer is empty
+     *
+     * @returns {boolen} true if the buffer is empty
+     */
+    isEmptyBuffer() {
+        return this._buffer.length === 0;
+    }
+    /**
+     * Resets the summary buffer without writing to summary file
+     *
+     * @returns {Summary} summary instance
+     */
+    emptyBuffer() {
+        this._buffer = '';
+        return this;
+    }
+    /**
+     * Adds raw text to the summary buffer
+     *
+     * @param {string} text content to add
+     * @param {boolean} [addEOL=false] (optional) append an EOL to the raw text (default: false)
+     *
+     * @returns {Summary} summary instance
+     */
+    addRaw(text, addEOL = false) {
+        this._buffer += text;
+        return addEOL ? this.addEOL() : this;
+    }
+    /**
+     * Adds the operating system-specific end-of-line marker to the buffer
+     *
+     * @returns {Summary} summary instance
+     */
+    addEOL() {
+        return this.addRaw(external_os_namespaceObject.EOL);
+    }
+    /**
+     * Adds an HTML codeblock to the summary buffer
+     *
+     * @param {string} code content to render within fenced code block
+     * @param {string} lang (optional) language to syntax highlight code
+     *
+     * @returns {Summary} summary instance
+     */
+    addCodeBlock(code, lang) {
+        const attrs = Object.assign({}, (lang && { lang }));
+        const element = this.wrap('pre', this.wrap('code', code), attrs);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML list to the summary buffer
+     *
+     * @param {string[]} items list of items to render
+     * @param {boolean} [ordered=false] (optional) if the rendered list should be ordered or not (default: false)
+     *
+     * @returns {Summary} summary instance
+     */
+    addList(items, ordered = false) {
+        const tag = ordered ? 'ol' : 'ul';
+        const listItems = items.map(item => this.wrap('li', item)).join('');
+        const element = this.wrap(tag, listItems);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML table to the summary buffer
+     *
+     * @param {SummaryTableCell[]} rows table rows
+     *
+     * @returns {Summary} summary instance
+     */
+    addTable(rows) {
+        const tableBody = rows
+            .map(row => {
+            const cells = row
+                .map(cell => {
+                if (typeof cell === 'string') {
+                    return this.wrap('td', cell);
+                }
+                const { header, data, colspan, rowspan } = cell;
+                const tag = header ? 'th' : 'td';
+                const attrs = Object.assign(Object.assign({}, (colspan && { colspan })), (rowspan && { rowspan }));
+                return this.wrap(tag, data, attrs);
+            })
+                .join('');
+            return this.wrap('tr', cells);
+        })
+            .join('');
+        const element = this.wrap('table', tableBody);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds a collapsable HTML details element to the summary buffer
+     *
+     * @param {string} label text for the closed state
+     * @param {string} content collapsable content
+     *
+     * @returns {Summary} summary instance
+     */
+    addDetails(label, content) {
+        const element = this.wrap('details', this.wrap('summary', label) + content);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML image tag to the summary buffer
+     *
+     * @param {string} src path to the image you to embed
+     * @param {string} alt text description of the image
+     * @param {SummaryImageOptions} options (optional) addition image attributes
+     *
+     * @returns {Summary} summary instance
+     */
+    addImage(src, alt, options) {
+        const { width, height } = options || {};
+        const attrs = Object.assign(Object.assign({}, (width && { width })), (height && { height }));
+        const element = this.wrap('img', null, Object.assign({ src, alt }, attrs));
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML section heading element
+     *
+     * @param {string} text heading text
+     * @param {number | string} [level=1] (optional) the heading level, default: 1
+     *
+     * @returns {Summary} summary instance
+     */
+    addHeading(text, level) {
+        const tag = `h${level}`;
+        const allowedTag = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].includes(tag)
+            ? tag
+            : 'h1';
+        const element = this.wrap(allowedTag, text);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML thematic break (<hr>) to the summary buffer
+     *
+     * @returns {Summary} summary instance
+     */
+    addSeparator() {
+        const element = this.wrap('hr', null);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML line break (<br>) to the summary buffer
+     *
+     * @returns {Summary} summary instance
+     */
+    addBreak() {
+        const element = this.wrap('br', null);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML blockquote to the summary buffer
+     *
+     * @param {string} text quote text
+     * @param {string} cite (optional) citation url
+     *
+     * @returns {Summary} summary instance
+     */
+    addQuote(text, cite) {
+        const attrs = Object.assign({}, (cite && { cite }));
+        const element = this.wrap('blockquote', text, attrs);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML anchor tag to the summary buffer
+     *
+     * @param {string} text link text/content
+     * @param {string} href hyperlink
+     *
+     * @returns {Summary} summary instance
+     */
+    addLink(text, href) {
+        const element = this.wrap('a', text, { href });
+        return this.addRaw(element).addEOL();
+    }
+}
+const _summary = new Summary();
+/**
+ * @deprecated use `core.summary`
+ */
+const markdownSummary = _summary;
+const summary = _summary;
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/path-utils.js
+
+/**
+ * toPosixPath converts the given path to the posix form. On Windows, \\ will be
+ * replaced with /.
+ *
+ * @param pth. Path to transform.
+ * @return string Posix path.
+ */
+function toPosixPath(pth) {
+    return pth.replace(/[\\]/g, '/');
+}
+/**
+ * toWin32Path converts the given path to the win32 form. On Linux, / will be
+ * replaced with \\.
+ *
+ * @param pth. Path to transform.
+ * @return string Win32 path.
+ */
+function toWin32Path(pth) {
+    return pth.replace(/[/]/g, '\\');
+}
+/**
+ * toPlatformPath converts the given path to a platform-specific path. It does
+ * this by replacing instances of / and \ with the platform-specific path
+ * separator.
+ *
+ * @param pth The path to platformize.
+ * @return string The platform-specific path.
+ */
+function toPlatformPath(pth) {
+    return pth.replace(/[/\\]/g, external_path_.sep);
+}
+;// CONCATENATED MODULE: external "string_decoder"
+const external_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("string_decoder");
+;// CONCATENATED MODULE: external "events"
+const external_events_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("events");
+;// CONCATENATED MODULE: external "child_process"
+const external_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("child_process");
+// EXTERNAL MODULE: ./node_modules/@actions/io/lib/io.js + 1 modules
+var io = __nccwpck_require__(366);
+// EXTERNAL MODULE: ./node_modules/@actions/io/lib/io-util.js
+var io_util = __nccwpck_require__(90);
+;// CONCATENATED MODULE: external "timers"
+const external_timers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("timers");
+;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/toolrunner.js
+var toolrunner_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+
+
+/* eslint-disable @typescript-eslint/unbound-method */
+const IS_WINDOWS = process.platform === 'win32';
+/*
+ * Class for running command line tools. Handles quoting and arg parsing in a platform agnostic way.
+ */
+class ToolRunner extends external_events_namespaceObject.EventEmitter {
+    constructor(toolPath, args, options) {
+        super();
+        if (!toolPath) {
+            throw new Error("Parameter 'toolPath' cannot be null or empty.");
+        }
+        this.toolPath = toolPath;
+        this.args = args || [];
+        this.options = options || {};
+    }
+    _debug(message) {
+        if (this.options.listeners && this.options.listeners.debug) {
+            this.options.listeners.debug(message);
+        }
+    }
+    _getCommandString(options, noPrefix) {
+        const toolPath = this._getSpawnFileName();
+        const args = this._getSpawnArgs(options);
+        let cmd = noPrefix ? '' : '[command]'; // omit prefix when piped to a second tool
+        if (IS_WINDOWS) {
+            // Windows + cmd file
+            if (this._isCmdFile()) {
+                cmd += toolPath;
+                for (const a of args) {
+                    cmd += ` ${a}`;
+                }
+            }
+            // Windows + verbatim
+            else if (options.windowsVerbatimArguments) {
+                cmd += `"${toolPath}"`;
+                for (const a of args) {
+                    cmd += ` ${a}`;
+                }
+            }
+            // Windows (regular)
+            else {
+                cmd += this._windowsQuoteCmdArg(toolPath);
+                for (const a of args) {
+                    cmd += ` ${this._windowsQuoteCmdArg(a)}`;
+                }
+            }
+        }
+        else {
+            // OSX/Linux - this can likely be improved with some form of quoting.
+            // creating processes on Unix is fundamentally different than Windows.
+            // on Unix, execvp() takes an arg array.
+            cmd += toolPath;
+            for (const a of args) {
+                cmd += ` ${a}`;
+            }
+        }
+        return cmd;
+    }
+    _processLineBuffer(data, strBuffer, onLine) {
+        try {
+            let s = strBuffer + data.toString();
+            let n = s.indexOf(external_os_namespaceObject.EOL);
+            while (n > -1) {
+                const line = s.substring(0, n);
+                onLine(line);
+                // the rest of the string ...
+                s = s.substring(n + external_os_namespaceObject.EOL.length);
+                n = s.indexOf(external_os_namespaceObject.EOL);
+            }
+            return s;
+        }
+        catch (err) {
+            // streaming lines to console is best effort.  Don't fail a build.
+            this._debug(`error processing line. Failed with error ${err}`);
+            return '';
+        }
+    }
+    _getSpawnFileName() {
+        if (IS_WINDOWS) {
+            if (this._isCmdFile()) {
+                return process.env['COMSPEC'] || 'cmd.exe';
+            }
+        }
+        return this.toolPath;
+    }
+    _getSpawnArgs(options) {
+        if (IS_WINDOWS) {
+            if (this._isCmdFile()) {
+                let argline = `/D /S /C "${this._windowsQuoteCmdArg(this.toolPath)}`;
+                for (const a of this.args) {
+                    argline += ' ';
+                    argline += options.windowsVerbatimArguments
+                        ? a
+                        : this._windowsQuoteCmdArg(a);
+                }
+                argline += '"';
+                return [argline];
+            }
+        }
+        return this.args;
+    }
+    _endsWith(str, end) {
+        return str.endsWith(end);
+    }
+    _isCmdFile() {
+        const upperToolPath = this.toolPath.toUpperCase();
+        return (this._endsWith(upperToolPath, '.CMD') ||
+            this._endsWith(upperToolPath, '.BAT'));
+    }
+    _windowsQuoteCmdArg(arg) {
+        // for .exe, apply the normal quoting rules that libuv applies
+        if (!this._isCmdFile()) {
+            return this._uvQuoteCmdArg(arg);
+        }
+        // otherwise apply quoting rules specific to the cmd.exe command line parser.
+        // the libuv rules are generic and are not designed specifically for cmd.exe
+        // command line parser.
+        //
+        // for a detailed description of the cmd.exe command line parser, refer to
+        // http://stackoverflow.com/questions/4094699/how-does-the-windows-command-interpreter-cmd-exe-parse-scripts/7970912#7970912
+        // need quotes for empty arg
+        if (!arg) {
+            return '""';
+        }
+        // determine whether the arg needs to be quoted
+        const cmdSpecialChars = [
+            ' ',
+            '\t',
+            '&',
+            '(',
+            ')',
+            '[',
+            ']',
+            '{',
+            '}',
+            '^',
+            '=',
+            ';',
+            '!',
+            "'",
+            '+',
+            ',',
+            '`',
+            '~',
+            '|',
+            '<',
+            '>',
+            '"'
+        ];
+        let needsQuotes = false;
+        for (const char of arg) {
+            if (cmdSpecialChars.some(x => x === char)) {
+                needsQuotes = true;
+                break;
+            }
+        }
+        // short-circuit if quotes not needed
+        if (!needsQuotes) {
+            return arg;
+        }
+        // the following quoting rules are very similar to the rules that by libuv applies.
+        //
+        // 1) wrap the string in quotes
+        //
+        // 2) double-up quotes - i.e. " => ""
+        //
+        //    this is different from the libuv quoting rules. libuv replaces " with \", which unfortunately
+        //    doesn't work well with a cmd.exe command line.
+        //
+        //    note, replacing " with "" also works well if the arg is passed to a downstream .NET console app.
+        //    for example, the command line:
+        //          foo.exe "myarg:""my val"""
+        //    is parsed by a .NET console app into an arg array:
+        //          [ "myarg:\"my val\"" ]
+        //    which is the same end result when applying libuv quoting rules. although the actual
+        //    command line from libuv quoting rules would look like:
+        //          foo.exe "myarg:\"my val\""
+        //
+        // 3) double-up slashes that precede a quote,
+        //    e.g.  hello \world    => "hello \world"
+        //          hello\"world    => "hello\\""world"
+        //          hello\\"world   => "hello\\\\""world"
+        //          hello world\    => "hello world\\"
+        //
+        //    technically this is not required for a cmd.exe command line, or the batch argument parser.
+        //    the reasons for including this as a .cmd quoting rule are:
+        //
+        //    a) this is optimized for the scenario where the argument is passed from the .cmd file to an
+        //       external program. many programs (e.g. .NET console apps) rely on the slash-doubling rule.
+        //
+        //    b) it's what we've been doing previously (by deferring to node default behavior) and we
+        //       haven't heard any complaints about that aspect.
+        //
+        // note, a weakness of the quoting rules chosen here, is that % is not escaped. in fact, % cannot be
+        // escaped when used on the command line directly - even though within a .cmd file % can be escaped
+        // by using %%.
+        //
+        // the saving grace is, on the command line, %var% is left as-is if var is not defined. this contrasts
+        // the line parsing rules within a .cmd file, where if var is not defined it is replaced with nothing.
+        //
+        // one option that was explored was replacing % with ^% - i.e. %var% => ^%var^%. this hack would
+        // often work, since it is unlikely that var^ would exist, and the ^ character is removed when the
+        // variable is used. the problem, however, is that ^ is not removed when %* is used to pass the args
+        // to an external program.
+        //
+        // an unexplored potential solution for the % escaping problem, is to create a wrapper .cmd file.
+        // % can be escaped within a .cmd file.
+        let reverse = '"';
+        let quoteHit = true;
+        for (let i = arg.length; i > 0; i--) {
+            // walk the string in reverse
+            reverse += arg[i - 1];
+            if (quoteHit && arg[i - 1] === '\\') {
+                reverse += '\\'; // double the slash
+            }
+            else if (arg[i - 1] === '"') {
+                quoteHit = true;
+                reverse += '"'; // double the quote
+            }
+            else {
+                quoteHit = false;
+            }
+        }
+        reverse += '"';
+        return reverse.split('').reverse().join('');
+    }
+    _uvQuoteCmdArg(arg) {
+        // Tool runner wraps child_process.spawn() and needs to apply the same quoting as
+        // Node in certain cases where the undocumented spawn option windowsVerbatimArguments
+        // is used.
+        //
+        // Since this function is a port of quote_cmd_arg from Node 4.x (technically, lib UV,
+        // see https://github.com/nodejs/node/blob/v4.x/deps/uv/src/win/process.c for details),
+        // pasting copyright notice from Node within this function:
+        //
+        //      Copyright Joyent, Inc. and other Node contributors. All rights reserved.
+        //
+        //      Permission is hereby granted, free of charge, to any person obtaining a copy
+        //      of this software and associated documentation files (the "Software"), to
+        //      deal in the Software without restriction, including without limitation the
+        //      rights to use, copy, modify, merge, publish, distribute, sublicense, and/or
+        //      sell copies of the Software, and to permit persons to whom the Software is
+        //      furnished to do so, subject to the following conditions:
+        //
+        //      The above copyright notice and this permission notice shall be included in
+        //      all copies or substantial portions of the Software.
+        //
+        //      THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+        //      IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+        //      FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+        //      AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+        //      LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING
+        //      FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS
+        //      IN THE SOFTWARE.
+        if (!arg) {
+            // Need double quotation for empty argument
+            return '""';
+        }
+        if (!arg.includes(' ') && !arg.includes('\t') && !arg.includes('"')) {
+            // No quotation needed
+            return arg;
+        }
+        if (!arg.includes('"') && !arg.includes('\\')) {
+            // No embedded double quotes or backslashes, so I can just wrap
+            // quote marks around the whole thing.
+            return `"${arg}"`;
+        }
+        // Expected input/output:
+        //   input : hello"world
+        //   output: "hello\"world"
+        //   input : hello""world
+        //   output: "hello\"\"world"
+        //   input : hello\world
+        //   output: hello\world
+        //   input : hello\\world
+        //   output: hello\\world
+        //   input : hello\"world
+        //   output: "hello\\\"world"
+        //   input : hello\\"world
+        //   output: "hello\\\\\"world"
+        //   input : hello world\
+        //   output: "hello world\\" - note the comment in libuv actually reads "hello world\"
+        //                             but it appears the comment is wrong, it should be "hello world\\"
+        let reverse = '"';
+        let quoteHit = true;
+        for (let i = arg.length; i > 0; i--) {
+            // walk the string in reverse
+            reverse += arg[i - 1];
+            if (quoteHit && arg[i - 1] === '\\') {
+                reverse += '\\';
+            }
+            else if (arg[i - 1] === '"') {
+                quoteHit = true;
+                reverse += '\\';
+            }
+            else {
+                quoteHit = false;
+            }
+        }
+        reverse += '"';
+        return reverse.split('').reverse().join('');
+    }
+    _cloneExecOptions(options) {
+        options = options || {};
+        const result = {
+            cwd: options.cwd || process.cwd(),
+            env: options.env || process.env,
+            silent: options.silent || false,
+            windowsVerbatimArguments: options.windowsVerbatimArguments || false,
+            failOnStdErr: options.failOnStdErr || false,
+            ignoreReturnCode: options.ignoreReturnCode || false,
+            delay: options.delay || 10000
+        };
+        result.outStream = options.outStream || process.stdout;
+        result.errStream = options.errStream || process.stderr;
+        return result;
+    }
+    _getSpawnOptions(options, toolPath) {
+        options = options || {};
+        const result = {};
+        result.cwd = options.cwd;
+        result.env = options.env;
+        result['windowsVerbatimArguments'] =
+            options.windowsVerbatimArguments || this._isCmdFile();
+        if (options.windowsVerbatimArguments) {
+            result.argv0 = `"${toolPath}"`;
+        }
+        return result;
+    }
+    /**
+     * Exec a tool.
+     * Output will be streamed to the live console.
+     * Returns promise with return code
+     *
+     * @param     tool     path to tool to exec
+     * @param     options  optional exec options.  See ExecOptions
+     * @returns   number
+     */
+    exec() {
+        return toolrunner_awaiter(this, void 0, void 0, function* () {
+            // root the tool path if it is unrooted and contains relative pathing
+            if (!io_util/* isRooted */.Qh(this.toolPath) &&
+                (this.toolPath.includes('/') ||
+                    (IS_WINDOWS && this.toolPath.includes('\\')))) {
+                // prefer options.cwd if it is specified, however options.cwd may also need to be rooted
+                this.toolPath = external_path_.resolve(process.cwd(), this.options.cwd || process.cwd(), this.toolPath);
+            }
+            // if the tool is only a file name, then resolve it from the PATH
+            // otherwise verify it exists (add extension on Windows if necessary)
+            this.toolPath = yield io/* which */.K7(this.toolPath, true);
+            return new Promise((resolve, reject) => toolrunner_awaiter(this, void 0, void 0, function* () {
+                this._debug(`exec tool: ${this.toolPath}`);
+                this._debug('arguments:');
+                for (const arg of this.args) {
+                    this._debug(`   ${arg}`);
+                }
+                const optionsNonNull = this._cloneExecOptions(this.options);
+                if (!optionsNonNull.silent && optionsNonNull.outStream) {
+                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_namespaceObject.EOL);
+                }
+                const state = new ExecState(optionsNonNull, this.toolPath);
+                state.on('debug', (message) => {
+                    this._debug(message);
+                });
+                if (this.options.cwd && !(yield io_util/* exists */.t2(this.options.cwd))) {
+                    return reject(new Error(`The cwd: ${this.options.cwd} does not exist!`));
+                }
+                const fileName = this._getSpawnFileName();
+                const cp = external_child_process_namespaceObject.spawn(fileName, this._getSpawnArgs(optionsNonNull), this._getSpawnOptions(this.options, fileName));
+                let stdbuffer = '';
+                if (cp.stdout) {
+                    cp.stdout.on('data', (data) => {
+                        if (this.options.listeners && this.options.listeners.stdout) {
+                            this.options.listeners.stdout(data);
+                        }
+                        if (!optionsNonNull.silent && optionsNonNull.outStream) {
+                            optionsNonNull.outStream.write(data);
+                        }
+                        stdbuffer = this._processLineBuffer(data, stdbuffer, (line) => {
+                            if (this.options.listeners && this.options.listeners.stdline) {
+                                this.options.listeners.stdline(line);
+                            }
+                        });
+                    });
+                }
+                let errbuffer = '';
+                if (cp.stderr) {
+                    cp.stderr.on('data', (data) => {
+                        state.processStderr = true;
+                        if (this.options.listeners && this.options.listeners.stderr) {
+                            this.options.listeners.stderr(data);
+                        }
+                        if (!optionsNonNull.silent &&
+                            optionsNonNull.errStream &&
+                            optionsNonNull.outStream) {
+                            const s = optionsNonNull.failOnStdErr
+                                ? optionsNonNull.errStream
+                                : optionsNonNull.outStream;
+                            s.write(data);
+                        }
+                        errbuffer = this._processLineBuffer(data, errbuffer, (line) => {
+                            if (this.options.listeners && this.options.listeners.errline) {
+                                this.options.listeners.errline(line);
+                            }
+                        });
+                    });
+                }
+                cp.on('error', (err) => {
+                    state.processError = err.message;
+                    state.processExited = true;
+                    state.processClosed = true;
+                    state.CheckComplete();
+                });
+                cp.on('exit', (code) => {
+                    state.processExitCode = code;
+                    state.processExited = true;
+                    this._debug(`Exit code ${code} received from tool '${this.toolPath}'`);
+                    state.CheckComplete();
+                });
+                cp.on('close', (code) => {
+                    state.processExitCode = code;
+                    state.processExited = true;
+                    state.processClosed = true;
+                    this._debug(`STDIO streams have closed for tool '${this.toolPath}'`);
+                    state.CheckComplete();
+                });
+                state.on('done', (error, exitCode) => {
+                    if (stdbuffer.length > 0) {
+                        this.emit('stdline', stdbuffer);
+                    }
+                    if (errbuffer.length > 0) {
+                        this.emit('errline', errbuffer);
+                    }
+                    cp.removeAllListeners();
+                    if (error) {
+                        reject(error);
+                    }
+                    else {
+                        resolve(exitCode);
+                    }
+                });
+                if (this.options.input) {
+                    if (!cp.stdin) {
+                        throw new Error('child process missing stdin');
+                    }
+                    cp.stdin.end(this.options.input);
+                }
+            }));
+        });
+    }
+}
+/**
+ * Convert an arg string to an array of args. Handles escaping
+ *
+ * @param    argString   string of arguments
+ * @returns  string[]    array of arguments
+ */
+function argStringToArray(argString) {
+    const args = [];
+    let inQuotes = false;
+    let escaped = false;
+    let arg = '';
+    function append(c) {
+        // we only escape double quotes.
+        if (escaped && c !== '"') {
+            arg += '\\';
+        }
+        arg += c;
+        escaped = false;
+    }
+    for (let i = 0; i < argString.length; i++) {
+        const c = argString.charAt(i);
+        if (c === '"') {
+            if (!escaped) {
+                inQuotes = !inQuotes;
+            }
+            else {
+                append(c);
+            }
+            continue;
+        }
+        if (c === '\\' && escaped) {
+            append(c);
+            continue;
+        }
+        if (c === '\\' && inQuotes) {
+            escaped = true;
+            continue;
+        }
+        if (c === ' ' && !inQuotes) {
+            if (arg.length > 0) {
+                args.push(arg);
+                arg = '';
+            }
+            continue;
+        }
+        append(c);
+    }
+    if (arg.length > 0) {
+        args.push(arg.trim());
+    }
+    return args;
+}
+class ExecState extends external_events_namespaceObject.EventEmitter {
+    constructor(options, toolPath) {
+        super();
+        this.processClosed = false; // tracks whether the process has exited and stdio is closed
+        this.processError = '';
+        this.processExitCode = 0;
+        this.processExited = false; // tracks whether the process has exited
+        this.processStderr = false; // tracks whether stderr was written to
+        this.delay = 10000; // 10 seconds
+        this.done = false;
+        this.timeout = null;
+        if (!toolPath) {
+            throw new Error('toolPath must not be empty');
+        }
+        this.options = options;
+        this.toolPath = toolPath;
+        if (options.delay) {
+            this.delay = options.delay;
+        }
+    }
+    CheckComplete() {
+        if (this.done) {
+            return;
+        }
+        if (this.processClosed) {
+            this._setResult();
+        }
+        else if (this.processExited) {
+            this.timeout = (0,external_timers_namespaceObject.setTimeout)(ExecState.HandleTimeout, this.delay, this);
+        }
+    }
+    _debug(message) {
+        this.emit('debug', message);
+    }
+    _setResult() {
+        // determine whether there is an error
+        let error;
+        if (this.processExited) {
+            if (this.processError) {
+                error = new Error(`There was an error when attempting to execute the process '${this.toolPath}'. This may indicate the process failed to start. Error: ${this.processError}`);
+            }
+            else if (this.processExitCode !== 0 && !this.options.ignoreReturnCode) {
+                error = new Error(`The process '${this.toolPath}' failed with exit code ${this.processExitCode}`);
+            }
+            else if (this.processStderr && this.options.failOnStdErr) {
+                error = new Error(`The process '${this.toolPath}' failed because one or more lines were written to the STDERR stream`);
+            }
+        }
+        // clear the timeout
+        if (this.timeout) {
+            clearTimeout(this.timeout);
+            this.timeout = null;
+        }
+        this.done = true;
+        this.emit('done', error, this.processExitCode);
+    }
+    static HandleTimeout(state) {
+        if (state.done) {
+            return;
+        }
+        if (!state.processClosed && state.processExited) {
+            const message = `The STDIO streams did not close within ${state.delay / 1000} seconds of the exit event from process '${state.toolPath}'. This may indicate a child process inherited the STDIO streams and has not yet exited.`;
+            state._debug(message);
+        }
+        state._setResult();
+    }
+}
+;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/exec.js
+var exec_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+/**
+ * Exec a command.
+ * Output will be streamed to the live console.
+ * Returns promise with return code
+ *
+ * @param     commandLine        command to execute (can include additional args). Must be correctly escaped.
+ * @param     args               optional arguments for tool. Escaping is handled by the lib.
+ * @param     options            optional exec options.  See ExecOptions
+ * @returns   Promise<number>    exit code
+ */
+function exec(commandLine, args, options) {
+    return exec_awaiter(this, void 0, void 0, function* () {
+        const commandArgs = argStringToArray(commandLine);
+        if (commandArgs.length === 0) {
+            throw new Error(`Parameter 'commandLine' cannot be null or empty.`);
+        }
+        // Path to tool to execute should be first arg
+        const toolPath = commandArgs[0];
+        args = commandArgs.slice(1).concat(args || []);
+        const runner = new ToolRunner(toolPath, args, options);
+        return runner.exec();
+    });
+}
+/**
+ * Exec a command and get the output.
+ * Output will be streamed to the live console.
+ * Returns promise with the exit code and collected stdout and stderr
+ *
+ * @param     commandLine           command to execute (can include additional args). Must be correctly escaped.
+ * @param     args                  optional arguments for tool. Escaping is handled by the lib.
+ * @param     options               optional exec options.  See ExecOptions
+ * @returns   Promise<ExecOutput>   exit code, stdout, and stderr
+ */
+function getExecOutput(commandLine, args, options) {
+    return exec_awaiter(this, void 0, void 0, function* () {
+        var _a, _b;
+        let stdout = '';
+        let stderr = '';
+        //Using string decoder covers the case where a mult-byte character is split
+        const stdoutDecoder = new external_string_decoder_namespaceObject.StringDecoder('utf8');
+        const stderrDecoder = new external_string_decoder_namespaceObject.StringDecoder('utf8');
+        const originalStdoutListener = (_a = options === null || options === void 0 ? void 0 : options.listeners) === null || _a === void 0 ? void 0 : _a.stdout;
+        const originalStdErrListener = (_b = options === null || options === void 0 ? void 0 : options.listeners) === null || _b === void 0 ? void 0 : _b.stderr;
+        const stdErrListener = (data) => {
+            stderr += stderrDecoder.write(data);
+            if (originalStdErrListener) {
+                originalStdErrListener(data);
+            }
+        };
+        const stdOutListener = (data) => {
+            stdout += stdoutDecoder.write(data);
+            if (originalStdoutListener) {
+                originalStdoutListener(data);
+            }
+        };
+        const listeners = Object.assign(Object.assign({}, options === null || options === void 0 ? void 0 : options.listeners), { stdout: stdOutListener, stderr: stdErrListener });
+        const exitCode = yield exec(commandLine, args, Object.assign(Object.assign({}, options), { listeners }));
+        //flush any remaining characters
+        stdout += stdoutDecoder.end();
+        stderr += stderrDecoder.end();
+        return {
+            exitCode,
+            stdout,
+            stderr
+        };
+    });
+}
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/platform.js
+var platform_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+const getWindowsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    const { stdout: version } = yield getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Version"', undefined, {
+        silent: true
+    });
+    const { stdout: name } = yield getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Caption"', undefined, {
+        silent: true
+    });
+    return {
+        name: name.trim(),
+        version: version.trim()
+    };
+});
+const getMacOsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    var _a, _b, _c, _d;
+    const { stdout } = yield getExecOutput('sw_vers', undefined, {
+        silent: true
+    });
+    const version = (_b = (_a = stdout.match(/ProductVersion:\s*(.+)/)) === null || _a === void 0 ? void 0 : _a[1]) !== null && _b !== void 0 ? _b : '';
+    const name = (_d = (_c = stdout.match(/ProductName:\s*(.+)/)) === null || _c === void 0 ? void 0 : _c[1]) !== null && _d !== void 0 ? _d : '';
+    return {
+        name,
+        version
+    };
+});
+const getLinuxInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    const { stdout } = yield getExecOutput('lsb_release', ['-i', '-r', '-s'], {
+        silent: true
+    });
+    const [name, version] = stdout.trim().split('\n');
+    return {
+        name,
+        version
+    };
+});
+const platform = external_os_namespaceObject.platform();
+const arch = external_os_namespaceObject.arch();
+const isWindows = platform === 'win32';
+const isMacOS = platform === 'darwin';
+const isLinux = platform === 'linux';
+function getDetails() {
+    return platform_awaiter(this, void 0, void 0, function* () {
+        return Object.assign(Object.assign({}, (yield (isWindows
+            ? getWindowsInfo()
+            : isMacOS
+                ? getMacOsInfo()
+                : getLinuxInfo()))), { platform,
+            arch,
+            isWindows,
+            isMacOS,
+            isLinux });
+    });
+}
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/core.js
+var core_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+
+/**
+ * The code to exit an action
+ */
+var ExitCode;
+(function (ExitCode) {
+    /**
+     * A code indicating that the action was successful
+     */
+    ExitCode[ExitCode["Success"] = 0] = "Success";
+    /**
+     * A code indicating that the action was a failure
+     */
+    ExitCode[ExitCode["Failure"] = 1] = "Failure";
+})(ExitCode || (ExitCode = {}));
+//-----------------------------------------------------------------------
+// Variables
+//-----------------------------------------------------------------------
+/**
+ * Sets env variable for this action and future actions in the job
+ * @param name the name of the variable to set
+ * @param val the value of the variable. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function exportVariable(name, val) {
+    const convertedVal = toCommandValue(val);
+    process.env[name] = convertedVal;
+    const filePath = process.env['GITHUB_ENV'] || '';
+    if (filePath) {
+        return issueFileCommand('ENV', prepareKeyValueMessage(name, val));
+    }
+    issueCommand('set-env', { name }, convertedVal);
+}
+/**
+ * Registers a secret which will get masked from logs
+ *
+ * @param secret - Value of the secret to be masked
+ * @remarks
+ * This function instructs the Actions runner to mask the specified value in any
+ * logs produced during the workflow run. Once registered, the secret value will
+ * be replaced with asterisks (***) whenever it appears in console output, logs,
+ * or error messages.
+ *
+ * This is useful for protecting sensitive information such as:
+ * - API keys
+ * - Access tokens
+ * - Authentication credentials
+ * - URL parameters containing signatures (SAS tokens)
+ *
+ * Note that masking only affects future logs; any previous appearances of the
+ * secret in logs before calling this function will remain unmasked.
+ *
+ * @example
+ * ```typescript
+ * // Register an API token as a secret
+ * const apiToken = "abc123xyz456";
+ * setSecret(apiToken);
+ *
+ * // Now any logs containing this value will show *** instead
+ * console.log(`Using token: ${apiToken}`); // Outputs: "Using token: ***"
+ * ```
+ */
+function setSecret(secret) {
+    issueCommand('add-mask', {}, secret);
+}
+/**
+ * Prepends inputPath to the PATH (for this action and future actions)
+ * @param inputPath
+ */
+function addPath(inputPath) {
+    const filePath = process.env['GITHUB_PATH'] || '';
+    if (filePath) {
+        issueFileCommand('PATH', inputPath);
+    }
+    else {
+        issueCommand('add-path', {}, inputPath);
+    }
+    process.env['PATH'] = `${inputPath}${external_path_.delimiter}${process.env['PATH']}`;
+}
+/**
+ * Gets the value of an input.
+ * Unless trimWhitespace is set to false in InputOptions, the value is also trimmed.
+ * Returns an empty string if the value is not defined.
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   string
+ */
+function getInput(name, options) {
+    const val = process.env[`INPUT_${name.replace(/ /g, '_').toUpperCase()}`] || '';
+    if (options && options.required && !val) {
+        throw new Error(`Input required and not supplied: ${name}`);
+    }
+    if (options && options.trimWhitespace === false) {
+        return val;
+    }
+    return val.trim();
+}
+/**
+ * Gets the values of an multiline input.  Each value is also trimmed.
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   string[]
+ *
+ */
+function getMultilineInput(name, options) {
+    const inputs = getInput(name, options)
+        .split('\n')
+        .filter(x => x !== '');
+    if (options && options.trimWhitespace === false) {
+        return inputs;
+    }
+    return inputs.map(input => input.trim());
+}
+/**
+ * Gets the input value of the boolean type in the YAML 1.2 "core schema" specification.
+ * Support boolean input list: `true | True | TRUE | false | False | FALSE` .
+ * The return value is also in boolean type.
+ * ref: https://yaml.org/spec/1.2/spec.html#id2804923
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   boolean
+ */
+function getBooleanInput(name, options) {
+    const trueValue = ['true', 'True', 'TRUE'];
+    const falseValue = ['false', 'False', 'FALSE'];
+    const val = getInput(name, options);
+    if (trueValue.includes(val))
+        return true;
+    if (falseValue.includes(val))
+        return false;
+    throw new TypeError(`Input does not meet YAML 1.2 "Core Schema" specification: ${name}\n` +
+        `Support boolean input list: \`true | True | TRUE | false | False | FALSE\``);
+}
+/**
+ * Sets the value of an output.
+ *
+ * @param     name     name of the output to set
+ * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function setOutput(name, value) {
+    const filePath = process.env['GITHUB_OUTPUT'] || '';
+    if (filePath) {
+        return issueFileCommand('OUTPUT', prepareKeyValueMessage(name, value));
+    }
+    process.stdout.write(external_os_namespaceObject.EOL);
+    issueCommand('set-output', { name }, toCommandValue(value));
+}
+/**
+ * Enables or disables the echoing of commands into stdout for the rest of the step.
+ * Echoing is disabled by default if ACTIONS_STEP_DEBUG is not set.
+ *
+ */
+function setCommandEcho(enabled) {
+    issue('echo', enabled ? 'on' : 'off');
+}
+//-----------------------------------------------------------------------
+// Results
+//-----------------------------------------------------------------------
+/**
+ * Sets the action status to failed.
+ * When the action exits it will be with an exit code of 1
+ * @param message add error issue message
+ */
+function setFailed(message) {
+    process.exitCode = ExitCode.Failure;
+    error(message);
+}
+//-----------------------------------------------------------------------
+// Logging Commands
+//-----------------------------------------------------------------------
+/**
+ * Gets whether Actions Step Debug is on or not
+ */
+function isDebug() {
+    return process.env['RUNNER_DEBUG'] === '1';
+}
+/**
+ * Writes debug message to user log
+ * @param message debug message
+ */
+function debug(message) {
+    issueCommand('debug', {}, message);
+}
+/**
+ * Adds an error issue
+ * @param message error issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function error(message, properties = {}) {
+    issueCommand('error', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Adds a warning issue
+ * @param message warning issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function warning(message, properties = {}) {
+    issueCommand('warning', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Adds a notice issue
+ * @param message notice issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function notice(message, properties = {}) {
+    issueCommand('notice', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Writes info to log with console.log.
+ * @param message info message
+ */
+function info(message) {
+    process.stdout.write(message + external_os_namespaceObject.EOL);
+}
+/**
+ * Begin an output group.
+ *
+ * Output until the next `groupEnd` will be foldable in this group
+ *
+ * @param name The name of the output group
+ */
+function startGroup(name) {
+    issue('group', name);
+}
+/**
+ * End an output group.
+ */
+function endGroup() {
+    issue('endgroup');
+}
+/**
+ * Wrap an asynchronous function call in a group.
+ *
+ * Returns the same type as the function itself.
+ *
+ * @param name The name of the group
+ * @param fn The function to wrap in the group
+ */
+function group(name, fn) {
+    return core_awaiter(this, void 0, void 0, function* () {
+        startGroup(name);
+        let result;
+        try {
+            result = yield fn();
+        }
+        finally {
+            endGroup();
+        }
+        return result;
+    });
+}
+//-----------------------------------------------------------------------
+// Wrapper action state
+//-----------------------------------------------------------------------
+/**
+ * Saves state for current action, the state can only be retrieved by this action's post job execution.
+ *
+ * @param     name     name of the state to store
+ * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function saveState(name, value) {
+    const filePath = process.env['GITHUB_STATE'] || '';
+    if (filePath) {
+        return issueFileCommand('STATE', prepareKeyValueMessage(name, value));
+    }
+    issueCommand('save-state', { name }, toCommandValue(value));
+}
+/**
+ * Gets the value of an state set by this action's main execution.
+ *
+ * @param     name     name of the state to get
+ * @returns   string
+ */
+function getState(name) {
+    return process.env[`STATE_${name}`] || '';
+}
+function getIDToken(aud) {
+    return core_awaiter(this, void 0, void 0, function* () {
+        return yield OidcClient.getIDToken(aud);
+    });
+}
+/**
+ * Summary exports
+ */
+
+/**
+ * @deprecated use core.summary
+ */
+
+/**
+ * Path exports
+ */
+
+/**
+ * Platform utilities exports
+ */
+
+
+/***/ }),
+
+/***/ 90:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   H8: () => (/* binding */ IS_WINDOWS),
+/* harmony export */   Qh: () => (/* binding */ isRooted),
+/* harmony export */   t2: () => (/* binding */ exists),
+/* harmony export */   vr: () => (/* binding */ tryGetExecutablePath)
+/* harmony export */ });
+/* unused harmony exports chmod, copyFile, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, symlink, unlink, readlink, UV_FS_O_EXLOCK, READONLY, isDirectory, getCmdPath */
+/* harmony import */ var fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(896);
+/* harmony import */ var path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(928);
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+const { chmod, copyFile, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, symlink, unlink } = fs__WEBPACK_IMPORTED_MODULE_0__.promises;
+// export const {open} = 'fs'
+const IS_WINDOWS = process.platform === 'win32';
+/**
+ * Custom implementation of readlink to ensure Windows junctions
+ * maintain trailing backslash for backward compatibility with Node.js < 24
+ *
+ * In Node.js 20, Windows junctions (directory symlinks) always returned paths
+ * with trailing backslashes. Node.js 24 removed this behavior, which breaks
+ * code that relied on this format for path operations.
+ *
+ * This implementation restores the Node 20 behavior by adding a trailing
+ * backslash to all junction results on Windows.
+ */
+function readlink(fsPath) {
+    return __awaiter(this, void 0, void 0, function* () {
+        const result = yield fs.promises.readlink(fsPath);
+        // On Windows, restore Node 20 behavior: add trailing backslash to all results
+        // since junctions on Windows are always directory links
+        if (IS_WINDOWS && !result.endsWith('\\')) {
+            return `${result}\\`;
+        }
+        return result;
+    });
+}
+// See https://github.com/nodejs/node/blob/d0153aee367422d0858105abec186da4dff0a0c5/deps/uv/include/uv/win.h#L691
+const UV_FS_O_EXLOCK = 0x10000000;
+const READONLY = fs__WEBPACK_IMPORTED_MODULE_0__.constants.O_RDONLY;
+function exists(fsPath) {
+    return __awaiter(this, void 0, void 0, function* () {
+        try {
+            yield stat(fsPath);
+        }
+        catch (err) {
+            if (err.code === 'ENOENT') {
+                return false;
+            }
+            throw err;
+        }
+        return true;
+    });
+}
+function isDirectory(fsPath_1) {
+    return __awaiter(this, arguments, void 0, function* (fsPath, useStat = false) {
+        const stats = useStat ? yield stat(fsPath) : yield lstat(fsPath);
+        return stats.isDirectory();
+    });
+}
+/**
+ * On OSX/Linux, true if path starts with '/'. On Windows, true for paths like:
+ * \, \hello, \\hello\share, C:, and C:\hello (and corresponding alternate separator cases).
+ */
+function isRooted(p) {
+    p = normalizeSeparators(p);
+    if (!p) {
+        throw new Error('isRooted() parameter "p" cannot be empty');
+    }
+    if (IS_WINDOWS) {
+        return (p.startsWith('\\') || /^[A-Z]:/i.test(p) // e.g. \ or \hello or \\hello
+        ); // e.g. C: or C:\hello
+    }
+    return p.startsWith('/');
+}
+/**
+ * Best effort attempt to determine whether a file exists and is executable.
+ * @param filePath    file path to check
+ * @param extensions  additional file extensions to try
+ * @return if file exists and is executable, returns the file path. otherwise empty string.
+ */
+function tryGetExecutablePath(filePath, extensions) {
+    return __awaiter(this, void 0, void 0, function* () {
+        let stats = undefined;
+        try {
+            // test file exists
+            stats = yield stat(filePath);
+        }
+        catch (err) {
+            if (err.code !== 'ENOENT') {
+                // eslint-disable-next-line no-console
+                console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
+            }
+        }
+        if (stats && stats.isFile()) {
+            if (IS_WINDOWS) {
+                // on Windows, test for valid extension
+                const upperExt = path__WEBPACK_IMPORTED_MODULE_1__.extname(filePath).toUpperCase();
+                if (extensions.some(validExt => validExt.toUpperCase() === upperExt)) {
+                    return filePath;
+                }
+            }
+            else {
+                if (isUnixExecutable(stats)) {
+                    return filePath;
+                }
+            }
+        }
+        // try each extension
+        const originalFilePath = filePath;
+        for (const extension of extensions) {
+            filePath = originalFilePath + extension;
+            stats = undefined;
+            try {
+                stats = yield stat(filePath);
+            }
+            catch (err) {
+                if (err.code !== 'ENOENT') {
+                    // eslint-disable-next-line no-console
+                    console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
+                }
+            }
+            if (stats && stats.isFile()) {
+                if (IS_WINDOWS) {
+                    // preserve the case of the actual file (since an extension was appended)
+                    try {
+                        const directory = path__WEBPACK_IMPORTED_MODULE_1__.dirname(filePath);
+                        const upperName = path__WEBPACK_IMPORTED_MODULE_1__.basename(filePath).toUpperCase();
+                        for (const actualName of yield readdir(directory)) {
+                            if (upperName === actualName.toUpperCase()) {
+                                filePath = path__WEBPACK_IMPORTED_MODULE_1__.join(directory, actualName);
+                                break;
+                            }
+                        }
+                    }
+                    catch (err) {
+                        // eslint-disable-next-line no-console
+                        console.log(`Unexpected error attempting to determine the actual case of the file '${filePath}': ${err}`);
+                    }
+                    return filePath;
+                }
+                else {
+                    if (isUnixExecutable(stats)) {
+                        return filePath;
+                    }
+                }
+            }
+        }
+        return '';
+    });
+}
+function normalizeSeparators(p) {
+    p = p || '';
+    if (IS_WINDOWS) {
+        // convert slashes on Windows
+        p = p.replace(/\//g, '\\');
+        // remove redundant slashes
+        return p.replace(/\\\\+/g, '\\');
+    }
+    // remove redundant slashes
+    return p.replace(/\/\/+/g, '/');
+}
+// on Mac/Linux, test the execute bit
+//     R   W  X  R  W X R W X
+//   256 128 64 32 16 8 4 2 1
+function isUnixExecutable(stats) {
+    return ((stats.mode & 1) > 0 ||
+        ((stats.mode & 8) > 0 &&
+            process.getgid !== undefined &&
+            stats.gid === process.getgid()) ||
+        ((stats.mode & 64) > 0 &&
+            process.getuid !== undefined &&
+            stats.uid === process.getuid()));
+}
+// Get the path of cmd.exe in windows
+function getCmdPath() {
+    var _a;
+    return (_a = process.env['COMSPEC']) !== null && _a !== void 0 ? _a : `cmd.exe`;
+}
+
+/***/ }),
+
+/***/ 366:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  K7: () => (/* binding */ which)
+});
+
+// UNUSED EXPORTS: cp, findInPath, mkdirP, mv, rmRF
+
+;// CONCATENATED MODULE: external "assert"
+const external_assert_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("assert");
+// EXTERNAL MODULE: external "path"
+var external_path_ = __nccwpck_require__(928);
+// EXTERNAL MODULE: ./node_modules/@actions/io/lib/io-util.js
+var io_util = __nccwpck_require__(90);
+;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io.js
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+/**
+ * Copies a file or folder.
+ * Based off of shelljs - https://github.com/shelljs/shelljs/blob/9237f66c52e5daa40458f94f9565e18e8132f5a6/src/cp.js
+ *
+ * @param     source    source path
+ * @param     dest      destination path
+ * @param     options   optional. See CopyOptions.
+ */
+function cp(source_1, dest_1) {
+    return __awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
+        const { force, recursive, copySourceDirectory } = readCopyOptions(options);
+        const destStat = (yield ioUtil.exists(dest)) ? yield ioUtil.stat(dest) : null;
+        // Dest is an existing file, but not forcing
+        if (destStat && destStat.isFile() && !force) {
+            return;
+        }
+        // If dest is an existing directory, should copy inside.
+        const newDest = destStat && destStat.isDirectory() && copySourceDirectory
+            ? path.join(dest, path.basename(source))
+            : dest;
+        if (!(yield ioUtil.exists(source))) {
+            throw new Error(`no such file or directory: ${source}`);
+        }
+        const sourceStat = yield ioUtil.stat(source);
+        if (sourceStat.isDirectory()) {
+            if (!recursive) {
+                throw new Error(`Failed to copy. ${source} is a directory, but tried to copy without recursive flag.`);
+            }
+            else {
+                yield cpDirRecursive(source, newDest, 0, force);
+            }
+        }
+        else {
+            if (path.relative(source, newDest) === '') {
+                // a file cannot be copied to itself
+                throw new Error(`'${newDest}' and '${source}' are the same file`);
+            }
+            yield copyFile(source, newDest, force);
+        }
+    });
+}
+/**
+ * Moves a path.
+ *
+ * @param     source    source path
+ * @param     dest      destination path
+ * @param     options   optional. See MoveOptions.
+ */
+function mv(source_1, dest_1) {
+    return __awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
+        if (yield ioUtil.exists(dest)) {
+            let destExists = true;
+            if (yield ioUtil.isDirectory(dest)) {
+                // If dest is directory copy src into dest
+                dest = path.join(dest, path.basename(source));
+                destExists = yield ioUtil.exists(dest);
+            }
+            if (destExists) {
+                if (options.force == null || options.force) {
+                    yield rmRF(dest);
+                }
+                else {
+                    throw new Error('Destination already exists');
+                }
+            }
+        }
+        yield mkdirP(path.dirname(dest));
+        yield ioUtil.rename(source, dest);
+    });
+}
+/**
+ * Remove a path recursively with force
+ *
+ * @param inputPath path to remove
+ */
+function rmRF(inputPath) {
+    return __awaiter(this, void 0, void 0, function* () {
+        if (ioUtil.IS_WINDOWS) {
+            // Check for invalid characters
+            // https://docs.microsoft.com/en-us/windows/win32/fileio/naming-a-file
+            if (/[*"<>|]/.test(inputPath)) {
+                throw new Error('File path must not contain `*`, `"`, `<`, `>` or `|` on Windows');
+            }
+        }
+        try {
+            // note if path does not exist, error is silent
+            yield ioUtil.rm(inputPath, {
+                force: true,
+                maxRetries: 3,
+                recursive: true,
+                retryDelay: 300
+            });
+        }
+        catch (err) {
+            throw new Error(`File was unable to be removed ${err}`);
+        }
+    });
+}
+/**
+ * Make a directory.  Creates the full path with folders in between
+ * Will throw if it fails
+ *
+ * @param   fsPath        path to create
+ * @returns Promise<void>
+ */
+function mkdirP(fsPath) {
+    return __awaiter(this, void 0, void 0, function* () {
+        ok(fsPath, 'a path argument must be provided');
+        yield ioUtil.mkdir(fsPath, { recursive: true });
+    });
+}
+/**
+ * Returns path of a tool had the tool actually been invoked.  Resolves via paths.
+ * If you check and the tool does not exist, it will throw.
+ *
+ * @param     tool              name of the tool
+ * @param     check             whether to check if tool exists
+ * @returns   Promise<string>   path to tool
+ */
+function which(tool, check) {
+    return __awaiter(this, void 0, void 0, function* () {
+        if (!tool) {
+            throw new Error("parameter 'tool' is required");
+        }
+        // recursive when check=true
+        if (check) {
+            const result = yield which(tool, false);
+            if (!result) {
+                if (io_util/* IS_WINDOWS */.H8) {
+                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also verify the file has a valid extension for an executable file.`);
+                }
+                else {
+                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also check the file mode to verify the file is executable.`);
+                }
+            }
+            return result;
+        }
+        const matches = yield findInPath(tool);
+        if (matches && matches.length > 0) {
+            return matches[0];
+        }
+        return '';
+    });
+}
+/**
+ * Returns a list of all occurrences of the given tool on the system path.
+ *
+ * @returns   Promise<string[]>  the paths of the tool
+ */
+function findInPath(tool) {
+    return __awaiter(this, void 0, void 0, function* () {
+        if (!tool) {
+            throw new Error("parameter 'tool' is required");
+        }
+        // build the list of extensions to try
+        const extensions = [];
+        if (io_util/* IS_WINDOWS */.H8 && process.env['PATHEXT']) {
+            for (const extension of process.env['PATHEXT'].split(external_path_.delimiter)) {
+                if (extension) {
+                    extensions.push(extension);
+                }
+            }
+        }
+        // if it's rooted, return it if exists. otherwise return empty.
+        if (io_util/* isRooted */.Qh(tool)) {
+            const filePath = yield io_util/* tryGetExecutablePath */.vr(tool, extensions);
+            if (filePath) {
+                return [filePath];
+            }
+            return [];
+        }
+        // if any path separators, return empty
+        if (tool.includes(external_path_.sep)) {
+            return [];
+        }
+        // build the list of directories
+        //
+        // Note, technically "where" checks the current directory on Windows. From a toolkit perspective,
+        // it feels like we should not do this. Checking the current directory seems like more of a use
+        // case of a shell, and the which() function exposed by the toolkit should strive for consistency
+        // across platforms.
+        const directories = [];
+        if (process.env.PATH) {
+            for (const p of process.env.PATH.split(external_path_.delimiter)) {
+                if (p) {
+                    directories.push(p);
+                }
+            }
+        }
+        // find all matches
+        const matches = [];
+        for (const directory of directories) {
+            const filePath = yield io_util/* tryGetExecutablePath */.vr(external_path_.join(directory, tool), extensions);
+            if (filePath) {
+                matches.push(filePath);
+            }
+        }
+        return matches;
+    });
+}
+function readCopyOptions(options) {
+    const force = options.force == null ? true : options.force;
+    const recursive = Boolean(options.recursive);
+    const copySourceDirectory = options.copySourceDirectory == null
+        ? true
+        : Boolean(options.copySourceDirectory);
+    return { force, recursive, copySourceDirectory };
+}
+function cpDirRecursive(sourceDir, destDir, currentDepth, force) {
+    return __awaiter(this, void 0, void 0, function* () {
+        // Ensure there is not a run away recursive copy
+        if (currentDepth >= 255)
+            return;
+        currentDepth++;
+        yield mkdirP(destDir);
+        const files = yield ioUtil.readdir(sourceDir);
+        for (const fileName of files) {
+            const srcFile = `${sourceDir}/${fileName}`;
+            const destFile = `${destDir}/${fileName}`;
+            const srcFileStat = yield ioUtil.lstat(srcFile);
+            if (srcFileStat.isDirectory()) {
+                // Recurse
+                yield cpDirRecursive(srcFile, destFile, currentDepth, force);
+            }
+            else {
+                yield copyFile(srcFile, destFile, force);
+            }
+        }
+        // Change the mode for the newly created directory
+        yield ioUtil.chmod(destDir, (yield ioUtil.stat(sourceDir)).mode);
+    });
+}
+// Buffered file copy
+function copyFile(srcFile, destFile, force) {
+    return __awaiter(this, void 0, void 0, function* () {
+        if ((yield ioUtil.lstat(srcFile)).isSymbolicLink()) {
+            // unlink/re-link it
+            try {
+                yield ioUtil.lstat(destFile);
+                yield ioUtil.unlink(destFile);
+            }
+            catch (e) {
+                // Try to override file permission
+                if (e.code === 'EPERM') {
+                    yield ioUtil.chmod(destFile, '0666');
+                    yield ioUtil.unlink(destFile);
+                }
+                // other errors = it doesn't exist, no work to do
+            }
+            // Copy over symlink
+            const symlinkFull = yield ioUtil.readlink(srcFile);
+            yield ioUtil.symlink(symlinkFull, destFile, ioUtil.IS_WINDOWS ? 'junction' : null);
+        }
+        else if (!(yield ioUtil.exists(destFile)) || force) {
+            yield ioUtil.copyFile(srcFile, destFile);
+        }
+    });
+}
+
+/***/ })
+
+/******/ });
+/************************************************************************/
+/******/ // The module cache
+/******/ var __webpack_module_cache__ = {};
+/******/ 
+/******/ // The require function
+/******/ function __nccwpck_require__(moduleId) {
+/******/ 	// Check if module is in cache
+/******/ 	var cachedModule = __webpack_module_cache__[moduleId];
+/******/ 	if (cachedModule !== undefined) {
+/******/ 		return cachedModule.exports;
+/******/ 	}
+/******/ 	// Create a new module (and put it into the cache)
+/******/ 	var module = __webpack_module_cache__[moduleId] = {
+/******/ 		// no module.id needed
+/******/ 		// no module.loaded needed
+/******/ 		exports: {}
+/******/ 	};
+/******/ 
+/******/ 	// Execute the module function
+/******/ 	var threw = true;
+/******/ 	try {
+/******/ 		__webpack_modules__[moduleId](module, module.exports, __nccwpck_require__);
+/******/ 		threw = false;
+/******/ 	} finally {
+/******/ 		if(threw) delete __webpack_module_cache__[moduleId];
+/******/ 	}
+/******/ 
+/******/ 	// Return the exports of the module
+/******/ 	return module.exports;
+/******/ }
+/******/ 
+/************************************************************************/
+/******/ /* webpack/runtime/asset-relocator-loader */
+/******/ if (typeof __nccwpck_require__ !== 'undefined') __nccwpck_require__.ab = decodeURIComponent(new URL('.', import.meta.url).pathname).slice(import.meta.url.match(/^file:\/\/\/\w:/) ? 1 : 0, -1) + "/";
+/******/ 
+/******/ /* webpack/runtime/async module */
+/******/ (() => {
+/******/ 	var webpackQueues = typeof Symbol === "function" ? Symbol("webpack queues") : "__webpack_queues__";
+/******/ 	var webpackExports = typeof Symbol === "function" ? Symbol("webpack exports") : "__webpack_exports__";
+/******/ 	var webpackError = typeof Symbol === "function" ? Symbol("webpack error") : "__webpack_error__";
+/******/ 	var resolveQueue = (queue) => {
+/******/ 		if(queue && queue.d < 1) {
+/******/ 			queue.d = 1;
+/******/ 			queue.forEach((fn) => (fn.r--));
+/******/ 			queue.forEach((fn) => (fn.r-- ? fn.r++ : fn()));
+/******/ 		}
+/******/ 	}
+/******/ 	var wrapDeps = (deps) => (deps.map((dep) => {
+/******/ 		if(dep !== null && typeof dep === "object") {
+/******/ 			if(dep[webpackQueues]) return dep;
+/******/ 			if(dep.then) {
+/******/ 				var queue = [];
+/******/ 				queue.d = 0;
+/******/ 				dep.then((r) => {
+/******/ 					obj[webpackExports] = r;
+/******/ 					resolveQueue(queue);
+/******/ 				}, (e) => {
+/******/ 					obj[webpackError] = e;
+/******/ 					resolveQueue(queue);
+/******/ 				});
+/******/ 				var obj = {};
+/******/ 				obj[webpackQueues] = (fn) => (fn(queue));
+/******/ 				return obj;
+/******/ 			}
+/******/ 		}
+/******/ 		var ret = {};
+/******/ 		ret[webpackQueues] = x => {};
+/******/ 		ret[webpackExports] = dep;
+/******/ 		return ret;
+/******/ 	}));
+/******/ 	__nccwpck_require__.a = (module, body, hasAwait) => {
+/******/ 		var queue;
+/******/ 		hasAwait && ((queue = []).d = -1);
+/******/ 		var depQueues = new Set();
+/******/ 		var exports = module.exports;
+/******/ 		var currentDeps;
+/******/ 		var outerResolve;
+/******/ 		var reject;
+/******/ 		var promise = new Promise((resolve, rej) => {
+/******/ 			reject = rej;
+/******/ 			outerResolve = resolve;
+/******/ 		});
+/******/ 		promise[webpackExports] = exports;
+/******/ 		promise[webpackQueues] = (fn) => (queue && fn(queue), depQueues.forEach(fn), promise["catch"](x => {}));
+/******/ 		module.exports = promise;
+/******/ 		body((deps) => {
+/******/ 			currentDeps = wrapDeps(deps);
+/******/ 			var fn;
+/******/ 			var getResult = () => (currentDeps.map((d) => {
+/******/ 				if(d[webpackError]) throw d[webpackError];
+/******/ 				return d[webpackExports];
+/******/ 			}))
+/******/ 			var promise = new Promise((resolve) => {
+/******/ 				fn = () => (resolve(getResult));
+/******/ 				fn.r = 0;
+/******/ 				var fnQueue = (q) => (q !== queue && !depQueues.has(q) && (depQueues.add(q), q && !q.d && (fn.r++, q.push(fn))));
+/******/ 				currentDeps.map((dep) => (dep[webpackQueues](fnQueue)));
+/******/ 			});
+/******/ 			return fn.r ? promise : getResult();
+/******/ 		}, (err) => ((err ? reject(promise[webpackError] = err) : outerResolve(exports)), resolveQueue(queue)));
+/******/ 		queue && queue.d < 0 && (queue.d = 0);
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/define property getters */
+/******/ (() => {
+/******/ 	// define getter functions for harmony exports
+/******/ 	__nccwpck_require__.d = (exports, definition) => {
+/******/ 		for(var key in definition) {
+/******/ 			if(__nccwpck_require__.o(definition, key) && !__nccwpck_require__.o(exports, key)) {
+/******/ 				Object.defineProperty(exports, key, { enumerable: true, get: definition[key] });
+/******/ 			}
+/******/ 		}
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/hasOwnProperty shorthand */
+/******/ (() => {
+/******/ 	__nccwpck_require__.o = (obj, prop) => (Object.prototype.hasOwnProperty.call(obj, prop))
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/make namespace object */
+/******/ (() => {
+/******/ 	// define __esModule on exports
+/******/ 	__nccwpck_require__.r = (exports) => {
+/******/ 		if(typeof Symbol !== 'undefined' && Symbol.toStringTag) {
+/******/ 			Object.defineProperty(exports, Symbol.toStringTag, { value: 'Module' });
+/******/ 		}
+/******/ 		Object.defineProperty(exports, '__esModule', { value: true });
+/******/ 	};
+/******/ })();
+/******/ 
+/************************************************************************/
+/******/ 
+/******/ // startup
+/******/ // Load entry module and return exports
+/******/ // This entry module used 'module' so it can't be inlined
+/******/ var __webpack_exports__ = __nccwpck_require__(712);
+/******/ __webpack_exports__ = await __webpack_exports__;
+/******/ 

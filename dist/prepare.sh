@@ -1,0 +1,41 @@
+# Makes the directory of this run, removes what dead runs have left, and roots the paths that are about to arrive, so that
+# a garbage collection between their arrival and the rebuild cannot take them. May be run again.
+# Arguments: RUN PATH... . Exit codes: 0, 1 when the directory or a root cannot be made.
+
+# A run is dead when none of its units is there any more and its directory has not changed for a day.
+sweep() {
+  for old in "$base"/*/; do
+    old=${old%/}
+    [ -d "$old" ] && [ "$old" != "$dir" ] || continue
+    [ -n "$(find "$old" -maxdepth 0 -mmin +1440)" ] || continue
+    name=${old##*/}
+    if [ -z "$(systemctl list-units --all --plain --no-legend --no-pager "nix-flake-deploy-$name-*" 2>/dev/null)" ]; then
+      rm -rf -- "$old"
+      [ "$uid" -ne 0 ] || rm -rf -- "${gcroots:?}/$name"
+    fi
+  done
+}
+
+main() {
+  run=$1
+  shift
+  dir=$(run_directory "$run")
+  mkdir -p -m 700 -- "$base" || return 1
+  if [ "$(stat -c %u -- "$base")" != "$uid" ] || [ -L "$base" ]; then
+    echo "$base belongs to somebody else" >&2
+    return 1
+  fi
+  mkdir -p -m 700 -- "$dir" || return 1
+  sweep
+  [ "$uid" -ne 0 ] || mkdir -p -- "$gcroots/$run" || return 1
+  number=0
+  for path in "$@"; do
+    number=$((number + 1))
+    if [ "$uid" -eq 0 ]; then
+      # The link may stand before its path arrives, so that there is no moment without it.
+      ln -sfn -- "$path" "$gcroots/$run/$number" || return 1
+    elif [ -e "$path" ]; then
+      nix-store --realise "$path" --add-root "$dir/root-$number" >/dev/null || return 1
+    fi
+  done
+}

@@ -1,0 +1,4 @@
+# Builder of `config.system.build.nixos-rebuild`, which nixos-rebuild builds to run itself anew: here, the machine's own.
+mkdir -p "$out/bin"
+printf '#!/bin/sh\nexec /usr/local/bin/nixos-rebuild "$@"\n' > "$out/bin/nixos-rebuild"
+chmod +x "$out/bin/nixos-rebuild"

@@ -1,0 +1,5 @@
+# Builder of a package: a program that tells its version.
+# Environment: out, pname, version.
+mkdir -p "$out/bin"
+printf '#!/bin/sh\necho "%s %s"\n' "$pname" "$version" > "$out/bin/$pname"
+chmod +x "$out/bin/$pname"

@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { parse } from "yaml";
+
+import { root } from "./paths.js";
+
+export type ActionInput = { readonly name: string; readonly description: string; readonly required: boolean; readonly default: string };
+export type ActionOutput = { readonly name: string; readonly description: string };
+export type ActionMetadata = { readonly inputs: readonly ActionInput[]; readonly outputs: readonly ActionOutput[] };
+
+/** Reads the inputs and outputs of the action's own `action.yml`. */
+export function readActionMetadata(): ActionMetadata {
+  const metadata: unknown = parse(readFileSync(join(root, "action.yml"), "utf8"));
+  return {
+    inputs: entries(field(metadata, "inputs")).map(([name, input]) => ({
+      name,
+      description: text(field(input, "description")),
+      required: field(input, "required") === true,
+      default: text(field(input, "default")),
+    })),
+    outputs: entries(field(metadata, "outputs")).map(([name, output]) => ({ name, description: text(field(output, "description")) })),
+  };
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function entries(value: unknown): [string, unknown][] {
+  return typeof value === "object" && value !== null ? Object.entries(value) : [];
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value.trim() : "";
+}

@@ -1,0 +1,39 @@
+import type { ActionMetadata } from "./action-metadata.js";
+
+/** Puts the tables of inputs and outputs between the markers of a Markdown text. Throws an `Error` where a marker is missing. */
+export function withTables(markdown: string, action: ActionMetadata): string {
+  return fill(fill(markdown, "inputs", renderInputs(action)), "outputs", renderOutputs(action));
+}
+
+export function renderInputs({ inputs }: ActionMetadata): string {
+  return table(
+    ["Input", "Default", "Meaning"],
+    inputs.map((input) => [code(input.name), input.required ? "required" : code(input.default), input.description]),
+  );
+}
+
+export function renderOutputs({ outputs }: ActionMetadata): string {
+  return table(
+    ["Output", "Meaning"],
+    outputs.map((output) => [code(output.name), output.description]),
+  );
+}
+
+function code(text: string): string {
+  return text === "" ? "" : `\`${text}\``;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", String.raw`\|`).replaceAll(/\s*\n\s*/g, " ")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+// The formatter would pad the columns to the longest description.
+function fill(markdown: string, name: string, content: string): string {
+  const begin = `<!-- ${name}: written by npm run docs from action.yml -->\n<!-- prettier-ignore-start -->\n`;
+  const end = `\n<!-- prettier-ignore-end -->\n<!-- end of ${name} -->`;
+  const from = markdown.indexOf(begin);
+  const to = markdown.indexOf(end, from);
+  if (from === -1 || to === -1) throw new Error(`the place of the table of ${name} is not marked by:\n${begin}${end}`);
+  return `${markdown.slice(0, from + begin.length)}\n${content}\n${markdown.slice(to)}`;
+}

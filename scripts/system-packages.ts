@@ -1,0 +1,29 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** Tells whether a program is on PATH. */
+export function isOnPath(program: string): boolean {
+  return (process.env["PATH"] ?? "").split(delimiter).some((directory) => directory !== "" && existsSync(join(directory, program)));
+}
+
+export function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+/** Installs the Debian packages of the programs that are missing. Throws an `Error` that names them where that cannot be done. */
+export function installMissing(packages: Readonly<Record<string, string>>): void {
+  const missing = Object.entries(packages).filter(([program]) => !isOnPath(program));
+  if (missing.length === 0) return;
+  const names = missing.map(([, name]) => name);
+  if (!isOnPath("apt-get") || (!isRoot() && !isOnPath("sudo")))
+    throw new Error(`these programs are missing: ${missing.map(([program]) => program).join(", ")}`);
+  for (const args of [
+    ["update", "-q"],
+    ["install", "-q", "-y", "--no-install-recommends", ...names],
+  ]) {
+    const [file = "", ...rest] = [...(isRoot() ? [] : ["sudo"]), "apt-get", ...args];
+    const { status } = spawnSync(file, rest, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
+    if (status !== 0) throw new Error(`apt-get ${args.join(" ")} ended with ${status}`);
+  }
+}

@@ -1,0 +1,82 @@
+import type { Flake } from "../domain/flake.js";
+import type { NixVersion } from "../domain/nix-version.js";
+import type { Operation } from "../domain/operation.js";
+import type { Phase } from "../domain/phase.js";
+import type { HostResult } from "../domain/result.js";
+import type { StorePath } from "../domain/store-path.js";
+import type { Target } from "../domain/target.js";
+
+/** What runs on a machine and what it boots. */
+export type SystemState = {
+  readonly running: StorePath | undefined;
+  readonly booted: StorePath | undefined;
+  /** What the system profile points to, that is what the machine boots next. */
+  readonly profile: StorePath | undefined;
+  readonly generation: number | undefined;
+  /** Another one after every boot. */
+  readonly bootId: string;
+  readonly failedUnits: readonly string[];
+  readonly rebootNeeded: boolean;
+};
+
+/** What a machine says of itself before anything is sent to it. */
+export type MachineFacts = {
+  readonly hostname: string;
+  readonly nix: NixVersion;
+  /** Kibibytes free for the store, where the machine can tell. */
+  readonly freeKibibytes: number | undefined;
+  readonly state: SystemState;
+};
+
+/** What nixos-rebuild is to be run with. */
+export type Rebuild = {
+  /** The flake in the machine's own store, without `#configuration`. */
+  readonly reference: string;
+  readonly configuration: string;
+};
+
+/** How an activation ended. */
+export type ActivationEnd = {
+  readonly exitCode: number;
+  /** What went wrong, where the exit code is not 0: one sentence without its full stop, and what to do next. */
+  readonly failure: { readonly reason: string; readonly hint: string } | undefined;
+  /** The last lines that nixos-rebuild printed. */
+  readonly lines: readonly string[];
+  readonly state: SystemState;
+};
+
+/** One machine, as the deployment sees it. Every method throws a `DeployError` of its phase, or an abort's `CommandError`. */
+export type Machine = {
+  readonly target: Target;
+  /** Connects, and asks all that must be known. Connects anew where the connection was lost. */
+  connect(signal: AbortSignal): Promise<MachineFacts>;
+  /** Sends the flake; it is safe from garbage collection until `release`. */
+  receive(flake: Flake, signal: AbortSignal): Promise<void>;
+  /** Builds the system, and changes nothing. Returns the toplevel. */
+  build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath>;
+  /** Runs nixos-rebuild with this operation. Its exit code is told, not thrown. */
+  activate(operation: Operation, rebuild: Rebuild, signal: AbortSignal): Promise<ActivationEnd>;
+  /**
+   * Ends what still runs on the machine for this run, as far as it may be ended (an activation may not), removes what the run
+   * has left there, and closes the connection. Never throws.
+   */
+  release(): Promise<void>;
+};
+
+/** Where a host's progress goes. */
+export type HostLog = {
+  /** A phase begins. */
+  phase(phase: Phase): void;
+  /** A line that the machine, or a command that works on it, has printed. */
+  output(line: string): void;
+  /** A line of the action itself. */
+  note(text: string): void;
+  warn(text: string): void;
+};
+
+/** Where the progress of the whole run goes. */
+export type RunLog = {
+  host(target: Target): HostLog;
+  /** A host is done. */
+  done(result: HostResult): void;
+};

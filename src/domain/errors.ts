@@ -1,0 +1,100 @@
+import type { Phase } from "./phase.js";
+
+/** One bad input: its name and what is wrong with it, in words that say what is accepted. Never holds a secret. */
+export type InputProblem = { readonly input: string; readonly problem: string };
+
+/** All bad inputs of a run in one error. */
+export class InputError extends Error {
+  override readonly name = "InputError";
+  readonly problems: readonly InputProblem[];
+
+  constructor(problems: readonly InputProblem[]) {
+    const heading = problems.length === 1 ? "An input is not usable" : `${problems.length} inputs are not usable`;
+    super([`${heading}; no machine was touched:`, ...problems.map(({ input, problem }) => `  ${input}: ${problem}`)].join("\n"));
+    this.problems = problems;
+  }
+}
+
+/** The runner lacks something that every run needs. The message says what to add to the workflow. */
+export class RunnerError extends Error {
+  override readonly name = "RunnerError";
+}
+
+/** Why a command did not end as it should. */
+export type CommandFailure =
+  | { readonly kind: "exit"; readonly exitCode: number }
+  | { readonly kind: "signal"; readonly signal: string }
+  | { readonly kind: "timeout"; readonly seconds: number }
+  | { readonly kind: "aborted" }
+  | { readonly kind: "spawn"; readonly code: string };
+
+/** A command that could not be started, did not end well, or was ended. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  /** The command as one could paste it. */
+  readonly command: string;
+  readonly failure: CommandFailure;
+  readonly stdout: string;
+  readonly stderr: string;
+
+  constructor(parts: { command: string; failure: CommandFailure; stdout: string; stderr: string; cause?: unknown }) {
+    super(`${describe(parts.failure)}: ${parts.command}`, { cause: parts.cause });
+    this.command = parts.command;
+    this.failure = parts.failure;
+    this.stdout = parts.stdout;
+    this.stderr = parts.stderr;
+  }
+}
+
+function describe(failure: CommandFailure): string {
+  switch (failure.kind) {
+    case "exit":
+      return `exit code ${failure.exitCode}`;
+    case "signal":
+      return `ended by ${failure.signal}`;
+    case "timeout":
+      return `no end within ${failure.seconds} s`;
+    case "aborted":
+      return "ended because the run was cancelled";
+    case "spawn":
+      return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
+  }
+}
+
+/** The end of a host's work, told in the words of its log. */
+export type DeployErrorParts = {
+  readonly phase: Phase;
+  /** What went wrong, in one sentence without a full stop at the end. */
+  readonly reason: string;
+  /** What to do next. */
+  readonly hint?: string | undefined;
+  /** The last lines of what the failed command printed. */
+  readonly lines?: readonly string[] | undefined;
+  /** Exit code of the command on the machine, 255 where it could not be reached. */
+  readonly exitCode?: number | undefined;
+  /** The machine could not be reached, so that trying again may help. */
+  readonly unreachable?: boolean | undefined;
+  readonly cause?: unknown;
+};
+
+/** A failure of one host: phase, reason, hint and last lines. */
+export class DeployError extends Error {
+  override readonly name = "DeployError";
+  readonly phase: Phase;
+  readonly reason: string;
+  readonly hint: string | undefined;
+  readonly lines: readonly string[];
+  readonly exitCode: number | undefined;
+  readonly unreachable: boolean;
+
+  constructor(parts: DeployErrorParts) {
+    const text = [parts.hint === undefined ? parts.reason : `${parts.reason}. ${parts.hint}`, ...(parts.lines ?? []).map((line) => `  ${line}`)];
+    super(text.join("\n"), { cause: parts.cause });
+    this.phase = parts.phase;
+    this.reason = parts.reason;
+    this.hint = parts.hint;
+    this.lines = parts.lines ?? [];
+    this.exitCode = parts.exitCode;
+    this.unreachable = parts.unreachable ?? false;
+  }
+}

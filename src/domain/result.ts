@@ -1,0 +1,50 @@
+import type { Phase } from "./phase.js";
+import type { StorePath } from "./store-path.js";
+
+/** How it ended for one machine, from best to worst. */
+export const statuses = ["unchanged", "planned", "deployed", "skipped", "degraded", "rolled-back", "failed", "unknown", "rollback-failed"] as const;
+
+export type Status = (typeof statuses)[number];
+
+export type HostResult = {
+  readonly name: string;
+  /** `user@host[:port]` */
+  readonly target: string;
+  readonly configuration: string | undefined;
+  readonly status: Status;
+  /** The last phase that was begun. */
+  readonly phase: Phase;
+  readonly systemPath: StorePath | undefined;
+  readonly previousSystemPath: StorePath | undefined;
+  /** Number of the system profile's generation after the run. */
+  readonly generation: number | undefined;
+  readonly changed: boolean;
+  readonly exitCode: number | undefined;
+  readonly failedUnits: readonly string[];
+  /** Seconds of work on the machine, without waiting for others. */
+  readonly seconds: number;
+  readonly error: string | undefined;
+};
+
+/** The worst status of all, `unchanged` when there is none. */
+export function worstStatus(results: readonly HostResult[]): Status {
+  const worst = Math.max(0, ...results.map((result) => statuses.indexOf(result.status)));
+  return statuses[worst] ?? "unchanged";
+}
+
+/** Tells whether the machine is not as it was asked for. */
+export function isFailure(status: Status): boolean {
+  switch (status) {
+    case "unchanged":
+    case "planned":
+    case "deployed":
+    case "skipped":
+      return false;
+    case "degraded":
+    case "rolled-back":
+    case "failed":
+    case "unknown":
+    case "rollback-failed":
+      return true;
+  }
+}

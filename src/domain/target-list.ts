@@ -1,0 +1,78 @@
+import { acceptedTarget, checkTarget, parseTarget, type TargetRequest } from "./target.js";
+
+export const acceptedTargets = `a target a line (${acceptedTarget}), or a JSON array of such texts or of objects with host, user, port, configuration and name`;
+
+/** The targets of a list, or what is wrong with each entry that is not usable. */
+export type TargetList = { readonly requests: readonly TargetRequest[]; readonly problems: readonly string[] };
+
+/**
+ * Reads a list of targets: one a line, where an empty line and one that begins with `#` are passed over, or a JSON array.
+ * Never throws; every bad entry is a problem of its own.
+ */
+export function parseTargetList(text: string): TargetList {
+  const trimmed = text.trim();
+  // A line may begin with a bracket too: the one of an IPv6 address.
+  if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f:.%]+\]/.test(trimmed)) return parseJson(trimmed);
+  const list = collector();
+  for (const [index, line] of trimmed.split(/\r\n|\r|\n/).entries()) {
+    const target = line.trim();
+    if (target !== "" && !target.startsWith("#")) list.add(`line ${index + 1}`, target, () => parseTarget(target));
+  }
+  return list;
+}
+
+function parseJson(text: string): TargetList {
+  let items: unknown;
+  try {
+    items = JSON.parse(text);
+  } catch (error) {
+    return { requests: [], problems: [`is not JSON (${message(error)}); accepted is ${acceptedTargets}`] };
+  }
+  const list = collector();
+  for (const [index, item] of (Array.isArray(items) ? items : [items]).entries()) list.add(`entry ${index + 1}`, item, () => parseItem(item));
+  return list;
+}
+
+function collector(): TargetList & { add: (place: string, shown: unknown, parse: () => TargetRequest) => void } {
+  const requests: TargetRequest[] = [];
+  const problems: string[] = [];
+  const add = (place: string, shown: unknown, parse: () => TargetRequest): void => {
+    try {
+      requests.push(parse());
+    } catch (error) {
+      problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${message(error)}; accepted is ${acceptedTarget}`);
+    }
+  };
+  return { requests, problems, add };
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+const fields = ["host", "user", "port", "configuration", "name"];
+
+function parseItem(item: unknown): TargetRequest {
+  if (typeof item === "string") return parseTarget(item);
+  if (typeof item !== "object" || item === null || Array.isArray(item)) throw new Error("is neither a text nor an object");
+  const record: Record<string, unknown> = { ...item };
+  const unknown = Object.keys(record).find((field) => !fields.includes(field));
+  if (unknown !== undefined) throw new Error(`has an unknown field ${JSON.stringify(unknown)}; known are ${fields.join(", ")}`);
+  const text = (field: string): string | undefined => {
+    const value = record[field] ?? undefined;
+    if (value !== undefined && typeof value !== "string") throw new Error(`its ${field} is not a text`);
+    return value;
+  };
+  const host = text("host");
+  if (host === undefined) throw new Error("has no host");
+  const port = record["port"] ?? undefined;
+  if (port !== undefined && typeof port !== "number" && !(typeof port === "string" && /^\d{1,5}$/.test(port)))
+    throw new Error("its port is not a number from 1 to 65535");
+  return checkTarget({
+    host: host.replace(/^\[(.*:.*)\]$/, "$1"),
+    user: text("user"),
+    port: port === undefined ? undefined : Number(port),
+    configuration: text("configuration"),
+    name: text("name"),
+  });
+}

@@ -1,0 +1,132 @@
+/** Where to ssh, and what to deploy there. */
+export type Target = {
+  /** What logs, annotations and results call the machine. */
+  readonly name: string;
+  readonly user: string;
+  /** DNS name, IPv4 address, or IPv6 address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Attribute under `nixosConfigurations`; `undefined` for the machine's own hostname. */
+  readonly configuration: string | undefined;
+};
+
+/** What a target says before the defaults for user, port and name are filled in. */
+export type TargetRequest = {
+  readonly host: string;
+  readonly user?: string | undefined;
+  readonly port?: number | undefined;
+  readonly configuration?: string | undefined;
+  readonly name?: string | undefined;
+};
+
+export const acceptedTarget = "[user@]host[:port][#configuration], an IPv6 address in brackets";
+
+/** The target as one would type it after `ssh`: `user@host`, with `:port` where it is not 22. */
+export function displayTarget(target: Target): string {
+  const host = target.host.includes(":") ? `[${target.host}]` : target.host;
+  return `${target.user}@${host}${target.port === 22 ? "" : `:${target.port}`}`;
+}
+
+/**
+ * Reads `[user@]host[:port][#configuration]`. Throws an `Error` whose message says what is wrong, without the text itself.
+ * The host is checked here because ssh obeys shell characters in a `HostName` of its configuration.
+ */
+export function parseTarget(text: string): TargetRequest {
+  const hash = text.indexOf("#");
+  const place = hash === -1 ? text : text.slice(0, hash);
+  const configuration = hash === -1 ? undefined : text.slice(hash + 1);
+  const at = place.lastIndexOf("@");
+  const user = at === -1 ? undefined : place.slice(0, at);
+  const { host, port } = splitPort(place.slice(at + 1));
+  return checkTarget({ host, user, port, configuration });
+}
+
+/** Checks the parts of a target. Throws an `Error` whose message names the part and what is accepted. */
+export function checkTarget(request: TargetRequest): TargetRequest {
+  const { host, user, port, configuration, name } = request;
+  checkHost(host);
+  if (user !== undefined) checkUser(user);
+  if (port !== undefined) checkPort(port);
+  if (configuration !== undefined) checkConfiguration(configuration);
+  if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
+    throw new Error("its name is empty, longer than 100 characters, or holds control characters");
+  }
+  return request;
+}
+
+/** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
+export function checkUser(user: string): void {
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,255}$/.test(user)) {
+    throw new Error("its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)");
+  }
+}
+
+/** Checks a port. Throws an `Error` that says what is accepted. */
+export function checkPort(port: number): void {
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error("its port is not a number from 1 to 65535");
+}
+
+/** Checks a host. Throws an `Error` that says what is accepted. */
+export function checkHost(host: string): void {
+  if (host === "") throw new Error("its host is empty");
+  if (host.startsWith("-")) throw new Error("its host begins with -, which ssh would take for an option");
+  if (/[\s\p{C}]/u.test(host)) throw new Error("its host holds white space or control characters");
+  if (host.includes(":")) {
+    if (!/^[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?$/.test(host)) throw new Error("its host is not an IPv6 address");
+    return;
+  }
+  if (!/^[A-Za-z0-9_.-]{1,253}$/.test(host)) {
+    throw new Error("its host holds characters other than letters, digits, and _ . -");
+  }
+}
+
+function checkConfiguration(configuration: string): void {
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(configuration)) {
+    throw new Error("its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)");
+  }
+}
+
+function splitPort(text: string): { host: string; port: number | undefined } {
+  const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
+  if (bracketed !== null) {
+    const host = bracketed[1] ?? "";
+    if (!host.includes(":")) throw new Error("only an IPv6 address stands in brackets");
+    return { host, port: readPort(bracketed[2]) };
+  }
+  if (text.includes("[") || text.includes("]")) throw new Error("its brackets do not enclose the whole host");
+  const colon = text.indexOf(":");
+  if (colon === -1) return { host: text, port: undefined };
+  if (text.indexOf(":", colon + 1) !== -1) throw new Error("an IPv6 address must stand in brackets, as in [2001:db8::7]:2222");
+  return { host: text.slice(0, colon), port: readPort(text.slice(colon + 1)) };
+}
+
+function readPort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/**
+ * Fills in user and port, and gives each target a name: its own, else its configuration, else its host; where two would
+ * have the same, the place instead. Throws an `Error` that names a machine that stands there twice (same host and port).
+ */
+export function completeTargets(requests: readonly TargetRequest[], defaults: { user: string; port: number }): Target[] {
+  const places = new Set<string>();
+  const complete = requests.map((request) => {
+    const target = { user: request.user ?? defaults.user, host: request.host, port: request.port ?? defaults.port };
+    const place = `${target.host.toLowerCase()} port ${target.port}`;
+    if (places.has(place)) throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
+    places.add(place);
+    return { ...target, configuration: request.configuration, wish: request.name ?? request.configuration ?? request.host };
+  });
+  const wishes = complete.map((target) => target.wish);
+  const named = complete.map(({ wish, ...target }) => {
+    const unique = wishes.indexOf(wish) === wishes.lastIndexOf(wish);
+    return { ...target, name: unique ? wish : `${target.host}${target.port === 22 ? "" : `:${target.port}`}` };
+  });
+  const names = new Set<string>();
+  for (const { name } of named) {
+    if (names.has(name)) throw new Error(`two machines are called ${name}; give one of them another name`);
+    names.add(name);
+  }
+  return named;
+}

@@ -1,0 +1,26 @@
+import { isFailure, type HostResult } from "../domain/result.js";
+
+export type Annotation = { readonly title: string; readonly message: string };
+
+// GitHub shows ten annotations of a kind a step, and the step's own failure is one.
+const most = 9;
+
+/** One annotation for each host that failed; where there are too many, the last one names the rest. */
+export function failureAnnotations(results: readonly HostResult[]): Annotation[] {
+  const failed = results.filter((result) => isFailure(result.status));
+  const annotations = failed.map((result) => ({ title: `${result.name}: ${result.phase} ${result.status}`, message: result.error ?? result.status }));
+  if (annotations.length <= most) return annotations;
+  const rest = failed.slice(most - 1);
+  return [...annotations.slice(0, most - 1), { title: `${rest.length} more hosts failed`, message: rest.map(brief).join("\n") }];
+}
+
+/** The last line of a failed step: `2 of 14 hosts failed: web3 (activate: …), db1 (connect: …)`. */
+export function failureSummary(results: readonly HostResult[]): string {
+  const failed = results.filter((result) => isFailure(result.status));
+  return `${failed.length} of ${results.length} hosts failed: ${failed.map(brief).join(", ")}`;
+}
+
+function brief({ name, phase, status, error }: HostResult): string {
+  const reason = status === "failed" ? (error ?? "failed").split("\n")[0]?.split(". ")[0] : status;
+  return `${name} (${phase}: ${reason})`;
+}

@@ -1,0 +1,71 @@
+import * as core from "@actions/core";
+
+import { isFailure, worstStatus, type HostResult, type Status } from "../domain/result.js";
+
+/** What a run tells the workflow. */
+export type Report = {
+  readonly results: readonly HostResult[];
+  /** `failed` where the run ended before any machine was worked on. */
+  readonly status: Status;
+  /** Set only once the flake has arrived on a machine. */
+  readonly storePath: string | undefined;
+  readonly flakeReference: string | undefined;
+};
+
+// GitHub takes 1 MB of outputs a job, counted as UTF-16: half of that for us.
+const longestResults = 250_000;
+
+/** Renders every output of the action, by its name in `action.yml`; one that has no value is empty. */
+export function renderOutputs({ results, status, storePath, flakeReference }: Report): Record<string, string> {
+  const only = results.length === 1 ? results[0] : undefined;
+  return {
+    "store-path": storePath ?? "",
+    "flake-ref": flakeReference ?? "",
+    status,
+    results: renderResults(results),
+    changed: String(results.some((result) => result.changed)),
+    deployed: String(results.filter((result) => result.status === "deployed").length),
+    failed: String(results.filter((result) => isFailure(result.status)).length),
+    "system-path": only?.systemPath ?? "",
+    "previous-system-path": only?.previousSystemPath ?? "",
+    "exit-code": only?.exitCode?.toString() ?? "",
+  };
+}
+
+/** The results as JSON, with shorter errors where they would not fit. */
+export function renderResults(results: readonly HostResult[]): string {
+  const render = (longestError: number): string =>
+    JSON.stringify(
+      results.map((result) => ({
+        name: result.name,
+        target: result.target,
+        configuration: result.configuration ?? null,
+        status: result.status,
+        phase: result.phase,
+        "system-path": result.systemPath ?? null,
+        "previous-system-path": result.previousSystemPath ?? null,
+        generation: result.generation ?? null,
+        changed: result.changed,
+        "exit-code": result.exitCode ?? null,
+        "failed-units": result.failedUnits,
+        seconds: result.seconds,
+        error: result.error === undefined ? null : shorten(result.error, longestError),
+      })),
+    );
+  const whole = render(10_000);
+  return whole.length <= longestResults ? whole : render(Math.max(100, Math.floor(100_000 / results.length)));
+}
+
+function shorten(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
+}
+
+/** Sets every output. */
+export function setOutputs(report: Report): void {
+  for (const [name, value] of Object.entries(renderOutputs(report))) core.setOutput(name, value);
+}
+
+/** The status of a whole run. */
+export function statusOf(results: readonly HostResult[], endedEarly: boolean): Status {
+  return endedEarly && results.length === 0 ? "failed" : worstStatus(results);
+}

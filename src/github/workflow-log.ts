@@ -1,0 +1,54 @@
+import { randomUUID } from "node:crypto";
+import { stripVTControlCharacters } from "node:util";
+
+import * as core from "@actions/core";
+
+export type Level = "error" | "warning" | "notice";
+
+/**
+ * The step's log. GitHub's runner obeys workflow commands wherever it reads them, also in what a machine or Nix has printed:
+ * every line is written while the runner is told to stop obeying, under a token that nobody can guess.
+ */
+export class WorkflowLog {
+  #token: string | undefined;
+
+  /** Writes one line that is not obeyed, whatever is in it. */
+  line(text: string): void {
+    if (this.#token === undefined) {
+      this.#token = randomUUID();
+      write(`::stop-commands::${this.#token}`);
+    }
+    write(printable(text));
+  }
+
+  /** Writes lines that are folded under a title. */
+  group(title: string, lines: Iterable<string>): void {
+    this.resume();
+    core.startGroup(printable(title));
+    for (const line of lines) this.line(line);
+    this.resume();
+    core.endGroup();
+  }
+
+  /** Writes an annotation, which the workflow's page shows. */
+  annotate(level: Level, title: string, message: string): void {
+    this.resume();
+    core[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
+  }
+
+  /** Lets the runner obey commands again. */
+  resume(): void {
+    if (this.#token === undefined) return;
+    write(`::${this.#token}::`);
+    this.#token = undefined;
+  }
+}
+
+/** The text as one line without control characters and terminal sequences. */
+export function printable(text: string): string {
+  return stripVTControlCharacters(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
+}
+
+function write(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,187 @@
+import { InputError, type InputProblem } from "./domain/errors.js";
+import { operations, type Operation } from "./domain/operation.js";
+import { acceptedTargets, parseTargetList } from "./domain/target-list.js";
+import { checkUser, completeTargets, type Target } from "./domain/target.js";
+import type { SudoMode } from "./nixos/access.js";
+import { knownHostsProblems } from "./ssh/host-key.js";
+import { readKey } from "./ssh/key.js";
+
+/** Every input of the action, by its name in `action.yml`. */
+export const inputNames = [
+  "ssh-key",
+  "ssh-key-passphrase",
+  "ssh-known-hosts",
+  "ssh-strict",
+  "ssh-user",
+  "ssh-port",
+  "ssh-config",
+  "flake",
+  "targets",
+  "operation",
+  "sudo",
+  "max-parallel",
+  "archive-args",
+  "rebuild-args",
+  "connect-timeout",
+  "timeout",
+  "retries",
+  "check-sigs",
+] as const;
+
+export type InputName = (typeof inputNames)[number];
+
+/** The inputs of a run, checked. */
+export type Inputs = {
+  /** In the form that ssh reads. */
+  readonly key: string;
+  readonly passphrase: string | undefined;
+  readonly knownHosts: string;
+  readonly strict: boolean;
+  readonly sshConfig: string;
+  readonly flake: string;
+  readonly targets: readonly Target[];
+  readonly operation: Operation;
+  readonly sudo: SudoMode;
+  readonly maxParallel: number;
+  readonly archiveArgs: readonly string[];
+  readonly rebuildArgs: readonly string[];
+  /** Seconds. */
+  readonly connectTimeout: number;
+  /** Seconds; 0 is without limit. */
+  readonly timeout: number;
+  readonly retries: number;
+  readonly checkSignatures: boolean;
+};
+
+const day = 86_400;
+
+/**
+ * Reads and checks all inputs. `read` gives the text of an input, empty where there is none. Throws an `InputError` that names
+ * every bad one with what is accepted.
+ */
+export function parseInputs(read: (name: InputName) => string): Inputs {
+  const problems: InputProblem[] = [];
+  const refuse = (input: InputName, problem: string): void => {
+    problems.push({ input, problem });
+  };
+  const trimmed = (name: InputName): string => read(name).trim();
+  const choice = <T extends string>(name: InputName, accepted: readonly [T, ...T[]]): T => {
+    const text = trimmed(name);
+    const found = accepted.find((word) => word === text);
+    if (found === undefined) refuse(name, `${shown(text)} is not accepted; accepted is one of ${accepted.join(", ")}`);
+    return found ?? accepted[0];
+  };
+  const number = (name: InputName, minimum: number, maximum: number): number => {
+    const text = trimmed(name);
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= minimum && value <= maximum) return value;
+    refuse(name, `${shown(text)} is not accepted; accepted is a whole number from ${minimum} to ${maximum}`);
+    return minimum;
+  };
+  const flag = (name: InputName): boolean => choice(name, ["true", "false"]) === "true";
+
+  const strict = flag("ssh-strict");
+  const port = number("ssh-port", 1, 65_535);
+  const user = trimmed("ssh-user");
+  collect(
+    () => checkUser(user),
+    (problem) => refuse("ssh-user", problem),
+  );
+
+  const inputs: Inputs = {
+    ...readIdentity(read, refuse),
+    strict,
+    knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem) => refuse("ssh-known-hosts", problem)),
+    sshConfig: readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem)),
+    flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
+    targets: readTargets(read("targets"), { user, port }, (problem) => refuse("targets", problem)),
+    operation: choice("operation", operations),
+    sudo: choice("sudo", ["auto", "true", "false"]),
+    maxParallel: number("max-parallel", 1, 1000),
+    archiveArgs: readArguments(read("archive-args"), ["--to", "--json"], (problem) => refuse("archive-args", problem)),
+    rebuildArgs: readArguments(read("rebuild-args"), ["--flake", "-f", "--target-host", "--build-host", "--rollback"], (problem) =>
+      refuse("rebuild-args", problem),
+    ),
+    connectTimeout: number("connect-timeout", 1, 3600),
+    timeout: number("timeout", 0, day),
+    retries: number("retries", 0, 20),
+    checkSignatures: flag("check-sigs"),
+  };
+  if (problems.length > 0) throw new InputError(problems);
+  return inputs;
+}
+
+function shown(text: string): string {
+  return text === "" ? "an empty text" : JSON.stringify(text.slice(0, 100));
+}
+
+function collect(work: () => void, onProblem: (problem: string) => void): void {
+  try {
+    work();
+  } catch (error) {
+    onProblem(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function readIdentity(read: (name: InputName) => string, refuse: (input: InputName, problem: string) => void): Pick<Inputs, "key" | "passphrase"> {
+  const reading = readKey(read("ssh-key"));
+  // A passphrase may begin or end with a blank; a line end comes from a file.
+  const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
+  if (reading.kind === "unusable") {
+    refuse("ssh-key", reading.problem);
+    return { key: "", passphrase: undefined };
+  }
+  if (reading.encrypted && passphrase === "") refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
+  return { key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined };
+}
+
+function readKnownHosts(text: string, strict: boolean, refuse: (problem: string) => void): string {
+  const lines = text.replaceAll(/\r\n?/g, "\n").trim();
+  if (lines === "" && strict) {
+    refuse(
+      "is empty, and ssh-strict is true; accepted are the machines' known_hosts lines (`ssh-keyscan HOST`, run where you trust the network, and compared with the machine)",
+    );
+  }
+  for (const problem of knownHostsProblems(lines)) refuse(problem);
+  return lines;
+}
+
+function readSshConfig(text: string, refuse: (problem: string) => void): string {
+  const lines = text.replaceAll(/\r\n?/g, "\n").trim();
+  if (/[^\P{C}\n\t]/u.test(lines)) refuse("holds control characters; accepted are lines of ssh_config(5)");
+  return lines;
+}
+
+function readFlakeReference(text: string, refuse: (problem: string) => void): string {
+  const accepted = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
+  if (text === "") refuse(`is empty; ${accepted}`);
+  else if (text.startsWith("-")) refuse(`${shown(text)} begins with -, which nix would take for an option; ${accepted}`);
+  else if (/[\n\r\0]/.test(text)) refuse(`${shown(text)} holds line ends; ${accepted}`);
+  else if (text.includes("#")) refuse(`${shown(text)} holds a #; the configuration belongs to the targets (host#configuration); ${accepted}`);
+  return text;
+}
+
+function readArguments(text: string, reserved: readonly string[], refuse: (problem: string) => void): string[] {
+  const args = text
+    .split(/\r\n|\r|\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  for (const argument of args) {
+    const option = argument.split("=")[0] ?? "";
+    if (reserved.includes(option)) refuse(`${option} is the action's own; accepted is any other argument, one a line`);
+    if (option === "--accept-flake-config" || option === "accept-flake-config")
+      refuse("accept-flake-config lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead");
+    if (argument.includes("\0")) refuse("holds a NUL character");
+  }
+  return args;
+}
+
+function readTargets(text: string, defaults: { user: string; port: number }, refuse: (problem: string) => void): Target[] {
+  const { requests, problems } = parseTargetList(text);
+  for (const problem of problems) refuse(problem);
+  if (problems.length > 0) return [];
+  if (requests.length === 0) refuse(`names no machine; accepted is ${acceptedTargets}`);
+  let targets: Target[] = [];
+  collect(() => (targets = completeTargets(requests, defaults)), refuse);
+  return targets;
+}

@@ -1,0 +1,32 @@
+import { CommandError, RunnerError } from "../domain/errors.js";
+import { run, type Command, type Finished, type RunOptions } from "../process/run.js";
+
+/** Builds a call of the runner's nix. */
+export function nixCommand(args: readonly string[]): Command {
+  return { file: "nix", args: [...args] };
+}
+
+/** Runs the runner's nix. Throws a `CommandError`, or a `RunnerError` that says which step to add to the workflow. */
+export async function runNix(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  try {
+    return await run(nixCommand(args), options);
+  } catch (error) {
+    throw explainMissing(error) ?? error;
+  }
+}
+
+function explainMissing(error: unknown): RunnerError | undefined {
+  if (!(error instanceof CommandError)) return undefined;
+  const step = "- uses: cachix/install-nix-action@v31";
+  if (error.failure.kind === "spawn" && error.failure.code === "ENOENT") {
+    return new RunnerError(`nix is not on this runner. Add this step before the deployment: ${step}`, { cause: error });
+  }
+  const feature = /experimental Nix feature '([\w-]+)' is disabled|unrecognised flag '--(?:json|to)'|'flake' is not a recognised command/.exec(error.stderr);
+  if (feature !== null) {
+    return new RunnerError(
+      `nix on this runner has flakes switched off (the experimental features nix-command and flakes). Add this step before the deployment, which switches them on: ${step}; or set NIX_CONFIG: "experimental-features = nix-command flakes" in env`,
+      { cause: error },
+    );
+  }
+  return undefined;
+}

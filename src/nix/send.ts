@@ -1,0 +1,38 @@
+import type { Flake } from "../domain/flake.js";
+import { storePath, type StorePath } from "../domain/store-path.js";
+import { pinned } from "./flake.js";
+import { runNix } from "./local.js";
+
+/** How the flake travels to one machine. */
+export type SendOptions = {
+  /** The machine's store, as `ssh-ng://web1`. */
+  readonly store: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly checkSignatures: boolean;
+  readonly extraArgs: readonly string[];
+  readonly signal: AbortSignal | undefined;
+  readonly onLine: (line: string) => void;
+};
+
+/** Builds the arguments that send a flake with all its inputs to the store of a machine. */
+export function archiveArguments(flake: Flake, options: Pick<SendOptions, "store" | "checkSignatures" | "extraArgs">): string[] {
+  const signatures = options.checkSignatures ? [] : ["--no-check-sigs"];
+  return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, pinned(flake)];
+}
+
+/**
+ * Sends the flake with all its inputs to the store of a machine; what is there already does not travel. Returns the path
+ * that has arrived. The path that Nix prints is worth nothing before the exit code is 0. Throws a `CommandError`.
+ */
+export async function sendFlake(flake: Flake, options: SendOptions): Promise<StorePath> {
+  const { stdout } = await runNix(archiveArguments(flake, options), {
+    env: options.environment,
+    signal: options.signal,
+    onStderrLine: options.onLine,
+  });
+  const printed: unknown = JSON.parse(stdout);
+  const path = typeof printed === "object" && printed !== null && "path" in printed ? printed.path : undefined;
+  const arrived = storePath(String(path));
+  if (arrived !== flake.source) throw new Error(`nix flake archive sent ${arrived} where ${flake.source} was expected`);
+  return arrived;
+}

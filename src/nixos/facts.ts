@@ -1,0 +1,69 @@
+import { DeployError } from "../domain/errors.js";
+import { parseNixVersion } from "../domain/nix-version.js";
+import { optionalStorePath } from "../domain/store-path.js";
+import type { MachineFacts, SystemState } from "../deploy/ports.js";
+
+/** Reads the lines `key=value` of a script. */
+export function parseFacts(text: string): ReadonlyMap<string, string> {
+  const facts = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const equals = line.indexOf("=");
+    if (equals > 0) facts.set(line.slice(0, equals), line.slice(equals + 1).trimEnd());
+  }
+  return facts;
+}
+
+/** Reads what `system_state` of `common.sh` prints. Throws an `Error` for a store path that is none. */
+export function systemState(facts: ReadonlyMap<string, string>): SystemState {
+  const generation = facts.get("generation") ?? "";
+  return {
+    running: storePathOf(facts.get("running")),
+    booted: storePathOf(facts.get("booted")),
+    profile: storePathOf(facts.get("profile")),
+    generation: /^\d+$/.test(generation) ? Number(generation) : undefined,
+    bootId: facts.get("boot-id") ?? "",
+    failedUnits: (facts.get("failed-units") ?? "").split(" ").filter((unit) => unit !== ""),
+    rebootNeeded: facts.get("reboot-needed") === "yes",
+  };
+}
+
+// A system outside the store (an installer, a container's first start) is one that cannot be named, not an error.
+function storePathOf(text: string | undefined): ReturnType<typeof optionalStorePath> {
+  return text?.startsWith("/nix/store/") === true ? optionalStorePath(text) : undefined;
+}
+
+/** What the scripts need to know of a machine beside what the deployment asks for. */
+export type Access = { readonly user: string; readonly root: boolean; readonly sudo: "unneeded" | "missing" | "ready" | "refused" };
+
+/**
+ * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix, nixos-rebuild or
+ * systemd.
+ */
+export function machineFacts(text: string): { readonly facts: MachineFacts; readonly access: Access } {
+  const facts = parseFacts(text);
+  const missing = (reason: string, hint: string): DeployError => new DeployError({ phase: "connect", reason, hint });
+  const nix = parseNixVersion(facts.get("nix") ?? "");
+  if (nix === undefined) throw missing("there is no nix on the machine", "Is it NixOS? `nix --version` must work in a non-interactive ssh session");
+  if ((facts.get("nixos-rebuild") ?? "") === "") {
+    throw missing(
+      "there is no nixos-rebuild on the machine",
+      "Is it NixOS? On NixOS with system.disableInstallerTools set, add nixos-rebuild to environment.systemPackages",
+    );
+  }
+  if (!/^\d+$/.test(facts.get("systemd") ?? "")) throw missing("systemd does not run on the machine", "Is it NixOS?");
+  const free = facts.get("free-kib") ?? "";
+  const sudo = facts.get("sudo");
+  return {
+    facts: {
+      hostname: facts.get("hostname") ?? "",
+      nix,
+      freeKibibytes: /^\d+$/.test(free) ? Number(free) : undefined,
+      state: systemState(facts),
+    },
+    access: {
+      user: facts.get("user") ?? "",
+      root: facts.get("uid") === "0",
+      sudo: sudo === "unneeded" || sudo === "missing" || sudo === "ready" ? sudo : "refused",
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { DeployError } from "../domain/errors.js";
+import type { Phase } from "../domain/phase.js";
+import { optionalStorePath, type StorePath } from "../domain/store-path.js";
+import type { SystemState } from "../deploy/ports.js";
+import { lineCutter } from "../process/lines.js";
+import { parseFacts, systemState } from "./facts.js";
+import type { ScriptCall } from "./remote-shell.js";
+import type { ScriptEnd } from "./session.js";
+
+/** Runs a script to its end, whatever becomes of the connection in between. */
+export type CallScript = (call: () => ScriptCall, phase: Phase) => Promise<ScriptEnd>;
+
+/** A command that goes on on the machine without us. */
+export type Job = {
+  readonly run: string;
+  readonly name: string;
+  readonly phase: Phase;
+  readonly command: readonly string[];
+  readonly privileged: boolean;
+  readonly onLine: (line: string) => void;
+};
+
+export type JobEnd = {
+  readonly exitCode: number;
+  /** What the link `result` in its directory points to. */
+  readonly result: StorePath | undefined;
+  /** The last lines that it printed. */
+  readonly lines: readonly string[];
+  readonly state: SystemState;
+};
+
+const keptLines = 20;
+
+/** Starts a job, which happens once however often the connection is lost, and follows it. */
+export async function runJob(job: Job, call: CallScript): Promise<JobEnd> {
+  const { privileged, phase } = job;
+  const started = await call(() => ({ script: "start", args: [job.run, job.name, ...job.command], privileged }), phase);
+  if (started.exitCode !== 0) {
+    throw new DeployError({
+      phase,
+      reason: `the job could not be started on the machine (exit code ${started.exitCode})`,
+      lines: lastLines(started.stderr),
+      exitCode: started.exitCode,
+    });
+  }
+  return await followJob(job, call);
+}
+
+/**
+ * Shows the output of a job until it ends, without gap and repetition. Throws a `DeployError` when the job ended without
+ * telling how, as after a crash of the machine.
+ */
+export async function followJob(job: Omit<Job, "command">, call: CallScript): Promise<JobEnd> {
+  const { phase, privileged } = job;
+  const lines: string[] = [];
+  const cutter = lineCutter((line) => {
+    if (line.trim() !== "" && lines.push(line) > keptLines) lines.shift();
+    job.onLine(line);
+  });
+  let offset = 0;
+  const onStdout = (chunk: Buffer): void => {
+    offset += chunk.length;
+    cutter.push(chunk);
+  };
+  const end = await call(() => ({ script: "follow", args: [job.run, job.name, String(offset)], privileged, onStdout }), phase);
+  cutter.end();
+  const facts = parseFacts(end.stderr);
+  const exit = facts.get("exit") ?? "";
+  if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {
+    const reason = end.exitCode === 3 ? "the machine does not know the job any more" : "the job ended without telling how";
+    throw new DeployError({ phase, reason, hint: "Was the machine restarted in the meantime? Look at its journal", lines, exitCode: 255 });
+  }
+  return { exitCode: Number(exit), result: optionalStorePath(facts.get("result")), lines, state: systemState(facts) };
+}
+
+function lastLines(text: string): string[] {
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .slice(-keptLines);
+}

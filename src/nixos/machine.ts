@@ -1,0 +1,177 @@
+import { CommandError, DeployError } from "../domain/errors.js";
+import type { Flake } from "../domain/flake.js";
+import type { Operation } from "../domain/operation.js";
+import type { Phase } from "../domain/phase.js";
+import type { StorePath } from "../domain/store-path.js";
+import type { Target } from "../domain/target.js";
+import type { ActivationEnd, HostLog, Machine, MachineFacts, Rebuild } from "../deploy/ports.js";
+import { explainSendFailure } from "../nix/send-failure.js";
+import { sendFlake } from "../nix/send.js";
+import type { Connection } from "../ssh/connection.js";
+import { speaksOfLostConnection } from "../ssh/failure.js";
+import { requireAccess, type SudoMode } from "./access.js";
+import { machineFacts } from "./facts.js";
+import { runJob, type CallScript, type JobEnd } from "./job.js";
+import { activationFailure, buildError, isMissingConfiguration } from "./rebuild-failure.js";
+import { RemoteShell } from "./remote-shell.js";
+import { runToItsEnd } from "./session.js";
+
+/** How the machines of one run are treated. */
+export type MachineSettings = {
+  /** Names the run on the machine. */
+  readonly run: string;
+  readonly sudo: SudoMode;
+  /** The operation needs root on the machine. */
+  readonly needsRoot: boolean;
+  readonly checkSignatures: boolean;
+  readonly archiveArgs: readonly string[];
+  readonly rebuildArgs: readonly string[];
+  /** Seconds in which a lost connection may come back. */
+  readonly patience: number;
+  /** The attributes of `nixosConfigurations`; `undefined` where that cannot be told. */
+  readonly configurationNames: () => Promise<readonly string[] | undefined>;
+};
+
+// Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
+const farewellSeconds = 2;
+
+/** A NixOS machine behind an ssh connection. */
+export class NixosMachine implements Machine {
+  readonly target: Target;
+  readonly #connection: Connection;
+  readonly #settings: MachineSettings;
+  readonly #log: HostLog;
+  #shell: RemoteShell;
+  #privileged = false;
+  /** What stands on the machine because of this run. */
+  #traces: "none" | "directory" | "activation" = "none";
+
+  constructor(connection: Connection, settings: MachineSettings, log: HostLog) {
+    this.target = connection.target;
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#log = log;
+    this.#shell = new RemoteShell(connection, false);
+  }
+
+  async connect(signal: AbortSignal): Promise<MachineFacts> {
+    await this.#connection.open(signal);
+    const outcome = await this.#shell.run({ script: "facts", args: [], privileged: false, signal });
+    if (outcome.kind === "lost") {
+      throw new DeployError({
+        phase: "connect",
+        reason: "the connection was lost at once",
+        lines: tail(outcome.stderr),
+        exitCode: 255,
+        unreachable: true,
+        cause: outcome.cause,
+      });
+    }
+    if (outcome.exitCode !== 0) {
+      const hint = `The user's shell on the machine must run \`/bin/sh -s\`; for ${this.target.user} it does not`;
+      throw new DeployError({
+        phase: "connect",
+        reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
+        hint,
+        lines: tail(outcome.stderr),
+        exitCode: outcome.exitCode,
+      });
+    }
+    const { facts, access } = machineFacts(outcome.stdout);
+    const root = requireAccess(access, this.#settings);
+    this.#privileged = root.privileged;
+    this.#shell = new RemoteShell(this.#connection, root.sudo);
+    return facts;
+  }
+
+  async receive(flake: Flake, signal: AbortSignal): Promise<void> {
+    const { run, checkSignatures, archiveArgs } = this.#settings;
+    await this.#prepare(flake, signal);
+    try {
+      await sendFlake(flake, {
+        store: this.#connection.store,
+        environment: this.#connection.environment,
+        checkSignatures,
+        extraArgs: archiveArgs,
+        signal,
+        onLine: (line) => this.#log.output(line),
+      });
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
+      throw new DeployError(explainSendFailure(error, speaksOfLostConnection(error.stderr) || !(await this.#connection.isOpen())));
+    }
+    // Who is not root can only keep what is there already.
+    if (!this.#privileged) await this.#prepare(flake, signal);
+    this.#log.note(`${flake.source} has arrived (run ${run})`);
+  }
+
+  async build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath> {
+    const { exitCode, result, lines } = await this.#rebuild("build", "build", rebuild, signal);
+    if (exitCode !== 0) {
+      const failure = { exitCode, configuration: rebuild.configuration, lines };
+      throw buildError(failure, isMissingConfiguration(failure) ? await this.#settings.configurationNames() : undefined);
+    }
+    if (result === undefined) throw new DeployError({ phase: "build", reason: "nixos-rebuild build ended well, but left no system", lines, exitCode });
+    return result;
+  }
+
+  async activate(operation: Operation, rebuild: Rebuild, signal: AbortSignal): Promise<ActivationEnd> {
+    this.#traces = "activation";
+    const { exitCode, lines, state } = await this.#rebuild("activate", operation, rebuild, signal);
+    this.#traces = "directory";
+    return { exitCode, lines, state, failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
+  }
+
+  async release(): Promise<void> {
+    const { run } = this.#settings;
+    // An activation goes on without us, and needs its directory.
+    if (this.#traces === "directory") await this.#farewell("finish", [run]);
+    await this.#connection.close();
+  }
+
+  async #prepare(flake: Flake, signal: AbortSignal): Promise<void> {
+    const args = [this.#settings.run, flake.source, ...flake.inputs];
+    this.#traces = "directory";
+    const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), "copy");
+    if (end.exitCode === 0) return;
+    const reason = "the machine cannot keep the files of the run";
+    throw new DeployError({
+      phase: "copy",
+      reason,
+      hint: "Is there room below /run, and on the store's disk?",
+      lines: tail(end.stderr),
+      exitCode: end.exitCode,
+    });
+  }
+
+  async #rebuild(name: "build" | "activate", operation: Operation, rebuild: Rebuild, signal: AbortSignal): Promise<JobEnd> {
+    const command = rebuildCommand(operation, rebuild, this.#settings.rebuildArgs);
+    const { run } = this.#settings;
+    return await runJob({ run, name, phase: name, command, privileged: this.#privileged, onLine: (line) => this.#log.output(line) }, this.#call(signal));
+  }
+
+  #call(signal: AbortSignal): CallScript {
+    return async (call, phase: Phase) =>
+      await runToItsEnd(this.#connection, this.#shell, call, { phase, seconds: this.#settings.patience, signal, onLost: (message) => this.#log.note(message) });
+  }
+
+  async #farewell(script: "finish", args: readonly string[]): Promise<void> {
+    try {
+      if (await this.#connection.isOpen()) await this.#shell.run({ script, args, privileged: this.#privileged, timeout: farewellSeconds });
+    } catch {
+      // Too slow: the next run on this machine removes what a dead run has left.
+    }
+  }
+}
+
+/** Builds the call of the machine's own nixos-rebuild. */
+export function rebuildCommand(operation: Operation, rebuild: Rebuild, extraArgs: readonly string[]): string[] {
+  return ["nixos-rebuild", operation, "--flake", `${rebuild.reference}#${rebuild.configuration}`, ...extraArgs];
+}
+
+function tail(text: string): string[] {
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .slice(-20);
+}

@@ -1,0 +1,124 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+import { CommandError } from "../domain/errors.js";
+import { quote } from "../process/run.js";
+import type { Connection } from "../ssh/connection.js";
+
+/** The scripts that run on the machines, each a file of that name in `remote/`. */
+export type ScriptName = "facts" | "prepare" | "start" | "follow" | "finish";
+
+const scripts: Readonly<Record<ScriptName | "common", URL>> = {
+  common: new URL("./remote/common.sh", import.meta.url),
+  facts: new URL("./remote/facts.sh", import.meta.url),
+  prepare: new URL("./remote/prepare.sh", import.meta.url),
+  start: new URL("./remote/start.sh", import.meta.url),
+  follow: new URL("./remote/follow.sh", import.meta.url),
+  finish: new URL("./remote/finish.sh", import.meta.url),
+};
+
+export type ScriptCall = {
+  readonly script: ScriptName;
+  readonly args: readonly string[];
+  /** As root, with sudo where the user is not root. */
+  readonly privileged: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** Seconds. */
+  readonly timeout?: number | undefined;
+  /** Takes what the script prints as it comes; it is then not in the outcome. */
+  readonly onStdout?: ((chunk: Buffer) => void) | undefined;
+};
+
+/** How a script ended: by itself, or with the connection. */
+export type ScriptOutcome =
+  | { readonly kind: "ended"; readonly exitCode: number; readonly stdout: string; readonly stderr: string }
+  | { readonly kind: "lost"; readonly stderr: string; readonly cause: CommandError };
+
+/**
+ * Runs scripts on one machine. A script comes with its arguments on the standard input of `/bin/sh -s` and is a function that
+ * the last lines call with an empty standard input, so that it depends neither on the user's login shell nor on what its
+ * children read.
+ */
+export class RemoteShell {
+  readonly #connection: Connection;
+  readonly #sudo: boolean;
+
+  constructor(connection: Connection, sudo: boolean) {
+    this.#connection = connection;
+    this.#sudo = sudo;
+  }
+
+  /** Runs a script. Throws a `CommandError` when the call was aborted or took too long, never for its exit code. */
+  async run(call: ScriptCall): Promise<ScriptOutcome> {
+    const nonce = randomBytes(8).toString("hex");
+    const payload = payloadCutter(`begin ${nonce}`);
+    const onStdout = (chunk: Buffer): void => {
+      const bytes = payload.push(chunk);
+      if (bytes.length > 0) call.onStdout?.(bytes);
+    };
+    let stderr: string;
+    let failure: CommandError | undefined;
+    try {
+      const command = remoteCommand(call.privileged && this.#sudo);
+      const stdin = program(call.script, call.args, nonce);
+      ({ stderr } = await this.#connection.run({ command, stdin, onStdout, signal: call.signal, timeout: call.timeout }));
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
+      failure = error;
+      ({ stderr } = error);
+    }
+    const end = new RegExp(`^end ${nonce} (\\d+)\\n?`, "m").exec(stderr);
+    if (end !== null) {
+      const stdout = call.onStdout === undefined ? payload.text() : "";
+      return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
+    }
+    // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
+    const exitCode = failure?.failure.kind === "exit" ? failure.failure.exitCode : 255;
+    if (failure === undefined || exitCode !== 255) return { kind: "ended", exitCode: exitCode === 0 ? 1 : exitCode, stdout: "", stderr };
+    return { kind: "lost", stderr, cause: failure };
+  }
+}
+
+/** The command for the login shell: one fixed line, so that a sudoers rule can name it. */
+export function remoteCommand(sudo: boolean): string {
+  return `${sudo ? "sudo -n -- " : ""}/bin/sh -s`;
+}
+
+/** The script with its arguments, as `/bin/sh` reads it. */
+export function program(script: ScriptName, args: readonly string[], nonce: string): string {
+  return [
+    `set -- ${args.map(quote).join(" ")}`,
+    readFileSync(scripts.common, "utf8"),
+    readFileSync(scripts[script], "utf8"),
+    `echo 'begin ${nonce}'`,
+    'main "$@" </dev/null',
+    "code=$?",
+    `echo "end ${nonce} $code" >&2`,
+    'exit "$code"',
+    "",
+  ].join("\n");
+}
+
+// What a login shell prints of its own stands before the line that begins the script's output.
+function payloadCutter(begin: string): { push: (chunk: Buffer) => Buffer; text: () => string } {
+  const marker = Buffer.from(`${begin}\n`);
+  let before: Buffer | undefined = Buffer.alloc(0);
+  const kept: Buffer[] = [];
+  const after = (chunk: Buffer): Buffer => {
+    if (before === undefined) return chunk;
+    before = Buffer.concat([before, chunk]);
+    const position = before.indexOf(marker);
+    if (position === -1) return Buffer.alloc(0);
+    const rest = before.subarray(position + marker.length);
+    before = undefined;
+    return rest;
+  };
+  return {
+    push: (chunk) => {
+      const bytes = after(chunk);
+      kept.push(bytes);
+      return bytes;
+    },
+    text: () => Buffer.concat(kept).toString("utf8"),
+  };
+}

@@ -1,0 +1,64 @@
+# Stands before every other script. POSIX sh; run as `sh -c` with the arguments set beforehand, standard input empty.
+#
+# Every script prints on standard output, behind a line "begin NONCE" (what a login shell prints comes before it), and as the
+# last line of standard error "end NONCE CODE". A line "key=value" is a fact.
+
+set -u
+umask 022
+export LC_ALL=C
+# What a non-interactive shell, sudo or a unit leave out of PATH.
+PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+
+uid=$(id -u)
+# On a tmpfs: a full disk cannot take the log and the exit code away, and a reboot clears it.
+if [ "$uid" -eq 0 ]; then
+  base=/run/nix-flake-deploy
+else
+  base=${XDG_RUNTIME_DIR:-/tmp}/nix-flake-deploy-$uid
+fi
+gcroots=/nix/var/nix/gcroots/nix-flake-deploy
+system_profile=/nix/var/nix/profiles/system
+
+# The end of a symbolic link, or nothing.
+resolve() {
+  if [ -e "$1" ]; then readlink -f -- "$1"; fi
+}
+
+# Units that are failed now, with blanks between.
+failed_units() {
+  systemctl list-units --state=failed --plain --no-legend --no-pager 2>/dev/null | while read -r unit _; do
+    case $unit in nix-flake-deploy-*) ;; *) printf '%s ' "$unit" ;; esac
+  done
+}
+
+# A kernel, initrd or set of modules other than the booted one wants a reboot.
+reboot_needed() {
+  for part in kernel initrd kernel-modules; do
+    if [ -e "/run/booted-system/$part" ] && [ -e "/run/current-system/$part" ] &&
+      [ "$(readlink -f "/run/booted-system/$part")" != "$(readlink -f "/run/current-system/$part")" ]; then
+      echo yes
+      return
+    fi
+  done
+  echo no
+}
+
+system_state() {
+  printf 'running=%s\n' "$(resolve /run/current-system)"
+  printf 'booted=%s\n' "$(resolve /run/booted-system)"
+  printf 'profile=%s\n' "$(resolve "$system_profile")"
+  link=$(readlink -- "$system_profile" 2>/dev/null || true)
+  link=${link##*/}
+  link=${link#system-}
+  printf 'generation=%s\n' "${link%-link}"
+  printf 'boot-id=%s\n' "$(cat /proc/sys/kernel/random/boot_id)"
+  printf 'failed-units=%s\n' "$(failed_units)"
+  printf 'reboot-needed=%s\n' "$(reboot_needed)"
+}
+
+# The directory of this run, made by prepare.sh.
+run_directory() {
+  printf '%s/%s' "$base" "$1"
+}

@@ -1,0 +1,36 @@
+# Shows the log of a job from a byte on until the job has ended, and then tells how it ended and what the system is like.
+# May be run again, from where it stopped, after the connection was lost.
+# Arguments: RUN JOB OFFSET. Prints the bytes of the log; on standard error the facts "exit" (the job's exit code, or "lost"
+# when it ended without one), "result" (what the link result points to) and those of the system.
+# Exit codes: 0 the job has ended, 3 there is no such job.
+
+show_new() {
+  size=$(wc -c <"$job.log") || return 0
+  if [ "$size" -gt "$offset" ]; then
+    tail -c "+$((offset + 1))" -- "$job.log" | head -c "$((size - offset))"
+    offset=$size
+  fi
+}
+
+main() {
+  job=$2 offset=$3
+  cd -- "$(run_directory "$1")" 2>/dev/null || return 3
+  [ -e "$job.log" ] || return 3
+  missed=0
+  until [ -e "$job.status" ]; do
+    show_new
+    # Waits for the end of the job, at most a fifth of a second.
+    if flock --shared --wait 0.2 "$job.alive" true 2>/dev/null && [ ! -e "$job.status" ]; then
+      # Free without an exit code: not begun yet, or killed.
+      missed=$((missed + 1))
+      [ "$missed" -lt 25 ] || break
+      sleep 0.1
+    fi
+  done
+  show_new
+  {
+    printf 'exit=%s\n' "$(cat -- "$job.status" 2>/dev/null || echo lost)"
+    printf 'result=%s\n' "$(resolve result)"
+    system_state
+  } >&2
+}

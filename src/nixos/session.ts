@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { DeployError } from "../domain/errors.js";
+import type { Phase } from "../domain/phase.js";
+import type { Connection } from "../ssh/connection.js";
+import { RemoteShell, type ScriptCall, type ScriptOutcome } from "./remote-shell.js";
+
+/** A script that came to its own end. */
+export type ScriptEnd = Extract<ScriptOutcome, { kind: "ended" }>;
+
+export type Patience = {
+  readonly phase: Phase;
+  /** Seconds in which a lost connection may come back. */
+  readonly seconds: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onLost: (message: string) => void;
+};
+
+// Between two tries to connect again, while nothing answers.
+const pauseMilliseconds = 1000;
+
+/**
+ * Runs a script, again after each loss of the connection until it has come to its end. `call` is asked anew for every try, so
+ * that a script that shows a log goes on where it stopped. For scripts that may be run twice without harm.
+ *
+ * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
+ */
+export async function runToItsEnd(connection: Connection, shell: RemoteShell, call: () => ScriptCall, patience: Patience): Promise<ScriptEnd> {
+  for (;;) {
+    const outcome = await shell.run({ ...call(), signal: patience.signal });
+    if (outcome.kind === "ended") return outcome;
+    patience.onLost(`the connection was lost; connecting again for up to ${patience.seconds} s`);
+    await reconnect(connection, outcome.cause, patience);
+    patience.onLost("the connection is back");
+  }
+}
+
+async function reconnect(connection: Connection, cause: unknown, { phase, seconds, signal }: Patience): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
+  let last: unknown = cause;
+  for (;;) {
+    try {
+      await connection.reopen(signal);
+      return;
+    } catch (error) {
+      if (!(error instanceof DeployError)) throw error;
+      if (!error.unreachable) throw new DeployError({ ...partsOf(error), phase });
+      last = error;
+    }
+    if (Date.now() >= deadline) break;
+    await sleep(pauseMilliseconds, undefined, { signal }).catch(() => undefined);
+  }
+  const reason = `the connection was lost and did not come back within ${seconds} s`;
+  throw new DeployError({ phase, reason, lines: last instanceof DeployError ? [last.reason] : [], exitCode: 255, unreachable: true, cause: last });
+}
+
+function partsOf({ reason, hint, lines, exitCode, unreachable, cause }: DeployError): Omit<ConstructorParameters<typeof DeployError>[0], "phase"> {
+  return { reason, hint, lines, exitCode, unreachable, cause };
+}

@@ -1,0 +1,38 @@
+import { StringDecoder } from "node:string_decoder";
+
+// A line without an end must not fill the memory: progress bars and binary output come in such lines.
+const longestLine = 16_384;
+
+/** Cuts a stream of bytes into lines. A CR, a LF and both together end a line; a very long line is cut in pieces. */
+export type LineCutter = {
+  readonly push: (chunk: Buffer) => void;
+  /** Gives out what stands there without an end. */
+  readonly end: () => void;
+};
+
+/** Makes a cutter that gives each line, without its end, to `onLine`. */
+export function lineCutter(onLine: (line: string) => void): LineCutter {
+  const decoder = new StringDecoder("utf8");
+  let rest = "";
+  const take = (text: string): void => {
+    // A CR at the very end may be the first half of CRLF: it waits for what comes next.
+    const parts = (rest + text).split(/\r\n|\n|\r(?!$)/);
+    rest = parts.pop() ?? "";
+    for (const part of parts) onLine(part);
+    while (rest.length > longestLine) {
+      onLine(rest.slice(0, longestLine));
+      rest = rest.slice(longestLine);
+    }
+  };
+  return {
+    push: (chunk) => {
+      take(decoder.write(chunk));
+    },
+    end: () => {
+      take(decoder.end());
+      const last = rest.endsWith("\r") ? rest.slice(0, -1) : rest;
+      rest = "";
+      if (last !== "") onLine(last);
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+
+import { CommandError, type CommandFailure } from "../domain/errors.js";
+import { lineCutter } from "./lines.js";
+
+/** A program and its arguments; never a shell's line. */
+export type Command = { readonly file: string; readonly args: readonly string[] };
+
+export type RunOptions = {
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly cwd?: string | undefined;
+  /** What the program reads; without it its standard input is empty. */
+  readonly stdin?: string | undefined;
+  /** Seconds until the program and all its children are ended; 0 or nothing: no limit. */
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Takes standard output as it comes; it is then not kept. */
+  readonly onStdout?: ((chunk: Buffer) => void) | undefined;
+  /** Takes each line of standard error as it comes; it is kept as well. */
+  readonly onStderrLine?: ((line: string) => void) | undefined;
+  /**
+   * A file for standard error and nothing for the other two. For a program that leaves a child behind (an ssh master, with
+   * its jump host): it would hold a pipe open, and nobody would ever see the end.
+   */
+  readonly stderrFile?: string | undefined;
+};
+
+export type Finished = { readonly stdout: string; readonly stderr: string };
+
+// The end of a long output is what tells why; a NAR listing or a build log must not fill the memory.
+const keptBytes = 32 * 1024 * 1024;
+// Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
+const graceMilliseconds = 1500;
+
+/**
+ * Runs a program in a process group of its own and waits for its end. A time-out and an abort end the whole group.
+ * Throws a `CommandError` unless the exit code is 0.
+ */
+export async function run(command: Command, options: RunOptions = {}): Promise<Finished> {
+  const stdout = keeper();
+  const stderr = keeper();
+  const fail = (failure: CommandFailure, cause?: unknown): CommandError =>
+    new CommandError({ command: pasteable(command), failure, stdout: stdout.text(), stderr: stderr.text(), cause });
+  if (options.signal?.aborted === true) throw fail({ kind: "aborted" });
+
+  const stderrLines = options.onStderrLine === undefined ? undefined : lineCutter(options.onStderrLine);
+  const ended = await new Promise<{ exitCode: number | null; signal: string | null; stopped: CommandFailure | undefined }>((resolve, reject) => {
+    const file = options.stderrFile === undefined ? undefined : openSync(options.stderrFile, "w", 0o600);
+    const child: ChildProcess = spawn(command.file, command.args, {
+      cwd: options.cwd,
+      env: options.env === undefined ? process.env : { ...process.env, ...options.env },
+      stdio: file === undefined ? ["pipe", "pipe", "pipe"] : ["ignore", "ignore", file],
+      detached: true,
+    });
+    if (file !== undefined) closeSync(file);
+    let stopped: CommandFailure | undefined;
+    const stop = (failure: CommandFailure): void => {
+      stopped ??= failure;
+      endGroup(child);
+    };
+    const onAbort = (): void => {
+      stop({ kind: "aborted" });
+    };
+    const seconds = options.timeout ?? 0;
+    const timer = seconds > 0 ? setTimeout(() => stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;
+    options.signal?.addEventListener("abort", onAbort, { once: true });
+    const settle = (): void => {
+      clearTimeout(timer);
+      options.signal?.removeEventListener("abort", onAbort);
+    };
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      settle();
+      reject(fail({ kind: "spawn", code: error.code ?? error.message }, error));
+    });
+    child.stdout?.on("data", options.onStdout ?? stdout.push);
+    child.stderr?.on("data", (chunk: Buffer) => {
+      stderr.push(chunk);
+      stderrLines?.push(chunk);
+    });
+    // A program that ends without reading its input closes the pipe; its exit code tells more than EPIPE.
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(options.stdin ?? "");
+    child.once("exit", () => {
+      // A child of the child that keeps the pipes open must not keep us.
+      if (stopped !== undefined) killGroup(child, "SIGKILL");
+    });
+    child.once("close", (exitCode, signal) => {
+      settle();
+      if (options.stderrFile !== undefined) stderr.push(readFileSync(options.stderrFile));
+      resolve({ exitCode, signal, stopped });
+    });
+  });
+  stderrLines?.end();
+  if (ended.stopped !== undefined) throw fail(ended.stopped);
+  if (ended.signal !== null) throw fail({ kind: "signal", signal: ended.signal });
+  if (ended.exitCode !== 0) throw fail({ kind: "exit", exitCode: ended.exitCode ?? -1 });
+  return { stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** The command as one could paste it into a POSIX shell. */
+export function pasteable(command: Command): string {
+  return [command.file, ...command.args].map(quote).join(" ");
+}
+
+/** Quotes one word for a POSIX shell (POSIX.1-2017, Shell Command Language 2.2.2). */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+function endGroup(child: ChildProcess): void {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  killGroup(child, "SIGTERM");
+  setTimeout(() => killGroup(child, "SIGKILL"), graceMilliseconds).unref();
+}
+
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // The group is gone already: that is what was wanted.
+  }
+}
+
+function keeper(): { push: (chunk: Buffer) => void; text: () => string } {
+  let chunks: Buffer[] = [];
+  let length = 0;
+  return {
+    push: (chunk) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > 2 * keptBytes) {
+        const end = Buffer.concat(chunks).subarray(-keptBytes);
+        chunks = [end];
+        length = end.length;
+      }
+    },
+    text: () => Buffer.concat(chunks).toString("utf8"),
+  };
+}

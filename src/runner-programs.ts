@@ -1,0 +1,18 @@
+import { RunnerError } from "./domain/errors.js";
+import { missingPrograms } from "./process/programs.js";
+
+const steps: Readonly<Record<string, string>> = {
+  nix: "- uses: cachix/install-nix-action@v31",
+  ssh: "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
+  "ssh-keygen": "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
+};
+
+/** Throws a `RunnerError` with the steps to add to the workflow when a program that every run needs is missing. */
+export async function requirePrograms(): Promise<void> {
+  const missing = await missingPrograms(Object.keys(steps));
+  if (missing.length === 0) return;
+  const wanted = new Set(missing.map((name) => `  ${steps[name]}`));
+  throw new RunnerError(
+    [`${missing.join(" and ")} cannot be found on this runner; no machine was touched. Add to the workflow, before this step:`, ...wanted].join("\n"),
+  );
+}

@@ -1,0 +1,127 @@
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+import { CommandError } from "../domain/errors.js";
+import type { Target } from "../domain/target.js";
+import { run, type Command, type Finished, type RunOptions } from "../process/run.js";
+import { alias, targetFiles, type TargetFiles } from "./configuration.js";
+import { connectError } from "./failure.js";
+import { parseOfferedKeys, type OfferedKey } from "./host-key.js";
+
+/** What to run on the machine: a command for the user's login shell, and what it reads. */
+export type RemoteCommand = Pick<RunOptions, "stdin" | "timeout" | "signal" | "onStdout" | "onStderrLine"> & { readonly command: string };
+
+// The host key, the authentication and a jump host come after the TCP connection, which ConnectTimeout alone bounds.
+const authenticationSeconds = 20;
+const controlSeconds = 2;
+
+/**
+ * The ssh connection to one target: a master in the background that everything else goes through, Nix included. It is
+ * started beforehand because an ssh that Nix itself starts as a master makes `nix flake archive` hang (NixOS/nix#10645).
+ */
+export class Connection {
+  readonly target: Target;
+  readonly #name: string;
+  readonly #files: TargetFiles;
+  readonly #connectTimeout: number;
+
+  constructor(target: Target, index: number, directory: string, connectTimeout: number) {
+    this.target = target;
+    this.#name = alias(target, index);
+    this.#files = targetFiles(directory, index);
+    this.#connectTimeout = connectTimeout;
+  }
+
+  /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
+  get store(): string {
+    return `ssh-ng://${this.#name}`;
+  }
+
+  /** What Nix needs in its environment to use this connection. The path holds no white space: older Nix splits there. */
+  get environment(): Readonly<Record<string, string>> {
+    return { NIX_SSHOPTS: `-F ${this.#files.configuration}` };
+  }
+
+  /** Starts the master, or does nothing where it runs. Throws a `DeployError` of the phase connect. */
+  async open(signal: AbortSignal | undefined): Promise<void> {
+    if (await this.isOpen()) return;
+    // The socket of a master that died would make a new one refuse to listen.
+    rmSync(this.#files.socket, { force: true });
+    rmSync(this.#files.offeredKeys, { force: true });
+    await this.#connect(masterCommand(this.#files, this.target), { signal, stderrFile: `${this.#files.socket}.err` });
+  }
+
+  /** Ends the master and starts a new one, so that what follows goes over a fresh TCP connection. Throws as `open`. */
+  async reopen(signal: AbortSignal | undefined): Promise<void> {
+    await this.close();
+    await this.open(signal);
+  }
+
+  /** Tells whether the master runs; asks nobody but the local socket. */
+  async isOpen(): Promise<boolean> {
+    if (!existsSync(this.#files.socket)) return false;
+    try {
+      await run(controlCommand(this.#files, this.target, "check"), { timeout: controlSeconds });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Runs a command on the machine through the master. Throws a `CommandError`; exit code 255 may be ssh's own. */
+  async run({ command, ...options }: RemoteCommand): Promise<Finished> {
+    return await run(sessionCommand(this.#files, this.target, command), options);
+  }
+
+  /** Ends the master, if there is one. Never throws. */
+  async close(): Promise<void> {
+    if (!existsSync(this.#files.socket)) return;
+    try {
+      await run(controlCommand(this.#files, this.target, "exit"), { timeout: controlSeconds });
+    } catch {
+      rmSync(this.#files.socket, { force: true });
+    }
+  }
+
+  /** The host keys that were offered since the master was started, the one of the last server at the end. */
+  offeredKeys(): OfferedKey[] {
+    return existsSync(this.#files.offeredKeys) ? parseOfferedKeys(readFileSync(this.#files.offeredKeys, "utf8")) : [];
+  }
+
+  async #connect(command: Command, options: RunOptions): Promise<void> {
+    try {
+      await run(command, { ...options, timeout: this.#connectTimeout + authenticationSeconds });
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
+      const timedOut = error.failure.kind === "timeout";
+      throw connectError({ target: this.target, stderr: error.stderr, timedOut, offered: this.offeredKeys(), cause: error });
+    }
+  }
+}
+
+/** Ends every ssh master whose socket is left in the private directory of a run. Never throws for one that is gone already. */
+export async function endMasters(directory: string): Promise<void> {
+  if (lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  const sockets = readdirSync(directory).filter((name) => /^\d+\.s$/.test(name));
+  await Promise.all(
+    sockets.map(async (name) => {
+      const args = ["-o", `ControlPath=${join(directory, name)}`, "-F", "none", "-O", "exit", "--", "left"];
+      await run({ file: "ssh", args }, { timeout: controlSeconds }).catch(() => undefined);
+    }),
+  );
+}
+
+/** Builds the command that starts a master in the background and ends when it is ready. */
+export function masterCommand(files: TargetFiles, target: Target): Command {
+  return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-f", "-N", "--", target.host] };
+}
+
+/** Builds the command that says something to the master on this side. */
+export function controlCommand(files: TargetFiles, target: Target, word: "check" | "exit"): Command {
+  return { file: "ssh", args: ["-F", files.configuration, "-O", word, "--", target.host] };
+}
+
+/** Builds the command that runs something on the machine. */
+export function sessionCommand(files: TargetFiles, target: Target, command: string): Command {
+  return { file: "ssh", args: ["-F", files.configuration, "--", target.host, command] };
+}

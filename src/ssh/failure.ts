@@ -1,0 +1,99 @@
+import { DeployError } from "../domain/errors.js";
+import { displayTarget, type Target } from "../domain/target.js";
+import { fingerprint, knownHostsLine, type OfferedKey } from "./host-key.js";
+
+/** What ssh said when a connection could not be made, and the keys that were offered on the way. */
+export type ConnectFailure = {
+  readonly target: Target;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+  readonly offered: readonly OfferedKey[];
+  readonly cause: unknown;
+};
+
+type Explanation = { readonly reason: string; readonly hint: string; readonly unreachable: boolean };
+
+/** Turns what ssh said into an error that names the host and the port, and says what to do. */
+export function connectError(failure: ConnectFailure): DeployError {
+  const { reason, hint, unreachable } = explain(failure);
+  const lines = failure.stderr
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .slice(-20);
+  return new DeployError({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
+}
+
+function explain({ target, stderr, timedOut, offered }: ConnectFailure): Explanation {
+  const place = `${target.host} port ${target.port}`;
+  const key = offered.at(-1);
+  const permanent = { unreachable: false };
+  const passing = { unreachable: true };
+  if (/REMOTE HOST IDENTIFICATION HAS CHANGED|host key .* has changed|REVOKED HOST KEY/i.test(stderr)) {
+    return {
+      reason: `the host key of ${place} is not the one in ssh-known-hosts${key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`}`,
+      hint:
+        key === undefined
+          ? "Find out why before you change ssh-known-hosts"
+          : `Either another machine answers there, or it was installed anew. Only when you know it is the second, put this line in place of the old one: ${knownHostsLine(key)}`,
+      ...permanent,
+    };
+  }
+  if (/Host key verification failed|No \S+ host key is known/i.test(stderr)) {
+    const offeredText = key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`;
+    return {
+      reason: `the host key of ${place} is not known${offeredText}`,
+      hint:
+        key === undefined
+          ? "Add the machine's line to ssh-known-hosts"
+          : `Compare the fingerprint on the machine itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); when it is the same, add this line to ssh-known-hosts: ${knownHostsLine(key)}`,
+      ...permanent,
+    };
+  }
+  if (/Permission denied/i.test(stderr)) {
+    return {
+      reason: `${place} does not accept the ssh key for the user ${target.user}`,
+      hint: `Add the public half of ssh-key to users.users.${target.user}.openssh.authorizedKeys.keys on the machine, or name another user`,
+      ...permanent,
+    };
+  }
+  if (/Bad configuration option|terminating, \d+ bad configuration|Bad .* argument|Unsupported option|garbage at end of line|missing argument/i.test(stderr)) {
+    return {
+      reason: "ssh does not accept the configuration",
+      hint: "Look at the lines of the input ssh-config; this action needs OpenSSH 8.5 or newer on the runner",
+      ...permanent,
+    };
+  }
+  if (/Could not resolve hostname/i.test(stderr)) {
+    return {
+      reason: `the name of ${target.host} cannot be resolved`,
+      hint: "Look for a misspelling in targets; can the runner see this name (VPN, private DNS)?",
+      ...passing,
+    };
+  }
+  if (/Connection refused/i.test(stderr)) {
+    return { reason: `${place} refuses the connection`, hint: "Is sshd running there, and is this its port?", ...passing };
+  }
+  if (timedOut || /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i.test(stderr)) {
+    return {
+      reason: `${place} does not answer`,
+      hint: "Is the machine on, and can the runner reach it (firewall, VPN)? connect-timeout sets how long to wait",
+      ...passing,
+    };
+  }
+  if (/no matching|Unable to negotiate/i.test(stderr)) {
+    return {
+      reason: `ssh and ${place} have no algorithm in common`,
+      hint: "An old server may need lines such as HostKeyAlgorithms in ssh-config",
+      ...permanent,
+    };
+  }
+  return { reason: `no ssh connection to ${displayTarget(target)}`, hint: "The lines below are ssh's own", ...passing };
+}
+
+const lostConnection =
+  /Connection (?:to .* )?(?:closed|reset)|Broken pipe|not responding|Connection timed out|mux_client|Control socket|control socket|kex_exchange_identification|client_loop|Timeout, server/i;
+
+/** Tells whether what ssh printed speaks of a lost connection rather than of the command. */
+export function speaksOfLostConnection(stderr: string): boolean {
+  return lostConnection.test(stderr);
+}

@@ -1,0 +1,113 @@
+import { chmodSync, lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+
+import { CommandError, RunnerError } from "../domain/errors.js";
+import type { Target } from "../domain/target.js";
+import { run } from "../process/run.js";
+import { identityFiles, renderConfiguration, targetFiles, type SshSettings } from "./configuration.js";
+
+const prefix = "nix-flake-deploy-";
+// mkdtemp adds six characters. A socket's path may have 107 bytes, of which ssh wants 17 for the name it listens under at
+// first, and "/9999.s" is ours.
+const longestParent = 107 - 17 - "/9999.s".length - prefix.length - 6 - 1;
+
+/**
+ * Makes the private directory (mode 700) of a run below `RUNNER_TEMP`, and nothing in it. Where that path is too long for a
+ * socket or holds what ssh and Nix would split or expand, it is made below the system's directory for temporary files.
+ */
+export function makeIdentityDirectory(runnerTemp: string | undefined): string {
+  const usable = runnerTemp !== undefined && Buffer.byteLength(runnerTemp) <= longestParent && /^\/[\w/.@+,:=-]*$/.test(runnerTemp);
+  return mkdtempSync(join(usable ? runnerTemp : tmpdir(), prefix));
+}
+
+/** What is written into the private directory. */
+export type Identity = {
+  /** A private key that `readKey` has accepted. */
+  readonly key: string;
+  readonly passphrase: string | undefined;
+  readonly knownHosts: string;
+  readonly settings: SshSettings;
+  readonly targets: readonly Target[];
+};
+
+/** Writes key, known hosts and one ssh configuration a target; an encrypted key is decrypted in place. */
+export async function writeIdentity(directory: string, identity: Identity): Promise<KeyCheck> {
+  const files = identityFiles(directory);
+  const write = (path: string, text: string): void => {
+    writeFileSync(path, text, { mode: 0o600 });
+  };
+  write(files.key, identity.key);
+  write(files.knownHosts, identity.knownHosts.endsWith("\n") ? identity.knownHosts : `${identity.knownHosts}\n`);
+  write(files.recorder, readFileSync(new URL("./record-host-key.sh", import.meta.url), "utf8"));
+  for (const [index, target] of identity.targets.entries()) {
+    write(targetFiles(directory, index).configuration, renderConfiguration(target, index, directory, identity.settings));
+  }
+  if (identity.passphrase !== undefined) {
+    const problem = await decrypt(directory, files.key, identity.passphrase);
+    if (problem !== undefined) return { kind: "unusable", problem };
+  }
+  return await checkKey(files.key);
+}
+
+/** The public half of the key, or what ssh-keygen has against it. */
+export type KeyCheck = { readonly kind: "key"; readonly publicKey: string } | { readonly kind: "unusable"; readonly problem: string };
+
+async function checkKey(path: string): Promise<KeyCheck> {
+  try {
+    const { stdout } = await run({ file: "ssh-keygen", args: ["-y", "-P", "", "-f", path] }, { timeout: 20 });
+    return { kind: "key", publicKey: stdout.trim() };
+  } catch (error) {
+    throwIfMissing(error);
+    if (!(error instanceof CommandError)) throw error;
+    return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})` };
+  }
+}
+
+// ssh-keygen asks a program for the old passphrase, which finds it in its environment: on a command line everyone could see it.
+async function decrypt(directory: string, path: string, passphrase: string): Promise<string | undefined> {
+  const askpass = join(directory, "askpass.sh");
+  writeFileSync(askpass, '#!/bin/sh\nprintf "%s\\n" "$NIX_FLAKE_DEPLOY_PASSPHRASE"\n', { mode: 0o700 });
+  chmodSync(askpass, 0o700);
+  const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force", NIX_FLAKE_DEPLOY_PASSPHRASE: passphrase };
+  try {
+    await run({ file: "ssh-keygen", args: ["-q", "-p", "-N", "", "-f", path] }, { env, timeout: 60 });
+    return undefined;
+  } catch (error) {
+    throwIfMissing(error);
+    if (!(error instanceof CommandError)) throw error;
+    if (/incorrect passphrase/i.test(error.stderr)) return "is encrypted, and ssh-key-passphrase is not its passphrase";
+    return `cannot be decrypted (${lastLine(error.stderr, path)})`;
+  } finally {
+    rmSync(askpass, { force: true });
+  }
+}
+
+function throwIfMissing(error: unknown): void {
+  if (error instanceof CommandError && error.failure.kind === "spawn") {
+    throw new RunnerError(
+      "ssh-keygen is not on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client",
+      { cause: error },
+    );
+  }
+}
+
+function lastLine(stderr: string, path: string): string {
+  return (stderr.trim().split("\n").at(-1) ?? "").replaceAll(path, "key");
+}
+
+/**
+ * Removes the private directory of a run, and does nothing where it is gone. Throws an `Error` and removes nothing when the
+ * path is not a directory that this action has made: another name, a link, or another owner.
+ */
+export function removeIdentityDirectory(path: string): void {
+  if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test(basename(path)) || dirname(path) === path || path !== join(path)) {
+    throw new Error(`refuses to remove ${JSON.stringify(path)}: it is not a directory of this action`);
+  }
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isDirectory() || found.uid !== process.getuid?.()) {
+    throw new Error(`refuses to remove ${JSON.stringify(path)}: it is a link, no directory, or somebody else's`);
+  }
+  rmSync(path, { recursive: true, force: true });
+}

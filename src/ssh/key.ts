@@ -1,0 +1,93 @@
+/** A private key in the form that ssh reads, or what is wrong with the text. */
+export type KeyReading = { readonly kind: "key"; readonly text: string; readonly encrypted: boolean } | { readonly kind: "unusable"; readonly problem: string };
+
+const begin = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----/;
+const foreign: readonly (readonly [RegExp, string])[] = [
+  [/^PuTTY-User-Key-File-/, "is a PuTTY key; turn it into an OpenSSH key with `puttygen key.ppk -O private-openssh-new -o key`"],
+  [/^-----BEGIN PGP /, "is a PGP key, not an ssh key"],
+  [/^AGE-SECRET-KEY-/, "is an age key, not an ssh key"],
+  [/^-----BEGIN CERTIFICATE-----/, "is an X.509 certificate, not a private ssh key"],
+];
+const publicKey = /^(?:(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ AAAA|---- BEGIN SSH2 PUBLIC KEY ----|-----BEGIN (?:RSA )?PUBLIC KEY-----)/;
+
+/**
+ * Reads a private key as people paste it: with CRLF, without its last newline, or as base64 of the whole file.
+ * Tells apart what ssh lumps together as "error in libcrypto". Whether the key's numbers are right is for ssh-keygen to say.
+ */
+export function readKey(pasted: string): KeyReading {
+  const text = normalise(pasted);
+  if (text === "") return unusable("is empty. A secret that does not exist, or that this event may not read (a pull request from a fork), is an empty text");
+  for (const [pattern, problem] of foreign) if (pattern.test(text)) return unusable(problem);
+  if (/^[\w-]+-cert-v01@openssh\.com /.test(text)) return unusable("is an ssh certificate; the private key that belongs to it is wanted here");
+  if (publicKey.test(text)) return unusable("is the public half of a key (a .pub file); the private one is wanted here");
+  const head = begin.exec(text);
+  if (head === null) {
+    const base64 = decodeBase64(text);
+    if (base64 !== undefined) return readKey(base64);
+    if (/-----END [A-Z0-9 ]*PRIVATE KEY-----/.test(text)) return unusable("is truncated: its first line (-----BEGIN …-----) is missing");
+    return unusable("is not a private ssh key: it has no line -----BEGIN … PRIVATE KEY-----");
+  }
+  const label = head[1] ?? "";
+  const end = `-----END ${label}-----`;
+  if (!text.includes(end)) return unusable(`is truncated: its last line (${end}) is missing`);
+  const whole = text.slice(head.index, text.indexOf(end) + end.length);
+  const body = whole.slice(head[0].length, -end.length);
+  if (!body.startsWith("\n") || !body.endsWith("\n")) {
+    return unusable("has lost its line breaks (blanks stand in their place, as after an unquoted `echo $KEY`); store the file as it is, or its base64");
+  }
+  const key = `${whole}\n`;
+  if (label !== "OPENSSH PRIVATE KEY") return { kind: "key", text: key, encrypted: /ENCRYPTED/.test(`${label}${body}`) };
+  const cipher = openSshCipher(body);
+  return cipher === undefined
+    ? unusable("is truncated or damaged: its content ends before it should")
+    : { kind: "key", text: key, encrypted: cipher !== "none" };
+}
+
+function unusable(problem: string): KeyReading {
+  return { kind: "unusable", problem };
+}
+
+function normalise(text: string): string {
+  return text
+    .replace(/^\uFEFF/, "")
+    .replaceAll(/\r\n?/g, "\n")
+    .split("\n")
+    .map((line) => line.trim())
+    .join("\n")
+    .trim();
+}
+
+function decodeBase64(text: string): string | undefined {
+  const packed = text.replaceAll(/\s/g, "");
+  if (packed.length < 64 || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed)) return undefined;
+  const decoded = Buffer.from(packed, "base64").toString("latin1");
+  return decoded.includes("-----BEGIN ") ? decoded : undefined;
+}
+
+/**
+ * The cipher that an OpenSSH private key names; `undefined` when its parts do not fill it exactly.
+ * The form is the one of PROTOCOL.key in OpenSSH's sources.
+ */
+function openSshCipher(body: string): string | undefined {
+  const bytes = Buffer.from(body, "base64");
+  const magic = "openssh-key-v1\0";
+  if (bytes.subarray(0, magic.length).toString("latin1") !== magic) return undefined;
+  let position = magic.length;
+  const integer = (): number | undefined => {
+    if (position + 4 > bytes.length) return undefined;
+    position += 4;
+    return bytes.readUInt32BE(position - 4);
+  };
+  const part = (): Buffer | undefined => {
+    const length = integer();
+    if (length === undefined || position + length > bytes.length) return undefined;
+    position += length;
+    return bytes.subarray(position - length, position);
+  };
+  const cipher = part();
+  const rest = [part(), part()];
+  const keys = integer();
+  const blobs = [part(), part()];
+  if (cipher === undefined || keys === undefined || [...rest, ...blobs].includes(undefined)) return undefined;
+  return cipher.toString("latin1");
+}
