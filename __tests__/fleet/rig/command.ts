@@ -13,7 +13,7 @@ export type CommandOptions = {
 
 /** Runs a program and waits for it, whatever its exit code; 128 and the signal's number when a signal ended it. */
 export async function execute(program: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd: options.cwd,
       env: options.env ?? environment(),

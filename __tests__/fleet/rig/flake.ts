@@ -21,15 +21,17 @@ export type Behaviour = {
   readonly initInterfaceVersion?: string;
   /** No addresses once activated, and after each boot. */
   readonly networkBroken?: boolean;
+  /** `config.deployment`, as colmena has it. */
+  readonly deployment?: Readonly<Record<string, unknown>>;
   readonly evaluationError?: string;
   readonly buildSeconds?: number;
   /** Script in the middle of the build; `exit 1` fails it. */
   readonly buildScript?: string;
-  /** Script before anything is changed; a failure is exit code 1. */
+  /** Script before anything is changed; exit code 1 when its last command fails. */
   readonly preSwitchCheck?: string;
-  /** Script while the boot loader entry is written; a failure is exit code 1. */
+  /** Script while the boot loader entry is written; exit code 1 when its last command fails. */
   readonly bootLoaderScript?: string;
-  /** Script in the activation, which also runs at each boot; a failure is exit code 2. */
+  /** Script in the activation, which also runs at each boot, under `set -e`; exit code 2 when a command fails. */
   readonly activationScript?: string;
   /** Script after the activation and before the units, in `switch` and `test`; its exit code is ignored. */
   readonly switchScript?: string;
@@ -66,6 +68,20 @@ export function runningUnit(text = "one"): string {
 /** A unit whose start fails. */
 export const failingUnit = "[Unit]\nDescription=Fails\n[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo no luck today >&2; exit 3'\n";
 
+/** A `preSwitchCheck` that refuses as NixOS's switch inhibitors do (26.05): a reboot into the system is possible. */
+export const switchInhibitor = `if [ "$action" != boot ] && [ "$action" != dry-activate ]; then
+  echo "There are changes to critical components of the system:" >&2
+  echo "" >&2
+  echo "- dbus-implementation" >&2
+  echo "" >&2
+  echo "Switching into this system is not recommended." >&2
+  echo "You probably want to run 'nixos-rebuild boot' and reboot your system instead." >&2
+  echo "" >&2
+  echo "If you really want to switch into this configuration directly, then" >&2
+  echo "you can set NIXOS_NO_CHECK=1 to ignore pre-switch checks." >&2
+  exit 1
+fi`;
+
 /**
  * Writes a flake whose configurations behave as asked, from the same `nixos/` as `examples/flake`. Written again over a former
  * one, it is the next commit. Returns the directory of `flake.nix`.
@@ -78,7 +94,7 @@ export async function writeFlake(directory: string, machines: Readonly<Record<st
   writeFileSync(path.join(flake, "machines.json"), `${JSON.stringify(named, undefined, 2)}\n`);
   writeFileSync(path.join(flake, "flake.nix"), flakeText(options));
 
-  const git = async (...args: string[]): Promise<string> => check("git", ["-C", directory, ...args], { env: gitEnvironment() });
+  const git = async (...args: string[]): Promise<string> => await check("git", ["-C", directory, ...args], { env: gitEnvironment() });
   const tracked = options.git === true || options.git === "dirty";
   if (tracked) {
     await git("init", "--quiet", "--initial-branch=main");
@@ -103,11 +119,11 @@ export async function headOf(directory: string): Promise<string> {
 
 /** Makes a Git repository of a directory, with everything committed. */
 export async function commitAll(directory: string): Promise<string> {
-  const git = async (...args: string[]): Promise<string> => check("git", ["-C", directory, ...args], { env: gitEnvironment() });
+  const git = async (...args: string[]): Promise<string> => await check("git", ["-C", directory, ...args], { env: gitEnvironment() });
   await git("init", "--quiet", "--initial-branch=main");
   await git("add", "--all");
   await git("commit", "--quiet", "--allow-empty", "--message", "All");
-  return headOf(directory);
+  return await headOf(directory);
 }
 
 function flakeText({ inputs = {}, outputs = "", textPrefix = '""' }: FlakeOptions): string {

@@ -49,7 +49,7 @@ export class Fleet {
       const machines = await Promise.all(
         machineSpecs.map(async (spec, index) => {
           const id = `nfd${slot.number}-${index}`;
-          return Machine.create(spec, {
+          return await Machine.create(spec, {
             directory: path.join(disk, id),
             group: path.join(slot.group, id),
             id,

@@ -43,6 +43,8 @@ export function writeMachineFiles(root: string, files: MachineFiles): void {
     `[Match]\nName=host0\n[Network]\nLinkLocalAddressing=no\nIPv6AcceptRA=no\nConfigureWithoutCarrier=yes\n` +
       `[Address]\nAddress=${files.addresses.ipv4}/24\n[Address]\nAddress=${files.addresses.ipv6}/64\nDuplicateAddressDetection=none\n`,
   );
+  // On a host with both versions of control groups these controllers are missing, which systemd would log for each unit.
+  write("etc/systemd/system.conf.d/rig.conf", "[Manager]\nDefaultTasksAccounting=no\nDefaultMemoryAccounting=no\n");
   write("etc/sudoers.d/deploy", files.sudoers, 0o440);
 
   write("etc/ssh/ssh_host_ed25519_key", files.hostKey.secret, 0o600);
@@ -87,7 +89,18 @@ export function writeMachineFiles(root: string, files: MachineFiles): void {
   enable("nixos-activation.service", "sysinit.target", "/etc/systemd/system");
   enable("nixos-units.service", "multi-user.target", "/etc/systemd/system");
   // What only costs time, or writes at a moment that no test expects.
-  for (const unit of ["apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer", "e2scrub_all.timer", "console-getty.service", "getty@tty1.service", "sshd-keygen.service", "ldconfig.service", "systemd-networkd-wait-online.service"]) {
+  for (const unit of [
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "fstrim.timer",
+    "e2scrub_all.timer",
+    "console-getty.service",
+    "getty@tty1.service",
+    "sshd-keygen.service",
+    "ldconfig.service",
+    "systemd-networkd-wait-online.service",
+  ]) {
     symlinkSync("/dev/null", path.join(root, "etc/systemd/system", unit));
   }
 }

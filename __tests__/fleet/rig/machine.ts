@@ -112,12 +112,23 @@ export class Machine {
    */
   async boot(options: { readonly wait?: boolean } = {}): Promise<void> {
     if (this.running) throw new Error(`${this.name} runs already`);
-    const args = ["-D", this.root, "--boot", `--network-bridge=${this.#place.network.bridge}`, `--machine=${this.#place.id}`, "--register=no", "--keep-unit", "--console=passive", "--kill-signal=SIGRTMIN+3"];
+    await this.#place.network.removePort(this.port);
+    const args = [
+      "-D",
+      this.root,
+      "--boot",
+      `--network-bridge=${this.#place.network.bridge}`,
+      `--machine=${this.#place.id}`,
+      "--register=no",
+      "--keep-unit",
+      "--console=passive",
+      "--kill-signal=SIGRTMIN+3",
+    ];
     this.#container = await Container.start(args, this.#place.group, this.#consoleFile);
     if (options.wait === false) return;
     await until(`${this.name} to boot`, 60, async () => (await this.exec("systemctl is-system-running")).stdout.trim().match(/^(running|degraded)$/) !== null);
     await until(`sshd of ${this.name}`, 20, async () => (await this.exec(`ss -Hltn sport = :${this.sshPort}`)).stdout !== "");
-    await until(`the network of ${this.name}`, 20, async () => this.answers());
+    await until(`the network of ${this.name}`, 20, async () => await this.answers());
     this.forgetHandshakes();
   }
 
@@ -139,7 +150,7 @@ export class Machine {
   /** Runs a shell script on the machine as root, not through ssh, whatever its exit code. */
   async exec(script: string, options: { readonly stdin?: string; readonly timeout?: number } = {}): Promise<CommandResult> {
     if (this.#container === undefined) throw new Error(`${this.name} has not booted`);
-    return this.#container.execute(script, options);
+    return await this.#container.execute(script, options);
   }
 
   /** Runs a shell script as `exec` does and returns what it prints. Throws unless it exits with 0. */
@@ -151,7 +162,7 @@ export class Machine {
 
   /** Whether the network answers, by a refused connection to a port where nobody listens. sshd does not notice. */
   async answers(address = this.ipv4, milliseconds = 300): Promise<boolean> {
-    return new Promise((resolve) => {
+    return await new Promise((resolve) => {
       const socket = connect({ host: address, port: 1, timeout: milliseconds });
       const end = (answer: boolean): void => {
         socket.destroy();
@@ -165,17 +176,17 @@ export class Machine {
 
   /** Toplevel of the running system. */
   async currentSystem(): Promise<string> {
-    return this.output("readlink -f /run/current-system");
+    return await this.output("readlink -f /run/current-system");
   }
 
   /** Toplevel that was booted. */
   async bootedSystem(): Promise<string> {
-    return this.output("readlink -f /run/booted-system");
+    return await this.output("readlink -f /run/booted-system");
   }
 
   /** Toplevel of the boot loader's default entry. */
   async bootEntry(): Promise<string> {
-    return this.output("cat /boot/default");
+    return await this.output("cat /boot/default");
   }
 
   /** Toplevel of the system profile, or nothing before the first deploy. */
@@ -192,7 +203,7 @@ export class Machine {
       const number = Number(/^system-(\d+)-link$/.exec(link)?.[1]);
       return Number.isNaN(number) ? [] : [{ number, path: target, current: link === current }];
     });
-    return generations.sort((one, other) => one.number - other.number);
+    return generations.toSorted((one, other) => one.number - other.number);
   }
 
   /** What sshd has logged since the machine booted or `forgetHandshakes`: TCP connections and accepted keys. */
@@ -220,7 +231,7 @@ export class Machine {
       systemctl list-timers --all --plain --no-legend --no-pager 'nix-flake-deploy*'
       for p in /proc/[0-9]*; do if [ "$p" != "/proc/$$" ]; then tr '\\0' ' ' < "$p/cmdline" 2>/dev/null | grep -F nix-flake-deploy | grep -vF 'find /run'; fi; done; true`,
     );
-    return [...new Set(text.split("\n").filter((line) => line.trim() !== ""))].sort();
+    return [...new Set(text.split("\n").filter((line) => line.trim() !== ""))].toSorted();
   }
 
   /** Loses its power: nothing is stopped, nothing is written. */
@@ -231,8 +242,7 @@ export class Machine {
   /** Shuts down in order. */
   async powerOff(): Promise<void> {
     if (!this.running || this.#container === undefined) return;
-    await this.exec("systemctl --no-block poweroff");
-    await this.#container.ended(30);
+    await this.#container.powerOff();
   }
 
   /** Takes the machine off the network. */
@@ -240,9 +250,10 @@ export class Machine {
     await this.#place.network.cut(this.port);
   }
 
-  /** Puts it on the network again. */
+  /** Puts it on the network again, and waits a little until it answers, if it still can. */
   async restore(): Promise<void> {
     await this.#place.network.restore(this.port);
+    await until("an answer", 3, async () => await this.answers()).catch(() => {});
   }
 
   /** Limits what the machine receives, in kilobits a second; without a rate, lifts the limit. */
@@ -285,5 +296,5 @@ export class Machine {
 }
 
 async function nixosArchive(): Promise<string> {
-  return check("tar", ["c", "-C", path.join(checkout, "examples/flake"), "nixos"]);
+  return await check("tar", ["c", "-C", path.join(checkout, "examples/flake"), "nixos"]);
 }

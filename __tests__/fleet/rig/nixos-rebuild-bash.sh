@@ -69,7 +69,7 @@ while [ "$#" -gt 0 ]; do
     --profile-name | -p)
       if [ "$1" != system ]; then
         profile=/nix/var/nix/profiles/system-profiles/$1
-        mkdir -p -m 0755 "${profile%/*}"
+        mkdir -p "${profile%/*}"
       fi
       shift
       ;;

@@ -56,7 +56,7 @@ function removeOutdated(suite: Suite): void {
 }
 
 async function logged(program: string, args: readonly string[], file: string): Promise<number> {
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     const log = createWriteStream(file);
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: environment() });
     child.stdout.pipe(log, { end: false });

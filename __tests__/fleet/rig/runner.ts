@@ -50,7 +50,7 @@ export type StepResult = {
   readonly masks: readonly string[];
   readonly seconds: number;
   readonly temp: string;
-  /** Files and directories in RUNNER_TEMP after the action, before its post step. */
+  /** What is in RUNNER_TEMP after the action and before its post step, and the action's own in /tmp by full path. */
   readonly inTemp: readonly string[];
   readonly post: PostResult | undefined;
   /** The same after the post step. */
@@ -74,6 +74,9 @@ export type RunningStep = {
   readonly runPost: () => Promise<PostResult>;
   readonly running: () => boolean;
 };
+
+/** Where the runner's temporary directories are seen inside: a path as short as on GitHub's, for a socket must fit in it. */
+const shortWork = "/home/runner/work";
 
 type Process = { readonly code: number; readonly log: string; readonly stdout: string; readonly stderr: string };
 
@@ -113,15 +116,26 @@ export class Runner {
     mkdirSync(path.join(root, "action"));
     // Git refuses the work trees of others, and needs somebody who commits.
     writeFileSync(path.join(root, "root/.gitconfig"), "[user]\nname = runner\nemail = runner@fleet\n[init]\ndefaultBranch = main\n[safe]\ndirectory = *\n");
-    const args = ["-D", root, "--register=no", "--keep-unit", "--as-pid2", "--quiet", "--console=passive", "--resolv-conf=off", "--timezone=off", `--machine=${path.basename(place.group)}`];
-    const binds = [`--bind-ro=${checkout}:/action`, `--bind=${place.workDirectory}`];
+    const args = [
+      "-D",
+      root,
+      "--register=no",
+      "--keep-unit",
+      "--as-pid2",
+      "--quiet",
+      "--console=passive",
+      "--resolv-conf=off",
+      "--timezone=off",
+      `--machine=${path.basename(place.group)}`,
+    ];
+    const binds = [`--bind-ro=${checkout}:/action`, `--bind=${place.workDirectory}`, `--bind=${place.workDirectory}:${shortWork}`];
     const container = await Container.start([...args, ...binds, "/usr/bin/sleep", "infinity"], place.group, path.join(place.directory, "console"));
     return new Runner(place, root, container);
   }
 
   /** Runs the action to its end, then its post step. */
   async run(step: Step): Promise<StepResult> {
-    return this.start(step).finished;
+    return await this.start(step).finished;
   }
 
   /** Starts the action. */
@@ -147,7 +161,7 @@ export class Runner {
     const finish = async (): Promise<StepResult> => {
       const { code, log, stdout, stderr } = await action.finished;
       const seconds = (Date.now() - began) / 1000;
-      const inTemp = listing(temp);
+      const inTemp = await this.#temporaryFiles(temp);
       const post = step.post === false ? undefined : await runPost();
       // The runner reads commands from both streams.
       const commands = workflowCommands(log);
@@ -169,7 +183,7 @@ export class Runner {
         temp,
         inTemp,
         post,
-        leftInTemp: listing(temp),
+        leftInTemp: await this.#temporaryFiles(temp),
       };
     };
     return { workspace, temp, output: action.log, waitFor: action.waitFor, signal: action.signal, running: action.running, runPost, finished: finish() };
@@ -177,7 +191,7 @@ export class Runner {
 
   /** Runs a shell script on the runner as root, whatever its exit code. */
   async exec(script: string, options: { readonly stdin?: string; readonly timeout?: number } = {}): Promise<CommandResult> {
-    return this.#container.execute(script, options);
+    return await this.#container.execute(script, options);
   }
 
   /** Command lines of the processes that are there beside the runner itself: after a job, what an action has left. */
@@ -192,6 +206,11 @@ export class Runner {
   /** Kills what is left of a job, as the runner does at its end. */
   async endJob(): Promise<void> {
     await this.exec("for p in $(ps -eo pid=); do if [ $p -gt 2 ] && [ $p != $$ ]; then kill -9 $p 2>/dev/null; fi; done; true");
+  }
+
+  async #temporaryFiles(temp: string): Promise<string[]> {
+    const { stdout } = await this.exec("find /tmp /var/tmp -name '*nix-flake-deploy*'");
+    return [...readdirSync(temp, { recursive: true, encoding: "utf8" }), ...stdout.split("\n").filter(Boolean)].toSorted();
   }
 
   #environment(step: Step, workspace: string, temp: string, file: (name: string) => string): Record<string, string> {
@@ -223,7 +242,7 @@ export class Runner {
       GITHUB_ENV: file("env"),
       GITHUB_PATH: file("path"),
       GITHUB_STEP_SUMMARY: file("summary"),
-      RUNNER_TEMP: temp,
+      RUNNER_TEMP: temp.replace(this.#place.workDirectory, shortWork),
       RUNNER_OS: "Linux",
       RUNNER_ARCH: process.arch === "arm64" ? "ARM64" : "X64",
       RUNNER_TRACKING_ID: "github_fleet",
@@ -301,10 +320,6 @@ export class Runner {
     };
     return { finished, signal, waitFor, log: () => log, running: () => !ended };
   }
-}
-
-function listing(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, encoding: "utf8" }).sort();
 }
 
 function signalNumber(signal: NodeJS.Signals | null): number {

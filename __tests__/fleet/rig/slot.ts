@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
+import { Socket } from "node:net";
 import path from "node:path";
 
 import { asset } from "./checkout.js";
@@ -64,15 +65,16 @@ function startReaper(names: Names): ChildProcess {
     detached: true,
   });
   child.unref();
-  // A pipe is a socket with unref, of which the type knows nothing.
-  const { stdin } = child;
-  if ("unref" in stdin && typeof stdin.unref === "function") stdin.unref();
+  // The pipe must not keep this process alive either.
+  if (child.stdin instanceof Socket) child.stdin.unref();
   return child;
 }
 
 /** Root of the version 2 hierarchy of control groups, alone or beside version 1. */
 export function controlGroups(): string {
-  const root = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].find((directory) => existsSync(path.join(directory, "cgroup.procs")) && existsSync(path.join(directory, "cgroup.controllers")));
+  const root = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].find(
+    (directory) => existsSync(path.join(directory, "cgroup.procs")) && existsSync(path.join(directory, "cgroup.controllers")),
+  );
   if (root === undefined) throw new Error("this host has no version 2 control groups, which systemd in a machine needs");
   return root;
 }

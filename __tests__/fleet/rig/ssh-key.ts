@@ -7,7 +7,9 @@ import { check } from "./command.js";
 export type SshKey = { readonly secret: string; readonly public: string };
 
 /** Makes a key pair with ssh-keygen. */
-export async function createSshKey(options: { readonly type?: "ed25519" | "ecdsa" | "rsa"; readonly passphrase?: string; readonly comment?: string } = {}): Promise<SshKey> {
+export async function createSshKey(
+  options: { readonly type?: "ed25519" | "ecdsa" | "rsa"; readonly passphrase?: string; readonly comment?: string } = {},
+): Promise<SshKey> {
   const directory = mkdtempSync(path.join(tmpdir(), "fleet-key-"));
   try {
     const file = path.join(directory, "key");

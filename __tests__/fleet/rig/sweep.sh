@@ -9,7 +9,7 @@ fi
 [ -n "$directory" ] && [ -d "$directory" ] || exit 0
 
 processes() {
-  for file in $(find "$group" -name cgroup.procs 2> /dev/null); do cat "$file" 2> /dev/null; done
+  find "$group" -name cgroup.procs -exec cat {} + 2> /dev/null
 }
 
 tries=0
@@ -23,6 +23,10 @@ done
 # The deepest first.
 grep -F " $directory/" /proc/self/mounts | cut -d ' ' -f 2 | sort -r | while read -r mount; do
   umount "$mount" 2> /dev/null || umount -l "$mount" 2> /dev/null
+done
+# A port outlives its machine while a connection of the dead machine waits for its end.
+for port in "/sys/class/net/vb-$(basename "$group")-"*; do
+  if [ -e "$port" ]; then ip link delete "$(basename "$port")" 2> /dev/null; fi
 done
 if [ -e "/sys/class/net/$bridge" ]; then ip link delete "$bridge"; fi
 for root in "$group" "/sys/fs/cgroup/systemd/$(basename "$group")"; do

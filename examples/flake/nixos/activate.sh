@@ -12,7 +12,8 @@ before=$(cat /run/systemd/network/05-*.network 2> /dev/null)
 rm -f /run/systemd/network/05-*.network
 cp "$systemConfig"/etc/systemd/network/* /run/systemd/network/ 2> /dev/null
 after=$(cat /run/systemd/network/05-*.network 2> /dev/null)
-if [ "$before" != "$after" ]; then
+# At boot the network begins later, with these files.
+if [ "$before" != "$after" ] && systemctl --quiet is-active systemd-networkd; then
   networkctl reload && networkctl reconfigure host0
 fi
 
@@ -21,6 +22,8 @@ fi
   :
 @activationScript@
 )
+# Asked afterwards: in a condition, `set -e` would be off.
+# shellcheck disable=SC2181
 if [ "$?" -ne 0 ]; then
   echo "Activation script snippet 'example' failed" >&2
   status=1

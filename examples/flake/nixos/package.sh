@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154 # the variables are the derivation's
 # Builder of a package: a program that tells its version.
 # Environment: out, pname, version.
 mkdir -p "$out/bin"

@@ -36,7 +36,6 @@ new=$toplevel/etc/systemd/system
 
 pre_switch_check() {
   (
-    set -e
     :
 @preSwitchCheck@
   )
@@ -45,7 +44,6 @@ pre_switch_check() {
 install_boot_loader() {
   echo "updating GRUB 2 menu..."
   (
-    set -e
     :
 @bootLoaderScript@
   ) || return 1
@@ -152,9 +150,10 @@ fi
   :
 @switchScript@
 )
-for ((line = 1; line <= @switchLines@; line++)); do echo "switching, line $line"; done
+for line in $(seq "@switchLines@"); do echo "switching, line $line"; done
 sleep @switchSeconds@
 
+systemctl reset-failed
 install_units
 if [ "${#to_reload[@]}" -gt 0 ]; then
   tell "reloading" "${to_reload[@]}" >&2

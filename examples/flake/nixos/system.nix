@@ -17,6 +17,8 @@
   kernel ? "6.12.50",
   # Another value: `switch` installs the boot loader entry and leaves the rest to a reboot, exit code 100.
   initInterfaceVersion ? "2",
+  # Where a deployment tool finds the machine, as colmena's option of this name.
+  deployment ? null,
   # A network without addresses, now and after each boot.
   networkBroken ? false,
 
@@ -110,6 +112,7 @@ in
       inherit hostName;
       fqdnOrHostName = if fqdn == null then hostName else fqdn;
     };
+    inherit deployment;
     nixpkgs.hostPlatform.system = system;
     system = {
       inherit configurationRevision;

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154 # the variables are the derivation's
 # Builder of the toplevel. Environment: the arguments of the derivation in system.nix.
 
 # Replaces @name@ in a template by the values that follow; a script goes in as it is.
@@ -28,6 +29,7 @@ echo "console=ttyS0" > "$out/kernel-params"
 
 echo "$hostName" > "$out/etc/hostname"
 echo "$text" > "$out/etc/motd-nixos"
+# shellcheck disable=SC2206 # no blanks in store paths and names
 units=($unitNames) texts=($unitTexts)
 for number in "${!units[@]}"; do cp "${texts[number]}" "$out/etc/systemd/system/${units[number]}"; done
 if [ -n "$networkBroken" ]; then
