@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { root } from "./paths.js";
-import { installMissing, isOnPath, isRoot } from "./system-packages.js";
+import { installMissing, nodeAsRoot } from "./system-packages.js";
 
 // Runs the suites that are named (unit, fleet) one after the other, and closes with the sum of their counts.
 // Arguments: SUITE... [-- JEST-ARGUMENT...]. Exit codes: 0, 1 when a test failed or could not be run.
@@ -31,7 +31,7 @@ function run(suite: string): Counts {
   const report = join(scratch, `${suite}.json`);
   const jest = ["--experimental-vm-modules", "--no-warnings", join(root, "node_modules/jest/bin/jest.js")];
   const args = [...jest, "--selectProjects", suite, "--json", `--outputFile=${report}`, "--runInBand", ...jestArgs];
-  const [file = process.execPath, ...prefix] = suite === "fleet" ? privileged() : [process.execPath];
+  const [file, ...prefix] = suite === "fleet" ? nodeAsRoot(" (npm run test:unit needs neither)") : [process.execPath];
   const { status } = spawnSync(file, [...prefix, ...args], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
   if (!existsSync(report)) {
     process.stderr.write(`the ${suite} tests did not run (exit code ${status})\n`);
@@ -55,13 +55,4 @@ function readReport(json: string): Counts {
     failed: count("numFailedTests") + count("numRuntimeErrorTestSuites"),
     skipped: count("numPendingTests") + count("numTodoTests"),
   };
-}
-
-/** The beginning of a command that runs node as root: booting machines needs it. */
-function privileged(): string[] {
-  if (isRoot()) return [process.execPath];
-  if (!isOnPath("sudo")) {
-    throw new Error("the fleet tests boot real machines, which needs root: run them as root, or install sudo (npm run test:unit runs the others)");
-  }
-  return ["sudo", "-E", process.execPath];
 }
