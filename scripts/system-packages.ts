@@ -27,3 +27,10 @@ export function installMissing(packages: Readonly<Record<string, string>>): void
     if (status !== 0) throw new Error(`apt-get ${args.join(" ")} ended with ${status}`);
   }
 }
+
+/** The beginning of a command that runs node as root. Throws an `Error` where that cannot be; `otherwise` ends its sentence. */
+export function nodeAsRoot(otherwise = ""): [string, ...string[]] {
+  if (isRoot()) return [process.execPath];
+  if (!isOnPath("sudo")) throw new Error(`this boots real machines, which needs root: run it as root, or install sudo${otherwise}`);
+  return ["sudo", "-E", process.execPath];
+}
