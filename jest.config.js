@@ -6,19 +6,19 @@ const common = {
 };
 
 export default {
+  // Jest passes over the option of a project.
+  testTimeout: 120_000,
   projects: [
     {
       ...common,
       displayName: "unit",
       testMatch: ["<rootDir>/__tests__/**/*.test.js"],
       testPathIgnorePatterns: ["<rootDir>/__tests__/fleet/"],
-      testTimeout: 30_000,
     },
     {
       ...common,
       displayName: "fleet",
       testMatch: ["<rootDir>/__tests__/fleet/**/*.test.js"],
-      testTimeout: 300_000,
     },
   ],
 };
