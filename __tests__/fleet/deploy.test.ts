@@ -28,11 +28,11 @@ afterAll(async () => {
 });
 
 async function flakeOf(text: string, behaviour: Behaviour = {}): Promise<string> {
-  return writeFlake(`${fleet.directory}/flake`, Object.fromEntries(names.map((name) => [name, { text, ...behaviour }])), { git: true });
+  return await writeFlake(`${fleet.directory}/flake`, Object.fromEntries(names.map((name) => [name, { text, ...behaviour }])), { git: true });
 }
 
 async function deploy(workspace: string, targets: readonly string[], inputs: Readonly<Record<string, string>> = {}): Promise<StepResult> {
-  return fleet.runner.run({ inputs: { ...access(fleet), targets: targets.join("\n"), ...inputs }, workspace });
+  return await fleet.runner.run({ inputs: { ...access(fleet), targets: targets.join("\n"), ...inputs }, workspace });
 }
 
 describe("four machines: Nix 2.34 and 2.26, nixos-rebuild of Python and of bash", () => {

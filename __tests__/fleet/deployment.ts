@@ -53,5 +53,5 @@ export async function expectNothingLeft(run: StepResult, machines: readonly Mach
   expect(run.inTemp).toEqual([]);
   expect(run.leftInTemp).toEqual([]);
   expect(run.post?.exitCode).toBe(0);
-  expect(await Promise.all(machines.map(async (machine) => machine.leftovers()))).toEqual(machines.map(() => []));
+  expect(await Promise.all(machines.map(async (machine) => await machine.leftovers()))).toEqual(machines.map(() => []));
 }
