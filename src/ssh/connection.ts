@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { CommandError } from "../domain/errors.js";
 import type { Target } from "../domain/target.js";
 import { run, type Command, type Finished, type RunOptions } from "../process/run.js";
-import { alias, targetFiles, type TargetFiles } from "./configuration.js";
+import { alias, endOfKnownHosts, identityFiles, targetFiles, type TargetFiles } from "./configuration.js";
 import { connectError } from "./failure.js";
-import { parseOfferedKeys, type OfferedKey } from "./host-key.js";
+import { knownHostsLine, parseOfferedKeys, type OfferedKey } from "./host-key.js";
 
 /** What to run on the machine: a command for the user's login shell, and what it reads. */
 export type RemoteCommand = Pick<RunOptions, "stdin" | "timeout" | "signal" | "onStdout" | "onStderrLine"> & { readonly command: string };
@@ -23,12 +23,15 @@ export class Connection {
   readonly target: Target;
   readonly #name: string;
   readonly #files: TargetFiles;
+  readonly #knownHosts: string;
   readonly #connectTimeout: number;
+  readonly #told = new Set<string>();
 
   constructor(target: Target, index: number, directory: string, connectTimeout: number) {
     this.target = target;
     this.#name = alias(target, index);
     this.#files = targetFiles(directory, index);
+    this.#knownHosts = identityFiles(directory).knownHosts;
     this.#connectTimeout = connectTimeout;
   }
 
@@ -86,6 +89,17 @@ export class Connection {
   /** The host keys that were offered since the master was started, the one of the last server at the end. */
   offeredKeys(): OfferedKey[] {
     return existsSync(this.#files.offeredKeys) ? parseOfferedKeys(readFileSync(this.#files.offeredKeys, "utf8")) : [];
+  }
+
+  /** The host keys that ssh has accepted on the way to the target although they were not known, each told once. */
+  acceptedKeys(): OfferedKey[] {
+    const added = new Set(readFileSync(this.#knownHosts, "utf8").split(`${endOfKnownHosts}\n`).at(-1)?.split("\n"));
+    return this.offeredKeys().filter((key) => {
+      const line = knownHostsLine(key);
+      if (!added.has(line) || this.#told.has(line)) return false;
+      this.#told.add(line);
+      return true;
+    });
   }
 
   async #connect(command: Command, options: RunOptions): Promise<void> {

@@ -11,6 +11,12 @@ export type ConnectFailure = {
   readonly cause: unknown;
 };
 
+/** Shows a host key that was accepted although nobody knew it, and says how to have it checked the next time. */
+export function acceptedKeyWarning(key: OfferedKey): string {
+  const place = key.host.replace(/^\[(.*)\]:(\d+)$/, "$1 port $2");
+  return `the host key of ${place} was not known and has been accepted: ${key.type} ${fingerprint(key)}. Compare it on the machine itself, then add this line to ssh-known-hosts and set ssh-strict to true: ${knownHostsLine(key)}`;
+}
+
 type Explanation = { readonly reason: string; readonly hint: string; readonly unreachable: boolean };
 
 /** Turns what ssh said into an error that names the host and the port, and says what to do. */
