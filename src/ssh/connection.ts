@@ -102,13 +102,25 @@ export class Connection {
     });
   }
 
+  // A master says nothing of its jump hosts: with ControlPersist, ssh sends their errors to /dev/null (ssh_proxy_connect).
+  async #reason({ signal }: RunOptions): Promise<string> {
+    try {
+      await run(reasonCommand(this.#files, this.target), { signal, timeout: this.#connectTimeout + authenticationSeconds });
+    } catch (error) {
+      if (error instanceof CommandError && error.failure.kind !== "aborted") return error.stderr;
+      throw error;
+    }
+    return "";
+  }
+
   async #connect(command: Command, options: RunOptions): Promise<void> {
     try {
       await run(command, { ...options, timeout: this.#connectTimeout + authenticationSeconds });
     } catch (error) {
       if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
       const timedOut = error.failure.kind === "timeout";
-      throw connectError({ target: this.target, stderr: error.stderr, timedOut, offered: this.offeredKeys(), cause: error });
+      const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
+      throw connectError({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), cause: error });
     }
   }
 }
@@ -128,6 +140,11 @@ export async function endMasters(directory: string): Promise<void> {
 /** Builds the command that starts a master in the background and ends when it is ready. */
 export function masterCommand(files: TargetFiles, target: Target): Command {
   return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-f", "-N", "--", target.host] };
+}
+
+/** Builds the command that connects without a master, to hear why none could be started. */
+export function reasonCommand(files: TargetFiles, target: Target): Command {
+  return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlPath=none", "-o", "ControlPersist=no", "--", target.host, "exit"] };
 }
 
 /** Builds the command that says something to the master on this side. */
