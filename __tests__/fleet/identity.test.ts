@@ -210,12 +210,45 @@ describe("the host key", () => {
 });
 
 describe("further lines of ssh_config", () => {
+  const through = (jump: string): { targets: string; "ssh-config": string } => ({
+    targets: `root@${web2.ipv4}:2222`,
+    "ssh-config": `Host ${web2.ipv4}\n  ProxyJump ${jump}\n`,
+  });
+
   test("lead through a jump host", async () => {
     web1.forgetHandshakes();
     web2.forgetHandshakes();
-    await entered({ targets: `root@${web2.ipv4}:2222`, "ssh-config": `Host ${web2.ipv4}\n  ProxyJump root@web1\n` });
+    await entered(through("root@web1"));
     expect(web1.handshakes().accepted).toBe(1);
     expect(web2.handshakes().lines.join("\n")).toContain(`Connection from ${web1.ipv4}`);
+  });
+
+  test("name a jump host whose key is not known: refused with its line, or accepted with a warning", async () => {
+    const [, type, key] = web1.hostKeyLine().trim().split(" ");
+    const strict = await enter({ ...through("root@web1"), "ssh-known-hosts": web2.hostKeyLine() });
+    expect(strict.exitCode).toBe(1);
+    expect(strict.errors).toEqual([expect.stringMatching(/the host key of web1 port 22 is not known \(offered: ssh-ed25519 SHA256:/)]);
+    expect(strict.errors[0]).toContain(`add this line to ssh-known-hosts: web1 ${type} ${key}`);
+    const lax = await entered({ ...through("root@web1"), "ssh-known-hosts": web2.hostKeyLine(), "ssh-strict": "false" });
+    expect(lax.annotations).toEqual([
+      { level: "warning", title: web2.ipv4, message: expect.stringContaining("the host key of web1 port 22 was not known and has been accepted") },
+    ]);
+  });
+
+  test.each([
+    ["nobody@web1", "the jump host web1 does not accept the ssh key for the user nobody"],
+    ["root@web1:99", "web1 port 99 refuses the connection"],
+    ["root@nowhere.test", "the name of nowhere.test cannot be resolved"],
+  ])("name the jump host %s, which is the one to blame", async (jump, message) => {
+    const run = await enter(through(jump));
+    expect(run.exitCode).toBe(1);
+    expect(run.errors).toEqual([expect.stringContaining(message)]);
+  });
+
+  test("name a jump host that cannot reach the machine", async () => {
+    const run = await enter({ targets: "root@web2:2222", "ssh-config": "Host web2\n  ProxyJump root@web1\n" });
+    expect(run.exitCode).toBe(1);
+    expect(run.errors).toEqual([expect.stringContaining("the jump host cannot reach web2 port 2222")]);
   });
 
   test("cannot change how the host key is checked, or which key is used", async () => {
