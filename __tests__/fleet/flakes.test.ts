@@ -240,6 +240,7 @@ describe("garbage collection on the machines", () => {
     await onBoth("nix-collect-garbage 2>&1");
     for (const [index, machine] of fleet.machines.entries()) await machine.output(`test ! -e ${rubbish[index]}`);
     await onBoth(`test -e ${arrived}/flake.nix`);
+    expect(await onBoth(`nix-store --query --roots ${arrived}`)).toEqual(twice(expect.stringMatching(/\/nix-flake-deploy/)));
     expect(running.output()).not.toContain("[old] built");
 
     const run = await running.finished;
@@ -262,6 +263,7 @@ describe("garbage collection on the machines", () => {
     const [arrived = ""] = await running.waitFor(/\/nix\/store\/[a-z0-9]{32}-source/);
     await onBoth("nix-collect-garbage 2>&1");
     await onBoth(`test -e ${arrived}/flake.nix`);
+    expect(await onBoth(`nix-store --query --roots ${arrived}`)).toEqual(twice(expect.stringMatching(/\/nix-flake-deploy/)));
     const run = await running.finished;
     await expectGreen(run, fleet.machines);
     expect(run.outputs).toMatchObject({ status: "planned", failed: "0" });
