@@ -138,6 +138,23 @@ describe("four machines: Nix 2.34 and 2.26, nixos-rebuild of Python and of bash"
     expect(await Promise.all(machines.map(systemOf))).toEqual(before);
   });
 
+  test("a configuration with dots in its name", async () => {
+    const dotted = Object.fromEntries(names.map((name) => [`${name}.example.org`, { hostName: name, text: "dotted" }]));
+    const workspace = await writeFlake(`${fleet.directory}/dotted`, dotted, { git: true });
+    const run = await deploy(workspace, ["web1#web1.example.org", "web2:2222#web2.example.org", "db1#db1.example.org", "deploy@db2#db2.example.org"]);
+    await expectGreen(run, machines);
+    for (const machine of machines) {
+      const name = `${machine.name}.example.org`;
+      expect(resultsOf(run)[name]).toMatchObject({ configuration: name, status: "deployed" });
+      expect(await machine.currentSystem()).toBe(toplevelOf(run, name));
+    }
+    // The hostname alone names none of them.
+    const bare = await deploy(workspace, ["web1"]);
+    expect(bare.errors).toEqual([
+      expect.stringMatching(/no nixosConfigurations\.web1; it has db1\.example\.org, .*Write the configuration behind the target: host#configuration/),
+    ]);
+  });
+
   test("targets as JSON, one machine at a time", async () => {
     const workspace = await flakeOf("third");
     const [web1, , db1, db2] = machines;
