@@ -98,11 +98,18 @@ function explain(error: unknown, reference: string): InputError | undefined {
       `the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git). Run \`nix flake lock\`, commit flake.lock, and deploy again: a deployment never chooses versions by itself`,
     );
   }
+  const accepted = "accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";
+  if (/flake\.nix' .*is not tracked by Git/.test(stderr)) {
+    return flake(`the flake.nix at ${reference} is not in Git, and what Git does not track does not belong to a flake: git add it, and commit it`);
+  }
   if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
-    const git = /tracked by Git/.test(stderr) ? " (a file that Git does not track does not belong to the flake: git add it)" : "";
-    return flake(
-      `there is no flake.nix at ${reference}${git}; accepted is a directory with a flake.nix, or any reference that Nix knows. Is there an actions/checkout step before this one?`,
-    );
+    return flake(`there is no flake.nix at ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
+  }
+  if (/getting status of .*: No such file or directory|path '.*' does not exist/.test(stderr) && !/^[a-z+]+:/.test(reference)) {
+    return flake(`there is no directory ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
+  }
+  if (/cannot find flake '.*' in the flake registries/.test(stderr)) {
+    return flake(`Nix takes ${reference} for a name in its registries, where it is not; a directory is written ./${reference}; ${accepted}`);
   }
   return undefined;
 }

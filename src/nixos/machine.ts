@@ -8,7 +8,7 @@ import type { ActivationEnd, HostLog, Machine, MachineFacts, Rebuild } from "../
 import { explainSendFailure } from "../nix/send-failure.js";
 import { sendFlake } from "../nix/send.js";
 import type { Connection } from "../ssh/connection.js";
-import { speaksOfLostConnection } from "../ssh/failure.js";
+import { acceptedKeyWarning, speaksOfLostConnection } from "../ssh/failure.js";
 import { requireAccess, type SudoMode } from "./access.js";
 import { machineFacts } from "./facts.js";
 import { runJob, type CallScript, type JobEnd } from "./job.js";
@@ -56,6 +56,7 @@ export class NixosMachine implements Machine {
 
   async connect(signal: AbortSignal): Promise<MachineFacts> {
     await this.#connection.open(signal);
+    for (const key of this.#connection.acceptedKeys()) this.#log.warn(acceptedKeyWarning(key));
     const outcome = await this.#shell.run({ script: "facts", args: [], privileged: false, signal });
     if (outcome.kind === "lost") {
       throw new DeployError({

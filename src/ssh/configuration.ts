@@ -16,6 +16,9 @@ export function identityFiles(directory: string): { key: string; knownHosts: str
   return { key: join(directory, "key"), knownHosts: join(directory, "known_hosts"), recorder: join(directory, "record-host-key.sh") };
 }
 
+/** Ends what the workflow has given in `known_hosts`: below it, ssh adds the keys that it accepts by itself. */
+export const endOfKnownHosts = "# Accepted in this run:";
+
 /** What belongs to one target in the private directory of a run. */
 export type TargetFiles = { readonly configuration: string; readonly socket: string; readonly offeredKeys: string };
 

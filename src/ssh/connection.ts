@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { CommandError } from "../domain/errors.js";
 import type { Target } from "../domain/target.js";
 import { run, type Command, type Finished, type RunOptions } from "../process/run.js";
-import { alias, targetFiles, type TargetFiles } from "./configuration.js";
+import { alias, endOfKnownHosts, identityFiles, targetFiles, type TargetFiles } from "./configuration.js";
 import { connectError } from "./failure.js";
-import { parseOfferedKeys, type OfferedKey } from "./host-key.js";
+import { knownHostsLine, parseOfferedKeys, type OfferedKey } from "./host-key.js";
 
 /** What to run on the machine: a command for the user's login shell, and what it reads. */
 export type RemoteCommand = Pick<RunOptions, "stdin" | "timeout" | "signal" | "onStdout" | "onStderrLine"> & { readonly command: string };
@@ -23,12 +23,15 @@ export class Connection {
   readonly target: Target;
   readonly #name: string;
   readonly #files: TargetFiles;
+  readonly #knownHosts: string;
   readonly #connectTimeout: number;
+  readonly #told = new Set<string>();
 
   constructor(target: Target, index: number, directory: string, connectTimeout: number) {
     this.target = target;
     this.#name = alias(target, index);
     this.#files = targetFiles(directory, index);
+    this.#knownHosts = identityFiles(directory).knownHosts;
     this.#connectTimeout = connectTimeout;
   }
 
@@ -88,13 +91,36 @@ export class Connection {
     return existsSync(this.#files.offeredKeys) ? parseOfferedKeys(readFileSync(this.#files.offeredKeys, "utf8")) : [];
   }
 
+  /** The host keys that ssh has accepted on the way to the target although they were not known, each told once. */
+  acceptedKeys(): OfferedKey[] {
+    const added = new Set(readFileSync(this.#knownHosts, "utf8").split(`${endOfKnownHosts}\n`).at(-1)?.split("\n"));
+    return this.offeredKeys().filter((key) => {
+      const line = knownHostsLine(key);
+      if (!added.has(line) || this.#told.has(line)) return false;
+      this.#told.add(line);
+      return true;
+    });
+  }
+
+  // A master says nothing of its jump hosts: with ControlPersist, ssh sends their errors to /dev/null (ssh_proxy_connect).
+  async #reason({ signal }: RunOptions): Promise<string> {
+    try {
+      await run(reasonCommand(this.#files, this.target), { signal, timeout: this.#connectTimeout + authenticationSeconds });
+    } catch (error) {
+      if (error instanceof CommandError && error.failure.kind !== "aborted") return error.stderr;
+      throw error;
+    }
+    return "";
+  }
+
   async #connect(command: Command, options: RunOptions): Promise<void> {
     try {
       await run(command, { ...options, timeout: this.#connectTimeout + authenticationSeconds });
     } catch (error) {
       if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
       const timedOut = error.failure.kind === "timeout";
-      throw connectError({ target: this.target, stderr: error.stderr, timedOut, offered: this.offeredKeys(), cause: error });
+      const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
+      throw connectError({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), cause: error });
     }
   }
 }
@@ -114,6 +140,11 @@ export async function endMasters(directory: string): Promise<void> {
 /** Builds the command that starts a master in the background and ends when it is ready. */
 export function masterCommand(files: TargetFiles, target: Target): Command {
   return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-f", "-N", "--", target.host] };
+}
+
+/** Builds the command that connects without a master, to hear why none could be started. */
+export function reasonCommand(files: TargetFiles, target: Target): Command {
+  return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlPath=none", "-o", "ControlPersist=no", "--", target.host, "exit"] };
 }
 
 /** Builds the command that says something to the master on this side. */

@@ -11,6 +11,17 @@ export type ConnectFailure = {
   readonly cause: unknown;
 };
 
+/** Shows a host key that was accepted although nobody knew it, and says how to have it checked the next time. */
+export function acceptedKeyWarning(key: OfferedKey): string {
+  return `the host key of ${placeOf(key)} was not known and has been accepted: ${key.type} ${fingerprint(key)}. Compare it on the machine itself, then add this line to ssh-known-hosts and set ssh-strict to true: ${knownHostsLine(key)}`;
+}
+
+// The key may be the one of a jump host.
+function placeOf({ host }: OfferedKey): string {
+  const [, name = host, port = "22"] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
+  return `${name} port ${port}`;
+}
+
 type Explanation = { readonly reason: string; readonly hint: string; readonly unreachable: boolean };
 
 /** Turns what ssh said into an error that names the host and the port, and says what to do. */
@@ -24,13 +35,16 @@ export function connectError(failure: ConnectFailure): DeployError {
 }
 
 function explain({ target, stderr, timedOut, offered }: ConnectFailure): Explanation {
-  const place = `${target.host} port ${target.port}`;
+  // ssh names the place of its TCP connection, which is a jump host's where there is one.
+  const [, host = target.host, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
+  const place = `${host} port ${port}`;
   const key = offered.at(-1);
+  const keyPlace = key === undefined ? place : placeOf(key);
   const permanent = { unreachable: false };
   const passing = { unreachable: true };
   if (/REMOTE HOST IDENTIFICATION HAS CHANGED|host key .* has changed|REVOKED HOST KEY/i.test(stderr)) {
     return {
-      reason: `the host key of ${place} is not the one in ssh-known-hosts${key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`}`,
+      reason: `the host key of ${keyPlace} is not the one in ssh-known-hosts${key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`}`,
       hint:
         key === undefined
           ? "Find out why before you change ssh-known-hosts"
@@ -41,7 +55,7 @@ function explain({ target, stderr, timedOut, offered }: ConnectFailure): Explana
   if (/Host key verification failed|No \S+ host key is known/i.test(stderr)) {
     const offeredText = key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`;
     return {
-      reason: `the host key of ${place} is not known${offeredText}`,
+      reason: `the host key of ${keyPlace} is not known${offeredText}`,
       hint:
         key === undefined
           ? "Add the machine's line to ssh-known-hosts"
@@ -50,11 +64,16 @@ function explain({ target, stderr, timedOut, offered }: ConnectFailure): Explana
     };
   }
   if (/Permission denied/i.test(stderr)) {
+    const [, user = target.user, refusing = target.host] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
+    const jump = refusing !== target.host;
     return {
-      reason: `${place} does not accept the ssh key for the user ${target.user}`,
-      hint: `Add the public half of ssh-key to users.users.${target.user}.openssh.authorizedKeys.keys on the machine, or name another user`,
+      reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
+      hint: `Add the public half of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or name another user`,
       ...permanent,
     };
+  }
+  if (/stdio forwarding failed/i.test(stderr)) {
+    return { reason: `the jump host cannot reach ${target.host} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
   }
   if (/Bad configuration option|terminating, \d+ bad configuration|Bad .* argument|Unsupported option|garbage at end of line|missing argument/i.test(stderr)) {
     return {
@@ -63,10 +82,11 @@ function explain({ target, stderr, timedOut, offered }: ConnectFailure): Explana
       ...permanent,
     };
   }
-  if (/Could not resolve hostname/i.test(stderr)) {
+  const unresolved = /Could not resolve hostname (\S+):/i.exec(stderr);
+  if (unresolved !== null) {
     return {
-      reason: `the name of ${target.host} cannot be resolved`,
-      hint: "Look for a misspelling in targets; can the runner see this name (VPN, private DNS)?",
+      reason: `the name of ${unresolved[1]} cannot be resolved`,
+      hint: "Look for a misspelling in targets (and ssh-config); can the runner see this name (VPN, private DNS)?",
       ...passing,
     };
   }

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { CommandError, RunnerError } from "../domain/errors.js";
 import type { Target } from "../domain/target.js";
 import { run } from "../process/run.js";
-import { identityFiles, renderConfiguration, targetFiles, type SshSettings } from "./configuration.js";
+import { endOfKnownHosts, identityFiles, renderConfiguration, targetFiles, type SshSettings } from "./configuration.js";
 
 const prefix = "nix-flake-deploy-";
 // mkdtemp adds six characters. A socket's path may have 107 bytes, of which ssh wants 17 for the name it listens under at
@@ -38,7 +38,7 @@ export async function writeIdentity(directory: string, identity: Identity): Prom
     writeFileSync(path, text, { mode: 0o600 });
   };
   write(files.key, identity.key);
-  write(files.knownHosts, identity.knownHosts.endsWith("\n") ? identity.knownHosts : `${identity.knownHosts}\n`);
+  write(files.knownHosts, `${identity.knownHosts.trimEnd()}\n${endOfKnownHosts}\n`);
   write(files.recorder, readFileSync(new URL("./record-host-key.sh", import.meta.url), "utf8"));
   for (const [index, target] of identity.targets.entries()) {
     write(targetFiles(directory, index).configuration, renderConfiguration(target, index, directory, identity.settings));
