@@ -12,9 +12,9 @@ export type TargetList = { readonly requests: readonly TargetRequest[]; readonly
 export function parseTargetList(text: string): TargetList {
   const trimmed = text.trim();
   // A line may begin with a bracket too: the one of an IPv6 address.
-  if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f:.%]+\]/.test(trimmed)) return parseJson(trimmed);
+  if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f.]*:[^\s"\]]*\]/.test(trimmed)) return parseJson(trimmed);
   const list = collector();
-  for (const [index, line] of trimmed.split(/\r\n|\r|\n/).entries()) {
+  for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
     const target = line.trim();
     if (target !== "" && !target.startsWith("#")) list.add(`line ${index + 1}`, target, () => parseTarget(target));
   }

@@ -52,8 +52,10 @@ export function renderResults(results: readonly HostResult[]): string {
         error: result.error === undefined ? null : shorten(result.error, longestError),
       })),
     );
-  const whole = render(10_000);
-  return whole.length <= longestResults ? whole : render(Math.max(100, Math.floor(100_000 / results.length)));
+  for (let longestError = 10_000; ; longestError = Math.floor(longestError / 2)) {
+    const text = render(longestError);
+    if (text.length <= longestResults || longestError === 0) return text;
+  }
 }
 
 function shorten(text: string, length: number): string {

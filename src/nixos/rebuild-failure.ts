@@ -98,7 +98,7 @@ export function activationFailure({ exitCode, lines }: Pick<RebuildFailure, "exi
   if (exitCode === 4 || /the following units failed/i.test(text)) {
     return { kind: "units", reason: `the system was switched, but units failed (${code})`, hint: "Look at `systemctl --failed` on the machine" };
   }
-  if (exitCode === 2 || /Activation script snippet .* failed/i.test(text)) {
+  if (exitCode === 2 || /Activation script snippet .* failed|Failed to run activate script/i.test(text)) {
     return {
       kind: "activation-script",
       reason: `the activation script failed (${code})`,

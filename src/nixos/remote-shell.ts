@@ -73,8 +73,9 @@ export class RemoteShell {
       return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
     }
     // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
-    const exitCode = failure?.failure.kind === "exit" ? failure.failure.exitCode : 255;
-    if (failure === undefined || exitCode !== 255) return { kind: "ended", exitCode: exitCode === 0 ? 1 : exitCode, stdout: "", stderr };
+    if (failure === undefined) return { kind: "ended", exitCode: 1, stdout: "", stderr };
+    const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
+    if (exitCode !== 255) return { kind: "ended", exitCode, stdout: "", stderr };
     return { kind: "lost", stderr, cause: failure };
   }
 }

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 
 import { CommandError, RunnerError } from "../domain/errors.js";
 import type { Target } from "../domain/target.js";
@@ -101,7 +101,7 @@ function lastLine(stderr: string, path: string): string {
  * path is not a directory that this action has made: another name, a link, or another owner.
  */
 export function removeIdentityDirectory(path: string): void {
-  if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test(basename(path)) || dirname(path) === path || path !== join(path)) {
+  if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test(basename(path)) || path !== resolve(path)) {
     throw new Error(`refuses to remove ${JSON.stringify(path)}: it is not a directory of this action`);
   }
   const found = lstatSync(path, { throwIfNoEntry: false });

@@ -61,7 +61,8 @@ function decodeBase64(text: string): string | undefined {
   const packed = text.replaceAll(/\s/g, "");
   if (packed.length < 64 || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed)) return undefined;
   const decoded = Buffer.from(packed, "base64").toString("latin1");
-  return decoded.includes("-----BEGIN ") ? decoded : undefined;
+  const known = [/-----BEGIN /, publicKey, ...foreign.map(([pattern]) => pattern)];
+  return known.some((pattern) => pattern.test(decoded)) ? decoded : undefined;
 }
 
 /**

@@ -1,0 +1,305 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { describe, expect, test } from "@jest/globals";
+
+import { deployFleet, type FleetEnd } from "../../../src/deploy/fleet.js";
+import type { Plan } from "../../../src/deploy/plan.js";
+import type { ActivationEnd } from "../../../src/deploy/ports.js";
+import { CommandError, DeployError } from "../../../src/domain/errors.js";
+import type { Operation } from "../../../src/domain/operation.js";
+import type { HostResult } from "../../../src/domain/result.js";
+import { makeFlake, makeStorePath, source } from "../domain/make.js";
+import { FakeMachine, makePlan, makeState, MemoryLog, newSystem, oldSystem } from "./fake-machine.js";
+
+const unreachable = (): never => {
+  throw new DeployError({ phase: "connect", reason: "it does not answer", exitCode: 255, unreachable: true });
+};
+const refused = (): never => {
+  throw new DeployError({ phase: "connect", reason: "the host key is not known", hint: "Compare it", exitCode: 255 });
+};
+const buildFails = (): never => {
+  throw new DeployError({ phase: "build", reason: "it does not build", lines: ["error: builder failed"], exitCode: 1 });
+};
+
+async function deploy(machines: readonly FakeMachine[], plan: Partial<Plan> = {}): Promise<FleetEnd & { log: MemoryLog }> {
+  const log = new MemoryLog();
+  return { ...(await deployFleet(machines, makePlan(plan), log)), log };
+}
+
+async function deployOne(machine: FakeMachine, plan: Partial<Plan> = {}): Promise<HostResult> {
+  const { results } = await deploy([machine], plan);
+  if (results[0] === undefined) throw new Error("there is no result");
+  return results[0];
+}
+
+describe("one machine", () => {
+  test("goes through all phases in their order", async () => {
+    const machine = new FakeMachine();
+    const { results, arrived, log } = await deploy([machine]);
+    expect(machine.journal).toEqual(["web1 connect", "web1 receive", "web1 build", "web1 activate", "web1 release"]);
+    expect(log.lines).toEqual(["web1: == connect", "web1: == copy", "web1: == build", `web1: built ${newSystem}`, "web1: == activate"]);
+    expect(arrived).toBe(true);
+    expect(log.results).toEqual(results);
+    expect(results[0]).toMatchObject({
+      name: "web1",
+      target: "root@web1.example.org",
+      configuration: "web1",
+      status: "deployed",
+      phase: "activate",
+      systemPath: newSystem,
+      previousSystemPath: oldSystem,
+      generation: 7,
+      changed: true,
+      exitCode: 0,
+      failedUnits: [],
+      error: undefined,
+    });
+  });
+
+  test("builds the flake in its own store, under its own hostname where no configuration is written", async () => {
+    const machine = new FakeMachine({ configuration: undefined });
+    const result = await deployOne(machine, { flake: Promise.resolve(makeFlake({ subdirectory: "nixos" })) });
+    expect(machine.rebuild).toEqual({ reference: `path:${source}?dir=nixos`, configuration: "own-hostname" });
+    expect(result.configuration).toBe("own-hostname");
+  });
+
+  test.each(["", "-x", "a b", "a#b"])("with the hostname %j wants a configuration", async (hostname) => {
+    const machine = new FakeMachine({ configuration: undefined });
+    machine.hostname = hostname;
+    const result = await deployOne(machine);
+    expect(result).toMatchObject({ status: "failed", phase: "connect", changed: false });
+    expect(result.error).toBe(
+      `the machine's own hostname (${JSON.stringify(hostname)}) names no configuration. Write the configuration behind the target: host#configuration`,
+    );
+  });
+
+  test.each<[Operation, Partial<FakeMachine["state"]>, string, readonly string[]]>([
+    ["switch", {}, "deployed", ["activate"]],
+    ["boot", {}, "deployed", ["activate"]],
+    ["test", {}, "deployed", ["activate"]],
+    ["dry-activate", {}, "planned", ["activate"]],
+    ["build", {}, "planned", []],
+    ["switch", { running: newSystem, profile: newSystem }, "unchanged", []],
+    ["boot", { running: newSystem, profile: newSystem }, "unchanged", []],
+    ["test", { running: newSystem }, "unchanged", []],
+    ["switch", { running: newSystem }, "deployed", ["activate"]],
+    ["switch", { profile: newSystem }, "deployed", ["activate"]],
+    ["boot", { profile: newSystem }, "deployed", ["activate"]],
+    ["dry-activate", { running: newSystem, profile: newSystem }, "planned", ["activate"]],
+  ])("%s with %j before is %s", async (operation, before, status, activations) => {
+    const machine = new FakeMachine();
+    machine.state = makeState(before);
+    const result = await deployOne(machine, { operation });
+    expect(result.status).toBe(status);
+    expect(machine.journal.filter((line) => line.endsWith("activate")).map(() => "activate")).toEqual(activations);
+    expect(result.changed).toBe(machine.state.running !== (before.running ?? oldSystem) || machine.state.profile !== (before.profile ?? oldSystem));
+  });
+
+  test("that has no system profile yet is deployed to", async () => {
+    const machine = new FakeMachine();
+    machine.state = makeState({ running: undefined, profile: undefined, generation: undefined });
+    expect(await deployOne(machine)).toMatchObject({ status: "deployed", previousSystemPath: undefined, generation: 1, changed: true });
+  });
+
+  test("is told to need a reboot", async () => {
+    const machine = new FakeMachine();
+    machine.state = makeState({ rebootNeeded: true });
+    expect((await deploy([machine])).log.lines.join("\n")).toContain("take effect with a reboot");
+  });
+});
+
+describe("what nixos-rebuild says and the machine does not", () => {
+  const other = makeStorePath("nixos-system-other");
+  test.each<[Operation, Partial<ActivationEnd>, string]>([
+    ["switch", { state: makeState({ running: newSystem, profile: other }) }, `but the machine boots ${other} and not ${newSystem}`],
+    ["switch", { state: makeState({ running: oldSystem, profile: newSystem }) }, `but the machine runs ${oldSystem} and not ${newSystem}`],
+    ["switch", { state: makeState({ running: newSystem, profile: undefined }) }, "but the machine boots no system of the store and not"],
+    ["test", { state: makeState({ running: undefined }) }, "but the machine runs no system of the store and not"],
+    ["boot", { state: makeState() }, `but the machine boots ${oldSystem} and not ${newSystem}`],
+  ])("after %s is a failure: %j", async (operation, end, text) => {
+    const machine = new FakeMachine();
+    machine.end = end;
+    const result = await deployOne(machine, { operation });
+    expect(result).toMatchObject({ status: "failed", phase: "activate", exitCode: 0 });
+    expect(result.error).toContain(`nixos-rebuild ended well, ${text}`);
+    expect(result.error).toContain("Has somebody else changed it in the meantime?");
+  });
+});
+
+describe("a machine that fails", () => {
+  test("while it activates is told with code, lines, and what has changed", async () => {
+    const machine = new FakeMachine();
+    const state = makeState({ profile: newSystem, generation: 7, failedUnits: ["web.service"] });
+    machine.end = { exitCode: 4, failure: { reason: "units failed", hint: "Look at them" }, lines: ["warning: web.service"], state };
+    expect(await deployOne(machine)).toMatchObject({
+      status: "failed",
+      phase: "activate",
+      exitCode: 4,
+      changed: true,
+      generation: 7,
+      failedUnits: ["web.service"],
+      error: "units failed. Look at them\n  warning: web.service",
+    });
+  });
+
+  test.each([
+    ["connect", { connect: refused }, "connect", false],
+    ["receive", { receive: refused }, "copy", false],
+    ["build", { build: buildFails }, "build", true],
+  ] as const)("in %s does not stop the others, who activate", async (_, trouble, phase, arrived) => {
+    const journal: string[] = [];
+    const bad = new FakeMachine({ name: "bad" }, journal);
+    bad.trouble = trouble;
+    const good = new FakeMachine({ name: "good" }, journal);
+    const { results, arrived: somewhere } = await deploy([bad, good], { maxParallel: 1 });
+    expect(results.map(({ name, status, phase: last }) => [name, status, last])).toEqual([
+      ["bad", "failed", phase],
+      ["good", "deployed", "activate"],
+    ]);
+    expect(journal).not.toContain("bad activate");
+    expect(journal.filter((line) => line.endsWith("release"))).toEqual(["bad release", "good release"]);
+    expect(somewhere).toBe(true);
+    expect((await deploy([bad])).arrived).toBe(arrived);
+  });
+
+  test("with a fault of ours shows its stack", async () => {
+    const machine = new FakeMachine();
+    machine.trouble = {
+      build: () => {
+        throw new TypeError("x is not a function");
+      },
+    };
+    const result = await deployOne(machine);
+    expect(result).toMatchObject({ status: "failed", phase: "build", exitCode: undefined });
+    expect(result.error).toMatch(/^TypeError: x is not a function\n\s+at /);
+  });
+});
+
+describe("the activations", () => {
+  test("begin when all machines have built, not before", async () => {
+    const journal: string[] = [];
+    const machines = ["a", "b", "c", "d"].map((name, index) => {
+      const machine = new FakeMachine({ name, host: name }, journal);
+      machine.trouble = { build: async () => await sleep(10 * (4 - index)) };
+      return machine;
+    });
+    await deploy(machines, { maxParallel: 2 });
+    const builds = journal.filter((line) => line.endsWith("build"));
+    const firstActivation = journal.findIndex((line) => line.endsWith("activate"));
+    expect(builds).toHaveLength(4);
+    expect(journal.slice(0, firstActivation).filter((line) => line.endsWith("build"))).toHaveLength(4);
+  });
+
+  test("wait also for a machine that fails late", async () => {
+    const journal: string[] = [];
+    const slow = new FakeMachine({ name: "slow" }, journal);
+    slow.trouble = {
+      build: async () => {
+        await sleep(50);
+        journal.push("slow has failed");
+        buildFails();
+      },
+    };
+    await deploy([slow, new FakeMachine({ name: "fast" }, journal)]);
+    expect(journal.indexOf("slow has failed")).toBeLessThan(journal.indexOf("fast activate"));
+  });
+});
+
+describe("trying again", () => {
+  const failingTimes = (times: number, fail: () => never): (() => void) => {
+    let left = times;
+    return () => {
+      left -= 1;
+      if (left >= 0) fail();
+    };
+  };
+
+  test("happens for a machine that cannot be reached", async () => {
+    const machine = new FakeMachine();
+    machine.trouble = { connect: failingTimes(1, unreachable) };
+    const { results, log } = await deploy([machine], { retries: 2 });
+    expect(results[0]?.status).toBe("deployed");
+    expect(log.lines).toContain("web1: it does not answer; trying again in 1 s (1 of 2)");
+  });
+
+  test("of the copy connects anew first", async () => {
+    const machine = new FakeMachine();
+    machine.trouble = { receive: failingTimes(1, unreachable) };
+    expect((await deployOne(machine, { retries: 1 })).status).toBe("deployed");
+    expect(machine.journal.slice(0, 4)).toEqual(["web1 connect", "web1 receive", "web1 connect", "web1 receive"]);
+  });
+
+  test("has an end", async () => {
+    const machine = new FakeMachine();
+    machine.trouble = { connect: unreachable };
+    expect(await deployOne(machine, { retries: 1 })).toMatchObject({ status: "failed", phase: "connect", exitCode: 255 });
+    expect(machine.journal.filter((line) => line.endsWith("connect"))).toHaveLength(2);
+  });
+
+  test("does not happen for what will not pass, nor for a build or an activation", async () => {
+    for (const trouble of [{ connect: refused }, { receive: refused }, { build: unreachable }, { activate: unreachable }]) {
+      const machine = new FakeMachine();
+      machine.trouble = trouble;
+      const [phase = ""] = Object.keys(trouble);
+      await deploy([machine], { retries: 5 });
+      expect(machine.journal.filter((line) => line.endsWith(phase))).toHaveLength(1);
+    }
+  });
+});
+
+describe("an end before the end", () => {
+  const waits = async (signal: AbortSignal): Promise<void> => {
+    await new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    throw new CommandError({ command: "ssh", failure: { kind: "aborted" }, stdout: "", stderr: "" });
+  };
+
+  test("is told where the time-out makes it", async () => {
+    const machine = new FakeMachine();
+    machine.trouble = { build: waits };
+    const result = await deployOne(machine, { timeout: 0.1 });
+    expect(result).toMatchObject({ status: "failed", phase: "build" });
+    expect(result.error).toBe("the work on the machine took longer than the timeout of 0.1 s. Nothing has changed on the machine");
+    expect(machine.journal.at(-1)).toBe("web1 release");
+  });
+
+  test("while a machine activates says that the activation goes on", async () => {
+    const machine = new FakeMachine();
+    machine.trouble = { activate: waits };
+    expect((await deployOne(machine, { timeout: 0.1 })).error).toContain("The activation goes on on the machine, and nobody watches it");
+  });
+
+  test("is told where the run was cancelled, for every machine, and nothing is activated", async () => {
+    const controller = new AbortController();
+    const machines = ["a", "b"].map((name) => new FakeMachine({ name, host: name }));
+    for (const machine of machines) machine.trouble = { receive: waits };
+    setTimeout(() => controller.abort(), 30);
+    const { results } = await deploy(machines, { signal: controller.signal, retries: 3 });
+    for (const result of results) expect(result.error).toBe("the run was cancelled. Nothing has changed on the machine");
+    expect(machines.flatMap(({ journal }) => journal).filter((line) => line.endsWith("activate"))).toEqual([]);
+    expect(machines.map(({ journal }) => journal.at(-1))).toEqual(["a release", "b release"]);
+  });
+
+  test("comes at once where a machine waits to be tried again", async () => {
+    const controller = new AbortController();
+    const machine = new FakeMachine();
+    machine.trouble = { connect: unreachable };
+    setTimeout(() => controller.abort(), 30);
+    const begin = performance.now();
+    expect((await deployOne(machine, { signal: controller.signal, retries: 9 })).error).toContain("the run was cancelled");
+    expect(performance.now() - begin).toBeLessThan(900);
+  });
+});
+
+test("a flake that cannot be had fails the machines that wait for it, and is no fault of theirs that goes unseen", async () => {
+  const flake = Promise.reject(new Error("there is no flake.nix"));
+  const { results, arrived } = await deploy([new FakeMachine()], { flake });
+  expect(results[0]?.status).toBe("failed");
+  expect(results[0]?.error).toContain("there is no flake.nix");
+  expect(arrived).toBe(false);
+});
+
+test("no machines are no work", async () => {
+  expect(await deploy([])).toMatchObject({ results: [], arrived: false });
+});

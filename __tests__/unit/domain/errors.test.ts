@@ -1,0 +1,44 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { CommandError, DeployError, InputError, type CommandFailure } from "../../../src/domain/errors.js";
+
+describe("InputError", () => {
+  test("names all bad inputs, a line each", () => {
+    const error = new InputError([
+      { input: "targets", problem: "names no machine" },
+      { input: "sudo", problem: "is not accepted" },
+    ]);
+    expect(error.message).toBe("2 inputs are not usable; no machine was touched:\n  targets: names no machine\n  sudo: is not accepted");
+  });
+
+  test("speaks of one where it is one", () => {
+    expect(new InputError([{ input: "sudo", problem: "is bad" }]).message).toBe("An input is not usable; no machine was touched:\n  sudo: is bad");
+  });
+});
+
+describe("CommandError", () => {
+  test.each<[CommandFailure, string]>([
+    [{ kind: "exit", exitCode: 4 }, "exit code 4: nix build"],
+    [{ kind: "signal", signal: "SIGKILL" }, "ended by SIGKILL: nix build"],
+    [{ kind: "timeout", seconds: 30 }, "no end within 30 s: nix build"],
+    [{ kind: "aborted" }, "ended because the run was cancelled: nix build"],
+    [{ kind: "spawn", code: "ENOENT" }, "command not found: nix build"],
+    [{ kind: "spawn", code: "EACCES" }, "could not be started (EACCES): nix build"],
+  ])("tells of %j", (failure, message) => {
+    const cause = new Error("why");
+    const error = new CommandError({ command: "nix build", failure, stdout: "o", stderr: "e", cause });
+    expect(error).toMatchObject({ message, cause, failure, stdout: "o", stderr: "e", name: "CommandError" });
+  });
+});
+
+describe("DeployError", () => {
+  test("is told as reason, hint and the last lines", () => {
+    const error = new DeployError({ phase: "copy", reason: "no space", hint: "Free some", lines: ["a", "b"], exitCode: 1, unreachable: true });
+    expect(error.message).toBe("no space. Free some\n  a\n  b");
+    expect(error).toMatchObject({ phase: "copy", reason: "no space", hint: "Free some", lines: ["a", "b"], exitCode: 1, unreachable: true });
+  });
+
+  test("needs the reason alone", () => {
+    expect(new DeployError({ phase: "build", reason: "it broke" })).toMatchObject({ message: "it broke", lines: [], unreachable: false, exitCode: undefined });
+  });
+});

@@ -1,0 +1,38 @@
+import type { Flake } from "../../../src/domain/flake.js";
+import type { HostResult } from "../../../src/domain/result.js";
+import { storePath, type StorePath } from "../../../src/domain/store-path.js";
+import type { Target } from "../../../src/domain/target.js";
+
+/** A store path with this name; the same name gives the same path. */
+export function makeStorePath(name: string): StorePath {
+  return storePath(`/nix/store/0123456789abcdfghijklmnpqrsvwxyz-${name}`);
+}
+
+export const source = makeStorePath("source");
+
+export function makeFlake(overrides: Partial<Flake> = {}): Flake {
+  return { source, subdirectory: "", revision: undefined, lastModified: undefined, narHash: undefined, dirty: false, inputs: [], ...overrides };
+}
+
+export function makeTarget(overrides: Partial<Target> = {}): Target {
+  return { name: "web1", user: "root", host: "web1.example.org", port: 22, configuration: "web1", ...overrides };
+}
+
+export function makeResult(overrides: Partial<HostResult> = {}): HostResult {
+  return {
+    name: "web1",
+    target: "root@web1.example.org",
+    configuration: "web1",
+    status: "deployed",
+    phase: "activate",
+    systemPath: makeStorePath("new"),
+    previousSystemPath: makeStorePath("old"),
+    generation: 7,
+    changed: true,
+    exitCode: 0,
+    failedUnits: [],
+    seconds: 1.5,
+    error: undefined,
+    ...overrides,
+  };
+}

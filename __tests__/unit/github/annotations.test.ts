@@ -1,0 +1,55 @@
+import { describe, expect, test } from "@jest/globals";
+
+import type { HostResult } from "../../../src/domain/result.js";
+import { failureAnnotations, failureSummary } from "../../../src/github/annotations.js";
+import { makeResult } from "../domain/make.js";
+
+function failures(count: number): HostResult[] {
+  return Array.from({ length: count }, (_, index) =>
+    makeResult({ name: `web${index}`, status: "failed", phase: "build", error: `reason ${index}. Hint\n  line` }),
+  );
+}
+
+describe("failureAnnotations", () => {
+  test("names host, phase and error of each that failed", () => {
+    const results = [
+      makeResult(),
+      makeResult({ name: "db1", status: "failed", phase: "connect", error: "db1 does not answer. Is it on?" }),
+      makeResult({ name: "x", status: "degraded" }),
+    ];
+    expect(failureAnnotations(results)).toEqual([
+      { title: "db1: connect failed", message: "db1 does not answer. Is it on?" },
+      { title: "x: activate degraded", message: "degraded" },
+    ]);
+  });
+
+  test("are none where none failed", () => {
+    expect(failureAnnotations([makeResult(), makeResult({ status: "unchanged" })])).toEqual([]);
+  });
+
+  test("are all there up to nine", () => {
+    expect(failureAnnotations(failures(9)).map(({ title }) => title)).toEqual(failures(9).map(({ name }) => `${name}: build failed`));
+  });
+
+  test.each([10, 50])("are no more than nine for %d hosts, and no host is left out", (count) => {
+    const annotations = failureAnnotations(failures(count));
+    expect(annotations).toHaveLength(9);
+    expect(annotations.at(-1)?.title).toBe(`${count - 8} more hosts failed`);
+    const text = annotations.map(({ title, message }) => `${title}\n${message}`).join("\n");
+    for (const { name } of failures(count)) expect(text).toMatch(new RegExp(`^${name}[: ]`, "m"));
+  });
+});
+
+describe("failureSummary", () => {
+  test("is one line with each host, its phase and its reason", () => {
+    const results = [
+      makeResult(),
+      makeResult({ name: "web3", status: "rolled-back", error: "long story" }),
+      makeResult({ name: "db1", status: "failed", phase: "connect", error: "the host key of db1 is not known. Compare it\n  line" }),
+      makeResult({ name: "db2", status: "failed", phase: "copy" }),
+    ];
+    expect(failureSummary(results)).toBe(
+      "3 of 4 hosts failed: web3 (activate: rolled-back), db1 (connect: the host key of db1 is not known), db2 (copy: failed)",
+    );
+  });
+});

@@ -1,0 +1,45 @@
+import { spawn } from "node:child_process";
+
+import { describe, expect, test } from "@jest/globals";
+
+// Signals are for a process of its own: the module runs in a child.
+const module = new URL("../../../src/github/cancellation.js", import.meta.url).href;
+const script = `
+import { abortOnSignal } from ${JSON.stringify(module)};
+const say = (text) => process.stdout.write(text + "\\n");
+const timer = setTimeout(() => process.exit(9), 10_000);
+const controller = abortOnSignal((signal) => say("first " + signal + " " + controller.signal.aborted), () => { say("second"); process.exit(130); });
+controller.signal.addEventListener("abort", () => say("aborted"));
+say("ready");
+`;
+
+async function after(...signals: readonly NodeJS.Signals[]): Promise<{ lines: string[]; exitCode: number | null }> {
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  const lines: string[] = [];
+  const queue = [...signals];
+  // Each signal comes when the answer to the one before has been heard.
+  child.stdout.on("data", (chunk: Buffer) => {
+    lines.push(...chunk.toString().trim().split("\n"));
+    const heard = lines.at(-1);
+    const next = heard === "ready" || heard === "aborted" ? queue.shift() : undefined;
+    if (next !== undefined) child.kill(next);
+    if (next === "SIGTERM" && heard === "aborted") setTimeout(() => child.kill(queue.shift() ?? "SIGKILL"), 300);
+    if (next === undefined && heard === "aborted") child.kill("SIGKILL");
+  });
+  const exitCode = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { lines, exitCode };
+}
+
+describe("a cancellation", () => {
+  test.each(["SIGINT", "SIGTERM"] as const)("by %s is told before the abort, and the process goes on to its end", async (signal) => {
+    expect(await after(signal)).toEqual({ lines: ["ready", `first ${signal} false`, "aborted"], exitCode: null });
+  });
+
+  test("by a second SIGINT ends at once", async () => {
+    expect(await after("SIGINT", "SIGINT")).toEqual({ lines: ["ready", "first SIGINT false", "aborted", "second"], exitCode: 130 });
+  });
+
+  test("by SIGTERM after SIGINT, as the runner sends it, does not disturb the end", async () => {
+    expect(await after("SIGINT", "SIGTERM")).toEqual({ lines: ["ready", "first SIGINT false", "aborted"], exitCode: null });
+  });
+});

@@ -1,0 +1,81 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { CommandError, InputError, RunnerError } from "../../../src/domain/errors.js";
+import { reportEnd, reportProblem } from "../../../src/github/report.js";
+import { WorkflowLog } from "../../../src/github/workflow-log.js";
+import { annotationsOf, workflowCommands } from "../../fleet/rig/workflow-commands.js";
+import { makeFlake, makeResult } from "../domain/make.js";
+import { captured } from "./captured.js";
+
+function annotationFor(problem: unknown): { level: string; title: string; message: string } | undefined {
+  return annotationsOf(workflowCommands(captured(() => reportProblem(problem, new WorkflowLog()))))[0];
+}
+
+describe("reportProblem", () => {
+  test("tells bad inputs and a bare runner as they are", () => {
+    const problem = new InputError([{ input: "targets", problem: "names no machine" }]);
+    expect(annotationFor(problem)).toEqual({ level: "error", title: "The deployment cannot begin", message: problem.message });
+    expect(annotationFor(new RunnerError("nix is not on this runner"))).toMatchObject({
+      title: "The deployment cannot begin",
+      message: "nix is not on this runner",
+    });
+  });
+
+  test("tells a command with its last lines", () => {
+    const stderr = Array.from({ length: 30 }, (_, index) => `line ${index}`).join("\n");
+    const annotation = annotationFor(new CommandError({ command: "nix flake metadata", failure: { kind: "exit", exitCode: 1 }, stdout: "", stderr }));
+    expect(annotation?.title).toBe("A command on the runner failed; no machine was changed");
+    expect(annotation?.message.split("\n")).toEqual(["exit code 1: nix flake metadata", ...Array.from({ length: 20 }, (_, index) => `line ${index + 10}`)]);
+  });
+
+  test("tells a fault of ours with its stack", () => {
+    const annotation = annotationFor(new TypeError("x is not a function"));
+    expect(annotation?.title).toBe("A fault in nix-flake-deploy");
+    expect(annotation?.message).toMatch(/^TypeError: x is not a function\n +at /);
+    expect(annotationFor("a text")?.message).toBe("a text");
+  });
+});
+
+describe("reportEnd", () => {
+  const end = (overrides: Partial<Parameters<typeof reportEnd>[0]>): { green: boolean; output: string } => {
+    const before = process.env["GITHUB_OUTPUT"];
+    delete process.env["GITHUB_OUTPUT"];
+    let green = false;
+    try {
+      const output = captured(() => {
+        green = reportEnd({ results: [makeResult()], arrived: true, flake: makeFlake(), endedEarly: false, ...overrides }, new WorkflowLog());
+      });
+      return { green, output };
+    } finally {
+      if (before !== undefined) process.env["GITHUB_OUTPUT"] = before;
+    }
+  };
+  const outputOf = (output: string, name: string): string | undefined =>
+    workflowCommands(output).find((command) => command.name === "set-output" && command.properties["name"] === name)?.message;
+
+  test("is green where no host failed", () => {
+    const { green, output } = end({});
+    expect(green).toBe(true);
+    expect(annotationsOf(workflowCommands(output))).toEqual([]);
+    expect(outputOf(output, "store-path")).toBe(makeFlake().source);
+  });
+
+  test("is red where one failed, which has an annotation and stands in the last line", () => {
+    const { green, output } = end({ results: [makeResult(), makeResult({ name: "db1", status: "failed", phase: "connect", error: "off" })] });
+    expect(green).toBe(false);
+    expect(annotationsOf(workflowCommands(output))).toEqual([{ level: "error", title: "db1: connect failed", message: "off" }]);
+    expect(output).toContain("\n1 of 2 hosts failed: db1 (connect: off)\n");
+    expect(outputOf(output, "status")).toBe("failed");
+  });
+
+  test("has no store path where the flake did not arrive", () => {
+    expect(outputOf(end({ arrived: false }).output, "store-path")).toBe("");
+  });
+
+  test("is red where the run ended early, and repeats nothing about the hosts", () => {
+    const { green, output } = end({ results: [makeResult({ status: "failed", error: "the run was cancelled" })], endedEarly: true });
+    expect(green).toBe(false);
+    expect(annotationsOf(workflowCommands(output))).toEqual([]);
+    expect(end({ results: [], endedEarly: true, flake: undefined }).green).toBe(false);
+  });
+});

@@ -1,0 +1,100 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { WorkflowRunLog } from "../../../src/github/run-log.js";
+import { WorkflowLog } from "../../../src/github/workflow-log.js";
+import { annotationsOf, workflowCommands } from "../../fleet/rig/workflow-commands.js";
+import { makeResult, makeTarget } from "../domain/make.js";
+import { captured } from "./captured.js";
+
+function logged(work: (log: WorkflowRunLog) => void): string {
+  return captured(() => {
+    const log = new WorkflowLog();
+    work(new WorkflowRunLog(log));
+    log.resume();
+  });
+}
+
+/** The lines of a host's group. */
+function groupOf(output: string): string[] {
+  const lines = output.split("\n");
+  return lines.slice(lines.findIndex((line) => line.startsWith("::group::")) + 2, lines.lastIndexOf("::endgroup::") - 1);
+}
+
+describe("the log of a run", () => {
+  const [web, db] = [makeTarget(), makeTarget({ name: "db1", host: "db1" })];
+
+  test("streams every line with its host in front, and has each host's own in a group at its end", () => {
+    const output = logged((log) => {
+      const [one, two] = [log.host(web), log.host(db)];
+      one.phase("build");
+      two.output("from db1");
+      one.output("::error::from web1");
+      one.note("done");
+      log.done(makeResult());
+      two.output("later");
+    });
+    const lines = output.split("\n");
+    for (const line of ["[web1] == build", "[db1] from db1", "[web1] ::error::from web1", "[web1] deployed after 1.5 s", "[db1] later"])
+      expect(lines).toContain(line);
+    expect(groupOf(output)).toEqual(["== build", "::error::from web1", "done"]);
+    expect(workflowCommands(output).map(({ name, message }) => [name, message])).toEqual([
+      ["group", "✓ web1: deployed"],
+      ["endgroup", ""],
+    ]);
+  });
+
+  test("shows a failure with its error, a line each", () => {
+    const output = logged((log) => {
+      log.host(web).output("x");
+      log.done(makeResult({ status: "failed", error: "it broke\n  ##[error]last line" }));
+    });
+    expect(output).toContain("[web1] it broke\n[web1]   ##[error]last line\n[web1] failed after 1.5 s\n");
+    expect(workflowCommands(output).map(({ message }) => message)).toEqual(["✗ web1: failed", ""]);
+  });
+
+  test("makes an annotation of a warning, which stands in the group as well", () => {
+    const output = logged((log) => {
+      log.host(web).warn("the key was accepted unseen");
+      log.done(makeResult());
+    });
+    expect(annotationsOf(workflowCommands(output))).toEqual([{ level: "warning", title: "web1", message: "the key was accepted unseen" }]);
+    expect(groupOf(output)).toEqual(["warning: the key was accepted unseen"]);
+  });
+
+  test("goes on with the same host's lines where its log is asked for again", () => {
+    const output = logged((log) => {
+      log.host(web).output("first");
+      log.host(web).output("second");
+      log.done(makeResult());
+    });
+    expect(groupOf(output)).toEqual(["first", "second"]);
+  });
+
+  test("leaves out the middle of a very long log in the group, and says how much", () => {
+    const output = logged((log) => {
+      const host = log.host(web);
+      for (let line = 1; line <= 60_000; line += 1) host.output(`line ${line}`);
+      log.done(makeResult());
+    });
+    const group = groupOf(output);
+    expect(group.length).toBeLessThan(46_000);
+    expect([group[0], group[4999], group.at(-1)]).toEqual(["line 1", "line 5000", "line 60000"]);
+    const gap = /^… (\d+) lines are left out here/.exec(group[5000] ?? "");
+    expect(group[5001]).toBe(`line ${5001 + Number(gap?.[1])}`);
+    expect(output).toContain("[web1] line 30000\n");
+  });
+});
+
+describe("whereabouts", () => {
+  test("names the machines at work and their phase", () => {
+    const log = new WorkflowRunLog(new WorkflowLog());
+    captured(() => {
+      expect(log.whereabouts()).toBe("No machine was being worked on.");
+      log.host(makeTarget()).phase("build");
+      log.host(makeTarget({ name: "db1" })).phase("activate");
+      log.host(makeTarget({ name: "done" })).phase("build");
+      log.done(makeResult({ name: "done" }));
+    });
+    expect(log.whereabouts()).toBe("Machines that were being worked on, and their phase:\nweb1: build\ndb1: activate (the activation goes on on the machine)");
+  });
+});

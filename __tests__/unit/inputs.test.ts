@@ -1,0 +1,197 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { readActionMetadata } from "../../scripts/action-metadata.js";
+import { InputError } from "../../src/domain/errors.js";
+import { inputNames, parseInputs, type InputName, type Inputs } from "../../src/inputs.js";
+import { thrown } from "./failure-of.js";
+import { makeKey } from "./ssh/keys.js";
+
+const key = makeKey();
+const encrypted = makeKey({ passphrase: "secret" });
+const knownHosts = `web1 ${key.public.trim()}`;
+const action = readActionMetadata();
+const defaults = new Map(action.inputs.map((input) => [input.name, input.default]));
+
+/** The inputs as the runner gives them: the defaults of `action.yml`, what every run needs, and what the test changes. */
+function makeInputs(overrides: Partial<Record<InputName, string>> = {}): (name: InputName) => string {
+  const needed: Partial<Record<InputName, string>> = { "ssh-key": key.secret, "ssh-known-hosts": knownHosts, targets: "web1" };
+  return (name) => overrides[name] ?? needed[name] ?? defaults.get(name) ?? "";
+}
+
+function problemsOf(overrides: Partial<Record<InputName, string>>): string[] {
+  return thrown(InputError, () => parseInputs(makeInputs(overrides))).problems.map(({ input, problem }) => `${input}: ${problem}`);
+}
+
+test("every input of action.yml is read, and no other", () => {
+  expect([...defaults.keys()].toSorted()).toEqual([...inputNames].toSorted());
+});
+
+test("the defaults of action.yml are the ones that are promised", () => {
+  expect(parseInputs(makeInputs())).toEqual({
+    key: key.secret,
+    passphrase: undefined,
+    knownHosts,
+    strict: true,
+    sshConfig: "",
+    flake: ".",
+    targets: [{ name: "web1", user: "root", host: "web1", port: 22, configuration: undefined }],
+    operation: "switch",
+    sudo: "auto",
+    maxParallel: 10,
+    archiveArgs: [],
+    rebuildArgs: [],
+    connectTimeout: 30,
+    timeout: 0,
+    retries: 2,
+    checkSignatures: true,
+  });
+});
+
+describe("what is accepted", () => {
+  const parsed = (overrides: Partial<Record<InputName, string>>): Inputs => parseInputs(makeInputs(overrides));
+
+  test("white space around a value", () => {
+    expect(
+      parsed({ operation: " boot\n", sudo: " true ", "ssh-port": " 2222 ", "ssh-user": " deploy ", flake: " ./nixos\n", "max-parallel": "\t3" }),
+    ).toMatchObject({
+      operation: "boot",
+      sudo: "true",
+      flake: "./nixos",
+      maxParallel: 3,
+      targets: [{ user: "deploy", port: 2222 }],
+    });
+  });
+
+  test.each(["switch", "boot", "test", "dry-activate", "build"])("the operation %s", (operation) => {
+    expect(parsed({ operation }).operation).toBe(operation);
+  });
+
+  test("an encrypted key with its passphrase, which may begin and end with blanks", () => {
+    expect(parsed({ "ssh-key": encrypted.secret, "ssh-key-passphrase": " secret \r\n" }).passphrase).toBe(" secret ");
+  });
+
+  test("a passphrase that no key needs", () => {
+    expect(parsed({ "ssh-key-passphrase": "secret" }).passphrase).toBeUndefined();
+  });
+
+  test("no known hosts where ssh-strict is false", () => {
+    expect(parsed({ "ssh-strict": "false", "ssh-known-hosts": "" })).toMatchObject({ strict: false, knownHosts: "" });
+  });
+
+  test("known hosts and ssh lines with CRLF", () => {
+    const { knownHosts: hosts, sshConfig } = parsed({
+      "ssh-known-hosts": `${knownHosts}\r\n${knownHosts}\r\n`,
+      "ssh-config": "Host *\r\n\tCompression yes\r\n",
+    });
+    expect(hosts).toBe(`${knownHosts}\n${knownHosts}`);
+    expect(sshConfig).toBe("Host *\n\tCompression yes");
+  });
+
+  test("arguments a line, which no shell splits", () => {
+    expect(parsed({ "archive-args": "\n  --option\r\nssh-substituters a b \n\n", "rebuild-args": "--show-trace\n$(id)" })).toMatchObject({
+      archiveArgs: ["--option", "ssh-substituters a b"],
+      rebuildArgs: ["--show-trace", "$(id)"],
+    });
+  });
+
+  test.each([".", "./nixos", "github:org/repo", "github:org/repo?dir=nixos", "git+https://example.org/a b", "path:/srv/flake"])("the flake %s", (flake) => {
+    expect(parsed({ flake }).flake).toBe(flake);
+  });
+
+  test.each<[InputName, string, Partial<Inputs>]>([
+    ["max-parallel", "1", { maxParallel: 1 }],
+    ["max-parallel", "1000", { maxParallel: 1000 }],
+    ["timeout", "0", { timeout: 0 }],
+    ["timeout", "86400", { timeout: 86_400 }],
+    ["connect-timeout", "3600", { connectTimeout: 3600 }],
+    ["retries", "0", { retries: 0 }],
+    ["retries", "20", { retries: 20 }],
+    ["check-sigs", "false", { checkSignatures: false }],
+  ])("%s: %s", (name, text, expected) => {
+    expect(parsed({ [name]: text })).toMatchObject(expected);
+  });
+});
+
+describe("what is refused", () => {
+  const reference = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
+  const flakeSettings = "accept-flake-config lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead";
+  const user = "its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)";
+
+  test.each<[InputName, string, string]>([
+    ["ssh-key", "", "is empty. A secret that does not exist, or that this event may not read (a pull request from a fork), is an empty text"],
+    ["ssh-key", key.public, "is the public half of a key (a .pub file); the private one is wanted here"],
+    ["ssh-key", encrypted.secret, "is encrypted; its passphrase is wanted in ssh-key-passphrase"],
+    [
+      "ssh-known-hosts",
+      " \n",
+      "is empty, and ssh-strict is true; accepted are the machines' known_hosts lines (`ssh-keyscan HOST`, run where you trust the network, and compared with the machine)",
+    ],
+    ["ssh-known-hosts", "web1", "line 1 is not a known_hosts line (host, key type, key; as `ssh-keyscan host` prints them)"],
+    ["ssh-strict", "no", '"no" is not accepted; accepted is one of true, false'],
+    ["ssh-strict", "", "an empty text is not accepted; accepted is one of true, false"],
+    ["ssh-strict", "True", '"True" is not accepted; accepted is one of true, false'],
+    ["check-sigs", "yes", '"yes" is not accepted; accepted is one of true, false'],
+    ["ssh-user", "-x", user],
+    ["ssh-user", "", user],
+    ["ssh-port", "0", '"0" is not accepted; accepted is a whole number from 1 to 65535'],
+    ["ssh-port", "ssh", '"ssh" is not accepted; accepted is a whole number from 1 to 65535'],
+    ["ssh-config", "Host *\n  User \u001b[0m", "holds control characters; accepted are lines of ssh_config(5)"],
+    ["flake", "", `is empty; ${reference}`],
+    ["flake", "--impure", `"--impure" begins with -, which nix would take for an option; ${reference}`],
+    ["flake", "a\nb", String.raw`"a\nb" holds line ends; ${reference}`],
+    ["flake", ".#web1", `".#web1" holds a #; the configuration belongs to the targets (host#configuration); ${reference}`],
+    [
+      "targets",
+      "# none",
+      "names no machine; accepted is a target a line ([user@]host[:port][#configuration], an IPv6 address in brackets), or a JSON array of such texts or of objects with host, user, port, configuration and name",
+    ],
+    ["targets", "web1\nweb1", "web1 port 22 stands there twice; one run deploys one configuration to a machine"],
+    [
+      "targets",
+      "-x",
+      'line 1 ("-x"): its host begins with -, which ssh would take for an option; accepted is [user@]host[:port][#configuration], an IPv6 address in brackets',
+    ],
+    ["operation", "swich", '"swich" is not accepted; accepted is one of switch, boot, test, dry-activate, build'],
+    ["operation", "", "an empty text is not accepted; accepted is one of switch, boot, test, dry-activate, build"],
+    ["sudo", "yes", '"yes" is not accepted; accepted is one of auto, true, false'],
+    ["max-parallel", "0", '"0" is not accepted; accepted is a whole number from 1 to 1000'],
+    ["max-parallel", "1.5", '"1.5" is not accepted; accepted is a whole number from 1 to 1000'],
+    ["connect-timeout", "", "an empty text is not accepted; accepted is a whole number from 1 to 3600"],
+    ["connect-timeout", "0", '"0" is not accepted; accepted is a whole number from 1 to 3600'],
+    ["timeout", "-1", '"-1" is not accepted; accepted is a whole number from 0 to 86400'],
+    ["timeout", "86401", '"86401" is not accepted; accepted is a whole number from 0 to 86400'],
+    ["timeout", "9999999999", '"9999999999" is not accepted; accepted is a whole number from 0 to 86400'],
+    ["retries", "21", '"21" is not accepted; accepted is a whole number from 0 to 20'],
+    ["archive-args", "--to\nssh://x", "--to is the action's own; accepted is any other argument, one a line"],
+    ["archive-args", "--json", "--json is the action's own; accepted is any other argument, one a line"],
+    ["archive-args", "--accept-flake-config", flakeSettings],
+    ["archive-args", "--option\naccept-flake-config\ntrue", flakeSettings],
+    ["archive-args", "a\0b", "holds a NUL character"],
+    ["rebuild-args", "--flake=.", "--flake is the action's own; accepted is any other argument, one a line"],
+    ["rebuild-args", "--target-host\nx", "--target-host is the action's own; accepted is any other argument, one a line"],
+    ["rebuild-args", "--rollback", "--rollback is the action's own; accepted is any other argument, one a line"],
+    ["rebuild-args", "--accept-flake-config", flakeSettings],
+  ])("%s: %j: %s", (name, text, problem) => {
+    expect(problemsOf({ [name]: text })).toEqual([`${name}: ${problem}`]);
+  });
+
+  test("a value is shown cut, and with its control characters escaped", () => {
+    const [problem = ""] = problemsOf({ operation: `\u001b[31m${"x".repeat(1000)}` });
+    expect(problem).toContain(String.raw`"\u001b[31mxxx`);
+    expect(problem.length).toBeLessThan(300);
+  });
+
+  test("all at once", () => {
+    const everything = Object.fromEntries(inputNames.map((name) => [name, ""]));
+    const problems = problemsOf({ ...everything, "archive-args": "--to", "rebuild-args": "--flake", "ssh-config": "\0" });
+    const named = new Set(problems.map((problem) => problem.replace(/:.*/s, "")));
+    expect([...named].toSorted()).toEqual(inputNames.filter((name) => name !== "ssh-key-passphrase").toSorted());
+  });
+
+  test("a message never holds the key or the passphrase", () => {
+    const damaged = encrypted.secret.replace("END OPENSSH", "END");
+    const text = problemsOf({ "ssh-key": damaged, "ssh-key-passphrase": "hunter2", operation: "x" }).join("\n");
+    for (const line of encrypted.secret.split("\n").slice(1, -2)) expect(text).not.toContain(line);
+    expect(text).not.toContain("hunter2");
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { CommandError } from "../../../src/domain/errors.js";
+import { archiveArguments, sendFlake, type SendOptions } from "../../../src/nix/send.js";
+import { explainSendFailure } from "../../../src/nix/send-failure.js";
+import { makeFlake, makeStorePath, source } from "../domain/make.js";
+import { rejection } from "../failure-of.js";
+import { temporaryDirectory } from "../temporary.js";
+import { withNix } from "./fake-nix.js";
+
+const directory = temporaryDirectory();
+
+function makeOptions(overrides: Partial<SendOptions> = {}): SendOptions {
+  return {
+    store: "ssh-ng://web1",
+    environment: { NIX_SSHOPTS: "-F /tmp/x/0.conf" },
+    checkSignatures: true,
+    extraArgs: [],
+    signal: undefined,
+    onLine: () => undefined,
+    ...overrides,
+  };
+}
+
+describe("archiveArguments", () => {
+  const plain = ["flake", "archive", "--json", "--no-update-lock-file"];
+  test.each<[string, Partial<SendOptions>, readonly string[]]>([
+    ["a machine", {}, [...plain, "--to", "ssh-ng://web1", `path:${source}?dir=nixos`]],
+    ["unsigned paths", { checkSignatures: false }, [...plain, "--no-check-sigs", "--to", "ssh-ng://web1", `path:${source}?dir=nixos`]],
+    ["more arguments", { extraArgs: ["--option", "a b"] }, [...plain, "--to", "ssh-ng://web1", "--option", "a b", `path:${source}?dir=nixos`]],
+  ])("for %s", (_, overrides, expected) => {
+    expect(archiveArguments(makeFlake({ subdirectory: "nixos" }), makeOptions(overrides))).toEqual(expected);
+  });
+
+  test("never lets the flake change the settings of Nix", () => {
+    expect(archiveArguments(makeFlake(), makeOptions())).not.toContain("--accept-flake-config");
+  });
+});
+
+describe("sendFlake", () => {
+  const printing = (path: string, exitCode = 0): string => `echo "$NIX_SSHOPTS" >&2; echo '{"path":"${path}","inputs":{}}'; exit ${exitCode}`;
+
+  test("returns what has arrived, over the ssh of the run", async () => {
+    const lines: string[] = [];
+    const sent = await withNix(directory, printing(source), async () => await sendFlake(makeFlake(), makeOptions({ onLine: (line) => lines.push(line) })));
+    expect(sent).toBe(source);
+    expect(lines).toEqual(["-F /tmp/x/0.conf"]);
+  });
+
+  test("does not trust a path that Nix prints while it fails", async () => {
+    const error = await withNix(directory, printing(source, 1), async () => await rejection(CommandError, sendFlake(makeFlake(), makeOptions())));
+    expect(error.failure).toEqual({ kind: "exit", exitCode: 1 });
+  });
+
+  test("does not take another path for the flake", async () => {
+    const other = makeStorePath("other");
+    const error = await withNix(directory, printing(other), async () => await rejection(Error, sendFlake(makeFlake(), makeOptions())));
+    expect(error.message).toBe(`nix flake archive sent ${other} where ${source} was expected`);
+  });
+
+  test("does not take anything else for a path", async () => {
+    const error = await withNix(directory, "echo '{}'", async () => await rejection(Error, sendFlake(makeFlake(), makeOptions())));
+    expect(error.message).toContain("not a path of the Nix store");
+  });
+});
+
+describe("explainSendFailure", () => {
+  const failed = (stderr: string): CommandError =>
+    new CommandError({ command: "nix flake archive", failure: { kind: "exit", exitCode: 1 }, stdout: "", stderr });
+
+  test.each([
+    ["error: writing to file: No space left on device", "no space is left on the machine for the flake"],
+    ["error: committing transaction: database or disk is full", "no space is left on the machine for the flake"],
+    [
+      `error: cannot add path '${source}' because it lacks a signature by a trusted key`,
+      "the machine does not accept a store path without a trusted signature",
+    ],
+    [`error: path '${source}' lacks a valid signature`, "the machine does not accept a store path without a trusted signature"],
+    [
+      "bash: line 1: nix-daemon: command not found\nerror: cannot open connection to remote store",
+      "nix-daemon is not in the PATH of a non-interactive ssh session on the machine",
+    ],
+    ["sh: 1: nix-daemon: not found", "nix-daemon is not in the PATH of a non-interactive ssh session on the machine"],
+    ["error: unrecognised flag '--no-check-sigs'", "nix on the runner does not know an argument"],
+    ["error: something else", "the flake could not be sent"],
+  ])("%j: %s", (stderr, reason) => {
+    const error = failed(stderr);
+    const parts = explainSendFailure(error, false);
+    expect(parts).toMatchObject({ phase: "copy", reason, exitCode: 1, lines: stderr.split("\n"), cause: error });
+    expect(parts.unreachable).toBeUndefined();
+    expect(parts.hint).not.toBe("");
+  });
+
+  test("a lost connection is worth another try", () => {
+    expect(explainSendFailure(failed("error: unexpected end-of-file"), true)).toMatchObject({
+      phase: "copy",
+      reason: "the connection was lost while the flake was sent",
+      unreachable: true,
+      exitCode: 255,
+    });
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { DeployError } from "../../../src/domain/errors.js";
+import { machineFacts, parseFacts, systemState } from "../../../src/nixos/facts.js";
+import { makeStorePath } from "../domain/make.js";
+import { thrown } from "../failure-of.js";
+
+const toplevel = makeStorePath("nixos-system-web1");
+
+function makeFacts(overrides: Readonly<Record<string, string>> = {}): string {
+  const facts = {
+    user: "root",
+    uid: "0",
+    hostname: "web1",
+    sudo: "unneeded",
+    nix: "nix (Nix) 2.34.8",
+    "nixos-rebuild": "/run/current-system/sw/bin/nixos-rebuild",
+    systemd: "258",
+    "free-kib": "1000000",
+    running: toplevel,
+    booted: toplevel,
+    profile: toplevel,
+    generation: "7",
+    "boot-id": "b",
+    "failed-units": "a.service b.service ",
+    "reboot-needed": "no",
+    ...overrides,
+  };
+  return Object.entries(facts)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join("");
+}
+
+describe("parseFacts", () => {
+  test("takes the first = as the end of the key, and the last line of a key", () => {
+    expect([...parseFacts("a=b=c\nnothing\n=x\n\nd= e \r\na=2\n")]).toEqual([
+      ["a", "2"],
+      ["d", " e"],
+    ]);
+  });
+});
+
+describe("systemState", () => {
+  test("reads all of it", () => {
+    expect(systemState(parseFacts(makeFacts({ "reboot-needed": "yes" })))).toEqual({
+      running: toplevel,
+      booted: toplevel,
+      profile: toplevel,
+      generation: 7,
+      bootId: "b",
+      failedUnits: ["a.service", "b.service"],
+      rebootNeeded: true,
+    });
+  });
+
+  test("takes a machine that has no profile yet, and one that runs from elsewhere", () => {
+    expect(systemState(parseFacts(makeFacts({ running: "/mnt/system", booted: "", profile: "", generation: "" })))).toMatchObject({
+      running: undefined,
+      booted: undefined,
+      profile: undefined,
+      generation: undefined,
+    });
+  });
+
+  test("knows nothing of a machine that says nothing", () => {
+    expect(systemState(new Map())).toMatchObject({ running: undefined, generation: undefined, bootId: "", failedUnits: [], rebootNeeded: false });
+  });
+
+  test("refuses a store path that is none", () => {
+    expect(() => systemState(parseFacts(makeFacts({ running: "/nix/store/x" })))).toThrow("not a path of the Nix store");
+  });
+});
+
+describe("machineFacts", () => {
+  test("tells the machine and the way to root apart", () => {
+    const { facts, access } = machineFacts(makeFacts());
+    expect(facts).toMatchObject({ hostname: "web1", nix: { major: 2, minor: 34 }, freeKibibytes: 1_000_000, state: { generation: 7 } });
+    expect(access).toEqual({ user: "root", root: true, sudo: "unneeded" });
+  });
+
+  test.each(["unneeded", "missing", "ready", "refused"] as const)("knows sudo to be %s", (sudo) => {
+    expect(machineFacts(makeFacts({ sudo, uid: "1000", user: "deploy" })).access).toEqual({ user: "deploy", root: false, sudo });
+  });
+
+  test("takes an unknown word about sudo for a refusal, and an unknown space for unknown", () => {
+    const { access, facts } = machineFacts(makeFacts({ sudo: "x", "free-kib": "-" }));
+    expect([access.sudo, facts.freeKibibytes]).toEqual(["refused", undefined]);
+  });
+
+  test.each([
+    [{ nix: "" }, "there is no nix on the machine"],
+    [{ "nixos-rebuild": "" }, "there is no nixos-rebuild on the machine"],
+    [{ systemd: "" }, "systemd does not run on the machine"],
+  ])("refuses a machine with %j: %s", (overrides, reason) => {
+    const error = thrown(DeployError, () => machineFacts(makeFacts(overrides)));
+    expect(error).toMatchObject({ phase: "connect", reason, unreachable: false });
+    expect(error.hint).toContain("Is it NixOS?");
+  });
+});

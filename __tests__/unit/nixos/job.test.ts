@@ -1,0 +1,78 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { DeployError } from "../../../src/domain/errors.js";
+import { followJob, runJob, type CallScript, type Job } from "../../../src/nixos/job.js";
+import type { ScriptCall } from "../../../src/nixos/remote-shell.js";
+import { makeStorePath } from "../domain/make.js";
+import { rejection } from "../failure-of.js";
+
+const toplevel = makeStorePath("nixos-system-web1");
+
+function makeJob(overrides: Partial<Job> = {}): Job {
+  return { run: "run1", name: "build", phase: "build", command: ["nixos-rebuild", "build"], privileged: true, onLine: () => undefined, ...overrides };
+}
+
+/** A machine whose log comes in these pieces, one for each connection, and whose follow ends with these facts. */
+function machine(pieces: readonly string[], end: { stderr?: string; exitCode?: number; startCode?: number } = {}): { call: CallScript; calls: ScriptCall[] } {
+  const calls: ScriptCall[] = [];
+  const call: CallScript = async (next) => {
+    const first = next();
+    calls.push(first);
+    if (first.script === "start") return await Promise.resolve({ kind: "ended", exitCode: end.startCode ?? 0, stdout: "", stderr: "cannot\n\n" });
+    for (const [index, piece] of pieces.entries()) {
+      const current = index === 0 ? first : next();
+      if (index > 0) calls.push(current);
+      current.onStdout?.(Buffer.from(piece));
+    }
+    return { kind: "ended", exitCode: end.exitCode ?? 0, stdout: "", stderr: end.stderr ?? `exit=0\nresult=${toplevel}\ngeneration=7\n` };
+  };
+  return { call, calls };
+}
+
+describe("a job", () => {
+  test("is started once and followed, and its lines are shown", async () => {
+    const seen: string[] = [];
+    const { call, calls } = machine(["one\ntwo\n\nthree"]);
+    const end = await runJob(makeJob({ onLine: (line) => seen.push(line) }), call);
+    expect(calls.map(({ script, args, privileged }) => [script, args, privileged])).toEqual([
+      ["start", ["run1", "build", "nixos-rebuild", "build"], true],
+      ["follow", ["run1", "build", "0"], true],
+    ]);
+    expect(seen).toEqual(["one", "two", "", "three"]);
+    expect(end).toMatchObject({ exitCode: 0, result: toplevel, lines: ["one", "two", "three"], state: { generation: 7 } });
+  });
+
+  test("goes on from the byte where the connection was lost", async () => {
+    const seen: string[] = [];
+    const { call, calls } = machine(["é one\ntw", "o\nthree\n"]);
+    await runJob(makeJob({ onLine: (line) => seen.push(line) }), call);
+    expect(seen).toEqual(["é one", "two", "three"]);
+    expect(calls.at(-1)?.args).toEqual(["run1", "build", String(Buffer.byteLength("é one\ntw"))]);
+  });
+
+  test("keeps its last 20 lines", async () => {
+    const { call } = machine([Array.from({ length: 30 }, (_, index) => `line ${index}\n`).join("")]);
+    const { lines } = await followJob(makeJob(), call);
+    expect([lines.length, lines[0], lines.at(-1)]).toEqual([20, "line 10", "line 29"]);
+  });
+
+  test("tells its exit code without throwing", async () => {
+    const { call } = machine([], { stderr: "exit=4\nresult=\n" });
+    expect(await followJob(makeJob(), call)).toMatchObject({ exitCode: 4, result: undefined });
+  });
+
+  test("that cannot be started is told", async () => {
+    const error = await rejection(DeployError, runJob(makeJob(), machine([], { startCode: 1 }).call));
+    expect(error).toMatchObject({ phase: "build", reason: "the job could not be started on the machine (exit code 1)", lines: ["cannot"], exitCode: 1 });
+  });
+
+  test.each([
+    ["that the machine does not know any more", { exitCode: 3, stderr: "" }, "the machine does not know the job any more"],
+    ["that was lost", { stderr: "exit=lost\n" }, "the job ended without telling how"],
+    ["of which nothing is told", { stderr: "" }, "the job ended without telling how"],
+  ])("%s is told with what it had printed", async (_, end, reason) => {
+    const error = await rejection(DeployError, followJob(makeJob({ phase: "activate" }), machine(["one\n"], end).call));
+    expect(error).toMatchObject({ phase: "activate", reason, lines: ["one"], exitCode: 255 });
+    expect(error.hint).toContain("restarted in the meantime");
+  });
+});

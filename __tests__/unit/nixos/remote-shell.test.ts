@@ -1,0 +1,255 @@
+import { spawn, spawnSync, type SpawnSyncReturns } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
+
+import { parseFacts } from "../../../src/nixos/facts.js";
+import { program, remoteCommand, type ScriptName } from "../../../src/nixos/remote-shell.js";
+
+// The scripts run for real, as a user without root: where the tests run as root, as nobody.
+const isRoot = userInfo().uid === 0;
+const uid = isRoot ? 65_534 : userInfo().uid;
+const nonce = "0123456789abcdef";
+const runtime = mkdtempSync(join(tmpdir(), "unit-remote-"));
+chmodSync(runtime, 0o777);
+afterAll(() => {
+  rmSync(runtime, { recursive: true, force: true });
+});
+
+const base = join(runtime, `nix-flake-deploy-${uid}`);
+
+function argv(shell: string): [string, string[]] {
+  const drop = ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", shell, "-s"];
+  return isRoot ? ["setpriv", drop.slice(1)] : [shell, ["-s"]];
+}
+
+function environment(overrides: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { PATH: process.env["PATH"], XDG_RUNTIME_DIR: runtime, HOME: "/nonexistent", ...overrides };
+}
+
+/** Runs a script as a machine does. */
+function call(shell: string, script: ScriptName, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): SpawnSyncReturns<string> {
+  const [file, rest] = argv(shell);
+  return spawnSync(file, rest, {
+    input: program(script, args, nonce),
+    encoding: "utf8",
+    cwd: "/",
+    env: environment(env),
+    timeout: 20_000,
+    maxBuffer: 10_000_000,
+  });
+}
+
+/** What the script itself printed, between its two marks. */
+function payload({ stdout, stderr }: SpawnSyncReturns<string>): { out: string; err: string; code: number } {
+  const end = new RegExp(`^end ${nonce} (\\d+)\\n`, "m").exec(stderr);
+  if (end === null || !stdout.startsWith(`begin ${nonce}\n`)) throw new Error(`the script did not come to its end: ${stdout}${stderr}`);
+  return { out: stdout.slice(`begin ${nonce}\n`.length), err: stderr.slice(0, end.index), code: Number(end[1]) };
+}
+
+async function waitFor(path: string): Promise<void> {
+  for (let tries = 0; tries < 500 && !existsSync(path); tries += 1) await sleep(10);
+}
+
+beforeEach(() => {
+  rmSync(base, { recursive: true, force: true });
+});
+
+test("the command is one that a sudoers rule can name", () => {
+  expect(remoteCommand(false)).toBe("/bin/sh -s");
+  expect(remoteCommand(true)).toBe("sudo -n -- /bin/sh -s");
+});
+
+describe.each(["dash", "bash"])("under %s", (shell) => {
+  test("facts tells all that it is asked for", () => {
+    const { out, code } = payload(call(shell, "facts"));
+    expect(code).toBe(0);
+    const facts = parseFacts(out);
+    expect([...facts.keys()].filter((key) => key !== "free-kib")).toEqual([
+      "user",
+      "uid",
+      "hostname",
+      "sudo",
+      "nix",
+      "nixos-rebuild",
+      "systemd",
+      "running",
+      "booted",
+      "profile",
+      "generation",
+      "boot-id",
+      "failed-units",
+      "reboot-needed",
+    ]);
+    expect(facts.get("uid")).toBe(String(uid));
+    expect(facts.get("hostname")).toBe(readFileSync("/proc/sys/kernel/hostname", "utf8").trim());
+    expect(facts.get("boot-id")).toBe(readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
+    expect(facts.get("sudo")).toMatch(/^(?:missing|ready|refused)$/);
+    expect(facts.get("reboot-needed")).toBe("no");
+  });
+
+  test("what a script's child reads is not the rest of the script", () => {
+    const text = program("facts", [], nonce).replace("main() {", "main() {\n  cat\n");
+    const [file, rest] = argv(shell);
+    const result = spawnSync(file, rest, { input: text, encoding: "utf8", env: environment({}) });
+    expect(payload(result).code).toBe(0);
+  });
+
+  test("prepare makes a directory for its user alone, and may be run again", () => {
+    for (let time = 0; time < 2; time += 1) expect(payload(call(shell, "prepare", ["run1"]))).toMatchObject({ code: 0, out: "", err: "" });
+    expect(readdirSync(base)).toEqual(["run1"]);
+    const { stdout } = spawnSync("stat", ["-c", "%a %u", base, join(base, "run1")], { encoding: "utf8" });
+    expect(stdout).toBe(`700 ${uid}\n700 ${uid}\n`);
+  });
+
+  test("prepare passes over paths that have not arrived yet", () => {
+    expect(payload(call(shell, "prepare", ["run1", "/nix/store/0123456789abcdfghijklmnpqrsvwxyz-none"])).code).toBe(0);
+  });
+
+  test.each<[string, () => void]>([
+    ["a link", () => symlinkSync(runtime, base)],
+    // Only root can make a directory that is not its user's.
+    ...(isRoot ? [["a directory", () => mkdirSync(base)] satisfies [string, () => void]] : []),
+  ])("prepare refuses %s of somebody else", (_, make) => {
+    make();
+    const { code, err } = payload(call(shell, "prepare", ["run1"]));
+    expect(code).toBe(1);
+    expect(err).toContain(`${base} belongs to somebody else`);
+  });
+
+  test("prepare removes what a dead run has left, and nothing younger", () => {
+    for (const run of ["old", "young"]) payload(call(shell, "prepare", [run]));
+    spawnSync("touch", ["-d", "2 days ago", join(base, "old")]);
+    payload(call(shell, "prepare", ["run1"]));
+    expect(readdirSync(base).toSorted()).toEqual(["run1", "young"]);
+  });
+
+  test("prepare says where it cannot make its directory", () => {
+    const { code, err } = payload(call(shell, "prepare", ["run1"], { XDG_RUNTIME_DIR: "/nonexistent" }));
+    expect(code).toBe(1);
+    expect(err).toMatch(/cannot create directory/);
+  });
+
+  test("start and follow show a job as it goes, and how it ended", () => {
+    payload(call(shell, "prepare", ["run1"]));
+    expect(payload(call(shell, "start", ["run1", "build", "sh", "-c", 'echo "one $1"; sleep 0.3; echo two >&2; exit 7', "sh", "a 'b' $c"]))).toMatchObject({
+      code: 0,
+      out: "",
+    });
+    const { out, err, code } = payload(call(shell, "follow", ["run1", "build", "0"]));
+    expect(code).toBe(0);
+    expect(out).toBe("one a 'b' $c\ntwo\n");
+    const facts = parseFacts(err);
+    expect(facts.get("exit")).toBe("7");
+    expect(facts.get("result")).toBe("");
+    expect(facts.has("boot-id")).toBe(true);
+  });
+
+  test("a job begins in the directory of its run, without nixos-rebuild's start of itself anew and without input", () => {
+    payload(call(shell, "prepare", ["run1"]));
+    payload(call(shell, "start", ["run1", "build", "sh", "-c", 'pwd; echo "$_NIXOS_REBUILD_REEXEC"; cat; ln -s /proc result']));
+    const { out, err } = payload(call(shell, "follow", ["run1", "build", "0"]));
+    expect(out).toBe(`${join(base, "run1")}\n1\n`);
+    expect(parseFacts(err).get("result")).toBe("/proc");
+  });
+
+  test("follow goes on from a byte, without gap and repetition", () => {
+    payload(call(shell, "prepare", ["run1"]));
+    payload(call(shell, "start", ["run1", "build", "printf", String.raw`0123456789\né\n`]));
+    expect(payload(call(shell, "follow", ["run1", "build", "0"])).out).toBe("0123456789\né\n");
+    expect(payload(call(shell, "follow", ["run1", "build", "4"])).out).toBe("456789\né\n");
+    expect(payload(call(shell, "follow", ["run1", "build", "14"])).out).toBe("");
+  });
+
+  test("follow shows a long log whole", () => {
+    payload(call(shell, "prepare", ["run1"]));
+    payload(call(shell, "start", ["run1", "build", "seq", "1", "200000"]));
+    const { out } = payload(call(shell, "follow", ["run1", "build", "0"]));
+    expect(out.length).toBe(1_288_895);
+    expect(out.endsWith("\n199999\n200000\n")).toBe(true);
+  });
+
+  test("follow shows what is there before the job has ended", async () => {
+    payload(call(shell, "prepare", ["run1"]));
+    payload(call(shell, "start", ["run1", "build", "sh", "-c", "echo first; sleep 1; echo second"]));
+    const [file, rest] = argv(shell);
+    const child = spawn(file, rest, { env: environment({}), cwd: "/" });
+    const seen: { text: string; at: number }[] = [];
+    const begin = performance.now();
+    child.stdout.on("data", (chunk: Buffer) => seen.push({ text: chunk.toString(), at: performance.now() - begin }));
+    child.stdin.end(program("follow", ["run1", "build", "0"], nonce));
+    await new Promise((resolve) => child.once("close", resolve));
+    const at = (text: string): number => seen.find((each) => each.text.includes(text))?.at ?? Number.NaN;
+    expect(at("second") - at("first")).toBeGreaterThan(400);
+  });
+
+  test("a job goes on when nobody follows it", async () => {
+    payload(call(shell, "prepare", ["run1"]));
+    payload(call(shell, "start", ["run1", "activate", "sh", "-c", "sleep 0.5; touch done"]));
+    await waitFor(join(base, "run1", "activate.status"));
+    expect(existsSync(join(base, "run1", "done"))).toBe(true);
+    expect(parseFacts(payload(call(shell, "follow", ["run1", "activate", "0"])).err).get("exit")).toBe("0");
+  });
+
+  test("a command that there is not ends the job with 127", () => {
+    payload(call(shell, "prepare", ["run1"]));
+    payload(call(shell, "start", ["run1", "build", "no-such-program-here"]));
+    const { out, err } = payload(call(shell, "follow", ["run1", "build", "0"]));
+    expect(parseFacts(err).get("exit")).toBe("127");
+    expect(out).toContain("no-such-program-here");
+  });
+
+  test("a job that was killed is told to be lost", () => {
+    payload(call(shell, "prepare", ["run1"]));
+    payload(call(shell, "start", ["run1", "build", "sh", "-c", "kill -KILL 0"]));
+    expect(parseFacts(payload(call(shell, "follow", ["run1", "build", "0"])).err).get("exit")).toBe("lost");
+  });
+
+  test("follow knows no job that was not started, start no run that was not prepared", () => {
+    expect(payload(call(shell, "follow", ["run1", "build", "0"])).code).toBe(3);
+    expect(payload(call(shell, "start", ["run1", "build", "true"])).code).toBe(1);
+    payload(call(shell, "prepare", ["run1"]));
+    expect(payload(call(shell, "follow", ["run1", "build", "0"])).code).toBe(3);
+  });
+
+  test("finish ends the build with its children, and leaves nothing", async () => {
+    payload(call(shell, "prepare", ["run1"]));
+    writeFileSync(join(runtime, "pid"), "");
+    chmodSync(join(runtime, "pid"), 0o666);
+    payload(call(shell, "start", ["run1", "build", "sh", "-c", `sleep 300 & echo $! >${runtime}/pid; wait`]));
+    for (let tries = 0; tries < 500 && readFileSync(join(runtime, "pid"), "utf8") === ""; tries += 1) await sleep(10);
+    const pid = readFileSync(join(runtime, "pid"), "utf8").trim();
+    expect(existsSync(`/proc/${pid}`)).toBe(true);
+    expect(payload(call(shell, "finish", ["run1"]))).toMatchObject({ code: 0, out: "", err: "" });
+    for (let tries = 0; tries < 200 && /State:\s+[^ZX]/.test(stateOf(pid)); tries += 1) await sleep(10);
+    expect(stateOf(pid)).not.toMatch(/State:\s+[^ZX]/);
+    expect(existsSync(base)).toBe(false);
+  });
+
+  test("finish leaves an activation alone, and other runs", async () => {
+    for (const run of ["run1", "run2"]) payload(call(shell, "prepare", [run]));
+    payload(call(shell, "start", ["run1", "activate", "sh", "-c", `sleep 0.5; touch ${runtime}/activated-${shell}`]));
+    payload(call(shell, "finish", ["run1"]));
+    await waitFor(join(runtime, `activated-${shell}`));
+    expect(existsSync(join(runtime, `activated-${shell}`))).toBe(true);
+    expect(readdirSync(base)).toEqual(["run2"]);
+  });
+
+  test("finish twice, and without a run, is no harm", () => {
+    payload(call(shell, "prepare", ["run2"]));
+    expect(payload(call(shell, "finish", ["run1"])).code).toBe(0);
+    expect(payload(call(shell, "finish", [""])).code).toBe(0);
+    expect(readdirSync(base)).toEqual(["run2"]);
+  });
+});
+
+function stateOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, "utf8");
+  } catch {
+    return "";
+  }
+}

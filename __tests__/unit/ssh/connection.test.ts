@@ -1,0 +1,81 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, test } from "@jest/globals";
+
+import { CommandError, DeployError } from "../../../src/domain/errors.js";
+import { Connection, controlCommand, endMasters, masterCommand, sessionCommand } from "../../../src/ssh/connection.js";
+import { targetFiles } from "../../../src/ssh/configuration.js";
+import { writeIdentity } from "../../../src/ssh/identity.js";
+import { makeTarget } from "../domain/make.js";
+import { rejection } from "../failure-of.js";
+import { temporaryDirectory } from "../temporary.js";
+import { makeKey } from "./keys.js";
+
+const directory = temporaryDirectory();
+const files = targetFiles("/tmp/x", 0);
+
+describe("the commands", () => {
+  const target = makeTarget({ host: "2001:db8::7" });
+  test("name the configuration first and end the options before the host", () => {
+    expect(masterCommand(files, target).args).toEqual(["-F", "/tmp/x/0.conf", "-o", "ControlMaster=yes", "-f", "-N", "--", "2001:db8::7"]);
+    expect(controlCommand(files, target, "check").args).toEqual(["-F", "/tmp/x/0.conf", "-O", "check", "--", "2001:db8::7"]);
+    expect(controlCommand(files, target, "exit").args).toEqual(["-F", "/tmp/x/0.conf", "-O", "exit", "--", "2001:db8::7"]);
+    expect(sessionCommand(files, target, "/bin/sh -s")).toEqual({ file: "ssh", args: ["-F", "/tmp/x/0.conf", "--", "2001:db8::7", "/bin/sh -s"] });
+  });
+});
+
+describe("what Nix is told", () => {
+  test.each([
+    ["web1.example.org", "ssh-ng://web1.example.org"],
+    ["2001:db8::7", "ssh-ng://target-4"],
+    ["localhost", "ssh-ng://target-4"],
+  ])("of %s is %s, with nothing of user and port", (host, store) => {
+    const connection = new Connection(makeTarget({ host, port: 2222, user: "deploy" }), 4, "/tmp/x", 30);
+    expect(connection.store).toBe(store);
+    expect(connection.environment).toEqual({ NIX_SSHOPTS: "-F /tmp/x/4.conf" });
+  });
+});
+
+describe("a machine that does not answer", () => {
+  // Nobody listens on port 1 (tcpmux) of the loopback interface.
+  const target = makeTarget({ host: "127.0.0.1", port: 1 });
+
+  test("is told in words, and is worth another try", async () => {
+    const { secret } = makeKey();
+    const settings = { strict: true, connectTimeout: 5, extra: "" };
+    await writeIdentity(directory, { key: secret, passphrase: undefined, knownHosts: "", settings, targets: [target] });
+    const connection = new Connection(target, 0, directory, 5);
+    const error = await rejection(DeployError, connection.open(undefined));
+    expect(error).toMatchObject({ phase: "connect", reason: "127.0.0.1 port 1 refuses the connection", unreachable: true, exitCode: 255 });
+    expect(error.cause).toBeInstanceOf(CommandError);
+    expect(await connection.isOpen()).toBe(false);
+    await connection.close();
+    expect(connection.offeredKeys()).toEqual([]);
+  });
+
+  test("is left alone when the run is cancelled", async () => {
+    const error = await rejection(CommandError, new Connection(target, 0, directory, 5).open(AbortSignal.abort()));
+    expect(error.failure).toEqual({ kind: "aborted" });
+  });
+
+  test("and a configuration that ssh does not accept is told apart", async () => {
+    const settings = { strict: true, connectTimeout: 5, extra: "NoSuchOption yes" };
+    await writeIdentity(directory, { key: makeKey().secret, passphrase: undefined, knownHosts: "", settings, targets: [target] });
+    const error = await rejection(DeployError, new Connection(target, 0, directory, 5).open(undefined));
+    expect(error).toMatchObject({ reason: "ssh does not accept the configuration", unreachable: false });
+    expect(error.message).toContain("nosuchoption");
+  });
+});
+
+describe("endMasters", () => {
+  test("takes a directory that is not there, a file, and a socket of a dead master", async () => {
+    await endMasters(join(directory, "none"));
+    writeFileSync(join(directory, "file"), "");
+    await endMasters(join(directory, "file"));
+    const left = join(directory, "left");
+    mkdirSync(left);
+    writeFileSync(join(left, "0.s"), "");
+    await expect(endMasters(left)).resolves.toBeUndefined();
+  });
+});

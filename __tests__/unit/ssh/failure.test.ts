@@ -1,0 +1,131 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { connectError, speaksOfLostConnection, type ConnectFailure } from "../../../src/ssh/failure.js";
+import { makeTarget } from "../domain/make.js";
+import { makeKey } from "./keys.js";
+
+const pair = makeKey();
+const [type = "", blob = ""] = pair.public.split(" ");
+const offeredKey = { host: "[web1.example.org]:2222", type, key: blob };
+const target = makeTarget({ port: 2222, user: "deploy" });
+
+function errorOf(stderr: string, overrides: Partial<ConnectFailure> = {}): ReturnType<typeof connectError> {
+  return connectError({ target, stderr, timedOut: false, offered: [], cause: undefined, ...overrides });
+}
+
+const unknownKey = ["No ED25519 host key is known for [web1.example.org]:2222 and you have requested strict checking.", "Host key verification failed."].join(
+  "\r\n",
+);
+const changedKey = [
+  "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@",
+  "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @",
+  "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@",
+  "IT IS POSSIBLE THAT SOMEONE IS DOING SOMETHING NASTY!",
+  "Host key for [web1.example.org]:2222 has changed and you have requested strict checking.",
+  "Host key verification failed.",
+].join("\n");
+
+describe("an unknown host key", () => {
+  test("is told with host, port, the key offered and the line to add", () => {
+    const error = errorOf(unknownKey, { offered: [offeredKey] });
+    expect(error).toMatchObject({ phase: "connect", exitCode: 255, unreachable: false });
+    expect(error.reason).toBe(`the host key of web1.example.org port 2222 is not known (offered: ssh-ed25519 ${pair.fingerprint})`);
+    expect(error.hint).toContain(`add this line to ssh-known-hosts: [web1.example.org]:2222 ssh-ed25519 ${blob}`);
+    expect(error.hint).toContain("Compare the fingerprint on the machine itself");
+  });
+
+  test("is the one of the last server on the way", () => {
+    const jump = { ...offeredKey, host: "jump", key: "AAAAother" };
+    expect(errorOf(unknownKey, { offered: [jump, offeredKey] }).reason).toContain(pair.fingerprint);
+  });
+
+  test("is told also where the key is not known", () => {
+    expect(errorOf(unknownKey)).toMatchObject({
+      reason: "the host key of web1.example.org port 2222 is not known",
+      hint: "Add the machine's line to ssh-known-hosts",
+    });
+  });
+});
+
+describe("a changed host key", () => {
+  test("is told with the key offered, and warns before the line", () => {
+    const error = errorOf(changedKey, { offered: [offeredKey] });
+    expect(error.unreachable).toBe(false);
+    expect(error.reason).toBe(`the host key of web1.example.org port 2222 is not the one in ssh-known-hosts (offered: ssh-ed25519 ${pair.fingerprint})`);
+    expect(error.hint).toMatch(
+      /^Either another machine answers there, or it was installed anew\. Only when you know .+: \[web1\.example\.org\]:2222 ssh-ed25519 AAAA/,
+    );
+  });
+
+  test("is told also where the key is not known", () => {
+    expect(errorOf(changedKey).hint).toBe("Find out why before you change ssh-known-hosts");
+  });
+
+  test("is also one that was revoked", () => {
+    const revoked = "@       WARNING: REVOKED HOST KEY DETECTED!               @\nHost key verification failed.";
+    expect(errorOf(revoked).reason).toBe("the host key of web1.example.org port 2222 is not the one in ssh-known-hosts");
+  });
+});
+
+describe("what ssh says otherwise", () => {
+  test.each([
+    ["deploy@web1.example.org: Permission denied (publickey).", "web1.example.org port 2222 does not accept the ssh key for the user deploy", false],
+    [
+      "/tmp/x/0.conf: line 40: Bad configuration option: nosuchoption\n/tmp/x/0.conf: terminating, 1 bad configuration options",
+      "ssh does not accept the configuration",
+      false,
+    ],
+    ['/tmp/x/0.conf line 40: garbage at end of line; "x".', "ssh does not accept the configuration", false],
+    ["/tmp/x/0.conf line 40: missing argument.", "ssh does not accept the configuration", false],
+    ["ssh: Could not resolve hostname web1.example.org: Name or service not known", "the name of web1.example.org cannot be resolved", true],
+    ["ssh: Could not resolve hostname web1.example.org: Temporary failure in name resolution", "the name of web1.example.org cannot be resolved", true],
+    ["ssh: connect to host web1.example.org port 2222: Connection refused", "web1.example.org port 2222 refuses the connection", true],
+    ["ssh: connect to host web1.example.org port 2222: Connection timed out", "web1.example.org port 2222 does not answer", true],
+    ["ssh: connect to host web1.example.org port 2222: No route to host", "web1.example.org port 2222 does not answer", true],
+    ["ssh: connect to host web1.example.org port 2222: Network is unreachable", "web1.example.org port 2222 does not answer", true],
+    ["Connection timed out during banner exchange\nConnection to 192.0.2.7 port 2222 timed out", "web1.example.org port 2222 does not answer", true],
+    [
+      "Unable to negotiate with 192.0.2.7 port 2222: no matching host key type found. Their offer: ssh-rsa",
+      "ssh and web1.example.org port 2222 have no algorithm in common",
+      false,
+    ],
+    ["kex_exchange_identification: Connection closed by remote host", "no ssh connection to deploy@web1.example.org:2222", true],
+    ["", "no ssh connection to deploy@web1.example.org:2222", true],
+  ])("%j: %s", (stderr, reason, unreachable) => {
+    const error = errorOf(stderr);
+    expect(error).toMatchObject({ reason, unreachable, phase: "connect", exitCode: 255 });
+    expect(error.hint).not.toBe("");
+  });
+
+  test("a time-out of ours is a machine that does not answer", () => {
+    expect(errorOf("", { timedOut: true }).reason).toBe("web1.example.org port 2222 does not answer");
+  });
+
+  test("the last 20 lines stand with the error, its cause with it", () => {
+    const cause = new Error("why");
+    const error = errorOf(Array.from({ length: 30 }, (_, index) => `line ${index}\n`).join("\n"), { cause });
+    expect(error.lines).toEqual(Array.from({ length: 20 }, (_, index) => `line ${index + 10}`));
+    expect(error.cause).toBe(cause);
+  });
+});
+
+describe("speaksOfLostConnection", () => {
+  test.each([
+    "client_loop: send disconnect: Broken pipe",
+    "Connection to web1.example.org closed by remote host.",
+    "Connection reset by 192.0.2.7 port 22",
+    "Timeout, server web1.example.org not responding.",
+    "mux_client_request_session: read from master failed: Broken pipe",
+    "Control socket connect(/tmp/x/0.s): No such file or directory",
+    "kex_exchange_identification: read: Connection reset by peer",
+  ])("hears it in %j", (stderr) => {
+    expect(speaksOfLostConnection(stderr)).toBe(true);
+  });
+
+  test.each(["", "error: builder for '/nix/store/x.drv' failed with exit code 1", "error: writing to file: No space left on device"])(
+    "does not in %j",
+    (stderr) => {
+      expect(speaksOfLostConnection(stderr)).toBe(false);
+    },
+  );
+});
