@@ -279,17 +279,21 @@ export class Runner {
     }, seconds * 1000);
     const finished = new Promise<Process>((resolve, reject) => {
       child.on("error", reject);
-      // What it leaves running may hold its output open: "exit", then what has arrived by then.
+      // What it leaves running may hold its output open: "close", or what has arrived a second after "exit".
+      let result: number | undefined;
+      const end = (): void => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+        if (late) reject(new Error(`${entry} did not end in ${seconds} s:\n${log}`));
+        else resolve({ code: result ?? 1, log, stdout, stderr });
+      };
       child.on("exit", (code, killedBy) => {
         ended = true;
         clearTimeout(timer);
-        setTimeout(() => {
-          child.stdout.destroy();
-          child.stderr.destroy();
-          if (late) reject(new Error(`${entry} did not end in ${seconds} s:\n${log}`));
-          else resolve({ code: code ?? 128 + signalNumber(killedBy), log, stdout, stderr });
-        }, 50);
+        result = code ?? 128 + signalNumber(killedBy);
+        setTimeout(end, 1000).unref();
       });
+      child.on("close", end);
     });
     const waitFor = async (pattern: RegExp, limit = 60): Promise<RegExpExecArray> => {
       const matched = (): RegExpExecArray | null => pattern.exec(log);
