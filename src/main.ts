@@ -42,6 +42,7 @@ if (identity !== undefined) await endMasters(identity);
 removeIdentity();
 if (problem !== undefined && !cancellation.signal.aborted) reportProblem(problem, log);
 const green = reportEnd({ ...end, flake, endedEarly: problem !== undefined || cancellation.signal.aborted }, log);
+await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
 

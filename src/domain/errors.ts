@@ -68,7 +68,7 @@ export type DeployErrorParts = {
   readonly reason: string;
   /** What to do next. */
   readonly hint?: string | undefined;
-  /** The last lines of what the failed command printed. */
+  /** The last lines of what the failed command printed; the last 20 of them are shown. */
   readonly lines?: readonly string[] | undefined;
   /** Exit code of the command on the machine, 255 where it could not be reached. */
   readonly exitCode?: number | undefined;
@@ -76,6 +76,8 @@ export type DeployErrorParts = {
   readonly unreachable?: boolean | undefined;
   readonly cause?: unknown;
 };
+
+const shownLines = 20;
 
 /** A failure of one host: phase, reason, hint and last lines. */
 export class DeployError extends Error {
@@ -88,12 +90,13 @@ export class DeployError extends Error {
   readonly unreachable: boolean;
 
   constructor(parts: DeployErrorParts) {
-    const text = [parts.hint === undefined ? parts.reason : `${parts.reason}. ${parts.hint}`, ...(parts.lines ?? []).map((line) => `  ${line}`)];
+    const lines = (parts.lines ?? []).slice(-shownLines);
+    const text = [parts.hint === undefined ? parts.reason : `${parts.reason}. ${parts.hint}`, ...lines.map((line) => `  ${line}`)];
     super(text.join("\n"), { cause: parts.cause });
     this.phase = parts.phase;
     this.reason = parts.reason;
     this.hint = parts.hint;
-    this.lines = parts.lines ?? [];
+    this.lines = lines;
     this.exitCode = parts.exitCode;
     this.unreachable = parts.unreachable ?? false;
   }

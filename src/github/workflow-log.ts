@@ -36,6 +36,13 @@ export class WorkflowLog {
     core[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
   }
 
+  /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
+  async written(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      process.stdout.write("", () => resolve());
+    });
+  }
+
   /** Lets the runner obey commands again. */
   resume(): void {
     if (this.#token === undefined) return;

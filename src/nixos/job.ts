@@ -24,12 +24,12 @@ export type JobEnd = {
   readonly exitCode: number;
   /** What the link `result` in its directory points to. */
   readonly result: StorePath | undefined;
-  /** The last lines that it printed. */
+  /** The last lines that it printed, many more than are shown: what tells the reason may stand above a long build log or `systemctl status`. */
   readonly lines: readonly string[];
   readonly state: SystemState;
 };
 
-const keptLines = 20;
+const keptLines = 200;
 
 /** Starts a job, which happens once however often the connection is lost, and follows it. */
 export async function runJob(job: Job, call: CallScript): Promise<JobEnd> {

@@ -82,8 +82,12 @@ export async function run(command: Command, options: RunOptions = {}): Promise<F
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(options.stdin ?? "");
     child.once("exit", () => {
-      // A child of the child that keeps the pipes open must not keep us.
-      if (stopped !== undefined) killGroup(child, "SIGKILL");
+      if (stopped === undefined) return;
+      // Nobody who keeps the pipes open must keep us: neither a child of the child nor, outside its group, the ssh master, to
+      // which ssh hands its own pipes and which closes them when the command on the machine ends.
+      killGroup(child, "SIGKILL");
+      child.stdout?.destroy();
+      child.stderr?.destroy();
     });
     child.once("close", (exitCode, signal) => {
       settle();

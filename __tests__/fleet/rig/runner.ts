@@ -62,6 +62,7 @@ export type PostResult = { readonly exitCode: number; readonly log: string; read
 /** A step that has been started. */
 export type RunningStep = {
   readonly workspace: string;
+  /** RUNNER_TEMP, as this host sees it. */
   readonly temp: string;
   /** The log so far. */
   readonly output: () => string;
@@ -143,12 +144,14 @@ export class Runner {
     this.#steps += 1;
     const home = path.join(this.#place.workDirectory, `step-${this.#steps}`);
     const workspace = step.workspace ?? path.join(home, "workspace");
-    const temp = path.join(home, "temp");
+    // As short as the real one's, so that sockets fit below it.
+    const runnerTemp = `/home/runner/work/_temp/${this.#steps}`;
+    const temp = path.join(this.root, runnerTemp);
     for (const made of [workspace, temp, path.join(home, "commands")]) mkdirSync(made, { recursive: true });
     const file = (name: string): string => path.join(home, "commands", name);
     for (const name of ["output", "state", "env", "path", "summary"]) writeFileSync(file(name), "");
     writeFileSync(file("event.json"), "{}");
-    const env = { ...this.#environment(step, workspace, temp, file), ...step.env };
+    const env = { ...this.#environment(step, workspace, runnerTemp, file), ...step.env };
 
     const began = Date.now();
     const action = this.#node(step.entry ?? "dist/index.js", env, workspace, step.timeout ?? 120);
@@ -295,17 +298,21 @@ export class Runner {
     }, seconds * 1000);
     const finished = new Promise<Process>((resolve, reject) => {
       child.on("error", reject);
-      // What it leaves running may hold its output open: "exit", then what has arrived by then.
+      // What it leaves running may hold its output open: "close", or what has arrived a second after "exit".
+      let result: number | undefined;
+      const end = (): void => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+        if (late) reject(new Error(`${entry} did not end in ${seconds} s:\n${log}`));
+        else resolve({ code: result ?? 1, log, stdout, stderr });
+      };
       child.on("exit", (code, killedBy) => {
         ended = true;
         clearTimeout(timer);
-        setTimeout(() => {
-          child.stdout.destroy();
-          child.stderr.destroy();
-          if (late) reject(new Error(`${entry} did not end in ${seconds} s:\n${log}`));
-          else resolve({ code: code ?? 128 + signalNumber(killedBy), log, stdout, stderr });
-        }, 50);
+        result = code ?? 128 + signalNumber(killedBy);
+        setTimeout(end, 1000).unref();
       });
+      child.on("close", end);
     });
     const waitFor = async (pattern: RegExp, limit = 60): Promise<RegExpExecArray> => {
       const matched = (): RegExpExecArray | null => pattern.exec(log);
