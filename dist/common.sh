@@ -50,7 +50,8 @@ system_state() {
   printf 'booted=%s\n' "$(resolve /run/booted-system)"
   printf 'profile=%s\n' "$(resolve "$system_profile")"
   link=$(readlink -- "$system_profile" 2>/dev/null || true)
-  link=${link##*/system-}
+  link=${link##*/}
+  link=${link#system-}
   printf 'generation=%s\n' "${link%-link}"
   printf 'boot-id=%s\n' "$(cat /proc/sys/kernel/random/boot_id)"
   printf 'failed-units=%s\n' "$(failed_units)"

@@ -8,7 +8,8 @@ main() {
   if [ "$uid" -eq 0 ]; then
     systemctl stop "nix-flake-deploy-$1-build.service" 2>/dev/null
   elif [ ! -e "$dir/build.status" ] && pid=$(cat -- "$dir/build.pid" 2>/dev/null); then
-    kill -TERM -- "-$pid" 2>/dev/null
+    # dash takes a "--" after -TERM for a process.
+    kill -s TERM -- "-$pid" 2>/dev/null
   fi
   rm -rf -- "$dir"
   rmdir -- "$base" 2>/dev/null

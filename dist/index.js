@@ -393,6 +393,7 @@ function describe(failure) {
             return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
     }
 }
+const shownLines = 20;
 /** A failure of one host: phase, reason, hint and last lines. */
 class DeployError extends Error {
     name = "DeployError";
@@ -403,12 +404,13 @@ class DeployError extends Error {
     exitCode;
     unreachable;
     constructor(parts) {
-        const text = [parts.hint === undefined ? parts.reason : `${parts.reason}. ${parts.hint}`, ...(parts.lines ?? []).map((line) => `  ${line}`)];
+        const lines = (parts.lines ?? []).slice(-shownLines);
+        const text = [parts.hint === undefined ? parts.reason : `${parts.reason}. ${parts.hint}`, ...lines.map((line) => `  ${line}`)];
         super(text.join("\n"), { cause: parts.cause });
         this.phase = parts.phase;
         this.reason = parts.reason;
         this.hint = parts.hint;
-        this.lines = parts.lines ?? [];
+        this.lines = lines;
         this.exitCode = parts.exitCode;
         this.unreachable = parts.unreachable ?? false;
     }
@@ -514,9 +516,9 @@ function changesSystemProfile(operation) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   A4: () => (/* binding */ worstStatus),
-/* harmony export */   N6: () => (/* binding */ isFailure)
+/* harmony export */   N6: () => (/* binding */ isFailure),
+/* harmony export */   bM: () => (/* binding */ statuses)
 /* harmony export */ });
-/* unused harmony export statuses */
 /** How it ended for one machine, from best to worst. */
 const statuses = ["unchanged", "planned", "deployed", "skipped", "degraded", "rolled-back", "failed", "unknown", "rollback-failed"];
 /** The worst status of all, `unchanged` when there is none. */
@@ -701,6 +703,26 @@ function completeTargets(requests, defaults) {
 
 /***/ }),
 
+/***/ 422:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $: () => (/* binding */ maskSecret),
+/* harmony export */   R: () => (/* binding */ readInput)
+/* harmony export */ });
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(284);
+
+/** The text of an input as the workflow has it, empty where there is none. */
+function readInput(name) {
+    return _actions_core__WEBPACK_IMPORTED_MODULE_0__.getInput(name, { trimWhitespace: false });
+}
+/** Has the runner replace the text wherever a log would show it. */
+function maskSecret(secret) {
+    _actions_core__WEBPACK_IMPORTED_MODULE_0__.setSecret(secret);
+}
+
+/***/ }),
+
 /***/ 562:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -729,7 +751,7 @@ function abortOnSignal(onFirst, onSecond) {
 
 /***/ }),
 
-/***/ 632:
+/***/ 751:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -739,6 +761,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   k: () => (/* binding */ reportProblem)
 });
 
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(24);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(47);
 // EXTERNAL MODULE: ./build/src/domain/flake.js
@@ -807,8 +831,11 @@ function renderResults(results) {
         seconds: result.seconds,
         error: result.error === undefined ? null : shorten(result.error, longestError),
     })));
-    const whole = render(10_000);
-    return whole.length <= longestResults ? whole : render(Math.max(100, Math.floor(100_000 / results.length)));
+    for (let longestError = 10_000;; longestError = Math.floor(longestError / 2)) {
+        const text = render(longestError);
+        if (text.length <= longestResults || longestError === 0)
+            return text;
+    }
 }
 function shorten(text, length) {
     return text.length <= length ? text : `${text.slice(0, length)}…`;
@@ -822,7 +849,163 @@ function setOutputs(report) {
 function statusOf(results, endedEarly) {
     return endedEarly && results.length === 0 ? "failed" : (0,domain_result/* worstStatus */.A4)(results);
 }
+// EXTERNAL MODULE: ./build/src/github/workflow-log.js + 1 modules
+var workflow_log = __nccwpck_require__(949);
+;// CONCATENATED MODULE: ./build/src/github/summary.js
+
+
+/**
+ * Renders the job summary as GitHub's Markdown.
+ *
+ * Names, targets and errors may hold anything: they stand in code spans, of which Markdown obeys nothing, or as escaped
+ * text in `<pre>`, a block that is HTML up to its end (CommonMark 4.6). In both GitHub makes no mentions, links or emoji.
+ *
+ * GitHub refuses a summary above 1 MiB as a whole. What does not fit is dropped, least important first: the middle of long
+ * errors, rows of hosts that are as they should be, errors, rows of failed hosts. The last line then says what is missing.
+ */
+function renderSummary(results, flake, { endedEarly = false, limit = mostBytes } = {}) {
+    const head = `### ${headline(results, endedEarly)}\n\n${[counts(results), flake === undefined ? "" : describeFlake(flake)].filter(Boolean).join("  \n")}\n\n`;
+    const failed = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status));
+    const fine = results.filter(({ status }) => !(0,domain_result/* isFailure */.N6)(status));
+    let left = limit - byteLength(head) - byteLength(tableHead) - bytesOfNote;
+    const take = (hosts, render) => {
+        const taken = new Map();
+        for (const host of hosts) {
+            const piece = render(host);
+            const size = byteLength(piece);
+            if (size > left)
+                break;
+            left -= size;
+            taken.set(host, piece);
+        }
+        return taken;
+    };
+    const failedRows = take(failed, row);
+    // A part is kept for the other rows, as long as the errors can still say something.
+    const longestError = Math.min(mostBytesOfError, Math.max(leastBytesOfError, Math.floor((left * 0.8) / Math.max(1, failed.length)) - 500));
+    const errors = take(failed, (result) => errorSection(result, longestError));
+    const fineRows = take(fine, row);
+    const rows = results.flatMap((result) => failedRows.get(result) ?? fineRows.get(result) ?? []);
+    const table = rows.length === 0 ? "" : `${tableHead}${rows.join("")}\n`;
+    return head + table + [...errors.values()].join("") + note(failed.length - failedRows.size, failed.length - errors.size, fine.length - fineRows.size);
+}
+// GitHub's limit is 1,048,576 bytes a step.
+const mostBytes = 1_000_000;
+const mostBytesOfError = 16_000;
+const leastBytesOfError = 400;
+const bytesOfNote = 400;
+const tableHead = "| | host | status | phase | generation | system | seconds |\n|---|---|---|---|--:|---|--:|\n";
+function headline(results, endedEarly) {
+    const failed = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status)).length;
+    if (results.length === 0)
+        return endedEarly ? "❌ The deployment ended before any host was worked on" : "✅ No host was to be deployed";
+    const hosts = results.length === 1 ? "1 host" : `${results.length} hosts`;
+    if (failed > 0)
+        return `❌ ${failed} of ${hosts} failed${endedEarly ? ", and the run ended early" : ""}`;
+    if (endedEarly)
+        return `❌ The run ended early; of ${hosts} none failed`;
+    if (results.every(({ status }) => status === "unchanged"))
+        return `✅ ${hosts} unchanged`;
+    if (results.every(({ status }) => status === "planned" || status === "unchanged"))
+        return `✅ ${hosts} planned`;
+    return `✅ ${hosts} deployed`;
+}
+function counts(results) {
+    const worstFirst = domain_result/* statuses */.bM.toReversed();
+    const numbers = worstFirst.map((status) => ({ status, count: results.filter((result) => result.status === status).length }));
+    return numbers.flatMap(({ status, count }) => (count === 0 ? [] : [`${count} ${status}`])).join(" · ");
+}
+function describeFlake({ source, revision, subdirectory, dirty }) {
+    return [
+        revision === undefined ? "flake without a revision" : `flake at revision ${codeSpan(revision)}`,
+        subdirectory === "" ? "" : `, directory ${codeSpan(subdirectory)}`,
+        dirty ? ", with changes that are not committed" : "",
+        `, source ${codeSpan(source)}`,
+    ].join("");
+}
+function row(result) {
+    const { name, target, configuration, status, phase, generation, seconds } = result;
+    const where = target === name ? "" : ` ${codeSpan(target)}`;
+    const what = configuration === undefined || configuration === name ? "" : ` ${codeSpan(`#${configuration}`)}`;
+    const cells = [mark(result), codeSpan(name) + where + what, status, phase, generation?.toString() ?? "", system(result), seconds.toFixed(1)];
+    return `| ${cells.join(" | ")} |\n`;
+}
+function mark({ status }) {
+    if ((0,domain_result/* isFailure */.N6)(status))
+        return "❌";
+    return status === "skipped" ? "➖" : "✅";
+}
+/** What ran before and what was built: `` `0gzabcde` → `1hw6k2pq` ``. */
+function system({ status, changed, previousSystemPath: old, systemPath: built }) {
+    if (built === undefined)
+        return old === undefined ? "" : codeSpan(shortHash(old));
+    if (built === old)
+        return `${codeSpan(shortHash(built))}${changed ? "" : " as before"}`;
+    const change = `${old === undefined ? "" : `${codeSpan(shortHash(old))} `}→ ${codeSpan(shortHash(built))}`;
+    if (changed)
+        return change;
+    return `${change} (${status === "planned" ? "planned" : "not activated"})`;
+}
+function shortHash(path) {
+    return path.slice("/nix/store/".length, "/nix/store/".length + 8);
+}
+function errorSection({ name, status, phase, error }, bytes) {
+    const title = `<summary>❌ <code>${escapeHtml(oneLine(name))}</code>: ${phase} ${status}</summary>`;
+    return `<details>${title}\n\n<pre>${summary_shorten(error ?? status, bytes)}</pre>\n\n</details>\n\n`;
+}
+function note(failedRows, errors, fineRows) {
+    const missing = [
+        fineRows === 0 ? [] : `${fineRows} hosts that are as they should be`,
+        errors === 0 ? [] : `the errors of ${errors} hosts`,
+        failedRows === 0 ? [] : `${failedRows} failed hosts`,
+    ].flat();
+    return missing.length === 0 ? "" : `Left out, because GitHub takes no summary above 1 MiB: ${missing.join(", ")}. The log has them all.\n`;
+}
+/** Escapes a text for `<pre>`; one that needs more bytes than these loses its middle. */
+function summary_shorten(text, bytes) {
+    // A character needs at least one byte: what is beyond cannot fit, and is not even looked at.
+    const cut = text.length > 2 * bytes ? `${text.slice(0, bytes)}\n${text.slice(-bytes)}` : text;
+    const lines = cut.split("\n").map(visible).join("\n");
+    const whole = escapeHtml(lines);
+    if (cut === text && byteLength(whole) <= bytes)
+        return whole;
+    const characters = Array.from(lines);
+    const beginning = fitting(characters, bytes / 2);
+    const end = fitting(characters.toReversed(), bytes / 2);
+    return `${escapeHtml(beginning.join(""))}\n… the middle is left out; the log has it …\n${escapeHtml(end.toReversed().join(""))}`;
+}
+/** The first characters that need no more than these bytes once they are escaped. */
+function fitting(characters, bytes) {
+    let left = bytes;
+    const beyond = characters.findIndex((character) => (left -= byteLength(escapeHtml(character))) < 0);
+    return characters.slice(0, beyond === -1 ? undefined : beyond);
+}
+function escapeHtml(text) {
+    return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+/**
+ * Renders one line of text as a code span (CommonMark 6.1) that may stand in a table. Tables are split at pipes before
+ * anything else is read, and a backslash before an escaped one splits all the same: a pipe becomes a broken bar.
+ */
+function codeSpan(text) {
+    const line = oneLine(text).replaceAll("|", "¦");
+    const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
+    const fence = "`".repeat(longest + 1);
+    return longest === 0 ? `${fence}${line}${fence}` : `${fence} ${line} ${fence}`;
+}
+function oneLine(text) {
+    return visible(text.replaceAll(/\s+/g, " ")).trim() || "?";
+}
+/** A line without control characters, and without those that turn the direction of the text around them. */
+function visible(line) {
+    return (0,workflow_log/* printable */.g)(line).replaceAll(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, "");
+}
+function byteLength(text) {
+    return Buffer.byteLength(text);
+}
 ;// CONCATENATED MODULE: ./build/src/github/report.js
+
+
 
 
 
@@ -838,7 +1021,7 @@ function reportProblem(problem, log) {
     else
         log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
 }
-/** Sets the outputs, annotates every failed host, and tells whether the step is green. */
+/** Sets the outputs, writes the job summary, annotates every failed host, and tells whether the step is green. */
 function reportEnd({ results, arrived, flake, endedEarly }, log) {
     log.resume();
     setOutputs({
@@ -847,6 +1030,7 @@ function reportEnd({ results, arrived, flake, endedEarly }, log) {
         storePath: arrived ? flake?.source : undefined,
         flakeReference: flake === undefined ? undefined : (0,domain_flake/* newestReference */.s)(flake),
     });
+    writeSummary(renderSummary(results, flake, { endedEarly }), log);
     // A run that ended early has told its reason already; its hosts only ended with it.
     if (!endedEarly)
         for (const { title, message } of failureAnnotations(results))
@@ -856,6 +1040,18 @@ function reportEnd({ results, arrived, flake, endedEarly }, log) {
         log.line(failureSummary(results));
     log.resume();
     return !failed && !endedEarly;
+}
+/** Appends to the job summary. Synchronous, as the process ends right after; a summary that cannot be written fails nothing. */
+function writeSummary(text, log) {
+    const file = process.env["GITHUB_STEP_SUMMARY"];
+    if (file === undefined || file === "")
+        return;
+    try {
+        (0,external_node_fs_.appendFileSync)(file, text);
+    }
+    catch (error) {
+        log.annotate("warning", "The job summary could not be written", error instanceof Error ? error.message : String(error));
+    }
 }
 
 /***/ }),
@@ -968,10 +1164,9 @@ const identityState = {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  m: () => (/* binding */ WorkflowLog)
+  m: () => (/* binding */ WorkflowLog),
+  g: () => (/* binding */ printable)
 });
-
-// UNUSED EXPORTS: printable
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(598);
@@ -1010,6 +1205,12 @@ class WorkflowLog {
     annotate(level, title, message) {
         this.resume();
         core[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
+    }
+    /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
+    async written() {
+        await new Promise((resolve) => {
+            process.stdout.write("", () => resolve());
+        });
     }
     /** Lets the runner obey commands again. */
     resume() {
@@ -1056,10 +1257,10 @@ const acceptedTargets = `a target a line (${domain_target/* acceptedTarget */.Lb
 function parseTargetList(text) {
     const trimmed = text.trim();
     // A line may begin with a bracket too: the one of an IPv6 address.
-    if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f:.%]+\]/.test(trimmed))
+    if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f.]*:[^\s"\]]*\]/.test(trimmed))
         return parseJson(trimmed);
     const list = collector();
-    for (const [index, line] of trimmed.split(/\r\n|\r|\n/).entries()) {
+    for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
         const target = line.trim();
         if (target !== "" && !target.startsWith("#"))
             list.add(`line ${index + 1}`, target, () => (0,domain_target/* parseTarget */.hu)(target));
@@ -1194,7 +1395,8 @@ function decodeBase64(text) {
     if (packed.length < 64 || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed))
         return undefined;
     const decoded = Buffer.from(packed, "base64").toString("latin1");
-    return decoded.includes("-----BEGIN ") ? decoded : undefined;
+    const known = [/-----BEGIN /, publicKey, ...foreign.map(([pattern]) => pattern)];
+    return known.some((pattern) => pattern.test(decoded)) ? decoded : undefined;
 }
 /**
  * The cipher that an OpenSSH private key names; `undefined` when its parts do not fill it exactly.
@@ -1393,18 +1595,18 @@ function readTargets(text, defaults, refuse) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(598);
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(284);
-/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(782);
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(47);
+/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(782);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(47);
+/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(422);
 /* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(562);
-/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(632);
+/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(751);
 /* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(647);
 /* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(12);
 /* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(949);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(28);
 /* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(560);
 /* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(691);
-/* harmony import */ var _runner_programs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(112);
+/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(418);
 /* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(754);
 /* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(559);
 
@@ -1445,13 +1647,14 @@ removeIdentity();
 if (problem !== undefined && !cancellation.signal.aborted)
     (0,_github_report_js__WEBPACK_IMPORTED_MODULE_4__/* .reportProblem */ .k)(problem, log);
 const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_4__/* .reportEnd */ .w)({ ...end, flake, endedEarly: problem !== undefined || cancellation.signal.aborted }, log);
+await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
 async function deploy() {
-    const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_7__/* .parseInputs */ .T)((name) => _actions_core__WEBPACK_IMPORTED_MODULE_1__.getInput(name, { trimWhitespace: false }));
+    const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_7__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_3__/* .readInput */ .R)(name));
     if (inputs.passphrase !== undefined)
-        _actions_core__WEBPACK_IMPORTED_MODULE_1__.setSecret(inputs.passphrase);
-    await (0,_runner_programs_js__WEBPACK_IMPORTED_MODULE_10__/* .requirePrograms */ .P)();
+        (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_3__/* .maskSecret */ .$)(inputs.passphrase);
+    await (0,_process_required_programs_js__WEBPACK_IMPORTED_MODULE_10__/* .requirePrograms */ .P)();
     const directory = await installIdentity(inputs);
     const noFlake = new AbortController();
     const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
@@ -1460,7 +1663,7 @@ async function deploy() {
     const settings = machineSettings(inputs, archived, signal);
     const machines = inputs.targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_9__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_11__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
     const { operation, maxParallel, timeout, retries } = inputs;
-    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_2__/* .deployFleet */ .C)(machines, { operation, flake: archived, maxParallel, timeout, retries, signal }, runLog);
+    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: archived, maxParallel, timeout, retries, signal }, runLog);
     await archived;
 }
 async function installIdentity({ key, passphrase, knownHosts, strict, connectTimeout, sshConfig, targets }) {
@@ -1469,7 +1672,7 @@ async function installIdentity({ key, passphrase, knownHosts, strict, connectTim
     _github_state_js__WEBPACK_IMPORTED_MODULE_5__/* .identityState */ .A.save(identity);
     const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_12__/* .writeIdentity */ .s)(identity, { key, passphrase, knownHosts, targets, settings: { strict, connectTimeout, extra: sshConfig } });
     if (check.kind === "unusable")
-        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .InputError */ .dz([{ input: "ssh-key", problem: check.problem }]);
+        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "ssh-key", problem: check.problem }]);
     return identity;
 }
 function removeIdentity() {
@@ -1604,9 +1807,18 @@ function explain(error, reference) {
     if (/requires lock file changes/.test(stderr)) {
         return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git). Run \`nix flake lock\`, commit flake.lock, and deploy again: a deployment never chooses versions by itself`);
     }
+    const accepted = "accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";
+    if (/flake\.nix' .*is not tracked by Git/.test(stderr)) {
+        return flake(`the flake.nix at ${reference} is not in Git, and what Git does not track does not belong to a flake: git add it, and commit it`);
+    }
     if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
-        const git = /tracked by Git/.test(stderr) ? " (a file that Git does not track does not belong to the flake: git add it)" : "";
-        return flake(`there is no flake.nix at ${reference}${git}; accepted is a directory with a flake.nix, or any reference that Nix knows. Is there an actions/checkout step before this one?`);
+        return flake(`there is no flake.nix at ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
+    }
+    if (/getting status of .*: No such file or directory|path '.*' does not exist/.test(stderr) && !/^[a-z+]+:/.test(reference)) {
+        return flake(`there is no directory ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
+    }
+    if (/cannot find flake '.*' in the flake registries/.test(stderr)) {
+        return flake(`Nix takes ${reference} for a name in its registries, where it is not; a directory is written ./${reference}; ${accepted}`);
     }
     return undefined;
 }
@@ -1819,7 +2031,7 @@ var process_lines = __nccwpck_require__(731);
 
 
 
-const keptLines = 20;
+const keptLines = 200;
 /** Starts a job, which happens once however often the connection is lost, and follows it. */
 async function runJob(job, call) {
     const { privileged, phase } = job;
@@ -1940,7 +2152,7 @@ function activationFailure({ exitCode, lines }) {
     if (exitCode === 4 || /the following units failed/i.test(text)) {
         return { kind: "units", reason: `the system was switched, but units failed (${code})`, hint: "Look at `systemctl --failed` on the machine" };
     }
-    if (exitCode === 2 || /Activation script snippet .* failed/i.test(text)) {
+    if (exitCode === 2 || /Activation script snippet .* failed|Failed to run activate script/i.test(text)) {
         return {
             kind: "activation-script",
             reason: `the activation script failed (${code})`,
@@ -2010,9 +2222,11 @@ class RemoteShell {
             return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
         }
         // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
-        const exitCode = failure?.failure.kind === "exit" ? failure.failure.exitCode : 255;
-        if (failure === undefined || exitCode !== 255)
-            return { kind: "ended", exitCode: exitCode === 0 ? 1 : exitCode, stdout: "", stderr };
+        if (failure === undefined)
+            return { kind: "ended", exitCode: 1, stdout: "", stderr };
+        const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
+        if (exitCode !== 255)
+            return { kind: "ended", exitCode, stdout: "", stderr };
         return { kind: "lost", stderr, cause: failure };
     }
 }
@@ -2140,6 +2354,8 @@ class NixosMachine {
     }
     async connect(signal) {
         await this.#connection.open(signal);
+        for (const key of this.#connection.acceptedKeys())
+            this.#log.warn((0,failure/* acceptedKeyWarning */.bp)(key));
         const outcome = await this.#shell.run({ script: "facts", args: [], privileged: false, signal });
         if (outcome.kind === "lost") {
             throw new errors/* DeployError */.sH({
@@ -2183,7 +2399,7 @@ class NixosMachine {
         catch (error) {
             if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
                 throw error;
-            throw new errors/* DeployError */.sH(explainSendFailure(error, (0,failure/* speaksOfLostConnection */.X)(error.stderr) || !(await this.#connection.isOpen())));
+            throw new errors/* DeployError */.sH(explainSendFailure(error, (0,failure/* speaksOfLostConnection */.X$)(error.stderr) || !(await this.#connection.isOpen())));
         }
         // Who is not root can only keep what is there already.
         if (!this.#privileged)
@@ -2278,12 +2494,16 @@ const longestLine = 16_384;
 function lineCutter(onLine) {
     const decoder = new external_node_string_decoder_namespaceObject.StringDecoder("utf8");
     let rest = "";
+    const give = (line) => {
+        for (let begin = 0; begin === 0 || begin < line.length; begin += longestLine)
+            onLine(line.slice(begin, begin + longestLine));
+    };
     const take = (text) => {
         // A CR at the very end may be the first half of CRLF: it waits for what comes next.
         const parts = (rest + text).split(/\r\n|\n|\r(?!$)/);
         rest = parts.pop() ?? "";
         for (const part of parts)
-            onLine(part);
+            give(part);
         while (rest.length > longestLine) {
             onLine(rest.slice(0, longestLine));
             rest = rest.slice(longestLine);
@@ -2301,6 +2521,37 @@ function lineCutter(onLine) {
                 onLine(last);
         },
     };
+}
+
+/***/ }),
+
+/***/ 418:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   P: () => (/* binding */ requirePrograms)
+/* harmony export */ });
+/* harmony import */ var _actions_io__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(366);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(47);
+
+
+const steps = {
+    nix: "- uses: cachix/install-nix-action@v31",
+    ssh: "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
+    "ssh-keygen": "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
+};
+/** Throws a `RunnerError` with the steps to add to the workflow when a program that every run needs is missing. */
+async function requirePrograms() {
+    const missing = await missingPrograms(Object.keys(steps));
+    if (missing.length === 0)
+        return;
+    const wanted = new Set(missing.map((name) => `  ${steps[name]}`));
+    throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .RunnerError */ .Rn([`${missing.join(" and ")} cannot be found on this runner; no machine was touched. Add to the workflow, before this step:`, ...wanted].join("\n"));
+}
+// Names those of the programs that are not in PATH.
+async function missingPrograms(names) {
+    const found = await Promise.all(names.map(async (name) => await (0,_actions_io__WEBPACK_IMPORTED_MODULE_0__/* .which */ .K7)(name, false)));
+    return names.filter((_, index) => found[index] === "");
 }
 
 /***/ }),
@@ -2383,9 +2634,13 @@ async function run(command, options = {}) {
         child.stdin?.on("error", () => undefined);
         child.stdin?.end(options.stdin ?? "");
         child.once("exit", () => {
-            // A child of the child that keeps the pipes open must not keep us.
-            if (stopped !== undefined)
-                killGroup(child, "SIGKILL");
+            if (stopped === undefined)
+                return;
+            // Nobody who keeps the pipes open must keep us: neither a child of the child nor, outside its group, the ssh master, to
+            // which ssh hands its own pipes and which closes them when the command on the machine ends.
+            killGroup(child, "SIGKILL");
+            child.stdout?.destroy();
+            child.stderr?.destroy();
         });
         child.once("close", (exitCode, signal) => {
             settle();
@@ -2446,51 +2701,13 @@ function keeper() {
 
 /***/ }),
 
-/***/ 112:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  P: () => (/* binding */ requirePrograms)
-});
-
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(47);
-// EXTERNAL MODULE: ./node_modules/@actions/io/lib/io.js + 1 modules
-var io = __nccwpck_require__(366);
-;// CONCATENATED MODULE: ./build/src/process/programs.js
-
-/** Names those of the programs that are not in PATH. */
-async function missingPrograms(names) {
-    const found = await Promise.all(names.map(async (name) => await (0,io/* which */.K7)(name, false)));
-    return names.filter((_, index) => found[index] === "");
-}
-;// CONCATENATED MODULE: ./build/src/runner-programs.js
-
-
-const steps = {
-    nix: "- uses: cachix/install-nix-action@v31",
-    ssh: "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
-    "ssh-keygen": "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
-};
-/** Throws a `RunnerError` with the steps to add to the workflow when a program that every run needs is missing. */
-async function requirePrograms() {
-    const missing = await missingPrograms(Object.keys(steps));
-    if (missing.length === 0)
-        return;
-    const wanted = new Set(missing.map((name) => `  ${steps[name]}`));
-    throw new errors/* RunnerError */.Rn([`${missing.join(" and ")} cannot be found on this runner; no machine was touched. Add to the workflow, before this step:`, ...wanted].join("\n"));
-}
-
-/***/ }),
-
 /***/ 898:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   TP: () => (/* binding */ renderConfiguration),
 /* harmony export */   gG: () => (/* binding */ identityFiles),
+/* harmony export */   hO: () => (/* binding */ endOfKnownHosts),
 /* harmony export */   jA: () => (/* binding */ targetFiles),
 /* harmony export */   nK: () => (/* binding */ alias)
 /* harmony export */ });
@@ -2500,6 +2717,8 @@ async function requirePrograms() {
 function identityFiles(directory) {
     return { key: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "key"), knownHosts: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "known_hosts"), recorder: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "record-host-key.sh") };
 }
+/** Ends what the workflow has given in `known_hosts`: below it, ssh adds the keys that it accepts by itself. */
+const endOfKnownHosts = "# Accepted in this run:";
 /** Names the files of the target with this number. Short, since a socket's path has 108 bytes on Linux. */
 function targetFiles(directory, index) {
     return { configuration: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, `${index}.conf`), socket: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, `${index}.s`), offeredKeys: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, `${index}.keys`) };
@@ -2574,7 +2793,7 @@ function renderConfiguration(target, index, directory, settings) {
 /* harmony export */   Ng: () => (/* binding */ Connection),
 /* harmony export */   p2: () => (/* binding */ endMasters)
 /* harmony export */ });
-/* unused harmony exports masterCommand, controlCommand, sessionCommand */
+/* unused harmony exports masterCommand, reasonCommand, controlCommand, sessionCommand */
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(24);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(760);
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(47);
@@ -2600,11 +2819,14 @@ class Connection {
     target;
     #name;
     #files;
+    #knownHosts;
     #connectTimeout;
+    #told = new Set();
     constructor(target, index, directory, connectTimeout) {
         this.target = target;
         this.#name = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_4__/* .alias */ .nK)(target, index);
         this.#files = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_4__/* .targetFiles */ .jA)(directory, index);
+        this.#knownHosts = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_4__/* .identityFiles */ .gG)(directory).knownHosts;
         this.#connectTimeout = connectTimeout;
     }
     /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
@@ -2660,6 +2882,29 @@ class Connection {
     offeredKeys() {
         return (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)(this.#files.offeredKeys) ? (0,_host_key_js__WEBPACK_IMPORTED_MODULE_6__/* .parseOfferedKeys */ .NJ)((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(this.#files.offeredKeys, "utf8")) : [];
     }
+    /** The host keys that ssh has accepted on the way to the target although they were not known, each told once. */
+    acceptedKeys() {
+        const added = new Set((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(this.#knownHosts, "utf8").split(`${_configuration_js__WEBPACK_IMPORTED_MODULE_4__/* .endOfKnownHosts */ .hO}\n`).at(-1)?.split("\n"));
+        return this.offeredKeys().filter((key) => {
+            const line = (0,_host_key_js__WEBPACK_IMPORTED_MODULE_6__/* .knownHostsLine */ .TZ)(key);
+            if (!added.has(line) || this.#told.has(line))
+                return false;
+            this.#told.add(line);
+            return true;
+        });
+    }
+    // A master says nothing of its jump hosts: with ControlPersist, ssh sends their errors to /dev/null (ssh_proxy_connect).
+    async #reason({ signal }) {
+        try {
+            await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)(reasonCommand(this.#files, this.target), { signal, timeout: this.#connectTimeout + authenticationSeconds });
+        }
+        catch (error) {
+            if (error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd && error.failure.kind !== "aborted")
+                return error.stderr;
+            throw error;
+        }
+        return "";
+    }
     async #connect(command, options) {
         try {
             await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)(command, { ...options, timeout: this.#connectTimeout + authenticationSeconds });
@@ -2668,7 +2913,8 @@ class Connection {
             if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd) || error.failure.kind === "aborted")
                 throw error;
             const timedOut = error.failure.kind === "timeout";
-            throw (0,_failure_js__WEBPACK_IMPORTED_MODULE_5__/* .connectError */ .z)({ target: this.target, stderr: error.stderr, timedOut, offered: this.offeredKeys(), cause: error });
+            const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
+            throw (0,_failure_js__WEBPACK_IMPORTED_MODULE_5__/* .connectError */ .zT)({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), cause: error });
         }
     }
 }
@@ -2686,6 +2932,10 @@ async function endMasters(directory) {
 function masterCommand(files, target) {
     return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-f", "-N", "--", target.host] };
 }
+/** Builds the command that connects without a master, to hear why none could be started. */
+function reasonCommand(files, target) {
+    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlPath=none", "-o", "ControlPersist=no", "--", target.host, "exit"] };
+}
 /** Builds the command that says something to the master on this side. */
 function controlCommand(files, target, word) {
     return { file: "ssh", args: ["-F", files.configuration, "-O", word, "--", target.host] };
@@ -2701,8 +2951,9 @@ function sessionCommand(files, target, command) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   X: () => (/* binding */ speaksOfLostConnection),
-/* harmony export */   z: () => (/* binding */ connectError)
+/* harmony export */   X$: () => (/* binding */ speaksOfLostConnection),
+/* harmony export */   bp: () => (/* binding */ acceptedKeyWarning),
+/* harmony export */   zT: () => (/* binding */ connectError)
 /* harmony export */ });
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
 /* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(321);
@@ -2710,6 +2961,15 @@ function sessionCommand(files, target, command) {
 
 
 
+/** Shows a host key that was accepted although nobody knew it, and says how to have it checked the next time. */
+function acceptedKeyWarning(key) {
+    return `the host key of ${placeOf(key)} was not known and has been accepted: ${key.type} ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .fingerprint */ .Rj)(key)}. Compare it on the machine itself, then add this line to ssh-known-hosts and set ssh-strict to true: ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .knownHostsLine */ .TZ)(key)}`;
+}
+// The key may be the one of a jump host.
+function placeOf({ host }) {
+    const [, name = host, port = "22"] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
+    return `${name} port ${port}`;
+}
 /** Turns what ssh said into an error that names the host and the port, and says what to do. */
 function connectError(failure) {
     const { reason, hint, unreachable } = explain(failure);
@@ -2720,13 +2980,16 @@ function connectError(failure) {
     return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .DeployError */ .sH({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
 }
 function explain({ target, stderr, timedOut, offered }) {
-    const place = `${target.host} port ${target.port}`;
+    // ssh names the place of its TCP connection, which is a jump host's where there is one.
+    const [, host = target.host, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
+    const place = `${host} port ${port}`;
     const key = offered.at(-1);
+    const keyPlace = key === undefined ? place : placeOf(key);
     const permanent = { unreachable: false };
     const passing = { unreachable: true };
     if (/REMOTE HOST IDENTIFICATION HAS CHANGED|host key .* has changed|REVOKED HOST KEY/i.test(stderr)) {
         return {
-            reason: `the host key of ${place} is not the one in ssh-known-hosts${key === undefined ? "" : ` (offered: ${key.type} ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .fingerprint */ .Rj)(key)})`}`,
+            reason: `the host key of ${keyPlace} is not the one in ssh-known-hosts${key === undefined ? "" : ` (offered: ${key.type} ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .fingerprint */ .Rj)(key)})`}`,
             hint: key === undefined
                 ? "Find out why before you change ssh-known-hosts"
                 : `Either another machine answers there, or it was installed anew. Only when you know it is the second, put this line in place of the old one: ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .knownHostsLine */ .TZ)(key)}`,
@@ -2736,7 +2999,7 @@ function explain({ target, stderr, timedOut, offered }) {
     if (/Host key verification failed|No \S+ host key is known/i.test(stderr)) {
         const offeredText = key === undefined ? "" : ` (offered: ${key.type} ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .fingerprint */ .Rj)(key)})`;
         return {
-            reason: `the host key of ${place} is not known${offeredText}`,
+            reason: `the host key of ${keyPlace} is not known${offeredText}`,
             hint: key === undefined
                 ? "Add the machine's line to ssh-known-hosts"
                 : `Compare the fingerprint on the machine itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); when it is the same, add this line to ssh-known-hosts: ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .knownHostsLine */ .TZ)(key)}`,
@@ -2744,11 +3007,16 @@ function explain({ target, stderr, timedOut, offered }) {
         };
     }
     if (/Permission denied/i.test(stderr)) {
+        const [, user = target.user, refusing = target.host] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
+        const jump = refusing !== target.host;
         return {
-            reason: `${place} does not accept the ssh key for the user ${target.user}`,
-            hint: `Add the public half of ssh-key to users.users.${target.user}.openssh.authorizedKeys.keys on the machine, or name another user`,
+            reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
+            hint: `Add the public half of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or name another user`,
             ...permanent,
         };
+    }
+    if (/stdio forwarding failed/i.test(stderr)) {
+        return { reason: `the jump host cannot reach ${target.host} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
     }
     if (/Bad configuration option|terminating, \d+ bad configuration|Bad .* argument|Unsupported option|garbage at end of line|missing argument/i.test(stderr)) {
         return {
@@ -2757,10 +3025,11 @@ function explain({ target, stderr, timedOut, offered }) {
             ...permanent,
         };
     }
-    if (/Could not resolve hostname/i.test(stderr)) {
+    const unresolved = /Could not resolve hostname (\S+):/i.exec(stderr);
+    if (unresolved !== null) {
         return {
-            reason: `the name of ${target.host} cannot be resolved`,
-            hint: "Look for a misspelling in targets; can the runner see this name (VPN, private DNS)?",
+            reason: `the name of ${unresolved[1]} cannot be resolved`,
+            hint: "Look for a misspelling in targets (and ssh-config); can the runner see this name (VPN, private DNS)?",
             ...passing,
         };
     }
@@ -2893,7 +3162,7 @@ async function writeIdentity(directory, identity) {
         (0,external_node_fs_.writeFileSync)(path, text, { mode: 0o600 });
     };
     write(files.key, identity.key);
-    write(files.knownHosts, identity.knownHosts.endsWith("\n") ? identity.knownHosts : `${identity.knownHosts}\n`);
+    write(files.knownHosts, `${identity.knownHosts.trimEnd()}\n${configuration/* endOfKnownHosts */.hO}\n`);
     write(files.recorder, (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "record-host-key.sh", "utf8"));
     for (const [index, target] of identity.targets.entries()) {
         write((0,configuration/* targetFiles */.jA)(directory, index).configuration, (0,configuration/* renderConfiguration */.TP)(target, index, directory, identity.settings));
@@ -2952,7 +3221,7 @@ function lastLine(stderr, path) {
  * path is not a directory that this action has made: another name, a link, or another owner.
  */
 function removeIdentityDirectory(path) {
-    if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path)) || (0,external_node_path_.dirname)(path) === path || path !== (0,external_node_path_.join)(path)) {
+    if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path)) || path !== (0,external_node_path_.resolve)(path)) {
         throw new Error(`refuses to remove ${JSON.stringify(path)}: it is not a directory of this action`);
     }
     const found = (0,external_node_fs_.lstatSync)(path, { throwIfNoEntry: false });

@@ -8,10 +8,15 @@ main() {
   shift 2
   dir=$(run_directory "$run")
   cd -- "$dir" || return 1
-  # While the job is alive it holds the lock of NAME.alive; its exit code is in NAME.status from its end on.
-  cat >"$job.sh" <<'JOB' || return 1
-job=$1
-shift
+  # While the job is alive it holds the lock of NAME.alive; its exit code is in NAME.status from its end on. The command stands
+  # in the script, since systemd would replace $NAME, ${NAME} and $$ in the arguments of a unit.
+  {
+    printf 'job=%s\nset --' "$job"
+    for word; do
+      printf " '%s'" "$(printf '%s' "$word" | sed "s/'/'\\\\''/g")"
+    done
+    cat <<'JOB'
+
 exec 9>"$job.alive"
 flock 9
 "$@" 9>&-
@@ -19,11 +24,12 @@ code=$?
 echo "$code" >"$job.status.new"
 mv -- "$job.status.new" "$job.status"
 JOB
+  } >"$job.sh" || return 1
   : >"$job.log" || return 1
   # A first switch is 400 ms faster, and the version that was asked about runs, without nixos-rebuild's start of itself anew.
   export _NIXOS_REBUILD_REEXEC=1
   if [ "$uid" -ne 0 ]; then
-    setsid nohup /bin/sh "$job.sh" "$job" "$@" >>"$job.log" 2>&1 </dev/null &
+    setsid nohup /bin/sh "$job.sh" >>"$job.log" 2>&1 </dev/null &
     echo "$!" >"$job.pid"
     return 0
   fi
@@ -37,5 +43,5 @@ JOB
   # shellcheck disable=SC2086 # one word for each variable, none of which holds white space
   systemd-run --quiet --unit="nix-flake-deploy-$run-$job" --description="nix-flake-deploy: $job" --service-type=exec \
     --property=StandardOutput="append:$dir/$job.log" --property=StandardError="append:$dir/$job.log" \
-    --property=WorkingDirectory="$dir" $environment -- /bin/sh "$dir/$job.sh" "$job" "$@"
+    --property=WorkingDirectory="$dir" $environment -- /bin/sh "$dir/$job.sh"
 }

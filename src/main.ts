@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
 
-import * as core from "@actions/core";
-
 import { deployFleet, type FleetEnd } from "./deploy/fleet.js";
 import { InputError } from "./domain/errors.js";
 import type { Flake } from "./domain/flake.js";
+import { maskSecret, readInput } from "./github/action-input.js";
 import { abortOnSignal } from "./github/cancellation.js";
 import { reportEnd, reportProblem } from "./github/report.js";
 import { WorkflowRunLog } from "./github/run-log.js";
@@ -13,7 +12,7 @@ import { WorkflowLog } from "./github/workflow-log.js";
 import { parseInputs, type Inputs } from "./inputs.js";
 import { archiveOnRunner, configurationNames } from "./nix/flake.js";
 import { NixosMachine, type MachineSettings } from "./nixos/machine.js";
-import { requirePrograms } from "./runner-programs.js";
+import { requirePrograms } from "./process/required-programs.js";
 import { Connection, endMasters } from "./ssh/connection.js";
 import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity } from "./ssh/identity.js";
 
@@ -47,8 +46,8 @@ await log.written();
 process.exit(green ? 0 : 1);
 
 async function deploy(): Promise<void> {
-  const inputs = parseInputs((name) => core.getInput(name, { trimWhitespace: false }));
-  if (inputs.passphrase !== undefined) core.setSecret(inputs.passphrase);
+  const inputs = parseInputs((name) => readInput(name));
+  if (inputs.passphrase !== undefined) maskSecret(inputs.passphrase);
   await requirePrograms();
   const directory = await installIdentity(inputs);
   const noFlake = new AbortController();

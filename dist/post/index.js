@@ -73,6 +73,7 @@ function describe(failure) {
             return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
     }
 }
+const shownLines = 20;
 /** A failure of one host: phase, reason, hint and last lines. */
 class DeployError extends Error {
     name = "DeployError";
@@ -83,12 +84,13 @@ class DeployError extends Error {
     exitCode;
     unreachable;
     constructor(parts) {
-        const text = [parts.hint === undefined ? parts.reason : `${parts.reason}. ${parts.hint}`, ...(parts.lines ?? []).map((line) => `  ${line}`)];
+        const lines = (parts.lines ?? []).slice(-shownLines);
+        const text = [parts.hint === undefined ? parts.reason : `${parts.reason}. ${parts.hint}`, ...lines.map((line) => `  ${line}`)];
         super(text.join("\n"), { cause: parts.cause });
         this.phase = parts.phase;
         this.reason = parts.reason;
         this.hint = parts.hint;
-        this.lines = parts.lines ?? [];
+        this.lines = lines;
         this.exitCode = parts.exitCode;
         this.unreachable = parts.unreachable ?? false;
     }
@@ -162,6 +164,12 @@ class WorkflowLog {
     annotate(level, title, message) {
         this.resume();
         core[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
+    }
+    /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
+    async written() {
+        await new Promise((resolve) => {
+            process.stdout.write("", () => resolve());
+        });
     }
     /** Lets the runner obey commands again. */
     resume() {
@@ -237,12 +245,16 @@ const longestLine = 16_384;
 function lineCutter(onLine) {
     const decoder = new external_node_string_decoder_namespaceObject.StringDecoder("utf8");
     let rest = "";
+    const give = (line) => {
+        for (let begin = 0; begin === 0 || begin < line.length; begin += longestLine)
+            onLine(line.slice(begin, begin + longestLine));
+    };
     const take = (text) => {
         // A CR at the very end may be the first half of CRLF: it waits for what comes next.
         const parts = (rest + text).split(/\r\n|\n|\r(?!$)/);
         rest = parts.pop() ?? "";
         for (const part of parts)
-            onLine(part);
+            give(part);
         while (rest.length > longestLine) {
             onLine(rest.slice(0, longestLine));
             rest = rest.slice(longestLine);
@@ -319,9 +331,13 @@ async function run(command, options = {}) {
         child.stdin?.on("error", () => undefined);
         child.stdin?.end(options.stdin ?? "");
         child.once("exit", () => {
-            // A child of the child that keeps the pipes open must not keep us.
-            if (stopped !== undefined)
-                killGroup(child, "SIGKILL");
+            if (stopped === undefined)
+                return;
+            // Nobody who keeps the pipes open must keep us: neither a child of the child nor, outside its group, the ssh master, to
+            // which ssh hands its own pipes and which closes them when the command on the machine ends.
+            killGroup(child, "SIGKILL");
+            child.stdout?.destroy();
+            child.stderr?.destroy();
         });
         child.once("close", (exitCode, signal) => {
             settle();
@@ -385,13 +401,15 @@ function keeper() {
 /***/ 898:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* unused harmony exports identityFiles, targetFiles, alias, renderConfiguration */
+/* unused harmony exports identityFiles, endOfKnownHosts, targetFiles, alias, renderConfiguration */
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(760);
 
 /** What stands where in the private directory of a run. */
 function identityFiles(directory) {
     return { key: join(directory, "key"), knownHosts: join(directory, "known_hosts"), recorder: join(directory, "record-host-key.sh") };
 }
+/** Ends what the workflow has given in `known_hosts`: below it, ssh adds the keys that it accepts by itself. */
+const endOfKnownHosts = "# Accepted in this run:";
 /** Names the files of the target with this number. Short, since a socket's path has 108 bytes on Linux. */
 function targetFiles(directory, index) {
     return { configuration: join(directory, `${index}.conf`), socket: join(directory, `${index}.s`), offeredKeys: join(directory, `${index}.keys`) };
@@ -468,7 +486,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   p2: () => (/* binding */ endMasters)
 });
 
-// UNUSED EXPORTS: Connection, controlCommand, masterCommand, sessionCommand
+// UNUSED EXPORTS: Connection, controlCommand, masterCommand, reasonCommand, sessionCommand
 
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(24);
@@ -527,6 +545,15 @@ function knownHostsProblems(text) {
 
 
 
+/** Shows a host key that was accepted although nobody knew it, and says how to have it checked the next time. */
+function acceptedKeyWarning(key) {
+    return `the host key of ${placeOf(key)} was not known and has been accepted: ${key.type} ${fingerprint(key)}. Compare it on the machine itself, then add this line to ssh-known-hosts and set ssh-strict to true: ${knownHostsLine(key)}`;
+}
+// The key may be the one of a jump host.
+function placeOf({ host }) {
+    const [, name = host, port = "22"] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
+    return `${name} port ${port}`;
+}
 /** Turns what ssh said into an error that names the host and the port, and says what to do. */
 function failure_connectError(failure) {
     const { reason, hint, unreachable } = explain(failure);
@@ -537,13 +564,16 @@ function failure_connectError(failure) {
     return new DeployError({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
 }
 function explain({ target, stderr, timedOut, offered }) {
-    const place = `${target.host} port ${target.port}`;
+    // ssh names the place of its TCP connection, which is a jump host's where there is one.
+    const [, host = target.host, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
+    const place = `${host} port ${port}`;
     const key = offered.at(-1);
+    const keyPlace = key === undefined ? place : placeOf(key);
     const permanent = { unreachable: false };
     const passing = { unreachable: true };
     if (/REMOTE HOST IDENTIFICATION HAS CHANGED|host key .* has changed|REVOKED HOST KEY/i.test(stderr)) {
         return {
-            reason: `the host key of ${place} is not the one in ssh-known-hosts${key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`}`,
+            reason: `the host key of ${keyPlace} is not the one in ssh-known-hosts${key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`}`,
             hint: key === undefined
                 ? "Find out why before you change ssh-known-hosts"
                 : `Either another machine answers there, or it was installed anew. Only when you know it is the second, put this line in place of the old one: ${knownHostsLine(key)}`,
@@ -553,7 +583,7 @@ function explain({ target, stderr, timedOut, offered }) {
     if (/Host key verification failed|No \S+ host key is known/i.test(stderr)) {
         const offeredText = key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`;
         return {
-            reason: `the host key of ${place} is not known${offeredText}`,
+            reason: `the host key of ${keyPlace} is not known${offeredText}`,
             hint: key === undefined
                 ? "Add the machine's line to ssh-known-hosts"
                 : `Compare the fingerprint on the machine itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); when it is the same, add this line to ssh-known-hosts: ${knownHostsLine(key)}`,
@@ -561,11 +591,16 @@ function explain({ target, stderr, timedOut, offered }) {
         };
     }
     if (/Permission denied/i.test(stderr)) {
+        const [, user = target.user, refusing = target.host] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
+        const jump = refusing !== target.host;
         return {
-            reason: `${place} does not accept the ssh key for the user ${target.user}`,
-            hint: `Add the public half of ssh-key to users.users.${target.user}.openssh.authorizedKeys.keys on the machine, or name another user`,
+            reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
+            hint: `Add the public half of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or name another user`,
             ...permanent,
         };
+    }
+    if (/stdio forwarding failed/i.test(stderr)) {
+        return { reason: `the jump host cannot reach ${target.host} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
     }
     if (/Bad configuration option|terminating, \d+ bad configuration|Bad .* argument|Unsupported option|garbage at end of line|missing argument/i.test(stderr)) {
         return {
@@ -574,10 +609,11 @@ function explain({ target, stderr, timedOut, offered }) {
             ...permanent,
         };
     }
-    if (/Could not resolve hostname/i.test(stderr)) {
+    const unresolved = /Could not resolve hostname (\S+):/i.exec(stderr);
+    if (unresolved !== null) {
         return {
-            reason: `the name of ${target.host} cannot be resolved`,
-            hint: "Look for a misspelling in targets; can the runner see this name (VPN, private DNS)?",
+            reason: `the name of ${unresolved[1]} cannot be resolved`,
+            hint: "Look for a misspelling in targets (and ssh-config); can the runner see this name (VPN, private DNS)?",
             ...passing,
         };
     }
@@ -624,11 +660,14 @@ class Connection {
     target;
     #name;
     #files;
+    #knownHosts;
     #connectTimeout;
+    #told = new Set();
     constructor(target, index, directory, connectTimeout) {
         this.target = target;
         this.#name = alias(target, index);
         this.#files = targetFiles(directory, index);
+        this.#knownHosts = identityFiles(directory).knownHosts;
         this.#connectTimeout = connectTimeout;
     }
     /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
@@ -684,6 +723,29 @@ class Connection {
     offeredKeys() {
         return existsSync(this.#files.offeredKeys) ? parseOfferedKeys(readFileSync(this.#files.offeredKeys, "utf8")) : [];
     }
+    /** The host keys that ssh has accepted on the way to the target although they were not known, each told once. */
+    acceptedKeys() {
+        const added = new Set(readFileSync(this.#knownHosts, "utf8").split(`${endOfKnownHosts}\n`).at(-1)?.split("\n"));
+        return this.offeredKeys().filter((key) => {
+            const line = knownHostsLine(key);
+            if (!added.has(line) || this.#told.has(line))
+                return false;
+            this.#told.add(line);
+            return true;
+        });
+    }
+    // A master says nothing of its jump hosts: with ControlPersist, ssh sends their errors to /dev/null (ssh_proxy_connect).
+    async #reason({ signal }) {
+        try {
+            await run(reasonCommand(this.#files, this.target), { signal, timeout: this.#connectTimeout + authenticationSeconds });
+        }
+        catch (error) {
+            if (error instanceof CommandError && error.failure.kind !== "aborted")
+                return error.stderr;
+            throw error;
+        }
+        return "";
+    }
     async #connect(command, options) {
         try {
             await run(command, { ...options, timeout: this.#connectTimeout + authenticationSeconds });
@@ -692,7 +754,8 @@ class Connection {
             if (!(error instanceof CommandError) || error.failure.kind === "aborted")
                 throw error;
             const timedOut = error.failure.kind === "timeout";
-            throw connectError({ target: this.target, stderr: error.stderr, timedOut, offered: this.offeredKeys(), cause: error });
+            const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
+            throw connectError({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), cause: error });
         }
     }
 }
@@ -709,6 +772,10 @@ async function endMasters(directory) {
 /** Builds the command that starts a master in the background and ends when it is ready. */
 function masterCommand(files, target) {
     return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-f", "-N", "--", target.host] };
+}
+/** Builds the command that connects without a master, to hear why none could be started. */
+function reasonCommand(files, target) {
+    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlPath=none", "-o", "ControlPersist=no", "--", target.host, "exit"] };
 }
 /** Builds the command that says something to the master on this side. */
 function controlCommand(files, target, word) {
@@ -770,7 +837,7 @@ async function writeIdentity(directory, identity) {
         writeFileSync(path, text, { mode: 0o600 });
     };
     write(files.key, identity.key);
-    write(files.knownHosts, identity.knownHosts.endsWith("\n") ? identity.knownHosts : `${identity.knownHosts}\n`);
+    write(files.knownHosts, `${identity.knownHosts.trimEnd()}\n${endOfKnownHosts}\n`);
     write(files.recorder, readFileSync(__nccwpck_require__.ab + "record-host-key.sh", "utf8"));
     for (const [index, target] of identity.targets.entries()) {
         write(targetFiles(directory, index).configuration, renderConfiguration(target, index, directory, identity.settings));
@@ -829,7 +896,7 @@ function lastLine(stderr, path) {
  * path is not a directory that this action has made: another name, a link, or another owner.
  */
 function removeIdentityDirectory(path) {
-    if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path)) || (0,external_node_path_.dirname)(path) === path || path !== (0,external_node_path_.join)(path)) {
+    if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path)) || path !== (0,external_node_path_.resolve)(path)) {
         throw new Error(`refuses to remove ${JSON.stringify(path)}: it is not a directory of this action`);
     }
     const found = (0,external_node_fs_.lstatSync)(path, { throwIfNoEntry: false });

@@ -5,6 +5,6 @@
 # Exit code: always 0.
 set -u
 if [ "$#" -eq 4 ] && [ "$4" != NONE ] && [ -n "$4" ]; then
-  printf '%s %s %s\n' "$2" "$3" "$4" >>"$1" 2>/dev/null
+  { printf '%s %s %s\n' "$2" "$3" "$4" >>"$1"; } 2>/dev/null
 fi
 exit 0

@@ -6,7 +6,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
 
 import { CommandError } from "../../../src/domain/errors.js";
-import { missingPrograms } from "../../../src/process/programs.js";
 import { pasteable, quote, run, type RunOptions } from "../../../src/process/run.js";
 import { rejection } from "../failure-of.js";
 import { temporaryDirectory } from "../temporary.js";
@@ -184,8 +183,4 @@ describe("pasteable", () => {
     expect(quote("ssh-ng://web1:22/a_b%c@d+e=f,g.h")).toBe("ssh-ng://web1:22/a_b%c@d+e=f,g.h");
     expect(quote("")).toBe("''");
   });
-});
-
-test("missingPrograms names those that are not in PATH", async () => {
-  expect(await missingPrograms(["sh", "no-such-program-here", "ssh-keygen", "nor-this"])).toEqual(["no-such-program-here", "nor-this"]);
 });

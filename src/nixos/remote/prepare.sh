@@ -6,7 +6,7 @@
 sweep() {
   for old in "$base"/*/; do
     old=${old%/}
-    [ -d "$old" ] && [ "$old" != "$dir" ] || continue
+    if [ ! -d "$old" ] || [ "$old" = "$dir" ]; then continue; fi
     [ -n "$(find "$old" -maxdepth 0 -mmin +1440)" ] || continue
     name=${old##*/}
     if [ -z "$(systemctl list-units --all --plain --no-legend --no-pager "nix-flake-deploy-$name-*" 2>/dev/null)" ]; then
@@ -20,12 +20,11 @@ main() {
   run=$1
   shift
   dir=$(run_directory "$run")
-  mkdir -p -m 700 -- "$base" || return 1
+  (umask 077 && mkdir -p -- "$base" "$dir") || return 1
   if [ "$(stat -c %u -- "$base")" != "$uid" ] || [ -L "$base" ]; then
     echo "$base belongs to somebody else" >&2
     return 1
   fi
-  mkdir -p -m 700 -- "$dir" || return 1
   sweep
   [ "$uid" -ne 0 ] || mkdir -p -- "$gcroots/$run" || return 1
   number=0

@@ -3,10 +3,10 @@ import { join } from "node:path";
 
 import { afterAll, describe, expect, test } from "@jest/globals";
 
-import { RunnerError } from "../../src/domain/errors.js";
-import { requirePrograms } from "../../src/runner-programs.js";
-import { rejection } from "./failure-of.js";
-import { temporaryDirectory } from "./temporary.js";
+import { RunnerError } from "../../../src/domain/errors.js";
+import { requirePrograms } from "../../../src/process/required-programs.js";
+import { rejection } from "../failure-of.js";
+import { temporaryDirectory } from "../temporary.js";
 
 const directory = temporaryDirectory();
 const path = process.env["PATH"];

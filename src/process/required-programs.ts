@@ -1,5 +1,6 @@
-import { RunnerError } from "./domain/errors.js";
-import { missingPrograms } from "./process/programs.js";
+import { which } from "@actions/io";
+
+import { RunnerError } from "../domain/errors.js";
 
 const steps: Readonly<Record<string, string>> = {
   nix: "- uses: cachix/install-nix-action@v31",
@@ -15,4 +16,10 @@ export async function requirePrograms(): Promise<void> {
   throw new RunnerError(
     [`${missing.join(" and ")} cannot be found on this runner; no machine was touched. Add to the workflow, before this step:`, ...wanted].join("\n"),
   );
+}
+
+// Names those of the programs that are not in PATH.
+async function missingPrograms(names: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(names.map(async (name) => await which(name, false)));
+  return names.filter((_, index) => found[index] === "");
 }
