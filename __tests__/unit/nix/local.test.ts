@@ -69,7 +69,9 @@ describe("a flake that cannot be had", () => {
   test("for want of git add is told so", async () => {
     const stderr =
       'error: Path \'nixos/flake.nix\' in the repository "/srv/x" is not tracked by Git.\n\nTo make it visible to Nix, run:\n\ngit -C "/srv/x" add "nixos/flake.nix"\nerror: path \'/srv/x/flake.nix\' does not exist';
-    expect(await problemOf(stderr)).toContain("a file that Git does not track does not belong to the flake: git add it");
+    expect(await problemOf(stderr)).toContain(
+      "the flake.nix at ./nixos is not in Git, and what Git does not track does not belong to a flake: git add it, and commit it",
+    );
   });
 
   test("for another reason is Nix's own to tell", async () => {

@@ -50,10 +50,10 @@ describe("a job", () => {
     expect(calls.at(-1)?.args).toEqual(["run1", "build", String(Buffer.byteLength("é one\ntw"))]);
   });
 
-  test("keeps its last 20 lines", async () => {
-    const { call } = machine([Array.from({ length: 30 }, (_, index) => `line ${index}\n`).join("")]);
+  test("keeps its last 200 lines", async () => {
+    const { call } = machine([Array.from({ length: 250 }, (_, index) => `line ${index}\n`).join("")]);
     const { lines } = await followJob(makeJob(), call);
-    expect([lines.length, lines[0], lines.at(-1)]).toEqual([20, "line 10", "line 29"]);
+    expect([lines.length, lines[0], lines.at(-1)]).toEqual([200, "line 50", "line 249"]);
   });
 
   test("tells its exit code without throwing", async () => {

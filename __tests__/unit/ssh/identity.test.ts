@@ -81,7 +81,7 @@ describe("what is written into it", () => {
     expect(await writeIdentity(directory, makeIdentity())).toEqual({ kind: "key", publicKey: plain.public.trim() });
     expect(readdirSync(directory).toSorted()).toEqual(["0.conf", "1.conf", "key", "known_hosts", "record-host-key.sh"]);
     for (const name of readdirSync(directory)) expect([name, modeOf(join(directory, name))]).toEqual([name, 0o600]);
-    expect(readFileSync(join(directory, "known_hosts"), "utf8")).toBe("web1 ssh-ed25519 AAAA\n");
+    expect(readFileSync(join(directory, "known_hosts"), "utf8")).toBe("web1 ssh-ed25519 AAAA\n# Accepted in this run:\n");
     expect(readFileSync(join(directory, "1.conf"), "utf8")).toContain("HostName ::1\n");
   });
 

@@ -20,11 +20,12 @@ main() {
   run=$1
   shift
   dir=$(run_directory "$run")
-  (umask 077 && mkdir -p -- "$base" "$dir") || return 1
+  (umask 077 && mkdir -p -- "$base") || return 1
   if [ "$(stat -c %u -- "$base")" != "$uid" ] || [ -L "$base" ]; then
     echo "$base belongs to somebody else" >&2
     return 1
   fi
+  (umask 077 && mkdir -p -- "$dir") || return 1
   sweep
   [ "$uid" -ne 0 ] || mkdir -p -- "$gcroots/$run" || return 1
   number=0
