@@ -169,7 +169,7 @@ describe("the post step", () => {
     ["a directory of another name", "precious", (directory, kept) => cpSync(kept, directory, { recursive: true })],
     ["a link of the right name", "nix-flake-deploy-abc123", (directory, kept) => symlinkSync(kept, directory)],
     ["a file of the right name", "nix-flake-deploy-def456", (directory) => writeFileSync(directory, "kept")],
-    ["a path around the right name", "kept/../nix-flake-deploy-ghi789", (directory, kept) => cpSync(kept, directory, { recursive: true })],
+    ["a path around the right name", "kept/../nix-flake-deploy-ghi789", (directory, kept) => cpSync(kept, path.resolve(directory), { recursive: true })],
   ])("refuses %s", async (_, name, make) => {
     const kept = path.join(fleet.directory, "kept");
     mkdirSync(kept, { recursive: true });

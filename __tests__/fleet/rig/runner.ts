@@ -144,14 +144,12 @@ export class Runner {
     this.#steps += 1;
     const home = path.join(this.#place.workDirectory, `step-${this.#steps}`);
     const workspace = step.workspace ?? path.join(home, "workspace");
-    // As short as the real one's, so that sockets fit below it.
-    const runnerTemp = `/home/runner/work/_temp/${this.#steps}`;
-    const temp = path.join(this.root, runnerTemp);
+    const temp = path.join(home, "temp");
     for (const made of [workspace, temp, path.join(home, "commands")]) mkdirSync(made, { recursive: true });
     const file = (name: string): string => path.join(home, "commands", name);
     for (const name of ["output", "state", "env", "path", "summary"]) writeFileSync(file(name), "");
     writeFileSync(file("event.json"), "{}");
-    const env = { ...this.#environment(step, workspace, runnerTemp, file), ...step.env };
+    const env = { ...this.#environment(step, workspace, temp, file), ...step.env };
 
     const began = Date.now();
     const action = this.#node(step.entry ?? "dist/index.js", env, workspace, step.timeout ?? 120);
