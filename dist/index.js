@@ -43,7 +43,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
 
 /***/ }),
 
-/***/ 782:
+/***/ 821:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -62,7 +62,161 @@ var domain_flake = __nccwpck_require__(307);
 var domain_operation = __nccwpck_require__(567);
 // EXTERNAL MODULE: ./build/src/domain/target.js
 var target = __nccwpck_require__(321);
+;// CONCATENATED MODULE: ./build/src/deploy/safe-activation.js
+
+
+/**
+ * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health,
+ * and only then keep it; else go back. Throws a `DeployError` when the machine is lost before that is decided.
+ */
+async function activateSafely(work) {
+    const { machine, operation, rebuild, safety, known, signal, log } = work;
+    const end = await machine.activate({ operation, rebuild, guarded: safety.rollback, limits: safety.limits, onArmed: work.onArmed }, signal);
+    known.before = end.before;
+    known.after = end.after;
+    known.exitCode = end.exitCode;
+    const doubt = (await judge(work, end)) ?? (await prove(work));
+    if (doubt !== undefined)
+        return await goBack(work, doubt);
+    if (known.after.rebootNeeded)
+        log.note("kernel, initrd or kernel modules differ from the booted ones: they take effect with a reboot");
+    return { status: known.newlyFailedUnits.length > 0 ? "degraded" : "deployed", error: undefined };
+}
+/** What the end of the activation itself has against the new system. */
+async function judge(work, end) {
+    const { operation, toplevel } = work;
+    const { failure, lines } = end;
+    if (failure !== undefined && failure.kind !== "units")
+        return { phase: "activate", reason: failure.reason, hint: failure.hint, lines };
+    const units = await judgeUnits(work, end.after);
+    if (units !== undefined)
+        return units;
+    const { profile, running } = end.after;
+    const other = "Has somebody else changed it in the meantime?";
+    if ((0,domain_operation/* changesSystemProfile */.i6)(operation) && profile !== toplevel)
+        return { phase: "activate", reason: `the machine boots ${profile ?? "no system of the store"} and not ${toplevel}`, hint: other, lines };
+    if ((0,domain_operation/* changesRunningSystem */.AT)(operation) && running !== toplevel)
+        return { phase: "activate", reason: `the machine runs ${running ?? "no system of the store"} and not ${toplevel}`, hint: other, lines };
+    return undefined;
+}
+/** Units that failed before do not count; what has failed anew is named with the end of its journal. */
+async function judgeUnits({ machine, known, safety, signal, log }, after) {
+    const failed = newlyFailed(known.before, after);
+    if (failed.length === 0)
+        return undefined;
+    const already = known.newlyFailedUnits;
+    known.newlyFailedUnits = failed;
+    if (safety.unitFailures === "warn" && failed.every((unit) => already.includes(unit)))
+        return undefined;
+    const lines = await machine.journal(failed, signal);
+    const reason = `units failed that had not failed before: ${failed.join(", ")}`;
+    if (safety.unitFailures === "fail")
+        return { phase: "activate", reason, hint: "unit-failures: warn would keep the system", lines };
+    log.warn([reason, ...lines].join("\n"));
+    return undefined;
+}
+/** Names the units that are failed now and were not before. */
+function newlyFailed(before, after) {
+    return after.failedUnits.filter((unit) => before?.failedUnits.includes(unit) !== true);
+}
+/** Reaches the machine again, checks its health, and keeps the system. Returns what has prevented it. */
+async function prove(work) {
+    const { machine, safety, known, signal } = work;
+    const late = {
+        phase: "confirm",
+        reason: `the machine was not reached again within confirm-timeout (${safety.limits.confirm} s)`,
+        hint: "Does the new system change network, firewall or sshd?",
+        lines: [],
+        decided: true,
+    };
+    work.begin("confirm");
+    const restarted = {
+        phase: "confirm",
+        reason: "the machine was restarted before it was confirmed",
+        hint: "Look at its journal: `journalctl --boot -1`",
+        lines: [],
+    };
+    const reached = await machine.reach(signal);
+    if (reached === "late")
+        return late;
+    if (reached === "restarted")
+        return restarted;
+    if (safety.healthCheck !== undefined) {
+        const complaint = await machine.checkHealth(safety.healthCheck, safety.limits.healthCheck, signal);
+        if (complaint !== undefined) {
+            return {
+                phase: "confirm",
+                reason: `the health check did not succeed within ${safety.limits.healthCheck} s`,
+                lines: [safety.healthCheck, ...complaint.split("\n")],
+            };
+        }
+    }
+    const units = await judgeUnits(work, reached);
+    if (units !== undefined)
+        return units;
+    const kept = await machine.keep(signal);
+    if (kept === "late")
+        return late;
+    if (kept === "restarted")
+        return restarted;
+    known.after = kept;
+    return undefined;
+}
+async function goBack(work, doubt) {
+    const { machine, safety, known, log, signal } = work;
+    const { phase, reason, hint, lines } = doubt;
+    const exitCode = known.exitCode;
+    if (!safety.rollback && doubt.decided === undefined) {
+        await machine.keep(signal);
+        const stays = "The new system stays, since rollback is false";
+        return { status: "failed", error: new errors/* DeployError */.sH({ phase, reason, hint: hint === undefined ? stays : `${hint}. ${stays}`, lines, exitCode }) };
+    }
+    log.note(`${reason}: going back to the old system`);
+    work.begin("rollback");
+    const end = await machine.rollBack(signal);
+    known.after = end.state;
+    const wrong = notBack(known.before, end);
+    if (wrong === undefined) {
+        return {
+            status: "rolled-back",
+            error: new errors/* DeployError */.sH({
+                phase,
+                reason,
+                hint: hint === undefined ? "The machine is back at its old system" : `${hint}. The machine is back at its old system`,
+                lines,
+                exitCode,
+            }),
+        };
+    }
+    const repair = repairCommands(known.before, work.operation);
+    const error = new errors/* DeployError */.sH({
+        phase: "rollback",
+        reason: `${reason}; and the way back failed: ${wrong}`,
+        hint: `Repair the machine by hand, as root: ${repair}`,
+        lines: [...lines, ...end.lines],
+        exitCode: end.exitCode,
+    });
+    return { status: "rollback-failed", error };
+}
+/** What is not as it was, after a rollback. */
+function notBack(before, { exitCode, state }) {
+    if (before === undefined)
+        return "what was before is not known";
+    if (state.profile !== before.profile)
+        return `the system profile is ${state.profile ?? "not there"} and was ${before.profile ?? "not there"}`;
+    if (state.running !== before.running)
+        return `the machine runs ${state.running ?? "no system of the store"} and ran ${before.running ?? "none"}`;
+    if (exitCode === 4 && newlyFailed(before, state).length === 0)
+        return undefined;
+    return exitCode === 0 ? undefined : `the old system's switch-to-configuration ended with exit code ${exitCode}`;
+}
+function repairCommands(before, operation) {
+    const system = before?.profile ?? before?.running ?? "/nix/var/nix/profiles/system-N-link";
+    const profile = (0,domain_operation/* changesSystemProfile */.i6)(operation) ? `nix-env --profile /nix/var/nix/profiles/system --set ${system} && ` : "";
+    return `${profile}${before?.running ?? system}/bin/switch-to-configuration ${operation}`;
+}
 ;// CONCATENATED MODULE: ./build/src/deploy/host.js
+
 
 
 
@@ -88,9 +242,11 @@ class Host {
             rebuild: undefined,
             before: undefined,
             after: undefined,
+            newlyFailedUnits: [],
             toplevel: undefined,
             exitCode: undefined,
             arrived: false,
+            activating: false,
         };
     }
     get phase() {
@@ -99,6 +255,24 @@ class Host {
     /** The flake has arrived on the machine. */
     get arrived() {
         return this.#known.arrived;
+    }
+    /** An activation has begun, and nobody knows how it ended. */
+    get undecided() {
+        return this.#known.activating;
+    }
+    /** What becomes of the machine when nobody looks after it any more. */
+    get prospect() {
+        const { before, activating, toplevel } = this.#known;
+        if (!activating)
+            return "Nothing has changed on the machine";
+        const { safety } = this.#plan;
+        const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
+        if (!safety.rollback)
+            return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
+        const { activation, confirm, healthCheck } = safety.limits;
+        if (this.#known.phase !== "activate")
+            return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck} s (${was})`;
+        return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
     }
     /** Connects, sends the flake and builds the system. */
     async prepare(signal) {
@@ -112,7 +286,7 @@ class Host {
         });
         known.arrived = true;
         known.rebuild = { reference: (0,domain_flake/* referenceOnMachine */.m)(flake, facts.nix), configuration: known.configuration };
-        this.#begin("build");
+        this.begin("build");
         known.toplevel = await this.machine.build(known.rebuild, signal);
         this.#log.note(`built ${known.toplevel}`);
     }
@@ -128,36 +302,40 @@ class Host {
         const boots = operation === "test" || before.profile === toplevel;
         return boots && before.running === toplevel ? "unchanged" : undefined;
     }
-    /** Activates the built system. Returns the status; throws a `DeployError` when the machine is not as it was asked for. */
+    /** Activates the built system, and decides for it or for the old one. Throws what ends it before there was a decision. */
     async activate(signal) {
         const known = this.#known;
-        const { operation } = this.#plan;
         if (known.rebuild === undefined || known.toplevel === undefined)
             throw new Error("activated before it was built");
-        this.#begin("activate");
-        const end = await this.machine.activate(operation, known.rebuild, signal);
-        known.after = end.state;
-        known.exitCode = end.exitCode;
-        if (end.failure !== undefined)
-            throw new errors/* DeployError */.sH({ phase: "activate", ...end.failure, lines: end.lines, exitCode: end.exitCode });
-        if (!(0,domain_operation/* changesMachine */.PG)(operation))
-            return "planned";
-        const doubt = contradiction(operation, known.toplevel, end);
-        if (doubt !== undefined)
-            throw new errors/* DeployError */.sH({
-                phase: "activate",
-                reason: doubt,
-                hint: "Has somebody else changed it in the meantime?",
-                lines: end.lines,
-                exitCode: end.exitCode,
-            });
-        if (end.state.rebootNeeded)
-            this.#log.note("kernel, initrd or kernel modules differ from the booted ones: they take effect with a reboot");
-        return "deployed";
+        this.begin("activate");
+        const { operation, safety } = this.#plan;
+        if (!(0,domain_operation/* changesMachine */.PG)(operation)) {
+            const end = await this.machine.rehearse(known.rebuild, signal);
+            known.exitCode = end.exitCode;
+            if (end.failure !== undefined)
+                throw new errors/* DeployError */.sH({ phase: "activate", ...end.failure, lines: end.lines, exitCode: end.exitCode });
+            return { status: "planned", error: undefined };
+        }
+        const { machine } = this;
+        const { toplevel, rebuild } = known;
+        const outcome = await activateSafely({
+            machine,
+            operation,
+            rebuild,
+            toplevel,
+            safety,
+            known,
+            signal,
+            log: this.#log,
+            begin: (phase) => this.begin(phase),
+            onArmed: () => (known.activating = true),
+        });
+        known.activating = false;
+        return outcome;
     }
     /** The host's result with what is known now. */
     result(status, seconds, error) {
-        const { phase, configuration, before, after, toplevel, exitCode } = this.#known;
+        const { phase, configuration, before, after, newlyFailedUnits, toplevel, exitCode } = this.#known;
         const now = after ?? before;
         const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
         const code = error instanceof errors/* DeployError */.sH ? error.exitCode : exitCode;
@@ -166,18 +344,19 @@ class Host {
             target: (0,target/* displayTarget */.Ex)(this.machine.target),
             configuration,
             status,
-            phase,
+            phase: error instanceof errors/* DeployError */.sH ? error.phase : phase,
             systemPath: toplevel,
             previousSystemPath: before?.running ?? before?.profile,
             generation: now?.generation,
             changed,
             exitCode: code ?? (error === undefined ? 0 : undefined),
-            failedUnits: now?.failedUnits ?? [],
+            failedUnits: newlyFailedUnits,
             seconds,
             error: error?.message,
         };
     }
-    #begin(phase) {
+    /** A phase begins. */
+    begin(phase) {
         this.#known.phase = phase;
         this.#log.phase(phase);
     }
@@ -193,7 +372,7 @@ class Host {
     }
     /** Works on a phase, again after failures of the network: 1, 2, 4, … seconds later. */
     async #tryAgain(phase, signal, work) {
-        this.#begin(phase);
+        this.begin(phase);
         for (let tries = 0;; tries += 1) {
             try {
                 if (phase === "copy" && tries > 0)
@@ -209,14 +388,6 @@ class Host {
             }
         }
     }
-}
-/** What the machine says of itself that does not go with an exit code of 0. */
-function contradiction(operation, toplevel, { state }) {
-    if ((0,domain_operation/* changesSystemProfile */.i6)(operation) && state.profile !== toplevel)
-        return `nixos-rebuild ended well, but the machine boots ${state.profile ?? "no system of the store"} and not ${toplevel}`;
-    if ((0,domain_operation/* changesRunningSystem */.AT)(operation) && state.running !== toplevel)
-        return `nixos-rebuild ended well, but the machine runs ${state.running ?? "no system of the store"} and not ${toplevel}`;
-    return undefined;
 }
 ;// CONCATENATED MODULE: ./build/src/deploy/limit.js
 /**
@@ -301,7 +472,8 @@ async function deployFleet(machines, plan, log) {
     await mapLimited(works, plan.maxParallel, async (work) => {
         await step(work, async (signal) => {
             await work.host.prepare(signal);
-            return work.host.settled();
+            const status = work.host.settled();
+            return status === undefined ? undefined : { status, error: undefined };
         });
     });
     const built = works.filter((work) => work.result === undefined);
@@ -312,24 +484,23 @@ async function deployFleet(machines, plan, log) {
 }
 /** One step of a host; what goes wrong in it becomes the host's result. */
 async function attempt({ host, stopwatch }, act) {
-    let status;
-    let problem;
     try {
-        status = await stopwatch.run(act);
+        const outcome = await stopwatch.run(act);
+        return outcome === undefined ? undefined : host.result(outcome.status, stopwatch.seconds, outcome.error);
     }
     catch (error) {
-        problem = error;
-        status = "failed";
+        const explained = explain(error, host, stopwatch);
+        return host.result(host.undecided ? "unknown" : "failed", stopwatch.seconds, explained);
     }
-    if (status === undefined)
-        return undefined;
-    return host.result(status, stopwatch.seconds, problem === undefined ? undefined : explain(problem, host, stopwatch));
 }
 function explain(problem, host, stopwatch) {
-    if (problem instanceof errors/* DeployError */.sH)
-        return problem;
-    const afterwards = host.phase === "activate" ? "The activation goes on on the machine, and nobody watches it" : "Nothing has changed on the machine";
-    const { phase } = host;
+    const { phase, prospect: afterwards } = host;
+    if (problem instanceof errors/* DeployError */.sH) {
+        if (!host.undecided)
+            return problem;
+        const { reason, lines, exitCode, unreachable, cause, hint } = problem;
+        return new errors/* DeployError */.sH({ phase, reason, hint: hint === undefined ? afterwards : `${hint}. ${afterwards}`, lines, exitCode, unreachable, cause });
+    }
     if (stopwatch.expired)
         return new errors/* DeployError */.sH({ phase, reason: `the work on the machine took longer than the timeout of ${stopwatch.limit} s`, hint: afterwards, cause: problem });
     if (stopwatch.cancelled)
@@ -533,8 +704,9 @@ function isFailure(status) {
         case "planned":
         case "deployed":
         case "skipped":
-            return false;
+        // Only where `unit-failures: warn` asks for it.
         case "degraded":
+            return false;
         case "rolled-back":
         case "failed":
         case "unknown":
@@ -776,7 +948,7 @@ const most = 9;
 /** One annotation for each host that failed; where there are too many, the last one names the rest. */
 function failureAnnotations(results) {
     const failed = results.filter((result) => (0,domain_result/* isFailure */.N6)(result.status));
-    const annotations = failed.map((result) => ({ title: `${result.name}: ${result.phase} ${result.status}`, message: result.error ?? result.status }));
+    const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: result.error ?? result.status }));
     if (annotations.length <= most)
         return annotations;
     const rest = failed.slice(most - 1);
@@ -787,9 +959,17 @@ function failureSummary(results) {
     const failed = results.filter((result) => (0,domain_result/* isFailure */.N6)(result.status));
     return `${failed.length} of ${results.length} hosts failed: ${failed.map(brief).join(", ")}`;
 }
-function brief({ name, phase, status, error }) {
-    const reason = status === "failed" ? (error ?? "failed").split("\n")[0]?.split(". ")[0] : status;
-    return `${name} (${phase}: ${reason})`;
+/** What went wrong in a few words: `activate failed, rolled back`. */
+function verdict({ phase, status }) {
+    if (status === "rolled-back")
+        return `${phase} failed, rolled back`;
+    if (status === "rollback-failed")
+        return "rollback failed";
+    return status === "unknown" ? `lost in ${phase}, state unknown` : `${phase} ${status}`;
+}
+function brief(result) {
+    const reason = result.status === "failed" ? `${result.phase}: ${(result.error ?? "failed").split("\n")[0]?.split(". ")[0]}` : verdict(result);
+    return `${result.name} (${reason})`;
 }
 // EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 17 modules
 var core = __nccwpck_require__(284);
@@ -908,7 +1088,7 @@ function headline(results, endedEarly) {
         return `✅ ${hosts} unchanged`;
     if (results.every(({ status }) => status === "planned" || status === "unchanged"))
         return `✅ ${hosts} planned`;
-    return `✅ ${hosts} deployed`;
+    return results.some(({ status }) => status === "degraded") ? `⚠️ ${hosts} deployed, with units that failed` : `✅ ${hosts} deployed`;
 }
 function counts(results) {
     const worstFirst = domain_result/* statuses */.bM.toReversed();
@@ -933,6 +1113,8 @@ function row(result) {
 function mark({ status }) {
     if ((0,domain_result/* isFailure */.N6)(status))
         return "❌";
+    if (status === "degraded")
+        return "⚠️";
     return status === "skipped" ? "➖" : "✅";
 }
 /** What ran before and what was built: `` `0gzabcde` → `1hw6k2pq` ``. */
@@ -1449,6 +1631,7 @@ const inputNames = (/* unused pure expression or super */ null && ([
     "targets",
     "operation",
     "sudo",
+    "sudo-password",
     "max-parallel",
     "archive-args",
     "rebuild-args",
@@ -1456,6 +1639,13 @@ const inputNames = (/* unused pure expression or super */ null && ([
     "timeout",
     "retries",
     "check-sigs",
+    "rollback",
+    "confirm-timeout",
+    "activation-timeout",
+    "health-check",
+    "health-check-timeout",
+    "unit-failures",
+    "lock-timeout",
 ]));
 const day = 86_400;
 /**
@@ -1504,6 +1694,18 @@ function parseInputs(read) {
         timeout: number("timeout", 0, day),
         retries: number("retries", 0, 20),
         checkSignatures: flag("check-sigs"),
+        sudoPassword: readPassword(read("sudo-password"), (problem) => refuse("sudo-password", problem)),
+        safety: {
+            rollback: flag("rollback"),
+            healthCheck: readCommand(trimmed("health-check"), (problem) => refuse("health-check", problem)),
+            unitFailures: choice("unit-failures", ["fail", "warn"]),
+            limits: {
+                confirm: number("confirm-timeout", 1, 3600),
+                activation: number("activation-timeout", 1, day),
+                healthCheck: number("health-check-timeout", 1, day),
+                lock: number("lock-timeout", 0, day),
+            },
+        },
     };
     if (problems.length > 0)
         throw new errors/* InputError */.dz(problems);
@@ -1546,6 +1748,17 @@ function readSshConfig(text, refuse) {
     if (/[^\P{C}\n\t]/u.test(lines))
         refuse("holds control characters; accepted are lines of ssh_config(5)");
     return lines;
+}
+function readPassword(text, refuse) {
+    const password = text.replace(/\r?\n$/, "");
+    if (/[\r\n\0]/.test(password))
+        refuse("holds a line end or a NUL character; accepted is one line");
+    return password === "" ? undefined : password;
+}
+function readCommand(text, refuse) {
+    if (/[^\P{C}\n\t]/u.test(text))
+        refuse("holds control characters; accepted is a command for /bin/sh");
+    return text === "" ? undefined : text;
 }
 function readFlakeReference(text, refuse) {
     const accepted = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
@@ -1595,7 +1808,7 @@ function readTargets(text, defaults, refuse) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(598);
-/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(782);
+/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(821);
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(47);
 /* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(422);
 /* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(562);
@@ -1605,7 +1818,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(949);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(28);
 /* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(560);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(691);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(981);
 /* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(418);
 /* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(754);
 /* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(559);
@@ -1624,6 +1837,8 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 
+// Seconds for a machine to come back after the latest moment at which its watchdog acts: the way back is an activation too.
+const wayBackSeconds = 60;
 const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_6__/* .WorkflowLog */ .m();
 const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_13__/* .WorkflowRunLog */ .L(log);
 const run = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString("hex");
@@ -1652,8 +1867,9 @@ await log.written();
 process.exit(green ? 0 : 1);
 async function deploy() {
     const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_7__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_3__/* .readInput */ .R)(name));
-    if (inputs.passphrase !== undefined)
-        (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_3__/* .maskSecret */ .$)(inputs.passphrase);
+    for (const secret of [inputs.passphrase, inputs.sudoPassword])
+        if (secret !== undefined)
+            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_3__/* .maskSecret */ .$)(secret);
     await (0,_process_required_programs_js__WEBPACK_IMPORTED_MODULE_10__/* .requirePrograms */ .P)();
     const directory = await installIdentity(inputs);
     const noFlake = new AbortController();
@@ -1662,8 +1878,8 @@ async function deploy() {
     archived.catch(() => noFlake.abort());
     const settings = machineSettings(inputs, archived, signal);
     const machines = inputs.targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_9__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_11__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
-    const { operation, maxParallel, timeout, retries } = inputs;
-    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: archived, maxParallel, timeout, retries, signal }, runLog);
+    const { operation, maxParallel, timeout, retries, safety } = inputs;
+    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: archived, maxParallel, timeout, retries, safety, signal }, runLog);
     await archived;
 }
 async function installIdentity({ key, passphrase, knownHosts, strict, connectTimeout, sshConfig, targets }) {
@@ -1690,13 +1906,22 @@ function announce(archived) {
 function machineSettings(inputs, archived, signal) {
     return {
         run,
-        sudo: inputs.sudo,
-        needsRoot: inputs.operation !== "build",
+        access: { sudo: inputs.sudo, sudoPassword: inputs.sudoPassword, needsRoot: inputs.operation !== "build" },
         checkSignatures: inputs.checkSignatures,
         archiveArgs: inputs.archiveArgs,
         rebuildArgs: inputs.rebuildArgs,
-        patience: inputs.connectTimeout + 60,
+        patience: patience(inputs),
         configurationNames: async () => await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_8__/* .configurationNames */ .zG)(await archived, { signal }).catch(() => undefined),
+    };
+}
+function patience({ connectTimeout, safety: { rollback, limits } }) {
+    const plain = connectTimeout + wayBackSeconds;
+    if (!rollback)
+        return () => plain;
+    return (phase) => {
+        if (phase === "activate")
+            return plain + limits.activation + limits.confirm;
+        return phase === "confirm" || phase === "rollback" ? plain + limits.confirm + limits.healthCheck : plain;
     };
 }
 __webpack_async_result__();
@@ -1865,7 +2090,7 @@ function explainMissing(error) {
 
 /***/ }),
 
-/***/ 691:
+/***/ 981:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -1945,21 +2170,27 @@ function requireAccess({ user, root, sudo }, settings) {
     const wanted = settings.sudo === "true" || (settings.sudo === "auto" && !root);
     if (!wanted) {
         if (root || !settings.needsRoot)
-            return { privileged: root, sudo: false };
+            return { privileged: root, sudo: { kind: "none" } };
         throw refused(`${user} is not root, and the input sudo is false`, "Set sudo to auto, or connect as root");
     }
     if (root || sudo === "ready")
-        return { privileged: true, sudo: true };
+        return { privileged: true, sudo: { kind: "free" } };
+    if (sudo === "refused" && settings.sudoPassword !== undefined)
+        return { privileged: true, sudo: { kind: "password", password: settings.sudoPassword } };
     if (!settings.needsRoot && settings.sudo === "auto")
-        return { privileged: false, sudo: false };
+        return { privileged: false, sudo: { kind: "none" } };
     if (sudo === "missing")
         throw refused(`${user} is not root, and there is no sudo on the machine`, "Connect as root");
     const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
-    throw refused(`sudo on the machine refuses ${user} without a password`, `Add this line to its sudoers (on NixOS: security.sudo.extraRules), or connect as root: ${rule}`);
+    throw refused(`sudo on the machine refuses ${user} without a password`, `Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as sudo-password, or connect as root: ${rule}`);
 }
 function refused(reason, hint) {
     return new errors/* DeployError */.sH({ phase: "connect", reason, hint, exitCode: 1 });
 }
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __nccwpck_require__(500);
+// EXTERNAL MODULE: ./build/src/domain/operation.js
+var domain_operation = __nccwpck_require__(567);
 // EXTERNAL MODULE: ./build/src/domain/nix-version.js
 var nix_version = __nccwpck_require__(48);
 ;// CONCATENATED MODULE: ./build/src/nixos/facts.js
@@ -2026,16 +2257,205 @@ function machineFacts(text) {
 }
 // EXTERNAL MODULE: ./build/src/process/lines.js + 1 modules
 var process_lines = __nccwpck_require__(731);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(598);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(24);
+// EXTERNAL MODULE: ./build/src/process/run.js + 1 modules
+var run = __nccwpck_require__(964);
+;// CONCATENATED MODULE: ./build/src/nixos/remote-shell.js
+
+
+
+
+const scripts = {
+    common: __nccwpck_require__.ab + "common.sh",
+    facts: __nccwpck_require__.ab + "facts.sh",
+    prepare: __nccwpck_require__.ab + "prepare.sh",
+    start: __nccwpck_require__.ab + "start.sh",
+    follow: __nccwpck_require__.ab + "follow.sh",
+    finish: __nccwpck_require__.ab + "finish.sh",
+    arm: __nccwpck_require__.ab + "arm.sh",
+    keep: __nccwpck_require__.ab + "keep.sh",
+    recover: __nccwpck_require__.ab + "recover.sh",
+    health: __nccwpck_require__.ab + "health.sh",
+    journal: __nccwpck_require__.ab + "journal.sh",
+    job: __nccwpck_require__.ab + "job.sh",
+    watchdog: __nccwpck_require__.ab + "watchdog.sh",
+};
+/** The text of a script that is left on the machine. */
+function residentScript(name) {
+    return (0,external_node_fs_.readFileSync)(scripts[name], "utf8");
+}
+/**
+ * Runs scripts on one machine. A script comes with its arguments on the standard input of `/bin/sh -s` and is a function that
+ * the last lines call with an empty standard input, so that it depends neither on the user's login shell nor on what its
+ * children read.
+ */
+class RemoteShell {
+    #connection;
+    #sudo;
+    constructor(connection, sudo) {
+        this.#connection = connection;
+        this.#sudo = sudo;
+    }
+    /** Runs a script. Throws a `CommandError` when the call was aborted or took too long, never for its exit code. */
+    async run(call) {
+        const nonce = (0,external_node_crypto_.randomBytes)(8).toString("hex");
+        const payload = payloadCutter(`begin ${nonce}`);
+        const onStdout = (chunk) => {
+            const bytes = payload.push(chunk);
+            if (bytes.length > 0)
+                call.onStdout?.(bytes);
+        };
+        let stderr;
+        let failure;
+        try {
+            const sudo = call.privileged ? this.#sudo : { kind: "none" };
+            const command = remoteCommand(sudo);
+            const stdin = `${sudo.kind === "password" ? `${sudo.password}\n` : ""}${program(call.script, call.args, nonce)}`;
+            ({ stderr } = await this.#connection.run({ command, stdin, onStdout, signal: call.signal, timeout: call.timeout }));
+        }
+        catch (error) {
+            if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
+                throw error;
+            failure = error;
+            ({ stderr } = error);
+        }
+        const end = new RegExp(`^end ${nonce} (\\d+)\\n?`, "m").exec(stderr);
+        if (end !== null) {
+            const stdout = call.onStdout === undefined ? payload.text() : "";
+            return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
+        }
+        // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
+        if (failure === undefined)
+            return { kind: "ended", exitCode: 1, stdout: "", stderr };
+        const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
+        if (exitCode !== 255)
+            return { kind: "ended", exitCode, stdout: "", stderr };
+        return { kind: "lost", stderr, cause: failure };
+    }
+}
+/** The command for the login shell: one fixed line, so that a sudoers rule can name it. */
+function remoteCommand(sudo) {
+    switch (sudo.kind) {
+        case "none":
+            return "/bin/sh -s";
+        case "free":
+            return "sudo -n -- /bin/sh -s";
+        case "password":
+            // -k: sudo asks even when it has just been given the password, so that it never ends up in what the shell reads.
+            return "sudo -k -S -p '' -- /bin/sh -s";
+    }
+}
+/** The script with its arguments, as `/bin/sh` reads it. */
+function program(script, args, nonce) {
+    return [
+        `set -- ${args.map(run/* quote */.hD).join(" ")}`,
+        (0,external_node_fs_.readFileSync)(scripts.common, "utf8"),
+        (0,external_node_fs_.readFileSync)(scripts[script], "utf8"),
+        `echo 'begin ${nonce}'`,
+        'main "$@" </dev/null',
+        "code=$?",
+        `echo "end ${nonce} $code" >&2`,
+        'exit "$code"',
+        "",
+    ].join("\n");
+}
+// What a login shell prints of its own stands before the line that begins the script's output.
+function payloadCutter(begin) {
+    const marker = Buffer.from(`${begin}\n`);
+    let before = Buffer.alloc(0);
+    const kept = [];
+    const after = (chunk) => {
+        if (before === undefined)
+            return chunk;
+        before = Buffer.concat([before, chunk]);
+        const position = before.indexOf(marker);
+        if (position === -1)
+            return Buffer.alloc(0);
+        const rest = before.subarray(position + marker.length);
+        before = undefined;
+        return rest;
+    };
+    return {
+        push: (chunk) => {
+            const bytes = after(chunk);
+            kept.push(bytes);
+            return bytes;
+        },
+        text: () => Buffer.concat(kept).toString("utf8"),
+    };
+}
+;// CONCATENATED MODULE: ./build/src/nixos/session.js
+
+
+
+// Between two tries to connect again, while nothing answers.
+const pauseMilliseconds = 1000;
+/**
+ * Runs a script, again after each loss of the connection until it has come to its end. `call` is asked anew for every try, so
+ * that a script that shows a log goes on where it stopped. For scripts that may be run twice without harm.
+ *
+ * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
+ */
+async function runToItsEnd(connection, shell, call, patience) {
+    for (;;) {
+        const outcome = await shell.run({ ...call(), signal: patience.signal });
+        if (outcome.kind === "ended")
+            return outcome;
+        patience.onLost(`the connection was lost; connecting again for up to ${patience.seconds} s`);
+        await reconnect(connection, outcome.cause, patience);
+        patience.onLost("the connection is back");
+    }
+}
+async function reconnect(connection, cause, { phase, seconds, signal }) {
+    const deadline = Date.now() + seconds * 1000;
+    let last = cause;
+    for (;;) {
+        try {
+            await connection.reopen(signal);
+            return;
+        }
+        catch (error) {
+            if (!(error instanceof errors/* DeployError */.sH))
+                throw error;
+            if (!error.unreachable)
+                throw new errors/* DeployError */.sH({ ...partsOf(error), phase });
+            last = error;
+        }
+        if (Date.now() >= deadline)
+            break;
+        await (0,promises_.setTimeout)(pauseMilliseconds, undefined, { signal }).catch(() => undefined);
+    }
+    const reason = `the connection was lost and did not come back within ${seconds} s`;
+    throw new errors/* DeployError */.sH({ phase, reason, lines: last instanceof errors/* DeployError */.sH ? [last.reason] : [], exitCode: 255, unreachable: true, cause: last });
+}
+function partsOf({ reason, hint, lines, exitCode, unreachable, cause }) {
+    return { reason, hint, lines, exitCode, unreachable, cause };
+}
+/** The last lines of what a script has printed, without empty ones. */
+function lastLines(text) {
+    return text
+        .split("\n")
+        .filter((line) => line.trim() !== "")
+        .slice(-20);
+}
 ;// CONCATENATED MODULE: ./build/src/nixos/job.js
 
 
 
 
+
+
+/** A job whose end nobody knows, as after a restart of the machine or when the job was killed. */
+class LostJobError extends errors/* DeployError */.sH {
+}
 const keptLines = 200;
 /** Starts a job, which happens once however often the connection is lost, and follows it. */
 async function runJob(job, call) {
     const { privileged, phase } = job;
-    const started = await call(() => ({ script: "start", args: [job.run, job.name, ...job.command], privileged }), phase);
+    const started = await call(() => ({ script: "start", args: [job.run, job.name, residentScript("job"), ...job.command], privileged }), phase);
     if (started.exitCode !== 0) {
         throw new errors/* DeployError */.sH({
             phase,
@@ -2069,15 +2489,9 @@ async function followJob(job, call) {
     const exit = facts.get("exit") ?? "";
     if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {
         const reason = end.exitCode === 3 ? "the machine does not know the job any more" : "the job ended without telling how";
-        throw new errors/* DeployError */.sH({ phase, reason, hint: "Was the machine restarted in the meantime? Look at its journal", lines, exitCode: 255 });
+        throw new LostJobError({ phase, reason, hint: "Was the machine restarted in the meantime? Look at its journal", lines, exitCode: 255 });
     }
     return { exitCode: Number(exit), result: (0,store_path/* optionalStorePath */.vD)(facts.get("result")), lines, state: systemState(facts) };
-}
-function lastLines(text) {
-    return text
-        .split("\n")
-        .filter((line) => line.trim() !== "")
-        .slice(-keptLines);
 }
 ;// CONCATENATED MODULE: ./build/src/nixos/rebuild-failure.js
 
@@ -2163,166 +2577,188 @@ function activationFailure({ exitCode, lines }) {
         return { kind: "killed", reason: `the activation was killed (${code})`, hint: "The system may be half switched" };
     return { kind: "other", reason: `nixos-rebuild failed (${code})`, hint: "The lines below are the end of its log" };
 }
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(598);
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(24);
-// EXTERNAL MODULE: ./build/src/process/run.js + 1 modules
-var run = __nccwpck_require__(964);
-;// CONCATENATED MODULE: ./build/src/nixos/remote-shell.js
+;// CONCATENATED MODULE: ./build/src/nixos/activation.js
 
 
 
 
-const scripts = {
-    common: __nccwpck_require__.ab + "common.sh",
-    facts: __nccwpck_require__.ab + "facts.sh",
-    prepare: __nccwpck_require__.ab + "prepare.sh",
-    start: __nccwpck_require__.ab + "start.sh",
-    follow: __nccwpck_require__.ab + "follow.sh",
-    finish: __nccwpck_require__.ab + "finish.sh",
-};
-/**
- * Runs scripts on one machine. A script comes with its arguments on the standard input of `/bin/sh -s` and is a function that
- * the last lines call with an empty standard input, so that it depends neither on the user's login shell nor on what its
- * children read.
- */
-class RemoteShell {
-    #connection;
-    #sudo;
-    constructor(connection, sudo) {
-        this.#connection = connection;
-        this.#sudo = sudo;
+
+
+
+
+// Between two looks at a lock that another run holds.
+const lockPauseMilliseconds = 2000;
+// Exit codes of keep.sh.
+const tooLate = 7;
+const forgotten = 3;
+/** Waits for the machine's lock, records what to go back to, and arms the watchdog. Throws a `DeployError`. */
+async function arm({ operation, guarded, limits }, site) {
+    const { run, call, log, signal } = site;
+    const args = [run, operation, String(limits.activation), String(limits.confirm), guarded ? "yes" : "no", residentScript("job"), residentScript("watchdog")];
+    const deadline = Date.now() + limits.lock * 1000;
+    let told = "";
+    for (;;) {
+        const end = await call(() => ({ script: "arm", args, privileged: true }), "activate");
+        const facts = parseFacts(end.stdout);
+        if (end.exitCode === 0)
+            return { state: systemState(facts), link: facts.get("link") ?? "" };
+        const holder = facts.get("holder");
+        if (holder === undefined) {
+            throw new errors/* DeployError */.sH({
+                phase: "activate",
+                reason: `the watchdog cannot be armed (exit code ${end.exitCode}); nothing was activated`,
+                hint: "Is there room below /run, and does systemd-run work there?",
+                lines: lastLines(end.stderr),
+                exitCode: end.exitCode,
+            });
+        }
+        if (Date.now() >= deadline) {
+            throw new errors/* DeployError */.sH({
+                phase: "activate",
+                reason: `the machine is locked after ${limits.lock} s of waiting: ${holder}`,
+                hint: "Nothing was activated. Wait for it, or set lock-timeout; a concurrency group keeps runs of one workflow apart",
+                exitCode: end.exitCode,
+            });
+        }
+        if (holder !== told)
+            log.note(`waiting for up to ${limits.lock} s: ${holder}`);
+        told = holder;
+        await (0,promises_.setTimeout)(lockPauseMilliseconds, undefined, { signal });
     }
-    /** Runs a script. Throws a `CommandError` when the call was aborted or took too long, never for its exit code. */
-    async run(call) {
-        const nonce = (0,external_node_crypto_.randomBytes)(8).toString("hex");
-        const payload = payloadCutter(`begin ${nonce}`);
-        const onStdout = (chunk) => {
-            const bytes = payload.push(chunk);
-            if (bytes.length > 0)
-                call.onStdout?.(bytes);
-        };
-        let stderr;
-        let failure;
+}
+/** The activation of one machine, from the lock to the decision for the new or the old system. */
+class GuardedActivation {
+    #activation;
+    #before;
+    #site;
+    constructor(activation, before, site) {
+        this.#activation = activation;
+        this.#before = before;
+        this.#site = site;
+    }
+    /** Arms the watchdog. From here on the machine goes back by itself unless it is confirmed. */
+    static async begin(activation, site) {
+        return new GuardedActivation(activation, await arm(activation, site), site);
+    }
+    /** Runs the command once and follows it. A machine that has been restarted meanwhile has a failed activation. */
+    async run(command, call) {
+        const { log, run } = this.#site;
+        const before = this.#before.state;
+        const { limits, guarded, operation } = this.#activation;
         try {
-            const command = remoteCommand(call.privileged && this.#sudo);
-            const stdin = program(call.script, call.args, nonce);
-            ({ stderr } = await this.#connection.run({ command, stdin, onStdout, signal: call.signal, timeout: call.timeout }));
+            const { exitCode, lines, state } = await runJob({ ...this.#job("activate"), command }, call);
+            return { exitCode, lines, before, after: state, failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
         }
         catch (error) {
-            if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
+            if (!(error instanceof LostJobError))
                 throw error;
-            failure = error;
-            ({ stderr } = error);
+            log.note(error.reason);
+            const after = await this.#ask();
+            const lines = error.lines;
+            if (after.bootId !== before.bootId) {
+                const failure = {
+                    kind: "killed",
+                    reason: "the machine was restarted during the activation",
+                    hint: "Look at its journal: `journalctl --boot -1`",
+                };
+                return { exitCode: 255, lines, before, after, failure };
+            }
+            const late = guarded && (0,domain_operation/* changesMachine */.PG)(operation)
+                ? `the activation took longer than activation-timeout (${limits.activation} s), or was killed`
+                : "the activation was killed";
+            return {
+                exitCode: 255,
+                lines,
+                before,
+                after,
+                failure: { kind: "killed", reason: late, hint: `Look at \`journalctl --unit nix-flake-deploy-${run}-activate\` on the machine` },
+            };
         }
-        const end = new RegExp(`^end ${nonce} (\\d+)\\n?`, "m").exec(stderr);
-        if (end !== null) {
-            const stdout = call.onStdout === undefined ? payload.text() : "";
-            return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
-        }
-        // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
-        if (failure === undefined)
-            return { kind: "ended", exitCode: 1, stdout: "", stderr };
-        const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
-        if (exitCode !== 255)
-            return { kind: "ended", exitCode, stdout: "", stderr };
-        return { kind: "lost", stderr, cause: failure };
+    }
+    /** Gives the watchdog the time of a health check. */
+    async hold() {
+        return await this.#decide(["hold", String(this.#activation.limits.healthCheck + this.#activation.limits.confirm)]);
+    }
+    /** Decides for the new system. */
+    async keep() {
+        return await this.#decide(["keep"]);
+    }
+    /** Decides for the old system and goes back; where the watchdog has done so already, tells how that went. */
+    async rollBack() {
+        const { call, run } = this.#site;
+        const started = await call(() => ({ script: "keep", args: [run, "look"], privileged: true }), "rollback");
+        if (started.exitCode === forgotten)
+            await this.#recover();
+        const back = await runJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
+        if (back.exitCode === tooLate)
+            throw new errors/* DeployError */.sH({ phase: "rollback", reason: "the machine has already decided for the new system", exitCode: back.exitCode });
+        return await followJob(this.#job("rollback"), call);
+    }
+    #job(name) {
+        const phase = name === "activate" ? "activate" : "rollback";
+        return { run: this.#site.run, name, phase, privileged: true, onLine: (line) => this.#site.log.output(line) };
+    }
+    async #decide(words) {
+        const { call, run } = this.#site;
+        const end = await call(() => ({ script: "keep", args: [run, ...words], privileged: true }), "confirm");
+        if (end.exitCode === tooLate)
+            return "late";
+        if (end.exitCode === forgotten)
+            return "restarted";
+        if (end.exitCode === 0)
+            return systemState(parseFacts(end.stdout));
+        throw refusal("confirm", "the machine cannot be told to keep the new system", end);
+    }
+    async #ask() {
+        const end = await this.#site.call(() => ({ script: "facts", args: [], privileged: false }), "activate");
+        return systemState(parseFacts(end.stdout));
+    }
+    // After a restart the machine has forgotten what to go back to; we have not.
+    async #recover() {
+        const { link, state } = this.#before;
+        const args = [
+            this.#site.run,
+            this.#activation.operation,
+            link,
+            state.profile ?? "",
+            state.running ?? "",
+            residentScript("job"),
+            residentScript("watchdog"),
+        ];
+        const end = await this.#site.call(() => ({ script: "recover", args, privileged: true }), "rollback");
+        if (end.exitCode !== 0)
+            throw refusal("rollback", "the machine cannot be told what to go back to", end);
     }
 }
-/** The command for the login shell: one fixed line, so that a sudoers rule can name it. */
-function remoteCommand(sudo) {
-    return `${sudo ? "sudo -n -- " : ""}/bin/sh -s`;
+function refusal(phase, reason, end) {
+    return new errors/* DeployError */.sH({ phase, reason: `${reason} (exit code ${end.exitCode})`, lines: lastLines(end.stderr), exitCode: end.exitCode });
 }
-/** The script with its arguments, as `/bin/sh` reads it. */
-function program(script, args, nonce) {
-    return [
-        `set -- ${args.map(run/* quote */.hD).join(" ")}`,
-        (0,external_node_fs_.readFileSync)(scripts.common, "utf8"),
-        (0,external_node_fs_.readFileSync)(scripts[script], "utf8"),
-        `echo 'begin ${nonce}'`,
-        'main "$@" </dev/null',
-        "code=$?",
-        `echo "end ${nonce} $code" >&2`,
-        'exit "$code"',
-        "",
-    ].join("\n");
-}
-// What a login shell prints of its own stands before the line that begins the script's output.
-function payloadCutter(begin) {
-    const marker = Buffer.from(`${begin}\n`);
-    let before = Buffer.alloc(0);
-    const kept = [];
-    const after = (chunk) => {
-        if (before === undefined)
-            return chunk;
-        before = Buffer.concat([before, chunk]);
-        const position = before.indexOf(marker);
-        if (position === -1)
-            return Buffer.alloc(0);
-        const rest = before.subarray(position + marker.length);
-        before = undefined;
-        return rest;
-    };
-    return {
-        push: (chunk) => {
-            const bytes = after(chunk);
-            kept.push(bytes);
-            return bytes;
-        },
-        text: () => Buffer.concat(kept).toString("utf8"),
-    };
-}
-// EXTERNAL MODULE: external "node:timers/promises"
-var promises_ = __nccwpck_require__(500);
-;// CONCATENATED MODULE: ./build/src/nixos/session.js
+;// CONCATENATED MODULE: ./build/src/nixos/health.js
 
 
-
-// Between two tries to connect again, while nothing answers.
-const pauseMilliseconds = 1000;
+const health_pauseMilliseconds = 1000;
 /**
- * Runs a script, again after each loss of the connection until it has come to its end. `call` is asked anew for every try, so
- * that a script that shows a log goes on where it stopped. For scripts that may be run twice without harm.
- *
- * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
+ * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and what it has printed
+ * last when it has not within that many seconds.
  */
-async function runToItsEnd(connection, shell, call, patience) {
-    for (;;) {
-        const outcome = await shell.run({ ...call(), signal: patience.signal });
-        if (outcome.kind === "ended")
-            return outcome;
-        patience.onLost(`the connection was lost; connecting again for up to ${patience.seconds} s`);
-        await reconnect(connection, outcome.cause, patience);
-        patience.onLost("the connection is back");
-    }
-}
-async function reconnect(connection, cause, { phase, seconds, signal }) {
+async function checkHealth(command, seconds, call, log, signal) {
     const deadline = Date.now() + seconds * 1000;
-    let last = cause;
-    for (;;) {
-        try {
-            await connection.reopen(signal);
-            return;
-        }
-        catch (error) {
-            if (!(error instanceof errors/* DeployError */.sH))
-                throw error;
-            if (!error.unreachable)
-                throw new errors/* DeployError */.sH({ ...partsOf(error), phase });
-            last = error;
-        }
-        if (Date.now() >= deadline)
-            break;
-        await (0,promises_.setTimeout)(pauseMilliseconds, undefined, { signal }).catch(() => undefined);
+    for (let tries = 1;; tries += 1) {
+        const left = Math.max(1, Math.ceil((deadline - Date.now()) / 1000));
+        const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false }), "confirm");
+        if (end.exitCode === 0)
+            return undefined;
+        const said = lastLines(end.stdout).join("\n");
+        if (tries === 1)
+            log.note(`the health check is not content yet (exit code ${end.exitCode})`);
+        if (Date.now() + health_pauseMilliseconds >= deadline)
+            return `exit code ${end.exitCode} at try ${tries}${said === "" ? "" : `:\n${said}`}`;
+        await (0,promises_.setTimeout)(health_pauseMilliseconds, undefined, { signal });
     }
-    const reason = `the connection was lost and did not come back within ${seconds} s`;
-    throw new errors/* DeployError */.sH({ phase, reason, lines: last instanceof errors/* DeployError */.sH ? [last.reason] : [], exitCode: 255, unreachable: true, cause: last });
-}
-function partsOf({ reason, hint, lines, exitCode, unreachable, cause }) {
-    return { reason, hint, lines, exitCode, unreachable, cause };
 }
 ;// CONCATENATED MODULE: ./build/src/nixos/machine.js
+
+
 
 
 
@@ -2343,14 +2779,17 @@ class NixosMachine {
     #log;
     #shell;
     #privileged = false;
-    /** What stands on the machine because of this run. */
-    #traces = "none";
+    /** The run has a directory on the machine. */
+    #prepared = false;
+    #activation;
+    /** An activation has begun, and neither the new nor the old system was decided for. */
+    #undecided = false;
     constructor(connection, settings, log) {
         this.target = connection.target;
         this.#connection = connection;
         this.#settings = settings;
         this.#log = log;
-        this.#shell = new RemoteShell(connection, false);
+        this.#shell = new RemoteShell(connection, { kind: "none" });
     }
     async connect(signal) {
         await this.#connection.open(signal);
@@ -2361,7 +2800,7 @@ class NixosMachine {
             throw new errors/* DeployError */.sH({
                 phase: "connect",
                 reason: "the connection was lost at once",
-                lines: tail(outcome.stderr),
+                lines: lastLines(outcome.stderr),
                 exitCode: 255,
                 unreachable: true,
                 cause: outcome.cause,
@@ -2373,14 +2812,16 @@ class NixosMachine {
                 phase: "connect",
                 reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
                 hint,
-                lines: tail(outcome.stderr),
+                lines: lastLines(outcome.stderr),
                 exitCode: outcome.exitCode,
             });
         }
         const { facts, access } = machineFacts(outcome.stdout);
-        const root = requireAccess(access, this.#settings);
+        const root = requireAccess(access, this.#settings.access);
         this.#privileged = root.privileged;
         this.#shell = new RemoteShell(this.#connection, root.sudo);
+        if (root.sudo.kind === "password")
+            await this.#tryPassword(signal);
         return facts;
     }
     async receive(flake, signal) {
@@ -2416,22 +2857,85 @@ class NixosMachine {
             throw new errors/* DeployError */.sH({ phase: "build", reason: "nixos-rebuild build ended well, but left no system", lines, exitCode });
         return result;
     }
-    async activate(operation, rebuild, signal) {
-        this.#traces = "activation";
-        const { exitCode, lines, state } = await this.#rebuild("activate", operation, rebuild, signal);
-        this.#traces = "directory";
-        return { exitCode, lines, state, failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
+    async rehearse(rebuild, signal) {
+        const { exitCode, lines, state } = await this.#rebuild("activate", "dry-activate", rebuild, signal);
+        return { exitCode, lines, after: state, failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
+    }
+    async activate(activation, signal) {
+        const { run, rebuildArgs } = this.#settings;
+        this.#activation = await GuardedActivation.begin(activation, { run, signal, log: this.#log, call: this.#call(signal) });
+        this.#undecided = true;
+        activation.onArmed();
+        const command = rebuildCommand(activation.operation, activation.rebuild, rebuildArgs);
+        if (activation.guarded)
+            return await this.#activation.run(command, this.#call(signal));
+        // Without a watchdog on the machine nobody but us looks at the clock.
+        const { activation: seconds } = activation.limits;
+        const late = AbortSignal.timeout(seconds * 1000);
+        try {
+            return await this.#activation.run(command, this.#call(AbortSignal.any([signal, late])));
+        }
+        catch (error) {
+            if (signal.aborted || !late.aborted)
+                throw error;
+            throw new errors/* DeployError */.sH({ phase: "activate", reason: `the activation took longer than activation-timeout (${seconds} s)`, cause: error });
+        }
+    }
+    async reach(signal) {
+        // A connection that was there before the switch proves nothing: an old one outlives a firewall that refuses new ones.
+        await this.#connection.reopen(signal).catch((error) => {
+            // What does not answer yet is tried again, with all patience, by the call that follows.
+            if (!(error instanceof errors/* DeployError */.sH) || !error.unreachable)
+                throw error;
+        });
+        return await this.#guarded().hold();
+    }
+    async keep() {
+        const reached = await this.#guarded().keep();
+        if (reached !== "late")
+            this.#undecided = false;
+        return reached;
+    }
+    async checkHealth(command, seconds, signal) {
+        return await checkHealth(command, seconds, this.#call(signal), this.#log, signal);
+    }
+    async rollBack() {
+        const end = await this.#guarded().rollBack();
+        this.#undecided = false;
+        return end;
+    }
+    async journal(units, signal) {
+        try {
+            const end = await this.#call(signal)(() => ({ script: "journal", args: ["10", ...units], privileged: this.#privileged }), "confirm");
+            return lastLines(end.stdout);
+        }
+        catch {
+            return [];
+        }
     }
     async release() {
         const { run } = this.#settings;
-        // An activation goes on without us, and needs its directory.
-        if (this.#traces === "directory")
+        // An activation that nobody has decided about goes on without us, and needs its directory.
+        if (this.#prepared && !this.#undecided)
             await this.#farewell("finish", [run]);
         await this.#connection.close();
     }
+    async #tryPassword(signal) {
+        const outcome = await this.#shell.run({ script: "facts", args: [], privileged: true, signal });
+        if (outcome.kind === "ended" && outcome.exitCode === 0)
+            return;
+        const hint = `Try \`sudo -k -S /bin/sh -s\` as ${this.target.user} on the machine; sudoers must allow that command without a terminal`;
+        throw new errors/* DeployError */.sH({
+            phase: "connect",
+            reason: "sudo on the machine does not accept sudo-password",
+            hint,
+            lines: lastLines(outcome.stderr),
+            exitCode: 1,
+        });
+    }
     async #prepare(flake, signal) {
         const args = [this.#settings.run, flake.source, ...flake.inputs];
-        this.#traces = "directory";
+        this.#prepared = true;
         const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), "copy");
         if (end.exitCode === 0)
             return;
@@ -2440,7 +2944,7 @@ class NixosMachine {
             phase: "copy",
             reason,
             hint: "Is there room below /run, and on the store's disk?",
-            lines: tail(end.stderr),
+            lines: lastLines(end.stderr),
             exitCode: end.exitCode,
         });
     }
@@ -2449,8 +2953,18 @@ class NixosMachine {
         const { run } = this.#settings;
         return await runJob({ run, name, phase: name, command, privileged: this.#privileged, onLine: (line) => this.#log.output(line) }, this.#call(signal));
     }
+    #guarded() {
+        if (this.#activation === undefined)
+            throw new Error("nothing was activated");
+        return this.#activation;
+    }
     #call(signal) {
-        return async (call, phase) => await runToItsEnd(this.#connection, this.#shell, call, { phase, seconds: this.#settings.patience, signal, onLost: (message) => this.#log.note(message) });
+        return async (call, phase) => await runToItsEnd(this.#connection, this.#shell, call, {
+            phase,
+            seconds: this.#settings.patience(phase),
+            signal,
+            onLost: (message) => this.#log.note(message),
+        });
     }
     async #farewell(script, args) {
         try {
@@ -2465,12 +2979,6 @@ class NixosMachine {
 /** Builds the call of the machine's own nixos-rebuild. */
 function rebuildCommand(operation, rebuild, extraArgs) {
     return ["nixos-rebuild", operation, "--flake", `${rebuild.reference}#${rebuild.configuration}`, ...extraArgs];
-}
-function tail(text) {
-    return text
-        .split("\n")
-        .filter((line) => line.trim() !== "")
-        .slice(-20);
 }
 
 /***/ }),
@@ -2811,6 +3319,8 @@ function renderConfiguration(target, index, directory, settings) {
 // The host key, the authentication and a jump host come after the TCP connection, which ConnectTimeout alone bounds.
 const authenticationSeconds = 20;
 const controlSeconds = 2;
+// A machine that comes back is noticed soon: the kernel's own tries become rarer and rarer.
+const againSeconds = 5;
 /**
  * The ssh connection to one target: a master in the background that everything else goes through, Nix included. It is
  * started beforehand because an ssh that Nix itself starts as a master makes `nix flake archive` hang (NixOS/nix#10645).
@@ -2838,18 +3348,18 @@ class Connection {
         return { NIX_SSHOPTS: `-F ${this.#files.configuration}` };
     }
     /** Starts the master, or does nothing where it runs. Throws a `DeployError` of the phase connect. */
-    async open(signal) {
+    async open(signal, connectTimeout = this.#connectTimeout) {
         if (await this.isOpen())
             return;
         // The socket of a master that died would make a new one refuse to listen.
         (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(this.#files.socket, { force: true });
         (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(this.#files.offeredKeys, { force: true });
-        await this.#connect(masterCommand(this.#files, this.target), { signal, stderrFile: `${this.#files.socket}.err` });
+        await this.#connect(masterCommand(this.#files, this.target, connectTimeout), { signal, stderrFile: `${this.#files.socket}.err` });
     }
     /** Ends the master and starts a new one, so that what follows goes over a fresh TCP connection. Throws as `open`. */
     async reopen(signal) {
         await this.close();
-        await this.open(signal);
+        await this.open(signal, Math.min(this.#connectTimeout, againSeconds));
     }
     /** Tells whether the master runs; asks nobody but the local socket. */
     async isOpen() {
@@ -2929,8 +3439,8 @@ async function endMasters(directory) {
     }));
 }
 /** Builds the command that starts a master in the background and ends when it is ready. */
-function masterCommand(files, target) {
-    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-f", "-N", "--", target.host] };
+function masterCommand(files, target, connectTimeout) {
+    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-o", `ConnectTimeout=${connectTimeout}`, "-f", "-N", "--", target.host] };
 }
 /** Builds the command that connects without a master, to hear why none could be started. */
 function reasonCommand(files, target) {

@@ -2,15 +2,16 @@
 # a garbage collection between their arrival and the rebuild cannot take them. May be run again.
 # Arguments: RUN PATH... . Exit codes: 0, 1 when the directory or a root cannot be made.
 
-# A run is dead when none of its units is there any more and its directory has not changed for a day.
+# A run is dead when none of its units is there any more and what it has left has not changed for a day. After a reboot only its
+# roots are left.
 sweep() {
-  for old in "$base"/*/; do
+  for old in "$base"/*/ "$gcroots"/*/; do
     old=${old%/}
-    if [ ! -d "$old" ] || [ "$old" = "$dir" ]; then continue; fi
-    [ -n "$(find "$old" -maxdepth 0 -mmin +1440)" ] || continue
     name=${old##*/}
+    if [ ! -d "$old" ] || [ "$name" = "$run" ]; then continue; fi
+    [ -n "$(find "$old" -maxdepth 0 -mmin +1440)" ] || continue
     if [ -z "$(systemctl list-units --all --plain --no-legend --no-pager "nix-flake-deploy-$name-*" 2>/dev/null)" ]; then
-      rm -rf -- "$old"
+      rm -rf -- "${base:?}/$name"
       [ "$uid" -ne 0 ] || rm -rf -- "${gcroots:?}/$name"
     fi
   done

@@ -1,13 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { root } from "./paths.js";
 
-// The scripts that are sent to machines have no shebang: common.sh stands before each of them, and `main "$@"` behind. What
-// is checked is the whole that runs.
-const fragments = "src/nixos/remote/";
-const beforeFragments = `${fragments}common.sh`;
+// The scripts that are called on machines have no shebang: common.sh stands before each of them, and `main "$@"` behind. What
+// is checked is the whole that runs. The resident ones, in a folder of their own, run as they are.
+const fragments = "src/nixos/remote";
+const beforeFragments = `${fragments}/common.sh`;
 
 /** All shell scripts of the checkout, committed or about to be. Throws an `Error` without git. */
 export function shellScripts(): string[] {
@@ -21,7 +21,7 @@ export function shellScripts(): string[] {
 
 /** What shellcheck has against a script, a line each: `FILE:LINE:COLUMN: …`. Throws an `Error` where there is no shellcheck. */
 export function shellProblems(path: string): string[] {
-  if (!path.startsWith(fragments)) return check(["--", path], "").map((line) => line.trim());
+  if (dirname(path) !== fragments) return check(["--", path], "").map((line) => line.trim());
   const common = readFileSync(join(root, beforeFragments), "utf8");
   const own = path === beforeFragments ? "main() { :; }\n" : readFileSync(join(root, path), "utf8");
   const problems = check(["--shell=sh", "-"], `${common}${own}main "$@"\n`);

@@ -1,3 +1,4 @@
+import type { Safety } from "./deploy/plan.js";
 import { InputError, type InputProblem } from "./domain/errors.js";
 import { operations, type Operation } from "./domain/operation.js";
 import { acceptedTargets, parseTargetList } from "./domain/target-list.js";
@@ -19,6 +20,7 @@ export const inputNames = [
   "targets",
   "operation",
   "sudo",
+  "sudo-password",
   "max-parallel",
   "archive-args",
   "rebuild-args",
@@ -26,6 +28,13 @@ export const inputNames = [
   "timeout",
   "retries",
   "check-sigs",
+  "rollback",
+  "confirm-timeout",
+  "activation-timeout",
+  "health-check",
+  "health-check-timeout",
+  "unit-failures",
+  "lock-timeout",
 ] as const;
 
 export type InputName = (typeof inputNames)[number];
@@ -51,6 +60,8 @@ export type Inputs = {
   readonly timeout: number;
   readonly retries: number;
   readonly checkSignatures: boolean;
+  readonly sudoPassword: string | undefined;
+  readonly safety: Safety;
 };
 
 const day = 86_400;
@@ -106,6 +117,18 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     timeout: number("timeout", 0, day),
     retries: number("retries", 0, 20),
     checkSignatures: flag("check-sigs"),
+    sudoPassword: readPassword(read("sudo-password"), (problem) => refuse("sudo-password", problem)),
+    safety: {
+      rollback: flag("rollback"),
+      healthCheck: readCommand(trimmed("health-check"), (problem) => refuse("health-check", problem)),
+      unitFailures: choice("unit-failures", ["fail", "warn"]),
+      limits: {
+        confirm: number("confirm-timeout", 1, 3600),
+        activation: number("activation-timeout", 1, day),
+        healthCheck: number("health-check-timeout", 1, day),
+        lock: number("lock-timeout", 0, day),
+      },
+    },
   };
   if (problems.length > 0) throw new InputError(problems);
   return inputs;
@@ -150,6 +173,17 @@ function readSshConfig(text: string, refuse: (problem: string) => void): string 
   const lines = text.replaceAll(/\r\n?/g, "\n").trim();
   if (/[^\P{C}\n\t]/u.test(lines)) refuse("holds control characters; accepted are lines of ssh_config(5)");
   return lines;
+}
+
+function readPassword(text: string, refuse: (problem: string) => void): string | undefined {
+  const password = text.replace(/\r?\n$/, "");
+  if (/[\r\n\0]/.test(password)) refuse("holds a line end or a NUL character; accepted is one line");
+  return password === "" ? undefined : password;
+}
+
+function readCommand(text: string, refuse: (problem: string) => void): string | undefined {
+  if (/[^\P{C}\n\t]/u.test(text)) refuse("holds control characters; accepted is a command for /bin/sh");
+  return text === "" ? undefined : text;
 }
 
 function readFlakeReference(text: string, refuse: (problem: string) => void): string {

@@ -16,6 +16,9 @@ import { requirePrograms } from "./process/required-programs.js";
 import { Connection, endMasters } from "./ssh/connection.js";
 import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity } from "./ssh/identity.js";
 
+// Seconds for a machine to come back after the latest moment at which its watchdog acts: the way back is an activation too.
+const wayBackSeconds = 60;
+
 const log = new WorkflowLog();
 const runLog = new WorkflowRunLog(log);
 const run = randomBytes(6).toString("hex");
@@ -47,7 +50,7 @@ process.exit(green ? 0 : 1);
 
 async function deploy(): Promise<void> {
   const inputs = parseInputs((name) => readInput(name));
-  if (inputs.passphrase !== undefined) maskSecret(inputs.passphrase);
+  for (const secret of [inputs.passphrase, inputs.sudoPassword]) if (secret !== undefined) maskSecret(secret);
   await requirePrograms();
   const directory = await installIdentity(inputs);
   const noFlake = new AbortController();
@@ -58,8 +61,8 @@ async function deploy(): Promise<void> {
   const machines = inputs.targets.map(
     (target, index) => new NixosMachine(new Connection(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)),
   );
-  const { operation, maxParallel, timeout, retries } = inputs;
-  end = await deployFleet(machines, { operation, flake: archived, maxParallel, timeout, retries, signal }, runLog);
+  const { operation, maxParallel, timeout, retries, safety } = inputs;
+  end = await deployFleet(machines, { operation, flake: archived, maxParallel, timeout, retries, safety, signal }, runLog);
   await archived;
 }
 
@@ -92,12 +95,20 @@ function announce(archived: Flake): Flake {
 function machineSettings(inputs: Inputs, archived: Promise<Flake>, signal: AbortSignal): MachineSettings {
   return {
     run,
-    sudo: inputs.sudo,
-    needsRoot: inputs.operation !== "build",
+    access: { sudo: inputs.sudo, sudoPassword: inputs.sudoPassword, needsRoot: inputs.operation !== "build" },
     checkSignatures: inputs.checkSignatures,
     archiveArgs: inputs.archiveArgs,
     rebuildArgs: inputs.rebuildArgs,
-    patience: inputs.connectTimeout + 60,
+    patience: patience(inputs),
     configurationNames: async () => await configurationNames(await archived, { signal }).catch(() => undefined),
+  };
+}
+
+function patience({ connectTimeout, safety: { rollback, limits } }: Inputs): MachineSettings["patience"] {
+  const plain = connectTimeout + wayBackSeconds;
+  if (!rollback) return () => plain;
+  return (phase) => {
+    if (phase === "activate") return plain + limits.activation + limits.confirm;
+    return phase === "confirm" || phase === "rollback" ? plain + limits.confirm + limits.healthCheck : plain;
   };
 }

@@ -44,6 +44,13 @@ test("the defaults of action.yml are the ones that are promised", () => {
     timeout: 0,
     retries: 2,
     checkSignatures: true,
+    sudoPassword: undefined,
+    safety: {
+      rollback: true,
+      healthCheck: undefined,
+      unitFailures: "fail",
+      limits: { activation: 600, confirm: 30, healthCheck: 60, lock: 300 },
+    },
   });
 });
 
@@ -98,7 +105,7 @@ describe("what is accepted", () => {
     expect(parsed({ flake }).flake).toBe(flake);
   });
 
-  test.each<[InputName, string, Partial<Inputs>]>([
+  test.each<[InputName, string, Readonly<Record<string, unknown>>]>([
     ["max-parallel", "1", { maxParallel: 1 }],
     ["max-parallel", "1000", { maxParallel: 1000 }],
     ["timeout", "0", { timeout: 0 }],
@@ -107,6 +114,11 @@ describe("what is accepted", () => {
     ["retries", "0", { retries: 0 }],
     ["retries", "20", { retries: 20 }],
     ["check-sigs", "false", { checkSignatures: false }],
+    ["rollback", "false", { safety: { rollback: false } }],
+    ["health-check", " curl -f localhost\n", { safety: { healthCheck: "curl -f localhost" } }],
+    ["unit-failures", "warn", { safety: { unitFailures: "warn" } }],
+    ["lock-timeout", "0", { safety: { limits: { lock: 0 } } }],
+    ["sudo-password", "open sesame\n", { sudoPassword: "open sesame" }],
   ])("%s: %s", (name, text, expected) => {
     expect(parsed({ [name]: text })).toMatchObject(expected);
   });
@@ -183,9 +195,29 @@ describe("what is refused", () => {
 
   test("all at once", () => {
     const everything = Object.fromEntries(inputNames.map((name) => [name, ""]));
-    const problems = problemsOf({ ...everything, "archive-args": "--to", "rebuild-args": "--flake", "ssh-config": "\0" });
+    const problems = problemsOf({
+      ...everything,
+      "archive-args": "--to",
+      "rebuild-args": "--flake",
+      "ssh-config": "\0",
+      "health-check": "\0",
+      "sudo-password": "two\nlines",
+    });
     const named = new Set(problems.map((problem) => problem.replace(/:.*/s, "")));
     expect([...named].toSorted()).toEqual(inputNames.filter((name) => name !== "ssh-key-passphrase").toSorted());
+  });
+
+  test.each<[InputName, string, string]>([
+    ["health-check", "true \u0007", "holds control characters; accepted is a command for /bin/sh"],
+    ["sudo-password", "two\nlines", "holds a line end or a NUL character; accepted is one line"],
+    ["unit-failures", "ignore", '"ignore" is not accepted; accepted is one of fail, warn'],
+    ["rollback", "maybe", '"maybe" is not accepted; accepted is one of true, false'],
+    ["confirm-timeout", "0", '"0" is not accepted; accepted is a whole number from 1 to 3600'],
+    ["activation-timeout", "-1", '"-1" is not accepted; accepted is a whole number from 1 to 86400'],
+    ["health-check-timeout", "x", '"x" is not accepted; accepted is a whole number from 1 to 86400'],
+    ["lock-timeout", "1.5", '"1.5" is not accepted; accepted is a whole number from 0 to 86400'],
+  ])("%s: %j", (name, text, problem) => {
+    expect(problemsOf({ [name]: text })).toEqual([`${name}: ${problem}`]);
   });
 
   test("a message never holds the key or the passphrase", () => {

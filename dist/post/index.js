@@ -652,6 +652,8 @@ function speaksOfLostConnection(stderr) {
 // The host key, the authentication and a jump host come after the TCP connection, which ConnectTimeout alone bounds.
 const authenticationSeconds = 20;
 const controlSeconds = 2;
+// A machine that comes back is noticed soon: the kernel's own tries become rarer and rarer.
+const againSeconds = 5;
 /**
  * The ssh connection to one target: a master in the background that everything else goes through, Nix included. It is
  * started beforehand because an ssh that Nix itself starts as a master makes `nix flake archive` hang (NixOS/nix#10645).
@@ -679,18 +681,18 @@ class Connection {
         return { NIX_SSHOPTS: `-F ${this.#files.configuration}` };
     }
     /** Starts the master, or does nothing where it runs. Throws a `DeployError` of the phase connect. */
-    async open(signal) {
+    async open(signal, connectTimeout = this.#connectTimeout) {
         if (await this.isOpen())
             return;
         // The socket of a master that died would make a new one refuse to listen.
         rmSync(this.#files.socket, { force: true });
         rmSync(this.#files.offeredKeys, { force: true });
-        await this.#connect(masterCommand(this.#files, this.target), { signal, stderrFile: `${this.#files.socket}.err` });
+        await this.#connect(masterCommand(this.#files, this.target, connectTimeout), { signal, stderrFile: `${this.#files.socket}.err` });
     }
     /** Ends the master and starts a new one, so that what follows goes over a fresh TCP connection. Throws as `open`. */
     async reopen(signal) {
         await this.close();
-        await this.open(signal);
+        await this.open(signal, Math.min(this.#connectTimeout, againSeconds));
     }
     /** Tells whether the master runs; asks nobody but the local socket. */
     async isOpen() {
@@ -770,8 +772,8 @@ async function endMasters(directory) {
     }));
 }
 /** Builds the command that starts a master in the background and ends when it is ready. */
-function masterCommand(files, target) {
-    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-f", "-N", "--", target.host] };
+function masterCommand(files, target, connectTimeout) {
+    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-o", `ConnectTimeout=${connectTimeout}`, "-f", "-N", "--", target.host] };
 }
 /** Builds the command that connects without a master, to hear why none could be started. */
 function reasonCommand(files, target) {

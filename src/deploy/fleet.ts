@@ -1,9 +1,10 @@
 import { DeployError } from "../domain/errors.js";
-import type { HostResult, Status } from "../domain/result.js";
+import type { HostResult } from "../domain/result.js";
 import { Host } from "./host.js";
 import { mapLimited } from "./limit.js";
 import type { Plan } from "./plan.js";
 import type { Machine, RunLog } from "./ports.js";
+import type { Outcome } from "./safe-activation.js";
 import { Stopwatch } from "./stopwatch.js";
 
 /** How a run ended, as far as it came. */
@@ -25,7 +26,7 @@ export async function deployFleet(machines: readonly Machine[], plan: Plan, log:
     stopwatch: new Stopwatch(plan.timeout, plan.signal),
     result: undefined,
   }));
-  const step = async (work: Work, act: (signal: AbortSignal) => Promise<Status | undefined>): Promise<void> => {
+  const step = async (work: Work, act: (signal: AbortSignal) => Promise<Outcome | undefined>): Promise<void> => {
     const status = await attempt(work, act);
     if (status === undefined) return;
     await work.host.machine.release();
@@ -35,7 +36,8 @@ export async function deployFleet(machines: readonly Machine[], plan: Plan, log:
   await mapLimited(works, plan.maxParallel, async (work) => {
     await step(work, async (signal) => {
       await work.host.prepare(signal);
-      return work.host.settled();
+      const status = work.host.settled();
+      return status === undefined ? undefined : { status, error: undefined };
     });
   });
   const built = works.filter((work) => work.result === undefined);
@@ -46,23 +48,23 @@ export async function deployFleet(machines: readonly Machine[], plan: Plan, log:
 }
 
 /** One step of a host; what goes wrong in it becomes the host's result. */
-async function attempt({ host, stopwatch }: Work, act: (signal: AbortSignal) => Promise<Status | undefined>): Promise<HostResult | undefined> {
-  let status: Status | undefined;
-  let problem: unknown;
+async function attempt({ host, stopwatch }: Work, act: (signal: AbortSignal) => Promise<Outcome | undefined>): Promise<HostResult | undefined> {
   try {
-    status = await stopwatch.run(act);
+    const outcome = await stopwatch.run(act);
+    return outcome === undefined ? undefined : host.result(outcome.status, stopwatch.seconds, outcome.error);
   } catch (error) {
-    problem = error;
-    status = "failed";
+    const explained = explain(error, host, stopwatch);
+    return host.result(host.undecided ? "unknown" : "failed", stopwatch.seconds, explained);
   }
-  if (status === undefined) return undefined;
-  return host.result(status, stopwatch.seconds, problem === undefined ? undefined : explain(problem, host, stopwatch));
 }
 
 function explain(problem: unknown, host: Host, stopwatch: Stopwatch): Error {
-  if (problem instanceof DeployError) return problem;
-  const afterwards = host.phase === "activate" ? "The activation goes on on the machine, and nobody watches it" : "Nothing has changed on the machine";
-  const { phase } = host;
+  const { phase, prospect: afterwards } = host;
+  if (problem instanceof DeployError) {
+    if (!host.undecided) return problem;
+    const { reason, lines, exitCode, unreachable, cause, hint } = problem;
+    return new DeployError({ phase, reason, hint: hint === undefined ? afterwards : `${hint}. ${afterwards}`, lines, exitCode, unreachable, cause });
+  }
   if (stopwatch.expired)
     return new DeployError({ phase, reason: `the work on the machine took longer than the timeout of ${stopwatch.limit} s`, hint: afterwards, cause: problem });
   if (stopwatch.cancelled) return new DeployError({ phase, reason: "the run was cancelled", hint: afterwards, cause: problem });

@@ -2,24 +2,23 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { DeployError } from "../domain/errors.js";
 import { referenceOnMachine } from "../domain/flake.js";
-import { changesMachine, changesRunningSystem, changesSystemProfile, type Operation } from "../domain/operation.js";
+import { changesMachine } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { HostResult, Status } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
 import { displayTarget } from "../domain/target.js";
 import type { Plan } from "./plan.js";
-import type { ActivationEnd, HostLog, Machine, MachineFacts, Rebuild, SystemState } from "./ports.js";
+import type { HostLog, Machine, MachineFacts, Rebuild } from "./ports.js";
+import { activateSafely, type ActivationKnowledge, type Outcome } from "./safe-activation.js";
 
 /** What is known of a host so far. */
-type Knowledge = {
+type Knowledge = ActivationKnowledge & {
   phase: Phase;
   configuration: string | undefined;
   rebuild: Rebuild | undefined;
-  before: SystemState | undefined;
-  after: SystemState | undefined;
   toplevel: StorePath | undefined;
-  exitCode: number | undefined;
   arrived: boolean;
+  activating: boolean;
 };
 
 /**
@@ -43,9 +42,11 @@ export class Host {
       rebuild: undefined,
       before: undefined,
       after: undefined,
+      newlyFailedUnits: [],
       toplevel: undefined,
       exitCode: undefined,
       arrived: false,
+      activating: false,
     };
   }
 
@@ -56,6 +57,23 @@ export class Host {
   /** The flake has arrived on the machine. */
   get arrived(): boolean {
     return this.#known.arrived;
+  }
+
+  /** An activation has begun, and nobody knows how it ended. */
+  get undecided(): boolean {
+    return this.#known.activating;
+  }
+
+  /** What becomes of the machine when nobody looks after it any more. */
+  get prospect(): string {
+    const { before, activating, toplevel } = this.#known;
+    if (!activating) return "Nothing has changed on the machine";
+    const { safety } = this.#plan;
+    const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
+    if (!safety.rollback) return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
+    const { activation, confirm, healthCheck } = safety.limits;
+    if (this.#known.phase !== "activate") return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck} s (${was})`;
+    return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
   }
 
   /** Connects, sends the flake and builds the system. */
@@ -70,7 +88,7 @@ export class Host {
     });
     known.arrived = true;
     known.rebuild = { reference: referenceOnMachine(flake, facts.nix), configuration: known.configuration };
-    this.#begin("build");
+    this.begin("build");
     known.toplevel = await this.machine.build(known.rebuild, signal);
     this.#log.note(`built ${known.toplevel}`);
   }
@@ -86,33 +104,39 @@ export class Host {
     return boots && before.running === toplevel ? "unchanged" : undefined;
   }
 
-  /** Activates the built system. Returns the status; throws a `DeployError` when the machine is not as it was asked for. */
-  async activate(signal: AbortSignal): Promise<Status> {
+  /** Activates the built system, and decides for it or for the old one. Throws what ends it before there was a decision. */
+  async activate(signal: AbortSignal): Promise<Outcome> {
     const known = this.#known;
-    const { operation } = this.#plan;
     if (known.rebuild === undefined || known.toplevel === undefined) throw new Error("activated before it was built");
-    this.#begin("activate");
-    const end = await this.machine.activate(operation, known.rebuild, signal);
-    known.after = end.state;
-    known.exitCode = end.exitCode;
-    if (end.failure !== undefined) throw new DeployError({ phase: "activate", ...end.failure, lines: end.lines, exitCode: end.exitCode });
-    if (!changesMachine(operation)) return "planned";
-    const doubt = contradiction(operation, known.toplevel, end);
-    if (doubt !== undefined)
-      throw new DeployError({
-        phase: "activate",
-        reason: doubt,
-        hint: "Has somebody else changed it in the meantime?",
-        lines: end.lines,
-        exitCode: end.exitCode,
-      });
-    if (end.state.rebootNeeded) this.#log.note("kernel, initrd or kernel modules differ from the booted ones: they take effect with a reboot");
-    return "deployed";
+    this.begin("activate");
+    const { operation, safety } = this.#plan;
+    if (!changesMachine(operation)) {
+      const end = await this.machine.rehearse(known.rebuild, signal);
+      known.exitCode = end.exitCode;
+      if (end.failure !== undefined) throw new DeployError({ phase: "activate", ...end.failure, lines: end.lines, exitCode: end.exitCode });
+      return { status: "planned", error: undefined };
+    }
+    const { machine } = this;
+    const { toplevel, rebuild } = known;
+    const outcome = await activateSafely({
+      machine,
+      operation,
+      rebuild,
+      toplevel,
+      safety,
+      known,
+      signal,
+      log: this.#log,
+      begin: (phase) => this.begin(phase),
+      onArmed: () => (known.activating = true),
+    });
+    known.activating = false;
+    return outcome;
   }
 
   /** The host's result with what is known now. */
   result(status: Status, seconds: number, error: Error | undefined): HostResult {
-    const { phase, configuration, before, after, toplevel, exitCode } = this.#known;
+    const { phase, configuration, before, after, newlyFailedUnits, toplevel, exitCode } = this.#known;
     const now = after ?? before;
     const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
     const code = error instanceof DeployError ? error.exitCode : exitCode;
@@ -121,19 +145,20 @@ export class Host {
       target: displayTarget(this.machine.target),
       configuration,
       status,
-      phase,
+      phase: error instanceof DeployError ? error.phase : phase,
       systemPath: toplevel,
       previousSystemPath: before?.running ?? before?.profile,
       generation: now?.generation,
       changed,
       exitCode: code ?? (error === undefined ? 0 : undefined),
-      failedUnits: now?.failedUnits ?? [],
+      failedUnits: newlyFailedUnits,
       seconds,
       error: error?.message,
     };
   }
 
-  #begin(phase: Phase): void {
+  /** A phase begins. */
+  begin(phase: Phase): void {
     this.#known.phase = phase;
     this.#log.phase(phase);
   }
@@ -150,7 +175,7 @@ export class Host {
 
   /** Works on a phase, again after failures of the network: 1, 2, 4, … seconds later. */
   async #tryAgain<T>(phase: "connect" | "copy", signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    this.#begin(phase);
+    this.begin(phase);
     for (let tries = 0; ; tries += 1) {
       try {
         if (phase === "copy" && tries > 0) await this.machine.connect(signal);
@@ -163,13 +188,4 @@ export class Host {
       }
     }
   }
-}
-
-/** What the machine says of itself that does not go with an exit code of 0. */
-function contradiction(operation: Operation, toplevel: StorePath, { state }: ActivationEnd): string | undefined {
-  if (changesSystemProfile(operation) && state.profile !== toplevel)
-    return `nixos-rebuild ended well, but the machine boots ${state.profile ?? "no system of the store"} and not ${toplevel}`;
-  if (changesRunningSystem(operation) && state.running !== toplevel)
-    return `nixos-rebuild ended well, but the machine runs ${state.running ?? "no system of the store"} and not ${toplevel}`;
-  return undefined;
 }

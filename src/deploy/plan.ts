@@ -1,5 +1,6 @@
 import type { Flake } from "../domain/flake.js";
 import type { Operation } from "../domain/operation.js";
+import type { Limits } from "./ports.js";
 
 /** What one run does, the same for every host. */
 export type Plan = {
@@ -11,6 +12,18 @@ export type Plan = {
   readonly timeout: number;
   /** How many times connecting and copying are tried again. */
   readonly retries: number;
+  readonly safety: Safety;
   /** Aborted when the run is cancelled. */
   readonly signal: AbortSignal;
+};
+
+/** What happens around an activation. */
+export type Safety = {
+  /** Put the old system back when the activation, the confirmation or the health check fails. */
+  readonly rollback: boolean;
+  readonly limits: Limits;
+  /** A command for the machine's shell. */
+  readonly healthCheck: string | undefined;
+  /** What newly failed units mean. */
+  readonly unitFailures: "fail" | "warn";
 };

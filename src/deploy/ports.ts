@@ -35,15 +35,54 @@ export type Rebuild = {
   readonly configuration: string;
 };
 
+/** Seconds that the parts of an activation may take. */
+export type Limits = {
+  readonly activation: number;
+  /** Until the machine is reached again over a fresh connection. */
+  readonly confirm: number;
+  readonly healthCheck: number;
+  /** Until another run on the same machine has ended. */
+  readonly lock: number;
+};
+
+export type Activation = {
+  readonly operation: Operation;
+  readonly rebuild: Rebuild;
+  /** The machine goes back by itself unless it is confirmed. */
+  readonly guarded: boolean;
+  /** The machine is locked and armed, and the activation begins. */
+  readonly onArmed: () => void;
+  readonly limits: Limits;
+};
+
 /** How an activation ended. */
 export type ActivationEnd = {
   readonly exitCode: number;
-  /** What went wrong, where the exit code is not 0: one sentence without its full stop, and what to do next. */
-  readonly failure: { readonly reason: string; readonly hint: string } | undefined;
+  /** What went wrong, where the exit code is not 0. */
+  readonly failure: ActivationFailure | undefined;
   /** The last lines that nixos-rebuild printed. */
   readonly lines: readonly string[];
-  readonly state: SystemState;
+  /** The system when the activation began: other runs may have changed it since the machine was asked first. */
+  readonly before: SystemState;
+  readonly after: SystemState;
 };
+
+/** Why an activation failed: one sentence without its full stop, and what to do next. */
+export type ActivationFailure = {
+  /** `units`: the system was switched, but units failed. */
+  readonly kind: "activation-script" | "units" | "reboot" | "inhibited" | "killed" | "no-space" | "other";
+  readonly reason: string;
+  readonly hint: string;
+};
+
+/**
+ * What a machine answers that is reached again: its state; `late` when the watchdog goes back or has gone; `restarted` when it
+ * has forgotten the run, and its watchdog with it.
+ */
+export type Reached = SystemState | "late" | "restarted";
+
+/** How the way back ended. */
+export type RollbackEnd = { readonly exitCode: number; readonly lines: readonly string[]; readonly state: SystemState };
 
 /** One machine, as the deployment sees it. Every method throws a `DeployError` of its phase, or an abort's `CommandError`. */
 export type Machine = {
@@ -54,8 +93,20 @@ export type Machine = {
   receive(flake: Flake, signal: AbortSignal): Promise<void>;
   /** Builds the system, and changes nothing. Returns the toplevel. */
   build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath>;
-  /** Runs nixos-rebuild with this operation. Its exit code is told, not thrown. */
-  activate(operation: Operation, rebuild: Rebuild, signal: AbortSignal): Promise<ActivationEnd>;
+  /** Says what an activation would do; changes nothing. */
+  rehearse(rebuild: Rebuild, signal: AbortSignal): Promise<Omit<ActivationEnd, "before">>;
+  /** Waits for the machine's lock, arms the watchdog and activates. The exit code is told, not thrown. */
+  activate(activation: Activation, signal: AbortSignal): Promise<ActivationEnd>;
+  /** Reaches the machine over a fresh connection and gives the watchdog the time of a health check. */
+  reach(signal: AbortSignal): Promise<Reached>;
+  /** Runs a command as the deploy user until it succeeds. Returns what it printed last when it has not in that time. */
+  checkHealth(command: string, seconds: number, signal: AbortSignal): Promise<string | undefined>;
+  /** Decides for the new system. */
+  keep(signal: AbortSignal): Promise<Reached>;
+  /** Decides for the old system, unless the watchdog has, and goes back. */
+  rollBack(signal: AbortSignal): Promise<RollbackEnd>;
+  /** The last lines of the units' journals. Never throws. */
+  journal(units: readonly string[], signal: AbortSignal): Promise<string[]>;
   /**
    * Ends what still runs on the machine for this run, as far as it may be ended (an activation may not), removes what the run
    * has left there, and closes the connection. Never throws.

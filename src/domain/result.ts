@@ -39,8 +39,9 @@ export function isFailure(status: Status): boolean {
     case "planned":
     case "deployed":
     case "skipped":
-      return false;
+    // Only where `unit-failures: warn` asks for it.
     case "degraded":
+      return false;
     case "rolled-back":
     case "failed":
     case "unknown":

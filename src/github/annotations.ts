@@ -8,7 +8,7 @@ const most = 9;
 /** One annotation for each host that failed; where there are too many, the last one names the rest. */
 export function failureAnnotations(results: readonly HostResult[]): Annotation[] {
   const failed = results.filter((result) => isFailure(result.status));
-  const annotations = failed.map((result) => ({ title: `${result.name}: ${result.phase} ${result.status}`, message: result.error ?? result.status }));
+  const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: result.error ?? result.status }));
   if (annotations.length <= most) return annotations;
   const rest = failed.slice(most - 1);
   return [...annotations.slice(0, most - 1), { title: `${rest.length} more hosts failed`, message: rest.map(brief).join("\n") }];
@@ -20,7 +20,14 @@ export function failureSummary(results: readonly HostResult[]): string {
   return `${failed.length} of ${results.length} hosts failed: ${failed.map(brief).join(", ")}`;
 }
 
-function brief({ name, phase, status, error }: HostResult): string {
-  const reason = status === "failed" ? (error ?? "failed").split("\n")[0]?.split(". ")[0] : status;
-  return `${name} (${phase}: ${reason})`;
+/** What went wrong in a few words: `activate failed, rolled back`. */
+function verdict({ phase, status }: HostResult): string {
+  if (status === "rolled-back") return `${phase} failed, rolled back`;
+  if (status === "rollback-failed") return "rollback failed";
+  return status === "unknown" ? `lost in ${phase}, state unknown` : `${phase} ${status}`;
+}
+
+function brief(result: HostResult): string {
+  const reason = result.status === "failed" ? `${result.phase}: ${(result.error ?? "failed").split("\n")[0]?.split(". ")[0]}` : verdict(result);
+  return `${result.name} (${reason})`;
 }

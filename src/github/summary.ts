@@ -60,7 +60,7 @@ function headline(results: readonly HostResult[], endedEarly: boolean): string {
   if (endedEarly) return `❌ The run ended early; of ${hosts} none failed`;
   if (results.every(({ status }) => status === "unchanged")) return `✅ ${hosts} unchanged`;
   if (results.every(({ status }) => status === "planned" || status === "unchanged")) return `✅ ${hosts} planned`;
-  return `✅ ${hosts} deployed`;
+  return results.some(({ status }) => status === "degraded") ? `⚠️ ${hosts} deployed, with units that failed` : `✅ ${hosts} deployed`;
 }
 
 function counts(results: readonly HostResult[]): string {
@@ -88,6 +88,7 @@ function row(result: HostResult): string {
 
 function mark({ status }: HostResult): string {
   if (isFailure(status)) return "❌";
+  if (status === "degraded") return "⚠️";
   return status === "skipped" ? "➖" : "✅";
 }
 

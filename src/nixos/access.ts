@@ -1,29 +1,33 @@
 import { DeployError } from "../domain/errors.js";
 import type { Access } from "./facts.js";
+import type { Sudo } from "./remote-shell.js";
 
 /** Whether commands on the machine run under sudo. */
 export type SudoMode = "auto" | "true" | "false";
 
+export type AccessSettings = { readonly sudo: SudoMode; readonly sudoPassword: string | undefined; readonly needsRoot: boolean };
+
 /** Whether the scripts run as root, and whether sudo makes them so. */
-export type Root = { readonly privileged: boolean; readonly sudo: boolean };
+export type Root = { readonly privileged: boolean; readonly sudo: Sudo };
 
 /**
  * Decides how the scripts become root. Throws a `DeployError` of the phase connect when the operation needs root and the user
  * cannot become it.
  */
-export function requireAccess({ user, root, sudo }: Access, settings: { readonly sudo: SudoMode; readonly needsRoot: boolean }): Root {
+export function requireAccess({ user, root, sudo }: Access, settings: AccessSettings): Root {
   const wanted = settings.sudo === "true" || (settings.sudo === "auto" && !root);
   if (!wanted) {
-    if (root || !settings.needsRoot) return { privileged: root, sudo: false };
+    if (root || !settings.needsRoot) return { privileged: root, sudo: { kind: "none" } };
     throw refused(`${user} is not root, and the input sudo is false`, "Set sudo to auto, or connect as root");
   }
-  if (root || sudo === "ready") return { privileged: true, sudo: true };
-  if (!settings.needsRoot && settings.sudo === "auto") return { privileged: false, sudo: false };
+  if (root || sudo === "ready") return { privileged: true, sudo: { kind: "free" } };
+  if (sudo === "refused" && settings.sudoPassword !== undefined) return { privileged: true, sudo: { kind: "password", password: settings.sudoPassword } };
+  if (!settings.needsRoot && settings.sudo === "auto") return { privileged: false, sudo: { kind: "none" } };
   if (sudo === "missing") throw refused(`${user} is not root, and there is no sudo on the machine`, "Connect as root");
   const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
   throw refused(
     `sudo on the machine refuses ${user} without a password`,
-    `Add this line to its sudoers (on NixOS: security.sudo.extraRules), or connect as root: ${rule}`,
+    `Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as sudo-password, or connect as root: ${rule}`,
   );
 }
 

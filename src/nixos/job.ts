@@ -4,8 +4,8 @@ import { optionalStorePath, type StorePath } from "../domain/store-path.js";
 import type { SystemState } from "../deploy/ports.js";
 import { lineCutter } from "../process/lines.js";
 import { parseFacts, systemState } from "./facts.js";
-import type { ScriptCall } from "./remote-shell.js";
-import type { ScriptEnd } from "./session.js";
+import { residentScript, type ScriptCall } from "./remote-shell.js";
+import { lastLines, type ScriptEnd } from "./session.js";
 
 /** Runs a script to its end, whatever becomes of the connection in between. */
 export type CallScript = (call: () => ScriptCall, phase: Phase) => Promise<ScriptEnd>;
@@ -29,12 +29,15 @@ export type JobEnd = {
   readonly state: SystemState;
 };
 
+/** A job whose end nobody knows, as after a restart of the machine or when the job was killed. */
+export class LostJobError extends DeployError {}
+
 const keptLines = 200;
 
 /** Starts a job, which happens once however often the connection is lost, and follows it. */
 export async function runJob(job: Job, call: CallScript): Promise<JobEnd> {
   const { privileged, phase } = job;
-  const started = await call(() => ({ script: "start", args: [job.run, job.name, ...job.command], privileged }), phase);
+  const started = await call(() => ({ script: "start", args: [job.run, job.name, residentScript("job"), ...job.command], privileged }), phase);
   if (started.exitCode !== 0) {
     throw new DeployError({
       phase,
@@ -68,14 +71,7 @@ export async function followJob(job: Omit<Job, "command">, call: CallScript): Pr
   const exit = facts.get("exit") ?? "";
   if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {
     const reason = end.exitCode === 3 ? "the machine does not know the job any more" : "the job ended without telling how";
-    throw new DeployError({ phase, reason, hint: "Was the machine restarted in the meantime? Look at its journal", lines, exitCode: 255 });
+    throw new LostJobError({ phase, reason, hint: "Was the machine restarted in the meantime? Look at its journal", lines, exitCode: 255 });
   }
   return { exitCode: Number(exit), result: optionalStorePath(facts.get("result")), lines, state: systemState(facts) };
-}
-
-function lastLines(text: string): string[] {
-  return text
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .slice(-keptLines);
 }

@@ -4,30 +4,31 @@ import type { Operation } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { Target } from "../domain/target.js";
-import type { ActivationEnd, HostLog, Machine, MachineFacts, Rebuild } from "../deploy/ports.js";
+import type { Activation, ActivationEnd, HostLog, Machine, MachineFacts, Rebuild, Reached, RollbackEnd } from "../deploy/ports.js";
 import { explainSendFailure } from "../nix/send-failure.js";
 import { sendFlake } from "../nix/send.js";
 import type { Connection } from "../ssh/connection.js";
 import { acceptedKeyWarning, speaksOfLostConnection } from "../ssh/failure.js";
-import { requireAccess, type SudoMode } from "./access.js";
+import { requireAccess, type AccessSettings } from "./access.js";
+import { GuardedActivation } from "./activation.js";
 import { machineFacts } from "./facts.js";
+import { checkHealth } from "./health.js";
 import { runJob, type CallScript, type JobEnd } from "./job.js";
 import { activationFailure, buildError, isMissingConfiguration } from "./rebuild-failure.js";
 import { RemoteShell } from "./remote-shell.js";
-import { runToItsEnd } from "./session.js";
+import { lastLines, runToItsEnd } from "./session.js";
 
 /** How the machines of one run are treated. */
 export type MachineSettings = {
   /** Names the run on the machine. */
   readonly run: string;
-  readonly sudo: SudoMode;
-  /** The operation needs root on the machine. */
-  readonly needsRoot: boolean;
+  /** How the user becomes root, and whether the operation needs it. */
+  readonly access: AccessSettings;
   readonly checkSignatures: boolean;
   readonly archiveArgs: readonly string[];
   readonly rebuildArgs: readonly string[];
-  /** Seconds in which a lost connection may come back. */
-  readonly patience: number;
+  /** Seconds in which a lost connection may come back: a machine that goes back by itself comes back only then. */
+  readonly patience: (phase: Phase) => number;
   /** The attributes of `nixosConfigurations`; `undefined` where that cannot be told. */
   readonly configurationNames: () => Promise<readonly string[] | undefined>;
 };
@@ -43,15 +44,18 @@ export class NixosMachine implements Machine {
   readonly #log: HostLog;
   #shell: RemoteShell;
   #privileged = false;
-  /** What stands on the machine because of this run. */
-  #traces: "none" | "directory" | "activation" = "none";
+  /** The run has a directory on the machine. */
+  #prepared = false;
+  #activation: GuardedActivation | undefined;
+  /** An activation has begun, and neither the new nor the old system was decided for. */
+  #undecided = false;
 
   constructor(connection: Connection, settings: MachineSettings, log: HostLog) {
     this.target = connection.target;
     this.#connection = connection;
     this.#settings = settings;
     this.#log = log;
-    this.#shell = new RemoteShell(connection, false);
+    this.#shell = new RemoteShell(connection, { kind: "none" });
   }
 
   async connect(signal: AbortSignal): Promise<MachineFacts> {
@@ -62,7 +66,7 @@ export class NixosMachine implements Machine {
       throw new DeployError({
         phase: "connect",
         reason: "the connection was lost at once",
-        lines: tail(outcome.stderr),
+        lines: lastLines(outcome.stderr),
         exitCode: 255,
         unreachable: true,
         cause: outcome.cause,
@@ -74,14 +78,15 @@ export class NixosMachine implements Machine {
         phase: "connect",
         reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
         hint,
-        lines: tail(outcome.stderr),
+        lines: lastLines(outcome.stderr),
         exitCode: outcome.exitCode,
       });
     }
     const { facts, access } = machineFacts(outcome.stdout);
-    const root = requireAccess(access, this.#settings);
+    const root = requireAccess(access, this.#settings.access);
     this.#privileged = root.privileged;
     this.#shell = new RemoteShell(this.#connection, root.sudo);
+    if (root.sudo.kind === "password") await this.#tryPassword(signal);
     return facts;
   }
 
@@ -116,23 +121,86 @@ export class NixosMachine implements Machine {
     return result;
   }
 
-  async activate(operation: Operation, rebuild: Rebuild, signal: AbortSignal): Promise<ActivationEnd> {
-    this.#traces = "activation";
-    const { exitCode, lines, state } = await this.#rebuild("activate", operation, rebuild, signal);
-    this.#traces = "directory";
-    return { exitCode, lines, state, failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
+  async rehearse(rebuild: Rebuild, signal: AbortSignal): Promise<Omit<ActivationEnd, "before">> {
+    const { exitCode, lines, state } = await this.#rebuild("activate", "dry-activate", rebuild, signal);
+    return { exitCode, lines, after: state, failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
+  }
+
+  async activate(activation: Activation, signal: AbortSignal): Promise<ActivationEnd> {
+    const { run, rebuildArgs } = this.#settings;
+    this.#activation = await GuardedActivation.begin(activation, { run, signal, log: this.#log, call: this.#call(signal) });
+    this.#undecided = true;
+    activation.onArmed();
+    const command = rebuildCommand(activation.operation, activation.rebuild, rebuildArgs);
+    if (activation.guarded) return await this.#activation.run(command, this.#call(signal));
+    // Without a watchdog on the machine nobody but us looks at the clock.
+    const { activation: seconds } = activation.limits;
+    const late = AbortSignal.timeout(seconds * 1000);
+    try {
+      return await this.#activation.run(command, this.#call(AbortSignal.any([signal, late])));
+    } catch (error) {
+      if (signal.aborted || !late.aborted) throw error;
+      throw new DeployError({ phase: "activate", reason: `the activation took longer than activation-timeout (${seconds} s)`, cause: error });
+    }
+  }
+
+  async reach(signal: AbortSignal): Promise<Reached> {
+    // A connection that was there before the switch proves nothing: an old one outlives a firewall that refuses new ones.
+    await this.#connection.reopen(signal).catch((error: unknown) => {
+      // What does not answer yet is tried again, with all patience, by the call that follows.
+      if (!(error instanceof DeployError) || !error.unreachable) throw error;
+    });
+    return await this.#guarded().hold();
+  }
+
+  async keep(): Promise<Reached> {
+    const reached = await this.#guarded().keep();
+    if (reached !== "late") this.#undecided = false;
+    return reached;
+  }
+
+  async checkHealth(command: string, seconds: number, signal: AbortSignal): Promise<string | undefined> {
+    return await checkHealth(command, seconds, this.#call(signal), this.#log, signal);
+  }
+
+  async rollBack(): Promise<RollbackEnd> {
+    const end = await this.#guarded().rollBack();
+    this.#undecided = false;
+    return end;
+  }
+
+  async journal(units: readonly string[], signal: AbortSignal): Promise<string[]> {
+    try {
+      const end = await this.#call(signal)(() => ({ script: "journal", args: ["10", ...units], privileged: this.#privileged }), "confirm");
+      return lastLines(end.stdout);
+    } catch {
+      return [];
+    }
   }
 
   async release(): Promise<void> {
     const { run } = this.#settings;
-    // An activation goes on without us, and needs its directory.
-    if (this.#traces === "directory") await this.#farewell("finish", [run]);
+    // An activation that nobody has decided about goes on without us, and needs its directory.
+    if (this.#prepared && !this.#undecided) await this.#farewell("finish", [run]);
     await this.#connection.close();
+  }
+
+  async #tryPassword(signal: AbortSignal): Promise<void> {
+    const outcome = await this.#shell.run({ script: "facts", args: [], privileged: true, signal });
+    if (outcome.kind === "ended" && outcome.exitCode === 0) return;
+    const hint = `Try \`sudo -k -S /bin/sh -s\` as ${this.target.user} on the machine; sudoers must allow that command without a terminal`;
+    throw new DeployError({
+      phase: "connect",
+      reason: "sudo on the machine does not accept sudo-password",
+      hint,
+      lines: lastLines(outcome.stderr),
+      exitCode: 1,
+    });
   }
 
   async #prepare(flake: Flake, signal: AbortSignal): Promise<void> {
     const args = [this.#settings.run, flake.source, ...flake.inputs];
-    this.#traces = "directory";
+    this.#prepared = true;
     const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), "copy");
     if (end.exitCode === 0) return;
     const reason = "the machine cannot keep the files of the run";
@@ -140,7 +208,7 @@ export class NixosMachine implements Machine {
       phase: "copy",
       reason,
       hint: "Is there room below /run, and on the store's disk?",
-      lines: tail(end.stderr),
+      lines: lastLines(end.stderr),
       exitCode: end.exitCode,
     });
   }
@@ -151,9 +219,19 @@ export class NixosMachine implements Machine {
     return await runJob({ run, name, phase: name, command, privileged: this.#privileged, onLine: (line) => this.#log.output(line) }, this.#call(signal));
   }
 
+  #guarded(): GuardedActivation {
+    if (this.#activation === undefined) throw new Error("nothing was activated");
+    return this.#activation;
+  }
+
   #call(signal: AbortSignal): CallScript {
     return async (call, phase: Phase) =>
-      await runToItsEnd(this.#connection, this.#shell, call, { phase, seconds: this.#settings.patience, signal, onLost: (message) => this.#log.note(message) });
+      await runToItsEnd(this.#connection, this.#shell, call, {
+        phase,
+        seconds: this.#settings.patience(phase),
+        signal,
+        onLost: (message) => this.#log.note(message),
+      });
   }
 
   async #farewell(script: "finish", args: readonly string[]): Promise<void> {
@@ -168,11 +246,4 @@ export class NixosMachine implements Machine {
 /** Builds the call of the machine's own nixos-rebuild. */
 export function rebuildCommand(operation: Operation, rebuild: Rebuild, extraArgs: readonly string[]): string[] {
   return ["nixos-rebuild", operation, "--flake", `${rebuild.reference}#${rebuild.configuration}`, ...extraArgs];
-}
-
-function tail(text: string): string[] {
-  return text
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .slice(-20);
 }

@@ -1,4 +1,5 @@
 import { DeployError } from "../domain/errors.js";
+import type { ActivationFailure } from "../deploy/ports.js";
 
 /** A run of nixos-rebuild that did not end with 0. */
 export type RebuildFailure = {
@@ -60,13 +61,6 @@ function explainBuild(failure: RebuildFailure, known: readonly string[] | undefi
   }
   return { reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode})`, hint: "Nothing has changed on the machine" };
 }
-
-/** What a failed activation means, as far as exit code and log tell. The exit codes are those of switch-to-configuration. */
-export type ActivationFailure = {
-  readonly kind: "activation-script" | "units" | "reboot" | "inhibited" | "killed" | "no-space" | "other";
-  readonly reason: string;
-  readonly hint: string;
-};
 
 /**
  * Explains the end of `nixos-rebuild switch`, `boot`, `test` or `dry-activate`. The bash implementation says 1 for every

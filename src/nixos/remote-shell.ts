@@ -5,17 +5,35 @@ import { CommandError } from "../domain/errors.js";
 import { quote } from "../process/run.js";
 import type { Connection } from "../ssh/connection.js";
 
-/** The scripts that run on the machines, each a file of that name in `remote/`. */
-export type ScriptName = "facts" | "prepare" | "start" | "follow" | "finish";
-
-const scripts: Readonly<Record<ScriptName | "common", URL>> = {
+const scripts = {
   common: new URL("./remote/common.sh", import.meta.url),
   facts: new URL("./remote/facts.sh", import.meta.url),
   prepare: new URL("./remote/prepare.sh", import.meta.url),
   start: new URL("./remote/start.sh", import.meta.url),
   follow: new URL("./remote/follow.sh", import.meta.url),
   finish: new URL("./remote/finish.sh", import.meta.url),
-};
+  arm: new URL("./remote/arm.sh", import.meta.url),
+  keep: new URL("./remote/keep.sh", import.meta.url),
+  recover: new URL("./remote/recover.sh", import.meta.url),
+  health: new URL("./remote/health.sh", import.meta.url),
+  journal: new URL("./remote/journal.sh", import.meta.url),
+  job: new URL("./remote/resident/job.sh", import.meta.url),
+  watchdog: new URL("./remote/resident/watchdog.sh", import.meta.url),
+} as const;
+
+/** The scripts that are left on the machine for the time of the run, and run there without a connection. */
+export type ResidentScript = "job" | "watchdog";
+
+/** The scripts that are called on the machines, each a file of that name in `remote/`. */
+export type ScriptName = Exclude<keyof typeof scripts, ResidentScript | "common">;
+
+/** The text of a script that is left on the machine. */
+export function residentScript(name: ResidentScript): string {
+  return readFileSync(scripts[name], "utf8");
+}
+
+/** How scripts become root: not at all, by sudo without a password, or by sudo with one, which it reads from standard input. */
+export type Sudo = { readonly kind: "none" } | { readonly kind: "free" } | { readonly kind: "password"; readonly password: string };
 
 export type ScriptCall = {
   readonly script: ScriptName;
@@ -41,9 +59,9 @@ export type ScriptOutcome =
  */
 export class RemoteShell {
   readonly #connection: Connection;
-  readonly #sudo: boolean;
+  readonly #sudo: Sudo;
 
-  constructor(connection: Connection, sudo: boolean) {
+  constructor(connection: Connection, sudo: Sudo) {
     this.#connection = connection;
     this.#sudo = sudo;
   }
@@ -59,8 +77,9 @@ export class RemoteShell {
     let stderr: string;
     let failure: CommandError | undefined;
     try {
-      const command = remoteCommand(call.privileged && this.#sudo);
-      const stdin = program(call.script, call.args, nonce);
+      const sudo: Sudo = call.privileged ? this.#sudo : { kind: "none" };
+      const command = remoteCommand(sudo);
+      const stdin = `${sudo.kind === "password" ? `${sudo.password}\n` : ""}${program(call.script, call.args, nonce)}`;
       ({ stderr } = await this.#connection.run({ command, stdin, onStdout, signal: call.signal, timeout: call.timeout }));
     } catch (error) {
       if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
@@ -81,8 +100,16 @@ export class RemoteShell {
 }
 
 /** The command for the login shell: one fixed line, so that a sudoers rule can name it. */
-export function remoteCommand(sudo: boolean): string {
-  return `${sudo ? "sudo -n -- " : ""}/bin/sh -s`;
+export function remoteCommand(sudo: Sudo): string {
+  switch (sudo.kind) {
+    case "none":
+      return "/bin/sh -s";
+    case "free":
+      return "sudo -n -- /bin/sh -s";
+    case "password":
+      // -k: sudo asks even when it has just been given the password, so that it never ends up in what the shell reads.
+      return "sudo -k -S -p '' -- /bin/sh -s";
+  }
 }
 
 /** The script with its arguments, as `/bin/sh` reads it. */

@@ -14,6 +14,8 @@ export type RemoteCommand = Pick<RunOptions, "stdin" | "timeout" | "signal" | "o
 // The host key, the authentication and a jump host come after the TCP connection, which ConnectTimeout alone bounds.
 const authenticationSeconds = 20;
 const controlSeconds = 2;
+// A machine that comes back is noticed soon: the kernel's own tries become rarer and rarer.
+const againSeconds = 5;
 
 /**
  * The ssh connection to one target: a master in the background that everything else goes through, Nix included. It is
@@ -46,18 +48,18 @@ export class Connection {
   }
 
   /** Starts the master, or does nothing where it runs. Throws a `DeployError` of the phase connect. */
-  async open(signal: AbortSignal | undefined): Promise<void> {
+  async open(signal: AbortSignal | undefined, connectTimeout = this.#connectTimeout): Promise<void> {
     if (await this.isOpen()) return;
     // The socket of a master that died would make a new one refuse to listen.
     rmSync(this.#files.socket, { force: true });
     rmSync(this.#files.offeredKeys, { force: true });
-    await this.#connect(masterCommand(this.#files, this.target), { signal, stderrFile: `${this.#files.socket}.err` });
+    await this.#connect(masterCommand(this.#files, this.target, connectTimeout), { signal, stderrFile: `${this.#files.socket}.err` });
   }
 
   /** Ends the master and starts a new one, so that what follows goes over a fresh TCP connection. Throws as `open`. */
   async reopen(signal: AbortSignal | undefined): Promise<void> {
     await this.close();
-    await this.open(signal);
+    await this.open(signal, Math.min(this.#connectTimeout, againSeconds));
   }
 
   /** Tells whether the master runs; asks nobody but the local socket. */
@@ -138,8 +140,8 @@ export async function endMasters(directory: string): Promise<void> {
 }
 
 /** Builds the command that starts a master in the background and ends when it is ready. */
-export function masterCommand(files: TargetFiles, target: Target): Command {
-  return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-f", "-N", "--", target.host] };
+export function masterCommand(files: TargetFiles, target: Target, connectTimeout: number): Command {
+  return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-o", `ConnectTimeout=${connectTimeout}`, "-f", "-N", "--", target.host] };
 }
 
 /** Builds the command that connects without a master, to hear why none could be started. */

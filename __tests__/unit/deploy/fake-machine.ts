@@ -1,6 +1,16 @@
-import type { Plan } from "../../../src/deploy/plan.js";
-import type { ActivationEnd, HostLog, Machine, MachineFacts, Rebuild, RunLog, SystemState } from "../../../src/deploy/ports.js";
-import type { Operation } from "../../../src/domain/operation.js";
+import type { Plan, Safety } from "../../../src/deploy/plan.js";
+import type {
+  Activation,
+  ActivationEnd,
+  HostLog,
+  Machine,
+  MachineFacts,
+  Reached,
+  Rebuild,
+  RollbackEnd,
+  RunLog,
+  SystemState,
+} from "../../../src/deploy/ports.js";
 import type { HostResult } from "../../../src/domain/result.js";
 import type { StorePath } from "../../../src/domain/store-path.js";
 import type { Target } from "../../../src/domain/target.js";
@@ -19,7 +29,8 @@ type Trouble = (signal: AbortSignal) => Promise<void> | void;
 /** A machine without a network: it has a state, which an activation changes as nixos-rebuild would. */
 export class FakeMachine implements Machine {
   readonly target: Target;
-  readonly journal: string[];
+  /** What was asked of the machine, in its order. */
+  readonly calls: string[];
   state = makeState();
   hostname = "own-hostname";
   toplevel = newSystem;
@@ -27,10 +38,17 @@ export class FakeMachine implements Machine {
   trouble: { connect?: Trouble; receive?: Trouble; build?: Trouble; activate?: Trouble } = {};
   /** How nixos-rebuild ends, and the state in which it leaves the machine where that is not what the operation says. */
   end: Partial<ActivationEnd> = {};
+  /** What the machine answers in place of its state when it is reached again, and when it is told to keep the system. */
+  reached: "late" | "restarted" | undefined;
+  kept: "late" | "restarted" | undefined;
+  complaint: string | undefined;
+  /** How the way back ends. */
+  back: Partial<RollbackEnd> = {};
+  #before = this.state;
 
-  constructor(target: Partial<Target> = {}, journal: string[] = []) {
+  constructor(target: Partial<Target> = {}, calls: string[] = []) {
     this.target = makeTarget(target);
-    this.journal = journal;
+    this.calls = calls;
   }
 
   async connect(signal: AbortSignal): Promise<MachineFacts> {
@@ -48,21 +66,58 @@ export class FakeMachine implements Machine {
     return this.toplevel;
   }
 
-  async activate(operation: Operation, _: Rebuild, signal: AbortSignal): Promise<ActivationEnd> {
+  async rehearse(_: Rebuild, signal: AbortSignal): Promise<Omit<ActivationEnd, "before">> {
     await this.#enter("activate", signal);
+    return { exitCode: 0, failure: undefined, lines: [], after: this.state, ...this.end };
+  }
+
+  async activate({ operation, onArmed }: Activation, signal: AbortSignal): Promise<ActivationEnd> {
     const { toplevel: running, state } = this;
+    this.#before = state;
+    onArmed();
+    await this.#enter("activate", signal);
     if (operation === "switch" || operation === "boot") this.state = { ...this.state, profile: running, generation: (state.generation ?? 0) + 1 };
     if (operation === "switch" || operation === "test") this.state = { ...this.state, running };
-    return { exitCode: 0, failure: undefined, lines: [], state: this.state, ...this.end };
+    this.state = this.end.after ?? this.state;
+    return { exitCode: 0, failure: undefined, lines: [], before: state, after: this.state, ...this.end };
+  }
+
+  async reach(): Promise<Reached> {
+    return await this.#answer<Reached>("reach", this.reached ?? this.state);
+  }
+
+  async checkHealth(): Promise<string | undefined> {
+    return await this.#answer("health", this.complaint);
+  }
+
+  async keep(): Promise<Reached> {
+    return await this.#answer<Reached>("keep", this.kept ?? this.state);
+  }
+
+  async rollBack(): Promise<RollbackEnd> {
+    this.state = this.#before;
+    return await this.#answer("roll back", { exitCode: 0, lines: [], state: this.state, ...this.back });
+  }
+
+  async journal(units: readonly string[]): Promise<string[]> {
+    return await this.#answer(
+      "journal",
+      units.map((unit) => `${unit}: no luck`),
+    );
+  }
+
+  async #answer<T>(call: string, answer: T): Promise<T> {
+    this.calls.push(`${this.target.name} ${call}`);
+    return await Promise.resolve(answer);
   }
 
   async release(): Promise<void> {
-    this.journal.push(`${this.target.name} release`);
+    this.calls.push(`${this.target.name} release`);
     await Promise.resolve();
   }
 
   async #enter(phase: "connect" | "receive" | "build" | "activate", signal: AbortSignal): Promise<void> {
-    this.journal.push(`${this.target.name} ${phase}`);
+    this.calls.push(`${this.target.name} ${phase}`);
     await this.trouble[phase]?.(signal);
   }
 }
@@ -84,7 +139,11 @@ export class MemoryLog implements RunLog {
   }
 }
 
+export function makeSafety(overrides: Partial<Safety> = {}): Safety {
+  return { rollback: true, limits: { activation: 600, confirm: 30, healthCheck: 60, lock: 300 }, healthCheck: undefined, unitFailures: "fail", ...overrides };
+}
+
 export function makePlan(overrides: Partial<Plan> = {}): Plan {
   const flake = Promise.resolve(makeFlake());
-  return { operation: "switch", flake, maxParallel: 10, timeout: 0, retries: 0, signal: new AbortController().signal, ...overrides };
+  return { operation: "switch", flake, maxParallel: 10, timeout: 0, retries: 0, safety: makeSafety(), signal: new AbortController().signal, ...overrides };
 }

@@ -9,13 +9,16 @@ import { CommandError, DeployError } from "../../../src/domain/errors.js";
 import type { Operation } from "../../../src/domain/operation.js";
 import type { HostResult } from "../../../src/domain/result.js";
 import { makeFlake, makeStorePath, source } from "../domain/make.js";
-import { FakeMachine, makePlan, makeState, MemoryLog, newSystem, oldSystem } from "./fake-machine.js";
+import { FakeMachine, makePlan, makeSafety, makeState, MemoryLog, newSystem, oldSystem } from "./fake-machine.js";
 
 const unreachable = (): never => {
   throw new DeployError({ phase: "connect", reason: "it does not answer", exitCode: 255, unreachable: true });
 };
 const refused = (): never => {
   throw new DeployError({ phase: "connect", reason: "the host key is not known", hint: "Compare it", exitCode: 255 });
+};
+const copyFails = (): never => {
+  throw new DeployError({ phase: "copy", reason: "no space is left", exitCode: 1 });
 };
 const buildFails = (): never => {
   throw new DeployError({ phase: "build", reason: "it does not build", lines: ["error: builder failed"], exitCode: 1 });
@@ -36,8 +39,8 @@ describe("one machine", () => {
   test("goes through all phases in their order", async () => {
     const machine = new FakeMachine();
     const { results, arrived, log } = await deploy([machine]);
-    expect(machine.journal).toEqual(["web1 connect", "web1 receive", "web1 build", "web1 activate", "web1 release"]);
-    expect(log.lines).toEqual(["web1: == connect", "web1: == copy", "web1: == build", `web1: built ${newSystem}`, "web1: == activate"]);
+    expect(machine.calls).toEqual(["web1 connect", "web1 receive", "web1 build", "web1 activate", "web1 reach", "web1 keep", "web1 release"]);
+    expect(log.lines).toEqual(["web1: == connect", "web1: == copy", "web1: == build", `web1: built ${newSystem}`, "web1: == activate", "web1: == confirm"]);
     expect(arrived).toBe(true);
     expect(log.results).toEqual(results);
     expect(results[0]).toMatchObject({
@@ -45,7 +48,7 @@ describe("one machine", () => {
       target: "root@web1.example.org",
       configuration: "web1",
       status: "deployed",
-      phase: "activate",
+      phase: "confirm",
       systemPath: newSystem,
       previousSystemPath: oldSystem,
       generation: 7,
@@ -91,7 +94,7 @@ describe("one machine", () => {
     machine.state = makeState(before);
     const result = await deployOne(machine, { operation });
     expect(result.status).toBe(status);
-    expect(machine.journal.filter((line) => line.endsWith("activate")).map(() => "activate")).toEqual(activations);
+    expect(machine.calls.filter((line) => line.endsWith("activate")).map(() => "activate")).toEqual(activations);
     expect(result.changed).toBe(machine.state.running !== (before.running ?? oldSystem) || machine.state.profile !== (before.profile ?? oldSystem));
   });
 
@@ -111,40 +114,122 @@ describe("one machine", () => {
 describe("what nixos-rebuild says and the machine does not", () => {
   const other = makeStorePath("nixos-system-other");
   test.each<[Operation, Partial<ActivationEnd>, string]>([
-    ["switch", { state: makeState({ running: newSystem, profile: other }) }, `but the machine boots ${other} and not ${newSystem}`],
-    ["switch", { state: makeState({ running: oldSystem, profile: newSystem }) }, `but the machine runs ${oldSystem} and not ${newSystem}`],
-    ["switch", { state: makeState({ running: newSystem, profile: undefined }) }, "but the machine boots no system of the store and not"],
-    ["test", { state: makeState({ running: undefined }) }, "but the machine runs no system of the store and not"],
-    ["boot", { state: makeState() }, `but the machine boots ${oldSystem} and not ${newSystem}`],
+    ["switch", { after: makeState({ running: newSystem, profile: other }) }, `the machine boots ${other} and not ${newSystem}`],
+    ["switch", { after: makeState({ running: oldSystem, profile: newSystem }) }, `the machine runs ${oldSystem} and not ${newSystem}`],
+    ["switch", { after: makeState({ running: newSystem, profile: undefined }) }, "the machine boots no system of the store and not"],
+    ["test", { after: makeState({ running: undefined }) }, "the machine runs no system of the store and not"],
+    ["boot", { after: makeState() }, `the machine boots ${oldSystem} and not ${newSystem}`],
   ])("after %s is a failure: %j", async (operation, end, text) => {
     const machine = new FakeMachine();
     machine.end = end;
     const result = await deployOne(machine, { operation });
-    expect(result).toMatchObject({ status: "failed", phase: "activate", exitCode: 0 });
-    expect(result.error).toContain(`nixos-rebuild ended well, ${text}`);
+    expect(result).toMatchObject({ status: "rolled-back", phase: "activate", exitCode: 0 });
+    expect(result.error).toContain(text);
     expect(result.error).toContain("Has somebody else changed it in the meantime?");
   });
 });
 
 describe("a machine that fails", () => {
-  test("while it activates is told with code, lines, and what has changed", async () => {
+  const failure = { kind: "activation-script", reason: "the activation script failed", hint: "Look at it" } as const;
+
+  test("while it activates goes back, and tells code, lines and reason", async () => {
     const machine = new FakeMachine();
-    const state = makeState({ profile: newSystem, generation: 7, failedUnits: ["web.service"] });
-    machine.end = { exitCode: 4, failure: { reason: "units failed", hint: "Look at them" }, lines: ["warning: web.service"], state };
+    machine.end = { exitCode: 2, failure, lines: ["snippet failed"] };
     expect(await deployOne(machine)).toMatchObject({
-      status: "failed",
+      status: "rolled-back",
       phase: "activate",
-      exitCode: 4,
-      changed: true,
-      generation: 7,
-      failedUnits: ["web.service"],
-      error: "units failed. Look at them\n  warning: web.service",
+      exitCode: 2,
+      changed: false,
+      generation: 6,
+      error: "the activation script failed. Look at it. The machine is back at its old system\n  snippet failed",
     });
+    expect(machine.calls).not.toContain("web1 keep");
+  });
+
+  test("stays as it is without rollback, and says so", async () => {
+    const machine = new FakeMachine();
+    machine.end = { exitCode: 2, failure, lines: [] };
+    const result = await deployOne(machine, { safety: makeSafety({ rollback: false }) });
+    expect(result).toMatchObject({
+      status: "failed",
+      changed: true,
+      error: "the activation script failed. Look at it. The new system stays, since rollback is false",
+    });
+    expect(machine.calls).not.toContain("web1 roll back");
+  });
+
+  test("and cannot go back tells the commands to repair it", async () => {
+    const machine = new FakeMachine();
+    machine.end = { exitCode: 2, failure, lines: [] };
+    machine.back = { exitCode: 1, lines: ["no"], state: makeState() };
+    const result = await deployOne(machine);
+    expect(result).toMatchObject({ status: "rollback-failed", phase: "rollback", exitCode: 1 });
+    expect(result.error).toContain("the old system's switch-to-configuration ended with exit code 1");
+    expect(result.error).toContain(`nix-env --profile /nix/var/nix/profiles/system --set ${oldSystem} && ${oldSystem}/bin/switch-to-configuration switch`);
+  });
+
+  test.each([
+    [{ profile: newSystem }, `the system profile is ${newSystem} and was ${oldSystem}`],
+    [{ running: newSystem }, `the machine runs ${newSystem} and ran ${oldSystem}`],
+  ])("and is not what it was after the way back is no success: %j", async (state, text) => {
+    const machine = new FakeMachine();
+    machine.end = { exitCode: 2, failure, lines: [] };
+    machine.back = { state: makeState(state) };
+    expect(await deployOne(machine)).toMatchObject({ status: "rollback-failed", error: expect.stringContaining(text) });
+  });
+
+  test.each([
+    ["reached", "late", "not reached again within confirm-timeout (30 s)"],
+    ["kept", "late", "not reached again within confirm-timeout (30 s)"],
+    ["reached", "restarted", "the machine was restarted before it was confirmed"],
+    ["kept", "restarted", "the machine was restarted before it was confirmed"],
+  ] as const)("to be %s, %s, goes back", async (moment, answer, reason) => {
+    const machine = new FakeMachine();
+    machine[moment] = answer;
+    expect(await deployOne(machine)).toMatchObject({ status: "rolled-back", phase: "confirm", error: expect.stringContaining(reason) });
+    expect(machine.calls).toContain("web1 roll back");
+  });
+
+  test("its health check goes back", async () => {
+    const machine = new FakeMachine();
+    machine.complaint = "exit code 1 at try 3";
+    const safety = makeSafety({ healthCheck: "curl -f localhost" });
+    expect(await deployOne(machine, { safety })).toMatchObject({
+      status: "rolled-back",
+      phase: "confirm",
+      error: expect.stringContaining("the health check did not succeed within 60 s"),
+    });
+  });
+
+  test("by a unit that had not failed before goes back, or is degraded where that is asked for", async () => {
+    const failing = (): FakeMachine => {
+      const machine = new FakeMachine();
+      machine.state = makeState({ failedUnits: ["old.service"] });
+      machine.end = {
+        exitCode: 4,
+        failure: { kind: "units", reason: "units failed", hint: "Look" },
+        after: makeState({ running: newSystem, profile: newSystem, failedUnits: ["old.service", "web.service"] }),
+      };
+      return machine;
+    };
+    expect(await deployOne(failing())).toMatchObject({
+      status: "rolled-back",
+      failedUnits: ["web.service"],
+      error: expect.stringContaining("web.service: no luck"),
+    });
+    expect(await deployOne(failing(), { safety: makeSafety({ unitFailures: "warn" }) })).toMatchObject({
+      status: "degraded",
+      failedUnits: ["web.service"],
+      error: undefined,
+    });
+    const old = failing();
+    old.end = { ...old.end, after: makeState({ running: newSystem, profile: newSystem, failedUnits: ["old.service"] }) };
+    expect(await deployOne(old)).toMatchObject({ status: "deployed", failedUnits: [] });
   });
 
   test.each([
     ["connect", { connect: refused }, "connect", false],
-    ["receive", { receive: refused }, "copy", false],
+    ["receive", { receive: copyFails }, "copy", false],
     ["build", { build: buildFails }, "build", true],
   ] as const)("in %s does not stop the others, who activate", async (_, trouble, phase, arrived) => {
     const journal: string[] = [];
@@ -154,7 +239,7 @@ describe("a machine that fails", () => {
     const { results, arrived: somewhere } = await deploy([bad, good], { maxParallel: 1 });
     expect(results.map(({ name, status, phase: last }) => [name, status, last])).toEqual([
       ["bad", "failed", phase],
-      ["good", "deployed", "activate"],
+      ["good", "deployed", "confirm"],
     ]);
     expect(journal).not.toContain("bad activate");
     expect(journal.filter((line) => line.endsWith("release"))).toEqual(["bad release", "good release"]);
@@ -226,14 +311,14 @@ describe("trying again", () => {
     const machine = new FakeMachine();
     machine.trouble = { receive: failingTimes(1, unreachable) };
     expect((await deployOne(machine, { retries: 1 })).status).toBe("deployed");
-    expect(machine.journal.slice(0, 4)).toEqual(["web1 connect", "web1 receive", "web1 connect", "web1 receive"]);
+    expect(machine.calls.slice(0, 4)).toEqual(["web1 connect", "web1 receive", "web1 connect", "web1 receive"]);
   });
 
   test("has an end", async () => {
     const machine = new FakeMachine();
     machine.trouble = { connect: unreachable };
     expect(await deployOne(machine, { retries: 1 })).toMatchObject({ status: "failed", phase: "connect", exitCode: 255 });
-    expect(machine.journal.filter((line) => line.endsWith("connect"))).toHaveLength(2);
+    expect(machine.calls.filter((line) => line.endsWith("connect"))).toHaveLength(2);
   });
 
   test("does not happen for what will not pass, nor for a build or an activation", async () => {
@@ -242,7 +327,7 @@ describe("trying again", () => {
       machine.trouble = trouble;
       const [phase = ""] = Object.keys(trouble);
       await deploy([machine], { retries: 5 });
-      expect(machine.journal.filter((line) => line.endsWith(phase))).toHaveLength(1);
+      expect(machine.calls.filter((line) => line.endsWith(phase))).toHaveLength(1);
     }
   });
 });
@@ -261,13 +346,17 @@ describe("an end before the end", () => {
     const result = await deployOne(machine, { timeout: 0.1 });
     expect(result).toMatchObject({ status: "failed", phase: "build" });
     expect(result.error).toBe("the work on the machine took longer than the timeout of 0.1 s. Nothing has changed on the machine");
-    expect(machine.journal.at(-1)).toBe("web1 release");
+    expect(machine.calls.at(-1)).toBe("web1 release");
   });
 
   test("while a machine activates says that the activation goes on", async () => {
     const machine = new FakeMachine();
     machine.trouble = { activate: waits };
-    expect((await deployOne(machine, { timeout: 0.1 })).error).toContain("The activation goes on on the machine, and nobody watches it");
+    const guarded = await deployOne(machine, { timeout: 0.1 });
+    expect(guarded).toMatchObject({ status: "unknown", phase: "activate" });
+    expect(guarded.error).toContain("Without confirmation the machine goes back by itself, 30 s after the activation and 600 s after its start at the latest");
+    const unguarded = await deployOne(machine, { timeout: 0.1, safety: makeSafety({ rollback: false }) });
+    expect(unguarded.error).toContain("The activation goes on on the machine, and rollback is false: it stays as it is");
   });
 
   test("is told where the run was cancelled, for every machine, and nothing is activated", async () => {
@@ -277,8 +366,8 @@ describe("an end before the end", () => {
     setTimeout(() => controller.abort(), 30);
     const { results } = await deploy(machines, { signal: controller.signal, retries: 3 });
     for (const result of results) expect(result.error).toBe("the run was cancelled. Nothing has changed on the machine");
-    expect(machines.flatMap(({ journal }) => journal).filter((line) => line.endsWith("activate"))).toEqual([]);
-    expect(machines.map(({ journal }) => journal.at(-1))).toEqual(["a release", "b release"]);
+    expect(machines.flatMap(({ calls }) => calls).filter((line) => line.endsWith("activate"))).toEqual([]);
+    expect(machines.map(({ calls }) => calls.at(-1))).toEqual(["a release", "b release"]);
   });
 
   test("comes at once where a machine waits to be tried again", async () => {

@@ -15,11 +15,14 @@ describe("failureAnnotations", () => {
     const results = [
       makeResult(),
       makeResult({ name: "db1", status: "failed", phase: "connect", error: "db1 does not answer. Is it on?" }),
-      makeResult({ name: "x", status: "degraded" }),
+      makeResult({ name: "x", status: "unknown" }),
+      makeResult({ name: "y", status: "rollback-failed", phase: "rollback" }),
+      makeResult({ name: "z", status: "degraded" }),
     ];
     expect(failureAnnotations(results)).toEqual([
       { title: "db1: connect failed", message: "db1 does not answer. Is it on?" },
-      { title: "x: activate degraded", message: "degraded" },
+      { title: "x: lost in activate, state unknown", message: "unknown" },
+      { title: "y: rollback failed", message: "rollback-failed" },
     ]);
   });
 
@@ -49,7 +52,7 @@ describe("failureSummary", () => {
       makeResult({ name: "db2", status: "failed", phase: "copy" }),
     ];
     expect(failureSummary(results)).toBe(
-      "3 of 4 hosts failed: web3 (activate: rolled-back), db1 (connect: the host key of db1 is not known), db2 (copy: failed)",
+      "3 of 4 hosts failed: web3 (activate failed, rolled back), db1 (connect: the host key of db1 is not known), db2 (copy: failed)",
     );
   });
 });

@@ -38,7 +38,7 @@ describe("renderOutputs", () => {
       status: "failed",
       changed: "true",
       deployed: "1",
-      failed: "2",
+      failed: "1",
       "system-path": "",
       "previous-system-path": "",
       "exit-code": "",

@@ -106,7 +106,7 @@ describe("a summary", () => {
 
   test("marks every status", () => {
     const marks = statuses.map((status) => cellsOf(host({ status }))[0]);
-    expect(marks).toEqual(["✅", "✅", "✅", "➖", "❌", "❌", "❌", "❌", "❌"]);
+    expect(marks).toEqual(["✅", "✅", "✅", "➖", "⚠️", "❌", "❌", "❌", "❌"]);
   });
 });
 

@@ -5,49 +5,63 @@ import { requireAccess, type Root, type SudoMode } from "../../../src/nixos/acce
 import type { Access } from "../../../src/nixos/facts.js";
 import { thrown } from "../failure-of.js";
 
-type Case = { readonly user: "root" | "deploy"; readonly has: Access["sudo"]; readonly sudo: SudoMode; readonly needsRoot: boolean };
+type Case = {
+  readonly user: "root" | "deploy";
+  readonly has: Access["sudo"];
+  readonly sudo: SudoMode;
+  readonly needsRoot: boolean;
+  readonly sudoPassword?: string;
+};
 
-function decide({ user, has, sudo, needsRoot }: Case): Root {
-  return requireAccess({ user, root: user === "root", sudo: has }, { sudo, needsRoot });
+function decide({ user, has, sudo, needsRoot, sudoPassword }: Case): Root {
+  return requireAccess({ user, root: user === "root", sudo: has }, { sudo, needsRoot, sudoPassword });
 }
 
 describe("requireAccess", () => {
   test.each<[Case, Root]>([
     [
       { user: "root", has: "unneeded", sudo: "auto", needsRoot: true },
-      { privileged: true, sudo: false },
+      { privileged: true, sudo: { kind: "none" } },
     ],
     [
       { user: "root", has: "unneeded", sudo: "false", needsRoot: true },
-      { privileged: true, sudo: false },
+      { privileged: true, sudo: { kind: "none" } },
     ],
     [
       { user: "root", has: "unneeded", sudo: "true", needsRoot: true },
-      { privileged: true, sudo: true },
+      { privileged: true, sudo: { kind: "free" } },
     ],
     [
       { user: "deploy", has: "ready", sudo: "auto", needsRoot: true },
-      { privileged: true, sudo: true },
+      { privileged: true, sudo: { kind: "free" } },
     ],
     [
       { user: "deploy", has: "ready", sudo: "true", needsRoot: false },
-      { privileged: true, sudo: true },
+      { privileged: true, sudo: { kind: "free" } },
     ],
     [
       { user: "deploy", has: "ready", sudo: "auto", needsRoot: false },
-      { privileged: true, sudo: true },
+      { privileged: true, sudo: { kind: "free" } },
     ],
     [
       { user: "deploy", has: "ready", sudo: "false", needsRoot: false },
-      { privileged: false, sudo: false },
+      { privileged: false, sudo: { kind: "none" } },
     ],
     [
       { user: "deploy", has: "refused", sudo: "auto", needsRoot: false },
-      { privileged: false, sudo: false },
+      { privileged: false, sudo: { kind: "none" } },
     ],
     [
       { user: "deploy", has: "missing", sudo: "auto", needsRoot: false },
-      { privileged: false, sudo: false },
+      { privileged: false, sudo: { kind: "none" } },
+    ],
+    [
+      { user: "deploy", has: "refused", sudo: "auto", needsRoot: true, sudoPassword: "x" },
+      { privileged: true, sudo: { kind: "password", password: "x" } },
+    ],
+    [
+      { user: "deploy", has: "ready", sudo: "auto", needsRoot: true, sudoPassword: "x" },
+      { privileged: true, sudo: { kind: "free" } },
     ],
   ])("%j: %j", (situation, expected) => {
     expect(decide(situation)).toEqual(expected);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 
 import { DeployError } from "../../../src/domain/errors.js";
 import { followJob, runJob, type CallScript, type Job } from "../../../src/nixos/job.js";
-import type { ScriptCall } from "../../../src/nixos/remote-shell.js";
+import { residentScript, type ScriptCall } from "../../../src/nixos/remote-shell.js";
 import { makeStorePath } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 
@@ -35,7 +35,7 @@ describe("a job", () => {
     const { call, calls } = machine(["one\ntwo\n\nthree"]);
     const end = await runJob(makeJob({ onLine: (line) => seen.push(line) }), call);
     expect(calls.map(({ script, args, privileged }) => [script, args, privileged])).toEqual([
-      ["start", ["run1", "build", "nixos-rebuild", "build"], true],
+      ["start", ["run1", "build", residentScript("job"), "nixos-rebuild", "build"], true],
       ["follow", ["run1", "build", "0"], true],
     ]);
     expect(seen).toEqual(["one", "two", "", "three"]);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { activationFailure, buildError, isMissingConfiguration, type ActivationFailure } from "../../../src/nixos/rebuild-failure.js";
+import type { ActivationFailure } from "../../../src/deploy/ports.js";
+import { activationFailure, buildError, isMissingConfiguration } from "../../../src/nixos/rebuild-failure.js";
 
 const drv = "/nix/store/0123456789abcdfghijklmnpqrsvwxyz-nixos-system-web1.drv";
 

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 
 import { parseFacts } from "../../../src/nixos/facts.js";
-import { program, remoteCommand, type ScriptName } from "../../../src/nixos/remote-shell.js";
+import { program, remoteCommand, residentScript, type ScriptName } from "../../../src/nixos/remote-shell.js";
 
 // The scripts run for real, as a user without root: where the tests run as root, as nobody.
 const isRoot = userInfo().uid === 0;
@@ -59,8 +59,9 @@ beforeEach(() => {
 });
 
 test("the command is one that a sudoers rule can name", () => {
-  expect(remoteCommand(false)).toBe("/bin/sh -s");
-  expect(remoteCommand(true)).toBe("sudo -n -- /bin/sh -s");
+  expect(remoteCommand({ kind: "none" })).toBe("/bin/sh -s");
+  expect(remoteCommand({ kind: "free" })).toBe("sudo -n -- /bin/sh -s");
+  expect(remoteCommand({ kind: "password", password: "open sesame" })).toBe("sudo -k -S -p '' -- /bin/sh -s");
 });
 
 describe.each(["dash", "bash"])("under %s", (shell) => {
@@ -135,7 +136,9 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
 
   test("start and follow show a job as it goes, and how it ended", () => {
     payload(call(shell, "prepare", ["run1"]));
-    expect(payload(call(shell, "start", ["run1", "build", "sh", "-c", 'echo "one $1"; sleep 0.3; echo two >&2; exit 7', "sh", "a 'b' $c"]))).toMatchObject({
+    expect(
+      payload(call(shell, "start", ["run1", "build", residentScript("job"), "sh", "-c", 'echo "one $1"; sleep 0.3; echo two >&2; exit 7', "sh", "a 'b' $c"])),
+    ).toMatchObject({
       code: 0,
       out: "",
     });
@@ -150,7 +153,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
 
   test("a job begins in the directory of its run, without nixos-rebuild's start of itself anew and without input", () => {
     payload(call(shell, "prepare", ["run1"]));
-    payload(call(shell, "start", ["run1", "build", "sh", "-c", 'pwd; echo "$_NIXOS_REBUILD_REEXEC"; cat; ln -s /proc result']));
+    payload(call(shell, "start", ["run1", "build", residentScript("job"), "sh", "-c", 'pwd; echo "$_NIXOS_REBUILD_REEXEC"; cat; ln -s /proc result']));
     const { out, err } = payload(call(shell, "follow", ["run1", "build", "0"]));
     expect(out).toBe(`${join(base, "run1")}\n1\n`);
     expect(parseFacts(err).get("result")).toBe("/proc");
@@ -158,7 +161,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
 
   test("follow goes on from a byte, without gap and repetition", () => {
     payload(call(shell, "prepare", ["run1"]));
-    payload(call(shell, "start", ["run1", "build", "printf", String.raw`0123456789\né\n`]));
+    payload(call(shell, "start", ["run1", "build", residentScript("job"), "printf", String.raw`0123456789\né\n`]));
     expect(payload(call(shell, "follow", ["run1", "build", "0"])).out).toBe("0123456789\né\n");
     expect(payload(call(shell, "follow", ["run1", "build", "4"])).out).toBe("456789\né\n");
     expect(payload(call(shell, "follow", ["run1", "build", "14"])).out).toBe("");
@@ -166,7 +169,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
 
   test("follow shows a long log whole", () => {
     payload(call(shell, "prepare", ["run1"]));
-    payload(call(shell, "start", ["run1", "build", "seq", "1", "200000"]));
+    payload(call(shell, "start", ["run1", "build", residentScript("job"), "seq", "1", "200000"]));
     const { out } = payload(call(shell, "follow", ["run1", "build", "0"]));
     expect(out.length).toBe(1_288_895);
     expect(out.endsWith("\n199999\n200000\n")).toBe(true);
@@ -174,7 +177,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
 
   test("follow shows what is there before the job has ended", async () => {
     payload(call(shell, "prepare", ["run1"]));
-    payload(call(shell, "start", ["run1", "build", "sh", "-c", "echo first; sleep 1; echo second"]));
+    payload(call(shell, "start", ["run1", "build", residentScript("job"), "sh", "-c", "echo first; sleep 1; echo second"]));
     const [file, rest] = argv(shell);
     const child = spawn(file, rest, { env: environment({}), cwd: "/" });
     const seen: { text: string; at: number }[] = [];
@@ -188,7 +191,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
 
   test("a job goes on when nobody follows it", async () => {
     payload(call(shell, "prepare", ["run1"]));
-    payload(call(shell, "start", ["run1", "activate", "sh", "-c", "sleep 0.5; touch done"]));
+    payload(call(shell, "start", ["run1", "activate", residentScript("job"), "sh", "-c", "sleep 0.5; touch done"]));
     await waitFor(join(base, "run1", "activate.status"));
     expect(existsSync(join(base, "run1", "done"))).toBe(true);
     expect(parseFacts(payload(call(shell, "follow", ["run1", "activate", "0"])).err).get("exit")).toBe("0");
@@ -196,7 +199,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
 
   test("a command that there is not ends the job with 127", () => {
     payload(call(shell, "prepare", ["run1"]));
-    payload(call(shell, "start", ["run1", "build", "no-such-program-here"]));
+    payload(call(shell, "start", ["run1", "build", residentScript("job"), "no-such-program-here"]));
     const { out, err } = payload(call(shell, "follow", ["run1", "build", "0"]));
     expect(parseFacts(err).get("exit")).toBe("127");
     expect(out).toContain("no-such-program-here");
@@ -204,13 +207,13 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
 
   test("a job that was killed is told to be lost", () => {
     payload(call(shell, "prepare", ["run1"]));
-    payload(call(shell, "start", ["run1", "build", "sh", "-c", "kill -KILL 0"]));
+    payload(call(shell, "start", ["run1", "build", residentScript("job"), "sh", "-c", "kill -KILL 0"]));
     expect(parseFacts(payload(call(shell, "follow", ["run1", "build", "0"])).err).get("exit")).toBe("lost");
   });
 
   test("follow knows no job that was not started, start no run that was not prepared", () => {
     expect(payload(call(shell, "follow", ["run1", "build", "0"])).code).toBe(3);
-    expect(payload(call(shell, "start", ["run1", "build", "true"])).code).toBe(1);
+    expect(payload(call(shell, "start", ["run1", "build", residentScript("job"), "true"])).code).toBe(1);
     payload(call(shell, "prepare", ["run1"]));
     expect(payload(call(shell, "follow", ["run1", "build", "0"])).code).toBe(3);
   });
@@ -219,7 +222,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     payload(call(shell, "prepare", ["run1"]));
     writeFileSync(join(runtime, "pid"), "");
     chmodSync(join(runtime, "pid"), 0o666);
-    payload(call(shell, "start", ["run1", "build", "sh", "-c", `sleep 300 & echo $! >${runtime}/pid; wait`]));
+    payload(call(shell, "start", ["run1", "build", residentScript("job"), "sh", "-c", `sleep 300 & echo $! >${runtime}/pid; wait`]));
     for (let tries = 0; tries < 500 && readFileSync(join(runtime, "pid"), "utf8") === ""; tries += 1) await sleep(10);
     const pid = readFileSync(join(runtime, "pid"), "utf8").trim();
     expect(existsSync(`/proc/${pid}`)).toBe(true);
@@ -231,7 +234,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
 
   test("finish leaves an activation alone, and other runs", async () => {
     for (const run of ["run1", "run2"]) payload(call(shell, "prepare", [run]));
-    payload(call(shell, "start", ["run1", "activate", "sh", "-c", `sleep 0.5; touch ${runtime}/activated-${shell}`]));
+    payload(call(shell, "start", ["run1", "activate", residentScript("job"), "sh", "-c", `sleep 0.5; touch ${runtime}/activated-${shell}`]));
     payload(call(shell, "finish", ["run1"]));
     await waitFor(join(runtime, `activated-${shell}`));
     expect(existsSync(join(runtime, `activated-${shell}`))).toBe(true);

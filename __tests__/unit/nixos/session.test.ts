@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 
 import { CommandError, DeployError } from "../../../src/domain/errors.js";
-import { RemoteShell, type ScriptCall } from "../../../src/nixos/remote-shell.js";
+import { RemoteShell, type ScriptCall, type Sudo } from "../../../src/nixos/remote-shell.js";
 import { runToItsEnd, type Patience } from "../../../src/nixos/session.js";
 import { Connection } from "../../../src/ssh/connection.js";
 import { makeTarget } from "../domain/make.js";
@@ -35,7 +35,7 @@ beforeEach(() => {
 });
 
 describe("a script on the machine", () => {
-  const shell = new RemoteShell(connection, false);
+  const shell = new RemoteShell(connection, { kind: "none" });
 
   test("gives its output and its exit code", async () => {
     const outcome = await shell.run(facts);
@@ -84,11 +84,11 @@ describe("a script on the machine", () => {
 
   test("runs under sudo only where it is asked for and the user needs it", async () => {
     ssh('echo "$command" >&2; exit 1');
-    const commandOf = async (sudo: boolean, privileged: boolean): Promise<string> =>
+    const commandOf = async (sudo: Sudo, privileged: boolean): Promise<string> =>
       (await new RemoteShell(connection, sudo).run({ ...facts, privileged })).stderr;
-    expect(await commandOf(true, true)).toBe("sudo -n -- /bin/sh -s\n");
-    expect(await commandOf(true, false)).toBe("/bin/sh -s\n");
-    expect(await commandOf(false, true)).toBe("/bin/sh -s\n");
+    expect(await commandOf({ kind: "free" }, true)).toBe("sudo -n -- /bin/sh -s\n");
+    expect(await commandOf({ kind: "free" }, false)).toBe("/bin/sh -s\n");
+    expect(await commandOf({ kind: "none" }, true)).toBe("/bin/sh -s\n");
   });
 
   test("throws for a time-out and for an abort", async () => {
@@ -99,7 +99,7 @@ describe("a script on the machine", () => {
 });
 
 describe("a connection that is lost", () => {
-  const shell = new RemoteShell(connection, false);
+  const shell = new RemoteShell(connection, { kind: "none" });
   const told: string[] = [];
   const patience: Patience = { phase: "build", seconds: 1, signal: undefined, onLost: (message) => told.push(message) };
 

@@ -18,7 +18,18 @@ const files = targetFiles("/tmp/x", 0);
 describe("the commands", () => {
   const target = makeTarget({ host: "2001:db8::7" });
   test("name the configuration first and end the options before the host", () => {
-    expect(masterCommand(files, target).args).toEqual(["-F", "/tmp/x/0.conf", "-o", "ControlMaster=yes", "-f", "-N", "--", "2001:db8::7"]);
+    expect(masterCommand(files, target, 30).args).toEqual([
+      "-F",
+      "/tmp/x/0.conf",
+      "-o",
+      "ControlMaster=yes",
+      "-o",
+      "ConnectTimeout=30",
+      "-f",
+      "-N",
+      "--",
+      "2001:db8::7",
+    ]);
     expect(controlCommand(files, target, "check").args).toEqual(["-F", "/tmp/x/0.conf", "-O", "check", "--", "2001:db8::7"]);
     expect(controlCommand(files, target, "exit").args).toEqual(["-F", "/tmp/x/0.conf", "-O", "exit", "--", "2001:db8::7"]);
     expect(sessionCommand(files, target, "/bin/sh -s")).toEqual({ file: "ssh", args: ["-F", "/tmp/x/0.conf", "--", "2001:db8::7", "/bin/sh -s"] });

@@ -1,17 +1,20 @@
 # Ends the build of the run, if it still goes on, and removes what the run has left on the machine: its directory, its roots,
-# and what systemd remembers of its units.
+# its lock, and what systemd remembers of its units.
 # Arguments: RUN. Exit code: 0.
 
 main() {
   [ -n "$1" ] || return 0
   dir=$(run_directory "$1")
   if [ "$uid" -eq 0 ]; then
-    systemctl stop "nix-flake-deploy-$1-build.service" 2>/dev/null
+    systemctl stop "nix-flake-deploy-$1-build.service" "nix-flake-deploy-$1-*.timer" 2>/dev/null
   elif [ ! -e "$dir/build.status" ] && pid=$(cat -- "$dir/build.pid" 2>/dev/null); then
     # dash takes a "--" after -TERM for a process.
     kill -s TERM -- "-$pid" 2>/dev/null
   fi
+  case $(cat "$base/lock" 2>/dev/null) in "$1 "*) rm -f -- "$base/lock" ;; esac
   rm -rf -- "$dir"
+  # The mutex goes with the last run; whoever waits for it has a directory there.
+  if [ "$(ls -A -- "$base" 2>/dev/null)" = mutex ]; then rm -f -- "$base/mutex"; fi
   rmdir -- "$base" 2>/dev/null
   if [ "$uid" -eq 0 ]; then
     rm -rf -- "${gcroots:?}/$1"

@@ -1,35 +1,34 @@
-# Starts a job that goes on whatever becomes of the connection: as root a unit of its own, else a session of its own. Its
-# output goes to a file and not to the journal, which misses what old versions of nixos-rebuild print.
-# Arguments: RUN JOB COMMAND [ARG...]. The command is looked up in PATH and runs in the directory of the run.
+# Starts a job that goes on whatever becomes of the connection: as root a unit of its own, else a session of its own. A job
+# is started once: again it does nothing.
+# Arguments: RUN JOB JOB_SCRIPT COMMAND [ARG...]. The command is looked up in PATH and runs in the directory of the run.
 # Exit codes: 0 the job was started, 1 it could not be.
 
 main() {
-  run=$1 job=$2
-  shift 2
+  run=$1 job=$2 script=$3
+  shift 3
   dir=$(run_directory "$run")
   cd -- "$dir" || return 1
-  # While the job is alive it holds the lock of NAME.alive; its exit code is in NAME.status from its end on. The command stands
-  # in the script, since systemd would replace $NAME, ${NAME} and $$ in the arguments of a unit.
+  printf '%s' "$script" >job.sh.new && mv -- job.sh.new job.sh || return 1
+  # The command stands in a file, since systemd would replace $NAME, ${NAME} and $$ in the arguments of a unit.
   {
-    printf 'job=%s\nset --' "$job"
+    printf 'set --'
     for word; do
       printf " '%s'" "$(printf '%s' "$word" | sed "s/'/'\\\\''/g")"
     done
-    cat <<'JOB'
-
-exec 9>"$job.alive"
-flock 9
-"$@" 9>&-
-code=$?
-echo "$code" >"$job.status.new"
-mv -- "$job.status.new" "$job.status"
-JOB
-  } >"$job.sh" || return 1
-  : >"$job.log" || return 1
+    echo
+  } >"$job.command" || return 1
+  (
+    set -C
+    : >"$job.log"
+  ) 2>/dev/null || {
+    [ -e "$job.log" ] && return 0
+    echo "no file can be made in $dir" >&2
+    return 1
+  }
   # A first switch is 400 ms faster, and the version that was asked about runs, without nixos-rebuild's start of itself anew.
   export _NIXOS_REBUILD_REEXEC=1
   if [ "$uid" -ne 0 ]; then
-    setsid nohup /bin/sh "$job.sh" >>"$job.log" 2>&1 </dev/null &
+    setsid nohup /bin/sh ./job.sh "$job" >/dev/null 2>&1 </dev/null &
     echo "$!" >"$job.pid"
     return 0
   fi
@@ -42,6 +41,5 @@ JOB
   done
   # shellcheck disable=SC2086 # one word for each variable, none of which holds white space
   systemd-run --quiet --unit="nix-flake-deploy-$run-$job" --description="nix-flake-deploy: $job" --service-type=exec \
-    --property=StandardOutput="append:$dir/$job.log" --property=StandardError="append:$dir/$job.log" \
-    --property=WorkingDirectory="$dir" $environment -- /bin/sh "$dir/$job.sh"
+    --property=WorkingDirectory="$dir" $environment -- /bin/sh "$dir/job.sh" "$job"
 }

@@ -1,0 +1,60 @@
+# Takes the lock of the machine for this run, records what to go back to, and starts the timer that goes back unless the
+# activation ends in time. May be run again.
+# Arguments: RUN OPERATION ACTIVATION_SECONDS CONFIRM_SECONDS GUARD JOB_SCRIPT WATCHDOG_SCRIPT. GUARD is "yes", or "no" for a
+# run that is not to go back by itself. Prints the facts of the system before, with "link", or "holder": who is in the way.
+# Exit codes: 0, 1 when the watchdog cannot be started, 5 another run holds the lock, 6 somebody runs nixos-rebuild by hand.
+
+# A lock is held as long as a timer or a service of its run is there: one of a dead run frees itself.
+holder_lives() {
+  [ -n "$(systemctl list-units --plain --no-legend --no-pager --state=active,activating,deactivating \
+    "nix-flake-deploy-$1-activat*" "nix-flake-deploy-$1-confirm*" "nix-flake-deploy-$1-health*" "nix-flake-deploy-$1-back*" 2>/dev/null)" ]
+}
+
+by_hand() {
+  ps -eo pid=,user=,args= | while read -r pid user args; do
+    case $args in
+      *nixos-rebuild*' switch'* | *nixos-rebuild*' boot'* | *nixos-rebuild*' test'* | *bin/switch-to-configuration\ *)
+        printf '%s runs "%.100s" (process %s)' "$user" "$args" "$pid"
+        return
+        ;;
+    esac
+  done
+}
+
+main() {
+  run=$1 operation=$2
+  dir=$(run_directory "$run")
+  cd -- "$dir" || return 1
+  exec 8>"$base/mutex"
+  flock 8
+  held=$(cat "$base/lock" 2>/dev/null || true)
+  if [ -n "$held" ] && [ "${held%% *}" != "$run" ] && holder_lives "${held%% *}"; then
+    printf 'holder=another run of this action (%s)\n' "$held"
+    return 5
+  fi
+  if [ ! -e armed ]; then
+    hand=$(by_hand)
+    if [ -n "$hand" ]; then
+      printf 'holder=%s\n' "$hand"
+      return 6
+    fi
+    printf '%s since %s\n' "$run" "$(date -u +%H:%M:%SZ)" >"$base/lock" || return 1
+    printf '%s' "$6" >job.sh && printf '%s' "$7" >watchdog.sh || return 1
+    printf '%s' "$run" >run
+    printf '%s' "$operation" >operation
+    printf '%s' "$system_profile" >profile
+    readlink -- "$system_profile" >previous-link 2>/dev/null
+    resolve "$system_profile" >previous-profile
+    resolve /run/current-system >previous-running
+    [ -s previous-running ] && ln -sfn -- "$(cat previous-running)" "$gcroots/$run/running"
+    [ -s previous-profile ] && ln -sfn -- "$(cat previous-profile)" "$gcroots/$run/profile"
+    if [ "$5" = yes ]; then
+      printf '%s' "$4" >activate.window
+      /bin/sh ./watchdog.sh arm activation "$3" || return 1
+    fi
+    system_state >before
+    : >armed
+  fi
+  cat before
+  printf 'link=%s\n' "$(cat previous-link)"
+}

@@ -1,0 +1,104 @@
+#!/bin/sh
+# The watchdog of one activation: it stands in the directory of the run, beside what arm.sh has recorded there, and puts the
+# old system back unless somebody has confirmed the new one. Works without any connection; safe to run twice, and without
+# effect after a reboot, which clears the directory.
+#
+#   watchdog.sh arm NAME SECONDS   starts the timer NAME, which runs "watchdog.sh fire NAME"
+#   watchdog.sh fire NAME          what a timer does: "activation" acts while the activation has not ended, others always
+#   watchdog.sh keep               decides for the new system and stops the timers; exit code 7: too late, it goes back
+#   watchdog.sh back               decides for the old system and goes back; exit code 7: too late, it was confirmed
+#   watchdog.sh restore            puts profile, boot loader entry and running system back
+#
+# Files: run, operation, profile (the system profile), previous-link (of the profile), previous-profile, previous-running (store paths, or empty).
+# The decision is a symbolic link, which only one can make.
+
+set -u
+cd -- "$(dirname -- "$0")" || exit 1
+PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+profile=$(cat profile)
+run=$(cat run)
+directory=$(pwd)
+
+timer() {
+  systemd-run --quiet --unit="nix-flake-deploy-$run-$1" --on-active="$2" --timer-property=AccuracySec=500ms \
+    -- /bin/sh "$directory/watchdog.sh" fire "$1"
+}
+
+disarm() {
+  for name in activation confirm health; do
+    systemctl stop "nix-flake-deploy-$run-$name.timer" 2>/dev/null
+  done
+  return 0
+}
+
+# Makes the decision, or says whether it was made that way before.
+decide() {
+  ln -s "$1" decision 2>/dev/null || [ "$(readlink decision)" = "$1" ]
+}
+
+go_back() {
+  decide back || return 7
+  # What still activates must not go on beside the way back; the switch itself runs in a unit that nixos-rebuild has made.
+  if [ ! -e activate.status ]; then
+    systemctl stop "nix-flake-deploy-$run-activate.service" 'nixos-rebuild-switch-to-configuration*.service' 2>/dev/null
+  fi
+  /bin/sh ./job.sh rollback /bin/sh ./watchdog.sh restore
+  disarm
+}
+
+switch_to() {
+  echo "going back: $1/bin/switch-to-configuration $2"
+  NIXOS_NO_CHECK=1 "$1/bin/switch-to-configuration" "$2"
+  code=$?
+  # 4: some units failed, perhaps those that had failed before; whoever watches compares.
+  case $code in
+    0) ;;
+    4) [ "$result" -ne 0 ] || result=4 ;;
+    *) result=$code ;;
+  esac
+}
+
+restore() {
+  result=0
+  operation=$(cat operation) link=$(cat previous-link)
+  old_profile=$(cat previous-profile) old_running=$(cat previous-running)
+  if [ "$operation" != test ]; then
+    if [ -n "$link" ]; then
+      ln -sfn -- "$link" "$profile.nix-flake-deploy" && mv -T -- "$profile.nix-flake-deploy" "$profile" || result=1
+      echo "the system profile is $link again"
+    else
+      rm -f -- "$profile" || result=1
+      echo "there is no system profile again"
+    fi
+  fi
+  case $operation in
+    test) switch_to "$old_running" test ;;
+    boot) switch_to "${old_profile:-$old_running}" boot ;;
+    *)
+      if [ -z "$old_profile" ] || [ "$old_profile" = "$old_running" ]; then
+        switch_to "$old_running" switch
+      else
+        # The machine was to boot another system than the one that ran.
+        switch_to "$old_profile" boot
+        switch_to "$old_running" test
+      fi
+      ;;
+  esac
+  return "$result"
+}
+
+case $1 in
+  arm) timer "$2" "$3" ;;
+  fire)
+    if [ "$2" = activation ] && [ -e activate.status ]; then exit 0; fi
+    go_back
+    [ $? -ne 7 ] || exit 0
+    ;;
+  keep)
+    decide keep || exit 7
+    disarm
+    ;;
+  back) go_back ;;
+  restore) restore ;;
+esac

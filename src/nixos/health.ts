@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { HostLog } from "../deploy/ports.js";
+import type { CallScript } from "./job.js";
+import { lastLines } from "./session.js";
+
+const pauseMilliseconds = 1000;
+
+/**
+ * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and what it has printed
+ * last when it has not within that many seconds.
+ */
+export async function checkHealth(command: string, seconds: number, call: CallScript, log: HostLog, signal: AbortSignal): Promise<string | undefined> {
+  const deadline = Date.now() + seconds * 1000;
+  for (let tries = 1; ; tries += 1) {
+    const left = Math.max(1, Math.ceil((deadline - Date.now()) / 1000));
+    const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false }), "confirm");
+    if (end.exitCode === 0) return undefined;
+    const said = lastLines(end.stdout).join("\n");
+    if (tries === 1) log.note(`the health check is not content yet (exit code ${end.exitCode})`);
+    if (Date.now() + pauseMilliseconds >= deadline) return `exit code ${end.exitCode} at try ${tries}${said === "" ? "" : `:\n${said}`}`;
+    await sleep(pauseMilliseconds, undefined, { signal });
+  }
+}
