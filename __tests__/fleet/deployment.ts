@@ -1,5 +1,6 @@
 import { expect } from "@jest/globals";
 
+import { hostResults } from "./host-results.js";
 import type { Fleet } from "./rig/fleet.js";
 import type { Machine } from "./rig/machine.js";
 import type { StepResult } from "./rig/runner.js";
@@ -11,14 +12,7 @@ export function access(fleet: Fleet): { "ssh-key": string; "ssh-known-hosts": st
 
 /** The output `results`, by the name of the machine. */
 export function resultsOf(run: StepResult): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
-  const parsed: unknown = JSON.parse(run.outputs["results"] ?? "");
-  if (!Array.isArray(parsed)) throw new Error(`results is no array:\n${run.log}`);
-  return Object.fromEntries(
-    parsed.map((item: unknown) => {
-      const result: Record<string, unknown> = typeof item === "object" ? { ...item } : {};
-      return [String(result["name"]), result];
-    }),
-  );
+  return Object.fromEntries(hostResults(run));
 }
 
 /** Toplevel that the run has built for a machine. */
