@@ -200,7 +200,7 @@ describe("a user who is not root", () => {
     [
       "nosudo",
       "auto",
-      `sudo on the machine refuses nosudo without a password. Add this line to its sudoers (on NixOS: security.sudo.extraRules), or connect as root: ${line("nosudo")}`,
+      `sudo on the machine refuses nosudo without a password. Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as sudo-password, or connect as root: ${line("nosudo")}`,
     ],
     ["pwsudo", "true", line("pwsudo")],
     ["deploy", "false", "deploy is not root, and the input sudo is false"],
