@@ -2,7 +2,7 @@
 # a garbage collection between their arrival and the rebuild cannot take them. May be run again.
 # Arguments: RUN PATH... . Exit codes: 0, 1 when the directory or a root cannot be made.
 
-# A run is dead when none of its units is there any more and what it has left has not changed for a day. After a reboot only its
+# A run is dead when none of its units is active any more and what it has left has not changed for a day. After a reboot only its
 # roots are left.
 sweep() {
   for old in "$base"/*/ "$gcroots"/*/; do
@@ -10,7 +10,8 @@ sweep() {
     name=${old##*/}
     if [ ! -d "$old" ] || [ "$name" = "$run" ]; then continue; fi
     [ -n "$(find "$old" -maxdepth 0 -mmin +1440)" ] || continue
-    if [ -z "$(systemctl list-units --all --plain --no-legend --no-pager "nix-flake-deploy-$name-*" 2>/dev/null)" ]; then
+    if [ -z "$(systemctl list-units --state=active,activating,deactivating --plain --no-legend --no-pager "nix-flake-deploy-$name-*" 2>/dev/null)" ]; then
+      [ "$uid" -ne 0 ] || systemctl reset-failed "nix-flake-deploy-$name-*" 2>/dev/null
       rm -rf -- "${base:?}/$name"
       [ "$uid" -ne 0 ] || rm -rf -- "${gcroots:?}/$name"
     fi

@@ -47,7 +47,10 @@ async function systems(name = "web1") {
 
 /** Removes what a machine that nobody came back to remembers of it; a later run does so after a day. */
 async function forget(): Promise<void> {
-  await waitUntil(async () => (await machine().output("systemctl list-units --all --no-legend 'nix-flake-deploy-*'")).trim() === "");
+  await waitUntil(async () => {
+    await machine().exec("systemctl reset-failed 'nix-flake-deploy-*'");
+    return (await machine().output("systemctl list-units --all --no-legend 'nix-flake-deploy-*'")).trim() === "";
+  });
   await machine().output("rm -rf /run/nix-flake-deploy /nix/var/nix/gcroots/nix-flake-deploy");
 }
 
