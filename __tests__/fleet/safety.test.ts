@@ -225,30 +225,6 @@ describe("a machine that has a system", () => {
     await repair(before);
   });
 
-  test("kill -9 of the action during the health check, and during the way back: the machine goes back all the same", async () => {
-    const checking = fleet.runner.start(step(await flakeFor({}), { "confirm-timeout": "2", "health-check": "sleep 60", "health-check-timeout": "3" }));
-    await checking.waitFor(/== confirm/);
-    await waitUntil(async () => (await machine().exec("systemctl is-active 'nix-flake-deploy-*-health.timer'")).code === 0);
-    checking.signal("SIGKILL");
-    await checking.finished;
-    await fleet.runner.endJob();
-    expect((await systems()).current).not.toBe(before.current);
-    await waitUntil(async () => JSON.stringify(await systems()) === JSON.stringify(before));
-    await forget();
-
-    const slow = await fleet.runner.run(step(await flakeFor({ switchSeconds: 3 })));
-    expect(slow.exitCode).toBe(0);
-    const old = await systems();
-    const returning = fleet.runner.start(step(await flakeFor({ activationScript: "false" })));
-    await returning.waitFor(/\] going back: /);
-    returning.signal("SIGKILL");
-    await returning.finished;
-    await fleet.runner.endJob();
-    await waitUntil(async () => (await machine().output("cat /run/nix-flake-deploy/*/rollback.status 2>/dev/null || true")).trim() === "0");
-    expect(await systems()).toEqual(old);
-    await forget();
-  });
-
   test("a cancellation during the activation: the log says what the machine will do, and it does", async () => {
     const going = fleet.runner.start(step(await flakeFor({ switchSeconds: 3 }), { "confirm-timeout": "3" }));
     await going.waitFor(/\] activating the configuration/);
