@@ -228,12 +228,12 @@ function repairCommands(before, operation) {
  */
 class Host {
     machine;
-    #plan;
+    #settings;
     #log;
     #known;
-    constructor(machine, plan, log) {
+    constructor(machine, settings, log) {
         this.machine = machine;
-        this.#plan = plan;
+        this.#settings = settings;
         this.#log = log;
         const { configuration } = machine.target;
         this.#known = {
@@ -265,7 +265,7 @@ class Host {
         const { before, activating, toplevel } = this.#known;
         if (!activating)
             return "Nothing has changed on the machine";
-        const { safety } = this.#plan;
+        const { safety } = this.#settings;
         const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
         if (!safety.rollback)
             return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
@@ -280,7 +280,7 @@ class Host {
         const facts = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
         known.before = facts.state;
         known.configuration = this.#configuration(facts);
-        const flake = await this.#plan.flake;
+        const flake = await this.#settings.flake;
         await this.#tryAgain("copy", signal, async () => {
             await this.machine.receive(flake, signal);
         });
@@ -293,7 +293,7 @@ class Host {
     /** Tells whether there is anything left to do after the build, and the status when there is not. */
     settled() {
         const { before, toplevel } = this.#known;
-        const { operation } = this.#plan;
+        const { operation } = this.#settings;
         if (operation === "build")
             return "planned";
         if (!(0,domain_operation/* changesMachine */.PG)(operation) || before === undefined || toplevel === undefined)
@@ -308,7 +308,7 @@ class Host {
         if (known.rebuild === undefined || known.toplevel === undefined)
             throw new Error("activated before it was built");
         this.begin("activate");
-        const { operation, safety } = this.#plan;
+        const { operation, safety } = this.#settings;
         if (!(0,domain_operation/* changesMachine */.PG)(operation)) {
             const end = await this.machine.rehearse(known.rebuild, signal);
             known.exitCode = end.exitCode;
@@ -380,10 +380,10 @@ class Host {
                 return await work();
             }
             catch (error) {
-                if (!(error instanceof errors/* DeployError */.sH) || !error.unreachable || tries >= this.#plan.retries)
+                if (!(error instanceof errors/* DeployError */.sH) || !error.unreachable || tries >= this.#settings.retries)
                     throw error;
                 const seconds = 2 ** tries;
-                this.#log.note(`${error.reason}; trying again in ${seconds} s (${tries + 1} of ${this.#plan.retries})`);
+                this.#log.note(`${error.reason}; trying again in ${seconds} s (${tries + 1} of ${this.#settings.retries})`);
                 await (0,promises_.setTimeout)(seconds * 1000, undefined, { signal });
             }
         }
@@ -453,12 +453,12 @@ class Stopwatch {
 
 /**
  * Deploys to all machines: everything up to the build side by side, then, when every machine has built or failed, the
- * activations. A host that fails does not stop the others. Never throws; `plan.flake` tells of a flake that cannot be had.
+ * activations. A host that fails does not stop the others. Never throws; `settings.flake` tells of a flake that cannot be had.
  */
-async function deployFleet(machines, plan, log) {
+async function deployFleet(machines, settings, log) {
     const works = machines.map((machine) => ({
-        host: new Host(machine, plan, log.host(machine.target)),
-        stopwatch: new Stopwatch(plan.timeout, plan.signal),
+        host: new Host(machine, settings, log.host(machine.target)),
+        stopwatch: new Stopwatch(settings.timeout, settings.signal),
         result: undefined,
     }));
     const step = async (work, act) => {
@@ -469,7 +469,7 @@ async function deployFleet(machines, plan, log) {
         work.result = status;
         log.done(status);
     };
-    await mapLimited(works, plan.maxParallel, async (work) => {
+    await mapLimited(works, settings.maxParallel, async (work) => {
         await step(work, async (signal) => {
             await work.host.prepare(signal);
             const status = work.host.settled();
@@ -477,7 +477,7 @@ async function deployFleet(machines, plan, log) {
         });
     });
     const built = works.filter((work) => work.result === undefined);
-    await mapLimited(built, plan.maxParallel, async (work) => {
+    await mapLimited(built, settings.maxParallel, async (work) => {
         await step(work, async (signal) => await work.host.activate(signal));
     });
     return { results: works.flatMap((work) => work.result ?? []), arrived: works.some((work) => work.host.arrived) };

@@ -1,4 +1,4 @@
-import type { Safety } from "./deploy/plan.js";
+import type { Safety } from "./deploy/run-settings.js";
 import { InputError, type InputProblem } from "./domain/errors.js";
 import { operations, type Operation } from "./domain/operation.js";
 import { acceptedTargets, parseTargetList } from "./domain/target-list.js";

@@ -2,7 +2,7 @@ import { DeployError } from "../domain/errors.js";
 import type { HostResult } from "../domain/result.js";
 import { Host } from "./host.js";
 import { mapLimited } from "./limit.js";
-import type { Plan } from "./plan.js";
+import type { RunSettings } from "./run-settings.js";
 import type { Machine, RunLog } from "./ports.js";
 import type { Outcome } from "./safe-activation.js";
 import { Stopwatch } from "./stopwatch.js";
@@ -18,12 +18,12 @@ type Work = { readonly host: Host; readonly stopwatch: Stopwatch; result: HostRe
 
 /**
  * Deploys to all machines: everything up to the build side by side, then, when every machine has built or failed, the
- * activations. A host that fails does not stop the others. Never throws; `plan.flake` tells of a flake that cannot be had.
+ * activations. A host that fails does not stop the others. Never throws; `settings.flake` tells of a flake that cannot be had.
  */
-export async function deployFleet(machines: readonly Machine[], plan: Plan, log: RunLog): Promise<FleetEnd> {
+export async function deployFleet(machines: readonly Machine[], settings: RunSettings, log: RunLog): Promise<FleetEnd> {
   const works: Work[] = machines.map((machine) => ({
-    host: new Host(machine, plan, log.host(machine.target)),
-    stopwatch: new Stopwatch(plan.timeout, plan.signal),
+    host: new Host(machine, settings, log.host(machine.target)),
+    stopwatch: new Stopwatch(settings.timeout, settings.signal),
     result: undefined,
   }));
   const step = async (work: Work, act: (signal: AbortSignal) => Promise<Outcome | undefined>): Promise<void> => {
@@ -33,7 +33,7 @@ export async function deployFleet(machines: readonly Machine[], plan: Plan, log:
     work.result = status;
     log.done(status);
   };
-  await mapLimited(works, plan.maxParallel, async (work) => {
+  await mapLimited(works, settings.maxParallel, async (work) => {
     await step(work, async (signal) => {
       await work.host.prepare(signal);
       const status = work.host.settled();
@@ -41,7 +41,7 @@ export async function deployFleet(machines: readonly Machine[], plan: Plan, log:
     });
   });
   const built = works.filter((work) => work.result === undefined);
-  await mapLimited(built, plan.maxParallel, async (work) => {
+  await mapLimited(built, settings.maxParallel, async (work) => {
     await step(work, async (signal) => await work.host.activate(signal));
   });
   return { results: works.flatMap((work) => work.result ?? []), arrived: works.some((work) => work.host.arrived) };

@@ -7,7 +7,7 @@ import type { Phase } from "../domain/phase.js";
 import type { HostResult, Status } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
 import { displayTarget } from "../domain/target.js";
-import type { Plan } from "./plan.js";
+import type { RunSettings } from "./run-settings.js";
 import type { HostLog, Machine, MachineFacts, Rebuild } from "./ports.js";
 import { activateSafely, type ActivationKnowledge, type Outcome } from "./safe-activation.js";
 
@@ -27,13 +27,13 @@ type Knowledge = ActivationKnowledge & {
  */
 export class Host {
   readonly machine: Machine;
-  readonly #plan: Plan;
+  readonly #settings: RunSettings;
   readonly #log: HostLog;
   readonly #known: Knowledge;
 
-  constructor(machine: Machine, plan: Plan, log: HostLog) {
+  constructor(machine: Machine, settings: RunSettings, log: HostLog) {
     this.machine = machine;
-    this.#plan = plan;
+    this.#settings = settings;
     this.#log = log;
     const { configuration } = machine.target;
     this.#known = {
@@ -68,7 +68,7 @@ export class Host {
   get prospect(): string {
     const { before, activating, toplevel } = this.#known;
     if (!activating) return "Nothing has changed on the machine";
-    const { safety } = this.#plan;
+    const { safety } = this.#settings;
     const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
     if (!safety.rollback) return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
     const { activation, confirm, healthCheck } = safety.limits;
@@ -82,7 +82,7 @@ export class Host {
     const facts = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
     known.before = facts.state;
     known.configuration = this.#configuration(facts);
-    const flake = await this.#plan.flake;
+    const flake = await this.#settings.flake;
     await this.#tryAgain("copy", signal, async () => {
       await this.machine.receive(flake, signal);
     });
@@ -96,7 +96,7 @@ export class Host {
   /** Tells whether there is anything left to do after the build, and the status when there is not. */
   settled(): Status | undefined {
     const { before, toplevel } = this.#known;
-    const { operation } = this.#plan;
+    const { operation } = this.#settings;
     if (operation === "build") return "planned";
     if (!changesMachine(operation) || before === undefined || toplevel === undefined) return undefined;
     // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
@@ -109,7 +109,7 @@ export class Host {
     const known = this.#known;
     if (known.rebuild === undefined || known.toplevel === undefined) throw new Error("activated before it was built");
     this.begin("activate");
-    const { operation, safety } = this.#plan;
+    const { operation, safety } = this.#settings;
     if (!changesMachine(operation)) {
       const end = await this.machine.rehearse(known.rebuild, signal);
       known.exitCode = end.exitCode;
@@ -181,9 +181,9 @@ export class Host {
         if (phase === "copy" && tries > 0) await this.machine.connect(signal);
         return await work();
       } catch (error) {
-        if (!(error instanceof DeployError) || !error.unreachable || tries >= this.#plan.retries) throw error;
+        if (!(error instanceof DeployError) || !error.unreachable || tries >= this.#settings.retries) throw error;
         const seconds = 2 ** tries;
-        this.#log.note(`${error.reason}; trying again in ${seconds} s (${tries + 1} of ${this.#plan.retries})`);
+        this.#log.note(`${error.reason}; trying again in ${seconds} s (${tries + 1} of ${this.#settings.retries})`);
         await sleep(seconds * 1000, undefined, { signal });
       }
     }

@@ -3,7 +3,7 @@ import { changesRunningSystem, changesSystemProfile, type Operation } from "../d
 import type { Phase } from "../domain/phase.js";
 import type { Status } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
-import type { Safety } from "./plan.js";
+import type { Safety } from "./run-settings.js";
 import type { ActivationEnd, HostLog, Machine, Rebuild, SystemState } from "./ports.js";
 
 /** How it ended for a host. */

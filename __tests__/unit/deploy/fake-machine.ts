@@ -1,4 +1,4 @@
-import type { Plan, Safety } from "../../../src/deploy/plan.js";
+import type { RunSettings, Safety } from "../../../src/deploy/run-settings.js";
 import type {
   Activation,
   ActivationEnd,
@@ -143,7 +143,7 @@ export function makeSafety(overrides: Partial<Safety> = {}): Safety {
   return { rollback: true, limits: { activation: 600, confirm: 30, healthCheck: 60, lock: 300 }, healthCheck: undefined, unitFailures: "fail", ...overrides };
 }
 
-export function makePlan(overrides: Partial<Plan> = {}): Plan {
+export function makeRunSettings(overrides: Partial<RunSettings> = {}): RunSettings {
   const flake = Promise.resolve(makeFlake());
   return { operation: "switch", flake, maxParallel: 10, timeout: 0, retries: 0, safety: makeSafety(), signal: new AbortController().signal, ...overrides };
 }

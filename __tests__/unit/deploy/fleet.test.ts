@@ -3,13 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
 
 import { deployFleet, type FleetEnd } from "../../../src/deploy/fleet.js";
-import type { Plan } from "../../../src/deploy/plan.js";
+import type { RunSettings } from "../../../src/deploy/run-settings.js";
 import type { ActivationEnd } from "../../../src/deploy/ports.js";
 import { CommandError, DeployError } from "../../../src/domain/errors.js";
 import type { Operation } from "../../../src/domain/operation.js";
 import type { HostResult } from "../../../src/domain/result.js";
 import { makeFlake, makeStorePath, source } from "../domain/make.js";
-import { FakeMachine, makePlan, makeSafety, makeState, MemoryLog, newSystem, oldSystem } from "./fake-machine.js";
+import { FakeMachine, makeRunSettings, makeSafety, makeState, MemoryLog, newSystem, oldSystem } from "./fake-machine.js";
 
 const unreachable = (): never => {
   throw new DeployError({ phase: "connect", reason: "it does not answer", exitCode: 255, unreachable: true });
@@ -24,13 +24,13 @@ const buildFails = (): never => {
   throw new DeployError({ phase: "build", reason: "it does not build", lines: ["error: builder failed"], exitCode: 1 });
 };
 
-async function deploy(machines: readonly FakeMachine[], plan: Partial<Plan> = {}): Promise<FleetEnd & { log: MemoryLog }> {
+async function deploy(machines: readonly FakeMachine[], settings: Partial<RunSettings> = {}): Promise<FleetEnd & { log: MemoryLog }> {
   const log = new MemoryLog();
-  return { ...(await deployFleet(machines, makePlan(plan), log)), log };
+  return { ...(await deployFleet(machines, makeRunSettings(settings), log)), log };
 }
 
-async function deployOne(machine: FakeMachine, plan: Partial<Plan> = {}): Promise<HostResult> {
-  const { results } = await deploy([machine], plan);
+async function deployOne(machine: FakeMachine, settings: Partial<RunSettings> = {}): Promise<HostResult> {
+  const { results } = await deploy([machine], settings);
   if (results[0] === undefined) throw new Error("there is no result");
   return results[0];
 }

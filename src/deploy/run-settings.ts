@@ -3,7 +3,7 @@ import type { Operation } from "../domain/operation.js";
 import type { Limits } from "./ports.js";
 
 /** What one run does, the same for every host. */
-export type Plan = {
+export type RunSettings = {
   readonly operation: Operation;
   /** The flake once it is known; it is archived while the machines are being connected. */
   readonly flake: Promise<Flake>;
