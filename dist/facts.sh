@@ -1,6 +1,22 @@
 # Tells all that must be known of the machine before anything is sent to it.
 # Arguments: none. Prints facts. Exit code: 0.
 
+# The system of the generation before the current one: where nix-env --rollback would go.
+older_system() {
+  current=$(readlink -- "$system_profile" 2>/dev/null) || return 0
+  current=${current##*/}
+  current=${current#system-}
+  current=${current%-link}
+  best=
+  for link in "$system_profile"-*-link; do
+    number=${link#"$system_profile-"}
+    number=${number%-link}
+    case $number$current in *[!0-9]*) continue ;; esac
+    if [ "$number" -lt "$current" ] && [ "$number" -gt "${best:-0}" ]; then best=$number; fi
+  done
+  [ -z "$best" ] || resolve "$system_profile-$best-link"
+}
+
 main() {
   printf 'user=%s\n' "$(id -un)"
   printf 'uid=%s\n' "$uid"
@@ -21,5 +37,6 @@ main() {
     read -r _
     read -r _ _ _ free _ && printf 'free-kib=%s\n' "$free"
   }
+  printf 'older=%s\n' "$(older_system)"
   system_state
 }

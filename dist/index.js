@@ -52,14 +52,20 @@ __nccwpck_require__.d(__webpack_exports__, {
   C: () => (/* binding */ deployFleet)
 });
 
+// EXTERNAL MODULE: ./build/src/domain/batches.js
+var domain_batches = __nccwpck_require__(890);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(47);
-// EXTERNAL MODULE: external "node:timers/promises"
-var promises_ = __nccwpck_require__(500);
-// EXTERNAL MODULE: ./build/src/domain/flake.js
-var domain_flake = __nccwpck_require__(307);
 // EXTERNAL MODULE: ./build/src/domain/operation.js
 var domain_operation = __nccwpck_require__(567);
+// EXTERNAL MODULE: ./build/src/domain/result.js
+var domain_result = __nccwpck_require__(877);
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __nccwpck_require__(500);
+// EXTERNAL MODULE: ./build/src/domain/copy-progress.js + 1 modules
+var copy_progress = __nccwpck_require__(277);
+// EXTERNAL MODULE: ./build/src/domain/flake.js
+var domain_flake = __nccwpck_require__(307);
 // EXTERNAL MODULE: ./build/src/domain/target.js
 var target = __nccwpck_require__(321);
 ;// CONCATENATED MODULE: ./build/src/deploy/safe-activation.js
@@ -129,6 +135,7 @@ async function prove(work) {
         lines: [],
         decided: true,
     };
+    work.ended();
     work.begin("confirm");
     const restarted = {
         phase: "confirm",
@@ -160,6 +167,7 @@ async function prove(work) {
     if (kept === "restarted")
         return restarted;
     known.after = kept;
+    work.ended();
     return undefined;
 }
 async function goBack(work, doubt) {
@@ -213,9 +221,10 @@ function notBack(before, { exitCode, state }) {
 function repairCommands(before, operation) {
     const system = before?.profile ?? before?.running ?? "/nix/var/nix/profiles/system-N-link";
     const profile = (0,domain_operation/* changesSystemProfile */.i6)(operation) ? `nix-env --profile /nix/var/nix/profiles/system --set ${system} && ` : "";
-    return `${profile}${before?.running ?? system}/bin/switch-to-configuration ${operation}`;
+    return `${profile}${before?.running ?? system}/bin/switch-to-configuration ${(0,domain_operation/* rebuildAction */.oG)(operation)}`;
 }
 ;// CONCATENATED MODULE: ./build/src/deploy/host.js
+
 
 
 
@@ -274,29 +283,35 @@ class Host {
             return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck} s (${was})`;
         return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
     }
-    /** Connects, sends the flake and builds the system. */
+    /** Connects, sends the flake and builds the system; or finds the one to go back to. */
     async prepare(signal) {
         const known = this.#known;
         const facts = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
         known.before = facts.state;
+        if (this.#settings.flake === undefined) {
+            known.toplevel = this.#olderSystem(facts);
+            this.ended();
+            return;
+        }
         known.configuration = this.#configuration(facts);
+        this.ended();
         const flake = await this.#settings.flake;
-        await this.#tryAgain("copy", signal, async () => {
-            await this.machine.receive(flake, signal);
-        });
+        const copied = await this.#tryAgain("copy", signal, async () => await this.machine.receive(flake, signal));
+        this.ended((0,copy_progress/* showCopied */.E)(copied));
         known.arrived = true;
         known.rebuild = { reference: (0,domain_flake/* referenceOnMachine */.m)(flake, facts.nix), configuration: known.configuration };
         this.begin("build");
         known.toplevel = await this.machine.build(known.rebuild, signal);
         this.#log.note(`built ${known.toplevel}`);
+        this.ended();
     }
     /** Tells whether there is anything left to do after the build, and the status when there is not. */
     settled() {
-        const { before, toplevel } = this.#known;
+        const { before, toplevel, rebuild } = this.#known;
         const { operation } = this.#settings;
         if (operation === "build")
             return "planned";
-        if (!(0,domain_operation/* changesMachine */.PG)(operation) || before === undefined || toplevel === undefined)
+        if (!(0,domain_operation/* changesMachine */.PG)(operation) || rebuild === undefined || before === undefined || toplevel === undefined)
             return undefined;
         // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
         const boots = operation === "test" || before.profile === toplevel;
@@ -305,15 +320,16 @@ class Host {
     /** Activates the built system, and decides for it or for the old one. Throws what ends it before there was a decision. */
     async activate(signal) {
         const known = this.#known;
-        if (known.rebuild === undefined || known.toplevel === undefined)
+        const { operation, safety } = this.#settings;
+        if (known.toplevel === undefined)
             throw new Error("activated before it was built");
         this.begin("activate");
-        const { operation, safety } = this.#settings;
-        if (!(0,domain_operation/* changesMachine */.PG)(operation)) {
+        if (!(0,domain_operation/* changesMachine */.PG)(operation) && known.rebuild !== undefined) {
             const end = await this.machine.rehearse(known.rebuild, signal);
             known.exitCode = end.exitCode;
             if (end.failure !== undefined)
                 throw new errors/* DeployError */.sH({ phase: "activate", ...end.failure, lines: end.lines, exitCode: end.exitCode });
+            this.ended();
             return { status: "planned", error: undefined };
         }
         const { machine } = this;
@@ -328,6 +344,7 @@ class Host {
             signal,
             log: this.#log,
             begin: (phase) => this.begin(phase),
+            ended: () => this.ended(),
             onArmed: () => (known.activating = true),
         });
         known.activating = false;
@@ -359,6 +376,21 @@ class Host {
     begin(phase) {
         this.#known.phase = phase;
         this.#log.phase(phase);
+    }
+    /** The phase has ended well. */
+    ended(detail) {
+        this.#log.ended(detail);
+    }
+    #olderSystem({ olderSystem, state }) {
+        if (olderSystem !== undefined) {
+            this.#log.note(`going back to ${olderSystem}`);
+            return olderSystem;
+        }
+        throw new errors/* DeployError */.sH({
+            phase: "connect",
+            reason: `there is no generation before ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} to go back to`,
+            hint: "`nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine lists them",
+        });
     }
     #configuration({ hostname }) {
         const wanted = this.machine.target.configuration ?? hostname;
@@ -451,47 +483,106 @@ class Stopwatch {
 
 
 
+
+
+
 /**
  * Deploys to all machines: everything up to the build side by side, then, when every machine has built or failed, the
- * activations. A host that fails does not stop the others. Never throws; `settings.flake` tells of a flake that cannot be had.
+ * activations, batch after batch. A host that fails does not stop the others of its batch, but too many stop the batches
+ * after it. Never throws; `settings.flake` tells of a flake that cannot be had.
  */
 async function deployFleet(machines, settings, log) {
+    log.begin(machines.length);
     const works = machines.map((machine) => ({
         host: new Host(machine, settings, log.host(machine.target)),
         stopwatch: new Stopwatch(settings.timeout, settings.signal),
         result: undefined,
+        unreachable: undefined,
     }));
-    const step = async (work, act) => {
-        const status = await attempt(work, act);
-        if (status === undefined)
-            return;
-        await work.host.machine.release();
-        work.result = status;
-        log.done(status);
-    };
-    await mapLimited(works, settings.maxParallel, async (work) => {
-        await step(work, async (signal) => {
-            await work.host.prepare(signal);
-            const status = work.host.settled();
-            return status === undefined ? undefined : { status, error: undefined };
-        });
-    });
-    const built = works.filter((work) => work.result === undefined);
-    await mapLimited(built, settings.maxParallel, async (work) => {
-        await step(work, async (signal) => await work.host.activate(signal));
-    });
+    const run = new FleetRun(works, settings, log);
+    await run.prepare();
+    await run.activate();
+    log.end();
     return { results: works.flatMap((work) => work.result ?? []), arrived: works.some((work) => work.host.arrived) };
 }
-/** One step of a host; what goes wrong in it becomes the host's result. */
-async function attempt({ host, stopwatch }, act) {
-    try {
-        const outcome = await stopwatch.run(act);
-        return outcome === undefined ? undefined : host.result(outcome.status, stopwatch.seconds, outcome.error);
+class FleetRun {
+    #works;
+    #settings;
+    #log;
+    constructor(works, settings, log) {
+        this.#works = works;
+        this.#settings = settings;
+        this.#log = log;
     }
-    catch (error) {
-        const explained = explain(error, host, stopwatch);
-        return host.result(host.undecided ? "unknown" : "failed", stopwatch.seconds, explained);
+    /** Everything up to the build. */
+    async prepare() {
+        const { maxParallel, staging } = this.#settings;
+        await mapLimited(this.#works, maxParallel, async (work) => {
+            await this.#step(work, async (signal) => {
+                await work.host.prepare(signal);
+                const status = work.host.settled();
+                return status === undefined ? undefined : { status, error: undefined };
+            });
+        });
+        // Where no machine answers it is not the machines: a run that reaches nobody is never green.
+        const skip = staging.onUnreachable === "skip" && this.#works.some((work) => work.unreachable === undefined);
+        for (const work of this.#works) {
+            if (work.unreachable !== undefined)
+                await this.#end(work, { status: skip ? "skipped" : "failed", error: work.unreachable });
+        }
     }
+    /** Activates what has built, in batches, as long as not too many hosts have failed. */
+    async activate() {
+        const { operation, maxParallel, staging } = this.#settings;
+        const built = this.#works.filter((work) => work.result === undefined);
+        const batches = (0,domain_operation/* changesMachine */.PG)(operation) ? (0,domain_batches/* inBatches */.oq)(built, staging.batches) : [built];
+        for (const [index, batch] of batches.entries()) {
+            const stop = index === 0 ? undefined : tooManyFailures(this.#works, staging);
+            if (stop !== undefined) {
+                const rest = batches.slice(index).flat();
+                await mapLimited(rest, maxParallel, async (work) => await this.#end(work, { status: "skipped", error: stop }));
+                return;
+            }
+            if (batches.length > 1) {
+                const names = batch.map((work) => work.host.machine.target.name);
+                this.#log.batch(index + 1, batches.length, names);
+            }
+            await mapLimited(batch, maxParallel, async (work) => await this.#step(work, async (signal) => await work.host.activate(signal)));
+        }
+    }
+    /** One step of a host; what goes wrong in it ends the host's work. */
+    async #step(work, act) {
+        const { host, stopwatch } = work;
+        let outcome;
+        try {
+            outcome = await stopwatch.run(act);
+        }
+        catch (error) {
+            const neverReached = error instanceof errors/* DeployError */.sH && error.unreachable && error.phase === "connect" && !host.arrived;
+            if (neverReached && !stopwatch.cancelled && this.#settings.staging.onUnreachable === "skip") {
+                work.unreachable = error;
+                return;
+            }
+            outcome = { status: host.undecided ? "unknown" : "failed", error: explain(error, host, stopwatch) };
+        }
+        if (outcome !== undefined)
+            await this.#end(work, outcome);
+    }
+    async #end(work, { status, error }) {
+        await work.host.machine.release();
+        work.result = work.host.result(status, work.stopwatch.seconds, error);
+        this.#log.done(work.result);
+    }
+}
+/** Why no further batch may begin. */
+function tooManyFailures(works, { maxFailures }) {
+    const failed = works.flatMap(({ result }) => (result !== undefined && (0,domain_result/* isFailure */.N6)(result.status) ? [result] : []));
+    const most = (0,domain_batches/* amountOf */.MT)(maxFailures, works.length);
+    if (failed.length <= most)
+        return undefined;
+    const names = failed.slice(0, 5).map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
+    const more = failed.length > names.length ? ` and ${failed.length - names.length} more` : "";
+    return new Error(`not activated: ${failed.length} of ${works.length} hosts failed, and max-failures is ${most}. Nothing has changed on the machine. Failed: ${names.join(", ")}${more}`);
 }
 function explain(problem, host, stopwatch) {
     const { phase, prospect: afterwards } = host;
@@ -507,6 +598,98 @@ function explain(problem, host, stopwatch) {
         return new errors/* DeployError */.sH({ phase, reason: "the run was cancelled", hint: afterwards, cause: problem });
     // An unexpected one is a fault of ours: its stack is what helps.
     return new Error(problem instanceof Error ? (problem.stack ?? problem.message) : String(problem), { cause: problem });
+}
+
+/***/ }),
+
+/***/ 890:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   C_: () => (/* binding */ parseAmount),
+/* harmony export */   Id: () => (/* binding */ acceptedAmount),
+/* harmony export */   MT: () => (/* binding */ amountOf),
+/* harmony export */   Y1: () => (/* binding */ parseBatches),
+/* harmony export */   oq: () => (/* binding */ inBatches)
+/* harmony export */ });
+const acceptedAmount = "a whole number (3) or a percentage (25%)";
+/** Reads `3` or `25%`. Returns `undefined` for anything else. */
+function parseAmount(text) {
+    const [, digits, percent] = /^(\d{1,9})\s*(%?)$/.exec(text.trim()) ?? [];
+    if (digits === undefined)
+        return undefined;
+    const number = Number(digits);
+    if (percent === "")
+        return { kind: "count", count: number };
+    return number <= 100 ? { kind: "percentage", percentage: number } : undefined;
+}
+/** Reads the sizes of batches, comma separated: `1, 25%, 100%`. Throws an `Error` that names what is not accepted. */
+function parseBatches(text) {
+    return text.split(",").map((part) => {
+        const amount = parseAmount(part);
+        if (amount === undefined || amountOf(amount, 100) === 0)
+            throw new Error(`${JSON.stringify(part.trim())} is no size of a batch`);
+        return amount;
+    });
+}
+/** How many of `total` hosts an amount is; a share is rounded down. */
+function amountOf(amount, total) {
+    return amount.kind === "count" ? amount.count : Math.floor((amount.percentage * total) / 100);
+}
+/**
+ * Cuts the items into batches of these sizes, in their order. As with Ansible's `serial`, a share is one of all items, a
+ * batch has at least one item, and the last size goes on until there are no items left.
+ */
+function inBatches(items, sizes) {
+    const batches = [];
+    for (let begin = 0; begin < items.length;) {
+        const size = sizes[Math.min(batches.length, sizes.length - 1)];
+        const end = begin + (size === undefined ? items.length : Math.max(1, amountOf(size, items.length)));
+        batches.push(items.slice(begin, end));
+        begin = end;
+    }
+    return batches;
+}
+
+/***/ }),
+
+/***/ 277:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  E: () => (/* binding */ showCopied),
+  H: () => (/* binding */ showCopying)
+});
+
+;// CONCATENATED MODULE: ./build/src/domain/bytes.js
+const units = ["KiB", "MiB", "GiB", "TiB"];
+/** A number of bytes for people: `512 B`, `1.5 KiB`, `16 MiB`. */
+function showBytes(bytes) {
+    let amount = bytes;
+    let shown = "B";
+    for (const unit of units) {
+        if (Math.abs(amount) < 1024)
+            break;
+        amount /= 1024;
+        shown = unit;
+    }
+    const digits = shown === "B" || Math.abs(amount) >= 100 ? 0 : 1;
+    return `${amount.toFixed(digits).replace(/\.0$/, "")} ${shown}`;
+}
+;// CONCATENATED MODULE: ./build/src/domain/copy-progress.js
+
+/** `path 1 of 3, 4.2 MiB sent` while they travel. */
+function showCopying({ paths, expectedPaths, bytes }) {
+    const sent = bytes === undefined ? [] : [`${showBytes(bytes)} sent`];
+    return [`path ${paths} of ${expectedPaths}`, ...sent].join(", ");
+}
+/** `3 paths` when they have arrived. */
+function showCopied({ paths }) {
+    if (paths === 0)
+        return "nothing was missing there";
+    return paths === 1 ? "1 path" : `${paths} paths`;
 }
 
 /***/ }),
@@ -662,22 +845,32 @@ function isAtLeast(version, major, minor) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   AT: () => (/* binding */ changesRunningSystem),
 /* harmony export */   PG: () => (/* binding */ changesMachine),
+/* harmony export */   Ty: () => (/* binding */ needsFlake),
 /* harmony export */   i6: () => (/* binding */ changesSystemProfile),
+/* harmony export */   oG: () => (/* binding */ rebuildAction),
 /* harmony export */   zU: () => (/* binding */ operations)
 /* harmony export */ });
-/** nixos-rebuild's words for what to do with a built system. */
-const operations = ["switch", "boot", "test", "dry-activate", "build"];
+/** What is done on the machines: nixos-rebuild's words, and `rollback`, which puts the previous generation back. */
+const operations = ["switch", "boot", "test", "dry-activate", "build", "rollback"];
+/** What nixos-rebuild calls it; going back is a switch. */
+function rebuildAction(operation) {
+    return operation === "rollback" ? "switch" : operation;
+}
+/** Tells whether the operation builds a flake; going back takes a system that is there. */
+function needsFlake(operation) {
+    return operation !== "rollback";
+}
 /** Tells whether the operation changes the machine; the others only say what would happen. */
 function changesMachine(operation) {
-    return operation === "switch" || operation === "boot" || operation === "test";
+    return changesRunningSystem(operation) || changesSystemProfile(operation);
 }
 /** Tells whether the operation changes what runs now. */
 function changesRunningSystem(operation) {
-    return operation === "switch" || operation === "test";
+    return operation === "switch" || operation === "test" || operation === "rollback";
 }
 /** Tells whether the operation changes what the machine boots next time, that is its system profile. */
 function changesSystemProfile(operation) {
-    return operation === "switch" || operation === "boot";
+    return operation === "switch" || operation === "boot" || operation === "rollback";
 }
 
 /***/ }),
@@ -954,6 +1147,19 @@ function failureAnnotations(results) {
     const rest = failed.slice(most - 1);
     return [...annotations.slice(0, most - 1), { title: `${rest.length} more hosts failed`, message: rest.map(brief).join("\n") }];
 }
+/** One annotation for all hosts that were skipped, with the reasons. */
+function skippedAnnotations(results) {
+    const skipped = results.filter((result) => result.status === "skipped");
+    if (skipped.length === 0)
+        return [];
+    const reasons = new Map();
+    for (const { name, error = "skipped" } of skipped) {
+        const [reason = error] = error.split("\n");
+        reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
+    }
+    const message = [...reasons].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n");
+    return [{ title: `${skipped.length} of ${results.length} hosts ${skipped.length === 1 ? "was" : "were"} skipped`, message }];
+}
 /** The last line of a failed step: `2 of 14 hosts failed: web3 (activate: …), db1 (connect: …)`. */
 function failureSummary(results) {
     const failed = results.filter((result) => (0,domain_result/* isFailure */.N6)(result.status));
@@ -1217,6 +1423,8 @@ function reportEnd({ results, arrived, flake, endedEarly }, log) {
     if (!endedEarly)
         for (const { title, message } of failureAnnotations(results))
             log.annotate("error", title, message);
+    for (const { title, message } of skippedAnnotations(results))
+        log.annotate("warning", title, message);
     const failed = results.some((result) => (0,domain_result/* isFailure */.N6)(result.status));
     if (failed)
         log.line(failureSummary(results));
@@ -1238,64 +1446,23 @@ function writeSummary(text, log) {
 
 /***/ }),
 
-/***/ 647:
+/***/ 98:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   L: () => (/* binding */ WorkflowRunLog)
-/* harmony export */ });
-/* harmony import */ var _domain_result_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(877);
 
-// Lines of one host that its group keeps from the beginning, and from the end.
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  L: () => (/* binding */ WorkflowRunLog)
+});
+
+// EXTERNAL MODULE: ./build/src/domain/copy-progress.js + 1 modules
+var copy_progress = __nccwpck_require__(277);
+// EXTERNAL MODULE: ./build/src/domain/result.js
+var domain_result = __nccwpck_require__(877);
+;// CONCATENATED MODULE: ./build/src/github/host-lines.js
+// Lines of one host that are kept from the beginning, and from the end.
 const keptAtBeginning = 5000;
 const keptAtEnd = 20_000;
-/** Streams every host's lines with its name in front, and puts each host's whole log into a group when it is done. */
-class WorkflowRunLog {
-    #log;
-    #hosts = new Map();
-    #phases = new Map();
-    constructor(log) {
-        this.#log = log;
-    }
-    host(target) {
-        const { name } = target;
-        const lines = this.#hosts.get(name) ?? new HostLines();
-        this.#hosts.set(name, lines);
-        const line = (text) => {
-            lines.push(text);
-            this.#log.line(`[${name}] ${text}`);
-        };
-        return {
-            phase: (phase) => {
-                this.#phases.set(name, phase);
-                line(`== ${phase}`);
-            },
-            output: line,
-            note: line,
-            warn: (text) => {
-                lines.push(`warning: ${text}`);
-                this.#log.annotate("warning", name, text);
-            },
-        };
-    }
-    /** Says which machine is in which phase, for a run that ends before they do. */
-    whereabouts() {
-        if (this.#phases.size === 0)
-            return "No machine was being worked on.";
-        const lines = [...this.#phases].map(([name, phase]) => `${name}: ${phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`);
-        return ["Machines that were being worked on, and their phase:", ...lines].join("\n");
-    }
-    done(result) {
-        const { name, status, seconds, error } = result;
-        if (error !== undefined)
-            for (const line of error.split("\n"))
-                this.#log.line(`[${name}] ${line}`);
-        this.#log.line(`[${name}] ${status} after ${seconds} s`);
-        this.#log.group(`${(0,_domain_result_js__WEBPACK_IMPORTED_MODULE_0__/* .isFailure */ .N6)(status) ? "✗" : "✓"} ${name}: ${status}`, this.#hosts.get(name)?.all() ?? []);
-        this.#hosts.delete(name);
-        this.#phases.delete(name);
-    }
-}
 /** The lines of one host, without the middle of a very long log. */
 class HostLines {
     #beginning = [];
@@ -1315,9 +1482,153 @@ class HostLines {
     *all() {
         yield* this.#beginning;
         if (this.#dropped > 0)
-            yield `… ${this.#dropped} lines are left out here; they stand above, as they came …`;
+            yield `… ${this.#dropped} lines are left out here …`;
         yield* this.#end;
     }
+}
+;// CONCATENATED MODULE: ./build/src/github/run-log.js
+
+
+
+// With more hosts, what the machines print would bury how far each has got: it then stands in the groups alone.
+const mostStreamed = 8;
+// Milliseconds without a line after which a line says what is still going on.
+const silence = 15_000;
+// Names that such a line has for a phase.
+const mostNamed = 5;
+const ended = {
+    connect: "connected",
+    copy: "copied",
+    build: "built",
+    activate: "activated",
+    confirm: "confirmed",
+    rollback: "rolled back",
+};
+const going = {
+    connect: "connecting",
+    copy: "copying",
+    build: "building",
+    activate: "activating",
+    confirm: "confirming",
+    rollback: "rolling back",
+};
+/**
+ * Tells how far a run has got: a line whenever a host has ended a phase (`[7/50] web3: built in 12 s`, the seventh to do so),
+ * one that says what is going on after a silence, and each host's whole log in a group when it is done. With few hosts,
+ * their lines are also streamed as they come, with the name in front.
+ */
+class WorkflowRunLog {
+    #log;
+    #hosts = new Map();
+    #places = new Map();
+    #counts = new Map();
+    #total = 1;
+    #begin = performance.now();
+    #lastLine = performance.now();
+    #heartbeat;
+    constructor(log) {
+        this.#log = log;
+    }
+    begin(hosts) {
+        this.#total = hosts;
+        this.#begin = performance.now();
+        this.#heartbeat = setInterval(() => this.#beat(), 1000);
+        this.#heartbeat.unref();
+    }
+    end() {
+        clearInterval(this.#heartbeat);
+    }
+    host(target) {
+        const { name } = target;
+        const lines = this.#hosts.get(name) ?? new HostLines();
+        this.#hosts.set(name, lines);
+        const line = (text) => {
+            lines.push(text);
+            if (this.#total <= mostStreamed)
+                this.#line(`[${name}] ${text}`);
+        };
+        return {
+            phase: (phase) => {
+                const place = this.#places.get(name);
+                // A phase that is tried again goes on.
+                if (place?.phase !== phase || place.over)
+                    this.#places.set(name, { phase, since: performance.now(), over: false, copying: undefined });
+                line(`== ${phase}`);
+            },
+            ended: (detail) => {
+                const place = this.#places.get(name);
+                if (place === undefined)
+                    return;
+                place.over = true;
+                this.#line(`${this.#count(place.phase)} ${name}: ${ended[place.phase]} in ${seconds(place.since)}${detail === undefined ? "" : ` (${detail})`}`);
+            },
+            copying: (progress) => {
+                const place = this.#places.get(name);
+                if (place !== undefined)
+                    place.copying = progress;
+            },
+            output: line,
+            note: line,
+            warn: (text) => {
+                lines.push(`warning: ${text}`);
+                this.#log.annotate("warning", name, text);
+            },
+        };
+    }
+    batch(number, batches, names) {
+        this.#line(`batch ${number} of ${batches}: ${listed(names)}`);
+    }
+    /** Says which machine is in which phase, for a run that ends before they do. */
+    whereabouts() {
+        if (this.#places.size === 0)
+            return "No machine was being worked on.";
+        const lines = [...this.#places].map(([name, { phase, over }]) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`);
+        return ["Machines that were being worked on, and their phase:", ...lines].join("\n");
+    }
+    done(result) {
+        const { name, status, error } = result;
+        if (error !== undefined)
+            for (const line of error.split("\n"))
+                this.#line(`[${name}] ${line}`);
+        this.#line(`${this.#count("done")} ${name}: ${status} after ${result.seconds} s`);
+        this.#log.group(`${(0,domain_result/* isFailure */.N6)(status) ? "✗" : "✓"} ${name}: ${status}`, this.#hosts.get(name)?.all() ?? []);
+        this.#hosts.delete(name);
+        this.#places.delete(name);
+    }
+    #line(text) {
+        this.#lastLine = performance.now();
+        this.#log.line(text);
+    }
+    /** `[7/50]`: how many of the hosts have got so far. */
+    #count(what) {
+        const count = (this.#counts.get(what) ?? 0) + 1;
+        this.#counts.set(what, count);
+        return `[${count}/${this.#total}]`;
+    }
+    #beat() {
+        if (performance.now() - this.#lastLine < silence)
+            return;
+        const parts = Object.entries(going).flatMap(([phase, word]) => {
+            const here = [...this.#places].filter(([, place]) => place.phase === phase && !place.over);
+            return here.length === 0 ? [] : [`${word} ${listed(here.map(([name, place]) => `${name} (${describe(place)})`))}`];
+        });
+        if (parts.length > 0)
+            this.#line(`at work for ${seconds(this.#begin)}: ${parts.join("; ")}`);
+    }
+}
+function describe({ since, copying }) {
+    return copying === undefined ? seconds(since) : `${seconds(since)}, ${(0,copy_progress/* showCopying */.H)(copying())}`;
+}
+function listed(names) {
+    const more = names.length - mostNamed;
+    return more > 0 ? `${names.slice(0, mostNamed).join(", ")} and ${more} more` : names.join(", ");
+}
+/** The time since then: `0.4 s`, `12 s`, `3 min 20 s`. */
+function seconds(since) {
+    const time = (performance.now() - since) / 1000;
+    if (time < 10)
+        return `${time.toFixed(1)} s`;
+    return time < 120 ? `${Math.round(time)} s` : `${Math.floor(time / 60)} min ${Math.floor(time % 60)} s`;
 }
 
 /***/ }),
@@ -1423,6 +1734,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // UNUSED EXPORTS: inputNames
 
+// EXTERNAL MODULE: ./build/src/domain/batches.js
+var domain_batches = __nccwpck_require__(890);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(47);
 // EXTERNAL MODULE: ./build/src/domain/operation.js
@@ -1618,6 +1931,7 @@ function openSshCipher(body) {
 
 
 
+
 /** Every input of the action, by its name in `action.yml`. */
 const inputNames = (/* unused pure expression or super */ null && ([
     "ssh-key",
@@ -1646,6 +1960,9 @@ const inputNames = (/* unused pure expression or super */ null && ([
     "health-check-timeout",
     "unit-failures",
     "lock-timeout",
+    "batches",
+    "max-failures",
+    "on-unreachable",
 ]));
 const day = 86_400;
 /**
@@ -1706,6 +2023,11 @@ function parseInputs(read) {
                 lock: number("lock-timeout", 0, day),
             },
         },
+        staging: {
+            batches: readBatches(trimmed("batches"), (problem) => refuse("batches", problem)),
+            maxFailures: readAmount(trimmed("max-failures"), (problem) => refuse("max-failures", problem)),
+            onUnreachable: choice("on-unreachable", ["fail", "skip"]),
+        },
     };
     if (problems.length > 0)
         throw new errors/* InputError */.dz(problems);
@@ -1760,6 +2082,17 @@ function readCommand(text, refuse) {
         refuse("holds control characters; accepted is a command for /bin/sh");
     return text === "" ? undefined : text;
 }
+function readBatches(text, refuse) {
+    let batches = [];
+    collect(() => (batches = (0,domain_batches/* parseBatches */.Y1)(text)), (problem) => refuse(`${problem}; accepted are sizes with commas between, each ${domain_batches/* acceptedAmount */.Id} above 0, for example \`1, 25%, 100%\``));
+    return batches;
+}
+function readAmount(text, refuse) {
+    const amount = (0,domain_batches/* parseAmount */.C_)(text);
+    if (amount === undefined)
+        refuse(`${shown(text)} is not accepted; accepted is ${domain_batches/* acceptedAmount */.Id}`);
+    return amount ?? { kind: "count", count: 0 };
+}
 function readFlakeReference(text, refuse) {
     const accepted = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
     if (text === "")
@@ -1810,18 +2143,20 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(598);
 /* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(821);
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(47);
+/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(567);
 /* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(422);
 /* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(562);
 /* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(751);
-/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(647);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(12);
-/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(949);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(28);
-/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(560);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(981);
-/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(418);
-/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(754);
-/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(559);
+/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(98);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(12);
+/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(949);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(28);
+/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(560);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(735);
+/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(418);
+/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(754);
+/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(559);
+
 
 
 
@@ -1839,8 +2174,8 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 // Seconds for a machine to come back after the latest moment at which its watchdog acts: the way back is an activation too.
 const wayBackSeconds = 60;
-const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_6__/* .WorkflowLog */ .m();
-const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_13__/* .WorkflowRunLog */ .L(log);
+const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_7__/* .WorkflowLog */ .m();
+const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_5__/* .WorkflowRunLog */ .L(log);
 const run = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString("hex");
 let identity;
 let flake;
@@ -1857,7 +2192,7 @@ catch (error) {
     problem = error;
 }
 if (identity !== undefined)
-    await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_11__/* .endMasters */ .p2)(identity);
+    await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_12__/* .endMasters */ .p2)(identity);
 removeIdentity();
 if (problem !== undefined && !cancellation.signal.aborted)
     (0,_github_report_js__WEBPACK_IMPORTED_MODULE_4__/* .reportProblem */ .k)(problem, log);
@@ -1866,34 +2201,36 @@ await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
 async function deploy() {
-    const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_7__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_3__/* .readInput */ .R)(name));
+    const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_8__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_3__/* .readInput */ .R)(name));
     for (const secret of [inputs.passphrase, inputs.sudoPassword])
         if (secret !== undefined)
             (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_3__/* .maskSecret */ .$)(secret);
-    await (0,_process_required_programs_js__WEBPACK_IMPORTED_MODULE_10__/* .requirePrograms */ .P)();
+    await (0,_process_required_programs_js__WEBPACK_IMPORTED_MODULE_11__/* .requirePrograms */ .P)();
     const directory = await installIdentity(inputs);
     const noFlake = new AbortController();
     const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
-    const archived = (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_8__/* .archiveOnRunner */ .MS)(inputs.flake, { cwd: process.cwd(), signal, onLine: (line) => log.line(line) }).then(announce);
-    archived.catch(() => noFlake.abort());
+    const archived = (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_15__/* .needsFlake */ .Ty)(inputs.operation)
+        ? (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_9__/* .archiveOnRunner */ .MS)(inputs.flake, { cwd: process.cwd(), signal, onLine: (line) => log.line(line) }).then(announce)
+        : undefined;
+    archived?.catch(() => noFlake.abort());
     const settings = machineSettings(inputs, archived, signal);
-    const machines = inputs.targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_9__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_11__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
-    const { operation, maxParallel, timeout, retries, safety } = inputs;
-    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: archived, maxParallel, timeout, retries, safety, signal }, runLog);
+    const machines = inputs.targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_10__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_12__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
+    const { operation, maxParallel, timeout, retries, safety, staging } = inputs;
+    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: archived, maxParallel, timeout, retries, safety, staging, signal }, runLog);
     await archived;
 }
 async function installIdentity({ key, passphrase, knownHosts, strict, connectTimeout, sshConfig, targets }) {
-    identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_12__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
+    identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_13__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
     // Before the key is written, so that the post step finds it even when this process is killed.
-    _github_state_js__WEBPACK_IMPORTED_MODULE_5__/* .identityState */ .A.save(identity);
-    const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_12__/* .writeIdentity */ .s)(identity, { key, passphrase, knownHosts, targets, settings: { strict, connectTimeout, extra: sshConfig } });
+    _github_state_js__WEBPACK_IMPORTED_MODULE_6__/* .identityState */ .A.save(identity);
+    const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_13__/* .writeIdentity */ .s)(identity, { key, passphrase, knownHosts, targets, settings: { strict, connectTimeout, extra: sshConfig } });
     if (check.kind === "unusable")
         throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "ssh-key", problem: check.problem }]);
     return identity;
 }
 function removeIdentity() {
     if (identity !== undefined)
-        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_12__/* .removeIdentityDirectory */ .UK)(identity);
+        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_13__/* .removeIdentityDirectory */ .UK)(identity);
 }
 function announce(archived) {
     flake = archived;
@@ -1911,7 +2248,7 @@ function machineSettings(inputs, archived, signal) {
         archiveArgs: inputs.archiveArgs,
         rebuildArgs: inputs.rebuildArgs,
         patience: patience(inputs),
-        configurationNames: async () => await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_8__/* .configurationNames */ .zG)(await archived, { signal }).catch(() => undefined),
+        configurationNames: async () => (archived === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_9__/* .configurationNames */ .zG)(await archived, { signal }).catch(() => undefined)),
     };
 }
 function patience({ connectTimeout, safety: { rollback, limits } }) {
@@ -2090,7 +2427,7 @@ function explainMissing(error) {
 
 /***/ }),
 
-/***/ 981:
+/***/ 735:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -2103,6 +2440,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(47);
+// EXTERNAL MODULE: ./build/src/domain/operation.js
+var domain_operation = __nccwpck_require__(567);
 ;// CONCATENATED MODULE: ./build/src/nix/send-failure.js
 /** Explains why a flake did not arrive on a machine. `lost` tells whether the connection went away. */
 function explainSendFailure(error, lost) {
@@ -2128,11 +2467,56 @@ function explainSendFailure(error, lost) {
 }
 // EXTERNAL MODULE: ./build/src/domain/store-path.js
 var store_path = __nccwpck_require__(963);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(24);
+;// CONCATENATED MODULE: ./build/src/nix/copy-watch.js
+
+/**
+ * Tells how far a call of nix has got that copies store paths, from what it prints:
+ *
+ *     copying 2 paths...
+ *     copying path '/nix/store/…-source' to 'ssh-ng://web1'...
+ *
+ * and from what Linux counts of its writing (proc(5), io). Nix would tell more with `--log-format internal-json`, but has a
+ * report for every file of a source tree there, and takes twice as long.
+ */
+class CopyWatch {
+    #process;
+    #paths = 0;
+    #expectedPaths = 0;
+    started(process) {
+        this.#process = process;
+    }
+    /** Takes one line of standard error. */
+    line(line) {
+        const expected = /^copying (\d+) paths\.\.\.$/.exec(line)?.[1];
+        if (expected !== undefined)
+            this.#expectedPaths = Number(expected);
+        else if (/^copying path '.*' to '.*'\.\.\.$/.test(line))
+            this.#paths += 1;
+    }
+    get progress() {
+        return { paths: this.#paths, expectedPaths: Math.max(this.#paths, this.#expectedPaths), bytes: this.#written() };
+    }
+    #written() {
+        if (this.#process === undefined)
+            return undefined;
+        try {
+            const written = /^wchar: (\d+)$/m.exec((0,external_node_fs_.readFileSync)(`/proc/${this.#process}/io`, "utf8"))?.[1];
+            return written === undefined ? undefined : Number(written);
+        }
+        catch {
+            // It has ended, or this is not Linux.
+            return undefined;
+        }
+    }
+}
 // EXTERNAL MODULE: ./build/src/nix/flake.js
 var nix_flake = __nccwpck_require__(560);
 // EXTERNAL MODULE: ./build/src/nix/local.js
 var local = __nccwpck_require__(726);
 ;// CONCATENATED MODULE: ./build/src/nix/send.js
+
 
 
 
@@ -2142,21 +2526,27 @@ function archiveArguments(flake, options) {
     return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, (0,nix_flake/* pinned */.dp)(flake)];
 }
 /**
- * Sends the flake with all its inputs to the store of a machine; what is there already does not travel. Returns the path
- * that has arrived. The path that Nix prints is worth nothing before the exit code is 0. Throws a `CommandError`.
+ * Sends the flake with all its inputs to the store of a machine; what is there already does not travel. Returns what has
+ * travelled. The path that Nix prints is worth nothing before the exit code is 0. Throws a `CommandError`.
  */
 async function sendFlake(flake, options) {
+    const watch = new CopyWatch();
+    options.onBegin(() => watch.progress);
     const { stdout } = await (0,local/* runNix */.d)(archiveArguments(flake, options), {
         env: options.environment,
         signal: options.signal,
-        onStderrLine: options.onLine,
+        onStart: (process) => watch.started(process),
+        onStderrLine: (line) => {
+            watch.line(line);
+            options.onLine(line);
+        },
     });
     const printed = JSON.parse(stdout);
     const path = typeof printed === "object" && printed !== null && "path" in printed ? printed.path : undefined;
     const arrived = (0,store_path/* storePath */.TJ)(String(path));
     if (arrived !== flake.source)
         throw new Error(`nix flake archive sent ${arrived} where ${flake.source} was expected`);
-    return arrived;
+    return watch.progress;
 }
 // EXTERNAL MODULE: ./build/src/ssh/failure.js
 var failure = __nccwpck_require__(106);
@@ -2189,8 +2579,6 @@ function refused(reason, hint) {
 }
 // EXTERNAL MODULE: external "node:timers/promises"
 var promises_ = __nccwpck_require__(500);
-// EXTERNAL MODULE: ./build/src/domain/operation.js
-var domain_operation = __nccwpck_require__(567);
 // EXTERNAL MODULE: ./build/src/domain/nix-version.js
 var nix_version = __nccwpck_require__(48);
 ;// CONCATENATED MODULE: ./build/src/nixos/facts.js
@@ -2247,6 +2635,7 @@ function machineFacts(text) {
             nix,
             freeKibibytes: /^\d+$/.test(free) ? Number(free) : undefined,
             state: systemState(facts),
+            olderSystem: storePathOf(facts.get("older")),
         },
         access: {
             user: facts.get("user") ?? "",
@@ -2259,8 +2648,6 @@ function machineFacts(text) {
 var process_lines = __nccwpck_require__(731);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(598);
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(24);
 // EXTERNAL MODULE: ./build/src/process/run.js + 1 modules
 var run = __nccwpck_require__(964);
 ;// CONCATENATED MODULE: ./build/src/nixos/remote-shell.js
@@ -2594,7 +2981,15 @@ const forgotten = 3;
 /** Waits for the machine's lock, records what to go back to, and arms the watchdog. Throws a `DeployError`. */
 async function arm({ operation, guarded, limits }, site) {
     const { run, call, log, signal } = site;
-    const args = [run, operation, String(limits.activation), String(limits.confirm), guarded ? "yes" : "no", residentScript("job"), residentScript("watchdog")];
+    const args = [
+        run,
+        (0,domain_operation/* rebuildAction */.oG)(operation),
+        String(limits.activation),
+        String(limits.confirm),
+        guarded ? "yes" : "no",
+        residentScript("job"),
+        residentScript("watchdog"),
+    ];
     const deadline = Date.now() + limits.lock * 1000;
     let told = "";
     for (;;) {
@@ -2718,7 +3113,7 @@ class GuardedActivation {
         const { link, state } = this.#before;
         const args = [
             this.#site.run,
-            this.#activation.operation,
+            (0,domain_operation/* rebuildAction */.oG)(this.#activation.operation),
             link,
             state.profile ?? "",
             state.running ?? "",
@@ -2757,6 +3152,7 @@ async function checkHealth(command, seconds, call, log, signal) {
     }
 }
 ;// CONCATENATED MODULE: ./build/src/nixos/machine.js
+
 
 
 
@@ -2826,15 +3222,18 @@ class NixosMachine {
     }
     async receive(flake, signal) {
         const { run, checkSignatures, archiveArgs } = this.#settings;
-        await this.#prepare(flake, signal);
+        const paths = [flake.source, ...flake.inputs];
+        await this.#prepare(paths, "copy", signal);
+        let copied;
         try {
-            await sendFlake(flake, {
+            copied = await sendFlake(flake, {
                 store: this.#connection.store,
                 environment: this.#connection.environment,
                 checkSignatures,
                 extraArgs: archiveArgs,
                 signal,
                 onLine: (line) => this.#log.output(line),
+                onBegin: (progress) => this.#log.copying(progress),
             });
         }
         catch (error) {
@@ -2844,8 +3243,9 @@ class NixosMachine {
         }
         // Who is not root can only keep what is there already.
         if (!this.#privileged)
-            await this.#prepare(flake, signal);
+            await this.#prepare(paths, "copy", signal);
         this.#log.note(`${flake.source} has arrived (run ${run})`);
+        return copied;
     }
     async build(rebuild, signal) {
         const { exitCode, result, lines } = await this.#rebuild("build", "build", rebuild, signal);
@@ -2863,6 +3263,8 @@ class NixosMachine {
     }
     async activate(activation, signal) {
         const { run, rebuildArgs } = this.#settings;
+        if (!this.#prepared)
+            await this.#prepare([], "activate", signal);
         this.#activation = await GuardedActivation.begin(activation, { run, signal, log: this.#log, call: this.#call(signal) });
         this.#undecided = true;
         activation.onArmed();
@@ -2933,15 +3335,15 @@ class NixosMachine {
             exitCode: 1,
         });
     }
-    async #prepare(flake, signal) {
-        const args = [this.#settings.run, flake.source, ...flake.inputs];
+    async #prepare(paths, phase, signal) {
+        const args = [this.#settings.run, ...paths];
         this.#prepared = true;
-        const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), "copy");
+        const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), phase);
         if (end.exitCode === 0)
             return;
         const reason = "the machine cannot keep the files of the run";
         throw new errors/* DeployError */.sH({
-            phase: "copy",
+            phase,
             reason,
             hint: "Is there room below /run, and on the store's disk?",
             lines: lastLines(end.stderr),
@@ -2978,7 +3380,8 @@ class NixosMachine {
 }
 /** Builds the call of the machine's own nixos-rebuild. */
 function rebuildCommand(operation, rebuild, extraArgs) {
-    return ["nixos-rebuild", operation, "--flake", `${rebuild.reference}#${rebuild.configuration}`, ...extraArgs];
+    const what = rebuild === undefined ? ["--rollback"] : ["--flake", `${rebuild.reference}#${rebuild.configuration}`];
+    return ["nixos-rebuild", (0,domain_operation/* rebuildAction */.oG)(operation), ...what, ...extraArgs];
 }
 
 /***/ }),
@@ -3114,6 +3517,8 @@ async function run(command, options = {}) {
         });
         if (file !== undefined)
             (0,external_node_fs_.closeSync)(file);
+        if (child.pid !== undefined)
+            options.onStart?.(child.pid);
         let stopped;
         const stop = (failure) => {
             stopped ??= failure;

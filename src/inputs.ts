@@ -1,4 +1,5 @@
-import type { Safety } from "./deploy/run-settings.js";
+import type { Safety, Staging } from "./deploy/run-settings.js";
+import { acceptedAmount, parseAmount, parseBatches, type Amount } from "./domain/batches.js";
 import { InputError, type InputProblem } from "./domain/errors.js";
 import { operations, type Operation } from "./domain/operation.js";
 import { acceptedTargets, parseTargetList } from "./domain/target-list.js";
@@ -35,6 +36,9 @@ export const inputNames = [
   "health-check-timeout",
   "unit-failures",
   "lock-timeout",
+  "batches",
+  "max-failures",
+  "on-unreachable",
 ] as const;
 
 export type InputName = (typeof inputNames)[number];
@@ -62,6 +66,7 @@ export type Inputs = {
   readonly checkSignatures: boolean;
   readonly sudoPassword: string | undefined;
   readonly safety: Safety;
+  readonly staging: Staging;
 };
 
 const day = 86_400;
@@ -129,6 +134,11 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
         lock: number("lock-timeout", 0, day),
       },
     },
+    staging: {
+      batches: readBatches(trimmed("batches"), (problem) => refuse("batches", problem)),
+      maxFailures: readAmount(trimmed("max-failures"), (problem) => refuse("max-failures", problem)),
+      onUnreachable: choice("on-unreachable", ["fail", "skip"]),
+    },
   };
   if (problems.length > 0) throw new InputError(problems);
   return inputs;
@@ -184,6 +194,21 @@ function readPassword(text: string, refuse: (problem: string) => void): string |
 function readCommand(text: string, refuse: (problem: string) => void): string | undefined {
   if (/[^\P{C}\n\t]/u.test(text)) refuse("holds control characters; accepted is a command for /bin/sh");
   return text === "" ? undefined : text;
+}
+
+function readBatches(text: string, refuse: (problem: string) => void): Amount[] {
+  let batches: Amount[] = [];
+  collect(
+    () => (batches = parseBatches(text)),
+    (problem) => refuse(`${problem}; accepted are sizes with commas between, each ${acceptedAmount} above 0, for example \`1, 25%, 100%\``),
+  );
+  return batches;
+}
+
+function readAmount(text: string, refuse: (problem: string) => void): Amount {
+  const amount = parseAmount(text);
+  if (amount === undefined) refuse(`${shown(text)} is not accepted; accepted is ${acceptedAmount}`);
+  return amount ?? { kind: "count", count: 0 };
 }
 
 function readFlakeReference(text: string, refuse: (problem: string) => void): string {

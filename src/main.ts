@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { deployFleet, type FleetEnd } from "./deploy/fleet.js";
 import { InputError } from "./domain/errors.js";
 import type { Flake } from "./domain/flake.js";
+import { needsFlake } from "./domain/operation.js";
 import { maskSecret, readInput } from "./github/action-input.js";
 import { abortOnSignal } from "./github/cancellation.js";
 import { reportEnd, reportProblem } from "./github/report.js";
@@ -55,14 +56,16 @@ async function deploy(): Promise<void> {
   const directory = await installIdentity(inputs);
   const noFlake = new AbortController();
   const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
-  const archived = archiveOnRunner(inputs.flake, { cwd: process.cwd(), signal, onLine: (line) => log.line(line) }).then(announce);
-  archived.catch(() => noFlake.abort());
+  const archived = needsFlake(inputs.operation)
+    ? archiveOnRunner(inputs.flake, { cwd: process.cwd(), signal, onLine: (line) => log.line(line) }).then(announce)
+    : undefined;
+  archived?.catch(() => noFlake.abort());
   const settings = machineSettings(inputs, archived, signal);
   const machines = inputs.targets.map(
     (target, index) => new NixosMachine(new Connection(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)),
   );
-  const { operation, maxParallel, timeout, retries, safety } = inputs;
-  end = await deployFleet(machines, { operation, flake: archived, maxParallel, timeout, retries, safety, signal }, runLog);
+  const { operation, maxParallel, timeout, retries, safety, staging } = inputs;
+  end = await deployFleet(machines, { operation, flake: archived, maxParallel, timeout, retries, safety, staging, signal }, runLog);
   await archived;
 }
 
@@ -92,7 +95,7 @@ function announce(archived: Flake): Flake {
   return archived;
 }
 
-function machineSettings(inputs: Inputs, archived: Promise<Flake>, signal: AbortSignal): MachineSettings {
+function machineSettings(inputs: Inputs, archived: Promise<Flake> | undefined, signal: AbortSignal): MachineSettings {
   return {
     run,
     access: { sudo: inputs.sudo, sudoPassword: inputs.sudoPassword, needsRoot: inputs.operation !== "build" },
@@ -100,7 +103,7 @@ function machineSettings(inputs: Inputs, archived: Promise<Flake>, signal: Abort
     archiveArgs: inputs.archiveArgs,
     rebuildArgs: inputs.rebuildArgs,
     patience: patience(inputs),
-    configurationNames: async () => await configurationNames(await archived, { signal }).catch(() => undefined),
+    configurationNames: async () => (archived === undefined ? undefined : await configurationNames(await archived, { signal }).catch(() => undefined)),
   };
 }
 

@@ -51,6 +51,7 @@ test("the defaults of action.yml are the ones that are promised", () => {
       unitFailures: "fail",
       limits: { activation: 600, confirm: 30, healthCheck: 60, lock: 300 },
     },
+    staging: { batches: [{ kind: "percentage", percentage: 100 }], maxFailures: { kind: "count", count: 0 }, onUnreachable: "fail" },
   });
 });
 
@@ -118,6 +119,10 @@ describe("what is accepted", () => {
     ["health-check", " curl -f localhost\n", { safety: { healthCheck: "curl -f localhost" } }],
     ["unit-failures", "warn", { safety: { unitFailures: "warn" } }],
     ["lock-timeout", "0", { safety: { limits: { lock: 0 } } }],
+    ["batches", "1, 25%", { staging: { batches: [{ count: 1 }, { percentage: 25 }] } }],
+    ["max-failures", "10%", { staging: { maxFailures: { percentage: 10 } } }],
+    ["on-unreachable", "skip", { staging: { onUnreachable: "skip" } }],
+    ["operation", "rollback", { operation: "rollback" }],
     ["sudo-password", "open sesame\n", { sudoPassword: "open sesame" }],
   ])("%s: %s", (name, text, expected) => {
     expect(parsed({ [name]: text })).toMatchObject(expected);
@@ -163,8 +168,8 @@ describe("what is refused", () => {
       "-x",
       'line 1 ("-x"): its host begins with -, which ssh would take for an option; accepted is [user@]host[:port][#configuration], an IPv6 address in brackets',
     ],
-    ["operation", "swich", '"swich" is not accepted; accepted is one of switch, boot, test, dry-activate, build'],
-    ["operation", "", "an empty text is not accepted; accepted is one of switch, boot, test, dry-activate, build"],
+    ["operation", "swich", '"swich" is not accepted; accepted is one of switch, boot, test, dry-activate, build, rollback'],
+    ["operation", "", "an empty text is not accepted; accepted is one of switch, boot, test, dry-activate, build, rollback"],
     ["sudo", "yes", '"yes" is not accepted; accepted is one of auto, true, false'],
     ["max-parallel", "0", '"0" is not accepted; accepted is a whole number from 1 to 1000'],
     ["max-parallel", "1.5", '"1.5" is not accepted; accepted is a whole number from 1 to 1000'],
@@ -215,6 +220,13 @@ describe("what is refused", () => {
     ["confirm-timeout", "0", '"0" is not accepted; accepted is a whole number from 1 to 3600'],
     ["activation-timeout", "-1", '"-1" is not accepted; accepted is a whole number from 1 to 86400'],
     ["health-check-timeout", "x", '"x" is not accepted; accepted is a whole number from 1 to 86400'],
+    [
+      "batches",
+      "1, 0",
+      '"0" is no size of a batch; accepted are sizes with commas between, each a whole number (3) or a percentage (25%) above 0, for example `1, 25%, 100%`',
+    ],
+    ["max-failures", "all", '"all" is not accepted; accepted is a whole number (3) or a percentage (25%)'],
+    ["on-unreachable", "ignore", '"ignore" is not accepted; accepted is one of fail, skip'],
     ["lock-timeout", "1.5", '"1.5" is not accepted; accepted is a whole number from 0 to 86400'],
   ])("%s: %j", (name, text, problem) => {
     expect(problemsOf({ [name]: text })).toEqual([`${name}: ${problem}`]);

@@ -303,6 +303,8 @@ async function run(command, options = {}) {
         });
         if (file !== undefined)
             (0,external_node_fs_.closeSync)(file);
+        if (child.pid !== undefined)
+            options.onStart?.(child.pid);
         let stopped;
         const stop = (failure) => {
             stopped ??= failure;

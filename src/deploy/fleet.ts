@@ -1,9 +1,11 @@
+import { amountOf, inBatches } from "../domain/batches.js";
 import { DeployError } from "../domain/errors.js";
-import type { HostResult } from "../domain/result.js";
+import { changesMachine } from "../domain/operation.js";
+import { isFailure, type HostResult } from "../domain/result.js";
 import { Host } from "./host.js";
 import { mapLimited } from "./limit.js";
-import type { RunSettings } from "./run-settings.js";
 import type { Machine, RunLog } from "./ports.js";
+import type { RunSettings, Staging } from "./run-settings.js";
 import type { Outcome } from "./safe-activation.js";
 import { Stopwatch } from "./stopwatch.js";
 
@@ -14,48 +16,114 @@ export type FleetEnd = {
   readonly arrived: boolean;
 };
 
-type Work = { readonly host: Host; readonly stopwatch: Stopwatch; result: HostResult | undefined };
+/**
+ * The work on one host. `unreachable` is set where it could not be reached at the beginning; what that means is decided when
+ * it is known of all.
+ */
+type Work = { readonly host: Host; readonly stopwatch: Stopwatch; result: HostResult | undefined; unreachable: DeployError | undefined };
 
 /**
  * Deploys to all machines: everything up to the build side by side, then, when every machine has built or failed, the
- * activations. A host that fails does not stop the others. Never throws; `settings.flake` tells of a flake that cannot be had.
+ * activations, batch after batch. A host that fails does not stop the others of its batch, but too many stop the batches
+ * after it. Never throws; `settings.flake` tells of a flake that cannot be had.
  */
 export async function deployFleet(machines: readonly Machine[], settings: RunSettings, log: RunLog): Promise<FleetEnd> {
+  log.begin(machines.length);
   const works: Work[] = machines.map((machine) => ({
     host: new Host(machine, settings, log.host(machine.target)),
     stopwatch: new Stopwatch(settings.timeout, settings.signal),
     result: undefined,
+    unreachable: undefined,
   }));
-  const step = async (work: Work, act: (signal: AbortSignal) => Promise<Outcome | undefined>): Promise<void> => {
-    const status = await attempt(work, act);
-    if (status === undefined) return;
-    await work.host.machine.release();
-    work.result = status;
-    log.done(status);
-  };
-  await mapLimited(works, settings.maxParallel, async (work) => {
-    await step(work, async (signal) => {
-      await work.host.prepare(signal);
-      const status = work.host.settled();
-      return status === undefined ? undefined : { status, error: undefined };
-    });
-  });
-  const built = works.filter((work) => work.result === undefined);
-  await mapLimited(built, settings.maxParallel, async (work) => {
-    await step(work, async (signal) => await work.host.activate(signal));
-  });
+  const run = new FleetRun(works, settings, log);
+  await run.prepare();
+  await run.activate();
+  log.end();
   return { results: works.flatMap((work) => work.result ?? []), arrived: works.some((work) => work.host.arrived) };
 }
 
-/** One step of a host; what goes wrong in it becomes the host's result. */
-async function attempt({ host, stopwatch }: Work, act: (signal: AbortSignal) => Promise<Outcome | undefined>): Promise<HostResult | undefined> {
-  try {
-    const outcome = await stopwatch.run(act);
-    return outcome === undefined ? undefined : host.result(outcome.status, stopwatch.seconds, outcome.error);
-  } catch (error) {
-    const explained = explain(error, host, stopwatch);
-    return host.result(host.undecided ? "unknown" : "failed", stopwatch.seconds, explained);
+class FleetRun {
+  readonly #works: readonly Work[];
+  readonly #settings: RunSettings;
+  readonly #log: RunLog;
+
+  constructor(works: readonly Work[], settings: RunSettings, log: RunLog) {
+    this.#works = works;
+    this.#settings = settings;
+    this.#log = log;
   }
+
+  /** Everything up to the build. */
+  async prepare(): Promise<void> {
+    const { maxParallel, staging } = this.#settings;
+    await mapLimited(this.#works, maxParallel, async (work) => {
+      await this.#step(work, async (signal) => {
+        await work.host.prepare(signal);
+        const status = work.host.settled();
+        return status === undefined ? undefined : { status, error: undefined };
+      });
+    });
+    // Where no machine answers it is not the machines: a run that reaches nobody is never green.
+    const skip = staging.onUnreachable === "skip" && this.#works.some((work) => work.unreachable === undefined);
+    for (const work of this.#works) {
+      if (work.unreachable !== undefined) await this.#end(work, { status: skip ? "skipped" : "failed", error: work.unreachable });
+    }
+  }
+
+  /** Activates what has built, in batches, as long as not too many hosts have failed. */
+  async activate(): Promise<void> {
+    const { operation, maxParallel, staging } = this.#settings;
+    const built = this.#works.filter((work) => work.result === undefined);
+    const batches = changesMachine(operation) ? inBatches(built, staging.batches) : [built];
+    for (const [index, batch] of batches.entries()) {
+      const stop = index === 0 ? undefined : tooManyFailures(this.#works, staging);
+      if (stop !== undefined) {
+        const rest = batches.slice(index).flat();
+        await mapLimited(rest, maxParallel, async (work) => await this.#end(work, { status: "skipped", error: stop }));
+        return;
+      }
+      if (batches.length > 1) {
+        const names = batch.map((work) => work.host.machine.target.name);
+        this.#log.batch(index + 1, batches.length, names);
+      }
+      await mapLimited(batch, maxParallel, async (work) => await this.#step(work, async (signal) => await work.host.activate(signal)));
+    }
+  }
+
+  /** One step of a host; what goes wrong in it ends the host's work. */
+  async #step(work: Work, act: (signal: AbortSignal) => Promise<Outcome | undefined>): Promise<void> {
+    const { host, stopwatch } = work;
+    let outcome: Outcome | undefined;
+    try {
+      outcome = await stopwatch.run(act);
+    } catch (error) {
+      const neverReached = error instanceof DeployError && error.unreachable && error.phase === "connect" && !host.arrived;
+      if (neverReached && !stopwatch.cancelled && this.#settings.staging.onUnreachable === "skip") {
+        work.unreachable = error;
+        return;
+      }
+      outcome = { status: host.undecided ? "unknown" : "failed", error: explain(error, host, stopwatch) };
+    }
+    if (outcome !== undefined) await this.#end(work, outcome);
+  }
+
+  async #end(work: Work, { status, error }: Outcome): Promise<void> {
+    await work.host.machine.release();
+    work.result = work.host.result(status, work.stopwatch.seconds, error);
+    this.#log.done(work.result);
+  }
+}
+
+/** Why no further batch may begin. */
+function tooManyFailures(works: readonly Work[], { maxFailures }: Staging): Error | undefined {
+  const failed = works.flatMap(({ result }) => (result !== undefined && isFailure(result.status) ? [result] : []));
+  const most = amountOf(maxFailures, works.length);
+  if (failed.length <= most) return undefined;
+  const names = failed.slice(0, 5).map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
+  const more = failed.length > names.length ? ` and ${failed.length - names.length} more` : "";
+  return new Error(
+    `not activated: ${failed.length} of ${works.length} hosts failed, and max-failures is ${most}. Nothing has changed on the machine. Failed: ${names.join(", ")}${more}`,
+  );
 }
 
 function explain(problem: unknown, host: Host, stopwatch: Stopwatch): Error {

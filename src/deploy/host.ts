@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { DeployError } from "../domain/errors.js";
+import { showCopied } from "../domain/copy-progress.js";
 import { referenceOnMachine } from "../domain/flake.js";
 import { changesMachine } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
@@ -76,29 +77,35 @@ export class Host {
     return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
   }
 
-  /** Connects, sends the flake and builds the system. */
+  /** Connects, sends the flake and builds the system; or finds the one to go back to. */
   async prepare(signal: AbortSignal): Promise<void> {
     const known = this.#known;
     const facts = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
     known.before = facts.state;
+    if (this.#settings.flake === undefined) {
+      known.toplevel = this.#olderSystem(facts);
+      this.ended();
+      return;
+    }
     known.configuration = this.#configuration(facts);
+    this.ended();
     const flake = await this.#settings.flake;
-    await this.#tryAgain("copy", signal, async () => {
-      await this.machine.receive(flake, signal);
-    });
+    const copied = await this.#tryAgain("copy", signal, async () => await this.machine.receive(flake, signal));
+    this.ended(showCopied(copied));
     known.arrived = true;
     known.rebuild = { reference: referenceOnMachine(flake, facts.nix), configuration: known.configuration };
     this.begin("build");
     known.toplevel = await this.machine.build(known.rebuild, signal);
     this.#log.note(`built ${known.toplevel}`);
+    this.ended();
   }
 
   /** Tells whether there is anything left to do after the build, and the status when there is not. */
   settled(): Status | undefined {
-    const { before, toplevel } = this.#known;
+    const { before, toplevel, rebuild } = this.#known;
     const { operation } = this.#settings;
     if (operation === "build") return "planned";
-    if (!changesMachine(operation) || before === undefined || toplevel === undefined) return undefined;
+    if (!changesMachine(operation) || rebuild === undefined || before === undefined || toplevel === undefined) return undefined;
     // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
     const boots = operation === "test" || before.profile === toplevel;
     return boots && before.running === toplevel ? "unchanged" : undefined;
@@ -107,13 +114,14 @@ export class Host {
   /** Activates the built system, and decides for it or for the old one. Throws what ends it before there was a decision. */
   async activate(signal: AbortSignal): Promise<Outcome> {
     const known = this.#known;
-    if (known.rebuild === undefined || known.toplevel === undefined) throw new Error("activated before it was built");
-    this.begin("activate");
     const { operation, safety } = this.#settings;
-    if (!changesMachine(operation)) {
+    if (known.toplevel === undefined) throw new Error("activated before it was built");
+    this.begin("activate");
+    if (!changesMachine(operation) && known.rebuild !== undefined) {
       const end = await this.machine.rehearse(known.rebuild, signal);
       known.exitCode = end.exitCode;
       if (end.failure !== undefined) throw new DeployError({ phase: "activate", ...end.failure, lines: end.lines, exitCode: end.exitCode });
+      this.ended();
       return { status: "planned", error: undefined };
     }
     const { machine } = this;
@@ -128,6 +136,7 @@ export class Host {
       signal,
       log: this.#log,
       begin: (phase) => this.begin(phase),
+      ended: () => this.ended(),
       onArmed: () => (known.activating = true),
     });
     known.activating = false;
@@ -161,6 +170,23 @@ export class Host {
   begin(phase: Phase): void {
     this.#known.phase = phase;
     this.#log.phase(phase);
+  }
+
+  /** The phase has ended well. */
+  ended(detail?: string): void {
+    this.#log.ended(detail);
+  }
+
+  #olderSystem({ olderSystem, state }: MachineFacts): StorePath {
+    if (olderSystem !== undefined) {
+      this.#log.note(`going back to ${olderSystem}`);
+      return olderSystem;
+    }
+    throw new DeployError({
+      phase: "connect",
+      reason: `there is no generation before ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} to go back to`,
+      hint: "`nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine lists them",
+    });
   }
 
   #configuration({ hostname }: MachineFacts): string {

@@ -1,3 +1,4 @@
+import type { CopyProgress } from "../domain/copy-progress.js";
 import type { Flake } from "../domain/flake.js";
 import type { NixVersion } from "../domain/nix-version.js";
 import type { Operation } from "../domain/operation.js";
@@ -26,6 +27,8 @@ export type MachineFacts = {
   /** Kibibytes free for the store, where the machine can tell. */
   readonly freeKibibytes: number | undefined;
   readonly state: SystemState;
+  /** The system of the generation before the current one, if there is one. */
+  readonly olderSystem: StorePath | undefined;
 };
 
 /** What nixos-rebuild is to be run with. */
@@ -47,7 +50,8 @@ export type Limits = {
 
 export type Activation = {
   readonly operation: Operation;
-  readonly rebuild: Rebuild;
+  /** What to build; nothing where the previous generation is put back. */
+  readonly rebuild: Rebuild | undefined;
   /** The machine goes back by itself unless it is confirmed. */
   readonly guarded: boolean;
   /** The machine is locked and armed, and the activation begins. */
@@ -89,8 +93,8 @@ export type Machine = {
   readonly target: Target;
   /** Connects, and asks all that must be known. Connects anew where the connection was lost. */
   connect(signal: AbortSignal): Promise<MachineFacts>;
-  /** Sends the flake; it is safe from garbage collection until `release`. */
-  receive(flake: Flake, signal: AbortSignal): Promise<void>;
+  /** Sends the flake; it is safe from garbage collection until `release`. Returns what has travelled. */
+  receive(flake: Flake, signal: AbortSignal): Promise<CopyProgress>;
   /** Builds the system, and changes nothing. Returns the toplevel. */
   build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath>;
   /** Says what an activation would do; changes nothing. */
@@ -118,6 +122,10 @@ export type Machine = {
 export type HostLog = {
   /** A phase begins. */
   phase(phase: Phase): void;
+  /** The phase has ended well; `detail` says what came of it, in a few words. */
+  ended(detail?: string): void;
+  /** The copy has begun; `progress` tells at any time how far it has got. */
+  copying(progress: () => CopyProgress): void;
   /** A line that the machine, or a command that works on it, has printed. */
   output(line: string): void;
   /** A line of the action itself. */
@@ -127,7 +135,13 @@ export type HostLog = {
 
 /** Where the progress of the whole run goes. */
 export type RunLog = {
+  /** The work on that many hosts begins. */
+  begin(hosts: number): void;
   host(target: Target): HostLog;
+  /** One of several batches of activations begins. */
+  batch(number: number, batches: number, names: readonly string[]): void;
   /** A host is done. */
   done(result: HostResult): void;
+  /** The work on all hosts has ended. */
+  end(): void;
 };

@@ -1,3 +1,4 @@
+import type { Amount } from "../domain/batches.js";
 import type { Flake } from "../domain/flake.js";
 import type { Operation } from "../domain/operation.js";
 import type { Limits } from "./ports.js";
@@ -5,14 +6,15 @@ import type { Limits } from "./ports.js";
 /** What one run does, the same for every host. */
 export type RunSettings = {
   readonly operation: Operation;
-  /** The flake once it is known; it is archived while the machines are being connected. */
-  readonly flake: Promise<Flake>;
+  /** The flake once it is known; it is archived while the machines are being connected. Not there where none is needed. */
+  readonly flake: Promise<Flake> | undefined;
   readonly maxParallel: number;
   /** Seconds of work on one machine, without waiting for others; 0 is without limit. */
   readonly timeout: number;
   /** How many times connecting and copying are tried again. */
   readonly retries: number;
   readonly safety: Safety;
+  readonly staging: Staging;
   /** Aborted when the run is cancelled. */
   readonly signal: AbortSignal;
 };
@@ -26,4 +28,14 @@ export type Safety = {
   readonly healthCheck: string | undefined;
   /** What newly failed units mean. */
   readonly unitFailures: "fail" | "warn";
+};
+
+/** How the hosts are gone through. */
+export type Staging = {
+  /** Sizes of the batches in which hosts activate. */
+  readonly batches: readonly Amount[];
+  /** Failed hosts after which no further batch begins. */
+  readonly maxFailures: Amount;
+  /** What becomes of a host that cannot be reached at the beginning. */
+  readonly onUnreachable: "fail" | "skip";
 };

@@ -1,5 +1,5 @@
 import { DeployError } from "../domain/errors.js";
-import { changesRunningSystem, changesSystemProfile, type Operation } from "../domain/operation.js";
+import { changesRunningSystem, changesSystemProfile, rebuildAction, type Operation } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { Status } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
@@ -7,7 +7,7 @@ import type { Safety } from "./run-settings.js";
 import type { ActivationEnd, HostLog, Machine, Rebuild, SystemState } from "./ports.js";
 
 /** How it ended for a host. */
-export type Outcome = { readonly status: Status; readonly error: DeployError | undefined };
+export type Outcome = { readonly status: Status; readonly error: Error | undefined };
 
 /** What an activation adds to what is known of a host, as it happens. */
 export type ActivationKnowledge = {
@@ -20,13 +20,15 @@ export type ActivationKnowledge = {
 export type SafeActivation = {
   readonly machine: Machine;
   readonly operation: Operation;
-  readonly rebuild: Rebuild;
+  readonly rebuild: Rebuild | undefined;
   readonly toplevel: StorePath;
   readonly safety: Safety;
   readonly known: ActivationKnowledge;
   readonly signal: AbortSignal;
   readonly log: HostLog;
   readonly begin: (phase: Phase) => void;
+  /** The phase has ended well. */
+  readonly ended: () => void;
   /** From here on the machine is not left alone without saying so. */
   readonly onArmed: () => void;
 };
@@ -95,6 +97,7 @@ async function prove(work: SafeActivation): Promise<Doubt | undefined> {
     lines: [],
     decided: true,
   };
+  work.ended();
   work.begin("confirm");
   const restarted: Doubt = {
     phase: "confirm",
@@ -121,6 +124,7 @@ async function prove(work: SafeActivation): Promise<Doubt | undefined> {
   if (kept === "late") return late;
   if (kept === "restarted") return restarted;
   known.after = kept;
+  work.ended();
   return undefined;
 }
 
@@ -173,5 +177,5 @@ function notBack(before: SystemState | undefined, { exitCode, state }: { exitCod
 function repairCommands(before: SystemState | undefined, operation: Operation): string {
   const system = before?.profile ?? before?.running ?? "/nix/var/nix/profiles/system-N-link";
   const profile = changesSystemProfile(operation) ? `nix-env --profile /nix/var/nix/profiles/system --set ${system} && ` : "";
-  return `${profile}${before?.running ?? system}/bin/switch-to-configuration ${operation}`;
+  return `${profile}${before?.running ?? system}/bin/switch-to-configuration ${rebuildAction(operation)}`;
 }

@@ -14,6 +14,19 @@ export function failureAnnotations(results: readonly HostResult[]): Annotation[]
   return [...annotations.slice(0, most - 1), { title: `${rest.length} more hosts failed`, message: rest.map(brief).join("\n") }];
 }
 
+/** One annotation for all hosts that were skipped, with the reasons. */
+export function skippedAnnotations(results: readonly HostResult[]): Annotation[] {
+  const skipped = results.filter((result) => result.status === "skipped");
+  if (skipped.length === 0) return [];
+  const reasons = new Map<string, string[]>();
+  for (const { name, error = "skipped" } of skipped) {
+    const [reason = error] = error.split("\n");
+    reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
+  }
+  const message = [...reasons].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n");
+  return [{ title: `${skipped.length} of ${results.length} hosts ${skipped.length === 1 ? "was" : "were"} skipped`, message }];
+}
+
 /** The last line of a failed step: `2 of 14 hosts failed: web3 (activate: …), db1 (connect: …)`. */
 export function failureSummary(results: readonly HostResult[]): string {
   const failed = results.filter((result) => isFailure(result.status));

@@ -3,7 +3,7 @@ import { appendFileSync } from "node:fs";
 import { CommandError, InputError, RunnerError } from "../domain/errors.js";
 import { newestReference, type Flake } from "../domain/flake.js";
 import { isFailure, type HostResult } from "../domain/result.js";
-import { failureAnnotations, failureSummary } from "./annotations.js";
+import { failureAnnotations, failureSummary, skippedAnnotations } from "./annotations.js";
 import { setOutputs, statusOf } from "./outputs.js";
 import { renderSummary } from "./summary.js";
 import type { WorkflowLog } from "./workflow-log.js";
@@ -35,6 +35,7 @@ export function reportEnd({ results, arrived, flake, endedEarly }: RunEnd, log: 
   writeSummary(renderSummary(results, flake, { endedEarly }), log);
   // A run that ended early has told its reason already; its hosts only ended with it.
   if (!endedEarly) for (const { title, message } of failureAnnotations(results)) log.annotate("error", title, message);
+  for (const { title, message } of skippedAnnotations(results)) log.annotate("warning", title, message);
   const failed = results.some((result) => isFailure(result.status));
   if (failed) log.line(failureSummary(results));
   log.resume();

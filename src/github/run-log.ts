@@ -1,21 +1,67 @@
+import { showCopying, type CopyProgress } from "../domain/copy-progress.js";
 import type { Phase } from "../domain/phase.js";
 import { isFailure, type HostResult } from "../domain/result.js";
 import type { Target } from "../domain/target.js";
 import type { HostLog, RunLog } from "../deploy/ports.js";
+import { HostLines } from "./host-lines.js";
 import type { WorkflowLog } from "./workflow-log.js";
 
-// Lines of one host that its group keeps from the beginning, and from the end.
-const keptAtBeginning = 5000;
-const keptAtEnd = 20_000;
+// With more hosts, what the machines print would bury how far each has got: it then stands in the groups alone.
+const mostStreamed = 8;
+// Milliseconds without a line after which a line says what is still going on.
+const silence = 15_000;
+// Names that such a line has for a phase.
+const mostNamed = 5;
 
-/** Streams every host's lines with its name in front, and puts each host's whole log into a group when it is done. */
+const ended: Record<Phase, string> = {
+  connect: "connected",
+  copy: "copied",
+  build: "built",
+  activate: "activated",
+  confirm: "confirmed",
+  rollback: "rolled back",
+};
+
+const going: Record<Phase, string> = {
+  connect: "connecting",
+  copy: "copying",
+  build: "building",
+  activate: "activating",
+  confirm: "confirming",
+  rollback: "rolling back",
+};
+
+/** Where a host is. */
+type Place = { phase: Phase; since: number; over: boolean; copying: (() => CopyProgress) | undefined };
+
+/**
+ * Tells how far a run has got: a line whenever a host has ended a phase (`[7/50] web3: built in 12 s`, the seventh to do so),
+ * one that says what is going on after a silence, and each host's whole log in a group when it is done. With few hosts,
+ * their lines are also streamed as they come, with the name in front.
+ */
 export class WorkflowRunLog implements RunLog {
   readonly #log: WorkflowLog;
   readonly #hosts = new Map<string, HostLines>();
-  readonly #phases = new Map<string, Phase>();
+  readonly #places = new Map<string, Place>();
+  readonly #counts = new Map<Phase | "done", number>();
+  #total = 1;
+  #begin = performance.now();
+  #lastLine = performance.now();
+  #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(log: WorkflowLog) {
     this.#log = log;
+  }
+
+  begin(hosts: number): void {
+    this.#total = hosts;
+    this.#begin = performance.now();
+    this.#heartbeat = setInterval(() => this.#beat(), 1000);
+    this.#heartbeat.unref();
+  }
+
+  end(): void {
+    clearInterval(this.#heartbeat);
   }
 
   host(target: Target): HostLog {
@@ -24,12 +70,24 @@ export class WorkflowRunLog implements RunLog {
     this.#hosts.set(name, lines);
     const line = (text: string): void => {
       lines.push(text);
-      this.#log.line(`[${name}] ${text}`);
+      if (this.#total <= mostStreamed) this.#line(`[${name}] ${text}`);
     };
     return {
       phase: (phase) => {
-        this.#phases.set(name, phase);
+        const place = this.#places.get(name);
+        // A phase that is tried again goes on.
+        if (place?.phase !== phase || place.over) this.#places.set(name, { phase, since: performance.now(), over: false, copying: undefined });
         line(`== ${phase}`);
+      },
+      ended: (detail) => {
+        const place = this.#places.get(name);
+        if (place === undefined) return;
+        place.over = true;
+        this.#line(`${this.#count(place.phase)} ${name}: ${ended[place.phase]} in ${seconds(place.since)}${detail === undefined ? "" : ` (${detail})`}`);
+      },
+      copying: (progress) => {
+        const place = this.#places.get(name);
+        if (place !== undefined) place.copying = progress;
       },
       output: line,
       note: line,
@@ -40,44 +98,62 @@ export class WorkflowRunLog implements RunLog {
     };
   }
 
+  batch(number: number, batches: number, names: readonly string[]): void {
+    this.#line(`batch ${number} of ${batches}: ${listed(names)}`);
+  }
+
   /** Says which machine is in which phase, for a run that ends before they do. */
   whereabouts(): string {
-    if (this.#phases.size === 0) return "No machine was being worked on.";
-    const lines = [...this.#phases].map(([name, phase]) => `${name}: ${phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`);
+    if (this.#places.size === 0) return "No machine was being worked on.";
+    const lines = [...this.#places].map(
+      ([name, { phase, over }]) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`,
+    );
     return ["Machines that were being worked on, and their phase:", ...lines].join("\n");
   }
 
   done(result: HostResult): void {
-    const { name, status, seconds, error } = result;
-    if (error !== undefined) for (const line of error.split("\n")) this.#log.line(`[${name}] ${line}`);
-    this.#log.line(`[${name}] ${status} after ${seconds} s`);
+    const { name, status, error } = result;
+    if (error !== undefined) for (const line of error.split("\n")) this.#line(`[${name}] ${line}`);
+    this.#line(`${this.#count("done")} ${name}: ${status} after ${result.seconds} s`);
     this.#log.group(`${isFailure(status) ? "✗" : "✓"} ${name}: ${status}`, this.#hosts.get(name)?.all() ?? []);
     this.#hosts.delete(name);
-    this.#phases.delete(name);
+    this.#places.delete(name);
+  }
+
+  #line(text: string): void {
+    this.#lastLine = performance.now();
+    this.#log.line(text);
+  }
+
+  /** `[7/50]`: how many of the hosts have got so far. */
+  #count(what: Phase | "done"): string {
+    const count = (this.#counts.get(what) ?? 0) + 1;
+    this.#counts.set(what, count);
+    return `[${count}/${this.#total}]`;
+  }
+
+  #beat(): void {
+    if (performance.now() - this.#lastLine < silence) return;
+    const parts = Object.entries(going).flatMap(([phase, word]) => {
+      const here = [...this.#places].filter(([, place]) => place.phase === phase && !place.over);
+      return here.length === 0 ? [] : [`${word} ${listed(here.map(([name, place]) => `${name} (${describe(place)})`))}`];
+    });
+    if (parts.length > 0) this.#line(`at work for ${seconds(this.#begin)}: ${parts.join("; ")}`);
   }
 }
 
-/** The lines of one host, without the middle of a very long log. */
-class HostLines {
-  readonly #beginning: string[] = [];
-  #end: string[] = [];
-  #dropped = 0;
+function describe({ since, copying }: Place): string {
+  return copying === undefined ? seconds(since) : `${seconds(since)}, ${showCopying(copying())}`;
+}
 
-  push(line: string): void {
-    if (this.#beginning.length < keptAtBeginning) {
-      this.#beginning.push(line);
-      return;
-    }
-    this.#end.push(line);
-    if (this.#end.length > 2 * keptAtEnd) {
-      this.#dropped += this.#end.length - keptAtEnd;
-      this.#end = this.#end.slice(-keptAtEnd);
-    }
-  }
+function listed(names: readonly string[]): string {
+  const more = names.length - mostNamed;
+  return more > 0 ? `${names.slice(0, mostNamed).join(", ")} and ${more} more` : names.join(", ");
+}
 
-  *all(): Iterable<string> {
-    yield* this.#beginning;
-    if (this.#dropped > 0) yield `… ${this.#dropped} lines are left out here; they stand above, as they came …`;
-    yield* this.#end;
-  }
+/** The time since then: `0.4 s`, `12 s`, `3 min 20 s`. */
+function seconds(since: number): string {
+  const time = (performance.now() - since) / 1000;
+  if (time < 10) return `${time.toFixed(1)} s`;
+  return time < 120 ? `${Math.round(time)} s` : `${Math.floor(time / 60)} min ${Math.floor(time % 60)} s`;
 }

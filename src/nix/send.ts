@@ -1,5 +1,7 @@
+import type { CopyProgress } from "../domain/copy-progress.js";
 import type { Flake } from "../domain/flake.js";
-import { storePath, type StorePath } from "../domain/store-path.js";
+import { storePath } from "../domain/store-path.js";
+import { CopyWatch } from "./copy-watch.js";
 import { pinned } from "./flake.js";
 import { runNix } from "./local.js";
 
@@ -12,6 +14,8 @@ export type SendOptions = {
   readonly extraArgs: readonly string[];
   readonly signal: AbortSignal | undefined;
   readonly onLine: (line: string) => void;
+  /** Takes what tells at any time how far the copy has got. */
+  readonly onBegin: (progress: () => CopyProgress) => void;
 };
 
 /** Builds the arguments that send a flake with all its inputs to the store of a machine. */
@@ -21,18 +25,24 @@ export function archiveArguments(flake: Flake, options: Pick<SendOptions, "store
 }
 
 /**
- * Sends the flake with all its inputs to the store of a machine; what is there already does not travel. Returns the path
- * that has arrived. The path that Nix prints is worth nothing before the exit code is 0. Throws a `CommandError`.
+ * Sends the flake with all its inputs to the store of a machine; what is there already does not travel. Returns what has
+ * travelled. The path that Nix prints is worth nothing before the exit code is 0. Throws a `CommandError`.
  */
-export async function sendFlake(flake: Flake, options: SendOptions): Promise<StorePath> {
+export async function sendFlake(flake: Flake, options: SendOptions): Promise<CopyProgress> {
+  const watch = new CopyWatch();
+  options.onBegin(() => watch.progress);
   const { stdout } = await runNix(archiveArguments(flake, options), {
     env: options.environment,
     signal: options.signal,
-    onStderrLine: options.onLine,
+    onStart: (process) => watch.started(process),
+    onStderrLine: (line) => {
+      watch.line(line);
+      options.onLine(line);
+    },
   });
   const printed: unknown = JSON.parse(stdout);
   const path = typeof printed === "object" && printed !== null && "path" in printed ? printed.path : undefined;
   const arrived = storePath(String(path));
   if (arrived !== flake.source) throw new Error(`nix flake archive sent ${arrived} where ${flake.source} was expected`);
-  return arrived;
+  return watch.progress;
 }

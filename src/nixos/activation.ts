@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { DeployError } from "../domain/errors.js";
-import { changesMachine } from "../domain/operation.js";
+import { changesMachine, rebuildAction } from "../domain/operation.js";
 import type { Activation, ActivationEnd, HostLog, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
 import { parseFacts, systemState } from "./facts.js";
 import { followJob, LostJobError, runJob, type CallScript, type Job } from "./job.js";
@@ -28,7 +28,15 @@ const forgotten = 3;
 /** Waits for the machine's lock, records what to go back to, and arms the watchdog. Throws a `DeployError`. */
 async function arm({ operation, guarded, limits }: Activation, site: ActivationSite): Promise<Before> {
   const { run, call, log, signal } = site;
-  const args = [run, operation, String(limits.activation), String(limits.confirm), guarded ? "yes" : "no", residentScript("job"), residentScript("watchdog")];
+  const args = [
+    run,
+    rebuildAction(operation),
+    String(limits.activation),
+    String(limits.confirm),
+    guarded ? "yes" : "no",
+    residentScript("job"),
+    residentScript("watchdog"),
+  ];
   const deadline = Date.now() + limits.lock * 1000;
   let told = "";
   for (;;) {
@@ -156,7 +164,7 @@ export class GuardedActivation {
     const { link, state } = this.#before;
     const args = [
       this.#site.run,
-      this.#activation.operation,
+      rebuildAction(this.#activation.operation),
       link,
       state.profile ?? "",
       state.running ?? "",

@@ -59,6 +59,7 @@ export function machineFacts(text: string): { readonly facts: MachineFacts; read
       nix,
       freeKibibytes: /^\d+$/.test(free) ? Number(free) : undefined,
       state: systemState(facts),
+      olderSystem: storePathOf(facts.get("older")),
     },
     access: {
       user: facts.get("user") ?? "",

@@ -1,6 +1,7 @@
+import type { CopyProgress } from "../domain/copy-progress.js";
 import { CommandError, DeployError } from "../domain/errors.js";
 import type { Flake } from "../domain/flake.js";
-import type { Operation } from "../domain/operation.js";
+import { rebuildAction, type Operation } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { Target } from "../domain/target.js";
@@ -90,25 +91,29 @@ export class NixosMachine implements Machine {
     return facts;
   }
 
-  async receive(flake: Flake, signal: AbortSignal): Promise<void> {
+  async receive(flake: Flake, signal: AbortSignal): Promise<CopyProgress> {
     const { run, checkSignatures, archiveArgs } = this.#settings;
-    await this.#prepare(flake, signal);
+    const paths = [flake.source, ...flake.inputs];
+    await this.#prepare(paths, "copy", signal);
+    let copied: CopyProgress;
     try {
-      await sendFlake(flake, {
+      copied = await sendFlake(flake, {
         store: this.#connection.store,
         environment: this.#connection.environment,
         checkSignatures,
         extraArgs: archiveArgs,
         signal,
         onLine: (line) => this.#log.output(line),
+        onBegin: (progress) => this.#log.copying(progress),
       });
     } catch (error) {
       if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
       throw new DeployError(explainSendFailure(error, speaksOfLostConnection(error.stderr) || !(await this.#connection.isOpen())));
     }
     // Who is not root can only keep what is there already.
-    if (!this.#privileged) await this.#prepare(flake, signal);
+    if (!this.#privileged) await this.#prepare(paths, "copy", signal);
     this.#log.note(`${flake.source} has arrived (run ${run})`);
+    return copied;
   }
 
   async build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath> {
@@ -128,6 +133,7 @@ export class NixosMachine implements Machine {
 
   async activate(activation: Activation, signal: AbortSignal): Promise<ActivationEnd> {
     const { run, rebuildArgs } = this.#settings;
+    if (!this.#prepared) await this.#prepare([], "activate", signal);
     this.#activation = await GuardedActivation.begin(activation, { run, signal, log: this.#log, call: this.#call(signal) });
     this.#undecided = true;
     activation.onArmed();
@@ -198,14 +204,14 @@ export class NixosMachine implements Machine {
     });
   }
 
-  async #prepare(flake: Flake, signal: AbortSignal): Promise<void> {
-    const args = [this.#settings.run, flake.source, ...flake.inputs];
+  async #prepare(paths: readonly StorePath[], phase: "copy" | "activate", signal: AbortSignal): Promise<void> {
+    const args = [this.#settings.run, ...paths];
     this.#prepared = true;
-    const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), "copy");
+    const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), phase);
     if (end.exitCode === 0) return;
     const reason = "the machine cannot keep the files of the run";
     throw new DeployError({
-      phase: "copy",
+      phase,
       reason,
       hint: "Is there room below /run, and on the store's disk?",
       lines: lastLines(end.stderr),
@@ -244,6 +250,7 @@ export class NixosMachine implements Machine {
 }
 
 /** Builds the call of the machine's own nixos-rebuild. */
-export function rebuildCommand(operation: Operation, rebuild: Rebuild, extraArgs: readonly string[]): string[] {
-  return ["nixos-rebuild", operation, "--flake", `${rebuild.reference}#${rebuild.configuration}`, ...extraArgs];
+export function rebuildCommand(operation: Operation, rebuild: Rebuild | undefined, extraArgs: readonly string[]): string[] {
+  const what = rebuild === undefined ? ["--rollback"] : ["--flake", `${rebuild.reference}#${rebuild.configuration}`];
+  return ["nixos-rebuild", rebuildAction(operation), ...what, ...extraArgs];
 }

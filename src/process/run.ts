@@ -15,6 +15,8 @@ export type RunOptions = {
   /** Seconds until the program and all its children are ended; 0 or nothing: no limit. */
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Takes the number of the process once it runs. */
+  readonly onStart?: ((process: number) => void) | undefined;
   /** Takes standard output as it comes; it is then not kept. */
   readonly onStdout?: ((chunk: Buffer) => void) | undefined;
   /** Takes each line of standard error as it comes; it is kept as well. */
@@ -54,6 +56,7 @@ export async function run(command: Command, options: RunOptions = {}): Promise<F
       detached: true,
     });
     if (file !== undefined) closeSync(file);
+    if (child.pid !== undefined) options.onStart?.(child.pid);
     let stopped: CommandFailure | undefined;
     const stop = (failure: CommandFailure): void => {
       stopped ??= failure;

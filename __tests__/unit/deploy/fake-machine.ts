@@ -1,4 +1,4 @@
-import type { RunSettings, Safety } from "../../../src/deploy/run-settings.js";
+import type { RunSettings, Safety, Staging } from "../../../src/deploy/run-settings.js";
 import type {
   Activation,
   ActivationEnd,
@@ -11,6 +11,9 @@ import type {
   RunLog,
   SystemState,
 } from "../../../src/deploy/ports.js";
+import { parseBatches } from "../../../src/domain/batches.js";
+import type { CopyProgress } from "../../../src/domain/copy-progress.js";
+import { changesRunningSystem, changesSystemProfile } from "../../../src/domain/operation.js";
 import type { HostResult } from "../../../src/domain/result.js";
 import type { StorePath } from "../../../src/domain/store-path.js";
 import type { Target } from "../../../src/domain/target.js";
@@ -32,6 +35,7 @@ export class FakeMachine implements Machine {
   /** What was asked of the machine, in its order. */
   readonly calls: string[];
   state = makeState();
+  olderSystem: StorePath | undefined;
   hostname = "own-hostname";
   toplevel = newSystem;
   rebuild: Rebuild | undefined;
@@ -53,11 +57,12 @@ export class FakeMachine implements Machine {
 
   async connect(signal: AbortSignal): Promise<MachineFacts> {
     await this.#enter("connect", signal);
-    return { hostname: this.hostname, nix: { major: 2, minor: 34 }, freeKibibytes: undefined, state: this.state };
+    return { hostname: this.hostname, nix: { major: 2, minor: 34 }, freeKibibytes: undefined, state: this.state, olderSystem: this.olderSystem };
   }
 
-  async receive(_: unknown, signal: AbortSignal): Promise<void> {
+  async receive(_: unknown, signal: AbortSignal): Promise<CopyProgress> {
     await this.#enter("receive", signal);
+    return { paths: 1, expectedPaths: 1, bytes: undefined };
   }
 
   async build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath> {
@@ -76,8 +81,8 @@ export class FakeMachine implements Machine {
     this.#before = state;
     onArmed();
     await this.#enter("activate", signal);
-    if (operation === "switch" || operation === "boot") this.state = { ...this.state, profile: running, generation: (state.generation ?? 0) + 1 };
-    if (operation === "switch" || operation === "test") this.state = { ...this.state, running };
+    if (changesSystemProfile(operation)) this.state = { ...this.state, profile: running, generation: (state.generation ?? 0) + 1 };
+    if (changesRunningSystem(operation)) this.state = { ...this.state, running };
     this.state = this.end.after ?? this.state;
     return { exitCode: 0, failure: undefined, lines: [], before: state, after: this.state, ...this.end };
   }
@@ -131,12 +136,35 @@ export class MemoryLog implements RunLog {
     const add = (text: string): void => {
       this.lines.push(`${name}: ${text}`);
     };
-    return { phase: (phase) => add(`== ${phase}`), output: add, note: add, warn: add };
+    return {
+      phase: (phase) => add(`== ${phase}`),
+      ended: (detail) => add(`ended${detail === undefined ? "" : ` (${detail})`}`),
+      copying: () => undefined,
+      output: add,
+      note: add,
+      warn: add,
+    };
+  }
+
+  begin(hosts: number): void {
+    this.lines.push(`${hosts} hosts`);
+  }
+
+  batch(number: number, batches: number, names: readonly string[]): void {
+    this.lines.push(`batch ${number} of ${batches}: ${names.join(", ")}`);
+  }
+
+  end(): void {
+    this.lines.push("end");
   }
 
   done(result: HostResult): void {
     this.results.push(result);
   }
+}
+
+export function makeStaging(overrides: Partial<Staging> = {}): Staging {
+  return { batches: parseBatches("100%"), maxFailures: { kind: "count", count: 0 }, onUnreachable: "fail", ...overrides };
 }
 
 export function makeSafety(overrides: Partial<Safety> = {}): Safety {
@@ -145,5 +173,15 @@ export function makeSafety(overrides: Partial<Safety> = {}): Safety {
 
 export function makeRunSettings(overrides: Partial<RunSettings> = {}): RunSettings {
   const flake = Promise.resolve(makeFlake());
-  return { operation: "switch", flake, maxParallel: 10, timeout: 0, retries: 0, safety: makeSafety(), signal: new AbortController().signal, ...overrides };
+  return {
+    operation: "switch",
+    flake,
+    maxParallel: 10,
+    timeout: 0,
+    retries: 0,
+    safety: makeSafety(),
+    staging: makeStaging(),
+    signal: new AbortController().signal,
+    ...overrides,
+  };
 }

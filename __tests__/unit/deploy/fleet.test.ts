@@ -40,7 +40,21 @@ describe("one machine", () => {
     const machine = new FakeMachine();
     const { results, arrived, log } = await deploy([machine]);
     expect(machine.calls).toEqual(["web1 connect", "web1 receive", "web1 build", "web1 activate", "web1 reach", "web1 keep", "web1 release"]);
-    expect(log.lines).toEqual(["web1: == connect", "web1: == copy", "web1: == build", `web1: built ${newSystem}`, "web1: == activate", "web1: == confirm"]);
+    expect(log.lines).toEqual([
+      "1 hosts",
+      "web1: == connect",
+      "web1: ended",
+      "web1: == copy",
+      "web1: ended (1 path)",
+      "web1: == build",
+      `web1: built ${newSystem}`,
+      "web1: ended",
+      "web1: == activate",
+      "web1: ended",
+      "web1: == confirm",
+      "web1: ended",
+      "end",
+    ]);
     expect(arrived).toBe(true);
     expect(log.results).toEqual(results);
     expect(results[0]).toMatchObject({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
 import type { HostResult } from "../../../src/domain/result.js";
-import { failureAnnotations, failureSummary } from "../../../src/github/annotations.js";
+import { failureAnnotations, failureSummary, skippedAnnotations } from "../../../src/github/annotations.js";
 import { makeResult } from "../domain/make.js";
 
 function failures(count: number): HostResult[] {
@@ -55,4 +55,12 @@ describe("failureSummary", () => {
       "3 of 4 hosts failed: web3 (activate failed, rolled back), db1 (connect: the host key of db1 is not known), db2 (copy: failed)",
     );
   });
+});
+
+test("the skipped hosts are told in one annotation, by their reasons", () => {
+  const skipped = (name: string, error: string): HostResult => makeResult({ name, status: "skipped", error });
+  const results = [makeResult(), skipped("web2", "too many failed"), skipped("db1", "it does not answer\n  more"), skipped("web3", "too many failed")];
+  expect(skippedAnnotations(results)).toEqual([{ title: "3 of 4 hosts were skipped", message: "web2, web3: too many failed\ndb1: it does not answer" }]);
+  expect(skippedAnnotations(results.slice(0, 2)).map(({ title }) => title)).toEqual(["1 of 2 hosts was skipped"]);
+  expect(skippedAnnotations(results.slice(0, 1))).toEqual([]);
 });

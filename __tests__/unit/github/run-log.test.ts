@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 
 import { WorkflowRunLog } from "../../../src/github/run-log.js";
 import { WorkflowLog } from "../../../src/github/workflow-log.js";
@@ -34,7 +34,7 @@ describe("the log of a run", () => {
       two.output("later");
     });
     const lines = output.split("\n");
-    for (const line of ["[web1] == build", "[db1] from db1", "[web1] ::error::from web1", "[web1] deployed after 1.5 s", "[db1] later"])
+    for (const line of ["[web1] == build", "[db1] from db1", "[web1] ::error::from web1", "[1/1] web1: deployed after 1.5 s", "[db1] later"])
       expect(lines).toContain(line);
     expect(groupOf(output)).toEqual(["== build", "::error::from web1", "done"]);
     expect(workflowCommands(output).map(({ name, message }) => [name, message])).toEqual([
@@ -48,7 +48,7 @@ describe("the log of a run", () => {
       log.host(web).output("x");
       log.done(makeResult({ status: "failed", error: "it broke\n  ##[error]last line" }));
     });
-    expect(output).toContain("[web1] it broke\n[web1]   ##[error]last line\n[web1] failed after 1.5 s\n");
+    expect(output).toContain("[web1] it broke\n[web1]   ##[error]last line\n[1/1] web1: failed after 1.5 s\n");
     expect(workflowCommands(output).map(({ message }) => message)).toEqual(["✗ web1: failed", ""]);
   });
 
@@ -82,6 +82,94 @@ describe("the log of a run", () => {
     const gap = /^… (\d+) lines are left out here/.exec(group[5000] ?? "");
     expect(group[5001]).toBe(`line ${5001 + Number(gap?.[1])}`);
     expect(output).toContain("[web1] line 30000\n");
+  });
+});
+
+describe("the progress of a run", () => {
+  const names = Array.from({ length: 9 }, (_, index) => `web${index + 1}`);
+
+  test("is a line whenever a host has ended a phase, with how many have", () => {
+    const output = logged((log) => {
+      log.begin(2);
+      const [one, two] = [log.host(makeTarget()), log.host(makeTarget({ name: "db1" }))];
+      one.phase("connect");
+      two.phase("connect");
+      two.ended();
+      one.ended();
+      two.phase("copy");
+      two.ended("3 paths");
+      log.done(makeResult({ name: "db1" }));
+      log.end();
+    });
+    expect(output.replaceAll(/in [\d.]+ s/g, "in … s").match(/^\[\d.*/gm)).toEqual([
+      "[1/2] db1: connected in … s",
+      "[2/2] web1: connected in … s",
+      "[1/2] db1: copied in … s (3 paths)",
+      "[1/2] db1: deployed after 1.5 s",
+    ]);
+  });
+
+  test("with many hosts is all that is not in a group", () => {
+    const output = logged((log) => {
+      log.begin(names.length);
+      for (const name of names) {
+        const host = log.host(makeTarget({ name }));
+        host.phase("build");
+        host.output(`a line of ${name}`);
+        host.ended();
+        log.done(makeResult({ name }));
+      }
+      log.end();
+    });
+    const outside = output.replaceAll(/^::group::[^]*?^::endgroup::$/gm, "");
+    expect(outside).not.toContain("a line of");
+    expect(outside.match(/^\[\d\/9\] web\d: built in/gm)).toHaveLength(9);
+    for (const name of names) expect(output).toContain(`a line of ${name}`);
+  });
+
+  test("names a batch", () => {
+    expect(logged((log) => log.batch(2, 3, names))).toContain("batch 2 of 3: web1, web2, web3, web4, web5 and 4 more\n");
+  });
+
+  test("is told after a silence", () => {
+    jest.useFakeTimers();
+    try {
+      const output = logged((log) => {
+        log.begin(3);
+        const [one, two, three] = [log.host(makeTarget()), log.host(makeTarget({ name: "db1" })), log.host(makeTarget({ name: "db2" }))];
+        three.phase("connect");
+        three.ended();
+        one.phase("build");
+        jest.advanceTimersByTime(3000);
+        two.phase("copy");
+        two.copying(() => ({ paths: 1, expectedPaths: 3, bytes: 4_404_019 }));
+        jest.advanceTimersByTime(14_000);
+        log.host(makeTarget()).note("before the silence is long");
+        jest.advanceTimersByTime(29_000);
+        log.end();
+        jest.advanceTimersByTime(60_000);
+      });
+      expect(output.match(/^at work.*/gm)).toEqual(["at work for 32 s: copying db1 (29 s, path 1 of 3, 4.2 MiB sent); building web1 (32 s)"]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test("is not told where nobody is at work", () => {
+    jest.useFakeTimers();
+    try {
+      const output = logged((log) => {
+        log.begin(1);
+        const host = log.host(makeTarget());
+        host.phase("build");
+        host.ended();
+        jest.advanceTimersByTime(300_000);
+        log.end();
+      });
+      expect(output).not.toContain("at work");
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
+import type { CopyProgress } from "../../../src/domain/copy-progress.js";
 import { CommandError } from "../../../src/domain/errors.js";
 import { archiveArguments, sendFlake, type SendOptions } from "../../../src/nix/send.js";
 import { explainSendFailure } from "../../../src/nix/send-failure.js";
@@ -18,6 +19,7 @@ function makeOptions(overrides: Partial<SendOptions> = {}): SendOptions {
     extraArgs: [],
     signal: undefined,
     onLine: () => undefined,
+    onBegin: () => undefined,
     ...overrides,
   };
 }
@@ -43,8 +45,25 @@ describe("sendFlake", () => {
   test("returns what has arrived, over the ssh of the run", async () => {
     const lines: string[] = [];
     const sent = await withNix(directory, printing(source), async () => await sendFlake(makeFlake(), makeOptions({ onLine: (line) => lines.push(line) })));
-    expect(sent).toBe(source);
+    expect(sent).toEqual({ paths: 0, expectedPaths: 0, bytes: undefined });
     expect(lines).toEqual(["-F /tmp/x/0.conf"]);
+  });
+
+  test("tells how far the copy has got while it goes on", async () => {
+    const seen: CopyProgress[] = [];
+    let progress: (() => CopyProgress) | undefined;
+    const script = `echo "copying 2 paths..." >&2; echo "copying path '${source}' to 'ssh-ng://web1'..." >&2; sleep 0.2; echo go >&2; sleep 0.2; ${printing(source)}`;
+    const sent = await withNix(
+      directory,
+      script,
+      async () =>
+        await sendFlake(
+          makeFlake(),
+          makeOptions({ onBegin: (tell) => (progress = tell), onLine: (line) => line === "go" && progress && seen.push(progress()) }),
+        ),
+    );
+    expect(seen).toEqual([{ paths: 1, expectedPaths: 2, bytes: expect.any(Number) }]);
+    expect(sent).toMatchObject({ paths: 1, expectedPaths: 2 });
   });
 
   test("does not trust a path that Nix prints while it fails", async () => {

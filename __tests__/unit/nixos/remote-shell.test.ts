@@ -77,6 +77,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       "nix",
       "nixos-rebuild",
       "systemd",
+      "older",
       "running",
       "booted",
       "profile",

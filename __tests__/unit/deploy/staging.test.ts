@@ -1,0 +1,191 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { deployFleet, type FleetEnd } from "../../../src/deploy/fleet.js";
+import type { RunSettings } from "../../../src/deploy/run-settings.js";
+import { parseBatches } from "../../../src/domain/batches.js";
+import { CommandError, DeployError } from "../../../src/domain/errors.js";
+import { FakeMachine, makeRunSettings, makeSafety, makeStaging, makeState, MemoryLog, newSystem } from "./fake-machine.js";
+
+const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+
+function makeMachines(calls?: string[]): FakeMachine[] {
+  return names.map((name) => new FakeMachine({ name, host: name }, calls));
+}
+
+const fails =
+  (phase: "connect" | "build" | "activate", unreachable = false) =>
+  (): never => {
+    throw new DeployError({ phase, reason: "no luck", exitCode: 1, unreachable });
+  };
+
+async function deploy(machines: readonly FakeMachine[], settings: Partial<RunSettings> = {}): Promise<FleetEnd & { log: MemoryLog }> {
+  const log = new MemoryLog();
+  return { ...(await deployFleet(machines, makeRunSettings(settings), log)), log };
+}
+
+function statuses({ results }: FleetEnd): string {
+  return results.map(({ name, status }) => `${name} ${status}`).join(", ");
+}
+
+const canary = makeStaging({ batches: parseBatches("1, 50%, 100%") });
+
+describe("batches", () => {
+  test("activate one after the other, in the order of the targets", async () => {
+    const calls: string[] = [];
+    const machines = makeMachines(calls);
+    const { log } = await deploy(machines, { staging: canary });
+    expect(log.lines.filter((line) => line.startsWith("batch"))).toEqual(["batch 1 of 3: a", "batch 2 of 3: b, c, d, e", "batch 3 of 3: f, g, h"]);
+    const moments = (name: string): [number, number] => [calls.indexOf(`${name} activate`), calls.indexOf(`${name} release`)];
+    expect(moments("a")[1]).toBeLessThan(moments("b")[0]);
+    for (const early of ["b", "c", "d", "e"]) for (const late of ["f", "g", "h"]) expect(moments(early)[1]).toBeLessThan(moments(late)[0]);
+    expect(moments("c")[0]).toBeLessThan(moments("b")[1]);
+  });
+
+  test("consist of the machines that have something to activate", async () => {
+    const machines = makeMachines();
+    for (const machine of machines.slice(0, 3)) machine.state = makeState({ running: newSystem, profile: newSystem });
+    const { log } = await deploy(machines, { staging: makeStaging({ batches: parseBatches("1, 100%") }) });
+    expect(log.lines.filter((line) => line.startsWith("batch"))).toEqual(["batch 1 of 2: d", "batch 2 of 2: e, f, g, h"]);
+  });
+
+  test("are not told where there is only one", async () => {
+    const { log } = await deploy(makeMachines());
+    expect(log.lines.filter((line) => line.startsWith("batch"))).toEqual([]);
+  });
+
+  test("are of no matter where nothing is changed", async () => {
+    const { log } = await deploy(makeMachines(), { staging: canary, operation: "dry-activate" });
+    expect(log.lines.filter((line) => line.startsWith("batch"))).toEqual([]);
+  });
+});
+
+describe("max-failures", () => {
+  test("0 stops after the batch with the first failure; the rest is not touched, released, and says why", async () => {
+    const machines = makeMachines();
+    const [, , third] = machines;
+    if (third === undefined) throw new Error("there are eight");
+    third.complaint = "exit code 1";
+    const end = await deploy(machines, { staging: canary, safety: makeSafety({ healthCheck: "false" }) });
+    expect(statuses(end)).toBe("a deployed, b deployed, c rolled-back, d deployed, e deployed, f skipped, g skipped, h skipped");
+    for (const machine of machines.slice(5)) {
+      expect(machine.calls.filter((call) => call.endsWith("activate"))).toEqual([]);
+      expect(machine.calls.at(-1)).toBe(`${machine.target.name} release`);
+    }
+    expect(end.results[5]).toMatchObject({
+      changed: false,
+      phase: "build",
+      error: "not activated: 1 of 8 hosts failed, and max-failures is 0. Nothing has changed on the machine. Failed: c (confirm: rolled-back)",
+    });
+  });
+
+  test.each([
+    ["1", "a unknown, b deployed, c unknown, d deployed, e deployed, f skipped, g skipped, h skipped"],
+    ["2", "a unknown, b deployed, c unknown, d deployed, e deployed, f deployed, g deployed, h deployed"],
+    ["24%", "a unknown, b deployed, c unknown, d deployed, e deployed, f skipped, g skipped, h skipped"],
+    ["25%", "a unknown, b deployed, c unknown, d deployed, e deployed, f deployed, g deployed, h deployed"],
+    ["0", "a unknown, b skipped, c skipped, d skipped, e skipped, f skipped, g skipped, h skipped"],
+  ])("of %s counts what has failed in all batches", async (text, expected) => {
+    const machines = makeMachines();
+    for (const index of [0, 2]) if (machines[index] !== undefined) machines[index].trouble = { activate: fails("activate") };
+    const amount = text.endsWith("%")
+      ? { kind: "percentage" as const, percentage: Number.parseInt(text, 10) }
+      : { kind: "count" as const, count: Number(text) };
+    expect(statuses(await deploy(machines, { staging: { ...canary, maxFailures: amount } }))).toBe(expected);
+  });
+
+  test("counts what has failed before, but never keeps the first batch from its work", async () => {
+    const machines = makeMachines();
+    if (machines[7] !== undefined) machines[7].trouble = { build: fails("build") };
+    const { results, log } = await deploy(machines, { staging: canary });
+    expect(statuses({ results, arrived: true })).toBe("a deployed, b skipped, c skipped, d skipped, e skipped, f skipped, g skipped, h failed");
+    expect(log.lines.filter((line) => line.startsWith("batch"))).toEqual(["batch 1 of 3: a"]);
+    const single = makeMachines();
+    if (single[7] !== undefined) single[7].trouble = { build: fails("build") };
+    expect(statuses(await deploy(single))).not.toContain("skipped");
+  });
+
+  test("names the first five that failed", async () => {
+    const machines = makeMachines();
+    for (const machine of machines.slice(1, 8)) machine.trouble = { build: fails("build") };
+    machines.push(new FakeMachine({ name: "i", host: "i" }));
+    const { results } = await deploy(machines, { staging: canary });
+    expect(results.at(-1)?.error).toMatch(/Failed: b \(build: failed\), c .*, f \(build: failed\) and 2 more$/);
+  });
+});
+
+describe("on-unreachable", () => {
+  const skip = makeStaging({ onUnreachable: "skip" });
+
+  test("skip leaves out who does not answer", async () => {
+    const machines = makeMachines();
+    if (machines[1] !== undefined) machines[1].trouble = { connect: fails("connect", true) };
+    const { results } = await deploy(machines, { staging: skip });
+    expect(results[1]).toMatchObject({ status: "skipped", phase: "connect", error: "no luck", exitCode: 1 });
+    expect(results.filter(({ status }) => status === "deployed")).toHaveLength(7);
+    expect(machines[1]?.calls.at(-1)).toBe("b release");
+  });
+
+  test("skip is no failure that counts", async () => {
+    const machines = makeMachines();
+    if (machines[1] !== undefined) machines[1].trouble = { connect: fails("connect", true) };
+    const { results } = await deploy(machines, { staging: { ...canary, onUnreachable: "skip" } });
+    expect(results.filter(({ status }) => status === "deployed")).toHaveLength(7);
+  });
+
+  test("fail fails it", async () => {
+    const machines = makeMachines();
+    if (machines[1] !== undefined) machines[1].trouble = { connect: fails("connect", true) };
+    expect((await deploy(machines)).results[1]?.status).toBe("failed");
+  });
+
+  test("skip does not hide a machine that refuses", async () => {
+    const machines = makeMachines();
+    if (machines[1] !== undefined) machines[1].trouble = { connect: fails("connect") };
+    expect((await deploy(machines, { staging: skip })).results[1]?.status).toBe("failed");
+  });
+
+  test("skip does not hide that nobody answers", async () => {
+    const machines = makeMachines();
+    for (const machine of machines) machine.trouble = { connect: fails("connect", true) };
+    const { results } = await deploy(machines, { staging: skip });
+    expect(results.map(({ status }) => status)).toEqual(names.map(() => "failed"));
+  });
+
+  test("skip does not hide a cancellation", async () => {
+    const controller = new AbortController();
+    const machines = makeMachines();
+    for (const machine of machines)
+      machine.trouble = {
+        connect: () => {
+          controller.abort();
+          throw new CommandError({ command: "ssh", failure: { kind: "aborted" }, stdout: "", stderr: "" });
+        },
+      };
+    const { results } = await deploy(machines, { staging: skip, signal: controller.signal });
+    for (const result of results) expect(result).toMatchObject({ status: "failed", error: expect.stringContaining("the run was cancelled") });
+  });
+});
+
+describe("the operation rollback", () => {
+  test("activates the older system, with nothing copied or built", async () => {
+    const machine = new FakeMachine();
+    machine.olderSystem = newSystem;
+    const { results, arrived } = await deploy([machine], { operation: "rollback", flake: undefined });
+    expect(machine.calls).toEqual(["web1 connect", "web1 activate", "web1 reach", "web1 keep", "web1 release"]);
+    expect(results[0]).toMatchObject({ status: "deployed", systemPath: newSystem, changed: true, error: undefined });
+    expect(arrived).toBe(false);
+  });
+
+  test("is told where there is none", async () => {
+    const machine = new FakeMachine();
+    const { results } = await deploy([machine], { operation: "rollback", flake: undefined });
+    expect(results[0]).toMatchObject({
+      status: "failed",
+      phase: "connect",
+      error: expect.stringContaining("there is no generation before generation 6 to go back to. `nix-env --profile"),
+    });
+    machine.state = makeState({ generation: undefined });
+    const fresh = await deploy([machine], { operation: "rollback", flake: undefined });
+    expect(fresh.results[0]?.error).toContain("there is no generation before the running system to go back to");
+  });
+});

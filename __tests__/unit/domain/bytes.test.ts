@@ -1,0 +1,17 @@
+import { expect, test } from "@jest/globals";
+
+import { showBytes } from "../../../src/domain/bytes.js";
+
+test.each([
+  [0, "0 B"],
+  [1023, "1023 B"],
+  [1024, "1 KiB"],
+  [1536, "1.5 KiB"],
+  [16_200_000, "15.4 MiB"],
+  [300 * 1024 ** 2, "300 MiB"],
+  [2 * 1024 ** 3, "2 GiB"],
+  [3 * 1024 ** 5, "3072 TiB"],
+  [-2048, "-2 KiB"],
+])("%d bytes are %s", (bytes, text) => {
+  expect(showBytes(bytes)).toBe(text);
+});

@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+
+import type { CopyProgress } from "../domain/copy-progress.js";
+
+/**
+ * Tells how far a call of nix has got that copies store paths, from what it prints:
+ *
+ *     copying 2 paths...
+ *     copying path '/nix/store/…-source' to 'ssh-ng://web1'...
+ *
+ * and from what Linux counts of its writing (proc(5), io). Nix would tell more with `--log-format internal-json`, but has a
+ * report for every file of a source tree there, and takes twice as long.
+ */
+export class CopyWatch {
+  #process: number | undefined;
+  #paths = 0;
+  #expectedPaths = 0;
+
+  started(process: number): void {
+    this.#process = process;
+  }
+
+  /** Takes one line of standard error. */
+  line(line: string): void {
+    const expected = /^copying (\d+) paths\.\.\.$/.exec(line)?.[1];
+    if (expected !== undefined) this.#expectedPaths = Number(expected);
+    else if (/^copying path '.*' to '.*'\.\.\.$/.test(line)) this.#paths += 1;
+  }
+
+  get progress(): CopyProgress {
+    return { paths: this.#paths, expectedPaths: Math.max(this.#paths, this.#expectedPaths), bytes: this.#written() };
+  }
+
+  #written(): number | undefined {
+    if (this.#process === undefined) return undefined;
+    try {
+      const written = /^wchar: (\d+)$/m.exec(readFileSync(`/proc/${this.#process}/io`, "utf8"))?.[1];
+      return written === undefined ? undefined : Number(written);
+    } catch {
+      // It has ended, or this is not Linux.
+      return undefined;
+    }
+  }
+}
