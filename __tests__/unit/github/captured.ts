@@ -1,5 +1,26 @@
 /** What the work writes to standard output, the runner's way to hear from us. */
 export function captured(work: () => void): string {
+  const { chunks, stop } = capture();
+  try {
+    work();
+  } finally {
+    stop();
+  }
+  return chunks.join("");
+}
+
+/** The same for work that takes its time. */
+export async function capturedAsync(work: () => Promise<void>): Promise<string> {
+  const { chunks, stop } = capture();
+  try {
+    await work();
+  } finally {
+    stop();
+  }
+  return chunks.join("");
+}
+
+function capture(): { chunks: string[]; stop: () => unknown } {
   const { stdout } = process;
   const write = stdout.write.bind(stdout);
   const chunks: string[] = [];
@@ -7,10 +28,5 @@ export function captured(work: () => void): string {
     chunks.push(typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8"));
     return true;
   };
-  try {
-    work();
-  } finally {
-    stdout.write = write;
-  }
-  return chunks.join("");
+  return { chunks, stop: () => (stdout.write = write) };
 }

@@ -1,10 +1,12 @@
 import { describe, expect, jest, test } from "@jest/globals";
 
+import { deployFleet } from "../../../src/deploy/fleet.js";
 import { WorkflowRunLog } from "../../../src/github/run-log.js";
 import { WorkflowLog } from "../../../src/github/workflow-log.js";
 import { annotationsOf, workflowCommands } from "../../fleet/rig/workflow-commands.js";
 import { makeResult, makeTarget } from "../domain/make.js";
-import { captured } from "./captured.js";
+import { FakeMachine, makeRunSettings } from "../deploy/fake-machine.js";
+import { captured, capturedAsync } from "./captured.js";
 
 function logged(work: (log: WorkflowRunLog) => void): string {
   return captured(() => {
@@ -125,6 +127,27 @@ describe("the progress of a run", () => {
     expect(outside).not.toContain("a line of");
     expect(outside.match(/^\[\d\/9\] web\d: built in/gm)).toHaveLength(9);
     for (const name of names) expect(output).toContain(`a line of ${name}`);
+  });
+
+  test("of a quiet build on 50 machines is less than 500 lines outside the groups, whatever the machines print", async () => {
+    const many = Array.from({ length: 50 }, (_, index) => `web${index + 1}`);
+    const output = await capturedAsync(async () => {
+      const log = new WorkflowLog();
+      const runLog = new WorkflowRunLog(log);
+      const machines = many.map((name) => {
+        const machine = new FakeMachine({ name, host: name });
+        machine.trouble = {
+          build: () => {
+            for (let line = 0; line < 100; line += 1) runLog.host(machine.target).output(`building ${line}`);
+          },
+        };
+        return machine;
+      });
+      await deployFleet(machines, makeRunSettings({ operation: "build" }), runLog);
+      log.resume();
+    });
+    expect(output.match(/^building 99$/gm)).toHaveLength(50);
+    expect(output.replaceAll(/^::group::[^]*?^::endgroup::$/gm, "").split("\n").length).toBeLessThan(500);
   });
 
   test("names a batch", () => {
