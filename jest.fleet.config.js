@@ -5,8 +5,9 @@ export default {
   testEnvironment: "node",
   testMatch: ["<rootDir>/__tests__/fleet/**/*.test.js"],
   testTimeout: 300_000,
-  // The first test that needs a suite builds its root file system; one fleet at a time is what two cores carry.
-  maxWorkers: 1,
+  globalSetup: "<rootDir>/__tests__/fleet/rig/prepare-host.js",
+  // Most of a fleet's time is waiting: two at a time are what two cores carry.
+  maxWorkers: 2,
   // A handle that a broken test left open must not keep CI until its own end.
   forceExit: true,
   transform: {},

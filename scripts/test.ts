@@ -31,7 +31,7 @@ try {
 function run(suite: string): Counts {
   const report = join(scratch, `${suite}.json`);
   const jest = ["--experimental-vm-modules", "--no-warnings", join(root, "node_modules/jest/bin/jest.js")];
-  const args = [...jest, "--config", join(root, `jest.${suite}.config.js`), "--json", `--outputFile=${report}`, "--runInBand", ...jestArgs];
+  const args = [...jest, "--config", join(root, `jest.${suite}.config.js`), "--json", `--outputFile=${report}`, ...jestArgs];
   const [file, ...prefix] = suite === "fleet" ? nodeAsRoot(" (npm run test:unit needs neither)") : [process.execPath];
   const { status } = spawnSync(file, [...prefix, ...args], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
   if (!existsSync(report)) {
