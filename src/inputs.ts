@@ -35,6 +35,8 @@ export const inputNames = [
   "health-check-timeout",
   "unit-failures",
   "lock-timeout",
+  "diff",
+  "summary",
 ] as const;
 
 export type InputName = (typeof inputNames)[number];
@@ -62,6 +64,8 @@ export type Inputs = {
   readonly checkSignatures: boolean;
   readonly sudoPassword: string | undefined;
   readonly safety: Safety;
+  readonly diff: boolean;
+  readonly summary: boolean;
 };
 
 const day = 86_400;
@@ -129,6 +133,8 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
         lock: number("lock-timeout", 0, day),
       },
     },
+    diff: flag("diff"),
+    summary: flag("summary"),
   };
   if (problems.length > 0) throw new InputError(problems);
   return inputs;

@@ -13,6 +13,8 @@ export type RunSettings = {
   /** How many times connecting and copying are tried again. */
   readonly retries: number;
   readonly safety: Safety;
+  /** Tell what the new system has and the old one has not. */
+  readonly diff: boolean;
   /** Aborted when the run is cancelled. */
   readonly signal: AbortSignal;
 };

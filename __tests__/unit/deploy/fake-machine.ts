@@ -9,6 +9,7 @@ import type {
   Rebuild,
   RollbackEnd,
   RunLog,
+  SystemDifference,
   SystemState,
 } from "../../../src/deploy/ports.js";
 import type { HostResult } from "../../../src/domain/result.js";
@@ -42,6 +43,7 @@ export class FakeMachine implements Machine {
   reached: "late" | "restarted" | undefined;
   kept: "late" | "restarted" | undefined;
   complaint: string | undefined;
+  difference: SystemDifference | undefined;
   /** How the way back ends. */
   back: Partial<RollbackEnd> = {};
   #before = this.state;
@@ -68,7 +70,11 @@ export class FakeMachine implements Machine {
 
   async rehearse(_: Rebuild, signal: AbortSignal): Promise<Omit<ActivationEnd, "before">> {
     await this.#enter("activate", signal);
-    return { exitCode: 0, failure: undefined, lines: [], after: this.state, ...this.end };
+    return { exitCode: 0, failure: undefined, lines: [], after: this.state, plan: undefined, ...this.end };
+  }
+
+  async compare(before: StorePath, after: StorePath): Promise<SystemDifference | undefined> {
+    return await this.#answer(`compare ${before} ${after}`, this.difference);
   }
 
   async activate({ operation, onArmed }: Activation, signal: AbortSignal): Promise<ActivationEnd> {
@@ -79,7 +85,7 @@ export class FakeMachine implements Machine {
     if (operation === "switch" || operation === "boot") this.state = { ...this.state, profile: running, generation: (state.generation ?? 0) + 1 };
     if (operation === "switch" || operation === "test") this.state = { ...this.state, running };
     this.state = this.end.after ?? this.state;
-    return { exitCode: 0, failure: undefined, lines: [], before: state, after: this.state, ...this.end };
+    return { exitCode: 0, failure: undefined, lines: [], before: state, after: this.state, plan: undefined, ...this.end };
   }
 
   async reach(): Promise<Reached> {
@@ -145,5 +151,15 @@ export function makeSafety(overrides: Partial<Safety> = {}): Safety {
 
 export function makeRunSettings(overrides: Partial<RunSettings> = {}): RunSettings {
   const flake = Promise.resolve(makeFlake());
-  return { operation: "switch", flake, maxParallel: 10, timeout: 0, retries: 0, safety: makeSafety(), signal: new AbortController().signal, ...overrides };
+  return {
+    operation: "switch",
+    flake,
+    maxParallel: 10,
+    timeout: 0,
+    retries: 0,
+    safety: makeSafety(),
+    diff: false,
+    signal: new AbortController().signal,
+    ...overrides,
+  };
 }
