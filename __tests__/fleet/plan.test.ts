@@ -118,18 +118,18 @@ describe("a plan", () => {
   });
 
   test("sizes are those of the machine's Nix", async () => {
-    const step = await run({ ...after, text: "x".repeat(100_000) }, { operation: "build" });
+    const step = await run({ ...after, sizes: { curl: 300, nginx: 20 } }, { operation: "build" });
     await expectGreen(step, fleet.machines);
     for (const machine of fleet.machines) {
-      const closure = async (path: string): Promise<number> =>
-        Number(
-          await machine.output(
-            `nix-store --query --requisites ${path} | xargs nix-store --query --size | { sum=0; while read -r n; do sum=$((sum + n)); done; echo $sum; }`,
-          ),
-        );
-      const grown = (await closure(toplevelOf(step, machine.name))) - (await closure(await machine.currentSystem()));
-      expect(grown).toBeGreaterThan(90_000);
-      expect(sectionOf(step.summary, machine.name)).toContain(`size +${(grown / 1024).toFixed(1)} KiB`);
+      const sum = "{ sum=0; while read -r bytes; do sum=$((sum + bytes)); done; echo $sum; }";
+      const bytes = async (path: string): Promise<number> =>
+        Number(await machine.output(`nix-store --query --requisites ${path} | xargs nix-store --query --size | ${sum}`));
+      const grown = (await bytes(toplevelOf(step, machine.name))) - (await bytes(await machine.currentSystem()));
+      expect(grown).toBeGreaterThan(320 * 1024);
+      const section = sectionOf(step.summary, machine.name);
+      expect(section).toContain(`size +${(grown / 1024).toFixed(1)} KiB`);
+      expect(section).toMatch(/\n\+ curl 8\.15\.0 \(\+30\d\.\d KiB\)\n/);
+      expect(section).toMatch(/\n! nginx 1\.28\.0 → 1\.28\.1 \(\+2\d\.\d KiB\)\n/);
     }
   });
 });

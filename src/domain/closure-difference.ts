@@ -59,6 +59,9 @@ export function packageOf(path: StorePath): { readonly name: string; readonly ve
   return { name: match[1] ?? base, version: (match[2] ?? "").replace(outputs, "") };
 }
 
+// The toplevel itself is another one in any case.
+const system = "nixos-system-";
+
 type Side = { readonly versions: Set<string>; bytes: number };
 type Both = { readonly before: Side; readonly after: Side };
 
@@ -87,7 +90,7 @@ export function compareClosures(onlyBefore: readonly SizedPath[], onlyAfter: rea
     const [old, now] = [sorted(before.versions), sorted(after.versions)];
     const versioned = [...old, ...now].some((version) => version !== "");
     if (!versioned && Math.abs(bytes) < leastBytesWithoutVersion) files += 1;
-    else if (versioned && old.join("\n") === now.join("\n")) rebuilt += 1;
+    else if (versioned && old.join("\n") === now.join("\n")) rebuilt += name.startsWith(system) ? 0 : 1;
     else packages.push({ name, before: old, after: now, bytes });
   }
   return { packages: packages.toSorted((one, other) => compare(one.name, other.name)), rebuilt, files, bytes: total, truncated };

@@ -21,7 +21,7 @@ describe("what a machine tells of two systems", () => {
           { name: "linux", before: ["6.12.50"], after: ["6.12.58"], bytes: 0 },
           { name: "nginx", before: ["1.28.0"], after: ["1.28.1"], bytes: 0 },
         ],
-        rebuilt: 1,
+        rebuilt: 0,
         files: 0,
         bytes: -8,
         truncated: false,

@@ -2,7 +2,7 @@ import type { Flake } from "../../domain/flake.js";
 import { isFailure, type HostResult } from "../../domain/result.js";
 import { renderHeadline } from "./headline.js";
 import { byteLength } from "./markdown.js";
-import { detailsPart, errorPart, renderSection } from "./section.js";
+import { detailsPart, errorPart, foldSections, renderSection } from "./section.js";
 import { renderRow, tableHead } from "./table.js";
 import { renderTimeline } from "./timeline.js";
 
@@ -21,6 +21,8 @@ const leastBytesOfError = 400;
 const mostPackages = 300;
 const leastPackages = 10;
 const mostUnits = 100;
+// Sections of hosts that are as they should be which stand on the page by themselves.
+const mostUnfolded = 12;
 const bytesOfNote = 600;
 // What folds a section, roughly.
 const bytesOfFold = 500;
@@ -57,14 +59,16 @@ export function renderSummary(
   const timelineFits = budget.fits(timeline);
 
   const rows = results.filter((result) => rowsOfFailed.has(result) || rowsOfFine.has(result)).map(renderRow);
-  const sections = [...failed, ...fine].map((result) =>
-    renderSection(result, errors.has(result) ? errorPart(result, bytesOfError) : "", details.has(result) ? detailsPart(result, limits) : ""),
-  );
+  const section = (result: HostResult): string =>
+    renderSection(result, errors.has(result) ? errorPart(result, bytesOfError) : "", details.has(result) ? detailsPart(result, limits) : "");
+  const sectionsOfFine = fine.map(section).filter((text) => text !== "");
   return [
     head,
+    // What a reader looks for first.
+    ...failed.map(section),
     rows.length === 0 ? "" : `${tableHead}${rows.join("")}\n`,
     timelineFits ? timeline : "",
-    ...sections,
+    ...(sectionsOfFine.length > mostUnfolded ? [foldSections(sectionsOfFine, `What is new on ${sectionsOfFine.length} hosts`)] : sectionsOfFine),
     note(place, [
       timelineFits ? "" : "the timeline",
       missing("what is new on", fine, details),

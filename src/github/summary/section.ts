@@ -2,6 +2,7 @@ import { changeKind, countChanges, type ClosureDifference, type PackageChange } 
 import { describeChange, describeCounts, signedSize } from "../../domain/difference-text.js";
 import { isFailure, type HostResult, type Status } from "../../domain/result.js";
 import { touchesNoUnit, unitActions, type UnitPlan } from "../../domain/unit-plan.js";
+import { verdict } from "../annotations.js";
 import { codeSpan, htmlCode, oneLine, preformatted } from "./markdown.js";
 import { mark } from "./table.js";
 
@@ -12,15 +13,21 @@ const longestName = 120;
 
 /** What went wrong on a host, in no more than about these bytes; empty where nothing did. */
 export function errorPart({ status, error }: HostResult, bytes: number): string {
-  return isFailure(status) || error !== undefined ? `${preformatted(error ?? status, bytes)}\n` : "";
+  return isFailure(status) || error !== undefined ? `${preformatted(sentences(error ?? status), bytes)}\n` : "";
+}
+
+/** Reason and hint stand in one line, which nobody could read without scrolling. */
+function sentences(error: string): string {
+  const [first = "", ...rest] = error.split("\n");
+  return [first.replaceAll(/\. (?=[A-Z])/g, ".\n"), ...rest].join("\n");
 }
 
 /** What the new system of a host brings: packages and units; empty where nothing is known of it. */
-export function detailsPart({ status, difference, plan, systemPath, previousSystemPath }: HostResult, limits: DetailLimits): string {
+export function detailsPart({ target, status, difference, plan, systemPath, previousSystemPath }: HostResult, limits: DetailLimits): string {
   if (difference === undefined && plan === undefined) return "";
-  const paths = systemPath === undefined ? "" : `${codeSpan(previousSystemPath ?? "nothing")} → ${codeSpan(systemPath)}\n\n`;
+  const paths = systemPath === undefined ? "" : `: ${codeSpan(previousSystemPath ?? "nothing")} → ${codeSpan(systemPath)}`;
   return [
-    paths,
+    `${codeSpan(target)}${paths}\n\n`,
     difference === undefined ? "" : renderDifference(difference, limits.packages),
     plan === undefined ? "" : renderPlan(plan, status, limits.units),
   ].join("");
@@ -29,10 +36,15 @@ export function detailsPart({ status, difference, plan, systemPath, previousSyst
 /** Folds the parts of a host under its title; without any there is no section. */
 export function renderSection(result: HostResult, error: string, details: string): string {
   if (error === "" && details === "") return "";
-  const { name, status, phase, difference } = result;
-  const what = isFailure(status) ? `${phase} ${status}` : status;
+  const { name, status, difference } = result;
+  const what = isFailure(status) ? verdict(result) : status;
   const changes = difference === undefined ? "" : `, ${brief(difference)}`;
   return `<details><summary>${mark(result)} ${htmlCode(name)}: ${what}${changes}</summary>\n\n${error}${details}</details>\n\n`;
+}
+
+/** Folds many sections under one title. */
+export function foldSections(sections: readonly string[], title: string): string {
+  return `<details><summary>${title}</summary>\n\n${sections.join("")}</details>\n\n`;
 }
 
 function brief(difference: ClosureDifference): string {

@@ -8,10 +8,16 @@ export const tableHead = "| | host | status | phase | generation | packages | si
 /** The row of one host. */
 export function renderRow(result: HostResult): string {
   const { name, target, configuration, status, phase, seconds, difference } = result;
-  const where = target === name ? "" : ` ${codeSpan(target)}`;
+  const where = tellsMore(target, name) ? ` ${codeSpan(target)}` : "";
   const what = configuration === undefined || configuration === name ? "" : ` ${codeSpan(`#${configuration}`)}`;
   const size = difference === undefined ? "" : signedSize(difference.bytes).replace(" ", "\u00A0");
   return `| ${[mark(result), codeSpan(name) + where + what, status, phase, generation(result), packages(difference), size, seconds.toFixed(1)].join(" | ")} |\n`;
+}
+
+/** Whether a target says more than the name: `web1` stands for `root@web1` and for `root@web1.example.org`. */
+function tellsMore(target: string, name: string): boolean {
+  const host = target.slice(target.lastIndexOf("@") + 1);
+  return target !== name && host !== name && !host.startsWith(`${name}.`);
 }
 
 const marks: Readonly<Record<Status, string>> = {

@@ -29,8 +29,9 @@ export function renderTimeline(results: readonly HostResult[]): string {
     "    barGap: 3",
     "    fontSize: 10",
     "    sectionFontSize: 12",
-    "    topPadding: 30",
-    "    gridLineStartPadding: 20",
+    // Mermaid puts the axis 50 above the lower edge, whatever it is told.
+    "    topPadding: 50",
+    "    gridLineStartPadding: 35",
     "    leftPadding: 120",
     "---",
     "gantt",
@@ -66,9 +67,13 @@ function moment(seconds: number): string {
   return new Date(Date.UTC(2000, 0, 1) + Math.round(seconds * 1000)).toISOString().replace("T", " ").slice(0, -1);
 }
 
-/** The name as Mermaid obeys nothing of it: `;`, `#`, `:`, `%` and quotes mean something to it. */
+/**
+ * The name as Mermaid obeys nothing of it: `;`, `#`, `:`, `%` and quotes mean something to it, and it looks names up in an object
+ * that already has `constructor` and the like.
+ */
 function sectionName(name: string): string {
-  return name.replaceAll(/[^A-Za-z0-9_.-]/g, "_").slice(0, longestName) || "_";
+  const plain = name.replaceAll(/[^A-Za-z0-9_.-]/g, "_").slice(0, longestName) || "_";
+  return plain in {} ? `${plain}_` : plain;
 }
 
 function legend(hosts: readonly HostResult[]): string {

@@ -79,12 +79,12 @@ describe("a summary", () => {
         "**1 failed** · **1 deployed**  \n" +
         "Not as asked for: `db1` (connect)  \n" +
         "Flake at revision `87a5c7599313a98c08476438fe6967f5d64e4d5d`, source `/nix/store/g5xxchq5hrfkawphf4g2dvyb34an721r-source`\n\n" +
-        tableHead +
-        "| ✅ | `web1` `root@web1` | deployed | activate | 42 → 43 |  |  | 12.3 |\n" +
-        "| ❌ | `db1` `deploy@[2001:db8::7]:2222` | failed | connect |  |  |  | 30.0 |\n\n" +
         "<details><summary>❌ <code>db1</code>: connect failed</summary>\n\n" +
-        "<pre>cannot be reached. Is it on?\n  ssh: connect to host 2001:db8::7 port 2222: Connection timed out</pre>\n\n" +
-        "</details>\n\n",
+        "<pre>cannot be reached.\nIs it on?\n  ssh: connect to host 2001:db8::7 port 2222: Connection timed out</pre>\n\n" +
+        "</details>\n\n" +
+        tableHead +
+        "| ✅ | `web1` | deployed | activate | 42 → 43 |  |  | 12.3 |\n" +
+        "| ❌ | `db1` `deploy@[2001:db8::7]:2222` | failed | connect |  |  |  | 30.0 |\n\n",
     );
   });
 

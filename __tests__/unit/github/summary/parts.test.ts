@@ -34,6 +34,18 @@ describe("a row", () => {
   });
 });
 
+describe("the name in a row", () => {
+  test.each([
+    ["web1", "root@web1", "`web1`"],
+    ["web1", "root@web1.example.org", "`web1`"],
+    ["web1", "root@web10.example.org", "`web1` `root@web10.example.org`"],
+    ["web1", "deploy@[2001:db8::7]:2222", "`web1` `deploy@[2001:db8::7]:2222`"],
+    ["web1", "web1:2222", "`web1` `web1:2222`"],
+  ])("%s of %s is %s", (name, target, cell) => {
+    expect(renderRow(makeResult({ name, target, configuration: name }))).toContain(`| ✅ | ${cell} | deployed |`);
+  });
+});
+
 describe("a section", () => {
   const section = (overrides: Partial<HostResult>): string => {
     const result = makeResult(overrides);
@@ -43,7 +55,7 @@ describe("a section", () => {
   test("tells packages and units", () => {
     expect(section({ difference, plan })).toBe(
       "<details><summary>✅ <code>web1</code>: deployed, 1 added, 1 removed, 1 changed, +1.5 KiB</summary>\n\n" +
-        `\`${makeStorePath("old")}\` → \`${makeStorePath("new")}\`\n\n` +
+        `\`root@web1.example.org\`: \`${makeStorePath("old")}\` → \`${makeStorePath("new")}\`\n\n` +
         "Packages: 1 added, 1 removed, 1 changed, 14 rebuilt; size +1.5 KiB; 2 generated files\n\n" +
         "```diff\n! nginx 1.28.0 → 1.28.1\n+ curl 8.15.0 (+2.0 KiB)\n- hello 2.12.1 (−512 B)\n```\n\n" +
         "Units, as the activation told:\n\n- stopped: `gone.service`\n- restarted: `nginx.service`, `web.service`\n\n" +
@@ -121,6 +133,9 @@ describe("the timeline", () => {
     const chart = chartOf([makeResult({ name: 'a;b:c#d%%e"f\ngantt\n  click x', timeline: spans(["build", 0, 1]) })]);
     expect(chart.filter((line) => line.includes("section"))).toEqual(["  section a_b_c_d__e_f_gantt___click_x"]);
     expect(chart).toHaveLength(4);
+    // What every object of JavaScript has.
+    const names = ["constructor", "__proto__"].map((name) => chartOf([makeResult({ name, timeline: spans(["build", 0, 1]) })])[2]);
+    expect(names).toEqual(["  section constructor_", "  section __proto___"]);
   });
 
   test("of many hosts has those that failed and those that took longest", () => {
