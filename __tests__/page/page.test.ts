@@ -62,6 +62,14 @@ describe("the timeline", () => {
     for (const zone of ["Asia/Kolkata", "Asia/Kathmandu", "America/New_York"]) expect(timesOn(zone)).toEqual(utc);
   });
 
+  test.each([3, 40, 5000, 80_000])("of %d seconds has ticks that are told apart", (end) => {
+    const report = reportOf(renderSummary([makeResult({ timeline: [{ phase: "build", begin: 0, end }] })], undefined));
+    expect(report.problems).toEqual([]);
+    const times = report.chartTexts.filter((text) => /^\d/.test(text));
+    expect(times.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(times).size).toBe(times.length);
+  });
+
   test("is drawn of more hosts than it shows, and whatever they are called", () => {
     const names = ["__proto__", "constructor", "end", "title", "section x", "click a", "%%{init: {}}%%", "a;b", 'say "x"', "x:y", "#1", "---", "`", "😀"];
     const hosts = [...names, ...Array.from({ length: 200 }, (_, index) => `web${index}`)].map((name, index) =>

@@ -38,11 +38,22 @@ export function renderTimeline(results: readonly HostResult[]): string {
     // Times of a day without a zone: what Mermaid reads as local time it also writes as local time.
     "  dateFormat YYYY-MM-DD HH:mm:ss.SSS",
     `  axisFormat ${total >= 3600 ? "%H:%M:%S" : "%M:%S"}`,
+    `  tickInterval ${tickInterval(total)}`,
     ...hosts.flatMap((result) => [`  section ${sectionName(result.name)}`, ...result.timeline.slice(0, mostSpans).map((span) => task(span, result, total))]),
     "```\n",
     legend(hosts),
     "</details>\n\n",
   ].join("\n");
+}
+
+// Seconds. Left to itself, Mermaid sets ticks at parts of a second, which the labels do not tell.
+const ticks = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600];
+const mostTicks = 12;
+
+function tickInterval(total: number): string {
+  const seconds = ticks.find((step) => total / step <= mostTicks) ?? 86_400;
+  if (seconds < 60) return `${seconds}second`;
+  return seconds < 3600 ? `${seconds / 60}minute` : `${seconds / 3600}hour`;
 }
 
 // The four looks that Mermaid has for a task.

@@ -107,6 +107,7 @@ describe("the timeline", () => {
     expect(chartOf([makeResult({ timeline })])).toEqual([
       "  dateFormat YYYY-MM-DD HH:mm:ss.SSS",
       "  axisFormat %M:%S",
+      "  tickInterval 10second",
       "  section web1",
       "  \u2800 :done, 2000-01-01 00:00:00.500, 1250ms",
       "  build :active, 2000-01-01 00:00:01.750, 58250ms",
@@ -115,8 +116,17 @@ describe("the timeline", () => {
     ]);
   });
 
-  test("shows hours where it took hours", () => {
-    expect(chartOf([makeResult({ timeline: spans(["build", 0, 4000]) })])[1]).toBe("  axisFormat %H:%M:%S");
+  test.each([
+    [3, "%M:%S", "1second"],
+    [13, "%M:%S", "2second"],
+    [61, "%M:%S", "10second"],
+    [700, "%M:%S", "1minute"],
+    [4000, "%H:%M:%S", "10minute"],
+    [40_000, "%H:%M:%S", "1hour"],
+    [86_400, "%H:%M:%S", "2hour"],
+    [864_000, "%H:%M:%S", "24hour"],
+  ])("of %d seconds has fitting ticks", (seconds, format, ticks) => {
+    expect(chartOf([makeResult({ timeline: spans(["build", 0, seconds]) })]).slice(1, 3)).toEqual([`  axisFormat ${format}`, `  tickInterval ${ticks}`]);
   });
 
   test("marks the phase in which a host failed, and the way back", () => {
@@ -132,9 +142,9 @@ describe("the timeline", () => {
   test("obeys nothing of what a host is called", () => {
     const chart = chartOf([makeResult({ name: 'a;b:c#d%%e"f\ngantt\n  click x', timeline: spans(["build", 0, 1]) })]);
     expect(chart.filter((line) => line.includes("section"))).toEqual(["  section a_b_c_d__e_f_gantt___click_x"]);
-    expect(chart).toHaveLength(4);
+    expect(chart).toHaveLength(5);
     // What every object of JavaScript has.
-    const names = ["constructor", "__proto__"].map((name) => chartOf([makeResult({ name, timeline: spans(["build", 0, 1]) })])[2]);
+    const names = ["constructor", "__proto__"].map((name) => chartOf([makeResult({ name, timeline: spans(["build", 0, 1]) })])[3]);
     expect(names).toEqual(["  section constructor_", "  section __proto___"]);
   });
 
