@@ -4,7 +4,7 @@ export default {
   rootDir: "build",
   testEnvironment: "node",
   testMatch: ["<rootDir>/__tests__/**/*.test.js"],
-  testPathIgnorePatterns: ["<rootDir>/__tests__/fleet/"],
+  testPathIgnorePatterns: ["<rootDir>/__tests__/fleet/", "<rootDir>/__tests__/page/"],
   testTimeout: 30_000,
   transform: {},
 };

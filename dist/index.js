@@ -22,6 +22,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 
 /***/ }),
 
+/***/ 161:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+
+/***/ }),
+
 /***/ 760:
 /***/ ((module) => {
 
@@ -43,7 +50,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
 
 /***/ }),
 
-/***/ 821:
+/***/ 771:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -62,12 +69,47 @@ var domain_operation = __nccwpck_require__(567);
 var domain_result = __nccwpck_require__(877);
 // EXTERNAL MODULE: external "node:timers/promises"
 var promises_ = __nccwpck_require__(500);
+// EXTERNAL MODULE: ./build/src/domain/difference-text.js
+var difference_text = __nccwpck_require__(987);
 // EXTERNAL MODULE: ./build/src/domain/copy-progress.js + 1 modules
 var copy_progress = __nccwpck_require__(277);
 // EXTERNAL MODULE: ./build/src/domain/flake.js
 var domain_flake = __nccwpck_require__(307);
 // EXTERNAL MODULE: ./build/src/domain/target.js
 var target = __nccwpck_require__(321);
+// EXTERNAL MODULE: ./build/src/domain/unit-plan.js
+var unit_plan = __nccwpck_require__(988);
+;// CONCATENATED MODULE: ./build/src/deploy/phase-clock.js
+/** Records when the phases of one host begin and end; the time in which it waits for other hosts belongs to none. */
+class PhaseClock {
+    #now;
+    #spans = [];
+    #open;
+    /** `now` tells milliseconds since the beginning of the run, by default since this process began; it never runs backwards. */
+    constructor(now = () => performance.now()) {
+        this.#now = now;
+    }
+    /** A phase begins, and the one before it ends. */
+    begin(phase) {
+        if (this.#open?.phase === phase)
+            return;
+        this.pause();
+        this.#open = { phase, begin: this.#seconds() };
+    }
+    /** The phase ends, and none begins yet. */
+    pause() {
+        if (this.#open !== undefined)
+            this.#spans.push({ ...this.#open, end: this.#seconds() });
+        this.#open = undefined;
+    }
+    /** The phases so far, the one that goes on up to now. */
+    spans() {
+        return this.#open === undefined ? [...this.#spans] : [...this.#spans, { ...this.#open, end: this.#seconds() }];
+    }
+    #seconds() {
+        return Math.round(this.#now() / 10) / 100;
+    }
+}
 ;// CONCATENATED MODULE: ./build/src/deploy/safe-activation.js
 
 
@@ -81,6 +123,7 @@ async function activateSafely(work) {
     known.before = end.before;
     known.after = end.after;
     known.exitCode = end.exitCode;
+    known.plan = end.plan ?? known.plan;
     const doubt = (await judge(work, end)) ?? (await prove(work));
     if (doubt !== undefined)
         return await goBack(work, doubt);
@@ -231,6 +274,9 @@ function repairCommands(before, operation) {
 
 
 
+
+
+
 /**
  * The work on one host: `prepare` up to a built system, then `activate`. Both throw for what goes wrong; `result` tells
  * what is known at any time.
@@ -240,6 +286,7 @@ class Host {
     #settings;
     #log;
     #known;
+    #clock = new PhaseClock();
     constructor(machine, settings, log) {
         this.machine = machine;
         this.#settings = settings;
@@ -253,6 +300,8 @@ class Host {
             after: undefined,
             newlyFailedUnits: [],
             toplevel: undefined,
+            compared: undefined,
+            plan: undefined,
             exitCode: undefined,
             arrived: false,
             activating: false,
@@ -283,13 +332,22 @@ class Host {
             return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck} s (${was})`;
         return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
     }
-    /** Connects, sends the flake and builds the system; or finds the one to go back to. */
+    /** Connects, sends the flake, builds the system, and tells what is new in it; or finds the one to go back to. */
     async prepare(signal) {
+        try {
+            await this.#prepare(signal);
+        }
+        finally {
+            this.#clock.pause();
+        }
+    }
+    async #prepare(signal) {
         const known = this.#known;
         const facts = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
         known.before = facts.state;
         if (this.#settings.flake === undefined) {
             known.toplevel = this.#olderSystem(facts);
+            await this.#compare(facts.state.running, known.toplevel, signal);
             this.ended();
             return;
         }
@@ -297,12 +355,13 @@ class Host {
         this.ended();
         const flake = await this.#settings.flake;
         const copied = await this.#tryAgain("copy", signal, async () => await this.machine.receive(flake, signal));
-        this.ended((0,copy_progress/* showCopied */.E)(copied));
         known.arrived = true;
+        this.ended((0,copy_progress/* showCopied */.E)(copied));
         known.rebuild = { reference: (0,domain_flake/* referenceOnMachine */.m)(flake, facts.nix), configuration: known.configuration };
         this.begin("build");
         known.toplevel = await this.machine.build(known.rebuild, signal);
         this.#log.note(`built ${known.toplevel}`);
+        await this.#compare(facts.state.running, known.toplevel, signal);
         this.ended();
     }
     /** Tells whether there is anything left to do after the build, and the status when there is not. */
@@ -319,6 +378,14 @@ class Host {
     }
     /** Activates the built system, and decides for it or for the old one. Throws what ends it before there was a decision. */
     async activate(signal) {
+        try {
+            return await this.#activate(signal);
+        }
+        finally {
+            this.#clock.pause();
+        }
+    }
+    async #activate(signal) {
         const known = this.#known;
         const { operation, safety } = this.#settings;
         if (known.toplevel === undefined)
@@ -327,6 +394,7 @@ class Host {
         if (!(0,domain_operation/* changesMachine */.PG)(operation) && known.rebuild !== undefined) {
             const end = await this.machine.rehearse(known.rebuild, signal);
             known.exitCode = end.exitCode;
+            known.plan = end.plan === undefined ? known.plan : (0,unit_plan/* withNewUnits */.aU)(end.plan, known.plan);
             if (end.failure !== undefined)
                 throw new errors/* DeployError */.sH({ phase: "activate", ...end.failure, lines: end.lines, exitCode: end.exitCode });
             this.ended();
@@ -352,7 +420,7 @@ class Host {
     }
     /** The host's result with what is known now. */
     result(status, seconds, error) {
-        const { phase, configuration, before, after, newlyFailedUnits, toplevel, exitCode } = this.#known;
+        const { phase, configuration, before, after, newlyFailedUnits, toplevel, exitCode, compared, plan } = this.#known;
         const now = after ?? before;
         const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
         const code = error instanceof errors/* DeployError */.sH ? error.exitCode : exitCode;
@@ -365,16 +433,22 @@ class Host {
             systemPath: toplevel,
             previousSystemPath: before?.running ?? before?.profile,
             generation: now?.generation,
+            previousGeneration: before?.generation,
             changed,
             exitCode: code ?? (error === undefined ? 0 : undefined),
             failedUnits: newlyFailedUnits,
             seconds,
+            timeline: this.#clock.spans(),
+            // Another run may have changed the system in between: then it is not the difference that was made.
+            difference: compared?.running === before?.running ? compared?.difference : undefined,
+            plan,
             error: error?.message,
         };
     }
     /** A phase begins. */
     begin(phase) {
         this.#known.phase = phase;
+        this.#clock.begin(phase);
         this.#log.phase(phase);
     }
     /** The phase has ended well. */
@@ -391,6 +465,23 @@ class Host {
             reason: `there is no generation before ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} to go back to`,
             hint: "`nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine lists them",
         });
+    }
+    /**
+     * Compares what runs with what was built. Before the activation: a new system that breaks the network could not be asked any
+     * more, and what a deployment would have brought is worth knowing also where it failed.
+     */
+    async #compare(running, built, signal) {
+        if (!this.#settings.diff || running === undefined || running === built)
+            return;
+        const found = await this.machine.compare(running, built, signal);
+        if (found === undefined)
+            return;
+        this.#known.compared = { running, difference: found.closure };
+        // A reboot starts everything anew.
+        if (this.#settings.operation !== "boot")
+            this.#known.plan = found.units;
+        for (const line of (0,difference_text/* describeDifference */.hF)(found.closure))
+            this.#log.note(line);
     }
     #configuration({ hostname }) {
         const wanted = this.machine.target.configuration ?? hostname;
@@ -653,6 +744,89 @@ function inBatches(items, sizes) {
 
 /***/ }),
 
+/***/ 859:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   P0: () => (/* binding */ changeKind),
+/* harmony export */   WZ: () => (/* binding */ compareClosures),
+/* harmony export */   xS: () => (/* binding */ countChanges)
+/* harmony export */ });
+/* unused harmony export packageOf */
+/** Tells what happens to the package. */
+function changeKind({ before, after }) {
+    if (before.length === 0)
+        return "added";
+    return after.length === 0 ? "removed" : "changed";
+}
+/** Counts the packages by what happens to them. */
+function countChanges({ packages }) {
+    const counts = { added: 0, removed: 0, changed: 0 };
+    for (const change of packages)
+        counts[changeKind(change)] += 1;
+    return counts;
+}
+// From how many bytes on a path without a version is one that is named: generated files are smaller. As `nix store diff-closures` has it.
+const leastBytesWithoutVersion = 8192;
+// The outputs that nixpkgs makes of one package stand behind its version: `openssl-3.5.2-bin`.
+const outputs = /-(?:bin|data|debug|dev|devdoc|dist|doc|getent|info|lib|lib32|lib64|man|modules|nc|out|py|python|static|terminfo|tools|xgcc)$/;
+/**
+ * Splits the name of a store path into package and version as Nix does (`builtins.parseDrvName`): the version begins behind the
+ * first dash that no letter follows. The name of an output is left out. Without a version it is the empty text.
+ */
+function packageOf(path) {
+    const base = path.slice(path.indexOf("-") + 1);
+    const match = /^(.*?)-(?![a-zA-Z])(.+)$/.exec(base);
+    if (match === null)
+        return { name: base.replace(outputs, ""), version: "" };
+    return { name: match[1] ?? base, version: (match[2] ?? "").replace(outputs, "") };
+}
+// The toplevel itself is another one in any case.
+const system = "nixos-system-";
+/** Compares what only the old closure has with what only the new one has. */
+function compareClosures(onlyBefore, onlyAfter, truncated = false) {
+    const byName = new Map();
+    const collect = (paths, side) => {
+        for (const { path, bytes } of paths) {
+            const { name, version } = packageOf(path);
+            const both = byName.get(name) ?? { before: { versions: new Set(), bytes: 0 }, after: { versions: new Set(), bytes: 0 } };
+            byName.set(name, both);
+            both[side].versions.add(version);
+            both[side].bytes += bytes;
+        }
+    };
+    collect(onlyBefore, "before");
+    collect(onlyAfter, "after");
+    const packages = [];
+    let rebuilt = 0;
+    let files = 0;
+    let total = 0;
+    for (const [name, { before, after }] of byName) {
+        const bytes = after.bytes - before.bytes;
+        total += bytes;
+        const [old, now] = [sorted(before.versions), sorted(after.versions)];
+        const versioned = [...old, ...now].some((version) => version !== "");
+        if (!versioned && Math.abs(bytes) < leastBytesWithoutVersion)
+            files += 1;
+        else if (versioned && old.join("\n") === now.join("\n"))
+            rebuilt += name.startsWith(system) ? 0 : 1;
+        else
+            packages.push({ name, before: old, after: now, bytes });
+    }
+    return { packages: packages.toSorted((one, other) => compare(one.name, other.name)), rebuilt, files, bytes: total, truncated };
+}
+function sorted(versions) {
+    return [...versions].toSorted(compare);
+}
+// The same everywhere, whatever the runner's language.
+function compare(one, other) {
+    if (one === other)
+        return 0;
+    return one < other ? -1 : 1;
+}
+
+/***/ }),
+
 /***/ 277:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -690,6 +864,55 @@ function showCopied({ paths }) {
     if (paths === 0)
         return "nothing was missing there";
     return paths === 1 ? "1 path" : `${paths} paths`;
+}
+
+/***/ }),
+
+/***/ 987:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   hF: () => (/* binding */ describeDifference),
+/* harmony export */   m8: () => (/* binding */ signedSize),
+/* harmony export */   uQ: () => (/* binding */ describeChange),
+/* harmony export */   wv: () => (/* binding */ describeCounts)
+/* harmony export */ });
+/* harmony import */ var _closure_difference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(859);
+
+// A log is no place for a whole new nixpkgs.
+const mostLines = 40;
+/** Tells a difference in the lines of a log: the counts, then a line a package. */
+function describeDifference(difference) {
+    const { packages } = difference;
+    const rest = packages.length - mostLines;
+    return [
+        describeCounts(difference),
+        ...packages.slice(0, mostLines).map((change) => `  ${describeChange(change)}`),
+        ...(rest > 0 ? [`  and ${rest} more`] : []),
+    ];
+}
+/** The counts in one line: `packages: 1 added, 2 changed, 14 rebuilt; size +12.3 KiB`. */
+function describeCounts(difference) {
+    const { added, removed, changed } = (0,_closure_difference_js__WEBPACK_IMPORTED_MODULE_0__/* .countChanges */ .xS)(difference);
+    const counts = Object.entries({ added, removed, changed, rebuilt: difference.rebuilt }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
+    const size = `size ${signedSize(difference.bytes)}`;
+    return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; there was too much to compare all" : ""}`;
+}
+/** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; a version that is not told is left out. */
+function describeChange(change) {
+    const versions = (list) => list.filter((version) => version !== "").join(", ");
+    const { name, before, after } = change;
+    const text = (0,_closure_difference_js__WEBPACK_IMPORTED_MODULE_0__/* .changeKind */ .P0)(change) === "changed" ? [versions(before), "→", versions(after)] : [versions(before), versions(after)];
+    return text.every((part) => part === "" || part === "→") ? name : [name, ...text].filter((part) => part !== "").join(" ");
+}
+/** A number of bytes that comes or goes, with its sign: `+1.5 MiB`, `−312 B`, `±0 B`. */
+function signedSize(bytes) {
+    if (bytes === 0)
+        return "±0 B";
+    const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.abs(bytes)) / 10));
+    const amount = Math.abs(bytes) / 1024 ** power;
+    return `${bytes > 0 ? "+" : "−"}${power === 0 ? amount : amount.toFixed(1)} ${units[power]}`;
 }
 
 /***/ }),
@@ -915,9 +1138,9 @@ function isFailure(status) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   TJ: () => (/* binding */ storePath),
-/* harmony export */   vD: () => (/* binding */ optionalStorePath)
+/* harmony export */   vD: () => (/* binding */ optionalStorePath),
+/* harmony export */   zP: () => (/* binding */ isStorePath)
 /* harmony export */ });
-/* unused harmony export isStorePath */
 // Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
 const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
 /** Tells whether the text is a path of the Nix store. */
@@ -1068,6 +1291,98 @@ function completeTargets(requests, defaults) {
 
 /***/ }),
 
+/***/ 988:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Hl: () => (/* binding */ touchesNoUnit),
+/* harmony export */   XC: () => (/* binding */ planOf),
+/* harmony export */   aU: () => (/* binding */ withNewUnits),
+/* harmony export */   cY: () => (/* binding */ unitActions),
+/* harmony export */   tH: () => (/* binding */ UnitPlanReader)
+/* harmony export */ });
+/** The actions in the order in which they are told. */
+const unitActions = ["stop", "restart", "reload", "start", "keep"];
+// The lines of switch-to-configuration (nixpkgs), in Perl up to 24.05 and in Rust since: `would stop the following units: a.service,
+// b.service`. What it says before it does it has no "would", and another verb.
+const lines = [
+    [/^(?:would stop|stopping) the following units: (.+)$/, "stop"],
+    [/^(?:would NOT stop|NOT restarting) the following changed units: (.+)$/, "keep"],
+    [/^(?:would reload|reloading) the following units: (.+)$/, "reload"],
+    [/^(?:would restart|restarting) the following units: (.+)$/, "restart"],
+    [/^(?:would start|starting) the following units: (.+)$/, "start"],
+    // What came up beside, as a dependency of those that were started.
+    [/^the following new units were started: (.+)$/, "start"],
+    [/^(?:would stop|stopping) (swap device: .+)$/, "stop"],
+    [/^(?:would restart|restarting) (systemd)(?:\.\.\.)?$/, "restart"],
+];
+// A unit's name has at most 255 characters (systemd.unit(5)); more units than these are no plan that anybody reads.
+const longestName = 255;
+const mostUnits = 1000;
+/** Reads a plan from what switch-to-configuration prints, line by line; other lines are passed over. */
+class UnitPlanReader {
+    #found = { stop: new Set(), start: new Set(), restart: new Set(), reload: new Set(), keep: new Set() };
+    #any = false;
+    read(line) {
+        if (/^(?:would activate|activating) the configuration\.\.\.$/.test(line))
+            this.#any = true;
+        for (const [pattern, action] of lines) {
+            const match = pattern.exec(line);
+            if (match === null)
+                continue;
+            this.#any = true;
+            const found = this.#found[action];
+            for (const name of (match[1] ?? "").split(", "))
+                if (name !== "" && name.length <= longestName && found.size < mostUnits)
+                    found.add(name);
+        }
+    }
+    /** The plan so far; `undefined` where nothing was said of any. */
+    plan(source) {
+        if (!this.#any)
+            return undefined;
+        const { stop, start, restart, reload, keep } = this.#found;
+        const again = [...stop].filter((unit) => start.has(unit));
+        const restarted = new Set([...restart, ...again]);
+        return {
+            source,
+            stop: [...stop].filter((unit) => !restarted.has(unit)),
+            start: [...start].filter((unit) => !restarted.has(unit)),
+            restart: [...restarted].toSorted(),
+            reload: [...reload],
+            keep: [...keep],
+        };
+    }
+}
+/** Tells whether the plan touches no unit. */
+function touchesNoUnit(plan) {
+    return unitActions.every((action) => plan[action].length === 0);
+}
+/**
+ * The plan as the unit files have it, by the main rules of switch-to-configuration: what runs and is gone is stopped, what runs
+ * and has changed is restarted unless it asks for something else, and what is new is started where another unit wants it.
+ */
+function planOf(changes) {
+    const live = changes.filter((change) => change.live);
+    const named = (wanted) => live.flatMap((change) => (wanted(change) ? [change.name] : []));
+    const changed = (policy) => named((unit) => unit.change === "changed" && unit.policy === policy);
+    return {
+        source: "unit-files",
+        stop: named(({ change }) => change === "gone"),
+        start: named(({ change }) => change === "new"),
+        restart: changed("restart"),
+        reload: changed("reload"),
+        keep: changed("keep"),
+    };
+}
+/** A rehearsal with the units that are new: systemd starts them with their target, of which `dry-activate` says nothing. */
+function withNewUnits(rehearsal, compared) {
+    const known = new Set(unitActions.flatMap((action) => rehearsal[action]));
+    return { ...rehearsal, start: [...rehearsal.start, ...(compared?.start ?? []).filter((unit) => !known.has(unit))] };
+}
+
+/***/ }),
+
 /***/ 422:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -1116,7 +1431,7 @@ function abortOnSignal(onFirst, onSecond) {
 
 /***/ }),
 
-/***/ 751:
+/***/ 798:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -1126,8 +1441,14 @@ __nccwpck_require__.d(__webpack_exports__, {
   k: () => (/* binding */ reportProblem)
 });
 
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(598);
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(24);
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(161);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(760);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(47);
 // EXTERNAL MODULE: ./build/src/domain/flake.js
@@ -1185,7 +1506,7 @@ var core = __nccwpck_require__(284);
 // GitHub takes 1 MB of outputs a job, counted as UTF-16: half of that for us.
 const longestResults = 250_000;
 /** Renders every output of the action, by its name in `action.yml`; one that has no value is empty. */
-function renderOutputs({ results, status, storePath, flakeReference }) {
+function renderOutputs({ results, status, storePath, flakeReference, summaryPath }) {
     const only = results.length === 1 ? results[0] : undefined;
     return {
         "store-path": storePath ?? "",
@@ -1195,6 +1516,7 @@ function renderOutputs({ results, status, storePath, flakeReference }) {
         changed: String(results.some((result) => result.changed)),
         deployed: String(results.filter((result) => result.status === "deployed").length),
         failed: String(results.filter((result) => (0,domain_result/* isFailure */.N6)(result.status)).length),
+        "summary-path": summaryPath ?? "",
         "system-path": only?.systemPath ?? "",
         "previous-system-path": only?.previousSystemPath ?? "",
         "exit-code": only?.exitCode?.toString() ?? "",
@@ -1211,6 +1533,7 @@ function renderResults(results) {
         "system-path": result.systemPath ?? null,
         "previous-system-path": result.previousSystemPath ?? null,
         generation: result.generation ?? null,
+        "previous-generation": result.previousGeneration ?? null,
         changed: result.changed,
         "exit-code": result.exitCode ?? null,
         "failed-units": result.failedUnits,
@@ -1237,120 +1560,47 @@ function statusOf(results, endedEarly) {
 }
 // EXTERNAL MODULE: ./build/src/github/workflow-log.js + 1 modules
 var workflow_log = __nccwpck_require__(949);
-;// CONCATENATED MODULE: ./build/src/github/summary.js
+;// CONCATENATED MODULE: ./build/src/github/summary/markdown.js
 
-
+// What machines print stands in code spans, of which Markdown obeys nothing, in fenced blocks whose every line begins with a
+// sign of ours, or as escaped text in `<pre>` and `<code>`, which are HTML. In all of them GitHub makes no mentions, links or emoji.
+/** Escapes a text for HTML. */
+function escapeHtml(text) {
+    return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
 /**
- * Renders the job summary as GitHub's Markdown.
- *
- * Names, targets and errors may hold anything: they stand in code spans, of which Markdown obeys nothing, or as escaped
- * text in `<pre>`, a block that is HTML up to its end (CommonMark 4.6). In both GitHub makes no mentions, links or emoji.
- *
- * GitHub refuses a summary above 1 MiB as a whole. What does not fit is dropped, least important first: the middle of long
- * errors, rows of hosts that are as they should be, errors, rows of failed hosts. The last line then says what is missing.
+ * Renders one line of text as a code span (CommonMark 6.1) that may stand in a table. Tables are split at pipes before
+ * anything else is read, and a backslash before an escaped one splits all the same: a pipe becomes a broken bar.
  */
-function renderSummary(results, flake, { endedEarly = false, limit = mostBytes } = {}) {
-    const head = `### ${headline(results, endedEarly)}\n\n${[counts(results), flake === undefined ? "" : describeFlake(flake)].filter(Boolean).join("  \n")}\n\n`;
-    const failed = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status));
-    const fine = results.filter(({ status }) => !(0,domain_result/* isFailure */.N6)(status));
-    let left = limit - byteLength(head) - byteLength(tableHead) - bytesOfNote;
-    const take = (hosts, render) => {
-        const taken = new Map();
-        for (const host of hosts) {
-            const piece = render(host);
-            const size = byteLength(piece);
-            if (size > left)
-                break;
-            left -= size;
-            taken.set(host, piece);
-        }
-        return taken;
-    };
-    const failedRows = take(failed, row);
-    // A part is kept for the other rows, as long as the errors can still say something.
-    const longestError = Math.min(mostBytesOfError, Math.max(leastBytesOfError, Math.floor((left * 0.8) / Math.max(1, failed.length)) - 500));
-    const errors = take(failed, (result) => errorSection(result, longestError));
-    const fineRows = take(fine, row);
-    const rows = results.flatMap((result) => failedRows.get(result) ?? fineRows.get(result) ?? []);
-    const table = rows.length === 0 ? "" : `${tableHead}${rows.join("")}\n`;
-    return head + table + [...errors.values()].join("") + note(failed.length - failedRows.size, failed.length - errors.size, fine.length - fineRows.size);
+function codeSpan(text) {
+    const line = oneLine(text).replaceAll("|", "¦");
+    const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
+    const fence = "`".repeat(longest + 1);
+    return longest === 0 ? `${fence}${line}${fence}` : `${fence} ${line} ${fence}`;
 }
-// GitHub's limit is 1,048,576 bytes a step.
-const mostBytes = 1_000_000;
-const mostBytesOfError = 16_000;
-const leastBytesOfError = 400;
-const bytesOfNote = 400;
-const tableHead = "| | host | status | phase | generation | system | seconds |\n|---|---|---|---|--:|---|--:|\n";
-function headline(results, endedEarly) {
-    const failed = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status)).length;
-    if (results.length === 0)
-        return endedEarly ? "❌ The deployment ended before any host was worked on" : "✅ No host was to be deployed";
-    const hosts = results.length === 1 ? "1 host" : `${results.length} hosts`;
-    if (failed > 0)
-        return `❌ ${failed} of ${hosts} failed${endedEarly ? ", and the run ended early" : ""}`;
-    if (endedEarly)
-        return `❌ The run ended early; of ${hosts} none failed`;
-    if (results.every(({ status }) => status === "unchanged"))
-        return `✅ ${hosts} unchanged`;
-    if (results.every(({ status }) => status === "planned" || status === "unchanged"))
-        return `✅ ${hosts} planned`;
-    return results.some(({ status }) => status === "degraded") ? `⚠️ ${hosts} deployed, with units that failed` : `✅ ${hosts} deployed`;
+/** Renders one line of text as code in HTML. */
+function htmlCode(text) {
+    return `<code>${escapeHtml(oneLine(text))}</code>`;
 }
-function counts(results) {
-    const worstFirst = domain_result/* statuses */.bM.toReversed();
-    const numbers = worstFirst.map((status) => ({ status, count: results.filter((result) => result.status === status).length }));
-    return numbers.flatMap(({ status, count }) => (count === 0 ? [] : [`${count} ${status}`])).join(" · ");
+// A store path has up to 255 characters; whatever is longer is no name that helps.
+const longestLine = 300;
+/** The text as one line without what cannot be seen, and not too long; a text of which nothing can be seen is a question mark. */
+function oneLine(text) {
+    const line = visible(text.replaceAll(/\s+/g, " ")).trim() || "?";
+    return line.length <= longestLine ? line : `${Array.from(line).slice(0, longestLine).join("")}…`;
 }
-function describeFlake({ source, revision, subdirectory, dirty }) {
-    return [
-        revision === undefined ? "flake without a revision" : `flake at revision ${codeSpan(revision)}`,
-        subdirectory === "" ? "" : `, directory ${codeSpan(subdirectory)}`,
-        dirty ? ", with changes that are not committed" : "",
-        `, source ${codeSpan(source)}`,
-    ].join("");
+/** A line without control characters, and without those that turn the direction of the text around them. */
+function visible(line) {
+    return (0,workflow_log/* printable */.g)(line).replaceAll(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, "");
 }
-function row(result) {
-    const { name, target, configuration, status, phase, generation, seconds } = result;
-    const where = target === name ? "" : ` ${codeSpan(target)}`;
-    const what = configuration === undefined || configuration === name ? "" : ` ${codeSpan(`#${configuration}`)}`;
-    const cells = [mark(result), codeSpan(name) + where + what, status, phase, generation?.toString() ?? "", system(result), seconds.toFixed(1)];
-    return `| ${cells.join(" | ")} |\n`;
+function byteLength(text) {
+    return Buffer.byteLength(text);
 }
-function mark({ status }) {
-    if ((0,domain_result/* isFailure */.N6)(status))
-        return "❌";
-    if (status === "degraded")
-        return "⚠️";
-    return status === "skipped" ? "➖" : "✅";
+/** Renders a text of several lines as a block; one that needs more bytes than these loses its middle. */
+function preformatted(text, bytes) {
+    return `<pre>${markdown_shorten(text, bytes)}</pre>\n`;
 }
-/** What ran before and what was built: `` `0gzabcde` → `1hw6k2pq` ``. */
-function system({ status, changed, previousSystemPath: old, systemPath: built }) {
-    if (built === undefined)
-        return old === undefined ? "" : codeSpan(shortHash(old));
-    if (built === old)
-        return `${codeSpan(shortHash(built))}${changed ? "" : " as before"}`;
-    const change = `${old === undefined ? "" : `${codeSpan(shortHash(old))} `}→ ${codeSpan(shortHash(built))}`;
-    if (changed)
-        return change;
-    return `${change} (${status === "planned" ? "planned" : "not activated"})`;
-}
-function shortHash(path) {
-    return path.slice("/nix/store/".length, "/nix/store/".length + 8);
-}
-function errorSection({ name, status, phase, error }, bytes) {
-    const title = `<summary>❌ <code>${escapeHtml(oneLine(name))}</code>: ${phase} ${status}</summary>`;
-    return `<details>${title}\n\n<pre>${summary_shorten(error ?? status, bytes)}</pre>\n\n</details>\n\n`;
-}
-function note(failedRows, errors, fineRows) {
-    const missing = [
-        fineRows === 0 ? [] : `${fineRows} hosts that are as they should be`,
-        errors === 0 ? [] : `the errors of ${errors} hosts`,
-        failedRows === 0 ? [] : `${failedRows} failed hosts`,
-    ].flat();
-    return missing.length === 0 ? "" : `Left out, because GitHub takes no summary above 1 MiB: ${missing.join(", ")}. The log has them all.\n`;
-}
-/** Escapes a text for `<pre>`; one that needs more bytes than these loses its middle. */
-function summary_shorten(text, bytes) {
+function markdown_shorten(text, bytes) {
     // A character needs at least one byte: what is beyond cannot fit, and is not even looked at.
     const cut = text.length > 2 * bytes ? `${text.slice(0, bytes)}\n${text.slice(-bytes)}` : text;
     const lines = cut.split("\n").map(visible).join("\n");
@@ -1368,30 +1618,385 @@ function fitting(characters, bytes) {
     const beyond = characters.findIndex((character) => (left -= byteLength(escapeHtml(character))) < 0);
     return characters.slice(0, beyond === -1 ? undefined : beyond);
 }
-function escapeHtml(text) {
-    return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+;// CONCATENATED MODULE: ./build/src/github/summary/headline.js
+
+
+// As many as fit on a line.
+const mostNamed = 8;
+/** What a reader sees first: how it ended, the counts, who failed, and what was deployed. */
+function renderHeadline(results, flake, endedEarly) {
+    const below = [counts(results), failed(results), flake === undefined ? "" : describeFlake(flake)].filter((line) => line !== "");
+    return `### ${headline(results, endedEarly)}\n\n${below.join("  \n")}\n\n`;
+}
+function headline(results, endedEarly) {
+    const failures = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status)).length;
+    if (results.length === 0)
+        return endedEarly ? "❌ The deployment ended before any host was worked on" : "✅ No host was to be deployed";
+    const hosts = results.length === 1 ? "1 host" : `${results.length} hosts`;
+    if (failures > 0)
+        return `❌ ${failures} of ${hosts} failed${endedEarly ? ", and the run ended early" : ""}`;
+    if (endedEarly)
+        return `❌ The run ended early; of ${hosts} none failed`;
+    if (results.every(({ status }) => status === "unchanged"))
+        return `✅ ${hosts} unchanged`;
+    if (results.every(({ status }) => status === "planned" || status === "unchanged"))
+        return `✅ ${hosts} planned`;
+    return results.some(({ status }) => status === "degraded") ? `⚠️ ${hosts} deployed, with units that failed` : `✅ ${hosts} deployed`;
+}
+function counts(results) {
+    const numbers = domain_result/* statuses */.bM.toReversed().map((status) => ({ status, count: results.filter((result) => result.status === status).length }));
+    const texts = numbers.flatMap(({ status, count }) => (count === 0 ? [] : [`${count} ${status}`]));
+    const end = Math.max(0, ...results.flatMap(({ timeline }) => timeline.map((span) => span.end)));
+    return texts.length === 0 ? "" : [...texts.map((text) => `**${text}**`), ...(end === 0 ? [] : [duration(end)])].join(" · ");
+}
+function failed(results) {
+    const names = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status)).map(({ name, phase }) => `${codeSpan(name)} (${phase})`);
+    // One is the only row that is red in any case.
+    if (names.length === 0 || results.length === 1)
+        return "";
+    const more = names.length - mostNamed;
+    return `Not as asked for: ${names.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+function describeFlake({ source, revision, subdirectory, dirty }) {
+    return [
+        revision === undefined ? "Flake without a revision" : `Flake at revision ${codeSpan(revision)}`,
+        subdirectory === "" ? "" : `, directory ${codeSpan(subdirectory)}`,
+        dirty ? ", with changes that are not committed" : "",
+        `, source ${codeSpan(source)}`,
+    ].join("");
+}
+/** Seconds as a reader counts them: `9 s`, `2 min 14 s`. */
+function duration(seconds) {
+    const whole = Math.round(seconds);
+    return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+// EXTERNAL MODULE: ./build/src/domain/closure-difference.js
+var closure_difference = __nccwpck_require__(859);
+// EXTERNAL MODULE: ./build/src/domain/difference-text.js
+var difference_text = __nccwpck_require__(987);
+// EXTERNAL MODULE: ./build/src/domain/unit-plan.js
+var unit_plan = __nccwpck_require__(988);
+;// CONCATENATED MODULE: ./build/src/github/summary/table.js
+
+
+
+const tableHead = "| | host | status | phase | generation | packages | size | seconds |\n|---|---|---|---|---|---|--:|--:|\n";
+/** The row of one host. */
+function renderRow(result) {
+    const { name, target, configuration, status, phase, seconds, difference } = result;
+    const where = tellsMore(target, name) ? ` ${codeSpan(target)}` : "";
+    const what = configuration === undefined || configuration === name ? "" : ` ${codeSpan(`#${configuration}`)}`;
+    const size = difference === undefined ? "" : (0,difference_text/* signedSize */.m8)(difference.bytes).replace(" ", "\u00A0");
+    return `| ${[mark(result), codeSpan(name) + where + what, status, phase, generation(result), table_packages(difference), size, seconds.toFixed(1)].join(" | ")} |\n`;
+}
+/** Whether a target says more than the name: `web1` stands for `root@web1` and for `root@web1.example.org`. */
+function tellsMore(target, name) {
+    const host = target.slice(target.lastIndexOf("@") + 1);
+    return target !== name && host !== name && !host.startsWith(`${name}.`);
+}
+const marks = {
+    unchanged: "💤",
+    planned: "📋",
+    deployed: "✅",
+    skipped: "➖",
+    degraded: "⚠️",
+    "rolled-back": "↩️",
+    failed: "❌",
+    unknown: "❌",
+    "rollback-failed": "❌",
+};
+/** The sign that stands for a status. */
+function mark({ status }) {
+    return marks[status];
+}
+function generation({ previousGeneration: old, generation: now }) {
+    if (now === undefined)
+        return old === undefined ? "" : String(old);
+    return old === now ? String(now) : `${old ?? "–"} → ${now}`;
+}
+/** How many packages came, went and changed: `+2 −1 ~14`. */
+function table_packages(difference) {
+    if (difference === undefined)
+        return "";
+    const { added, removed, changed } = (0,closure_difference/* countChanges */.xS)(difference);
+    const counts = [added > 0 ? `+${added}` : "", removed > 0 ? `−${removed}` : "", changed > 0 ? `~${changed}` : ""].filter((text) => text !== "");
+    return counts.length === 0 ? "–" : counts.join(" ");
+}
+;// CONCATENATED MODULE: ./build/src/github/summary/section.js
+
+
+
+
+
+
+
+const longestName = 120;
+/** What went wrong on a host, in no more than about these bytes; empty where nothing did. */
+function errorPart({ status, error }, bytes) {
+    return (0,domain_result/* isFailure */.N6)(status) || error !== undefined ? `${preformatted(sentences(error ?? status), bytes)}\n` : "";
+}
+/** Reason and hint stand in one line, which nobody could read without scrolling. */
+function sentences(error) {
+    const [first = "", ...rest] = error.split("\n");
+    return [first.replaceAll(/\. (?=[A-Z])/g, ".\n"), ...rest].join("\n");
+}
+/** What the new system of a host brings: packages and units; empty where nothing is known of it. */
+function detailsPart({ target, status, difference, plan, systemPath, previousSystemPath }, limits) {
+    if (difference === undefined && plan === undefined)
+        return "";
+    const paths = systemPath === undefined ? "" : `: ${codeSpan(previousSystemPath ?? "nothing")} → ${codeSpan(systemPath)}`;
+    return [
+        `${codeSpan(target)}${paths}\n\n`,
+        difference === undefined ? "" : renderDifference(difference, limits.packages),
+        plan === undefined ? "" : renderPlan(plan, status, limits.units),
+    ].join("");
+}
+/** Folds the parts of a host under its title; without any there is no section. */
+function renderSection(result, error, details) {
+    if (error === "" && details === "")
+        return "";
+    const { name, status, difference } = result;
+    const what = (0,domain_result/* isFailure */.N6)(status) ? verdict(result) : status;
+    const changes = difference === undefined ? "" : `, ${section_brief(difference)}`;
+    return `<details><summary>${mark(result)} ${htmlCode(name)}: ${what}${changes}</summary>\n\n${error}${details}</details>\n\n`;
+}
+/** Folds many sections under one title. */
+function foldSections(sections, title) {
+    return `<details><summary>${title}</summary>\n\n${sections.join("")}</details>\n\n`;
+}
+function section_brief(difference) {
+    const { added, removed, changed } = (0,closure_difference/* countChanges */.xS)(difference);
+    const counts = Object.entries({ added, removed, changed }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
+    return `${counts.length === 0 ? "no package changed" : counts.join(", ")}, ${(0,difference_text/* signedSize */.m8)(difference.bytes)}`;
+}
+const signs = { added: "+", removed: "-", changed: "!" };
+/** A fenced block that GitHub colours as a diff. No line of it can end it: each begins with a sign of its own. */
+function renderDifference(difference, most) {
+    const { packages, files } = difference;
+    const order = ["changed", "added", "removed"];
+    const sorted = order.flatMap((kind) => packages.filter((change) => (0,closure_difference/* changeKind */.P0)(change) === kind));
+    const lines = sorted.slice(0, most).map((change) => `${signs[(0,closure_difference/* changeKind */.P0)(change)]} ${packageLine(change)}`);
+    const rest = packages.length - lines.length;
+    if (rest > 0)
+        lines.push(`# and ${rest} more packages`);
+    const beside = files === 0 ? "" : `; ${files === 1 ? "1 generated file" : `${files} generated files`}`;
+    const block = lines.length === 0 ? "" : `\`\`\`diff\n${lines.join("\n")}\n\`\`\`\n\n`;
+    return `${(0,difference_text/* describeCounts */.wv)(difference).replace(/^p/, "P")}${beside}\n\n${block}`;
+}
+function packageLine(change) {
+    const line = oneLine((0,difference_text/* describeChange */.uQ)(change));
+    const short = line.length <= longestName ? line : `${line.slice(0, longestName)}…`;
+    return change.bytes === 0 ? short : `${short} (${(0,difference_text/* signedSize */.m8)(change.bytes)})`;
+}
+const verbs = {
+    activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", keep: "changed, not restarted" },
+    rehearsal: { stop: "would stop", restart: "would restart", reload: "would reload", start: "would start", keep: "would not restart, though changed" },
+    "unit-files": { stop: "would stop", restart: "would restart", reload: "would reload", start: "would start", keep: "would not restart, though changed" },
+};
+const sources = {
+    activation: "Units, as the activation told",
+    rehearsal: "Units, as `dry-activate` tells",
+    "unit-files": "Units, by a comparison of their files",
+};
+function renderPlan(plan, status, most) {
+    const before = status === "rolled-back" && plan.source === "activation" ? " before the way back" : "";
+    const title = `${sources[plan.source]}${before}`;
+    if ((0,unit_plan/* touchesNoUnit */.Hl)(plan))
+        return `${title}: none\n\n`;
+    const lists = unit_plan/* unitActions */.cY.flatMap((action) => {
+        const units = plan[action];
+        if (units.length === 0)
+            return [];
+        const more = units.length - most;
+        const names = units.slice(0, most).map((unit) => codeSpan(unit));
+        return [`- ${verbs[plan.source][action]}: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}\n`];
+    });
+    return `${title}:\n\n${lists.join("")}\n`;
+}
+;// CONCATENATED MODULE: ./build/src/github/summary/timeline.js
+
+// Mermaid draws nothing of a text above 50,000 characters, and a chart of more rows than these is no picture any more.
+const mostHosts = 60;
+const mostSpans = 12;
+const timeline_longestName = 40;
+/**
+ * Renders the phases of the hosts over time as a Gantt chart of Mermaid, one row a host; empty where there is nothing to see.
+ * Where there are too many hosts, those that failed and those that took longest stay.
+ */
+function renderTimeline(results) {
+    const seen = results.filter(({ timeline }) => timeline.length > 0);
+    if (seen.length === 0)
+        return "";
+    const worst = seen.toSorted((one, other) => Number((0,domain_result/* isFailure */.N6)(other.status)) - Number((0,domain_result/* isFailure */.N6)(one.status)) || other.seconds - one.seconds);
+    const chosen = new Set(worst.slice(0, mostHosts));
+    const hosts = seen.filter((result) => chosen.has(result));
+    const left = seen.length - hosts.length;
+    const total = Math.max(...hosts.flatMap(({ timeline }) => timeline.map(({ end }) => end)));
+    return [
+        `<details open><summary>Timeline${left > 0 ? ` (without ${left} of the faster hosts)` : ""}</summary>\n`,
+        "```mermaid",
+        "---",
+        "displayMode: compact",
+        "config:",
+        "  gantt:",
+        "    barHeight: 14",
+        "    barGap: 3",
+        "    fontSize: 10",
+        "    sectionFontSize: 12",
+        // Mermaid puts the axis 50 above the lower edge, whatever it is told.
+        "    topPadding: 50",
+        "    gridLineStartPadding: 35",
+        "    leftPadding: 120",
+        "---",
+        "gantt",
+        // Times of a day without a zone: what Mermaid reads as local time it also writes as local time.
+        "  dateFormat YYYY-MM-DD HH:mm:ss.SSS",
+        `  axisFormat ${total >= 3600 ? "%H:%M:%S" : "%M:%S"}`,
+        `  tickInterval ${tickInterval(total)}`,
+        ...hosts.flatMap((result) => [`  section ${sectionName(result.name)}`, ...result.timeline.slice(0, mostSpans).map((span) => task(span, result, total))]),
+        "```\n",
+        legend(hosts),
+        "</details>\n\n",
+    ].join("\n");
+}
+// Seconds. Left to itself, Mermaid sets ticks at parts of a second, which the labels do not tell.
+const ticks = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600];
+const mostTicks = 12;
+function tickInterval(total) {
+    const seconds = ticks.find((step) => total / step <= mostTicks) ?? 86_400;
+    if (seconds < 60)
+        return `${seconds}second`;
+    return seconds < 3600 ? `${seconds / 60}minute` : `${seconds / 3600}hour`;
+}
+// The four looks that Mermaid has for a task.
+const looks = { connect: "done", copy: "done", build: "active", activate: "", confirm: "", rollback: "crit" };
+function task(span, { status, phase, timeline }, total) {
+    const { begin, end } = span;
+    const failed = (0,domain_result/* isFailure */.N6)(status) && span.phase === phase && span === timeline.findLast((other) => other.phase === phase);
+    const look = failed ? "crit" : looks[span.phase];
+    // Nothing that lasts no time at all would be seen.
+    const milliseconds = Math.max(1, Math.round((end - begin) * 1000));
+    const label = fits(span, total) ? span.phase : "\u2800";
+    return `  ${label} :${look === "" ? "" : `${look}, `}${moment(begin)}, ${milliseconds}ms`;
+}
+// A label that does not fit would lie over the next bar: the chart is about 900 wide, and a letter 6.
+function fits({ phase, begin, end }, total) {
+    return ((end - begin) / total) * 900 > phase.length * 6 + 6;
+}
+function moment(seconds) {
+    return new Date(Date.UTC(2000, 0, 1) + Math.round(seconds * 1000)).toISOString().replace("T", " ").slice(0, -1);
 }
 /**
- * Renders one line of text as a code span (CommonMark 6.1) that may stand in a table. Tables are split at pipes before
- * anything else is read, and a backslash before an escaped one splits all the same: a pipe becomes a broken bar.
+ * The name as Mermaid obeys nothing of it: `;`, `#`, `:`, `%` and quotes mean something to it, and it looks names up in an object
+ * that already has `constructor` and the like.
  */
-function codeSpan(text) {
-    const line = oneLine(text).replaceAll("|", "¦");
-    const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
-    const fence = "`".repeat(longest + 1);
-    return longest === 0 ? `${fence}${line}${fence}` : `${fence} ${line} ${fence}`;
+function sectionName(name) {
+    const plain = name.replaceAll(/[^A-Za-z0-9_.-]/g, "_").slice(0, timeline_longestName) || "_";
+    return plain in {} ? `${plain}_` : plain;
 }
-function oneLine(text) {
-    return visible(text.replaceAll(/\s+/g, " ")).trim() || "?";
+function legend(hosts) {
+    const failed = hosts.some(({ status }) => (0,domain_result/* isFailure */.N6)(status));
+    return `Grey: connect and copy. Light: build. Dark: activate and confirm.${failed ? " Red: the phase that failed, and the way back." : ""} Minutes and seconds since the run began.\n`;
 }
-/** A line without control characters, and without those that turn the direction of the text around them. */
-function visible(line) {
-    return (0,workflow_log/* printable */.g)(line).replaceAll(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, "");
+;// CONCATENATED MODULE: ./build/src/github/summary/page.js
+
+
+
+
+
+
+/** The page of a workflow run. GitHub refuses a summary above 1,048,576 bytes a step as a whole. */
+const jobSummary = { bytes: 1_000_000, name: "summary above 1 MiB" };
+/** A comment on an issue or pull request, which has at most 65,536 characters; some are left for a line of whoever posts it. */
+const comment = { bytes: 64_000, name: "comment above 65,536 characters" };
+// Of one host, where there is room.
+const mostBytesOfError = 16_000;
+const leastBytesOfError = 400;
+const mostPackages = 300;
+const leastPackages = 10;
+const mostUnits = 100;
+// Sections of hosts that are as they should be which stand on the page by themselves.
+const mostUnfolded = 12;
+const bytesOfNote = 600;
+// What folds a section, roughly.
+const bytesOfFold = 500;
+// A package's line, roughly.
+const bytesOfPackage = 60;
+/**
+ * Renders the summary as GitHub's Markdown, of the results alone.
+ *
+ * What does not fit into its place is dropped, least important first: the middle of long errors and the ends of long lists, the
+ * timeline, what is new on hosts that are as they should be, the same of those that failed, rows of hosts that are as they should
+ * be, errors, rows of failed hosts. The last line then says what is missing.
+ */
+function renderSummary(results, flake, { endedEarly = false, place = jobSummary } = {}) {
+    const head = renderHeadline(results, flake, endedEarly);
+    const failed = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status));
+    const fine = results.filter(({ status }) => !(0,domain_result/* isFailure */.N6)(status));
+    const budget = new Budget(place.bytes - byteLength(head) - byteLength(tableHead) - bytesOfNote);
+    const rowsOfFailed = budget.take(failed, renderRow);
+    // A part is kept for what comes after, as long as each can still say something.
+    const share = (hosts) => Math.floor((budget.left * 0.8) / Math.max(1, hosts.length)) - bytesOfFold;
+    const bytesOfError = Math.min(mostBytesOfError, Math.max(leastBytesOfError, share(failed)));
+    const errors = budget.take(failed, (result) => renderSection(result, errorPart(result, bytesOfError), ""));
+    const rowsOfFine = budget.take(fine, renderRow);
+    const packages = Math.min(mostPackages, Math.max(leastPackages, Math.floor(share(results) / bytesOfPackage)));
+    const limits = { packages, units: Math.min(mostUnits, packages) };
+    const details = budget.take([...failed, ...fine], (result) => renderSection(result, "", detailsPart(result, limits)));
+    const timeline = renderTimeline(results);
+    const timelineFits = budget.fits(timeline);
+    const rows = results.filter((result) => rowsOfFailed.has(result) || rowsOfFine.has(result)).map(renderRow);
+    const section = (result) => renderSection(result, errors.has(result) ? errorPart(result, bytesOfError) : "", details.has(result) ? detailsPart(result, limits) : "");
+    const sectionsOfFine = fine.map(section).filter((text) => text !== "");
+    return [
+        head,
+        // What a reader looks for first.
+        ...failed.map(section),
+        rows.length === 0 ? "" : `${tableHead}${rows.join("")}\n`,
+        timelineFits ? timeline : "",
+        ...(sectionsOfFine.length > mostUnfolded ? [foldSections(sectionsOfFine, `What is new on ${sectionsOfFine.length} hosts`)] : sectionsOfFine),
+        note(place, [
+            timelineFits ? "" : "the timeline",
+            missing("what is new on", fine, details),
+            missing("what is new on", failed, details, " that failed"),
+            missing("", fine, rowsOfFine, " that are as they should be"),
+            missing("the errors of", failed, errors),
+            missing("", failed, rowsOfFailed, " that failed"),
+        ]),
+    ].join("");
 }
-function byteLength(text) {
-    return Buffer.byteLength(text);
+function missing(what, hosts, taken, which = "") {
+    const count = hosts.filter((result) => !taken.has(result)).length;
+    return count === 0 ? "" : `${what} ${count} hosts${which}`.trim();
+}
+function note({ name }, parts) {
+    const told = parts.filter((part) => part !== "");
+    return told.length === 0 ? "" : `Left out, because GitHub takes no ${name}: ${told.join(", ")}. The log has them all.\n`;
+}
+/** Bytes that are given away in the order of importance. */
+class Budget {
+    left;
+    constructor(bytes) {
+        this.left = bytes;
+    }
+    /** Takes hosts in their order until one does not fit. */
+    take(hosts, render) {
+        const end = hosts.findIndex((host) => !this.fits(render(host)));
+        return new Set(end === -1 ? hosts : hosts.slice(0, end));
+    }
+    /** Takes a text, where it fits. */
+    fits(text) {
+        const size = byteLength(text);
+        if (size > this.left)
+            return false;
+        this.left -= size;
+        return true;
+    }
 }
 ;// CONCATENATED MODULE: ./build/src/github/report.js
+
+
+
 
 
 
@@ -1409,16 +2014,19 @@ function reportProblem(problem, log) {
     else
         log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
 }
-/** Sets the outputs, writes the job summary, annotates every failed host, and tells whether the step is green. */
-function reportEnd({ results, arrived, flake, endedEarly }, log) {
+/** Sets the outputs, writes the summary, annotates every failed host, and tells whether the step is green. */
+function reportEnd({ results, arrived, flake, endedEarly, summary }, log) {
     log.resume();
+    const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, place: comment }), log);
     setOutputs({
         results,
         status: statusOf(results, endedEarly),
         storePath: arrived ? flake?.source : undefined,
         flakeReference: flake === undefined ? undefined : (0,domain_flake/* newestReference */.s)(flake),
+        summaryPath,
     });
-    writeSummary(renderSummary(results, flake, { endedEarly }), log);
+    if (summary)
+        writeSummary(renderSummary(results, flake, { endedEarly, place: jobSummary }), log);
     // A run that ended early has told its reason already; its hosts only ended with it.
     if (!endedEarly)
         for (const { title, message } of failureAnnotations(results))
@@ -1430,6 +2038,18 @@ function reportEnd({ results, arrived, flake, endedEarly }, log) {
         log.line(failureSummary(results));
     log.resume();
     return !failed && !endedEarly;
+}
+/** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
+function writeComment(text, log) {
+    const file = (0,external_node_path_.join)(process.env["RUNNER_TEMP"] || (0,external_node_os_.tmpdir)(), `nix-flake-deploy-summary-${(0,external_node_crypto_.randomBytes)(6).toString("hex")}.md`);
+    try {
+        (0,external_node_fs_.writeFileSync)(file, text, { flag: "wx" });
+        return file;
+    }
+    catch (error) {
+        log.annotate("warning", "The file of the summary could not be written", error instanceof Error ? error.message : String(error));
+        return undefined;
+    }
 }
 /** Appends to the job summary. Synchronous, as the process ends right after; a summary that cannot be written fails nothing. */
 function writeSummary(text, log) {
@@ -1963,6 +2583,8 @@ const inputNames = (/* unused pure expression or super */ null && ([
     "batches",
     "max-failures",
     "on-unreachable",
+    "diff",
+    "summary",
 ]));
 const day = 86_400;
 /**
@@ -2028,6 +2650,8 @@ function parseInputs(read) {
             maxFailures: readAmount(trimmed("max-failures"), (problem) => refuse("max-failures", problem)),
             onUnreachable: choice("on-unreachable", ["fail", "skip"]),
         },
+        diff: flag("diff"),
+        summary: flag("summary"),
     };
     if (problems.length > 0)
         throw new errors/* InputError */.dz(problems);
@@ -2141,21 +2765,21 @@ function readTargets(text, defaults, refuse) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(598);
-/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(821);
+/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(771);
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(47);
 /* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(567);
 /* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(422);
 /* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(562);
-/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(751);
+/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(798);
 /* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(98);
 /* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(12);
 /* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(949);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(28);
 /* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(560);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(735);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(565);
 /* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(418);
 /* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(754);
-/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(559);
+/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(864);
 
 
 
@@ -2181,6 +2805,7 @@ let identity;
 let flake;
 let end = { results: [], arrived: false };
 let problem;
+let summary = true;
 const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_14__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()), () => {
     removeIdentity();
     process.exit(130);
@@ -2196,12 +2821,13 @@ if (identity !== undefined)
 removeIdentity();
 if (problem !== undefined && !cancellation.signal.aborted)
     (0,_github_report_js__WEBPACK_IMPORTED_MODULE_4__/* .reportProblem */ .k)(problem, log);
-const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_4__/* .reportEnd */ .w)({ ...end, flake, endedEarly: problem !== undefined || cancellation.signal.aborted }, log);
+const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_4__/* .reportEnd */ .w)({ ...end, flake, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
 await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
 async function deploy() {
     const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_8__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_3__/* .readInput */ .R)(name));
+    ({ summary } = inputs);
     for (const secret of [inputs.passphrase, inputs.sudoPassword])
         if (secret !== undefined)
             (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_3__/* .maskSecret */ .$)(secret);
@@ -2215,8 +2841,8 @@ async function deploy() {
     archived?.catch(() => noFlake.abort());
     const settings = machineSettings(inputs, archived, signal);
     const machines = inputs.targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_10__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_12__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
-    const { operation, maxParallel, timeout, retries, safety, staging } = inputs;
-    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: archived, maxParallel, timeout, retries, safety, staging, signal }, runLog);
+    const { operation, maxParallel, timeout, retries, safety, staging, diff } = inputs;
+    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: archived, maxParallel, timeout, retries, safety, staging, diff, signal }, runLog);
     await archived;
 }
 async function installIdentity({ key, passphrase, knownHosts, strict, connectTimeout, sshConfig, targets }) {
@@ -2427,7 +3053,7 @@ function explainMissing(error) {
 
 /***/ }),
 
-/***/ 735:
+/***/ 565:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -2442,6 +3068,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var errors = __nccwpck_require__(47);
 // EXTERNAL MODULE: ./build/src/domain/operation.js
 var domain_operation = __nccwpck_require__(567);
+// EXTERNAL MODULE: ./build/src/domain/unit-plan.js
+var unit_plan = __nccwpck_require__(988);
 ;// CONCATENATED MODULE: ./build/src/nix/send-failure.js
 /** Explains why a flake did not arrive on a machine. `lost` tells whether the connection went away. */
 function explainSendFailure(error, lost) {
@@ -2666,6 +3294,7 @@ const scripts = {
     keep: __nccwpck_require__.ab + "keep.sh",
     recover: __nccwpck_require__.ab + "recover.sh",
     health: __nccwpck_require__.ab + "health.sh",
+    difference: __nccwpck_require__.ab + "difference.sh",
     journal: __nccwpck_require__.ab + "journal.sh",
     job: __nccwpck_require__.ab + "job.sh",
     watchdog: __nccwpck_require__.ab + "watchdog.sh",
@@ -2973,6 +3602,7 @@ function activationFailure({ exitCode, lines }) {
 
 
 
+
 // Between two looks at a lock that another run holds.
 const lockPauseMilliseconds = 2000;
 // Exit codes of keep.sh.
@@ -3026,6 +3656,7 @@ class GuardedActivation {
     #activation;
     #before;
     #site;
+    #units = new unit_plan/* UnitPlanReader */.tH();
     constructor(activation, before, site) {
         this.#activation = activation;
         this.#before = before;
@@ -3042,7 +3673,7 @@ class GuardedActivation {
         const { limits, guarded, operation } = this.#activation;
         try {
             const { exitCode, lines, state } = await runJob({ ...this.#job("activate"), command }, call);
-            return { exitCode, lines, before, after: state, failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
+            return { exitCode, lines, before, after: state, plan: this.#plan(), failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
         }
         catch (error) {
             if (!(error instanceof LostJobError))
@@ -3056,7 +3687,7 @@ class GuardedActivation {
                     reason: "the machine was restarted during the activation",
                     hint: "Look at its journal: `journalctl --boot -1`",
                 };
-                return { exitCode: 255, lines, before, after, failure };
+                return { exitCode: 255, lines, before, after, plan: this.#plan(), failure };
             }
             const late = guarded && (0,domain_operation/* changesMachine */.PG)(operation)
                 ? `the activation took longer than activation-timeout (${limits.activation} s), or was killed`
@@ -3066,6 +3697,7 @@ class GuardedActivation {
                 lines,
                 before,
                 after,
+                plan: this.#plan(),
                 failure: { kind: "killed", reason: late, hint: `Look at \`journalctl --unit nix-flake-deploy-${run}-activate\` on the machine` },
             };
         }
@@ -3091,7 +3723,15 @@ class GuardedActivation {
     }
     #job(name) {
         const phase = name === "activate" ? "activate" : "rollback";
-        return { run: this.#site.run, name, phase, privileged: true, onLine: (line) => this.#site.log.output(line) };
+        const onLine = (line) => {
+            if (name === "activate")
+                this.#units.read(line);
+            this.#site.log.output(line);
+        };
+        return { run: this.#site.run, name, phase, privileged: true, onLine };
+    }
+    #plan() {
+        return this.#units.plan("activation");
     }
     async #decide(words) {
         const { call, run } = this.#site;
@@ -3127,6 +3767,64 @@ class GuardedActivation {
 }
 function refusal(phase, reason, end) {
     return new errors/* DeployError */.sH({ phase, reason: `${reason} (exit code ${end.exitCode})`, lines: lastLines(end.stderr), exitCode: end.exitCode });
+}
+// EXTERNAL MODULE: ./build/src/domain/closure-difference.js
+var closure_difference = __nccwpck_require__(859);
+;// CONCATENATED MODULE: ./build/src/nixos/difference.js
+
+
+
+/** Paths, and unit files, of either side that are compared at most. */
+const mostCompared = 20_000;
+/**
+ * Reads what `difference.sh` prints:
+ *
+ *     - /nix/store/jl1c4ra244fxwj0khijpzkaxijx6z51k-nginx-1.28.0
+ *     -size 512
+ *     + /nix/store/12rzaq8rndd3hdjqrmvjcfyk30zi05hp-nginx-1.28.1
+ *     +size 512
+ *     units
+ *     unit changed active restart nginx.service
+ *     end
+ *
+ * Throws an `Error` where something is missing.
+ */
+function parseDifference(text) {
+    const lines = text.split("\n").filter((line) => line !== "");
+    if (lines.at(-1) !== "end")
+        throw new Error("it broke off");
+    const behind = (word) => lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
+    const side = (mark) => zip(behind(mark), behind(`${mark}size`));
+    const [before, after] = [side("-"), side("+")];
+    const truncated = before.length >= mostCompared || after.length >= mostCompared;
+    return {
+        closure: (0,closure_difference/* compareClosures */.WZ)(before, after, truncated),
+        units: lines.includes("units") ? (0,unit_plan/* planOf */.XC)(behind("unit").flatMap(unitFileChange)) : undefined,
+    };
+}
+function zip(paths, sizes) {
+    if (paths.length !== sizes.length)
+        throw new Error(`${paths.length} paths have ${sizes.length} sizes`);
+    return paths.map((path, index) => ({ path: checked(path), bytes: Number(sizes[index]) }));
+}
+function checked(path) {
+    if (!(0,store_path/* isStorePath */.zP)(path))
+        throw new Error(`${JSON.stringify(path.slice(0, 300))} is no path of the store`);
+    return path;
+}
+function unitFileChange(text) {
+    const match = /^(gone|new|changed) (active|inactive|wanted|unwanted) (reload|keep|restart) (\S+)$/.exec(text);
+    if (match === null)
+        return [];
+    const [, change, state, policy, name = ""] = match;
+    return [
+        {
+            name,
+            change: change === "gone" || change === "new" ? change : "changed",
+            live: state === "active" || state === "wanted",
+            policy: policy === "reload" || policy === "keep" ? policy : "restart",
+        },
+    ];
 }
 ;// CONCATENATED MODULE: ./build/src/nixos/health.js
 
@@ -3165,8 +3863,13 @@ async function checkHealth(command, seconds, call, log, signal) {
 
 
 
+
+
 // Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
 const farewellSeconds = 2;
+// For each of the four questions to the machine's Nix, and for all of them: a comparison is worth no longer wait.
+const questionSeconds = 20;
+const comparisonSeconds = 45;
 /** A NixOS machine behind an ssh connection. */
 class NixosMachine {
     target;
@@ -3258,8 +3961,26 @@ class NixosMachine {
         return result;
     }
     async rehearse(rebuild, signal) {
-        const { exitCode, lines, state } = await this.#rebuild("activate", "dry-activate", rebuild, signal);
-        return { exitCode, lines, after: state, failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
+        const reader = new unit_plan/* UnitPlanReader */.tH();
+        const { exitCode, lines, state } = await this.#rebuild("activate", "dry-activate", rebuild, signal, (line) => reader.read(line));
+        const failure = exitCode === 0 ? undefined : activationFailure({ exitCode, lines });
+        return { exitCode, lines, after: state, plan: reader.plan("rehearsal"), failure };
+    }
+    async compare(before, after, signal) {
+        const args = [before, after, String(questionSeconds), String(mostCompared)];
+        try {
+            // Not as what must come to its end: a connection that is lost here is noticed by what follows.
+            const outcome = await this.#shell.run({ script: "difference", args, privileged: false, signal, timeout: comparisonSeconds });
+            if (outcome.kind === "lost")
+                throw new Error("the connection was lost");
+            if (outcome.exitCode !== 0)
+                throw new Error(lastLines(outcome.stderr).at(-1) ?? `exit code ${outcome.exitCode}`);
+            return parseDifference(outcome.stdout);
+        }
+        catch (error) {
+            this.#log.note(`the difference between the two systems cannot be told: ${error instanceof Error ? error.message : String(error)}`);
+            return undefined;
+        }
     }
     async activate(activation, signal) {
         const { run, rebuildArgs } = this.#settings;
@@ -3350,10 +4071,14 @@ class NixosMachine {
             exitCode: end.exitCode,
         });
     }
-    async #rebuild(name, operation, rebuild, signal) {
+    async #rebuild(name, operation, rebuild, signal, read = () => undefined) {
         const command = rebuildCommand(operation, rebuild, this.#settings.rebuildArgs);
         const { run } = this.#settings;
-        return await runJob({ run, name, phase: name, command, privileged: this.#privileged, onLine: (line) => this.#log.output(line) }, this.#call(signal));
+        const onLine = (line) => {
+            read(line);
+            this.#log.output(line);
+        };
+        return await runJob({ run, name, phase: name, command, privileged: this.#privileged, onLine }, this.#call(signal));
     }
     #guarded() {
         if (this.#activation === undefined)
@@ -4028,30 +4753,20 @@ function knownHostsProblems(text) {
 
 /***/ }),
 
-/***/ 559:
+/***/ 864:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  uy: () => (/* binding */ makeIdentityDirectory),
-  UK: () => (/* binding */ removeIdentityDirectory),
-  s: () => (/* binding */ writeIdentity)
-});
-
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(24);
-;// CONCATENATED MODULE: external "node:os"
-const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(760);
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(47);
-// EXTERNAL MODULE: ./build/src/process/run.js + 1 modules
-var run = __nccwpck_require__(964);
-// EXTERNAL MODULE: ./build/src/ssh/configuration.js
-var configuration = __nccwpck_require__(898);
-;// CONCATENATED MODULE: ./build/src/ssh/identity.js
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   UK: () => (/* binding */ removeIdentityDirectory),
+/* harmony export */   s: () => (/* binding */ writeIdentity),
+/* harmony export */   uy: () => (/* binding */ makeIdentityDirectory)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(24);
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(161);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(760);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(47);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(964);
+/* harmony import */ var _configuration_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(898);
 
 
 
@@ -4068,19 +4783,19 @@ const longestParent = 107 - 17 - "/9999.s".length - prefix.length - 6 - 1;
  */
 function makeIdentityDirectory(runnerTemp) {
     const usable = runnerTemp !== undefined && Buffer.byteLength(runnerTemp) <= longestParent && /^\/[\w/.@+,:=-]*$/.test(runnerTemp);
-    return (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(usable ? runnerTemp : (0,external_node_os_namespaceObject.tmpdir)(), prefix));
+    return (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.mkdtempSync)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(usable ? runnerTemp : (0,node_os__WEBPACK_IMPORTED_MODULE_1__.tmpdir)(), prefix));
 }
 /** Writes key, known hosts and one ssh configuration a target; an encrypted key is decrypted in place. */
 async function writeIdentity(directory, identity) {
-    const files = (0,configuration/* identityFiles */.gG)(directory);
+    const files = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .identityFiles */ .gG)(directory);
     const write = (path, text) => {
-        (0,external_node_fs_.writeFileSync)(path, text, { mode: 0o600 });
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)(path, text, { mode: 0o600 });
     };
     write(files.key, identity.key);
-    write(files.knownHosts, `${identity.knownHosts.trimEnd()}\n${configuration/* endOfKnownHosts */.hO}\n`);
-    write(files.recorder, (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "record-host-key.sh", "utf8"));
+    write(files.knownHosts, `${identity.knownHosts.trimEnd()}\n${_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .endOfKnownHosts */ .hO}\n`);
+    write(files.recorder, (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "record-host-key.sh", "utf8"));
     for (const [index, target] of identity.targets.entries()) {
-        write((0,configuration/* targetFiles */.jA)(directory, index).configuration, (0,configuration/* renderConfiguration */.TP)(target, index, directory, identity.settings));
+        write((0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .targetFiles */ .jA)(directory, index).configuration, (0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .renderConfiguration */ .TP)(target, index, directory, identity.settings));
     }
     if (identity.passphrase !== undefined) {
         const problem = await decrypt(directory, files.key, identity.passphrase);
@@ -4091,41 +4806,41 @@ async function writeIdentity(directory, identity) {
 }
 async function checkKey(path) {
     try {
-        const { stdout } = await (0,run/* run */.eF)({ file: "ssh-keygen", args: ["-y", "-P", "", "-f", path] }, { timeout: 20 });
+        const { stdout } = await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_4__/* .run */ .eF)({ file: "ssh-keygen", args: ["-y", "-P", "", "-f", path] }, { timeout: 20 });
         return { kind: "key", publicKey: stdout.trim() };
     }
     catch (error) {
         throwIfMissing(error);
-        if (!(error instanceof errors/* CommandError */.Qd))
+        if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .CommandError */ .Qd))
             throw error;
         return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})` };
     }
 }
 // ssh-keygen asks a program for the old passphrase, which finds it in its environment: on a command line everyone could see it.
 async function decrypt(directory, path, passphrase) {
-    const askpass = (0,external_node_path_.join)(directory, "askpass.sh");
-    (0,external_node_fs_.writeFileSync)(askpass, '#!/bin/sh\nprintf "%s\\n" "$NIX_FLAKE_DEPLOY_PASSPHRASE"\n', { mode: 0o700 });
-    (0,external_node_fs_.chmodSync)(askpass, 0o700);
+    const askpass = (0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(directory, "askpass.sh");
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)(askpass, '#!/bin/sh\nprintf "%s\\n" "$NIX_FLAKE_DEPLOY_PASSPHRASE"\n', { mode: 0o700 });
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.chmodSync)(askpass, 0o700);
     const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force", NIX_FLAKE_DEPLOY_PASSPHRASE: passphrase };
     try {
-        await (0,run/* run */.eF)({ file: "ssh-keygen", args: ["-q", "-p", "-N", "", "-f", path] }, { env, timeout: 60 });
+        await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_4__/* .run */ .eF)({ file: "ssh-keygen", args: ["-q", "-p", "-N", "", "-f", path] }, { env, timeout: 60 });
         return undefined;
     }
     catch (error) {
         throwIfMissing(error);
-        if (!(error instanceof errors/* CommandError */.Qd))
+        if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .CommandError */ .Qd))
             throw error;
         if (/incorrect passphrase/i.test(error.stderr))
             return "is encrypted, and ssh-key-passphrase is not its passphrase";
         return `cannot be decrypted (${lastLine(error.stderr, path)})`;
     }
     finally {
-        (0,external_node_fs_.rmSync)(askpass, { force: true });
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(askpass, { force: true });
     }
 }
 function throwIfMissing(error) {
-    if (error instanceof errors/* CommandError */.Qd && error.failure.kind === "spawn") {
-        throw new errors/* RunnerError */.Rn("ssh-keygen is not on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client", { cause: error });
+    if (error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .CommandError */ .Qd && error.failure.kind === "spawn") {
+        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .RunnerError */ .Rn("ssh-keygen is not on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client", { cause: error });
     }
 }
 function lastLine(stderr, path) {
@@ -4136,16 +4851,16 @@ function lastLine(stderr, path) {
  * path is not a directory that this action has made: another name, a link, or another owner.
  */
 function removeIdentityDirectory(path) {
-    if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path)) || path !== (0,external_node_path_.resolve)(path)) {
+    if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test((0,node_path__WEBPACK_IMPORTED_MODULE_2__.basename)(path)) || path !== (0,node_path__WEBPACK_IMPORTED_MODULE_2__.resolve)(path)) {
         throw new Error(`refuses to remove ${JSON.stringify(path)}: it is not a directory of this action`);
     }
-    const found = (0,external_node_fs_.lstatSync)(path, { throwIfNoEntry: false });
+    const found = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.lstatSync)(path, { throwIfNoEntry: false });
     if (found === undefined)
         return;
     if (!found.isDirectory() || found.uid !== process.getuid?.()) {
         throw new Error(`refuses to remove ${JSON.stringify(path)}: it is a link, no directory, or somebody else's`);
     }
-    (0,external_node_fs_.rmSync)(path, { recursive: true, force: true });
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(path, { recursive: true, force: true });
 }
 
 /***/ }),

@@ -154,7 +154,7 @@ function proveDeployed(
 
 async function proveNoTrace(fleet: Fleet, result: StepResult): Promise<void> {
   page.check(
-    "RUNNER_TEMP is empty after the main step, and after the post step",
+    "RUNNER_TEMP holds nothing but the summary after the main step, and after the post step",
     result.inTemp.length + result.leftInTemp.length === 0,
     result.leftInTemp.join("\n"),
   );

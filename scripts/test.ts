@@ -5,9 +5,10 @@ import { join } from "node:path";
 
 import { field } from "./fields.js";
 import { root } from "./paths.js";
+import { installRenderer } from "./rendered-page.js";
 import { installMissing, nodeAsRoot } from "./system-packages.js";
 
-// Runs the suites that are named (unit, fleet) one after the other, and closes with the sum of their counts.
+// Runs the suites that are named (unit, page, fleet) one after the other, and closes with the sum of their counts.
 // Arguments: SUITE... [-- JEST-ARGUMENT...]. Exit codes: 0, 1 when a test failed or could not be run.
 
 type Counts = { passed: number; failed: number; skipped: number };
@@ -16,6 +17,7 @@ const separator = process.argv.indexOf("--", 2);
 const suites = process.argv.slice(2, separator === -1 ? undefined : separator);
 const jestArgs = separator === -1 ? [] : process.argv.slice(separator + 1);
 if (suites.includes("unit")) installMissing({ git: "git", "ssh-keygen": "openssh-client", shellcheck: "shellcheck", dash: "dash" });
+if (suites.includes("page")) installRenderer();
 const scratch = mkdtempSync(join(tmpdir(), "nix-flake-deploy-tests-"));
 try {
   const counts = suites.map(run);

@@ -39,6 +39,8 @@ export const inputNames = [
   "batches",
   "max-failures",
   "on-unreachable",
+  "diff",
+  "summary",
 ] as const;
 
 export type InputName = (typeof inputNames)[number];
@@ -67,6 +69,8 @@ export type Inputs = {
   readonly sudoPassword: string | undefined;
   readonly safety: Safety;
   readonly staging: Staging;
+  readonly diff: boolean;
+  readonly summary: boolean;
 };
 
 const day = 86_400;
@@ -139,6 +143,8 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
       maxFailures: readAmount(trimmed("max-failures"), (problem) => refuse("max-failures", problem)),
       onUnreachable: choice("on-unreachable", ["fail", "skip"]),
     },
+    diff: flag("diff"),
+    summary: flag("summary"),
   };
   if (problems.length > 0) throw new InputError(problems);
   return inputs;

@@ -27,6 +27,7 @@ let identity: string | undefined;
 let flake: Flake | undefined;
 let end: FleetEnd = { results: [], arrived: false };
 let problem: unknown;
+let summary = true;
 
 const cancellation = abortOnSignal(
   (signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()),
@@ -44,13 +45,14 @@ try {
 if (identity !== undefined) await endMasters(identity);
 removeIdentity();
 if (problem !== undefined && !cancellation.signal.aborted) reportProblem(problem, log);
-const green = reportEnd({ ...end, flake, endedEarly: problem !== undefined || cancellation.signal.aborted }, log);
+const green = reportEnd({ ...end, flake, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
 await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
 
 async function deploy(): Promise<void> {
   const inputs = parseInputs((name) => readInput(name));
+  ({ summary } = inputs);
   for (const secret of [inputs.passphrase, inputs.sudoPassword]) if (secret !== undefined) maskSecret(secret);
   await requirePrograms();
   const directory = await installIdentity(inputs);
@@ -64,8 +66,8 @@ async function deploy(): Promise<void> {
   const machines = inputs.targets.map(
     (target, index) => new NixosMachine(new Connection(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)),
   );
-  const { operation, maxParallel, timeout, retries, safety, staging } = inputs;
-  end = await deployFleet(machines, { operation, flake: archived, maxParallel, timeout, retries, safety, staging, signal }, runLog);
+  const { operation, maxParallel, timeout, retries, safety, staging, diff } = inputs;
+  end = await deployFleet(machines, { operation, flake: archived, maxParallel, timeout, retries, safety, staging, diff, signal }, runLog);
   await archived;
 }
 

@@ -67,6 +67,7 @@ describe("four machines: Nix 2.34 and 2.26, nixos-rebuild of Python and of bash"
         "system-path": built,
         "previous-system-path": before[index]?.running,
         generation: 1,
+        "previous-generation": null,
         changed: true,
         "exit-code": 0,
         "failed-units": [],
@@ -78,6 +79,7 @@ describe("four machines: Nix 2.34 and 2.26, nixos-rebuild of Python and of bash"
     expect(run.outputs).toEqual({
       "store-path": expect.stringMatching(/^\/nix\/store\/[a-z0-9]{32}-source$/),
       "flake-ref": expect.stringContaining(`path:${source}?rev=${await headOf(workspace)}`),
+      "summary-path": expect.stringMatching(/^\/home\/runner\/work\/.*\/nix-flake-deploy-summary-[0-9a-f]{12}\.md$/),
       status: "deployed",
       results: expect.any(String),
       changed: "true",

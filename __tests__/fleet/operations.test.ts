@@ -77,7 +77,8 @@ describe("on both implementations of nixos-rebuild", () => {
     for (const { name, before, after } of deployments) {
       expect(after).toEqual(before);
       expect(step.log).toContain(`[${name}] would activate the configuration...`);
-      expect(step.log).toContain(`[${name}] would restart the following units: web.service`);
+      expect(step.log).toContain(`[${name}] would stop the following units: web.service`);
+      expect(step.log).toContain(`[${name}] would start the following units: web.service`);
     }
     expect(await units()).toEqual([`Runs text ${texts - 1}`, `Runs text ${texts - 1}`]);
   });

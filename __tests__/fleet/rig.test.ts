@@ -115,10 +115,13 @@ describe("nixos-rebuild", () => {
     const before = { running: await ng.currentSystem(), entry: await ng.bootEntry(), profile: await ng.systemProfile() };
     const units = { "app.service": runningUnit() };
     const dry = await rebuild(ng, "dry-activate", { text: "actions", units });
-    expect(dry.stderr).toContain("would start the following units: app.service");
+    expect(dry.stderr).toContain("would activate the configuration...");
+    // As the real one: what is new comes up with its target.
+    expect(dry.stderr).not.toContain("app.service");
     await rebuild(ng, "build", { text: "actions", units });
     expect({ running: await ng.currentSystem(), entry: await ng.bootEntry(), profile: await ng.systemProfile() }).toEqual(before);
-    await rebuild(ng, "test", { text: "actions", units });
+    const { stderr } = await rebuild(ng, "test", { text: "actions", units });
+    expect(stderr).toContain("the following new units were started: app.service");
     expect(await ng.currentSystem()).not.toBe(before.running);
     expect({ entry: await ng.bootEntry(), profile: await ng.systemProfile() }).toEqual({ entry: before.entry, profile: before.profile });
     expect(await ng.output("systemctl is-active app")).toBe("active");

@@ -52,6 +52,8 @@ test("the defaults of action.yml are the ones that are promised", () => {
       limits: { activation: 600, confirm: 30, healthCheck: 60, lock: 300 },
     },
     staging: { batches: [{ kind: "percentage", percentage: 100 }], maxFailures: { kind: "count", count: 0 }, onUnreachable: "fail" },
+    diff: true,
+    summary: true,
   });
 });
 
@@ -115,6 +117,8 @@ describe("what is accepted", () => {
     ["retries", "0", { retries: 0 }],
     ["retries", "20", { retries: 20 }],
     ["check-sigs", "false", { checkSignatures: false }],
+    ["diff", "false", { diff: false }],
+    ["summary", "false", { summary: false }],
     ["rollback", "false", { safety: { rollback: false } }],
     ["health-check", " curl -f localhost\n", { safety: { healthCheck: "curl -f localhost" } }],
     ["unit-failures", "warn", { safety: { unitFailures: "warn" } }],
@@ -216,6 +220,8 @@ describe("what is refused", () => {
     ["health-check", "true \u0007", "holds control characters; accepted is a command for /bin/sh"],
     ["sudo-password", "two\nlines", "holds a line end or a NUL character; accepted is one line"],
     ["unit-failures", "ignore", '"ignore" is not accepted; accepted is one of fail, warn'],
+    ["diff", "on", '"on" is not accepted; accepted is one of true, false'],
+    ["summary", "", "an empty text is not accepted; accepted is one of true, false"],
     ["rollback", "maybe", '"maybe" is not accepted; accepted is one of true, false'],
     ["confirm-timeout", "0", '"0" is not accepted; accepted is a whole number from 1 to 3600'],
     ["activation-timeout", "-1", '"-1" is not accepted; accepted is a whole number from 1 to 86400'],

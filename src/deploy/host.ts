@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import type { ClosureDifference } from "../domain/closure-difference.js";
+import { describeDifference } from "../domain/difference-text.js";
 import { DeployError } from "../domain/errors.js";
 import { showCopied } from "../domain/copy-progress.js";
 import { referenceOnMachine } from "../domain/flake.js";
@@ -8,6 +10,8 @@ import type { Phase } from "../domain/phase.js";
 import type { HostResult, Status } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
 import { displayTarget } from "../domain/target.js";
+import { withNewUnits } from "../domain/unit-plan.js";
+import { PhaseClock } from "./phase-clock.js";
 import type { RunSettings } from "./run-settings.js";
 import type { HostLog, Machine, MachineFacts, Rebuild } from "./ports.js";
 import { activateSafely, type ActivationKnowledge, type Outcome } from "./safe-activation.js";
@@ -18,6 +22,7 @@ type Knowledge = ActivationKnowledge & {
   configuration: string | undefined;
   rebuild: Rebuild | undefined;
   toplevel: StorePath | undefined;
+  compared: { readonly running: StorePath; readonly difference: ClosureDifference } | undefined;
   arrived: boolean;
   activating: boolean;
 };
@@ -31,6 +36,7 @@ export class Host {
   readonly #settings: RunSettings;
   readonly #log: HostLog;
   readonly #known: Knowledge;
+  readonly #clock = new PhaseClock();
 
   constructor(machine: Machine, settings: RunSettings, log: HostLog) {
     this.machine = machine;
@@ -45,6 +51,8 @@ export class Host {
       after: undefined,
       newlyFailedUnits: [],
       toplevel: undefined,
+      compared: undefined,
+      plan: undefined,
       exitCode: undefined,
       arrived: false,
       activating: false,
@@ -77,13 +85,22 @@ export class Host {
     return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
   }
 
-  /** Connects, sends the flake and builds the system; or finds the one to go back to. */
+  /** Connects, sends the flake, builds the system, and tells what is new in it; or finds the one to go back to. */
   async prepare(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#prepare(signal);
+    } finally {
+      this.#clock.pause();
+    }
+  }
+
+  async #prepare(signal: AbortSignal): Promise<void> {
     const known = this.#known;
     const facts = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
     known.before = facts.state;
     if (this.#settings.flake === undefined) {
       known.toplevel = this.#olderSystem(facts);
+      await this.#compare(facts.state.running, known.toplevel, signal);
       this.ended();
       return;
     }
@@ -91,12 +108,13 @@ export class Host {
     this.ended();
     const flake = await this.#settings.flake;
     const copied = await this.#tryAgain("copy", signal, async () => await this.machine.receive(flake, signal));
-    this.ended(showCopied(copied));
     known.arrived = true;
+    this.ended(showCopied(copied));
     known.rebuild = { reference: referenceOnMachine(flake, facts.nix), configuration: known.configuration };
     this.begin("build");
     known.toplevel = await this.machine.build(known.rebuild, signal);
     this.#log.note(`built ${known.toplevel}`);
+    await this.#compare(facts.state.running, known.toplevel, signal);
     this.ended();
   }
 
@@ -113,6 +131,14 @@ export class Host {
 
   /** Activates the built system, and decides for it or for the old one. Throws what ends it before there was a decision. */
   async activate(signal: AbortSignal): Promise<Outcome> {
+    try {
+      return await this.#activate(signal);
+    } finally {
+      this.#clock.pause();
+    }
+  }
+
+  async #activate(signal: AbortSignal): Promise<Outcome> {
     const known = this.#known;
     const { operation, safety } = this.#settings;
     if (known.toplevel === undefined) throw new Error("activated before it was built");
@@ -120,6 +146,7 @@ export class Host {
     if (!changesMachine(operation) && known.rebuild !== undefined) {
       const end = await this.machine.rehearse(known.rebuild, signal);
       known.exitCode = end.exitCode;
+      known.plan = end.plan === undefined ? known.plan : withNewUnits(end.plan, known.plan);
       if (end.failure !== undefined) throw new DeployError({ phase: "activate", ...end.failure, lines: end.lines, exitCode: end.exitCode });
       this.ended();
       return { status: "planned", error: undefined };
@@ -145,7 +172,7 @@ export class Host {
 
   /** The host's result with what is known now. */
   result(status: Status, seconds: number, error: Error | undefined): HostResult {
-    const { phase, configuration, before, after, newlyFailedUnits, toplevel, exitCode } = this.#known;
+    const { phase, configuration, before, after, newlyFailedUnits, toplevel, exitCode, compared, plan } = this.#known;
     const now = after ?? before;
     const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
     const code = error instanceof DeployError ? error.exitCode : exitCode;
@@ -158,10 +185,15 @@ export class Host {
       systemPath: toplevel,
       previousSystemPath: before?.running ?? before?.profile,
       generation: now?.generation,
+      previousGeneration: before?.generation,
       changed,
       exitCode: code ?? (error === undefined ? 0 : undefined),
       failedUnits: newlyFailedUnits,
       seconds,
+      timeline: this.#clock.spans(),
+      // Another run may have changed the system in between: then it is not the difference that was made.
+      difference: compared?.running === before?.running ? compared?.difference : undefined,
+      plan,
       error: error?.message,
     };
   }
@@ -169,6 +201,7 @@ export class Host {
   /** A phase begins. */
   begin(phase: Phase): void {
     this.#known.phase = phase;
+    this.#clock.begin(phase);
     this.#log.phase(phase);
   }
 
@@ -187,6 +220,20 @@ export class Host {
       reason: `there is no generation before ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} to go back to`,
       hint: "`nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine lists them",
     });
+  }
+
+  /**
+   * Compares what runs with what was built. Before the activation: a new system that breaks the network could not be asked any
+   * more, and what a deployment would have brought is worth knowing also where it failed.
+   */
+  async #compare(running: StorePath | undefined, built: StorePath, signal: AbortSignal): Promise<void> {
+    if (!this.#settings.diff || running === undefined || running === built) return;
+    const found = await this.machine.compare(running, built, signal);
+    if (found === undefined) return;
+    this.#known.compared = { running, difference: found.closure };
+    // A reboot starts everything anew.
+    if (this.#settings.operation !== "boot") this.#known.plan = found.units;
+    for (const line of describeDifference(found.closure)) this.#log.note(line);
   }
 
   #configuration({ hostname }: MachineFacts): string {

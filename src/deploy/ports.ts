@@ -1,4 +1,5 @@
 import type { CopyProgress } from "../domain/copy-progress.js";
+import type { ClosureDifference } from "../domain/closure-difference.js";
 import type { Flake } from "../domain/flake.js";
 import type { NixVersion } from "../domain/nix-version.js";
 import type { Operation } from "../domain/operation.js";
@@ -6,6 +7,7 @@ import type { Phase } from "../domain/phase.js";
 import type { HostResult } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { Target } from "../domain/target.js";
+import type { UnitPlan } from "../domain/unit-plan.js";
 
 /** What runs on a machine and what it boots. */
 export type SystemState = {
@@ -69,6 +71,8 @@ export type ActivationEnd = {
   /** The system when the activation began: other runs may have changed it since the machine was asked first. */
   readonly before: SystemState;
   readonly after: SystemState;
+  /** What switch-to-configuration has said of units, where it came that far. */
+  readonly plan: UnitPlan | undefined;
 };
 
 /** Why an activation failed: one sentence without its full stop, and what to do next. */
@@ -88,6 +92,13 @@ export type Reached = SystemState | "late" | "restarted";
 /** How the way back ended. */
 export type RollbackEnd = { readonly exitCode: number; readonly lines: readonly string[]; readonly state: SystemState };
 
+/** What two systems of one machine differ in. */
+export type SystemDifference = {
+  readonly closure: ClosureDifference;
+  /** As the unit files have it. */
+  readonly units: UnitPlan | undefined;
+};
+
 /** One machine, as the deployment sees it. Every method throws a `DeployError` of its phase, or an abort's `CommandError`. */
 export type Machine = {
   readonly target: Target;
@@ -97,6 +108,8 @@ export type Machine = {
   receive(flake: Flake, signal: AbortSignal): Promise<CopyProgress>;
   /** Builds the system, and changes nothing. Returns the toplevel. */
   build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath>;
+  /** Compares two systems of its store. Never throws: `undefined` where they cannot be compared. */
+  compare(before: StorePath, after: StorePath, signal: AbortSignal): Promise<SystemDifference | undefined>;
   /** Says what an activation would do; changes nothing. */
   rehearse(rebuild: Rebuild, signal: AbortSignal): Promise<Omit<ActivationEnd, "before">>;
   /** Waits for the machine's lock, arms the watchdog and activates. The exit code is told, not thrown. */

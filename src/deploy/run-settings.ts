@@ -15,6 +15,8 @@ export type RunSettings = {
   readonly retries: number;
   readonly safety: Safety;
   readonly staging: Staging;
+  /** Tell what the new system has and the old one has not. */
+  readonly diff: boolean;
   /** Aborted when the run is cancelled. */
   readonly signal: AbortSignal;
 };

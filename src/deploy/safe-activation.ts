@@ -3,6 +3,7 @@ import { changesRunningSystem, changesSystemProfile, rebuildAction, type Operati
 import type { Phase } from "../domain/phase.js";
 import type { Status } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
+import type { UnitPlan } from "../domain/unit-plan.js";
 import type { Safety } from "./run-settings.js";
 import type { ActivationEnd, HostLog, Machine, Rebuild, SystemState } from "./ports.js";
 
@@ -15,6 +16,7 @@ export type ActivationKnowledge = {
   after: SystemState | undefined;
   newlyFailedUnits: readonly string[];
   exitCode: number | undefined;
+  plan: UnitPlan | undefined;
 };
 
 export type SafeActivation = {
@@ -46,6 +48,7 @@ export async function activateSafely(work: SafeActivation): Promise<Outcome> {
   known.before = end.before;
   known.after = end.after;
   known.exitCode = end.exitCode;
+  known.plan = end.plan ?? known.plan;
   const doubt = (await judge(work, end)) ?? (await prove(work));
   if (doubt !== undefined) return await goBack(work, doubt);
   if (known.after.rebootNeeded) log.note("kernel, initrd or kernel modules differ from the booted ones: they take effect with a reboot");

@@ -1,5 +1,8 @@
+import type { ClosureDifference } from "./closure-difference.js";
 import type { Phase } from "./phase.js";
 import type { StorePath } from "./store-path.js";
+import type { PhaseSpan } from "./timeline.js";
+import type { UnitPlan } from "./unit-plan.js";
 
 /** How it ended for one machine, from best to worst. */
 export const statuses = ["unchanged", "planned", "deployed", "skipped", "degraded", "rolled-back", "failed", "unknown", "rollback-failed"] as const;
@@ -18,11 +21,18 @@ export type HostResult = {
   readonly previousSystemPath: StorePath | undefined;
   /** Number of the system profile's generation after the run. */
   readonly generation: number | undefined;
+  /** The same before the run. */
+  readonly previousGeneration: number | undefined;
   readonly changed: boolean;
   readonly exitCode: number | undefined;
   readonly failedUnits: readonly string[];
   /** Seconds of work on the machine, without waiting for others. */
   readonly seconds: number;
+  /** The phases in the order in which they began. */
+  readonly timeline: readonly PhaseSpan[];
+  /** What the system that was built has and the one that ran before has not; `undefined` where it was not asked for, or is the same. */
+  readonly difference: ClosureDifference | undefined;
+  readonly plan: UnitPlan | undefined;
   readonly error: string | undefined;
 };
 

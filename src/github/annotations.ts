@@ -34,7 +34,7 @@ export function failureSummary(results: readonly HostResult[]): string {
 }
 
 /** What went wrong in a few words: `activate failed, rolled back`. */
-function verdict({ phase, status }: HostResult): string {
+export function verdict({ phase, status }: HostResult): string {
   if (status === "rolled-back") return `${phase} failed, rolled back`;
   if (status === "rollback-failed") return "rollback failed";
   return status === "unknown" ? `lost in ${phase}, state unknown` : `${phase} ${status}`;

@@ -10,13 +10,15 @@ export type Report = {
   /** Set only once the flake has arrived on a machine. */
   readonly storePath: string | undefined;
   readonly flakeReference: string | undefined;
+  /** File that holds the summary. */
+  readonly summaryPath: string | undefined;
 };
 
 // GitHub takes 1 MB of outputs a job, counted as UTF-16: half of that for us.
 const longestResults = 250_000;
 
 /** Renders every output of the action, by its name in `action.yml`; one that has no value is empty. */
-export function renderOutputs({ results, status, storePath, flakeReference }: Report): Record<string, string> {
+export function renderOutputs({ results, status, storePath, flakeReference, summaryPath }: Report): Record<string, string> {
   const only = results.length === 1 ? results[0] : undefined;
   return {
     "store-path": storePath ?? "",
@@ -26,6 +28,7 @@ export function renderOutputs({ results, status, storePath, flakeReference }: Re
     changed: String(results.some((result) => result.changed)),
     deployed: String(results.filter((result) => result.status === "deployed").length),
     failed: String(results.filter((result) => isFailure(result.status)).length),
+    "summary-path": summaryPath ?? "",
     "system-path": only?.systemPath ?? "",
     "previous-system-path": only?.previousSystemPath ?? "",
     "exit-code": only?.exitCode?.toString() ?? "",
@@ -45,6 +48,7 @@ export function renderResults(results: readonly HostResult[]): string {
         "system-path": result.systemPath ?? null,
         "previous-system-path": result.previousSystemPath ?? null,
         generation: result.generation ?? null,
+        "previous-generation": result.previousGeneration ?? null,
         changed: result.changed,
         "exit-code": result.exitCode ?? null,
         "failed-units": result.failedUnits,

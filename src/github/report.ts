@@ -1,11 +1,14 @@
-import { appendFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { appendFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { CommandError, InputError, RunnerError } from "../domain/errors.js";
 import { newestReference, type Flake } from "../domain/flake.js";
 import { isFailure, type HostResult } from "../domain/result.js";
 import { failureAnnotations, failureSummary, skippedAnnotations } from "./annotations.js";
 import { setOutputs, statusOf } from "./outputs.js";
-import { renderSummary } from "./summary.js";
+import { comment, jobSummary, renderSummary } from "./summary/page.js";
 import type { WorkflowLog } from "./workflow-log.js";
 
 /** Tells what ended the run before the machines did. What is none of the action's own errors is shown with its stack. */
@@ -21,18 +24,27 @@ export function reportProblem(problem: unknown, log: WorkflowLog): void {
 }
 
 /** What the end of a run is made of. */
-export type RunEnd = { readonly results: readonly HostResult[]; readonly arrived: boolean; readonly flake: Flake | undefined; readonly endedEarly: boolean };
+export type RunEnd = {
+  readonly results: readonly HostResult[];
+  readonly arrived: boolean;
+  readonly flake: Flake | undefined;
+  readonly endedEarly: boolean;
+  /** Show the summary on the page of the run. */
+  readonly summary: boolean;
+};
 
-/** Sets the outputs, writes the job summary, annotates every failed host, and tells whether the step is green. */
-export function reportEnd({ results, arrived, flake, endedEarly }: RunEnd, log: WorkflowLog): boolean {
+/** Sets the outputs, writes the summary, annotates every failed host, and tells whether the step is green. */
+export function reportEnd({ results, arrived, flake, endedEarly, summary }: RunEnd, log: WorkflowLog): boolean {
   log.resume();
+  const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, place: comment }), log);
   setOutputs({
     results,
     status: statusOf(results, endedEarly),
     storePath: arrived ? flake?.source : undefined,
     flakeReference: flake === undefined ? undefined : newestReference(flake),
+    summaryPath,
   });
-  writeSummary(renderSummary(results, flake, { endedEarly }), log);
+  if (summary) writeSummary(renderSummary(results, flake, { endedEarly, place: jobSummary }), log);
   // A run that ended early has told its reason already; its hosts only ended with it.
   if (!endedEarly) for (const { title, message } of failureAnnotations(results)) log.annotate("error", title, message);
   for (const { title, message } of skippedAnnotations(results)) log.annotate("warning", title, message);
@@ -40,6 +52,18 @@ export function reportEnd({ results, arrived, flake, endedEarly }: RunEnd, log: 
   if (failed) log.line(failureSummary(results));
   log.resume();
   return !failed && !endedEarly;
+}
+
+/** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
+function writeComment(text: string, log: WorkflowLog): string | undefined {
+  const file = join(process.env["RUNNER_TEMP"] || tmpdir(), `nix-flake-deploy-summary-${randomBytes(6).toString("hex")}.md`);
+  try {
+    writeFileSync(file, text, { flag: "wx" });
+    return file;
+  } catch (error) {
+    log.annotate("warning", "The file of the summary could not be written", error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
 }
 
 /** Appends to the job summary. Synchronous, as the process ends right after; a summary that cannot be written fails nothing. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { DeployError } from "../domain/errors.js";
 import { changesMachine, rebuildAction } from "../domain/operation.js";
+import { UnitPlanReader } from "../domain/unit-plan.js";
 import type { Activation, ActivationEnd, HostLog, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
 import { parseFacts, systemState } from "./facts.js";
 import { followJob, LostJobError, runJob, type CallScript, type Job } from "./job.js";
@@ -72,6 +73,7 @@ export class GuardedActivation {
   readonly #activation: Activation;
   readonly #before: Before;
   readonly #site: ActivationSite;
+  readonly #units = new UnitPlanReader();
 
   private constructor(activation: Activation, before: Before, site: ActivationSite) {
     this.#activation = activation;
@@ -91,7 +93,7 @@ export class GuardedActivation {
     const { limits, guarded, operation } = this.#activation;
     try {
       const { exitCode, lines, state } = await runJob({ ...this.#job("activate"), command }, call);
-      return { exitCode, lines, before, after: state, failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
+      return { exitCode, lines, before, after: state, plan: this.#plan(), failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
     } catch (error) {
       if (!(error instanceof LostJobError)) throw error;
       log.note(error.reason);
@@ -103,7 +105,7 @@ export class GuardedActivation {
           reason: "the machine was restarted during the activation",
           hint: "Look at its journal: `journalctl --boot -1`",
         } as const;
-        return { exitCode: 255, lines, before, after, failure };
+        return { exitCode: 255, lines, before, after, plan: this.#plan(), failure };
       }
       const late =
         guarded && changesMachine(operation)
@@ -114,6 +116,7 @@ export class GuardedActivation {
         lines,
         before,
         after,
+        plan: this.#plan(),
         failure: { kind: "killed", reason: late, hint: `Look at \`journalctl --unit nix-flake-deploy-${run}-activate\` on the machine` },
       };
     }
@@ -142,7 +145,15 @@ export class GuardedActivation {
 
   #job(name: "activate" | "back" | "rollback"): Omit<Job, "command"> {
     const phase = name === "activate" ? "activate" : "rollback";
-    return { run: this.#site.run, name, phase, privileged: true, onLine: (line) => this.#site.log.output(line) };
+    const onLine = (line: string): void => {
+      if (name === "activate") this.#units.read(line);
+      this.#site.log.output(line);
+    };
+    return { run: this.#site.run, name, phase, privileged: true, onLine };
+  }
+
+  #plan(): ActivationEnd["plan"] {
+    return this.#units.plan("activation");
   }
 
   async #decide(words: readonly string[]): Promise<Reached> {

@@ -5,13 +5,15 @@ import { rebuildAction, type Operation } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { Target } from "../domain/target.js";
-import type { Activation, ActivationEnd, HostLog, Machine, MachineFacts, Rebuild, Reached, RollbackEnd } from "../deploy/ports.js";
+import { UnitPlanReader } from "../domain/unit-plan.js";
+import type { Activation, ActivationEnd, HostLog, Machine, MachineFacts, Rebuild, Reached, RollbackEnd, SystemDifference } from "../deploy/ports.js";
 import { explainSendFailure } from "../nix/send-failure.js";
 import { sendFlake } from "../nix/send.js";
 import type { Connection } from "../ssh/connection.js";
 import { acceptedKeyWarning, speaksOfLostConnection } from "../ssh/failure.js";
 import { requireAccess, type AccessSettings } from "./access.js";
 import { GuardedActivation } from "./activation.js";
+import { mostCompared, parseDifference } from "./difference.js";
 import { machineFacts } from "./facts.js";
 import { checkHealth } from "./health.js";
 import { runJob, type CallScript, type JobEnd } from "./job.js";
@@ -36,6 +38,9 @@ export type MachineSettings = {
 
 // Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
 const farewellSeconds = 2;
+// For each of the four questions to the machine's Nix, and for all of them: a comparison is worth no longer wait.
+const questionSeconds = 20;
+const comparisonSeconds = 45;
 
 /** A NixOS machine behind an ssh connection. */
 export class NixosMachine implements Machine {
@@ -127,8 +132,24 @@ export class NixosMachine implements Machine {
   }
 
   async rehearse(rebuild: Rebuild, signal: AbortSignal): Promise<Omit<ActivationEnd, "before">> {
-    const { exitCode, lines, state } = await this.#rebuild("activate", "dry-activate", rebuild, signal);
-    return { exitCode, lines, after: state, failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
+    const reader = new UnitPlanReader();
+    const { exitCode, lines, state } = await this.#rebuild("activate", "dry-activate", rebuild, signal, (line) => reader.read(line));
+    const failure = exitCode === 0 ? undefined : activationFailure({ exitCode, lines });
+    return { exitCode, lines, after: state, plan: reader.plan("rehearsal"), failure };
+  }
+
+  async compare(before: StorePath, after: StorePath, signal: AbortSignal): Promise<SystemDifference | undefined> {
+    const args = [before, after, String(questionSeconds), String(mostCompared)];
+    try {
+      // Not as what must come to its end: a connection that is lost here is noticed by what follows.
+      const outcome = await this.#shell.run({ script: "difference", args, privileged: false, signal, timeout: comparisonSeconds });
+      if (outcome.kind === "lost") throw new Error("the connection was lost");
+      if (outcome.exitCode !== 0) throw new Error(lastLines(outcome.stderr).at(-1) ?? `exit code ${outcome.exitCode}`);
+      return parseDifference(outcome.stdout);
+    } catch (error) {
+      this.#log.note(`the difference between the two systems cannot be told: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
   }
 
   async activate(activation: Activation, signal: AbortSignal): Promise<ActivationEnd> {
@@ -219,10 +240,20 @@ export class NixosMachine implements Machine {
     });
   }
 
-  async #rebuild(name: "build" | "activate", operation: Operation, rebuild: Rebuild, signal: AbortSignal): Promise<JobEnd> {
+  async #rebuild(
+    name: "build" | "activate",
+    operation: Operation,
+    rebuild: Rebuild,
+    signal: AbortSignal,
+    read: (line: string) => void = () => undefined,
+  ): Promise<JobEnd> {
     const command = rebuildCommand(operation, rebuild, this.#settings.rebuildArgs);
     const { run } = this.#settings;
-    return await runJob({ run, name, phase: name, command, privileged: this.#privileged, onLine: (line) => this.#log.output(line) }, this.#call(signal));
+    const onLine = (line: string): void => {
+      read(line);
+      this.#log.output(line);
+    };
+    return await runJob({ run, name, phase: name, command, privileged: this.#privileged, onLine }, this.#call(signal));
   }
 
   #guarded(): GuardedActivation {

@@ -16,6 +16,7 @@ const scripts = {
   keep: new URL("./remote/keep.sh", import.meta.url),
   recover: new URL("./remote/recover.sh", import.meta.url),
   health: new URL("./remote/health.sh", import.meta.url),
+  difference: new URL("./remote/difference.sh", import.meta.url),
   journal: new URL("./remote/journal.sh", import.meta.url),
   job: new URL("./remote/resident/job.sh", import.meta.url),
   watchdog: new URL("./remote/resident/watchdog.sh", import.meta.url),

@@ -17,13 +17,17 @@ case $1 in
     ;;
   units)
     units=/run/current-system/etc/systemd/system
-    [ -n "$(ls "$units" 2> /dev/null)" ] || exit 0
     mkdir -p /run/systemd/system /run/systemd/nixos-units
-    cp "$units"/* /run/systemd/nixos-units/
-    cp "$units"/* /run/systemd/system/
+    set --
+    for unit in "$units"/*; do
+      [ -f "$unit" ] || continue
+      cp "$unit" /run/systemd/nixos-units/
+      cp "$unit" /run/systemd/system/
+      set -- "$@" "${unit##*/}"
+    done
+    [ "$#" -gt 0 ] || exit 0
     systemctl daemon-reload
-    # shellcheck disable=SC2046 # names of units have no blanks
-    systemctl start --no-block $(ls "$units")
+    systemctl start --no-block "$@"
     ;;
 esac
 exit 0

@@ -13,6 +13,8 @@ export type Behaviour = {
   readonly text?: string;
   /** Name to version. */
   readonly packages?: Readonly<Record<string, string>>;
+  /** Name of a package to the KiB that it has beside its program. */
+  readonly sizes?: Readonly<Record<string, number>>;
   /** Name of a systemd unit to its text. */
   readonly units?: Readonly<Record<string, string>>;
   /** Another version wants a reboot. */

@@ -50,7 +50,12 @@ export type StepResult = {
   readonly masks: readonly string[];
   readonly seconds: number;
   readonly temp: string;
-  /** What is in RUNNER_TEMP after the action and before its post step, and the action's own in /tmp by full path. */
+  /** What is in the file that the output `summary-path` names; empty where there is none. */
+  readonly comment: string;
+  /**
+   * What is in RUNNER_TEMP after the action and before its post step, and the action's own in /tmp by full path, without the file
+   * that the output `summary-path` names: that is for later steps.
+   */
   readonly inTemp: readonly string[];
   readonly post: PostResult | undefined;
   /** The same after the post step. */
@@ -162,7 +167,10 @@ export class Runner {
     const finish = async (): Promise<StepResult> => {
       const { code, log, stdout, stderr } = await action.finished;
       const seconds = (Date.now() - began) / 1000;
-      const inTemp = await this.#temporaryFiles(temp);
+      const outputs = parseEnvironmentFile(readFileSync(file("output"), "utf8"));
+      const summaryFile = path.basename(outputs["summary-path"] ?? "");
+      const left = async (): Promise<string[]> => (await this.#temporaryFiles(temp)).filter((name) => name !== summaryFile);
+      const inTemp = await left();
       const post = step.post === false ? undefined : await runPost();
       // The runner reads commands from both streams.
       const commands = workflowCommands(log);
@@ -175,16 +183,17 @@ export class Runner {
         commands,
         annotations,
         errors: annotations.flatMap(({ level, message }) => (level === "error" ? [message] : [])),
-        outputs: parseEnvironmentFile(readFileSync(file("output"), "utf8")),
+        outputs,
         state: parseEnvironmentFile(readFileSync(file("state"), "utf8")),
         env: parseEnvironmentFile(readFileSync(file("env"), "utf8")),
         summary: readFileSync(file("summary"), "utf8"),
         masks: commands.flatMap(({ name, message }) => (name === "add-mask" ? [message] : [])),
         seconds,
+        comment: summaryFile === "" ? "" : readFileSync(path.join(temp, summaryFile), "utf8"),
         temp,
         inTemp,
         post,
-        leftInTemp: await this.#temporaryFiles(temp),
+        leftInTemp: await left(),
       };
     };
     return { workspace, temp, output: action.log, waitFor: action.waitFor, signal: action.signal, running: action.running, runPost, finished: finish() };

@@ -9,6 +9,7 @@ import type {
   Rebuild,
   RollbackEnd,
   RunLog,
+  SystemDifference,
   SystemState,
 } from "../../../src/deploy/ports.js";
 import { parseBatches } from "../../../src/domain/batches.js";
@@ -46,6 +47,7 @@ export class FakeMachine implements Machine {
   reached: "late" | "restarted" | undefined;
   kept: "late" | "restarted" | undefined;
   complaint: string | undefined;
+  difference: SystemDifference | undefined;
   /** How the way back ends. */
   back: Partial<RollbackEnd> = {};
   #before = this.state;
@@ -73,7 +75,11 @@ export class FakeMachine implements Machine {
 
   async rehearse(_: Rebuild, signal: AbortSignal): Promise<Omit<ActivationEnd, "before">> {
     await this.#enter("activate", signal);
-    return { exitCode: 0, failure: undefined, lines: [], after: this.state, ...this.end };
+    return { exitCode: 0, failure: undefined, lines: [], after: this.state, plan: undefined, ...this.end };
+  }
+
+  async compare(before: StorePath, after: StorePath): Promise<SystemDifference | undefined> {
+    return await this.#answer(`compare ${before} ${after}`, this.difference);
   }
 
   async activate({ operation, onArmed }: Activation, signal: AbortSignal): Promise<ActivationEnd> {
@@ -84,7 +90,7 @@ export class FakeMachine implements Machine {
     if (changesSystemProfile(operation)) this.state = { ...this.state, profile: running, generation: (state.generation ?? 0) + 1 };
     if (changesRunningSystem(operation)) this.state = { ...this.state, running };
     this.state = this.end.after ?? this.state;
-    return { exitCode: 0, failure: undefined, lines: [], before: state, after: this.state, ...this.end };
+    return { exitCode: 0, failure: undefined, lines: [], before: state, after: this.state, plan: undefined, ...this.end };
   }
 
   async reach(): Promise<Reached> {
@@ -181,6 +187,7 @@ export function makeRunSettings(overrides: Partial<RunSettings> = {}): RunSettin
     retries: 0,
     safety: makeSafety(),
     staging: makeStaging(),
+    diff: false,
     signal: new AbortController().signal,
     ...overrides,
   };

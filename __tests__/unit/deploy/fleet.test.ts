@@ -8,7 +8,7 @@ import type { ActivationEnd } from "../../../src/deploy/ports.js";
 import { CommandError, DeployError } from "../../../src/domain/errors.js";
 import type { Operation } from "../../../src/domain/operation.js";
 import type { HostResult } from "../../../src/domain/result.js";
-import { makeFlake, makeStorePath, source } from "../domain/make.js";
+import { makeDifference, makeFlake, makeStorePath, source } from "../domain/make.js";
 import { FakeMachine, makeRunSettings, makeSafety, makeState, MemoryLog, newSystem, oldSystem } from "./fake-machine.js";
 
 const unreachable = (): never => {
@@ -405,4 +405,101 @@ test("a flake that cannot be had fails the machines that wait for it, and is no 
 
 test("no machines are no work", async () => {
   expect(await deploy([])).toMatchObject({ results: [], arrived: false });
+});
+
+describe("what is new", () => {
+  const compared = { source: "unit-files", stop: [], start: ["new.service"], restart: ["web.service"], reload: [], keep: [] } as const;
+  const closure = makeDifference({ rebuilt: 3, bytes: 1024 });
+  const told = { source: "activation", stop: [], start: [], restart: ["web.service", "other.service"], reload: [], keep: [] } as const;
+
+  function machineWithDifference(): FakeMachine {
+    const machine = new FakeMachine();
+    machine.difference = { closure, units: compared };
+    return machine;
+  }
+
+  test("is asked for between build and activation, and told in the log", async () => {
+    const machine = machineWithDifference();
+    const { results, log } = await deploy([machine], { diff: true });
+    expect(machine.calls.slice(2, 5)).toEqual(["web1 build", `web1 compare ${oldSystem} ${newSystem}`, "web1 activate"]);
+    expect(log.lines).toContain("web1: packages: 3 rebuilt; size +1.0 KiB");
+    expect(results[0]).toMatchObject({ status: "deployed", difference: closure, plan: compared, previousGeneration: 6, generation: 7 });
+  });
+
+  test("is not asked for where nothing is, or with diff: false", async () => {
+    for (const [settings, state] of [
+      [{ diff: false }, {}],
+      [{ diff: true }, { running: newSystem }],
+      [{ diff: true }, { running: undefined }],
+    ] as const) {
+      const machine = machineWithDifference();
+      machine.state = makeState(state);
+      const result = await deployOne(machine, settings);
+      expect(machine.calls.filter((call) => call.includes("compare"))).toEqual([]);
+      expect(result).toMatchObject({ difference: undefined, plan: undefined });
+    }
+  });
+
+  test("is not known where the machine cannot tell, and nothing else comes of that", async () => {
+    const machine = new FakeMachine();
+    expect(await deployOne(machine, { diff: true })).toMatchObject({ status: "deployed", difference: undefined, plan: undefined });
+  });
+
+  test("is what the activation told of units, where it told anything", async () => {
+    for (const diff of [true, false]) {
+      const machine = machineWithDifference();
+      machine.end = { plan: told };
+      expect(await deployOne(machine, { diff })).toMatchObject({ plan: told, difference: diff ? closure : undefined });
+    }
+  });
+
+  test("is in a rehearsal what dry-activate tells, with the new units", async () => {
+    const machine = machineWithDifference();
+    machine.end = { plan: { ...told, source: "rehearsal" } };
+    expect((await deployOne(machine, { diff: true, operation: "dry-activate" })).plan).toEqual({ ...told, source: "rehearsal", start: ["new.service"] });
+  });
+
+  test("is in a build what the unit files tell, and of boot no unit", async () => {
+    expect(await deployOne(machineWithDifference(), { diff: true, operation: "build" })).toMatchObject({
+      status: "planned",
+      difference: closure,
+      plan: compared,
+    });
+    expect(await deployOne(machineWithDifference(), { diff: true, operation: "boot" })).toMatchObject({ difference: closure, plan: undefined });
+  });
+
+  test("is told of a host that was rolled back, too", async () => {
+    const machine = machineWithDifference();
+    machine.complaint = "no";
+    const result = await deployOne(machine, { diff: true, safety: makeSafety({ healthCheck: "false" }) });
+    expect(result).toMatchObject({ status: "rolled-back", difference: closure });
+  });
+
+  test("is not told where another run has changed the system in between", async () => {
+    const machine = machineWithDifference();
+    machine.end = { before: makeState({ running: makeStorePath("nixos-system-another") }) };
+    expect(await deployOne(machine, { diff: true })).toMatchObject({ status: "deployed", difference: undefined });
+  });
+});
+
+describe("the timeline", () => {
+  test("has every phase, in its order, and not the wait for other hosts", async () => {
+    const [fast, slow] = [new FakeMachine({ name: "fast" }), new FakeMachine({ name: "slow", host: "slow" })];
+    slow.trouble = { build: async () => await sleep(200) };
+    const { results } = await deploy([fast, slow]);
+    const spans = results[0]?.timeline ?? [];
+    expect(spans.map(({ phase }) => phase)).toEqual(["connect", "copy", "build", "activate", "confirm"]);
+    for (const { begin, end } of spans) expect(end).toBeGreaterThanOrEqual(begin);
+    const [build, activate] = [spans[2], spans[3]];
+    const slowBuild = results[1]?.timeline.find(({ phase }) => phase === "build");
+    // The activation begins when the slow one has built; the fast one's build ended long before.
+    expect(activate?.begin).toBeGreaterThanOrEqual(slowBuild?.end ?? Infinity);
+    expect(build?.end).toBeLessThan(slowBuild?.end ?? 0);
+  });
+
+  test("ends where the host failed", async () => {
+    const machine = new FakeMachine();
+    machine.trouble = { build: buildFails };
+    expect((await deployOne(machine)).timeline.map(({ phase }) => phase)).toEqual(["connect", "copy", "build"]);
+  });
 });

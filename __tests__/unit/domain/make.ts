@@ -1,3 +1,4 @@
+import type { ClosureDifference } from "../../../src/domain/closure-difference.js";
 import type { Flake } from "../../../src/domain/flake.js";
 import type { HostResult } from "../../../src/domain/result.js";
 import { storePath, type StorePath } from "../../../src/domain/store-path.js";
@@ -28,11 +29,19 @@ export function makeResult(overrides: Partial<HostResult> = {}): HostResult {
     systemPath: makeStorePath("new"),
     previousSystemPath: makeStorePath("old"),
     generation: 7,
+    previousGeneration: 6,
     changed: true,
     exitCode: 0,
     failedUnits: [],
     seconds: 1.5,
+    timeline: [],
+    difference: undefined,
+    plan: undefined,
     error: undefined,
     ...overrides,
   };
+}
+
+export function makeDifference(overrides: Partial<ClosureDifference> = {}): ClosureDifference {
+  return { packages: [], rebuilt: 0, files: 0, bytes: 0, truncated: false, ...overrides };
 }

@@ -9,7 +9,7 @@ import { renderOutputs, renderResults, setOutputs, statusOf, type Report } from 
 import { makeResult, makeStorePath, source } from "../domain/make.js";
 
 function makeReport(overrides: Partial<Report> = {}): Report {
-  return { results: [makeResult()], status: "deployed", storePath: source, flakeReference: `path:${source}`, ...overrides };
+  return { results: [makeResult()], status: "deployed", storePath: source, flakeReference: `path:${source}`, summaryPath: "/tmp/summary.md", ...overrides };
 }
 
 test("the outputs are those of action.yml", () => {
@@ -46,7 +46,7 @@ describe("renderOutputs", () => {
   });
 
   test("has every output also where nothing came of it", () => {
-    expect(renderOutputs({ results: [], status: "failed", storePath: undefined, flakeReference: undefined })).toEqual({
+    expect(renderOutputs({ results: [], status: "failed", storePath: undefined, flakeReference: undefined, summaryPath: undefined })).toEqual({
       "store-path": "",
       "flake-ref": "",
       status: "failed",
@@ -54,6 +54,7 @@ describe("renderOutputs", () => {
       changed: "false",
       deployed: "0",
       failed: "0",
+      "summary-path": "",
       "system-path": "",
       "previous-system-path": "",
       "exit-code": "",
@@ -76,10 +77,20 @@ describe("renderResults", () => {
         "system-path": makeStorePath("new"),
         "previous-system-path": makeStorePath("old"),
         generation: 7,
+        "previous-generation": 6,
         "exit-code": 0,
         error: null,
       },
-      { ...fields, configuration: null, "system-path": null, "previous-system-path": null, generation: null, "exit-code": null, error: "why" },
+      {
+        ...fields,
+        configuration: null,
+        "system-path": null,
+        "previous-system-path": null,
+        generation: null,
+        "previous-generation": 6,
+        "exit-code": null,
+        error: "why",
+      },
     ]);
   });
 

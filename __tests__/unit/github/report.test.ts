@@ -43,7 +43,7 @@ describe("reportEnd", () => {
     let green = false;
     try {
       const output = captured(() => {
-        green = reportEnd({ results: [makeResult()], arrived: true, flake: makeFlake(), endedEarly: false, ...overrides }, new WorkflowLog());
+        green = reportEnd({ results: [makeResult()], arrived: true, flake: makeFlake(), endedEarly: false, summary: true, ...overrides }, new WorkflowLog());
       });
       return { green, output };
     } finally {

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
@@ -219,6 +219,44 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     expect(payload(call(shell, "follow", ["run1", "build", "0"])).code).toBe(3);
   });
 
+  test("difference tells paths, sizes and units, and bounds each list", () => {
+    const { before, after, path } = twoSystems();
+    const { code, out } = payload(call(shell, "difference", [before, after, "5", "100"], { PATH: path }));
+    expect(code).toBe(0);
+    expect(out.split("\n")).toEqual([
+      "- /nix/store/old",
+      `- ${before}`,
+      "-size 14",
+      `-size ${before.length}`,
+      "+ /nix/store/new",
+      `+ ${after}`,
+      "+size 14",
+      `+size ${after.length}`,
+      "units",
+      // Nothing of these runs here, nor do other files count.
+      "unit changed inactive restart dropin.service",
+      "unit changed inactive keep keep.service",
+      "unit changed inactive reload reload.service",
+      "unit changed inactive restart web.service",
+      "unit gone inactive restart gone.service",
+      "unit new unwanted restart unwanted.timer",
+      "unit new wanted restart wanted.service",
+      "end",
+      "",
+    ]);
+    const bounded = payload(call(shell, "difference", [before, after, "5", "1"], { PATH: path })).out;
+    expect(bounded.split("\n").filter((line) => /^[-+] /.test(line))).toHaveLength(2);
+  });
+
+  test("difference ends with 1 where Nix does not tell the closures, also where it takes too long", () => {
+    const { before, path } = twoSystems();
+    expect(payload(call(shell, "difference", [before, "/nix/store/unknown", "5", "100"], { PATH: path }))).toMatchObject({
+      code: 1,
+      err: "error: unknown path\n",
+    });
+    expect(payload(call(shell, "difference", [before, "/nix/store/hangs", "0.2", "100"], { PATH: path }))).toMatchObject({ code: 1 });
+  });
+
   test("finish ends the build with its children, and leaves nothing", async () => {
     payload(call(shell, "prepare", ["run1"]));
     writeFileSync(join(runtime, "pid"), "");
@@ -249,6 +287,49 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     expect(readdirSync(base)).toEqual(["run2"]);
   });
 });
+
+/** Two systems with unit files, and a PATH with a nix-store that knows their closures; every size is the length of the path. */
+function twoSystems(): { before: string; after: string; path: string } {
+  const [before, after, bin] = ["before", "after", "bin"].map((name) => join(runtime, name));
+  if (before === undefined || after === undefined || bin === undefined) throw new Error("three directories");
+  for (const directory of [before, after, bin]) rmSync(directory, { recursive: true, force: true });
+  const write = (system: string, name: string, text: string): void => {
+    const file = join(system, "etc/systemd/system", name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  };
+  for (const [system, text] of [
+    [before, "one"],
+    [after, "two"],
+  ] as const) {
+    write(system, "web.service", text);
+    write(system, "same.service", "the same");
+    write(system, "reload.service", `X-ReloadIfChanged=true\n${text}`);
+    write(system, "keep.service", `X-RestartIfChanged=false\n${text}`);
+    write(system, "dropin.service", "the same");
+    write(system, "dropin.service.d/overrides.conf", text);
+    write(system, "some.text", text);
+  }
+  write(before, "gone.service", "");
+  write(after, "unwanted.timer", "");
+  write(after, "wanted.service", "");
+  write(after, "multi-user.target.wants/wanted.service", "");
+  mkdirSync(bin);
+  writeFileSync(
+    join(bin, "nix-store"),
+    `#!/bin/sh
+case "$2 $3" in
+  "--requisites ${before}") printf '%s\n' /nix/store/both /nix/store/old ${before} ;;
+  "--requisites ${after}") printf '%s\n' /nix/store/both /nix/store/new ${after} ;;
+  "--requisites /nix/store/hangs") exec sleep 60 ;;
+  --requisites*) echo "error: unknown path" >&2; exit 1 ;;
+  *) shift 2; for path; do echo "\${#path}"; done ;;
+esac
+`,
+  );
+  chmodSync(join(bin, "nix-store"), 0o755);
+  return { before, after, path: `${bin}:${process.env["PATH"]}` };
+}
 
 function stateOf(pid: string): string {
   try {

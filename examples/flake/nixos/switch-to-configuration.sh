@@ -20,6 +20,10 @@ END
     exit 1
     ;;
 esac
+if [ "$(id -u)" != 0 ]; then
+  echo "Error: switch-to-configuration must be run as the root user" >&2
+  exit 1
+fi
 if [ ! -e /etc/NIXOS ]; then
   echo "This is not a NixOS installation!" >&2
   exit 1
@@ -54,31 +58,44 @@ install_boot_loader() {
   echo "$toplevel" > /boot/default.new && mv /boot/default.new /boot/default
 }
 
-# Prints "PREFIX the following units: a, b" unless there are none.
+# Prints "PREFIX: a, b" unless there are none.
 tell() {
   local prefix=$1 list
   shift
   [ "$#" -gt 0 ] || return 0
   list=$(printf ', %s' "$@")
-  echo "$prefix the following units: ${list:2}"
+  echo "$prefix: ${list:2}"
 }
 
-# Compares the units of the running system with those of this one.
+is_active() {
+  case $(systemctl is-active "$1") in active | activating | reloading) return 0 ;; *) return 1 ;; esac
+}
+
+# Compares the units of the running system with those of this one. What is new, or does not run, comes up with its target, and is
+# not told beforehand (to_come).
 compare_units() {
-  to_stop=() to_start=() to_restart=() to_reload=()
+  to_stop=() to_skip=() to_start=() to_restart=() to_reload=() to_come=()
   local unit path
   for path in "$old"/*; do
     unit=${path##*/}
-    if [ -e "$path" ] && [ ! -e "$new/$unit" ]; then to_stop+=("$unit"); fi
+    if [ -f "$path" ] && [ ! -e "$new/$unit" ] && is_active "$unit"; then to_stop+=("$unit"); fi
   done
   for path in "$new"/*; do
     unit=${path##*/}
-    [ -e "$path" ] || continue
-    if [ ! -e "$old/$unit" ]; then
-      to_start+=("$unit")
-    elif ! cmp -s "$path" "$old/$unit"; then
-      if grep -q '^X-ReloadIfChanged=true' "$path"; then to_reload+=("$unit"); else to_restart+=("$unit"); fi
-    elif ! systemctl --quiet is-active "$unit"; then
+    [ -f "$path" ] || continue
+    if [ ! -e "$old/$unit" ] || ! is_active "$unit"; then
+      to_come+=("$unit")
+    elif cmp -s "$path" "$old/$unit"; then
+      continue
+    elif grep -q '^X-ReloadIfChanged=true' "$path"; then
+      to_reload+=("$unit")
+    elif grep -q '^X-RestartIfChanged=false' "$path"; then
+      to_skip+=("$unit")
+    elif grep -q '^X-StopIfChanged=false' "$path"; then
+      to_restart+=("$unit")
+    else
+      # With its old file, and after the activation with its new one.
+      to_stop+=("$unit")
       to_start+=("$unit")
     fi
   done
@@ -92,7 +109,7 @@ install_units() {
     rm -f "$old/$unit" "/run/systemd/system/$unit"
   done
   for path in "$new"/*; do
-    [ -e "$path" ] || continue
+    [ -f "$path" ] || continue
     cp "$path" "$old/"
     cp "$path" /run/systemd/system/
   done
@@ -125,20 +142,22 @@ fi
 compare_units
 if [ "$action" = dry-activate ]; then
   {
-    tell "would stop" "${to_stop[@]}"
+    tell "would stop the following units" "${to_stop[@]}"
+    tell "would NOT stop the following changed units" "${to_skip[@]}"
     echo "would activate the configuration..."
-    tell "would reload" "${to_reload[@]}"
-    tell "would restart" "${to_restart[@]}"
-    tell "would start" "${to_start[@]}"
+    tell "would reload the following units" "${to_reload[@]}"
+    tell "would restart the following units" "${to_restart[@]}"
+    tell "would start the following units" "${to_start[@]}"
   } >&2
   exit 0
 fi
 
 code=0
 if [ "${#to_stop[@]}" -gt 0 ]; then
-  tell "stopping" "${to_stop[@]}" >&2
+  tell "stopping the following units" "${to_stop[@]}" >&2
   systemctl stop "${to_stop[@]}"
 fi
+tell "NOT restarting the following changed units" "${to_skip[@]}" >&2
 echo "activating the configuration..." >&2
 if ! "$toplevel/activate" "$toplevel"; then
   echo "Failed to run activate script" >&2
@@ -156,17 +175,22 @@ sleep @switchSeconds@
 systemctl reset-failed
 install_units
 if [ "${#to_reload[@]}" -gt 0 ]; then
-  tell "reloading" "${to_reload[@]}" >&2
+  tell "reloading the following units" "${to_reload[@]}" >&2
   systemctl reload "${to_reload[@]}" || code=4
 fi
 if [ "${#to_restart[@]}" -gt 0 ]; then
-  tell "restarting" "${to_restart[@]}" >&2
+  tell "restarting the following units" "${to_restart[@]}" >&2
   systemctl restart "${to_restart[@]}" || code=4
 fi
 if [ "${#to_start[@]}" -gt 0 ]; then
-  tell "starting" "${to_start[@]}" >&2
-  systemctl start "${to_start[@]}" || code=4
+  tell "starting the following units" "${to_start[@]}" >&2
 fi
+if [ "${#to_start[@]}" -gt 0 ] || [ "${#to_come[@]}" -gt 0 ]; then
+  systemctl start "${to_start[@]}" "${to_come[@]}" || code=4
+fi
+came=()
+for unit in "${to_come[@]}"; do if is_active "$unit"; then came+=("$unit"); fi; done
+tell "the following new units were started" "${came[@]}" >&2
 
 mapfile -t failed < <(failed_units)
 if [ "${#failed[@]}" -gt 0 ]; then

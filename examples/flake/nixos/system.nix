@@ -11,6 +11,8 @@
   text ? "",
   # Name to version; each becomes a store path of its own in the closure.
   packages ? { },
+  # Name of a package to the KiB that it has beside its program.
+  sizes ? { },
   # Name of a systemd unit to its text; `switch` starts, restarts and stops what differs.
   units ? { },
   # Another kernel wants a reboot.
@@ -66,6 +68,7 @@ let
     build "${name}-${packages.${name}}" ./package.sh {
       pname = name;
       version = packages.${name};
+      kibibytes = sizes.${name} or 0;
     };
 
   nixos-rebuild = build "nixos-rebuild" ./nixos-rebuild.sh { };

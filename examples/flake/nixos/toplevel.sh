@@ -31,7 +31,12 @@ echo "$hostName" > "$out/etc/hostname"
 echo "$text" > "$out/etc/motd-nixos"
 # shellcheck disable=SC2206 # no blanks in store paths and names
 units=($unitNames) texts=($unitTexts)
-for number in "${!units[@]}"; do cp "${texts[number]}" "$out/etc/systemd/system/${units[number]}"; done
+for number in "${!units[@]}"; do
+  cp "${texts[number]}" "$out/etc/systemd/system/${units[number]}"
+  # Every unit is wanted.
+  mkdir -p "$out/etc/systemd/system/multi-user.target.wants"
+  ln -s "../${units[number]}" "$out/etc/systemd/system/multi-user.target.wants/"
+done
 if [ -n "$networkBroken" ]; then
   # Sorts before the file that gives the machine its addresses.
   printf '[Match]\nName=host0\n[Network]\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n' > "$out/etc/systemd/network/05-broken.network"

@@ -1,13 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 
-import type { Flake } from "../../../src/domain/flake.js";
-import { statuses, type HostResult } from "../../../src/domain/result.js";
-import { storePath } from "../../../src/domain/store-path.js";
-import { renderSummary } from "../../../src/github/summary.js";
+import type { Flake } from "../../../../src/domain/flake.js";
+import { statuses, type HostResult } from "../../../../src/domain/result.js";
+import { storePath } from "../../../../src/domain/store-path.js";
+import { comment, renderSummary } from "../../../../src/github/summary/page.js";
+import { makeDifference } from "../../domain/make.js";
 
 const oldSystem = storePath("/nix/store/417vs22s6k28zjz32bmjamsxadqbq9qn-nixos-system-web1-25.11");
 const newSystem = storePath("/nix/store/0iylbyg0mcg327nvb4krmsmqgpvvm7pv-nixos-system-web1-26.05");
-const tableHead = "| | host | status | phase | generation | system | seconds |\n|---|---|---|---|--:|---|--:|\n";
+const tableHead = "| | host | status | phase | generation | packages | size | seconds |\n|---|---|---|---|---|---|--:|--:|\n";
 
 function host(overrides: Partial<HostResult> = {}): HostResult {
   return {
@@ -19,10 +20,14 @@ function host(overrides: Partial<HostResult> = {}): HostResult {
     systemPath: newSystem,
     previousSystemPath: oldSystem,
     generation: 43,
+    previousGeneration: 42,
     changed: true,
     exitCode: 0,
     failedUnits: [],
     seconds: 12.34,
+    timeline: [],
+    difference: undefined,
+    plan: undefined,
     error: undefined,
     ...overrides,
   };
@@ -37,6 +42,7 @@ const unreachable = host({
   systemPath: undefined,
   previousSystemPath: undefined,
   generation: undefined,
+  previousGeneration: undefined,
   changed: false,
   exitCode: 255,
   seconds: 30,
@@ -63,21 +69,22 @@ function cellsOf(result: HostResult): string[] {
 }
 
 function rowsOf(summary: string): string[] {
-  return summary.split("\n").filter((line) => line.startsWith("| ✅") || line.startsWith("| ❌") || line.startsWith("| ➖"));
+  return summary.split("\n").filter((line) => /^\| (?:✅|❌|➖|↩️|📋|💤|⚠️) \|/u.test(line));
 }
 
 describe("a summary", () => {
   test("tells counts, flake, hosts in their order, and errors", () => {
     expect(renderSummary([host(), unreachable], flake())).toBe(
       `### ❌ 1 of 2 hosts failed\n\n` +
-        "1 failed · 1 deployed  \n" +
-        "flake at revision `87a5c7599313a98c08476438fe6967f5d64e4d5d`, source `/nix/store/g5xxchq5hrfkawphf4g2dvyb34an721r-source`\n\n" +
-        tableHead +
-        "| ✅ | `web1` `root@web1` | deployed | activate | 43 | `417vs22s` → `0iylbyg0` | 12.3 |\n" +
-        "| ❌ | `db1` `deploy@[2001:db8::7]:2222` | failed | connect |  |  | 30.0 |\n\n" +
+        "**1 failed** · **1 deployed**  \n" +
+        "Not as asked for: `db1` (connect)  \n" +
+        "Flake at revision `87a5c7599313a98c08476438fe6967f5d64e4d5d`, source `/nix/store/g5xxchq5hrfkawphf4g2dvyb34an721r-source`\n\n" +
         "<details><summary>❌ <code>db1</code>: connect failed</summary>\n\n" +
-        "<pre>cannot be reached. Is it on?\n  ssh: connect to host 2001:db8::7 port 2222: Connection timed out</pre>\n\n" +
-        "</details>\n\n",
+        "<pre>cannot be reached.\nIs it on?\n  ssh: connect to host 2001:db8::7 port 2222: Connection timed out</pre>\n\n" +
+        "</details>\n\n" +
+        tableHead +
+        "| ✅ | `web1` | deployed | activate | 42 → 43 |  |  | 12.3 |\n" +
+        "| ❌ | `db1` `deploy@[2001:db8::7]:2222` | failed | connect |  |  |  | 30.0 |\n\n",
     );
   });
 
@@ -100,26 +107,13 @@ describe("a summary", () => {
 
   test("tells a directory, a missing revision and changes that are not committed", () => {
     expect(renderSummary([host()], flake({ revision: undefined, dirty: true, subdirectory: "nixos" }))).toContain(
-      "flake without a revision, directory `nixos`, with changes that are not committed, source `/nix",
+      "Flake without a revision, directory `nixos`, with changes that are not committed, source `/nix",
     );
   });
 
   test("marks every status", () => {
     const marks = statuses.map((status) => cellsOf(host({ status }))[0]);
-    expect(marks).toEqual(["✅", "✅", "✅", "➖", "⚠️", "❌", "❌", "❌", "❌"]);
-  });
-});
-
-describe("the system of a host", () => {
-  test.each([
-    ["changed", host(), "`417vs22s` → `0iylbyg0`"],
-    ["the first ever", host({ previousSystemPath: undefined }), "→ `0iylbyg0`"],
-    ["the same", host({ status: "unchanged", changed: false, systemPath: oldSystem }), "`417vs22s` as before"],
-    ["planned", host({ status: "planned", changed: false }), "`417vs22s` → `0iylbyg0` (planned)"],
-    ["built only", host({ status: "failed", changed: false }), "`417vs22s` → `0iylbyg0` (not activated)"],
-    ["not built", host({ status: "failed", changed: false, systemPath: undefined }), "`417vs22s`"],
-  ])("that is %s", (_, result, cell) => {
-    expect(cellsOf(result)[5]).toBe(cell);
+    expect(marks).toEqual(["💤", "📋", "✅", "➖", "⚠️", "↩️", "❌", "❌", "❌"]);
   });
 });
 
@@ -161,6 +155,12 @@ describe("a summary that would be too long", () => {
   const failed = (count: number, error: string): HostResult[] =>
     Array.from({ length: count }, (_, index) => host({ name: `db${index}`, target: `root@db${index}`, status: "failed", error }));
 
+  const large = makeDifference({
+    packages: Array.from({ length: 5000 }, (_, index) => ({ name: `package-${"x".repeat(index % 300)}`, before: ["1.0"], after: ["2.0"], bytes: index })),
+  });
+  const units = Array.from({ length: 1000 }, (_, index) => `${"u".repeat(index % 250)}.service`);
+  const plan = { source: "activation", stop: units, start: units, restart: units, reload: units, keep: units } as const;
+
   test.each([
     ["one endless error", failed(1, "x".repeat(5_000_000))],
     ["an error that grows when it is escaped", failed(1, '"'.repeat(1_000_000))],
@@ -169,9 +169,12 @@ describe("a summary that would be too long", () => {
     ["many hosts", fine(20_000)],
     ["many failed hosts", failed(20_000, "no\n".repeat(500))],
     ["many of both", [...fine(5000), ...failed(5000, "no\n".repeat(5000))]],
+    ["differences without end", fine(300).map((result) => ({ ...result, difference: large, plan }))],
     ["names that are long", failed(3000, "no").map((result) => ({ ...result, name: "&".repeat(10_000) }))],
   ])("stays below GitHub's limit with %s", (_, results) => {
     expect(Buffer.byteLength(renderSummary(results, flake()))).toBeLessThanOrEqual(1_000_000);
+    // GitHub counts the characters of a comment, of which there are no more than bytes.
+    expect(Buffer.byteLength(renderSummary(results, flake(), { place: comment }))).toBeLessThanOrEqual(64_000);
   });
 
   test("loses the middle of a long error first", () => {
@@ -183,7 +186,7 @@ describe("a summary that would be too long", () => {
   });
 
   test("then rows of hosts that are as they should be, and says so", () => {
-    const summary = renderSummary([...fine(100), ...failed(2, "why")], undefined, { limit: 5000 });
+    const summary = renderSummary([...fine(100), ...failed(2, "why")], undefined, { place: { bytes: 5000, name: "summary above 1 MiB" } });
     expect(Buffer.byteLength(summary)).toBeLessThanOrEqual(5000);
     const rows = rowsOf(summary);
     expect(rows.slice(-2).map((row) => row.slice(0, 10))).toEqual(["| ❌ | `db0", "| ❌ | `db1"]);
@@ -193,16 +196,51 @@ describe("a summary that would be too long", () => {
   });
 
   test("then errors, then rows of failed hosts", () => {
-    const some = renderSummary(failed(20, "why"), undefined, { limit: 4000 });
+    const some = renderSummary(failed(20, "why"), undefined, { place: { bytes: 4000, name: "summary above 1 MiB" } });
     expect(rowsOf(some)).toHaveLength(20);
     const errors = (some.match(/<pre>/g) ?? []).length;
     expect(errors).toBeGreaterThan(0);
     expect(some).toContain(`the errors of ${20 - errors} hosts. The log`);
-    const few = renderSummary(failed(100, "why"), undefined, { limit: 4000 });
-    expect(few).toContain(`the errors of 100 hosts, ${100 - rowsOf(few).length} failed hosts. The log`);
+    const few = renderSummary(failed(100, "why"), undefined, { place: { bytes: 4000, name: "summary above 1 MiB" } });
+    expect(few).toContain(`the errors of 100 hosts, ${100 - rowsOf(few).length} hosts that failed. The log`);
+  });
+
+  test("drops the timeline first, then what is new on hosts that are as they should be, then of those that failed", () => {
+    const timeline = [{ phase: "build", begin: 0, end: 9 }] as const;
+    const difference = makeDifference({ packages: [{ name: "nginx", before: ["1"], after: ["2"], bytes: 0 }] });
+    const hosts = [...fine(10), ...failed(10, "why")].map((result) => ({ ...result, timeline, difference }));
+    const whole = renderSummary(hosts, undefined);
+    const without = (bytes: number): string => renderSummary(hosts, undefined, { place: { bytes, name: "text so long" } });
+    expect(whole).toContain("```mermaid");
+    expect(whole.match(/```diff/g)).toHaveLength(20);
+    expect(whole).not.toContain("Left out");
+
+    const size = Buffer.byteLength(whole);
+    const noTimeline = without(size - 100);
+    expect(noTimeline).not.toContain("```mermaid");
+    expect(noTimeline).toMatch(/Left out, because GitHub takes no text so long: the timeline\. The log has them all\.\n$/);
+    expect(noTimeline.match(/```diff/g)).toHaveLength(20);
+
+    const failedOnly = without(size - 2500);
+    const left = (failedOnly.match(/```diff/g) ?? []).length;
+    expect(left).toBeGreaterThanOrEqual(10);
+    expect(left).toBeLessThan(20);
+    expect(failedOnly).toContain(`the timeline, what is new on ${20 - left} hosts. The log`);
+    expect(failedOnly.match(/<pre>why/g)).toHaveLength(10);
+
+    const few = without(size - 7000);
+    expect(few).toMatch(/what is new on 10 hosts, what is new on \d+ hosts that failed/);
+    expect(few.match(/<pre>why/g)).toHaveLength(10);
+  });
+
+  test("shortens the lists of packages before it drops them", () => {
+    const hosts = fine(40).map((result) => ({ ...result, difference: large }));
+    const summary = renderSummary(hosts, undefined, { place: comment });
+    expect(summary.match(/```diff/g)?.length).toBe(40);
+    expect(summary).toMatch(/\n# and 49\d\d more packages\n```/);
   });
 
   test("counts all hosts in its head all the same", () => {
-    expect(renderSummary(fine(20_000), undefined)).toContain("\n20000 deployed\n");
+    expect(renderSummary(fine(20_000), undefined)).toContain("\n**20000 deployed**\n");
   });
 });

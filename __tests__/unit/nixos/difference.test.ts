@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, test } from "@jest/globals";
+
+import { root } from "../../../scripts/paths.js";
+import { mostCompared, parseDifference } from "../../../src/nixos/difference.js";
+
+/** What `difference.sh` has printed on a machine with that version of Nix, for the same two configurations. */
+function recorded(nix: string): string {
+  return readFileSync(join(root, `__tests__/unit/nixos/recorded/difference-${nix}.txt`), "utf8");
+}
+
+describe("what a machine tells of two systems", () => {
+  test.each(["2.8.0", "2.26.3", "2.34.8"])("is read, with Nix %s", (nix) => {
+    expect(parseDifference(recorded(nix))).toMatchObject({
+      closure: {
+        packages: [
+          { name: "curl", before: [], after: ["8.15.0"], bytes: 512 },
+          { name: "hello", before: ["2.12.1"], after: [], bytes: -512 },
+          { name: "linux", before: ["6.12.50"], after: ["6.12.58"], bytes: 0 },
+          { name: "nginx", before: ["1.28.0"], after: ["1.28.1"], bytes: 0 },
+        ],
+        rebuilt: 0,
+        files: 0,
+        bytes: -8,
+        truncated: false,
+      },
+      units: {
+        source: "unit-files",
+        stop: ["gone.service"],
+        start: ["new.service"],
+        restart: ["web.service"],
+        reload: ["reload.service"],
+        keep: ["keep.service"],
+      },
+    });
+  });
+
+  test("has no plan where there are no unit files", () => {
+    expect(parseDifference("end\n")).toEqual({ closure: { packages: [], rebuilt: 0, files: 0, bytes: 0, truncated: false }, units: undefined });
+  });
+
+  test("is incomplete where there is too much of it", () => {
+    const path = "+ /nix/store/12rzaq8rndd3hdjqrmvjcfyk30zi05hp-nginx-1.28.1\n";
+    const text = `${path.repeat(mostCompared)}${"+size 1\n".repeat(mostCompared)}end\n`;
+    expect(parseDifference(text).closure).toMatchObject({ truncated: true, bytes: mostCompared });
+  });
+
+  test.each([
+    ["an end", (text: string) => text.slice(0, text.lastIndexOf("end")), "it broke off"],
+    ["anything", () => "", "it broke off"],
+    ["a size", (text: string) => text.replace("-size 512\n", ""), "4 paths have 3 sizes"],
+    [
+      "a path of the store",
+      (text: string) => text.replace("/nix/store/", "/tmp/"),
+      '"/tmp/2kqw49qiiy6cg1lcl30znl7a75vh5l4l-linux-6.12.50" is no path of the store',
+    ],
+  ])("cannot be read without %s", (_, spoil, message) => {
+    expect(() => parseDifference(spoil(recorded("2.34.8")))).toThrow(message);
+  });
+
+  test("does not believe what is no unit", () => {
+    expect(parseDifference("units\nunit new wanted restart a b\nunit odd active restart a.service\nend\n").units).toMatchObject({ start: [], restart: [] });
+  });
+});

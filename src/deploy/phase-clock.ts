@@ -1,0 +1,36 @@
+import type { Phase } from "../domain/phase.js";
+import type { PhaseSpan } from "../domain/timeline.js";
+
+/** Records when the phases of one host begin and end; the time in which it waits for other hosts belongs to none. */
+export class PhaseClock {
+  readonly #now: () => number;
+  readonly #spans: PhaseSpan[] = [];
+  #open: { readonly phase: Phase; readonly begin: number } | undefined;
+
+  /** `now` tells milliseconds since the beginning of the run, by default since this process began; it never runs backwards. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** A phase begins, and the one before it ends. */
+  begin(phase: Phase): void {
+    if (this.#open?.phase === phase) return;
+    this.pause();
+    this.#open = { phase, begin: this.#seconds() };
+  }
+
+  /** The phase ends, and none begins yet. */
+  pause(): void {
+    if (this.#open !== undefined) this.#spans.push({ ...this.#open, end: this.#seconds() });
+    this.#open = undefined;
+  }
+
+  /** The phases so far, the one that goes on up to now. */
+  spans(): PhaseSpan[] {
+    return this.#open === undefined ? [...this.#spans] : [...this.#spans, { ...this.#open, end: this.#seconds() }];
+  }
+
+  #seconds(): number {
+    return Math.round(this.#now() / 10) / 100;
+  }
+}

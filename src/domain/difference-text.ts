@@ -1,0 +1,40 @@
+import { changeKind, type ClosureDifference, countChanges, type PackageChange } from "./closure-difference.js";
+
+// A log is no place for a whole new nixpkgs.
+const mostLines = 40;
+
+/** Tells a difference in the lines of a log: the counts, then a line a package. */
+export function describeDifference(difference: ClosureDifference): string[] {
+  const { packages } = difference;
+  const rest = packages.length - mostLines;
+  return [
+    describeCounts(difference),
+    ...packages.slice(0, mostLines).map((change) => `  ${describeChange(change)}`),
+    ...(rest > 0 ? [`  and ${rest} more`] : []),
+  ];
+}
+
+/** The counts in one line: `packages: 1 added, 2 changed, 14 rebuilt; size +12.3 KiB`. */
+export function describeCounts(difference: ClosureDifference): string {
+  const { added, removed, changed } = countChanges(difference);
+  const counts = Object.entries({ added, removed, changed, rebuilt: difference.rebuilt }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
+  const size = `size ${signedSize(difference.bytes)}`;
+  return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; there was too much to compare all" : ""}`;
+}
+
+/** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; a version that is not told is left out. */
+export function describeChange(change: PackageChange): string {
+  const versions = (list: readonly string[]): string => list.filter((version) => version !== "").join(", ");
+  const { name, before, after } = change;
+  const text = changeKind(change) === "changed" ? [versions(before), "→", versions(after)] : [versions(before), versions(after)];
+  return text.every((part) => part === "" || part === "→") ? name : [name, ...text].filter((part) => part !== "").join(" ");
+}
+
+/** A number of bytes that comes or goes, with its sign: `+1.5 MiB`, `−312 B`, `±0 B`. */
+export function signedSize(bytes: number): string {
+  if (bytes === 0) return "±0 B";
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.abs(bytes)) / 10));
+  const amount = Math.abs(bytes) / 1024 ** power;
+  return `${bytes > 0 ? "+" : "−"}${power === 0 ? amount : amount.toFixed(1)} ${units[power]}`;
+}

@@ -1,0 +1,53 @@
+import type { Flake } from "../../domain/flake.js";
+import { isFailure, statuses, type HostResult } from "../../domain/result.js";
+import { codeSpan } from "./markdown.js";
+
+// As many as fit on a line.
+const mostNamed = 8;
+
+/** What a reader sees first: how it ended, the counts, who failed, and what was deployed. */
+export function renderHeadline(results: readonly HostResult[], flake: Flake | undefined, endedEarly: boolean): string {
+  const below = [counts(results), failed(results), flake === undefined ? "" : describeFlake(flake)].filter((line) => line !== "");
+  return `### ${headline(results, endedEarly)}\n\n${below.join("  \n")}\n\n`;
+}
+
+function headline(results: readonly HostResult[], endedEarly: boolean): string {
+  const failures = results.filter(({ status }) => isFailure(status)).length;
+  if (results.length === 0) return endedEarly ? "❌ The deployment ended before any host was worked on" : "✅ No host was to be deployed";
+  const hosts = results.length === 1 ? "1 host" : `${results.length} hosts`;
+  if (failures > 0) return `❌ ${failures} of ${hosts} failed${endedEarly ? ", and the run ended early" : ""}`;
+  if (endedEarly) return `❌ The run ended early; of ${hosts} none failed`;
+  if (results.every(({ status }) => status === "unchanged")) return `✅ ${hosts} unchanged`;
+  if (results.every(({ status }) => status === "planned" || status === "unchanged")) return `✅ ${hosts} planned`;
+  return results.some(({ status }) => status === "degraded") ? `⚠️ ${hosts} deployed, with units that failed` : `✅ ${hosts} deployed`;
+}
+
+function counts(results: readonly HostResult[]): string {
+  const numbers = statuses.toReversed().map((status) => ({ status, count: results.filter((result) => result.status === status).length }));
+  const texts = numbers.flatMap(({ status, count }) => (count === 0 ? [] : [`${count} ${status}`]));
+  const end = Math.max(0, ...results.flatMap(({ timeline }) => timeline.map((span) => span.end)));
+  return texts.length === 0 ? "" : [...texts.map((text) => `**${text}**`), ...(end === 0 ? [] : [duration(end)])].join(" · ");
+}
+
+function failed(results: readonly HostResult[]): string {
+  const names = results.filter(({ status }) => isFailure(status)).map(({ name, phase }) => `${codeSpan(name)} (${phase})`);
+  // One is the only row that is red in any case.
+  if (names.length === 0 || results.length === 1) return "";
+  const more = names.length - mostNamed;
+  return `Not as asked for: ${names.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+function describeFlake({ source, revision, subdirectory, dirty }: Flake): string {
+  return [
+    revision === undefined ? "Flake without a revision" : `Flake at revision ${codeSpan(revision)}`,
+    subdirectory === "" ? "" : `, directory ${codeSpan(subdirectory)}`,
+    dirty ? ", with changes that are not committed" : "",
+    `, source ${codeSpan(source)}`,
+  ].join("");
+}
+
+/** Seconds as a reader counts them: `9 s`, `2 min 14 s`. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

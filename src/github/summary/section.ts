@@ -1,0 +1,101 @@
+import { changeKind, countChanges, type ClosureDifference, type PackageChange } from "../../domain/closure-difference.js";
+import { describeChange, describeCounts, signedSize } from "../../domain/difference-text.js";
+import { isFailure, type HostResult, type Status } from "../../domain/result.js";
+import { touchesNoUnit, unitActions, type UnitPlan } from "../../domain/unit-plan.js";
+import { verdict } from "../annotations.js";
+import { codeSpan, htmlCode, oneLine, preformatted } from "./markdown.js";
+import { mark } from "./table.js";
+
+/** How many packages, and units of each kind, are named of one host. */
+export type DetailLimits = { readonly packages: number; readonly units: number };
+
+const longestName = 120;
+
+/** What went wrong on a host, in no more than about these bytes; empty where nothing did. */
+export function errorPart({ status, error }: HostResult, bytes: number): string {
+  return isFailure(status) || error !== undefined ? `${preformatted(sentences(error ?? status), bytes)}\n` : "";
+}
+
+/** Reason and hint stand in one line, which nobody could read without scrolling. */
+function sentences(error: string): string {
+  const [first = "", ...rest] = error.split("\n");
+  return [first.replaceAll(/\. (?=[A-Z])/g, ".\n"), ...rest].join("\n");
+}
+
+/** What the new system of a host brings: packages and units; empty where nothing is known of it. */
+export function detailsPart({ target, status, difference, plan, systemPath, previousSystemPath }: HostResult, limits: DetailLimits): string {
+  if (difference === undefined && plan === undefined) return "";
+  const paths = systemPath === undefined ? "" : `: ${codeSpan(previousSystemPath ?? "nothing")} → ${codeSpan(systemPath)}`;
+  return [
+    `${codeSpan(target)}${paths}\n\n`,
+    difference === undefined ? "" : renderDifference(difference, limits.packages),
+    plan === undefined ? "" : renderPlan(plan, status, limits.units),
+  ].join("");
+}
+
+/** Folds the parts of a host under its title; without any there is no section. */
+export function renderSection(result: HostResult, error: string, details: string): string {
+  if (error === "" && details === "") return "";
+  const { name, status, difference } = result;
+  const what = isFailure(status) ? verdict(result) : status;
+  const changes = difference === undefined ? "" : `, ${brief(difference)}`;
+  return `<details><summary>${mark(result)} ${htmlCode(name)}: ${what}${changes}</summary>\n\n${error}${details}</details>\n\n`;
+}
+
+/** Folds many sections under one title. */
+export function foldSections(sections: readonly string[], title: string): string {
+  return `<details><summary>${title}</summary>\n\n${sections.join("")}</details>\n\n`;
+}
+
+function brief(difference: ClosureDifference): string {
+  const { added, removed, changed } = countChanges(difference);
+  const counts = Object.entries({ added, removed, changed }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
+  return `${counts.length === 0 ? "no package changed" : counts.join(", ")}, ${signedSize(difference.bytes)}`;
+}
+
+const signs = { added: "+", removed: "-", changed: "!" } as const;
+
+/** A fenced block that GitHub colours as a diff. No line of it can end it: each begins with a sign of its own. */
+function renderDifference(difference: ClosureDifference, most: number): string {
+  const { packages, files } = difference;
+  const order = ["changed", "added", "removed"] as const;
+  const sorted = order.flatMap((kind) => packages.filter((change) => changeKind(change) === kind));
+  const lines = sorted.slice(0, most).map((change) => `${signs[changeKind(change)]} ${packageLine(change)}`);
+  const rest = packages.length - lines.length;
+  if (rest > 0) lines.push(`# and ${rest} more packages`);
+  const beside = files === 0 ? "" : `; ${files === 1 ? "1 generated file" : `${files} generated files`}`;
+  const block = lines.length === 0 ? "" : `\`\`\`diff\n${lines.join("\n")}\n\`\`\`\n\n`;
+  return `${describeCounts(difference).replace(/^p/, "P")}${beside}\n\n${block}`;
+}
+
+function packageLine(change: PackageChange): string {
+  const line = oneLine(describeChange(change));
+  const short = line.length <= longestName ? line : `${line.slice(0, longestName)}…`;
+  return change.bytes === 0 ? short : `${short} (${signedSize(change.bytes)})`;
+}
+
+const verbs = {
+  activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", keep: "changed, not restarted" },
+  rehearsal: { stop: "would stop", restart: "would restart", reload: "would reload", start: "would start", keep: "would not restart, though changed" },
+  "unit-files": { stop: "would stop", restart: "would restart", reload: "would reload", start: "would start", keep: "would not restart, though changed" },
+} as const;
+
+const sources = {
+  activation: "Units, as the activation told",
+  rehearsal: "Units, as `dry-activate` tells",
+  "unit-files": "Units, by a comparison of their files",
+} as const;
+
+function renderPlan(plan: UnitPlan, status: Status, most: number): string {
+  const before = status === "rolled-back" && plan.source === "activation" ? " before the way back" : "";
+  const title = `${sources[plan.source]}${before}`;
+  if (touchesNoUnit(plan)) return `${title}: none\n\n`;
+  const lists = unitActions.flatMap((action) => {
+    const units = plan[action];
+    if (units.length === 0) return [];
+    const more = units.length - most;
+    const names = units.slice(0, most).map((unit) => codeSpan(unit));
+    return [`- ${verbs[plan.source][action]}: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}\n`];
+  });
+  return `${title}:\n\n${lists.join("")}\n`;
+}
