@@ -69,7 +69,7 @@ describe("the workflow linters", () => {
 
 describe("the workflows", () => {
   test("the examples and the project's own are there", () => {
-    const expected = ["ci", "many-targets", "matrix-per-host", "manual"].map((name): unknown => expect.stringContaining(`/${name}.yml`));
+    const expected = ["ci", "many-targets", "matrix-per-host", "manual", "plan-pull-request"].map((name): unknown => expect.stringContaining(`/${name}.yml`));
     expect(workflows).toEqual(expect.arrayContaining(expected));
   });
 
