@@ -4,7 +4,7 @@ import { operations, type Operation } from "./domain/operation.js";
 import { selectTargets } from "./domain/inventory.js";
 import { acceptedSelection, parseSelection, type Selection } from "./domain/selection.js";
 import { acceptedTargets, parseTargetList } from "./domain/target-list.js";
-import { checkUser, completeTargets, type Target } from "./domain/target.js";
+import { checkUser, completeTargets, type Target, type TargetRequest } from "./domain/target.js";
 import type { SudoMode } from "./nixos/access.js";
 import { knownHostsProblems } from "./ssh/host-key.js";
 import { readKey } from "./ssh/key.js";
@@ -146,7 +146,8 @@ function shown(text: string): string {
   return text === "" ? "an empty text" : JSON.stringify(text.slice(0, 100));
 }
 
-function collect(work: () => void, onProblem: (problem: string) => void): void {
+/** Does the work, and takes the message of what it throws for a problem. */
+export function collect(work: () => void, onProblem: (problem: string) => void): void {
   try {
     work();
   } catch (error) {
@@ -243,13 +244,19 @@ export function readSelection(text: string, refuse: (problem: string) => void): 
 }
 
 function readTargets(text: string, defaults: { user: string; port: number }, refuse: (problem: string) => void): Target[] {
+  const requests = readRequests(text, refuse);
+  let targets: Target[] = [];
+  collect(() => (targets = completeTargets(requests, defaults)), refuse);
+  return targets;
+}
+
+/** Reads a list of targets; none where there is no text, or where one of them is bad. */
+export function readRequests(text: string, refuse: (problem: string) => void): readonly TargetRequest[] {
   // Not the same as a list in which every line is a comment: that one must not mean every machine.
   if (text.trim() === "") return [];
   const { requests, problems } = parseTargetList(text);
   for (const problem of problems) refuse(problem);
   if (problems.length > 0) return [];
   if (requests.length === 0) refuse(`names no machine; accepted is ${acceptedTargets}`);
-  let targets: Target[] = [];
-  collect(() => (targets = completeTargets(requests, defaults)), refuse);
-  return targets;
+  return requests;
 }

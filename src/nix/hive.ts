@@ -19,7 +19,8 @@ export async function flakeAroundHive(flake: Flake, directory: string, options: 
   const { stdout } = await runNix(["flake", "metadata", "--json", ...neverLock, pinned(flake)], options);
   const outer = join(directory, "hive");
   mkdirSync(outer, { recursive: true });
-  writeFileSync(join(outer, "flake.nix"), readFileSync(new URL("./hive-flake.nix", import.meta.url), "utf8"));
+  const text = readFileSync(new URL("./hive-flake.nix", import.meta.url), "utf8");
+  writeFileSync(join(outer, "flake.nix"), text);
   writeFileSync(join(outer, "flake.lock"), lockAround(flake, stdout));
   const { source } = parseMetadata((await runNix(["flake", "metadata", "--json", ...neverLock, `path:${outer}`], options)).stdout);
   const made = { source, subdirectory: "" };
