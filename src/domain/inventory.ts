@@ -51,8 +51,11 @@ export function chooseMachines({ names, entries }: Inventory, selection: Selecti
   const { chosen } = select(entries, selection, selectable);
   // A name counts as matched also when the machine itself cannot be used, and when nobody had to look at it.
   const known = new Map(entries.map((entry) => [entry.name, entry]));
-  const { unmatched } = select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
+  const { chosen: expected, unmatched } = select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
   if (unmatched.length > 0) throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, there(names, entries, selection)) }]);
+  // Names were compared by Nix, and now here: what one of the two had passed over would be left out in silence.
+  const missed = expected.filter((name) => !known.has(name));
+  if (missed.length > 0) throw new Error(`nobody has looked at ${missed.join(", ")}`);
   const clashing = clashes(
     chosen.filter((entry) => entry.kind === "machine"),
     defaultPort,

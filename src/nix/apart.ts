@@ -24,11 +24,16 @@ export async function evaluateApart<T>(names: readonly string[], evaluate: (name
       for (const [name, value] of values) found.set(name, { value });
     } catch (error) {
       if (!(error instanceof CommandError) || !isOfTheEvaluation(error)) throw error;
-      if (group.length === 1 || evaluations + groups.length >= mostEvaluations) for (const name of group) found.set(name, { error, together: group });
+      if (group.length === 1 || evaluations + groups.length + 2 > mostEvaluations) for (const name of group) found.set(name, { error, together: group });
       else groups.push(group.slice(0, group.length / 2), group.slice(group.length / 2));
     }
   }
-  return found;
+  return new Map(
+    names.flatMap((name) => {
+      const one = found.get(name);
+      return one === undefined ? [] : [[name, one] as const];
+    }),
+  );
 }
 
 function isOfTheEvaluation({ failure }: CommandError): boolean {
