@@ -3,10 +3,11 @@ import { randomBytes } from "node:crypto";
 import { deployFleet, type FleetEnd } from "./deploy/fleet.js";
 import { InputError } from "./domain/errors.js";
 import type { Flake } from "./domain/flake.js";
-import { chooseMachines, describeChoice, targetsOf, unusableResult, type UnusableMachine } from "./domain/inventory.js";
+import { chooseMachines, targetsOf, unusableResult, type UnusableMachine } from "./domain/inventory.js";
 import { needsHive, type Target } from "./domain/target.js";
 import { maskSecret, readInput } from "./github/action-input.js";
 import { abortOnSignal } from "./github/cancellation.js";
+import { announceChoice } from "./github/inventory-log.js";
 import { reportEnd, reportProblem } from "./github/report.js";
 import { WorkflowRunLog } from "./github/run-log.js";
 import { identityState } from "./github/state.js";
@@ -83,7 +84,7 @@ type Chosen = { readonly targets: readonly Target[]; readonly unusable: readonly
 async function targetsOfFlake({ selection, defaults }: Inputs, archived: Flake, local: EvaluateOptions): Promise<Chosen> {
   const inventory = await readInventory(pinned(archived), { selection, details: false }, local);
   const choice = chooseMachines(inventory, selection, defaults.port);
-  for (const line of describeChoice(choice)) log.line(line);
+  announceChoice(choice, log);
   return { targets: targetsOf(choice.machines, defaults), unusable: choice.unusable };
 }
 

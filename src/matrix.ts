@@ -1,10 +1,11 @@
 import { InputError } from "./domain/errors.js";
-import { chooseMachines, describeChoice, unusableResult, type UnusableMachine } from "./domain/inventory.js";
+import { chooseMachines, unusableResult, type UnusableMachine } from "./domain/inventory.js";
 import { renderMatrix, type MatrixMachine } from "./domain/matrix.js";
 import { resolveCommit } from "./git/commit.js";
 import { readInput } from "./github/action-input.js";
 import { failureAnnotations } from "./github/annotations.js";
 import { abortOnSignal } from "./github/cancellation.js";
+import { announceChoice } from "./github/inventory-log.js";
 import { setMatrixOutputs } from "./github/matrix-outputs.js";
 import { reportProblem } from "./github/report.js";
 import { WorkflowLog } from "./github/workflow-log.js";
@@ -43,7 +44,7 @@ async function plan(): Promise<boolean> {
 
 async function machinesOfFlake({ flake, selection, port }: MatrixInputs): Promise<{ machines: MatrixMachine[]; unusable: readonly UnusableMachine[] }> {
   const choice = chooseMachines(await readInventory(flake, { selection, details: true }, local), selection, port ?? 22);
-  for (const line of describeChoice(choice)) log.line(line);
+  announceChoice(choice, log);
   return { machines: choice.machines.map(({ name, request, system, tags = [] }) => ({ name, request, system, tags })), unusable: choice.unusable };
 }
 

@@ -109,6 +109,7 @@ describe("a flake without such a tool", () => {
     await write({ web1: { deployment: { tags: ["web"] } }, db1: { deployment: { ...db1, tags: ["canary-a"] } }, laptop: { deployment: { targetHost: null } } });
     const run = await deploy();
     await expectGreen(run, fleet.machines);
+    expect(run.annotations).toEqual([]);
     expect(statuses(run)).toEqual({ db1: "deployed", web1: "deployed" });
     expect(run.log).toContain("laptop is left out: its deployment.targetHost is null");
     const byTag = await deploy({ select: "@canary-*" });
@@ -187,6 +188,17 @@ describe("a machine that cannot be used is named, fails, and hides none of the o
     expect(run.errors).toEqual(
       Array.from({ length: 2 }, (): unknown => expect.stringContaining("the flake has db1 and odd in the same place (db1 port 2222)")),
     );
+  });
+
+  test("what is asked for beside the system is warned about", async () => {
+    await write({ web1: {}, db1: {} }, nodes({ web1: `{ hostname = "web1"; profiles.system = {}; profiles.hello = throw "looked at"; }` }));
+    const run = await deploy();
+    await expectGreen(run, fleet.machines);
+    expect(run.annotations).toEqual([{ level: "warning", title: "The flake asks for what this action does not do", message: "web1: the profiles hello" }]);
+    await write({ web1: { deployment: { keys: { smtp: {} } } }, db1: { deployment: db1 } });
+    const keys = await deploy({ operation: "build" });
+    await expectGreen(keys, fleet.machines);
+    expect(keys.annotations.map(({ message }) => message)).toEqual(["web1: deployment.keys smtp"]);
   });
 
   test("unless it is not selected", async () => {

@@ -15,6 +15,8 @@ export type InventoryMachine = {
   readonly tags: readonly string[] | undefined;
   /** Whether the flake asks for a build on the machine itself. */
   readonly buildOnTarget: boolean;
+  /** What the flake wants to be done beside, and is not: `deployment.keys smtp, wireguard`. */
+  readonly ignored: readonly string[];
 };
 
 /** One that cannot be deployed: it does not evaluate, or asks for what there is not. */
@@ -87,6 +89,16 @@ export function describeChoice({ machines, unusable, others }: Choice): string[]
     ...others.map(({ name, reason }) => `${name} is left out: ${reason}`),
   ];
 }
+
+/** What the flake wants of these machines and nobody does, a line each; `undefined` where there is nothing. */
+export function describeIgnored({ machines }: Choice): string | undefined {
+  const lines = machines.flatMap(({ name, ignored }) => ignored.map((what) => `${name}: ${what}`));
+  if (lines.length === 0) return undefined;
+  const rest = lines.length - mostIgnored;
+  return [...lines.slice(0, mostIgnored), ...(rest > 0 ? [`and ${rest} more`] : [])].join("\n");
+}
+
+const mostIgnored = 30;
 
 /** The machines as targets, with the defaults where the flake says nothing. */
 export function targetsOf(machines: readonly InventoryMachine[], defaults: { user: string; port: number }): Target[] {

@@ -27,6 +27,7 @@ export function readEntry(name: string, raw: unknown): InventoryEntry {
       system: typeof system === "string" ? system : undefined,
       tags,
       buildOnTarget: field(raw, "buildOnTarget") === true,
+      ignored: [...listed("deployment.keys", field(raw, "keys")), ...listed("the profiles", field(raw, "otherProfiles"))],
     };
   } catch (error) {
     return {
@@ -101,6 +102,11 @@ function portOption(value: unknown): number | undefined {
 
 function textList(value: unknown): string[] | undefined {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : undefined;
+}
+
+function listed(what: string, value: unknown): string[] {
+  const names = textList(value) ?? [];
+  return names.length === 0 ? [] : [`${what} ${names.join(", ")}`];
 }
 
 function shown(value: unknown): string {

@@ -103,6 +103,7 @@ let
         sshOptions = options profile ++ options node ++ options deploy;
         buildOnTarget = setting "remoteBuild";
         configured = configurations ? ${name};
+        otherProfiles = filter (other: other != "system") (attrNames node.profiles);
       }
       // describe (configurations.${name} or null);
 
@@ -123,6 +124,7 @@ let
         port = deployment.targetPort or null;
         buildOnTarget = deployment.buildOnTarget or null;
         sshOptions = deployment.sshOptions or [ ];
+        keys = attrNames (deployment.keys or { });
       };
 
   ofHive =
@@ -176,6 +178,7 @@ let
         "buildOnTarget"
         "tags"
         "sshOptions"
+        "keys"
       ];
       imported = builtins.any (module: module ? imports && length module.imports > 0) modules;
     in

@@ -4,6 +4,7 @@ import { InputError } from "../../../src/domain/errors.js";
 import {
   chooseMachines,
   describeChoice,
+  describeIgnored,
   targetsOf,
   unusableResult,
   type InventoryEntry,
@@ -15,7 +16,16 @@ import { parseSelection } from "../../../src/domain/selection.js";
 import { thrown } from "../failure-of.js";
 
 function machine(name: string, overrides: Partial<InventoryMachine> = {}): InventoryMachine {
-  return { kind: "machine", name, request: { host: name, configuration: name }, system: undefined, tags: undefined, buildOnTarget: false, ...overrides };
+  return {
+    kind: "machine",
+    name,
+    request: { host: name, configuration: name },
+    system: undefined,
+    tags: undefined,
+    buildOnTarget: false,
+    ignored: [],
+    ...overrides,
+  };
 }
 
 const broken: UnusableMachine = { kind: "unusable", name: "broken", error: "no luck", tags: undefined };
@@ -62,6 +72,14 @@ describe("what is chosen", () => {
     ]);
     expect(describeChoice(choose([broken]))).toEqual(["targets is empty: the flake names 1 machine to deploy", "broken cannot be deployed, and fails"]);
   });
+});
+
+test("what the flake wants and nobody does is told, cut where it is long", () => {
+  expect(describeIgnored(choose([machine("web")]))).toBeUndefined();
+  const web = machine("web", { ignored: ["deployment.keys smtp", "the profiles hello"] });
+  expect(describeIgnored(choose([web, machine("db")]))).toBe("web: deployment.keys smtp\nweb: the profiles hello");
+  const many = Array.from({ length: 40 }, (_, index) => machine(`h${index}`, { ignored: ["deployment.keys a"] }));
+  expect(describeIgnored(choose(many))?.split("\n").slice(-2)).toEqual(["h29: deployment.keys a", "and 10 more"]);
 });
 
 describe("two machines in one place", () => {

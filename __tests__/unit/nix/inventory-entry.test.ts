@@ -31,6 +31,7 @@ describe("a machine", () => {
       system: "x86_64-linux",
       tags: [],
       buildOnTarget: true,
+      ignored: [],
     });
   });
 
@@ -42,6 +43,7 @@ describe("a machine", () => {
       system: undefined,
       tags: ["web"],
       buildOnTarget: false,
+      ignored: [],
     });
   });
 
@@ -66,6 +68,11 @@ describe("a machine", () => {
     ["[2001:db8::7]", "2001:db8::7"],
   ])("at %s", (text, host) => {
     expect(readEntry("web1", { ...deployRs, host: text })).toMatchObject({ request: { host } });
+  });
+
+  test("with what is not done beside", () => {
+    expect(readEntry("web1", { ...deployRs, otherProfiles: ["hello", "home"] })).toMatchObject({ ignored: ["the profiles hello, home"] });
+    expect(readEntry("web1", { ...hive, keys: ["smtp"] })).toMatchObject({ ignored: ["deployment.keys smtp"] });
   });
 
   test("that is none to deploy", () => {
