@@ -66,7 +66,7 @@ var errors = __nccwpck_require__(47);
 // EXTERNAL MODULE: ./build/src/domain/operation.js
 var domain_operation = __nccwpck_require__(567);
 // EXTERNAL MODULE: ./build/src/domain/result.js
-var domain_result = __nccwpck_require__(877);
+var result = __nccwpck_require__(877);
 // EXTERNAL MODULE: external "node:timers/promises"
 var promises_ = __nccwpck_require__(500);
 // EXTERNAL MODULE: ./build/src/domain/difference-text.js
@@ -583,7 +583,10 @@ class Stopwatch {
  * after it. Never throws; `settings.flake` tells of a flake that cannot be had.
  */
 async function deployFleet(machines, settings, log) {
-    log.begin(machines.length);
+    const { unusable } = settings;
+    log.begin(machines.length + unusable.length);
+    for (const result of unusable)
+        log.done(result);
     const works = machines.map((machine) => ({
         host: new Host(machine, settings, log.host(machine.target)),
         stopwatch: new Stopwatch(settings.timeout, settings.signal),
@@ -594,7 +597,7 @@ async function deployFleet(machines, settings, log) {
     await run.prepare();
     await run.activate();
     log.end();
-    return { results: works.flatMap((work) => work.result ?? []), arrived: works.some((work) => work.host.arrived) };
+    return { results: [...works.flatMap((work) => work.result ?? []), ...unusable], arrived: works.some((work) => work.host.arrived) };
 }
 class FleetRun {
     #works;
@@ -628,7 +631,7 @@ class FleetRun {
         const built = this.#works.filter((work) => work.result === undefined);
         const batches = (0,domain_operation/* changesMachine */.PG)(operation) ? (0,domain_batches/* inBatches */.oq)(built, staging.batches) : [built];
         for (const [index, batch] of batches.entries()) {
-            const stop = index === 0 ? undefined : tooManyFailures(this.#works, staging);
+            const stop = index === 0 ? undefined : tooManyFailures(this.#works, this.#settings);
             if (stop !== undefined) {
                 const rest = batches.slice(index).flat();
                 await mapLimited(rest, maxParallel, async (work) => await this.#end(work, { status: "skipped", error: stop }));
@@ -666,14 +669,15 @@ class FleetRun {
     }
 }
 /** Why no further batch may begin. */
-function tooManyFailures(works, { maxFailures }) {
-    const failed = works.flatMap(({ result }) => (result !== undefined && (0,domain_result/* isFailure */.N6)(result.status) ? [result] : []));
-    const most = (0,domain_batches/* amountOf */.MT)(maxFailures, works.length);
+function tooManyFailures(works, { staging, unusable }) {
+    const failed = [...works.flatMap(({ result }) => result ?? []), ...unusable].filter(({ status }) => (0,result/* isFailure */.N6)(status));
+    const hosts = works.length + unusable.length;
+    const most = (0,domain_batches/* amountOf */.MT)(staging.maxFailures, hosts);
     if (failed.length <= most)
         return undefined;
     const names = failed.slice(0, 5).map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
     const more = failed.length > names.length ? ` and ${failed.length - names.length} more` : "";
-    return new Error(`not activated: ${failed.length} of ${works.length} hosts failed, and max-failures is ${most}. Nothing has changed on the machine. Failed: ${names.join(", ")}${more}`);
+    return new Error(`not activated: ${failed.length} of ${hosts} hosts failed, and max-failures is ${most}. Nothing has changed on the machine. Failed: ${names.join(", ")}${more}`);
 }
 function explain(problem, host, stopwatch) {
     const { phase, prospect: afterwards } = host;
@@ -1039,6 +1043,146 @@ function encodeDirectory(text) {
 
 /***/ }),
 
+/***/ 806:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A6: () => (/* binding */ chooseMachines),
+/* harmony export */   BN: () => (/* binding */ unusableResult),
+/* harmony export */   Dv: () => (/* binding */ selectTargets),
+/* harmony export */   MS: () => (/* binding */ describeIgnored),
+/* harmony export */   QR: () => (/* binding */ targetsOf),
+/* harmony export */   be: () => (/* binding */ describeChoice),
+/* harmony export */   lr: () => (/* binding */ checkedRequest)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
+/* harmony import */ var _selection_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76);
+/* harmony import */ var _target_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(321);
+
+
+
+/**
+ * Chooses from an inventory. Two machines in the same place are both unusable. Throws an `InputError` when there is no machine
+ * at all, or when a part of the selection matches none.
+ */
+function chooseMachines({ names, entries }, selection, defaultPort) {
+    if (names.length === 0) {
+        const accepted = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "targets", problem: `is empty, and the flake names no machine either; accepted are targets, or a flake with ${accepted}` }]);
+    }
+    const { chosen } = (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .select */ .Lt)(entries, selection, selectable);
+    // A name counts as matched also when the machine itself cannot be used, and when nobody had to look at it.
+    const known = new Map(entries.map((entry) => [entry.name, entry]));
+    const { chosen: expected, unmatched } = (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .select */ .Lt)(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
+    if (unmatched.length > 0)
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "select", problem: (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .unmatchedProblem */ .bh)(unmatched, there(names, entries, selection)) }]);
+    // Names were compared by Nix, and now here: what one of the two had passed over would be left out in silence.
+    const missed = expected.filter((name) => !known.has(name));
+    if (missed.length > 0)
+        throw new Error(`nobody has looked at ${missed.join(", ")}`);
+    const clashing = clashes(chosen.filter((entry) => entry.kind === "machine"), defaultPort);
+    const machines = [];
+    const unusable = [];
+    for (const entry of chosen) {
+        if (entry.kind === "unusable")
+            unusable.push(entry);
+        if (entry.kind !== "machine")
+            continue;
+        const error = clashing.get(entry.name);
+        if (error === undefined)
+            machines.push(entry);
+        else
+            unusable.push({ kind: "unusable", name: entry.name, error, tags: entry.tags });
+    }
+    const others = chosen.filter((entry) => entry.kind === "other");
+    if (machines.length + unusable.length === 0) {
+        const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "targets", problem: `is empty, and no machine of the flake is one to deploy over ssh (${reasons.join("; ")})` }]);
+    }
+    return { machines, unusable, others };
+}
+/** What was chosen of a flake, a line each. */
+function describeChoice({ machines, unusable, others }) {
+    const count = machines.length + unusable.length;
+    const heading = `targets is empty: the flake names ${count} ${count === 1 ? "machine" : "machines"} to deploy`;
+    return [
+        `${heading}${machines.length === 0 ? "" : `: ${machines.map(({ name }) => name).join(", ")}`}`,
+        ...unusable.map(({ name }) => `${name} cannot be deployed, and fails`),
+        ...others.map(({ name, reason }) => `${name} is left out: ${reason}`),
+    ];
+}
+/** What the flake wants of these machines and nobody does, a line each; `undefined` where there is nothing. */
+function describeIgnored({ machines }) {
+    const lines = machines.flatMap(({ name, ignored }) => ignored.map((what) => `${name}: ${what}`));
+    if (lines.length === 0)
+        return undefined;
+    const rest = lines.length - mostIgnored;
+    return [...lines.slice(0, mostIgnored), ...(rest > 0 ? [`and ${rest} more`] : [])].join("\n");
+}
+const mostIgnored = 30;
+/** The machines as targets, with the defaults where the flake says nothing. */
+function targetsOf(machines, defaults) {
+    return (0,_target_js__WEBPACK_IMPORTED_MODULE_2__/* .completeTargets */ .q4)(machines.map(({ name, request }) => ({ ...request, name })), defaults);
+}
+/** Chooses from explicit targets by their names and configurations. `unmatched` says what matches none of them. */
+function selectTargets(targets, selection) {
+    const { chosen, unmatched } = (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .select */ .Lt)(targets, selection, ({ name, configuration }) => ({
+        names: configuration === undefined ? [name] : [name, configuration, (0,_target_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOfConfiguration */ .Zd)(configuration)],
+        tags: [],
+    }));
+    if (unmatched.length === 0)
+        return { chosen, unmatched: undefined };
+    const names = targets.map(({ name }) => name);
+    const hint = (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .looksAtTags */ .lf)(selection) ? ". Explicit targets have no tags: leave targets empty to take the machines and their tags from the flake" : "";
+    return { chosen, unmatched: (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .unmatchedProblem */ .bh)(unmatched, names) + hint };
+}
+/** Checks where a machine is to be. Throws an `Error` as `checkTarget` does. */
+function checkedRequest(name, request) {
+    (0,_target_js__WEBPACK_IMPORTED_MODULE_2__/* .checkTarget */ .e$)({ ...request, name });
+    return request;
+}
+/** The result of a machine that was never connected to. */
+function unusableResult({ name, error }) {
+    return {
+        name,
+        target: name,
+        configuration: undefined,
+        status: "failed",
+        phase: "connect",
+        systemPath: undefined,
+        previousSystemPath: undefined,
+        generation: undefined,
+        previousGeneration: undefined,
+        changed: false,
+        exitCode: undefined,
+        failedUnits: [],
+        timeline: [],
+        difference: undefined,
+        plan: undefined,
+        seconds: 0,
+        error,
+    };
+}
+function selectable(entry) {
+    return { names: [entry.name], tags: entry.kind === "other" ? [] : entry.tags };
+}
+function there(names, entries, selection) {
+    const tags = entries.flatMap((entry) => (entry.kind === "other" ? [] : (entry.tags ?? [])));
+    return [...names, ...((0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .looksAtTags */ .lf)(selection) ? new Set(tags.map((tag) => `@${tag}`)) : [])];
+}
+/** What to say of each machine that shares its place with another one, by name. */
+function clashes(machines, defaultPort) {
+    const places = new Map();
+    for (const { name, request } of machines) {
+        const place = `${request.host.toLowerCase()} port ${request.port ?? defaultPort}`;
+        places.set(place, [...(places.get(place) ?? []), name]);
+    }
+    const shared = [...places].filter(([, names]) => names.length > 1);
+    return new Map(shared.flatMap(([place, names]) => names.map((name) => [name, `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`])));
+}
+
+/***/ }),
+
 /***/ 48:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -1133,6 +1277,87 @@ function isFailure(status) {
 
 /***/ }),
 
+/***/ 76:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Lt: () => (/* binding */ select),
+/* harmony export */   ax: () => (/* binding */ acceptedSelection),
+/* harmony export */   bh: () => (/* binding */ unmatchedProblem),
+/* harmony export */   gO: () => (/* binding */ parseSelection),
+/* harmony export */   lf: () => (/* binding */ looksAtTags)
+/* harmony export */ });
+const acceptedSelection = "globs over names and @tags, comma separated, as in web1,edge-*,@canary; * stands for anything, ? for one character, [abc] and [!a-z] for one of a set";
+/**
+ * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
+ * around them; one that begins with `@` is for tags. An empty text is no rule. Throws an `Error` that says what is wrong.
+ */
+function parseSelection(text) {
+    const trimmed = text.trim();
+    if (trimmed === "")
+        return [];
+    return trimmed.split(",").map((part) => {
+        const rule = part.trim();
+        const isTag = rule.startsWith("@");
+        const glob = isTag ? rule.slice(1) : rule;
+        if (glob === "")
+            throw new Error("has an empty part between its commas");
+        return { kind: isTag ? "tag" : "name", text: rule, expression: expressionOf(glob) };
+    });
+}
+/** Tells whether the tags decide about what is chosen. */
+function looksAtTags(selection) {
+    return selection.some(({ kind }) => kind === "tag");
+}
+/**
+ * Splits into what is chosen and the rules that match nothing. What cannot tell its tags is chosen by any rule about tags, so
+ * that it is not passed over in silence.
+ */
+function select(items, selection, look) {
+    if (selection.length === 0)
+        return { chosen: [...items], unmatched: [] };
+    const seen = items.map((item) => ({ item, ...look(item) }));
+    return {
+        chosen: seen.flatMap((one) => (selection.some((rule) => isMatch(rule, one) || (rule.kind === "tag" && one.tags === undefined)) ? [one.item] : [])),
+        unmatched: selection.filter((rule) => !seen.some((one) => isMatch(rule, one))).map((rule) => rule.text),
+    };
+}
+/** Says which rules match nothing, and what there is. */
+function unmatchedProblem(unmatched, there) {
+    const shown = there.length > mostNames ? [...there.slice(0, mostNames), `${there.length - mostNames} more`] : there;
+    return `${unmatched.join(", ")} matches no machine; there are ${shown.length === 0 ? "none" : shown.join(", ")}`;
+}
+const mostNames = 50;
+function isMatch({ kind, expression }, { names, tags }) {
+    const pattern = new RegExp(`^(?:${expression})$`, "su");
+    return (kind === "tag" ? (tags ?? []) : names).some((text) => pattern.test(text));
+}
+// A set holds only what needs no escape in either kind of regular expression.
+const pieces = /\*+|\?|\[(!?)([A-Za-z0-9_.@ -]+)\]|[^*?[\]]+|[[\]]/g;
+function expressionOf(glob) {
+    return glob.replaceAll(pieces, (piece, not, set) => {
+        if (piece.startsWith("*"))
+            return ".*";
+        if (piece === "?")
+            return ".";
+        if (set !== undefined)
+            return `[${not === "!" ? "^" : ""}${checkedSet(set)}]`;
+        if (piece === "[" || piece === "]")
+            throw new Error(`has a bracket in ${glob} that encloses no set of letters, digits, or _ . -`);
+        return piece.replaceAll(/[\\^$.|+(){}]/g, String.raw `\$&`);
+    });
+}
+// A range that runs backwards is an error in both kinds.
+function checkedSet(set) {
+    for (const [range, from, to] of set.matchAll(/(.)-(.)/g)) {
+        if ((from ?? "") > (to ?? ""))
+            throw new Error(`has the range ${range}, which ends before it begins`);
+    }
+    return set;
+}
+
+/***/ }),
+
 /***/ 963:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -1164,14 +1389,28 @@ function optionalStorePath(text) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $q: () => (/* binding */ hivePrefix),
 /* harmony export */   Ex: () => (/* binding */ displayTarget),
 /* harmony export */   Lb: () => (/* binding */ acceptedTarget),
 /* harmony export */   Og: () => (/* binding */ checkUser),
+/* harmony export */   Yn: () => (/* binding */ checkPort),
+/* harmony export */   Zd: () => (/* binding */ nameOfConfiguration),
 /* harmony export */   e$: () => (/* binding */ checkTarget),
 /* harmony export */   hu: () => (/* binding */ parseTarget),
-/* harmony export */   q4: () => (/* binding */ completeTargets)
+/* harmony export */   q4: () => (/* binding */ completeTargets),
+/* harmony export */   wD: () => (/* binding */ needsHive)
 /* harmony export */ });
-/* unused harmony exports checkPort, checkHost */
+/* unused harmony exports checkHost, wishedName */
+/** What a configuration begins with that stands in colmena's hive and not under `nixosConfigurations`. */
+const hivePrefix = "colmenaHive.nodes.";
+/** The name of a configuration without the place where it stands. */
+function nameOfConfiguration(configuration) {
+    return configuration.startsWith(hivePrefix) ? configuration.slice(hivePrefix.length) : configuration;
+}
+/** Tells whether one of the targets has its configuration in colmena's hive. */
+function needsHive(targets) {
+    return targets.some(({ configuration }) => configuration?.startsWith(hivePrefix));
+}
 const acceptedTarget = "[user@]host[:port][#configuration], an IPv6 address in brackets";
 /** The target as one would type it after `ssh`: `user@host`, with `:port` where it is not 22. */
 function displayTarget(target) {
@@ -1261,6 +1500,10 @@ function readPort(text) {
         return undefined;
     return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
 }
+/** What a target is called where no other has the same name: its own, else its configuration, else its host. */
+function wishedName({ name, configuration, host }) {
+    return name ?? (configuration === undefined ? host : nameOfConfiguration(configuration));
+}
 /**
  * Fills in user and port, and gives each target a name: its own, else its configuration, else its host; where two would
  * have the same, the place instead. Throws an `Error` that names a machine that stands there twice (same host and port).
@@ -1273,7 +1516,7 @@ function completeTargets(requests, defaults) {
         if (places.has(place))
             throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
         places.add(place);
-        return { ...target, configuration: request.configuration, wish: request.name ?? request.configuration ?? request.host };
+        return { ...target, configuration: request.configuration, wish: wishedName(request) };
     });
     const wishes = complete.map((target) => target.wish);
     const named = complete.map(({ wish, ...target }) => {
@@ -1427,6 +1670,41 @@ function abortOnSignal(onFirst, onSecond) {
     process.on("SIGINT", handle);
     process.on("SIGTERM", handle);
     return controller;
+}
+
+/***/ }),
+
+/***/ 147:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   j: () => (/* binding */ announceFlake)
+/* harmony export */ });
+/** Tells which flake is deployed, and warns of one that is no commit. */
+function announceFlake(flake, log) {
+    log.line(`flake ${flake.source}, revision ${flake.revision ?? "none"}, with ${flake.inputs.length} inputs`);
+    if (!flake.dirty)
+        return;
+    log.annotate("warning", "The flake has changes that are not committed", "What is deployed is no commit, and the machines cannot tell which one they run. Has an earlier step changed a file?");
+}
+
+/***/ }),
+
+/***/ 406:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Z: () => (/* binding */ announceChoice)
+/* harmony export */ });
+/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(806);
+
+/** Tells which machines the flake names, and warns of what it wants of them that is not done. */
+function announceChoice(choice, log) {
+    for (const line of (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_0__/* .describeChoice */ .be)(choice))
+        log.line(line);
+    const ignored = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_0__/* .describeIgnored */ .MS)(choice);
+    if (ignored !== undefined)
+        log.annotate("warning", "The flake asks for what this action does not do", ignored);
 }
 
 /***/ }),
@@ -2015,14 +2293,14 @@ function reportProblem(problem, log) {
         log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
 }
 /** Sets the outputs, writes the summary, annotates every failed host, and tells whether the step is green. */
-function reportEnd({ results, arrived, flake, endedEarly, summary }, log) {
+function reportEnd({ results, arrived, flake, built = flake, endedEarly, summary }, log) {
     log.resume();
     const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, place: comment }), log);
     setOutputs({
         results,
         status: statusOf(results, endedEarly),
         storePath: arrived ? flake?.source : undefined,
-        flakeReference: flake === undefined ? undefined : (0,domain_flake/* newestReference */.s)(flake),
+        flakeReference: built === undefined ? undefined : (0,domain_flake/* newestReference */.s)(built),
         summaryPath,
     });
     if (summary)
@@ -2349,10 +2627,10 @@ function write(line) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  T: () => (/* binding */ parseInputs)
+  TL: () => (/* binding */ parseInputs)
 });
 
-// UNUSED EXPORTS: inputNames
+// UNUSED EXPORTS: collect, inputNames, readFlakeReference, readRequests, readSelection
 
 // EXTERNAL MODULE: ./build/src/domain/batches.js
 var domain_batches = __nccwpck_require__(890);
@@ -2360,6 +2638,10 @@ var domain_batches = __nccwpck_require__(890);
 var errors = __nccwpck_require__(47);
 // EXTERNAL MODULE: ./build/src/domain/operation.js
 var operation = __nccwpck_require__(567);
+// EXTERNAL MODULE: ./build/src/domain/inventory.js
+var inventory = __nccwpck_require__(806);
+// EXTERNAL MODULE: ./build/src/domain/selection.js
+var domain_selection = __nccwpck_require__(76);
 // EXTERNAL MODULE: ./build/src/domain/target.js
 var domain_target = __nccwpck_require__(321);
 ;// CONCATENATED MODULE: ./build/src/domain/target-list.js
@@ -2552,6 +2834,8 @@ function openSshCipher(body) {
 
 
 
+
+
 /** Every input of the action, by its name in `action.yml`. */
 const inputNames = (/* unused pure expression or super */ null && ([
     "ssh-key",
@@ -2563,6 +2847,7 @@ const inputNames = (/* unused pure expression or super */ null && ([
     "ssh-config",
     "flake",
     "targets",
+    "select",
     "operation",
     "sudo",
     "sudo-password",
@@ -2623,7 +2908,8 @@ function parseInputs(read) {
         knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem) => refuse("ssh-known-hosts", problem)),
         sshConfig: readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem)),
         flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
-        targets: readTargets(read("targets"), { user, port }, (problem) => refuse("targets", problem)),
+        ...readMachines(read, { user, port }, refuse),
+        defaults: { user, port },
         operation: choice("operation", operation/* operations */.zU),
         sudo: choice("sudo", ["auto", "true", "false"]),
         maxParallel: number("max-parallel", 1, 1000),
@@ -2660,6 +2946,7 @@ function parseInputs(read) {
 function shown(text) {
     return text === "" ? "an empty text" : JSON.stringify(text.slice(0, 100));
 }
+/** Does the work, and takes the message of what it throws for a problem. */
 function collect(work, onProblem) {
     try {
         work();
@@ -2717,6 +3004,7 @@ function readAmount(text, refuse) {
         refuse(`${shown(text)} is not accepted; accepted is ${domain_batches/* acceptedAmount */.Id}`);
     return amount ?? { kind: "count", count: 0 };
 }
+/** Reads a flake reference without `#`. */
 function readFlakeReference(text, refuse) {
     const accepted = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
     if (text === "")
@@ -2745,7 +3033,33 @@ function readArguments(text, reserved, refuse) {
     }
     return args;
 }
+function readMachines(read, defaults, refuse) {
+    const selection = readSelection(read("select"), (problem) => refuse("select", problem));
+    const targets = readTargets(read("targets"), defaults, (problem) => refuse("targets", problem));
+    if (targets.length === 0)
+        return { targets, selection };
+    const { chosen, unmatched } = (0,inventory/* selectTargets */.Dv)(targets, selection);
+    if (unmatched !== undefined)
+        refuse("select", unmatched);
+    return { targets: chosen, selection };
+}
+/** Reads a selection. */
+function readSelection(text, refuse) {
+    let selection = [];
+    collect(() => (selection = (0,domain_selection/* parseSelection */.gO)(text)), (problem) => refuse(`${problem}; accepted are ${domain_selection/* acceptedSelection */.ax}`));
+    return selection;
+}
 function readTargets(text, defaults, refuse) {
+    const requests = readRequests(text, refuse);
+    let targets = [];
+    collect(() => (targets = (0,domain_target/* completeTargets */.q4)(requests, defaults)), refuse);
+    return targets;
+}
+/** Reads a list of targets; none where there is no text, or where one of them is bad. */
+function readRequests(text, refuse) {
+    // Not the same as a list in which every line is a comment: that one must not mean every machine.
+    if (text.trim() === "")
+        return [];
     const { requests, problems } = parseTargetList(text);
     for (const problem of problems)
         refuse(problem);
@@ -2753,9 +3067,7 @@ function readTargets(text, defaults, refuse) {
         return [];
     if (requests.length === 0)
         refuse(`names no machine; accepted is ${acceptedTargets}`);
-    let targets = [];
-    collect(() => (targets = (0,domain_target/* completeTargets */.q4)(requests, defaults)), refuse);
-    return targets;
+    return requests;
 }
 
 /***/ }),
@@ -2767,19 +3079,26 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(598);
 /* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(771);
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(47);
-/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(567);
-/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(422);
-/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(562);
-/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(798);
-/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(98);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(12);
-/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(949);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(28);
-/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(560);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(565);
-/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(418);
-/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(754);
-/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(864);
+/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(806);
+/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(321);
+/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(567);
+/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(422);
+/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(562);
+/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(147);
+/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(406);
+/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(798);
+/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(98);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(12);
+/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(949);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(28);
+/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(560);
+/* harmony import */ var _nix_hive_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(823);
+/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(456);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(565);
+/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(672);
+/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(418);
+/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(754);
+/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(864);
 
 
 
@@ -2796,17 +3115,23 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 
-// Seconds for a machine to come back after the latest moment at which its watchdog acts: the way back is an activation too.
-const wayBackSeconds = 60;
-const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_7__/* .WorkflowLog */ .m();
-const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_5__/* .WorkflowRunLog */ .L(log);
+
+
+
+
+
+
+
+const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__/* .WorkflowLog */ .m();
+const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_7__/* .WorkflowRunLog */ .L(log);
 const run = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString("hex");
 let identity;
 let flake;
+let built;
 let end = { results: [], arrived: false };
 let problem;
 let summary = true;
-const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_14__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()), () => {
+const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_18__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()), () => {
     removeIdentity();
     process.exit(130);
 });
@@ -2817,54 +3142,65 @@ catch (error) {
     problem = error;
 }
 if (identity !== undefined)
-    await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_12__/* .endMasters */ .p2)(identity);
+    await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__/* .endMasters */ .p2)(identity);
 removeIdentity();
 if (problem !== undefined && !cancellation.signal.aborted)
-    (0,_github_report_js__WEBPACK_IMPORTED_MODULE_4__/* .reportProblem */ .k)(problem, log);
-const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_4__/* .reportEnd */ .w)({ ...end, flake, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
+    (0,_github_report_js__WEBPACK_IMPORTED_MODULE_6__/* .reportProblem */ .k)(problem, log);
+const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_6__/* .reportEnd */ .w)({ ...end, flake, built, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
 await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
 async function deploy() {
-    const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_8__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_3__/* .readInput */ .R)(name));
+    const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_10__/* .parseInputs */ .TL)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_4__/* .readInput */ .R)(name));
     ({ summary } = inputs);
     for (const secret of [inputs.passphrase, inputs.sudoPassword])
         if (secret !== undefined)
-            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_3__/* .maskSecret */ .$)(secret);
-    await (0,_process_required_programs_js__WEBPACK_IMPORTED_MODULE_11__/* .requirePrograms */ .P)();
+            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_4__/* .maskSecret */ .$)(secret);
+    await (0,_process_required_programs_js__WEBPACK_IMPORTED_MODULE_15__/* .requirePrograms */ .P)();
     const directory = await installIdentity(inputs);
     const noFlake = new AbortController();
     const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
-    const archived = (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_15__/* .needsFlake */ .Ty)(inputs.operation)
-        ? (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_9__/* .archiveOnRunner */ .MS)(inputs.flake, { cwd: process.cwd(), signal, onLine: (line) => log.line(line) }).then(announce)
-        : undefined;
-    archived?.catch(() => noFlake.abort());
-    const settings = machineSettings(inputs, archived, signal);
-    const machines = inputs.targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_10__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_12__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
+    const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
+    const { targets, unusable, sent } = await choose(inputs, directory, local);
+    sent?.catch(() => noFlake.abort());
+    (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .writeTargetConfigurations */ .Uk)(directory, targets, { strict: inputs.strict, connectTimeout: inputs.connectTimeout, extra: inputs.sshConfig });
+    const settings = machineSettings(inputs, sent, signal);
+    const machines = targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
     const { operation, maxParallel, timeout, retries, safety, staging, diff } = inputs;
-    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: archived, maxParallel, timeout, retries, safety, staging, diff, signal }, runLog);
-    await archived;
+    const failed = unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .unusableResult */ .BN);
+    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: sent, unusable: failed, maxParallel, timeout, retries, safety, staging, diff, signal }, runLog);
+    await sent;
 }
-async function installIdentity({ key, passphrase, knownHosts, strict, connectTimeout, sshConfig, targets }) {
-    identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_13__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
+async function choose({ flake: reference, targets, operation, selection, defaults }, directory, local) {
+    const fetch = async () => {
+        flake = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .archiveOnRunner */ .MS)(reference, local);
+        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_19__/* .announceFlake */ .j)(flake, log);
+        return flake;
+    };
+    if (targets.length > 0)
+        return { targets, unusable: [], sent: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_20__/* .needsFlake */ .Ty)(operation) ? fetch() : undefined };
+    const plain = await fetch();
+    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_13__/* .readInventory */ .z)((0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .pinned */ .dp)(plain), { selection, details: false }, local), selection, defaults.port);
+    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__/* .announceChoice */ .Z)(choice, log);
+    const found = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .targetsOf */ .QR)(choice.machines, defaults);
+    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_20__/* .needsFlake */ .Ty)(operation))
+        return { targets: found, unusable: choice.unusable, sent: undefined };
+    if ((0,_domain_target_js__WEBPACK_IMPORTED_MODULE_21__/* .needsHive */ .wD)(found))
+        built = await (0,_nix_hive_js__WEBPACK_IMPORTED_MODULE_12__/* .flakeAroundHive */ .p)(plain, directory, local);
+    return { targets: found, unusable: choice.unusable, sent: Promise.resolve(built ?? plain) };
+}
+async function installIdentity({ key, passphrase, knownHosts }) {
+    identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
     // Before the key is written, so that the post step finds it even when this process is killed.
-    _github_state_js__WEBPACK_IMPORTED_MODULE_6__/* .identityState */ .A.save(identity);
-    const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_13__/* .writeIdentity */ .s)(identity, { key, passphrase, knownHosts, targets, settings: { strict, connectTimeout, extra: sshConfig } });
+    _github_state_js__WEBPACK_IMPORTED_MODULE_8__/* .identityState */ .A.save(identity);
+    const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .writeIdentity */ .s)(identity, { key, passphrase, knownHosts });
     if (check.kind === "unusable")
         throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "ssh-key", problem: check.problem }]);
     return identity;
 }
 function removeIdentity() {
     if (identity !== undefined)
-        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_13__/* .removeIdentityDirectory */ .UK)(identity);
-}
-function announce(archived) {
-    flake = archived;
-    log.line(`flake ${archived.source}, revision ${archived.revision ?? "none"}, with ${archived.inputs.length} inputs`);
-    if (archived.dirty) {
-        log.annotate("warning", "The flake has changes that are not committed", "What is deployed is no commit, and the machines cannot tell which one they run. Has an earlier step changed a file?");
-    }
-    return archived;
+        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .removeIdentityDirectory */ .UK)(identity);
 }
 function machineSettings(inputs, archived, signal) {
     return {
@@ -2873,18 +3209,8 @@ function machineSettings(inputs, archived, signal) {
         checkSignatures: inputs.checkSignatures,
         archiveArgs: inputs.archiveArgs,
         rebuildArgs: inputs.rebuildArgs,
-        patience: patience(inputs),
-        configurationNames: async () => (archived === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_9__/* .configurationNames */ .zG)(await archived, { signal }).catch(() => undefined)),
-    };
-}
-function patience({ connectTimeout, safety: { rollback, limits } }) {
-    const plain = connectTimeout + wayBackSeconds;
-    if (!rollback)
-        return () => plain;
-    return (phase) => {
-        if (phase === "activate")
-            return plain + limits.activation + limits.confirm;
-        return phase === "confirm" || phase === "rollback" ? plain + limits.confirm + limits.healthCheck : plain;
+        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_22__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
+        configurationNames: async () => (archived === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .configurationNames */ .zG)(await archived, { signal }).catch(() => undefined)),
     };
 }
 __webpack_async_result__();
@@ -2897,13 +3223,18 @@ __webpack_async_result__();
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   MS: () => (/* binding */ archiveOnRunner),
+/* harmony export */   Uo: () => (/* binding */ archivedInputs),
+/* harmony export */   V8: () => (/* binding */ explainFlake),
 /* harmony export */   dp: () => (/* binding */ pinned),
+/* harmony export */   jR: () => (/* binding */ parseMetadata),
+/* harmony export */   sO: () => (/* binding */ neverLock),
 /* harmony export */   zG: () => (/* binding */ configurationNames)
 /* harmony export */ });
-/* unused harmony exports parseMetadata, archivedInputs */
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
-/* harmony import */ var _domain_store_path_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(963);
+/* harmony import */ var _domain_store_path_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(963);
+/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(447);
 /* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(726);
+
 
 
 
@@ -2922,7 +3253,7 @@ async function archiveOnRunner(reference, options) {
         return { ...flake, inputs: archivedInputs(archive.stdout, flake.source) };
     }
     catch (error) {
-        throw explain(error, reference) ?? error;
+        throw explainFlake(error, reference) ?? error;
     }
 }
 /** The attributes of `nixosConfigurations`; they are named, not evaluated. Throws a `CommandError`. */
@@ -2945,18 +3276,18 @@ function pinned(flake) {
  */
 function parseMetadata(json) {
     const data = JSON.parse(json);
-    const locked = field(data, "locked");
-    const directory = text(field(field(data, "resolved"), "dir")) ?? text(field(locked, "dir")) ?? "";
-    const dirtyRevision = text(field(data, "dirtyRevision")) ?? text(field(locked, "dirtyRev"));
-    const lastModified = field(data, "lastModified") ?? field(locked, "lastModified");
-    const scheme = text(field(field(data, "resolved"), "type"));
-    const revision = text(field(data, "revision")) ?? text(field(locked, "rev"));
+    const locked = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "locked");
+    const directory = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "resolved"), "dir")) ?? (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(locked, "dir")) ?? "";
+    const dirtyRevision = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "dirtyRevision")) ?? (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(locked, "dirtyRev"));
+    const lastModified = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "lastModified") ?? (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(locked, "lastModified");
+    const scheme = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "resolved"), "type"));
+    const revision = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "revision")) ?? (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(locked, "rev"));
     return {
-        source: (0,_domain_store_path_js__WEBPACK_IMPORTED_MODULE_2__/* .storePath */ .TJ)(text(field(data, "path")) ?? ""),
+        source: (0,_domain_store_path_js__WEBPACK_IMPORTED_MODULE_3__/* .storePath */ .TJ)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "path")) ?? ""),
         subdirectory: directory.replace(/^\/+|\/+$/g, ""),
         revision,
         lastModified: typeof lastModified === "number" ? lastModified : undefined,
-        narHash: text(field(locked, "narHash")),
+        narHash: (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(locked, "narHash")),
         // Nix before 2.17 has no dirtyRev: a Git tree without a revision is a dirty one.
         dirty: dirtyRevision !== undefined || (scheme === "git" && revision === undefined),
         inputs: [],
@@ -2969,10 +3300,10 @@ function parseMetadata(json) {
 function archivedInputs(json, source) {
     const found = new Set();
     const walk = (node) => {
-        const path = text(field(node, "path"));
+        const path = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(node, "path"));
         if (path !== undefined)
-            found.add((0,_domain_store_path_js__WEBPACK_IMPORTED_MODULE_2__/* .storePath */ .TJ)(path));
-        const inputs = field(node, "inputs");
+            found.add((0,_domain_store_path_js__WEBPACK_IMPORTED_MODULE_3__/* .storePath */ .TJ)(path));
+        const inputs = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(node, "inputs");
         if (typeof inputs === "object" && inputs !== null)
             for (const input of Object.values(inputs))
                 walk(input);
@@ -2981,13 +3312,8 @@ function archivedInputs(json, source) {
     found.delete(source);
     return [...found];
 }
-function field(data, name) {
-    return typeof data === "object" && data !== null ? new Map(Object.entries(data)).get(name) : undefined;
-}
-function text(value) {
-    return typeof value === "string" && value !== "" ? value : undefined;
-}
-function explain(error, reference) {
+/** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
+function explainFlake(error, reference) {
     if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd))
         return undefined;
     const { stderr } = error;
@@ -3009,6 +3335,421 @@ function explain(error, reference) {
         return flake(`Nix takes ${reference} for a name in its registries, where it is not; a directory is written ./${reference}; ${accepted}`);
     }
     return undefined;
+}
+
+/***/ }),
+
+/***/ 823:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   p: () => (/* binding */ flakeAroundHive)
+/* harmony export */ });
+/* unused harmony export lockAround */
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(24);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(760);
+/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(560);
+/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(447);
+/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(726);
+
+
+
+
+
+// What hive-flake.nix calls the flake that it is made around.
+const inner = "flake";
+/**
+ * Makes a flake around one with a hive of colmena, since nixos-rebuild takes nothing but attributes of `nixosConfigurations`:
+ * there, each node is found under its path, `colmenaHive.nodes.NAME`. The inner flake keeps its identity (`self.rev`,
+ * `self.lastModified`) and its lock file's versions of all inputs. `directory` is a private one, in which the files are made.
+ * Throws a `CommandError`.
+ */
+async function flakeAroundHive(flake, directory, options) {
+    const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .d)(["flake", "metadata", "--json", ..._flake_js__WEBPACK_IMPORTED_MODULE_2__/* .neverLock */ .sO, (0,_flake_js__WEBPACK_IMPORTED_MODULE_2__/* .pinned */ .dp)(flake)], options);
+    const outer = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(directory, "hive");
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.mkdirSync)(outer, { recursive: true });
+    const text = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "hive-flake.nix", "utf8");
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(outer, "flake.nix"), text);
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(outer, "flake.lock"), lockAround(flake, stdout));
+    const { source } = (0,_flake_js__WEBPACK_IMPORTED_MODULE_2__/* .parseMetadata */ .jR)((await (0,_local_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .d)(["flake", "metadata", "--json", ..._flake_js__WEBPACK_IMPORTED_MODULE_2__/* .neverLock */ .sO, `path:${outer}`], options)).stdout);
+    const made = { source, subdirectory: "" };
+    const archive = await (0,_local_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .d)(["flake", "archive", "--json", ..._flake_js__WEBPACK_IMPORTED_MODULE_2__/* .neverLock */ .sO, (0,_flake_js__WEBPACK_IMPORTED_MODULE_2__/* .pinned */ .dp)(made)], options);
+    // It is no commit of anybody's, and of no date.
+    return { ...made, revision: undefined, lastModified: undefined, narHash: undefined, dirty: flake.dirty, inputs: (0,_flake_js__WEBPACK_IMPORTED_MODULE_2__/* .archivedInputs */ .Uo)(archive.stdout, source) };
+}
+/**
+ * Builds the lock file of a flake whose only input is the given one, from what `nix flake metadata --json` prints of that:
+ *
+ *     {"locked":{"narHash":"sha256-…",…},"locks":{"nodes":{"nixpkgs":{…},"root":{"inputs":{"nixpkgs":"nixpkgs"}}},"root":"root","version":7},…}
+ *
+ * An input's inputs are the names of nodes, or a path of inputs from the root, which becomes longer by one. So does the path of
+ * the parent of an input that lies in its parent's tree. Nix itself would look for versions anew there.
+ */
+function lockAround(flake, metadata) {
+    const data = JSON.parse(metadata);
+    const locks = (0,_json_js__WEBPACK_IMPORTED_MODULE_4__/* .field */ .Z)(data, "locks");
+    const nodes = new Map(Object.entries(objectOf((0,_json_js__WEBPACK_IMPORTED_MODULE_4__/* .field */ .Z)(locks, "nodes"))));
+    const root = String((0,_json_js__WEBPACK_IMPORTED_MODULE_4__/* .field */ .Z)(locks, "root"));
+    const free = (wish) => {
+        let name = wish;
+        while (nodes.has(name))
+            name += "_";
+        return name;
+    };
+    const outer = free("outer");
+    const locked = {
+        type: "path",
+        path: flake.source,
+        narHash: (0,_json_js__WEBPACK_IMPORTED_MODULE_4__/* .field */ .Z)((0,_json_js__WEBPACK_IMPORTED_MODULE_4__/* .field */ .Z)(data, "locked"), "narHash"),
+        ...(flake.subdirectory === "" ? {} : { dir: flake.subdirectory }),
+        ...(flake.revision === undefined ? {} : { rev: flake.revision }),
+        ...(flake.lastModified === undefined ? {} : { lastModified: flake.lastModified }),
+    };
+    const longer = [...nodes].map(([name, node]) => [name, prefixed(node)]);
+    const own = { ...prefixed(nodes.get(root)), locked, original: { type: "indirect", id: inner } };
+    const all = { ...Object.fromEntries(longer), [root]: own, [outer]: { inputs: { [inner]: root } } };
+    return `${JSON.stringify({ nodes: all, root: outer, version: 7 }, undefined, 2)}\n`;
+}
+function prefixed(node) {
+    const below = (value) => {
+        if (!Array.isArray(value))
+            return value;
+        const path = value;
+        return [inner, ...path];
+    };
+    const { inputs, parent, ...rest } = objectOf(node);
+    return {
+        ...rest,
+        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(Object.entries(objectOf(inputs)).map(([name, input]) => [name, below(input)])) }),
+        ...(parent === undefined ? {} : { parent: below(parent) }),
+    };
+}
+function objectOf(value) {
+    return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+/***/ }),
+
+/***/ 456:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  z: () => (/* binding */ readInventory)
+});
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(24);
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(47);
+// EXTERNAL MODULE: ./build/src/domain/selection.js
+var domain_selection = __nccwpck_require__(76);
+;// CONCATENATED MODULE: ./build/src/nix/apart.js
+
+// An evaluation of a large fleet takes minutes: a fault that all machines share is not looked for in each of them.
+const mostEvaluations = 60;
+/**
+ * Evaluates for all names at once, and where that fails, in halves, until those that fail stand alone. Nix ends an evaluation at
+ * the first missing attribute, abort or endless recursion (`builtins.tryEval` catches none of them), and one such machine must
+ * not hide the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
+ */
+async function evaluateApart(names, evaluate) {
+    const found = new Map();
+    const groups = names.length === 0 ? [] : [names];
+    let evaluations = 0;
+    for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+        try {
+            evaluations += 1;
+            const values = await evaluate(group);
+            for (const [name, value] of values)
+                found.set(name, { value });
+        }
+        catch (error) {
+            if (!(error instanceof errors/* CommandError */.Qd) || !isOfTheEvaluation(error))
+                throw error;
+            if (group.length === 1 || evaluations + groups.length + 2 > mostEvaluations)
+                for (const name of group)
+                    found.set(name, { error, together: group });
+            else
+                groups.push(group.slice(0, group.length / 2), group.slice(group.length / 2));
+        }
+    }
+    return new Map(names.flatMap((name) => {
+        const one = found.get(name);
+        return one === undefined ? [] : [[name, one]];
+    }));
+}
+function isOfTheEvaluation({ failure }) {
+    // A signal is what a stack that is too small, or a memory that is full, ends in.
+    return failure.kind === "exit" || failure.kind === "signal";
+}
+// EXTERNAL MODULE: ./build/src/nix/flake.js
+var flake = __nccwpck_require__(560);
+// EXTERNAL MODULE: ./build/src/nix/local.js
+var local = __nccwpck_require__(726);
+;// CONCATENATED MODULE: ./build/src/nix/evaluate.js
+
+
+
+/**
+ * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
+ * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, a
+ * `CommandError` for what does not evaluate.
+ */
+async function applyToFlake(reference, expression, args, options) {
+    try {
+        const { stdout } = await (0,local/* runNix */.d)(applyArguments(reference, expression, args), {
+            cwd: options.cwd,
+            signal: options.signal,
+            onStderrLine: options.onLine,
+        });
+        return JSON.parse(stdout);
+    }
+    catch (error) {
+        throw explainApply(error, reference) ?? error;
+    }
+}
+/** Builds the arguments of that evaluation. The attribute path `.` is the outputs as a whole, from Nix 2.19 (NixOS/nix#8852). */
+function applyArguments(reference, expression, args) {
+    const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
+    return ["eval", "--json", ...flake/* neverLock */.sO, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+}
+function explainApply(error, reference) {
+    if (error instanceof errors/* CommandError */.Qd && /does not provide attribute .*or '\.'/.test(error.stderr)) {
+        return new errors/* RunnerError */.Rn("nix on this runner is too old to read the machines from the flake, which needs 2.19. Write the targets yourself, or update Nix", {
+            cause: error,
+        });
+    }
+    return (0,flake/* explainFlake */.V8)(error, reference);
+}
+function nixValue(value) {
+    if (typeof value === "string")
+        return nixString(value);
+    if (typeof value === "boolean" || value === null)
+        return String(value);
+    return `[ ${value.map(nixString).join(" ")} ]`;
+}
+/** Quotes a text for Nix, where a `$` before a brace would begin an expression. */
+function nixString(text) {
+    return `"${text
+        .replaceAll(/["\\$]/g, String.raw `\$&`)
+        .replaceAll("\n", String.raw `\n`)
+        .replaceAll("\r", String.raw `\r`)}"`;
+}
+// EXTERNAL MODULE: ./build/src/domain/inventory.js
+var inventory = __nccwpck_require__(806);
+// EXTERNAL MODULE: ./build/src/domain/target.js
+var target = __nccwpck_require__(321);
+// EXTERNAL MODULE: ./build/src/nix/json.js
+var nix_json = __nccwpck_require__(447);
+;// CONCATENATED MODULE: ./build/src/nix/inventory-entry.js
+
+
+
+/**
+ * Reads what `inventory.nix` says of one machine, but for one that is broken:
+ *
+ *     {"kind":"deploy-rs","host":"web1.example.org","user":"admin","profileUser":"root","sshOptions":["-p","2222"],
+ *      "buildOnTarget":null,"configured":true,"system":"x86_64-linux","tags":["web"]}
+ */
+function readEntry(name, raw) {
+    const kind = (0,nix_json/* field */.Z)(raw, "kind");
+    if (kind === "other")
+        return { kind, name, reason: String((0,nix_json/* field */.Z)(raw, "reason")) };
+    const tags = textList((0,nix_json/* field */.Z)(raw, "tags"));
+    try {
+        refuse(name, raw);
+        const system = (0,nix_json/* field */.Z)(raw, "system");
+        return {
+            kind: "machine",
+            name,
+            request: (0,inventory/* checkedRequest */.lr)(name, {
+                host: host((0,nix_json/* field */.Z)(raw, "host")),
+                user: optionalText((0,nix_json/* field */.Z)(raw, "user"), "user"),
+                port: portOption((0,nix_json/* field */.Z)(raw, "sshOptions")) ?? optionalPort((0,nix_json/* field */.Z)(raw, "port")),
+                configuration: kind === "hive" ? `${target/* hivePrefix */.$q}${name}` : name,
+            }),
+            system: typeof system === "string" ? system : undefined,
+            tags,
+            buildOnTarget: (0,nix_json/* field */.Z)(raw, "buildOnTarget") === true,
+            ignored: [...listed("deployment.keys", (0,nix_json/* field */.Z)(raw, "keys")), ...listed("the profiles", (0,nix_json/* field */.Z)(raw, "otherProfiles"))],
+        };
+    }
+    catch (error) {
+        return {
+            kind: "unusable",
+            name,
+            error: `the flake's words for the machine cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+            tags,
+        };
+    }
+}
+function refuse(name, raw) {
+    if ((0,nix_json/* field */.Z)(raw, "uncertain") === true) {
+        throw new Error(`colmena.${name} imports modules, which colmena alone can read. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena itself wants it, or set deployment.targetHost beside the imports`);
+    }
+    if ((0,nix_json/* field */.Z)(raw, "configured") === false) {
+        const hint = (0,nix_json/* field */.Z)(raw, "kind") === "deploy-rs"
+            ? "Give the node the name of its configuration, or write the targets yourself (host#configuration)"
+            : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena itself wants it";
+        throw new Error(`there is no nixosConfigurations.${name}. ${hint}`);
+    }
+    const user = (0,nix_json/* field */.Z)(raw, "profileUser") ?? "root";
+    if (user !== "root")
+        throw new Error(`its profile system is for the user ${JSON.stringify(user)}; a NixOS system is root's`);
+}
+function host(value) {
+    if (value === null || value === undefined)
+        throw new Error("it has no host");
+    if (typeof value !== "string")
+        throw new Error(`its host is no text (${shown(value)})`);
+    return value.replace(/^\[(.*:.*)\]$/, "$1");
+}
+function optionalText(value, what) {
+    if (value === null || value === undefined)
+        return undefined;
+    if (typeof value !== "string")
+        throw new Error(`its ${what} is no text (${shown(value)})`);
+    return value;
+}
+function optionalPort(value) {
+    if (value === null || value === undefined)
+        return undefined;
+    if (typeof value !== "number")
+        throw new Error(`its port is no number (${shown(value)})`);
+    return value;
+}
+/** The port of a list of ssh's options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
+function portOption(value) {
+    if (value === null || value === undefined)
+        return undefined;
+    const options = Array.isArray(value) ? value : [value];
+    const ports = [];
+    const others = [];
+    for (let index = 0; index < options.length; index += 1) {
+        const option = options[index];
+        const attached = typeof option === "string" ? /^-p(.+)$/.exec(option)?.[1] : undefined;
+        if (option !== "-p" && attached === undefined)
+            others.push(shown(option));
+        else {
+            if (attached === undefined)
+                index += 1;
+            const port = attached ?? options[index];
+            const number = typeof port === "string" && /^\s*\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
+            (0,target/* checkPort */.Yn)(number);
+            ports.push(number);
+        }
+    }
+    if (others.length > 0) {
+        throw new Error(`its ssh options ${others.join(" ")} are not taken; accepted is -p PORT. Write what it needs into the input ssh-config, below \`Host\` with the machine's host`);
+    }
+    return ports[0];
+}
+function textList(value) {
+    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : undefined;
+}
+function listed(what, value) {
+    const names = textList(value) ?? [];
+    return names.length === 0 ? [] : [`${what} ${names.join(", ")}`];
+}
+function shown(value) {
+    return typeof value === "string" ? value : JSON.stringify(value);
+}
+;// CONCATENATED MODULE: ./build/src/nix/inventory.js
+
+
+
+
+
+
+
+// Machines whose error Nix is asked for one by one.
+const mostExplained = 8;
+const shownLines = 20;
+/**
+ * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is asked for alone, so that
+ * Nix's own words can be told, and hides none of the others. Throws as `applyToFlake` where the flake itself does not evaluate.
+ */
+async function readInventory(reference, { selection, details }, options) {
+    const tagged = (0,domain_selection/* looksAtTags */.lf)(selection);
+    const patterns = selection.length === 0 || tagged ? null : selection.map((rule) => rule.expression);
+    const expression = (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inventory.nix", "utf8");
+    const query = async (args, onLine = () => undefined) => readAnswer(await applyToFlake(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }));
+    const { names, machines } = await atOnce(query, options.onLine);
+    const entries = [];
+    let broken = 0;
+    for (const [name, seen] of machines) {
+        if ("error" in seen)
+            entries.push(doesNotEvaluate(name, seen.error, seen.together));
+        else if ((0,nix_json/* field */.Z)(seen.value, "kind") !== "broken")
+            entries.push(readEntry(name, seen.value));
+        else
+            entries.push((broken += 1) <= mostExplained ? await askAgain(name, query) : doesNotEvaluate(name, undefined));
+    }
+    return { names, entries };
+}
+async function atOnce(query, onLine) {
+    try {
+        const { names, machines } = await query({}, onLine);
+        return { names, machines: new Map([...machines].map(([name, value]) => [name, { value }])) };
+    }
+    catch (error) {
+        if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted")
+            throw error;
+    }
+    // Names need no machine: where even they cannot be told, it is the flake itself that does not evaluate.
+    const { names, wanted } = await query({ names: [] });
+    return { names, machines: await evaluateApart(wanted, async (some) => (await query({ names: some })).machines) };
+}
+/** Asks for a machine that throws, this time to hear what. */
+async function askAgain(name, query) {
+    try {
+        const { machines } = await query({ names: [name], careful: false });
+        return readEntry(name, machines.get(name));
+    }
+    catch (error) {
+        if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted")
+            throw error;
+        return doesNotEvaluate(name, error);
+    }
+}
+function doesNotEvaluate(name, error, together = [name]) {
+    const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
+    const reason = `${which} does not evaluate on the runner, so that nobody knows where the machine is`;
+    const lines = error?.stderr.split("\n").filter((line) => line.trim() !== "") ?? [
+        `Nix was asked for the first ${mostExplained} alone: see what it says of them`,
+    ];
+    return { kind: "unusable", name, tags: undefined, error: [reason, ...lines.slice(-shownLines).map((line) => `  ${line}`)].join("\n") };
+}
+function readAnswer(json) {
+    const machines = (0,nix_json/* field */.Z)(json, "machines");
+    return {
+        names: texts((0,nix_json/* field */.Z)(json, "names")),
+        wanted: texts((0,nix_json/* field */.Z)(json, "wanted")),
+        machines: new Map(typeof machines === "object" && machines !== null ? Object.entries(machines) : []),
+    };
+}
+function texts(value) {
+    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+
+/***/ }),
+
+/***/ 447:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Q: () => (/* binding */ text),
+/* harmony export */   Z: () => (/* binding */ field)
+/* harmony export */ });
+/** A property of what may be an object; `undefined` where there is none. */
+function field(data, name) {
+    return typeof data === "object" && data !== null ? new Map(Object.entries(data)).get(name) : undefined;
+}
+/** A text that is not empty, else `undefined`. */
+function text(value) {
+    return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 /***/ }),
@@ -4111,6 +4852,31 @@ function rebuildCommand(operation, rebuild, extraArgs) {
 
 /***/ }),
 
+/***/ 672:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _: () => (/* binding */ patience)
+/* harmony export */ });
+// For a machine to come back after the latest moment at which its watchdog acts: the way back is an activation too.
+const wayBackSeconds = 60;
+/**
+ * Seconds for which a lost connection is tried again, by phase: a machine that goes back by itself answers only when it has.
+ * `connectTimeout` is in seconds too.
+ */
+function patience(connectTimeout, { rollback, limits }) {
+    const plain = connectTimeout + wayBackSeconds;
+    if (!rollback)
+        return () => plain;
+    return (phase) => {
+        if (phase === "activate")
+            return plain + limits.activation + limits.confirm;
+        return phase === "confirm" || phase === "rollback" ? plain + limits.confirm + limits.healthCheck : plain;
+    };
+}
+
+/***/ }),
+
 /***/ 731:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -4758,6 +5524,7 @@ function knownHostsProblems(text) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   UK: () => (/* binding */ removeIdentityDirectory),
+/* harmony export */   Uk: () => (/* binding */ writeTargetConfigurations),
 /* harmony export */   s: () => (/* binding */ writeIdentity),
 /* harmony export */   uy: () => (/* binding */ makeIdentityDirectory)
 /* harmony export */ });
@@ -4785,7 +5552,7 @@ function makeIdentityDirectory(runnerTemp) {
     const usable = runnerTemp !== undefined && Buffer.byteLength(runnerTemp) <= longestParent && /^\/[\w/.@+,:=-]*$/.test(runnerTemp);
     return (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.mkdtempSync)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(usable ? runnerTemp : (0,node_os__WEBPACK_IMPORTED_MODULE_1__.tmpdir)(), prefix));
 }
-/** Writes key, known hosts and one ssh configuration a target; an encrypted key is decrypted in place. */
+/** Writes key and known hosts; an encrypted key is decrypted in place. */
 async function writeIdentity(directory, identity) {
     const files = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .identityFiles */ .gG)(directory);
     const write = (path, text) => {
@@ -4794,15 +5561,18 @@ async function writeIdentity(directory, identity) {
     write(files.key, identity.key);
     write(files.knownHosts, `${identity.knownHosts.trimEnd()}\n${_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .endOfKnownHosts */ .hO}\n`);
     write(files.recorder, (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "record-host-key.sh", "utf8"));
-    for (const [index, target] of identity.targets.entries()) {
-        write((0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .targetFiles */ .jA)(directory, index).configuration, (0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .renderConfiguration */ .TP)(target, index, directory, identity.settings));
-    }
     if (identity.passphrase !== undefined) {
         const problem = await decrypt(directory, files.key, identity.passphrase);
         if (problem !== undefined)
             return { kind: "unusable", problem };
     }
     return await checkKey(files.key);
+}
+/** Writes one ssh configuration a target into the private directory of a run. The number of a target is its place in the list. */
+function writeTargetConfigurations(directory, targets, settings) {
+    for (const [index, target] of targets.entries()) {
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)((0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .targetFiles */ .jA)(directory, index).configuration, (0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .renderConfiguration */ .TP)(target, index, directory, settings), { mode: 0o600 });
+    }
 }
 async function checkKey(path) {
     try {

@@ -3,28 +3,34 @@ import { randomBytes } from "node:crypto";
 import { deployFleet, type FleetEnd } from "./deploy/fleet.js";
 import { InputError } from "./domain/errors.js";
 import type { Flake } from "./domain/flake.js";
+import { chooseMachines, targetsOf, unusableResult, type UnusableMachine } from "./domain/inventory.js";
+import { needsHive, type Target } from "./domain/target.js";
 import { needsFlake } from "./domain/operation.js";
 import { maskSecret, readInput } from "./github/action-input.js";
 import { abortOnSignal } from "./github/cancellation.js";
+import { announceFlake } from "./github/flake-log.js";
+import { announceChoice } from "./github/inventory-log.js";
 import { reportEnd, reportProblem } from "./github/report.js";
 import { WorkflowRunLog } from "./github/run-log.js";
 import { identityState } from "./github/state.js";
 import { WorkflowLog } from "./github/workflow-log.js";
 import { parseInputs, type Inputs } from "./inputs.js";
-import { archiveOnRunner, configurationNames } from "./nix/flake.js";
+import type { EvaluateOptions } from "./nix/evaluate.js";
+import { archiveOnRunner, configurationNames, pinned } from "./nix/flake.js";
+import { flakeAroundHive } from "./nix/hive.js";
+import { readInventory } from "./nix/inventory.js";
 import { NixosMachine, type MachineSettings } from "./nixos/machine.js";
+import { patience } from "./nixos/patience.js";
 import { requirePrograms } from "./process/required-programs.js";
 import { Connection, endMasters } from "./ssh/connection.js";
-import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity } from "./ssh/identity.js";
-
-// Seconds for a machine to come back after the latest moment at which its watchdog acts: the way back is an activation too.
-const wayBackSeconds = 60;
+import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity, writeTargetConfigurations } from "./ssh/identity.js";
 
 const log = new WorkflowLog();
 const runLog = new WorkflowRunLog(log);
 const run = randomBytes(6).toString("hex");
 let identity: string | undefined;
 let flake: Flake | undefined;
+let built: Flake | undefined;
 let end: FleetEnd = { results: [], arrived: false };
 let problem: unknown;
 let summary = true;
@@ -45,7 +51,7 @@ try {
 if (identity !== undefined) await endMasters(identity);
 removeIdentity();
 if (problem !== undefined && !cancellation.signal.aborted) reportProblem(problem, log);
-const green = reportEnd({ ...end, flake, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
+const green = reportEnd({ ...end, flake, built, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
 await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
@@ -58,43 +64,50 @@ async function deploy(): Promise<void> {
   const directory = await installIdentity(inputs);
   const noFlake = new AbortController();
   const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
-  const archived = needsFlake(inputs.operation)
-    ? archiveOnRunner(inputs.flake, { cwd: process.cwd(), signal, onLine: (line) => log.line(line) }).then(announce)
-    : undefined;
-  archived?.catch(() => noFlake.abort());
-  const settings = machineSettings(inputs, archived, signal);
-  const machines = inputs.targets.map(
+  const local = { cwd: process.cwd(), signal, onLine: (line: string) => log.line(line) };
+  const { targets, unusable, sent } = await choose(inputs, directory, local);
+  sent?.catch(() => noFlake.abort());
+  writeTargetConfigurations(directory, targets, { strict: inputs.strict, connectTimeout: inputs.connectTimeout, extra: inputs.sshConfig });
+  const settings = machineSettings(inputs, sent, signal);
+  const machines = targets.map(
     (target, index) => new NixosMachine(new Connection(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)),
   );
   const { operation, maxParallel, timeout, retries, safety, staging, diff } = inputs;
-  end = await deployFleet(machines, { operation, flake: archived, maxParallel, timeout, retries, safety, staging, diff, signal }, runLog);
-  await archived;
+  const failed = unusable.map(unusableResult);
+  end = await deployFleet(machines, { operation, flake: sent, unusable: failed, maxParallel, timeout, retries, safety, staging, diff, signal }, runLog);
+  await sent;
 }
 
-async function installIdentity({ key, passphrase, knownHosts, strict, connectTimeout, sshConfig, targets }: Inputs): Promise<string> {
+/** The machines of a run, and the flake that they are sent; it is not waited for where the targets are known without it. */
+type Chosen = { readonly targets: readonly Target[]; readonly unusable: readonly UnusableMachine[]; readonly sent: Promise<Flake> | undefined };
+
+async function choose({ flake: reference, targets, operation, selection, defaults }: Inputs, directory: string, local: EvaluateOptions): Promise<Chosen> {
+  const fetch = async (): Promise<Flake> => {
+    flake = await archiveOnRunner(reference, local);
+    announceFlake(flake, log);
+    return flake;
+  };
+  if (targets.length > 0) return { targets, unusable: [], sent: needsFlake(operation) ? fetch() : undefined };
+  const plain = await fetch();
+  const choice = chooseMachines(await readInventory(pinned(plain), { selection, details: false }, local), selection, defaults.port);
+  announceChoice(choice, log);
+  const found = targetsOf(choice.machines, defaults);
+  if (!needsFlake(operation)) return { targets: found, unusable: choice.unusable, sent: undefined };
+  if (needsHive(found)) built = await flakeAroundHive(plain, directory, local);
+  return { targets: found, unusable: choice.unusable, sent: Promise.resolve(built ?? plain) };
+}
+
+async function installIdentity({ key, passphrase, knownHosts }: Inputs): Promise<string> {
   identity = makeIdentityDirectory(process.env["RUNNER_TEMP"]);
   // Before the key is written, so that the post step finds it even when this process is killed.
   identityState.save(identity);
-  const check = await writeIdentity(identity, { key, passphrase, knownHosts, targets, settings: { strict, connectTimeout, extra: sshConfig } });
+  const check = await writeIdentity(identity, { key, passphrase, knownHosts });
   if (check.kind === "unusable") throw new InputError([{ input: "ssh-key", problem: check.problem }]);
   return identity;
 }
 
 function removeIdentity(): void {
   if (identity !== undefined) removeIdentityDirectory(identity);
-}
-
-function announce(archived: Flake): Flake {
-  flake = archived;
-  log.line(`flake ${archived.source}, revision ${archived.revision ?? "none"}, with ${archived.inputs.length} inputs`);
-  if (archived.dirty) {
-    log.annotate(
-      "warning",
-      "The flake has changes that are not committed",
-      "What is deployed is no commit, and the machines cannot tell which one they run. Has an earlier step changed a file?",
-    );
-  }
-  return archived;
 }
 
 function machineSettings(inputs: Inputs, archived: Promise<Flake> | undefined, signal: AbortSignal): MachineSettings {
@@ -104,16 +117,7 @@ function machineSettings(inputs: Inputs, archived: Promise<Flake> | undefined, s
     checkSignatures: inputs.checkSignatures,
     archiveArgs: inputs.archiveArgs,
     rebuildArgs: inputs.rebuildArgs,
-    patience: patience(inputs),
+    patience: patience(inputs.connectTimeout, inputs.safety),
     configurationNames: async () => (archived === undefined ? undefined : await configurationNames(await archived, { signal }).catch(() => undefined)),
-  };
-}
-
-function patience({ connectTimeout, safety: { rollback, limits } }: Inputs): MachineSettings["patience"] {
-  const plain = connectTimeout + wayBackSeconds;
-  if (!rollback) return () => plain;
-  return (phase) => {
-    if (phase === "activate") return plain + limits.activation + limits.confirm;
-    return phase === "confirm" || phase === "rollback" ? plain + limits.confirm + limits.healthCheck : plain;
   };
 }

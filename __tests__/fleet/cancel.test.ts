@@ -150,15 +150,15 @@ test("SIGINT twice ends at once, without a key left", async () => {
 test("a machine that takes longer than the timeout is failed, and everything that was started for it is ended", async () => {
   const [one, two] = [fleet.machine("one"), fleet.machine("two")];
   const before = await two.systemProfile();
-  const step = await start({ one: {}, two: { buildScript: endlessBuild } }, { timeout: "8" });
+  const step = await start({ one: {}, two: { buildScript: endlessBuild } }, { timeout: "15" });
   await until("the builder", 20, async () => await builderRuns("two"));
   const run = await step.finished;
   expect(run.exitCode).toBe(1);
   expect(statuses(run)).toEqual({ one: "deployed", two: "failed" });
   const [error] = run.annotations.filter(({ level }) => level === "error");
-  expect(error).toMatchObject({ title: "two: build failed", message: expect.stringContaining("longer than the timeout of 8 s") });
-  expect(run.seconds).toBeLessThan(25);
-  expect(Number(hostResults(run).get("two")?.["seconds"])).toBeLessThan(11);
+  expect(error).toMatchObject({ title: "two: build failed", message: expect.stringContaining("longer than the timeout of 15 s") });
+  expect(run.seconds).toBeLessThan(60);
+  expect(Number(hostResults(run).get("two")?.["seconds"])).toBeLessThan(25);
   expectNothingLeft(run);
   expect(await fleet.runner.processes()).toEqual([]);
   expect(await builderRuns("two")).toBe(false);

@@ -801,7 +801,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   UK: () => (/* binding */ removeIdentityDirectory)
 });
 
-// UNUSED EXPORTS: makeIdentityDirectory, writeIdentity
+// UNUSED EXPORTS: makeIdentityDirectory, writeIdentity, writeTargetConfigurations
 
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(24);
@@ -834,7 +834,7 @@ function makeIdentityDirectory(runnerTemp) {
     const usable = runnerTemp !== undefined && Buffer.byteLength(runnerTemp) <= longestParent && /^\/[\w/.@+,:=-]*$/.test(runnerTemp);
     return mkdtempSync(join(usable ? runnerTemp : tmpdir(), prefix));
 }
-/** Writes key, known hosts and one ssh configuration a target; an encrypted key is decrypted in place. */
+/** Writes key and known hosts; an encrypted key is decrypted in place. */
 async function writeIdentity(directory, identity) {
     const files = identityFiles(directory);
     const write = (path, text) => {
@@ -843,15 +843,18 @@ async function writeIdentity(directory, identity) {
     write(files.key, identity.key);
     write(files.knownHosts, `${identity.knownHosts.trimEnd()}\n${endOfKnownHosts}\n`);
     write(files.recorder, readFileSync(__nccwpck_require__.ab + "record-host-key.sh", "utf8"));
-    for (const [index, target] of identity.targets.entries()) {
-        write(targetFiles(directory, index).configuration, renderConfiguration(target, index, directory, identity.settings));
-    }
     if (identity.passphrase !== undefined) {
         const problem = await decrypt(directory, files.key, identity.passphrase);
         if (problem !== undefined)
             return { kind: "unusable", problem };
     }
     return await checkKey(files.key);
+}
+/** Writes one ssh configuration a target into the private directory of a run. The number of a target is its place in the list. */
+function writeTargetConfigurations(directory, targets, settings) {
+    for (const [index, target] of targets.entries()) {
+        writeFileSync(targetFiles(directory, index).configuration, renderConfiguration(target, index, directory, settings), { mode: 0o600 });
+    }
 }
 async function checkKey(path) {
     try {

@@ -5,7 +5,7 @@ import { isFailure, type HostResult } from "../domain/result.js";
 import { Host } from "./host.js";
 import { mapLimited } from "./limit.js";
 import type { Machine, RunLog } from "./ports.js";
-import type { RunSettings, Staging } from "./run-settings.js";
+import type { RunSettings } from "./run-settings.js";
 import type { Outcome } from "./safe-activation.js";
 import { Stopwatch } from "./stopwatch.js";
 
@@ -28,7 +28,9 @@ type Work = { readonly host: Host; readonly stopwatch: Stopwatch; result: HostRe
  * after it. Never throws; `settings.flake` tells of a flake that cannot be had.
  */
 export async function deployFleet(machines: readonly Machine[], settings: RunSettings, log: RunLog): Promise<FleetEnd> {
-  log.begin(machines.length);
+  const { unusable } = settings;
+  log.begin(machines.length + unusable.length);
+  for (const result of unusable) log.done(result);
   const works: Work[] = machines.map((machine) => ({
     host: new Host(machine, settings, log.host(machine.target)),
     stopwatch: new Stopwatch(settings.timeout, settings.signal),
@@ -39,7 +41,7 @@ export async function deployFleet(machines: readonly Machine[], settings: RunSet
   await run.prepare();
   await run.activate();
   log.end();
-  return { results: works.flatMap((work) => work.result ?? []), arrived: works.some((work) => work.host.arrived) };
+  return { results: [...works.flatMap((work) => work.result ?? []), ...unusable], arrived: works.some((work) => work.host.arrived) };
 }
 
 class FleetRun {
@@ -76,7 +78,7 @@ class FleetRun {
     const built = this.#works.filter((work) => work.result === undefined);
     const batches = changesMachine(operation) ? inBatches(built, staging.batches) : [built];
     for (const [index, batch] of batches.entries()) {
-      const stop = index === 0 ? undefined : tooManyFailures(this.#works, staging);
+      const stop = index === 0 ? undefined : tooManyFailures(this.#works, this.#settings);
       if (stop !== undefined) {
         const rest = batches.slice(index).flat();
         await mapLimited(rest, maxParallel, async (work) => await this.#end(work, { status: "skipped", error: stop }));
@@ -115,14 +117,15 @@ class FleetRun {
 }
 
 /** Why no further batch may begin. */
-function tooManyFailures(works: readonly Work[], { maxFailures }: Staging): Error | undefined {
-  const failed = works.flatMap(({ result }) => (result !== undefined && isFailure(result.status) ? [result] : []));
-  const most = amountOf(maxFailures, works.length);
+function tooManyFailures(works: readonly Work[], { staging, unusable }: RunSettings): Error | undefined {
+  const failed = [...works.flatMap(({ result }) => result ?? []), ...unusable].filter(({ status }) => isFailure(status));
+  const hosts = works.length + unusable.length;
+  const most = amountOf(staging.maxFailures, hosts);
   if (failed.length <= most) return undefined;
   const names = failed.slice(0, 5).map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
   const more = failed.length > names.length ? ` and ${failed.length - names.length} more` : "";
   return new Error(
-    `not activated: ${failed.length} of ${works.length} hosts failed, and max-failures is ${most}. Nothing has changed on the machine. Failed: ${names.join(", ")}${more}`,
+    `not activated: ${failed.length} of ${hosts} hosts failed, and max-failures is ${most}. Nothing has changed on the machine. Failed: ${names.join(", ")}${more}`,
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Amount } from "../domain/batches.js";
 import type { Flake } from "../domain/flake.js";
 import type { Operation } from "../domain/operation.js";
+import type { HostResult } from "../domain/result.js";
 import type { Limits } from "./ports.js";
 
 /** What one run does, the same for every host. */
@@ -8,6 +9,8 @@ export type RunSettings = {
   readonly operation: Operation;
   /** The flake once it is known; it is archived while the machines are being connected. Not there where none is needed. */
   readonly flake: Promise<Flake> | undefined;
+  /** Results of machines that belong to the run and cannot be worked on at all. */
+  readonly unusable: readonly HostResult[];
   readonly maxParallel: number;
   /** Seconds of work on one machine, without waiting for others; 0 is without limit. */
   readonly timeout: number;

@@ -28,20 +28,22 @@ export type RunEnd = {
   readonly results: readonly HostResult[];
   readonly arrived: boolean;
   readonly flake: Flake | undefined;
+  /** What the machines build, where that is a flake around the other one. */
+  readonly built?: Flake | undefined;
   readonly endedEarly: boolean;
   /** Show the summary on the page of the run. */
   readonly summary: boolean;
 };
 
 /** Sets the outputs, writes the summary, annotates every failed host, and tells whether the step is green. */
-export function reportEnd({ results, arrived, flake, endedEarly, summary }: RunEnd, log: WorkflowLog): boolean {
+export function reportEnd({ results, arrived, flake, built = flake, endedEarly, summary }: RunEnd, log: WorkflowLog): boolean {
   log.resume();
   const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, place: comment }), log);
   setOutputs({
     results,
     status: statusOf(results, endedEarly),
     storePath: arrived ? flake?.source : undefined,
-    flakeReference: flake === undefined ? undefined : newestReference(flake),
+    flakeReference: built === undefined ? undefined : newestReference(built),
     summaryPath,
   });
   if (summary) writeSummary(renderSummary(results, flake, { endedEarly, place: jobSummary }), log);

@@ -187,6 +187,7 @@ export function makeRunSettings(overrides: Partial<RunSettings> = {}): RunSettin
     retries: 0,
     safety: makeSafety(),
     staging: makeStaging(),
+    unusable: [],
     diff: false,
     signal: new AbortController().signal,
     ...overrides,
