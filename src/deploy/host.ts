@@ -8,6 +8,7 @@ import type { HostResult, Status } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
 import { displayTarget } from "../domain/target.js";
 import type { RunSettings } from "./run-settings.js";
+import { spaceWarning } from "./free-space.js";
 import type { HostLog, Machine, MachineFacts, Rebuild } from "./ports.js";
 import { activateSafely, type ActivationKnowledge, type Outcome } from "./safe-activation.js";
 
@@ -82,6 +83,8 @@ export class Host {
     const facts = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
     known.before = facts.state;
     known.configuration = this.#configuration(facts);
+    const scarce = spaceWarning(facts.freeKibibytes);
+    if (scarce !== undefined) this.#log.warn(scarce);
     const flake = await this.#settings.flake;
     await this.#tryAgain("copy", signal, async () => {
       await this.machine.receive(flake, signal);
