@@ -11,9 +11,12 @@ holder_lives() {
 }
 
 by_hand() {
+# Not in the way is what deploys another machine from this one: nixos-rebuild with --target-host, and the ssh below it.
   ps -eo pid=,user=,args= | while read -r pid user args; do
     case $args in
+    case ${args%% *} in ssh | */ssh) continue ;; esac
       *nixos-rebuild*' switch'* | *nixos-rebuild*' boot'* | *nixos-rebuild*' test'* | *bin/switch-to-configuration\ *)
+      *' --target-host'*) ;;
         printf '%s runs "%.100s" (process %s)' "$user" "$args" "$pid"
         return
         ;;
