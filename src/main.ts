@@ -6,6 +6,7 @@ import type { Flake } from "./domain/flake.js";
 import { maskSecret, readInput } from "./github/action-input.js";
 import { abortOnSignal } from "./github/cancellation.js";
 import { reportEnd, reportProblem } from "./github/report.js";
+import { workflowRunName } from "./github/run-name.js";
 import { WorkflowRunLog } from "./github/run-log.js";
 import { identityState } from "./github/state.js";
 import { WorkflowLog } from "./github/workflow-log.js";
@@ -95,6 +96,7 @@ function announce(archived: Flake): Flake {
 function machineSettings(inputs: Inputs, archived: Promise<Flake>, signal: AbortSignal): MachineSettings {
   return {
     run,
+    name: workflowRunName(process.env) ?? `run ${run}`,
     access: { sudo: inputs.sudo, sudoPassword: inputs.sudoPassword, needsRoot: inputs.operation !== "build" },
     checkSignatures: inputs.checkSignatures,
     archiveArgs: inputs.archiveArgs,

@@ -12,6 +12,8 @@ import { lastLines, type ScriptEnd } from "./session.js";
 /** What the activation of one machine stands on. */
 export type ActivationSite = {
   readonly run: string;
+  /** Says who runs it, to somebody who is kept waiting by its lock. */
+  readonly name: string;
   readonly call: CallScript;
   readonly log: HostLog;
   readonly signal: AbortSignal;
@@ -27,8 +29,9 @@ const forgotten = 3;
 
 /** Waits for the machine's lock, records what to go back to, and arms the watchdog. Throws a `DeployError`. */
 async function arm({ operation, guarded, limits }: Activation, site: ActivationSite): Promise<Before> {
-  const { run, call, log, signal } = site;
-  const args = [run, operation, String(limits.activation), String(limits.confirm), guarded ? "yes" : "no", residentScript("job"), residentScript("watchdog")];
+  const { run, name, call, log, signal } = site;
+  const seconds = [limits.activation, limits.confirm].map(String);
+  const args = [run, operation, ...seconds, guarded ? "yes" : "no", name, residentScript("job"), residentScript("watchdog")];
   const deadline = Date.now() + limits.lock * 1000;
   let told = "";
   for (;;) {

@@ -22,6 +22,8 @@ import { lastLines, runToItsEnd } from "./session.js";
 export type MachineSettings = {
   /** Names the run on the machine. */
   readonly run: string;
+  /** Names the run to people. */
+  readonly name: string;
   /** How the user becomes root, and whether the operation needs it. */
   readonly access: AccessSettings;
   readonly checkSignatures: boolean;
@@ -127,8 +129,8 @@ export class NixosMachine implements Machine {
   }
 
   async activate(activation: Activation, signal: AbortSignal): Promise<ActivationEnd> {
-    const { run, rebuildArgs } = this.#settings;
-    this.#activation = await GuardedActivation.begin(activation, { run, signal, log: this.#log, call: this.#call(signal) });
+    const { run, name, rebuildArgs } = this.#settings;
+    this.#activation = await GuardedActivation.begin(activation, { run, name, signal, log: this.#log, call: this.#call(signal) });
     this.#undecided = true;
     activation.onArmed();
     const command = rebuildCommand(activation.operation, activation.rebuild, rebuildArgs);

@@ -1,7 +1,8 @@
 # Takes the lock of the machine for this run, records what to go back to, and starts the timer that goes back unless the
 # activation ends in time. May be run again.
-# Arguments: RUN OPERATION ACTIVATION_SECONDS CONFIRM_SECONDS GUARD JOB_SCRIPT WATCHDOG_SCRIPT. GUARD is "yes", or "no" for a
-# run that is not to go back by itself. Prints the facts of the system before, with "link", or "holder": who is in the way.
+# Arguments: RUN OPERATION ACTIVATION_SECONDS CONFIRM_SECONDS GUARD NAME JOB_SCRIPT WATCHDOG_SCRIPT. GUARD is "yes", or "no" for
+# a run that is not to go back by itself; NAME says who runs it. Prints the facts of the system before, with "link", or
+# "holder": who is in the way.
 # Exit codes: 0, 1 when the watchdog cannot be started, 5 another run holds the lock, 6 somebody runs nixos-rebuild by hand.
 
 # A lock is held as long as a timer or a service of its run is there: one of a dead run frees itself.
@@ -32,7 +33,7 @@ main() {
   flock 8
   held=$(cat "$base/lock" 2>/dev/null || true)
   if [ -n "$held" ] && [ "${held%% *}" != "$run" ] && holder_lives "${held%% *}"; then
-    printf 'holder=another run of this action (%s)\n' "$held"
+    printf 'holder=another run of this action : %s\n' "${held#* }"
     return 5
   fi
   if [ ! -e armed ]; then
@@ -41,8 +42,8 @@ main() {
       printf 'holder=%s\n' "$hand"
       return 6
     fi
-    printf '%s since %s\n' "$run" "$(date -u +%H:%M:%SZ)" >"$base/lock" || return 1
-    printf '%s' "$6" >job.sh && printf '%s' "$7" >watchdog.sh || return 1
+    printf '%s %s, since %s\n' "$run" "$6" "$(date -u +%H:%M:%SZ)" >"$base/lock" || return 1
+    printf '%s' "$7" >job.sh && printf '%s' "$8" >watchdog.sh || return 1
     printf '%s' "$run" >run
     printf '%s' "$operation" >operation
     printf '%s' "$system_profile" >profile
