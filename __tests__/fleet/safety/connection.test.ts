@@ -75,13 +75,12 @@ describe("a connection that breaks in the middle of the switch", () => {
     const system = String(built.outputs["system-path"]);
     await trial.fleet.runner.exec("umask 077; cat >/root/plain-key", { stdin: trial.fleet.key.secret });
     await trial.fleet.runner.exec("cat >/root/plain-hosts", { stdin: trial.fleet.knownHosts() });
-    const options = "-i /root/plain-key -o UserKnownHostsFile=/root/plain-hosts -o ServerAliveInterval=1 -o ServerAliveCountMax=3";
+    const options = "-i /root/plain-key -o UserKnownHostsFile=/root/plain-hosts -o ServerAliveInterval=1 -o ServerAliveCountMax=2";
     const plain = trial.fleet.runner.exec(`ssh ${options} root@web1 nixos-rebuild switch --flake 'path:${built.outputs["store-path"]}#web1'`);
     await until("the switch", 30, async () => (await machine.exec("systemctl is-active nixos-rebuild-switch-to-configuration")).code === 0);
     await machine.cutOff();
-    await new Promise((resolve) => setTimeout(resolve, 8000));
-    await machine.restore();
     const end = await plain;
+    await machine.restore();
     await until("the switch to end", 30, async () => (await machine.exec("systemctl is-active nixos-rebuild-switch-to-configuration")).code !== 0);
     // ssh cannot tell how it ended. The machine has the new profile, and a switch that was cut short where it next printed a line.
     expect(end.code).toBe(255);
@@ -104,7 +103,7 @@ describe("a machine that is not reached again", () => {
       .toReversed();
     expect((end ?? 0) - (start ?? 0)).toBeLessThan(15);
 
-    const control = await trial.deploy({ networkBroken: true }, { ...unprotected, timeout: "9" });
+    const control = await trial.deploy({ networkBroken: true }, { ...unprotected, timeout: "7" });
     expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown" });
     expect(await trial.machine().answers()).toBe(false);
     await trial.repair(before);
@@ -118,7 +117,7 @@ describe("a machine that is not reached again", () => {
     expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", phase: "confirm", error: expect.stringContaining("confirm-timeout (4 s)") });
     expect(await trial.systems()).toEqual(old);
 
-    const control = await trial.deploy(deaf, { ...unprotected, timeout: "9" });
+    const control = await trial.deploy(deaf, { ...unprotected, timeout: "7" });
     // It was told of the end of the switch: the old connection was there.
     expect(control.log).toContain("[web1] == confirm");
     expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown" });
@@ -128,7 +127,7 @@ describe("a machine that is not reached again", () => {
 
   test("the machine is lost until the timeout of the run: it is unknown, and does what the message says", async () => {
     const lose = async (inputs: Readonly<Record<string, string>>) => {
-      const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 2 }), { timeout: "8", "confirm-timeout": "2", ...inputs }));
+      const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 2 }), { timeout: "7", "confirm-timeout": "2", ...inputs }));
       await going.waitFor(activating);
       await trial.machine().cutOff();
       const run = await going.finished;
