@@ -1,7 +1,8 @@
 # Takes the lock of the machine for this run, records what to go back to, and starts the timer that goes back unless the
 # activation ends in time. May be run again.
-# Arguments: RUN OPERATION ACTIVATION_SECONDS CONFIRM_SECONDS GUARD JOB_SCRIPT WATCHDOG_SCRIPT. GUARD is "yes", or "no" for a
-# run that is not to go back by itself. Prints the facts of the system before, with "link", or "holder": who is in the way.
+# Arguments: RUN OPERATION ACTIVATION_SECONDS CONFIRM_SECONDS CLEAR_SECONDS GUARD NAME JOB_SCRIPT WATCHDOG_SCRIPT FINISH_SCRIPT.
+# GUARD is "yes", or "no" for a run that is not to go back by itself; NAME says who runs it. Prints the facts of the system
+# before, with "link", or "holder": who is in the way.
 # Exit codes: 0, 1 when the watchdog cannot be started, 5 another run holds the lock, 6 somebody runs nixos-rebuild by hand.
 
 # A lock is held as long as a timer or a service of its run is there: one of a dead run frees itself.
@@ -10,9 +11,12 @@ holder_lives() {
     "nix-flake-deploy-$1-activat*" "nix-flake-deploy-$1-confirm*" "nix-flake-deploy-$1-health*" "nix-flake-deploy-$1-back*" 2>/dev/null)" ]
 }
 
+# Not in the way is what deploys another machine from this one: nixos-rebuild with --target-host, and the ssh below it.
 by_hand() {
   ps -eo pid=,user=,args= | while read -r pid user args; do
+    case ${args%% *} in ssh | */ssh) continue ;; esac
     case $args in
+      *' --target-host'*) ;;
       *nixos-rebuild*' switch'* | *nixos-rebuild*' boot'* | *nixos-rebuild*' test'* | *bin/switch-to-configuration\ *)
         printf '%s runs "%.100s" (process %s)' "$user" "$args" "$pid"
         return
@@ -29,7 +33,7 @@ main() {
   flock 8
   held=$(cat "$base/lock" 2>/dev/null || true)
   if [ -n "$held" ] && [ "${held%% *}" != "$run" ] && holder_lives "${held%% *}"; then
-    printf 'holder=another run of this action (%s)\n' "$held"
+    printf 'holder=another run of this action: %s\n' "${held#* }"
     return 5
   fi
   if [ ! -e armed ]; then
@@ -38,8 +42,8 @@ main() {
       printf 'holder=%s\n' "$hand"
       return 6
     fi
-    printf '%s since %s\n' "$run" "$(date -u +%H:%M:%SZ)" >"$base/lock" || return 1
-    printf '%s' "$6" >job.sh && printf '%s' "$7" >watchdog.sh || return 1
+    printf '%s %s, since %s\n' "$run" "$7" "$(date -u +%H:%M:%SZ)" >"$base/lock" || return 1
+    printf '%s' "$8" >job.sh && printf '%s' "$9" >watchdog.sh && printf '%s' "${10}" >finish.sh || return 1
     printf '%s' "$run" >run
     printf '%s' "$operation" >operation
     printf '%s' "$system_profile" >profile
@@ -48,8 +52,9 @@ main() {
     resolve /run/current-system >previous-running
     [ -s previous-running ] && ln -sfn -- "$(cat previous-running)" "$gcroots/$run/running"
     [ -s previous-profile ] && ln -sfn -- "$(cat previous-profile)" "$gcroots/$run/profile"
-    if [ "$5" = yes ]; then
+    if [ "$6" = yes ]; then
       printf '%s' "$4" >activate.window
+      printf '%s' "$5" >clear.window
       /bin/sh ./watchdog.sh arm activation "$3" || return 1
     fi
     system_state >before

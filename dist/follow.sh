@@ -18,6 +18,8 @@ main() {
   [ -e "$job.log" ] || return 3
   missed=0
   until [ -e "$job.status" ]; do
+    # Whoever has removed the run, nothing will come any more.
+    [ -e "$job.log" ] || return 3
     show_new
     # Waits for the end of the job, at most a fifth of a second.
     if flock --shared --wait 0.2 "$job.alive" true 2>/dev/null && [ ! -e "$job.status" ]; then

@@ -1,56 +1,56 @@
 import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /******/ var __webpack_modules__ = ({
 
-/***/ 896:
+/***/ 9896:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
 
 /***/ }),
 
-/***/ 598:
+/***/ 7598:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
 
 /***/ }),
 
-/***/ 24:
+/***/ 3024:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 
 /***/ }),
 
-/***/ 161:
+/***/ 8161:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
 
 /***/ }),
 
-/***/ 760:
+/***/ 6760:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 
 /***/ }),
 
-/***/ 500:
+/***/ 8500:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 
 /***/ }),
 
-/***/ 928:
+/***/ 6928:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
 
 /***/ }),
 
-/***/ 771:
+/***/ 9039:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -60,25 +60,25 @@ __nccwpck_require__.d(__webpack_exports__, {
 });
 
 // EXTERNAL MODULE: ./build/src/domain/batches.js
-var domain_batches = __nccwpck_require__(890);
+var domain_batches = __nccwpck_require__(4890);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(47);
+var errors = __nccwpck_require__(3047);
 // EXTERNAL MODULE: ./build/src/domain/operation.js
-var domain_operation = __nccwpck_require__(567);
+var domain_operation = __nccwpck_require__(1567);
 // EXTERNAL MODULE: ./build/src/domain/result.js
-var result = __nccwpck_require__(877);
+var result = __nccwpck_require__(2877);
 // EXTERNAL MODULE: external "node:timers/promises"
-var promises_ = __nccwpck_require__(500);
+var promises_ = __nccwpck_require__(8500);
 // EXTERNAL MODULE: ./build/src/domain/difference-text.js
-var difference_text = __nccwpck_require__(987);
+var difference_text = __nccwpck_require__(2987);
 // EXTERNAL MODULE: ./build/src/domain/copy-progress.js + 1 modules
-var copy_progress = __nccwpck_require__(277);
+var copy_progress = __nccwpck_require__(5277);
 // EXTERNAL MODULE: ./build/src/domain/flake.js
-var domain_flake = __nccwpck_require__(307);
+var domain_flake = __nccwpck_require__(7307);
 // EXTERNAL MODULE: ./build/src/domain/target.js
 var target = __nccwpck_require__(321);
 // EXTERNAL MODULE: ./build/src/domain/unit-plan.js
-var unit_plan = __nccwpck_require__(988);
+var unit_plan = __nccwpck_require__(9988);
 ;// CONCATENATED MODULE: ./build/src/deploy/phase-clock.js
 /** Records when the phases of one host begin and end; the time in which it waits for other hosts belongs to none. */
 class PhaseClock {
@@ -109,6 +109,16 @@ class PhaseClock {
     #seconds() {
         return Math.round(this.#now() / 10) / 100;
     }
+}
+;// CONCATENATED MODULE: ./build/src/deploy/free-space.js
+// A system with another kernel or after an update of nixpkgs brings some hundred MiB beside the old one, and the sources of
+// nixpkgs, unpacked, some 200 MiB more: with less than 1 GiB it may not fit.
+const scarceKibibytes = 1024 * 1024;
+/** Says that little is free on the disk of a machine's store, or nothing where it is enough or the machine cannot tell. */
+function spaceWarning(freeKibibytes) {
+    if (freeKibibytes === undefined || freeKibibytes >= scarceKibibytes)
+        return undefined;
+    return `only ${Math.floor(freeKibibytes / 1024)} MiB are free for the Nix store on the machine: the new system may not fit. Free some with \`nix-collect-garbage -d\` on the machine`;
 }
 ;// CONCATENATED MODULE: ./build/src/deploy/safe-activation.js
 
@@ -277,6 +287,7 @@ function repairCommands(before, operation) {
 
 
 
+
 /**
  * The work on one host: `prepare` up to a built system, then `activate`. Both throw for what goes wrong; `result` tells
  * what is known at any time.
@@ -352,6 +363,9 @@ class Host {
             return;
         }
         known.configuration = this.#configuration(facts);
+        const scarce = spaceWarning(facts.freeKibibytes);
+        if (scarce !== undefined)
+            this.#log.warn(scarce);
         this.ended();
         const flake = await this.#settings.flake;
         const copied = await this.#tryAgain("copy", signal, async () => await this.machine.receive(flake, signal));
@@ -697,7 +711,7 @@ function explain(problem, host, stopwatch) {
 
 /***/ }),
 
-/***/ 890:
+/***/ 4890:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -748,7 +762,7 @@ function inBatches(items, sizes) {
 
 /***/ }),
 
-/***/ 859:
+/***/ 7859:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -831,7 +845,7 @@ function compare(one, other) {
 
 /***/ }),
 
-/***/ 277:
+/***/ 5277:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -872,7 +886,7 @@ function showCopied({ paths }) {
 
 /***/ }),
 
-/***/ 987:
+/***/ 2987:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -881,7 +895,7 @@ function showCopied({ paths }) {
 /* harmony export */   uQ: () => (/* binding */ describeChange),
 /* harmony export */   wv: () => (/* binding */ describeCounts)
 /* harmony export */ });
-/* harmony import */ var _closure_difference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(859);
+/* harmony import */ var _closure_difference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7859);
 
 // A log is no place for a whole new nixpkgs.
 const mostLines = 40;
@@ -921,7 +935,7 @@ function signedSize(bytes) {
 
 /***/ }),
 
-/***/ 47:
+/***/ 3047:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -999,14 +1013,14 @@ class DeployError extends Error {
 
 /***/ }),
 
-/***/ 307:
+/***/ 7307:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   m: () => (/* binding */ referenceOnMachine),
 /* harmony export */   s: () => (/* binding */ newestReference)
 /* harmony export */ });
-/* harmony import */ var _nix_version_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(48);
+/* harmony import */ var _nix_version_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9048);
 
 /**
  * Builds the reference under which a machine with this version of Nix finds the flake in its own store, with the identity
@@ -1043,7 +1057,7 @@ function encodeDirectory(text) {
 
 /***/ }),
 
-/***/ 806:
+/***/ 6806:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -1055,8 +1069,8 @@ function encodeDirectory(text) {
 /* harmony export */   be: () => (/* binding */ describeChoice),
 /* harmony export */   lr: () => (/* binding */ checkedRequest)
 /* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
-/* harmony import */ var _selection_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
+/* harmony import */ var _selection_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6076);
 /* harmony import */ var _target_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(321);
 
 
@@ -1183,7 +1197,7 @@ function clashes(machines, defaultPort) {
 
 /***/ }),
 
-/***/ 48:
+/***/ 9048:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -1206,7 +1220,7 @@ function isAtLeast(version, major, minor) {
 
 /***/ }),
 
-/***/ 567:
+/***/ 1567:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -1242,7 +1256,7 @@ function changesSystemProfile(operation) {
 
 /***/ }),
 
-/***/ 877:
+/***/ 2877:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -1277,7 +1291,7 @@ function isFailure(status) {
 
 /***/ }),
 
-/***/ 76:
+/***/ 6076:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -1358,7 +1372,7 @@ function checkedSet(set) {
 
 /***/ }),
 
-/***/ 963:
+/***/ 6963:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -1534,7 +1548,7 @@ function completeTargets(requests, defaults) {
 
 /***/ }),
 
-/***/ 988:
+/***/ 9988:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -1626,14 +1640,14 @@ function withNewUnits(rehearsal, compared) {
 
 /***/ }),
 
-/***/ 422:
+/***/ 9422:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $: () => (/* binding */ maskSecret),
 /* harmony export */   R: () => (/* binding */ readInput)
 /* harmony export */ });
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(284);
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3284);
 
 /** The text of an input as the workflow has it, empty where there is none. */
 function readInput(name) {
@@ -1646,7 +1660,7 @@ function maskSecret(secret) {
 
 /***/ }),
 
-/***/ 562:
+/***/ 2562:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -1674,7 +1688,7 @@ function abortOnSignal(onFirst, onSecond) {
 
 /***/ }),
 
-/***/ 147:
+/***/ 9147:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -1690,13 +1704,13 @@ function announceFlake(flake, log) {
 
 /***/ }),
 
-/***/ 406:
+/***/ 2406:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Z: () => (/* binding */ announceChoice)
 /* harmony export */ });
-/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(806);
+/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6806);
 
 /** Tells which machines the flake names, and warns of what it wants of them that is not done. */
 function announceChoice(choice, log) {
@@ -1709,7 +1723,7 @@ function announceChoice(choice, log) {
 
 /***/ }),
 
-/***/ 798:
+/***/ 7798:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -1720,19 +1734,19 @@ __nccwpck_require__.d(__webpack_exports__, {
 });
 
 // EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(598);
+var external_node_crypto_ = __nccwpck_require__(7598);
 // EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(24);
+var external_node_fs_ = __nccwpck_require__(3024);
 // EXTERNAL MODULE: external "node:os"
-var external_node_os_ = __nccwpck_require__(161);
+var external_node_os_ = __nccwpck_require__(8161);
 // EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(760);
+var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(47);
+var errors = __nccwpck_require__(3047);
 // EXTERNAL MODULE: ./build/src/domain/flake.js
-var domain_flake = __nccwpck_require__(307);
+var domain_flake = __nccwpck_require__(7307);
 // EXTERNAL MODULE: ./build/src/domain/result.js
-var domain_result = __nccwpck_require__(877);
+var domain_result = __nccwpck_require__(2877);
 ;// CONCATENATED MODULE: ./build/src/github/annotations.js
 
 // GitHub shows ten annotations of a kind a step, and the step's own failure is one.
@@ -1777,7 +1791,7 @@ function brief(result) {
     return `${result.name} (${reason})`;
 }
 // EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 17 modules
-var core = __nccwpck_require__(284);
+var core = __nccwpck_require__(3284);
 ;// CONCATENATED MODULE: ./build/src/github/outputs.js
 
 
@@ -1837,7 +1851,7 @@ function statusOf(results, endedEarly) {
     return endedEarly && results.length === 0 ? "failed" : (0,domain_result/* worstStatus */.A4)(results);
 }
 // EXTERNAL MODULE: ./build/src/github/workflow-log.js + 1 modules
-var workflow_log = __nccwpck_require__(949);
+var workflow_log = __nccwpck_require__(9949);
 ;// CONCATENATED MODULE: ./build/src/github/summary/markdown.js
 
 // What machines print stands in code spans, of which Markdown obeys nothing, in fenced blocks whose every line begins with a
@@ -1949,11 +1963,11 @@ function duration(seconds) {
     return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 // EXTERNAL MODULE: ./build/src/domain/closure-difference.js
-var closure_difference = __nccwpck_require__(859);
+var closure_difference = __nccwpck_require__(7859);
 // EXTERNAL MODULE: ./build/src/domain/difference-text.js
-var difference_text = __nccwpck_require__(987);
+var difference_text = __nccwpck_require__(2987);
 // EXTERNAL MODULE: ./build/src/domain/unit-plan.js
-var unit_plan = __nccwpck_require__(988);
+var unit_plan = __nccwpck_require__(9988);
 ;// CONCATENATED MODULE: ./build/src/github/summary/table.js
 
 
@@ -2344,7 +2358,7 @@ function writeSummary(text, log) {
 
 /***/ }),
 
-/***/ 98:
+/***/ 2098:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -2354,9 +2368,9 @@ __nccwpck_require__.d(__webpack_exports__, {
 });
 
 // EXTERNAL MODULE: ./build/src/domain/copy-progress.js + 1 modules
-var copy_progress = __nccwpck_require__(277);
+var copy_progress = __nccwpck_require__(5277);
 // EXTERNAL MODULE: ./build/src/domain/result.js
-var domain_result = __nccwpck_require__(877);
+var domain_result = __nccwpck_require__(2877);
 ;// CONCATENATED MODULE: ./build/src/github/host-lines.js
 // Lines of one host that are kept from the beginning, and from the end.
 const keptAtBeginning = 5000;
@@ -2531,13 +2545,34 @@ function seconds(since) {
 
 /***/ }),
 
-/***/ 12:
+/***/ 4362:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   i: () => (/* binding */ workflowRunName)
+/* harmony export */ });
+/**
+ * Names this job of the workflow to somebody who looks at a machine: the address of the run, and the job. `undefined` where the
+ * runner does not say it.
+ */
+function workflowRunName(environment) {
+    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id, GITHUB_JOB: job } = environment;
+    if (server === undefined || repository === undefined || id === undefined)
+        return undefined;
+    const name = `${server}/${repository}/actions/runs/${id}${job === undefined ? "" : `, job ${job}`}`;
+    // It becomes a line of a file on the machine.
+    return name.replaceAll(/\p{C}/gu, "");
+}
+
+/***/ }),
+
+/***/ 1012:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   A: () => (/* binding */ identityState)
 /* harmony export */ });
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(284);
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3284);
 
 const key = "identity-directory";
 /** The path of the private directory, as it goes from the main step to the post step. */
@@ -2549,7 +2584,7 @@ const identityState = {
 
 /***/ }),
 
-/***/ 949:
+/***/ 9949:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -2560,11 +2595,11 @@ __nccwpck_require__.d(__webpack_exports__, {
 });
 
 // EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(598);
+var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: external "node:util"
 const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
 // EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 17 modules
-var core = __nccwpck_require__(284);
+var core = __nccwpck_require__(3284);
 ;// CONCATENATED MODULE: ./build/src/github/workflow-log.js
 
 
@@ -2621,7 +2656,7 @@ function write(line) {
 
 /***/ }),
 
-/***/ 28:
+/***/ 4028:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -2633,15 +2668,15 @@ __nccwpck_require__.d(__webpack_exports__, {
 // UNUSED EXPORTS: collect, inputNames, readFlakeReference, readRequests, readSelection
 
 // EXTERNAL MODULE: ./build/src/domain/batches.js
-var domain_batches = __nccwpck_require__(890);
+var domain_batches = __nccwpck_require__(4890);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(47);
+var errors = __nccwpck_require__(3047);
 // EXTERNAL MODULE: ./build/src/domain/operation.js
-var operation = __nccwpck_require__(567);
+var operation = __nccwpck_require__(1567);
 // EXTERNAL MODULE: ./build/src/domain/inventory.js
-var inventory = __nccwpck_require__(806);
+var inventory = __nccwpck_require__(6806);
 // EXTERNAL MODULE: ./build/src/domain/selection.js
-var domain_selection = __nccwpck_require__(76);
+var domain_selection = __nccwpck_require__(6076);
 // EXTERNAL MODULE: ./build/src/domain/target.js
 var domain_target = __nccwpck_require__(321);
 ;// CONCATENATED MODULE: ./build/src/domain/target-list.js
@@ -2724,7 +2759,7 @@ function parseItem(item) {
     });
 }
 // EXTERNAL MODULE: ./build/src/ssh/host-key.js
-var host_key = __nccwpck_require__(70);
+var host_key = __nccwpck_require__(5070);
 ;// CONCATENATED MODULE: ./build/src/ssh/key.js
 const begin = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----/;
 const foreign = [
@@ -3072,33 +3107,35 @@ function readRequests(text, refuse) {
 
 /***/ }),
 
-/***/ 712:
+/***/ 8712:
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(598);
-/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(771);
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(47);
-/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(806);
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9039);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3047);
+/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6806);
 /* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(321);
-/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(567);
-/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(422);
-/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(562);
-/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(147);
-/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(406);
-/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(798);
-/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(98);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(12);
-/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(949);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(28);
-/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(560);
-/* harmony import */ var _nix_hive_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(823);
-/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(456);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(565);
-/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(672);
-/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(418);
-/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(754);
-/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(864);
+/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(1567);
+/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9422);
+/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(2562);
+/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(9147);
+/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2406);
+/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7798);
+/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(4362);
+/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(2098);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(1012);
+/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(9949);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(4028);
+/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(5560);
+/* harmony import */ var _nix_hive_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(9823);
+/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(8456);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(4565);
+/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(8672);
+/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(4418);
+/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(7754);
+/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(7864);
+
 
 
 
@@ -3205,11 +3242,12 @@ function removeIdentity() {
 function machineSettings(inputs, archived, signal) {
     return {
         run,
+        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_22__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
         access: { sudo: inputs.sudo, sudoPassword: inputs.sudoPassword, needsRoot: inputs.operation !== "build" },
         checkSignatures: inputs.checkSignatures,
         archiveArgs: inputs.archiveArgs,
         rebuildArgs: inputs.rebuildArgs,
-        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_22__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
+        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_23__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
         configurationNames: async () => (archived === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .configurationNames */ .zG)(await archived, { signal }).catch(() => undefined)),
     };
 }
@@ -3218,7 +3256,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 560:
+/***/ 5560:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -3230,9 +3268,9 @@ __webpack_async_result__();
 /* harmony export */   sO: () => (/* binding */ neverLock),
 /* harmony export */   zG: () => (/* binding */ configurationNames)
 /* harmony export */ });
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
-/* harmony import */ var _domain_store_path_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(963);
-/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(447);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
+/* harmony import */ var _domain_store_path_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6963);
+/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3447);
 /* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(726);
 
 
@@ -3339,17 +3377,17 @@ function explainFlake(error, reference) {
 
 /***/ }),
 
-/***/ 823:
+/***/ 9823:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   p: () => (/* binding */ flakeAroundHive)
 /* harmony export */ });
 /* unused harmony export lockAround */
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(24);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(760);
-/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(560);
-/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(447);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
+/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5560);
+/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3447);
 /* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(726);
 
 
@@ -3430,7 +3468,7 @@ function objectOf(value) {
 
 /***/ }),
 
-/***/ 456:
+/***/ 8456:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -3440,11 +3478,11 @@ __nccwpck_require__.d(__webpack_exports__, {
 });
 
 // EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(24);
+var external_node_fs_ = __nccwpck_require__(3024);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(47);
+var errors = __nccwpck_require__(3047);
 // EXTERNAL MODULE: ./build/src/domain/selection.js
-var domain_selection = __nccwpck_require__(76);
+var domain_selection = __nccwpck_require__(6076);
 ;// CONCATENATED MODULE: ./build/src/nix/apart.js
 
 // An evaluation of a large fleet takes minutes: a fault that all machines share is not looked for in each of them.
@@ -3485,7 +3523,7 @@ function isOfTheEvaluation({ failure }) {
     return failure.kind === "exit" || failure.kind === "signal";
 }
 // EXTERNAL MODULE: ./build/src/nix/flake.js
-var flake = __nccwpck_require__(560);
+var flake = __nccwpck_require__(5560);
 // EXTERNAL MODULE: ./build/src/nix/local.js
 var local = __nccwpck_require__(726);
 ;// CONCATENATED MODULE: ./build/src/nix/evaluate.js
@@ -3538,11 +3576,11 @@ function nixString(text) {
         .replaceAll("\r", String.raw `\r`)}"`;
 }
 // EXTERNAL MODULE: ./build/src/domain/inventory.js
-var inventory = __nccwpck_require__(806);
+var inventory = __nccwpck_require__(6806);
 // EXTERNAL MODULE: ./build/src/domain/target.js
 var target = __nccwpck_require__(321);
 // EXTERNAL MODULE: ./build/src/nix/json.js
-var nix_json = __nccwpck_require__(447);
+var nix_json = __nccwpck_require__(3447);
 ;// CONCATENATED MODULE: ./build/src/nix/inventory-entry.js
 
 
@@ -3736,7 +3774,7 @@ function texts(value) {
 
 /***/ }),
 
-/***/ 447:
+/***/ 3447:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -3761,8 +3799,8 @@ function text(value) {
 /* harmony export */   d: () => (/* binding */ runNix)
 /* harmony export */ });
 /* unused harmony export nixCommand */
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
-/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(964);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7964);
 
 
 /** Builds a call of the runner's nix. */
@@ -3794,7 +3832,7 @@ function explainMissing(error) {
 
 /***/ }),
 
-/***/ 565:
+/***/ 4565:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -3806,11 +3844,11 @@ __nccwpck_require__.d(__webpack_exports__, {
 // UNUSED EXPORTS: rebuildCommand
 
 // EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(47);
+var errors = __nccwpck_require__(3047);
 // EXTERNAL MODULE: ./build/src/domain/operation.js
-var domain_operation = __nccwpck_require__(567);
+var domain_operation = __nccwpck_require__(1567);
 // EXTERNAL MODULE: ./build/src/domain/unit-plan.js
-var unit_plan = __nccwpck_require__(988);
+var unit_plan = __nccwpck_require__(9988);
 ;// CONCATENATED MODULE: ./build/src/nix/send-failure.js
 /** Explains why a flake did not arrive on a machine. `lost` tells whether the connection went away. */
 function explainSendFailure(error, lost) {
@@ -3835,9 +3873,9 @@ function explainSendFailure(error, lost) {
     return parts("the flake could not be sent", "The lines below are Nix's own");
 }
 // EXTERNAL MODULE: ./build/src/domain/store-path.js
-var store_path = __nccwpck_require__(963);
+var store_path = __nccwpck_require__(6963);
 // EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(24);
+var external_node_fs_ = __nccwpck_require__(3024);
 ;// CONCATENATED MODULE: ./build/src/nix/copy-watch.js
 
 /**
@@ -3881,7 +3919,7 @@ class CopyWatch {
     }
 }
 // EXTERNAL MODULE: ./build/src/nix/flake.js
-var nix_flake = __nccwpck_require__(560);
+var nix_flake = __nccwpck_require__(5560);
 // EXTERNAL MODULE: ./build/src/nix/local.js
 var local = __nccwpck_require__(726);
 ;// CONCATENATED MODULE: ./build/src/nix/send.js
@@ -3918,7 +3956,7 @@ async function sendFlake(flake, options) {
     return watch.progress;
 }
 // EXTERNAL MODULE: ./build/src/ssh/failure.js
-var failure = __nccwpck_require__(106);
+var failure = __nccwpck_require__(1106);
 ;// CONCATENATED MODULE: ./build/src/nixos/access.js
 
 /**
@@ -3947,9 +3985,9 @@ function refused(reason, hint) {
     return new errors/* DeployError */.sH({ phase: "connect", reason, hint, exitCode: 1 });
 }
 // EXTERNAL MODULE: external "node:timers/promises"
-var promises_ = __nccwpck_require__(500);
+var promises_ = __nccwpck_require__(8500);
 // EXTERNAL MODULE: ./build/src/domain/nix-version.js
-var nix_version = __nccwpck_require__(48);
+var nix_version = __nccwpck_require__(9048);
 ;// CONCATENATED MODULE: ./build/src/nixos/facts.js
 
 
@@ -4014,11 +4052,11 @@ function machineFacts(text) {
     };
 }
 // EXTERNAL MODULE: ./build/src/process/lines.js + 1 modules
-var process_lines = __nccwpck_require__(731);
+var process_lines = __nccwpck_require__(4731);
 // EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(598);
+var external_node_crypto_ = __nccwpck_require__(7598);
 // EXTERNAL MODULE: ./build/src/process/run.js + 1 modules
-var run = __nccwpck_require__(964);
+var run = __nccwpck_require__(7964);
 ;// CONCATENATED MODULE: ./build/src/nixos/remote-shell.js
 
 
@@ -4043,6 +4081,10 @@ const scripts = {
 /** The text of a script that is left on the machine. */
 function residentScript(name) {
     return (0,external_node_fs_.readFileSync)(scripts[name], "utf8");
+}
+/** The text of a script with its arguments, to be left on the machine and run there as `sh FILE`. */
+function residentCall(script, args) {
+    return [...definition(script, args), 'main "$@"', ""].join("\n");
 }
 /**
  * Runs scripts on one machine. A script comes with its arguments on the standard input of `/bin/sh -s` and is a function that
@@ -4107,17 +4149,10 @@ function remoteCommand(sudo) {
 }
 /** The script with its arguments, as `/bin/sh` reads it. */
 function program(script, args, nonce) {
-    return [
-        `set -- ${args.map(run/* quote */.hD).join(" ")}`,
-        (0,external_node_fs_.readFileSync)(scripts.common, "utf8"),
-        (0,external_node_fs_.readFileSync)(scripts[script], "utf8"),
-        `echo 'begin ${nonce}'`,
-        'main "$@" </dev/null',
-        "code=$?",
-        `echo "end ${nonce} $code" >&2`,
-        'exit "$code"',
-        "",
-    ].join("\n");
+    return [...definition(script, args), `echo 'begin ${nonce}'`, 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"', ""].join("\n");
+}
+function definition(script, args) {
+    return [`set -- ${args.map(run/* quote */.hD).join(" ")}`, (0,external_node_fs_.readFileSync)(scripts.common, "utf8"), (0,external_node_fs_.readFileSync)(scripts[script], "utf8")];
 }
 // What a login shell prints of its own stands before the line that begins the script's output.
 function payloadCutter(begin) {
@@ -4209,8 +4244,13 @@ function lastLines(text) {
 class LostJobError extends errors/* DeployError */.sH {
 }
 const keptLines = 200;
-/** Starts a job, which happens once however often the connection is lost, and follows it. */
+/** Starts a job and follows it. */
 async function runJob(job, call) {
+    await startJob(job, call);
+    return await followJob(job, call);
+}
+/** Starts a job, which happens once however often the connection is lost. Throws a `DeployError` when that fails. */
+async function startJob(job, call) {
     const { privileged, phase } = job;
     const started = await call(() => ({ script: "start", args: [job.run, job.name, residentScript("job"), ...job.command], privileged }), phase);
     if (started.exitCode !== 0) {
@@ -4221,7 +4261,6 @@ async function runJob(job, call) {
             exitCode: started.exitCode,
         });
     }
-    return await followJob(job, call);
 }
 /**
  * Shows the output of a job until it ends, without gap and repetition. Throws a `DeployError` when the job ended without
@@ -4349,18 +4388,20 @@ const lockPauseMilliseconds = 2000;
 // Exit codes of keep.sh.
 const tooLate = 7;
 const forgotten = 3;
+// A run that has lost the machine gives up within the limits and some time for connecting: a quarter of an hour is more.
+const spareSeconds = 900;
+/** Seconds for which a machine that has gone back by itself keeps what tells how that ended. */
+function clearSeconds({ activation, confirm, healthCheck }) {
+    return activation + confirm + healthCheck + spareSeconds;
+}
+function residentTexts(run) {
+    return [residentScript("job"), residentScript("watchdog"), residentCall("finish", [run])];
+}
 /** Waits for the machine's lock, records what to go back to, and arms the watchdog. Throws a `DeployError`. */
 async function arm({ operation, guarded, limits }, site) {
-    const { run, call, log, signal } = site;
-    const args = [
-        run,
-        (0,domain_operation/* rebuildAction */.oG)(operation),
-        String(limits.activation),
-        String(limits.confirm),
-        guarded ? "yes" : "no",
-        residentScript("job"),
-        residentScript("watchdog"),
-    ];
+    const { run, name, call, log, signal } = site;
+    const seconds = [limits.activation, limits.confirm, clearSeconds(limits)].map(String);
+    const args = [run, (0,domain_operation/* rebuildAction */.oG)(operation), ...seconds, guarded ? "yes" : "no", name, ...residentTexts(run)];
     const deadline = Date.now() + limits.lock * 1000;
     let told = "";
     for (;;) {
@@ -4454,13 +4495,16 @@ class GuardedActivation {
     /** Decides for the old system and goes back; where the watchdog has done so already, tells how that went. */
     async rollBack() {
         const { call, run } = this.#site;
-        const started = await call(() => ({ script: "keep", args: [run, "look"], privileged: true }), "rollback");
-        if (started.exitCode === forgotten)
+        const looked = await call(() => ({ script: "keep", args: [run, "look"], privileged: true }), "rollback");
+        if (looked.exitCode === forgotten)
             await this.#recover();
-        const back = await runJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
-        if (back.exitCode === tooLate)
-            throw new errors/* DeployError */.sH({ phase: "rollback", reason: "the machine has already decided for the new system", exitCode: back.exitCode });
-        return await followJob(this.#job("rollback"), call);
+        else if (looked.exitCode !== 0)
+            throw refusal("rollback", "the machine has already decided for the new system", looked);
+        await startJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
+        const { exitCode, lines } = await followJob(this.#job("rollback"), call);
+        // It has a little to do after the way back itself.
+        const { state } = await followJob(this.#job("back"), call);
+        return { exitCode, lines, state };
     }
     #job(name) {
         const phase = name === "activate" ? "activate" : "rollback";
@@ -4498,8 +4542,8 @@ class GuardedActivation {
             link,
             state.profile ?? "",
             state.running ?? "",
-            residentScript("job"),
-            residentScript("watchdog"),
+            String(clearSeconds(this.#activation.limits)),
+            ...residentTexts(this.#site.run),
         ];
         const end = await this.#site.call(() => ({ script: "recover", args, privileged: true }), "rollback");
         if (end.exitCode !== 0)
@@ -4510,7 +4554,7 @@ function refusal(phase, reason, end) {
     return new errors/* DeployError */.sH({ phase, reason: `${reason} (exit code ${end.exitCode})`, lines: lastLines(end.stderr), exitCode: end.exitCode });
 }
 // EXTERNAL MODULE: ./build/src/domain/closure-difference.js
-var closure_difference = __nccwpck_require__(859);
+var closure_difference = __nccwpck_require__(7859);
 ;// CONCATENATED MODULE: ./build/src/nixos/difference.js
 
 
@@ -4724,10 +4768,10 @@ class NixosMachine {
         }
     }
     async activate(activation, signal) {
-        const { run, rebuildArgs } = this.#settings;
+        const { run, name, rebuildArgs } = this.#settings;
         if (!this.#prepared)
             await this.#prepare([], "activate", signal);
-        this.#activation = await GuardedActivation.begin(activation, { run, signal, log: this.#log, call: this.#call(signal) });
+        this.#activation = await GuardedActivation.begin(activation, { run, name, signal, log: this.#log, call: this.#call(signal) });
         this.#undecided = true;
         activation.onArmed();
         const command = rebuildCommand(activation.operation, activation.rebuild, rebuildArgs);
@@ -4852,7 +4896,7 @@ function rebuildCommand(operation, rebuild, extraArgs) {
 
 /***/ }),
 
-/***/ 672:
+/***/ 8672:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -4877,7 +4921,7 @@ function patience(connectTimeout, { rollback, limits }) {
 
 /***/ }),
 
-/***/ 731:
+/***/ 4731:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -4927,14 +4971,14 @@ function lineCutter(onLine) {
 
 /***/ }),
 
-/***/ 418:
+/***/ 4418:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   P: () => (/* binding */ requirePrograms)
 /* harmony export */ });
-/* harmony import */ var _actions_io__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(366);
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(47);
+/* harmony import */ var _actions_io__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5366);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3047);
 
 
 const steps = {
@@ -4958,7 +5002,7 @@ async function missingPrograms(names) {
 
 /***/ }),
 
-/***/ 964:
+/***/ 7964:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -4973,11 +5017,11 @@ __nccwpck_require__.d(__webpack_exports__, {
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 // EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(24);
+var external_node_fs_ = __nccwpck_require__(3024);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(47);
+var errors = __nccwpck_require__(3047);
 // EXTERNAL MODULE: ./build/src/process/lines.js + 1 modules
-var lines = __nccwpck_require__(731);
+var lines = __nccwpck_require__(4731);
 ;// CONCATENATED MODULE: ./build/src/process/run.js
 
 
@@ -5105,7 +5149,7 @@ function keeper() {
 
 /***/ }),
 
-/***/ 898:
+/***/ 5898:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -5115,7 +5159,7 @@ function keeper() {
 /* harmony export */   jA: () => (/* binding */ targetFiles),
 /* harmony export */   nK: () => (/* binding */ alias)
 /* harmony export */ });
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6760);
 
 /** What stands where in the private directory of a run. */
 function identityFiles(directory) {
@@ -5190,7 +5234,7 @@ function renderConfiguration(target, index, directory, settings) {
 
 /***/ }),
 
-/***/ 754:
+/***/ 7754:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -5198,13 +5242,13 @@ function renderConfiguration(target, index, directory, settings) {
 /* harmony export */   p2: () => (/* binding */ endMasters)
 /* harmony export */ });
 /* unused harmony exports masterCommand, reasonCommand, controlCommand, sessionCommand */
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(24);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(760);
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(47);
-/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(964);
-/* harmony import */ var _configuration_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(898);
-/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(106);
-/* harmony import */ var _host_key_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(70);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3047);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7964);
+/* harmony import */ var _configuration_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5898);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(1106);
+/* harmony import */ var _host_key_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5070);
 
 
 
@@ -5353,7 +5397,7 @@ function sessionCommand(files, target, command) {
 
 /***/ }),
 
-/***/ 106:
+/***/ 1106:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -5361,9 +5405,9 @@ function sessionCommand(files, target, command) {
 /* harmony export */   bp: () => (/* binding */ acceptedKeyWarning),
 /* harmony export */   zT: () => (/* binding */ connectError)
 /* harmony export */ });
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
 /* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(321);
-/* harmony import */ var _host_key_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(70);
+/* harmony import */ var _host_key_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5070);
 
 
 
@@ -5466,7 +5510,7 @@ function speaksOfLostConnection(stderr) {
 
 /***/ }),
 
-/***/ 70:
+/***/ 5070:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -5475,7 +5519,7 @@ function speaksOfLostConnection(stderr) {
 /* harmony export */   Rj: () => (/* binding */ fingerprint),
 /* harmony export */   TZ: () => (/* binding */ knownHostsLine)
 /* harmony export */ });
-/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(598);
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
 
 /**
  * Reads the lines of `record-host-key.sh`; the last one is the key of the server that was refused.
@@ -5519,7 +5563,7 @@ function knownHostsProblems(text) {
 
 /***/ }),
 
-/***/ 864:
+/***/ 7864:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -5528,12 +5572,12 @@ function knownHostsProblems(text) {
 /* harmony export */   s: () => (/* binding */ writeIdentity),
 /* harmony export */   uy: () => (/* binding */ makeIdentityDirectory)
 /* harmony export */ });
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(24);
-/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(161);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(760);
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(47);
-/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(964);
-/* harmony import */ var _configuration_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(898);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8161);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6760);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3047);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7964);
+/* harmony import */ var _configuration_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(5898);
 
 
 
@@ -5635,7 +5679,7 @@ function removeIdentityDirectory(path) {
 
 /***/ }),
 
-/***/ 284:
+/***/ 3284:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 // ESM COMPAT FLAG
@@ -5816,7 +5860,7 @@ function escapeProperty(s) {
 ;// CONCATENATED MODULE: external "crypto"
 const external_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("crypto");
 // EXTERNAL MODULE: external "fs"
-var external_fs_ = __nccwpck_require__(896);
+var external_fs_ = __nccwpck_require__(9896);
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/file-command.js
 // For internal use, subject to change.
 // We use any as a valid input type
@@ -5852,7 +5896,7 @@ function prepareKeyValueMessage(key, value) {
     return `${key}<<${delimiter}${external_os_namespaceObject.EOL}${convertedValue}${external_os_namespaceObject.EOL}${delimiter}`;
 }
 // EXTERNAL MODULE: external "path"
-var external_path_ = __nccwpck_require__(928);
+var external_path_ = __nccwpck_require__(6928);
 ;// CONCATENATED MODULE: ./stand-ins/http-client/index.js
 // @actions/core wants an HTTP client for OpenID Connect tokens alone. This action asks for none.
 class HttpClient {
@@ -6259,7 +6303,7 @@ const external_events_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.
 ;// CONCATENATED MODULE: external "child_process"
 const external_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("child_process");
 // EXTERNAL MODULE: ./node_modules/@actions/io/lib/io.js + 1 modules
-var io = __nccwpck_require__(366);
+var io = __nccwpck_require__(5366);
 // EXTERNAL MODULE: ./node_modules/@actions/io/lib/io-util.js
 var io_util = __nccwpck_require__(90);
 ;// CONCATENATED MODULE: external "timers"
@@ -7324,8 +7368,8 @@ function getIDToken(aud) {
 /* harmony export */   vr: () => (/* binding */ tryGetExecutablePath)
 /* harmony export */ });
 /* unused harmony exports chmod, copyFile, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, symlink, unlink, readlink, UV_FS_O_EXLOCK, READONLY, isDirectory, getCmdPath */
-/* harmony import */ var fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(896);
-/* harmony import */ var path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(928);
+/* harmony import */ var fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9896);
+/* harmony import */ var path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6928);
 var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -7507,7 +7551,7 @@ function getCmdPath() {
 
 /***/ }),
 
-/***/ 366:
+/***/ 5366:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -7521,7 +7565,7 @@ __nccwpck_require__.d(__webpack_exports__, {
 ;// CONCATENATED MODULE: external "assert"
 const external_assert_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("assert");
 // EXTERNAL MODULE: external "path"
-var external_path_ = __nccwpck_require__(928);
+var external_path_ = __nccwpck_require__(6928);
 // EXTERNAL MODULE: ./node_modules/@actions/io/lib/io-util.js
 var io_util = __nccwpck_require__(90);
 ;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io.js
@@ -7936,6 +7980,6 @@ function copyFile(srcFile, destFile, force) {
 /******/ // startup
 /******/ // Load entry module and return exports
 /******/ // This entry module used 'module' so it can't be inlined
-/******/ var __webpack_exports__ = __nccwpck_require__(712);
+/******/ var __webpack_exports__ = __nccwpck_require__(8712);
 /******/ __webpack_exports__ = await __webpack_exports__;
 /******/ 

@@ -1,6 +1,7 @@
 # Confirms the new system, or gives the watchdog a new time.
-# Arguments: RUN hold SECONDS | RUN keep | RUN look (only asks). Prints the facts of the system.
-# Exit codes: 0, 3 the machine does not know the run (any more), 7 too late: the watchdog goes back or has gone.
+# Arguments: RUN hold SECONDS | RUN keep | RUN look (before the way back is followed, which the watchdog may have begun: decides
+# nothing, and puts off that the machine clears the run away). Prints the facts of the system.
+# Exit codes: 0, 3 the machine does not know the run (any more), 7 too late: it was decided otherwise.
 
 main() {
   dir=$(run_directory "$1")
@@ -10,10 +11,16 @@ main() {
     # The new timer stands before the old one goes.
     if [ -e activate.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$1-health.timer"; then
       /bin/sh ./watchdog.sh arm health "$3" || return 1
-      systemctl stop "nix-flake-deploy-$1-confirm.timer" "nix-flake-deploy-$1-activation.timer" 2>/dev/null
+      # Patterns: systemd 262 stops nothing at all when one of several units is not there.
+      systemctl stop "nix-flake-deploy-$1-confirm*.timer" "nix-flake-deploy-$1-activation*.timer" 2>/dev/null
     fi
   elif [ "$2" = keep ]; then
     /bin/sh ./watchdog.sh keep || return
+  else
+    [ "$(readlink decision)" != keep ] || return 7
+    # There to be followed before it begins.
+    : >>rollback.log
+    systemctl try-restart "nix-flake-deploy-$1-clear.timer" 2>/dev/null
   fi
   system_state
 }

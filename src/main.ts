@@ -11,6 +11,7 @@ import { abortOnSignal } from "./github/cancellation.js";
 import { announceFlake } from "./github/flake-log.js";
 import { announceChoice } from "./github/inventory-log.js";
 import { reportEnd, reportProblem } from "./github/report.js";
+import { workflowRunName } from "./github/run-name.js";
 import { WorkflowRunLog } from "./github/run-log.js";
 import { identityState } from "./github/state.js";
 import { WorkflowLog } from "./github/workflow-log.js";
@@ -113,6 +114,7 @@ function removeIdentity(): void {
 function machineSettings(inputs: Inputs, archived: Promise<Flake> | undefined, signal: AbortSignal): MachineSettings {
   return {
     run,
+    name: workflowRunName(process.env) ?? `run ${run}`,
     access: { sudo: inputs.sudo, sudoPassword: inputs.sudoPassword, needsRoot: inputs.operation !== "build" },
     checkSignatures: inputs.checkSignatures,
     archiveArgs: inputs.archiveArgs,

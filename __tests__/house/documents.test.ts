@@ -9,6 +9,7 @@ import { withTables } from "../../scripts/docs-tables.js";
 import { entries, field } from "../../scripts/fields.js";
 import { root } from "../../scripts/paths.js";
 import { shellProblems, shellScripts } from "../../scripts/shell-scripts.js";
+import { leastRights, passwordRights } from "../fleet/rig/machine-files.js";
 import { inputNames } from "../../src/inputs.js";
 import { matrixInputNames } from "../../src/matrix-inputs.js";
 
@@ -57,6 +58,10 @@ describe("the documents", () => {
   test("README.md names every script that runs on a machine", () => {
     const scripts = readdirSync(join(root, "src/nixos/remote"));
     expect(scripts.filter((name) => !read("README.md").includes(`(src/nixos/remote/${name})`))).toEqual([]);
+  });
+
+  test.each([leastRights, passwordRights.replace("pwsudo", "deploy")])("README.md shows the sudoers line that the fleet's users have: %s", (line) => {
+    expect(read("README.md")).toContain(`\n\`\`\`\n${line}\`\`\`\n`);
   });
 
   /** The messages of the troubleshooting tables, `… does not answer`. */

@@ -13,6 +13,7 @@ import { displayTarget } from "../domain/target.js";
 import { withNewUnits } from "../domain/unit-plan.js";
 import { PhaseClock } from "./phase-clock.js";
 import type { RunSettings } from "./run-settings.js";
+import { spaceWarning } from "./free-space.js";
 import type { HostLog, Machine, MachineFacts, Rebuild } from "./ports.js";
 import { activateSafely, type ActivationKnowledge, type Outcome } from "./safe-activation.js";
 
@@ -105,6 +106,8 @@ export class Host {
       return;
     }
     known.configuration = this.#configuration(facts);
+    const scarce = spaceWarning(facts.freeKibibytes);
+    if (scarce !== undefined) this.#log.warn(scarce);
     this.ended();
     const flake = await this.#settings.flake;
     const copied = await this.#tryAgain("copy", signal, async () => await this.machine.receive(flake, signal));

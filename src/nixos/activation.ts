@@ -3,16 +3,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DeployError } from "../domain/errors.js";
 import { changesMachine, rebuildAction } from "../domain/operation.js";
 import { UnitPlanReader } from "../domain/unit-plan.js";
-import type { Activation, ActivationEnd, HostLog, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
+import type { Activation, ActivationEnd, HostLog, Limits, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
 import { parseFacts, systemState } from "./facts.js";
-import { followJob, LostJobError, runJob, type CallScript, type Job } from "./job.js";
+import { followJob, LostJobError, runJob, startJob, type CallScript, type Job } from "./job.js";
 import { activationFailure } from "./rebuild-failure.js";
-import { residentScript } from "./remote-shell.js";
+import { residentCall, residentScript } from "./remote-shell.js";
 import { lastLines, type ScriptEnd } from "./session.js";
 
 /** What the activation of one machine stands on. */
 export type ActivationSite = {
   readonly run: string;
+  /** Says who runs it, to somebody who is kept waiting by its lock. */
+  readonly name: string;
   readonly call: CallScript;
   readonly log: HostLog;
   readonly signal: AbortSignal;
@@ -26,18 +28,23 @@ const lockPauseMilliseconds = 2000;
 const tooLate = 7;
 const forgotten = 3;
 
+// A run that has lost the machine gives up within the limits and some time for connecting: a quarter of an hour is more.
+const spareSeconds = 900;
+
+/** Seconds for which a machine that has gone back by itself keeps what tells how that ended. */
+function clearSeconds({ activation, confirm, healthCheck }: Limits): number {
+  return activation + confirm + healthCheck + spareSeconds;
+}
+
+function residentTexts(run: string): string[] {
+  return [residentScript("job"), residentScript("watchdog"), residentCall("finish", [run])];
+}
+
 /** Waits for the machine's lock, records what to go back to, and arms the watchdog. Throws a `DeployError`. */
 async function arm({ operation, guarded, limits }: Activation, site: ActivationSite): Promise<Before> {
-  const { run, call, log, signal } = site;
-  const args = [
-    run,
-    rebuildAction(operation),
-    String(limits.activation),
-    String(limits.confirm),
-    guarded ? "yes" : "no",
-    residentScript("job"),
-    residentScript("watchdog"),
-  ];
+  const { run, name, call, log, signal } = site;
+  const seconds = [limits.activation, limits.confirm, clearSeconds(limits)].map(String);
+  const args = [run, rebuildAction(operation), ...seconds, guarded ? "yes" : "no", name, ...residentTexts(run)];
   const deadline = Date.now() + limits.lock * 1000;
   let told = "";
   for (;;) {
@@ -135,12 +142,14 @@ export class GuardedActivation {
   /** Decides for the old system and goes back; where the watchdog has done so already, tells how that went. */
   async rollBack(): Promise<RollbackEnd> {
     const { call, run } = this.#site;
-    const started = await call(() => ({ script: "keep", args: [run, "look"], privileged: true }), "rollback");
-    if (started.exitCode === forgotten) await this.#recover();
-    const back = await runJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
-    if (back.exitCode === tooLate)
-      throw new DeployError({ phase: "rollback", reason: "the machine has already decided for the new system", exitCode: back.exitCode });
-    return await followJob(this.#job("rollback"), call);
+    const looked = await call(() => ({ script: "keep", args: [run, "look"], privileged: true }), "rollback");
+    if (looked.exitCode === forgotten) await this.#recover();
+    else if (looked.exitCode !== 0) throw refusal("rollback", "the machine has already decided for the new system", looked);
+    await startJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
+    const { exitCode, lines } = await followJob(this.#job("rollback"), call);
+    // It has a little to do after the way back itself.
+    const { state } = await followJob(this.#job("back"), call);
+    return { exitCode, lines, state };
   }
 
   #job(name: "activate" | "back" | "rollback"): Omit<Job, "command"> {
@@ -179,8 +188,8 @@ export class GuardedActivation {
       link,
       state.profile ?? "",
       state.running ?? "",
-      residentScript("job"),
-      residentScript("watchdog"),
+      String(clearSeconds(this.#activation.limits)),
+      ...residentTexts(this.#site.run),
     ];
     const end = await this.#site.call(() => ({ script: "recover", args, privileged: true }), "rollback");
     if (end.exitCode !== 0) throw refusal("rollback", "the machine cannot be told what to go back to", end);

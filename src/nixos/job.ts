@@ -34,8 +34,14 @@ export class LostJobError extends DeployError {}
 
 const keptLines = 200;
 
-/** Starts a job, which happens once however often the connection is lost, and follows it. */
+/** Starts a job and follows it. */
 export async function runJob(job: Job, call: CallScript): Promise<JobEnd> {
+  await startJob(job, call);
+  return await followJob(job, call);
+}
+
+/** Starts a job, which happens once however often the connection is lost. Throws a `DeployError` when that fails. */
+export async function startJob(job: Job, call: CallScript): Promise<void> {
   const { privileged, phase } = job;
   const started = await call(() => ({ script: "start", args: [job.run, job.name, residentScript("job"), ...job.command], privileged }), phase);
   if (started.exitCode !== 0) {
@@ -46,7 +52,6 @@ export async function runJob(job: Job, call: CallScript): Promise<JobEnd> {
       exitCode: started.exitCode,
     });
   }
-  return await followJob(job, call);
 }
 
 /**

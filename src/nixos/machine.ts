@@ -25,6 +25,8 @@ import { lastLines, runToItsEnd } from "./session.js";
 export type MachineSettings = {
   /** Names the run on the machine. */
   readonly run: string;
+  /** Names the run to people. */
+  readonly name: string;
   /** How the user becomes root, and whether the operation needs it. */
   readonly access: AccessSettings;
   readonly checkSignatures: boolean;
@@ -153,9 +155,9 @@ export class NixosMachine implements Machine {
   }
 
   async activate(activation: Activation, signal: AbortSignal): Promise<ActivationEnd> {
-    const { run, rebuildArgs } = this.#settings;
+    const { run, name, rebuildArgs } = this.#settings;
     if (!this.#prepared) await this.#prepare([], "activate", signal);
-    this.#activation = await GuardedActivation.begin(activation, { run, signal, log: this.#log, call: this.#call(signal) });
+    this.#activation = await GuardedActivation.begin(activation, { run, name, signal, log: this.#log, call: this.#call(signal) });
     this.#undecided = true;
     activation.onArmed();
     const command = rebuildCommand(activation.operation, activation.rebuild, rebuildArgs);

@@ -33,6 +33,11 @@ export function residentScript(name: ResidentScript): string {
   return readFileSync(scripts[name], "utf8");
 }
 
+/** The text of a script with its arguments, to be left on the machine and run there as `sh FILE`. */
+export function residentCall(script: ScriptName, args: readonly string[]): string {
+  return [...definition(script, args), 'main "$@"', ""].join("\n");
+}
+
 /** How scripts become root: not at all, by sudo without a password, or by sudo with one, which it reads from standard input. */
 export type Sudo = { readonly kind: "none" } | { readonly kind: "free" } | { readonly kind: "password"; readonly password: string };
 
@@ -115,17 +120,13 @@ export function remoteCommand(sudo: Sudo): string {
 
 /** The script with its arguments, as `/bin/sh` reads it. */
 export function program(script: ScriptName, args: readonly string[], nonce: string): string {
-  return [
-    `set -- ${args.map(quote).join(" ")}`,
-    readFileSync(scripts.common, "utf8"),
-    readFileSync(scripts[script], "utf8"),
-    `echo 'begin ${nonce}'`,
-    'main "$@" </dev/null',
-    "code=$?",
-    `echo "end ${nonce} $code" >&2`,
-    'exit "$code"',
-    "",
-  ].join("\n");
+  return [...definition(script, args), `echo 'begin ${nonce}'`, 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"', ""].join(
+    "\n",
+  );
+}
+
+function definition(script: ScriptName, args: readonly string[]): string[] {
+  return [`set -- ${args.map(quote).join(" ")}`, readFileSync(scripts.common, "utf8"), readFileSync(scripts[script], "utf8")];
 }
 
 // What a login shell prints of its own stands before the line that begins the script's output.

@@ -4,8 +4,11 @@ import { randomBytes } from "node:crypto";
 
 import { asset } from "./checkout.js";
 
-/** Rights of the user `deploy` unless a test gives others: everything, without a password. */
-export const allRights = "deploy ALL=(root) NOPASSWD: ALL\n";
+/** Rights of the user `deploy` unless a test gives others: the line of the README, and nothing more. */
+export const leastRights = "deploy ALL=(root) NOPASSWD: /bin/sh -s\n";
+
+/** Rights of `pwsudo`, whose sudo wants a password: the README's other line. */
+export const passwordRights = "pwsudo ALL=(root) /bin/sh -s\n";
 
 export type MachineFiles = {
   readonly name: string;
@@ -46,6 +49,7 @@ export function writeMachineFiles(root: string, files: MachineFiles): void {
   // On a host with both versions of control groups these controllers are missing, which systemd would log for each unit.
   write("etc/systemd/system.conf.d/rig.conf", "[Manager]\nDefaultTasksAccounting=no\nDefaultMemoryAccounting=no\n");
   write("etc/sudoers.d/deploy", files.sudoers, 0o440);
+  write("etc/sudoers.d/pwsudo", passwordRights, 0o440);
 
   write("etc/ssh/ssh_host_ed25519_key", files.hostKey.secret, 0o600);
   write("etc/ssh/ssh_host_ed25519_key.pub", files.hostKey.public);

@@ -6,7 +6,7 @@ import { checkout } from "./checkout.js";
 import { check, type CommandResult, until } from "./command.js";
 import { Container } from "./container.js";
 import { mountDisk, mountSmallNix } from "./disk.js";
-import { allRights, writeMachineFiles } from "./machine-files.js";
+import { leastRights, writeMachineFiles } from "./machine-files.js";
 import type { Network } from "./network.js";
 import type { Suite } from "./root-file-system.js";
 import { createSshKey, type SshKey } from "./ssh-key.js";
@@ -20,7 +20,7 @@ export type MachineSpec = {
   readonly rebuild?: "bash" | "ng" | "none";
   /** Default: 22. */
   readonly sshPort?: number;
-  /** Rights of the user `deploy`, as sudoers lines. Default: all, without a password. */
+  /** Rights of the user `deploy`, as sudoers lines. Default: the README's line, and nothing more. */
   readonly sudoers?: string;
   /** Size of `/nix` in MiB, so that it can be full. Default: as large as memory. */
   readonly nixSize?: number;
@@ -86,7 +86,7 @@ export class Machine {
       sshPort: machine.sshPort,
       authorizedKeys: place.authorizedKeys,
       hostKey,
-      sudoers: spec.sudoers ?? allRights,
+      sudoers: spec.sudoers ?? leastRights,
       nixConf: spec.nixConf ?? "",
       penalties: spec.suite !== "bookworm",
     });

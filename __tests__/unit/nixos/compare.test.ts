@@ -36,6 +36,7 @@ exit ${exitCode}`);
 async function compare(signal = new AbortController().signal): Promise<SystemDifference | undefined> {
   const settings = {
     run: "run1",
+    name: "a run",
     access: { sudo: "auto", sudoPassword: undefined, needsRoot: false },
     checkSignatures: true,
     archiveArgs: [],

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 
 import { parseFacts } from "../../../src/nixos/facts.js";
-import { program, remoteCommand, residentScript, type ScriptName } from "../../../src/nixos/remote-shell.js";
+import { program, remoteCommand, residentCall, residentScript, type ScriptName } from "../../../src/nixos/remote-shell.js";
 
 // The scripts run for real, as a user without root: where the tests run as root, as nobody.
 const isRoot = userInfo().uid === 0;
@@ -255,6 +255,31 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       err: "error: unknown path\n",
     });
     expect(payload(call(shell, "difference", [before, "/nix/store/hangs", "0.2", "100"], { PATH: path }))).toMatchObject({ code: 1 });
+  });
+
+  test("follow ends when somebody removes the run in the middle of a job", async () => {
+    payload(call(shell, "prepare", ["run1"]));
+    payload(call(shell, "start", ["run1", "build", residentScript("job"), "sh", "-c", "echo first; sleep 5"]));
+    const [file, rest] = argv(shell);
+    const child = spawn(file, rest, { env: environment({}), cwd: "/" });
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    child.stdin.end(program("follow", ["run1", "build", "0"], nonce));
+    await new Promise((resolve) => child.stdout.on("data", (chunk: Buffer) => chunk.includes("first") && resolve(undefined)));
+    rmSync(join(base, "run1"), { recursive: true });
+    await ended;
+    expect(stderr).toContain(`end ${nonce} 3\n`);
+  });
+
+  test("finish does the same from a file on the machine", () => {
+    for (const run of ["run1", "run2"]) payload(call(shell, "prepare", [run]));
+    const text = join(base, "run1", "finish.sh");
+    writeFileSync(text, residentCall("finish", ["run1"]));
+    const [file, rest] = argv(shell);
+    const { status, stdout, stderr } = spawnSync(file, [...rest.slice(0, -1), text], { encoding: "utf8", env: environment({}), cwd: "/" });
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(readdirSync(base)).toEqual(["run2"]);
   });
 
   test("finish ends the build with its children, and leaves nothing", async () => {

@@ -13,6 +13,13 @@ const run = join(directory, "run");
 const profiles = join(directory, "profiles");
 const calls = join(directory, "calls");
 
+// In place of systemd: writes down the timers that are started, and knows them again.
+const programs = join(directory, "programs");
+const started = join(directory, "started");
+mkdirSync(programs);
+writeFileSync(join(programs, "systemd-run"), `#!/bin/sh\necho "$*" >>${started}\n`, { mode: 0o755 });
+writeFileSync(join(programs, "systemctl"), `#!/bin/sh\n[ "$1" = is-active ] && grep -qs -e "--unit=$(basename "$3" .timer) " ${started}\n`, { mode: 0o755 });
+
 function system(name: string, code = 0): string {
   const path = join(directory, name);
   mkdirSync(join(path, "bin"), { recursive: true });
@@ -43,14 +50,16 @@ function profile(): string | undefined {
 }
 
 beforeEach(() => {
-  for (const path of [run, profiles, calls]) rmSync(path, { recursive: true, force: true });
+  for (const path of [run, profiles, calls, started]) rmSync(path, { recursive: true, force: true });
   mkdirSync(run);
   mkdirSync(profiles);
   symlinkSync("system-2-link", join(profiles, "system"));
 });
 
 describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
-  const call = (...args: string[]): number | null => spawnSync(shell, [join(run, "watchdog.sh"), ...args], { encoding: "utf8" }).status;
+  const env = { ...process.env, PATH: `${programs}:${process.env["PATH"]}` };
+  const call = (...args: string[]): number | null => spawnSync(shell, [join(run, "watchdog.sh"), ...args], { encoding: "utf8", env }).status;
+  const timers = (): string[] => (existsSync(started) ? readFileSync(started, "utf8").trim().split("\n") : []);
 
   test("puts profile and system back, once", () => {
     record({});
@@ -105,6 +114,48 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
     call("back");
     expect(readFileSync(join(run, "rollback.status"), "utf8")).toBe(`${status}\n`);
     expect(readFileSync(join(run, "rollback.log"), "utf8")).toContain("the system profile is system-1-link again");
+  });
+
+  describe("a way back that nobody asks about", () => {
+    const timer = `--quiet --unit=nix-flake-deploy-abc-clear --on-active=1500 --timer-property=AccuracySec=500ms -- /bin/sh ${run}/watchdog.sh fire clear`;
+
+    test.each([0, 4])("is cleared away some time after it ended with %i, however often it is run", (code) => {
+      record({ profile: system(`code${code}`, code), running: system(`code${code}`, code) });
+      writeFileSync(join(run, "clear.window"), "1500");
+      expect(call("fire", "confirm")).toBe(0);
+      expect(timers()).toEqual([timer]);
+      expect(call("back")).toBe(0);
+      expect(timers()).toEqual([timer]);
+    });
+
+    test("stays where it has failed: its log is needed", () => {
+      record({ profile: system("code2", 2), running: system("code2", 2) });
+      writeFileSync(join(run, "clear.window"), "1500");
+      call("fire", "confirm");
+      expect(timers()).toEqual([]);
+      expect(existsSync(join(run, "rollback.log"))).toBe(true);
+    });
+
+    test("shows the logs, for the journal, before it removes them", () => {
+      record({});
+      writeFileSync(join(run, "clear.window"), "1500");
+      writeFileSync(join(run, "activate.log"), "activating the configuration...\n");
+      writeFileSync(join(run, "finish.sh"), `rm -r ${run}\n`);
+      call("fire", "confirm");
+      const { status, stdout } = spawnSync(shell, [join(run, "watchdog.sh"), "fire", "clear"], { encoding: "utf8", env });
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/nobody has asked[^]*activating the configuration[^]*the system profile is system-1-link again/);
+      expect(existsSync(run)).toBe(false);
+    });
+  });
+
+  test.each(["run", "operation", "previous-link", "previous-profile", "previous-running"])("does nothing without %s, as after a reboot", (file) => {
+    record({});
+    rmSync(join(run, file));
+    for (const words of [["fire", "confirm"], ["back"], ["keep"], ["restore"]]) expect(call(...words)).toBe(1);
+    expect(profile()).toBe("system-2-link");
+    expect(called()).toEqual([]);
+    expect(existsSync(join(run, "decision"))).toBe(false);
   });
 
   test("begins again where it was killed in the middle", () => {

@@ -1,12 +1,17 @@
 # Ends the build of the run, if it still goes on, and removes what the run has left on the machine: its directory, its roots,
-# its lock, and what systemd remembers of its units.
+# its lock, and what systemd remembers of its units. A machine that has gone back by itself and that nobody comes back to runs it too.
 # Arguments: RUN. Exit code: 0.
 
 main() {
   [ -n "$1" ] || return 0
   dir=$(run_directory "$1")
   if [ "$uid" -eq 0 ]; then
-    systemctl stop "nix-flake-deploy-$1-build.service" "nix-flake-deploy-$1-*.timer" 2>/dev/null
+    # Patterns: systemd 262 stops nothing at all when one of several units is not there.
+    # Where it was gone back, one that still waits for its end would start a timer once more.
+    if [ -e "$dir/rollback.log" ]; then
+      systemctl stop "nix-flake-deploy-$1-activation*.service" "nix-flake-deploy-$1-confirm*.service" "nix-flake-deploy-$1-health*.service" 2>/dev/null
+    fi
+    systemctl stop "nix-flake-deploy-$1-build*.service" "nix-flake-deploy-$1-*.timer" 2>/dev/null
   elif [ ! -e "$dir/build.status" ] && pid=$(cat -- "$dir/build.pid" 2>/dev/null); then
     # dash takes a "--" after -TERM for a process.
     kill -s TERM -- "-$pid" 2>/dev/null

@@ -4,18 +4,24 @@
 # effect after a reboot, which clears the directory.
 #
 #   watchdog.sh arm NAME SECONDS   starts the timer NAME, which runs "watchdog.sh fire NAME"
-#   watchdog.sh fire NAME          what a timer does: "activation" acts while the activation has not ended, others always
+#   watchdog.sh fire NAME          what a timer does: "activation" goes back while the activation has not ended, "confirm" and
+#                                  "health" always; "clear" removes all that the run has left
 #   watchdog.sh keep               decides for the new system and stops the timers; exit code 7: too late, it goes back
 #   watchdog.sh back               decides for the old system and goes back; exit code 7: too late, it was confirmed
 #   watchdog.sh restore            puts profile, boot loader entry and running system back
 #
-# Files: run, operation, profile (the system profile), previous-link (of the profile), previous-profile, previous-running (store paths, or empty).
+# Files: run, operation, profile (the system profile), previous-link (of the profile), previous-profile, previous-running (store
+# paths, or empty), clear.window (seconds in which somebody may come and ask how the way back has ended), finish.sh.
 # The decision is a symbolic link, which only one can make.
 
 set -u
 cd -- "$(dirname -- "$0")" || exit 1
 PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
+for file in run operation profile previous-link previous-profile previous-running; do
+  # Nothing is known of what to go back to.
+  [ -e "$file" ] || exit 1
+done
 profile=$(cat profile)
 run=$(cat run)
 directory=$(pwd)
@@ -26,9 +32,7 @@ timer() {
 }
 
 disarm() {
-  for name in activation confirm health; do
-    systemctl stop "nix-flake-deploy-$run-$name.timer" 2>/dev/null
-  done
+  systemctl stop "nix-flake-deploy-$run-activation*.timer" "nix-flake-deploy-$run-confirm*.timer" "nix-flake-deploy-$run-health*.timer" 2>/dev/null
   return 0
 }
 
@@ -41,10 +45,28 @@ go_back() {
   decide back || return 7
   # What still activates must not go on beside the way back; the switch itself runs in a unit that nixos-rebuild has made.
   if [ ! -e activate.status ]; then
-    systemctl stop "nix-flake-deploy-$run-activate.service" 'nixos-rebuild-switch-to-configuration*.service' 2>/dev/null
+    # Patterns: systemd 262 stops nothing at all when one of several units is not there.
+    systemctl stop "nix-flake-deploy-$run-activate*.service" 'nixos-rebuild-switch-to-configuration*.service' 2>/dev/null
   fi
   /bin/sh ./job.sh rollback /bin/sh ./watchdog.sh restore
   disarm
+  clear_later
+}
+
+# Perhaps nobody comes any more to remove what is left of the run. After a way back that failed, its log is what helps: it stays.
+clear_later() {
+  case $(cat rollback.status 2>/dev/null) in 0 | 4) ;; *) return 0 ;; esac
+  if [ -e clear.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$run-clear.timer"; then
+    timer clear "$(cat clear.window)"
+  fi
+  return 0
+}
+
+# What it prints is in the journal, which outlives the directory.
+clear_away() {
+  echo "the machine has gone back by itself, and nobody has asked; the end of the logs:"
+  tail -n 100 activate.log rollback.log
+  exec /bin/sh ./finish.sh
 }
 
 switch_to() {
@@ -91,6 +113,7 @@ restore() {
 case $1 in
   arm) timer "$2" "$3" ;;
   fire)
+    [ "$2" != clear ] || clear_away
     if [ "$2" = activation ] && [ -e activate.status ]; then exit 0; fi
     go_back
     [ $? -ne 7 ] || exit 0

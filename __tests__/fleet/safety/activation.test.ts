@@ -1,0 +1,165 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+
+import { failingUnit, switchInhibitor, type Behaviour } from "../rig/flake.js";
+import { Trial, verdictOf, type Systems } from "./trial.js";
+
+// Activations that fail, and systems that do not pass. Each case has its control, the same with the protection off, where the
+// damage stays.
+jest.setTimeout(120_000);
+const unprotected = { rollback: "false" };
+let trial: Trial;
+let before: Systems;
+
+beforeAll(async () => {
+  trial = await Trial.start(["web1", { name: "web2", suite: "trixie", rebuild: "bash", systemProfile: true }, { name: "new1", systemProfile: false }]);
+  await trial.settle();
+});
+afterAll(async () => {
+  await trial.stop();
+});
+beforeEach(async () => {
+  before = await trial.systems();
+});
+afterEach(async () => {
+  await trial.requireNothingLeft();
+});
+
+describe("the machine goes back, and without protection the damage stays:", () => {
+  const cases: readonly (readonly [string, Behaviour, string])[] = [
+    ["the activation script fails", { activationScript: "false" }, "the activation script failed"],
+    ["the boot loader cannot be written", { bootLoaderScript: "false" }, "nixos-rebuild failed"],
+    ["a unit fails", { units: { "bad.service": failingUnit } }, "no luck today"],
+    ["another init is wanted", { initInterfaceVersion: "9" }, "another init"],
+    ["a switch inhibitor refuses", { preSwitchCheck: switchInhibitor }, "A switch inhibitor of the configuration is in the way"],
+  ];
+  test.each(cases)("%s", async (_, behaviour, reason) => {
+    const run = await trial.deploy(behaviour);
+    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", phase: "activate", error: expect.stringContaining(reason) });
+    expect(await trial.systems()).toEqual(before);
+    expect(run.errors).toEqual([expect.stringContaining(reason)]);
+
+    const control = await trial.deploy(behaviour, unprotected);
+    expect(verdictOf(control)).toMatchObject({ exit: 1, status: "failed", error: expect.stringContaining("rollback is false") });
+    expect(await trial.systems()).not.toEqual(before);
+    expect(await trial.machine().leftovers()).toEqual([]);
+    await trial.repair(before);
+  });
+
+  test("the health check fails", async () => {
+    // As the deploy user, who is not root.
+    const check = { targets: "deploy@web1", "health-check": "echo the web page is empty; id -un; false", "health-check-timeout": "2" };
+    const run = await trial.deploy({}, check);
+    expect(verdictOf(run)).toMatchObject({
+      exit: 1,
+      status: "rolled-back",
+      phase: "confirm",
+      error: expect.stringContaining("the web page is empty\n  deploy"),
+    });
+    expect(await trial.systems()).toEqual(before);
+
+    const control = await trial.deploy({}, { ...check, ...unprotected });
+    expect(verdictOf(control)).toMatchObject({ exit: 1, status: "failed" });
+    expect(await trial.systems()).not.toEqual(before);
+    await trial.repair(before);
+  });
+
+  test("the switch hangs", async () => {
+    const flake = await trial.flake({ switchScript: "sleep 300" });
+    const run = await trial.fleet.runner.run(trial.step(flake, { "activation-timeout": "3" }));
+    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", error: expect.stringContaining("activation-timeout (3 s)") });
+    expect(await trial.systems()).toEqual(before);
+    expect((await trial.machine().exec("pgrep -x sleep")).stdout).toBe("");
+
+    const control = await trial.fleet.runner.run(trial.step(flake, { "activation-timeout": "3", ...unprotected }));
+    expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown", error: expect.stringContaining("activation-timeout (3 s)") });
+    expect(await trial.machine().output("systemctl list-units --no-legend 'nix-flake-deploy-*-activate.service'")).toContain("running");
+    await trial.repair(before);
+  });
+
+  test("the activation script fails on the very first deploy", async () => {
+    const first = await trial.systems("new1");
+    expect(first.profile).toBeUndefined();
+    const run = await trial.deploy({ activationScript: "false" }, {}, "new1");
+    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back" });
+    expect(await trial.systems("new1")).toEqual(first);
+    expect(await trial.machine("new1").leftovers()).toEqual([]);
+
+    const control = await trial.deploy({ activationScript: "false" }, unprotected, "new1");
+    expect(verdictOf(control)).toMatchObject({ exit: 1, status: "failed" });
+    expect((await trial.systems("new1")).profile).toBeDefined();
+  });
+
+  test("a unit fails under bash's nixos-rebuild, which has one exit code for everything", async () => {
+    const first = await trial.systems("web2");
+    const inputs = { targets: "deploy@web2" };
+    const run = await trial.deploy({ units: { "bad.service": failingUnit } }, inputs, "web2");
+    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", "exit-code": 1, error: expect.stringContaining("bad.service") });
+    expect(await trial.systems("web2")).toEqual(first);
+
+    const control = await trial.deploy({ units: { "bad.service": failingUnit } }, { ...inputs, ...unprotected }, "web2");
+    expect(verdictOf(control)).toMatchObject({ exit: 1, status: "failed" });
+    expect(await trial.systems("web2")).not.toEqual(first);
+  });
+
+  test.each(["boot", "test"])("operation: %s fails", async (operation) => {
+    const behaviour = { bootLoaderScript: "false", activationScript: "false" };
+    const run = await trial.deploy(behaviour, { operation });
+    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back" });
+    expect(await trial.systems()).toEqual(before);
+
+    const control = await trial.deploy(behaviour, { operation, ...unprotected });
+    expect(verdictOf(control)).toMatchObject({ exit: 1, status: "failed" });
+    const { profile, current } = await trial.systems();
+    expect(operation === "boot" ? profile : current).toBe(control.outputs["system-path"]);
+    await trial.repair(before);
+  });
+});
+
+test("a health check that succeeds in the end keeps the new system", async () => {
+  const run = await trial.deploy({}, { "health-check": "test -e /tmp/healthy || { touch /tmp/healthy; false; }" });
+  expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
+  expect((await trial.systems()).current).toBe(run.outputs["system-path"]);
+  expect(run.log).toContain("[web1] the health check is not content yet (exit code 1)");
+});
+
+test("units that failed before do not count; with unit-failures: warn those that fail anew make the host degraded", async () => {
+  await trial.machine().exec("systemd-run --unit=old-failure false; sleep 0.2");
+  const run = await trial.deploy({});
+  expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed", "failed-units": [] });
+
+  const warned = await trial.deploy({ units: { "bad.service": failingUnit } }, { "unit-failures": "warn" });
+  expect(verdictOf(warned)).toMatchObject({ exit: 0, status: "degraded", "failed-units": ["bad.service"], "exit-code": 4 });
+  expect((await trial.systems()).current).toBe(warned.outputs["system-path"]);
+  expect(warned.annotations).toContainEqual(expect.objectContaining({ level: "warning", message: expect.stringMatching(/bad\.service[^]*no luck today/) }));
+});
+
+test("a rolled-back host has the last 20 lines of its log in its message", async () => {
+  const run = await trial.deploy({ activationScript: "seq --format='line %g' 1 40; false" });
+  const { error } = verdictOf(run);
+  if (typeof error !== "string") throw new Error("no error");
+  const [, ...lines] = error.split("\n");
+  expect(lines).toHaveLength(20);
+  expect(lines).toContain("  line 40");
+  expect(lines).not.toContain("  line 20");
+});
+
+test("a way back that fails is rollback-failed, and the commands of the message repair the machine", async () => {
+  const machine = trial.machine();
+  // The old system can be activated no more, as one that needs what the new one has removed.
+  const old = await trial.settle({ activationScript: "[ ! -e /run/spoiled ]" });
+  const run = await trial.deploy({ activationScript: "touch /run/spoiled; false" });
+  expect(verdictOf(run)).toMatchObject({
+    exit: 1,
+    status: "rollback-failed",
+    phase: "rollback",
+    error: expect.stringMatching(/the activation script failed[^]*and the way back failed: [^]*exit code 2[^]*Repair the machine by hand/),
+  });
+  expect(run.outputs["status"]).toBe("rollback-failed");
+  const [, commands] = /Repair the machine by hand, as root: (.*)$/m.exec(String(verdictOf(run)["error"])) ?? [];
+  if (commands === undefined) throw new Error("no commands");
+
+  await machine.output("rm /run/spoiled; nix-env --profile /nix/var/nix/profiles/system --set $(readlink -f /nix/var/nix/profiles/system-1-link)");
+  expect(await trial.systems()).not.toEqual(old);
+  await machine.output(commands);
+  expect(await trial.systems()).toEqual(old);
+});

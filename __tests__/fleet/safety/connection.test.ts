@@ -1,0 +1,168 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+
+import { until } from "../rig/command.js";
+import { Trial, verdictOf, type Systems } from "./trial.js";
+
+// Connections that break in the middle, and machines that cannot be reached again.
+jest.setTimeout(120_000);
+const unprotected = { rollback: "false" };
+const activating = /\] activating the configuration/;
+let trial: Trial;
+let before: Systems;
+
+beforeAll(async () => {
+  trial = await Trial.start(["web1"]);
+  await trial.settle();
+});
+afterAll(async () => {
+  await trial.stop();
+});
+beforeEach(async () => {
+  before = await trial.systems();
+});
+afterEach(async () => {
+  await trial.requireNothingLeft();
+});
+
+/** The lines of the switch in the log as it came, without the group of the whole log at the end. */
+function switchLines(log: string): string[] {
+  const live = log.replaceAll(/^::group::.*?^::endgroup::$/gms, "");
+  return [...live.matchAll(/^\[web1\] (switching, .*)$/gm)].map((match) => match[1] ?? "");
+}
+
+describe("a connection that breaks in the middle of the switch", () => {
+  // A line each quarter of a second, for ten seconds.
+  const slow = { switchScript: "for n in $(seq 40); do echo switching, line $n; sleep 0.25; done; echo once >>/run/switched", exitCode: 0 };
+  const lines = Array.from({ length: 40 }, (_, index) => `switching, line ${index + 1}`);
+
+  test("the network is away for 8 s: the log has neither gap nor repetition, and the machine is deployed", async () => {
+    const machine = trial.machine();
+    await machine.output("rm -f /run/switched");
+    const going = trial.fleet.runner.start(trial.step(await trial.flake(slow), { "confirm-timeout": "30" }));
+    await going.waitFor(/switching, line 4$/m);
+    await machine.cutOff();
+    await new Promise((resolve) => setTimeout(resolve, 8000));
+    await machine.restore();
+    const run = await going.finished;
+    expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed", "exit-code": 0 });
+    expect((await trial.systems()).current).toBe(run.outputs["system-path"]);
+    expect(switchLines(run.log)).toEqual(lines);
+    expect(await machine.output("cat /run/switched")).toBe("once");
+  });
+
+  test("sshd ends the session: the action connects again, activates nothing twice, and reports the true exit code", async () => {
+    const machine = trial.machine();
+    // Not the system of the test before: the way back would print its lines.
+    before = await trial.settle();
+    await machine.output("rm -f /run/switched");
+    const shorter = { ...slow, switchScript: slow.switchScript.replace("0.25", "0.1"), exitCode: 100 };
+    const going = trial.fleet.runner.start(trial.step(await trial.flake(shorter)));
+    await going.waitFor(/switching, line 4$/m);
+    await machine.output("kill $(ps -eo pid=,args= | awk '/[s]shd-session: root@/ { print $1 }')");
+    const run = await going.finished;
+    expect(run.log).toContain("[web1] the connection was lost");
+    expect(run.log).toContain("[web1] the connection is back");
+    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", "exit-code": 100 });
+    expect(switchLines(run.log)).toEqual(lines);
+    expect(await machine.output("cat /run/switched")).toBe("once");
+    expect(await trial.systems()).toEqual(before);
+  });
+
+  test("control: a plain nixos-rebuild over ssh is lost with its connection, and leaves the machine half switched", async () => {
+    const machine = trial.machine();
+    await machine.output("rm -f /run/switched");
+    const built = await trial.fleet.runner.run(trial.step(await trial.flake(slow), { operation: "build" }));
+    const system = String(built.outputs["system-path"]);
+    await trial.fleet.runner.exec("umask 077; cat >/root/plain-key", { stdin: trial.fleet.key.secret });
+    await trial.fleet.runner.exec("cat >/root/plain-hosts", { stdin: trial.fleet.knownHosts() });
+    const options = "-i /root/plain-key -o UserKnownHostsFile=/root/plain-hosts -o ServerAliveInterval=1 -o ServerAliveCountMax=2";
+    const plain = trial.fleet.runner.exec(`ssh ${options} root@web1 nixos-rebuild switch --flake 'path:${built.outputs["store-path"]}#web1'`);
+    await until("the switch", 30, async () => (await machine.exec("systemctl is-active nixos-rebuild-switch-to-configuration")).code === 0);
+    await machine.cutOff();
+    const end = await plain;
+    await machine.restore();
+    await until("the switch to end", 30, async () => (await machine.exec("systemctl is-active nixos-rebuild-switch-to-configuration")).code !== 0);
+    // ssh cannot tell how it ended. The machine has the new profile, and a switch that was cut short where it next printed a line.
+    expect(end.code).toBe(255);
+    expect((await trial.systems()).profile).toBe(system);
+    expect((await machine.exec("cat /run/switched")).code).not.toBe(0);
+    await trial.repair(before);
+  });
+});
+
+describe("a machine that is not reached again", () => {
+  test("the new system breaks the network: it goes back within confirm-timeout and ten seconds", async () => {
+    const run = await trial.deploy({ networkBroken: true }, { "confirm-timeout": "5" });
+    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", phase: "confirm", error: expect.stringContaining("confirm-timeout (5 s)") });
+    expect(await trial.systems()).toEqual(before);
+    const journal = await trial.machine().output("journalctl --no-pager -o short-unix | grep -E 'Started nix-flake-deploy-.*(activate|confirm).service'");
+    const [end, start] = journal
+      .trim()
+      .split("\n")
+      .map((line) => Number(line.split(" ")[0]))
+      .toReversed();
+    expect((end ?? 0) - (start ?? 0)).toBeLessThan(15);
+
+    const control = await trial.deploy({ networkBroken: true }, { ...unprotected, timeout: "7" });
+    expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown" });
+    expect(await trial.machine().answers()).toBe(false);
+    await trial.repair(before);
+    expect(await trial.machine().answers()).toBe(true);
+  });
+
+  test("the new system refuses new connections while old ones live on: it goes back", async () => {
+    const old = await trial.settle({ switchScript: "systemctl start ssh.service" });
+    const deaf = { switchScript: "systemctl stop ssh.service ssh.socket" };
+    const run = await trial.deploy(deaf, { "confirm-timeout": "4" });
+    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", phase: "confirm", error: expect.stringContaining("confirm-timeout (4 s)") });
+    expect(await trial.systems()).toEqual(old);
+
+    const control = await trial.deploy(deaf, { ...unprotected, timeout: "7" });
+    // It was told of the end of the switch: the old connection was there.
+    expect(control.log).toContain("[web1] == confirm");
+    expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown" });
+    expect(await trial.machine().output("ss -Hltn sport = :22")).toBe("");
+    await trial.repair(old);
+  });
+
+  test("the machine is lost until the timeout of the run: it is unknown, and does what the message says", async () => {
+    const lose = async (inputs: Readonly<Record<string, string>>) => {
+      const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 2 }), { timeout: "7", "confirm-timeout": "2", ...inputs }));
+      await going.waitFor(activating);
+      await trial.machine().cutOff();
+      const run = await going.finished;
+      await trial.machine().restore();
+      return run;
+    };
+    const run = await lose({});
+    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "unknown", error: expect.stringContaining("goes back by itself") });
+    expect(verdictOf(run)["error"]).toContain(`it ran ${before.current}; the new system is ${run.outputs["system-path"]}`);
+    await trial.backAt(before);
+    await trial.forget();
+
+    const control = await lose(unprotected);
+    expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown", error: expect.stringContaining("it stays as it is") });
+    expect(await trial.machine().output("systemctl list-units --all --no-legend 'nix-flake-deploy-*.timer'")).toBe("");
+    expect((await trial.systems()).current).toBe(control.outputs["system-path"]);
+    await trial.repair(before);
+  });
+});
+
+test("the machine crashes during the activation and boots again: it goes back, and without protection it stays", async () => {
+  const crash = async (inputs: Readonly<Record<string, string>>) => {
+    const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 20 }), { "confirm-timeout": "20", ...inputs }));
+    await going.waitFor(activating);
+    await trial.machine().crash();
+    expect(trial.machine().running).toBe(false);
+    await trial.machine().boot();
+    return await going.finished;
+  };
+  const run = await crash({});
+  expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", error: expect.stringContaining("the machine was restarted during the activation") });
+  expect(await trial.systems()).toEqual(before);
+
+  const control = await crash(unprotected);
+  expect(verdictOf(control)).toMatchObject({ exit: 1, status: "failed", error: expect.stringContaining("rollback is false") });
+  expect((await trial.systems()).profile).toBe(control.outputs["system-path"]);
+  await trial.repair(before);
+});

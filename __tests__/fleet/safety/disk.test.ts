@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
+
+import { Trial, verdictOf, type Systems } from "./trial.js";
+
+// A store whose disk is small, and full in the middle.
+jest.setTimeout(120_000);
+let trial: Trial;
+let before: Systems;
+
+beforeAll(async () => {
+  trial = await Trial.start([{ name: "small1", nixSize: 96 }, "web1"]);
+  await trial.settle({}, "small1");
+});
+afterAll(async () => {
+  await trial.stop();
+});
+beforeEach(async () => {
+  before = await trial.systems("small1");
+});
+
+const buildFills = { buildScript: 'mkdir "$out"; head -c 200000000 /dev/zero >"$out/big"' };
+const activationFills = { activationScript: "dd if=/dev/zero of=/nix/fill bs=1M" };
+
+test("the disk is full during the build: nothing is activated", async () => {
+  const run = await trial.deploy(buildFills, {}, "small1");
+  expect(verdictOf(run)).toMatchObject({
+    exit: 1,
+    status: "failed",
+    phase: "build",
+    error: expect.stringContaining("no space is left on the machine to build small1"),
+  });
+  expect(await trial.systems("small1")).toEqual(before);
+  expect(await trial.machine("small1").leftovers()).toEqual([]);
+  // As the message advises: what the build has left.
+  await trial.machine("small1").output("nix-collect-garbage");
+});
+
+test("the disk is full during the activation: it goes back, and without protection it stays half switched", async () => {
+  const run = await trial.deploy(activationFills, {}, "small1");
+  expect(verdictOf(run)).toMatchObject({
+    exit: 1,
+    status: "rolled-back",
+    error: expect.stringContaining("no space is left on the machine for the activation"),
+  });
+  // It went back on the full disk.
+  expect(await trial.machine("small1").output("df --output=avail /nix | tail -n 1")).toBe("0");
+  expect(await trial.systems("small1")).toEqual(before);
+  expect(await trial.machine("small1").leftovers()).toEqual([]);
+  await trial.machine("small1").output("rm /nix/fill");
+
+  const control = await trial.deploy(activationFills, { rollback: "false" }, "small1");
+  expect(verdictOf(control)).toMatchObject({ exit: 1, status: "failed", error: expect.stringContaining("rollback is false") });
+  expect((await trial.systems("small1")).current).toBe(control.outputs["system-path"]);
+  await trial.machine("small1").output("rm /nix/fill");
+  await trial.repair(before, "small1");
+});
+
+test("a machine with little free space is warned about, and deployed all the same", async () => {
+  const warnings = (annotations: Awaited<ReturnType<Trial["deploy"]>>["annotations"]) => annotations.filter(({ level }) => level === "warning");
+  const run = await trial.deploy({}, {}, "small1");
+  expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
+  expect(warnings(run.annotations)).toEqual([
+    expect.objectContaining({ title: "small1", message: expect.stringMatching(/^only \d\d MiB are free for the Nix store/) }),
+  ]);
+  // Before the copy.
+  expect(run.log.indexOf("MiB are free")).toBeLessThan(run.log.indexOf("[small1] == copy"));
+  expect(warnings((await trial.deploy({})).annotations)).toEqual([]);
+});

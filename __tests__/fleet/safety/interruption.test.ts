@@ -1,0 +1,123 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+
+import { until } from "../rig/command.js";
+import { program } from "../../../src/nixos/remote-shell.js";
+import type { Behaviour } from "../rig/flake.js";
+import { Trial, verdictOf, type Systems } from "./trial.js";
+
+// A run that ends in the middle: killed, or cancelled. The machine is left alone with its watchdog.
+jest.setTimeout(120_000);
+let trial: Trial;
+let before: Systems;
+
+beforeAll(async () => {
+  trial = await Trial.start(["web1"]);
+  await trial.settle();
+});
+afterAll(async () => {
+  await trial.stop();
+});
+beforeEach(async () => {
+  before = await trial.systems();
+});
+afterEach(async () => {
+  await trial.requireNothingLeft();
+});
+
+const activating = /\] activating the configuration/;
+
+/** Starts a deployment, and kills the action at a line of its log. */
+async function killAt(line: RegExp, behaviour: Behaviour, inputs: Readonly<Record<string, string>>): Promise<void> {
+  const going = trial.fleet.runner.start(trial.step(await trial.flake(behaviour), inputs));
+  await going.waitFor(line);
+  if (inputs["health-check"] !== undefined) await until("the health check", 20, async () => (await trial.machine().exec("pgrep -f 'sleep 6[0]'")).code === 0);
+  going.signal("SIGKILL");
+  // The post step removes the key.
+  expect((await going.finished).leftInTemp).toEqual([]);
+  await trial.fleet.runner.endJob();
+}
+
+/** Waits until the activation has ended. Without a watchdog, nothing happens then any more: no timer is there. */
+async function waitUntilLeftAlone(): Promise<void> {
+  const machine = trial.machine();
+  await until("the activation to end", 30, async () => (await machine.exec("systemctl is-active 'nix-flake-deploy-*-activate.service'")).code !== 0);
+  expect(await machine.output("systemctl list-units --all --no-legend 'nix-flake-deploy-*.timer'")).toBe("");
+}
+
+describe("kill -9 of the action: the machine goes back by itself, and without protection the new system stays", () => {
+  test.each<[string, RegExp, Behaviour, Readonly<Record<string, string>>]>([
+    ["activation", activating, { switchSeconds: 2 }, {}],
+    ["health check", /== confirm/, {}, { "health-check": "sleep 60", "health-check-timeout": "3" }],
+  ])("during the %s", async (_, line, behaviour, inputs) => {
+    await killAt(line, behaviour, { "confirm-timeout": "2", ...inputs });
+    await until("the new system", 30, async () => (await trial.systems()).current !== before.current);
+    await trial.backAt(before);
+    expect(await trial.machine().output("cat /run/nix-flake-deploy/*/operation")).toBe("switch");
+    await trial.forget();
+
+    await killAt(line, behaviour, { "confirm-timeout": "2", rollback: "false", ...inputs });
+    await waitUntilLeftAlone();
+    expect((await trial.systems()).current).not.toBe(before.current);
+    await trial.repair(before);
+  });
+
+  test("during the way back, with which the machine goes on", async () => {
+    before = await trial.settle({ switchSeconds: 2 });
+    await killAt(/\] going back: /, { activationScript: "false" }, {});
+    const status = "cat /run/nix-flake-deploy/*/rollback.status";
+    // It had only just begun.
+    expect((await trial.machine().exec(status)).code).not.toBe(0);
+    await until("the end of the way back", 30, async () => (await trial.machine().exec(status)).code === 0);
+    expect(await trial.machine().output(status)).toBe("0");
+    expect(await trial.systems()).toEqual(before);
+    await trial.forget();
+  });
+});
+
+test("what is left of a run that nobody comes back to goes by itself, and its end is in the journal", async () => {
+  const machine = trial.machine();
+  const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 2 }), { "confirm-timeout": "2" }));
+  await going.waitFor(activating);
+  const run = await machine.output("basename /run/nix-flake-deploy/*/");
+  // The sum of the limits and a quarter of an hour; here it is not waited for.
+  expect(await machine.output(`cat /run/nix-flake-deploy/${run}/clear.window`)).toBe(String(600 + 2 + 60 + 900));
+  await machine.output(`printf 4 >/run/nix-flake-deploy/${run}/clear.window`);
+  going.signal("SIGKILL");
+  await going.finished;
+  await until("the way back", 30, async () => (await machine.exec(`systemctl is-active nix-flake-deploy-${run}-clear.timer`)).code === 0);
+  expect(await trial.systems()).toEqual(before);
+
+  // A run that comes back puts it off.
+  const began = async () => Number(await machine.output(`systemctl show nix-flake-deploy-${run}-clear.timer -p ActiveEnterTimestampMonotonic --value`));
+  const first = await began();
+  const look = await machine.exec("/bin/sh -s", { stdin: program("keep", [run, "look"], "nonce") });
+  expect(look.stdout).toContain(`running=${before.current}`);
+  expect(await began()).toBeGreaterThan(first);
+
+  await until("the traces to go", 30, async () => (await machine.leftovers()).length === 0);
+  const journal = await machine.output(`journalctl --no-pager --unit=nix-flake-deploy-${run}-clear.service --output=cat`);
+  expect(journal).toMatch(/the machine has gone back by itself[^]*activating the configuration[^]*going back: /);
+  expect(await trial.systems()).toEqual(before);
+});
+
+test("a cancellation during the activation: the log says what the machine will do, and it does", async () => {
+  const cancel = async (inputs: Readonly<Record<string, string>>) => {
+    const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 2 }), { "confirm-timeout": "2", ...inputs }));
+    await going.waitFor(activating);
+    going.signal("SIGINT");
+    const run = await going.finished;
+    expect(run.leftInTemp).toEqual([]);
+    return run;
+  };
+  const run = await cancel({});
+  expect(verdictOf(run)).toMatchObject({ exit: 1, status: "unknown", error: expect.stringContaining("goes back by itself, 2 s after the activation") });
+  await until("the new system", 30, async () => (await trial.systems()).current !== before.current);
+  await trial.backAt(before);
+  await trial.forget();
+
+  const control = await cancel({ rollback: "false" });
+  expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown", error: expect.stringContaining("rollback is false: it stays as it is") });
+  await waitUntilLeftAlone();
+  expect((await trial.systems()).current).toBe(control.outputs["system-path"]);
+  await trial.repair(before);
+});

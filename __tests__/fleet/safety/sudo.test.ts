@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+
+import { Trial, verdictOf } from "./trial.js";
+
+// A deploy user with the README's lines of sudoers.
+jest.setTimeout(120_000);
+let trial: Trial;
+
+beforeAll(async () => {
+  trial = await Trial.start(["web1", { name: "web2", suite: "trixie", rebuild: "bash" }]);
+});
+afterAll(async () => {
+  await trial.stop();
+});
+
+test("the fleet's users have one line of sudoers each, and nothing more", async () => {
+  const rights = async (user: string) =>
+    (await trial.machine().output(`sudo -l -U ${user} | sed -n '/may run/,$p' | tail -n +2`)).split("\n").map((line) => line.trim());
+  expect(await rights("deploy")).toEqual(["(root) NOPASSWD: /bin/sh -s"]);
+  expect(await rights("pwsudo")).toEqual(["(root) /bin/sh -s"]);
+  expect((await trial.machine().exec("runuser -u deploy -- sudo -n -- /usr/bin/id")).code).toBe(1);
+  expect((await trial.machine().exec("echo id | runuser -u deploy -- sudo -n -- /bin/sh -s")).stdout).toContain("uid=0(root)");
+});
+
+// Writes down, many times a second, where the password is seen: argument lists and environments of all processes. It is not in
+// the watcher's own.
+const watcher = `
+import glob, time
+word = b"open" + b" sesame"
+while True:
+    for place in glob.glob("/proc/[0-9]*/cmdline") + glob.glob("/proc/[0-9]*/environ"):
+        try:
+            text = open(place, "rb").read()
+        except OSError:
+            continue
+        if word in text:
+            open("/run/seen", "a").write(place + "\\n")
+    time.sleep(0.005)
+`;
+
+async function watch(name: string): Promise<void> {
+  const machine = trial.machine(name);
+  await machine.exec("cat >/run/watcher.py", { stdin: watcher });
+  await machine.output("rm -f /run/seen; setsid python3 /run/watcher.py >/dev/null 2>&1 </dev/null & echo $! >/run/watcher");
+}
+
+async function seen(name: string): Promise<string> {
+  return (await trial.machine(name).exec("cat /run/seen")).stdout;
+}
+
+test.each(["web1", "web2"])("on %s, sudo-password goes by standard input: no argument list, no environment, no log has it", async (name) => {
+  const machine = trial.machine(name);
+  await watch(name);
+  // The watcher sees what is to be seen.
+  await machine.output("word='open sesame' sh -c 'sleep 1' sh 'open sesame'");
+  expect(await seen(name)).toMatch(/cmdline[^]*environ|environ[^]*cmdline/);
+  await machine.output("rm /run/seen");
+
+  const run = await trial.deploy({}, { targets: `pwsudo@${name}`, "sudo-password": "open sesame", "health-check": "true" }, name);
+  await machine.output("kill $(cat /run/watcher)");
+  expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
+  expect(await seen(name)).toBe("");
+  expect(run.masks).toContain("open sesame");
+  expect(run.log.replaceAll(/^::add-mask::.*$/gm, "")).not.toContain("open sesame");
+  expect(await machine.output("journalctl --no-pager | grep -cF 'open sesame' || true")).toBe("0");
+  expect(await machine.leftovers()).toEqual([]);
+});
+
+test("a wrong sudo-password is told", async () => {
+  const run = await trial.deploy({}, { targets: "pwsudo@web1", "sudo-password": "close sesame" });
+  expect(verdictOf(run)).toMatchObject({ exit: 1, status: "failed", phase: "connect", error: expect.stringContaining("does not accept sudo-password") });
+  expect(await trial.machine().leftovers()).toEqual([]);
+});

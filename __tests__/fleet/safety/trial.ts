@@ -1,0 +1,101 @@
+import { hostResults } from "../host-results.js";
+import { until } from "../rig/command.js";
+import { writeFlake, type Behaviour } from "../rig/flake.js";
+import { Fleet } from "../rig/fleet.js";
+import type { Machine, MachineSpec } from "../rig/machine.js";
+import type { Step, StepResult } from "../rig/runner.js";
+
+/** What a machine runs, what its system profile is, and what its boot loader would boot. */
+export type Systems = { readonly current: string; readonly profile: string | undefined; readonly boot: string };
+
+/** Machines that must not be lost, and the deployments that endanger them. */
+export class Trial {
+  readonly fleet: Fleet;
+  #flakes = 0;
+
+  private constructor(fleet: Fleet) {
+    this.fleet = fleet;
+  }
+
+  /** Boots the machines. */
+  static async start(specs: readonly (MachineSpec | string)[]): Promise<Trial> {
+    return new Trial(await Fleet.start(specs));
+  }
+
+  machine(name = "web1"): Machine {
+    return this.fleet.machine(name);
+  }
+
+  /** Writes a flake with one configuration, whose toplevel no other has. Returns its directory. */
+  async flake(behaviour: Behaviour, name = "web1"): Promise<string> {
+    this.#flakes += 1;
+    return await writeFlake(`${this.fleet.directory}/flake-${this.#flakes}`, { [name]: { text: `number ${this.#flakes}`, ...behaviour } });
+  }
+
+  /** A step that deploys a flake to web1, as root and with short waits, unless the inputs say otherwise. */
+  step(workspace: string, inputs: Readonly<Record<string, string>> = {}): Step {
+    const access = { "ssh-key": this.fleet.key.secret, "ssh-known-hosts": this.fleet.knownHosts() };
+    return { workspace, inputs: { ...access, targets: "root@web1", "confirm-timeout": "5", "connect-timeout": "5", retries: "0", ...inputs } };
+  }
+
+  /** Deploys a flake with one configuration, and waits for the end. */
+  async deploy(behaviour: Behaviour, inputs: Readonly<Record<string, string>> = {}, name = "web1"): Promise<StepResult> {
+    const targets = `root@${name}`;
+    return await this.fleet.runner.run(this.step(await this.flake(behaviour, name), { targets, ...inputs }));
+  }
+
+  /** Gives a machine a system that it can go back to. Throws with the log unless that is green. */
+  async settle(behaviour: Behaviour = {}, name = "web1"): Promise<Systems> {
+    const run = await this.deploy(behaviour, {}, name);
+    if (run.exitCode !== 0) throw new Error(`the machine has no system to go back to:\n${run.log}`);
+    return await this.systems(name);
+  }
+
+  /** Asks the machine, not through ssh. */
+  async systems(name = "web1"): Promise<Systems> {
+    const machine = this.machine(name);
+    return { current: await machine.currentSystem(), profile: await machine.systemProfile(), boot: await machine.bootEntry() };
+  }
+
+  /** Waits until a machine that nobody tells anything is back at its old systems. */
+  async backAt(before: Systems, name = "web1"): Promise<void> {
+    await until(`${name} to go back by itself`, 60, async () => JSON.stringify(await this.systems(name)) === JSON.stringify(before));
+  }
+
+  /** Waits until nothing of a run is active on the machine, and removes what is left there, as a run does that comes a day later. */
+  async forget(name = "web1"): Promise<void> {
+    const machine = this.machine(name);
+    await until("the units of the run to end", 60, async () => {
+      await machine.exec("systemctl stop 'nix-flake-deploy-*-clear.timer'; systemctl reset-failed 'nix-flake-deploy-*'");
+      return (await machine.output("systemctl list-units --all --no-legend 'nix-flake-deploy-*'")).trim() === "";
+    });
+    await machine.output("rm -rf /run/nix-flake-deploy /nix/var/nix/gcroots/nix-flake-deploy");
+  }
+
+  /** Fails when a run has left anything on a machine. */
+  async requireNothingLeft(): Promise<void> {
+    for (const machine of this.fleet.machines) {
+      const left = await machine.leftovers();
+      if (left.length > 0) throw new Error(`on ${machine.name}, a run has left ${left.join(", ")}`);
+    }
+  }
+
+  /** Puts a machine back that a control has left damaged. */
+  async repair({ profile, current }: Systems, name = "web1"): Promise<void> {
+    await this.machine(name).exec(
+      "systemctl stop 'nix-flake-deploy-*' 'nixos-rebuild-switch-to-configuration*'; systemctl reset-failed; rm -rf /run/nix-flake-deploy /nix/var/nix/gcroots/nix-flake-deploy",
+    );
+    await this.machine(name).output(`nix-env -p /nix/var/nix/profiles/system --set ${profile ?? current}; ${current}/bin/switch-to-configuration switch`);
+  }
+
+  async stop(): Promise<void> {
+    await this.fleet.stop();
+  }
+}
+
+/** What the step says of its one machine, with its exit code as `exit`. */
+export function verdictOf(run: StepResult): Readonly<Record<string, unknown>> {
+  const [result] = hostResults(run).values();
+  if (result === undefined) throw new Error(`no result:\n${run.log}`);
+  return { exit: run.exitCode, ...result };
+}
