@@ -31,7 +31,8 @@ const runLog = new WorkflowRunLog(log);
 const run = randomBytes(6).toString("hex");
 let identity: string | undefined;
 let flake: Flake | undefined;
-let built: Flake | undefined;
+/** The flake that the machines are sent: the same, or one around it. */
+let sent: Flake | undefined;
 let end: FleetEnd = { results: [], arrived: false };
 let problem: unknown;
 let summary = true;
@@ -52,7 +53,7 @@ try {
 if (identity !== undefined) await endMasters(identity);
 removeIdentity();
 if (problem !== undefined && !cancellation.signal.aborted) reportProblem(problem, log);
-const green = reportEnd({ ...end, flake, built, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
+const green = reportEnd({ ...end, flake, built: sent, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
 await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
@@ -66,36 +67,38 @@ async function deploy(): Promise<void> {
   const noFlake = new AbortController();
   const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
   const local = { cwd: process.cwd(), signal, onLine: (line: string) => log.line(line) };
-  const { targets, unusable, sent } = await choose(inputs, directory, local);
-  sent?.catch(() => noFlake.abort());
+  const { targets, unusable, flake: sending } = await choose(inputs, directory, local);
+  sending?.catch(() => noFlake.abort());
   writeTargetConfigurations(directory, targets, { strict: inputs.strict, connectTimeout: inputs.connectTimeout, extra: inputs.sshConfig });
-  const settings = machineSettings(inputs, sent, signal);
+  const settings = machineSettings(inputs, sending, signal);
   const machines = targets.map(
     (target, index) => new NixosMachine(new Connection(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)),
   );
   const { operation, maxParallel, timeout, retries, safety, staging, diff } = inputs;
   const failed = unusable.map(unusableResult);
-  end = await deployFleet(machines, { operation, flake: sent, unusable: failed, maxParallel, timeout, retries, safety, staging, diff, signal }, runLog);
-  await sent;
+  end = await deployFleet(machines, { operation, flake: sending, unusable: failed, maxParallel, timeout, retries, safety, staging, diff, signal }, runLog);
+  await sending;
 }
 
 /** The machines of a run, and the flake that they are sent; it is not waited for where the targets are known without it. */
-type Chosen = { readonly targets: readonly Target[]; readonly unusable: readonly UnusableMachine[]; readonly sent: Promise<Flake> | undefined };
+type Chosen = { readonly targets: readonly Target[]; readonly unusable: readonly UnusableMachine[]; readonly flake: Promise<Flake> | undefined };
 
 async function choose({ flake: reference, targets, operation, selection, defaults }: Inputs, directory: string, local: EvaluateOptions): Promise<Chosen> {
   const fetch = async (): Promise<Flake> => {
-    flake = await archiveOnRunner(reference, local);
-    announceFlake(flake, log);
-    return flake;
+    const fetched = await archiveOnRunner(reference, local);
+    // Where nothing is built of it, it says where the machines are and no more.
+    if (needsFlake(operation)) flake = fetched;
+    announceFlake(fetched, log);
+    return fetched;
   };
-  if (targets.length > 0) return { targets, unusable: [], sent: needsFlake(operation) ? fetch() : undefined };
+  const around = async (chosen: readonly Target[], plain: Promise<Flake>): Promise<Flake> =>
+    (sent = needsHive(chosen) ? await flakeAroundHive(await plain, directory, local) : await plain);
+  if (targets.length > 0) return { targets, unusable: [], flake: needsFlake(operation) ? around(targets, fetch()) : undefined };
   const plain = await fetch();
   const choice = chooseMachines(await readInventory(pinned(plain), { selection, details: false }, local), selection, defaults.port);
   announceChoice(choice, log);
   const found = targetsOf(choice.machines, defaults);
-  if (!needsFlake(operation)) return { targets: found, unusable: choice.unusable, sent: undefined };
-  if (needsHive(found)) built = await flakeAroundHive(plain, directory, local);
-  return { targets: found, unusable: choice.unusable, sent: Promise.resolve(built ?? plain) };
+  return { targets: found, unusable: choice.unusable, flake: needsFlake(operation) ? around(found, Promise.resolve(plain)) : undefined };
 }
 
 async function installIdentity({ key, passphrase, knownHosts }: Inputs): Promise<string> {
