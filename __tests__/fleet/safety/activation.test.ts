@@ -63,8 +63,14 @@ describe("the machine goes back, and without protection the damage stays:", () =
     await trial.repair(before);
   });
 
-  test("the switch hangs", async () => {
-    const flake = await trial.flake({ switchScript: "sleep 300" });
+  test("the switch hangs, and does not want to be stopped", async () => {
+    // For longer than the log of a job that is dead is waited for.
+    await trial
+      .machine()
+      .output(
+        "mkdir -p /run/systemd/system.conf.d; printf '[Manager]\\nDefaultTimeoutStopSec=8s\\n' >/run/systemd/system.conf.d/stop.conf; systemctl daemon-reload",
+      );
+    const flake = await trial.flake({ switchScript: "trap '' TERM; sleep 300" });
     const run = await trial.fleet.runner.run(trial.step(flake, { "activation-timeout": "3" }));
     expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", error: expect.stringContaining("activation-timeout (3 s)") });
     expect(await trial.systems()).toEqual(before);

@@ -103,7 +103,7 @@ describe("a machine that is not reached again", () => {
       .toReversed();
     expect((end ?? 0) - (start ?? 0)).toBeLessThan(15);
 
-    const control = await trial.deploy({ networkBroken: true }, { ...unprotected, timeout: "7" });
+    const control = await trial.deploy({ networkBroken: true }, { ...unprotected, timeout: "9" });
     expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown" });
     expect(await trial.machine().answers()).toBe(false);
     await trial.repair(before);
@@ -117,7 +117,7 @@ describe("a machine that is not reached again", () => {
     expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", phase: "confirm", error: expect.stringContaining("confirm-timeout (4 s)") });
     expect(await trial.systems()).toEqual(old);
 
-    const control = await trial.deploy(deaf, { ...unprotected, timeout: "7" });
+    const control = await trial.deploy(deaf, { ...unprotected, timeout: "9" });
     // It was told of the end of the switch: the old connection was there.
     expect(control.log).toContain("[web1] == confirm");
     expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown" });
@@ -127,7 +127,7 @@ describe("a machine that is not reached again", () => {
 
   test("the machine is lost until the timeout of the run: it is unknown, and does what the message says", async () => {
     const lose = async (inputs: Readonly<Record<string, string>>) => {
-      const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 2 }), { timeout: "7", "confirm-timeout": "2", ...inputs }));
+      const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 2 }), { timeout: "9", "confirm-timeout": "2", ...inputs }));
       await going.waitFor(activating);
       await trial.machine().cutOff();
       const run = await going.finished;
@@ -142,10 +142,28 @@ describe("a machine that is not reached again", () => {
 
     const control = await lose(unprotected);
     expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown", error: expect.stringContaining("it stays as it is") });
-    expect(await trial.machine().output("systemctl list-units --all --no-legend 'nix-flake-deploy-*.timer'")).toBe("");
     expect((await trial.systems()).current).toBe(control.outputs["system-path"]);
     await trial.repair(before);
   });
+});
+
+test("the machine crashes during the health check and boots into the new system: it goes back", async () => {
+  const check = { "health-check": "test -e /var/tmp/again || sleep 60", "health-check-timeout": "20" };
+  const going = trial.fleet.runner.start(trial.step(await trial.flake({}), check));
+  await going.waitFor(/== confirm/);
+  await until("the health check", 20, async () => (await trial.machine().exec("pgrep -f 'sleep 6[0]'")).code === 0);
+  await trial.machine().output("touch /var/tmp/again; sync");
+  await trial.machine().crash();
+  await trial.machine().boot();
+  expect(await trial.machine().bootedSystem()).not.toBe(before.current);
+  const run = await going.finished;
+  expect(verdictOf(run)).toMatchObject({
+    exit: 1,
+    status: "rolled-back",
+    phase: "confirm",
+    error: expect.stringContaining("restarted before it was confirmed"),
+  });
+  expect(await trial.systems()).toEqual(before);
 });
 
 test("the machine crashes during the activation and boots again: it goes back, and without protection it stays", async () => {

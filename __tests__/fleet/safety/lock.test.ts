@@ -1,10 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 
 import { until } from "../rig/command.js";
+import { program, residentCall, residentScript, type ScriptName } from "../../../src/nixos/remote-shell.js";
 import { Trial, verdictOf, type Systems } from "./trial.js";
 
 // Two that want to activate on one machine at the same time.
 jest.setTimeout(120_000);
+// A switch that goes on until a test lets it go.
+const held = { switchScript: "until [ -e /run/go ]; do sleep 0.1; done; rm /run/go" };
 const activating = /\] activating the configuration/;
 let trial: Trial;
 let before: Systems;
@@ -35,24 +38,26 @@ async function switching(name = "web1"): Promise<void> {
 
 describe("two runs at once", () => {
   test("the second waits, or fails by lock-timeout or timeout, and both are told who holds the lock", async () => {
-    const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 8 })));
+    const going = trial.fleet.runner.start(trial.step(await trial.flake(held)));
     await going.waitFor(activating);
     const holder = /another run of this action: https:\/\/github\.test\/octocat\/machines\/actions\/runs\/1, job deploy, since \d\d:\d\d:\d\dZ/;
     const impatient = await trial.deploy({}, { "lock-timeout": "1" });
     expect(verdictOf(impatient)).toMatchObject({ exit: 1, status: "failed", phase: "activate", error: expect.stringMatching(holder) });
     expect(verdictOf(impatient)["error"]).toContain("the machine is locked after 1 s of waiting");
-    const hurried = await trial.deploy({}, { timeout: "3" });
+    const hurried = await trial.deploy({}, { timeout: "8" });
     expect(verdictOf(hurried)).toMatchObject({
       exit: 1,
       status: "failed",
       phase: "activate",
-      error: expect.stringContaining("longer than the timeout of 3 s"),
+      error: expect.stringContaining("longer than the timeout of 8 s"),
     });
     expect(verdictOf(hurried)["error"]).toContain("Nothing has changed on the machine");
     expect(going.running()).toBe(true);
 
-    const patient = await trial.deploy({});
-    expect(patient.log).toMatch(new RegExp(`waiting for up to 300 s: ${holder.source}`));
+    const waiting = trial.fleet.runner.start(trial.step(await trial.flake({})));
+    await waiting.waitFor(new RegExp(`waiting for up to 300 s: ${holder.source}`));
+    await trial.machine().output("touch /run/go");
+    const patient = await waiting.finished;
     expect(verdictOf(patient)).toMatchObject({ exit: 0, status: "deployed" });
     const first = await going.finished;
     expect(verdictOf(first)).toMatchObject({ exit: 0, status: "deployed" });
@@ -61,7 +66,7 @@ describe("two runs at once", () => {
   });
 
   test("the lock of a run that was killed is free once its machine has gone back", async () => {
-    const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 2 }), { "confirm-timeout": "2" }));
+    const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 2 }), { "confirm-timeout": "6" }));
     await going.waitFor(activating);
     going.signal("SIGKILL");
     await going.finished;
@@ -76,14 +81,32 @@ describe("two runs at once", () => {
     expect(verdictOf(await trial.deploy({}, { "lock-timeout": "0" }))).toMatchObject({ exit: 0, status: "deployed" });
   });
 
+  test.each(["yes", "no"])("the lock is held from the first moment on, whether the machine goes back by itself (%s) or not", async (guard) => {
+    const machine = trial.machine();
+    const call = async (script: ScriptName, args: readonly string[]) => await machine.exec("/bin/sh -s", { stdin: program(script, args, "nonce") });
+    const arm = async (run: string) => {
+      await call("prepare", [run]);
+      const texts = [residentScript("job"), residentScript("watchdog"), residentCall("finish", [run])];
+      return await call("arm", [run, "switch", "60", "60", "60", guard, `the ${run} one`, ...texts]);
+    };
+    expect((await arm("first")).code).toBe(0);
+    expect(await arm("second")).toMatchObject({ code: 5, stdout: expect.stringMatching(/^holder=another run of this action: the first one, since /m) });
+    // Again is no harm: the connection may have been lost.
+    expect((await arm("first")).code).toBe(0);
+    await call("finish", ["first"]);
+    expect((await arm("second")).code).toBe(0);
+    await call("finish", ["second"]);
+  });
+
   test("control: of two plain nixos-rebuild of bash the second runs unprotected, and leaves a profile that does not run", async () => {
     const machine = trial.machine("web2");
     const old = await trial.systems("web2");
-    const first = await flakeOnMachine({ switchSeconds: 3 }, "web2");
+    const first = await flakeOnMachine(held, "web2");
     const second = await flakeOnMachine({}, "web2");
     const busy = machine.exec(`nixos-rebuild switch --flake ${first.reference}`);
     await switching("web2");
     const beside = await machine.exec(`nixos-rebuild switch --flake ${second.reference}`);
+    await machine.output("touch /run/go");
     expect(beside).toMatchObject({ code: 1, stderr: expect.stringContaining("Failed to start transient service unit") });
     expect((await busy).code).toBe(0);
     expect(await trial.systems("web2")).toMatchObject({ current: first.system, profile: second.system });
@@ -93,44 +116,52 @@ describe("two runs at once", () => {
 
 describe("a nixos-rebuild by hand", () => {
   test("is waited for, and the message says who runs it", async () => {
-    const { reference } = await flakeOnMachine({ switchSeconds: 4 });
+    const { reference } = await flakeOnMachine(held);
     const busy = trial.machine().exec(`nixos-rebuild switch --flake ${reference}`);
     await switching();
     const run = await trial.deploy({}, { "lock-timeout": "1" });
     const holder = /root runs ".*nixos-rebuild switch --flake path:[^"]*" \(process \d+\)/;
     expect(verdictOf(run)).toMatchObject({ exit: 1, status: "failed", phase: "activate", error: expect.stringMatching(holder) });
-    const patient = await trial.deploy({});
-    expect(patient.log).toMatch(holder);
+    const waiting = trial.fleet.runner.start(trial.step(await trial.flake({})));
+    await waiting.waitFor(holder);
+    await trial.machine().output("touch /run/go");
+    const patient = await waiting.finished;
     expect(verdictOf(patient)).toMatchObject({ exit: 0, status: "deployed" });
     await busy;
   });
 
-  test("that deploys another machine from this one is not in the way", async () => {
+  test("that deploys another machine from this one, or runs in a container on it, is not in the way", async () => {
     const machine = trial.machine();
     // As nixos-rebuild itself and the ssh below it look to ps; nobody answers at that address.
     await machine.output(
-      `mkdir -p /tmp/away && printf '#!/bin/sh\\nexec 9<>/tmp/away/fifo; read -r _ <&9\\n' >/tmp/away/nixos-rebuild && mkfifo /tmp/away/fifo && chmod +x /tmp/away/nixos-rebuild
+      `mkdir -p /tmp/away && printf '#!/bin/sh\\nexec 9<>/tmp/away/fifo; read -r _ <&9\\n' >/tmp/away/nixos-rebuild && echo 'exec /tmp/away/nixos-rebuild switch --flake .#container' >/tmp/away/container && mkfifo /tmp/away/fifo && chmod +x /tmp/away/nixos-rebuild
       ip route add 10.255.255.1 dev host0
-      for command in "/tmp/away/nixos-rebuild switch --flake .#web9 --target-host root@web9" \
+      for command in "unshare --pid --fork --kill-child /bin/sh /tmp/away/container" "/tmp/away/nixos-rebuild switch --flake .#web9 --target-host root@web9" \
         "ssh -o ConnectTimeout=60 root@10.255.255.1 nixos-rebuild switch" \
         "ssh -o ConnectTimeout=60 root@10.255.255.1 /nix/var/nix/profiles/system/bin/switch-to-configuration switch"; do
         $command >/dev/null 2>&1 </dev/null &
         echo $! >>/tmp/away/pids
       done`,
     );
-    const seen = await machine.output("sleep 0.2; ps -o args= -p $(paste -sd, /tmp/away/pids)");
+    const seen = await machine.output("sleep 0.2; ps -eo args= | grep -E '[n]ixos-rebuild switch|[s]witch-to-configuration switch'");
     const run = await trial.deploy({}, { "lock-timeout": "0" });
     await machine.output("kill $(cat /tmp/away/pids); rm -r /tmp/away; ip route del 10.255.255.1");
-    expect(seen.split("\n")).toHaveLength(3);
+    expect(seen.split("\n").toSorted()).toEqual([
+      "/bin/sh /tmp/away/nixos-rebuild switch --flake .#container",
+      "/bin/sh /tmp/away/nixos-rebuild switch --flake .#web9 --target-host root@web9",
+      "ssh -o ConnectTimeout=60 root@10.255.255.1 /nix/var/nix/profiles/system/bin/switch-to-configuration switch",
+      "ssh -o ConnectTimeout=60 root@10.255.255.1 nixos-rebuild switch",
+    ]);
     expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
   });
 
   test("control: a plain nixos-rebuild beside it fails, and has changed the profile by then", async () => {
-    const first = await flakeOnMachine({ switchSeconds: 3 });
+    const first = await flakeOnMachine(held);
     const second = await flakeOnMachine({});
     const busy = trial.machine().exec(`nixos-rebuild switch --flake ${first.reference}`);
     await switching();
     const beside = await trial.machine().exec(`nixos-rebuild switch --flake ${second.reference}`);
+    await trial.machine().output("touch /run/go");
     await busy;
     expect(beside.code).not.toBe(0);
     expect(await trial.systems()).toMatchObject({ current: first.system, profile: second.system });
