@@ -11,17 +11,21 @@ holder_lives() {
     "nix-flake-deploy-$1-activat*" "nix-flake-deploy-$1-confirm*" "nix-flake-deploy-$1-health*" "nix-flake-deploy-$1-back*" 2>/dev/null)" ]
 }
 
-# Not in the way is what deploys another machine from this one: nixos-rebuild with --target-host, and the ssh below it.
+# Not in the way is what deploys another machine from this one (nixos-rebuild with --target-host, and the ssh below it), and what
+# a container on this machine does.
 by_hand() {
+  here=$(readlink /proc/self/ns/pid)
   ps -eo pid=,user=,args= | while read -r pid user args; do
     case ${args%% *} in ssh | */ssh) continue ;; esac
     case $args in
-      *' --target-host'*) ;;
-      *nixos-rebuild*' switch'* | *nixos-rebuild*' boot'* | *nixos-rebuild*' test'* | *bin/switch-to-configuration\ *)
-        printf '%s runs "%.100s" (process %s)' "$user" "$args" "$pid"
-        return
-        ;;
+      *' --target-host'*) continue ;;
+      *nixos-rebuild*' switch'* | *nixos-rebuild*' boot'* | *nixos-rebuild*' test'* | *bin/switch-to-configuration\ *) ;;
+      *) continue ;;
     esac
+    if [ "$(readlink "/proc/$pid/ns/pid")" = "$here" ]; then
+      printf '%s runs "%.100s" (process %s)' "$user" "$args" "$pid"
+      return
+    fi
   done
 }
 
@@ -56,6 +60,9 @@ main() {
       printf '%s' "$4" >activate.window
       printf '%s' "$5" >clear.window
       /bin/sh ./watchdog.sh arm activation "$3" || return 1
+    else
+      # Holds the lock until the activation does.
+      systemd-run --quiet --unit="nix-flake-deploy-$run-activating" --on-active=60 -- /bin/true || return 1
     fi
     system_state >before
     : >armed

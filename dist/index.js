@@ -3116,10 +3116,10 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3047);
 /* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6806);
 /* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(321);
-/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(1567);
+/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(1567);
 /* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9422);
 /* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(2562);
-/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(9147);
+/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(9147);
 /* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2406);
 /* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7798);
 /* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(4362);
@@ -3164,7 +3164,8 @@ const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_7__/* .WorkflowRu
 const run = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString("hex");
 let identity;
 let flake;
-let built;
+/** The flake that the machines are sent: the same, or one around it. */
+let sent;
 let end = { results: [], arrived: false };
 let problem;
 let summary = true;
@@ -3183,7 +3184,7 @@ if (identity !== undefined)
 removeIdentity();
 if (problem !== undefined && !cancellation.signal.aborted)
     (0,_github_report_js__WEBPACK_IMPORTED_MODULE_6__/* .reportProblem */ .k)(problem, log);
-const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_6__/* .reportEnd */ .w)({ ...end, flake, built, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
+const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_6__/* .reportEnd */ .w)({ ...end, flake, built: sent, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
 await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
@@ -3198,33 +3199,33 @@ async function deploy() {
     const noFlake = new AbortController();
     const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
     const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
-    const { targets, unusable, sent } = await choose(inputs, directory, local);
-    sent?.catch(() => noFlake.abort());
+    const { targets, unusable, flake: sending } = await choose(inputs, directory, local);
+    sending?.catch(() => noFlake.abort());
     (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .writeTargetConfigurations */ .Uk)(directory, targets, { strict: inputs.strict, connectTimeout: inputs.connectTimeout, extra: inputs.sshConfig });
-    const settings = machineSettings(inputs, sent, signal);
+    const settings = machineSettings(inputs, sending, signal);
     const machines = targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
     const { operation, maxParallel, timeout, retries, safety, staging, diff } = inputs;
     const failed = unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .unusableResult */ .BN);
-    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: sent, unusable: failed, maxParallel, timeout, retries, safety, staging, diff, signal }, runLog);
-    await sent;
+    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: sending, unusable: failed, maxParallel, timeout, retries, safety, staging, diff, signal }, runLog);
+    await sending;
 }
 async function choose({ flake: reference, targets, operation, selection, defaults }, directory, local) {
     const fetch = async () => {
-        flake = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .archiveOnRunner */ .MS)(reference, local);
-        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_19__/* .announceFlake */ .j)(flake, log);
-        return flake;
+        const fetched = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .archiveOnRunner */ .MS)(reference, local);
+        // Where nothing is built of it, it says where the machines are and no more.
+        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_19__/* .needsFlake */ .Ty)(operation))
+            flake = fetched;
+        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_20__/* .announceFlake */ .j)(fetched, log);
+        return fetched;
     };
+    const around = async (chosen, plain) => (sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_21__/* .needsHive */ .wD)(chosen) ? await (0,_nix_hive_js__WEBPACK_IMPORTED_MODULE_12__/* .flakeAroundHive */ .p)(await plain, directory, local) : await plain);
     if (targets.length > 0)
-        return { targets, unusable: [], sent: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_20__/* .needsFlake */ .Ty)(operation) ? fetch() : undefined };
+        return { targets, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_19__/* .needsFlake */ .Ty)(operation) ? around(targets, fetch()) : undefined };
     const plain = await fetch();
     const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_13__/* .readInventory */ .z)((0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .pinned */ .dp)(plain), { selection, details: false }, local), selection, defaults.port);
     (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__/* .announceChoice */ .Z)(choice, log);
     const found = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .targetsOf */ .QR)(choice.machines, defaults);
-    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_20__/* .needsFlake */ .Ty)(operation))
-        return { targets: found, unusable: choice.unusable, sent: undefined };
-    if ((0,_domain_target_js__WEBPACK_IMPORTED_MODULE_21__/* .needsHive */ .wD)(found))
-        built = await (0,_nix_hive_js__WEBPACK_IMPORTED_MODULE_12__/* .flakeAroundHive */ .p)(plain, directory, local);
-    return { targets: found, unusable: choice.unusable, sent: Promise.resolve(built ?? plain) };
+    return { targets: found, unusable: choice.unusable, flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_19__/* .needsFlake */ .Ty)(operation) ? around(found, Promise.resolve(plain)) : undefined };
 }
 async function installIdentity({ key, passphrase, knownHosts }) {
     identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);

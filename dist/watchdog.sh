@@ -43,11 +43,6 @@ decide() {
 
 go_back() {
   decide back || return 7
-  # What still activates must not go on beside the way back; the switch itself runs in a unit that nixos-rebuild has made.
-  if [ ! -e activate.status ]; then
-    # Patterns: systemd 262 stops nothing at all when one of several units is not there.
-    systemctl stop "nix-flake-deploy-$run-activate*.service" 'nixos-rebuild-switch-to-configuration*.service' 2>/dev/null
-  fi
   /bin/sh ./job.sh rollback /bin/sh ./watchdog.sh restore
   disarm
   clear_later
@@ -82,6 +77,12 @@ switch_to() {
 }
 
 restore() {
+  # What still activates must not go on beside the way back; the switch itself runs in a unit that nixos-rebuild has made. One that
+  # does not want to end takes a while, in which whoever follows must see that the way back has begun.
+  if [ ! -e activate.status ]; then
+    # Patterns: systemd 262 stops nothing at all when one of several units is not there.
+    systemctl stop "nix-flake-deploy-$run-activate*.service" 'nixos-rebuild-switch-to-configuration*.service' 2>/dev/null
+  fi
   result=0
   operation=$(cat operation) link=$(cat previous-link)
   old_profile=$(cat previous-profile) old_running=$(cat previous-running)
