@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 
+import { field } from "../../scripts/fields.js";
 import { access, expectNothingLeft, resultsOf, systemOf, type SystemOf } from "./deployment.js";
 import { statuses } from "./host-results.js";
 import { writeFlake, type Behaviour } from "./rig/flake.js";
@@ -66,6 +67,31 @@ describe("eight machines in batches of 1, 50%, 100%, of which the third fails it
     expect(step.log.match(/^batch .*/gm)).toEqual(["batch 1 of 3: web1", "batch 2 of 3: web2, web3, web4, web5"]);
     expect(step.annotations.filter(({ level }) => level === "error").map(({ title }) => title)).toEqual(["web3: confirm failed, rolled back"]);
     await expectNothingLeft(step, fleet.machines);
+  });
+
+  test("dealt out to two jobs by matrix/, the failure stops its own job alone", async () => {
+    const plan = await fleet.runner.run({
+      inputs: { shards: "2" },
+      workspace: `${fleet.directory}/flake`,
+      entry: "dist/matrix/index.js",
+      actionFile: "matrix/action.yml",
+      post: false,
+    });
+    const jobs = field(JSON.parse(plan.outputs["matrix"] ?? ""), "include");
+    if (!Array.isArray(jobs)) throw new Error("the matrix has no include");
+    const steps: StepResult[] = [];
+    for (const job of jobs) steps.push(await run({ ...staged, "max-failures": "0", targets: String(field(job, "targets")) }));
+    expect(steps.map(({ exitCode }) => exitCode)).toEqual([1, 0]);
+    expect(steps.map(statuses)).toEqual([
+      { web1: "deployed", web2: "deployed", web3: "rolled-back", web4: "skipped" },
+      { web5: "deployed", web6: "deployed", web7: "deployed", web8: "deployed" },
+    ]);
+    expect(steps.map(({ log }) => log.match(/^batch .*/gm))).toEqual([
+      ["batch 1 of 3: web1", "batch 2 of 3: web2, web3"],
+      ["batch 1 of 3: web5", "batch 2 of 3: web6, web7", "batch 3 of 3: web8"],
+    ]);
+    const after = await systems();
+    expect([after["web3"]?.running, after["web4"]]).toEqual([before["web3"]?.running, before["web4"]]);
   });
 
   test("go on where one failure is allowed: the same case without the stop", async () => {
