@@ -34,7 +34,14 @@ function makeActivation(overrides: Partial<Activation> = {}): Activation {
 }
 
 function makeSite(call: CallScript, notes: string[] = []): ActivationSite {
-  const log = { phase: () => undefined, output: () => undefined, note: (text: string) => notes.push(text), warn: () => undefined };
+  const log = {
+    phase: () => undefined,
+    ended: () => undefined,
+    copying: () => undefined,
+    output: () => undefined,
+    note: (text: string) => notes.push(text),
+    warn: () => undefined,
+  };
   return { run: "abc", name: "the run of somebody", call, log, signal: new AbortController().signal };
 }
 
