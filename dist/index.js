@@ -2656,29 +2656,29 @@ function write(line) {
 
 /***/ }),
 
-/***/ 4028:
+/***/ 4954:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  TL: () => (/* binding */ parseInputs)
+  T: () => (/* binding */ parseInputs)
 });
 
-// UNUSED EXPORTS: collect, inputNames, readFlakeReference, readRequests, readSelection
+// UNUSED EXPORTS: inputNames
 
-// EXTERNAL MODULE: ./build/src/domain/batches.js
-var domain_batches = __nccwpck_require__(4890);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(3047);
 // EXTERNAL MODULE: ./build/src/domain/operation.js
 var operation = __nccwpck_require__(1567);
 // EXTERNAL MODULE: ./build/src/domain/inventory.js
 var inventory = __nccwpck_require__(6806);
-// EXTERNAL MODULE: ./build/src/domain/selection.js
-var domain_selection = __nccwpck_require__(6076);
 // EXTERNAL MODULE: ./build/src/domain/target.js
 var domain_target = __nccwpck_require__(321);
+// EXTERNAL MODULE: ./build/src/domain/batches.js
+var domain_batches = __nccwpck_require__(4890);
+// EXTERNAL MODULE: ./build/src/domain/selection.js
+var domain_selection = __nccwpck_require__(6076);
 ;// CONCATENATED MODULE: ./build/src/domain/target-list.js
 
 const acceptedTargets = `a target a line (${domain_target/* acceptedTarget */.Lb}), or a JSON array of such texts or of objects with host, user, port, configuration and name`;
@@ -2760,6 +2760,118 @@ function parseItem(item) {
 }
 // EXTERNAL MODULE: ./build/src/ssh/host-key.js
 var host_key = __nccwpck_require__(5070);
+;// CONCATENATED MODULE: ./build/src/input-readers.js
+
+
+
+
+// The readers of single inputs. Each gives what is wrong to `refuse`, in words that say what is accepted, and goes on.
+/** An input as a message shows it. */
+function shown(text) {
+    return text === "" ? "an empty text" : JSON.stringify(text.slice(0, 100));
+}
+/** Does the work, and takes the message of what it throws for a problem. */
+function collect(work, onProblem) {
+    try {
+        work();
+    }
+    catch (error) {
+        onProblem(error instanceof Error ? error.message : String(error));
+    }
+}
+/** Reads known_hosts lines; there must be some where host keys are checked strictly. */
+function readKnownHosts(text, strict, refuse) {
+    const lines = text.replaceAll(/\r\n?/g, "\n").trim();
+    if (lines === "" && strict) {
+        refuse("is empty, and ssh-strict is true; accepted are the machines' known_hosts lines (`ssh-keyscan HOST`, run where you trust the network, and compared with the machine)");
+    }
+    for (const problem of (0,host_key/* knownHostsProblems */.ND)(lines))
+        refuse(problem);
+    return lines;
+}
+/** Reads lines of ssh_config(5). */
+function readSshConfig(text, refuse) {
+    const lines = text.replaceAll(/\r\n?/g, "\n").trim();
+    if (/[^\P{C}\n\t]/u.test(lines))
+        refuse("holds control characters; accepted are lines of ssh_config(5)");
+    return lines;
+}
+/** Reads a password of one line; `undefined` where there is none. */
+function readPassword(text, refuse) {
+    const password = text.replace(/\r?\n$/, "");
+    if (/[\r\n\0]/.test(password))
+        refuse("holds a line end or a NUL character; accepted is one line");
+    return password === "" ? undefined : password;
+}
+/** Reads a command for /bin/sh; `undefined` where there is none. */
+function readCommand(text, refuse) {
+    if (/[^\P{C}\n\t]/u.test(text))
+        refuse("holds control characters; accepted is a command for /bin/sh");
+    return text === "" ? undefined : text;
+}
+/** Reads the sizes of batches. */
+function readBatches(text, refuse) {
+    let batches = [];
+    collect(() => (batches = (0,domain_batches/* parseBatches */.Y1)(text)), (problem) => refuse(`${problem}; accepted are sizes with commas between, each ${domain_batches/* acceptedAmount */.Id} above 0, for example \`1, 25%, 100%\``));
+    return batches;
+}
+/** Reads a number of hosts or a share of them. */
+function readAmount(text, refuse) {
+    const amount = (0,domain_batches/* parseAmount */.C_)(text);
+    if (amount === undefined)
+        refuse(`${shown(text)} is not accepted; accepted is ${domain_batches/* acceptedAmount */.Id}`);
+    return amount ?? { kind: "count", count: 0 };
+}
+/** Reads a flake reference without `#`. */
+function readFlakeReference(text, refuse) {
+    const accepted = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
+    if (text === "")
+        refuse(`is empty; ${accepted}`);
+    else if (text.startsWith("-"))
+        refuse(`${shown(text)} begins with -, which nix would take for an option; ${accepted}`);
+    else if (/[\n\r\0]/.test(text))
+        refuse(`${shown(text)} holds line ends; ${accepted}`);
+    else if (text.includes("#"))
+        refuse(`${shown(text)} holds a #; the configuration belongs to the targets (host#configuration); ${accepted}`);
+    return text;
+}
+/** Reads arguments, one a line. `reserved` are the options that the action itself sets. */
+function readArguments(text, reserved, refuse) {
+    const args = text
+        .split(/\r\n|\r|\n/)
+        .map((line) => line.trim())
+        .filter((line) => line !== "");
+    for (const argument of args) {
+        const option = argument.split("=")[0] ?? "";
+        if (reserved.includes(option))
+            refuse(`${option} is the action's own; accepted is any other argument, one a line`);
+        if (option === "--accept-flake-config" || option === "accept-flake-config")
+            refuse("accept-flake-config lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead");
+        if (argument.includes("\0"))
+            refuse("holds a NUL character");
+    }
+    return args;
+}
+/** Reads a selection. */
+function readSelection(text, refuse) {
+    let selection = [];
+    collect(() => (selection = (0,domain_selection/* parseSelection */.gO)(text)), (problem) => refuse(`${problem}; accepted are ${domain_selection/* acceptedSelection */.ax}`));
+    return selection;
+}
+/** Reads a list of targets; none where there is no text, or where one of them is bad. */
+function readRequests(text, refuse) {
+    // Not the same as a list in which every line is a comment: that one must not mean every machine.
+    if (text.trim() === "")
+        return [];
+    const { requests, problems } = parseTargetList(text);
+    for (const problem of problems)
+        refuse(problem);
+    if (problems.length > 0)
+        return [];
+    if (requests.length === 0)
+        refuse(`names no machine; accepted is ${acceptedTargets}`);
+    return requests;
+}
 ;// CONCATENATED MODULE: ./build/src/ssh/key.js
 const begin = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----/;
 const foreign = [
@@ -2862,9 +2974,6 @@ function openSshCipher(body) {
     return cipher.toString("latin1");
 }
 ;// CONCATENATED MODULE: ./build/src/inputs.js
-
-
-
 
 
 
@@ -2978,18 +3087,6 @@ function parseInputs(read) {
         throw new errors/* InputError */.dz(problems);
     return inputs;
 }
-function shown(text) {
-    return text === "" ? "an empty text" : JSON.stringify(text.slice(0, 100));
-}
-/** Does the work, and takes the message of what it throws for a problem. */
-function collect(work, onProblem) {
-    try {
-        work();
-    }
-    catch (error) {
-        onProblem(error instanceof Error ? error.message : String(error));
-    }
-}
 function readIdentity(read, refuse) {
     const reading = readKey(read("ssh-key"));
     // A passphrase may begin or end with a blank; a line end comes from a file.
@@ -3002,72 +3099,6 @@ function readIdentity(read, refuse) {
         refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
     return { key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined };
 }
-function readKnownHosts(text, strict, refuse) {
-    const lines = text.replaceAll(/\r\n?/g, "\n").trim();
-    if (lines === "" && strict) {
-        refuse("is empty, and ssh-strict is true; accepted are the machines' known_hosts lines (`ssh-keyscan HOST`, run where you trust the network, and compared with the machine)");
-    }
-    for (const problem of (0,host_key/* knownHostsProblems */.ND)(lines))
-        refuse(problem);
-    return lines;
-}
-function readSshConfig(text, refuse) {
-    const lines = text.replaceAll(/\r\n?/g, "\n").trim();
-    if (/[^\P{C}\n\t]/u.test(lines))
-        refuse("holds control characters; accepted are lines of ssh_config(5)");
-    return lines;
-}
-function readPassword(text, refuse) {
-    const password = text.replace(/\r?\n$/, "");
-    if (/[\r\n\0]/.test(password))
-        refuse("holds a line end or a NUL character; accepted is one line");
-    return password === "" ? undefined : password;
-}
-function readCommand(text, refuse) {
-    if (/[^\P{C}\n\t]/u.test(text))
-        refuse("holds control characters; accepted is a command for /bin/sh");
-    return text === "" ? undefined : text;
-}
-function readBatches(text, refuse) {
-    let batches = [];
-    collect(() => (batches = (0,domain_batches/* parseBatches */.Y1)(text)), (problem) => refuse(`${problem}; accepted are sizes with commas between, each ${domain_batches/* acceptedAmount */.Id} above 0, for example \`1, 25%, 100%\``));
-    return batches;
-}
-function readAmount(text, refuse) {
-    const amount = (0,domain_batches/* parseAmount */.C_)(text);
-    if (amount === undefined)
-        refuse(`${shown(text)} is not accepted; accepted is ${domain_batches/* acceptedAmount */.Id}`);
-    return amount ?? { kind: "count", count: 0 };
-}
-/** Reads a flake reference without `#`. */
-function readFlakeReference(text, refuse) {
-    const accepted = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
-    if (text === "")
-        refuse(`is empty; ${accepted}`);
-    else if (text.startsWith("-"))
-        refuse(`${shown(text)} begins with -, which nix would take for an option; ${accepted}`);
-    else if (/[\n\r\0]/.test(text))
-        refuse(`${shown(text)} holds line ends; ${accepted}`);
-    else if (text.includes("#"))
-        refuse(`${shown(text)} holds a #; the configuration belongs to the targets (host#configuration); ${accepted}`);
-    return text;
-}
-function readArguments(text, reserved, refuse) {
-    const args = text
-        .split(/\r\n|\r|\n/)
-        .map((line) => line.trim())
-        .filter((line) => line !== "");
-    for (const argument of args) {
-        const option = argument.split("=")[0] ?? "";
-        if (reserved.includes(option))
-            refuse(`${option} is the action's own; accepted is any other argument, one a line`);
-        if (option === "--accept-flake-config" || option === "accept-flake-config")
-            refuse("accept-flake-config lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead");
-        if (argument.includes("\0"))
-            refuse("holds a NUL character");
-    }
-    return args;
-}
 function readMachines(read, defaults, refuse) {
     const selection = readSelection(read("select"), (problem) => refuse("select", problem));
     const targets = readTargets(read("targets"), defaults, (problem) => refuse("targets", problem));
@@ -3078,31 +3109,11 @@ function readMachines(read, defaults, refuse) {
         refuse("select", unmatched);
     return { targets: chosen, selection };
 }
-/** Reads a selection. */
-function readSelection(text, refuse) {
-    let selection = [];
-    collect(() => (selection = (0,domain_selection/* parseSelection */.gO)(text)), (problem) => refuse(`${problem}; accepted are ${domain_selection/* acceptedSelection */.ax}`));
-    return selection;
-}
 function readTargets(text, defaults, refuse) {
     const requests = readRequests(text, refuse);
     let targets = [];
     collect(() => (targets = (0,domain_target/* completeTargets */.q4)(requests, defaults)), refuse);
     return targets;
-}
-/** Reads a list of targets; none where there is no text, or where one of them is bad. */
-function readRequests(text, refuse) {
-    // Not the same as a list in which every line is a comment: that one must not mean every machine.
-    if (text.trim() === "")
-        return [];
-    const { requests, problems } = parseTargetList(text);
-    for (const problem of problems)
-        refuse(problem);
-    if (problems.length > 0)
-        return [];
-    if (requests.length === 0)
-        refuse(`names no machine; accepted is ${acceptedTargets}`);
-    return requests;
 }
 
 /***/ }),
@@ -3126,7 +3137,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(2098);
 /* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(1012);
 /* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(9949);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(4028);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(4954);
 /* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(5560);
 /* harmony import */ var _nix_hive_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(9823);
 /* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(8456);
@@ -3189,7 +3200,7 @@ await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
 async function deploy() {
-    const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_10__/* .parseInputs */ .TL)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_4__/* .readInput */ .R)(name));
+    const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_10__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_4__/* .readInput */ .R)(name));
     ({ summary } = inputs);
     for (const secret of [inputs.passphrase, inputs.sudoPassword])
         if (secret !== undefined)

@@ -1,13 +1,24 @@
 import type { Safety, Staging } from "./deploy/run-settings.js";
-import { acceptedAmount, parseAmount, parseBatches, type Amount } from "./domain/batches.js";
 import { InputError, type InputProblem } from "./domain/errors.js";
 import { operations, type Operation } from "./domain/operation.js";
 import { selectTargets } from "./domain/inventory.js";
-import { acceptedSelection, parseSelection, type Selection } from "./domain/selection.js";
-import { acceptedTargets, parseTargetList } from "./domain/target-list.js";
-import { checkUser, completeTargets, type Target, type TargetRequest } from "./domain/target.js";
+import type { Selection } from "./domain/selection.js";
+import { checkUser, completeTargets, type Target } from "./domain/target.js";
+import {
+  collect,
+  readAmount,
+  readArguments,
+  readBatches,
+  readCommand,
+  readFlakeReference,
+  readKnownHosts,
+  readPassword,
+  readRequests,
+  readSelection,
+  readSshConfig,
+  shown,
+} from "./input-readers.js";
 import type { SudoMode } from "./nixos/access.js";
-import { knownHostsProblems } from "./ssh/host-key.js";
 import { readKey } from "./ssh/key.js";
 
 /** Every input of the action, by its name in `action.yml`. */
@@ -158,19 +169,6 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
   return inputs;
 }
 
-function shown(text: string): string {
-  return text === "" ? "an empty text" : JSON.stringify(text.slice(0, 100));
-}
-
-/** Does the work, and takes the message of what it throws for a problem. */
-export function collect(work: () => void, onProblem: (problem: string) => void): void {
-  try {
-    work();
-  } catch (error) {
-    onProblem(error instanceof Error ? error.message : String(error));
-  }
-}
-
 function readIdentity(read: (name: InputName) => string, refuse: (input: InputName, problem: string) => void): Pick<Inputs, "key" | "passphrase"> {
   const reading = readKey(read("ssh-key"));
   // A passphrase may begin or end with a blank; a line end comes from a file.
@@ -181,74 +179,6 @@ function readIdentity(read: (name: InputName) => string, refuse: (input: InputNa
   }
   if (reading.encrypted && passphrase === "") refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
   return { key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined };
-}
-
-function readKnownHosts(text: string, strict: boolean, refuse: (problem: string) => void): string {
-  const lines = text.replaceAll(/\r\n?/g, "\n").trim();
-  if (lines === "" && strict) {
-    refuse(
-      "is empty, and ssh-strict is true; accepted are the machines' known_hosts lines (`ssh-keyscan HOST`, run where you trust the network, and compared with the machine)",
-    );
-  }
-  for (const problem of knownHostsProblems(lines)) refuse(problem);
-  return lines;
-}
-
-function readSshConfig(text: string, refuse: (problem: string) => void): string {
-  const lines = text.replaceAll(/\r\n?/g, "\n").trim();
-  if (/[^\P{C}\n\t]/u.test(lines)) refuse("holds control characters; accepted are lines of ssh_config(5)");
-  return lines;
-}
-
-function readPassword(text: string, refuse: (problem: string) => void): string | undefined {
-  const password = text.replace(/\r?\n$/, "");
-  if (/[\r\n\0]/.test(password)) refuse("holds a line end or a NUL character; accepted is one line");
-  return password === "" ? undefined : password;
-}
-
-function readCommand(text: string, refuse: (problem: string) => void): string | undefined {
-  if (/[^\P{C}\n\t]/u.test(text)) refuse("holds control characters; accepted is a command for /bin/sh");
-  return text === "" ? undefined : text;
-}
-
-function readBatches(text: string, refuse: (problem: string) => void): Amount[] {
-  let batches: Amount[] = [];
-  collect(
-    () => (batches = parseBatches(text)),
-    (problem) => refuse(`${problem}; accepted are sizes with commas between, each ${acceptedAmount} above 0, for example \`1, 25%, 100%\``),
-  );
-  return batches;
-}
-
-function readAmount(text: string, refuse: (problem: string) => void): Amount {
-  const amount = parseAmount(text);
-  if (amount === undefined) refuse(`${shown(text)} is not accepted; accepted is ${acceptedAmount}`);
-  return amount ?? { kind: "count", count: 0 };
-}
-
-/** Reads a flake reference without `#`. */
-export function readFlakeReference(text: string, refuse: (problem: string) => void): string {
-  const accepted = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
-  if (text === "") refuse(`is empty; ${accepted}`);
-  else if (text.startsWith("-")) refuse(`${shown(text)} begins with -, which nix would take for an option; ${accepted}`);
-  else if (/[\n\r\0]/.test(text)) refuse(`${shown(text)} holds line ends; ${accepted}`);
-  else if (text.includes("#")) refuse(`${shown(text)} holds a #; the configuration belongs to the targets (host#configuration); ${accepted}`);
-  return text;
-}
-
-function readArguments(text: string, reserved: readonly string[], refuse: (problem: string) => void): string[] {
-  const args = text
-    .split(/\r\n|\r|\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
-  for (const argument of args) {
-    const option = argument.split("=")[0] ?? "";
-    if (reserved.includes(option)) refuse(`${option} is the action's own; accepted is any other argument, one a line`);
-    if (option === "--accept-flake-config" || option === "accept-flake-config")
-      refuse("accept-flake-config lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead");
-    if (argument.includes("\0")) refuse("holds a NUL character");
-  }
-  return args;
 }
 
 function readMachines(
@@ -264,30 +194,9 @@ function readMachines(
   return { targets: chosen, selection };
 }
 
-/** Reads a selection. */
-export function readSelection(text: string, refuse: (problem: string) => void): Selection {
-  let selection: Selection = [];
-  collect(
-    () => (selection = parseSelection(text)),
-    (problem) => refuse(`${problem}; accepted are ${acceptedSelection}`),
-  );
-  return selection;
-}
-
 function readTargets(text: string, defaults: { user: string; port: number }, refuse: (problem: string) => void): Target[] {
   const requests = readRequests(text, refuse);
   let targets: Target[] = [];
   collect(() => (targets = completeTargets(requests, defaults)), refuse);
   return targets;
-}
-
-/** Reads a list of targets; none where there is no text, or where one of them is bad. */
-export function readRequests(text: string, refuse: (problem: string) => void): readonly TargetRequest[] {
-  // Not the same as a list in which every line is a comment: that one must not mean every machine.
-  if (text.trim() === "") return [];
-  const { requests, problems } = parseTargetList(text);
-  for (const problem of problems) refuse(problem);
-  if (problems.length > 0) return [];
-  if (requests.length === 0) refuse(`names no machine; accepted is ${acceptedTargets}`);
-  return requests;
 }

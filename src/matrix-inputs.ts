@@ -3,7 +3,7 @@ import { selectTargets } from "./domain/inventory.js";
 import type { MatrixMachine } from "./domain/matrix.js";
 import type { Selection } from "./domain/selection.js";
 import { checkUser, completeTargets } from "./domain/target.js";
-import { collect, readFlakeReference, readRequests, readSelection } from "./inputs.js";
+import { collect, readFlakeReference, readRequests, readSelection } from "./input-readers.js";
 
 /** Every input of the companion action, by its name in `matrix/action.yml`. */
 export const matrixInputNames = ["flake", "targets", "select", "changed-since", "shards", "ssh-user", "ssh-port"] as const;

@@ -27,7 +27,7 @@ const rules: Readonly<Record<string, Rule>> = {
   github: { knows: ["domain"], types: ["src/deploy/ports.ts"], packages: /^node:|^@actions\/core$/ },
 };
 const entryPoints = ["src/main.ts", "src/post.ts", "src/matrix.ts"];
-const modulesAtTheTop = ["src/inputs.ts", "src/matrix-inputs.ts", ...entryPoints];
+const modulesAtTheTop = ["src/input-readers.ts", "src/inputs.ts", "src/matrix-inputs.ts", ...entryPoints];
 
 function layerOf(module: string): string {
   return /^src\/([^/]+)\//.exec(module)?.[1] ?? "";

@@ -1402,7 +1402,7 @@ function write(line) {
 
 /***/ }),
 
-/***/ 548:
+/***/ 389:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -1543,123 +1543,13 @@ function host_key_knownHostsProblems(text) {
     }
     return problems;
 }
-;// CONCATENATED MODULE: ./build/src/inputs.js
+;// CONCATENATED MODULE: ./build/src/input-readers.js
 
 
 
 
-
-
-
-
-
-/** Every input of the action, by its name in `action.yml`. */
-const inputNames = (/* unused pure expression or super */ null && ([
-    "ssh-key",
-    "ssh-key-passphrase",
-    "ssh-known-hosts",
-    "ssh-strict",
-    "ssh-user",
-    "ssh-port",
-    "ssh-config",
-    "flake",
-    "targets",
-    "select",
-    "operation",
-    "sudo",
-    "sudo-password",
-    "max-parallel",
-    "archive-args",
-    "rebuild-args",
-    "connect-timeout",
-    "timeout",
-    "retries",
-    "check-sigs",
-    "rollback",
-    "confirm-timeout",
-    "activation-timeout",
-    "health-check",
-    "health-check-timeout",
-    "unit-failures",
-    "lock-timeout",
-    "batches",
-    "max-failures",
-    "on-unreachable",
-    "diff",
-    "summary",
-]));
-const day = 86_400;
-/**
- * Reads and checks all inputs. `read` gives the text of an input, empty where there is none. Throws an `InputError` that names
- * every bad one with what is accepted.
- */
-function parseInputs(read) {
-    const problems = [];
-    const refuse = (input, problem) => {
-        problems.push({ input, problem });
-    };
-    const trimmed = (name) => read(name).trim();
-    const choice = (name, accepted) => {
-        const text = trimmed(name);
-        const found = accepted.find((word) => word === text);
-        if (found === undefined)
-            refuse(name, `${shown(text)} is not accepted; accepted is one of ${accepted.join(", ")}`);
-        return found ?? accepted[0];
-    };
-    const number = (name, minimum, maximum) => {
-        const text = trimmed(name);
-        const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-        if (value >= minimum && value <= maximum)
-            return value;
-        refuse(name, `${shown(text)} is not accepted; accepted is a whole number from ${minimum} to ${maximum}`);
-        return minimum;
-    };
-    const flag = (name) => choice(name, ["true", "false"]) === "true";
-    const strict = flag("ssh-strict");
-    const port = number("ssh-port", 1, 65_535);
-    const user = trimmed("ssh-user");
-    collect(() => checkUser(user), (problem) => refuse("ssh-user", problem));
-    const inputs = {
-        ...readIdentity(read, refuse),
-        strict,
-        knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem) => refuse("ssh-known-hosts", problem)),
-        sshConfig: readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem)),
-        flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
-        ...readMachines(read, { user, port }, refuse),
-        defaults: { user, port },
-        operation: choice("operation", operations),
-        sudo: choice("sudo", ["auto", "true", "false"]),
-        maxParallel: number("max-parallel", 1, 1000),
-        archiveArgs: readArguments(read("archive-args"), ["--to", "--json"], (problem) => refuse("archive-args", problem)),
-        rebuildArgs: readArguments(read("rebuild-args"), ["--flake", "-f", "--target-host", "--build-host", "--rollback"], (problem) => refuse("rebuild-args", problem)),
-        connectTimeout: number("connect-timeout", 1, 3600),
-        timeout: number("timeout", 0, day),
-        retries: number("retries", 0, 20),
-        checkSignatures: flag("check-sigs"),
-        sudoPassword: readPassword(read("sudo-password"), (problem) => refuse("sudo-password", problem)),
-        safety: {
-            rollback: flag("rollback"),
-            healthCheck: readCommand(trimmed("health-check"), (problem) => refuse("health-check", problem)),
-            unitFailures: choice("unit-failures", ["fail", "warn"]),
-            limits: {
-                confirm: number("confirm-timeout", 1, 3600),
-                activation: number("activation-timeout", 1, day),
-                healthCheck: number("health-check-timeout", 1, day),
-                lock: number("lock-timeout", 0, day),
-            },
-        },
-        staging: {
-            batches: readBatches(trimmed("batches"), (problem) => refuse("batches", problem)),
-            maxFailures: readAmount(trimmed("max-failures"), (problem) => refuse("max-failures", problem)),
-            onUnreachable: choice("on-unreachable", ["fail", "skip"]),
-        },
-        diff: flag("diff"),
-        summary: flag("summary"),
-    };
-    if (problems.length > 0)
-        throw new InputError(problems);
-    return inputs;
-}
+// The readers of single inputs. Each gives what is wrong to `refuse`, in words that say what is accepted, and goes on.
+/** An input as a message shows it. */
 function shown(text) {
     return text === "" ? "an empty text" : JSON.stringify(text.slice(0, 100));
 }
@@ -1672,18 +1562,7 @@ function collect(work, onProblem) {
         onProblem(error instanceof Error ? error.message : String(error));
     }
 }
-function readIdentity(read, refuse) {
-    const reading = readKey(read("ssh-key"));
-    // A passphrase may begin or end with a blank; a line end comes from a file.
-    const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
-    if (reading.kind === "unusable") {
-        refuse("ssh-key", reading.problem);
-        return { key: "", passphrase: undefined };
-    }
-    if (reading.encrypted && passphrase === "")
-        refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
-    return { key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined };
-}
+/** Reads known_hosts lines; there must be some where host keys are checked strictly. */
 function readKnownHosts(text, strict, refuse) {
     const lines = text.replaceAll(/\r\n?/g, "\n").trim();
     if (lines === "" && strict) {
@@ -1693,28 +1572,33 @@ function readKnownHosts(text, strict, refuse) {
         refuse(problem);
     return lines;
 }
+/** Reads lines of ssh_config(5). */
 function readSshConfig(text, refuse) {
     const lines = text.replaceAll(/\r\n?/g, "\n").trim();
     if (/[^\P{C}\n\t]/u.test(lines))
         refuse("holds control characters; accepted are lines of ssh_config(5)");
     return lines;
 }
+/** Reads a password of one line; `undefined` where there is none. */
 function readPassword(text, refuse) {
     const password = text.replace(/\r?\n$/, "");
     if (/[\r\n\0]/.test(password))
         refuse("holds a line end or a NUL character; accepted is one line");
     return password === "" ? undefined : password;
 }
+/** Reads a command for /bin/sh; `undefined` where there is none. */
 function readCommand(text, refuse) {
     if (/[^\P{C}\n\t]/u.test(text))
         refuse("holds control characters; accepted is a command for /bin/sh");
     return text === "" ? undefined : text;
 }
+/** Reads the sizes of batches. */
 function readBatches(text, refuse) {
     let batches = [];
     collect(() => (batches = parseBatches(text)), (problem) => refuse(`${problem}; accepted are sizes with commas between, each ${acceptedAmount} above 0, for example \`1, 25%, 100%\``));
     return batches;
 }
+/** Reads a number of hosts or a share of them. */
 function readAmount(text, refuse) {
     const amount = parseAmount(text);
     if (amount === undefined)
@@ -1734,6 +1618,7 @@ function readFlakeReference(text, refuse) {
         refuse(`${shown(text)} holds a #; the configuration belongs to the targets (host#configuration); ${accepted}`);
     return text;
 }
+/** Reads arguments, one a line. `reserved` are the options that the action itself sets. */
 function readArguments(text, reserved, refuse) {
     const args = text
         .split(/\r\n|\r|\n/)
@@ -1750,27 +1635,11 @@ function readArguments(text, reserved, refuse) {
     }
     return args;
 }
-function readMachines(read, defaults, refuse) {
-    const selection = readSelection(read("select"), (problem) => refuse("select", problem));
-    const targets = readTargets(read("targets"), defaults, (problem) => refuse("targets", problem));
-    if (targets.length === 0)
-        return { targets, selection };
-    const { chosen, unmatched } = selectTargets(targets, selection);
-    if (unmatched !== undefined)
-        refuse("select", unmatched);
-    return { targets: chosen, selection };
-}
 /** Reads a selection. */
 function readSelection(text, refuse) {
     let selection = [];
     collect(() => (selection = (0,domain_selection/* parseSelection */.gO)(text)), (problem) => refuse(`${problem}; accepted are ${domain_selection/* acceptedSelection */.ax}`));
     return selection;
-}
-function readTargets(text, defaults, refuse) {
-    const requests = readRequests(text, refuse);
-    let targets = [];
-    collect(() => (targets = completeTargets(requests, defaults)), refuse);
-    return targets;
 }
 /** Reads a list of targets; none where there is no text, or where one of them is bad. */
 function readRequests(text, refuse) {
@@ -1867,7 +1736,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _github_matrix_outputs_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(99);
 /* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(399);
 /* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(949);
-/* harmony import */ var _matrix_inputs_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(548);
+/* harmony import */ var _matrix_inputs_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(389);
 /* harmony import */ var _nix_changes_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(727);
 /* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(783);
 
