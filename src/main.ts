@@ -17,7 +17,7 @@ import { identityState } from "./github/state.js";
 import { WorkflowLog } from "./github/workflow-log.js";
 import { parseInputs, type Inputs } from "./inputs.js";
 import type { EvaluateOptions } from "./nix/evaluate.js";
-import { archiveOnRunner, configurationNames, pinned } from "./nix/flake.js";
+import { archiveOnRunner, configurationNames, pinnedAt } from "./nix/flake.js";
 import { flakeAroundHive } from "./nix/hive.js";
 import { readInventory } from "./nix/inventory.js";
 import { NixosMachine, type MachineSettings } from "./nixos/machine.js";
@@ -95,7 +95,7 @@ async function choose({ flake: reference, targets, operation, selection, default
     (sent = needsHive(chosen) ? await flakeAroundHive(await plain, directory, local) : await plain);
   if (targets.length > 0) return { targets, unusable: [], flake: needsFlake(operation) ? around(targets, fetch()) : undefined };
   const plain = await fetch();
-  const choice = chooseMachines(await readInventory(pinned(plain), { selection, details: false }, local), selection, defaults.port);
+  const choice = chooseMachines(await readInventory(pinnedAt(plain, plain.revision), { selection, details: false }, local), selection, defaults.port);
   announceChoice(choice, log);
   const found = targetsOf(choice.machines, defaults);
   return { targets: found, unusable: choice.unusable, flake: needsFlake(operation) ? around(found, Promise.resolve(plain)) : undefined };
