@@ -1,8 +1,10 @@
 import type { Safety } from "./deploy/run-settings.js";
 import { InputError, type InputProblem } from "./domain/errors.js";
 import { operations, type Operation } from "./domain/operation.js";
+import { selectTargets } from "./domain/inventory.js";
+import { acceptedSelection, parseSelection, type Selection } from "./domain/selection.js";
 import { acceptedTargets, parseTargetList } from "./domain/target-list.js";
-import { checkUser, completeTargets, type Target } from "./domain/target.js";
+import { checkUser, completeTargets, type Target, type TargetRequest } from "./domain/target.js";
 import type { SudoMode } from "./nixos/access.js";
 import { knownHostsProblems } from "./ssh/host-key.js";
 import { readKey } from "./ssh/key.js";
@@ -18,6 +20,7 @@ export const inputNames = [
   "ssh-config",
   "flake",
   "targets",
+  "select",
   "operation",
   "sudo",
   "sudo-password",
@@ -48,7 +51,11 @@ export type Inputs = {
   readonly strict: boolean;
   readonly sshConfig: string;
   readonly flake: string;
+  /** Those that are selected. Empty where the flake itself is to say where its machines are. */
   readonly targets: readonly Target[];
+  readonly selection: Selection;
+  /** For machines of the flake that name none. */
+  readonly defaults: { readonly user: string; readonly port: number };
   readonly operation: Operation;
   readonly sudo: SudoMode;
   readonly maxParallel: number;
@@ -105,7 +112,8 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem) => refuse("ssh-known-hosts", problem)),
     sshConfig: readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem)),
     flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
-    targets: readTargets(read("targets"), { user, port }, (problem) => refuse("targets", problem)),
+    ...readMachines(read, { user, port }, refuse),
+    defaults: { user, port },
     operation: choice("operation", operations),
     sudo: choice("sudo", ["auto", "true", "false"]),
     maxParallel: number("max-parallel", 1, 1000),
@@ -138,7 +146,8 @@ function shown(text: string): string {
   return text === "" ? "an empty text" : JSON.stringify(text.slice(0, 100));
 }
 
-function collect(work: () => void, onProblem: (problem: string) => void): void {
+/** Does the work, and takes the message of what it throws for a problem. */
+export function collect(work: () => void, onProblem: (problem: string) => void): void {
   try {
     work();
   } catch (error) {
@@ -186,7 +195,8 @@ function readCommand(text: string, refuse: (problem: string) => void): string | 
   return text === "" ? undefined : text;
 }
 
-function readFlakeReference(text: string, refuse: (problem: string) => void): string {
+/** Reads a flake reference without `#`. */
+export function readFlakeReference(text: string, refuse: (problem: string) => void): string {
   const accepted = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
   if (text === "") refuse(`is empty; ${accepted}`);
   else if (text.startsWith("-")) refuse(`${shown(text)} begins with -, which nix would take for an option; ${accepted}`);
@@ -210,12 +220,43 @@ function readArguments(text: string, reserved: readonly string[], refuse: (probl
   return args;
 }
 
+function readMachines(
+  read: (name: "targets" | "select") => string,
+  defaults: { user: string; port: number },
+  refuse: (input: "targets" | "select", problem: string) => void,
+): Pick<Inputs, "targets" | "selection"> {
+  const selection = readSelection(read("select"), (problem) => refuse("select", problem));
+  const targets = readTargets(read("targets"), defaults, (problem) => refuse("targets", problem));
+  if (targets.length === 0) return { targets, selection };
+  const { chosen, unmatched } = selectTargets(targets, selection);
+  if (unmatched !== undefined) refuse("select", unmatched);
+  return { targets: chosen, selection };
+}
+
+/** Reads a selection. */
+export function readSelection(text: string, refuse: (problem: string) => void): Selection {
+  let selection: Selection = [];
+  collect(
+    () => (selection = parseSelection(text)),
+    (problem) => refuse(`${problem}; accepted are ${acceptedSelection}`),
+  );
+  return selection;
+}
+
 function readTargets(text: string, defaults: { user: string; port: number }, refuse: (problem: string) => void): Target[] {
+  const requests = readRequests(text, refuse);
+  let targets: Target[] = [];
+  collect(() => (targets = completeTargets(requests, defaults)), refuse);
+  return targets;
+}
+
+/** Reads a list of targets; none where there is no text, or where one of them is bad. */
+export function readRequests(text: string, refuse: (problem: string) => void): readonly TargetRequest[] {
+  // Not the same as a list in which every line is a comment: that one must not mean every machine.
+  if (text.trim() === "") return [];
   const { requests, problems } = parseTargetList(text);
   for (const problem of problems) refuse(problem);
   if (problems.length > 0) return [];
   if (requests.length === 0) refuse(`names no machine; accepted is ${acceptedTargets}`);
-  let targets: Target[] = [];
-  collect(() => (targets = completeTargets(requests, defaults)), refuse);
-  return targets;
+  return requests;
 }

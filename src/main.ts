@@ -3,18 +3,24 @@ import { randomBytes } from "node:crypto";
 import { deployFleet, type FleetEnd } from "./deploy/fleet.js";
 import { InputError } from "./domain/errors.js";
 import type { Flake } from "./domain/flake.js";
+import { chooseMachines, targetsOf, unusableResult, type UnusableMachine } from "./domain/inventory.js";
+import { needsHive, type Target } from "./domain/target.js";
 import { maskSecret, readInput } from "./github/action-input.js";
 import { abortOnSignal } from "./github/cancellation.js";
+import { announceChoice } from "./github/inventory-log.js";
 import { reportEnd, reportProblem } from "./github/report.js";
 import { WorkflowRunLog } from "./github/run-log.js";
 import { identityState } from "./github/state.js";
 import { WorkflowLog } from "./github/workflow-log.js";
 import { parseInputs, type Inputs } from "./inputs.js";
-import { archiveOnRunner, configurationNames } from "./nix/flake.js";
+import type { EvaluateOptions } from "./nix/evaluate.js";
+import { archiveOnRunner, configurationNames, pinned } from "./nix/flake.js";
+import { flakeAroundHive } from "./nix/hive.js";
+import { readInventory } from "./nix/inventory.js";
 import { NixosMachine, type MachineSettings } from "./nixos/machine.js";
 import { requirePrograms } from "./process/required-programs.js";
 import { Connection, endMasters } from "./ssh/connection.js";
-import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity } from "./ssh/identity.js";
+import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity, writeTargetConfigurations } from "./ssh/identity.js";
 
 // Seconds for a machine to come back after the latest moment at which its watchdog acts: the way back is an activation too.
 const wayBackSeconds = 60;
@@ -24,6 +30,7 @@ const runLog = new WorkflowRunLog(log);
 const run = randomBytes(6).toString("hex");
 let identity: string | undefined;
 let flake: Flake | undefined;
+let built: Flake | undefined;
 let end: FleetEnd = { results: [], arrived: false };
 let problem: unknown;
 
@@ -43,7 +50,7 @@ try {
 if (identity !== undefined) await endMasters(identity);
 removeIdentity();
 if (problem !== undefined && !cancellation.signal.aborted) reportProblem(problem, log);
-const green = reportEnd({ ...end, flake, endedEarly: problem !== undefined || cancellation.signal.aborted }, log);
+const green = reportEnd({ ...end, flake, built, endedEarly: problem !== undefined || cancellation.signal.aborted }, log);
 await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
@@ -55,22 +62,37 @@ async function deploy(): Promise<void> {
   const directory = await installIdentity(inputs);
   const noFlake = new AbortController();
   const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
-  const archived = archiveOnRunner(inputs.flake, { cwd: process.cwd(), signal, onLine: (line) => log.line(line) }).then(announce);
+  const local = { cwd: process.cwd(), signal, onLine: (line: string) => log.line(line) };
+  const archived = archiveOnRunner(inputs.flake, local).then(announce);
   archived.catch(() => noFlake.abort());
-  const settings = machineSettings(inputs, archived, signal);
-  const machines = inputs.targets.map(
+  const { targets, unusable } = inputs.targets.length > 0 ? { targets: inputs.targets, unusable: [] } : await targetsOfFlake(inputs, await archived, local);
+  const sent = needsHive(targets) ? archived.then(async (plain) => (built = await flakeAroundHive(plain, directory, { signal }))) : archived;
+  sent.catch(() => noFlake.abort());
+  writeTargetConfigurations(directory, targets, { strict: inputs.strict, connectTimeout: inputs.connectTimeout, extra: inputs.sshConfig });
+  const settings = machineSettings(inputs, sent, signal);
+  const machines = targets.map(
     (target, index) => new NixosMachine(new Connection(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)),
   );
   const { operation, maxParallel, timeout, retries, safety } = inputs;
-  end = await deployFleet(machines, { operation, flake: archived, maxParallel, timeout, retries, safety, signal }, runLog);
-  await archived;
+  const { results, arrived } = await deployFleet(machines, { operation, flake: sent, maxParallel, timeout, retries, safety, signal }, runLog);
+  end = { results: [...results, ...unusable.map(unusableResult)], arrived };
+  await sent;
 }
 
-async function installIdentity({ key, passphrase, knownHosts, strict, connectTimeout, sshConfig, targets }: Inputs): Promise<string> {
+type Chosen = { readonly targets: readonly Target[]; readonly unusable: readonly UnusableMachine[] };
+
+async function targetsOfFlake({ selection, defaults }: Inputs, archived: Flake, local: EvaluateOptions): Promise<Chosen> {
+  const inventory = await readInventory(pinned(archived), { selection, details: false }, local);
+  const choice = chooseMachines(inventory, selection, defaults.port);
+  announceChoice(choice, log);
+  return { targets: targetsOf(choice.machines, defaults), unusable: choice.unusable };
+}
+
+async function installIdentity({ key, passphrase, knownHosts }: Inputs): Promise<string> {
   identity = makeIdentityDirectory(process.env["RUNNER_TEMP"]);
   // Before the key is written, so that the post step finds it even when this process is killed.
   identityState.save(identity);
-  const check = await writeIdentity(identity, { key, passphrase, knownHosts, targets, settings: { strict, connectTimeout, extra: sshConfig } });
+  const check = await writeIdentity(identity, { key, passphrase, knownHosts });
   if (check.kind === "unusable") throw new InputError([{ input: "ssh-key", problem: check.problem }]);
   return identity;
 }

@@ -177,7 +177,7 @@ describe("the post step", () => {
     const directory = `${fleet.directory}/${name}`;
     make(directory, kept);
     // A main step that ends before it has a directory of its own.
-    const run = await fleet.runner.run({ ...step({ targets: "" }), env: { "STATE_identity-directory": directory } });
+    const run = await fleet.runner.run({ ...step({ targets: "# none" }), env: { "STATE_identity-directory": directory } });
     expect(run.post?.exitCode).toBe(1);
     const [error] = run.post?.commands.filter((command) => command.name === "error") ?? [];
     expect(error?.message).toContain("refuses to remove");

@@ -35,6 +35,8 @@ test("the defaults of action.yml are the ones that are promised", () => {
     sshConfig: "",
     flake: ".",
     targets: [{ name: "web1", user: "root", host: "web1", port: 22, configuration: undefined }],
+    selection: [],
+    defaults: { user: "root", port: 22 },
     operation: "switch",
     sudo: "auto",
     maxParallel: 10,
@@ -67,6 +69,15 @@ describe("what is accepted", () => {
       maxParallel: 3,
       targets: [{ user: "deploy", port: 2222 }],
     });
+  });
+
+  test.each(["", " \n"])("no targets at all: %j", (targets) => {
+    expect(parsed({ targets, select: "web*,@canary" })).toMatchObject({ targets: [], selection: [{ text: "web*" }, { text: "@canary" }] });
+  });
+
+  test("a selection of the targets, by name and by configuration", () => {
+    const targets = `[{"host":"a","name":"first"},{"host":"b","configuration":"web.b"},"c#colmenaHive.nodes.web-c","d"]`;
+    expect(parsed({ targets, select: "first, web*" }).targets.map(({ name }) => name)).toEqual(["first", "web.b", "web-c"]);
   });
 
   test.each(["switch", "boot", "test", "dry-activate", "build"])("the operation %s", (operation) => {
@@ -127,6 +138,10 @@ describe("what is accepted", () => {
 describe("what is refused", () => {
   const reference = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
   const flakeSettings = "accept-flake-config lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead";
+  const noMachine =
+    "names no machine; accepted is a target a line ([user@]host[:port][#configuration], an IPv6 address in brackets), or a JSON array of such texts or of objects with host, user, port, configuration and name";
+  const selection =
+    "accepted are globs over names and @tags, comma separated, as in web1,edge-*,@canary; * stands for anything, ? for one character, [abc] and [!a-z] for one of a set";
   const user = "its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)";
 
   test.each<[InputName, string, string]>([
@@ -152,16 +167,22 @@ describe("what is refused", () => {
     ["flake", "--impure", `"--impure" begins with -, which nix would take for an option; ${reference}`],
     ["flake", "a\nb", String.raw`"a\nb" holds line ends; ${reference}`],
     ["flake", ".#web1", `".#web1" holds a #; the configuration belongs to the targets (host#configuration); ${reference}`],
-    [
-      "targets",
-      "# none",
-      "names no machine; accepted is a target a line ([user@]host[:port][#configuration], an IPv6 address in brackets), or a JSON array of such texts or of objects with host, user, port, configuration and name",
-    ],
+    ["targets", "# none", noMachine],
+    ["targets", "[]", noMachine],
     ["targets", "web1\nweb1", "web1 port 22 stands there twice; one run deploys one configuration to a machine"],
     [
       "targets",
       "-x",
       'line 1 ("-x"): its host begins with -, which ssh would take for an option; accepted is [user@]host[:port][#configuration], an IPv6 address in brackets',
+    ],
+    ["select", "web1,", `has an empty part between its commas; ${selection}`],
+    ["select", "web[", `has a bracket in web[ that encloses no set of letters, digits, or _ . -; ${selection}`],
+    ["select", "web[z-a]", `has the range z-a, which ends before it begins; ${selection}`],
+    ["select", "db*,web1", "db* matches no machine; there are web1"],
+    [
+      "select",
+      "@web",
+      "@web matches no machine; there are web1. Explicit targets have no tags: leave targets empty to take the machines and their tags from the flake",
     ],
     ["operation", "swich", '"swich" is not accepted; accepted is one of switch, boot, test, dry-activate, build'],
     ["operation", "", "an empty text is not accepted; accepted is one of switch, boot, test, dry-activate, build"],
@@ -197,6 +218,8 @@ describe("what is refused", () => {
     const everything = Object.fromEntries(inputNames.map((name) => [name, ""]));
     const problems = problemsOf({
       ...everything,
+      targets: "# none",
+      select: ",",
       "archive-args": "--to",
       "rebuild-args": "--flake",
       "ssh-config": "\0",

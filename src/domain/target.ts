@@ -6,7 +6,7 @@ export type Target = {
   /** DNS name, IPv4 address, or IPv6 address without brackets. */
   readonly host: string;
   readonly port: number;
-  /** Attribute under `nixosConfigurations`; `undefined` for the machine's own hostname. */
+  /** Attribute under `nixosConfigurations`, or `colmenaHive.nodes.` and a node's name; `undefined` for the machine's own hostname. */
   readonly configuration: string | undefined;
 };
 
@@ -18,6 +18,19 @@ export type TargetRequest = {
   readonly configuration?: string | undefined;
   readonly name?: string | undefined;
 };
+
+/** What a configuration begins with that stands in colmena's hive and not under `nixosConfigurations`. */
+export const hivePrefix = "colmenaHive.nodes.";
+
+/** The name of a configuration without the place where it stands. */
+export function nameOfConfiguration(configuration: string): string {
+  return configuration.startsWith(hivePrefix) ? configuration.slice(hivePrefix.length) : configuration;
+}
+
+/** Tells whether one of the targets has its configuration in colmena's hive. */
+export function needsHive(targets: readonly Pick<Target, "configuration">[]): boolean {
+  return targets.some(({ configuration }) => configuration?.startsWith(hivePrefix));
+}
 
 export const acceptedTarget = "[user@]host[:port][#configuration], an IPv6 address in brackets";
 
@@ -105,6 +118,11 @@ function readPort(text: string | undefined): number | undefined {
   return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
 }
 
+/** What a target is called where no other has the same name: its own, else its configuration, else its host. */
+export function wishedName({ name, configuration, host }: TargetRequest): string {
+  return name ?? (configuration === undefined ? host : nameOfConfiguration(configuration));
+}
+
 /**
  * Fills in user and port, and gives each target a name: its own, else its configuration, else its host; where two would
  * have the same, the place instead. Throws an `Error` that names a machine that stands there twice (same host and port).
@@ -116,7 +134,7 @@ export function completeTargets(requests: readonly TargetRequest[], defaults: { 
     const place = `${target.host.toLowerCase()} port ${target.port}`;
     if (places.has(place)) throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
     places.add(place);
-    return { ...target, configuration: request.configuration, wish: request.name ?? request.configuration ?? request.host };
+    return { ...target, configuration: request.configuration, wish: wishedName(request) };
   });
   const wishes = complete.map((target) => target.wish);
   const named = complete.map(({ wish, ...target }) => {

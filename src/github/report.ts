@@ -21,16 +21,23 @@ export function reportProblem(problem: unknown, log: WorkflowLog): void {
 }
 
 /** What the end of a run is made of. */
-export type RunEnd = { readonly results: readonly HostResult[]; readonly arrived: boolean; readonly flake: Flake | undefined; readonly endedEarly: boolean };
+export type RunEnd = {
+  readonly results: readonly HostResult[];
+  readonly arrived: boolean;
+  readonly flake: Flake | undefined;
+  /** What the machines build, where that is a flake around the other one. */
+  readonly built?: Flake | undefined;
+  readonly endedEarly: boolean;
+};
 
 /** Sets the outputs, writes the job summary, annotates every failed host, and tells whether the step is green. */
-export function reportEnd({ results, arrived, flake, endedEarly }: RunEnd, log: WorkflowLog): boolean {
+export function reportEnd({ results, arrived, flake, built = flake, endedEarly }: RunEnd, log: WorkflowLog): boolean {
   log.resume();
   setOutputs({
     results,
     status: statusOf(results, endedEarly),
     storePath: arrived ? flake?.source : undefined,
-    flakeReference: flake === undefined ? undefined : newestReference(flake),
+    flakeReference: built === undefined ? undefined : newestReference(built),
   });
   writeSummary(renderSummary(results, flake, { endedEarly }), log);
   // A run that ended early has told its reason already; its hosts only ended with it.

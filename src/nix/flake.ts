@@ -1,12 +1,13 @@
 import { CommandError, InputError } from "../domain/errors.js";
 import type { Flake } from "../domain/flake.js";
 import { storePath, type StorePath } from "../domain/store-path.js";
+import { field, text } from "./json.js";
 import { runNix } from "./local.js";
 
 export type FlakeOptions = { readonly cwd: string; readonly signal: AbortSignal | undefined; readonly onLine: (line: string) => void };
 
 // The lock file belongs to the author of the flake: a deployment neither writes nor changes one.
-const neverLock = ["--no-update-lock-file"];
+export const neverLock = ["--no-update-lock-file"];
 
 /**
  * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake
@@ -20,7 +21,7 @@ export async function archiveOnRunner(reference: string, options: FlakeOptions):
     const archive = await runNix(["flake", "archive", "--json", ...neverLock, pinned(flake)], call);
     return { ...flake, inputs: archivedInputs(archive.stdout, flake.source) };
   } catch (error) {
-    throw explain(error, reference) ?? error;
+    throw explainFlake(error, reference) ?? error;
   }
 }
 
@@ -81,15 +82,8 @@ export function archivedInputs(json: string, source: StorePath): StorePath[] {
   return [...found];
 }
 
-function field(data: unknown, name: string): unknown {
-  return typeof data === "object" && data !== null ? new Map<string, unknown>(Object.entries(data)).get(name) : undefined;
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function explain(error: unknown, reference: string): InputError | undefined {
+/** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
+export function explainFlake(error: unknown, reference: string): InputError | undefined {
   if (!(error instanceof CommandError)) return undefined;
   const { stderr } = error;
   const flake = (problem: string): InputError => new InputError([{ input: "flake", problem }]);

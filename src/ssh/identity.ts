@@ -27,11 +27,9 @@ export type Identity = {
   readonly key: string;
   readonly passphrase: string | undefined;
   readonly knownHosts: string;
-  readonly settings: SshSettings;
-  readonly targets: readonly Target[];
 };
 
-/** Writes key, known hosts and one ssh configuration a target; an encrypted key is decrypted in place. */
+/** Writes key and known hosts; an encrypted key is decrypted in place. */
 export async function writeIdentity(directory: string, identity: Identity): Promise<KeyCheck> {
   const files = identityFiles(directory);
   const write = (path: string, text: string): void => {
@@ -40,14 +38,18 @@ export async function writeIdentity(directory: string, identity: Identity): Prom
   write(files.key, identity.key);
   write(files.knownHosts, `${identity.knownHosts.trimEnd()}\n${endOfKnownHosts}\n`);
   write(files.recorder, readFileSync(new URL("./record-host-key.sh", import.meta.url), "utf8"));
-  for (const [index, target] of identity.targets.entries()) {
-    write(targetFiles(directory, index).configuration, renderConfiguration(target, index, directory, identity.settings));
-  }
   if (identity.passphrase !== undefined) {
     const problem = await decrypt(directory, files.key, identity.passphrase);
     if (problem !== undefined) return { kind: "unusable", problem };
   }
   return await checkKey(files.key);
+}
+
+/** Writes one ssh configuration a target into the private directory of a run. The number of a target is its place in the list. */
+export function writeTargetConfigurations(directory: string, targets: readonly Target[], settings: SshSettings): void {
+  for (const [index, target] of targets.entries()) {
+    writeFileSync(targetFiles(directory, index).configuration, renderConfiguration(target, index, directory, settings), { mode: 0o600 });
+  }
 }
 
 /** The public half of the key, or what ssh-keygen has against it. */

@@ -6,7 +6,7 @@ import { describe, expect, test } from "@jest/globals";
 import { CommandError, DeployError } from "../../../src/domain/errors.js";
 import { Connection, controlCommand, endMasters, masterCommand, sessionCommand } from "../../../src/ssh/connection.js";
 import { targetFiles } from "../../../src/ssh/configuration.js";
-import { writeIdentity } from "../../../src/ssh/identity.js";
+import { writeIdentity, writeTargetConfigurations } from "../../../src/ssh/identity.js";
 import { makeTarget } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 import { temporaryDirectory } from "../temporary.js";
@@ -55,7 +55,8 @@ describe("a machine that does not answer", () => {
   test("is told in words, and is worth another try", async () => {
     const { secret } = makeKey();
     const settings = { strict: true, connectTimeout: 5, extra: "" };
-    await writeIdentity(directory, { key: secret, passphrase: undefined, knownHosts: "", settings, targets: [target] });
+    await writeIdentity(directory, { key: secret, passphrase: undefined, knownHosts: "" });
+    writeTargetConfigurations(directory, [target], settings);
     const connection = new Connection(target, 0, directory, 5);
     const error = await rejection(DeployError, connection.open(undefined));
     expect(error).toMatchObject({ phase: "connect", reason: "127.0.0.1 port 1 refuses the connection", unreachable: true, exitCode: 255 });
@@ -72,7 +73,8 @@ describe("a machine that does not answer", () => {
 
   test("and a configuration that ssh does not accept is told apart", async () => {
     const settings = { strict: true, connectTimeout: 5, extra: "NoSuchOption yes" };
-    await writeIdentity(directory, { key: makeKey().secret, passphrase: undefined, knownHosts: "", settings, targets: [target] });
+    await writeIdentity(directory, { key: makeKey().secret, passphrase: undefined, knownHosts: "" });
+    writeTargetConfigurations(directory, [target], settings);
     const error = await rejection(DeployError, new Connection(target, 0, directory, 5).open(undefined));
     expect(error).toMatchObject({ reason: "ssh does not accept the configuration", unreachable: false });
     expect(error.message).toContain("nosuchoption");

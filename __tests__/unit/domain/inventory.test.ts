@@ -1,0 +1,139 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { InputError } from "../../../src/domain/errors.js";
+import {
+  chooseMachines,
+  describeChoice,
+  describeIgnored,
+  targetsOf,
+  unusableResult,
+  type InventoryEntry,
+  type InventoryMachine,
+  type UnusableMachine,
+} from "../../../src/domain/inventory.js";
+import { isFailure } from "../../../src/domain/result.js";
+import { parseSelection } from "../../../src/domain/selection.js";
+import { thrown } from "../failure-of.js";
+
+function machine(name: string, overrides: Partial<InventoryMachine> = {}): InventoryMachine {
+  return {
+    kind: "machine",
+    name,
+    request: { host: name, configuration: name },
+    system: undefined,
+    tags: undefined,
+    buildOnTarget: false,
+    ignored: [],
+    ...overrides,
+  };
+}
+
+const broken: UnusableMachine = { kind: "unusable", name: "broken", error: "no luck", tags: undefined };
+const local: InventoryEntry = { kind: "other", name: "laptop", reason: "its targetHost is null" };
+
+function choose(entries: readonly InventoryEntry[], select = "", names = entries.map(({ name }) => name)): ReturnType<typeof chooseMachines> {
+  return chooseMachines({ names, entries }, parseSelection(select), 22);
+}
+
+function problemOf(entries: readonly InventoryEntry[], select = ""): string[] {
+  return thrown(InputError, () => choose(entries, select)).problems.map(({ input, problem }) => `${input}: ${problem}`);
+}
+
+describe("what is chosen", () => {
+  const web = machine("web", { tags: ["canary"] });
+  const db = machine("db", { tags: [] });
+
+  test("is everything without a selection", () => {
+    expect(choose([web, broken, local])).toEqual({ machines: [web], unusable: [broken], others: [local] });
+  });
+
+  test("is what a selection names", () => {
+    expect(choose([web, db, broken, local], "web,laptop")).toEqual({ machines: [web], unusable: [], others: [local] });
+  });
+
+  test("holds what does not evaluate, where a tag is asked for that it may have", () => {
+    expect(choose([web, db, broken], "@canary")).toEqual({ machines: [web], unusable: [broken], others: [] });
+  });
+
+  test("a name is known also where nobody has looked at the machine", () => {
+    expect(choose([web], "web", ["web", "db"])).toEqual({ machines: [web], unusable: [], others: [] });
+  });
+
+  test("never leaves out in silence what nobody has looked at", () => {
+    expect(() => choose([web], "", ["web", "db"])).toThrow("nobody has looked at db");
+    expect(() => choose([web], "*", ["web", "db"])).toThrow("nobody has looked at db");
+  });
+
+  test("is told a line each", () => {
+    expect(describeChoice(choose([web, db, broken, local]))).toEqual([
+      "targets is empty: the flake names 3 machines to deploy: web, db",
+      "broken cannot be deployed, and fails",
+      "laptop is left out: its targetHost is null",
+    ]);
+    expect(describeChoice(choose([broken]))).toEqual(["targets is empty: the flake names 1 machine to deploy", "broken cannot be deployed, and fails"]);
+  });
+});
+
+test("what the flake wants and nobody does is told, cut where it is long", () => {
+  expect(describeIgnored(choose([machine("web")]))).toBeUndefined();
+  const web = machine("web", { ignored: ["deployment.keys smtp", "the profiles hello"] });
+  expect(describeIgnored(choose([web, machine("db")]))).toBe("web: deployment.keys smtp\nweb: the profiles hello");
+  const many = Array.from({ length: 40 }, (_, index) => machine(`h${index}`, { ignored: ["deployment.keys a"] }));
+  expect(describeIgnored(choose(many))?.split("\n").slice(-2)).toEqual(["h29: deployment.keys a", "and 10 more"]);
+});
+
+describe("two machines in one place", () => {
+  const one = machine("one", { request: { host: "Web", port: 22 } });
+  const two = machine("two", { request: { host: "web" } });
+  const three = machine("three", { request: { host: "web", port: 2222 } });
+
+  test("are both unusable", () => {
+    const { machines, unusable } = choose([one, two, three]);
+    expect(machines).toEqual([three]);
+    const error = "the flake has one and two in the same place (web port 22); one run deploys one configuration to a machine";
+    expect(unusable).toMatchObject([
+      { name: "one", error },
+      { name: "two", error },
+    ]);
+  });
+
+  test("may be chosen one at a time", () => {
+    expect(choose([one, two], "two").machines).toEqual([two]);
+  });
+});
+
+describe("an error", () => {
+  test("for a flake without machines", () => {
+    expect(problemOf([])).toEqual([
+      "targets: is empty, and the flake names no machine either; accepted are targets, or a flake with deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations",
+    ]);
+  });
+
+  test("where none is one to deploy", () => {
+    expect(problemOf([local])).toEqual(["targets: is empty, and no machine of the flake is one to deploy over ssh (laptop: its targetHost is null)"]);
+  });
+
+  test("for a part of the selection that matches nothing", () => {
+    expect(problemOf([machine("web")], "web,db*,c")).toEqual(["select: db*, c matches no machine; there are web"]);
+    expect(problemOf([machine("web", { tags: ["a", "b"] }), machine("db", { tags: ["b"] })], "@x")).toEqual([
+      "select: @x matches no machine; there are web, db, @a, @b",
+    ]);
+  });
+});
+
+test("targets are called as the flake calls the machines, with the defaults for what is open", () => {
+  const machines = [
+    machine("web", { request: { host: "10.0.0.1", configuration: "colmenaHive.nodes.web" } }),
+    machine("db", { request: { host: "db", user: "root", port: 7 } }),
+  ];
+  expect(targetsOf(machines, { user: "deploy", port: 2222 })).toEqual([
+    { name: "web", user: "deploy", host: "10.0.0.1", port: 2222, configuration: "colmenaHive.nodes.web" },
+    { name: "db", user: "root", host: "db", port: 7, configuration: undefined },
+  ]);
+});
+
+test("the result of what cannot be deployed is a failure, in the first phase", () => {
+  const result = unusableResult(broken);
+  expect(isFailure(result.status)).toBe(true);
+  expect(result).toMatchObject({ name: "broken", phase: "connect", error: "no luck", changed: false });
+});

@@ -1,0 +1,42 @@
+import { CommandError } from "../domain/errors.js";
+
+/** What came out for a name: a value, or why there is none, and with which others it was evaluated together. */
+export type Evaluated<T> = { readonly value: T } | { readonly error: CommandError; readonly together: readonly string[] };
+
+export type Apart<T> = ReadonlyMap<string, Evaluated<T>>;
+
+// An evaluation of a large fleet takes minutes: a fault that all machines share is not looked for in each of them.
+const mostEvaluations = 60;
+
+/**
+ * Evaluates for all names at once, and where that fails, in halves, until those that fail stand alone. Nix ends an evaluation at
+ * the first missing attribute, abort or endless recursion (`builtins.tryEval` catches none of them), and one such machine must
+ * not hide the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
+ */
+export async function evaluateApart<T>(names: readonly string[], evaluate: (names: readonly string[]) => Promise<ReadonlyMap<string, T>>): Promise<Apart<T>> {
+  const found = new Map<string, Evaluated<T>>();
+  const groups: (readonly string[])[] = names.length === 0 ? [] : [names];
+  let evaluations = 0;
+  for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+    try {
+      evaluations += 1;
+      const values = await evaluate(group);
+      for (const [name, value] of values) found.set(name, { value });
+    } catch (error) {
+      if (!(error instanceof CommandError) || !isOfTheEvaluation(error)) throw error;
+      if (group.length === 1 || evaluations + groups.length + 2 > mostEvaluations) for (const name of group) found.set(name, { error, together: group });
+      else groups.push(group.slice(0, group.length / 2), group.slice(group.length / 2));
+    }
+  }
+  return new Map(
+    names.flatMap((name) => {
+      const one = found.get(name);
+      return one === undefined ? [] : [[name, one] as const];
+    }),
+  );
+}
+
+function isOfTheEvaluation({ failure }: CommandError): boolean {
+  // A signal is what a stack that is too small, or a memory that is full, ends in.
+  return failure.kind === "exit" || failure.kind === "signal";
+}

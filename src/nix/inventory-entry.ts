@@ -1,0 +1,114 @@
+import { checkedRequest, type InventoryEntry } from "../domain/inventory.js";
+import { checkPort, hivePrefix } from "../domain/target.js";
+import { field } from "./json.js";
+
+/**
+ * Reads what `inventory.nix` says of one machine, but for one that is broken:
+ *
+ *     {"kind":"deploy-rs","host":"web1.example.org","user":"admin","profileUser":"root","sshOptions":["-p","2222"],
+ *      "buildOnTarget":null,"configured":true,"system":"x86_64-linux","tags":["web"]}
+ */
+export function readEntry(name: string, raw: unknown): InventoryEntry {
+  const kind = field(raw, "kind");
+  if (kind === "other") return { kind, name, reason: String(field(raw, "reason")) };
+  const tags = textList(field(raw, "tags"));
+  try {
+    refuse(name, raw);
+    const system = field(raw, "system");
+    return {
+      kind: "machine",
+      name,
+      request: checkedRequest(name, {
+        host: host(field(raw, "host")),
+        user: optionalText(field(raw, "user"), "user"),
+        port: portOption(field(raw, "sshOptions")) ?? optionalPort(field(raw, "port")),
+        configuration: kind === "hive" ? `${hivePrefix}${name}` : name,
+      }),
+      system: typeof system === "string" ? system : undefined,
+      tags,
+      buildOnTarget: field(raw, "buildOnTarget") === true,
+      ignored: [...listed("deployment.keys", field(raw, "keys")), ...listed("the profiles", field(raw, "otherProfiles"))],
+    };
+  } catch (error) {
+    return {
+      kind: "unusable",
+      name,
+      error: `the flake's words for the machine cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+      tags,
+    };
+  }
+}
+
+function refuse(name: string, raw: unknown): void {
+  if (field(raw, "uncertain") === true) {
+    throw new Error(
+      `colmena.${name} imports modules, which colmena alone can read. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena itself wants it, or set deployment.targetHost beside the imports`,
+    );
+  }
+  if (field(raw, "configured") === false) {
+    const hint =
+      field(raw, "kind") === "deploy-rs"
+        ? "Give the node the name of its configuration, or write the targets yourself (host#configuration)"
+        : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena itself wants it";
+    throw new Error(`there is no nixosConfigurations.${name}. ${hint}`);
+  }
+  const user = field(raw, "profileUser") ?? "root";
+  if (user !== "root") throw new Error(`its profile system is for the user ${JSON.stringify(user)}; a NixOS system is root's`);
+}
+
+function host(value: unknown): string {
+  if (value === null || value === undefined) throw new Error("it has no host");
+  if (typeof value !== "string") throw new Error(`its host is no text (${shown(value)})`);
+  return value.replace(/^\[(.*:.*)\]$/, "$1");
+}
+
+function optionalText(value: unknown, what: string): string | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (typeof value !== "string") throw new Error(`its ${what} is no text (${shown(value)})`);
+  return value;
+}
+
+function optionalPort(value: unknown): number | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (typeof value !== "number") throw new Error(`its port is no number (${shown(value)})`);
+  return value;
+}
+
+/** The port of a list of ssh's options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
+function portOption(value: unknown): number | undefined {
+  if (value === null || value === undefined) return undefined;
+  const options: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const ports: number[] = [];
+  const others: string[] = [];
+  for (let index = 0; index < options.length; index += 1) {
+    const option = options[index];
+    const attached = typeof option === "string" ? /^-p(.+)$/.exec(option)?.[1] : undefined;
+    if (option !== "-p" && attached === undefined) others.push(shown(option));
+    else {
+      if (attached === undefined) index += 1;
+      const port = attached ?? options[index];
+      const number = typeof port === "string" && /^\s*\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
+      checkPort(number);
+      ports.push(number);
+    }
+  }
+  if (others.length > 0) {
+    throw new Error(
+      `its ssh options ${others.join(" ")} are not taken; accepted is -p PORT. Write what it needs into the input ssh-config, below \`Host\` with the machine's host`,
+    );
+  }
+  return ports[0];
+}
+
+function textList(value: unknown): string[] | undefined {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : undefined;
+}
+
+function listed(what: string, value: unknown): string[] {
+  const names = textList(value) ?? [];
+  return names.length === 0 ? [] : [`${what} ${names.join(", ")}`];
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+
+import { CommandError } from "../domain/errors.js";
+import type { Inventory, InventoryEntry, UnusableMachine } from "../domain/inventory.js";
+import { looksAtTags, type Selection } from "../domain/selection.js";
+import { evaluateApart, type Apart } from "./apart.js";
+import { applyToFlake, type Arguments, type EvaluateOptions } from "./evaluate.js";
+import { readEntry } from "./inventory-entry.js";
+import { field } from "./json.js";
+
+export type InventoryQuery = {
+  /** Machines that it leaves out by their names are not evaluated. */
+  readonly selection: Selection;
+  /** Whether platform and tags are wanted, also where the place of a machine can be told without them. */
+  readonly details: boolean;
+};
+
+// Machines whose error Nix is asked for one by one.
+const mostExplained = 8;
+const shownLines = 20;
+
+/**
+ * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is asked for alone, so that
+ * Nix's own words can be told, and hides none of the others. Throws as `applyToFlake` where the flake itself does not evaluate.
+ */
+export async function readInventory(reference: string, { selection, details }: InventoryQuery, options: EvaluateOptions): Promise<Inventory> {
+  const tagged = looksAtTags(selection);
+  const patterns = selection.length === 0 || tagged ? null : selection.map((rule) => rule.expression);
+  const expression = readFileSync(new URL("./inventory.nix", import.meta.url), "utf8");
+  const query: Query = async (args, onLine = () => undefined) =>
+    readAnswer(
+      await applyToFlake(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }),
+    );
+
+  const { names, machines } = await atOnce(query, options.onLine);
+  const entries: InventoryEntry[] = [];
+  let broken = 0;
+  for (const [name, seen] of machines) {
+    if ("error" in seen) entries.push(doesNotEvaluate(name, seen.error, seen.together));
+    else if (field(seen.value, "kind") !== "broken") entries.push(readEntry(name, seen.value));
+    else entries.push((broken += 1) <= mostExplained ? await askAgain(name, query) : doesNotEvaluate(name, undefined));
+  }
+  return { names, entries };
+}
+
+type Query = (args: Arguments, onLine?: (line: string) => void) => Promise<Answer>;
+type Answer = { readonly names: readonly string[]; readonly wanted: readonly string[]; readonly machines: ReadonlyMap<string, unknown> };
+
+async function atOnce(query: Query, onLine: (line: string) => void): Promise<{ names: readonly string[]; machines: Apart<unknown> }> {
+  try {
+    const { names, machines } = await query({}, onLine);
+    return { names, machines: new Map([...machines].map(([name, value]) => [name, { value }])) };
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
+  }
+  // Names need no machine: where even they cannot be told, it is the flake itself that does not evaluate.
+  const { names, wanted } = await query({ names: [] });
+  return { names, machines: await evaluateApart(wanted, async (some) => (await query({ names: some })).machines) };
+}
+
+/** Asks for a machine that throws, this time to hear what. */
+async function askAgain(name: string, query: Query): Promise<InventoryEntry> {
+  try {
+    const { machines } = await query({ names: [name], careful: false });
+    return readEntry(name, machines.get(name));
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
+    return doesNotEvaluate(name, error);
+  }
+}
+
+function doesNotEvaluate(name: string, error: CommandError | undefined, together: readonly string[] = [name]): UnusableMachine {
+  const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
+  const reason = `${which} does not evaluate on the runner, so that nobody knows where the machine is`;
+  const lines = error?.stderr.split("\n").filter((line) => line.trim() !== "") ?? [
+    `Nix was asked for the first ${mostExplained} alone: see what it says of them`,
+  ];
+  return { kind: "unusable", name, tags: undefined, error: [reason, ...lines.slice(-shownLines).map((line) => `  ${line}`)].join("\n") };
+}
+
+function readAnswer(json: unknown): Answer {
+  const machines = field(json, "machines");
+  return {
+    names: texts(field(json, "names")),
+    wanted: texts(field(json, "wanted")),
+    machines: new Map(typeof machines === "object" && machines !== null ? Object.entries(machines) : []),
+  };
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}

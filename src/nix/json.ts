@@ -1,0 +1,9 @@
+/** A property of what may be an object; `undefined` where there is none. */
+export function field(data: unknown, name: string): unknown {
+  return typeof data === "object" && data !== null ? new Map<string, unknown>(Object.entries(data)).get(name) : undefined;
+}
+
+/** A text that is not empty, else `undefined`. */
+export function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
