@@ -10,9 +10,17 @@ export type ActionInput = { readonly name: string; readonly description: string;
 export type ActionOutput = { readonly name: string; readonly description: string };
 export type ActionMetadata = { readonly inputs: readonly ActionInput[]; readonly outputs: readonly ActionOutput[] };
 
-/** Reads the inputs and outputs of the action's own `action.yml`. */
-export function readActionMetadata(): ActionMetadata {
-  const metadata: unknown = parse(readFileSync(join(root, "action.yml"), "utf8"));
+/** The files of the main action and of its companion, and what the tables of each are called in README.md. */
+export const actionFiles = [
+  { path: "action.yml", prefix: "" },
+  { path: "matrix/action.yml", prefix: "matrix-" },
+] as const;
+
+export type ActionFile = (typeof actionFiles)[number];
+
+/** Reads the inputs and outputs of one of the project's actions. */
+export function readActionMetadata(path: ActionFile["path"] = "action.yml"): ActionMetadata {
+  const metadata: unknown = parse(readFileSync(join(root, path), "utf8"));
   return {
     inputs: entries(field(metadata, "inputs")).map(([name, input]) => ({
       name,

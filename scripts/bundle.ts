@@ -12,6 +12,7 @@ import { root } from "./paths.js";
 const entries = [
   { module: "build/src/main.js", directory: "." },
   { module: "build/src/post.js", directory: "post" },
+  { module: "build/src/matrix.js", directory: "matrix" },
 ];
 
 const { values } = parseArgs({ options: { out: { type: "string", default: join(root, "dist") } } });

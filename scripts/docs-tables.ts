@@ -1,8 +1,8 @@
-import type { ActionMetadata } from "./action-metadata.js";
+import type { ActionFile, ActionMetadata } from "./action-metadata.js";
 
-/** Puts the tables of inputs and outputs between the markers of a Markdown text. Throws an `Error` where a marker is missing. */
-export function withTables(markdown: string, action: ActionMetadata): string {
-  return fill(fill(markdown, "inputs", renderInputs(action)), "outputs", renderOutputs(action));
+/** Puts the tables of an action's inputs and outputs between the markers of a Markdown text. Throws an `Error` where a marker is missing. */
+export function withTables(markdown: string, action: ActionMetadata, file: ActionFile): string {
+  return fill(fill(markdown, "inputs", renderInputs(action), file), "outputs", renderOutputs(action), file);
 }
 
 export function renderInputs({ inputs }: ActionMetadata): string {
@@ -30,8 +30,9 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 // The formatter would pad the columns to the longest description.
-function fill(markdown: string, name: string, content: string): string {
-  const begin = `<!-- ${name}: written by npm run docs from action.yml -->\n<!-- prettier-ignore-start -->\n`;
+function fill(markdown: string, kind: string, content: string, { path, prefix }: ActionFile): string {
+  const name = `${prefix}${kind}`;
+  const begin = `<!-- ${name}: written by npm run docs from ${path} -->\n<!-- prettier-ignore-start -->\n`;
   const end = `\n<!-- prettier-ignore-end -->\n<!-- end of ${name} -->`;
   const from = markdown.indexOf(begin);
   const to = markdown.indexOf(end, from);

@@ -19,6 +19,7 @@ const node = /^node:/;
 const rules: Readonly<Record<string, Rule>> = {
   domain: { knows: [], packages: /^$/ },
   process: { knows: ["domain"], packages: /^node:|^@actions\/(io|exec)$/ },
+  git: { knows: ["domain", "process"], packages: node },
   ssh: { knows: ["domain", "process"], packages: node },
   nix: { knows: ["domain", "process"], packages: node },
   nixos: { knows: ["domain", "process", "ssh", "nix"], types: ["src/deploy/ports.ts"], packages: node },
@@ -26,7 +27,7 @@ const rules: Readonly<Record<string, Rule>> = {
   github: { knows: ["domain"], types: ["src/deploy/ports.ts"], packages: /^node:|^@actions\/core$/ },
 };
 const entryPoints = ["src/main.ts", "src/post.ts", "src/matrix.ts"];
-const modulesAtTheTop = ["src/inputs.ts", ...entryPoints];
+const modulesAtTheTop = ["src/inputs.ts", "src/matrix-inputs.ts", ...entryPoints];
 
 function layerOf(module: string): string {
   return /^src\/([^/]+)\//.exec(module)?.[1] ?? "";

@@ -1,40 +1,48 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { describe, expect, test } from "@jest/globals";
 
-import { readActionMetadata } from "../../scripts/action-metadata.js";
+import { actionFiles, readActionMetadata } from "../../scripts/action-metadata.js";
 import { withTables } from "../../scripts/docs-tables.js";
 import { entries, field } from "../../scripts/fields.js";
 import { root } from "../../scripts/paths.js";
 import { shellProblems, shellScripts } from "../../scripts/shell-scripts.js";
 import { inputNames } from "../../src/inputs.js";
+import { matrixInputNames } from "../../src/matrix-inputs.js";
 
 function read(path: string): string {
   return readFileSync(join(root, path), "utf8");
 }
 
-describe("action.yml", () => {
-  const action = readActionMetadata();
+const readInputs = { "action.yml": inputNames, "matrix/action.yml": matrixInputNames } as const;
+
+describe.each(actionFiles)("$path", (file) => {
+  const action = readActionMetadata(file.path);
 
   test("its inputs are those that the action reads", () => {
-    expect(action.inputs.map(({ name }) => name).toSorted()).toEqual([...inputNames].toSorted());
+    expect(action.inputs.map(({ name }) => name).toSorted()).toEqual([...readInputs[file.path]].toSorted());
   });
 
   test("every input and output is described", () => {
-    expect([...action.inputs, ...action.outputs].filter(({ description }) => description.length < 20)).toEqual([]);
+    expect([...action.inputs, ...action.outputs].filter(({ description }) => description.length < 18)).toEqual([]);
   });
 
   test("the tables of README.md are written from it", () => {
-    expect(withTables(read("README.md"), action)).toBe(read("README.md"));
+    expect(withTables(read("README.md"), action, file)).toBe(read("README.md"));
   });
 
   test("a changed description does not pass unnoticed", () => {
     const [first, ...rest] = action.inputs;
-    if (first === undefined) throw new Error("action.yml has no inputs");
+    if (first === undefined) throw new Error(`${file.path} has no inputs`);
     const changed = { ...action, inputs: [{ ...first, description: "Something else." }, ...rest] };
-    expect(withTables(read("README.md"), changed)).not.toBe(read("README.md"));
+    expect(withTables(read("README.md"), changed, file)).not.toBe(read("README.md"));
+  });
+
+  test("what it runs is bundled", () => {
+    const [main = ""] = /^ {2}main: .*$/m.exec(read(file.path)) ?? [];
+    expect(existsSync(join(root, dirname(file.path), main.replace("  main: ", "")))).toBe(true);
   });
 });
 

@@ -8,6 +8,7 @@ import { field } from "../../scripts/fields.js";
 import { root } from "../../scripts/paths.js";
 
 const example = "examples/workflows/many-targets.yml";
+const computed = "examples/workflows/matrix-computed.yml";
 
 const workflows = [".github/workflows", "examples/workflows"].flatMap((directory) => readdirSync(join(root, directory)).map((name) => `${directory}/${name}`));
 
@@ -23,7 +24,7 @@ function planted(path: string, place: string | RegExp, fault: string, message: s
   return { path, text: faulty, message };
 }
 
-const clean = [...workflows, "action.yml"].map((path) => ({ path, text: read(path) }));
+const clean = [...workflows, "action.yml", "matrix/action.yml"].map((path) => ({ path, text: read(path) }));
 
 const forActionlint = [
   planted(example, "runs-on:", "run-on:", 'unexpected key "run-on"'),
@@ -37,6 +38,14 @@ const forLanguageService = [
   planted(example, /uses: org\/[^]*ssh-known-hosts:/, "uses: ./\n        with:\n          ssh-known-host:", "Invalid action input 'ssh-known-host'"),
   planted(example, "          ssh-key: ${{ secrets.DEPLOY_KEY }}\n", "", "Missing required input `ssh-key`"),
   planted(example, "secrets.DEPLOY_KEY", "secret.DEPLOY_KEY", "Unrecognized named-value"),
+  planted(computed, "changed-since:", "changed-sinze:", "Invalid action input 'changed-sinze'"),
+  planted(
+    computed,
+    /uses: org\/[^]*changed-since:/,
+    "uses: ./matrix\n        id: plan\n        with:\n          changed-sinze:",
+    "Invalid action input 'changed-sinze'",
+  ),
+  planted("matrix/action.yml", "  main:", "  mian:", "'main' is required"),
   planted("action.yml", "  main:", "  mian:", "'main' is required"),
 ];
 
@@ -69,7 +78,9 @@ describe("the workflow linters", () => {
 
 describe("the workflows", () => {
   test("the examples and the project's own are there", () => {
-    const expected = ["ci", "many-targets", "matrix-per-host", "manual"].map((name): unknown => expect.stringContaining(`/${name}.yml`));
+    const expected = ["ci", "many-targets", "matrix-per-host", "manual", "matrix-computed", "sharded"].map((name): unknown =>
+      expect.stringContaining(`/${name}.yml`),
+    );
     expect(workflows).toEqual(expect.arrayContaining(expected));
   });
 

@@ -1,0 +1,82 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { readActionMetadata } from "../../scripts/action-metadata.js";
+import { InputError } from "../../src/domain/errors.js";
+import { matrixInputNames, parseMatrixInputs, type MatrixInputName, type MatrixInputs } from "../../src/matrix-inputs.js";
+import { thrown } from "./failure-of.js";
+
+const defaults = new Map(readActionMetadata("matrix/action.yml").inputs.map((input) => [input.name, input.default]));
+
+function parsed(overrides: Partial<Record<MatrixInputName, string>> = {}): MatrixInputs {
+  return parseMatrixInputs((name) => overrides[name] ?? defaults.get(name) ?? "");
+}
+
+function problemsOf(overrides: Partial<Record<MatrixInputName, string>>): string[] {
+  return thrown(InputError, () => parsed(overrides)).problems.map(({ input, problem }) => `${input}: ${problem}`);
+}
+
+test("the defaults are those of matrix/action.yml", () => {
+  expect([...defaults.keys()].toSorted()).toEqual([...matrixInputNames].toSorted());
+  expect(parsed()).toEqual({ flake: ".", targets: [], selection: [], changedSince: undefined, shards: undefined, user: undefined, port: undefined });
+});
+
+describe("what is accepted", () => {
+  test("values with white space around them", () => {
+    expect(parsed({ flake: " ./nixos\n", shards: " 8 ", "ssh-user": " deploy ", "ssh-port": "2222\n", "changed-since": " HEAD~1 " })).toMatchObject({
+      flake: "./nixos",
+      shards: 8,
+      user: "deploy",
+      port: 2222,
+      changedSince: "HEAD~1",
+    });
+  });
+
+  test("explicit targets, of which some are selected, with user and port left open", () => {
+    expect(parsed({ targets: "web1\nroot@web2:2222#two\nweb3", select: "web1,two" }).targets).toEqual([
+      { name: "web1", request: { host: "web1", user: undefined, port: undefined, configuration: undefined }, system: undefined, tags: [] },
+      { name: "two", request: { host: "web2", user: "root", port: 2222, configuration: "two" }, system: undefined, tags: [] },
+    ]);
+  });
+
+  test.each(["1", "256"])("shards: %s", (shards) => {
+    expect(parsed({ shards }).shards).toBe(Number(shards));
+  });
+
+  test.each(["0".repeat(40), "main", "HEAD^", "v1.0", "refs/heads/a-b", "@{upstream}"])("changed-since: %s", (revision) => {
+    expect(parsed({ "changed-since": revision }).changedSince).toBe(revision);
+  });
+});
+
+describe("what is refused", () => {
+  test.each<[MatrixInputName, string, string]>([
+    [
+      "flake",
+      ".#web1",
+      '".#web1" holds a #; the configuration belongs to the targets (host#configuration); accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`',
+    ],
+    ["shards", "0", '"0" is not accepted; accepted is a whole number from 1 to 256, or nothing'],
+    ["shards", "257", '"257" is not accepted; accepted is a whole number from 1 to 256, or nothing'],
+    ["shards", "many", '"many" is not accepted; accepted is a whole number from 1 to 256, or nothing'],
+    ["ssh-port", "70000", '"70000" is not accepted; accepted is a whole number from 1 to 65535, or nothing'],
+    ["ssh-user", "-x", "its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)"],
+    ["changed-since", "--all", '"--all" is not accepted; accepted is a Git revision, as ${{ github.event.before }}'],
+    ["changed-since", "a b", '"a b" is not accepted; accepted is a Git revision, as ${{ github.event.before }}'],
+    ["targets", "web1\nweb1:22", "web1 port 22 stands there twice; one run deploys one configuration to a machine"],
+  ])("%s: %j", (name, text, problem) => {
+    expect(problemsOf({ [name]: text })).toEqual([`${name}: ${problem}`]);
+  });
+
+  test("targets that are no list, and what is no target", () => {
+    expect(problemsOf({ targets: "[]" })).toEqual([expect.stringMatching(/^targets: names no machine; accepted is /)]);
+    expect(problemsOf({ targets: "-x" })).toEqual([expect.stringMatching(/^targets: line 1 \("-x"\): its host begins with -/)]);
+  });
+
+  test("a selection that matches none of the targets", () => {
+    expect(problemsOf({ targets: "web1", select: "web*,db*" })).toEqual(["select: db* matches no machine; there are web1"]);
+  });
+
+  test("all at once", () => {
+    const everything = { flake: "", targets: "#", select: ",", "changed-since": "-", shards: "x", "ssh-user": "-", "ssh-port": "x" };
+    expect(new Set(problemsOf(everything).map((problem) => problem.replace(/:.*/s, "")))).toEqual(new Set(matrixInputNames));
+  });
+});

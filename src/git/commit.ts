@@ -1,0 +1,42 @@
+import { CommandError, RunnerError } from "../domain/errors.js";
+import { run } from "../process/run.js";
+
+/** What a Git revision is in a checkout: a full commit id, or nothing that is there. */
+export type Resolved = { readonly kind: "commit"; readonly id: string } | { readonly kind: "missing"; readonly shallow: boolean };
+
+/** Looks a revision up, as gitrevisions(7) has it. Throws a `RunnerError` without git, a `CommandError` outside of a work tree. */
+export async function resolveCommit(directory: string, revision: string): Promise<Resolved> {
+  try {
+    const { stdout } = await git(revParseArguments(directory, revision));
+    return { kind: "commit", id: stdout.trim() };
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.failure.kind !== "exit") throw error;
+  }
+  return { kind: "missing", shallow: await isShallow(directory) };
+}
+
+/** Tells whether a checkout lacks the older commits, as actions/checkout makes it unless `fetch-depth` is 0. Throws as `resolveCommit`. */
+export async function isShallow(directory: string): Promise<boolean> {
+  return (await git(["-C", directory, "rev-parse", "--is-shallow-repository"])).stdout.trim() === "true";
+}
+
+/** Builds the arguments that look a revision up; it is never taken for an option. */
+export function revParseArguments(directory: string, revision: string): string[] {
+  return ["-C", directory, "rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`];
+}
+
+async function git(args: readonly string[]): ReturnType<typeof run> {
+  try {
+    return await run({ file: "git", args });
+  } catch (error) {
+    if (error instanceof CommandError && error.failure.kind === "spawn") {
+      throw new RunnerError(
+        "git is not on this runner, and changed-since needs it. Add to the workflow, before this step: - run: sudo apt-get update && sudo apt-get install --yes git",
+        {
+          cause: error,
+        },
+      );
+    }
+    throw error;
+  }
+}

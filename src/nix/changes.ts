@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { CommandError } from "../domain/errors.js";
+import { evaluateApart } from "./apart.js";
+import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
+import { neverLock, parseMetadata, pinned } from "./flake.js";
+import { field, text } from "./json.js";
+import { runNix } from "./local.js";
+
+// An evaluation keeps every configuration that it has looked into: some hundred megabytes each, of a real NixOS.
+const together = 16;
+
+/** The derivation of each configuration's system; `undefined` where it does not evaluate, or is not there. */
+export type Toplevels = ReadonlyMap<string, string | undefined>;
+
+/** What a flake has for a source, and where its Git work tree is. */
+export type Checkout = {
+  readonly pinned: string;
+  /** `undefined` where the flake is in none on this runner. */
+  readonly repository: { readonly directory: string; readonly referenceAt: (commit: string) => string } | undefined;
+};
+
+/** Copies the source of a flake into the runner's store. Throws as `archiveOnRunner`. */
+export async function checkout(reference: string, options: EvaluateOptions): Promise<Checkout> {
+  const { stdout } = await runNix(["flake", "metadata", "--json", ...neverLock, reference], { cwd: options.cwd, signal: options.signal });
+  return { pinned: pinned(parseMetadata(stdout)), repository: repositoryOf(stdout) };
+}
+
+/**
+ * Reads where the work tree is from what `nix flake metadata --json` prints:
+ *
+ *     {"resolved":{"dir":"nixos","shallow":true,"type":"git","url":"file:///home/runner/work/machines/machines"},…}
+ */
+export function repositoryOf(metadata: string): Checkout["repository"] {
+  const resolved = field(JSON.parse(metadata), "resolved");
+  const url = text(field(resolved, "url"));
+  if (field(resolved, "type") !== "git" || url?.startsWith("file:") !== true) return undefined;
+  const kept = Object.entries(typeof resolved === "object" && resolved !== null ? resolved : {}).flatMap(([name, value]: [string, unknown]) => {
+    if (["type", "url", "ref", "rev"].includes(name)) return [];
+    if (typeof value === "boolean") return [[name, value ? "1" : "0"] as const];
+    return typeof value === "string" ? [[name, value] as const] : [];
+  });
+  return {
+    directory: fileURLToPath(url),
+    referenceAt: (commit) => `git+${url}?${[...kept, ["rev", commit] as const].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`,
+  };
+}
+
+/**
+ * Instantiates the systems of these configurations, each as `nixos-rebuild` would. `reference` is a source in the store, without a revision: one would make
+ * every commit differ in `system.configurationRevision`. One that does not evaluate does not hide the others.
+ */
+export async function toplevels(reference: string, configurations: readonly string[], options: EvaluateOptions): Promise<Toplevels> {
+  const expression = readFileSync(new URL("./toplevels.nix", import.meta.url), "utf8");
+  const evaluate = async (some: readonly string[]): Promise<ReadonlyMap<string, string | undefined>> => {
+    const found = await applyToFlake(reference, expression, { configurations: some }, options);
+    return new Map(some.map((name) => [name, text(field(found, name))]));
+  };
+  if (configurations.length === 0) await evaluate([]);
+  const all = new Map<string, string | undefined>();
+  for (let begin = 0; begin < configurations.length; begin += together) {
+    const evaluated = await evaluateApart(configurations.slice(begin, begin + together), evaluate);
+    for (const [name, one] of evaluated) all.set(name, "value" in one ? one.value : undefined);
+  }
+  return all;
+}
+
+/** The systems of another commit, or in a few words why they cannot be told. */
+export type Former =
+  | { readonly kind: "toplevels"; readonly toplevels: Toplevels }
+  | { readonly kind: "same" }
+  | { readonly kind: "none"; readonly reason: string };
+
+/** Instantiates the systems that a former commit had, unless its source is the present one. Throws only for an abort. */
+export async function formerToplevels(present: Checkout, reference: string, configurations: readonly string[], options: EvaluateOptions): Promise<Former> {
+  try {
+    const former = await checkout(reference, options);
+    if (former.pinned === present.pinned) return { kind: "same" };
+    // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
+    await toplevels(former.pinned, [], options);
+    return { kind: "toplevels", toplevels: await toplevels(former.pinned, configurations, options) };
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    const lines = error instanceof CommandError ? error.stderr.trim().split("\n") : [error instanceof Error ? error.message : String(error)];
+    return { kind: "none", reason: lines.at(-1) ?? "" };
+  }
+}
