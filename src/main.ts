@@ -14,7 +14,7 @@ import { identityState } from "./github/state.js";
 import { WorkflowLog } from "./github/workflow-log.js";
 import { parseInputs, type Inputs } from "./inputs.js";
 import type { EvaluateOptions } from "./nix/evaluate.js";
-import { archiveOnRunner, configurationNames, pinned } from "./nix/flake.js";
+import { archiveOnRunner, configurationNames, pinnedAt } from "./nix/flake.js";
 import { flakeAroundHive } from "./nix/hive.js";
 import { readInventory } from "./nix/inventory.js";
 import { NixosMachine, type MachineSettings } from "./nixos/machine.js";
@@ -82,7 +82,7 @@ async function deploy(): Promise<void> {
 type Chosen = { readonly targets: readonly Target[]; readonly unusable: readonly UnusableMachine[] };
 
 async function targetsOfFlake({ selection, defaults }: Inputs, archived: Flake, local: EvaluateOptions): Promise<Chosen> {
-  const inventory = await readInventory(pinned(archived), { selection, details: false }, local);
+  const inventory = await readInventory(pinnedAt(archived, archived.revision), { selection, details: false }, local);
   const choice = chooseMachines(inventory, selection, defaults.port);
   announceChoice(choice, log);
   return { targets: targetsOf(choice.machines, defaults), unusable: choice.unusable };

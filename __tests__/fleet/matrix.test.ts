@@ -190,6 +190,21 @@ describe("only what has changed", () => {
     expect(hostsOf(await planned({ "changed-since": "" }))).toEqual(["db1", "web1", "web2"]);
   });
 
+  test("also of a flake that refuses to be without a revision", async () => {
+    const refuse = async (texts: Readonly<Record<string, string>>): Promise<void> => {
+      await write(three(texts));
+      const file = `${repository}/flake.nix`;
+      writeFileSync(file, readFileSync(file, "utf8").replace("self.rev or null", 'if self ? rev then self.rev else throw "dirty"'));
+      await commitAll(repository);
+    };
+    await refuse({});
+    const before = await headOf(repository);
+    await refuse({ db1: "another" });
+    const run = await planned({ "changed-since": before });
+    expect(hostsOf(run)).toEqual(["db1"]);
+    expect(run.annotations).toEqual([]);
+  });
+
   test("is nothing where no system has, and the targets then are not every machine", async () => {
     await write(three());
     writeFileSync(`${repository}/README.md`, "words");

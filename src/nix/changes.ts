@@ -4,18 +4,22 @@ import { fileURLToPath } from "node:url";
 import { CommandError } from "../domain/errors.js";
 import { evaluateApart } from "./apart.js";
 import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
-import { neverLock, parseMetadata, pinned } from "./flake.js";
+import { neverLock, parseMetadata, pinnedAt } from "./flake.js";
 import { field, text } from "./json.js";
 import { runNix } from "./local.js";
 
 // An evaluation keeps every configuration that it has looked into: some hundred megabytes each, of a real NixOS.
 const together = 16;
 
+// With the true one, system.configurationRevision would differ at every commit; without any, a flake may refuse a dirty tree.
+const sameRevision = "1".padStart(40, "0");
+
 /** The derivation of each configuration's system; `undefined` where it does not evaluate, or is not there. */
 export type Toplevels = ReadonlyMap<string, string | undefined>;
 
 /** What a flake has for a source, and where its Git work tree is. */
 export type Checkout = {
+  /** The source in the store, at a revision that is the same for every commit. */
   readonly pinned: string;
   /** `undefined` where the flake is in none on this runner. */
   readonly repository: { readonly directory: string; readonly referenceAt: (commit: string) => string } | undefined;
@@ -24,7 +28,7 @@ export type Checkout = {
 /** Copies the source of a flake into the runner's store. Throws as `archiveOnRunner`. */
 export async function checkout(reference: string, options: EvaluateOptions): Promise<Checkout> {
   const { stdout } = await runNix(["flake", "metadata", "--json", ...neverLock, reference], { cwd: options.cwd, signal: options.signal });
-  return { pinned: pinned(parseMetadata(stdout)), repository: repositoryOf(stdout) };
+  return { pinned: pinnedAt(parseMetadata(stdout), sameRevision), repository: repositoryOf(stdout) };
 }
 
 /**
@@ -48,8 +52,7 @@ export function repositoryOf(metadata: string): Checkout["repository"] {
 }
 
 /**
- * Instantiates the systems of these configurations, each as `nixos-rebuild` would. `reference` is a source in the store, without a revision: one would make
- * every commit differ in `system.configurationRevision`. One that does not evaluate does not hide the others.
+ * Instantiates the systems of these configurations, each as `nixos-rebuild` would. `reference` is one of `checkout`. One that does not evaluate does not hide the others.
  */
 export async function toplevels(reference: string, configurations: readonly string[], options: EvaluateOptions): Promise<Toplevels> {
   const expression = readFileSync(new URL("./toplevels.nix", import.meta.url), "utf8");

@@ -39,6 +39,12 @@ export function pinned(flake: Pick<Flake, "source" | "subdirectory">): string {
   return `path:${flake.source}${directory}`;
 }
 
+/** The same with a revision, which the flake finds as `self.rev`. It need not be the true one. */
+export function pinnedAt(flake: Pick<Flake, "source" | "subdirectory">, revision: string | undefined): string {
+  const plain = pinned(flake);
+  return revision === undefined ? plain : `${plain}${plain.includes("?") ? "&" : "?"}rev=${revision}`;
+}
+
 /**
  * Reads what `nix flake metadata --json` prints:
  *

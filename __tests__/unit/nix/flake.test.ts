@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { archivedInputs, parseMetadata, pinned } from "../../../src/nix/flake.js";
+import { archivedInputs, parseMetadata, pinned, pinnedAt } from "../../../src/nix/flake.js";
 import { makeStorePath, source } from "../domain/make.js";
 
 const rev = "4f1c2a9b0d3e5f60718293a4b5c6d7e8f9012345";
@@ -93,6 +93,16 @@ describe("archivedInputs", () => {
 
   test("refuses what is no store path", () => {
     expect(() => archivedInputs(JSON.stringify({ path: source, inputs: { a: { path: "/etc" } } }), source)).toThrow("not a path of the Nix store");
+  });
+});
+
+describe("pinned at a revision", () => {
+  test.each([
+    ["", undefined, `path:${source}`],
+    ["", rev, `path:${source}?rev=${rev}`],
+    ["nixos", rev, `path:${source}?dir=nixos&rev=${rev}`],
+  ])("in the subdirectory %j at %j", (subdirectory, revision, expected) => {
+    expect(pinnedAt({ source, subdirectory }, revision)).toBe(expected);
   });
 });
 
