@@ -130,7 +130,7 @@ describe.each<NodeJS.Signals>(["SIGINT", "SIGTERM"])("%s", (signal) => {
       async () => (await one.exec("systemctl is-active nixos-rebuild-switch-to-configuration")).stdout.trim() !== "active",
     );
     // Its watchdog would go back by itself, and holds the machine's lock until then: safety/interruption.test.ts sees to that.
-    expect(await one.output("systemctl list-units --no-legend 'nix-flake-deploy-*.timer'")).toContain("nix-flake-deploy-");
+    expect(await one.output("systemctl list-units --no-legend 'nix-flake-deploy-*-timer.service'")).toContain("nix-flake-deploy-");
     await one.exec("systemctl stop 'nix-flake-deploy-*'; rm -rf /run/nix-flake-deploy /nix/var/nix/gcroots/nix-flake-deploy");
   });
 });

@@ -41,8 +41,19 @@ async function killAt(line: RegExp, behaviour: Behaviour, inputs: Readonly<Recor
 async function waitUntilLeftAlone(): Promise<void> {
   const machine = trial.machine();
   await until("the activation to end", 30, async () => (await machine.exec("systemctl is-active 'nix-flake-deploy-*-activate.service'")).code !== 0);
-  expect(await machine.output("systemctl list-timers --all --no-legend 'nix-flake-deploy-*' | grep -v -- '-activating.timer' || true")).toBe("");
+  expect(await machine.output("systemctl list-units --all --no-legend 'nix-flake-deploy-*-timer.service' | grep -v -- '-lock-timer' || true")).toBe("");
 }
+
+test("systemd is reloaded all the time: a machine that nobody confirms goes back all the same", async () => {
+  const machine = trial.machine();
+  await machine.output("(while sleep 0.5; do systemctl daemon-reload; done) >/dev/null 2>&1 & echo $! >/run/reloading");
+  await killAt(activating, { switchSeconds: 1 }, { "confirm-timeout": "2" });
+  await until("the new system", 30, async () => (await trial.systems()).current !== before.current);
+  await trial.backAt(before);
+  // It was reloaded to the end.
+  expect((await machine.exec("kill $(cat /run/reloading)")).code).toBe(0);
+  await trial.forget();
+});
 
 describe("kill -9 of the action: the machine goes back by itself, and without protection the new system stays", () => {
   test.each<[string, RegExp, Behaviour, Readonly<Record<string, string>>]>([
@@ -84,11 +95,11 @@ test("what is left of a run that nobody comes back to goes by itself, and its en
   await machine.output(`printf 4 >/run/nix-flake-deploy/${run}/clear.window`);
   going.signal("SIGKILL");
   await going.finished;
-  await until("the way back", 30, async () => (await machine.exec(`systemctl is-active nix-flake-deploy-${run}-clear.timer`)).code === 0);
+  await until("the way back", 30, async () => (await machine.exec(`systemctl is-active nix-flake-deploy-${run}-clear-timer.service`)).code === 0);
   expect(await trial.systems()).toEqual(before);
 
   // A run that comes back puts it off.
-  const began = async () => Number(await machine.output(`systemctl show nix-flake-deploy-${run}-clear.timer -p ActiveEnterTimestampMonotonic --value`));
+  const began = async () => Number(await machine.output(`systemctl show nix-flake-deploy-${run}-clear-timer.service -p ActiveEnterTimestampMonotonic --value`));
   const first = await began();
   const look = await machine.exec("/bin/sh -s", { stdin: program("keep", [run, "look"], "nonce") });
   expect(look.stdout).toContain(`running=${before.current}`);

@@ -18,7 +18,7 @@ const programs = join(directory, "programs");
 const started = join(directory, "started");
 mkdirSync(programs);
 writeFileSync(join(programs, "systemd-run"), `#!/bin/sh\necho "$*" >>${started}\n`, { mode: 0o755 });
-writeFileSync(join(programs, "systemctl"), `#!/bin/sh\n[ "$1" = is-active ] && grep -qs -e "--unit=$(basename "$3" .timer) " ${started}\n`, { mode: 0o755 });
+writeFileSync(join(programs, "systemctl"), `#!/bin/sh\n[ "$1" = is-active ] && grep -qs -e "--unit=$(basename "$3" .service) " ${started}\n`, { mode: 0o755 });
 
 function system(name: string, code = 0): string {
   const path = join(directory, name);
@@ -116,8 +116,28 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
     expect(readFileSync(join(run, "rollback.log"), "utf8")).toContain("the system profile is system-1-link again");
   });
 
+  test("waits in a unit of its own, and then starts another that acts", () => {
+    record({});
+    const unit = (name: string, words: string): string =>
+      `--quiet --unit=nix-flake-deploy-abc-${name} --service-type=exec -- /bin/sh ${run}/watchdog.sh ${words}`;
+    expect(call("arm", "confirm", "30")).toBe(0);
+    expect(call("wait", "confirm", "0")).toBe(0);
+    expect(timers()).toEqual([unit("confirm-timer", "wait confirm 30"), unit("confirm", "fire confirm")]);
+    expect(called()).toEqual([]);
+  });
+
+  test("acts where it waited when no other unit can be started", () => {
+    record({});
+    const broken = join(directory, "broken");
+    mkdirSync(broken, { recursive: true });
+    writeFileSync(join(broken, "systemd-run"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    const { status } = spawnSync(shell, [join(run, "watchdog.sh"), "wait", "confirm", "0"], { env: { ...env, PATH: `${broken}:${env.PATH}` } });
+    expect(status).toBe(0);
+    expect(called()).toEqual(["old switch"]);
+  });
+
   describe("a way back that nobody asks about", () => {
-    const timer = `--quiet --unit=nix-flake-deploy-abc-clear --on-active=1500 --timer-property=AccuracySec=500ms -- /bin/sh ${run}/watchdog.sh fire clear`;
+    const timer = `--quiet --unit=nix-flake-deploy-abc-clear-timer --service-type=exec -- /bin/sh ${run}/watchdog.sh wait clear 1500`;
 
     test.each([0, 4])("is cleared away some time after it ended with %i, however often it is run", (code) => {
       record({ profile: system(`code${code}`, code), running: system(`code${code}`, code) });
