@@ -8,7 +8,7 @@
 # A lock is held as long as a timer or a service of its run is there: one of a dead run frees itself.
 holder_lives() {
   [ -n "$(systemctl list-units --plain --no-legend --no-pager --state=active,activating,deactivating \
-    "nix-flake-deploy-$1-activat*" "nix-flake-deploy-$1-confirm*" "nix-flake-deploy-$1-health*" "nix-flake-deploy-$1-back*" 2>/dev/null)" ]
+    "nix-flake-deploy-$1-lock*" "nix-flake-deploy-$1-activat*" "nix-flake-deploy-$1-confirm*" "nix-flake-deploy-$1-health*" "nix-flake-deploy-$1-back*" 2>/dev/null)" ]
 }
 
 # Not in the way is what deploys another machine from this one (nixos-rebuild with --target-host, and the ssh below it), and what
@@ -62,7 +62,7 @@ main() {
       /bin/sh ./watchdog.sh arm activation "$3" || return 1
     else
       # Holds the lock until the activation does.
-      systemd-run --quiet --unit="nix-flake-deploy-$run-activating" --on-active=60 -- /bin/true || return 1
+      systemd-run --quiet --unit="nix-flake-deploy-$run-lock-timer" --service-type=exec -- sleep 60 || return 1
     fi
     system_state >before
     : >armed

@@ -11,7 +11,7 @@ main() {
     if [ -e "$dir/rollback.log" ]; then
       systemctl stop "nix-flake-deploy-$1-activation*.service" "nix-flake-deploy-$1-confirm*.service" "nix-flake-deploy-$1-health*.service" 2>/dev/null
     fi
-    systemctl stop "nix-flake-deploy-$1-build*.service" "nix-flake-deploy-$1-*.timer" 2>/dev/null
+    systemctl stop "nix-flake-deploy-$1-build*" "nix-flake-deploy-$1-*-timer.service" 2>/dev/null
   elif [ ! -e "$dir/build.status" ] && pid=$(cat -- "$dir/build.pid" 2>/dev/null); then
     # dash takes a "--" after -TERM for a process.
     kill -s TERM -- "-$pid" 2>/dev/null

@@ -3233,7 +3233,7 @@ async function choose({ flake: reference, targets, operation, selection, default
     if (targets.length > 0)
         return { targets, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_19__/* .needsFlake */ .Ty)(operation) ? around(targets, fetch()) : undefined };
     const plain = await fetch();
-    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_13__/* .readInventory */ .z)((0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .pinned */ .dp)(plain), { selection, details: false }, local), selection, defaults.port);
+    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_13__/* .readInventory */ .z)((0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .pinnedAt */ .wm)(plain, plain.revision), { selection, details: false }, local), selection, defaults.port);
     (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__/* .announceChoice */ .Z)(choice, log);
     const found = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .targetsOf */ .QR)(choice.machines, defaults);
     return { targets: found, unusable: choice.unusable, flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_19__/* .needsFlake */ .Ty)(operation) ? around(found, Promise.resolve(plain)) : undefined };
@@ -3278,6 +3278,7 @@ __webpack_async_result__();
 /* harmony export */   dp: () => (/* binding */ pinned),
 /* harmony export */   jR: () => (/* binding */ parseMetadata),
 /* harmony export */   sO: () => (/* binding */ neverLock),
+/* harmony export */   wm: () => (/* binding */ pinnedAt),
 /* harmony export */   zG: () => (/* binding */ configurationNames)
 /* harmony export */ });
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
@@ -3317,6 +3318,11 @@ async function configurationNames(flake, options) {
 function pinned(flake) {
     const directory = flake.subdirectory === "" ? "" : `?dir=${encodeURIComponent(flake.subdirectory).replaceAll("%2F", "/")}`;
     return `path:${flake.source}${directory}`;
+}
+/** The same with a revision, which the flake finds as `self.rev`. It need not be the true one. */
+function pinnedAt(flake, revision) {
+    const plain = pinned(flake);
+    return revision === undefined ? plain : `${plain}${plain.includes("?") ? "&" : "?"}rev=${revision}`;
 }
 /**
  * Reads what `nix flake metadata --json` prints:

@@ -9,10 +9,10 @@ main() {
   if [ "$2" = hold ]; then
     [ ! -e decision ] || [ "$(readlink decision)" = keep ] || return 7
     # The new timer stands before the old one goes.
-    if [ -e activate.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$1-health.timer"; then
+    if [ -e activate.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$1-health-timer.service"; then
       /bin/sh ./watchdog.sh arm health "$3" || return 1
       # Patterns: systemd 262 stops nothing at all when one of several units is not there.
-      systemctl stop "nix-flake-deploy-$1-confirm*.timer" "nix-flake-deploy-$1-activation*.timer" 2>/dev/null
+      systemctl stop "nix-flake-deploy-$1-confirm-timer*" "nix-flake-deploy-$1-activation-timer*" 2>/dev/null
     fi
   elif [ "$2" = keep ]; then
     /bin/sh ./watchdog.sh keep || return
@@ -20,7 +20,7 @@ main() {
     [ "$(readlink decision)" != keep ] || return 7
     # There to be followed before it begins.
     : >>rollback.log
-    systemctl try-restart "nix-flake-deploy-$1-clear.timer" 2>/dev/null
+    systemctl try-restart "nix-flake-deploy-$1-clear-timer.service" 2>/dev/null
   fi
   system_state
 }

@@ -3,7 +3,8 @@
 # old system back unless somebody has confirmed the new one. Works without any connection; safe to run twice, and without
 # effect after a reboot, which clears the directory.
 #
-#   watchdog.sh arm NAME SECONDS   starts the timer NAME, which runs "watchdog.sh fire NAME"
+#   watchdog.sh arm NAME SECONDS   starts the timer NAME: a unit that waits, and then starts another with "watchdog.sh fire NAME"
+#   watchdog.sh wait NAME SECONDS  what the first of the two does; to stop it stops nothing that has begun
 #   watchdog.sh fire NAME          what a timer does: "activation" goes back while the activation has not ended, "confirm" and
 #                                  "health" always; "clear" removes all that the run has left
 #   watchdog.sh keep               decides for the new system and stops the timers; exit code 7: too late, it goes back
@@ -26,13 +27,14 @@ profile=$(cat profile)
 run=$(cat run)
 directory=$(pwd)
 
+# Not a timer of systemd: each `systemctl daemon-reload` begins its time anew (seen with systemd 252, 257 and 262), and a system
+# that reloads again and again would never go back.
 timer() {
-  systemd-run --quiet --unit="nix-flake-deploy-$run-$1" --on-active="$2" --timer-property=AccuracySec=500ms \
-    -- /bin/sh "$directory/watchdog.sh" fire "$1"
+  systemd-run --quiet --unit="nix-flake-deploy-$run-$1-timer" --service-type=exec -- /bin/sh "$directory/watchdog.sh" wait "$1" "$2"
 }
 
 disarm() {
-  systemctl stop "nix-flake-deploy-$run-activation*.timer" "nix-flake-deploy-$run-confirm*.timer" "nix-flake-deploy-$run-health*.timer" 2>/dev/null
+  systemctl stop "nix-flake-deploy-$run-activation-timer*" "nix-flake-deploy-$run-confirm-timer*" "nix-flake-deploy-$run-health-timer*" 2>/dev/null
   return 0
 }
 
@@ -51,7 +53,7 @@ go_back() {
 # Perhaps nobody comes any more to remove what is left of the run. After a way back that failed, its log is what helps: it stays.
 clear_later() {
   case $(cat rollback.status 2>/dev/null) in 0 | 4) ;; *) return 0 ;; esac
-  if [ -e clear.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$run-clear.timer"; then
+  if [ -e clear.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$run-clear-timer.service"; then
     timer clear "$(cat clear.window)"
   fi
   return 0
@@ -113,6 +115,11 @@ restore() {
 
 case $1 in
   arm) timer "$2" "$3" ;;
+  wait)
+    sleep "$3" || exit
+    systemd-run --quiet --unit="nix-flake-deploy-$run-$2" --service-type=exec -- /bin/sh "$directory/watchdog.sh" fire "$2" ||
+      exec /bin/sh ./watchdog.sh fire "$2"
+    ;;
   fire)
     [ "$2" != clear ] || clear_away
     if [ "$2" = activation ] && [ -e activate.status ]; then exit 0; fi

@@ -1920,10 +1920,12 @@ var local = __nccwpck_require__(726);
 
 // An evaluation keeps every configuration that it has looked into: some hundred megabytes each, of a real NixOS.
 const together = 16;
+// With the true one, system.configurationRevision would differ at every commit; without any, a flake may refuse a dirty tree.
+const sameRevision = "1".padStart(40, "0");
 /** Copies the source of a flake into the runner's store. Throws as `archiveOnRunner`. */
 async function checkout(reference, options) {
     const { stdout } = await (0,local/* runNix */.d)(["flake", "metadata", "--json", ...flake/* neverLock */.sO, reference], { cwd: options.cwd, signal: options.signal });
-    return { pinned: (0,flake/* pinned */.dp)((0,flake/* parseMetadata */.jR)(stdout)), repository: repositoryOf(stdout) };
+    return { pinned: (0,flake/* pinnedAt */.wm)((0,flake/* parseMetadata */.jR)(stdout), sameRevision), repository: repositoryOf(stdout) };
 }
 /**
  * Reads where the work tree is from what `nix flake metadata --json` prints:
@@ -1948,8 +1950,7 @@ function repositoryOf(metadata) {
     };
 }
 /**
- * Instantiates the systems of these configurations, each as `nixos-rebuild` would. `reference` is a source in the store, without a revision: one would make
- * every commit differ in `system.configurationRevision`. One that does not evaluate does not hide the others.
+ * Instantiates the systems of these configurations, each as `nixos-rebuild` would. `reference` is one of `checkout`. One that does not evaluate does not hide the others.
  */
 async function toplevels(reference, configurations, options) {
     const expression = (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "toplevels.nix", "utf8");
@@ -2056,10 +2057,10 @@ __nccwpck_require__.d(__webpack_exports__, {
   V8: () => (/* binding */ explainFlake),
   sO: () => (/* binding */ neverLock),
   jR: () => (/* binding */ parseMetadata),
-  dp: () => (/* binding */ pinned)
+  wm: () => (/* binding */ pinnedAt)
 });
 
-// UNUSED EXPORTS: archiveOnRunner, archivedInputs, configurationNames
+// UNUSED EXPORTS: archiveOnRunner, archivedInputs, configurationNames, pinned
 
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(47);
@@ -2118,6 +2119,11 @@ async function configurationNames(flake, options) {
 function pinned(flake) {
     const directory = flake.subdirectory === "" ? "" : `?dir=${encodeURIComponent(flake.subdirectory).replaceAll("%2F", "/")}`;
     return `path:${flake.source}${directory}`;
+}
+/** The same with a revision, which the flake finds as `self.rev`. It need not be the true one. */
+function pinnedAt(flake, revision) {
+    const plain = pinned(flake);
+    return revision === undefined ? plain : `${plain}${plain.includes("?") ? "&" : "?"}rev=${revision}`;
 }
 /**
  * Reads what `nix flake metadata --json` prints:
