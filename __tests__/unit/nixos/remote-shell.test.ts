@@ -298,7 +298,17 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
 
   test("finish leaves an activation alone, and other runs", async () => {
     for (const run of ["run1", "run2"]) payload(call(shell, "prepare", [run]));
-    payload(call(shell, "start", ["run1", "activate", residentScript("job"), "sh", "-c", `sleep 0.5; touch ${runtime}/activated-${shell}`]));
+    payload(
+      call(shell, "start", [
+        "run1",
+        "activate",
+        residentScript("job"),
+        "sh",
+        "-c",
+        `touch ${runtime}/begun-${shell}; sleep 0.5; touch ${runtime}/activated-${shell}`,
+      ]),
+    );
+    await waitFor(join(runtime, `begun-${shell}`));
     payload(call(shell, "finish", ["run1"]));
     await waitFor(join(runtime, `activated-${shell}`));
     expect(existsSync(join(runtime, `activated-${shell}`))).toBe(true);
