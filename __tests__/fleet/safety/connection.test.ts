@@ -10,9 +10,10 @@ const activating = /\] activating the configuration/;
 let trial: Trial;
 let before: Systems;
 
+// web2 is for controls that take their time: they run beside the case itself.
 beforeAll(async () => {
-  trial = await Trial.start(["web1"]);
-  await trial.settle();
+  trial = await Trial.start(["web1", "web2"]);
+  await Promise.all([trial.settle(), trial.settle({}, "web2")]);
 });
 afterAll(async () => {
   await trial.stop();
@@ -92,7 +93,11 @@ describe("a connection that breaks in the middle of the switch", () => {
 
 describe("a machine that is not reached again", () => {
   test("the new system breaks the network: it goes back within confirm-timeout and ten seconds", async () => {
-    const run = await trial.deploy({ networkBroken: true }, { "confirm-timeout": "5" });
+    const other = await trial.systems("web2");
+    const [run, control] = await Promise.all([
+      trial.deploy({ networkBroken: true }, { "confirm-timeout": "5" }),
+      trial.deploy({ networkBroken: true }, { ...unprotected, timeout: "9" }, "web2"),
+    ]);
     expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", phase: "confirm", error: expect.stringContaining("confirm-timeout (5 s)") });
     expect(await trial.systems()).toEqual(before);
     const journal = await trial.machine().output("journalctl --no-pager -o short-unix | grep -E 'Started nix-flake-deploy-.*(activate|confirm).service'");
@@ -103,47 +108,47 @@ describe("a machine that is not reached again", () => {
       .toReversed();
     expect((end ?? 0) - (start ?? 0)).toBeLessThan(15);
 
-    const control = await trial.deploy({ networkBroken: true }, { ...unprotected, timeout: "9" });
     expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown" });
-    expect(await trial.machine().answers()).toBe(false);
-    await trial.repair(before);
-    expect(await trial.machine().answers()).toBe(true);
+    expect(await trial.machine("web2").answers()).toBe(false);
+    await trial.repair(other, "web2");
+    expect(await trial.machine("web2").answers()).toBe(true);
   });
 
   test("the new system refuses new connections while old ones live on: it goes back", async () => {
-    const old = await trial.settle({ switchScript: "systemctl start ssh.service" });
+    const listening = { switchScript: "systemctl start ssh.service" };
     const deaf = { switchScript: "systemctl stop ssh.service ssh.socket" };
-    const run = await trial.deploy(deaf, { "confirm-timeout": "4" });
+    const [old, other] = await Promise.all([trial.settle(listening), trial.settle(listening, "web2")]);
+    const [run, control] = await Promise.all([trial.deploy(deaf, { "confirm-timeout": "4" }), trial.deploy(deaf, { ...unprotected, timeout: "9" }, "web2")]);
     expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", phase: "confirm", error: expect.stringContaining("confirm-timeout (4 s)") });
     expect(await trial.systems()).toEqual(old);
 
-    const control = await trial.deploy(deaf, { ...unprotected, timeout: "9" });
     // It was told of the end of the switch: the old connection was there.
-    expect(control.log).toContain("[web1] == confirm");
+    expect(control.log).toContain("[web2] == confirm");
     expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown" });
-    expect(await trial.machine().output("ss -Hltn sport = :22")).toBe("");
-    await trial.repair(old);
+    expect(await trial.machine("web2").output("ss -Hltn sport = :22")).toBe("");
+    await trial.repair(other, "web2");
   });
 
   test("the machine is lost until the timeout of the run: it is unknown, and does what the message says", async () => {
-    const lose = async (inputs: Readonly<Record<string, string>>) => {
-      const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 2 }), { timeout: "9", "confirm-timeout": "2", ...inputs }));
+    const other = await trial.systems("web2");
+    const lose = async (name: string, inputs: Readonly<Record<string, string>>) => {
+      const always = { targets: `root@${name}`, timeout: "9", "confirm-timeout": "2" };
+      const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 2 }, name), { ...always, ...inputs }));
       await going.waitFor(activating);
-      await trial.machine().cutOff();
+      await trial.machine(name).cutOff();
       const run = await going.finished;
-      await trial.machine().restore();
+      await trial.machine(name).restore();
       return run;
     };
-    const run = await lose({});
+    const [run, control] = await Promise.all([lose("web1", {}), lose("web2", unprotected)]);
     expect(verdictOf(run)).toMatchObject({ exit: 1, status: "unknown", error: expect.stringContaining("goes back by itself") });
     expect(verdictOf(run)["error"]).toContain(`it ran ${before.current}; the new system is ${run.outputs["system-path"]}`);
     await trial.backAt(before);
     await trial.forget();
 
-    const control = await lose(unprotected);
     expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown", error: expect.stringContaining("it stays as it is") });
-    expect((await trial.systems()).current).toBe(control.outputs["system-path"]);
-    await trial.repair(before);
+    expect((await trial.systems("web2")).current).toBe(control.outputs["system-path"]);
+    await trial.repair(other, "web2");
   });
 });
 

@@ -44,10 +44,12 @@ async function waitUntilLeftAlone(): Promise<void> {
   expect(await machine.output("systemctl list-units --all --no-legend 'nix-flake-deploy-*-timer.service' | grep -v -- '-lock-timer' || true")).toBe("");
 }
 
-test("systemd is reloaded all the time: a machine that nobody confirms goes back all the same", async () => {
+test("systemd is executed anew, and reloaded all the time: a machine that nobody confirms goes back all the same", async () => {
   const machine = trial.machine();
   await machine.output("(while sleep 0.5; do systemctl daemon-reload; done) >/dev/null 2>&1 & echo $! >/run/reloading");
   await killAt(activating, { switchSeconds: 1 }, { "confirm-timeout": "2" });
+  // As a switch to another version of systemd does.
+  await machine.output("systemctl daemon-reexec");
   await until("the new system", 30, async () => (await trial.systems()).current !== before.current);
   await trial.backAt(before);
   // It was reloaded to the end.
