@@ -4261,18 +4261,21 @@ function lastLines(text) {
 /** A job whose end nobody knows, as after a restart of the machine or when the job was killed. */
 class LostJobError extends errors/* DeployError */.sH {
 }
+/** A job that has not begun. */
+class UnstartedJobError extends errors/* DeployError */.sH {
+}
 const keptLines = 200;
 /** Starts a job and follows it. */
 async function runJob(job, call) {
     await startJob(job, call);
     return await followJob(job, call);
 }
-/** Starts a job, which happens once however often the connection is lost. Throws a `DeployError` when that fails. */
+/** Starts a job, which happens once however often the connection is lost. Throws an `UnstartedJobError` when that fails. */
 async function startJob(job, call) {
     const { privileged, phase } = job;
     const started = await call(() => ({ script: "start", args: [job.run, job.name, residentScript("job"), ...job.command], privileged }), phase);
     if (started.exitCode !== 0) {
-        throw new errors/* DeployError */.sH({
+        throw new UnstartedJobError({
             phase,
             reason: `the job could not be started on the machine (exit code ${started.exitCode})`,
             lines: lastLines(started.stderr),
@@ -4476,6 +4479,10 @@ class GuardedActivation {
             return { exitCode, lines, before, after: state, plan: this.#plan(), failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
         }
         catch (error) {
+            if (error instanceof UnstartedJobError) {
+                const { reason, lines, exitCode = 1 } = error;
+                return { exitCode, lines, before, after: await this.#ask(), plan: undefined, failure: { kind: "other", reason, hint: "Does systemd-run work there?" } };
+            }
             if (!(error instanceof LostJobError))
                 throw error;
             log.note(error.reason);

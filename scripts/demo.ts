@@ -20,7 +20,6 @@ const targets = "root@web1\ndeploy@web2:2222";
 // Names the files that hold what is on standard input; exit code 1 when there are none.
 const searchForKey = "grep -rlsF -f - /tmp /var/tmp /root /home /run /etc /nix/var";
 // As README.md has them.
-const leastRights = "deploy ALL=(root) NOPASSWD: /bin/sh -s\n";
 const page = new Page();
 
 if (process.platform !== "linux") {
@@ -55,7 +54,7 @@ async function boot(): Promise<Fleet> {
   page.section("Boot two machines");
   page.line("  Each with its own systemd, sshd, Nix and /nix, on a network of their own. The first time, their root file system");
   page.line("  is made, which takes about a minute.");
-  return await Fleet.start(["web1", { name: "web2", sshPort: 2222, rebuild: "bash", sudoers: leastRights }]);
+  return await Fleet.start(["web1", { name: "web2", sshPort: 2222, rebuild: "bash" }]);
 }
 
 async function introduce(fleet: Fleet): Promise<void> {

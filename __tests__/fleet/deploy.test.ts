@@ -6,8 +6,6 @@ import { Fleet } from "./rig/fleet.js";
 import type { Machine } from "./rig/machine.js";
 import type { StepResult } from "./rig/runner.js";
 
-// The README's line for the deploy user, and nothing more.
-const sudoers = "deploy ALL=(root) NOPASSWD: /bin/sh -s\n";
 const names = ["web1", "web2", "db1", "db2"] as const;
 
 let fleet: Fleet;
@@ -15,10 +13,10 @@ let machines: readonly Machine[];
 
 beforeAll(async () => {
   fleet = await Fleet.start([
-    { name: "web1", suite: "forky", rebuild: "ng", sudoers },
-    { name: "web2", suite: "forky", rebuild: "bash", sudoers, sshPort: 2222 },
-    { name: "db1", suite: "trixie", rebuild: "ng", sudoers },
-    { name: "db2", suite: "trixie", rebuild: "bash", sudoers },
+    { name: "web1", suite: "forky", rebuild: "ng" },
+    { name: "web2", suite: "forky", rebuild: "bash", sshPort: 2222 },
+    { name: "db1", suite: "trixie", rebuild: "ng" },
+    { name: "db2", suite: "trixie", rebuild: "bash" },
   ]);
   ({ machines } = fleet);
 });

@@ -5,7 +5,7 @@ import { changesMachine, rebuildAction } from "../domain/operation.js";
 import { UnitPlanReader } from "../domain/unit-plan.js";
 import type { Activation, ActivationEnd, HostLog, Limits, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
 import { parseFacts, systemState } from "./facts.js";
-import { followJob, LostJobError, runJob, startJob, type CallScript, type Job } from "./job.js";
+import { followJob, LostJobError, runJob, startJob, UnstartedJobError, type CallScript, type Job } from "./job.js";
 import { activationFailure } from "./rebuild-failure.js";
 import { residentCall, residentScript } from "./remote-shell.js";
 import { lastLines, type ScriptEnd } from "./session.js";
@@ -102,6 +102,10 @@ export class GuardedActivation {
       const { exitCode, lines, state } = await runJob({ ...this.#job("activate"), command }, call);
       return { exitCode, lines, before, after: state, plan: this.#plan(), failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
     } catch (error) {
+      if (error instanceof UnstartedJobError) {
+        const { reason, lines, exitCode = 1 } = error;
+        return { exitCode, lines, before, after: await this.#ask(), plan: undefined, failure: { kind: "other", reason, hint: "Does systemd-run work there?" } };
+      }
       if (!(error instanceof LostJobError)) throw error;
       log.note(error.reason);
       const after = await this.#ask();

@@ -32,6 +32,9 @@ export type JobEnd = {
 /** A job whose end nobody knows, as after a restart of the machine or when the job was killed. */
 export class LostJobError extends DeployError {}
 
+/** A job that has not begun. */
+export class UnstartedJobError extends DeployError {}
+
 const keptLines = 200;
 
 /** Starts a job and follows it. */
@@ -40,12 +43,12 @@ export async function runJob(job: Job, call: CallScript): Promise<JobEnd> {
   return await followJob(job, call);
 }
 
-/** Starts a job, which happens once however often the connection is lost. Throws a `DeployError` when that fails. */
+/** Starts a job, which happens once however often the connection is lost. Throws an `UnstartedJobError` when that fails. */
 export async function startJob(job: Job, call: CallScript): Promise<void> {
   const { privileged, phase } = job;
   const started = await call(() => ({ script: "start", args: [job.run, job.name, residentScript("job"), ...job.command], privileged }), phase);
   if (started.exitCode !== 0) {
-    throw new DeployError({
+    throw new UnstartedJobError({
       phase,
       reason: `the job could not be started on the machine (exit code ${started.exitCode})`,
       lines: lastLines(started.stderr),

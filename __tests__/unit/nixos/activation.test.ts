@@ -87,6 +87,16 @@ describe("an activation whose end nobody knows", () => {
   });
 });
 
+test("an activation that cannot be started is one that has failed, and not one that nobody knows of", async () => {
+  const { call, guarded } = await begun([{ exitCode: 1, stderr: "Failed to start transient service unit\n" }, { stdout: before }]);
+  expect(await guarded.run(["nixos-rebuild", "switch"], call)).toMatchObject({
+    exitCode: 1,
+    lines: ["Failed to start transient service unit"],
+    after: { running: old },
+    failure: { kind: "other", reason: "the job could not be started on the machine (exit code 1)", hint: "Does systemd-run work there?" },
+  });
+});
+
 describe("the decision", () => {
   test("is asked for with the time of the health check, and made", async () => {
     const { asked, guarded } = await begun([{ stdout: before }, { stdout: before }]);
