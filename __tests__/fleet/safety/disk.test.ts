@@ -21,7 +21,7 @@ beforeEach(async () => {
 const buildFills = { buildScript: 'mkdir "$out"; head -c 200000000 /dev/zero >"$out/big"' };
 const activationFills = { activationScript: "dd if=/dev/zero of=/nix/fill bs=1M" };
 
-test("the disk is full during the build: nothing is activated", async () => {
+test("the disk is full during the build: nothing is activated, and with room it is deployed", async () => {
   const run = await trial.deploy(buildFills, {}, "small1");
   expect(verdictOf(run)).toMatchObject({
     exit: 1,
@@ -33,6 +33,9 @@ test("the disk is full during the build: nothing is activated", async () => {
   expect(await trial.machine("small1").leftovers()).toEqual([]);
   // As the message advises: what the build has left.
   await trial.machine("small1").output("nix-collect-garbage");
+
+  // The same build where there is room for it.
+  expect(verdictOf(await trial.deploy(buildFills))).toMatchObject({ exit: 0, status: "deployed" });
 });
 
 test("the disk is full during the activation: it goes back, and without protection it stays half switched", async () => {
