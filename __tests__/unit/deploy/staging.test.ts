@@ -4,6 +4,7 @@ import { deployFleet, type FleetEnd } from "../../../src/deploy/fleet.js";
 import type { RunSettings } from "../../../src/deploy/run-settings.js";
 import { parseBatches } from "../../../src/domain/batches.js";
 import { CommandError, DeployError } from "../../../src/domain/errors.js";
+import { makeResult } from "../domain/make.js";
 import { FakeMachine, makeRunSettings, makeSafety, makeStaging, makeState, MemoryLog, newSystem } from "./fake-machine.js";
 
 const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -102,6 +103,15 @@ describe("max-failures", () => {
     const single = makeMachines();
     if (single[7] !== undefined) single[7].trouble = { build: fails("build") };
     expect(statuses(await deploy(single))).not.toContain("skipped");
+  });
+
+  test("counts a machine that cannot be worked on at all", async () => {
+    const unusable = [makeResult({ name: "x", status: "failed", phase: "connect", error: "it does not evaluate" })];
+    const { results, log } = await deploy(makeMachines(), { staging: canary, unusable });
+    expect(results.map(({ status }) => status)).toEqual(["deployed", ...names.slice(1).map(() => "skipped"), "failed"]);
+    expect(results[1]?.error).toContain("1 of 9 hosts failed, and max-failures is 0");
+    expect(log.lines[0]).toBe("9 hosts");
+    expect(log.results[0]).toBe(unusable[0]);
   });
 
   test("names the first five that failed", async () => {
