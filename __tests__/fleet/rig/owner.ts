@@ -33,7 +33,7 @@ export function claim(file: string): boolean {
 }
 
 /** Whether a living process has the lock file. */
-export function isClaimed(file: string): boolean {
+function isClaimed(file: string): boolean {
   try {
     const [pid, began] = readFileSync(file, "utf8").split(" ");
     return began !== undefined && beginning(Number(pid)) === began;

@@ -6,7 +6,7 @@ import path from "node:path";
 import { asset } from "./checkout.js";
 import { check } from "./command.js";
 import { cache } from "./host.js";
-import { claim, isClaimed, release } from "./owner.js";
+import { claim, release } from "./owner.js";
 
 const slots = 64;
 
@@ -28,7 +28,7 @@ export type Slot = {
 export async function takeSlot(): Promise<Slot> {
   for (let number = 0; number < slots; number += 1) {
     const names = namesOf(number);
-    if (existsSync(names.directory) && !isClaimed(names.lock)) await sweep(names);
+    if (existsSync(names.directory) && claim(names.lock)) await sweep(names).finally(() => release(names.lock));
   }
   for (let number = 0; number < slots; number += 1) {
     const names = namesOf(number);
