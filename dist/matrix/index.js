@@ -111,8 +111,10 @@ class DeployError extends Error {
 
 
 
+// web2 before web10.
+const naturally = new Intl.Collator("en", { numeric: true });
 /**
- * Chooses from an inventory. Two machines in the same place are both unusable. Throws an `InputError` when there is no machine
+ * Chooses from an inventory, in the order of the names. Two machines in the same place are both unusable. Throws an `InputError` when there is no machine
  * at all, or when a part of the selection matches none.
  */
 function chooseMachines({ names, entries }, selection, defaultPort) {
@@ -120,7 +122,7 @@ function chooseMachines({ names, entries }, selection, defaultPort) {
         const accepted = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
         throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "targets", problem: `is empty, and the flake names no machine either; accepted are targets, or a flake with ${accepted}` }]);
     }
-    const { chosen } = (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .select */ .Lt)(entries, selection, selectable);
+    const { chosen } = (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .select */ .Lt)(entries.toSorted((one, other) => naturally.compare(one.name, other.name)), selection, selectable);
     // A name counts as matched also when the machine itself cannot be used, and when nobody had to look at it.
     const known = new Map(entries.map((entry) => [entry.name, entry]));
     const { chosen: expected, unmatched } = (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .select */ .Lt)(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));

@@ -41,8 +41,11 @@ export type Choice = {
   readonly others: readonly OtherMachine[];
 };
 
+// web2 before web10.
+const naturally = new Intl.Collator("en", { numeric: true });
+
 /**
- * Chooses from an inventory. Two machines in the same place are both unusable. Throws an `InputError` when there is no machine
+ * Chooses from an inventory, in the order of the names. Two machines in the same place are both unusable. Throws an `InputError` when there is no machine
  * at all, or when a part of the selection matches none.
  */
 export function chooseMachines({ names, entries }: Inventory, selection: Selection, defaultPort: number): Choice {
@@ -50,7 +53,11 @@ export function chooseMachines({ names, entries }: Inventory, selection: Selecti
     const accepted = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
     throw new InputError([{ input: "targets", problem: `is empty, and the flake names no machine either; accepted are targets, or a flake with ${accepted}` }]);
   }
-  const { chosen } = select(entries, selection, selectable);
+  const { chosen } = select(
+    entries.toSorted((one, other) => naturally.compare(one.name, other.name)),
+    selection,
+    selectable,
+  );
   // A name counts as matched also when the machine itself cannot be used, and when nobody had to look at it.
   const known = new Map(entries.map((entry) => [entry.name, entry]));
   const { chosen: expected, unmatched } = select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));

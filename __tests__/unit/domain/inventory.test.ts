@@ -47,6 +47,11 @@ describe("what is chosen", () => {
     expect(choose([web, broken, local])).toEqual({ machines: [web], unusable: [broken], others: [local] });
   });
 
+  test("comes in the order of the names, in which numbers count", () => {
+    const names = ["web10", "web2", "db", "web1"];
+    expect(choose(names.map((name) => machine(name))).machines.map(({ name }) => name)).toEqual(["db", "web1", "web2", "web10"]);
+  });
+
   test("is what a selection names", () => {
     expect(choose([web, db, broken, local], "web,laptop")).toEqual({ machines: [web], unusable: [], others: [local] });
   });
@@ -66,7 +71,7 @@ describe("what is chosen", () => {
 
   test("is told a line each", () => {
     expect(describeChoice(choose([web, db, broken, local]))).toEqual([
-      "targets is empty: the flake names 3 machines to deploy: web, db",
+      "targets is empty: the flake names 3 machines to deploy: db, web",
       "broken cannot be deployed, and fails",
       "laptop is left out: its targetHost is null",
     ]);
