@@ -1,3 +1,4 @@
+import { showBytes } from "./bytes.js";
 import { changeKind, type ClosureDifference, countChanges, type PackageChange } from "./closure-difference.js";
 
 // A log is no place for a whole new nixpkgs.
@@ -32,9 +33,6 @@ export function describeChange(change: PackageChange): string {
 
 /** A number of bytes that comes or goes, with its sign: `+1.5 MiB`, `−312 B`, `±0 B`. */
 export function signedSize(bytes: number): string {
-  if (bytes === 0) return "±0 B";
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.abs(bytes)) / 10));
-  const amount = Math.abs(bytes) / 1024 ** power;
-  return `${bytes > 0 ? "+" : "−"}${power === 0 ? amount : amount.toFixed(1)} ${units[power]}`;
+  const sign = bytes === 0 ? "±" : bytes > 0 ? "+" : "−";
+  return `${sign}${showBytes(Math.abs(bytes))}`;
 }
