@@ -8,8 +8,10 @@ import type { WorkflowLog } from "./workflow-log.js";
 
 // With more hosts, what the machines print would bury how far each has got: it then stands in the groups alone.
 const mostStreamed = 8;
-// Milliseconds without a line after which a line says what is still going on.
+// Milliseconds without a line after which a line says what is still going on; and without one that says how far a host has
+// got, while the machines themselves talk.
 const silence = 15_000;
+const talk = 60_000;
 // Names that such a line has for a phase.
 const mostNamed = 5;
 
@@ -36,7 +38,7 @@ type Place = { phase: Phase; since: number; over: boolean; copying: (() => CopyP
 
 /**
  * Tells how far a run has got: a line whenever a host has ended a phase (`[7/50] web3: built in 12 s`, the seventh to do so),
- * one that says what is going on after a silence, and each host's whole log in a group when it is done. With few hosts,
+ * one that says what is going on after a silence, or when only the machines have talked for long, and each host's whole log in a group when it is done. With few hosts,
  * their lines are also streamed as they come, with the name in front.
  */
 export class WorkflowRunLog implements RunLog {
@@ -47,6 +49,7 @@ export class WorkflowRunLog implements RunLog {
   #total = 1;
   #begin = performance.now();
   #lastLine = performance.now();
+  #lastProgress = performance.now();
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(log: WorkflowLog) {
@@ -70,7 +73,7 @@ export class WorkflowRunLog implements RunLog {
     this.#hosts.set(name, lines);
     const line = (text: string): void => {
       lines.push(text);
-      if (this.#total <= mostStreamed) this.#line(`[${name}] ${text}`);
+      if (this.#total <= mostStreamed) this.#streamed(`[${name}] ${text}`);
     };
     return {
       phase: (phase) => {
@@ -121,6 +124,11 @@ export class WorkflowRunLog implements RunLog {
   }
 
   #line(text: string): void {
+    this.#lastProgress = performance.now();
+    this.#streamed(text);
+  }
+
+  #streamed(text: string): void {
     this.#lastLine = performance.now();
     this.#log.line(text);
   }
@@ -133,7 +141,8 @@ export class WorkflowRunLog implements RunLog {
   }
 
   #beat(): void {
-    if (performance.now() - this.#lastLine < silence) return;
+    const now = performance.now();
+    if (now - this.#lastLine < silence && now - this.#lastProgress < talk) return;
     const parts = Object.entries(going).flatMap(([phase, word]) => {
       const here = [...this.#places].filter(([, place]) => place.phase === phase && !place.over);
       return here.length === 0 ? [] : [`${word} ${listed(here.map(([name, place]) => `${name} (${describe(place)})`))}`];

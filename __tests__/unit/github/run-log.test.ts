@@ -178,6 +178,29 @@ describe("the progress of a run", () => {
     }
   });
 
+  test("is told once a minute where one host talks and another is silent", () => {
+    jest.useFakeTimers();
+    try {
+      const output = logged((log) => {
+        log.begin(2);
+        const [one, two] = [log.host(makeTarget()), log.host(makeTarget({ name: "db1" }))];
+        one.phase("build");
+        two.phase("build");
+        for (let second = 0; second < 130; second += 1) {
+          one.output("compiling");
+          jest.advanceTimersByTime(1000);
+        }
+        log.end();
+      });
+      expect(output.match(/^at work.*/gm)).toEqual([
+        "at work for 60 s: building web1 (60 s), db1 (60 s)",
+        "at work for 2 min 0 s: building web1 (2 min 0 s), db1 (2 min 0 s)",
+      ]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   test("is not told where nobody is at work", () => {
     jest.useFakeTimers();
     try {
