@@ -74,17 +74,18 @@ class FleetRun {
 
   /** Activates what has built, in batches, as long as not too many hosts have failed. */
   async activate(): Promise<void> {
-    const { operation, maxParallel, staging } = this.#settings;
+    const { operation, maxParallel, staging, signal } = this.#settings;
     const built = this.#works.filter((work) => work.result === undefined);
     const batches = changesMachine(operation) ? inBatches(built, staging.batches) : [built];
     for (const [index, batch] of batches.entries()) {
-      const stop = index === 0 ? undefined : tooManyFailures(this.#works, this.#settings);
+      // Whom a cancellation ends has not failed by itself: it is told to those that are left as it is.
+      const stop = index === 0 || signal.aborted ? undefined : tooManyFailures(this.#works, this.#settings);
       if (stop !== undefined) {
         const rest = batches.slice(index).flat();
         await mapLimited(rest, maxParallel, async (work) => await this.#end(work, { status: "skipped", error: stop }));
         return;
       }
-      if (batches.length > 1) {
+      if (batches.length > 1 && !signal.aborted) {
         const names = batch.map((work) => work.host.machine.target.name);
         this.#log.batch(index + 1, batches.length, names);
       }

@@ -24,8 +24,12 @@ export class Stopwatch {
     return this.#outer.aborted;
   }
 
-  /** Runs one piece; its signal is aborted when the time is used up and when the whole run is cancelled. */
+  /**
+   * Runs one piece; its signal is aborted when the time is used up and when the whole run is cancelled. Once it is, no piece
+   * begins: it throws the reason of the abort.
+   */
   async run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.#outer.throwIfAborted();
     const own = new AbortController();
     const begin = performance.now();
     const left = this.limit * 1000 - this.#milliseconds;

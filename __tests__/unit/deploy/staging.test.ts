@@ -94,6 +94,24 @@ describe("max-failures", () => {
     expect(statuses(await deploy(machines, { staging: { ...canary, maxFailures: amount } }))).toBe(expected);
   });
 
+  test("is no reason where the run was cancelled", async () => {
+    const controller = new AbortController();
+    const machines = makeMachines();
+    const [first] = machines;
+    if (first === undefined) throw new Error("there are eight");
+    first.trouble = {
+      activate: () => {
+        controller.abort();
+        throw new CommandError({ command: "ssh", failure: { kind: "aborted" }, stdout: "", stderr: "" });
+      },
+    };
+    const { results, log } = await deploy(machines, { staging: canary, signal: controller.signal });
+    expect(results.map(({ status }) => status)).toEqual(["unknown", ...names.slice(1).map(() => "failed")]);
+    for (const result of results.slice(1)) expect(result.error).toBe("the run was cancelled. Nothing has changed on the machine");
+    expect(machines.slice(1).flatMap(({ calls }) => calls.filter((call) => call.endsWith(" activate")))).toEqual([]);
+    expect(log.lines.filter((line) => line.startsWith("batch"))).toEqual(["batch 1 of 3: a"]);
+  });
+
   test("counts what has failed before, but never keeps the first batch from its work", async () => {
     const machines = makeMachines();
     if (machines[7] !== undefined) machines[7].trouble = { build: fails("build") };
