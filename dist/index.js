@@ -50,7 +50,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
 
 /***/ }),
 
-/***/ 9039:
+/***/ 2511:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -71,14 +71,94 @@ var result = __nccwpck_require__(2877);
 var promises_ = __nccwpck_require__(8500);
 // EXTERNAL MODULE: ./build/src/domain/difference-text.js
 var difference_text = __nccwpck_require__(2987);
-// EXTERNAL MODULE: ./build/src/domain/copy-progress.js + 1 modules
-var copy_progress = __nccwpck_require__(5277);
+// EXTERNAL MODULE: ./build/src/domain/copy-progress.js
+var copy_progress = __nccwpck_require__(6369);
 // EXTERNAL MODULE: ./build/src/domain/flake.js
 var domain_flake = __nccwpck_require__(7307);
-// EXTERNAL MODULE: ./build/src/domain/target.js
-var target = __nccwpck_require__(321);
 // EXTERNAL MODULE: ./build/src/domain/unit-plan.js
 var unit_plan = __nccwpck_require__(9988);
+;// CONCATENATED MODULE: ./build/src/deploy/free-space.js
+// A system with another kernel or after an update of nixpkgs brings some hundred MiB beside the old one, and the sources of
+// nixpkgs, unpacked, some 200 MiB more: with less than 1 GiB it may not fit.
+const scarceKibibytes = 1024 * 1024;
+/** Says that little is free on the disk of a machine's store, or nothing where it is enough or the machine cannot tell. */
+function spaceWarning(freeKibibytes) {
+    if (freeKibibytes === undefined || freeKibibytes >= scarceKibibytes)
+        return undefined;
+    return `only ${Math.floor(freeKibibytes / 1024)} MiB are free for the Nix store on the machine: the new system may not fit. Free some with \`nix-collect-garbage -d\` on the machine`;
+}
+// EXTERNAL MODULE: ./build/src/domain/target.js
+var domain_target = __nccwpck_require__(321);
+;// CONCATENATED MODULE: ./build/src/deploy/host-knowledge.js
+
+
+
+/** What is known of a host before it is connected to. */
+function knownAtFirst({ configuration }) {
+    return {
+        phase: "connect",
+        configuration,
+        rebuild: undefined,
+        before: undefined,
+        after: undefined,
+        newlyFailedUnits: [],
+        toplevel: undefined,
+        compared: undefined,
+        plan: undefined,
+        exitCode: undefined,
+        arrived: false,
+        activating: false,
+    };
+}
+/** What becomes of the machine when nobody looks after it any more. */
+function prospectOf({ before, activating, toplevel, phase }, { rollback, limits }) {
+    if (!activating)
+        return "Nothing has changed on the machine";
+    const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
+    if (!rollback)
+        return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
+    const { activation, confirm, healthCheck } = limits;
+    if (phase !== "activate")
+        return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck} s (${was})`;
+    return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
+}
+/** Tells whether there is anything left to do after the build, and the status when there is not. */
+function settledBy({ before, toplevel, rebuild }, operation) {
+    if (operation === "build")
+        return "planned";
+    if (!(0,domain_operation/* changesMachine */.PG)(operation) || rebuild === undefined || before === undefined || toplevel === undefined)
+        return undefined;
+    // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
+    const boots = operation === "test" || before.profile === toplevel;
+    return boots && before.running === toplevel ? "unchanged" : undefined;
+}
+/** The host's result, with what is known now. */
+function resultOf(target, known, { status, error }, seconds, timeline) {
+    const { phase, configuration, before, after, newlyFailedUnits, toplevel, exitCode, compared, plan } = known;
+    const now = after ?? before;
+    const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
+    const code = error instanceof errors/* DeployError */.sH ? error.exitCode : exitCode;
+    return {
+        name: target.name,
+        target: (0,domain_target/* displayTarget */.Ex)(target),
+        configuration,
+        status,
+        phase: error instanceof errors/* DeployError */.sH ? error.phase : phase,
+        systemPath: toplevel,
+        previousSystemPath: before?.running ?? before?.profile,
+        generation: now?.generation,
+        previousGeneration: before?.generation,
+        changed,
+        exitCode: code ?? (error === undefined ? 0 : undefined),
+        failedUnits: newlyFailedUnits,
+        seconds,
+        timeline,
+        // Another run may have changed the system in between: then it is not the difference that was made.
+        difference: compared?.running === before?.running ? compared?.difference : undefined,
+        plan,
+        error: error?.message,
+    };
+}
 ;// CONCATENATED MODULE: ./build/src/deploy/phase-clock.js
 /** Records when the phases of one host begin and end; the time in which it waits for other hosts belongs to none. */
 class PhaseClock {
@@ -109,16 +189,6 @@ class PhaseClock {
     #seconds() {
         return Math.round(this.#now() / 10) / 100;
     }
-}
-;// CONCATENATED MODULE: ./build/src/deploy/free-space.js
-// A system with another kernel or after an update of nixpkgs brings some hundred MiB beside the old one, and the sources of
-// nixpkgs, unpacked, some 200 MiB more: with less than 1 GiB it may not fit.
-const scarceKibibytes = 1024 * 1024;
-/** Says that little is free on the disk of a machine's store, or nothing where it is enough or the machine cannot tell. */
-function spaceWarning(freeKibibytes) {
-    if (freeKibibytes === undefined || freeKibibytes >= scarceKibibytes)
-        return undefined;
-    return `only ${Math.floor(freeKibibytes / 1024)} MiB are free for the Nix store on the machine: the new system may not fit. Free some with \`nix-collect-garbage -d\` on the machine`;
 }
 ;// CONCATENATED MODULE: ./build/src/deploy/safe-activation.js
 
@@ -302,21 +372,7 @@ class Host {
         this.machine = machine;
         this.#settings = settings;
         this.#log = log;
-        const { configuration } = machine.target;
-        this.#known = {
-            phase: "connect",
-            configuration,
-            rebuild: undefined,
-            before: undefined,
-            after: undefined,
-            newlyFailedUnits: [],
-            toplevel: undefined,
-            compared: undefined,
-            plan: undefined,
-            exitCode: undefined,
-            arrived: false,
-            activating: false,
-        };
+        this.#known = knownAtFirst(machine.target);
     }
     get phase() {
         return this.#known.phase;
@@ -331,17 +387,7 @@ class Host {
     }
     /** What becomes of the machine when nobody looks after it any more. */
     get prospect() {
-        const { before, activating, toplevel } = this.#known;
-        if (!activating)
-            return "Nothing has changed on the machine";
-        const { safety } = this.#settings;
-        const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
-        if (!safety.rollback)
-            return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
-        const { activation, confirm, healthCheck } = safety.limits;
-        if (this.#known.phase !== "activate")
-            return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck} s (${was})`;
-        return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
+        return prospectOf(this.#known, this.#settings.safety);
     }
     /** Connects, sends the flake, builds the system, and tells what is new in it; or finds the one to go back to. */
     async prepare(signal) {
@@ -380,15 +426,7 @@ class Host {
     }
     /** Tells whether there is anything left to do after the build, and the status when there is not. */
     settled() {
-        const { before, toplevel, rebuild } = this.#known;
-        const { operation } = this.#settings;
-        if (operation === "build")
-            return "planned";
-        if (!(0,domain_operation/* changesMachine */.PG)(operation) || rebuild === undefined || before === undefined || toplevel === undefined)
-            return undefined;
-        // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
-        const boots = operation === "test" || before.profile === toplevel;
-        return boots && before.running === toplevel ? "unchanged" : undefined;
+        return settledBy(this.#known, this.#settings.operation);
     }
     /** Activates the built system, and decides for it or for the old one. Throws what ends it before there was a decision. */
     async activate(signal) {
@@ -433,31 +471,8 @@ class Host {
         return outcome;
     }
     /** The host's result with what is known now. */
-    result(status, seconds, error) {
-        const { phase, configuration, before, after, newlyFailedUnits, toplevel, exitCode, compared, plan } = this.#known;
-        const now = after ?? before;
-        const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
-        const code = error instanceof errors/* DeployError */.sH ? error.exitCode : exitCode;
-        return {
-            name: this.machine.target.name,
-            target: (0,target/* displayTarget */.Ex)(this.machine.target),
-            configuration,
-            status,
-            phase: error instanceof errors/* DeployError */.sH ? error.phase : phase,
-            systemPath: toplevel,
-            previousSystemPath: before?.running ?? before?.profile,
-            generation: now?.generation,
-            previousGeneration: before?.generation,
-            changed,
-            exitCode: code ?? (error === undefined ? 0 : undefined),
-            failedUnits: newlyFailedUnits,
-            seconds,
-            timeline: this.#clock.spans(),
-            // Another run may have changed the system in between: then it is not the difference that was made.
-            difference: compared?.running === before?.running ? compared?.difference : undefined,
-            plan,
-            error: error?.message,
-        };
+    result(outcome, seconds) {
+        return resultOf(this.machine.target, this.#known, outcome, seconds, this.#clock.spans());
     }
     /** A phase begins. */
     begin(phase) {
@@ -564,8 +579,12 @@ class Stopwatch {
     get cancelled() {
         return this.#outer.aborted;
     }
-    /** Runs one piece; its signal is aborted when the time is used up and when the whole run is cancelled. */
+    /**
+     * Runs one piece; its signal is aborted when the time is used up and when the whole run is cancelled. Once it is, no piece
+     * begins: it throws the reason of the abort.
+     */
     async run(work) {
+        this.#outer.throwIfAborted();
         const own = new AbortController();
         const begin = performance.now();
         const left = this.limit * 1000 - this.#milliseconds;
@@ -641,21 +660,22 @@ class FleetRun {
     }
     /** Activates what has built, in batches, as long as not too many hosts have failed. */
     async activate() {
-        const { operation, maxParallel, staging } = this.#settings;
+        const { operation, maxParallel, staging, signal } = this.#settings;
         const built = this.#works.filter((work) => work.result === undefined);
         const batches = (0,domain_operation/* changesMachine */.PG)(operation) ? (0,domain_batches/* inBatches */.oq)(built, staging.batches) : [built];
         for (const [index, batch] of batches.entries()) {
-            const stop = index === 0 ? undefined : tooManyFailures(this.#works, this.#settings);
+            // Whom a cancellation ends has not failed by itself: it is told to those that are left as it is.
+            const stop = index === 0 || signal.aborted ? undefined : tooManyFailures(this.#works, this.#settings);
             if (stop !== undefined) {
                 const rest = batches.slice(index).flat();
                 await mapLimited(rest, maxParallel, async (work) => await this.#end(work, { status: "skipped", error: stop }));
                 return;
             }
-            if (batches.length > 1) {
+            if (batches.length > 1 && !signal.aborted) {
                 const names = batch.map((work) => work.host.machine.target.name);
                 this.#log.batch(index + 1, batches.length, names);
             }
-            await mapLimited(batch, maxParallel, async (work) => await this.#step(work, async (signal) => await work.host.activate(signal)));
+            await mapLimited(batch, maxParallel, async (work) => await this.#step(work, async (own) => await work.host.activate(own)));
         }
     }
     /** One step of a host; what goes wrong in it ends the host's work. */
@@ -676,9 +696,9 @@ class FleetRun {
         if (outcome !== undefined)
             await this.#end(work, outcome);
     }
-    async #end(work, { status, error }) {
+    async #end(work, outcome) {
         await work.host.machine.release();
-        work.result = work.host.result(status, work.stopwatch.seconds, error);
+        work.result = work.host.result(outcome, work.stopwatch.seconds);
         this.#log.done(work.result);
     }
 }
@@ -758,6 +778,29 @@ function inBatches(items, sizes) {
         begin = end;
     }
     return batches;
+}
+
+/***/ }),
+
+/***/ 9385:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   n: () => (/* binding */ showBytes)
+/* harmony export */ });
+const units = ["KiB", "MiB", "GiB", "TiB"];
+/** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16 MiB`. */
+function showBytes(bytes) {
+    let amount = bytes;
+    let shown = "B";
+    for (const unit of units) {
+        if (amount < 1024)
+            break;
+        amount /= 1024;
+        shown = unit;
+    }
+    const digits = shown === "B" || amount >= 100 ? 0 : 1;
+    return `${amount.toFixed(digits).replace(/\.0$/, "")} ${shown}`;
 }
 
 /***/ }),
@@ -845,36 +888,18 @@ function compare(one, other) {
 
 /***/ }),
 
-/***/ 5277:
+/***/ 6369:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  E: () => (/* binding */ showCopied),
-  H: () => (/* binding */ showCopying)
-});
-
-;// CONCATENATED MODULE: ./build/src/domain/bytes.js
-const units = ["KiB", "MiB", "GiB", "TiB"];
-/** A number of bytes for people: `512 B`, `1.5 KiB`, `16 MiB`. */
-function showBytes(bytes) {
-    let amount = bytes;
-    let shown = "B";
-    for (const unit of units) {
-        if (Math.abs(amount) < 1024)
-            break;
-        amount /= 1024;
-        shown = unit;
-    }
-    const digits = shown === "B" || Math.abs(amount) >= 100 ? 0 : 1;
-    return `${amount.toFixed(digits).replace(/\.0$/, "")} ${shown}`;
-}
-;// CONCATENATED MODULE: ./build/src/domain/copy-progress.js
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   E: () => (/* binding */ showCopied),
+/* harmony export */   H: () => (/* binding */ showCopying)
+/* harmony export */ });
+/* harmony import */ var _bytes_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9385);
 
 /** `path 1 of 3, 4.2 MiB sent` while they travel. */
 function showCopying({ paths, expectedPaths, bytes }) {
-    const sent = bytes === undefined ? [] : [`${showBytes(bytes)} sent`];
+    const sent = bytes === undefined ? [] : [`${(0,_bytes_js__WEBPACK_IMPORTED_MODULE_0__/* .showBytes */ .n)(bytes)} sent`];
     return [`path ${paths} of ${expectedPaths}`, ...sent].join(", ");
 }
 /** `3 paths` when they have arrived. */
@@ -895,7 +920,9 @@ function showCopied({ paths }) {
 /* harmony export */   uQ: () => (/* binding */ describeChange),
 /* harmony export */   wv: () => (/* binding */ describeCounts)
 /* harmony export */ });
+/* harmony import */ var _bytes_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9385);
 /* harmony import */ var _closure_difference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7859);
+
 
 // A log is no place for a whole new nixpkgs.
 const mostLines = 40;
@@ -925,12 +952,8 @@ function describeChange(change) {
 }
 /** A number of bytes that comes or goes, with its sign: `+1.5 MiB`, `−312 B`, `±0 B`. */
 function signedSize(bytes) {
-    if (bytes === 0)
-        return "±0 B";
-    const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-    const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.abs(bytes)) / 10));
-    const amount = Math.abs(bytes) / 1024 ** power;
-    return `${bytes > 0 ? "+" : "−"}${power === 0 ? amount : amount.toFixed(1)} ${units[power]}`;
+    const sign = bytes === 0 ? "±" : bytes > 0 ? "+" : "−";
+    return `${sign}${(0,_bytes_js__WEBPACK_IMPORTED_MODULE_1__/* .showBytes */ .n)(Math.abs(bytes))}`;
 }
 
 /***/ }),
@@ -2369,8 +2392,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   L: () => (/* binding */ WorkflowRunLog)
 });
 
-// EXTERNAL MODULE: ./build/src/domain/copy-progress.js + 1 modules
-var copy_progress = __nccwpck_require__(5277);
+// EXTERNAL MODULE: ./build/src/domain/copy-progress.js
+var copy_progress = __nccwpck_require__(6369);
 // EXTERNAL MODULE: ./build/src/domain/result.js
 var domain_result = __nccwpck_require__(2877);
 ;// CONCATENATED MODULE: ./build/src/github/host-lines.js
@@ -2406,8 +2429,10 @@ class HostLines {
 
 // With more hosts, what the machines print would bury how far each has got: it then stands in the groups alone.
 const mostStreamed = 8;
-// Milliseconds without a line after which a line says what is still going on.
+// Milliseconds without a line after which a line says what is still going on; and without one that says how far a host has
+// got, while the machines themselves talk.
 const silence = 15_000;
+const talk = 60_000;
 // Names that such a line has for a phase.
 const mostNamed = 5;
 const ended = {
@@ -2428,7 +2453,7 @@ const going = {
 };
 /**
  * Tells how far a run has got: a line whenever a host has ended a phase (`[7/50] web3: built in 12 s`, the seventh to do so),
- * one that says what is going on after a silence, and each host's whole log in a group when it is done. With few hosts,
+ * one that says what is going on after a silence, or when only the machines have talked for long, and each host's whole log in a group when it is done. With few hosts,
  * their lines are also streamed as they come, with the name in front.
  */
 class WorkflowRunLog {
@@ -2439,6 +2464,7 @@ class WorkflowRunLog {
     #total = 1;
     #begin = performance.now();
     #lastLine = performance.now();
+    #lastProgress = performance.now();
     #heartbeat;
     constructor(log) {
         this.#log = log;
@@ -2459,7 +2485,7 @@ class WorkflowRunLog {
         const line = (text) => {
             lines.push(text);
             if (this.#total <= mostStreamed)
-                this.#line(`[${name}] ${text}`);
+                this.#streamed(`[${name}] ${text}`);
         };
         return {
             phase: (phase) => {
@@ -2510,6 +2536,10 @@ class WorkflowRunLog {
         this.#places.delete(name);
     }
     #line(text) {
+        this.#lastProgress = performance.now();
+        this.#streamed(text);
+    }
+    #streamed(text) {
         this.#lastLine = performance.now();
         this.#log.line(text);
     }
@@ -2520,7 +2550,8 @@ class WorkflowRunLog {
         return `[${count}/${this.#total}]`;
     }
     #beat() {
-        if (performance.now() - this.#lastLine < silence)
+        const now = performance.now();
+        if (now - this.#lastLine < silence && now - this.#lastProgress < talk)
             return;
         const parts = Object.entries(going).flatMap(([phase, word]) => {
             const here = [...this.#places].filter(([, place]) => place.phase === phase && !place.over);
@@ -3125,7 +3156,7 @@ function readTargets(text, defaults, refuse) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9039);
+/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2511);
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3047);
 /* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6806);
 /* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(321);
@@ -3143,7 +3174,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(5560);
 /* harmony import */ var _nix_hive_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(9823);
 /* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(8456);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(4565);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(773);
 /* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(8672);
 /* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(4418);
 /* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(7754);
@@ -3852,7 +3883,7 @@ function explainMissing(error) {
 
 /***/ }),
 
-/***/ 4565:
+/***/ 773:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -3977,33 +4008,6 @@ async function sendFlake(flake, options) {
 }
 // EXTERNAL MODULE: ./build/src/ssh/failure.js
 var failure = __nccwpck_require__(1106);
-;// CONCATENATED MODULE: ./build/src/nixos/access.js
-
-/**
- * Decides how the scripts become root. Throws a `DeployError` of the phase connect when the operation needs root and the user
- * cannot become it.
- */
-function requireAccess({ user, root, sudo }, settings) {
-    const wanted = settings.sudo === "true" || (settings.sudo === "auto" && !root);
-    if (!wanted) {
-        if (root || !settings.needsRoot)
-            return { privileged: root, sudo: { kind: "none" } };
-        throw refused(`${user} is not root, and the input sudo is false`, "Set sudo to auto, or connect as root");
-    }
-    if (root || sudo === "ready")
-        return { privileged: true, sudo: { kind: "free" } };
-    if (sudo === "refused" && settings.sudoPassword !== undefined)
-        return { privileged: true, sudo: { kind: "password", password: settings.sudoPassword } };
-    if (!settings.needsRoot && settings.sudo === "auto")
-        return { privileged: false, sudo: { kind: "none" } };
-    if (sudo === "missing")
-        throw refused(`${user} is not root, and there is no sudo on the machine`, "Connect as root");
-    const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
-    throw refused(`sudo on the machine refuses ${user} without a password`, `Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as sudo-password, or connect as root: ${rule}`);
-}
-function refused(reason, hint) {
-    return new errors/* DeployError */.sH({ phase: "connect", reason, hint, exitCode: 1 });
-}
 // EXTERNAL MODULE: external "node:timers/promises"
 var promises_ = __nccwpck_require__(8500);
 // EXTERNAL MODULE: ./build/src/domain/nix-version.js
@@ -4638,6 +4642,107 @@ function unitFileChange(text) {
         },
     ];
 }
+;// CONCATENATED MODULE: ./build/src/nixos/compare.js
+
+
+// For each of the four questions to the machine's Nix, and for all of them: a comparison is worth no longer wait.
+const questionSeconds = 20;
+const comparisonSeconds = 45;
+/** Compares two systems of the machine's store. Never throws: `undefined`, and a note in the log, where they cannot be compared. */
+async function compareSystems([before, after], shell, log, signal) {
+    const args = [before, after, String(questionSeconds), String(mostCompared)];
+    try {
+        // Not as what must come to its end: a connection that is lost here is noticed by what follows.
+        const outcome = await shell.run({ script: "difference", args, privileged: false, signal, timeout: comparisonSeconds });
+        if (outcome.kind === "lost")
+            throw new Error("the connection was lost");
+        if (outcome.exitCode !== 0)
+            throw new Error(lastLines(outcome.stderr).at(-1) ?? `exit code ${outcome.exitCode}`);
+        return parseDifference(outcome.stdout);
+    }
+    catch (error) {
+        log.note(`the difference between the two systems cannot be told: ${error instanceof Error ? error.message : String(error)}`);
+        return undefined;
+    }
+}
+;// CONCATENATED MODULE: ./build/src/nixos/access.js
+
+/**
+ * Decides how the scripts become root. Throws a `DeployError` of the phase connect when the operation needs root and the user
+ * cannot become it.
+ */
+function requireAccess({ user, root, sudo }, settings) {
+    const wanted = settings.sudo === "true" || (settings.sudo === "auto" && !root);
+    if (!wanted) {
+        if (root || !settings.needsRoot)
+            return { privileged: root, sudo: { kind: "none" } };
+        throw refused(`${user} is not root, and the input sudo is false`, "Set sudo to auto, or connect as root");
+    }
+    if (root || sudo === "ready")
+        return { privileged: true, sudo: { kind: "free" } };
+    if (sudo === "refused" && settings.sudoPassword !== undefined)
+        return { privileged: true, sudo: { kind: "password", password: settings.sudoPassword } };
+    if (!settings.needsRoot && settings.sudo === "auto")
+        return { privileged: false, sudo: { kind: "none" } };
+    if (sudo === "missing")
+        throw refused(`${user} is not root, and there is no sudo on the machine`, "Connect as root");
+    const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
+    throw refused(`sudo on the machine refuses ${user} without a password`, `Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as sudo-password, or connect as root: ${rule}`);
+}
+function refused(reason, hint) {
+    return new errors/* DeployError */.sH({ phase: "connect", reason, hint, exitCode: 1 });
+}
+;// CONCATENATED MODULE: ./build/src/nixos/entry.js
+
+
+
+
+
+/**
+ * Asks a connected machine all that must be known of it, and finds out how the scripts become root. Throws a `DeployError` of the
+ * phase connect.
+ */
+async function enter(connection, settings, signal) {
+    const outcome = await new RemoteShell(connection, { kind: "none" }).run({ script: "facts", args: [], privileged: false, signal });
+    if (outcome.kind === "lost") {
+        throw new errors/* DeployError */.sH({
+            phase: "connect",
+            reason: "the connection was lost at once",
+            lines: lastLines(outcome.stderr),
+            exitCode: 255,
+            unreachable: true,
+            cause: outcome.cause,
+        });
+    }
+    const { user } = connection.target;
+    if (outcome.exitCode !== 0) {
+        throw new errors/* DeployError */.sH({
+            phase: "connect",
+            reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
+            hint: `The user's shell on the machine must run \`/bin/sh -s\`; for ${user} it does not`,
+            lines: lastLines(outcome.stderr),
+            exitCode: outcome.exitCode,
+        });
+    }
+    const { facts, access } = machineFacts(outcome.stdout);
+    const { privileged, sudo } = requireAccess(access, settings);
+    const shell = new RemoteShell(connection, sudo);
+    if (sudo.kind === "password")
+        await tryPassword(shell, user, signal);
+    return { facts, shell, privileged };
+}
+async function tryPassword(shell, user, signal) {
+    const outcome = await shell.run({ script: "facts", args: [], privileged: true, signal });
+    if (outcome.kind === "ended" && outcome.exitCode === 0)
+        return;
+    throw new errors/* DeployError */.sH({
+        phase: "connect",
+        reason: "sudo on the machine does not accept sudo-password",
+        hint: `Try \`sudo -k -S /bin/sh -s\` as ${user} on the machine; sudoers must allow that command without a terminal`,
+        lines: lastLines(outcome.stderr),
+        exitCode: 1,
+    });
+}
 ;// CONCATENATED MODULE: ./build/src/nixos/health.js
 
 
@@ -4676,12 +4781,8 @@ async function checkHealth(command, seconds, call, log, signal) {
 
 
 
-
 // Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
 const farewellSeconds = 2;
-// For each of the four questions to the machine's Nix, and for all of them: a comparison is worth no longer wait.
-const questionSeconds = 20;
-const comparisonSeconds = 45;
 /** A NixOS machine behind an ssh connection. */
 class NixosMachine {
     target;
@@ -4706,33 +4807,9 @@ class NixosMachine {
         await this.#connection.open(signal);
         for (const key of this.#connection.acceptedKeys())
             this.#log.warn((0,failure/* acceptedKeyWarning */.bp)(key));
-        const outcome = await this.#shell.run({ script: "facts", args: [], privileged: false, signal });
-        if (outcome.kind === "lost") {
-            throw new errors/* DeployError */.sH({
-                phase: "connect",
-                reason: "the connection was lost at once",
-                lines: lastLines(outcome.stderr),
-                exitCode: 255,
-                unreachable: true,
-                cause: outcome.cause,
-            });
-        }
-        if (outcome.exitCode !== 0) {
-            const hint = `The user's shell on the machine must run \`/bin/sh -s\`; for ${this.target.user} it does not`;
-            throw new errors/* DeployError */.sH({
-                phase: "connect",
-                reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
-                hint,
-                lines: lastLines(outcome.stderr),
-                exitCode: outcome.exitCode,
-            });
-        }
-        const { facts, access } = machineFacts(outcome.stdout);
-        const root = requireAccess(access, this.#settings.access);
-        this.#privileged = root.privileged;
-        this.#shell = new RemoteShell(this.#connection, root.sudo);
-        if (root.sudo.kind === "password")
-            await this.#tryPassword(signal);
+        const { facts, shell, privileged } = await enter(this.#connection, this.#settings.access, signal);
+        this.#shell = shell;
+        this.#privileged = privileged;
         return facts;
     }
     async receive(flake, signal) {
@@ -4779,20 +4856,7 @@ class NixosMachine {
         return { exitCode, lines, after: state, plan: reader.plan("rehearsal"), failure };
     }
     async compare(before, after, signal) {
-        const args = [before, after, String(questionSeconds), String(mostCompared)];
-        try {
-            // Not as what must come to its end: a connection that is lost here is noticed by what follows.
-            const outcome = await this.#shell.run({ script: "difference", args, privileged: false, signal, timeout: comparisonSeconds });
-            if (outcome.kind === "lost")
-                throw new Error("the connection was lost");
-            if (outcome.exitCode !== 0)
-                throw new Error(lastLines(outcome.stderr).at(-1) ?? `exit code ${outcome.exitCode}`);
-            return parseDifference(outcome.stdout);
-        }
-        catch (error) {
-            this.#log.note(`the difference between the two systems cannot be told: ${error instanceof Error ? error.message : String(error)}`);
-            return undefined;
-        }
+        return await compareSystems([before, after], this.#shell, this.#log, signal);
     }
     async activate(activation, signal) {
         const { run, name, rebuildArgs } = this.#settings;
@@ -4849,24 +4913,10 @@ class NixosMachine {
         }
     }
     async release() {
-        const { run } = this.#settings;
         // An activation that nobody has decided about goes on without us, and needs its directory.
         if (this.#prepared && !this.#undecided)
-            await this.#farewell("finish", [run]);
+            await this.#farewell();
         await this.#connection.close();
-    }
-    async #tryPassword(signal) {
-        const outcome = await this.#shell.run({ script: "facts", args: [], privileged: true, signal });
-        if (outcome.kind === "ended" && outcome.exitCode === 0)
-            return;
-        const hint = `Try \`sudo -k -S /bin/sh -s\` as ${this.target.user} on the machine; sudoers must allow that command without a terminal`;
-        throw new errors/* DeployError */.sH({
-            phase: "connect",
-            reason: "sudo on the machine does not accept sudo-password",
-            hint,
-            lines: lastLines(outcome.stderr),
-            exitCode: 1,
-        });
     }
     async #prepare(paths, phase, signal) {
         const args = [this.#settings.run, ...paths];
@@ -4874,10 +4924,9 @@ class NixosMachine {
         const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), phase);
         if (end.exitCode === 0)
             return;
-        const reason = "the machine cannot keep the files of the run";
         throw new errors/* DeployError */.sH({
             phase,
-            reason,
+            reason: "the machine cannot keep the files of the run",
             hint: "Is there room below /run, and on the store's disk?",
             lines: lastLines(end.stderr),
             exitCode: end.exitCode,
@@ -4905,10 +4954,11 @@ class NixosMachine {
             onLost: (message) => this.#log.note(message),
         });
     }
-    async #farewell(script, args) {
+    async #farewell() {
+        const { run } = this.#settings;
         try {
             if (await this.#connection.isOpen())
-                await this.#shell.run({ script, args, privileged: this.#privileged, timeout: farewellSeconds });
+                await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: farewellSeconds });
         }
         catch {
             // Too slow: the next run on this machine removes what a dead run has left.

@@ -89,7 +89,7 @@ class FleetRun {
         const names = batch.map((work) => work.host.machine.target.name);
         this.#log.batch(index + 1, batches.length, names);
       }
-      await mapLimited(batch, maxParallel, async (work) => await this.#step(work, async (signal) => await work.host.activate(signal)));
+      await mapLimited(batch, maxParallel, async (work) => await this.#step(work, async (own) => await work.host.activate(own)));
     }
   }
 
@@ -110,9 +110,9 @@ class FleetRun {
     if (outcome !== undefined) await this.#end(work, outcome);
   }
 
-  async #end(work: Work, { status, error }: Outcome): Promise<void> {
+  async #end(work: Work, outcome: Outcome): Promise<void> {
     await work.host.machine.release();
-    work.result = work.host.result(status, work.stopwatch.seconds, error);
+    work.result = work.host.result(outcome, work.stopwatch.seconds);
     this.#log.done(work.result);
   }
 }

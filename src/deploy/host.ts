@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { ClosureDifference } from "../domain/closure-difference.js";
 import { describeDifference } from "../domain/difference-text.js";
 import { DeployError } from "../domain/errors.js";
 import { showCopied } from "../domain/copy-progress.js";
@@ -9,24 +8,13 @@ import { changesMachine } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { HostResult, Status } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
-import { displayTarget } from "../domain/target.js";
 import { withNewUnits } from "../domain/unit-plan.js";
-import { PhaseClock } from "./phase-clock.js";
-import type { RunSettings } from "./run-settings.js";
 import { spaceWarning } from "./free-space.js";
-import type { HostLog, Machine, MachineFacts, Rebuild } from "./ports.js";
-import { activateSafely, type ActivationKnowledge, type Outcome } from "./safe-activation.js";
-
-/** What is known of a host so far. */
-type Knowledge = ActivationKnowledge & {
-  phase: Phase;
-  configuration: string | undefined;
-  rebuild: Rebuild | undefined;
-  toplevel: StorePath | undefined;
-  compared: { readonly running: StorePath; readonly difference: ClosureDifference } | undefined;
-  arrived: boolean;
-  activating: boolean;
-};
+import { knownAtFirst, prospectOf, resultOf, settledBy, type HostKnowledge } from "./host-knowledge.js";
+import { PhaseClock } from "./phase-clock.js";
+import type { HostLog, Machine, MachineFacts } from "./ports.js";
+import type { RunSettings } from "./run-settings.js";
+import { activateSafely, type Outcome } from "./safe-activation.js";
 
 /**
  * The work on one host: `prepare` up to a built system, then `activate`. Both throw for what goes wrong; `result` tells
@@ -36,28 +24,14 @@ export class Host {
   readonly machine: Machine;
   readonly #settings: RunSettings;
   readonly #log: HostLog;
-  readonly #known: Knowledge;
+  readonly #known: HostKnowledge;
   readonly #clock = new PhaseClock();
 
   constructor(machine: Machine, settings: RunSettings, log: HostLog) {
     this.machine = machine;
     this.#settings = settings;
     this.#log = log;
-    const { configuration } = machine.target;
-    this.#known = {
-      phase: "connect",
-      configuration,
-      rebuild: undefined,
-      before: undefined,
-      after: undefined,
-      newlyFailedUnits: [],
-      toplevel: undefined,
-      compared: undefined,
-      plan: undefined,
-      exitCode: undefined,
-      arrived: false,
-      activating: false,
-    };
+    this.#known = knownAtFirst(machine.target);
   }
 
   get phase(): Phase {
@@ -76,14 +50,7 @@ export class Host {
 
   /** What becomes of the machine when nobody looks after it any more. */
   get prospect(): string {
-    const { before, activating, toplevel } = this.#known;
-    if (!activating) return "Nothing has changed on the machine";
-    const { safety } = this.#settings;
-    const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
-    if (!safety.rollback) return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
-    const { activation, confirm, healthCheck } = safety.limits;
-    if (this.#known.phase !== "activate") return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck} s (${was})`;
-    return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
+    return prospectOf(this.#known, this.#settings.safety);
   }
 
   /** Connects, sends the flake, builds the system, and tells what is new in it; or finds the one to go back to. */
@@ -123,13 +90,7 @@ export class Host {
 
   /** Tells whether there is anything left to do after the build, and the status when there is not. */
   settled(): Status | undefined {
-    const { before, toplevel, rebuild } = this.#known;
-    const { operation } = this.#settings;
-    if (operation === "build") return "planned";
-    if (!changesMachine(operation) || rebuild === undefined || before === undefined || toplevel === undefined) return undefined;
-    // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
-    const boots = operation === "test" || before.profile === toplevel;
-    return boots && before.running === toplevel ? "unchanged" : undefined;
+    return settledBy(this.#known, this.#settings.operation);
   }
 
   /** Activates the built system, and decides for it or for the old one. Throws what ends it before there was a decision. */
@@ -174,31 +135,8 @@ export class Host {
   }
 
   /** The host's result with what is known now. */
-  result(status: Status, seconds: number, error: Error | undefined): HostResult {
-    const { phase, configuration, before, after, newlyFailedUnits, toplevel, exitCode, compared, plan } = this.#known;
-    const now = after ?? before;
-    const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
-    const code = error instanceof DeployError ? error.exitCode : exitCode;
-    return {
-      name: this.machine.target.name,
-      target: displayTarget(this.machine.target),
-      configuration,
-      status,
-      phase: error instanceof DeployError ? error.phase : phase,
-      systemPath: toplevel,
-      previousSystemPath: before?.running ?? before?.profile,
-      generation: now?.generation,
-      previousGeneration: before?.generation,
-      changed,
-      exitCode: code ?? (error === undefined ? 0 : undefined),
-      failedUnits: newlyFailedUnits,
-      seconds,
-      timeline: this.#clock.spans(),
-      // Another run may have changed the system in between: then it is not the difference that was made.
-      difference: compared?.running === before?.running ? compared?.difference : undefined,
-      plan,
-      error: error?.message,
-    };
+  result(outcome: Outcome, seconds: number): HostResult {
+    return resultOf(this.machine.target, this.#known, outcome, seconds, this.#clock.spans());
   }
 
   /** A phase begins. */

@@ -11,10 +11,10 @@ import { explainSendFailure } from "../nix/send-failure.js";
 import { sendFlake } from "../nix/send.js";
 import type { Connection } from "../ssh/connection.js";
 import { acceptedKeyWarning, speaksOfLostConnection } from "../ssh/failure.js";
-import { requireAccess, type AccessSettings } from "./access.js";
+import type { AccessSettings } from "./access.js";
 import { GuardedActivation } from "./activation.js";
-import { mostCompared, parseDifference } from "./difference.js";
-import { machineFacts } from "./facts.js";
+import { compareSystems } from "./compare.js";
+import { enter } from "./entry.js";
 import { checkHealth } from "./health.js";
 import { runJob, type CallScript, type JobEnd } from "./job.js";
 import { activationFailure, buildError, isMissingConfiguration } from "./rebuild-failure.js";
@@ -40,9 +40,6 @@ export type MachineSettings = {
 
 // Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
 const farewellSeconds = 2;
-// For each of the four questions to the machine's Nix, and for all of them: a comparison is worth no longer wait.
-const questionSeconds = 20;
-const comparisonSeconds = 45;
 
 /** A NixOS machine behind an ssh connection. */
 export class NixosMachine implements Machine {
@@ -69,32 +66,9 @@ export class NixosMachine implements Machine {
   async connect(signal: AbortSignal): Promise<MachineFacts> {
     await this.#connection.open(signal);
     for (const key of this.#connection.acceptedKeys()) this.#log.warn(acceptedKeyWarning(key));
-    const outcome = await this.#shell.run({ script: "facts", args: [], privileged: false, signal });
-    if (outcome.kind === "lost") {
-      throw new DeployError({
-        phase: "connect",
-        reason: "the connection was lost at once",
-        lines: lastLines(outcome.stderr),
-        exitCode: 255,
-        unreachable: true,
-        cause: outcome.cause,
-      });
-    }
-    if (outcome.exitCode !== 0) {
-      const hint = `The user's shell on the machine must run \`/bin/sh -s\`; for ${this.target.user} it does not`;
-      throw new DeployError({
-        phase: "connect",
-        reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
-        hint,
-        lines: lastLines(outcome.stderr),
-        exitCode: outcome.exitCode,
-      });
-    }
-    const { facts, access } = machineFacts(outcome.stdout);
-    const root = requireAccess(access, this.#settings.access);
-    this.#privileged = root.privileged;
-    this.#shell = new RemoteShell(this.#connection, root.sudo);
-    if (root.sudo.kind === "password") await this.#tryPassword(signal);
+    const { facts, shell, privileged } = await enter(this.#connection, this.#settings.access, signal);
+    this.#shell = shell;
+    this.#privileged = privileged;
     return facts;
   }
 
@@ -141,17 +115,7 @@ export class NixosMachine implements Machine {
   }
 
   async compare(before: StorePath, after: StorePath, signal: AbortSignal): Promise<SystemDifference | undefined> {
-    const args = [before, after, String(questionSeconds), String(mostCompared)];
-    try {
-      // Not as what must come to its end: a connection that is lost here is noticed by what follows.
-      const outcome = await this.#shell.run({ script: "difference", args, privileged: false, signal, timeout: comparisonSeconds });
-      if (outcome.kind === "lost") throw new Error("the connection was lost");
-      if (outcome.exitCode !== 0) throw new Error(lastLines(outcome.stderr).at(-1) ?? `exit code ${outcome.exitCode}`);
-      return parseDifference(outcome.stdout);
-    } catch (error) {
-      this.#log.note(`the difference between the two systems cannot be told: ${error instanceof Error ? error.message : String(error)}`);
-      return undefined;
-    }
+    return await compareSystems([before, after], this.#shell, this.#log, signal);
   }
 
   async activate(activation: Activation, signal: AbortSignal): Promise<ActivationEnd> {
@@ -208,23 +172,9 @@ export class NixosMachine implements Machine {
   }
 
   async release(): Promise<void> {
-    const { run } = this.#settings;
     // An activation that nobody has decided about goes on without us, and needs its directory.
-    if (this.#prepared && !this.#undecided) await this.#farewell("finish", [run]);
+    if (this.#prepared && !this.#undecided) await this.#farewell();
     await this.#connection.close();
-  }
-
-  async #tryPassword(signal: AbortSignal): Promise<void> {
-    const outcome = await this.#shell.run({ script: "facts", args: [], privileged: true, signal });
-    if (outcome.kind === "ended" && outcome.exitCode === 0) return;
-    const hint = `Try \`sudo -k -S /bin/sh -s\` as ${this.target.user} on the machine; sudoers must allow that command without a terminal`;
-    throw new DeployError({
-      phase: "connect",
-      reason: "sudo on the machine does not accept sudo-password",
-      hint,
-      lines: lastLines(outcome.stderr),
-      exitCode: 1,
-    });
   }
 
   async #prepare(paths: readonly StorePath[], phase: "copy" | "activate", signal: AbortSignal): Promise<void> {
@@ -232,10 +182,9 @@ export class NixosMachine implements Machine {
     this.#prepared = true;
     const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), phase);
     if (end.exitCode === 0) return;
-    const reason = "the machine cannot keep the files of the run";
     throw new DeployError({
       phase,
-      reason,
+      reason: "the machine cannot keep the files of the run",
       hint: "Is there room below /run, and on the store's disk?",
       lines: lastLines(end.stderr),
       exitCode: end.exitCode,
@@ -273,9 +222,10 @@ export class NixosMachine implements Machine {
       });
   }
 
-  async #farewell(script: "finish", args: readonly string[]): Promise<void> {
+  async #farewell(): Promise<void> {
+    const { run } = this.#settings;
     try {
-      if (await this.#connection.isOpen()) await this.#shell.run({ script, args, privileged: this.#privileged, timeout: farewellSeconds });
+      if (await this.#connection.isOpen()) await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: farewellSeconds });
     } catch {
       // Too slow: the next run on this machine removes what a dead run has left.
     }

@@ -1,0 +1,55 @@
+import { DeployError } from "../domain/errors.js";
+import type { MachineFacts } from "../deploy/ports.js";
+import type { Connection } from "../ssh/connection.js";
+import { requireAccess, type AccessSettings } from "./access.js";
+import { machineFacts } from "./facts.js";
+import { RemoteShell } from "./remote-shell.js";
+import { lastLines } from "./session.js";
+
+/** A machine that has been asked what it is, and how its scripts run. */
+export type Entry = { readonly facts: MachineFacts; readonly shell: RemoteShell; readonly privileged: boolean };
+
+/**
+ * Asks a connected machine all that must be known of it, and finds out how the scripts become root. Throws a `DeployError` of the
+ * phase connect.
+ */
+export async function enter(connection: Connection, settings: AccessSettings, signal: AbortSignal): Promise<Entry> {
+  const outcome = await new RemoteShell(connection, { kind: "none" }).run({ script: "facts", args: [], privileged: false, signal });
+  if (outcome.kind === "lost") {
+    throw new DeployError({
+      phase: "connect",
+      reason: "the connection was lost at once",
+      lines: lastLines(outcome.stderr),
+      exitCode: 255,
+      unreachable: true,
+      cause: outcome.cause,
+    });
+  }
+  const { user } = connection.target;
+  if (outcome.exitCode !== 0) {
+    throw new DeployError({
+      phase: "connect",
+      reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
+      hint: `The user's shell on the machine must run \`/bin/sh -s\`; for ${user} it does not`,
+      lines: lastLines(outcome.stderr),
+      exitCode: outcome.exitCode,
+    });
+  }
+  const { facts, access } = machineFacts(outcome.stdout);
+  const { privileged, sudo } = requireAccess(access, settings);
+  const shell = new RemoteShell(connection, sudo);
+  if (sudo.kind === "password") await tryPassword(shell, user, signal);
+  return { facts, shell, privileged };
+}
+
+async function tryPassword(shell: RemoteShell, user: string, signal: AbortSignal): Promise<void> {
+  const outcome = await shell.run({ script: "facts", args: [], privileged: true, signal });
+  if (outcome.kind === "ended" && outcome.exitCode === 0) return;
+  throw new DeployError({
+    phase: "connect",
+    reason: "sudo on the machine does not accept sudo-password",
+    hint: `Try \`sudo -k -S /bin/sh -s\` as ${user} on the machine; sudoers must allow that command without a terminal`,
+    lines: lastLines(outcome.stderr),
+    exitCode: 1,
+  });
+}
