@@ -1,27 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 
 import { failingUnit, switchInhibitor, type Behaviour } from "../rig/flake.js";
-import { Trial, verdictOf, type Systems } from "./trial.js";
+import { useTrial, verdictOf, type Systems } from "./trial.js";
 
 // Activations that fail, and systems that do not pass. Each case has its control, the same with the protection off, where the
 // damage stays.
-jest.setTimeout(120_000);
 const unprotected = { rollback: "false" };
-let trial: Trial;
+const trial = useTrial(["web1", { name: "web2", suite: "trixie", rebuild: "bash", systemProfile: true }, { name: "new1", systemProfile: false }]);
 let before: Systems;
 
-beforeAll(async () => {
-  trial = await Trial.start(["web1", { name: "web2", suite: "trixie", rebuild: "bash", systemProfile: true }, { name: "new1", systemProfile: false }]);
-  await trial.settle();
-});
-afterAll(async () => {
-  await trial.stop();
-});
 beforeEach(async () => {
   before = await trial.systems();
-});
-afterEach(async () => {
-  await trial.requireNothingLeft();
 });
 
 describe("the machine goes back, and without protection the damage stays:", () => {

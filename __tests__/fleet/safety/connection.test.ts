@@ -1,28 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 
 import { until } from "../rig/command.js";
-import { Trial, verdictOf, type Systems } from "./trial.js";
+import { useTrial, verdictOf, type Systems } from "./trial.js";
 
 // Connections that break in the middle, and machines that cannot be reached again.
-jest.setTimeout(120_000);
 const unprotected = { rollback: "false" };
 const activating = /\] activating the configuration/;
-let trial: Trial;
+// web2 is for controls that take their time: they run beside the case itself.
+const trial = useTrial(["web1", "web2"], ["web1", "web2"]);
 let before: Systems;
 
-// web2 is for controls that take their time: they run beside the case itself.
-beforeAll(async () => {
-  trial = await Trial.start(["web1", "web2"]);
-  await Promise.all([trial.settle(), trial.settle({}, "web2")]);
-});
-afterAll(async () => {
-  await trial.stop();
-});
 beforeEach(async () => {
   before = await trial.systems();
-});
-afterEach(async () => {
-  await trial.requireNothingLeft();
 });
 
 /** The lines of the switch in the log as it came, without the group of the whole log at the end. */

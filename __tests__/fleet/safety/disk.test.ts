@@ -1,19 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
+import { beforeEach, expect, test } from "@jest/globals";
 
-import { Trial, verdictOf, type Systems } from "./trial.js";
+import { type Trial, useTrial, verdictOf, type Systems } from "./trial.js";
 
 // A store whose disk is small, and full in the middle.
-jest.setTimeout(120_000);
-let trial: Trial;
+const trial = useTrial([{ name: "small1", nixSize: 96 }, "web1"], ["small1"]);
 let before: Systems;
 
-beforeAll(async () => {
-  trial = await Trial.start([{ name: "small1", nixSize: 96 }, "web1"]);
-  await trial.settle({}, "small1");
-});
-afterAll(async () => {
-  await trial.stop();
-});
 beforeEach(async () => {
   before = await trial.systems("small1");
 });

@@ -1,27 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 
 import { until } from "../rig/command.js";
 import { program } from "../../../src/nixos/remote-shell.js";
 import type { Behaviour } from "../rig/flake.js";
-import { Trial, verdictOf, type Systems } from "./trial.js";
+import { useTrial, verdictOf, type Systems } from "./trial.js";
 
 // A run that ends in the middle: killed, or cancelled. The machine is left alone with its watchdog.
-jest.setTimeout(120_000);
-let trial: Trial;
+const trial = useTrial(["web1"]);
 let before: Systems;
 
-beforeAll(async () => {
-  trial = await Trial.start(["web1"]);
-  await trial.settle();
-});
-afterAll(async () => {
-  await trial.stop();
-});
 beforeEach(async () => {
   before = await trial.systems();
-});
-afterEach(async () => {
-  await trial.requireNothingLeft();
 });
 
 const activating = /\] activating the configuration/;

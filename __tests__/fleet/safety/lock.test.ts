@@ -1,29 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 
 import { until } from "../rig/command.js";
 import { program, residentCall, residentScript, type ScriptName } from "../../../src/nixos/remote-shell.js";
-import { Trial, verdictOf, type Systems } from "./trial.js";
+import { type Trial, useTrial, verdictOf, type Systems } from "./trial.js";
 
 // Two that want to activate on one machine at the same time.
-jest.setTimeout(120_000);
+
 // A switch that goes on until a test lets it go.
 const held = { switchScript: "until [ -e /run/go ]; do sleep 0.1; done; rm /run/go" };
 const activating = /\] activating the configuration/;
-let trial: Trial;
+const trial = useTrial(["web1", { name: "web2", suite: "trixie", rebuild: "bash" }], ["web1", "web2"]);
 let before: Systems;
 
-beforeAll(async () => {
-  trial = await Trial.start(["web1", { name: "web2", suite: "trixie", rebuild: "bash" }]);
-  await Promise.all([trial.settle(), trial.settle({}, "web2")]);
-});
-afterAll(async () => {
-  await trial.stop();
-});
 beforeEach(async () => {
   before = await trial.systems();
-});
-afterEach(async () => {
-  await trial.requireNothingLeft();
 });
 
 /** Puts a system onto a machine, built, as a flake that somebody there can switch to. Returns the reference. */

@@ -1,17 +1,9 @@
-import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 
-import { Trial, verdictOf } from "./trial.js";
+import { useTrial, verdictOf } from "./trial.js";
 
 // A deploy user with the README's lines of sudoers.
-jest.setTimeout(120_000);
-let trial: Trial;
-
-beforeAll(async () => {
-  trial = await Trial.start(["web1", { name: "web2", suite: "trixie", rebuild: "bash" }]);
-});
-afterAll(async () => {
-  await trial.stop();
-});
+const trial = useTrial(["web1", { name: "web2", suite: "trixie", rebuild: "bash" }], []);
 
 test("the fleet's users have one line of sudoers each, and nothing more", async () => {
   const rights = async (user: string) =>

@@ -1,3 +1,5 @@
+import { afterAll, afterEach, beforeAll, jest } from "@jest/globals";
+
 import { hostResults } from "../host-results.js";
 import { until } from "../rig/command.js";
 import { writeFlake, type Behaviour } from "../rig/flake.js";
@@ -10,16 +12,17 @@ export type Systems = { readonly current: string; readonly profile: string | und
 
 /** Machines that must not be lost, and the deployments that endanger them. */
 export class Trial {
-  readonly fleet: Fleet;
+  #fleet: Fleet | undefined;
   #flakes = 0;
 
-  private constructor(fleet: Fleet) {
-    this.fleet = fleet;
+  get fleet(): Fleet {
+    if (this.#fleet === undefined) throw new Error("the machines are not booted");
+    return this.#fleet;
   }
 
   /** Boots the machines. */
-  static async start(specs: readonly (MachineSpec | string)[]): Promise<Trial> {
-    return new Trial(await Fleet.start(specs));
+  async start(specs: readonly (MachineSpec | string)[]): Promise<void> {
+    this.#fleet = await Fleet.start(specs);
   }
 
   machine(name = "web1"): Machine {
@@ -89,8 +92,28 @@ export class Trial {
   }
 
   async stop(): Promise<void> {
-    await this.fleet.stop();
+    await this.#fleet?.stop();
   }
+}
+
+/**
+ * Boots machines for the tests of a file, gives those that are named a system to go back to, and fails each test that leaves
+ * anything of a run on one of them.
+ */
+export function useTrial(specs: readonly (MachineSpec | string)[], settled: readonly string[] = ["web1"]): Trial {
+  const trial = new Trial();
+  jest.setTimeout(120_000);
+  beforeAll(async () => {
+    await trial.start(specs);
+    await Promise.all(settled.map(async (name) => await trial.settle({}, name)));
+  });
+  afterAll(async () => {
+    await trial.stop();
+  });
+  afterEach(async () => {
+    await trial.requireNothingLeft();
+  });
+  return trial;
 }
 
 /** What the step says of its one machine, with its exit code as `exit`. */
