@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { field } from "../../scripts/fields.js";
 import { access, expectGreen, resultsOf } from "./deployment.js";
-import { check } from "./rig/command.js";
+import { check, until } from "./rig/command.js";
 import { type Behaviour, commitAll, type FlakeOptions, headOf, writeFlake } from "./rig/flake.js";
 import { Fleet } from "./rig/fleet.js";
 import type { StepResult } from "./rig/runner.js";
@@ -317,6 +317,26 @@ describe("300 machines", () => {
       ["1 of 2", 150],
       ["2 of 2", 150],
     ]);
+  });
+
+  test("are not waited for once the run is cancelled", async () => {
+    await write(many);
+    writeFileSync(nix(), '#!/bin/sh\nsleep 60\nexec /usr/bin/nix "$@"\n');
+    chmodSync(nix(), 0o755);
+    const step = fleet.runner.start({
+      inputs: { shards: "2" },
+      workspace: repository,
+      entry: "dist/matrix/index.js",
+      actionFile: "matrix/action.yml",
+      post: false,
+    });
+    await until("Nix to begin", 20, async () => (await fleet.runner.exec("pgrep -f 'sleep 6[0]'")).code === 0);
+    step.signal("SIGINT");
+    const run = await step.finished;
+    expect(run.exitCode).toBe(1);
+    expect(run.annotations).toEqual([{ level: "warning", title: "Cancelled by SIGINT", message: "No job was planned." }]);
+    expect(run.outputs).toMatchObject({ count: "0", targets: "[]" });
+    expect(await fleet.runner.processes()).toEqual([]);
   });
 
   test("are more than GitHub takes jobs", async () => {

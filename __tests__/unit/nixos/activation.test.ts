@@ -7,6 +7,7 @@ import type { CallScript } from "../../../src/nixos/job.js";
 import { residentCall, residentScript } from "../../../src/nixos/remote-shell.js";
 import { makeStorePath } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
+import { notesOf } from "./fake-ssh.js";
 
 // What is asked of the machine, in its order, and what becomes of its answers.
 type Answer = { readonly exitCode?: number; readonly stdout?: string; readonly stderr?: string };
@@ -34,15 +35,7 @@ function makeActivation(overrides: Partial<Activation> = {}): Activation {
 }
 
 function makeSite(call: CallScript, notes: string[] = []): ActivationSite {
-  const log = {
-    phase: () => undefined,
-    ended: () => undefined,
-    copying: () => undefined,
-    output: () => undefined,
-    note: (text: string) => notes.push(text),
-    warn: () => undefined,
-  };
-  return { run: "abc", name: "the run of somebody", call, log, signal: new AbortController().signal };
+  return { run: "abc", name: "the run of somebody", call, log: notesOf(notes), signal: new AbortController().signal };
 }
 
 /** An activation that has begun, on a machine that gives these answers from then on. */

@@ -1,35 +1,17 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 
 import { CommandError, DeployError } from "../../../src/domain/errors.js";
 import { RemoteShell, type ScriptCall, type Sudo } from "../../../src/nixos/remote-shell.js";
 import { runToItsEnd, type Patience } from "../../../src/nixos/session.js";
-import { Connection } from "../../../src/ssh/connection.js";
-import { makeTarget } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
-import { temporaryDirectory } from "../temporary.js";
+import { useFakeSsh } from "./fake-ssh.js";
 
-const directory = temporaryDirectory();
-const path = process.env["PATH"];
-const connection = new Connection(makeTarget(), 0, directory, 5);
+const { connection, directory, does: ssh } = useFakeSsh();
 const facts: ScriptCall = { script: "facts", args: [], privileged: false };
 
-/** Puts an ssh in front of PATH that does this with the command for the machine, which is "$command". */
-function ssh(session: string, master = "exit 0"): void {
-  const script = `#!/bin/sh\nfor command; do :; done\ncase " $* " in *" -N "*) ${master} ;; *" -O "*) exit 0 ;; esac\n${session}\n`;
-  writeFileSync(join(directory, "bin", "ssh"), script);
-  chmodSync(join(directory, "bin", "ssh"), 0o755);
-}
-
-beforeAll(() => {
-  mkdirSync(join(directory, "bin"));
-  process.env["PATH"] = `${join(directory, "bin")}:${path}`;
-});
-afterAll(() => {
-  process.env["PATH"] = path;
-});
 beforeEach(() => {
   ssh('exec sh -c "$command"');
 });

@@ -1,0 +1,57 @@
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { afterAll, beforeAll } from "@jest/globals";
+
+import type { HostLog } from "../../../src/deploy/ports.js";
+import { Connection } from "../../../src/ssh/connection.js";
+import { makeTarget } from "../domain/make.js";
+import { temporaryDirectory } from "../temporary.js";
+
+/** A program `ssh` in front of PATH for the tests of a file. */
+export type FakeSsh = {
+  readonly connection: Connection;
+  readonly directory: string;
+  /** Does this with the command for the machine, which is "$command"; and, where it is a master, that. */
+  readonly does: (session: string, master?: string) => void;
+  /** Has the machine print a file, and that on standard error, in place of what the script would print, and end with that code. */
+  readonly answers: (answer: { readonly file?: string; readonly exitCode?: number; readonly stderr?: string }) => void;
+};
+
+export function useFakeSsh(): FakeSsh {
+  const directory = temporaryDirectory();
+  const path = process.env["PATH"];
+  beforeAll(() => {
+    mkdirSync(join(directory, "bin"));
+    process.env["PATH"] = `${join(directory, "bin")}:${path}`;
+  });
+  afterAll(() => {
+    process.env["PATH"] = path;
+  });
+  const does = (session: string, master = "exit 0"): void => {
+    const script = `#!/bin/sh\nfor command; do :; done\ncase " $* " in *" -N "*) ${master} ;; *" -O "*) exit 0 ;; esac\n${session}\n`;
+    writeFileSync(join(directory, "bin", "ssh"), script);
+    chmodSync(join(directory, "bin", "ssh"), 0o755);
+  };
+  return {
+    connection: new Connection(makeTarget(), 0, directory, 5),
+    directory,
+    does,
+    // The script comes on standard input, with the line that its output begins with.
+    answers: ({ file = "/dev/null", exitCode = 0, stderr = "" }) =>
+      does(`nonce=$(sed -n "s/^echo 'begin \\([0-9a-f]*\\)'$/\\1/p")
+echo "begin $nonce"
+cat '${file}'
+printf '${stderr}' >&2
+echo "end $nonce ${exitCode}" >&2
+exit ${exitCode}`),
+  };
+}
+
+/** A log that keeps what the action itself says. */
+export function notesOf(notes: string[]): HostLog {
+  const note = (text: string): void => {
+    notes.push(text);
+  };
+  return { phase: () => undefined, ended: () => undefined, copying: () => undefined, output: note, note, warn: note };
+}

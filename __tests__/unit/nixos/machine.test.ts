@@ -1,0 +1,57 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { DeployError } from "../../../src/domain/errors.js";
+import { enter } from "../../../src/nixos/entry.js";
+import { NixosMachine } from "../../../src/nixos/machine.js";
+import { makeFlake } from "../domain/make.js";
+import { rejection } from "../failure-of.js";
+import { notesOf, useFakeSsh } from "./fake-ssh.js";
+
+const ssh = useFakeSsh();
+const { signal } = new AbortController();
+const access = { sudo: "auto", sudoPassword: undefined, needsRoot: true } as const;
+
+function makeMachine(): NixosMachine {
+  const settings = {
+    run: "run1",
+    name: "a run",
+    access,
+    checkSignatures: true,
+    archiveArgs: [],
+    rebuildArgs: [],
+    patience: () => 1,
+    configurationNames: async () => await Promise.resolve(undefined),
+  };
+  return new NixosMachine(ssh.connection, settings, notesOf([]));
+}
+
+describe("the entry to a machine", () => {
+  test("that loses the connection is worth another try", async () => {
+    ssh.does('echo "client_loop: send disconnect: Broken pipe" >&2; exit 255');
+    const error = await rejection(DeployError, enter(ssh.connection, access, signal));
+    expect(error).toMatchObject({ phase: "connect", reason: "the connection was lost at once", exitCode: 255, unreachable: true });
+    expect(error.lines).toEqual(["client_loop: send disconnect: Broken pipe"]);
+  });
+
+  test("whose shell does not run the script is told", async () => {
+    ssh.does('echo "This account is currently not available." >&2; exit 1');
+    const error = await rejection(DeployError, enter(ssh.connection, access, signal));
+    expect(error).toMatchObject({ phase: "connect", reason: "the machine cannot be asked (exit code 1)", unreachable: false });
+    expect(error.hint).toBe("The user's shell on the machine must run `/bin/sh -s`; for root it does not");
+  });
+});
+
+describe("a machine", () => {
+  test("that cannot keep the files of the run is told before anything is sent", async () => {
+    ssh.answers({ exitCode: 1, stderr: "mkdir: cannot create directory: No space left on device\\n" });
+    const error = await rejection(DeployError, makeMachine().receive(makeFlake(), signal));
+    expect(error).toMatchObject({ phase: "copy", reason: "the machine cannot keep the files of the run", exitCode: 1 });
+    expect(error.lines).toEqual(["mkdir: cannot create directory: No space left on device"]);
+  });
+
+  test("whose build ends well without a system has not built", async () => {
+    ssh.answers({ stderr: "exit=0\\nresult=\\n" });
+    const error = await rejection(DeployError, makeMachine().build({ reference: "path:/x", configuration: "web1" }, signal));
+    expect(error).toMatchObject({ phase: "build", reason: "nixos-rebuild build ended well, but left no system" });
+  });
+});
