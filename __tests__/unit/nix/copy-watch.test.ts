@@ -7,7 +7,7 @@ import { CopyWatch } from "../../../src/nix/copy-watch.js";
 const lines = [
   "Warning: Permanently added 'web1' (ED25519) to the list of known hosts.",
   "copying 2 paths...",
-  "copying path '/nix/store/2yf7qbvyff8rkmbnrjhqm84x1hlcymln-source' to 'ssh-ng://root@web1'...",
+  "copying path '/nix/store/2cig5ylva4z5hh94684dskw2kxi34mh6-source' to 'ssh-ng://root@web1'...",
   "copying path '/nix/store/f1l59cmjz1mz1fc1qvjbky2z03303mai-source' to 'ssh-ng://root@web1'...",
 ];
 

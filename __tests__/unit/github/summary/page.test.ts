@@ -4,33 +4,23 @@ import type { Flake } from "../../../../src/domain/flake.js";
 import { statuses, type HostResult } from "../../../../src/domain/result.js";
 import { storePath } from "../../../../src/domain/store-path.js";
 import { comment, renderSummary } from "../../../../src/github/summary/page.js";
-import { makeDifference } from "../../domain/make.js";
+import { makeDifference, makeFlake, makeResult } from "../../domain/make.js";
 
 const oldSystem = storePath("/nix/store/417vs22s6k28zjz32bmjamsxadqbq9qn-nixos-system-web1-25.11");
 const newSystem = storePath("/nix/store/0iylbyg0mcg327nvb4krmsmqgpvvm7pv-nixos-system-web1-26.05");
 const tableHead = "| | host | status | phase | generation | packages | size | seconds |\n|---|---|---|---|---|---|--:|--:|\n";
 
 function host(overrides: Partial<HostResult> = {}): HostResult {
-  return {
-    name: "web1",
+  return makeResult({
     target: "root@web1",
-    configuration: "web1",
-    status: "deployed",
     phase: "activate",
     systemPath: newSystem,
     previousSystemPath: oldSystem,
     generation: 43,
     previousGeneration: 42,
-    changed: true,
-    exitCode: 0,
-    failedUnits: [],
     seconds: 12.34,
-    timeline: [],
-    difference: undefined,
-    plan: undefined,
-    error: undefined,
     ...overrides,
-  };
+  });
 }
 
 const unreachable = host({
@@ -50,16 +40,12 @@ const unreachable = host({
 });
 
 function flake(overrides: Partial<Flake> = {}): Flake {
-  return {
+  return makeFlake({
     source: storePath("/nix/store/g5xxchq5hrfkawphf4g2dvyb34an721r-source"),
-    subdirectory: "",
     revision: "87a5c7599313a98c08476438fe6967f5d64e4d5d",
     lastModified: 1_795_610_886,
-    narHash: undefined,
-    dirty: false,
-    inputs: [],
     ...overrides,
-  };
+  });
 }
 
 /** The cells of the only row. */
