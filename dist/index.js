@@ -1954,11 +1954,18 @@ function headline(results, endedEarly) {
         return `❌ ${failures} of ${hosts} failed${endedEarly ? ", and the run ended early" : ""}`;
     if (endedEarly)
         return `❌ The run ended early; of ${hosts} none failed`;
-    if (results.every(({ status }) => status === "unchanged"))
-        return `✅ ${hosts} unchanged`;
-    if (results.every(({ status }) => status === "planned" || status === "unchanged"))
-        return `✅ ${hosts} planned`;
-    return results.some(({ status }) => status === "degraded") ? `⚠️ ${hosts} deployed, with units that failed` : `✅ ${hosts} deployed`;
+    const done = results.filter(({ status }) => status !== "skipped");
+    const skipped = results.length - done.length;
+    const { sign, word } = achieved(done);
+    return skipped === 0 ? `${sign} ${hosts} ${word}` : `⚠️ ${done.length} of ${hosts} ${word}, ${skipped} skipped`;
+}
+/** What became of hosts of which none failed. */
+function achieved(hosts) {
+    if (hosts.some(({ status }) => status === "degraded"))
+        return { sign: "⚠️", word: "deployed, with units that failed" };
+    if (hosts.every(({ status }) => status === "unchanged"))
+        return { sign: "✅", word: "unchanged" };
+    return { sign: "✅", word: hosts.every(({ status }) => status === "planned" || status === "unchanged") ? "planned" : "deployed" };
 }
 function counts(results) {
     const numbers = domain_result/* statuses */.bM.toReversed().map((status) => ({ status, count: results.filter((result) => result.status === status).length }));
@@ -2453,8 +2460,8 @@ const going = {
 };
 /**
  * Tells how far a run has got: a line whenever a host has ended a phase (`[7/50] web3: built in 12 s`, the seventh to do so),
- * one that says what is going on after a silence, or when only the machines have talked for long, and each host's whole log in a group when it is done. With few hosts,
- * their lines are also streamed as they come, with the name in front.
+ * one that says what is going on after a silence, or when only the machines have talked for long, and each host's whole log in a
+ * group when it is done. With few hosts, their lines are also streamed as they come, with the name in front.
  */
 class WorkflowRunLog {
     #log;

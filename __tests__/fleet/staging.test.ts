@@ -125,6 +125,7 @@ describe("a machine that is off", () => {
     expect(statuses(step)).toMatchObject({ web1: "deployed", web2: "skipped", web8: "deployed" });
     expect(step.outputs).toMatchObject({ status: "skipped", failed: "0", deployed: "7" });
     expect(step.exitCode).toBe(0);
+    expect(step.summary).toMatch(/^### ⚠️ 7 of 8 hosts deployed, 1 skipped\n/);
     expect(step.annotations.find(({ title }) => title === "1 of 8 hosts was skipped")?.message).toContain("web2");
   });
 

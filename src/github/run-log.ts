@@ -38,8 +38,8 @@ type Place = { phase: Phase; since: number; over: boolean; copying: (() => CopyP
 
 /**
  * Tells how far a run has got: a line whenever a host has ended a phase (`[7/50] web3: built in 12 s`, the seventh to do so),
- * one that says what is going on after a silence, or when only the machines have talked for long, and each host's whole log in a group when it is done. With few hosts,
- * their lines are also streamed as they come, with the name in front.
+ * one that says what is going on after a silence, or when only the machines have talked for long, and each host's whole log in a
+ * group when it is done. With few hosts, their lines are also streamed as they come, with the name in front.
  */
 export class WorkflowRunLog implements RunLog {
   readonly #log: WorkflowLog;

@@ -17,9 +17,17 @@ function headline(results: readonly HostResult[], endedEarly: boolean): string {
   const hosts = results.length === 1 ? "1 host" : `${results.length} hosts`;
   if (failures > 0) return `❌ ${failures} of ${hosts} failed${endedEarly ? ", and the run ended early" : ""}`;
   if (endedEarly) return `❌ The run ended early; of ${hosts} none failed`;
-  if (results.every(({ status }) => status === "unchanged")) return `✅ ${hosts} unchanged`;
-  if (results.every(({ status }) => status === "planned" || status === "unchanged")) return `✅ ${hosts} planned`;
-  return results.some(({ status }) => status === "degraded") ? `⚠️ ${hosts} deployed, with units that failed` : `✅ ${hosts} deployed`;
+  const done = results.filter(({ status }) => status !== "skipped");
+  const skipped = results.length - done.length;
+  const { sign, word } = achieved(done);
+  return skipped === 0 ? `${sign} ${hosts} ${word}` : `⚠️ ${done.length} of ${hosts} ${word}, ${skipped} skipped`;
+}
+
+/** What became of hosts of which none failed. */
+function achieved(hosts: readonly HostResult[]): { readonly sign: string; readonly word: string } {
+  if (hosts.some(({ status }) => status === "degraded")) return { sign: "⚠️", word: "deployed, with units that failed" };
+  if (hosts.every(({ status }) => status === "unchanged")) return { sign: "✅", word: "unchanged" };
+  return { sign: "✅", word: hosts.every(({ status }) => status === "planned" || status === "unchanged") ? "planned" : "deployed" };
 }
 
 function counts(results: readonly HostResult[]): string {
