@@ -789,7 +789,7 @@ function inBatches(items, sizes) {
 /* harmony export */   n: () => (/* binding */ showBytes)
 /* harmony export */ });
 const units = ["KiB", "MiB", "GiB", "TiB"];
-/** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16 MiB`. */
+/** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16.0 MiB`. */
 function showBytes(bytes) {
     let amount = bytes;
     let shown = "B";
@@ -799,8 +799,7 @@ function showBytes(bytes) {
         amount /= 1024;
         shown = unit;
     }
-    const digits = shown === "B" || amount >= 100 ? 0 : 1;
-    return `${amount.toFixed(digits).replace(/\.0$/, "")} ${shown}`;
+    return shown === "B" ? `${amount} B` : `${amount.toFixed(1)} ${shown}`;
 }
 
 /***/ }),

@@ -1,6 +1,6 @@
 const units = ["KiB", "MiB", "GiB", "TiB"] as const;
 
-/** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16 MiB`. */
+/** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16.0 MiB`. */
 export function showBytes(bytes: number): string {
   let amount = bytes;
   let shown = "B";
@@ -9,6 +9,5 @@ export function showBytes(bytes: number): string {
     amount /= 1024;
     shown = unit;
   }
-  const digits = shown === "B" || amount >= 100 ? 0 : 1;
-  return `${amount.toFixed(digits).replace(/\.0$/, "")} ${shown}`;
+  return shown === "B" ? `${amount} B` : `${amount.toFixed(1)} ${shown}`;
 }

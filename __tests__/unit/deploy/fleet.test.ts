@@ -422,7 +422,7 @@ describe("what is new", () => {
     const machine = machineWithDifference();
     const { results, log } = await deploy([machine], { diff: true });
     expect(machine.calls.slice(2, 5)).toEqual(["web1 build", `web1 compare ${oldSystem} ${newSystem}`, "web1 activate"]);
-    expect(log.lines).toContain("web1: packages: 3 rebuilt; size +1 KiB");
+    expect(log.lines).toContain("web1: packages: 3 rebuilt; size +1.0 KiB");
     expect(results[0]).toMatchObject({ status: "deployed", difference: closure, plan: compared, previousGeneration: 6, generation: 7 });
   });
 

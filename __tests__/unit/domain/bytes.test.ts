@@ -5,12 +5,12 @@ import { showBytes } from "../../../src/domain/bytes.js";
 test.each([
   [0, "0 B"],
   [1023, "1023 B"],
-  [1024, "1 KiB"],
+  [1024, "1.0 KiB"],
   [1536, "1.5 KiB"],
   [16_200_000, "15.4 MiB"],
-  [300 * 1024 ** 2, "300 MiB"],
-  [2 * 1024 ** 3, "2 GiB"],
-  [3 * 1024 ** 5, "3072 TiB"],
+  [300 * 1024 ** 2, "300.0 MiB"],
+  [2 * 1024 ** 3, "2.0 GiB"],
+  [3 * 1024 ** 5, "3072.0 TiB"],
 ])("%d bytes are %s", (bytes, text) => {
   expect(showBytes(bytes)).toBe(text);
 });

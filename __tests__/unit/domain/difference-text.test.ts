@@ -7,10 +7,10 @@ test.each([
   [0, "±0 B"],
   [1, "+1 B"],
   [-1023, "−1023 B"],
-  [1024, "+1 KiB"],
-  [-1_048_576, "−1 MiB"],
+  [1024, "+1.0 KiB"],
+  [-1_048_576, "−1.0 MiB"],
   [1_600_000_000, "+1.5 GiB"],
-  [2 ** 60, "+1048576 TiB"],
+  [2 ** 60, "+1048576.0 TiB"],
 ])("%d bytes are %s", (bytes, text) => {
   expect(signedSize(bytes)).toBe(text);
 });
@@ -33,7 +33,7 @@ describe("describeDifference", () => {
   test("has counts and a line a package", () => {
     const packages = [change("curl"), { name: "nginx", before: ["1"], after: ["2"], bytes: 0 }];
     expect(describeDifference(makeDifference({ packages, rebuilt: 14, bytes: 2048 }))).toEqual([
-      "packages: 1 added, 1 changed, 14 rebuilt; size +2 KiB",
+      "packages: 1 added, 1 changed, 14 rebuilt; size +2.0 KiB",
       "  curl 1",
       "  nginx 1 → 2",
     ]);

@@ -57,7 +57,7 @@ describe("a section", () => {
       "<details><summary>✅ <code>web1</code>: deployed, 1 added, 1 removed, 1 changed, +1.5 KiB</summary>\n\n" +
         `\`root@web1.example.org\`: \`${makeStorePath("old")}\` → \`${makeStorePath("new")}\`\n\n` +
         "Packages: 1 added, 1 removed, 1 changed, 14 rebuilt; size +1.5 KiB; 2 generated files\n\n" +
-        "```diff\n! nginx 1.28.0 → 1.28.1\n+ curl 8.15.0 (+2 KiB)\n- hello 2.12.1 (−512 B)\n```\n\n" +
+        "```diff\n! nginx 1.28.0 → 1.28.1\n+ curl 8.15.0 (+2.0 KiB)\n- hello 2.12.1 (−512 B)\n```\n\n" +
         "Units, as the activation told:\n\n- stopped: `gone.service`\n- restarted: `nginx.service`, `web.service`\n\n" +
         "</details>\n\n",
     );
