@@ -3180,7 +3180,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(5560);
 /* harmony import */ var _nix_hive_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(9823);
 /* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(8456);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(773);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(5572);
 /* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(8672);
 /* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(4418);
 /* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(7754);
@@ -3889,7 +3889,7 @@ function explainMissing(error) {
 
 /***/ }),
 
-/***/ 773:
+/***/ 5572:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -4014,6 +4014,49 @@ async function sendFlake(flake, options) {
 }
 // EXTERNAL MODULE: ./build/src/ssh/failure.js
 var failure = __nccwpck_require__(1106);
+;// CONCATENATED MODULE: ./build/src/nixos/activation-failure.js
+const noSpace = /No space left on device|disk is full/i;
+/**
+ * Explains the end of `nixos-rebuild switch`, `boot`, `test` or `dry-activate`. The bash implementation says 1 for every
+ * failure of switch-to-configuration, so that the lines have to tell.
+ */
+function activationFailure({ exitCode, lines }) {
+    const text = lines.join("\n");
+    const code = `exit code ${exitCode}`;
+    if (exitCode === 100 || /incompatible with the\s+current configuration/i.test(text)) {
+        return {
+            kind: "reboot",
+            reason: `the new system wants another init than the one that runs (${code})`,
+            hint: "It takes effect with a reboot: deploy with `operation: boot`, then reboot the machine",
+        };
+    }
+    if (/switch inhibitor|pre-switch check.* failed|Switching into this (?:system|configuration) is not recommended/i.test(text)) {
+        return {
+            kind: "inhibited",
+            reason: `the new system refuses to be switched to while the old one runs (${code})`,
+            hint: "A switch inhibitor of the configuration is in the way: deploy with `operation: boot`, then reboot the machine",
+        };
+    }
+    if (noSpace.test(text))
+        return {
+            kind: "no-space",
+            reason: `no space is left on the machine for the activation (${code})`,
+            hint: "Free some with `nix-collect-garbage -d` on the machine",
+        };
+    if (exitCode === 4 || /the following units failed/i.test(text)) {
+        return { kind: "units", reason: `the system was switched, but units failed (${code})`, hint: "Look at `systemctl --failed` on the machine" };
+    }
+    if (exitCode === 2 || /Activation script snippet .* failed|Failed to run activate script/i.test(text)) {
+        return {
+            kind: "activation-script",
+            reason: `the activation script failed (${code})`,
+            hint: "The system may be half switched; the lines below are the end of its log",
+        };
+    }
+    if (exitCode === 255 || exitCode > 128)
+        return { kind: "killed", reason: `the activation was killed (${code})`, hint: "The system may be half switched" };
+    return { kind: "other", reason: `nixos-rebuild failed (${code})`, hint: "The lines below are the end of its log" };
+}
 // EXTERNAL MODULE: external "node:timers/promises"
 var promises_ = __nccwpck_require__(8500);
 // EXTERNAL MODULE: ./build/src/domain/nix-version.js
@@ -4322,90 +4365,6 @@ async function followJob(job, call) {
     }
     return { exitCode: Number(exit), result: (0,store_path/* optionalStorePath */.vD)(facts.get("result")), lines, state: systemState(facts) };
 }
-;// CONCATENATED MODULE: ./build/src/nixos/rebuild-failure.js
-
-const noSpace = /No space left on device|disk is full/i;
-/**
- * Tells apart what `nixos-rebuild build` has one exit code for: a configuration that is not there, one that does not evaluate,
- * and a system that does not build. `known` are the configurations of the flake, where they can be told.
- */
-function buildError(failure, known) {
-    const { reason, hint } = explainBuild(failure, known);
-    return new errors/* DeployError */.sH({ phase: "build", reason, hint, lines: failure.lines, exitCode: failure.exitCode });
-}
-/** Tells whether the flake has no such configuration. */
-function isMissingConfiguration(failure) {
-    const attribute = failure.configuration.replaceAll(/[^\w-]/g, (character) => `\\${character}`);
-    const missing = new RegExp(`does not provide attribute .*nixosConfigurations|attribute '"?${attribute}"?' missing|does not have attribute .*nixosConfigurations`);
-    return failure.lines.some((line) => missing.test(line));
-}
-function explainBuild(failure, known) {
-    const { configuration, exitCode } = failure;
-    const text = failure.lines.join("\n");
-    if (isMissingConfiguration(failure) && known?.includes(configuration) !== true) {
-        const names = known === undefined ? "" : known.length === 0 ? "; it has none" : `; it has ${known.join(", ")}`;
-        return { reason: `the flake has no nixosConfigurations.${configuration}${names}`, hint: "Write the configuration behind the target: host#configuration" };
-    }
-    if (noSpace.test(text))
-        return { reason: `no space is left on the machine to build ${configuration}`, hint: "Free some with `nix-collect-garbage -d` on the machine" };
-    if (/unable to (?:load seccomp|set up)|cannot connect to (?:socket|daemon)/i.test(text)) {
-        return { reason: `the machine's Nix does not work (exit code ${exitCode})`, hint: "Is nix-daemon running there?" };
-    }
-    if (/^error: (?:builder for|Cannot build|build of|\d+ dependenc\w+ of derivation|.*failed to build|unable to download)|hash mismatch in fixed-output|^error: .*Reason: (?:builder failed|\d+ dependenc)/im.test(text)) {
-        return {
-            reason: `the system of ${configuration} does not build (exit code ${exitCode})`,
-            hint: "Nothing has changed on the machine. The build's log is in this host's group",
-        };
-    }
-    if (/killed|out of memory|Cannot allocate memory/i.test(text))
-        return { reason: `the build of ${configuration} was killed (exit code ${exitCode})`, hint: "Has the machine run out of memory?" };
-    if (exitCode === 2 || /unknown option|unrecognized arguments/i.test(text)) {
-        if (/unknown option|unrecognized arguments/i.test(text))
-            return { reason: `nixos-rebuild on the machine does not know an argument (exit code ${exitCode})`, hint: "Look at rebuild-args" };
-    }
-    return { reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode})`, hint: "Nothing has changed on the machine" };
-}
-/**
- * Explains the end of `nixos-rebuild switch`, `boot`, `test` or `dry-activate`. The bash implementation says 1 for every
- * failure of switch-to-configuration, so that the lines have to tell.
- */
-function activationFailure({ exitCode, lines }) {
-    const text = lines.join("\n");
-    const code = `exit code ${exitCode}`;
-    if (exitCode === 100 || /incompatible with the\s+current configuration/i.test(text)) {
-        return {
-            kind: "reboot",
-            reason: `the new system wants another init than the one that runs (${code})`,
-            hint: "It takes effect with a reboot: deploy with `operation: boot`, then reboot the machine",
-        };
-    }
-    if (/switch inhibitor|pre-switch check.* failed|Switching into this (?:system|configuration) is not recommended/i.test(text)) {
-        return {
-            kind: "inhibited",
-            reason: `the new system refuses to be switched to while the old one runs (${code})`,
-            hint: "A switch inhibitor of the configuration is in the way: deploy with `operation: boot`, then reboot the machine",
-        };
-    }
-    if (noSpace.test(text))
-        return {
-            kind: "no-space",
-            reason: `no space is left on the machine for the activation (${code})`,
-            hint: "Free some with `nix-collect-garbage -d` on the machine",
-        };
-    if (exitCode === 4 || /the following units failed/i.test(text)) {
-        return { kind: "units", reason: `the system was switched, but units failed (${code})`, hint: "Look at `systemctl --failed` on the machine" };
-    }
-    if (exitCode === 2 || /Activation script snippet .* failed|Failed to run activate script/i.test(text)) {
-        return {
-            kind: "activation-script",
-            reason: `the activation script failed (${code})`,
-            hint: "The system may be half switched; the lines below are the end of its log",
-        };
-    }
-    if (exitCode === 255 || exitCode > 128)
-        return { kind: "killed", reason: `the activation was killed (${code})`, hint: "The system may be half switched" };
-    return { kind: "other", reason: `nixos-rebuild failed (${code})`, hint: "The lines below are the end of its log" };
-}
 ;// CONCATENATED MODULE: ./build/src/nixos/activation.js
 
 
@@ -4590,6 +4549,49 @@ class GuardedActivation {
 function refusal(phase, reason, end) {
     return new errors/* DeployError */.sH({ phase, reason: `${reason} (exit code ${end.exitCode})`, lines: lastLines(end.stderr), exitCode: end.exitCode });
 }
+;// CONCATENATED MODULE: ./build/src/nixos/build-failure.js
+
+const build_failure_noSpace = /No space left on device|disk is full/i;
+/**
+ * Tells apart what `nixos-rebuild build` has one exit code for: a configuration that is not there, one that does not evaluate,
+ * and a system that does not build. `known` are the configurations of the flake, where they can be told.
+ */
+function buildError(failure, known) {
+    const { reason, hint } = explainBuild(failure, known);
+    return new errors/* DeployError */.sH({ phase: "build", reason, hint, lines: failure.lines, exitCode: failure.exitCode });
+}
+/** Tells whether the flake has no such configuration. */
+function isMissingConfiguration(failure) {
+    const attribute = failure.configuration.replaceAll(/[^\w-]/g, (character) => `\\${character}`);
+    const missing = new RegExp(`does not provide attribute .*nixosConfigurations|attribute '"?${attribute}"?' missing|does not have attribute .*nixosConfigurations`);
+    return failure.lines.some((line) => missing.test(line));
+}
+function explainBuild(failure, known) {
+    const { configuration, exitCode } = failure;
+    const text = failure.lines.join("\n");
+    if (isMissingConfiguration(failure) && known?.includes(configuration) !== true) {
+        const names = known === undefined ? "" : known.length === 0 ? "; it has none" : `; it has ${known.join(", ")}`;
+        return { reason: `the flake has no nixosConfigurations.${configuration}${names}`, hint: "Write the configuration behind the target: host#configuration" };
+    }
+    if (build_failure_noSpace.test(text))
+        return { reason: `no space is left on the machine to build ${configuration}`, hint: "Free some with `nix-collect-garbage -d` on the machine" };
+    if (/unable to (?:load seccomp|set up)|cannot connect to (?:socket|daemon)/i.test(text)) {
+        return { reason: `the machine's Nix does not work (exit code ${exitCode})`, hint: "Is nix-daemon running there?" };
+    }
+    if (/^error: (?:builder for|Cannot build|build of|\d+ dependenc\w+ of derivation|.*failed to build|unable to download)|hash mismatch in fixed-output|^error: .*Reason: (?:builder failed|\d+ dependenc)/im.test(text)) {
+        return {
+            reason: `the system of ${configuration} does not build (exit code ${exitCode})`,
+            hint: "Nothing has changed on the machine. The build's log is in this host's group",
+        };
+    }
+    if (/killed|out of memory|Cannot allocate memory/i.test(text))
+        return { reason: `the build of ${configuration} was killed (exit code ${exitCode})`, hint: "Has the machine run out of memory?" };
+    if (exitCode === 2 || /unknown option|unrecognized arguments/i.test(text)) {
+        if (/unknown option|unrecognized arguments/i.test(text))
+            return { reason: `nixos-rebuild on the machine does not know an argument (exit code ${exitCode})`, hint: "Look at rebuild-args" };
+    }
+    return { reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode})`, hint: "Nothing has changed on the machine" };
+}
 // EXTERNAL MODULE: ./build/src/domain/closure-difference.js
 var closure_difference = __nccwpck_require__(7859);
 ;// CONCATENATED MODULE: ./build/src/nixos/difference.js
@@ -4773,6 +4775,7 @@ async function checkHealth(command, seconds, call, log, signal) {
     }
 }
 ;// CONCATENATED MODULE: ./build/src/nixos/machine.js
+
 
 
 

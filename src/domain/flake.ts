@@ -40,7 +40,7 @@ export function referenceOnMachine(flake: Flake, version: NixVersion): string {
 
 /** The reference that a machine with a current Nix builds. */
 export function newestReference(flake: Flake): string {
-  return referenceOnMachine(flake, { major: 99, minor: 0 });
+  return referenceOnMachine(flake, { kind: "nix", major: 99, minor: 0 });
 }
 
 // A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).

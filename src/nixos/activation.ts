@@ -6,7 +6,7 @@ import { UnitPlanReader } from "../domain/unit-plan.js";
 import type { Activation, ActivationEnd, HostLog, Limits, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
 import { parseFacts, systemState } from "./facts.js";
 import { followJob, LostJobError, runJob, startJob, UnstartedJobError, type CallScript, type Job } from "./job.js";
-import { activationFailure } from "./rebuild-failure.js";
+import { activationFailure } from "./activation-failure.js";
 import { residentCall, residentScript } from "./remote-shell.js";
 import { lastLines, type ScriptEnd } from "./session.js";
 

@@ -12,12 +12,13 @@ import { sendFlake } from "../nix/send.js";
 import type { Connection } from "../ssh/connection.js";
 import { acceptedKeyWarning, speaksOfLostConnection } from "../ssh/failure.js";
 import type { AccessSettings } from "./access.js";
+import { activationFailure } from "./activation-failure.js";
 import { GuardedActivation } from "./activation.js";
+import { buildError, isMissingConfiguration } from "./build-failure.js";
 import { compareSystems } from "./compare.js";
 import { enter } from "./entry.js";
 import { checkHealth } from "./health.js";
 import { runJob, type CallScript, type JobEnd } from "./job.js";
-import { activationFailure, buildError, isMissingConfiguration } from "./rebuild-failure.js";
 import { RemoteShell } from "./remote-shell.js";
 import { lastLines, runToItsEnd } from "./session.js";
 

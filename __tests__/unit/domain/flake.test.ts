@@ -5,12 +5,12 @@ import { makeFlake, source } from "./make.js";
 
 const rev = "4f1c2a9b0d3e5f60718293a4b5c6d7e8f9012345";
 const versions = {
-  old: { major: 2, minor: 18 },
-  dated: { major: 2, minor: 25 },
-  current: { major: 2, minor: 26 },
-  lix: { major: 2, minor: 93 },
-  next: { major: 3, minor: 0 },
-};
+  old: { kind: "nix", major: 2, minor: 18 },
+  dated: { kind: "nix", major: 2, minor: 25 },
+  current: { kind: "nix", major: 2, minor: 26 },
+  lix: { kind: "lix", major: 2, minor: 93 },
+  next: { kind: "nix", major: 3, minor: 0 },
+} as const;
 
 describe("referenceOnMachine", () => {
   test.each<[string, Partial<Flake>, keyof typeof versions, string]>([
