@@ -74,7 +74,7 @@ var difference_text = __nccwpck_require__(2987);
 // EXTERNAL MODULE: ./build/src/domain/copy-progress.js
 var copy_progress = __nccwpck_require__(6369);
 // EXTERNAL MODULE: ./build/src/domain/flake.js
-var domain_flake = __nccwpck_require__(7307);
+var flake = __nccwpck_require__(7307);
 // EXTERNAL MODULE: ./build/src/domain/unit-plan.js
 var unit_plan = __nccwpck_require__(9988);
 ;// CONCATENATED MODULE: ./build/src/deploy/free-space.js
@@ -413,11 +413,11 @@ class Host {
         if (scarce !== undefined)
             this.#log.warn(scarce);
         this.ended();
-        const flake = await this.#settings.flake;
-        const copied = await this.#tryAgain("copy", signal, async () => await this.machine.receive(flake, signal));
+        const sent = await this.#settings.flake;
+        const copied = await this.#tryAgain("copy", signal, async () => await this.machine.receive(sent, signal));
         known.arrived = true;
         this.ended((0,copy_progress/* showCopied */.E)(copied));
-        known.rebuild = { reference: (0,domain_flake/* referenceOnMachine */.m)(flake, facts.nix), configuration: known.configuration };
+        known.rebuild = { reference: (0,flake/* outerReference */.Xp)(sent), configuration: known.configuration };
         this.begin("build");
         known.toplevel = await this.machine.build(known.rebuild, signal);
         this.#log.note(`built ${known.toplevel}`);
@@ -1039,41 +1039,34 @@ class DeployError extends Error {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   m: () => (/* binding */ referenceOnMachine),
-/* harmony export */   s: () => (/* binding */ newestReference)
+/* harmony export */   Bp: () => (/* binding */ flakeReference),
+/* harmony export */   Xp: () => (/* binding */ outerReference),
+/* harmony export */   lm: () => (/* binding */ sentPaths)
 /* harmony export */ });
-/* harmony import */ var _nix_version_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9048);
-
-/**
- * Builds the reference under which a machine with this version of Nix finds the flake in its own store, with the identity
- * that `self.rev` and `self.lastModified` show. No `#configuration`.
- *
- * `lastModified` is an attribute of `path:` references from Nix 2.25 and `dir` from 2.26; before, the directory belongs
- * to the path and the date is lost.
- */
-function referenceOnMachine(flake, version) {
-    const query = new Map();
-    if (flake.subdirectory !== "") {
-        if ((0,_nix_version_js__WEBPACK_IMPORTED_MODULE_0__/* .isAtLeast */ .d)(version, 2, 26))
-            query.set("dir", flake.subdirectory);
-        else
-            return `${flake.source}?dir=${encodeDirectory(flake.subdirectory)}`;
-    }
-    if (flake.revision !== undefined)
-        query.set("rev", flake.revision);
-    if (flake.lastModified !== undefined && (0,_nix_version_js__WEBPACK_IMPORTED_MODULE_0__/* .isAtLeast */ .d)(version, 2, 25))
-        query.set("lastModified", String(flake.lastModified));
-    const path = `path:${flake.source}`;
-    if (query.size === 0)
-        return path;
-    return `${path}?${[...query].map(([key, value]) => `${key}=${encodeDirectory(value)}`).join("&")}`;
+/** Every store path that a machine needs to evaluate the flake. */
+function sentPaths({ outer, flake }) {
+    return [outer, flake.source, ...flake.inputs];
 }
-/** The reference that a machine with a current Nix builds. */
-function newestReference(flake) {
-    return referenceOnMachine(flake, { major: 99, minor: 0 });
+/** Renders the reference that a machine builds. No `#configuration`. */
+function outerReference({ outer }) {
+    return `path:${outer}`;
+}
+/**
+ * Renders the reference to which a machine's own Nix resolves the same flake, for use by hand. With `narHash`, Nix takes revision
+ * and date as given; without, Lix and Nix before 2.25 refuse the date. A subdirectory needs Nix 2.26.
+ */
+function flakeReference(flake) {
+    const query = Object.entries({
+        dir: flake.subdirectory === "" ? undefined : flake.subdirectory,
+        rev: flake.revision,
+        revCount: flake.revisionCount,
+        lastModified: flake.lastModified,
+        narHash: flake.narHash,
+    }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeValue(String(value))}`]));
+    return `path:${flake.source}?${query.join("&")}`;
 }
 // A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
-function encodeDirectory(text) {
+function encodeValue(text) {
     return encodeURIComponent(text).replaceAll("%2F", "/");
 }
 
@@ -1217,29 +1210,6 @@ function clashes(machines, defaultPort) {
     }
     const shared = [...places].filter(([, names]) => names.length > 1);
     return new Map(shared.flatMap(([place, names]) => names.map((name) => [name, `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`])));
-}
-
-/***/ }),
-
-/***/ 9048:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   d: () => (/* binding */ isAtLeast),
-/* harmony export */   p: () => (/* binding */ parseNixVersion)
-/* harmony export */ });
-/**
- * Reads what `nix --version` prints, for example `nix (Nix) 2.34.8`, `nix (Lix, like Nix) 2.93.0` or
- * `nix (Determinate Nix 3.11.2) 2.31.1`: the last number of the line is the one of the Nix it behaves as.
- * Returns `undefined` when there is none.
- */
-function parseNixVersion(text) {
-    const numbers = [...text.matchAll(/(\d+)\.(\d+)(?:\.\d+)?/g)].at(-1);
-    return numbers === undefined ? undefined : { major: Number(numbers[1]), minor: Number(numbers[2]) };
-}
-/** Tells whether the version is at least `major.minor`. */
-function isAtLeast(version, major, minor) {
-    return version.major > major || (version.major === major && version.minor >= minor);
 }
 
 /***/ }),
@@ -1723,7 +1693,7 @@ function announceFlake(flake, log) {
     log.line(`flake ${flake.source}, revision ${flake.revision ?? "none"}, with ${flake.inputs.length} inputs`);
     if (!flake.dirty)
         return;
-    log.annotate("warning", "The flake has changes that are not committed", "What is deployed is no commit, and the machines cannot tell which one they run. Has an earlier step changed a file?");
+    log.annotate("warning", "The flake has changes that are not committed", "What is deployed is not a commit: on the machines, self.rev, self.dirtyRev and self.dirtyShortRev are missing. Has an earlier step changed a file?");
 }
 
 /***/ }),
@@ -2338,14 +2308,14 @@ function reportProblem(problem, log) {
         log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
 }
 /** Sets the outputs, writes the summary, annotates every failed host, and tells whether the step is green. */
-function reportEnd({ results, arrived, flake, built = flake, endedEarly, summary }, log) {
+function reportEnd({ results, arrived, flake, sent, endedEarly, summary }, log) {
     log.resume();
     const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, place: comment }), log);
     setOutputs({
         results,
         status: statusOf(results, endedEarly),
         storePath: arrived ? flake?.source : undefined,
-        flakeReference: built === undefined ? undefined : (0,domain_flake/* newestReference */.s)(built),
+        flakeReference: referenceFor(flake, sent),
         summaryPath,
     });
     if (summary)
@@ -2361,6 +2331,12 @@ function reportEnd({ results, arrived, flake, built = flake, endedEarly, summary
         log.line(failureSummary(results));
     log.resume();
     return !failed && !endedEarly;
+}
+/** The reference for use by hand: only the outer flake has the machines of a hive where nixos-rebuild looks for them. */
+function referenceFor(flake, sent) {
+    if (sent?.hive === true)
+        return (0,domain_flake/* outerReference */.Xp)(sent);
+    return flake === undefined ? undefined : (0,domain_flake/* flakeReference */.Bp)(flake);
 }
 /** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
 function writeComment(text, log) {
@@ -3164,6 +3140,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
 /* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2511);
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3047);
+/* harmony import */ var _domain_flake_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(7307);
 /* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6806);
 /* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(321);
 /* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(1567);
@@ -3172,19 +3149,20 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(9147);
 /* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2406);
 /* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7798);
-/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(4362);
+/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(4362);
 /* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(2098);
 /* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(1012);
 /* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(9949);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(4954);
-/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(5560);
-/* harmony import */ var _nix_hive_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(9823);
-/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(8456);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(5572);
-/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(8672);
+/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(3614);
+/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(2855);
+/* harmony import */ var _nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(1263);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(3543);
+/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(8672);
 /* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(4418);
 /* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(7754);
 /* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(7864);
+
 
 
 
@@ -3214,7 +3192,6 @@ const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_7__/* .WorkflowRu
 const run = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString("hex");
 let identity;
 let flake;
-/** The flake that the machines are sent: the same, or one around it. */
 let sent;
 let end = { results: [], arrived: false };
 let problem;
@@ -3234,7 +3211,7 @@ if (identity !== undefined)
 removeIdentity();
 if (problem !== undefined && !cancellation.signal.aborted)
     (0,_github_report_js__WEBPACK_IMPORTED_MODULE_6__/* .reportProblem */ .k)(problem, log);
-const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_6__/* .reportEnd */ .w)({ ...end, flake, built: sent, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
+const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_6__/* .reportEnd */ .w)({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
 await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
@@ -3262,20 +3239,26 @@ async function deploy() {
 async function choose({ flake: reference, targets, operation, selection, defaults }, directory, local) {
     const fetch = async () => {
         const fetched = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .archiveOnRunner */ .MS)(reference, local);
-        // Where nothing is built of it, it says where the machines are and no more.
+        // Where nothing is built of it, it only says where the machines are.
         if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_19__/* .needsFlake */ .Ty)(operation))
-            flake = fetched;
-        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_20__/* .announceFlake */ .j)(fetched, log);
+            ({ flake } = fetched);
+        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_20__/* .announceFlake */ .j)(fetched.flake, log);
         return fetched;
     };
-    const around = async (chosen, plain) => (sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_21__/* .needsHive */ .wD)(chosen) ? await (0,_nix_hive_js__WEBPACK_IMPORTED_MODULE_12__/* .flakeAroundHive */ .p)(await plain, directory, local) : await plain);
-    if (targets.length > 0)
-        return { targets, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_19__/* .needsFlake */ .Ty)(operation) ? around(targets, fetch()) : undefined };
-    const plain = await fetch();
-    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_13__/* .readInventory */ .z)((0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .pinnedAt */ .wm)(plain, plain.revision), { selection, details: false }, local), selection, defaults.port);
+    const wrap = async (archived, hive) => await (0,_nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_13__/* .wrapFlake */ .Y)(archived, hive, { scratch: directory, signal: local.signal });
+    if (targets.length > 0) {
+        const send = async () => (sent = await wrap(await fetch(), (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_21__/* .needsHive */ .wD)(targets)));
+        return { targets, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_19__/* .needsFlake */ .Ty)(operation) ? send() : undefined };
+    }
+    const archived = await fetch();
+    const plain = await wrap(archived, false);
+    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__/* .readInventory */ .z)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_22__/* .outerReference */ .Xp)(plain), { selection, details: false }, local), selection, defaults.port);
     (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__/* .announceChoice */ .Z)(choice, log);
     const found = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .targetsOf */ .QR)(choice.machines, defaults);
-    return { targets: found, unusable: choice.unusable, flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_19__/* .needsFlake */ .Ty)(operation) ? around(found, Promise.resolve(plain)) : undefined };
+    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_19__/* .needsFlake */ .Ty)(operation))
+        return { targets: found, unusable: choice.unusable, flake: undefined };
+    sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_21__/* .needsHive */ .wD)(found) ? await wrap(archived, true) : plain;
+    return { targets: found, unusable: choice.unusable, flake: Promise.resolve(sent) };
 }
 async function installIdentity({ key, passphrase, knownHosts }) {
     identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
@@ -3290,16 +3273,16 @@ function removeIdentity() {
     if (identity !== undefined)
         (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .removeIdentityDirectory */ .UK)(identity);
 }
-function machineSettings(inputs, archived, signal) {
+function machineSettings(inputs, sending, signal) {
     return {
         run,
-        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_22__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
+        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_23__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
         access: { sudo: inputs.sudo, sudoPassword: inputs.sudoPassword, needsRoot: inputs.operation !== "build" },
         checkSignatures: inputs.checkSignatures,
         archiveArgs: inputs.archiveArgs,
         rebuildArgs: inputs.rebuildArgs,
-        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_23__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
-        configurationNames: async () => (archived === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .configurationNames */ .zG)(await archived, { signal }).catch(() => undefined)),
+        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_24__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
+        configurationNames: async () => sending === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .configurationNames */ .zG)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_22__/* .outerReference */ .Xp)(await sending), { signal }).catch(() => undefined),
     };
 }
 __webpack_async_result__();
@@ -3307,23 +3290,124 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 5560:
+/***/ 302:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   MS: () => (/* binding */ archiveOnRunner),
-/* harmony export */   Uo: () => (/* binding */ archivedInputs),
-/* harmony export */   V8: () => (/* binding */ explainFlake),
-/* harmony export */   dp: () => (/* binding */ pinned),
-/* harmony export */   jR: () => (/* binding */ parseMetadata),
-/* harmony export */   sO: () => (/* binding */ neverLock),
-/* harmony export */   wm: () => (/* binding */ pinnedAt),
-/* harmony export */   zG: () => (/* binding */ configurationNames)
+/* harmony export */   lr: () => (/* binding */ applyToFlake),
+/* harmony export */   z7: () => (/* binding */ nixString)
 /* harmony export */ });
+/* unused harmony export applyArguments */
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
-/* harmony import */ var _domain_store_path_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6963);
-/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3447);
-/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(726);
+/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3614);
+/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(726);
+
+
+
+/**
+ * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
+ * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, a
+ * `CommandError` for what does not evaluate.
+ */
+async function applyToFlake(reference, expression, args, options) {
+    try {
+        const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_2__/* .runNix */ .dI)(applyArguments(reference, expression, args), {
+            cwd: options.cwd,
+            signal: options.signal,
+            onStderrLine: options.onLine,
+        });
+        return JSON.parse(stdout);
+    }
+    catch (error) {
+        throw explainApply(error, reference) ?? error;
+    }
+}
+/** Builds the arguments of that evaluation. The attribute path `.` is the outputs as a whole, from Nix 2.19 (NixOS/nix#8852). */
+function applyArguments(reference, expression, args) {
+    const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
+    return ["eval", "--json", ..._flake_js__WEBPACK_IMPORTED_MODULE_1__/* .neverLock */ .sO, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+}
+function explainApply(error, reference) {
+    if (error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd && /does not provide attribute .*or '\.'/.test(error.stderr)) {
+        return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RunnerError */ .Rn("nix on this runner is too old to read the machines from the flake, which needs 2.19. Write the targets yourself, or update Nix", {
+            cause: error,
+        });
+    }
+    return (0,_flake_js__WEBPACK_IMPORTED_MODULE_1__/* .explainFlake */ .V8)(error, reference);
+}
+function nixValue(value) {
+    if (typeof value === "string")
+        return nixString(value);
+    if (typeof value === "boolean" || value === null)
+        return String(value);
+    return `[ ${value.map(nixString).join(" ")} ]`;
+}
+/** Quotes a text for Nix, where a `$` before a brace would begin an expression. */
+function nixString(text) {
+    return `"${text
+        .replaceAll(/["\\$]/g, String.raw `\$&`)
+        .replaceAll("\n", String.raw `\n`)
+        .replaceAll("\r", String.raw `\r`)}"`;
+}
+
+/***/ }),
+
+/***/ 3614:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  MS: () => (/* binding */ archiveOnRunner),
+  zG: () => (/* binding */ configurationNames),
+  V8: () => (/* binding */ explainFlake),
+  sO: () => (/* binding */ neverLock)
+});
+
+// UNUSED EXPORTS: parseArchive, parseMetadata
+
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(3047);
+// EXTERNAL MODULE: ./build/src/domain/store-path.js
+var store_path = __nccwpck_require__(6963);
+// EXTERNAL MODULE: ./build/src/nix/json.js
+var nix_json = __nccwpck_require__(3447);
+// EXTERNAL MODULE: ./build/src/nix/local.js
+var local = __nccwpck_require__(726);
+;// CONCATENATED MODULE: ./build/src/nix/nar-hash.js
+// Nix's base 32: without e, o, t, u.
+const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
+const hashBytes = 32;
+/**
+ * Converts what `nix-store --query --hash` prints, `sha256:` and base 32 in Nix's own alphabet and order (the last character has
+ * the lowest bits; `printHash32` in Nix's sources), to the form of lock files, `sha256-` and base64 (SRI). Throws an `Error` for
+ * anything else.
+ */
+function sriHash(printed) {
+    const text = printed.trim();
+    if (/^sha256-[A-Za-z0-9+/]{43}=$/.test(text))
+        return text;
+    const digits = /^sha256:([0-9a-z]{52})$/.exec(text)?.[1];
+    if (digits === undefined)
+        throw new Error(`not a SHA-256 hash of a store path: ${JSON.stringify(text.slice(0, 100))}`);
+    let value = 0n;
+    for (const digit of digits) {
+        const number = alphabet.indexOf(digit);
+        if (number === -1)
+            throw new Error(`not a base 32 digit of Nix: ${digit}`);
+        value = value * 32n + BigInt(number);
+    }
+    const bytes = Buffer.alloc(hashBytes);
+    for (let index = 0; index < hashBytes; index += 1) {
+        bytes[index] = Number(value & 0xffn);
+        value >>= 8n;
+    }
+    if (value !== 0n)
+        throw new Error(`too large for a SHA-256 hash: ${text}`);
+    return `sha256-${bytes.toString("base64")}`;
+}
+;// CONCATENATED MODULE: ./build/src/nix/flake.js
+
 
 
 
@@ -3331,88 +3415,90 @@ __webpack_async_result__();
 // The lock file belongs to the author of the flake: a deployment neither writes nor changes one.
 const neverLock = ["--no-update-lock-file"];
 /**
- * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake
- * that is not there or has no lock file, a `CommandError` for what else Nix has against it.
+ * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake that
+ * is missing, has no lock file or changes in the meantime, a `CommandError` for whatever else Nix reports.
+ *
+ * `nix flake archive` comes first, with the user's own reference: it copies the source into the store in every version, where
+ * `nix flake metadata` of Nix 2.35 prints a path that is not there, and that of Determinate Nix with lazy trees none at all.
  */
 async function archiveOnRunner(reference, options) {
     const call = { cwd: options.cwd, signal: options.signal, onStderrLine: options.onLine };
     try {
-        const metadata = await (0,_local_js__WEBPACK_IMPORTED_MODULE_1__/* .runNix */ .d)(["flake", "metadata", "--json", ...neverLock, reference], call);
-        const flake = parseMetadata(metadata.stdout);
-        const archive = await (0,_local_js__WEBPACK_IMPORTED_MODULE_1__/* .runNix */ .d)(["flake", "archive", "--json", ...neverLock, pinned(flake)], call);
-        return { ...flake, inputs: archivedInputs(archive.stdout, flake.source) };
+        const archive = parseArchive((await (0,local/* runNix */.dI)(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
+        const metadata = await (0,local/* runNix */.dI)(["flake", "metadata", "--json", ...neverLock, reference], call);
+        const { path, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
+        if (path !== undefined && path !== archive.source)
+            throw changedMeanwhile(reference);
+        const hash = await (0,local/* runNixStore */.wg)(["--query", "--hash", archive.source], options);
+        return { flake: { ...archive, ...identity, narHash: sriHash(hash.stdout) }, locks, resolved };
     }
     catch (error) {
         throw explainFlake(error, reference) ?? error;
     }
 }
-/** The attributes of `nixosConfigurations`; they are named, not evaluated. Throws a `CommandError`. */
-async function configurationNames(flake, options) {
-    const args = ["eval", "--json", ...neverLock, `${pinned(flake)}#nixosConfigurations`, "--apply", "builtins.attrNames"];
-    const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_1__/* .runNix */ .d)(args, { signal: options.signal });
+function changedMeanwhile(reference) {
+    return new errors/* InputError */.dz([{ input: "flake", problem: `the files of ${reference} changed while the flake was read. Does another step still write to them?` }]);
+}
+/** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */
+async function configurationNames(reference, options) {
+    const args = ["eval", "--json", ...neverLock, `${reference}#nixosConfigurations`, "--apply", "builtins.attrNames"];
+    const { stdout } = await (0,local/* runNix */.dI)(args, { signal: options.signal });
     const names = JSON.parse(stdout);
     return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
 }
-/** The flake in the runner's own store: what is sent cannot change any more when the work tree does. */
-function pinned(flake) {
-    const directory = flake.subdirectory === "" ? "" : `?dir=${encodeURIComponent(flake.subdirectory).replaceAll("%2F", "/")}`;
-    return `path:${flake.source}${directory}`;
-}
-/** The same with a revision, which the flake finds as `self.rev`. It need not be the true one. */
-function pinnedAt(flake, revision) {
-    const plain = pinned(flake);
-    return revision === undefined ? plain : `${plain}${plain.includes("?") ? "&" : "?"}rev=${revision}`;
-}
 /**
- * Reads what `nix flake metadata --json` prints:
+ * Parses what `nix flake metadata --json` prints; Determinate Nix with lazy trees leaves out `path` and `locked.narHash`:
  *
  *     {"path":"/nix/store/…-source","resolved":{"dir":"nixos",…},"locked":{"narHash":"sha256-…",…},
- *      "revision":"4f1c…","dirtyRevision":"4f1c…-dirty","lastModified":1700000000,…}
+ *      "revision":"4f1c…","dirtyRevision":"4f1c…-dirty","revCount":7,"lastModified":1700000000,"locks":{"nodes":{…},…},…}
  */
 function parseMetadata(json) {
     const data = JSON.parse(json);
-    const locked = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "locked");
-    const directory = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "resolved"), "dir")) ?? (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(locked, "dir")) ?? "";
-    const dirtyRevision = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "dirtyRevision")) ?? (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(locked, "dirtyRev"));
-    const lastModified = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "lastModified") ?? (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(locked, "lastModified");
-    const scheme = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "resolved"), "type"));
-    const revision = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "revision")) ?? (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(locked, "rev"));
+    const locked = (0,nix_json/* field */.ZZ)(data, "locked");
+    const directory = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)((0,nix_json/* field */.ZZ)(data, "resolved"), "dir")) ?? (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(locked, "dir")) ?? "";
+    const dirtyRevision = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "dirtyRevision")) ?? (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(locked, "dirtyRev"));
+    const scheme = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)((0,nix_json/* field */.ZZ)(data, "resolved"), "type"));
+    const revision = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "revision")) ?? (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(locked, "rev"));
     return {
-        source: (0,_domain_store_path_js__WEBPACK_IMPORTED_MODULE_3__/* .storePath */ .TJ)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "path")) ?? ""),
+        path: (0,store_path/* optionalStorePath */.vD)((0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "path"))),
         subdirectory: directory.replace(/^\/+|\/+$/g, ""),
         revision,
-        lastModified: typeof lastModified === "number" ? lastModified : undefined,
-        narHash: (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(locked, "narHash")),
+        revisionCount: revision === undefined ? undefined : ((0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(data, "revCount")) ?? (0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(locked, "revCount"))),
+        lastModified: (0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(data, "lastModified")) ?? (0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(locked, "lastModified")),
         // Nix before 2.17 has no dirtyRev: a Git tree without a revision is a dirty one.
         dirty: dirtyRevision !== undefined || (scheme === "git" && revision === undefined),
-        inputs: [],
+        locks: (0,nix_json/* field */.ZZ)(data, "locks"),
+        resolved: (0,nix_json/* field */.ZZ)(data, "resolved"),
     };
 }
 /**
- * The store paths of all inputs in what `nix flake archive --json` prints: `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`.
- * An input that lies inside its parent's tree has no path, and one that follows another is missing.
+ * Parses the store paths of a flake and of all its inputs from what `nix flake archive --json` prints:
+ * `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`. An input that lies inside its parent's tree has no path (but with Lix),
+ * and one that follows another is missing. Throws an `Error` for what is no store path.
  */
-function archivedInputs(json, source) {
+function parseArchive(json) {
+    const data = JSON.parse(json);
+    const source = (0,store_path/* storePath */.TJ)((0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "path")) ?? "");
     const found = new Set();
     const walk = (node) => {
-        const path = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(node, "path"));
+        const path = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(node, "path"));
         if (path !== undefined)
-            found.add((0,_domain_store_path_js__WEBPACK_IMPORTED_MODULE_3__/* .storePath */ .TJ)(path));
-        const inputs = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(node, "inputs");
+            found.add((0,store_path/* storePath */.TJ)(path));
+        const inputs = (0,nix_json/* field */.ZZ)(node, "inputs");
         if (typeof inputs === "object" && inputs !== null)
             for (const input of Object.values(inputs))
                 walk(input);
     };
-    walk(JSON.parse(json));
+    walk(data);
     found.delete(source);
-    return [...found];
+    return { source, inputs: [...found] };
 }
 /** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
 function explainFlake(error, reference) {
-    if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd))
+    if (!(error instanceof errors/* CommandError */.Qd))
         return undefined;
     const { stderr } = error;
-    const flake = (problem) => new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "flake", problem }]);
+    const flake = (problem) => new errors/* InputError */.dz([{ input: "flake", problem }]);
     if (/requires lock file changes/.test(stderr)) {
         return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git). Run \`nix flake lock\`, commit flake.lock, and deploy again: a deployment never chooses versions by itself`);
     }
@@ -3434,98 +3520,7 @@ function explainFlake(error, reference) {
 
 /***/ }),
 
-/***/ 9823:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   p: () => (/* binding */ flakeAroundHive)
-/* harmony export */ });
-/* unused harmony export lockAround */
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
-/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5560);
-/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3447);
-/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(726);
-
-
-
-
-
-// What hive-flake.nix calls the flake that it is made around.
-const inner = "flake";
-/**
- * Makes a flake around one with a hive of colmena, since nixos-rebuild takes nothing but attributes of `nixosConfigurations`:
- * there, each node is found under its path, `colmenaHive.nodes.NAME`. The inner flake keeps its identity (`self.rev`,
- * `self.lastModified`) and its lock file's versions of all inputs. `directory` is a private one, in which the files are made.
- * Throws a `CommandError`.
- */
-async function flakeAroundHive(flake, directory, options) {
-    const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .d)(["flake", "metadata", "--json", ..._flake_js__WEBPACK_IMPORTED_MODULE_2__/* .neverLock */ .sO, (0,_flake_js__WEBPACK_IMPORTED_MODULE_2__/* .pinned */ .dp)(flake)], options);
-    const outer = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(directory, "hive");
-    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.mkdirSync)(outer, { recursive: true });
-    const text = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "hive-flake.nix", "utf8");
-    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(outer, "flake.nix"), text);
-    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(outer, "flake.lock"), lockAround(flake, stdout));
-    const { source } = (0,_flake_js__WEBPACK_IMPORTED_MODULE_2__/* .parseMetadata */ .jR)((await (0,_local_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .d)(["flake", "metadata", "--json", ..._flake_js__WEBPACK_IMPORTED_MODULE_2__/* .neverLock */ .sO, `path:${outer}`], options)).stdout);
-    const made = { source, subdirectory: "" };
-    const archive = await (0,_local_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .d)(["flake", "archive", "--json", ..._flake_js__WEBPACK_IMPORTED_MODULE_2__/* .neverLock */ .sO, (0,_flake_js__WEBPACK_IMPORTED_MODULE_2__/* .pinned */ .dp)(made)], options);
-    // It is no commit of anybody's, and of no date.
-    return { ...made, revision: undefined, lastModified: undefined, narHash: undefined, dirty: flake.dirty, inputs: (0,_flake_js__WEBPACK_IMPORTED_MODULE_2__/* .archivedInputs */ .Uo)(archive.stdout, source) };
-}
-/**
- * Builds the lock file of a flake whose only input is the given one, from what `nix flake metadata --json` prints of that:
- *
- *     {"locked":{"narHash":"sha256-…",…},"locks":{"nodes":{"nixpkgs":{…},"root":{"inputs":{"nixpkgs":"nixpkgs"}}},"root":"root","version":7},…}
- *
- * An input's inputs are the names of nodes, or a path of inputs from the root, which becomes longer by one. So does the path of
- * the parent of an input that lies in its parent's tree. Nix itself would look for versions anew there.
- */
-function lockAround(flake, metadata) {
-    const data = JSON.parse(metadata);
-    const locks = (0,_json_js__WEBPACK_IMPORTED_MODULE_4__/* .field */ .Z)(data, "locks");
-    const nodes = new Map(Object.entries(objectOf((0,_json_js__WEBPACK_IMPORTED_MODULE_4__/* .field */ .Z)(locks, "nodes"))));
-    const root = String((0,_json_js__WEBPACK_IMPORTED_MODULE_4__/* .field */ .Z)(locks, "root"));
-    const free = (wish) => {
-        let name = wish;
-        while (nodes.has(name))
-            name += "_";
-        return name;
-    };
-    const outer = free("outer");
-    const locked = {
-        type: "path",
-        path: flake.source,
-        narHash: (0,_json_js__WEBPACK_IMPORTED_MODULE_4__/* .field */ .Z)((0,_json_js__WEBPACK_IMPORTED_MODULE_4__/* .field */ .Z)(data, "locked"), "narHash"),
-        ...(flake.subdirectory === "" ? {} : { dir: flake.subdirectory }),
-        ...(flake.revision === undefined ? {} : { rev: flake.revision }),
-        ...(flake.lastModified === undefined ? {} : { lastModified: flake.lastModified }),
-    };
-    const longer = [...nodes].map(([name, node]) => [name, prefixed(node)]);
-    const own = { ...prefixed(nodes.get(root)), locked, original: { type: "indirect", id: inner } };
-    const all = { ...Object.fromEntries(longer), [root]: own, [outer]: { inputs: { [inner]: root } } };
-    return `${JSON.stringify({ nodes: all, root: outer, version: 7 }, undefined, 2)}\n`;
-}
-function prefixed(node) {
-    const below = (value) => {
-        if (!Array.isArray(value))
-            return value;
-        const path = value;
-        return [inner, ...path];
-    };
-    const { inputs, parent, ...rest } = objectOf(node);
-    return {
-        ...rest,
-        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(Object.entries(objectOf(inputs)).map(([name, input]) => [name, below(input)])) }),
-        ...(parent === undefined ? {} : { parent: below(parent) }),
-    };
-}
-function objectOf(value) {
-    return typeof value === "object" && value !== null ? { ...value } : {};
-}
-
-/***/ }),
-
-/***/ 8456:
+/***/ 2855:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -3579,59 +3574,8 @@ function isOfTheEvaluation({ failure }) {
     // A signal is what a stack that is too small, or a memory that is full, ends in.
     return failure.kind === "exit" || failure.kind === "signal";
 }
-// EXTERNAL MODULE: ./build/src/nix/flake.js
-var flake = __nccwpck_require__(5560);
-// EXTERNAL MODULE: ./build/src/nix/local.js
-var local = __nccwpck_require__(726);
-;// CONCATENATED MODULE: ./build/src/nix/evaluate.js
-
-
-
-/**
- * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
- * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, a
- * `CommandError` for what does not evaluate.
- */
-async function applyToFlake(reference, expression, args, options) {
-    try {
-        const { stdout } = await (0,local/* runNix */.d)(applyArguments(reference, expression, args), {
-            cwd: options.cwd,
-            signal: options.signal,
-            onStderrLine: options.onLine,
-        });
-        return JSON.parse(stdout);
-    }
-    catch (error) {
-        throw explainApply(error, reference) ?? error;
-    }
-}
-/** Builds the arguments of that evaluation. The attribute path `.` is the outputs as a whole, from Nix 2.19 (NixOS/nix#8852). */
-function applyArguments(reference, expression, args) {
-    const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
-    return ["eval", "--json", ...flake/* neverLock */.sO, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
-}
-function explainApply(error, reference) {
-    if (error instanceof errors/* CommandError */.Qd && /does not provide attribute .*or '\.'/.test(error.stderr)) {
-        return new errors/* RunnerError */.Rn("nix on this runner is too old to read the machines from the flake, which needs 2.19. Write the targets yourself, or update Nix", {
-            cause: error,
-        });
-    }
-    return (0,flake/* explainFlake */.V8)(error, reference);
-}
-function nixValue(value) {
-    if (typeof value === "string")
-        return nixString(value);
-    if (typeof value === "boolean" || value === null)
-        return String(value);
-    return `[ ${value.map(nixString).join(" ")} ]`;
-}
-/** Quotes a text for Nix, where a `$` before a brace would begin an expression. */
-function nixString(text) {
-    return `"${text
-        .replaceAll(/["\\$]/g, String.raw `\$&`)
-        .replaceAll("\n", String.raw `\n`)
-        .replaceAll("\r", String.raw `\r`)}"`;
-}
+// EXTERNAL MODULE: ./build/src/nix/evaluate.js
+var evaluate = __nccwpck_require__(302);
 // EXTERNAL MODULE: ./build/src/domain/inventory.js
 var inventory = __nccwpck_require__(6806);
 // EXTERNAL MODULE: ./build/src/domain/target.js
@@ -3649,26 +3593,26 @@ var nix_json = __nccwpck_require__(3447);
  *      "buildOnTarget":null,"configured":true,"system":"x86_64-linux","tags":["web"]}
  */
 function readEntry(name, raw) {
-    const kind = (0,nix_json/* field */.Z)(raw, "kind");
+    const kind = (0,nix_json/* field */.ZZ)(raw, "kind");
     if (kind === "other")
-        return { kind, name, reason: String((0,nix_json/* field */.Z)(raw, "reason")) };
-    const tags = textList((0,nix_json/* field */.Z)(raw, "tags"));
+        return { kind, name, reason: String((0,nix_json/* field */.ZZ)(raw, "reason")) };
+    const tags = textList((0,nix_json/* field */.ZZ)(raw, "tags"));
     try {
         refuse(name, raw);
-        const system = (0,nix_json/* field */.Z)(raw, "system");
+        const system = (0,nix_json/* field */.ZZ)(raw, "system");
         return {
             kind: "machine",
             name,
             request: (0,inventory/* checkedRequest */.lr)(name, {
-                host: host((0,nix_json/* field */.Z)(raw, "host")),
-                user: optionalText((0,nix_json/* field */.Z)(raw, "user"), "user"),
-                port: portOption((0,nix_json/* field */.Z)(raw, "sshOptions")) ?? optionalPort((0,nix_json/* field */.Z)(raw, "port")),
+                host: host((0,nix_json/* field */.ZZ)(raw, "host")),
+                user: optionalText((0,nix_json/* field */.ZZ)(raw, "user"), "user"),
+                port: portOption((0,nix_json/* field */.ZZ)(raw, "sshOptions")) ?? optionalPort((0,nix_json/* field */.ZZ)(raw, "port")),
                 configuration: kind === "hive" ? `${target/* hivePrefix */.$q}${name}` : name,
             }),
             system: typeof system === "string" ? system : undefined,
             tags,
-            buildOnTarget: (0,nix_json/* field */.Z)(raw, "buildOnTarget") === true,
-            ignored: [...listed("deployment.keys", (0,nix_json/* field */.Z)(raw, "keys")), ...listed("the profiles", (0,nix_json/* field */.Z)(raw, "otherProfiles"))],
+            buildOnTarget: (0,nix_json/* field */.ZZ)(raw, "buildOnTarget") === true,
+            ignored: [...listed("deployment.keys", (0,nix_json/* field */.ZZ)(raw, "keys")), ...listed("the profiles", (0,nix_json/* field */.ZZ)(raw, "otherProfiles"))],
         };
     }
     catch (error) {
@@ -3681,16 +3625,16 @@ function readEntry(name, raw) {
     }
 }
 function refuse(name, raw) {
-    if ((0,nix_json/* field */.Z)(raw, "uncertain") === true) {
+    if ((0,nix_json/* field */.ZZ)(raw, "uncertain") === true) {
         throw new Error(`colmena.${name} imports modules, which colmena alone can read. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena itself wants it, or set deployment.targetHost beside the imports`);
     }
-    if ((0,nix_json/* field */.Z)(raw, "configured") === false) {
-        const hint = (0,nix_json/* field */.Z)(raw, "kind") === "deploy-rs"
+    if ((0,nix_json/* field */.ZZ)(raw, "configured") === false) {
+        const hint = (0,nix_json/* field */.ZZ)(raw, "kind") === "deploy-rs"
             ? "Give the node the name of its configuration, or write the targets yourself (host#configuration)"
             : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena itself wants it";
         throw new Error(`there is no nixosConfigurations.${name}. ${hint}`);
     }
-    const user = (0,nix_json/* field */.Z)(raw, "profileUser") ?? "root";
+    const user = (0,nix_json/* field */.ZZ)(raw, "profileUser") ?? "root";
     if (user !== "root")
         throw new Error(`its profile system is for the user ${JSON.stringify(user)}; a NixOS system is root's`);
 }
@@ -3770,14 +3714,14 @@ async function readInventory(reference, { selection, details }, options) {
     const tagged = (0,domain_selection/* looksAtTags */.lf)(selection);
     const patterns = selection.length === 0 || tagged ? null : selection.map((rule) => rule.expression);
     const expression = (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inventory.nix", "utf8");
-    const query = async (args, onLine = () => undefined) => readAnswer(await applyToFlake(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }));
+    const query = async (args, onLine = () => undefined) => readAnswer(await (0,evaluate/* applyToFlake */.lr)(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }));
     const { names, machines } = await atOnce(query, options.onLine);
     const entries = [];
     let broken = 0;
     for (const [name, seen] of machines) {
         if ("error" in seen)
             entries.push(doesNotEvaluate(name, seen.error, seen.together));
-        else if ((0,nix_json/* field */.Z)(seen.value, "kind") !== "broken")
+        else if ((0,nix_json/* field */.ZZ)(seen.value, "kind") !== "broken")
             entries.push(readEntry(name, seen.value));
         else
             entries.push((broken += 1) <= mostExplained ? await askAgain(name, query) : doesNotEvaluate(name, undefined));
@@ -3818,10 +3762,10 @@ function doesNotEvaluate(name, error, together = [name]) {
     return { kind: "unusable", name, tags: undefined, error: [reason, ...lines.slice(-shownLines).map((line) => `  ${line}`)].join("\n") };
 }
 function readAnswer(json) {
-    const machines = (0,nix_json/* field */.Z)(json, "machines");
+    const machines = (0,nix_json/* field */.ZZ)(json, "machines");
     return {
-        names: texts((0,nix_json/* field */.Z)(json, "names")),
-        wanted: texts((0,nix_json/* field */.Z)(json, "wanted")),
+        names: texts((0,nix_json/* field */.ZZ)(json, "names")),
+        wanted: texts((0,nix_json/* field */.ZZ)(json, "wanted")),
         machines: new Map(typeof machines === "object" && machines !== null ? Object.entries(machines) : []),
     };
 }
@@ -3835,8 +3779,10 @@ function texts(value) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Q: () => (/* binding */ text),
-/* harmony export */   Z: () => (/* binding */ field)
+/* harmony export */   Qq: () => (/* binding */ text),
+/* harmony export */   Xy: () => (/* binding */ objectOf),
+/* harmony export */   ZZ: () => (/* binding */ field),
+/* harmony export */   ai: () => (/* binding */ number)
 /* harmony export */ });
 /** A property of what may be an object; `undefined` where there is none. */
 function field(data, name) {
@@ -3846,6 +3792,14 @@ function field(data, name) {
 function text(value) {
     return typeof value === "string" && value !== "" ? value : undefined;
 }
+/** A number, else `undefined`. */
+function number(value) {
+    return typeof value === "number" ? value : undefined;
+}
+/** A copy of an object's properties; empty for anything else. */
+function objectOf(value) {
+    return typeof value === "object" && value !== null ? { ...value } : {};
+}
 
 /***/ }),
 
@@ -3853,7 +3807,8 @@ function text(value) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   d: () => (/* binding */ runNix)
+/* harmony export */   dI: () => (/* binding */ runNix),
+/* harmony export */   wg: () => (/* binding */ runNixStore)
 /* harmony export */ });
 /* unused harmony export nixCommand */
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
@@ -3866,8 +3821,15 @@ function nixCommand(args) {
 }
 /** Runs the runner's nix. Throws a `CommandError`, or a `RunnerError` that says which step to add to the workflow. */
 async function runNix(args, options = {}) {
+    return await runExplained(nixCommand(args), options);
+}
+/** Runs the runner's nix-store, whose output is the same in every version. Throws as `runNix`. */
+async function runNixStore(args, options = {}) {
+    return await runExplained({ file: "nix-store", args }, options);
+}
+async function runExplained(command, options) {
     try {
-        return await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_1__/* .run */ .eF)(nixCommand(args), options);
+        return await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_1__/* .run */ .eF)(command, options);
     }
     catch (error) {
         throw explainMissing(error) ?? error;
@@ -3889,7 +3851,152 @@ function explainMissing(error) {
 
 /***/ }),
 
-/***/ 5572:
+/***/ 1263:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Y: () => (/* binding */ wrapFlake)
+});
+
+// UNUSED EXPORTS: addOuterFlake
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: ./build/src/domain/store-path.js
+var store_path = __nccwpck_require__(6963);
+// EXTERNAL MODULE: ./build/src/nix/local.js
+var local = __nccwpck_require__(726);
+// EXTERNAL MODULE: ./build/src/nix/evaluate.js
+var evaluate = __nccwpck_require__(302);
+;// CONCATENATED MODULE: ./build/src/nix/nix-config.js
+
+
+
+
+/**
+ * Reads the attribute `nixConfig` of a flake in the runner's store, as Nix text for another `flake.nix`; `undefined` where there is
+ * none. Whether a machine follows it is for its own `accept-flake-config` to say. Throws a `CommandError` for a flake.nix that does
+ * not evaluate.
+ */
+async function readNixConfig(flake, options) {
+    const file = (0,external_node_path_.join)(flake.source, flake.subdirectory, "flake.nix");
+    // Nearly no flake has one, and the text costs no process.
+    if (!/\bnixConfig\b/.test((0,external_node_fs_.readFileSync)(file, "utf8")))
+        return undefined;
+    const { stdout } = await (0,local/* runNix */.dI)(["eval", "--json", "--file", file, "--apply", "flake: flake.nixConfig or { }"], options);
+    const settings = JSON.parse(stdout);
+    const text = nixLiteral(settings);
+    return text === "{ }" ? undefined : text;
+}
+/** Renders what JSON holds as a literal of Nix: Nix accepts nothing that it would have to evaluate in `nixConfig`. */
+function nixLiteral(value) {
+    if (typeof value === "string")
+        return (0,evaluate/* nixString */.z7)(value);
+    if (Array.isArray(value))
+        return `[ ${value.map((item) => `(${nixLiteral(item)})`).join(" ")} ]`;
+    if (typeof value !== "object" || value === null)
+        return String(value);
+    const settings = Object.entries(value).map(([name, setting]) => `${(0,evaluate/* nixString */.z7)(name)} = ${nixLiteral(setting)};`);
+    return ["{", ...settings, "}"].join(" ");
+}
+// EXTERNAL MODULE: ./build/src/nix/json.js
+var json = __nccwpck_require__(3447);
+;// CONCATENATED MODULE: ./build/src/nix/outer-lock.js
+
+// The name of the only input, as `outer-flake.nix` and `outer-hive.nix` have it.
+const inner = "flake";
+/**
+ * Renders the lock file of a flake whose only input is the given one, from the given one's own (`locks` of what
+ * `nix flake metadata --json` prints):
+ *
+ *     {"nodes":{"nixpkgs":{…},"root":{"inputs":{"nixpkgs":"nixpkgs"}}},"root":"root","version":7}
+ *
+ * An input's inputs are names of nodes, or a path of inputs from the root, which becomes longer by one. So does the path of the
+ * parent of an input that lies in its parent's tree. With `narHash`, every Nix takes the rest of the input as it is written.
+ */
+function lockAround(flake, locks) {
+    const nodes = new Map(Object.entries((0,json/* objectOf */.Xy)((0,json/* field */.ZZ)(locks, "nodes"))));
+    const root = String((0,json/* field */.ZZ)(locks, "root"));
+    const free = (wish) => {
+        let name = wish;
+        while (nodes.has(name))
+            name += "_";
+        return name;
+    };
+    const outer = free("outer");
+    const locked = {
+        type: "path",
+        path: flake.source,
+        narHash: flake.narHash,
+        ...(flake.subdirectory === "" ? {} : { dir: flake.subdirectory }),
+        ...(flake.revision === undefined ? {} : { rev: flake.revision }),
+        ...(flake.revisionCount === undefined ? {} : { revCount: flake.revisionCount }),
+        ...(flake.lastModified === undefined ? {} : { lastModified: flake.lastModified }),
+    };
+    const longer = [...nodes].map(([name, node]) => [name, prefixed(node)]);
+    const own = { ...prefixed(nodes.get(root)), locked, original: { type: "indirect", id: inner } };
+    const all = { ...Object.fromEntries(longer), [root]: own, [outer]: { inputs: { [inner]: root } } };
+    return `${JSON.stringify({ nodes: all, root: outer, version: 7 }, undefined, 2)}\n`;
+}
+function prefixed(node) {
+    const below = (value) => {
+        if (!Array.isArray(value))
+            return value;
+        const path = value;
+        return [inner, ...path];
+    };
+    const { inputs, parent, ...rest } = (0,json/* objectOf */.Xy)(node);
+    return {
+        ...rest,
+        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(Object.entries((0,json/* objectOf */.Xy)(inputs)).map(([name, input]) => [name, below(input)])) }),
+        ...(parent === undefined ? {} : { parent: below(parent) }),
+    };
+}
+;// CONCATENATED MODULE: ./build/src/nix/outer-flake.js
+
+
+
+
+
+
+const templates = {
+    plain: __nccwpck_require__.ab + "outer-flake.nix",
+    hive: __nccwpck_require__.ab + "outer-hive.nix",
+};
+/**
+ * Makes the outer flake with which a flake is sent to the machines. With `hive`, the nodes of a colmena hive stand among the
+ * `nixosConfigurations` under `colmenaHive.nodes.NAME`, since nixos-rebuild looks nowhere else. The flake keeps its identity
+ * (`self.rev`, `self.lastModified`, …) and the versions of all inputs. Throws a `CommandError`.
+ */
+async function wrapFlake({ flake, locks }, hive, options) {
+    return { flake, hive, outer: await addOuterFlake(flake, locks, hive, options) };
+}
+/** Puts an outer flake into the runner's store, without an evaluation. The flake's identity may be another than the true one. */
+async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
+    const nixConfig = await readNixConfig(flake, { signal });
+    const template = templates[hive ? "hive" : "plain"];
+    const text = (0,external_node_fs_.readFileSync)(template, "utf8");
+    const directory = (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(scratch, "outer-flake-"));
+    try {
+        // The name that Nix itself gives the source of a flake: it then takes the path as it is and copies nothing.
+        const tree = (0,external_node_path_.join)(directory, "source");
+        (0,external_node_fs_.mkdirSync)(tree);
+        (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(tree, "flake.nix"), nixConfig === undefined ? text : text.replace("{", () => `{\n  nixConfig = ${nixConfig};`));
+        (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(tree, "flake.lock"), lockAround(flake, locks));
+        return (0,store_path/* storePath */.TJ)((await (0,local/* runNixStore */.wg)(["--add", tree], { signal })).stdout.trim());
+    }
+    finally {
+        (0,external_node_fs_.rmSync)(directory, { recursive: true, force: true });
+    }
+}
+
+/***/ }),
+
+/***/ 3543:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -3902,6 +4009,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(3047);
+// EXTERNAL MODULE: ./build/src/domain/flake.js
+var flake = __nccwpck_require__(7307);
 // EXTERNAL MODULE: ./build/src/domain/operation.js
 var domain_operation = __nccwpck_require__(1567);
 // EXTERNAL MODULE: ./build/src/domain/unit-plan.js
@@ -3975,8 +4084,6 @@ class CopyWatch {
         }
     }
 }
-// EXTERNAL MODULE: ./build/src/nix/flake.js
-var nix_flake = __nccwpck_require__(5560);
 // EXTERNAL MODULE: ./build/src/nix/local.js
 var local = __nccwpck_require__(726);
 ;// CONCATENATED MODULE: ./build/src/nix/send.js
@@ -3984,19 +4091,19 @@ var local = __nccwpck_require__(726);
 
 
 
-/** Builds the arguments that send a flake with all its inputs to the store of a machine. */
-function archiveArguments(flake, options) {
+/** Builds the arguments that send a flake with all its inputs to the store of a machine: from the runner's store, where it cannot change any more. */
+function archiveArguments(sent, options) {
     const signatures = options.checkSignatures ? [] : ["--no-check-sigs"];
-    return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, (0,nix_flake/* pinned */.dp)(flake)];
+    return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, (0,flake/* outerReference */.Xp)(sent)];
 }
 /**
  * Sends the flake with all its inputs to the store of a machine; what is there already does not travel. Returns what has
  * travelled. The path that Nix prints is worth nothing before the exit code is 0. Throws a `CommandError`.
  */
-async function sendFlake(flake, options) {
+async function sendFlake(sent, options) {
     const watch = new CopyWatch();
     options.onBegin(() => watch.progress);
-    const { stdout } = await (0,local/* runNix */.d)(archiveArguments(flake, options), {
+    const { stdout } = await (0,local/* runNix */.dI)(archiveArguments(sent, options), {
         env: options.environment,
         signal: options.signal,
         onStart: (process) => watch.started(process),
@@ -4008,8 +4115,8 @@ async function sendFlake(flake, options) {
     const printed = JSON.parse(stdout);
     const path = typeof printed === "object" && printed !== null && "path" in printed ? printed.path : undefined;
     const arrived = (0,store_path/* storePath */.TJ)(String(path));
-    if (arrived !== flake.source)
-        throw new Error(`nix flake archive sent ${arrived} where ${flake.source} was expected`);
+    if (arrived !== sent.outer)
+        throw new Error(`nix flake archive sent ${arrived} where ${sent.outer} was expected`);
     return watch.progress;
 }
 // EXTERNAL MODULE: ./build/src/ssh/failure.js
@@ -4059,8 +4166,28 @@ function activationFailure({ exitCode, lines }) {
 }
 // EXTERNAL MODULE: external "node:timers/promises"
 var promises_ = __nccwpck_require__(8500);
-// EXTERNAL MODULE: ./build/src/domain/nix-version.js
-var nix_version = __nccwpck_require__(9048);
+;// CONCATENATED MODULE: ./build/src/domain/nix-version.js
+/**
+ * Parses the first line that `nix --version` prints, for example `nix (Nix) 2.34.8`, `nix (Lix, like Nix) 2.95.3` or
+ * `nix (Determinate Nix 3.22.2) 2.35.2`: the last number of the line is the version of Nix that it behaves as.
+ * Returns `undefined` when the line has no version.
+ */
+function parseNixVersion(text) {
+    const [line = ""] = text.trim().split("\n");
+    const numbers = [...line.matchAll(/(\d+)\.(\d+)(?:\.\d+)?/g)].at(-1);
+    if (numbers === undefined)
+        return undefined;
+    return { kind: parseKind(line), major: Number(numbers[1]), minor: Number(numbers[2]) };
+}
+/** Returns whether the version is at least `major.minor`, whatever the implementation. */
+function isAtLeast(version, major, minor) {
+    return version.major > major || (version.major === major && version.minor >= minor);
+}
+function parseKind(line) {
+    if (/\(Lix\b/.test(line))
+        return "lix";
+    return /\(Determinate Nix\b/.test(line) ? "determinate" : "nix";
+}
 ;// CONCATENATED MODULE: ./build/src/nixos/facts.js
 
 
@@ -4099,7 +4226,7 @@ function storePathOf(text) {
 function machineFacts(text) {
     const facts = parseFacts(text);
     const missing = (reason, hint) => new errors/* DeployError */.sH({ phase: "connect", reason, hint });
-    const nix = (0,nix_version/* parseNixVersion */.p)(facts.get("nix") ?? "");
+    const nix = parseNixVersion(facts.get("nix") ?? "");
     if (nix === undefined)
         throw missing("there is no nix on the machine", "Is it NixOS? `nix --version` must work in a non-interactive ssh session");
     if ((facts.get("nixos-rebuild") ?? "") === "") {
@@ -4790,6 +4917,7 @@ async function checkHealth(command, seconds, call, log, signal) {
 
 
 
+
 // Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
 const farewellSeconds = 2;
 /** A NixOS machine behind an ssh connection. */
@@ -4821,13 +4949,13 @@ class NixosMachine {
         this.#privileged = privileged;
         return facts;
     }
-    async receive(flake, signal) {
+    async receive(sent, signal) {
         const { run, checkSignatures, archiveArgs } = this.#settings;
-        const paths = [flake.source, ...flake.inputs];
+        const paths = (0,flake/* sentPaths */.lm)(sent);
         await this.#prepare(paths, "copy", signal);
         let copied;
         try {
-            copied = await sendFlake(flake, {
+            copied = await sendFlake(sent, {
                 store: this.#connection.store,
                 environment: this.#connection.environment,
                 checkSignatures,
@@ -4845,7 +4973,7 @@ class NixosMachine {
         // Who is not root can only keep what is there already.
         if (!this.#privileged)
             await this.#prepare(paths, "copy", signal);
-        this.#log.note(`${flake.source} has arrived (run ${run})`);
+        this.#log.note(`${sent.flake.source} has arrived (run ${run})`);
         return copied;
     }
     async build(rebuild, signal) {

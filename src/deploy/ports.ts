@@ -1,6 +1,6 @@
 import type { CopyProgress } from "../domain/copy-progress.js";
 import type { ClosureDifference } from "../domain/closure-difference.js";
-import type { Flake } from "../domain/flake.js";
+import type { SentFlake } from "../domain/flake.js";
 import type { NixVersion } from "../domain/nix-version.js";
 import type { Operation } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
@@ -105,7 +105,7 @@ export type Machine = {
   /** Connects, and asks all that must be known. Connects anew where the connection was lost. */
   connect(signal: AbortSignal): Promise<MachineFacts>;
   /** Sends the flake; it is safe from garbage collection until `release`. Returns what has travelled. */
-  receive(flake: Flake, signal: AbortSignal): Promise<CopyProgress>;
+  receive(flake: SentFlake, signal: AbortSignal): Promise<CopyProgress>;
   /** Builds the system, and changes nothing. Returns the toplevel. */
   build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath>;
   /** Compares two systems of its store. Never throws: `undefined` where they cannot be compared. */

@@ -1,6 +1,6 @@
 import type { CopyProgress } from "../domain/copy-progress.js";
 import { CommandError, DeployError } from "../domain/errors.js";
-import type { Flake } from "../domain/flake.js";
+import { sentPaths, type SentFlake } from "../domain/flake.js";
 import { rebuildAction, type Operation } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { StorePath } from "../domain/store-path.js";
@@ -73,13 +73,13 @@ export class NixosMachine implements Machine {
     return facts;
   }
 
-  async receive(flake: Flake, signal: AbortSignal): Promise<CopyProgress> {
+  async receive(sent: SentFlake, signal: AbortSignal): Promise<CopyProgress> {
     const { run, checkSignatures, archiveArgs } = this.#settings;
-    const paths = [flake.source, ...flake.inputs];
+    const paths = sentPaths(sent);
     await this.#prepare(paths, "copy", signal);
     let copied: CopyProgress;
     try {
-      copied = await sendFlake(flake, {
+      copied = await sendFlake(sent, {
         store: this.#connection.store,
         environment: this.#connection.environment,
         checkSignatures,
@@ -94,7 +94,7 @@ export class NixosMachine implements Machine {
     }
     // Who is not root can only keep what is there already.
     if (!this.#privileged) await this.#prepare(paths, "copy", signal);
-    this.#log.note(`${flake.source} has arrived (run ${run})`);
+    this.#log.note(`${sent.flake.source} has arrived (run ${run})`);
     return copied;
   }
 

@@ -18,7 +18,7 @@ import { changesRunningSystem, changesSystemProfile } from "../../../src/domain/
 import type { HostResult } from "../../../src/domain/result.js";
 import type { StorePath } from "../../../src/domain/store-path.js";
 import type { Target } from "../../../src/domain/target.js";
-import { makeFlake, makeStorePath, makeTarget } from "../domain/make.js";
+import { makeSentFlake, makeStorePath, makeTarget } from "../domain/make.js";
 
 export const oldSystem = makeStorePath("nixos-system-old");
 export const newSystem = makeStorePath("nixos-system-new");
@@ -178,7 +178,7 @@ export function makeSafety(overrides: Partial<Safety> = {}): Safety {
 }
 
 export function makeRunSettings(overrides: Partial<RunSettings> = {}): RunSettings {
-  const flake = Promise.resolve(makeFlake());
+  const flake = Promise.resolve(makeSentFlake());
   return {
     operation: "switch",
     flake,

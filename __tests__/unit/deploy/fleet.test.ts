@@ -8,7 +8,7 @@ import type { ActivationEnd } from "../../../src/deploy/ports.js";
 import { CommandError, DeployError } from "../../../src/domain/errors.js";
 import type { Operation } from "../../../src/domain/operation.js";
 import type { HostResult } from "../../../src/domain/result.js";
-import { makeDifference, makeFlake, makeStorePath, source } from "../domain/make.js";
+import { makeDifference, makeSentFlake, makeStorePath, outer } from "../domain/make.js";
 import { FakeMachine, makeRunSettings, makeSafety, makeState, MemoryLog, newSystem, oldSystem } from "./fake-machine.js";
 
 const unreachable = (): never => {
@@ -75,8 +75,8 @@ describe("one machine", () => {
 
   test("builds the flake in its own store, under its own hostname where no configuration is written", async () => {
     const machine = new FakeMachine({ configuration: undefined });
-    const result = await deployOne(machine, { flake: Promise.resolve(makeFlake({ subdirectory: "nixos" })) });
-    expect(machine.rebuild).toEqual({ reference: `path:${source}?dir=nixos`, configuration: "own-hostname" });
+    const result = await deployOne(machine, { flake: Promise.resolve(makeSentFlake({ subdirectory: "nixos" })) });
+    expect(machine.rebuild).toEqual({ reference: `path:${outer}`, configuration: "own-hostname" });
     expect(result.configuration).toBe("own-hostname");
   });
 

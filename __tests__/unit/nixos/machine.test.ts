@@ -3,7 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import { DeployError } from "../../../src/domain/errors.js";
 import { enter } from "../../../src/nixos/entry.js";
 import { NixosMachine } from "../../../src/nixos/machine.js";
-import { makeFlake } from "../domain/make.js";
+import { makeSentFlake } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 import { notesOf, useFakeSsh } from "./fake-ssh.js";
 
@@ -44,7 +44,7 @@ describe("the entry to a machine", () => {
 describe("a machine", () => {
   test("that cannot keep the files of the run is told before anything is sent", async () => {
     ssh.answers({ exitCode: 1, stderr: "mkdir: cannot create directory: No space left on device\\n" });
-    const error = await rejection(DeployError, makeMachine().receive(makeFlake(), signal));
+    const error = await rejection(DeployError, makeMachine().receive(makeSentFlake(), signal));
     expect(error).toMatchObject({ phase: "copy", reason: "the machine cannot keep the files of the run", exitCode: 1 });
     expect(error.lines).toEqual(["mkdir: cannot create directory: No space left on device"]);
   });
