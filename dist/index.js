@@ -50,7 +50,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
 
 /***/ }),
 
-/***/ 2511:
+/***/ 175:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -368,10 +368,12 @@ class Host {
     #log;
     #known;
     #clock = new PhaseClock();
-    constructor(machine, settings, log) {
+    #machines;
+    constructor(machine, settings, log, machines) {
         this.machine = machine;
         this.#settings = settings;
         this.#log = log;
+        this.#machines = machines;
         this.#known = knownAtFirst(machine.target);
     }
     get phase() {
@@ -402,6 +404,7 @@ class Host {
         const known = this.#known;
         const facts = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
         known.before = facts.state;
+        this.#machines.claim(this.machine.target, facts.identity);
         if (this.#settings.flake === undefined) {
             known.toplevel = this.#olderSystem(facts);
             await this.#compare(facts.state.running, known.toplevel, signal);
@@ -541,21 +544,42 @@ class Host {
         }
     }
 }
-;// CONCATENATED MODULE: ./build/src/deploy/limit.js
+// EXTERNAL MODULE: ./build/src/deploy/limit.js
+var limit = __nccwpck_require__(6762);
+;// CONCATENATED MODULE: ./build/src/deploy/same-machine.js
+
+
 /**
- * Works on the items side by side, at most `limit` at a time, in their order. The results stand in the order of the items.
- * Rejects as soon as one rejects.
+ * Knows which machines the targets of a run have turned out to be. The first target that comes to a machine has it; one that
+ * comes later is refused at once, and the first is not to be activated either: nobody knows which of the two is meant.
  */
-async function mapLimited(items, limit, work) {
-    const results = [];
-    // One iterator for all workers: whoever is free takes the next item.
-    const queue = items.entries();
-    const worker = async () => {
-        for (const [index, item] of queue)
-            results[index] = await work(item);
-    };
-    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-    return results;
+class MachinesOfRun {
+    #owners = new Map();
+    #rivals = new Map();
+    /** Takes a machine for a target. Throws a `DeployError` where another target has it. */
+    claim(target, identity) {
+        if (identity === undefined)
+            return;
+        const owner = this.#owners.get(identity) ?? target;
+        this.#owners.set(identity, owner);
+        if (owner === target)
+            return;
+        if (!this.#rivals.has(owner))
+            this.#rivals.set(owner, target);
+        throw sameMachine(owner);
+    }
+    /** What stands against the activation of a target whose machine another one has come to as well. */
+    objection(target) {
+        const rival = this.#rivals.get(target);
+        return rival === undefined ? undefined : sameMachine(rival);
+    }
+}
+function sameMachine(other) {
+    return new errors/* DeployError */.sH({
+        phase: "connect",
+        reason: `this is the same machine as ${other.name} (${(0,domain_target/* displayTarget */.Ex)(other)}), and one run deploys one configuration to a machine`,
+        hint: "Nothing was activated on it. Keep one of the two targets",
+    });
 }
 ;// CONCATENATED MODULE: ./build/src/deploy/stopwatch.js
 /** Measures and bounds the work on one host, which happens in pieces: waiting for other hosts does not count. */
@@ -610,6 +634,7 @@ class Stopwatch {
 
 
 
+
 /**
  * Deploys to all machines: everything up to the build side by side, then, when every machine has built or failed, the
  * activations, batch after batch. A host that fails does not stop the others of its batch, but too many stop the batches
@@ -620,13 +645,14 @@ async function deployFleet(machines, settings, log) {
     log.begin(machines.length + unusable.length);
     for (const result of unusable)
         log.done(result);
+    const known = new MachinesOfRun();
     const works = machines.map((machine) => ({
-        host: new Host(machine, settings, log.host(machine.target)),
+        host: new Host(machine, settings, log.host(machine.target), known),
         stopwatch: new Stopwatch(settings.timeout, settings.signal),
         result: undefined,
         unreachable: undefined,
     }));
-    const run = new FleetRun(works, settings, log);
+    const run = new FleetRun(works, known, settings, log);
     await run.prepare();
     await run.activate();
     log.end();
@@ -634,23 +660,31 @@ async function deployFleet(machines, settings, log) {
 }
 class FleetRun {
     #works;
+    #known;
     #settings;
     #log;
-    constructor(works, settings, log) {
+    constructor(works, known, settings, log) {
         this.#works = works;
+        this.#known = known;
         this.#settings = settings;
         this.#log = log;
     }
     /** Everything up to the build. */
     async prepare() {
         const { maxParallel, staging } = this.#settings;
-        await mapLimited(this.#works, maxParallel, async (work) => {
+        await (0,limit/* mapLimited */.b)(this.#works, maxParallel, async (work) => {
             await this.#step(work, async (signal) => {
                 await work.host.prepare(signal);
                 const status = work.host.settled();
                 return status === undefined ? undefined : { status, error: undefined };
             });
         });
+        // One that has ended well is not what was asked for either, when another target has come to its machine since.
+        for (const work of this.#works) {
+            const error = this.#known.objection(work.host.machine.target);
+            if (error !== undefined && (work.result === undefined || !(0,result/* isFailure */.N6)(work.result.status)))
+                await this.#end(work, { status: "failed", error });
+        }
         // Where no machine answers it is not the machines: a run that reaches nobody is never green.
         const skip = staging.onUnreachable === "skip" && this.#works.some((work) => work.unreachable === undefined);
         for (const work of this.#works) {
@@ -668,14 +702,14 @@ class FleetRun {
             const stop = index === 0 || signal.aborted ? undefined : tooManyFailures(this.#works, this.#settings);
             if (stop !== undefined) {
                 const rest = batches.slice(index).flat();
-                await mapLimited(rest, maxParallel, async (work) => await this.#end(work, { status: "skipped", error: stop }));
+                await (0,limit/* mapLimited */.b)(rest, maxParallel, async (work) => await this.#end(work, { status: "skipped", error: stop }));
                 return;
             }
             if (batches.length > 1 && !signal.aborted) {
                 const names = batch.map((work) => work.host.machine.target.name);
                 this.#log.batch(index + 1, batches.length, names);
             }
-            await mapLimited(batch, maxParallel, async (work) => await this.#step(work, async (own) => await work.host.activate(own)));
+            await (0,limit/* mapLimited */.b)(batch, maxParallel, async (work) => await this.#step(work, async (own) => await work.host.activate(own)));
         }
     }
     /** One step of a host; what goes wrong in it ends the host's work. */
@@ -727,6 +761,30 @@ function explain(problem, host, stopwatch) {
         return new errors/* DeployError */.sH({ phase, reason: "the run was cancelled", hint: afterwards, cause: problem });
     // An unexpected one is a fault of ours: its stack is what helps.
     return new Error(problem instanceof Error ? (problem.stack ?? problem.message) : String(problem), { cause: problem });
+}
+
+/***/ }),
+
+/***/ 6762:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   b: () => (/* binding */ mapLimited)
+/* harmony export */ });
+/**
+ * Works on the items side by side, at most `limit` at a time, in their order. The results stand in the order of the items.
+ * Rejects as soon as one rejects.
+ */
+async function mapLimited(items, limit, work) {
+    const results = [];
+    // One iterator for all workers: whoever is free takes the next item.
+    const queue = items.entries();
+    const worker = async () => {
+        for (const [index, item] of queue)
+            results[index] = await work(item);
+    };
+    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+    return results;
 }
 
 /***/ }),
@@ -1082,7 +1140,8 @@ function encodeValue(text) {
 /* harmony export */   MS: () => (/* binding */ describeIgnored),
 /* harmony export */   QR: () => (/* binding */ targetsOf),
 /* harmony export */   be: () => (/* binding */ describeChoice),
-/* harmony export */   lr: () => (/* binding */ checkedRequest)
+/* harmony export */   lr: () => (/* binding */ checkedRequest),
+/* harmony export */   tF: () => (/* binding */ setApart)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
 /* harmony import */ var _selection_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6076);
@@ -1093,10 +1152,10 @@ function encodeValue(text) {
 // web2 before web10.
 const naturally = new Intl.Collator("en", { numeric: true });
 /**
- * Chooses from an inventory, in the order of the names. Two machines in the same place are both unusable. Throws an `InputError` when there is no machine
- * at all, or when a part of the selection matches none.
+ * Chooses from an inventory, in the order of the names. Throws an `InputError` when there is no machine at all, or when a part
+ * of the selection matches none.
  */
-function chooseMachines({ names, entries }, selection, defaultPort) {
+function chooseMachines({ names, entries }, selection) {
     if (names.length === 0) {
         const accepted = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
         throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "targets", problem: `is empty, and the flake names no machine either; accepted are targets, or a flake with ${accepted}` }]);
@@ -1111,26 +1170,33 @@ function chooseMachines({ names, entries }, selection, defaultPort) {
     const missed = expected.filter((name) => !known.has(name));
     if (missed.length > 0)
         throw new Error(`nobody has looked at ${missed.join(", ")}`);
-    const clashing = clashes(chosen.filter((entry) => entry.kind === "machine"), defaultPort);
-    const machines = [];
-    const unusable = [];
-    for (const entry of chosen) {
-        if (entry.kind === "unusable")
-            unusable.push(entry);
-        if (entry.kind !== "machine")
-            continue;
-        const error = clashing.get(entry.name);
-        if (error === undefined)
-            machines.push(entry);
-        else
-            unusable.push({ kind: "unusable", name: entry.name, error, tags: entry.tags });
-    }
+    const machines = chosen.filter((entry) => entry.kind === "machine");
+    const unusable = chosen.filter((entry) => entry.kind === "unusable");
     const others = chosen.filter((entry) => entry.kind === "other");
     if (machines.length + unusable.length === 0) {
         const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
         throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "targets", problem: `is empty, and no machine of the flake is one to deploy over ssh (${reasons.join("; ")})` }]);
     }
     return { machines, unusable, others };
+}
+/** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */
+function setApart(choice, placeOf) {
+    const places = new Map();
+    for (const machine of choice.machines)
+        places.set(placeOf(machine), [...(places.get(placeOf(machine)) ?? []), machine.name]);
+    const machines = [];
+    const unusable = [...choice.unusable];
+    for (const machine of choice.machines) {
+        const place = placeOf(machine);
+        const names = places.get(place) ?? [];
+        if (names.length < 2) {
+            machines.push(machine);
+            continue;
+        }
+        const error = `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`;
+        unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags });
+    }
+    return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
 }
 /** What was chosen of a flake, a line each. */
 function describeChoice({ machines, unusable, others }) {
@@ -1151,9 +1217,9 @@ function describeIgnored({ machines }) {
     return [...lines.slice(0, mostIgnored), ...(rest > 0 ? [`and ${rest} more`] : [])].join("\n");
 }
 const mostIgnored = 30;
-/** The machines as targets, with the defaults where the flake says nothing. */
-function targetsOf(machines, defaults) {
-    return (0,_target_js__WEBPACK_IMPORTED_MODULE_2__/* .completeTargets */ .q4)(machines.map(({ name, request }) => ({ ...request, name })), defaults);
+/** The machines as targets, under the names that the flake gives them. */
+function targetsOf(machines) {
+    return machines.map(({ name, request }) => (0,_target_js__WEBPACK_IMPORTED_MODULE_2__/* .named */ .KT)(request, name));
 }
 /** Chooses from explicit targets by their names and configurations. `unmatched` says what matches none of them. */
 function selectTargets(targets, selection) {
@@ -1200,16 +1266,6 @@ function selectable(entry) {
 function there(names, entries, selection) {
     const tags = entries.flatMap((entry) => (entry.kind === "other" ? [] : (entry.tags ?? [])));
     return [...names, ...((0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .looksAtTags */ .lf)(selection) ? new Set(tags.map((tag) => `@${tag}`)) : [])];
-}
-/** What to say of each machine that shares its place with another one, by name. */
-function clashes(machines, defaultPort) {
-    const places = new Map();
-    for (const { name, request } of machines) {
-        const place = `${request.host.toLowerCase()} port ${request.port ?? defaultPort}`;
-        places.set(place, [...(places.get(place) ?? []), name]);
-    }
-    const shared = [...places].filter(([, names]) => names.length > 1);
-    return new Map(shared.flatMap(([place, names]) => names.map((name) => [name, `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`])));
 }
 
 /***/ }),
@@ -1398,17 +1454,23 @@ function optionalStorePath(text) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $q: () => (/* binding */ hivePrefix),
+/* harmony export */   $t: () => (/* binding */ placeOf),
 /* harmony export */   Ex: () => (/* binding */ displayTarget),
+/* harmony export */   Iw: () => (/* binding */ requireApart),
+/* harmony export */   KT: () => (/* binding */ named),
 /* harmony export */   Lb: () => (/* binding */ acceptedTarget),
 /* harmony export */   Og: () => (/* binding */ checkUser),
+/* harmony export */   RC: () => (/* binding */ checkHost),
 /* harmony export */   Yn: () => (/* binding */ checkPort),
 /* harmony export */   Zd: () => (/* binding */ nameOfConfiguration),
 /* harmony export */   e$: () => (/* binding */ checkTarget),
 /* harmony export */   hu: () => (/* binding */ parseTarget),
 /* harmony export */   q4: () => (/* binding */ completeTargets),
+/* harmony export */   rO: () => (/* binding */ withDefaults),
+/* harmony export */   uG: () => (/* binding */ nameTargets),
 /* harmony export */   wD: () => (/* binding */ needsHive)
 /* harmony export */ });
-/* unused harmony exports checkHost, wishedName */
+/* unused harmony export wishedName */
 /** What a configuration begins with that stands in colmena's hive and not under `nixosConfigurations`. */
 const hivePrefix = "colmenaHive.nodes.";
 /** The name of a configuration without the place where it stands. */
@@ -1513,31 +1575,50 @@ function wishedName({ name, configuration, host }) {
     return name ?? (configuration === undefined ? host : nameOfConfiguration(configuration));
 }
 /**
- * Fills in user and port, and gives each target a name: its own, else its configuration, else its host; where two would
- * have the same, the place instead. Throws an `Error` that names a machine that stands there twice (same host and port).
+ * Gives each target a name: its own, else its configuration, else its host; where two would have the same, the place as it is
+ * written instead. Throws an `Error` when two would still have the same.
  */
-function completeTargets(requests, defaults) {
-    const places = new Set();
-    const complete = requests.map((request) => {
-        const target = { user: request.user ?? defaults.user, host: request.host, port: request.port ?? defaults.port };
-        const place = `${target.host.toLowerCase()} port ${target.port}`;
-        if (places.has(place))
-            throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
-        places.add(place);
-        return { ...target, configuration: request.configuration, wish: wishedName(request) };
-    });
-    const wishes = complete.map((target) => target.wish);
-    const named = complete.map(({ wish, ...target }) => {
+function nameTargets(requests, defaultPort) {
+    const wishes = requests.map(wishedName);
+    const targets = requests.map((request, index) => {
+        const wish = wishes[index] ?? request.host;
+        const port = request.port ?? defaultPort;
         const unique = wishes.indexOf(wish) === wishes.lastIndexOf(wish);
-        return { ...target, name: unique ? wish : `${target.host}${target.port === 22 ? "" : `:${target.port}`}` };
+        return named(request, unique ? wish : `${request.host}${port === 22 ? "" : `:${port}`}`);
     });
     const names = new Set();
-    for (const { name } of named) {
+    for (const { name } of targets) {
         if (names.has(name))
             throw new Error(`two machines are called ${name}; give one of them another name`);
         names.add(name);
     }
-    return named;
+    return targets;
+}
+/** The target of that name. */
+function named({ host, user, port, configuration }, name) {
+    return { name, host, user, port, configuration };
+}
+/** Fills in user and port of a target of which ssh-config says nothing. */
+function withDefaults({ name, user, host, port, configuration }, defaults) {
+    return { name, user: user ?? defaults.user, host, port: port ?? defaults.port, address: host, via: undefined, configuration };
+}
+/** Where a connection ends. The same address behind two jump hosts may be two machines. */
+function placeOf({ address, port, via }) {
+    return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` through ${via}`}`;
+}
+/** Throws an `Error` that names a place where two of the targets are. */
+function requireApart(targets) {
+    const places = new Set();
+    for (const place of targets.map(placeOf)) {
+        if (places.has(place))
+            throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
+        places.add(place);
+    }
+}
+/** Names the targets and fills in user and port. Throws an `Error` as `requireApart` and `nameTargets` do. */
+function completeTargets(requests, defaults) {
+    requireApart(requests.map((request) => withDefaults(named(request, wishedName(request)), defaults)));
+    return nameTargets(requests, defaults.port).map((target) => withDefaults(target, defaults));
 }
 
 /***/ }),
@@ -2443,6 +2524,7 @@ class WorkflowRunLog {
     #hosts = new Map();
     #places = new Map();
     #counts = new Map();
+    #done = new Set();
     #total = 1;
     #begin = performance.now();
     #lastLine = performance.now();
@@ -2512,7 +2594,10 @@ class WorkflowRunLog {
         if (error !== undefined)
             for (const line of error.split("\n"))
                 this.#line(`[${name}] ${line}`);
-        this.#line(`${this.#count("done")} ${name}: ${status} after ${result.seconds} s`);
+        // A result may be corrected, which is no further host.
+        const count = this.#done.has(name) ? `[${this.#done.size}/${this.#total}]` : this.#count("done");
+        this.#done.add(name);
+        this.#line(`${count} ${name}: ${status} after ${result.seconds} s`);
         this.#log.group(`${(0,domain_result/* isFailure */.N6)(status) ? "✗" : "✓"} ${name}: ${status}`, this.#hosts.get(name)?.all() ?? []);
         this.#hosts.delete(name);
         this.#places.delete(name);
@@ -3061,13 +3146,14 @@ function parseInputs(read) {
     const port = number("ssh-port", 1, 65_535);
     const user = trimmed("ssh-user");
     collect(() => (0,domain_target/* checkUser */.Og)(user), (problem) => refuse("ssh-user", problem));
+    const sshConfig = readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
     const inputs = {
         ...readIdentity(read, refuse),
         strict,
         knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem) => refuse("ssh-known-hosts", problem)),
-        sshConfig: readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem)),
+        sshConfig,
         flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
-        ...readMachines(read, { user, port }, refuse),
+        ...readMachines(read, { user, port }, sshConfig !== "", refuse),
         defaults: { user, port },
         operation: choice("operation", operation/* operations */.zU),
         sudo: choice("sudo", ["auto", "true", "false"]),
@@ -3114,9 +3200,9 @@ function readIdentity(read, refuse) {
         refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
     return { key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined };
 }
-function readMachines(read, defaults, refuse) {
+function readMachines(read, defaults, aliases, refuse) {
     const selection = readSelection(read("select"), (problem) => refuse("select", problem));
-    const targets = readTargets(read("targets"), defaults, (problem) => refuse("targets", problem));
+    const targets = readTargets(read("targets"), defaults, aliases, (problem) => refuse("targets", problem));
     if (targets.length === 0)
         return { targets, selection };
     const { chosen, unmatched } = (0,inventory/* selectTargets */.Dv)(targets, selection);
@@ -3124,10 +3210,15 @@ function readMachines(read, defaults, refuse) {
         refuse("select", unmatched);
     return { targets: chosen, selection };
 }
-function readTargets(text, defaults, refuse) {
+function readTargets(text, defaults, aliases, refuse) {
     const requests = readRequests(text, refuse);
     let targets = [];
-    collect(() => (targets = (0,domain_target/* completeTargets */.q4)(requests, defaults)), refuse);
+    collect(() => {
+        // With aliases, only ssh can tell where two targets are.
+        if (!aliases)
+            (0,domain_target/* completeTargets */.q4)(requests, defaults);
+        targets = (0,domain_target/* nameTargets */.uG)(requests, defaults.port);
+    }, refuse);
     return targets;
 }
 
@@ -3138,18 +3229,19 @@ function readTargets(text, defaults, refuse) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2511);
+/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(175);
+/* harmony import */ var _deploy_limit_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(6762);
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3047);
-/* harmony import */ var _domain_flake_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(7307);
+/* harmony import */ var _domain_flake_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(7307);
 /* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6806);
-/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(321);
-/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(1567);
+/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(321);
+/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(1567);
 /* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9422);
-/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(2562);
-/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(9147);
+/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(2562);
+/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(9147);
 /* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2406);
 /* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7798);
-/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(4362);
+/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(4362);
 /* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(2098);
 /* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(1012);
 /* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(9949);
@@ -3157,11 +3249,14 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(3614);
 /* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(2855);
 /* harmony import */ var _nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(1263);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(3543);
-/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(8672);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(2518);
+/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_26__ = __nccwpck_require__(8672);
 /* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(4418);
 /* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(7754);
 /* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(7864);
+/* harmony import */ var _ssh_location_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(89);
+
+
 
 
 
@@ -3196,7 +3291,7 @@ let sent;
 let end = { results: [], arrived: false };
 let problem;
 let summary = true;
-const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_18__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()), () => {
+const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_19__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()), () => {
     removeIdentity();
     process.exit(130);
 });
@@ -3228,7 +3323,7 @@ async function deploy() {
     const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
     const { targets, unusable, flake: sending } = await choose(inputs, directory, local);
     sending?.catch(() => noFlake.abort());
-    (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .writeTargetConfigurations */ .Uk)(directory, targets, { strict: inputs.strict, connectTimeout: inputs.connectTimeout, extra: inputs.sshConfig });
+    (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .writeTargetConfigurations */ .Uk)(directory, targets, sshSettings(inputs));
     const settings = machineSettings(inputs, sending, signal);
     const machines = targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
     const { operation, maxParallel, timeout, retries, safety, staging, diff } = inputs;
@@ -3236,29 +3331,54 @@ async function deploy() {
     end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: sending, unusable: failed, maxParallel, timeout, retries, safety, staging, diff, signal }, runLog);
     await sending;
 }
-async function choose({ flake: reference, targets, operation, selection, defaults }, directory, local) {
+async function choose(inputs, directory, local) {
+    const { flake: reference, operation, selection } = inputs;
     const fetch = async () => {
         const fetched = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .archiveOnRunner */ .MS)(reference, local);
         // Where nothing is built of it, it only says where the machines are.
-        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_19__/* .needsFlake */ .Ty)(operation))
+        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_20__/* .needsFlake */ .Ty)(operation))
             ({ flake } = fetched);
-        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_20__/* .announceFlake */ .j)(fetched.flake, log);
+        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_21__/* .announceFlake */ .j)(fetched.flake, log);
         return fetched;
     };
     const wrap = async (archived, hive) => await (0,_nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_13__/* .wrapFlake */ .Y)(archived, hive, { scratch: directory, signal: local.signal });
-    if (targets.length > 0) {
-        const send = async () => (sent = await wrap(await fetch(), (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_21__/* .needsHive */ .wD)(targets)));
-        return { targets, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_19__/* .needsFlake */ .Ty)(operation) ? send() : undefined };
+    if (inputs.targets.length > 0) {
+        const targets = await locate(inputs.targets, inputs, directory);
+        try {
+            (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_22__/* .requireApart */ .Iw)(targets);
+        }
+        catch (error) {
+            throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "targets", problem: error instanceof Error ? error.message : String(error) }]);
+        }
+        const send = async () => (sent = await wrap(await fetch(), (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_22__/* .needsHive */ .wD)(targets)));
+        return { targets, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_20__/* .needsFlake */ .Ty)(operation) ? send() : undefined };
     }
     const archived = await fetch();
     const plain = await wrap(archived, false);
-    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__/* .readInventory */ .z)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_22__/* .outerReference */ .Xp)(plain), { selection, details: false }, local), selection, defaults.port);
+    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__/* .readInventory */ .z)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_23__/* .outerReference */ .Xp)(plain), { selection, details: false }, local), selection);
+    const located = new Map((await locate((0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .targetsOf */ .QR)(chosen.machines), inputs, directory)).map((target) => [target.name, target]));
+    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .setApart */ .tF)(chosen, ({ name }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_22__/* .placeOf */ .$t)(locatedAs(name, located)));
     (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__/* .announceChoice */ .Z)(choice, log);
-    const found = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .targetsOf */ .QR)(choice.machines, defaults);
-    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_19__/* .needsFlake */ .Ty)(operation))
+    const found = choice.machines.map(({ name }) => locatedAs(name, located));
+    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_20__/* .needsFlake */ .Ty)(operation))
         return { targets: found, unusable: choice.unusable, flake: undefined };
-    sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_21__/* .needsHive */ .wD)(found) ? await wrap(archived, true) : plain;
+    sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_22__/* .needsHive */ .wD)(found) ? await wrap(archived, true) : plain;
     return { targets: found, unusable: choice.unusable, flake: Promise.resolve(sent) };
+}
+/** Finds out where the targets are, without connecting to any. */
+async function locate(targets, inputs, directory) {
+    const { signal } = cancellation;
+    const work = async ([index, target]) => await (0,_ssh_location_js__WEBPACK_IMPORTED_MODULE_18__/* .locateTarget */ .sw)(target, index, directory, sshSettings(inputs), inputs.defaults, signal);
+    return await (0,_deploy_limit_js__WEBPACK_IMPORTED_MODULE_24__/* .mapLimited */ .b)([...targets.entries()], inputs.maxParallel, work);
+}
+function locatedAs(name, located) {
+    const target = located.get(name);
+    if (target === undefined)
+        throw new Error(`nobody knows where ${name} is`);
+    return target;
+}
+function sshSettings({ strict, connectTimeout, sshConfig }) {
+    return { strict, connectTimeout, extra: sshConfig };
 }
 async function installIdentity({ key, passphrase, knownHosts }) {
     identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
@@ -3276,13 +3396,13 @@ function removeIdentity() {
 function machineSettings(inputs, sending, signal) {
     return {
         run,
-        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_23__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
+        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_25__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
         access: { sudo: inputs.sudo, sudoPassword: inputs.sudoPassword, needsRoot: inputs.operation !== "build" },
         checkSignatures: inputs.checkSignatures,
         archiveArgs: inputs.archiveArgs,
         rebuildArgs: inputs.rebuildArgs,
-        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_24__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
-        configurationNames: async () => sending === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .configurationNames */ .zG)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_22__/* .outerReference */ .Xp)(await sending), { signal }).catch(() => undefined),
+        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_26__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
+        configurationNames: async () => sending === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .configurationNames */ .zG)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_23__/* .outerReference */ .Xp)(await sending), { signal }).catch(() => undefined),
     };
 }
 __webpack_async_result__();
@@ -3996,7 +4116,7 @@ async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
 
 /***/ }),
 
-/***/ 3543:
+/***/ 2518:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -4013,6 +4133,8 @@ var errors = __nccwpck_require__(3047);
 var flake = __nccwpck_require__(7307);
 // EXTERNAL MODULE: ./build/src/domain/operation.js
 var domain_operation = __nccwpck_require__(1567);
+// EXTERNAL MODULE: ./build/src/domain/target.js
+var target = __nccwpck_require__(321);
 // EXTERNAL MODULE: ./build/src/domain/unit-plan.js
 var unit_plan = __nccwpck_require__(9988);
 ;// CONCATENATED MODULE: ./build/src/nix/send-failure.js
@@ -4220,6 +4342,14 @@ function storePathOf(text) {
     return text?.startsWith("/nix/store/") === true ? (0,store_path/* optionalStorePath */.vD)(text) : undefined;
 }
 /**
+ * What a machine answers alike by whatever name it is reached, and no other one does: the boot id of its kernel, the namespace of
+ * processes that tells the containers of one kernel apart, and the machine's own id. `undefined` where it has no boot id.
+ */
+function identityOf(facts) {
+    const [boot, ...others] = ["boot-id", "pid-namespace", "machine-id"].map((key) => facts.get(key) ?? "");
+    return boot === undefined || boot === "" ? undefined : [boot, ...others].join(" ");
+}
+/**
  * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix, nixos-rebuild or
  * systemd.
  */
@@ -4243,6 +4373,7 @@ function machineFacts(text) {
             freeKibibytes: /^\d+$/.test(free) ? Number(free) : undefined,
             state: systemState(facts),
             olderSystem: storePathOf(facts.get("older")),
+            identity: identityOf(facts),
         },
         access: {
             user: facts.get("user") ?? "",
@@ -4901,7 +5032,25 @@ async function checkHealth(command, seconds, call, log, signal) {
         await (0,promises_.setTimeout)(health_pauseMilliseconds, undefined, { signal });
     }
 }
+;// CONCATENATED MODULE: ./build/src/nixos/name-on-machine.js
+
+// A unit's name has at most 255 characters (systemd.unit(5)), and a file's 255 bytes.
+const longestLabel = 60;
+// Hexadecimal digits that keep two names apart that look alike without their special characters.
+const digits = 8;
+/**
+ * Names a run of this action on one machine, for its directory, its roots and its units: `RUN-TARGET`. There is no further `-` in
+ * it, so that a pattern for the units of one target never matches those of another whose name goes on after it; nor anything that
+ * means something to a pattern, a shell or a path.
+ */
+function nameOnMachine(run, target) {
+    const label = target.replaceAll(/[^A-Za-z0-9.]/g, "_").slice(0, longestLabel);
+    const plain = label === target && !target.startsWith(".");
+    return `${run}-${plain ? label : `${label}_${(0,external_node_crypto_.createHash)("sha256").update(target).digest("hex").slice(0, digits)}`}`;
+}
 ;// CONCATENATED MODULE: ./build/src/nixos/machine.js
+
+
 
 
 
@@ -4936,7 +5085,8 @@ class NixosMachine {
     constructor(connection, settings, log) {
         this.target = connection.target;
         this.#connection = connection;
-        this.#settings = settings;
+        const { run, name } = settings;
+        this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${(0,target/* displayTarget */.Ex)(this.target)}` };
         this.#log = log;
         this.#shell = new RemoteShell(connection, { kind: "none" });
     }
@@ -5371,7 +5521,8 @@ function keeper() {
 /* harmony export */   gG: () => (/* binding */ identityFiles),
 /* harmony export */   hO: () => (/* binding */ endOfKnownHosts),
 /* harmony export */   jA: () => (/* binding */ targetFiles),
-/* harmony export */   nK: () => (/* binding */ alias)
+/* harmony export */   nK: () => (/* binding */ alias),
+/* harmony export */   z9: () => (/* binding */ renderQuestion)
 /* harmony export */ });
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6760);
 
@@ -5399,51 +5550,92 @@ const aliveCount = 3;
 // Idle seconds after which a master that nobody ended (kill -9 and no post step) ends by itself.
 const masterIdle = 900;
 /**
- * The ssh_config of one target. ssh takes the first value it finds, so what must not be changed stands first and the user's
- * lines last. What stands in the first block is for the target alone and not for a jump host on the way, which ssh reaches
- * with the same file.
+ * The ssh_config of one target whose place is known. ssh takes the first value it finds, so what must not be changed stands
+ * first and the user's lines last. What stands in the first block is for the target alone and not for a jump host on the way,
+ * which ssh reaches with the same file.
  */
 function renderConfiguration(target, index, directory, settings) {
-    const files = identityFiles(directory);
-    const own = targetFiles(directory, index);
-    const names = [...new Set([alias(target, index), target.host])];
-    const block = [
+    const name = alias(target, index);
+    const names = [...new Set([name, target.host])];
+    const hostName = (address) => `  HostName ${address.replaceAll("%", "%%")}`;
+    const renamed = target.address.toLowerCase() !== target.host.toLowerCase();
+    return lines([
         `Host ${names.join(" ")}`,
-        `  HostName ${target.host.replaceAll("%", "%%")}`,
+        // A HostName of the user's own lines is left to them: `Match host` looks at what was found so far.
+        ...(renamed ? [] : [hostName(target.address)]),
         `  Port ${target.port}`,
         `  User ${target.user}`,
-        `  ControlPath ${own.socket}`,
-        `  ControlPersist ${masterIdle}`,
+        ...mastersOf(targetFiles(directory, index)),
+        // The user's lines do not know this name.
+        ...(renamed && name !== target.host ? [`Host ${name}`, hostName(target.address)] : []),
+        ...ownedSettings(index, directory, settings),
+        ...extraLines(settings),
+    ]);
+}
+/**
+ * The ssh_config in which ssh finds out where a target is: what the target says itself stands first, then what the action owns,
+ * the user's lines, and the defaults. `extraBegins` is the number of lines before the user's.
+ */
+function renderQuestion(target, index, directory, settings, defaults) {
+    const host = `Host ${target.host}`;
+    const own = [
+        host,
+        ...(target.port === undefined ? [] : [`  Port ${target.port}`]),
+        ...(target.user === undefined ? [] : [`  User ${target.user}`]),
+        ...ownedSettings(index, directory, settings),
+    ];
+    const extra = extraLines(settings);
+    return { text: lines([...own, ...extra, host, `  Port ${defaults.port}`, `  User ${defaults.user}`]), extraBegins: own.length + 1 };
+}
+function lines(all) {
+    return `${all.join("\n")}\n`;
+}
+function extraLines({ extra }) {
+    return extra === "" ? [] : ["# The workflow's own lines", extra];
+}
+function mastersOf({ socket }) {
+    return [`  ControlPath ${socket}`, `  ControlPersist ${masterIdle}`];
+}
+/** What no line of the user's can change, for the target and for the jump hosts on the way. */
+function ownedSettings(index, directory, settings) {
+    const files = identityFiles(directory);
+    const { offeredKeys } = targetFiles(directory, index);
+    return [
         "Host *",
         `  IdentityFile ${files.key}`,
         "  IdentitiesOnly yes",
         "  IdentityAgent none",
         "  CertificateFile none",
+        "  PKCS11Provider none",
+        "  AddKeysToAgent no",
         `  UserKnownHostsFile ${files.knownHosts}`,
         "  GlobalKnownHostsFile /dev/null",
         `  StrictHostKeyChecking ${settings.strict ? "yes" : "accept-new"}`,
         "  UpdateHostKeys no",
         "  CheckHostIP no",
+        "  NoHostAuthenticationForLocalhost no",
         "  VerifyHostKeyDNS no",
         "  HashKnownHosts no",
-        `  KnownHostsCommand /bin/sh ${files.recorder} ${own.offeredKeys} %H %t %K`,
+        `  KnownHostsCommand /bin/sh ${files.recorder} ${offeredKeys} %H %t %K`,
         "  BatchMode yes",
         "  PreferredAuthentications publickey",
+        "  PubkeyAuthentication yes",
         "  PasswordAuthentication no",
         "  KbdInteractiveAuthentication no",
         "  ForwardAgent no",
         "  ForwardX11 no",
         "  PermitLocalCommand no",
+        "  RemoteCommand none",
         "  RequestTTY no",
         "  EscapeChar none",
         "  ControlMaster no",
         "  LogLevel ERROR",
         `  ConnectTimeout ${settings.connectTimeout}`,
+        "  ConnectionAttempts 1",
         `  ServerAliveInterval ${aliveInterval}`,
         `  ServerAliveCountMax ${aliveCount}`,
         "  TCPKeepAlive yes",
     ];
-    return `${block.join("\n")}\n${settings.extra === "" ? "" : `# The workflow's own lines\n${settings.extra}\n`}`;
 }
 
 /***/ }),
@@ -5645,7 +5837,7 @@ function connectError(failure) {
 }
 function explain({ target, stderr, timedOut, offered }) {
     // ssh names the place of its TCP connection, which is a jump host's where there is one.
-    const [, host = target.host, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
+    const [, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
     const place = `${host} port ${port}`;
     const key = offered.at(-1);
     const keyPlace = key === undefined ? place : placeOf(key);
@@ -5671,8 +5863,9 @@ function explain({ target, stderr, timedOut, offered }) {
         };
     }
     if (/Permission denied/i.test(stderr)) {
-        const [, user = target.user, refusing = target.host] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
-        const jump = refusing !== target.host;
+        const [, user = target.user, refusing = target.address] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
+        // ssh writes the name in small letters.
+        const jump = refusing !== target.address.toLowerCase() && refusing !== target.address;
         return {
             reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
             hint: `Add the public half of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or name another user`,
@@ -5680,7 +5873,7 @@ function explain({ target, stderr, timedOut, offered }) {
         };
     }
     if (/stdio forwarding failed/i.test(stderr)) {
-        return { reason: `the jump host cannot reach ${target.host} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
+        return { reason: `the jump host cannot reach ${target.address} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
     }
     if (/Bad configuration option|terminating, \d+ bad configuration|Bad .* argument|Unsupported option|garbage at end of line|missing argument/i.test(stderr)) {
         return {
@@ -5889,6 +6082,130 @@ function removeIdentityDirectory(path) {
         throw new Error(`refuses to remove ${JSON.stringify(path)}: it is a link, no directory, or somebody else's`);
     }
     (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(path, { recursive: true, force: true });
+}
+
+/***/ }),
+
+/***/ 89:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   sw: () => (/* binding */ locateTarget)
+/* harmony export */ });
+/* unused harmony exports locationCommand, locatedTarget */
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3047);
+/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(321);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7964);
+/* harmony import */ var _configuration_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5898);
+
+
+
+
+
+// ssh answers at once, unless a `Match exec` of the user's lines takes its time.
+const answerSeconds = 60;
+/**
+ * Finds out where a target is: what it says itself, then the user's lines, then the defaults. It is ssh that reads the user's
+ * lines, so that patterns, `Match` and `Include` mean what they mean to ssh; nothing is started where there are none. Throws an
+ * `InputError` for lines that ssh does not accept, and for those that would lead it to what it must not be given.
+ */
+async function locateTarget(target, index, directory, settings, defaults, signal) {
+    if (settings.extra === "")
+        return (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_4__/* .withDefaults */ .rO)(target, defaults);
+    const { configuration } = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_3__/* .targetFiles */ .jA)(directory, index);
+    const { text, extraBegins } = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_3__/* .renderQuestion */ .z9)(target, index, directory, settings, defaults);
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)(configuration, text, { mode: 0o600 });
+    let answer;
+    try {
+        ({ stdout: answer } = await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_2__/* .run */ .eF)(locationCommand(configuration, target), { signal, timeout: answerSeconds }));
+    }
+    catch (error) {
+        if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .CommandError */ .Qd) || error.failure.kind === "aborted")
+            throw error;
+        throw refusal(`is not accepted by ssh: ${reasonOf(error, configuration, extraBegins)}`);
+    }
+    return locatedTarget(target, answer, (0,_configuration_js__WEBPACK_IMPORTED_MODULE_3__/* .identityFiles */ .gG)(directory).key);
+}
+/** Builds the command that asks ssh what it makes of its configuration, without connecting. */
+function locationCommand(configuration, target) {
+    return { file: "ssh", args: ["-G", "-F", configuration, "--", target.host] };
+}
+/**
+ * Reads what `ssh -G` prints, with the same care as the targets themselves: ssh obeys shell characters in a `HostName` of its
+ * configuration. `key` is the only key that may be offered. Throws an `InputError`.
+ *
+ *     user deploy
+ *     hostname 192.0.2.7
+ *     port 2222
+ *     proxyjump bastion.example.org
+ */
+function locatedTarget(target, answer, key) {
+    const found = readAnswer(answer);
+    const first = (keyword) => found.get(keyword)?.[0] ?? "";
+    const address = first("hostname");
+    const user = first("user");
+    const port = Number(first("port"));
+    const check = (keyword, work) => {
+        try {
+            work();
+        }
+        catch (error) {
+            const problem = error instanceof Error ? error.message : String(error);
+            throw refusal(`has a ${keyword} for ${target.host} that is not accepted: ${problem}`);
+        }
+    };
+    check("HostName", () => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_4__/* .checkHost */ .RC)(address));
+    check("User", () => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_4__/* .checkUser */ .Og)(user));
+    check("Port", () => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_4__/* .checkPort */ .Yn)(port));
+    requireOwned(target, found, key);
+    const { name, host, configuration } = target;
+    const moved = address.toLowerCase() !== host.toLowerCase();
+    return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration };
+}
+function readAnswer(answer) {
+    const found = new Map();
+    for (const line of answer.split("\n")) {
+        const [, keyword = "", value = ""] = /^(\S+) (.*)$/.exec(line) ?? [];
+        found.set(keyword, [...(found.get(keyword) ?? []), value]);
+    }
+    return found;
+}
+// ssh adds these up, or old versions do not know them, so that standing first does not help against the user's lines.
+function requireOwned({ host }, found, key) {
+    const other = (keyword, own) => found.get(keyword)?.some((value) => value !== own) === true;
+    const set = [
+        ...(other("identityfile", key) ? ["IdentityFile"] : []),
+        ...(other("certificatefile", "none") ? ["CertificateFile"] : []),
+        ...(other("sessiontype", "default") ? ["SessionType"] : []),
+        ...(other("stdinnull", "no") ? ["StdinNull"] : []),
+        ...(other("forkafterauthentication", "no") ? ["ForkAfterAuthentication"] : []),
+    ];
+    if (set.length > 0)
+        throw refusal(`sets ${set.join(" and ")} for ${host}, which belongs to the action; accepted are lines that leave it out for this host`);
+}
+/** What tells two machines with one address apart. A proxy's command may name the host in its own ways. */
+function viaOf(host, found) {
+    const jump = found.get("proxyjump")?.[0];
+    if (jump !== undefined && jump !== "none")
+        return jump;
+    const command = found.get("proxycommand")?.[0];
+    return command === undefined || command === "none" ? undefined : `the ProxyCommand of ${host}`;
+}
+function reasonOf({ failure, stderr }, configuration, extraBegins) {
+    if (failure.kind === "timeout")
+        return `it has not read the lines after ${failure.seconds} s`;
+    const place = /^line (\d+)/;
+    const [line = "it does not say why"] = stderr
+        .replaceAll(`${configuration}: `, "")
+        .replaceAll(`${configuration} `, "")
+        .split(/\r?\n/)
+        .filter((text) => text.trim() !== "");
+    const number = Number(place.exec(line)?.[1] ?? 0) - extraBegins;
+    return number > 0 ? line.replace(place, `line ${number}`) : line;
+}
+function refusal(problem) {
+    return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .InputError */ .dz([{ input: "ssh-config", problem }]);
 }
 
 /***/ }),

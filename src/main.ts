@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 
 import { deployFleet, type FleetEnd } from "./deploy/fleet.js";
+import { mapLimited } from "./deploy/limit.js";
 import { InputError } from "./domain/errors.js";
 import { outerReference, type Flake, type SentFlake } from "./domain/flake.js";
-import { chooseMachines, targetsOf, unusableResult, type UnusableMachine } from "./domain/inventory.js";
-import { needsHive, type Target } from "./domain/target.js";
+import { chooseMachines, setApart, targetsOf, unusableResult, type UnusableMachine } from "./domain/inventory.js";
+import { needsHive, placeOf, requireApart, type NamedTarget, type Target } from "./domain/target.js";
 import { needsFlake } from "./domain/operation.js";
 import { maskSecret, readInput } from "./github/action-input.js";
 import { abortOnSignal } from "./github/cancellation.js";
@@ -24,7 +25,9 @@ import { NixosMachine, type MachineSettings } from "./nixos/machine.js";
 import { patience } from "./nixos/patience.js";
 import { requirePrograms } from "./process/required-programs.js";
 import { Connection, endMasters } from "./ssh/connection.js";
+import type { SshSettings } from "./ssh/configuration.js";
 import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity, writeTargetConfigurations } from "./ssh/identity.js";
+import { locateTarget } from "./ssh/location.js";
 
 const log = new WorkflowLog();
 const runLog = new WorkflowRunLog(log);
@@ -68,7 +71,7 @@ async function deploy(): Promise<void> {
   const local = { cwd: process.cwd(), signal, onLine: (line: string) => log.line(line) };
   const { targets, unusable, flake: sending } = await choose(inputs, directory, local);
   sending?.catch(() => noFlake.abort());
-  writeTargetConfigurations(directory, targets, { strict: inputs.strict, connectTimeout: inputs.connectTimeout, extra: inputs.sshConfig });
+  writeTargetConfigurations(directory, targets, sshSettings(inputs));
   const settings = machineSettings(inputs, sending, signal);
   const machines = targets.map(
     (target, index) => new NixosMachine(new Connection(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)),
@@ -82,7 +85,8 @@ async function deploy(): Promise<void> {
 /** The machines of a run, and the flake that they are sent; it is not waited for where the targets are known without it. */
 type Chosen = { readonly targets: readonly Target[]; readonly unusable: readonly UnusableMachine[]; readonly flake: Promise<SentFlake> | undefined };
 
-async function choose({ flake: reference, targets, operation, selection, defaults }: Inputs, directory: string, local: EvaluateOptions): Promise<Chosen> {
+async function choose(inputs: Inputs, directory: string, local: EvaluateOptions): Promise<Chosen> {
+  const { flake: reference, operation, selection } = inputs;
   const fetch = async (): Promise<ArchivedFlake> => {
     const fetched = await archiveOnRunner(reference, local);
     // Where nothing is built of it, it only says where the machines are.
@@ -92,18 +96,44 @@ async function choose({ flake: reference, targets, operation, selection, default
   };
   const wrap = async (archived: ArchivedFlake, hive: boolean): Promise<SentFlake> =>
     await wrapFlake(archived, hive, { scratch: directory, signal: local.signal });
-  if (targets.length > 0) {
+  if (inputs.targets.length > 0) {
+    const targets = await locate(inputs.targets, inputs, directory);
+    try {
+      requireApart(targets);
+    } catch (error) {
+      throw new InputError([{ input: "targets", problem: error instanceof Error ? error.message : String(error) }]);
+    }
     const send = async (): Promise<SentFlake> => (sent = await wrap(await fetch(), needsHive(targets)));
     return { targets, unusable: [], flake: needsFlake(operation) ? send() : undefined };
   }
   const archived = await fetch();
   const plain = await wrap(archived, false);
-  const choice = chooseMachines(await readInventory(outerReference(plain), { selection, details: false }, local), selection, defaults.port);
+  const chosen = chooseMachines(await readInventory(outerReference(plain), { selection, details: false }, local), selection);
+  const located = new Map((await locate(targetsOf(chosen.machines), inputs, directory)).map((target) => [target.name, target]));
+  const choice = setApart(chosen, ({ name }) => placeOf(locatedAs(name, located)));
   announceChoice(choice, log);
-  const found = targetsOf(choice.machines, defaults);
+  const found = choice.machines.map(({ name }) => locatedAs(name, located));
   if (!needsFlake(operation)) return { targets: found, unusable: choice.unusable, flake: undefined };
   sent = needsHive(found) ? await wrap(archived, true) : plain;
   return { targets: found, unusable: choice.unusable, flake: Promise.resolve(sent) };
+}
+
+/** Finds out where the targets are, without connecting to any. */
+async function locate(targets: readonly NamedTarget[], inputs: Inputs, directory: string): Promise<Target[]> {
+  const { signal } = cancellation;
+  const work = async ([index, target]: [number, NamedTarget]): Promise<Target> =>
+    await locateTarget(target, index, directory, sshSettings(inputs), inputs.defaults, signal);
+  return await mapLimited([...targets.entries()], inputs.maxParallel, work);
+}
+
+function locatedAs(name: string, located: ReadonlyMap<string, Target>): Target {
+  const target = located.get(name);
+  if (target === undefined) throw new Error(`nobody knows where ${name} is`);
+  return target;
+}
+
+function sshSettings({ strict, connectTimeout, sshConfig }: Inputs): SshSettings {
+  return { strict, connectTimeout, extra: sshConfig };
 }
 
 async function installIdentity({ key, passphrase, knownHosts }: Inputs): Promise<string> {

@@ -1,8 +1,9 @@
 import { tmpdir } from "node:os";
 
 import { InputError } from "./domain/errors.js";
-import { chooseMachines, unusableResult, type UnusableMachine } from "./domain/inventory.js";
+import { chooseMachines, setApart, unusableResult, type UnusableMachine } from "./domain/inventory.js";
 import { renderMatrix, type MatrixMachine } from "./domain/matrix.js";
+import { placeOf } from "./domain/target.js";
 import { resolveCommit } from "./git/commit.js";
 import { readInput } from "./github/action-input.js";
 import { failureAnnotations } from "./github/annotations.js";
@@ -45,7 +46,8 @@ async function plan(): Promise<boolean> {
 }
 
 async function machinesOfFlake({ flake, selection, port }: MatrixInputs): Promise<{ machines: MatrixMachine[]; unusable: readonly UnusableMachine[] }> {
-  const choice = chooseMachines(await readInventory(flake, { selection, details: true }, local), selection, port ?? 22);
+  const chosen = chooseMachines(await readInventory(flake, { selection, details: true }, local), selection);
+  const choice = setApart(chosen, ({ request }) => placeOf({ address: request.host, port: request.port ?? port ?? 22, via: undefined }));
   announceChoice(choice, log);
   return { machines: choice.machines.map(({ name, request, system, tags = [] }) => ({ name, request, system, tags })), unusable: choice.unusable };
 }

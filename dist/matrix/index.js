@@ -116,7 +116,8 @@ class DeployError extends Error {
 /* harmony export */   Dv: () => (/* binding */ selectTargets),
 /* harmony export */   MS: () => (/* binding */ describeIgnored),
 /* harmony export */   be: () => (/* binding */ describeChoice),
-/* harmony export */   lr: () => (/* binding */ checkedRequest)
+/* harmony export */   lr: () => (/* binding */ checkedRequest),
+/* harmony export */   tF: () => (/* binding */ setApart)
 /* harmony export */ });
 /* unused harmony export targetsOf */
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
@@ -128,10 +129,10 @@ class DeployError extends Error {
 // web2 before web10.
 const naturally = new Intl.Collator("en", { numeric: true });
 /**
- * Chooses from an inventory, in the order of the names. Two machines in the same place are both unusable. Throws an `InputError` when there is no machine
- * at all, or when a part of the selection matches none.
+ * Chooses from an inventory, in the order of the names. Throws an `InputError` when there is no machine at all, or when a part
+ * of the selection matches none.
  */
-function chooseMachines({ names, entries }, selection, defaultPort) {
+function chooseMachines({ names, entries }, selection) {
     if (names.length === 0) {
         const accepted = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
         throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "targets", problem: `is empty, and the flake names no machine either; accepted are targets, or a flake with ${accepted}` }]);
@@ -146,26 +147,33 @@ function chooseMachines({ names, entries }, selection, defaultPort) {
     const missed = expected.filter((name) => !known.has(name));
     if (missed.length > 0)
         throw new Error(`nobody has looked at ${missed.join(", ")}`);
-    const clashing = clashes(chosen.filter((entry) => entry.kind === "machine"), defaultPort);
-    const machines = [];
-    const unusable = [];
-    for (const entry of chosen) {
-        if (entry.kind === "unusable")
-            unusable.push(entry);
-        if (entry.kind !== "machine")
-            continue;
-        const error = clashing.get(entry.name);
-        if (error === undefined)
-            machines.push(entry);
-        else
-            unusable.push({ kind: "unusable", name: entry.name, error, tags: entry.tags });
-    }
+    const machines = chosen.filter((entry) => entry.kind === "machine");
+    const unusable = chosen.filter((entry) => entry.kind === "unusable");
     const others = chosen.filter((entry) => entry.kind === "other");
     if (machines.length + unusable.length === 0) {
         const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
         throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "targets", problem: `is empty, and no machine of the flake is one to deploy over ssh (${reasons.join("; ")})` }]);
     }
     return { machines, unusable, others };
+}
+/** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */
+function setApart(choice, placeOf) {
+    const places = new Map();
+    for (const machine of choice.machines)
+        places.set(placeOf(machine), [...(places.get(placeOf(machine)) ?? []), machine.name]);
+    const machines = [];
+    const unusable = [...choice.unusable];
+    for (const machine of choice.machines) {
+        const place = placeOf(machine);
+        const names = places.get(place) ?? [];
+        if (names.length < 2) {
+            machines.push(machine);
+            continue;
+        }
+        const error = `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`;
+        unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags });
+    }
+    return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
 }
 /** What was chosen of a flake, a line each. */
 function describeChoice({ machines, unusable, others }) {
@@ -186,9 +194,9 @@ function describeIgnored({ machines }) {
     return [...lines.slice(0, mostIgnored), ...(rest > 0 ? [`and ${rest} more`] : [])].join("\n");
 }
 const mostIgnored = 30;
-/** The machines as targets, with the defaults where the flake says nothing. */
-function targetsOf(machines, defaults) {
-    return completeTargets(machines.map(({ name, request }) => ({ ...request, name })), defaults);
+/** The machines as targets, under the names that the flake gives them. */
+function targetsOf(machines) {
+    return machines.map(({ name, request }) => named(request, name));
 }
 /** Chooses from explicit targets by their names and configurations. `unmatched` says what matches none of them. */
 function selectTargets(targets, selection) {
@@ -235,16 +243,6 @@ function selectable(entry) {
 function there(names, entries, selection) {
     const tags = entries.flatMap((entry) => (entry.kind === "other" ? [] : (entry.tags ?? [])));
     return [...names, ...((0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .looksAtTags */ .lf)(selection) ? new Set(tags.map((tag) => `@${tag}`)) : [])];
-}
-/** What to say of each machine that shares its place with another one, by name. */
-function clashes(machines, defaultPort) {
-    const places = new Map();
-    for (const { name, request } of machines) {
-        const place = `${request.host.toLowerCase()} port ${request.port ?? defaultPort}`;
-        places.set(place, [...(places.get(place) ?? []), name]);
-    }
-    const shared = [...places].filter(([, names]) => names.length > 1);
-    return new Map(shared.flatMap(([place, names]) => names.map((name) => [name, `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`])));
 }
 
 /***/ }),
@@ -434,6 +432,7 @@ function optionalStorePath(text) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $q: () => (/* binding */ hivePrefix),
+/* harmony export */   $t: () => (/* binding */ placeOf),
 /* harmony export */   Al: () => (/* binding */ wishedName),
 /* harmony export */   Lb: () => (/* binding */ acceptedTarget),
 /* harmony export */   Og: () => (/* binding */ checkUser),
@@ -443,7 +442,7 @@ function optionalStorePath(text) {
 /* harmony export */   hu: () => (/* binding */ parseTarget),
 /* harmony export */   q4: () => (/* binding */ completeTargets)
 /* harmony export */ });
-/* unused harmony exports needsHive, displayTarget, checkHost */
+/* unused harmony exports needsHive, displayTarget, checkHost, nameTargets, named, withDefaults, requireApart */
 /** What a configuration begins with that stands in colmena's hive and not under `nixosConfigurations`. */
 const hivePrefix = "colmenaHive.nodes.";
 /** The name of a configuration without the place where it stands. */
@@ -548,31 +547,50 @@ function wishedName({ name, configuration, host }) {
     return name ?? (configuration === undefined ? host : nameOfConfiguration(configuration));
 }
 /**
- * Fills in user and port, and gives each target a name: its own, else its configuration, else its host; where two would
- * have the same, the place instead. Throws an `Error` that names a machine that stands there twice (same host and port).
+ * Gives each target a name: its own, else its configuration, else its host; where two would have the same, the place as it is
+ * written instead. Throws an `Error` when two would still have the same.
  */
-function completeTargets(requests, defaults) {
-    const places = new Set();
-    const complete = requests.map((request) => {
-        const target = { user: request.user ?? defaults.user, host: request.host, port: request.port ?? defaults.port };
-        const place = `${target.host.toLowerCase()} port ${target.port}`;
-        if (places.has(place))
-            throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
-        places.add(place);
-        return { ...target, configuration: request.configuration, wish: wishedName(request) };
-    });
-    const wishes = complete.map((target) => target.wish);
-    const named = complete.map(({ wish, ...target }) => {
+function nameTargets(requests, defaultPort) {
+    const wishes = requests.map(wishedName);
+    const targets = requests.map((request, index) => {
+        const wish = wishes[index] ?? request.host;
+        const port = request.port ?? defaultPort;
         const unique = wishes.indexOf(wish) === wishes.lastIndexOf(wish);
-        return { ...target, name: unique ? wish : `${target.host}${target.port === 22 ? "" : `:${target.port}`}` };
+        return named(request, unique ? wish : `${request.host}${port === 22 ? "" : `:${port}`}`);
     });
     const names = new Set();
-    for (const { name } of named) {
+    for (const { name } of targets) {
         if (names.has(name))
             throw new Error(`two machines are called ${name}; give one of them another name`);
         names.add(name);
     }
-    return named;
+    return targets;
+}
+/** The target of that name. */
+function named({ host, user, port, configuration }, name) {
+    return { name, host, user, port, configuration };
+}
+/** Fills in user and port of a target of which ssh-config says nothing. */
+function withDefaults({ name, user, host, port, configuration }, defaults) {
+    return { name, user: user ?? defaults.user, host, port: port ?? defaults.port, address: host, via: undefined, configuration };
+}
+/** Where a connection ends. The same address behind two jump hosts may be two machines. */
+function placeOf({ address, port, via }) {
+    return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` through ${via}`}`;
+}
+/** Throws an `Error` that names a place where two of the targets are. */
+function requireApart(targets) {
+    const places = new Set();
+    for (const place of targets.map(placeOf)) {
+        if (places.has(place))
+            throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
+        places.add(place);
+    }
+}
+/** Names the targets and fills in user and port. Throws an `Error` as `requireApart` and `nameTargets` do. */
+function completeTargets(requests, defaults) {
+    requireApart(requests.map((request) => withDefaults(named(request, wishedName(request)), defaults)));
+    return nameTargets(requests, defaults.port).map((target) => withDefaults(target, defaults));
 }
 
 /***/ }),
@@ -1785,6 +1803,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(47);
 /* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(806);
 /* harmony import */ var _domain_matrix_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(865);
+/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(321);
 /* harmony import */ var _git_commit_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(545);
 /* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(422);
 /* harmony import */ var _github_annotations_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(160);
@@ -1796,6 +1815,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _matrix_inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(389);
 /* harmony import */ var _nix_changes_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(937);
 /* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(783);
+
 
 
 
@@ -1838,7 +1858,8 @@ async function plan() {
     return unusable.length === 0;
 }
 async function machinesOfFlake({ flake, selection, port }) {
-    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__/* .readInventory */ .z)(flake, { selection, details: true }, local), selection, port ?? 22);
+    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__/* .readInventory */ .z)(flake, { selection, details: true }, local), selection);
+    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .setApart */ .tF)(chosen, ({ request }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_15__/* .placeOf */ .$t)({ address: request.host, port: request.port ?? port ?? 22, via: undefined }));
     (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_6__/* .announceChoice */ .Z)(choice, log);
     return { machines: choice.machines.map(({ name, request, system, tags = [] }) => ({ name, request, system, tags })), unusable: choice.unusable };
 }

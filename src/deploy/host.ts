@@ -14,6 +14,7 @@ import { knownAtFirst, prospectOf, resultOf, settledBy, type HostKnowledge } fro
 import { PhaseClock } from "./phase-clock.js";
 import type { HostLog, Machine, MachineFacts } from "./ports.js";
 import type { RunSettings } from "./run-settings.js";
+import type { MachinesOfRun } from "./same-machine.js";
 import { activateSafely, type Outcome } from "./safe-activation.js";
 
 /**
@@ -26,11 +27,13 @@ export class Host {
   readonly #log: HostLog;
   readonly #known: HostKnowledge;
   readonly #clock = new PhaseClock();
+  readonly #machines: MachinesOfRun;
 
-  constructor(machine: Machine, settings: RunSettings, log: HostLog) {
+  constructor(machine: Machine, settings: RunSettings, log: HostLog, machines: MachinesOfRun) {
     this.machine = machine;
     this.#settings = settings;
     this.#log = log;
+    this.#machines = machines;
     this.#known = knownAtFirst(machine.target);
   }
 
@@ -66,6 +69,7 @@ export class Host {
     const known = this.#known;
     const facts = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
     known.before = facts.state;
+    this.#machines.claim(this.machine.target, facts.identity);
     if (this.#settings.flake === undefined) {
       known.toplevel = this.#olderSystem(facts);
       await this.#compare(facts.state.running, known.toplevel, signal);

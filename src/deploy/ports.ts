@@ -31,6 +31,8 @@ export type MachineFacts = {
   readonly state: SystemState;
   /** The system of the generation before the current one, if there is one. */
   readonly olderSystem: StorePath | undefined;
+  /** The same whatever name the machine was reached by, and another one after a restart; `undefined` where it cannot tell. */
+  readonly identity: string | undefined;
 };
 
 /** What nixos-rebuild is to be run with. */

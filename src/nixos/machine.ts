@@ -4,7 +4,7 @@ import { sentPaths, type SentFlake } from "../domain/flake.js";
 import { rebuildAction, type Operation } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { StorePath } from "../domain/store-path.js";
-import type { Target } from "../domain/target.js";
+import { displayTarget, type Target } from "../domain/target.js";
 import { UnitPlanReader } from "../domain/unit-plan.js";
 import type { Activation, ActivationEnd, HostLog, Machine, MachineFacts, Rebuild, Reached, RollbackEnd, SystemDifference } from "../deploy/ports.js";
 import { explainSendFailure } from "../nix/send-failure.js";
@@ -20,11 +20,12 @@ import { enter } from "./entry.js";
 import { checkHealth } from "./health.js";
 import { runJob, type CallScript, type JobEnd } from "./job.js";
 import { RemoteShell } from "./remote-shell.js";
+import { nameOnMachine } from "./name-on-machine.js";
 import { lastLines, runToItsEnd } from "./session.js";
 
 /** How the machines of one run are treated. */
 export type MachineSettings = {
-  /** Names the run on the machine. */
+  /** Names the run on the machines, together with the target. */
   readonly run: string;
   /** Names the run to people. */
   readonly name: string;
@@ -59,7 +60,8 @@ export class NixosMachine implements Machine {
   constructor(connection: Connection, settings: MachineSettings, log: HostLog) {
     this.target = connection.target;
     this.#connection = connection;
-    this.#settings = settings;
+    const { run, name } = settings;
+    this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${displayTarget(this.target)}` };
     this.#log = log;
     this.#shell = new RemoteShell(connection, { kind: "none" });
   }

@@ -38,6 +38,7 @@ export class FakeMachine implements Machine {
   state = makeState();
   olderSystem: StorePath | undefined;
   hostname = "own-hostname";
+  identity: string | undefined;
   toplevel = newSystem;
   rebuild: Rebuild | undefined;
   trouble: { connect?: Trouble; receive?: Trouble; build?: Trouble; activate?: Trouble } = {};
@@ -59,7 +60,8 @@ export class FakeMachine implements Machine {
 
   async connect(signal: AbortSignal): Promise<MachineFacts> {
     await this.#enter("connect", signal);
-    return { hostname: this.hostname, nix: { kind: "nix", major: 2, minor: 34 }, freeKibibytes: undefined, state: this.state, olderSystem: this.olderSystem };
+    const { hostname, state, olderSystem, identity } = this;
+    return { hostname, nix: { kind: "nix", major: 2, minor: 34 }, freeKibibytes: undefined, state, olderSystem, identity };
   }
 
   async receive(_: unknown, signal: AbortSignal): Promise<CopyProgress> {

@@ -482,6 +482,68 @@ describe("what is new", () => {
   });
 });
 
+describe("two targets that are one machine", () => {
+  const twins = (calls?: string[]): [FakeMachine, FakeMachine] => {
+    const machines = [new FakeMachine({ name: "web1" }, calls), new FakeMachine({ name: "web1-by-address", host: "192.0.2.7" }, calls)] as const;
+    for (const machine of machines) machine.identity = "boot namespace id";
+    return [...machines];
+  };
+  const told = (other: string): string =>
+    `this is the same machine as ${other}, and one run deploys one configuration to a machine. Nothing was activated on it. Keep one of the two targets`;
+
+  test.each([1, 10])("are both refused, and the one noticed second is sent nothing, with max-parallel %d", async (maxParallel) => {
+    const calls: string[] = [];
+    const other = new FakeMachine({ name: "web2", host: "web2" }, calls);
+    other.identity = "another";
+    const { results } = await deploy([...twins(calls), other], { maxParallel });
+    expect(results.map(({ status, phase }) => [status, phase])).toEqual([
+      ["failed", "connect"],
+      ["failed", "connect"],
+      ["deployed", "confirm"],
+    ]);
+    expect(results[0]?.error).toBe(told("web1-by-address (root@192.0.2.7)"));
+    expect(results[1]?.error).toBe(told("web1 (root@web1.example.org)"));
+    expect(calls.filter((call) => /^web1.* (receive|build|activate)/.test(call))).toEqual(["web1 receive", "web1 build"]);
+  });
+
+  test("are refused whichever of them answers first", async () => {
+    const [slow, fast] = twins();
+    slow.trouble = { connect: async () => await sleep(20) };
+    const { results } = await deploy([slow, fast]);
+    expect(results.map(({ status }) => status)).toEqual(["failed", "failed"]);
+    expect([slow.calls, fast.calls]).toEqual([
+      ["web1 connect", "web1 release"],
+      ["web1-by-address connect", "web1-by-address receive", "web1-by-address build", "web1-by-address release"],
+    ]);
+  });
+
+  test.each<[Operation, Partial<FakeMachine["state"]>]>([
+    ["build", {}],
+    ["switch", { running: newSystem, profile: newSystem }],
+  ])("are refused also where the first was done with already: %s", async (operation, state) => {
+    const machines = twins();
+    for (const machine of machines) machine.state = makeState(state);
+    const { results } = await deploy(machines, { operation, maxParallel: 1 });
+    expect(results.map(({ status, phase }) => [status, phase])).toEqual([
+      ["failed", "connect"],
+      ["failed", "connect"],
+    ]);
+  });
+
+  test("leave the first its own failure", async () => {
+    const [first, second] = twins();
+    first.trouble = { build: buildFails };
+    const { results } = await deploy([first, second]);
+    expect(results.map(({ phase }) => phase)).toEqual(["build", "connect"]);
+  });
+
+  test("are not found in machines that do not say which they are", async () => {
+    const machines = twins();
+    for (const machine of machines) machine.identity = undefined;
+    expect((await deploy(machines)).results.map(({ status }) => status)).toEqual(["deployed", "deployed"]);
+  });
+});
+
 describe("the timeline", () => {
   test("has every phase, in its order, and not the wait for other hosts", async () => {
     const [fast, slow] = [new FakeMachine({ name: "fast" }), new FakeMachine({ name: "slow", host: "slow" })];

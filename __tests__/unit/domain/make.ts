@@ -34,7 +34,16 @@ export function makeSentFlake(overrides: Partial<Flake> = {}): SentFlake {
 }
 
 export function makeTarget(overrides: Partial<Target> = {}): Target {
-  return { name: "web1", user: "root", host: "web1.example.org", port: 22, configuration: "web1", ...overrides };
+  return {
+    name: "web1",
+    user: "root",
+    host: "web1.example.org",
+    port: 22,
+    address: overrides.host ?? "web1.example.org",
+    via: undefined,
+    configuration: "web1",
+    ...overrides,
+  };
 }
 
 export function makeResult(overrides: Partial<HostResult> = {}): HostResult {

@@ -78,6 +78,8 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       "nixos-rebuild",
       "systemd",
       "older",
+      "machine-id",
+      "pid-namespace",
       "running",
       "booted",
       "profile",
