@@ -12,15 +12,13 @@ export const hosts = ["db1", "web1"];
 // Enough for a real NixOS to evaluate without disks and boot loader.
 const small = `boot.isContainer = true; system.configurationRevision = self.rev or null; system.stateVersion = "24.05";`;
 
-const plain = (texts: Readonly<Record<string, string>>): string => `{
+const plain = `{
   inputs.nixpkgs.url = "github:NixOS/nixpkgs";
   outputs = { self, nixpkgs }: {
     nixosConfigurations = builtins.mapAttrs (name: text: nixpkgs.lib.nixosSystem {
       system = "x86_64-linux";
       modules = [ { networking.hostName = name; users.motd = text; ${small} } ];
-    }) { ${Object.entries(texts)
-      .map(([name, text]) => `${name} = "${text}";`)
-      .join(" ")} };
+    }) { db1 = "database"; web1 = "web"; };
   };
 }
 `;
@@ -39,15 +37,9 @@ const deployRs = (): string =>
 const colmena = (): string => toolFlake("colmena").replace(`colmena.url =`, `colmena.inputs.nixpkgs.follows = "nixpkgs";\n    colmena.url =`);
 
 /** Commits a flake whose inputs are the trees of REAL_TOOLS, locked by the runner's Nix. Returns the commit. */
-export async function writeRealFlake(
-  kind: "nixos" | "deploy-rs" | "colmena",
-  directory: string,
-  runner: Runner,
-  tools: RealTools,
-  texts = sameTexts,
-): Promise<string> {
+export async function writeRealFlake(kind: "nixos" | "deploy-rs" | "colmena", directory: string, runner: Runner, tools: RealTools): Promise<string> {
   mkdirSync(directory, { recursive: true });
-  const text = kind === "nixos" ? plain(texts) : kind === "deploy-rs" ? deployRs() : colmena();
+  const text = kind === "nixos" ? plain : kind === "deploy-rs" ? deployRs() : colmena();
   const local = text
     .replaceAll(/"github:NixOS\/nixpkgs[^"]*"/g, `"path:${tools.nixpkgs}"`)
     .replace(`"github:serokell/deploy-rs"`, `"path:${tools.deployRs}"`)
@@ -58,5 +50,3 @@ export async function writeRealFlake(
   if (code !== 0) throw new Error(`nix flake lock failed: ${stderr}`);
   return await commitAll(directory);
 }
-
-const sameTexts = { db1: "database", web1: "web" };

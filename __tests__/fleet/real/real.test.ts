@@ -1,10 +1,10 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
 import { access, expectGreen, resultsOf, toplevelOf } from "../deployment.js";
-import { writeFlake } from "../rig/flake.js";
+import { commitAll, writeFlake } from "../rig/flake.js";
 import { Fleet } from "../rig/fleet.js";
 import { found, realTools } from "../rig/real-tools.js";
 import type { StepResult } from "../rig/runner.js";
@@ -45,31 +45,39 @@ describe("each Nix of REAL_TOOLS on the runner", () => {
   }
 });
 
+const nixos = (name: string): string => `nixosConfigurations.${name}`;
+// The edit changes the system of web1.
 const kinds = [
-  { kind: "nixos", trees: [tools.nixpkgs], attribute: (name: string) => `nixosConfigurations.${name}` },
-  { kind: "deploy-rs", trees: [tools.nixpkgs, tools.deployRs], attribute: (name: string) => `nixosConfigurations.${name}` },
-  { kind: "colmena", trees: [tools.nixpkgs, tools.colmena], attribute: (name: string) => `colmenaHive.nodes.${name}` },
+  { kind: "nixos", trees: [tools.nixpkgs], attribute: nixos, edit: [`web1 = "web"`, `web1 = "changed"`] },
+  { kind: "deploy-rs", trees: [tools.nixpkgs, tools.deployRs], attribute: nixos, edit: [`hostName = "web1";`, `hostName = "web1"; users.motd = "changed";`] },
+  { kind: "colmena", trees: [tools.nixpkgs, tools.colmena], attribute: (name: string) => `colmenaHive.nodes.${name}`, edit: ["by colmena", "changed"] },
 ] as const;
 const there = kinds.filter(({ trees }) => trees.every((tree) => tree !== undefined));
 
 if (there.length > 0) {
-  describe.each(there)("a flake of $kind over the real trees", ({ kind, attribute }) => {
+  describe.each(there)("a flake of $kind over the real trees", ({ kind, attribute, edit }) => {
     let repository: string;
+    let base: string;
 
     beforeAll(async () => {
       repository = `${fleet.directory}/${kind}`;
-      await writeRealFlake(kind, repository, fleet.runner, tools);
+      base = await writeRealFlake(kind, repository, fleet.runner, tools);
     });
 
     test("is listed by matrix/", async () => {
       const run = await matrix({});
-      expect(JSON.parse(run.outputs["hosts"] ?? "")).toEqual(kind === "deploy-rs" ? [...hosts].toSorted() : hosts);
+      expect(JSON.parse(run.outputs["hosts"] ?? "")).toEqual(hosts);
     });
 
-    test("has no machine that has changed since a commit of other files", async () => {
+    test("has no machine that has changed since a commit, where other files have, and one, where its configuration has", async () => {
       writeFileSync(`${repository}/README.md`, "not part of any system\n");
-      await writeRealFlake(kind, repository, fleet.runner, tools);
-      expect(JSON.parse((await matrix({ "changed-since": "HEAD~1" })).outputs["hosts"] ?? "")).toEqual([]);
+      await commitAll(repository);
+      expect(JSON.parse((await matrix({ "changed-since": base })).outputs["hosts"] ?? "")).toEqual([]);
+      const text = readFileSync(`${repository}/flake.nix`, "utf8");
+      expect(text).toContain(edit[0]);
+      writeFileSync(`${repository}/flake.nix`, text.replace(edit[0], edit[1]));
+      await commitAll(repository);
+      expect(JSON.parse((await matrix({ "changed-since": base })).outputs["hosts"] ?? "")).toEqual(["web1"]);
     });
 
     test("is archived, sent, and evaluated on the machine from what has arrived", async () => {
