@@ -12,7 +12,7 @@ import { hosts, writeRealFlake } from "./flakes.js";
 
 const tools = realTools();
 if (tools === undefined) throw new Error("REAL_TOOLS is not set. It names the directory of the real programs; CONTRIBUTING.md has its layout");
-console.error(`real tools:\n  ${found(tools).join("\n  ")}`);
+process.stderr.write(`real tools:\n  ${found(tools).join("\n  ")}\n`);
 
 let fleet: Fleet;
 

@@ -68,7 +68,7 @@ export async function useRealNix(container: Container, tools: RealTools, wanted:
     const lazyTrees = typeof wanted === "string" && wanted.startsWith("determinate") ? `lazy-trees = ${wanted.endsWith("lazy-trees")}` : "";
     const links = `for program in '${path.dirname(program)}'/nix*; do ln -sfn "$program" /usr/bin/"\${program##*/}"; done`;
     await container.execute(`${links}; echo '${lazyTrees}' >> /etc/nix/nix.conf; echo '${lazyTrees}' >> /etc/nix-without-flakes/nix.conf`);
-    console.error(`real tools: the runner has ${version} (${program})`);
+    process.stderr.write(`real tools: the runner has ${version} (${program})\n`);
     return version;
   }
   return undefined;
