@@ -39,10 +39,14 @@ export function readSshConfig(text: string, refuse: (problem: string) => void): 
   return lines;
 }
 
+// What sudo itself takes (SUDO_CONV_REPL_MAX).
+const longestPassword = 1023;
+
 /** Reads a password of one line; `undefined` where there is none. */
 export function readPassword(text: string, refuse: (problem: string) => void): string | undefined {
   const password = text.replace(/\r?\n$/, "");
   if (/[\r\n\0]/.test(password)) refuse("holds a line end or a NUL character; accepted is one line");
+  if (Buffer.byteLength(password) > longestPassword) refuse(`is longer than ${longestPassword} bytes, the most that sudo accepts`);
   return password === "" ? undefined : password;
 }
 

@@ -251,6 +251,7 @@ describe("what is refused", () => {
   test.each<[InputName, string, string]>([
     ["health-check", "true \u0007", "holds control characters; accepted is a command for /bin/sh"],
     ["sudo-password", "two\nlines", "holds a line end or a NUL character; accepted is one line"],
+    ["sudo-password", "ä".repeat(512), "is longer than 1023 bytes, the most that sudo accepts"],
     ["unit-failures", "ignore", '"ignore" is not accepted; accepted is one of fail, warn'],
     ["diff", "on", '"on" is not accepted; accepted is one of true, false'],
     ["summary", "", "an empty text is not accepted; accepted is one of true, false"],

@@ -25,6 +25,8 @@ const scripts = {
 /** The scripts that are left on the machine for the time of the run, and run there without a connection. */
 export type ResidentScript = "job" | "watchdog";
 
+const elevateScript = new URL("./elevate.sh", import.meta.url);
+
 /** The scripts that are called on the machines, each a file of that name in `remote/`. */
 export type ScriptName = Exclude<keyof typeof scripts, ResidentScript | "common">;
 
@@ -38,7 +40,7 @@ export function residentCall(script: ScriptName, args: readonly string[]): strin
   return [...definition(script, args), 'main "$@"', ""].join("\n");
 }
 
-/** How scripts become root: not at all, by sudo without a password, or by sudo with one, which it reads from standard input. */
+/** How scripts become root: not at all, by sudo without a password, or by sudo, which may ask for the password. */
 export type Sudo = { readonly kind: "none" } | { readonly kind: "free" } | { readonly kind: "password"; readonly password: string };
 
 export type ScriptCall = {
@@ -85,7 +87,7 @@ export class RemoteShell {
     try {
       const sudo: Sudo = call.privileged ? this.#sudo : { kind: "none" };
       const command = remoteCommand(sudo);
-      const stdin = `${sudo.kind === "password" ? `${sudo.password}\n` : ""}${program(call.script, call.args, nonce)}`;
+      const stdin = `${beforeProgram(sudo)}${program(call.script, call.args, nonce)}`;
       ({ stderr } = await this.#connection.run({ command, stdin, onStdout, signal: call.signal, timeout: call.timeout }));
     } catch (error) {
       if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
@@ -105,7 +107,11 @@ export class RemoteShell {
   }
 }
 
-/** The command for the login shell: one fixed line, so that a sudoers rule can name it. */
+// Reads a script from standard input up to a line "---" and runs it. `read` takes no byte more, under dash as under bash, so the
+// script finds what follows. Without newlines and single quotes inside: the login shell may be fish or csh.
+const scriptFirst = String.raw`/bin/sh -c 'eval "$(while IFS= read -r line && [ "$line" != --- ]; do printf "%s\n" "$line"; done)"'`;
+
+/** The command for the login shell: one fixed line. The command that sudo runs is always `/bin/sh -s`, so a sudoers rule can name it. */
 export function remoteCommand(sudo: Sudo): string {
   switch (sudo.kind) {
     case "none":
@@ -113,9 +119,13 @@ export function remoteCommand(sudo: Sudo): string {
     case "free":
       return "sudo -n -- /bin/sh -s";
     case "password":
-      // -k: sudo asks even when it has just been given the password, so that it never ends up in what the shell reads.
-      return "sudo -k -S -p '' -- /bin/sh -s";
+      return scriptFirst;
   }
+}
+
+/** What precedes the script on standard input. The shell that becomes root reads none of it: see elevate.sh. */
+export function beforeProgram(sudo: Sudo): string {
+  return sudo.kind === "password" ? `${readFileSync(elevateScript, "utf8")}---\n${sudo.password}\n` : "";
 }
 
 /** The script with its arguments, as `/bin/sh` reads it. */
