@@ -19,6 +19,7 @@ import {
   shown,
 } from "./input-readers.js";
 import type { SudoMode } from "./nixos/access.js";
+import { holdsPrivateKey, misplacedKey } from "./misplaced-secrets.js";
 import { readKey } from "./ssh/key.js";
 
 /** Every input of the action, by its name in `action.yml`. */
@@ -167,7 +168,13 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     diff: flag("diff"),
     summary: flag("summary"),
   };
-  if (problems.length > 0) throw new InputError(problems);
+  const misplaced = inputNames.filter((name) => name !== "ssh-key" && holdsPrivateKey(read(name), read("ssh-key")));
+  // What else is wrong with such an input could show its text.
+  const shownProblems = [
+    ...misplaced.map((input) => ({ input, problem: misplacedKey })),
+    ...problems.filter(({ input }) => !misplaced.some((name) => name === input)),
+  ];
+  if (shownProblems.length > 0) throw new InputError(shownProblems);
   return inputs;
 }
 

@@ -4,6 +4,7 @@ import type { MatrixMachine } from "./domain/matrix.js";
 import type { Selection } from "./domain/selection.js";
 import { checkUser, completeTargets } from "./domain/target.js";
 import { collect, readFlakeReference, readRequests, readSelection } from "./input-readers.js";
+import { holdsPrivateKey, misplacedKey } from "./misplaced-secrets.js";
 
 /** Every input of the companion action, by its name in `matrix/action.yml`. */
 export const matrixInputNames = ["flake", "targets", "select", "changed-since", "shards", "ssh-user", "ssh-port"] as const;
@@ -56,6 +57,8 @@ export function parseMatrixInputs(read: (name: MatrixInputName) => string): Matr
     user,
     port,
   };
+  const misplaced = matrixInputNames.filter((name) => holdsPrivateKey(read(name), ""));
+  if (misplaced.length > 0) throw new InputError(misplaced.map((input) => ({ input, problem: misplacedKey })));
   if (problems.length > 0) throw new InputError(problems);
   return inputs;
 }

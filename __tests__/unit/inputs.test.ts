@@ -3,6 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import { readActionMetadata } from "../../scripts/action-metadata.js";
 import { InputError } from "../../src/domain/errors.js";
 import { inputNames, parseInputs, type InputName, type Inputs } from "../../src/inputs.js";
+import { misplacedKey } from "../../src/misplaced-secrets.js";
 import { thrown } from "./failure-of.js";
 import { makeKey } from "./ssh/keys.js";
 
@@ -269,6 +270,28 @@ describe("what is refused", () => {
     ["lock-timeout", "1.5", '"1.5" is not accepted; accepted is a whole number from 0 to 86400'],
   ])("%s: %j", (name, text, problem) => {
     expect(problemsOf({ [name]: text })).toEqual([`${name}: ${problem}`]);
+  });
+
+  const body = key.secret.split("\n").slice(1, -2);
+  const forms: readonly (readonly [string, string])[] = [
+    ["the key", key.secret],
+    ["the key in one line", key.secret.replaceAll("\n", " ")],
+    ["base64 of the key", Buffer.from(key.secret).toString("base64")],
+    ["base64 of another key", Buffer.from(encrypted.secret).toString("base64")],
+    ["the first line of a key's body", encrypted.secret.split("\n")[1] ?? ""],
+    ["a line from the middle of this key", body[1] ?? ""],
+  ];
+  test.each(forms)("%s in any other input is refused and not shown", (_, text) => {
+    for (const name of inputNames.filter((each) => each !== "ssh-key")) {
+      const problems = problemsOf({ [name]: text });
+      expect(problems).toContain(`${name}: ${misplacedKey}`);
+      expect(problems.filter((problem) => problem.startsWith(`${name}: `))).toHaveLength(1);
+      for (const line of text.split(/\s+/).filter((each) => each.length > 20)) expect(problems.join("\n")).not.toContain(line.slice(0, 20));
+    }
+  });
+
+  test("what merely looks like base64 is no key", () => {
+    expect(problemsOf({ operation: "a".repeat(70) })).toEqual([expect.stringContaining("aaaa")]);
   });
 
   test("a message never holds the key or the passphrase", () => {

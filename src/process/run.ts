@@ -2,12 +2,14 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 
 import { CommandError, type CommandFailure } from "../domain/errors.js";
+import { childEnvironment } from "./environment.js";
 import { lineCutter } from "./lines.js";
 
 /** A program and its arguments; never a shell's line. */
 export type Command = { readonly file: string; readonly args: readonly string[] };
 
 export type RunOptions = {
+  /** Added to the environment of this process, of which the program gets no inputs and no tokens. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
   /** What the program reads; without it its standard input is empty. */
@@ -51,7 +53,7 @@ export async function run(command: Command, options: RunOptions = {}): Promise<F
     const file = options.stderrFile === undefined ? undefined : openSync(options.stderrFile, "w", 0o600);
     const child: ChildProcess = spawn(command.file, command.args, {
       cwd: options.cwd,
-      env: options.env === undefined ? process.env : { ...process.env, ...options.env },
+      env: { ...childEnvironment(process.env), ...options.env },
       stdio: file === undefined ? ["pipe", "pipe", "pipe"] : ["ignore", "ignore", file],
       detached: true,
     });

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
 import { CommandError, RunnerError } from "../domain/errors.js";
 import type { Target } from "../domain/target.js";
@@ -66,18 +66,25 @@ async function checkKey(path: string): Promise<KeyCheck> {
   }
 }
 
-// ssh-keygen asks a program for the old passphrase, which finds it in its environment: on a command line everyone could see it.
+// ssh-keygen asks a program for the old passphrase, which hands on its standard input: on a command line or in an environment,
+// others could see it.
 async function decrypt(directory: string, path: string, passphrase: string): Promise<string | undefined> {
   const askpass = join(directory, "askpass.sh");
-  writeFileSync(askpass, '#!/bin/sh\nprintf "%s\\n" "$NIX_FLAKE_DEPLOY_PASSPHRASE"\n', { mode: 0o700 });
+  writeFileSync(askpass, "#!/bin/sh\nexec cat\n", { mode: 0o700 });
   chmodSync(askpass, 0o700);
-  const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force", NIX_FLAKE_DEPLOY_PASSPHRASE: passphrase };
+  const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force" };
   try {
-    await run({ file: "ssh-keygen", args: ["-q", "-p", "-N", "", "-f", path] }, { env, timeout: 60 });
+    await run({ file: "ssh-keygen", args: ["-q", "-p", "-N", "", "-f", path] }, { env, stdin: `${passphrase}\n`, timeout: 60 });
     return undefined;
   } catch (error) {
     throwIfMissing(error);
     if (!(error instanceof CommandError)) throw error;
+    if (/ssh_askpass: exec\(.*\): Permission denied/.test(error.stderr)) {
+      throw new RunnerError(
+        `an encrypted ssh-key needs a directory for temporary files from which programs can be run, and ${dirname(directory)} is mounted noexec. Use a key without a passphrase, or another RUNNER_TEMP`,
+        { cause: error },
+      );
+    }
     if (/incorrect passphrase/i.test(error.stderr)) return "is encrypted, and ssh-key-passphrase is not its passphrase";
     return `cannot be decrypted (${lastLine(error.stderr, path)})`;
   } finally {

@@ -53,6 +53,24 @@ describe("a program that ends well", () => {
     expect(stdout).toBe(`${directory}\nyes:path\n`);
   });
 
+  test("gets no input, no state, no token and no file of workflow commands", async () => {
+    const withheld = ["INPUT_SSH-KEY", "input_x", "STATE_identity-directory", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITHUB_ENV"];
+    const kept = ["GITHUB_TOKEN", "NIX_CONFIG", "MY_INPUT_X"];
+    const before = { ...process.env };
+    for (const name of [...withheld, ...kept]) process.env[name] = `value of ${name}`;
+    try {
+      const script = "cat /proc/$$/environ";
+      // Control: the variables are there to be inherited.
+      expect(spawnSync("/bin/sh", ["-c", script], { encoding: "utf8", env: process.env }).stdout).toContain("value of INPUT_SSH-KEY");
+      const { stdout } = await sh(script, { env: { UNIT_TEST: "yes" } });
+      const seen = [...stdout.matchAll(/value of ([\w-]+)/g)].map(([, name]) => name);
+      expect(seen.toSorted()).toEqual(kept.toSorted());
+    } finally {
+      for (const name of [...withheld, ...kept]) delete process.env[name];
+      Object.assign(process.env, before);
+    }
+  });
+
   test("may print a lot", async () => {
     const { stdout, stderr } = await sh("head -c 20000000 /dev/zero | tr '\\0' x; head -c 5000000 /dev/zero | tr '\\0' y >&2");
     expect([stdout.length, stderr.length]).toEqual([20_000_000, 5_000_000]);

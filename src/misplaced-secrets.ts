@@ -1,0 +1,19 @@
+// How private keys begin, as text and as base64 of the whole file or of its first line.
+const beginnings = /PRIVATE KEY-|PuTTY-User-Key-File|AGE-SECRET-KEY-|LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdjE/;
+// A line of base64 in a PEM body has 64 or 70 characters.
+const shortestLine = 40;
+
+/**
+ * Tells whether a text that is not meant to hold the ssh key does so: a private key of any kind, or a line of this one. Such a text
+ * must not be shown and not be used.
+ */
+export function holdsPrivateKey(text: string, sshKey: string): boolean {
+  if (beginnings.test(text)) return true;
+  // ssh-key may hold something else by mistake, such as the public half that belongs into other inputs.
+  if (!beginnings.test(sshKey)) return false;
+  return sshKey.split(/\s+/).some((line) => line.length >= shortestLine && text.includes(line));
+}
+
+/** What is said of an input that holds a private key. */
+export const misplacedKey =
+  "holds a private key, which belongs in ssh-key alone; its text is not shown. Store the key as a secret, and replace it if it was not one";
