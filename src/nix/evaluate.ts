@@ -1,5 +1,6 @@
 import { CommandError, InputError, RunnerError } from "../domain/errors.js";
-import { explainFlake, neverLock } from "./flake.js";
+import { explainFlake } from "./flake-failure.js";
+import { neverLock } from "./flake.js";
 import { runNix } from "./local.js";
 
 export type EvaluateOptions = { readonly cwd: string; readonly signal: AbortSignal | undefined; readonly onLine: (line: string) => void };
