@@ -6,6 +6,7 @@ import type { Flake } from "./domain/flake.js";
 import { chooseMachines, targetsOf, unusableResult, type UnusableMachine } from "./domain/inventory.js";
 import { needsHive, type Target } from "./domain/target.js";
 import { needsFlake } from "./domain/operation.js";
+import { isUntracked } from "./git/untracked.js";
 import { maskSecret, readInput } from "./github/action-input.js";
 import { abortOnSignal } from "./github/cancellation.js";
 import { announceFlake } from "./github/flake-log.js";
@@ -123,6 +124,7 @@ function machineSettings(inputs: Inputs, archived: Promise<Flake> | undefined, s
     archiveArgs: inputs.archiveArgs,
     rebuildArgs: inputs.rebuildArgs,
     patience: patience(inputs.connectTimeout, inputs.safety),
+    isUntracked: async (file) => await isUntracked(inputs.flake, file),
     configurationNames: async () => (archived === undefined ? undefined : await configurationNames(await archived, { signal }).catch(() => undefined)),
   };
 }

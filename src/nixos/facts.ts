@@ -51,13 +51,17 @@ export function machineFacts(text: string): { readonly facts: MachineFacts; read
     );
   }
   if (!/^\d+$/.test(facts.get("systemd") ?? "")) throw missing("systemd does not run on the machine", "Is it NixOS?");
-  const free = facts.get("free-kib") ?? "";
+  const kibibytes = (key: string): number | undefined => {
+    const text = facts.get(key) ?? "";
+    return /^\d+$/.test(text) ? Number(text) : undefined;
+  };
   const sudo = facts.get("sudo");
   return {
     facts: {
       hostname: facts.get("hostname") ?? "",
       nix,
-      freeKibibytes: /^\d+$/.test(free) ? Number(free) : undefined,
+      freeKibibytes: kibibytes("free-kib"),
+      memoryKibibytes: kibibytes("memory-kib"),
       state: systemState(facts),
       olderSystem: storePathOf(facts.get("older")),
     },

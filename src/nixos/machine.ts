@@ -7,6 +7,7 @@ import type { StorePath } from "../domain/store-path.js";
 import type { Target } from "../domain/target.js";
 import { UnitPlanReader } from "../domain/unit-plan.js";
 import type { Activation, ActivationEnd, HostLog, Machine, MachineFacts, Rebuild, Reached, RollbackEnd, SystemDifference } from "../deploy/ports.js";
+import { BuildLogReader } from "../nix/build-log.js";
 import { explainSendFailure } from "../nix/send-failure.js";
 import { sendFlake } from "../nix/send.js";
 import type { Connection } from "../ssh/connection.js";
@@ -14,7 +15,7 @@ import { acceptedKeyWarning, speaksOfLostConnection } from "../ssh/failure.js";
 import type { AccessSettings } from "./access.js";
 import { activationFailure } from "./activation-failure.js";
 import { GuardedActivation } from "./activation.js";
-import { buildError, isMissingConfiguration } from "./build-failure.js";
+import { buildError, fileNotFound, isMissingConfiguration, type BuildContext, type RebuildFailure } from "./build-failure.js";
 import { compareSystems } from "./compare.js";
 import { enter } from "./entry.js";
 import { checkHealth } from "./health.js";
@@ -37,6 +38,8 @@ export type MachineSettings = {
   readonly patience: (phase: Phase) => number;
   /** The attributes of `nixosConfigurations`; `undefined` where that cannot be told. */
   readonly configurationNames: () => Promise<readonly string[] | undefined>;
+  /** Tells whether a file, relative to the flake's root, is in the work tree on the runner and not in Git. */
+  readonly isUntracked: (file: string) => Promise<boolean>;
 };
 
 // Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
@@ -50,6 +53,7 @@ export class NixosMachine implements Machine {
   readonly #log: HostLog;
   #shell: RemoteShell;
   #privileged = false;
+  #memoryKibibytes: number | undefined;
   /** The run has a directory on the machine. */
   #prepared = false;
   #activation: GuardedActivation | undefined;
@@ -70,6 +74,7 @@ export class NixosMachine implements Machine {
     const { facts, shell, privileged } = await enter(this.#connection, this.#settings.access, signal);
     this.#shell = shell;
     this.#privileged = privileged;
+    this.#memoryKibibytes = facts.memoryKibibytes;
     return facts;
   }
 
@@ -99,10 +104,11 @@ export class NixosMachine implements Machine {
   }
 
   async build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath> {
-    const { exitCode, result, lines } = await this.#rebuild("build", "build", rebuild, signal);
+    const log = new BuildLogReader();
+    const { exitCode, result, lines } = await this.#rebuild("build", "build", rebuild, signal, (line) => log.read(line));
     if (exitCode !== 0) {
-      const failure = { exitCode, configuration: rebuild.configuration, lines };
-      throw buildError(failure, isMissingConfiguration(failure) ? await this.#settings.configurationNames() : undefined);
+      const failure = { exitCode, configuration: rebuild.configuration, lines, failures: log.failures };
+      throw buildError(failure, await this.#buildContext(failure));
     }
     if (result === undefined) throw new DeployError({ phase: "build", reason: "nixos-rebuild build ended well, but left no system", lines, exitCode });
     return result;
@@ -206,6 +212,16 @@ export class NixosMachine implements Machine {
       this.#log.output(line);
     };
     return await runJob({ run, name, phase: name, command, privileged: this.#privileged, onLine }, this.#call(signal));
+  }
+
+  async #buildContext(failure: RebuildFailure): Promise<BuildContext> {
+    const { configurationNames, isUntracked } = this.#settings;
+    const file = fileNotFound(failure);
+    return {
+      configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
+      untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
+      memoryKibibytes: this.#memoryKibibytes,
+    };
   }
 
   #guarded(): GuardedActivation {

@@ -59,7 +59,14 @@ export class FakeMachine implements Machine {
 
   async connect(signal: AbortSignal): Promise<MachineFacts> {
     await this.#enter("connect", signal);
-    return { hostname: this.hostname, nix: { kind: "nix", major: 2, minor: 34 }, freeKibibytes: undefined, state: this.state, olderSystem: this.olderSystem };
+    return {
+      hostname: this.hostname,
+      nix: { kind: "nix", major: 2, minor: 34 },
+      freeKibibytes: undefined,
+      memoryKibibytes: undefined,
+      state: this.state,
+      olderSystem: this.olderSystem,
+    };
   }
 
   async receive(_: unknown, signal: AbortSignal): Promise<CopyProgress> {

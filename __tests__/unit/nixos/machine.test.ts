@@ -20,6 +20,7 @@ function makeMachine(): NixosMachine {
     archiveArgs: [],
     rebuildArgs: [],
     patience: () => 1,
+    isUntracked: async () => await Promise.resolve(false),
     configurationNames: async () => await Promise.resolve(undefined),
   };
   return new NixosMachine(ssh.connection, settings, notesOf([]));

@@ -37,6 +37,7 @@ main() {
     read -r _
     read -r _ _ _ free _ && printf 'free-kib=%s\n' "$free"
   }
+  printf 'memory-kib=%s\n' "$(sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1/p' /proc/meminfo 2>/dev/null)"
   printf 'older=%s\n' "$(older_system)"
   system_state
 }
