@@ -32,8 +32,13 @@ function storePathOf(text: string | undefined): ReturnType<typeof optionalStoreP
   return text?.startsWith("/nix/store/") === true ? optionalStorePath(text) : undefined;
 }
 
-/** What the scripts need to know of a machine beside what the deployment asks for. */
-export type Access = { readonly user: string; readonly root: boolean; readonly sudo: "unneeded" | "missing" | "ready" | "refused" };
+/** What the scripts need to know of a machine beside what the deployment asks for; `sudoSays` is why sudo refuses. */
+export type Access = {
+  readonly user: string;
+  readonly root: boolean;
+  readonly sudo: "unneeded" | "missing" | "ready" | "refused";
+  readonly sudoSays?: string | undefined;
+};
 
 /**
  * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix, nixos-rebuild or
@@ -52,8 +57,8 @@ export function machineFacts(text: string): { readonly facts: MachineFacts; read
   }
   if (!/^\d+$/.test(facts.get("systemd") ?? "")) throw missing("systemd does not run on the machine", "Is it NixOS?");
   const kibibytes = (key: string): number | undefined => {
-    const text = facts.get(key) ?? "";
-    return /^\d+$/.test(text) ? Number(text) : undefined;
+    const value = facts.get(key) ?? "";
+    return /^\d+$/.test(value) ? Number(value) : undefined;
   };
   const sudo = facts.get("sudo");
   return {
@@ -69,6 +74,7 @@ export function machineFacts(text: string): { readonly facts: MachineFacts; read
       user: facts.get("user") ?? "",
       root: facts.get("uid") === "0",
       sudo: sudo === "unneeded" || sudo === "missing" || sudo === "ready" ? sudo : "refused",
+      sudoSays: facts.get("sudo-says"),
     },
   };
 }
