@@ -8,7 +8,7 @@ import type { Target } from "../domain/target.js";
 import { UnitPlanReader } from "../domain/unit-plan.js";
 import type { Activation, ActivationEnd, HostLog, Machine, MachineFacts, Rebuild, Reached, RollbackEnd, SystemDifference } from "../deploy/ports.js";
 import { BuildLogReader } from "../nix/build-log.js";
-import { explainSendFailure } from "../nix/send-failure.js";
+import { explainSendFailure, speaksOfDaemon, type DaemonState } from "../nix/send-failure.js";
 import { sendFlake } from "../nix/send.js";
 import type { Connection } from "../ssh/connection.js";
 import { acceptedKeyWarning, speaksOfLostConnection } from "../ssh/failure.js";
@@ -18,6 +18,7 @@ import { GuardedActivation } from "./activation.js";
 import { buildError, fileNotFound, isMissingConfiguration, type BuildContext, type RebuildFailure } from "./build-failure.js";
 import { compareSystems } from "./compare.js";
 import { enter } from "./entry.js";
+import { parseFacts } from "./facts.js";
 import { checkHealth } from "./health.js";
 import { runJob, type CallScript, type JobEnd } from "./job.js";
 import { RemoteShell } from "./remote-shell.js";
@@ -95,7 +96,12 @@ export class NixosMachine implements Machine {
       });
     } catch (error) {
       if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
-      throw new DeployError(explainSendFailure(error, speaksOfLostConnection(error.stderr) || !(await this.#connection.isOpen())));
+      const open = await this.#connection.isOpen();
+      const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
+      // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
+      const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
+      const lost = !refused && (!open || speaksOfLostConnection(error.stderr));
+      throw new DeployError(explainSendFailure(error, lost, this.target.user, state));
     }
     // Who is not root can only keep what is there already.
     if (!this.#privileged) await this.#prepare(paths, "copy", signal);
@@ -222,6 +228,14 @@ export class NixosMachine implements Machine {
       untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
       memoryKibibytes: this.#memoryKibibytes,
     };
+  }
+
+  /** Asks why Nix was turned away, as the ssh user; `undefined` where the machine cannot be asked. */
+  async #daemonState(signal: AbortSignal): Promise<DaemonState | undefined> {
+    const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: farewellSeconds * 5, signal }).catch(() => undefined);
+    if (outcome?.kind !== "ended" || outcome.exitCode !== 0) return undefined;
+    const facts = parseFacts(outcome.stdout);
+    return { daemon: facts.get("daemon") ?? "", allowedUsers: facts.get("allowed-users") ?? "" };
   }
 
   #guarded(): GuardedActivation {
