@@ -65,7 +65,7 @@ export class NoFlakeError extends Error {
 
 /** What ended a run, in one line without a full stop at the end. */
 export function briefReason(problem: unknown): string {
-  if (problem instanceof InputError) return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
+  if (problem instanceof InputError) return problem.problems.map((bad) => `${bad.input}: ${firstClause(bad.problem)}`).join("; ");
   if (problem instanceof EvaluationError) return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
   if (problem instanceof CommandError)
     return (
@@ -75,6 +75,11 @@ export function briefReason(problem: unknown): string {
         ?.trim() ?? problem.message.slice(0, 200)
     );
   return (problem instanceof Error ? problem.message : String(problem)).split("\n")[0] ?? "";
+}
+
+// What comes after it says what to do, or what is accepted.
+function firstClause(text: string): string {
+  return text.split(/[.;] /)[0] ?? text;
 }
 
 function describe(failure: CommandFailure): string {
