@@ -85,6 +85,6 @@ export async function formerToplevels(present: Checkout, reference: string, conf
     return { kind: "toplevels", toplevels: await toplevels(former.pinned, configurations, options) };
   } catch (error) {
     options.signal?.throwIfAborted();
-    return { kind: "none", reason: briefReason(error) };
+    return { kind: "none", reason: briefReason(error).replace(/^(?:the flake does not evaluate|error): /, "") };
   }
 }
