@@ -7,16 +7,18 @@ import type { StorePath } from "../domain/store-path.js";
 import { displayTarget, type Target } from "../domain/target.js";
 import { UnitPlanReader } from "../domain/unit-plan.js";
 import type { Activation, ActivationEnd, HostLog, Machine, MachineFacts, Rebuild, Reached, RollbackEnd, SystemDifference } from "../deploy/ports.js";
-import { explainSendFailure } from "../nix/send-failure.js";
+import { BuildLogReader } from "../nix/build-log.js";
+import { explainSendFailure, speaksOfDaemon, type DaemonState } from "../nix/send-failure.js";
 import { sendFlake } from "../nix/send.js";
 import type { Connection } from "../ssh/connection.js";
 import { acceptedKeyWarning, speaksOfLostConnection } from "../ssh/failure.js";
 import type { AccessSettings } from "./access.js";
 import { activationFailure } from "./activation-failure.js";
 import { GuardedActivation } from "./activation.js";
-import { buildError, isMissingConfiguration } from "./build-failure.js";
+import { buildError, fileNotFound, isMissingConfiguration, type BuildContext, type RebuildFailure } from "./build-failure.js";
 import { compareSystems } from "./compare.js";
 import { enter } from "./entry.js";
+import { parseFacts } from "./facts.js";
 import { checkHealth } from "./health.js";
 import { runJob, type CallScript, type JobEnd } from "./job.js";
 import { RemoteShell } from "./remote-shell.js";
@@ -38,6 +40,8 @@ export type MachineSettings = {
   readonly patience: (phase: Phase) => number;
   /** The attributes of `nixosConfigurations`; `undefined` where that cannot be told. */
   readonly configurationNames: () => Promise<readonly string[] | undefined>;
+  /** Tells whether a file, relative to the flake's root, is in the work tree on the runner and not in Git. */
+  readonly isUntracked: (file: string) => Promise<boolean>;
 };
 
 // Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
@@ -51,6 +55,7 @@ export class NixosMachine implements Machine {
   readonly #log: HostLog;
   #shell: RemoteShell;
   #privileged = false;
+  #memoryKibibytes: number | undefined;
   /** The run has a directory on the machine. */
   #prepared = false;
   #activation: GuardedActivation | undefined;
@@ -72,6 +77,7 @@ export class NixosMachine implements Machine {
     const { facts, shell, privileged } = await enter(this.#connection, this.#settings.access, signal);
     this.#shell = shell;
     this.#privileged = privileged;
+    this.#memoryKibibytes = facts.memoryKibibytes;
     return facts;
   }
 
@@ -92,7 +98,12 @@ export class NixosMachine implements Machine {
       });
     } catch (error) {
       if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
-      throw new DeployError(explainSendFailure(error, speaksOfLostConnection(error.stderr) || !(await this.#connection.isOpen())));
+      const open = await this.#connection.isOpen();
+      const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
+      // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
+      const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
+      const lost = !refused && (!open || speaksOfLostConnection(error.stderr));
+      throw new DeployError(explainSendFailure(error, lost, this.target.user, state));
     }
     // Who is not root can only keep what is there already.
     if (!this.#privileged) await this.#prepare(paths, "copy", signal);
@@ -101,10 +112,11 @@ export class NixosMachine implements Machine {
   }
 
   async build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath> {
-    const { exitCode, result, lines } = await this.#rebuild("build", "build", rebuild, signal);
+    const log = new BuildLogReader();
+    const { exitCode, result, lines } = await this.#rebuild("build", "build", rebuild, signal, (line) => log.read(line));
     if (exitCode !== 0) {
-      const failure = { exitCode, configuration: rebuild.configuration, lines };
-      throw buildError(failure, isMissingConfiguration(failure) ? await this.#settings.configurationNames() : undefined);
+      const failure = { exitCode, configuration: rebuild.configuration, lines, failures: log.failures };
+      throw buildError(failure, await this.#buildContext(failure));
     }
     if (result === undefined) throw new DeployError({ phase: "build", reason: "nixos-rebuild build ended well, but left no system", lines, exitCode });
     return result;
@@ -208,6 +220,24 @@ export class NixosMachine implements Machine {
       this.#log.output(line);
     };
     return await runJob({ run, name, phase: name, command, privileged: this.#privileged, onLine }, this.#call(signal));
+  }
+
+  async #buildContext(failure: RebuildFailure): Promise<BuildContext> {
+    const { configurationNames, isUntracked } = this.#settings;
+    const file = fileNotFound(failure);
+    return {
+      configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
+      untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
+      memoryKibibytes: this.#memoryKibibytes,
+    };
+  }
+
+  /** Asks why Nix was turned away, as the ssh user; `undefined` where the machine cannot be asked. */
+  async #daemonState(signal: AbortSignal): Promise<DaemonState | undefined> {
+    const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: farewellSeconds * 5, signal }).catch(() => undefined);
+    if (outcome?.kind !== "ended" || outcome.exitCode !== 0) return undefined;
+    const facts = parseFacts(outcome.stdout);
+    return { daemon: facts.get("daemon") ?? "", allowedUsers: facts.get("allowed-users") ?? "" };
   }
 
   #guarded(): GuardedActivation {

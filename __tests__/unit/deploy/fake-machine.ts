@@ -61,7 +61,7 @@ export class FakeMachine implements Machine {
   async connect(signal: AbortSignal): Promise<MachineFacts> {
     await this.#enter("connect", signal);
     const { hostname, state, olderSystem, identity } = this;
-    return { hostname, nix: { kind: "nix", major: 2, minor: 34 }, freeKibibytes: undefined, state, olderSystem, identity };
+    return { hostname, nix: { kind: "nix", major: 2, minor: 34 }, freeKibibytes: undefined, memoryKibibytes: undefined, state, olderSystem, identity };
   }
 
   async receive(_: unknown, signal: AbortSignal): Promise<CopyProgress> {
