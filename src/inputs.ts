@@ -18,7 +18,7 @@ import {
   readSshConfig,
   shown,
 } from "./input-readers.js";
-import type { SudoMode } from "./nixos/access.js";
+import type { ElevateMode } from "./nixos/access.js";
 import { holdsPrivateKey, misplacedKey } from "./misplaced-secrets.js";
 import { readKey } from "./ssh/key.js";
 
@@ -35,8 +35,8 @@ export const inputNames = [
   "targets",
   "select",
   "operation",
-  "sudo",
-  "sudo-password",
+  "elevate",
+  "elevate-password",
   "max-parallel",
   "archive-args",
   "rebuild-args",
@@ -75,7 +75,7 @@ export type Inputs = {
   /** For targets and machines of the flake where neither they nor `sshConfig` give one. */
   readonly defaults: TargetDefaults;
   readonly operation: Operation;
-  readonly sudo: SudoMode;
+  readonly elevate: ElevateMode;
   readonly maxParallel: number;
   readonly archiveArgs: readonly string[];
   readonly rebuildArgs: readonly string[];
@@ -85,7 +85,8 @@ export type Inputs = {
   readonly timeout: number;
   readonly retries: number;
   readonly checkSignatures: boolean;
-  readonly sudoPassword: string | undefined;
+  /** For sudo alone. */
+  readonly elevatePassword: string | undefined;
   readonly safety: Safety;
   readonly staging: Staging;
   readonly diff: boolean;
@@ -138,7 +139,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     ...readMachines(read, { user, port }, sshConfig !== "", refuse),
     defaults: { user, port },
     operation: choice("operation", operations),
-    sudo: choice("sudo", ["auto", "true", "false"]),
+    elevate: choice("elevate", ["auto", "none", "sudo", "doas", "run0"]),
     maxParallel: number("max-parallel", 1, 1000),
     archiveArgs: readArguments(read("archive-args"), ["--to", "--json"], (problem) => refuse("archive-args", problem)),
     rebuildArgs: readArguments(read("rebuild-args"), ["--flake", "-f", "--target-host", "--build-host", "--rollback"], (problem) =>
@@ -148,7 +149,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     timeout: number("timeout", 0, day),
     retries: number("retries", 0, 20),
     checkSignatures: flag("check-sigs"),
-    sudoPassword: readPassword(read("sudo-password"), (problem) => refuse("sudo-password", problem)),
+    elevatePassword: readPassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
     safety: {
       rollback: flag("rollback"),
       healthCheck: readCommand(trimmed("health-check"), (problem) => refuse("health-check", problem)),
@@ -168,6 +169,9 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     diff: flag("diff"),
     summary: flag("summary"),
   };
+  if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
+    refuse("elevate-password", `cannot be given to ${inputs.elevate}, which asks only on a terminal; accepted with elevate auto or sudo`);
+  }
   const misplaced = inputNames.filter((name) => name !== "ssh-key" && holdsPrivateKey(read(name), read("ssh-key")));
   // What else is wrong with such an input could show its text.
   const shownProblems = [

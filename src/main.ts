@@ -65,7 +65,7 @@ process.exit(green ? 0 : 1);
 async function deploy(): Promise<void> {
   const inputs = parseInputs((name) => readInput(name));
   ({ summary } = inputs);
-  for (const secret of [inputs.passphrase, inputs.sudoPassword]) if (secret !== undefined) maskSecret(secret);
+  for (const secret of [inputs.passphrase, inputs.elevatePassword]) if (secret !== undefined) maskSecret(secret);
   await requirePrograms();
   const directory = await installIdentity(inputs);
   const noFlake = new AbortController();
@@ -166,7 +166,7 @@ function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | undefined
   return {
     run,
     name: workflowRunName(process.env) ?? `run ${run}`,
-    access: { sudo: inputs.sudo, sudoPassword: inputs.sudoPassword, needsRoot: inputs.operation !== "build" },
+    access: { elevate: inputs.elevate, elevatePassword: inputs.elevatePassword, needsRoot: inputs.operation !== "build" },
     checkSignatures: inputs.checkSignatures,
     archiveArgs: inputs.archiveArgs,
     rebuildArgs: inputs.rebuildArgs,

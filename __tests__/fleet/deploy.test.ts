@@ -200,14 +200,14 @@ describe("a user who is not root", () => {
     [
       "nosudo",
       "auto",
-      `sudo on the machine refuses nosudo without a password. Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as sudo-password, or connect as root: ${line("nosudo")}`,
+      `sudo on the machine refuses nosudo without a password. Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as elevate-password, or connect as root: ${line("nosudo")}`,
     ],
-    ["pwsudo", "true", line("pwsudo")],
-    ["deploy", "false", "deploy is not root, and the input sudo is false"],
-  ])("%s with sudo %s is told what is missing, and nothing has changed", async (user, sudo, message) => {
+    ["pwsudo", "sudo", line("pwsudo")],
+    ["deploy", "none", "deploy is not root, and the input elevate is none"],
+  ])("%s with elevate %s is told what is missing, and nothing has changed", async (user, elevate, message) => {
     const web1 = fleet.machine("web1");
     const before = await systemOf(web1);
-    const run = await deploy(await flakeOf(`by ${user}`), [`${user}@web1`], { sudo });
+    const run = await deploy(await flakeOf(`by ${user}`), [`${user}@web1`], { elevate });
     expect(run.exitCode).toBe(1);
     await expectNothingLeft(run, [web1]);
     expect(run.errors).toEqual([expect.stringContaining(message)]);

@@ -308,7 +308,7 @@ describe("a user who may not run commands", () => {
     const run = async (): Promise<string> => messageOf(await deploy(await plain("new"), ["deploy@new"]), "new");
     await change(machine, "echo 'Defaults requiretty' > /etc/sudoers.d/tty", "rm -f /etc/sudoers.d/tty");
     expect(await run()).toMatch(/^sudo on the machine wants a terminal for deploy, and a deployment has none\. Add `Defaults:deploy !requiretty`/);
-    expect(messageOf(await deploy(await plain("new"), ["pwsudo@new"], { "sudo-password": "open sesame" }), "new")).toMatch(
+    expect(messageOf(await deploy(await plain("new"), ["pwsudo@new"], { "elevate-password": "open sesame" }), "new")).toMatch(
       /^sudo on the machine wants a terminal for pwsudo/,
     );
     await machine.output("rm /etc/sudoers.d/tty");

@@ -39,7 +39,7 @@ test("the defaults of action.yml are the ones that are promised", () => {
     selection: [],
     defaults: { user: "root", port: 22 },
     operation: "switch",
-    sudo: "auto",
+    elevate: "auto",
     maxParallel: 10,
     archiveArgs: [],
     rebuildArgs: [],
@@ -47,7 +47,7 @@ test("the defaults of action.yml are the ones that are promised", () => {
     timeout: 0,
     retries: 2,
     checkSignatures: true,
-    sudoPassword: undefined,
+    elevatePassword: undefined,
     safety: {
       rollback: true,
       healthCheck: undefined,
@@ -65,10 +65,10 @@ describe("what is accepted", () => {
 
   test("white space around a value", () => {
     expect(
-      parsed({ operation: " boot\n", sudo: " true ", "ssh-port": " 2222 ", "ssh-user": " deploy ", flake: " ./nixos\n", "max-parallel": "\t3" }),
+      parsed({ operation: " boot\n", elevate: " doas ", "ssh-port": " 2222 ", "ssh-user": " deploy ", flake: " ./nixos\n", "max-parallel": "\t3" }),
     ).toMatchObject({
       operation: "boot",
-      sudo: "true",
+      elevate: "doas",
       flake: "./nixos",
       maxParallel: 3,
       defaults: { user: "deploy", port: 2222 },
@@ -148,7 +148,7 @@ describe("what is accepted", () => {
     ["max-failures", "10%", { staging: { maxFailures: { percentage: 10 } } }],
     ["on-unreachable", "skip", { staging: { onUnreachable: "skip" } }],
     ["operation", "rollback", { operation: "rollback" }],
-    ["sudo-password", "open sesame\n", { sudoPassword: "open sesame" }],
+    ["elevate-password", "open sesame\n", { elevatePassword: "open sesame" }],
   ])("%s: %s", (name, text, expected) => {
     expect(parsed({ [name]: text })).toMatchObject(expected);
   });
@@ -205,7 +205,7 @@ describe("what is refused", () => {
     ],
     ["operation", "swich", '"swich" is not accepted; accepted is one of switch, boot, test, dry-activate, build, rollback'],
     ["operation", "", "an empty text is not accepted; accepted is one of switch, boot, test, dry-activate, build, rollback"],
-    ["sudo", "yes", '"yes" is not accepted; accepted is one of auto, true, false'],
+    ["elevate", "true", '"true" is not accepted; accepted is one of auto, none, sudo, doas, run0'],
     ["max-parallel", "0", '"0" is not accepted; accepted is a whole number from 1 to 1000'],
     ["max-parallel", "1.5", '"1.5" is not accepted; accepted is a whole number from 1 to 1000'],
     ["connect-timeout", "", "an empty text is not accepted; accepted is a whole number from 1 to 3600"],
@@ -243,7 +243,7 @@ describe("what is refused", () => {
       "rebuild-args": "--flake",
       "ssh-config": "\0",
       "health-check": "\0",
-      "sudo-password": "two\nlines",
+      "elevate-password": "two\nlines",
     });
     const named = new Set(problems.map((problem) => problem.replace(/:.*/s, "")));
     expect([...named].toSorted()).toEqual(inputNames.filter((name) => name !== "ssh-key-passphrase").toSorted());
@@ -251,8 +251,8 @@ describe("what is refused", () => {
 
   test.each<[InputName, string, string]>([
     ["health-check", "true \u0007", "holds control characters; accepted is a command for /bin/sh"],
-    ["sudo-password", "two\nlines", "holds a line end or a NUL character; accepted is one line"],
-    ["sudo-password", "ä".repeat(512), "is longer than 1023 bytes, the most that sudo accepts"],
+    ["elevate-password", "two\nlines", "holds a line end or a NUL character; accepted is one line"],
+    ["elevate-password", "ä".repeat(512), "is longer than 1023 bytes, the most that sudo accepts"],
     ["unit-failures", "ignore", '"ignore" is not accepted; accepted is one of fail, warn'],
     ["diff", "on", '"on" is not accepted; accepted is one of true, false'],
     ["summary", "", "an empty text is not accepted; accepted is one of true, false"],
@@ -292,6 +292,12 @@ describe("what is refused", () => {
 
   test("what merely looks like base64 is no key", () => {
     expect(problemsOf({ operation: "a".repeat(70) })).toEqual([expect.stringContaining("aaaa")]);
+  });
+
+  test.each(["doas", "run0"])("a password for %s, which could not be given to it", (elevate) => {
+    expect(problemsOf({ elevate, "elevate-password": "x" })).toEqual([
+      `elevate-password: cannot be given to ${elevate}, which asks only on a terminal; accepted with elevate auto or sudo`,
+    ]);
   });
 
   test("a message never holds the key or the passphrase", () => {

@@ -1,34 +1,64 @@
 import { DeployError } from "../domain/errors.js";
 import type { Access } from "./facts.js";
-import type { Sudo } from "./remote-shell.js";
+import type { Elevation } from "./remote-shell.js";
 
-/** Whether commands on the machine run under sudo. */
-export type SudoMode = "auto" | "true" | "false";
+/** Which program makes the scripts root on the machine. */
+export type ElevateMode = "auto" | "none" | "sudo" | "doas" | "run0";
 
-export type AccessSettings = { readonly sudo: SudoMode; readonly sudoPassword: string | undefined; readonly needsRoot: boolean };
+export type AccessSettings = { readonly elevate: ElevateMode; readonly elevatePassword: string | undefined; readonly needsRoot: boolean };
 
-/** Whether the scripts run as root, and whether sudo makes them so. */
-export type Root = { readonly privileged: boolean; readonly sudo: Sudo };
+/** Whether the scripts run as root, and what makes them so. */
+export type Root = { readonly privileged: boolean; readonly elevation: Elevation };
 
 /**
- * Decides how the scripts become root. Throws a `DeployError` of the phase connect when the operation needs root and the user
- * cannot become it.
+ * Decides how the scripts become root. A user who is root needs nothing; `auto` takes sudo, else doas, where one of them does not
+ * ask, and sudo where there is a password for it. Throws a `DeployError` of the phase connect when the operation needs root, or a
+ * program is named, and the user cannot become root.
  */
-export function requireAccess({ user, root, sudo, sudoSays = "" }: Access, settings: AccessSettings): Root {
-  const wanted = settings.sudo === "true" || (settings.sudo === "auto" && !root);
-  if (!wanted) {
-    if (root || !settings.needsRoot) return { privileged: root, sudo: { kind: "none" } };
-    throw refused(`${user} is not root, and the input sudo is false`, "Set sudo to auto, or connect as root");
+export function requireAccess(access: Access, { elevate, elevatePassword: password, needsRoot }: AccessSettings): Root {
+  const { user, root, sudo, doas, run0 } = access;
+  if (root) return { privileged: true, elevation: { kind: "none" } };
+  const unprivileged: Root = { privileged: false, elevation: { kind: "none" } };
+  const passwordless = (program: "sudo" | "doas" | "run0"): Root => ({ privileged: true, elevation: { kind: "passwordless", program } });
+  const withSudo = (): Root | undefined => {
+    if (sudo === "ready") return passwordless("sudo");
+    return sudo === "refused" && password !== undefined ? { privileged: true, elevation: { kind: "password", password } } : undefined;
+  };
+  switch (elevate) {
+    case "none":
+      if (!needsRoot) return unprivileged;
+      throw refused(`${user} is not root, and the input elevate is none`, "Set elevate to auto, or connect as root");
+    case "sudo":
+      return withSudo() ?? noSudo(access, elevate);
+    case "doas":
+      if (doas === "ready") return passwordless("doas");
+      if (doas === "missing") throw missing(user, "doas");
+      throw refused(
+        `doas on the machine refuses ${user} without a password`,
+        `Add this line to its doas.conf (on NixOS: security.doas.extraConfig), or connect as root: ${doasRule(user)}`,
+      );
+    case "run0":
+      // Whether polkit allows it is found out by running it.
+      if (run0 === "present") return passwordless("run0");
+      throw missing(user, "run0 (systemd 256 or newer)");
+    case "auto":
+      if (sudo !== "ready" && doas === "ready") return passwordless("doas");
+      return withSudo() ?? (needsRoot ? noSudo(access, elevate) : unprivileged);
   }
-  if (root || sudo === "ready") return { privileged: true, sudo: { kind: "free" } };
-  if (sudo === "refused" && settings.sudoPassword !== undefined) return { privileged: true, sudo: { kind: "password", password: settings.sudoPassword } };
-  if (!settings.needsRoot && settings.sudo === "auto") return { privileged: false, sudo: { kind: "none" } };
-  if (sudo === "refused" && wantsTerminal(sudoSays)) throw terminalError(user, [sudoSays]);
-  if (sudo === "missing") throw refused(`${user} is not root, and there is no sudo on the machine`, "Connect as root");
+}
+
+/** The rule of doas.conf(5) that the scripts need. */
+function doasRule(user: string): string {
+  return `permit nopass ${user} as root cmd /bin/sh args -s`;
+}
+
+function noSudo({ user, sudo, sudoSays = "", doas }: Access, elevate: ElevateMode): never {
+  if (sudo === "missing") throw missing(user, doas === "missing" && elevate === "auto" ? "sudo or doas" : "sudo");
+  if (wantsTerminal(sudoSays)) throw terminalError(user, [sudoSays]);
   const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
   throw refused(
     `sudo on the machine refuses ${user} without a password`,
-    `Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as sudo-password, or connect as root: ${rule}`,
+    `Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as elevate-password, or connect as root: ${rule}`,
   );
 }
 
@@ -46,6 +76,10 @@ export function terminalError(user: string, lines: readonly string[]): DeployErr
     lines,
     exitCode: 1,
   });
+}
+
+function missing(user: string, program: string): DeployError {
+  return refused(`${user} is not root, and there is no ${program} on the machine`, "Connect as root, or set elevate to a program that the machine has");
 }
 
 function refused(reason: string, hint: string): DeployError {

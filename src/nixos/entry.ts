@@ -37,9 +37,10 @@ export async function enter(connection: Connection, settings: AccessSettings, si
     });
   }
   const { facts, access } = machineFacts(outcome.stdout);
-  const { privileged, sudo } = requireAccess(access, settings);
-  const shell = new RemoteShell(connection, sudo);
-  if (sudo.kind === "password") await tryPassword(shell, user, signal);
+  const { privileged, elevation } = requireAccess(access, settings);
+  const shell = new RemoteShell(connection, elevation);
+  if (elevation.kind === "password") await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
+  if (elevation.kind === "passwordless" && elevation.program === "run0") await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
   return { facts, shell, privileged };
 }
 
@@ -67,15 +68,28 @@ function notRun({ instead = "", stderr, exitCode }: Extract<ScriptOutcome, { kin
   });
 }
 
-async function tryPassword(shell: RemoteShell, user: string, signal: AbortSignal): Promise<void> {
+async function tryElevation(shell: RemoteShell, signal: AbortSignal, explain: (stderr: string) => DeployError): Promise<void> {
   const outcome = await shell.run({ script: "facts", args: [], privileged: true, signal });
-  if (outcome.kind === "ended" && outcome.exitCode === 0) return;
-  if (wantsTerminal(outcome.stderr)) throw terminalError(user, lastLines(outcome.stderr));
-  throw new DeployError({
+  if (outcome.kind === "lost" || outcome.exitCode !== 0) throw explain(outcome.stderr);
+}
+
+function passwordError(user: string, stderr: string): DeployError {
+  if (wantsTerminal(stderr)) return terminalError(user, lastLines(stderr));
+  return new DeployError({
     phase: "connect",
-    reason: "sudo on the machine does not accept sudo-password",
+    reason: "sudo on the machine does not accept elevate-password",
     hint: `Try \`sudo -k -S /bin/sh -s\` as ${user} on the machine; sudoers must allow that command without a terminal`,
-    lines: lastLines(outcome.stderr),
+    lines: lastLines(stderr),
+    exitCode: 1,
+  });
+}
+
+function run0Error(user: string, stderr: string): DeployError {
+  return new DeployError({
+    phase: "connect",
+    reason: `run0 on the machine does not make ${user} root without a password`,
+    hint: `Polkit on the machine must allow org.freedesktop.systemd1.manage-units for ${user} (on NixOS: security.polkit.extraConfig), or connect as root`,
+    lines: lastLines(stderr),
     exitCode: 1,
   });
 }

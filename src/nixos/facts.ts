@@ -47,6 +47,8 @@ export type Access = {
   readonly root: boolean;
   readonly sudo: "unneeded" | "missing" | "ready" | "refused";
   readonly sudoSays?: string | undefined;
+  readonly doas: "missing" | "ready" | "refused";
+  readonly run0: "missing" | "present";
 };
 
 /**
@@ -70,6 +72,7 @@ export function machineFacts(text: string): { readonly facts: MachineFacts; read
     return /^\d+$/.test(value) ? Number(value) : undefined;
   };
   const sudo = facts.get("sudo");
+  const doas = facts.get("doas");
   return {
     facts: {
       hostname: facts.get("hostname") ?? "",
@@ -85,6 +88,8 @@ export function machineFacts(text: string): { readonly facts: MachineFacts; read
       root: facts.get("uid") === "0",
       sudo: sudo === "unneeded" || sudo === "missing" || sudo === "ready" ? sudo : "refused",
       sudoSays: facts.get("sudo-says"),
+      doas: doas === "ready" || doas === "refused" ? doas : "missing",
+      run0: facts.get("run0") === "present" ? "present" : "missing",
     },
   };
 }

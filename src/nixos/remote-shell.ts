@@ -41,13 +41,16 @@ export function residentCall(script: ScriptName, args: readonly string[]): strin
   return [...definition(script, args), 'main "$@"', ""].join("\n");
 }
 
-/** How scripts become root: not at all, by sudo without a password, or by sudo, which may ask for the password. */
-export type Sudo = { readonly kind: "none" } | { readonly kind: "free" } | { readonly kind: "password"; readonly password: string };
+/** How scripts become root: not at all, by a program that must not ask, or by sudo, which may ask for the password. */
+export type Elevation =
+  | { readonly kind: "none" }
+  | { readonly kind: "passwordless"; readonly program: "sudo" | "doas" | "run0" }
+  | { readonly kind: "password"; readonly password: string };
 
 export type ScriptCall = {
   readonly script: ScriptName;
   readonly args: readonly string[];
-  /** As root, with sudo where the user is not root. */
+  /** As root, elevated where the user is not root. */
   readonly privileged: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Seconds. */
@@ -68,11 +71,11 @@ export type ScriptOutcome =
  */
 export class RemoteShell {
   readonly #connection: Connection;
-  readonly #sudo: Sudo;
+  readonly #elevation: Elevation;
 
-  constructor(connection: Connection, sudo: Sudo) {
+  constructor(connection: Connection, elevation: Elevation) {
     this.#connection = connection;
-    this.#sudo = sudo;
+    this.#elevation = elevation;
   }
 
   /** Runs a script. Throws a `CommandError` when the call was aborted or took too long, never for its exit code. */
@@ -86,9 +89,9 @@ export class RemoteShell {
     let stderr: string;
     let failure: CommandError | undefined;
     try {
-      const sudo: Sudo = call.privileged ? this.#sudo : { kind: "none" };
-      const command = remoteCommand(sudo);
-      const stdin = `${beforeProgram(sudo)}${program(call.script, call.args, nonce)}`;
+      const elevation: Elevation = call.privileged ? this.#elevation : { kind: "none" };
+      const command = remoteCommand(elevation);
+      const stdin = `${beforeProgram(elevation)}${program(call.script, call.args, nonce)}`;
       ({ stderr } = await this.#connection.run({ command, stdin, onStdout, signal: call.signal, timeout: call.timeout }));
     } catch (error) {
       if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
@@ -113,21 +116,27 @@ export class RemoteShell {
 // script finds what follows. Without newlines and single quotes inside: the login shell may be fish or csh.
 const scriptFirst = String.raw`/bin/sh -c 'eval "$(while IFS= read -r line && [ "$line" != --- ]; do printf "%s\n" "$line"; done)"'`;
 
-/** The command for the login shell: one fixed line. The command that sudo runs is always `/bin/sh -s`, so a sudoers rule can name it. */
-export function remoteCommand(sudo: Sudo): string {
-  switch (sudo.kind) {
+const passwordless = {
+  sudo: "sudo -n -- /bin/sh -s",
+  doas: "doas -n -- /bin/sh -s",
+  run0: "run0 --no-ask-password -- /bin/sh -s",
+} as const;
+
+/** The command for the login shell: one fixed line. What runs as root is always `/bin/sh -s`, so a rule can name it. */
+export function remoteCommand(elevation: Elevation): string {
+  switch (elevation.kind) {
     case "none":
       return "/bin/sh -s";
-    case "free":
-      return "sudo -n -- /bin/sh -s";
+    case "passwordless":
+      return passwordless[elevation.program];
     case "password":
       return scriptFirst;
   }
 }
 
 /** What precedes the script on standard input. The shell that becomes root reads none of it: see elevate.sh. */
-export function beforeProgram(sudo: Sudo): string {
-  return sudo.kind === "password" ? `${readFileSync(elevateScript, "utf8")}---\n${sudo.password}\n` : "";
+export function beforeProgram(elevation: Elevation): string {
+  return elevation.kind === "password" ? `${readFileSync(elevateScript, "utf8")}---\n${elevation.password}\n` : "";
 }
 
 /** The script with its arguments, as `/bin/sh` reads it. */

@@ -42,7 +42,7 @@ async function seen(name: string): Promise<string> {
   return (await trial.machine(name).exec("cat /run/seen")).stdout;
 }
 
-test.each(["web1", "web2"])("on %s, sudo-password goes by standard input: no argument list, no environment, no log has it", async (name) => {
+test.each(["web1", "web2"])("on %s, elevate-password goes by standard input: no argument list, no environment, no log has it", async (name) => {
   const machine = trial.machine(name);
   await watch(name);
   // The watcher sees what is to be seen.
@@ -50,7 +50,7 @@ test.each(["web1", "web2"])("on %s, sudo-password goes by standard input: no arg
   expect(await seen(name)).toMatch(/cmdline[^]*environ|environ[^]*cmdline/);
   await machine.output("rm /run/seen");
 
-  const run = await trial.deploy({}, { targets: `pwsudo@${name}`, "sudo-password": "open sesame", "health-check": "true" }, name);
+  const run = await trial.deploy({}, { targets: `pwsudo@${name}`, "elevate-password": "open sesame", "health-check": "true" }, name);
   await machine.output("kill $(cat /run/watcher)");
   expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
   expect(await seen(name)).toBe("");
@@ -60,9 +60,9 @@ test.each(["web1", "web2"])("on %s, sudo-password goes by standard input: no arg
   expect(await machine.leftovers()).toEqual([]);
 });
 
-test("a wrong sudo-password is told", async () => {
-  const run = await trial.deploy({}, { targets: "pwsudo@web1", "sudo-password": "close sesame" });
-  expect(verdictOf(run)).toMatchObject({ exit: 1, status: "failed", phase: "connect", error: expect.stringContaining("does not accept sudo-password") });
+test("a wrong elevate-password is told", async () => {
+  const run = await trial.deploy({}, { targets: "pwsudo@web1", "elevate-password": "close sesame" });
+  expect(verdictOf(run)).toMatchObject({ exit: 1, status: "failed", phase: "connect", error: expect.stringContaining("does not accept elevate-password") });
   expect(await trial.machine().leftovers()).toEqual([]);
 });
 
@@ -104,7 +104,7 @@ test("control: a password on the root shell's standard input is run where sudo d
 test.each(["web1", "web2"])("on %s, a password that is a command is not run when the switch itself ends sudo's questions", async (name) => {
   await withPassword(name, attack, async () => {
     const activationScript = `echo '${withoutPassword.trim()}' >/etc/sudoers.d/pwsudo; chmod 440 /etc/sudoers.d/pwsudo`;
-    const run = await trial.deploy({ activationScript }, { targets: `pwsudo@${name}`, "sudo-password": attack }, name);
+    const run = await trial.deploy({ activationScript }, { targets: `pwsudo@${name}`, "elevate-password": attack }, name);
     expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
     expect(await trial.machine(name).output("cat /etc/sudoers.d/pwsudo")).toBe(withoutPassword.trim());
     expect(await isAttacked(name)).toBe(false);

@@ -6,13 +6,13 @@ describe("InputError", () => {
   test("names all bad inputs, a line each", () => {
     const error = new InputError([
       { input: "targets", problem: "names no machine" },
-      { input: "sudo", problem: "is not accepted" },
+      { input: "elevate", problem: "is not accepted" },
     ]);
-    expect(error.message).toBe("2 inputs are not usable; no machine was touched:\n  targets: names no machine\n  sudo: is not accepted");
+    expect(error.message).toBe("2 inputs are not usable; no machine was touched:\n  targets: names no machine\n  elevate: is not accepted");
   });
 
   test("speaks of one where it is one", () => {
-    expect(new InputError([{ input: "sudo", problem: "is bad" }]).message).toBe("An input is not usable; no machine was touched:\n  sudo: is bad");
+    expect(new InputError([{ input: "elevate", problem: "is bad" }]).message).toBe("An input is not usable; no machine was touched:\n  elevate: is bad");
   });
 });
 

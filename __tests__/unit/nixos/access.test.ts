@@ -1,75 +1,70 @@
 import { describe, expect, test } from "@jest/globals";
 
 import { DeployError } from "../../../src/domain/errors.js";
-import { requireAccess, wantsTerminal, type Root, type SudoMode } from "../../../src/nixos/access.js";
+import { requireAccess, wantsTerminal, type ElevateMode, type Root } from "../../../src/nixos/access.js";
 import type { Access } from "../../../src/nixos/facts.js";
 import { thrown } from "../failure-of.js";
 
 type Case = {
-  readonly user: "root" | "deploy";
-  readonly has: Access["sudo"];
-  readonly sudo: SudoMode;
-  readonly needsRoot: boolean;
-  readonly sudoPassword?: string;
+  readonly user?: "root";
+  /** Default: everything is missing. */
+  readonly has?: Partial<Pick<Access, "sudo" | "doas" | "run0">>;
+  readonly elevate?: ElevateMode;
+  readonly build?: true;
+  readonly password?: string;
 };
 
-function decide({ user, has, sudo, needsRoot, sudoPassword }: Case): Root {
-  return requireAccess({ user, root: user === "root", sudo: has }, { sudo, needsRoot, sudoPassword });
+function decide({ user, has = {}, elevate = "auto", build, password }: Case): Root {
+  const access: Access = {
+    user: user ?? "deploy",
+    root: user === "root",
+    sudo: user === "root" ? "unneeded" : "missing",
+    doas: "missing",
+    run0: "missing",
+    ...has,
+  };
+  return requireAccess(access, { elevate, needsRoot: build !== true, elevatePassword: password });
 }
 
+const everything = { sudo: "ready", doas: "ready", run0: "present" } as const;
+const unprivileged: Root = { privileged: false, elevation: { kind: "none" } };
+const by = (program: "sudo" | "doas" | "run0"): Root => ({ privileged: true, elevation: { kind: "passwordless", program } });
+const byPassword: Root = { privileged: true, elevation: { kind: "password", password: "x" } };
+
 describe("requireAccess", () => {
+  test.each(["auto", "none", "sudo", "doas", "run0"] as const)("root needs nothing with elevate %s", (elevate) => {
+    expect(decide({ user: "root", elevate, password: "x" })).toEqual({ privileged: true, elevation: { kind: "none" } });
+  });
+
   test.each<[Case, Root]>([
-    [
-      { user: "root", has: "unneeded", sudo: "auto", needsRoot: true },
-      { privileged: true, sudo: { kind: "none" } },
-    ],
-    [
-      { user: "root", has: "unneeded", sudo: "false", needsRoot: true },
-      { privileged: true, sudo: { kind: "none" } },
-    ],
-    [
-      { user: "root", has: "unneeded", sudo: "true", needsRoot: true },
-      { privileged: true, sudo: { kind: "free" } },
-    ],
-    [
-      { user: "deploy", has: "ready", sudo: "auto", needsRoot: true },
-      { privileged: true, sudo: { kind: "free" } },
-    ],
-    [
-      { user: "deploy", has: "ready", sudo: "true", needsRoot: false },
-      { privileged: true, sudo: { kind: "free" } },
-    ],
-    [
-      { user: "deploy", has: "ready", sudo: "auto", needsRoot: false },
-      { privileged: true, sudo: { kind: "free" } },
-    ],
-    [
-      { user: "deploy", has: "ready", sudo: "false", needsRoot: false },
-      { privileged: false, sudo: { kind: "none" } },
-    ],
-    [
-      { user: "deploy", has: "refused", sudo: "auto", needsRoot: false },
-      { privileged: false, sudo: { kind: "none" } },
-    ],
-    [
-      { user: "deploy", has: "missing", sudo: "auto", needsRoot: false },
-      { privileged: false, sudo: { kind: "none" } },
-    ],
-    [
-      { user: "deploy", has: "refused", sudo: "auto", needsRoot: true, sudoPassword: "x" },
-      { privileged: true, sudo: { kind: "password", password: "x" } },
-    ],
-    [
-      { user: "deploy", has: "ready", sudo: "auto", needsRoot: true, sudoPassword: "x" },
-      { privileged: true, sudo: { kind: "free" } },
-    ],
+    [{ has: everything }, by("sudo")],
+    [{ has: everything, build: true }, by("sudo")],
+    [{ has: { ...everything, sudo: "refused" } }, by("doas")],
+    [{ has: { ...everything, sudo: "missing" }, password: "x" }, by("doas")],
+    [{ has: { sudo: "refused" }, password: "x" }, byPassword],
+    [{ has: { sudo: "refused", doas: "ready" }, elevate: "sudo", password: "x" }, byPassword],
+    [{ has: { sudo: "ready" }, password: "x" }, by("sudo")],
+    [{ has: everything, elevate: "doas" }, by("doas")],
+    [{ has: everything, elevate: "run0" }, by("run0")],
+    [{ has: everything, elevate: "none", build: true }, unprivileged],
+    [{ has: { sudo: "refused" }, build: true }, unprivileged],
+    [{ build: true }, unprivileged],
+    // auto does not try run0: where it is not allowed, polkit may ask somebody else on the machine.
+    [{ has: { run0: "present" }, build: true }, unprivileged],
   ])("%j: %j", (situation, expected) => {
     expect(decide(situation)).toEqual(expected);
   });
 
   test("sudo that wants a terminal says how to do without", () => {
-    const access = { user: "deploy", root: false, sudo: "refused", sudoSays: "sudo: sorry, you must have a tty to run sudo" } as const;
-    const error = thrown(DeployError, () => requireAccess(access, { sudo: "auto", sudoPassword: undefined, needsRoot: true }));
+    const access = {
+      user: "deploy",
+      root: false,
+      sudo: "refused",
+      sudoSays: "sudo: sorry, you must have a tty to run sudo",
+      doas: "missing",
+      run0: "present",
+    } as const;
+    const error = thrown(DeployError, () => requireAccess(access, { elevate: "auto", elevatePassword: undefined, needsRoot: true }));
     expect(error).toMatchObject({
       phase: "connect",
       reason: "sudo on the machine wants a terminal for deploy, and a deployment has none",
@@ -90,15 +85,19 @@ describe("requireAccess", () => {
 
   const rule = "deploy ALL=(root) NOPASSWD: /bin/sh -s";
   test.each<[Case, string, string]>([
+    [{ has: everything, elevate: "none" }, "deploy is not root, and the input elevate is none", "Set elevate to auto, or connect as root"],
+    [{}, "deploy is not root, and there is no sudo or doas on the machine", "Connect as root"],
+    [{ has: { doas: "refused" } }, "deploy is not root, and there is no sudo on the machine", "Connect as root"],
+    [{ elevate: "sudo", build: true }, "deploy is not root, and there is no sudo on the machine", "Connect as root"],
+    [{ elevate: "doas", build: true }, "deploy is not root, and there is no doas on the machine", "Connect as root"],
+    [{ elevate: "run0" }, "deploy is not root, and there is no run0 (systemd 256 or newer) on the machine", "Connect as root"],
+    [{ has: { sudo: "refused" } }, "sudo on the machine refuses deploy without a password", rule],
+    [{ has: { sudo: "refused" }, elevate: "sudo", build: true }, "sudo on the machine refuses deploy without a password", rule],
     [
-      { user: "deploy", has: "ready", sudo: "false", needsRoot: true },
-      "deploy is not root, and the input sudo is false",
-      "Set sudo to auto, or connect as root",
+      { has: { sudo: "ready", doas: "refused" }, elevate: "doas" },
+      "doas on the machine refuses deploy without a password",
+      "permit nopass deploy as root cmd /bin/sh args -s",
     ],
-    [{ user: "deploy", has: "missing", sudo: "auto", needsRoot: true }, "deploy is not root, and there is no sudo on the machine", "Connect as root"],
-    [{ user: "deploy", has: "missing", sudo: "true", needsRoot: false }, "deploy is not root, and there is no sudo on the machine", "Connect as root"],
-    [{ user: "deploy", has: "refused", sudo: "auto", needsRoot: true }, "sudo on the machine refuses deploy without a password", rule],
-    [{ user: "deploy", has: "refused", sudo: "true", needsRoot: false }, "sudo on the machine refuses deploy without a password", rule],
   ])("%j: %s", (situation, reason, hint) => {
     const error = thrown(DeployError, () => decide(situation));
     expect(error).toMatchObject({ phase: "connect", reason, exitCode: 1, unreachable: false });

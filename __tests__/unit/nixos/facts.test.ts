@@ -75,7 +75,7 @@ describe("machineFacts", () => {
   test("tells the machine and the way to root apart", () => {
     const { facts, access } = machineFacts(makeFacts());
     expect(facts).toMatchObject({ hostname: "web1", nix: { kind: "nix", major: 2, minor: 34 }, freeKibibytes: 1_000_000, state: { generation: 7 } });
-    expect(access).toEqual({ user: "root", root: true, sudo: "unneeded" });
+    expect(access).toEqual({ user: "root", root: true, sudo: "unneeded", doas: "missing", run0: "missing" });
   });
 
   test("tells machines apart that share a boot id, a machine id, or both", () => {
@@ -99,7 +99,15 @@ describe("machineFacts", () => {
   });
 
   test.each(["unneeded", "missing", "ready", "refused"] as const)("knows sudo to be %s", (sudo) => {
-    expect(machineFacts(makeFacts({ sudo, uid: "1000", user: "deploy" })).access).toEqual({ user: "deploy", root: false, sudo });
+    expect(machineFacts(makeFacts({ sudo, uid: "1000", user: "deploy" })).access).toMatchObject({ user: "deploy", root: false, sudo });
+  });
+
+  test.each([
+    [{}, "missing", "missing"],
+    [{ doas: "ready", run0: "present" }, "ready", "present"],
+    [{ doas: "refused", run0: "x" }, "refused", "missing"],
+  ])("%j: doas is %s, run0 is %s", (said, doas, run0) => {
+    expect(machineFacts(makeFacts(said)).access).toMatchObject({ doas, run0 });
   });
 
   test("takes an unknown word about sudo for a refusal, and an unknown space for unknown", () => {

@@ -9,7 +9,7 @@ import { notesOf, useFakeSsh } from "./fake-ssh.js";
 
 const ssh = useFakeSsh();
 const { signal } = new AbortController();
-const access = { sudo: "auto", sudoPassword: undefined, needsRoot: true } as const;
+const access = { elevate: "auto", elevatePassword: undefined, needsRoot: true } as const;
 
 function makeMachine(): NixosMachine {
   const settings = {

@@ -58,9 +58,11 @@ beforeEach(() => {
   rmSync(base, { recursive: true, force: true });
 });
 
-test("the command is one that a sudoers rule can name", () => {
+test("the command is one that a rule can name", () => {
   expect(remoteCommand({ kind: "none" })).toBe("/bin/sh -s");
-  expect(remoteCommand({ kind: "free" })).toBe("sudo -n -- /bin/sh -s");
+  expect(remoteCommand({ kind: "passwordless", program: "sudo" })).toBe("sudo -n -- /bin/sh -s");
+  expect(remoteCommand({ kind: "passwordless", program: "doas" })).toBe("doas -n -- /bin/sh -s");
+  expect(remoteCommand({ kind: "passwordless", program: "run0" })).toBe("run0 --no-ask-password -- /bin/sh -s");
   expect(remoteCommand({ kind: "password", password: "open sesame" })).not.toMatch(/sesame|\n|[^ ]'[^ ]/);
 });
 
@@ -134,7 +136,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     const { out, code } = payload(call(shell, "facts"));
     expect(code).toBe(0);
     const facts = parseFacts(out);
-    expect([...facts.keys()].filter((key) => key !== "free-kib")).toEqual([
+    expect([...facts.keys()].filter((key) => !["free-kib", "doas", "run0"].includes(key))).toEqual([
       "user",
       "uid",
       "hostname",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 
 import { CommandError, DeployError } from "../../../src/domain/errors.js";
-import { RemoteShell, type ScriptCall, type Sudo } from "../../../src/nixos/remote-shell.js";
+import { RemoteShell, type ScriptCall, type Elevation } from "../../../src/nixos/remote-shell.js";
 import { runToItsEnd, type Patience } from "../../../src/nixos/session.js";
 import { rejection } from "../failure-of.js";
 import { useFakeSsh } from "./fake-ssh.js";
@@ -66,10 +66,10 @@ describe("a script on the machine", () => {
 
   test("runs under sudo only where it is asked for and the user needs it", async () => {
     ssh('echo "$command" >&2; exit 1');
-    const commandOf = async (sudo: Sudo, privileged: boolean): Promise<string> =>
-      (await new RemoteShell(connection, sudo).run({ ...facts, privileged })).stderr;
-    expect(await commandOf({ kind: "free" }, true)).toBe("sudo -n -- /bin/sh -s\n");
-    expect(await commandOf({ kind: "free" }, false)).toBe("/bin/sh -s\n");
+    const commandOf = async (elevation: Elevation, privileged: boolean): Promise<string> =>
+      (await new RemoteShell(connection, elevation).run({ ...facts, privileged })).stderr;
+    expect(await commandOf({ kind: "passwordless", program: "sudo" }, true)).toBe("sudo -n -- /bin/sh -s\n");
+    expect(await commandOf({ kind: "passwordless", program: "sudo" }, false)).toBe("/bin/sh -s\n");
     expect(await commandOf({ kind: "none" }, true)).toBe("/bin/sh -s\n");
   });
 
