@@ -56,6 +56,7 @@ export const inputNames = [
   "on-unreachable",
   "diff",
   "summary",
+  "allow-unsafe-event",
 ] as const;
 
 export type InputName = (typeof inputNames)[number];
@@ -91,6 +92,7 @@ export type Inputs = {
   readonly staging: Staging;
   readonly diff: boolean;
   readonly summary: boolean;
+  readonly allowUnsafeEvent: boolean;
 };
 
 const day = 86_400;
@@ -168,7 +170,11 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     },
     diff: flag("diff"),
     summary: flag("summary"),
+    allowUnsafeEvent: flag("allow-unsafe-event"),
   };
+  if (inputs.operation === "rollback" && read("targets").trim() === "" && inputs.selection.length === 0) {
+    refuse("targets", "is empty, and so is select: a rollback of every machine must be asked for; accepted are targets, or a select such as `*`");
+  }
   if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
     refuse("elevate-password", `cannot be given to ${inputs.elevate}, which asks only on a terminal; accepted with elevate auto or sudo`);
   }

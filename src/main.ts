@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
 
 import { deployFleet, type FleetEnd } from "./deploy/fleet.js";
 import { mapLimited } from "./deploy/limit.js";
@@ -10,6 +11,7 @@ import { needsFlake } from "./domain/operation.js";
 import { isUntracked } from "./git/untracked.js";
 import { maskSecret, readInput } from "./github/action-input.js";
 import { abortOnSignal } from "./github/cancellation.js";
+import { readEvent, untrustedCode } from "./github/event.js";
 import { announceFlake } from "./github/flake-log.js";
 import { announceChoice } from "./github/inventory-log.js";
 import { reportEnd, reportProblem } from "./github/report.js";
@@ -24,10 +26,12 @@ import { readInventory } from "./nix/inventory.js";
 import { wrapFlake } from "./nix/outer-flake.js";
 import { NixosMachine, type MachineSettings } from "./nixos/machine.js";
 import { patience } from "./nixos/patience.js";
+import { preventCoreDumps } from "./process/core-dumps.js";
 import { requirePrograms } from "./process/required-programs.js";
 import { Connection, endMasters } from "./ssh/connection.js";
 import type { SshSettings } from "./ssh/configuration.js";
-import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity, writeTargetConfigurations } from "./ssh/identity.js";
+import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity, writeTargetConfigurations, writtenKey } from "./ssh/identity.js";
+import { secretLines } from "./ssh/key.js";
 import { locateTarget } from "./ssh/location.js";
 
 const log = new WorkflowLog();
@@ -42,10 +46,7 @@ let summary = true;
 
 const cancellation = abortOnSignal(
   (signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()),
-  () => {
-    removeIdentity();
-    process.exit(130);
-  },
+  () => void endAtOnce(),
 );
 
 try {
@@ -53,8 +54,7 @@ try {
 } catch (error) {
   problem = error;
 }
-if (identity !== undefined) await endMasters(identity);
-removeIdentity();
+await leaveNothing();
 if (problem !== undefined && !cancellation.signal.aborted) reportProblem(problem, log);
 const reason = cancellation.signal.aborted ? "the run was cancelled" : problem === undefined ? undefined : briefReason(problem);
 const green = reportEnd({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, reason, summary }, log);
@@ -65,13 +65,14 @@ process.exit(green ? 0 : 1);
 async function deploy(): Promise<void> {
   const inputs = parseInputs((name) => readInput(name));
   ({ summary } = inputs);
-  for (const secret of [inputs.passphrase, inputs.elevatePassword]) if (secret !== undefined) maskSecret(secret);
+  for (const secret of [inputs.passphrase, inputs.elevatePassword, ...secretLines(inputs.key)]) if (secret !== undefined) maskSecret(secret);
+  if (!inputs.allowUnsafeEvent) requireTrustedCode();
   await requirePrograms();
-  const directory = await installIdentity(inputs);
+  await preventCoreDumps();
   const noFlake = new AbortController();
   const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
   const local = { cwd: process.cwd(), signal, onLine: (line: string) => log.line(line) };
-  const { targets, unusable, flake: sending } = await choose(inputs, directory, local);
+  const { targets, directory, unusable, flake: sending } = await choose(inputs, local);
   const flakeOrReason = sending?.catch((error: unknown) => {
     const noFlakeError = new NoFlakeError(`the flake could not be fetched (${briefReason(error)})`, { cause: error });
     // Hosts that are being connected need not go on.
@@ -96,9 +97,15 @@ async function deploy(): Promise<void> {
 }
 
 /** The machines of a run, and the flake that they are sent; it is not waited for where the targets are known without it. */
-type Chosen = { readonly targets: readonly Target[]; readonly unusable: readonly UnusableMachine[]; readonly flake: Promise<SentFlake> | undefined };
+type Chosen = {
+  readonly targets: readonly Target[];
+  readonly directory: string;
+  readonly unusable: readonly UnusableMachine[];
+  readonly flake: Promise<SentFlake> | undefined;
+};
 
-async function choose(inputs: Inputs, directory: string, local: EvaluateOptions): Promise<Chosen> {
+/** Finds the machines, and writes the identity: after the flake's code was evaluated, where the flake names the machines. */
+async function choose(inputs: Inputs, local: EvaluateOptions): Promise<Chosen> {
   const { flake: reference, operation, selection } = inputs;
   const fetch = async (): Promise<ArchivedFlake> => {
     const fetched = await archiveOnRunner(reference, local);
@@ -108,8 +115,9 @@ async function choose(inputs: Inputs, directory: string, local: EvaluateOptions)
     return fetched;
   };
   const wrap = async (archived: ArchivedFlake, hive: boolean): Promise<SentFlake> =>
-    await wrapFlake(archived, hive, { scratch: directory, signal: local.signal });
+    await wrapFlake(archived, hive, { scratch: process.env["RUNNER_TEMP"] || tmpdir(), signal: local.signal });
   if (inputs.targets.length > 0) {
+    const directory = await installIdentity(inputs);
     const targets = await locate(inputs.targets, inputs, directory);
     try {
       requireApart(targets);
@@ -117,18 +125,19 @@ async function choose(inputs: Inputs, directory: string, local: EvaluateOptions)
       throw new InputError([{ input: "targets", problem: error instanceof Error ? error.message : String(error) }]);
     }
     const send = async (): Promise<SentFlake> => (sent = await wrap(await fetch(), needsHive(targets)));
-    return { targets, unusable: [], flake: needsFlake(operation) ? send() : undefined };
+    return { targets, directory, unusable: [], flake: needsFlake(operation) ? send() : undefined };
   }
   const archived = await fetch();
   const plain = await wrap(archived, false);
   const chosen = chooseMachines(await readInventory(outerReference(plain), { selection, details: false }, local), selection);
+  const directory = await installIdentity(inputs);
   const located = new Map((await locate(targetsOf(chosen.machines), inputs, directory)).map((target) => [target.name, target]));
   const choice = setApart(chosen, ({ name }) => placeOf(locatedAs(name, located)));
   announceChoice(choice, log);
   const found = choice.machines.map(({ name }) => locatedAs(name, located));
-  if (!needsFlake(operation)) return { targets: found, unusable: choice.unusable, flake: undefined };
+  if (!needsFlake(operation)) return { targets: found, directory, unusable: choice.unusable, flake: undefined };
   sent = needsHive(found) ? await wrap(archived, true) : plain;
-  return { targets: found, unusable: choice.unusable, flake: Promise.resolve(sent) };
+  return { targets: found, directory, unusable: choice.unusable, flake: Promise.resolve(sent) };
 }
 
 /** Finds out where the targets are, without connecting to any. */
@@ -155,11 +164,31 @@ async function installIdentity({ key, passphrase, knownHosts }: Inputs): Promise
   identityState.save(identity);
   const check = await writeIdentity(identity, { key, passphrase, knownHosts });
   if (check.kind === "unusable") throw new InputError([{ input: "ssh-key", problem: check.problem }]);
+  if (passphrase !== undefined) for (const line of secretLines(writtenKey(identity))) maskSecret(line);
   return identity;
 }
 
-function removeIdentity(): void {
-  if (identity !== undefined) removeIdentityDirectory(identity);
+/** Ends the ssh masters, then removes the key with their sockets. */
+async function leaveNothing(): Promise<void> {
+  if (identity === undefined) return;
+  try {
+    await endMasters(identity);
+    removeIdentityDirectory(identity);
+  } catch (error) {
+    log.annotate("error", "The ssh key may still be on the runner", error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function endAtOnce(): Promise<void> {
+  await leaveNothing();
+  process.exit(130);
+}
+
+function requireTrustedCode(): void {
+  const reason = untrustedCode(readEvent(process.env));
+  if (reason === undefined) return;
+  const accepted = "Deploy from events such as push or workflow_dispatch; true is only for a job that never checks out or evaluates such code";
+  throw new InputError([{ input: "allow-unsafe-event", problem: `is false, and ${reason}. ${accepted}` }]);
 }
 
 function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | undefined, signal: AbortSignal): MachineSettings {

@@ -57,6 +57,7 @@ test("the defaults of action.yml are the ones that are promised", () => {
     staging: { batches: [{ kind: "percentage", percentage: 100 }], maxFailures: { kind: "count", count: 0 }, onUnreachable: "fail" },
     diff: true,
     summary: true,
+    allowUnsafeEvent: false,
   });
 });
 
@@ -292,6 +293,14 @@ describe("what is refused", () => {
 
   test("what merely looks like base64 is no key", () => {
     expect(problemsOf({ operation: "a".repeat(70) })).toEqual([expect.stringContaining("aaaa")]);
+  });
+
+  const everyMachine = "is empty, and so is select: a rollback of every machine must be asked for; accepted are targets, or a select such as `*`";
+  test("a rollback of every machine by leaving everything out", () => {
+    expect(problemsOf({ operation: "rollback", targets: "" })).toEqual([`targets: ${everyMachine}`]);
+    expect(parseInputs(makeInputs({ operation: "rollback", targets: "", select: "*" })).targets).toEqual([]);
+    expect(parseInputs(makeInputs({ operation: "rollback" })).targets).toHaveLength(1);
+    expect(parseInputs(makeInputs({ operation: "switch", targets: "" })).targets).toEqual([]);
   });
 
   test.each(["doas", "run0"])("a password for %s, which could not be given to it", (elevate) => {

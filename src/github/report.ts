@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { types } from "node:util";
 
 import { CommandError, EvaluationError, InputError, RunnerError } from "../domain/errors.js";
 import { flakeReference, outerReference, type Flake, type SentFlake } from "../domain/flake.js";
@@ -24,7 +25,21 @@ export function reportProblem(problem: unknown, log: WorkflowLog): void {
       "A command on the runner failed; no machine was changed",
       [problem.message.slice(0, longestCommand), ...problem.stderr.trim().split("\n").slice(-20)].join("\n"),
     );
+  } else if (isSystemError(problem)) {
+    const place = problem.path === undefined ? "" : ` Check the space and the permissions of ${dirname(problem.path)}.`;
+    log.annotate("error", "A file on the runner cannot be used; no machine was changed", `${problem.message}.${place}`);
   } else log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
+}
+
+// What no program can help: a full or read-only disk, a quota, missing rights.
+const systemErrors = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "EIO"]);
+
+function isSystemError(problem: unknown): problem is NodeJS.ErrnoException {
+  return types.isNativeError(problem) && "syscall" in problem && "code" in problem && systemErrors.has(String(problem.code));
+}
+
+function messageOf(error: unknown): string {
+  return types.isNativeError(error) ? error.message : String(error);
 }
 
 /** What the end of a run is made of. */
@@ -41,25 +56,31 @@ export type RunEnd = {
   readonly summary: boolean;
 };
 
-/** Sets the outputs, writes the summary, annotates every failed host, and tells whether the step is green. */
+/**
+ * Sets the outputs, annotates every failed host, writes the summary, and tells whether the step is green. A channel that cannot be
+ * written stops none of the others; without outputs the step is not green.
+ */
 export function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary }: RunEnd, log: WorkflowLog): boolean {
   log.resume();
-  const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, reason, place: comment }), log);
-  setOutputs({
-    results,
-    status: statusOf(results, endedEarly),
-    storePath: arrived ? flake?.source : undefined,
-    flakeReference: referenceFor(flake, sent),
-    summaryPath,
-  });
-  if (summary) writeSummary(renderSummary(results, flake, { endedEarly, reason, place: jobSummary }), log);
+  const summaryPath = writeComment(() => renderSummary(results, flake, { endedEarly, reason, place: comment }), log);
+  const outputsAreSet = setAllOutputs(
+    {
+      results,
+      status: statusOf(results, endedEarly),
+      storePath: arrived ? flake?.source : undefined,
+      flakeReference: referenceFor(flake, sent),
+      summaryPath,
+    },
+    log,
+  );
   // A run that ended early has annotated its reason already; its hosts only ended with it.
   if (endedEarly) log.line(`The run ended early${reason === undefined ? "" : `: ${reason}`}`);
   else annotateHosts(results, log);
   const failed = results.some((result) => isFailure(result.status));
   if (failed) log.line(failureSummary(results));
+  if (summary) writeSummary(() => renderSummary(results, flake, { endedEarly, reason, place: jobSummary }), log);
   log.resume();
-  return !failed && !endedEarly;
+  return !failed && !endedEarly && outputsAreSet;
 }
 
 /** The reference for use by hand: only the outer flake has the machines of a hive where nixos-rebuild looks for them. */
@@ -73,25 +94,35 @@ function annotateHosts(results: readonly HostResult[], log: WorkflowLog): void {
   for (const { title, message } of skippedAnnotations(results)) log.annotate("warning", title, message);
 }
 
+function setAllOutputs(report: Parameters<typeof setOutputs>[0], log: WorkflowLog): boolean {
+  try {
+    setOutputs(report);
+    return true;
+  } catch (error) {
+    log.annotate("error", "The outputs could not be set", `Later steps see none or some of them: ${messageOf(error)}`);
+    return false;
+  }
+}
+
 /** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
-function writeComment(text: string, log: WorkflowLog): string | undefined {
+function writeComment(render: () => string, log: WorkflowLog): string | undefined {
   const file = join(process.env["RUNNER_TEMP"] || tmpdir(), `nix-flake-deploy-summary-${randomBytes(6).toString("hex")}.md`);
   try {
-    writeFileSync(file, text, { flag: "wx" });
+    writeFileSync(file, render(), { flag: "wx" });
     return file;
   } catch (error) {
-    log.annotate("warning", "The file of the summary could not be written", error instanceof Error ? error.message : String(error));
+    log.annotate("warning", "The file of the summary could not be written", messageOf(error));
     return undefined;
   }
 }
 
 /** Appends to the job summary. Synchronous, as the process ends right after; a summary that cannot be written fails nothing. */
-function writeSummary(text: string, log: WorkflowLog): void {
+function writeSummary(render: () => string, log: WorkflowLog): void {
   const file = process.env["GITHUB_STEP_SUMMARY"];
   if (file === undefined || file === "") return;
   try {
-    appendFileSync(file, text);
+    appendFileSync(file, render());
   } catch (error) {
-    log.annotate("warning", "The job summary could not be written", error instanceof Error ? error.message : String(error));
+    log.annotate("warning", "The job summary could not be written", messageOf(error));
   }
 }

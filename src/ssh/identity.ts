@@ -45,6 +45,11 @@ export async function writeIdentity(directory: string, identity: Identity): Prom
   return await checkKey(files.key);
 }
 
+/** The key as ssh reads it: after `writeIdentity`, the decrypted one. */
+export function writtenKey(directory: string): string {
+  return readFileSync(identityFiles(directory).key, "utf8");
+}
+
 /** Writes one ssh configuration a target into the private directory of a run. The number of a target is its place in the list. */
 export function writeTargetConfigurations(directory: string, targets: readonly Target[], settings: SshSettings): void {
   for (const [index, target] of targets.entries()) {

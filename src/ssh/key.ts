@@ -43,6 +43,14 @@ export function readKey(pasted: string): KeyReading {
     : { kind: "key", text: key, encrypted: cipher !== "none" };
 }
 
+// A mask for a short last line would hide much of the log.
+const shortestMask = 16;
+
+/** The lines of a private key that hold secret content, for the log to be masked with. */
+export function secretLines(key: string): string[] {
+  return key.split("\n").filter((line) => line.length >= shortestMask && !line.startsWith("-----") && !line.includes(": "));
+}
+
 function unusable(problem: string): KeyReading {
   return { kind: "unusable", problem };
 }

@@ -19,6 +19,8 @@ export type Step = {
   /** GITHUB_WORKSPACE and working directory; a path below `fleet.directory`. Default: a new directory. */
   readonly workspace?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The event that started the workflow. Default: a push. */
+  readonly event?: { readonly name: string; readonly payload: unknown };
   /** Default: `dist/index.js`. Relative to the checkout. */
   readonly entry?: string;
   /** Default: `dist/post/index.js`. */
@@ -176,7 +178,7 @@ export class Runner {
     for (const made of [workspace, temp, path.join(home, "commands")]) mkdirSync(made, { recursive: true });
     const file = (name: string): string => path.join(home, "commands", name);
     for (const name of ["output", "state", "env", "path", "summary"]) writeFileSync(file(name), "");
-    writeFileSync(file("event.json"), "{}");
+    writeFileSync(file("event.json"), JSON.stringify(step.event?.payload ?? {}));
     const env = { ...this.#environment(step, workspace, temp, file), ...step.env };
 
     const began = Date.now();
@@ -258,7 +260,7 @@ export class Runner {
       GITHUB_ACTIONS: "true",
       GITHUB_ACTION: "deploy",
       GITHUB_ACTOR: "octocat",
-      GITHUB_EVENT_NAME: "push",
+      GITHUB_EVENT_NAME: step.event?.name ?? "push",
       GITHUB_EVENT_PATH: file("event.json"),
       GITHUB_JOB: "deploy",
       GITHUB_REF: "refs/heads/main",

@@ -1,3 +1,6 @@
+import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { describe, expect, test } from "@jest/globals";
 
 import { CommandError, EvaluationError, InputError, RunnerError } from "../../../src/domain/errors.js";
@@ -5,7 +8,10 @@ import { reportEnd, reportProblem } from "../../../src/github/report.js";
 import { WorkflowLog } from "../../../src/github/workflow-log.js";
 import { annotationsOf, workflowCommands } from "../../fleet/rig/workflow-commands.js";
 import { makeFlake, makeResult } from "../domain/make.js";
+import { temporaryDirectory } from "../temporary.js";
 import { captured } from "./captured.js";
+
+const directory = temporaryDirectory();
 
 function annotationFor(problem: unknown): { level: string; title: string; message: string } | undefined {
   return annotationsOf(workflowCommands(captured(() => reportProblem(problem, new WorkflowLog()))))[0];
@@ -37,6 +43,26 @@ describe("reportProblem", () => {
     });
     expect(annotationFor(cause)?.message.length).toBeLessThan(400);
     expect(annotationFor(cause)?.message).toMatch(/\nerror: boom$/);
+  });
+
+  test("tells a full disk in one sentence", () => {
+    let problem: unknown;
+    try {
+      appendFileSync("/dev/full", "x");
+    } catch (error) {
+      problem = error;
+    }
+    expect(annotationFor(problem)).toEqual({
+      level: "error",
+      title: "A file on the runner cannot be used; no machine was changed",
+      message: "ENOSPC: no space left on device, write.",
+    });
+    try {
+      mkdtempSync("/nonexistent/nix-flake-deploy-");
+    } catch (error) {
+      problem = error;
+    }
+    expect(annotationFor(problem)?.message).toMatch(/^ENOENT: [^\n]*\. Check the space and the permissions of \/nonexistent\.$/);
   });
 
   test("tells a fault of ours with its stack", () => {
@@ -88,5 +114,57 @@ describe("reportEnd", () => {
     expect(green).toBe(false);
     expect(annotationsOf(workflowCommands(output))).toEqual([]);
     expect(end({ results: [], endedEarly: true, flake: undefined }).green).toBe(false);
+  });
+});
+
+describe("a channel that cannot be written", () => {
+  /** Reports a failed host with such files, and gives what each channel has. */
+  const report = (files: Readonly<Record<"GITHUB_OUTPUT" | "GITHUB_STEP_SUMMARY" | "RUNNER_TEMP", string>>) => {
+    const before = { ...process.env };
+    const read = (name: keyof typeof files): string => (files[name].startsWith(directory) ? readFileSync(files[name], "utf8") : "");
+    Object.assign(process.env, files);
+    for (const name of ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] as const) if (files[name].startsWith(directory)) writeFileSync(files[name], "");
+    try {
+      let green = false;
+      const output = captured(() => {
+        green = reportEnd({ results: [makeResult()], arrived: true, flake: makeFlake(), endedEarly: false, summary: true }, new WorkflowLog());
+      });
+      return { green, annotations: annotationsOf(workflowCommands(output)), outputs: read("GITHUB_OUTPUT"), summary: read("GITHUB_STEP_SUMMARY") };
+    } finally {
+      for (const name of Object.keys(files)) delete process.env[name];
+      Object.assign(process.env, before);
+    }
+  };
+  const good = { GITHUB_OUTPUT: join(directory, "output"), GITHUB_STEP_SUMMARY: join(directory, "summary"), RUNNER_TEMP: directory };
+
+  test("control: all can be written", () => {
+    const { green, annotations, outputs, summary } = report(good);
+    expect({ green, annotations }).toEqual({ green: true, annotations: [] });
+    expect(outputs).toContain("status<<");
+    expect(summary).toContain("web1");
+  });
+
+  test("a full GITHUB_OUTPUT leaves the summary, and the step is not green", () => {
+    const { green, annotations, summary } = report({ ...good, GITHUB_OUTPUT: "/dev/full" });
+    expect(green).toBe(false);
+    expect(annotations).toEqual([
+      { level: "error", title: "The outputs could not be set", message: "Later steps see none or some of them: ENOSPC: no space left on device, write" },
+    ]);
+    expect(summary).toContain("web1");
+  });
+
+  test("a full summary leaves the outputs", () => {
+    const { green, annotations, outputs } = report({ ...good, GITHUB_STEP_SUMMARY: "/dev/full" });
+    expect(green).toBe(true);
+    expect(annotations).toEqual([{ level: "warning", title: "The job summary could not be written", message: "ENOSPC: no space left on device, write" }]);
+    expect(outputs).toContain("status<<");
+  });
+
+  test("an unusable RUNNER_TEMP leaves outputs and summary", () => {
+    const { green, annotations, outputs, summary } = report({ ...good, RUNNER_TEMP: "/nonexistent" });
+    expect(green).toBe(true);
+    expect(annotations).toMatchObject([{ level: "warning", title: "The file of the summary could not be written" }]);
+    expect(outputs).toContain("status<<");
+    expect(summary).toContain("web1");
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "@jest/globals";
 
-import { readKey } from "../../../src/ssh/key.js";
+import { readKey, secretLines } from "../../../src/ssh/key.js";
 import { temporaryDirectory } from "../temporary.js";
 import { makeKey } from "./keys.js";
 
@@ -120,5 +120,17 @@ describe("a text that is no usable key", () => {
     const parts = Array.from({ length: 60 }, (_, index) => ed25519.secret.slice(0, 5 * index));
     const problems = parts.map((part) => readKey(part)).map((reading) => (reading.kind === "unusable" ? reading.problem : reading.text));
     for (const line of lines.slice(1, -1)) expect(problems.join("\n")).not.toContain(line.slice(0, 8));
+  });
+});
+
+describe("secretLines", () => {
+  test.each([ed25519.secret, encrypted.secret, rsaPem.secret])("are the lines of the body, long enough to mask", (secret) => {
+    const body = secret.split("\n").filter((line) => !line.startsWith("-----") && line.length >= 16);
+    expect(secretLines(secret)).toEqual(body);
+    expect(body.join("").length).toBeGreaterThan(200);
+  });
+
+  test("leave out what is no secret", () => {
+    expect(secretLines("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nabcd==\n")).toEqual([]);
   });
 });

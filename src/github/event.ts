@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+
+/** The event that started the workflow: its name, and its payload, `undefined` where that cannot be read. */
+export type WorkflowEvent = { readonly name: string; readonly payload: unknown };
+
+/** Reads the event from what the runner says of it. */
+export function readEvent(environment: Readonly<Record<string, string | undefined>>): WorkflowEvent {
+  return { name: environment["GITHUB_EVENT_NAME"] ?? "", payload: readPayload(environment["GITHUB_EVENT_PATH"]) };
+}
+
+function readPayload(path: string | undefined): unknown {
+  if (path === undefined) return undefined;
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Says why the code of an event's run may come from people without write access; `undefined` for an event whose code is trusted.
+ * A payload that does not say where the code comes from counts as one from a fork. The fields are those of GitHub's webhook payloads.
+ */
+export function untrustedCode({ name, payload }: WorkflowEvent): string | undefined {
+  switch (name) {
+    case "pull_request_target":
+      return "pull_request_target gives secrets to a run on a pull request that anyone may open";
+    case "workflow_run":
+      return sameRepository(at(payload, "workflow_run", "head_repository"), at(payload, "repository"))
+        ? undefined
+        : "the workflow_run was started by a run on a fork";
+    case "pull_request":
+    case "pull_request_review":
+    case "pull_request_review_comment":
+      return sameRepository(at(payload, "pull_request", "head", "repo"), at(payload, "pull_request", "base", "repo"))
+        ? undefined
+        : `the pull request of this ${name} event comes from a fork`;
+    case "issue_comment":
+      // A comment on an issue runs the default branch. One on a pull request does not say whose branch that is.
+      if (payload !== undefined && at(payload, "issue", "pull_request") === undefined) return undefined;
+      return "anyone may write an issue_comment on a pull request, and the pull request may come from a fork";
+    default:
+      return undefined;
+  }
+}
+
+function sameRepository(head: unknown, base: unknown): boolean {
+  const [one, other] = [at(head, "id"), at(base, "id")];
+  return typeof one === "number" && one === other;
+}
+
+function at(value: unknown, ...names: readonly string[]): unknown {
+  let found = value;
+  for (const name of names) found = typeof found === "object" && found !== null ? new Map(Object.entries(found)).get(name) : undefined;
+  return found;
+}
