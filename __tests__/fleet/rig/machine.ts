@@ -141,7 +141,7 @@ export class Machine {
       system=$(nix-build --no-out-link -E '((import ./nixos/system.nix {}) { hostName = "${this.name}"; text = "as installed"; }).config.system.build.toplevel')
       [ "${this.#spec.systemProfile === true ? 1 : ""}" = "" ] || nix-env -p /nix/var/nix/profiles/system --set "$system"
       mkdir -p /boot; echo "$system" > /boot/default
-      /usr/local/lib/boot-system activate`,
+      /usr/local/lib/boot-system`,
       { stdin: await nixosArchive() },
     );
     if (code !== 0) throw new Error(`the first system of ${this.name} could not be installed: ${stderr}`);
