@@ -3,6 +3,7 @@ import path from "node:path";
 
 import { checkout } from "./checkout.js";
 import { check, environment } from "./command.js";
+import { realDirectory, realTools } from "./real-tools.js";
 
 /** What a configuration is and does; every field is an argument of `examples/flake/nixos/system.nix`. */
 export type Behaviour = {
@@ -62,6 +63,8 @@ export type Behaviour = {
   readonly switchLines?: number;
   /** Exit code of switch-to-configuration in `switch` and `test`, whatever happened. */
   readonly exitCode?: number;
+  /** The program behind `bin/switch-to-configuration`; empty: the stand-in. Default: the real one where REAL_TOOLS has it. */
+  readonly switchProgram?: string;
   /** Without it, nixos-rebuild-ng refuses. */
   readonly withNixosVersion?: boolean;
   /** Without it, nixos-rebuild cannot run itself anew. */
@@ -102,7 +105,9 @@ export async function writeFlake(directory: string, machines: Readonly<Record<st
   const flake = path.join(directory, options.subdirectory ?? ".");
   mkdirSync(flake, { recursive: true });
   cpSync(path.join(checkout, "examples/flake/nixos"), path.join(flake, "nixos"), { recursive: true });
-  const named = Object.fromEntries(Object.entries(machines).map(([name, behaviour]) => [name, { hostName: name, ...behaviour }]));
+  const named = Object.fromEntries(
+    Object.entries(machines).map(([name, behaviour]) => [name, { hostName: name, switchProgram: switchProgram(), ...behaviour }]),
+  );
   writeFileSync(path.join(flake, "machines.json"), `${JSON.stringify(named, undefined, 2)}\n`);
   writeFileSync(path.join(flake, "flake.nix"), flakeText(options));
 
@@ -122,6 +127,11 @@ export async function writeFlake(directory: string, machines: Readonly<Record<st
   }
   if (options.git === "dirty") writeFileSync(path.join(flake, "machines.json"), `${JSON.stringify(named)}\n`);
   return flake;
+}
+
+/** The real switch-to-configuration of the machines; empty where REAL_TOOLS has none. */
+export function switchProgram(): string {
+  return realTools().has("switch-to-configuration") ? `${realDirectory}/switch-to-configuration` : "";
 }
 
 /** Commit that a repository stands at. */

@@ -3,6 +3,7 @@ import path from "node:path";
 import { randomBytes } from "node:crypto";
 
 import { asset } from "./checkout.js";
+import { realDirectory, realTools } from "./real-tools.js";
 
 /** Rights of the user `deploy` unless a test gives others: the line of the README, and nothing more. */
 export const leastRights = "deploy ALL=(root) NOPASSWD: /bin/sh -s\n";
@@ -68,10 +69,16 @@ export function writeMachineFiles(root: string, files: MachineFiles): void {
     chmodSync(path.join(root, home, ".ssh"), 0o700);
   }
 
+  const real = realTools();
+  const install = (from: string, to: string): void => {
+    mkdirSync(path.dirname(path.join(root, to)), { recursive: true });
+    cpSync(from, path.join(root, to), { dereference: true });
+    chmodSync(path.join(root, to), 0o755);
+  };
+  for (const [program, file] of real) install(file, `${realDirectory}/${program}`);
   if (files.rebuild !== "none") {
-    const program = files.rebuild === "bash" ? "nixos-rebuild-bash.sh" : "nixos-rebuild-ng.py";
-    cpSync(asset(program), path.join(root, "usr/local/bin/nixos-rebuild"));
-    chmodSync(path.join(root, "usr/local/bin/nixos-rebuild"), 0o755);
+    const standIn = files.rebuild === "bash" ? "nixos-rebuild-bash.sh" : "nixos-rebuild-ng.py";
+    install(real.get(`nixos-rebuild-${files.rebuild}`) ?? asset(standIn), "usr/local/bin/nixos-rebuild");
   }
   cpSync(asset("boot-system.sh"), path.join(root, "usr/local/lib/boot-system"));
   chmodSync(path.join(root, "usr/local/lib/boot-system"), 0o755);

@@ -47,11 +47,7 @@ export const scenarios: readonly Scenario[] = [
   scenario("restarts-for-ever", 4, withUnits({ "loop.service": service("ExecStart=/bin/false\nRestart=always\nRestartSec=20\n") })),
   scenario("dies-after-3-seconds", 0, withUnits({ "dier.service": service("ExecStart=/bin/sh -c 'sleep 3; exit 9'\n") })),
   scenario("oneshot", 0, withUnits({ "once.service": service("Type=oneshot\nExecStart=/bin/sh -c 'echo ran >>/var/log/once'\n") })),
-  scenario(
-    "reload-fails",
-    4,
-    withUnits({ "web.service": service(`${sleeps}Environment=V=1\nExecReload=/bin/false\n`, "X-Reload-Triggers=2\n") }),
-  ),
+  scenario("reload-fails", 4, withUnits({ "web.service": service(`${sleeps}Environment=V=1\nExecReload=/bin/false\n`, "X-Reload-Triggers=2\n") })),
   scenario("snippet-fails", 2, { ...base, snippetName: "setupSecrets", activationScript: "echo 'no such key'; exit 3" }),
   scenario("snippet-and-unit-fail", 4, { ...withUnits({ "bad.service": failing }), snippetName: "setupSecrets", activationScript: "exit 3" }),
   scenario(

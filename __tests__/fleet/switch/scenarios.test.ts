@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { cpSync } from "node:fs";
+import path from "node:path";
+
+import { asset } from "../rig/checkout.js";
+import { check } from "../rig/command.js";
+import { writeFlake } from "../rig/flake.js";
+import { Fleet } from "../rig/fleet.js";
+import type { Machine } from "../rig/machine.js";
+import { outcome, recorded, type Outcome, type Way } from "./recorded.js";
+import { base, scenarios } from "./scenarios.js";
+
+jest.setTimeout(600_000);
+
+const ways: readonly Way[] = ["test", "switch", "boot", "ng", "bash"];
+
+let fleet: Fleet;
+let machine: Machine;
+
+beforeAll(async () => {
+  fleet = await Fleet.start(["h1"]);
+  machine = fleet.machine("h1");
+  const systems = [["base", base] as const, ...scenarios.map(({ name, behaviour }) => [name, behaviour] as const)];
+  const flake = await writeFlake(
+    path.join(fleet.directory, "flake"),
+    Object.fromEntries(systems.map(([name, system]) => [name, { hostName: "h1", ...system }])),
+  );
+  await machine.exec("mkdir /root/flake && tar x -C /root/flake", { stdin: await check("tar", ["c", "-C", flake, "."]) });
+  cpSync(asset("nixos-rebuild-ng.py"), path.join(machine.root, "usr/local/bin/nixos-rebuild-ng"));
+  cpSync(asset("nixos-rebuild-bash.sh"), path.join(machine.root, "usr/local/bin/nixos-rebuild-bash"));
+  // A second user with a manager of its own, besides root.
+  await machine.output("useradd --create-home alice && systemd-run --quiet --wait --pipe loginctl enable-linger alice root");
+  await machine.output(`mkdir /root/systems && cd /root/systems && for name in ${systems.map(([name]) => name).join(" ")}; do
+    nix build "path:/root/flake#nixosConfigurations.$name.config.system.build.toplevel" --out-link "$name" || exit 1
+  done`);
+  await machine.output("NIXOS_NO_CHECK=1 /root/systems/base/bin/switch-to-configuration switch && systemctl restart user@0 user@$(id -u alice)");
+});
+afterAll(async () => await fleet?.stop());
+
+/** Switches from the base system to a scenario's. */
+async function switchTo(scenario: string, way: Way): Promise<Outcome> {
+  const command =
+    way === "ng" || way === "bash"
+      ? `nixos-rebuild-${way} switch ${way === "ng" ? "--no-reexec" : "--fast"} --flake 'path:/root/flake#${scenario}'`
+      : `/root/systems/${scenario}/bin/switch-to-configuration ${way}`;
+  await machine.exec(
+    `old=$(readlink -f /root/systems/base)
+    rm -f /run/nixos/*-list; nix-env -p /nix/var/nix/profiles/system --set "$old"; echo "$old" >/boot/default
+    NIXOS_NO_CHECK=1 "$old/bin/switch-to-configuration" test`,
+  );
+  const { stdout } = await machine.exec(
+    `exec 2>&1; cd /tmp; new=$(readlink -f /root/systems/${scenario})
+    which() { case $(readlink -f "$1") in "$new") echo new ;; "$old") echo old ;; *) echo other ;; esac; }
+    old=$(readlink -f /root/systems/base)
+    ${command}
+    code=$?; echo
+    failed=$(systemctl list-units --failed --plain --no-legend | cut -d ' ' -f 1 | paste -sd,)
+    lists=$(cd /run/nixos; ls | grep -- '-list$' | paste -sd,)
+    echo "exit $code; current=$(which /run/current-system) profile=$(which /nix/var/nix/profiles/system) boot=$(which "$(cat /boot/default)") failed=$failed lists=$lists"`,
+    { timeout: 120 },
+  );
+  return outcome(stdout);
+}
+
+describe("a switch prints, does and ends as with NixOS's own programs", () => {
+  test.each(scenarios)("$name", async ({ name, codes }) => {
+    for (const way of ways) {
+      const found = await switchTo(name, way);
+      const real = recorded(name, way);
+      expect({ way, end: found.end }).toEqual({ way, end: real.end });
+      expect(found.end).toContain(`exit ${codes[way]};`);
+      // nixos-rebuild-ng follows the journal, where lines of systemd and of several processes are mixed.
+      if (way === "ng") expect(found.lines).toEqual(expect.arrayContaining(real.lines.filter((line) => !line.startsWith("Command "))));
+      else expect({ way, lines: found.lines }).toEqual({ way, lines: real.lines });
+    }
+  });
+});
