@@ -1,6 +1,6 @@
-import type { Safety, Staging } from "./deploy/run-settings.js";
+import type { Safety, Staging, Variant } from "./deploy/run-settings.js";
 import { InputError, type InputProblem } from "./domain/errors.js";
-import { operations, type Operation } from "./domain/operation.js";
+import { canEnterSpecialisation, operations, type Operation } from "./domain/operation.js";
 import { selectTargets } from "./domain/inventory.js";
 import type { Selection } from "./domain/selection.js";
 import { checkUser, completeTargets, type Target } from "./domain/target.js";
@@ -45,11 +45,14 @@ export const inputNames = [
   "check-sigs",
   "rollback",
   "confirm-timeout",
+  "settle-time",
   "activation-timeout",
   "health-check",
   "health-check-timeout",
   "unit-failures",
   "lock-timeout",
+  "specialisation",
+  "install-bootloader",
   "batches",
   "max-failures",
   "on-unreachable",
@@ -86,6 +89,7 @@ export type Inputs = {
   readonly checkSignatures: boolean;
   readonly sudoPassword: string | undefined;
   readonly safety: Safety;
+  readonly variant: Variant;
   readonly staging: Staging;
   readonly diff: boolean;
   readonly summary: boolean;
@@ -126,6 +130,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     (problem) => refuse("ssh-user", problem),
   );
 
+  const operation = choice("operation", operations);
   const inputs: Inputs = {
     ...readIdentity(read, refuse),
     strict,
@@ -134,7 +139,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
     ...readMachines(read, { user, port }, refuse),
     defaults: { user, port },
-    operation: choice("operation", operations),
+    operation,
     sudo: choice("sudo", ["auto", "true", "false"]),
     maxParallel: number("max-parallel", 1, 1000),
     archiveArgs: readArguments(read("archive-args"), ["--to", "--json"], (problem) => refuse("archive-args", problem)),
@@ -153,9 +158,14 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
       limits: {
         confirm: number("confirm-timeout", 1, 3600),
         activation: number("activation-timeout", 1, day),
+        settle: number("settle-time", 0, 3600),
         healthCheck: number("health-check-timeout", 1, day),
         lock: number("lock-timeout", 0, day),
       },
+    },
+    variant: {
+      specialisation: readSpecialisation(trimmed("specialisation"), operation, (problem) => refuse("specialisation", problem)),
+      installBootLoader: flag("install-bootloader"),
     },
     staging: {
       batches: readBatches(trimmed("batches"), (problem) => refuse("batches", problem)),
@@ -179,6 +189,15 @@ function readIdentity(read: (name: InputName) => string, refuse: (input: InputNa
   }
   if (reading.encrypted && passphrase === "") refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
   return { key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined };
+}
+
+function readSpecialisation(name: string, operation: Operation, refuse: (problem: string) => void): string | undefined {
+  if (name === "") return undefined;
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(name)) refuse(`${shown(name)} is not accepted; accepted is the name of a specialisation of the configuration`);
+  else if (!canEnterSpecialisation(operation)) {
+    refuse(`cannot be set with operation ${operation}, which leaves the running system as it is: choose the specialisation in the boot menu`);
+  }
+  return name;
 }
 
 function readMachines(

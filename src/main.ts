@@ -5,7 +5,7 @@ import { InputError } from "./domain/errors.js";
 import type { Flake } from "./domain/flake.js";
 import { chooseMachines, targetsOf, unusableResult, type UnusableMachine } from "./domain/inventory.js";
 import { needsHive, type Target } from "./domain/target.js";
-import { needsFlake } from "./domain/operation.js";
+import { needsFlake, needsRoot } from "./domain/operation.js";
 import { maskSecret, readInput } from "./github/action-input.js";
 import { abortOnSignal } from "./github/cancellation.js";
 import { announceFlake } from "./github/flake-log.js";
@@ -74,9 +74,13 @@ async function deploy(): Promise<void> {
   const machines = targets.map(
     (target, index) => new NixosMachine(new Connection(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)),
   );
-  const { operation, maxParallel, timeout, retries, safety, staging, diff } = inputs;
+  const { operation, maxParallel, timeout, retries, safety, variant, staging, diff } = inputs;
   const failed = unusable.map(unusableResult);
-  end = await deployFleet(machines, { operation, flake: sending, unusable: failed, maxParallel, timeout, retries, safety, staging, diff, signal }, runLog);
+  end = await deployFleet(
+    machines,
+    { operation, flake: sending, unusable: failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal },
+    runLog,
+  );
   await sending;
 }
 
@@ -118,7 +122,7 @@ function machineSettings(inputs: Inputs, archived: Promise<Flake> | undefined, s
   return {
     run,
     name: workflowRunName(process.env) ?? `run ${run}`,
-    access: { sudo: inputs.sudo, sudoPassword: inputs.sudoPassword, needsRoot: inputs.operation !== "build" },
+    access: { sudo: inputs.sudo, sudoPassword: inputs.sudoPassword, needsRoot: needsRoot(inputs.operation) },
     checkSignatures: inputs.checkSignatures,
     archiveArgs: inputs.archiveArgs,
     rebuildArgs: inputs.rebuildArgs,

@@ -51,9 +51,10 @@ test("the defaults of action.yml are the ones that are promised", () => {
       rollback: true,
       healthCheck: undefined,
       unitFailures: "fail",
-      limits: { activation: 600, confirm: 30, healthCheck: 60, lock: 300 },
+      limits: { activation: 600, confirm: 30, settle: 5, healthCheck: 60, lock: 300 },
     },
     staging: { batches: [{ kind: "percentage", percentage: 100 }], maxFailures: { kind: "count", count: 0 }, onUnreachable: "fail" },
+    variant: { specialisation: undefined, installBootLoader: false },
     diff: true,
     summary: true,
   });
@@ -85,6 +86,13 @@ describe("what is accepted", () => {
 
   test.each(["switch", "boot", "test", "dry-activate", "build"])("the operation %s", (operation) => {
     expect(parsed({ operation }).operation).toBe(operation);
+  });
+
+  test("a specialisation, but not where only the next boot is prepared", () => {
+    expect(parsed({ specialisation: " tor ", "install-bootloader": "true" }).variant).toEqual({ specialisation: "tor", installBootLoader: true });
+    expect(() => parsed({ specialisation: "tor", operation: "boot" })).toThrow(
+      "specialisation: cannot be set with operation boot, which leaves the running system as it is: choose the specialisation in the boot menu",
+    );
   });
 
   test("an encrypted key with its passphrase, which may begin and end with blanks", () => {
@@ -209,6 +217,8 @@ describe("what is refused", () => {
     ["archive-args", "--accept-flake-config", flakeSettings],
     ["archive-args", "--option\naccept-flake-config\ntrue", flakeSettings],
     ["archive-args", "a\0b", "holds a NUL character"],
+    ["settle-time", "3601", '"3601" is not accepted; accepted is a whole number from 0 to 3600'],
+    ["specialisation", "../tor", '"../tor" is not accepted; accepted is the name of a specialisation of the configuration'],
     ["rebuild-args", "--flake=.", "--flake is the action's own; accepted is any other argument, one a line"],
     ["rebuild-args", "--target-host\nx", "--target-host is the action's own; accepted is any other argument, one a line"],
     ["rebuild-args", "--rollback", "--rollback is the action's own; accepted is any other argument, one a line"],
@@ -233,6 +243,7 @@ describe("what is refused", () => {
       "rebuild-args": "--flake",
       "ssh-config": "\0",
       "health-check": "\0",
+      specialisation: "a/b",
       "sudo-password": "two\nlines",
     });
     const named = new Set(problems.map((problem) => problem.replace(/:.*/s, "")));

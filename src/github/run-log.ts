@@ -1,4 +1,5 @@
 import { showCopying, type CopyProgress } from "../domain/copy-progress.js";
+import { renderFailure } from "../domain/failure.js";
 import type { Phase } from "../domain/phase.js";
 import { isFailure, type HostResult } from "../domain/result.js";
 import type { Target } from "../domain/target.js";
@@ -116,7 +117,7 @@ export class WorkflowRunLog implements RunLog {
 
   done(result: HostResult): void {
     const { name, status, error } = result;
-    if (error !== undefined) for (const line of error.split("\n")) this.#line(`[${name}] ${line}`);
+    if (error !== undefined) for (const line of renderFailure(error).split("\n")) this.#line(`[${name}] ${line}`);
     this.#line(`${this.#count("done")} ${name}: ${status} after ${result.seconds} s`);
     this.#log.group(`${isFailure(status) ? "✗" : "✓"} ${name}: ${status}`, this.#hosts.get(name)?.all() ?? []);
     this.#hosts.delete(name);

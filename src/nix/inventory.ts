@@ -75,7 +75,7 @@ function doesNotEvaluate(name: string, error: CommandError | undefined, together
   const lines = error?.stderr.split("\n").filter((line) => line.trim() !== "") ?? [
     `Nix was asked for the first ${mostExplained} alone: see what it says of them`,
   ];
-  return { kind: "unusable", name, tags: undefined, error: [reason, ...lines.slice(-shownLines).map((line) => `  ${line}`)].join("\n") };
+  return { kind: "unusable", name, tags: undefined, error: reason, lines: lines.slice(-shownLines) };
 }
 
 function readAnswer(json: unknown): Answer {

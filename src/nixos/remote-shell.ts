@@ -18,12 +18,17 @@ const scripts = {
   health: new URL("./remote/health.sh", import.meta.url),
   difference: new URL("./remote/difference.sh", import.meta.url),
   journal: new URL("./remote/journal.sh", import.meta.url),
+  settle: new URL("./remote/settle.sh", import.meta.url),
+  specialisation: new URL("./remote/specialisation.sh", import.meta.url),
+  place: new URL("./remote/place.sh", import.meta.url),
   job: new URL("./remote/resident/job.sh", import.meta.url),
+  switch: new URL("./remote/resident/switch.sh", import.meta.url),
+  activate: new URL("./remote/resident/activate.sh", import.meta.url),
   watchdog: new URL("./remote/resident/watchdog.sh", import.meta.url),
 } as const;
 
 /** The scripts that are left on the machine for the time of the run, and run there without a connection. */
-export type ResidentScript = "job" | "watchdog";
+export type ResidentScript = "job" | "watchdog" | "switch" | "activate";
 
 /** The scripts that are called on the machines, each a file of that name in `remote/`. */
 export type ScriptName = Exclude<keyof typeof scripts, ResidentScript | "common">;

@@ -1,5 +1,6 @@
 import { changeKind, countChanges, type ClosureDifference, type PackageChange } from "../../domain/closure-difference.js";
 import { describeChange, describeCounts, signedSize } from "../../domain/difference-text.js";
+import { failureSentences, renderFailureLines, type Failure } from "../../domain/failure.js";
 import { isFailure, type HostResult, type Status } from "../../domain/result.js";
 import { touchesNoUnit, unitActions, type UnitPlan } from "../../domain/unit-plan.js";
 import { verdict } from "../annotations.js";
@@ -13,13 +14,12 @@ const longestName = 120;
 
 /** What went wrong on a host, in no more than about these bytes; empty where nothing did. */
 export function errorPart({ status, error }: HostResult, bytes: number): string {
-  return isFailure(status) || error !== undefined ? `${preformatted(sentences(error ?? status), bytes)}\n` : "";
+  return isFailure(status) || error !== undefined ? `${preformatted(error === undefined ? status : explained(error), bytes)}\n` : "";
 }
 
-/** Reason and hint stand in one line, which nobody could read without scrolling. */
-function sentences(error: string): string {
-  const [first = "", ...rest] = error.split("\n");
-  return [first.replaceAll(/\. (?=[A-Z])/g, ".\n"), ...rest].join("\n");
+/** A sentence in each line: in one line, nobody could read them without scrolling. */
+function explained(error: Failure): string {
+  return [failureSentences(error).join(".\n"), ...renderFailureLines(error)].join("\n");
 }
 
 /** What the new system of a host brings: packages and units; empty where nothing is known of it. */
