@@ -147,7 +147,7 @@ describe("what nixos-rebuild says and the machine does not", () => {
 
 describe("a machine that fails", () => {
   const causes = [{ kind: "snippet", snippet: "users", exitCode: 1 }] as const;
-  const reason = "the activation script snippet 'users' (1) failed (exit code 2). Its output is in the host's log. Correct the snippet, then deploy again";
+  const told = "the activation script snippet 'users' (1) failed (exit code 2). Its output is in the host's log. Correct the snippet, then deploy again";
 
   test("while it activates goes back, and tells code, lines and reason", async () => {
     const machine = new FakeMachine();
@@ -158,7 +158,7 @@ describe("a machine that fails", () => {
       exitCode: 2,
       changed: false,
       generation: 6,
-      error: `${reason}. The machine is back at its old system\n  snippet failed`,
+      error: `${told}. The machine is back at its old system\n  snippet failed`,
     });
     expect(machine.calls).not.toContain("web1 keep");
   });
@@ -170,7 +170,7 @@ describe("a machine that fails", () => {
     expect(result).toMatchObject({
       status: "failed",
       changed: true,
-      error: `${reason}. The new system stays, since rollback is false`,
+      error: `${told}. The new system stays, since rollback is false`,
     });
     expect(machine.calls).not.toContain("web1 roll back");
   });
