@@ -23,7 +23,7 @@ main() {
   cd -- "$(run_directory "$1")" 2>/dev/null && [ -e armed ] || return 3
   ended=$(cat activate.ended 2>/dev/null) || ended=$(uptime)
   until [ "$(uptime)" -gt "$((ended + $2))" ]; do
-    [ ! -e decision ] || [ "$(readlink decision)" = keep ] || return 7
+    [ ! -L decision ] || [ "$(readlink decision)" = keep ] || return 7
     sleep 0.2
   done
   system_state | while IFS='=' read -r key value; do
