@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, jest } from "@jest/globals";
 
 import { hostResults } from "../host-results.js";
-import { until } from "../rig/command.js";
+import { check, until } from "../rig/command.js";
 import { writeFlake, type Behaviour } from "../rig/flake.js";
 import { Fleet } from "../rig/fleet.js";
 import type { Machine, MachineSpec } from "../rig/machine.js";
@@ -33,6 +33,11 @@ export class Trial {
   async flake(behaviour: Behaviour, name = "web1"): Promise<string> {
     this.#flakes += 1;
     return await writeFlake(`${this.fleet.directory}/flake-${this.#flakes}`, { [name]: { text: `number ${this.#flakes}`, ...behaviour } });
+  }
+
+  /** A directory as tar, to be unpacked on a machine. */
+  async packed(directory: string): Promise<string> {
+    return await check("tar", ["c", "-C", directory, "."]);
   }
 
   /** A step that deploys a flake to web1, as root and with short waits, unless the inputs say otherwise. */
