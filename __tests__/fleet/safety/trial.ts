@@ -91,7 +91,7 @@ export class Trial {
   /** Puts a machine back that a control has left damaged. */
   async repair({ profile, current }: Systems, name = "web1"): Promise<void> {
     await this.machine(name).exec(
-      "systemctl kill --signal=KILL 'nixos-rebuild-switch-to-configuration*'; systemctl stop 'nix-flake-deploy-*' 'nixos-rebuild-switch-to-configuration*'; systemctl reset-failed; rm -rf /run/nix-flake-deploy /nix/var/nix/gcroots/nix-flake-deploy",
+      "systemctl kill --signal=KILL 'nix-flake-deploy-*-activate*' 'nixos-rebuild-switch-to-configuration*'; systemctl stop 'nix-flake-deploy-*' 'nixos-rebuild-switch-to-configuration*'; systemctl reset-failed; rm -rf /run/nix-flake-deploy /nix/var/nix/gcroots/nix-flake-deploy",
     );
     await this.machine(name).output(`nix-env -p /nix/var/nix/profiles/system --set ${profile ?? current}; ${current}/bin/switch-to-configuration switch`);
   }

@@ -43,6 +43,27 @@ describe("a service that does not stay up is noticed", () => {
   });
 });
 
+test("a settle time that is longer than confirm-timeout holds the watchdog", async () => {
+  const inputs = { "settle-time": "14", "confirm-timeout": "6", "health-check-timeout": "1" };
+  const run = await trial.deploy({ units: { "new.service": runningUnit() } }, inputs);
+  expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
+  expect(Number(verdictOf(run)["seconds"])).toBeGreaterThan(14);
+
+  // Without a unit that was started there is nothing to wait for.
+  const control = await trial.deploy({ text: "no unit is new" }, { ...inputs, operation: "boot" });
+  expect(Number(verdictOf(control)["seconds"])).toBeLessThan(14);
+});
+
+test("a machine without a running NixOS system is refused before anything is run", async () => {
+  const before = await trial.systems();
+  await trial.machine().output("mv -T /run/current-system /run/no-system");
+  const run = await trial.deploy({});
+  await trial.machine().output("mv -T /run/no-system /run/current-system");
+  expect(verdictOf(run)).toMatchObject({ exit: 1, status: "failed", phase: "connect", error: error("/run/current-system is missing") });
+  expect(await trial.systems()).toEqual(before);
+  expect(run.log).not.toContain("== copy");
+});
+
 test("a reload that fails is a failure, although the unit stays active with its old configuration", async () => {
   const web = (reload: string, trigger: number): Behaviour => ({
     units: { "web.service": `[Unit]\nDescription=web\nX-Reload-Triggers=${trigger}\n[Service]\nExecStart=/bin/sleep infinity\nExecReload=${reload}\n` },

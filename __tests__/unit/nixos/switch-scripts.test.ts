@@ -80,8 +80,10 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       ]);
     });
 
-    (isRoot ? test : test.skip)("lets what root does itself take its time", () => {
-      expect(call("switch", [system("slow", part("OTHER")), "test", "1"])).toEqual({ status: 0, stdout: "" });
+    test("lets what root does itself take its time", () => {
+      // Without root, every child is one of a user.
+      const ended = isRoot ? "" : expect.stringContaining("was ended");
+      expect(call("switch", [system("slow", part("OTHER")), "test", "1"])).toEqual({ status: 0, stdout: ended });
     });
   });
 
@@ -136,8 +138,8 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     const nonce = "0123456789abcdef";
     const base = join(directory, `nix-flake-deploy-${isRoot ? 65_534 : userInfo().uid}`);
     const scriptOf = (name: ScriptName, args: readonly string[]): { facts: string[]; code: number | null } => {
-      const drop = isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [];
-      const [file = shell, ...rest] = [...drop, shell, "-s"];
+      const drop = ["--reuid=65534", "--regid=65534", "--clear-groups", shell, "-s"];
+      const [file, rest] = isRoot ? ["setpriv", drop] : [shell, ["-s"]];
       const { stdout, status } = spawnSync(file, rest, {
         input: program(name, args, nonce),
         encoding: "utf8",
