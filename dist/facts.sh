@@ -38,5 +38,8 @@ main() {
     read -r _ _ _ free _ && printf 'free-kib=%s\n' "$free"
   }
   printf 'older=%s\n' "$(older_system)"
+  # Containers on one computer may share its boot id, and clones of a machine its machine id.
+  printf 'machine-id=%s\n' "$(cat /etc/machine-id 2>/dev/null)"
+  printf 'pid-namespace=%s\n' "$(readlink /proc/self/ns/pid)"
   system_state
 }

@@ -50,7 +50,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
 
 /***/ }),
 
-/***/ 2511:
+/***/ 175:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -74,7 +74,7 @@ var difference_text = __nccwpck_require__(2987);
 // EXTERNAL MODULE: ./build/src/domain/copy-progress.js
 var copy_progress = __nccwpck_require__(6369);
 // EXTERNAL MODULE: ./build/src/domain/flake.js
-var domain_flake = __nccwpck_require__(7307);
+var flake = __nccwpck_require__(7307);
 // EXTERNAL MODULE: ./build/src/domain/unit-plan.js
 var unit_plan = __nccwpck_require__(9988);
 ;// CONCATENATED MODULE: ./build/src/deploy/free-space.js
@@ -368,10 +368,12 @@ class Host {
     #log;
     #known;
     #clock = new PhaseClock();
-    constructor(machine, settings, log) {
+    #machines;
+    constructor(machine, settings, log, machines) {
         this.machine = machine;
         this.#settings = settings;
         this.#log = log;
+        this.#machines = machines;
         this.#known = knownAtFirst(machine.target);
     }
     get phase() {
@@ -402,6 +404,7 @@ class Host {
         const known = this.#known;
         const facts = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
         known.before = facts.state;
+        this.#machines.claim(this.machine.target, facts.identity);
         if (this.#settings.flake === undefined) {
             known.toplevel = this.#olderSystem(facts);
             await this.#compare(facts.state.running, known.toplevel, signal);
@@ -413,11 +416,11 @@ class Host {
         if (scarce !== undefined)
             this.#log.warn(scarce);
         this.ended();
-        const flake = await this.#settings.flake;
-        const copied = await this.#tryAgain("copy", signal, async () => await this.machine.receive(flake, signal));
+        const sent = await this.#settings.flake;
+        const copied = await this.#tryAgain("copy", signal, async () => await this.machine.receive(sent, signal));
         known.arrived = true;
         this.ended((0,copy_progress/* showCopied */.E)(copied));
-        known.rebuild = { reference: (0,domain_flake/* referenceOnMachine */.m)(flake, facts.nix), configuration: known.configuration };
+        known.rebuild = { reference: (0,flake/* outerReference */.Xp)(sent), configuration: known.configuration };
         this.begin("build");
         known.toplevel = await this.machine.build(known.rebuild, signal);
         this.#log.note(`built ${known.toplevel}`);
@@ -541,21 +544,42 @@ class Host {
         }
     }
 }
-;// CONCATENATED MODULE: ./build/src/deploy/limit.js
+// EXTERNAL MODULE: ./build/src/deploy/limit.js
+var limit = __nccwpck_require__(6762);
+;// CONCATENATED MODULE: ./build/src/deploy/same-machine.js
+
+
 /**
- * Works on the items side by side, at most `limit` at a time, in their order. The results stand in the order of the items.
- * Rejects as soon as one rejects.
+ * Knows which machines the targets of a run have turned out to be. The first target that comes to a machine has it; one that
+ * comes later is refused at once, and the first is not to be activated either: nobody knows which of the two is meant.
  */
-async function mapLimited(items, limit, work) {
-    const results = [];
-    // One iterator for all workers: whoever is free takes the next item.
-    const queue = items.entries();
-    const worker = async () => {
-        for (const [index, item] of queue)
-            results[index] = await work(item);
-    };
-    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-    return results;
+class MachinesOfRun {
+    #owners = new Map();
+    #rivals = new Map();
+    /** Takes a machine for a target. Throws a `DeployError` where another target has it. */
+    claim(target, identity) {
+        if (identity === undefined)
+            return;
+        const owner = this.#owners.get(identity) ?? target;
+        this.#owners.set(identity, owner);
+        if (owner === target)
+            return;
+        if (!this.#rivals.has(owner))
+            this.#rivals.set(owner, target);
+        throw sameMachine(owner);
+    }
+    /** What stands against the activation of a target whose machine another one has come to as well. */
+    objection(target) {
+        const rival = this.#rivals.get(target);
+        return rival === undefined ? undefined : sameMachine(rival);
+    }
+}
+function sameMachine(other) {
+    return new errors/* DeployError */.sH({
+        phase: "connect",
+        reason: `this is the same machine as ${other.name} (${(0,domain_target/* displayTarget */.Ex)(other)}), and one run deploys one configuration to a machine`,
+        hint: "Nothing was activated on it. Keep one of the two targets",
+    });
 }
 ;// CONCATENATED MODULE: ./build/src/deploy/stopwatch.js
 /** Measures and bounds the work on one host, which happens in pieces: waiting for other hosts does not count. */
@@ -610,6 +634,7 @@ class Stopwatch {
 
 
 
+
 /**
  * Deploys to all machines: everything up to the build side by side, then, when every machine has built or failed, the
  * activations, batch after batch. A host that fails does not stop the others of its batch, but too many stop the batches
@@ -620,13 +645,14 @@ async function deployFleet(machines, settings, log) {
     log.begin(machines.length + unusable.length);
     for (const result of unusable)
         log.done(result);
+    const known = new MachinesOfRun();
     const works = machines.map((machine) => ({
-        host: new Host(machine, settings, log.host(machine.target)),
+        host: new Host(machine, settings, log.host(machine.target), known),
         stopwatch: new Stopwatch(settings.timeout, settings.signal),
         result: undefined,
         unreachable: undefined,
     }));
-    const run = new FleetRun(works, settings, log);
+    const run = new FleetRun(works, known, settings, log);
     await run.prepare();
     await run.activate();
     log.end();
@@ -634,23 +660,31 @@ async function deployFleet(machines, settings, log) {
 }
 class FleetRun {
     #works;
+    #known;
     #settings;
     #log;
-    constructor(works, settings, log) {
+    constructor(works, known, settings, log) {
         this.#works = works;
+        this.#known = known;
         this.#settings = settings;
         this.#log = log;
     }
     /** Everything up to the build. */
     async prepare() {
         const { maxParallel, staging } = this.#settings;
-        await mapLimited(this.#works, maxParallel, async (work) => {
+        await (0,limit/* mapLimited */.b)(this.#works, maxParallel, async (work) => {
             await this.#step(work, async (signal) => {
                 await work.host.prepare(signal);
                 const status = work.host.settled();
                 return status === undefined ? undefined : { status, error: undefined };
             });
         });
+        // One that has ended well is not what was asked for either, when another target has come to its machine since.
+        for (const work of this.#works) {
+            const error = this.#known.objection(work.host.machine.target);
+            if (error !== undefined && (work.result === undefined || !(0,result/* isFailure */.N6)(work.result.status)))
+                await this.#end(work, { status: "failed", error });
+        }
         // Where no machine answers it is not the machines: a run that reaches nobody is never green.
         const skip = staging.onUnreachable === "skip" && this.#works.some((work) => work.unreachable === undefined);
         for (const work of this.#works) {
@@ -668,14 +702,14 @@ class FleetRun {
             const stop = index === 0 || signal.aborted ? undefined : tooManyFailures(this.#works, this.#settings);
             if (stop !== undefined) {
                 const rest = batches.slice(index).flat();
-                await mapLimited(rest, maxParallel, async (work) => await this.#end(work, { status: "skipped", error: stop }));
+                await (0,limit/* mapLimited */.b)(rest, maxParallel, async (work) => await this.#end(work, { status: "skipped", error: stop }));
                 return;
             }
             if (batches.length > 1 && !signal.aborted) {
                 const names = batch.map((work) => work.host.machine.target.name);
                 this.#log.batch(index + 1, batches.length, names);
             }
-            await mapLimited(batch, maxParallel, async (work) => await this.#step(work, async (own) => await work.host.activate(own)));
+            await (0,limit/* mapLimited */.b)(batch, maxParallel, async (work) => await this.#step(work, async (own) => await work.host.activate(own)));
         }
     }
     /** One step of a host; what goes wrong in it ends the host's work. */
@@ -727,6 +761,30 @@ function explain(problem, host, stopwatch) {
         return new errors/* DeployError */.sH({ phase, reason: "the run was cancelled", hint: afterwards, cause: problem });
     // An unexpected one is a fault of ours: its stack is what helps.
     return new Error(problem instanceof Error ? (problem.stack ?? problem.message) : String(problem), { cause: problem });
+}
+
+/***/ }),
+
+/***/ 6762:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   b: () => (/* binding */ mapLimited)
+/* harmony export */ });
+/**
+ * Works on the items side by side, at most `limit` at a time, in their order. The results stand in the order of the items.
+ * Rejects as soon as one rejects.
+ */
+async function mapLimited(items, limit, work) {
+    const results = [];
+    // One iterator for all workers: whoever is free takes the next item.
+    const queue = items.entries();
+    const worker = async () => {
+        for (const [index, item] of queue)
+            results[index] = await work(item);
+    };
+    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+    return results;
 }
 
 /***/ }),
@@ -1039,41 +1097,34 @@ class DeployError extends Error {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   m: () => (/* binding */ referenceOnMachine),
-/* harmony export */   s: () => (/* binding */ newestReference)
+/* harmony export */   Bp: () => (/* binding */ flakeReference),
+/* harmony export */   Xp: () => (/* binding */ outerReference),
+/* harmony export */   lm: () => (/* binding */ sentPaths)
 /* harmony export */ });
-/* harmony import */ var _nix_version_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9048);
-
-/**
- * Builds the reference under which a machine with this version of Nix finds the flake in its own store, with the identity
- * that `self.rev` and `self.lastModified` show. No `#configuration`.
- *
- * `lastModified` is an attribute of `path:` references from Nix 2.25 and `dir` from 2.26; before, the directory belongs
- * to the path and the date is lost.
- */
-function referenceOnMachine(flake, version) {
-    const query = new Map();
-    if (flake.subdirectory !== "") {
-        if ((0,_nix_version_js__WEBPACK_IMPORTED_MODULE_0__/* .isAtLeast */ .d)(version, 2, 26))
-            query.set("dir", flake.subdirectory);
-        else
-            return `${flake.source}?dir=${encodeDirectory(flake.subdirectory)}`;
-    }
-    if (flake.revision !== undefined)
-        query.set("rev", flake.revision);
-    if (flake.lastModified !== undefined && (0,_nix_version_js__WEBPACK_IMPORTED_MODULE_0__/* .isAtLeast */ .d)(version, 2, 25))
-        query.set("lastModified", String(flake.lastModified));
-    const path = `path:${flake.source}`;
-    if (query.size === 0)
-        return path;
-    return `${path}?${[...query].map(([key, value]) => `${key}=${encodeDirectory(value)}`).join("&")}`;
+/** Every store path that a machine needs to evaluate the flake. */
+function sentPaths({ outer, flake }) {
+    return [outer, flake.source, ...flake.inputs];
 }
-/** The reference that a machine with a current Nix builds. */
-function newestReference(flake) {
-    return referenceOnMachine(flake, { major: 99, minor: 0 });
+/** Renders the reference that a machine builds. No `#configuration`. */
+function outerReference({ outer }) {
+    return `path:${outer}`;
+}
+/**
+ * Renders the reference to which a machine's own Nix resolves the same flake, for use by hand. With `narHash`, Nix takes revision
+ * and date as given; without, Lix and Nix before 2.25 refuse the date. A subdirectory needs Nix 2.26.
+ */
+function flakeReference(flake) {
+    const query = Object.entries({
+        dir: flake.subdirectory === "" ? undefined : flake.subdirectory,
+        rev: flake.revision,
+        revCount: flake.revisionCount,
+        lastModified: flake.lastModified,
+        narHash: flake.narHash,
+    }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeValue(String(value))}`]));
+    return `path:${flake.source}?${query.join("&")}`;
 }
 // A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
-function encodeDirectory(text) {
+function encodeValue(text) {
     return encodeURIComponent(text).replaceAll("%2F", "/");
 }
 
@@ -1089,7 +1140,8 @@ function encodeDirectory(text) {
 /* harmony export */   MS: () => (/* binding */ describeIgnored),
 /* harmony export */   QR: () => (/* binding */ targetsOf),
 /* harmony export */   be: () => (/* binding */ describeChoice),
-/* harmony export */   lr: () => (/* binding */ checkedRequest)
+/* harmony export */   lr: () => (/* binding */ checkedRequest),
+/* harmony export */   tF: () => (/* binding */ setApart)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
 /* harmony import */ var _selection_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6076);
@@ -1100,10 +1152,10 @@ function encodeDirectory(text) {
 // web2 before web10.
 const naturally = new Intl.Collator("en", { numeric: true });
 /**
- * Chooses from an inventory, in the order of the names. Two machines in the same place are both unusable. Throws an `InputError` when there is no machine
- * at all, or when a part of the selection matches none.
+ * Chooses from an inventory, in the order of the names. Throws an `InputError` when there is no machine at all, or when a part
+ * of the selection matches none.
  */
-function chooseMachines({ names, entries }, selection, defaultPort) {
+function chooseMachines({ names, entries }, selection) {
     if (names.length === 0) {
         const accepted = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
         throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "targets", problem: `is empty, and the flake names no machine either; accepted are targets, or a flake with ${accepted}` }]);
@@ -1118,26 +1170,33 @@ function chooseMachines({ names, entries }, selection, defaultPort) {
     const missed = expected.filter((name) => !known.has(name));
     if (missed.length > 0)
         throw new Error(`nobody has looked at ${missed.join(", ")}`);
-    const clashing = clashes(chosen.filter((entry) => entry.kind === "machine"), defaultPort);
-    const machines = [];
-    const unusable = [];
-    for (const entry of chosen) {
-        if (entry.kind === "unusable")
-            unusable.push(entry);
-        if (entry.kind !== "machine")
-            continue;
-        const error = clashing.get(entry.name);
-        if (error === undefined)
-            machines.push(entry);
-        else
-            unusable.push({ kind: "unusable", name: entry.name, error, tags: entry.tags });
-    }
+    const machines = chosen.filter((entry) => entry.kind === "machine");
+    const unusable = chosen.filter((entry) => entry.kind === "unusable");
     const others = chosen.filter((entry) => entry.kind === "other");
     if (machines.length + unusable.length === 0) {
         const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
         throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "targets", problem: `is empty, and no machine of the flake is one to deploy over ssh (${reasons.join("; ")})` }]);
     }
     return { machines, unusable, others };
+}
+/** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */
+function setApart(choice, placeOf) {
+    const places = new Map();
+    for (const machine of choice.machines)
+        places.set(placeOf(machine), [...(places.get(placeOf(machine)) ?? []), machine.name]);
+    const machines = [];
+    const unusable = [...choice.unusable];
+    for (const machine of choice.machines) {
+        const place = placeOf(machine);
+        const names = places.get(place) ?? [];
+        if (names.length < 2) {
+            machines.push(machine);
+            continue;
+        }
+        const error = `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`;
+        unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags });
+    }
+    return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
 }
 /** What was chosen of a flake, a line each. */
 function describeChoice({ machines, unusable, others }) {
@@ -1158,9 +1217,9 @@ function describeIgnored({ machines }) {
     return [...lines.slice(0, mostIgnored), ...(rest > 0 ? [`and ${rest} more`] : [])].join("\n");
 }
 const mostIgnored = 30;
-/** The machines as targets, with the defaults where the flake says nothing. */
-function targetsOf(machines, defaults) {
-    return (0,_target_js__WEBPACK_IMPORTED_MODULE_2__/* .completeTargets */ .q4)(machines.map(({ name, request }) => ({ ...request, name })), defaults);
+/** The machines as targets, under the names that the flake gives them. */
+function targetsOf(machines) {
+    return machines.map(({ name, request }) => (0,_target_js__WEBPACK_IMPORTED_MODULE_2__/* .named */ .KT)(request, name));
 }
 /** Chooses from explicit targets by their names and configurations. `unmatched` says what matches none of them. */
 function selectTargets(targets, selection) {
@@ -1207,39 +1266,6 @@ function selectable(entry) {
 function there(names, entries, selection) {
     const tags = entries.flatMap((entry) => (entry.kind === "other" ? [] : (entry.tags ?? [])));
     return [...names, ...((0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .looksAtTags */ .lf)(selection) ? new Set(tags.map((tag) => `@${tag}`)) : [])];
-}
-/** What to say of each machine that shares its place with another one, by name. */
-function clashes(machines, defaultPort) {
-    const places = new Map();
-    for (const { name, request } of machines) {
-        const place = `${request.host.toLowerCase()} port ${request.port ?? defaultPort}`;
-        places.set(place, [...(places.get(place) ?? []), name]);
-    }
-    const shared = [...places].filter(([, names]) => names.length > 1);
-    return new Map(shared.flatMap(([place, names]) => names.map((name) => [name, `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`])));
-}
-
-/***/ }),
-
-/***/ 9048:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   d: () => (/* binding */ isAtLeast),
-/* harmony export */   p: () => (/* binding */ parseNixVersion)
-/* harmony export */ });
-/**
- * Reads what `nix --version` prints, for example `nix (Nix) 2.34.8`, `nix (Lix, like Nix) 2.93.0` or
- * `nix (Determinate Nix 3.11.2) 2.31.1`: the last number of the line is the one of the Nix it behaves as.
- * Returns `undefined` when there is none.
- */
-function parseNixVersion(text) {
-    const numbers = [...text.matchAll(/(\d+)\.(\d+)(?:\.\d+)?/g)].at(-1);
-    return numbers === undefined ? undefined : { major: Number(numbers[1]), minor: Number(numbers[2]) };
-}
-/** Tells whether the version is at least `major.minor`. */
-function isAtLeast(version, major, minor) {
-    return version.major > major || (version.major === major && version.minor >= minor);
 }
 
 /***/ }),
@@ -1428,17 +1454,23 @@ function optionalStorePath(text) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $q: () => (/* binding */ hivePrefix),
+/* harmony export */   $t: () => (/* binding */ placeOf),
 /* harmony export */   Ex: () => (/* binding */ displayTarget),
+/* harmony export */   Iw: () => (/* binding */ requireApart),
+/* harmony export */   KT: () => (/* binding */ named),
 /* harmony export */   Lb: () => (/* binding */ acceptedTarget),
 /* harmony export */   Og: () => (/* binding */ checkUser),
+/* harmony export */   RC: () => (/* binding */ checkHost),
 /* harmony export */   Yn: () => (/* binding */ checkPort),
 /* harmony export */   Zd: () => (/* binding */ nameOfConfiguration),
 /* harmony export */   e$: () => (/* binding */ checkTarget),
 /* harmony export */   hu: () => (/* binding */ parseTarget),
 /* harmony export */   q4: () => (/* binding */ completeTargets),
+/* harmony export */   rO: () => (/* binding */ withDefaults),
+/* harmony export */   uG: () => (/* binding */ nameTargets),
 /* harmony export */   wD: () => (/* binding */ needsHive)
 /* harmony export */ });
-/* unused harmony exports checkHost, wishedName */
+/* unused harmony export wishedName */
 /** What a configuration begins with that stands in colmena's hive and not under `nixosConfigurations`. */
 const hivePrefix = "colmenaHive.nodes.";
 /** The name of a configuration without the place where it stands. */
@@ -1543,31 +1575,50 @@ function wishedName({ name, configuration, host }) {
     return name ?? (configuration === undefined ? host : nameOfConfiguration(configuration));
 }
 /**
- * Fills in user and port, and gives each target a name: its own, else its configuration, else its host; where two would
- * have the same, the place instead. Throws an `Error` that names a machine that stands there twice (same host and port).
+ * Gives each target a name: its own, else its configuration, else its host; where two would have the same, the place as it is
+ * written instead. Throws an `Error` when two would still have the same.
  */
-function completeTargets(requests, defaults) {
-    const places = new Set();
-    const complete = requests.map((request) => {
-        const target = { user: request.user ?? defaults.user, host: request.host, port: request.port ?? defaults.port };
-        const place = `${target.host.toLowerCase()} port ${target.port}`;
-        if (places.has(place))
-            throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
-        places.add(place);
-        return { ...target, configuration: request.configuration, wish: wishedName(request) };
-    });
-    const wishes = complete.map((target) => target.wish);
-    const named = complete.map(({ wish, ...target }) => {
+function nameTargets(requests, defaultPort) {
+    const wishes = requests.map(wishedName);
+    const targets = requests.map((request, index) => {
+        const wish = wishes[index] ?? request.host;
+        const port = request.port ?? defaultPort;
         const unique = wishes.indexOf(wish) === wishes.lastIndexOf(wish);
-        return { ...target, name: unique ? wish : `${target.host}${target.port === 22 ? "" : `:${target.port}`}` };
+        return named(request, unique ? wish : `${request.host}${port === 22 ? "" : `:${port}`}`);
     });
     const names = new Set();
-    for (const { name } of named) {
+    for (const { name } of targets) {
         if (names.has(name))
             throw new Error(`two machines are called ${name}; give one of them another name`);
         names.add(name);
     }
-    return named;
+    return targets;
+}
+/** The target of that name. */
+function named({ host, user, port, configuration }, name) {
+    return { name, host, user, port, configuration };
+}
+/** Fills in user and port of a target of which ssh-config says nothing. */
+function withDefaults({ name, user, host, port, configuration }, defaults) {
+    return { name, user: user ?? defaults.user, host, port: port ?? defaults.port, address: host, via: undefined, configuration };
+}
+/** Where a connection ends. The same address behind two jump hosts may be two machines. */
+function placeOf({ address, port, via }) {
+    return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` through ${via}`}`;
+}
+/** Throws an `Error` that names a place where two of the targets are. */
+function requireApart(targets) {
+    const places = new Set();
+    for (const place of targets.map(placeOf)) {
+        if (places.has(place))
+            throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
+        places.add(place);
+    }
+}
+/** Names the targets and fills in user and port. Throws an `Error` as `requireApart` and `nameTargets` do. */
+function completeTargets(requests, defaults) {
+    requireApart(requests.map((request) => withDefaults(named(request, wishedName(request)), defaults)));
+    return nameTargets(requests, defaults.port).map((target) => withDefaults(target, defaults));
 }
 
 /***/ }),
@@ -1723,7 +1774,7 @@ function announceFlake(flake, log) {
     log.line(`flake ${flake.source}, revision ${flake.revision ?? "none"}, with ${flake.inputs.length} inputs`);
     if (!flake.dirty)
         return;
-    log.annotate("warning", "The flake has changes that are not committed", "What is deployed is no commit, and the machines cannot tell which one they run. Has an earlier step changed a file?");
+    log.annotate("warning", "The flake has changes that are not committed", "What is deployed is not a commit: on the machines, self.rev, self.dirtyRev and self.dirtyShortRev are missing. Has an earlier step changed a file?");
 }
 
 /***/ }),
@@ -2338,14 +2389,14 @@ function reportProblem(problem, log) {
         log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
 }
 /** Sets the outputs, writes the summary, annotates every failed host, and tells whether the step is green. */
-function reportEnd({ results, arrived, flake, built = flake, endedEarly, summary }, log) {
+function reportEnd({ results, arrived, flake, sent, endedEarly, summary }, log) {
     log.resume();
     const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, place: comment }), log);
     setOutputs({
         results,
         status: statusOf(results, endedEarly),
         storePath: arrived ? flake?.source : undefined,
-        flakeReference: built === undefined ? undefined : (0,domain_flake/* newestReference */.s)(built),
+        flakeReference: referenceFor(flake, sent),
         summaryPath,
     });
     if (summary)
@@ -2361,6 +2412,12 @@ function reportEnd({ results, arrived, flake, built = flake, endedEarly, summary
         log.line(failureSummary(results));
     log.resume();
     return !failed && !endedEarly;
+}
+/** The reference for use by hand: only the outer flake has the machines of a hive where nixos-rebuild looks for them. */
+function referenceFor(flake, sent) {
+    if (sent?.hive === true)
+        return (0,domain_flake/* outerReference */.Xp)(sent);
+    return flake === undefined ? undefined : (0,domain_flake/* flakeReference */.Bp)(flake);
 }
 /** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
 function writeComment(text, log) {
@@ -2467,6 +2524,7 @@ class WorkflowRunLog {
     #hosts = new Map();
     #places = new Map();
     #counts = new Map();
+    #done = new Set();
     #total = 1;
     #begin = performance.now();
     #lastLine = performance.now();
@@ -2536,7 +2594,10 @@ class WorkflowRunLog {
         if (error !== undefined)
             for (const line of error.split("\n"))
                 this.#line(`[${name}] ${line}`);
-        this.#line(`${this.#count("done")} ${name}: ${status} after ${result.seconds} s`);
+        // A result may be corrected, which is no further host.
+        const count = this.#done.has(name) ? `[${this.#done.size}/${this.#total}]` : this.#count("done");
+        this.#done.add(name);
+        this.#line(`${count} ${name}: ${status} after ${result.seconds} s`);
         this.#log.group(`${(0,domain_result/* isFailure */.N6)(status) ? "✗" : "✓"} ${name}: ${status}`, this.#hosts.get(name)?.all() ?? []);
         this.#hosts.delete(name);
         this.#places.delete(name);
@@ -3085,13 +3146,14 @@ function parseInputs(read) {
     const port = number("ssh-port", 1, 65_535);
     const user = trimmed("ssh-user");
     collect(() => (0,domain_target/* checkUser */.Og)(user), (problem) => refuse("ssh-user", problem));
+    const sshConfig = readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
     const inputs = {
         ...readIdentity(read, refuse),
         strict,
         knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem) => refuse("ssh-known-hosts", problem)),
-        sshConfig: readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem)),
+        sshConfig,
         flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
-        ...readMachines(read, { user, port }, refuse),
+        ...readMachines(read, { user, port }, sshConfig !== "", refuse),
         defaults: { user, port },
         operation: choice("operation", operation/* operations */.zU),
         sudo: choice("sudo", ["auto", "true", "false"]),
@@ -3138,9 +3200,9 @@ function readIdentity(read, refuse) {
         refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
     return { key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined };
 }
-function readMachines(read, defaults, refuse) {
+function readMachines(read, defaults, aliases, refuse) {
     const selection = readSelection(read("select"), (problem) => refuse("select", problem));
-    const targets = readTargets(read("targets"), defaults, (problem) => refuse("targets", problem));
+    const targets = readTargets(read("targets"), defaults, aliases, (problem) => refuse("targets", problem));
     if (targets.length === 0)
         return { targets, selection };
     const { chosen, unmatched } = (0,inventory/* selectTargets */.Dv)(targets, selection);
@@ -3148,10 +3210,15 @@ function readMachines(read, defaults, refuse) {
         refuse("select", unmatched);
     return { targets: chosen, selection };
 }
-function readTargets(text, defaults, refuse) {
+function readTargets(text, defaults, aliases, refuse) {
     const requests = readRequests(text, refuse);
     let targets = [];
-    collect(() => (targets = (0,domain_target/* completeTargets */.q4)(requests, defaults)), refuse);
+    collect(() => {
+        // With aliases, only ssh can tell where two targets are.
+        if (!aliases)
+            (0,domain_target/* completeTargets */.q4)(requests, defaults);
+        targets = (0,domain_target/* nameTargets */.uG)(requests, defaults.port);
+    }, refuse);
     return targets;
 }
 
@@ -3162,29 +3229,35 @@ function readTargets(text, defaults, refuse) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2511);
+/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(175);
+/* harmony import */ var _deploy_limit_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(6762);
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3047);
+/* harmony import */ var _domain_flake_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(7307);
 /* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6806);
-/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(321);
-/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(1567);
+/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(321);
+/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(1567);
 /* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9422);
-/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(2562);
-/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(9147);
+/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(2562);
+/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(9147);
 /* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2406);
 /* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7798);
-/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(4362);
+/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(4362);
 /* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(2098);
 /* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(1012);
 /* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(9949);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(4954);
-/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(5560);
-/* harmony import */ var _nix_hive_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(9823);
-/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(8456);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(5572);
-/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(8672);
+/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(3614);
+/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(2855);
+/* harmony import */ var _nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(1263);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(2518);
+/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_26__ = __nccwpck_require__(8672);
 /* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(4418);
 /* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(7754);
 /* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(7864);
+/* harmony import */ var _ssh_location_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(89);
+
+
+
 
 
 
@@ -3214,12 +3287,11 @@ const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_7__/* .WorkflowRu
 const run = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString("hex");
 let identity;
 let flake;
-/** The flake that the machines are sent: the same, or one around it. */
 let sent;
 let end = { results: [], arrived: false };
 let problem;
 let summary = true;
-const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_18__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()), () => {
+const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_19__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()), () => {
     removeIdentity();
     process.exit(130);
 });
@@ -3234,7 +3306,7 @@ if (identity !== undefined)
 removeIdentity();
 if (problem !== undefined && !cancellation.signal.aborted)
     (0,_github_report_js__WEBPACK_IMPORTED_MODULE_6__/* .reportProblem */ .k)(problem, log);
-const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_6__/* .reportEnd */ .w)({ ...end, flake, built: sent, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
+const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_6__/* .reportEnd */ .w)({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
 await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
@@ -3251,7 +3323,7 @@ async function deploy() {
     const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
     const { targets, unusable, flake: sending } = await choose(inputs, directory, local);
     sending?.catch(() => noFlake.abort());
-    (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .writeTargetConfigurations */ .Uk)(directory, targets, { strict: inputs.strict, connectTimeout: inputs.connectTimeout, extra: inputs.sshConfig });
+    (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .writeTargetConfigurations */ .Uk)(directory, targets, sshSettings(inputs));
     const settings = machineSettings(inputs, sending, signal);
     const machines = targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
     const { operation, maxParallel, timeout, retries, safety, staging, diff } = inputs;
@@ -3259,23 +3331,54 @@ async function deploy() {
     end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: sending, unusable: failed, maxParallel, timeout, retries, safety, staging, diff, signal }, runLog);
     await sending;
 }
-async function choose({ flake: reference, targets, operation, selection, defaults }, directory, local) {
+async function choose(inputs, directory, local) {
+    const { flake: reference, operation, selection } = inputs;
     const fetch = async () => {
         const fetched = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .archiveOnRunner */ .MS)(reference, local);
-        // Where nothing is built of it, it says where the machines are and no more.
-        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_19__/* .needsFlake */ .Ty)(operation))
-            flake = fetched;
-        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_20__/* .announceFlake */ .j)(fetched, log);
+        // Where nothing is built of it, it only says where the machines are.
+        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_20__/* .needsFlake */ .Ty)(operation))
+            ({ flake } = fetched);
+        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_21__/* .announceFlake */ .j)(fetched.flake, log);
         return fetched;
     };
-    const around = async (chosen, plain) => (sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_21__/* .needsHive */ .wD)(chosen) ? await (0,_nix_hive_js__WEBPACK_IMPORTED_MODULE_12__/* .flakeAroundHive */ .p)(await plain, directory, local) : await plain);
-    if (targets.length > 0)
-        return { targets, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_19__/* .needsFlake */ .Ty)(operation) ? around(targets, fetch()) : undefined };
-    const plain = await fetch();
-    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_13__/* .readInventory */ .z)((0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .pinnedAt */ .wm)(plain, plain.revision), { selection, details: false }, local), selection, defaults.port);
+    const wrap = async (archived, hive) => await (0,_nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_13__/* .wrapFlake */ .Y)(archived, hive, { scratch: directory, signal: local.signal });
+    if (inputs.targets.length > 0) {
+        const targets = await locate(inputs.targets, inputs, directory);
+        try {
+            (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_22__/* .requireApart */ .Iw)(targets);
+        }
+        catch (error) {
+            throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "targets", problem: error instanceof Error ? error.message : String(error) }]);
+        }
+        const send = async () => (sent = await wrap(await fetch(), (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_22__/* .needsHive */ .wD)(targets)));
+        return { targets, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_20__/* .needsFlake */ .Ty)(operation) ? send() : undefined };
+    }
+    const archived = await fetch();
+    const plain = await wrap(archived, false);
+    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__/* .readInventory */ .z)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_23__/* .outerReference */ .Xp)(plain), { selection, details: false }, local), selection);
+    const located = new Map((await locate((0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .targetsOf */ .QR)(chosen.machines), inputs, directory)).map((target) => [target.name, target]));
+    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .setApart */ .tF)(chosen, ({ name }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_22__/* .placeOf */ .$t)(locatedAs(name, located)));
     (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__/* .announceChoice */ .Z)(choice, log);
-    const found = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .targetsOf */ .QR)(choice.machines, defaults);
-    return { targets: found, unusable: choice.unusable, flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_19__/* .needsFlake */ .Ty)(operation) ? around(found, Promise.resolve(plain)) : undefined };
+    const found = choice.machines.map(({ name }) => locatedAs(name, located));
+    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_20__/* .needsFlake */ .Ty)(operation))
+        return { targets: found, unusable: choice.unusable, flake: undefined };
+    sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_22__/* .needsHive */ .wD)(found) ? await wrap(archived, true) : plain;
+    return { targets: found, unusable: choice.unusable, flake: Promise.resolve(sent) };
+}
+/** Finds out where the targets are, without connecting to any. */
+async function locate(targets, inputs, directory) {
+    const { signal } = cancellation;
+    const work = async ([index, target]) => await (0,_ssh_location_js__WEBPACK_IMPORTED_MODULE_18__/* .locateTarget */ .sw)(target, index, directory, sshSettings(inputs), inputs.defaults, signal);
+    return await (0,_deploy_limit_js__WEBPACK_IMPORTED_MODULE_24__/* .mapLimited */ .b)([...targets.entries()], inputs.maxParallel, work);
+}
+function locatedAs(name, located) {
+    const target = located.get(name);
+    if (target === undefined)
+        throw new Error(`nobody knows where ${name} is`);
+    return target;
+}
+function sshSettings({ strict, connectTimeout, sshConfig }) {
+    return { strict, connectTimeout, extra: sshConfig };
 }
 async function installIdentity({ key, passphrase, knownHosts }) {
     identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
@@ -3290,16 +3393,16 @@ function removeIdentity() {
     if (identity !== undefined)
         (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .removeIdentityDirectory */ .UK)(identity);
 }
-function machineSettings(inputs, archived, signal) {
+function machineSettings(inputs, sending, signal) {
     return {
         run,
-        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_22__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
+        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_25__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
         access: { sudo: inputs.sudo, sudoPassword: inputs.sudoPassword, needsRoot: inputs.operation !== "build" },
         checkSignatures: inputs.checkSignatures,
         archiveArgs: inputs.archiveArgs,
         rebuildArgs: inputs.rebuildArgs,
-        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_23__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
-        configurationNames: async () => (archived === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .configurationNames */ .zG)(await archived, { signal }).catch(() => undefined)),
+        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_26__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
+        configurationNames: async () => sending === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .configurationNames */ .zG)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_23__/* .outerReference */ .Xp)(await sending), { signal }).catch(() => undefined),
     };
 }
 __webpack_async_result__();
@@ -3307,23 +3410,124 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 5560:
+/***/ 302:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   MS: () => (/* binding */ archiveOnRunner),
-/* harmony export */   Uo: () => (/* binding */ archivedInputs),
-/* harmony export */   V8: () => (/* binding */ explainFlake),
-/* harmony export */   dp: () => (/* binding */ pinned),
-/* harmony export */   jR: () => (/* binding */ parseMetadata),
-/* harmony export */   sO: () => (/* binding */ neverLock),
-/* harmony export */   wm: () => (/* binding */ pinnedAt),
-/* harmony export */   zG: () => (/* binding */ configurationNames)
+/* harmony export */   lr: () => (/* binding */ applyToFlake),
+/* harmony export */   z7: () => (/* binding */ nixString)
 /* harmony export */ });
+/* unused harmony export applyArguments */
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
-/* harmony import */ var _domain_store_path_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6963);
-/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3447);
-/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(726);
+/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3614);
+/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(726);
+
+
+
+/**
+ * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
+ * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, a
+ * `CommandError` for what does not evaluate.
+ */
+async function applyToFlake(reference, expression, args, options) {
+    try {
+        const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_2__/* .runNix */ .dI)(applyArguments(reference, expression, args), {
+            cwd: options.cwd,
+            signal: options.signal,
+            onStderrLine: options.onLine,
+        });
+        return JSON.parse(stdout);
+    }
+    catch (error) {
+        throw explainApply(error, reference) ?? error;
+    }
+}
+/** Builds the arguments of that evaluation. The attribute path `.` is the outputs as a whole, from Nix 2.19 (NixOS/nix#8852). */
+function applyArguments(reference, expression, args) {
+    const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
+    return ["eval", "--json", ..._flake_js__WEBPACK_IMPORTED_MODULE_1__/* .neverLock */ .sO, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+}
+function explainApply(error, reference) {
+    if (error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd && /does not provide attribute .*or '\.'/.test(error.stderr)) {
+        return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RunnerError */ .Rn("nix on this runner is too old to read the machines from the flake, which needs 2.19. Write the targets yourself, or update Nix", {
+            cause: error,
+        });
+    }
+    return (0,_flake_js__WEBPACK_IMPORTED_MODULE_1__/* .explainFlake */ .V8)(error, reference);
+}
+function nixValue(value) {
+    if (typeof value === "string")
+        return nixString(value);
+    if (typeof value === "boolean" || value === null)
+        return String(value);
+    return `[ ${value.map(nixString).join(" ")} ]`;
+}
+/** Quotes a text for Nix, where a `$` before a brace would begin an expression. */
+function nixString(text) {
+    return `"${text
+        .replaceAll(/["\\$]/g, String.raw `\$&`)
+        .replaceAll("\n", String.raw `\n`)
+        .replaceAll("\r", String.raw `\r`)}"`;
+}
+
+/***/ }),
+
+/***/ 3614:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  MS: () => (/* binding */ archiveOnRunner),
+  zG: () => (/* binding */ configurationNames),
+  V8: () => (/* binding */ explainFlake),
+  sO: () => (/* binding */ neverLock)
+});
+
+// UNUSED EXPORTS: parseArchive, parseMetadata
+
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(3047);
+// EXTERNAL MODULE: ./build/src/domain/store-path.js
+var store_path = __nccwpck_require__(6963);
+// EXTERNAL MODULE: ./build/src/nix/json.js
+var nix_json = __nccwpck_require__(3447);
+// EXTERNAL MODULE: ./build/src/nix/local.js
+var local = __nccwpck_require__(726);
+;// CONCATENATED MODULE: ./build/src/nix/nar-hash.js
+// Nix's base 32: without e, o, t, u.
+const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
+const hashBytes = 32;
+/**
+ * Converts what `nix-store --query --hash` prints, `sha256:` and base 32 in Nix's own alphabet and order (the last character has
+ * the lowest bits; `printHash32` in Nix's sources), to the form of lock files, `sha256-` and base64 (SRI). Throws an `Error` for
+ * anything else.
+ */
+function sriHash(printed) {
+    const text = printed.trim();
+    if (/^sha256-[A-Za-z0-9+/]{43}=$/.test(text))
+        return text;
+    const digits = /^sha256:([0-9a-z]{52})$/.exec(text)?.[1];
+    if (digits === undefined)
+        throw new Error(`not a SHA-256 hash of a store path: ${JSON.stringify(text.slice(0, 100))}`);
+    let value = 0n;
+    for (const digit of digits) {
+        const number = alphabet.indexOf(digit);
+        if (number === -1)
+            throw new Error(`not a base 32 digit of Nix: ${digit}`);
+        value = value * 32n + BigInt(number);
+    }
+    const bytes = Buffer.alloc(hashBytes);
+    for (let index = 0; index < hashBytes; index += 1) {
+        bytes[index] = Number(value & 0xffn);
+        value >>= 8n;
+    }
+    if (value !== 0n)
+        throw new Error(`too large for a SHA-256 hash: ${text}`);
+    return `sha256-${bytes.toString("base64")}`;
+}
+;// CONCATENATED MODULE: ./build/src/nix/flake.js
+
 
 
 
@@ -3331,88 +3535,90 @@ __webpack_async_result__();
 // The lock file belongs to the author of the flake: a deployment neither writes nor changes one.
 const neverLock = ["--no-update-lock-file"];
 /**
- * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake
- * that is not there or has no lock file, a `CommandError` for what else Nix has against it.
+ * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake that
+ * is missing, has no lock file or changes in the meantime, a `CommandError` for whatever else Nix reports.
+ *
+ * `nix flake archive` comes first, with the user's own reference: it copies the source into the store in every version, where
+ * `nix flake metadata` of Nix 2.35 prints a path that is not there, and that of Determinate Nix with lazy trees none at all.
  */
 async function archiveOnRunner(reference, options) {
     const call = { cwd: options.cwd, signal: options.signal, onStderrLine: options.onLine };
     try {
-        const metadata = await (0,_local_js__WEBPACK_IMPORTED_MODULE_1__/* .runNix */ .d)(["flake", "metadata", "--json", ...neverLock, reference], call);
-        const flake = parseMetadata(metadata.stdout);
-        const archive = await (0,_local_js__WEBPACK_IMPORTED_MODULE_1__/* .runNix */ .d)(["flake", "archive", "--json", ...neverLock, pinned(flake)], call);
-        return { ...flake, inputs: archivedInputs(archive.stdout, flake.source) };
+        const archive = parseArchive((await (0,local/* runNix */.dI)(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
+        const metadata = await (0,local/* runNix */.dI)(["flake", "metadata", "--json", ...neverLock, reference], call);
+        const { path, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
+        if (path !== undefined && path !== archive.source)
+            throw changedMeanwhile(reference);
+        const hash = await (0,local/* runNixStore */.wg)(["--query", "--hash", archive.source], options);
+        return { flake: { ...archive, ...identity, narHash: sriHash(hash.stdout) }, locks, resolved };
     }
     catch (error) {
         throw explainFlake(error, reference) ?? error;
     }
 }
-/** The attributes of `nixosConfigurations`; they are named, not evaluated. Throws a `CommandError`. */
-async function configurationNames(flake, options) {
-    const args = ["eval", "--json", ...neverLock, `${pinned(flake)}#nixosConfigurations`, "--apply", "builtins.attrNames"];
-    const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_1__/* .runNix */ .d)(args, { signal: options.signal });
+function changedMeanwhile(reference) {
+    return new errors/* InputError */.dz([{ input: "flake", problem: `the files of ${reference} changed while the flake was read. Does another step still write to them?` }]);
+}
+/** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */
+async function configurationNames(reference, options) {
+    const args = ["eval", "--json", ...neverLock, `${reference}#nixosConfigurations`, "--apply", "builtins.attrNames"];
+    const { stdout } = await (0,local/* runNix */.dI)(args, { signal: options.signal });
     const names = JSON.parse(stdout);
     return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
 }
-/** The flake in the runner's own store: what is sent cannot change any more when the work tree does. */
-function pinned(flake) {
-    const directory = flake.subdirectory === "" ? "" : `?dir=${encodeURIComponent(flake.subdirectory).replaceAll("%2F", "/")}`;
-    return `path:${flake.source}${directory}`;
-}
-/** The same with a revision, which the flake finds as `self.rev`. It need not be the true one. */
-function pinnedAt(flake, revision) {
-    const plain = pinned(flake);
-    return revision === undefined ? plain : `${plain}${plain.includes("?") ? "&" : "?"}rev=${revision}`;
-}
 /**
- * Reads what `nix flake metadata --json` prints:
+ * Parses what `nix flake metadata --json` prints; Determinate Nix with lazy trees leaves out `path` and `locked.narHash`:
  *
  *     {"path":"/nix/store/…-source","resolved":{"dir":"nixos",…},"locked":{"narHash":"sha256-…",…},
- *      "revision":"4f1c…","dirtyRevision":"4f1c…-dirty","lastModified":1700000000,…}
+ *      "revision":"4f1c…","dirtyRevision":"4f1c…-dirty","revCount":7,"lastModified":1700000000,"locks":{"nodes":{…},…},…}
  */
 function parseMetadata(json) {
     const data = JSON.parse(json);
-    const locked = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "locked");
-    const directory = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "resolved"), "dir")) ?? (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(locked, "dir")) ?? "";
-    const dirtyRevision = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "dirtyRevision")) ?? (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(locked, "dirtyRev"));
-    const lastModified = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "lastModified") ?? (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(locked, "lastModified");
-    const scheme = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "resolved"), "type"));
-    const revision = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "revision")) ?? (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(locked, "rev"));
+    const locked = (0,nix_json/* field */.ZZ)(data, "locked");
+    const directory = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)((0,nix_json/* field */.ZZ)(data, "resolved"), "dir")) ?? (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(locked, "dir")) ?? "";
+    const dirtyRevision = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "dirtyRevision")) ?? (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(locked, "dirtyRev"));
+    const scheme = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)((0,nix_json/* field */.ZZ)(data, "resolved"), "type"));
+    const revision = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "revision")) ?? (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(locked, "rev"));
     return {
-        source: (0,_domain_store_path_js__WEBPACK_IMPORTED_MODULE_3__/* .storePath */ .TJ)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(data, "path")) ?? ""),
+        path: (0,store_path/* optionalStorePath */.vD)((0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "path"))),
         subdirectory: directory.replace(/^\/+|\/+$/g, ""),
         revision,
-        lastModified: typeof lastModified === "number" ? lastModified : undefined,
-        narHash: (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(locked, "narHash")),
+        revisionCount: revision === undefined ? undefined : ((0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(data, "revCount")) ?? (0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(locked, "revCount"))),
+        lastModified: (0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(data, "lastModified")) ?? (0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(locked, "lastModified")),
         // Nix before 2.17 has no dirtyRev: a Git tree without a revision is a dirty one.
         dirty: dirtyRevision !== undefined || (scheme === "git" && revision === undefined),
-        inputs: [],
+        locks: (0,nix_json/* field */.ZZ)(data, "locks"),
+        resolved: (0,nix_json/* field */.ZZ)(data, "resolved"),
     };
 }
 /**
- * The store paths of all inputs in what `nix flake archive --json` prints: `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`.
- * An input that lies inside its parent's tree has no path, and one that follows another is missing.
+ * Parses the store paths of a flake and of all its inputs from what `nix flake archive --json` prints:
+ * `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`. An input that lies inside its parent's tree has no path (but with Lix),
+ * and one that follows another is missing. Throws an `Error` for what is no store path.
  */
-function archivedInputs(json, source) {
+function parseArchive(json) {
+    const data = JSON.parse(json);
+    const source = (0,store_path/* storePath */.TJ)((0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "path")) ?? "");
     const found = new Set();
     const walk = (node) => {
-        const path = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .text */ .Q)((0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(node, "path"));
+        const path = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(node, "path"));
         if (path !== undefined)
-            found.add((0,_domain_store_path_js__WEBPACK_IMPORTED_MODULE_3__/* .storePath */ .TJ)(path));
-        const inputs = (0,_json_js__WEBPACK_IMPORTED_MODULE_2__/* .field */ .Z)(node, "inputs");
+            found.add((0,store_path/* storePath */.TJ)(path));
+        const inputs = (0,nix_json/* field */.ZZ)(node, "inputs");
         if (typeof inputs === "object" && inputs !== null)
             for (const input of Object.values(inputs))
                 walk(input);
     };
-    walk(JSON.parse(json));
+    walk(data);
     found.delete(source);
-    return [...found];
+    return { source, inputs: [...found] };
 }
 /** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
 function explainFlake(error, reference) {
-    if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd))
+    if (!(error instanceof errors/* CommandError */.Qd))
         return undefined;
     const { stderr } = error;
-    const flake = (problem) => new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "flake", problem }]);
+    const flake = (problem) => new errors/* InputError */.dz([{ input: "flake", problem }]);
     if (/requires lock file changes/.test(stderr)) {
         return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git). Run \`nix flake lock\`, commit flake.lock, and deploy again: a deployment never chooses versions by itself`);
     }
@@ -3434,98 +3640,7 @@ function explainFlake(error, reference) {
 
 /***/ }),
 
-/***/ 9823:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   p: () => (/* binding */ flakeAroundHive)
-/* harmony export */ });
-/* unused harmony export lockAround */
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
-/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5560);
-/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3447);
-/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(726);
-
-
-
-
-
-// What hive-flake.nix calls the flake that it is made around.
-const inner = "flake";
-/**
- * Makes a flake around one with a hive of colmena, since nixos-rebuild takes nothing but attributes of `nixosConfigurations`:
- * there, each node is found under its path, `colmenaHive.nodes.NAME`. The inner flake keeps its identity (`self.rev`,
- * `self.lastModified`) and its lock file's versions of all inputs. `directory` is a private one, in which the files are made.
- * Throws a `CommandError`.
- */
-async function flakeAroundHive(flake, directory, options) {
-    const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .d)(["flake", "metadata", "--json", ..._flake_js__WEBPACK_IMPORTED_MODULE_2__/* .neverLock */ .sO, (0,_flake_js__WEBPACK_IMPORTED_MODULE_2__/* .pinned */ .dp)(flake)], options);
-    const outer = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(directory, "hive");
-    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.mkdirSync)(outer, { recursive: true });
-    const text = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "hive-flake.nix", "utf8");
-    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(outer, "flake.nix"), text);
-    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(outer, "flake.lock"), lockAround(flake, stdout));
-    const { source } = (0,_flake_js__WEBPACK_IMPORTED_MODULE_2__/* .parseMetadata */ .jR)((await (0,_local_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .d)(["flake", "metadata", "--json", ..._flake_js__WEBPACK_IMPORTED_MODULE_2__/* .neverLock */ .sO, `path:${outer}`], options)).stdout);
-    const made = { source, subdirectory: "" };
-    const archive = await (0,_local_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .d)(["flake", "archive", "--json", ..._flake_js__WEBPACK_IMPORTED_MODULE_2__/* .neverLock */ .sO, (0,_flake_js__WEBPACK_IMPORTED_MODULE_2__/* .pinned */ .dp)(made)], options);
-    // It is no commit of anybody's, and of no date.
-    return { ...made, revision: undefined, lastModified: undefined, narHash: undefined, dirty: flake.dirty, inputs: (0,_flake_js__WEBPACK_IMPORTED_MODULE_2__/* .archivedInputs */ .Uo)(archive.stdout, source) };
-}
-/**
- * Builds the lock file of a flake whose only input is the given one, from what `nix flake metadata --json` prints of that:
- *
- *     {"locked":{"narHash":"sha256-…",…},"locks":{"nodes":{"nixpkgs":{…},"root":{"inputs":{"nixpkgs":"nixpkgs"}}},"root":"root","version":7},…}
- *
- * An input's inputs are the names of nodes, or a path of inputs from the root, which becomes longer by one. So does the path of
- * the parent of an input that lies in its parent's tree. Nix itself would look for versions anew there.
- */
-function lockAround(flake, metadata) {
-    const data = JSON.parse(metadata);
-    const locks = (0,_json_js__WEBPACK_IMPORTED_MODULE_4__/* .field */ .Z)(data, "locks");
-    const nodes = new Map(Object.entries(objectOf((0,_json_js__WEBPACK_IMPORTED_MODULE_4__/* .field */ .Z)(locks, "nodes"))));
-    const root = String((0,_json_js__WEBPACK_IMPORTED_MODULE_4__/* .field */ .Z)(locks, "root"));
-    const free = (wish) => {
-        let name = wish;
-        while (nodes.has(name))
-            name += "_";
-        return name;
-    };
-    const outer = free("outer");
-    const locked = {
-        type: "path",
-        path: flake.source,
-        narHash: (0,_json_js__WEBPACK_IMPORTED_MODULE_4__/* .field */ .Z)((0,_json_js__WEBPACK_IMPORTED_MODULE_4__/* .field */ .Z)(data, "locked"), "narHash"),
-        ...(flake.subdirectory === "" ? {} : { dir: flake.subdirectory }),
-        ...(flake.revision === undefined ? {} : { rev: flake.revision }),
-        ...(flake.lastModified === undefined ? {} : { lastModified: flake.lastModified }),
-    };
-    const longer = [...nodes].map(([name, node]) => [name, prefixed(node)]);
-    const own = { ...prefixed(nodes.get(root)), locked, original: { type: "indirect", id: inner } };
-    const all = { ...Object.fromEntries(longer), [root]: own, [outer]: { inputs: { [inner]: root } } };
-    return `${JSON.stringify({ nodes: all, root: outer, version: 7 }, undefined, 2)}\n`;
-}
-function prefixed(node) {
-    const below = (value) => {
-        if (!Array.isArray(value))
-            return value;
-        const path = value;
-        return [inner, ...path];
-    };
-    const { inputs, parent, ...rest } = objectOf(node);
-    return {
-        ...rest,
-        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(Object.entries(objectOf(inputs)).map(([name, input]) => [name, below(input)])) }),
-        ...(parent === undefined ? {} : { parent: below(parent) }),
-    };
-}
-function objectOf(value) {
-    return typeof value === "object" && value !== null ? { ...value } : {};
-}
-
-/***/ }),
-
-/***/ 8456:
+/***/ 2855:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -3579,59 +3694,8 @@ function isOfTheEvaluation({ failure }) {
     // A signal is what a stack that is too small, or a memory that is full, ends in.
     return failure.kind === "exit" || failure.kind === "signal";
 }
-// EXTERNAL MODULE: ./build/src/nix/flake.js
-var flake = __nccwpck_require__(5560);
-// EXTERNAL MODULE: ./build/src/nix/local.js
-var local = __nccwpck_require__(726);
-;// CONCATENATED MODULE: ./build/src/nix/evaluate.js
-
-
-
-/**
- * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
- * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, a
- * `CommandError` for what does not evaluate.
- */
-async function applyToFlake(reference, expression, args, options) {
-    try {
-        const { stdout } = await (0,local/* runNix */.d)(applyArguments(reference, expression, args), {
-            cwd: options.cwd,
-            signal: options.signal,
-            onStderrLine: options.onLine,
-        });
-        return JSON.parse(stdout);
-    }
-    catch (error) {
-        throw explainApply(error, reference) ?? error;
-    }
-}
-/** Builds the arguments of that evaluation. The attribute path `.` is the outputs as a whole, from Nix 2.19 (NixOS/nix#8852). */
-function applyArguments(reference, expression, args) {
-    const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
-    return ["eval", "--json", ...flake/* neverLock */.sO, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
-}
-function explainApply(error, reference) {
-    if (error instanceof errors/* CommandError */.Qd && /does not provide attribute .*or '\.'/.test(error.stderr)) {
-        return new errors/* RunnerError */.Rn("nix on this runner is too old to read the machines from the flake, which needs 2.19. Write the targets yourself, or update Nix", {
-            cause: error,
-        });
-    }
-    return (0,flake/* explainFlake */.V8)(error, reference);
-}
-function nixValue(value) {
-    if (typeof value === "string")
-        return nixString(value);
-    if (typeof value === "boolean" || value === null)
-        return String(value);
-    return `[ ${value.map(nixString).join(" ")} ]`;
-}
-/** Quotes a text for Nix, where a `$` before a brace would begin an expression. */
-function nixString(text) {
-    return `"${text
-        .replaceAll(/["\\$]/g, String.raw `\$&`)
-        .replaceAll("\n", String.raw `\n`)
-        .replaceAll("\r", String.raw `\r`)}"`;
-}
+// EXTERNAL MODULE: ./build/src/nix/evaluate.js
+var evaluate = __nccwpck_require__(302);
 // EXTERNAL MODULE: ./build/src/domain/inventory.js
 var inventory = __nccwpck_require__(6806);
 // EXTERNAL MODULE: ./build/src/domain/target.js
@@ -3649,26 +3713,26 @@ var nix_json = __nccwpck_require__(3447);
  *      "buildOnTarget":null,"configured":true,"system":"x86_64-linux","tags":["web"]}
  */
 function readEntry(name, raw) {
-    const kind = (0,nix_json/* field */.Z)(raw, "kind");
+    const kind = (0,nix_json/* field */.ZZ)(raw, "kind");
     if (kind === "other")
-        return { kind, name, reason: String((0,nix_json/* field */.Z)(raw, "reason")) };
-    const tags = textList((0,nix_json/* field */.Z)(raw, "tags"));
+        return { kind, name, reason: String((0,nix_json/* field */.ZZ)(raw, "reason")) };
+    const tags = textList((0,nix_json/* field */.ZZ)(raw, "tags"));
     try {
         refuse(name, raw);
-        const system = (0,nix_json/* field */.Z)(raw, "system");
+        const system = (0,nix_json/* field */.ZZ)(raw, "system");
         return {
             kind: "machine",
             name,
             request: (0,inventory/* checkedRequest */.lr)(name, {
-                host: host((0,nix_json/* field */.Z)(raw, "host")),
-                user: optionalText((0,nix_json/* field */.Z)(raw, "user"), "user"),
-                port: portOption((0,nix_json/* field */.Z)(raw, "sshOptions")) ?? optionalPort((0,nix_json/* field */.Z)(raw, "port")),
+                host: host((0,nix_json/* field */.ZZ)(raw, "host")),
+                user: optionalText((0,nix_json/* field */.ZZ)(raw, "user"), "user"),
+                port: portOption((0,nix_json/* field */.ZZ)(raw, "sshOptions")) ?? optionalPort((0,nix_json/* field */.ZZ)(raw, "port")),
                 configuration: kind === "hive" ? `${target/* hivePrefix */.$q}${name}` : name,
             }),
             system: typeof system === "string" ? system : undefined,
             tags,
-            buildOnTarget: (0,nix_json/* field */.Z)(raw, "buildOnTarget") === true,
-            ignored: [...listed("deployment.keys", (0,nix_json/* field */.Z)(raw, "keys")), ...listed("the profiles", (0,nix_json/* field */.Z)(raw, "otherProfiles"))],
+            buildOnTarget: (0,nix_json/* field */.ZZ)(raw, "buildOnTarget") === true,
+            ignored: [...listed("deployment.keys", (0,nix_json/* field */.ZZ)(raw, "keys")), ...listed("the profiles", (0,nix_json/* field */.ZZ)(raw, "otherProfiles"))],
         };
     }
     catch (error) {
@@ -3681,16 +3745,16 @@ function readEntry(name, raw) {
     }
 }
 function refuse(name, raw) {
-    if ((0,nix_json/* field */.Z)(raw, "uncertain") === true) {
+    if ((0,nix_json/* field */.ZZ)(raw, "uncertain") === true) {
         throw new Error(`colmena.${name} imports modules, which colmena alone can read. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena itself wants it, or set deployment.targetHost beside the imports`);
     }
-    if ((0,nix_json/* field */.Z)(raw, "configured") === false) {
-        const hint = (0,nix_json/* field */.Z)(raw, "kind") === "deploy-rs"
+    if ((0,nix_json/* field */.ZZ)(raw, "configured") === false) {
+        const hint = (0,nix_json/* field */.ZZ)(raw, "kind") === "deploy-rs"
             ? "Give the node the name of its configuration, or write the targets yourself (host#configuration)"
             : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena itself wants it";
         throw new Error(`there is no nixosConfigurations.${name}. ${hint}`);
     }
-    const user = (0,nix_json/* field */.Z)(raw, "profileUser") ?? "root";
+    const user = (0,nix_json/* field */.ZZ)(raw, "profileUser") ?? "root";
     if (user !== "root")
         throw new Error(`its profile system is for the user ${JSON.stringify(user)}; a NixOS system is root's`);
 }
@@ -3770,14 +3834,14 @@ async function readInventory(reference, { selection, details }, options) {
     const tagged = (0,domain_selection/* looksAtTags */.lf)(selection);
     const patterns = selection.length === 0 || tagged ? null : selection.map((rule) => rule.expression);
     const expression = (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inventory.nix", "utf8");
-    const query = async (args, onLine = () => undefined) => readAnswer(await applyToFlake(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }));
+    const query = async (args, onLine = () => undefined) => readAnswer(await (0,evaluate/* applyToFlake */.lr)(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }));
     const { names, machines } = await atOnce(query, options.onLine);
     const entries = [];
     let broken = 0;
     for (const [name, seen] of machines) {
         if ("error" in seen)
             entries.push(doesNotEvaluate(name, seen.error, seen.together));
-        else if ((0,nix_json/* field */.Z)(seen.value, "kind") !== "broken")
+        else if ((0,nix_json/* field */.ZZ)(seen.value, "kind") !== "broken")
             entries.push(readEntry(name, seen.value));
         else
             entries.push((broken += 1) <= mostExplained ? await askAgain(name, query) : doesNotEvaluate(name, undefined));
@@ -3818,10 +3882,10 @@ function doesNotEvaluate(name, error, together = [name]) {
     return { kind: "unusable", name, tags: undefined, error: [reason, ...lines.slice(-shownLines).map((line) => `  ${line}`)].join("\n") };
 }
 function readAnswer(json) {
-    const machines = (0,nix_json/* field */.Z)(json, "machines");
+    const machines = (0,nix_json/* field */.ZZ)(json, "machines");
     return {
-        names: texts((0,nix_json/* field */.Z)(json, "names")),
-        wanted: texts((0,nix_json/* field */.Z)(json, "wanted")),
+        names: texts((0,nix_json/* field */.ZZ)(json, "names")),
+        wanted: texts((0,nix_json/* field */.ZZ)(json, "wanted")),
         machines: new Map(typeof machines === "object" && machines !== null ? Object.entries(machines) : []),
     };
 }
@@ -3835,8 +3899,10 @@ function texts(value) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Q: () => (/* binding */ text),
-/* harmony export */   Z: () => (/* binding */ field)
+/* harmony export */   Qq: () => (/* binding */ text),
+/* harmony export */   Xy: () => (/* binding */ objectOf),
+/* harmony export */   ZZ: () => (/* binding */ field),
+/* harmony export */   ai: () => (/* binding */ number)
 /* harmony export */ });
 /** A property of what may be an object; `undefined` where there is none. */
 function field(data, name) {
@@ -3846,6 +3912,14 @@ function field(data, name) {
 function text(value) {
     return typeof value === "string" && value !== "" ? value : undefined;
 }
+/** A number, else `undefined`. */
+function number(value) {
+    return typeof value === "number" ? value : undefined;
+}
+/** A copy of an object's properties; empty for anything else. */
+function objectOf(value) {
+    return typeof value === "object" && value !== null ? { ...value } : {};
+}
 
 /***/ }),
 
@@ -3853,7 +3927,8 @@ function text(value) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   d: () => (/* binding */ runNix)
+/* harmony export */   dI: () => (/* binding */ runNix),
+/* harmony export */   wg: () => (/* binding */ runNixStore)
 /* harmony export */ });
 /* unused harmony export nixCommand */
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
@@ -3866,8 +3941,15 @@ function nixCommand(args) {
 }
 /** Runs the runner's nix. Throws a `CommandError`, or a `RunnerError` that says which step to add to the workflow. */
 async function runNix(args, options = {}) {
+    return await runExplained(nixCommand(args), options);
+}
+/** Runs the runner's nix-store, whose output is the same in every version. Throws as `runNix`. */
+async function runNixStore(args, options = {}) {
+    return await runExplained({ file: "nix-store", args }, options);
+}
+async function runExplained(command, options) {
     try {
-        return await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_1__/* .run */ .eF)(nixCommand(args), options);
+        return await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_1__/* .run */ .eF)(command, options);
     }
     catch (error) {
         throw explainMissing(error) ?? error;
@@ -3889,7 +3971,152 @@ function explainMissing(error) {
 
 /***/ }),
 
-/***/ 5572:
+/***/ 1263:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Y: () => (/* binding */ wrapFlake)
+});
+
+// UNUSED EXPORTS: addOuterFlake
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: ./build/src/domain/store-path.js
+var store_path = __nccwpck_require__(6963);
+// EXTERNAL MODULE: ./build/src/nix/local.js
+var local = __nccwpck_require__(726);
+// EXTERNAL MODULE: ./build/src/nix/evaluate.js
+var evaluate = __nccwpck_require__(302);
+;// CONCATENATED MODULE: ./build/src/nix/nix-config.js
+
+
+
+
+/**
+ * Reads the attribute `nixConfig` of a flake in the runner's store, as Nix text for another `flake.nix`; `undefined` where there is
+ * none. Whether a machine follows it is for its own `accept-flake-config` to say. Throws a `CommandError` for a flake.nix that does
+ * not evaluate.
+ */
+async function readNixConfig(flake, options) {
+    const file = (0,external_node_path_.join)(flake.source, flake.subdirectory, "flake.nix");
+    // Nearly no flake has one, and the text costs no process.
+    if (!/\bnixConfig\b/.test((0,external_node_fs_.readFileSync)(file, "utf8")))
+        return undefined;
+    const { stdout } = await (0,local/* runNix */.dI)(["eval", "--json", "--file", file, "--apply", "flake: flake.nixConfig or { }"], options);
+    const settings = JSON.parse(stdout);
+    const text = nixLiteral(settings);
+    return text === "{ }" ? undefined : text;
+}
+/** Renders what JSON holds as a literal of Nix: Nix accepts nothing that it would have to evaluate in `nixConfig`. */
+function nixLiteral(value) {
+    if (typeof value === "string")
+        return (0,evaluate/* nixString */.z7)(value);
+    if (Array.isArray(value))
+        return `[ ${value.map((item) => `(${nixLiteral(item)})`).join(" ")} ]`;
+    if (typeof value !== "object" || value === null)
+        return String(value);
+    const settings = Object.entries(value).map(([name, setting]) => `${(0,evaluate/* nixString */.z7)(name)} = ${nixLiteral(setting)};`);
+    return ["{", ...settings, "}"].join(" ");
+}
+// EXTERNAL MODULE: ./build/src/nix/json.js
+var json = __nccwpck_require__(3447);
+;// CONCATENATED MODULE: ./build/src/nix/outer-lock.js
+
+// The name of the only input, as `outer-flake.nix` and `outer-hive.nix` have it.
+const inner = "flake";
+/**
+ * Renders the lock file of a flake whose only input is the given one, from the given one's own (`locks` of what
+ * `nix flake metadata --json` prints):
+ *
+ *     {"nodes":{"nixpkgs":{…},"root":{"inputs":{"nixpkgs":"nixpkgs"}}},"root":"root","version":7}
+ *
+ * An input's inputs are names of nodes, or a path of inputs from the root, which becomes longer by one. So does the path of the
+ * parent of an input that lies in its parent's tree. With `narHash`, every Nix takes the rest of the input as it is written.
+ */
+function lockAround(flake, locks) {
+    const nodes = new Map(Object.entries((0,json/* objectOf */.Xy)((0,json/* field */.ZZ)(locks, "nodes"))));
+    const root = String((0,json/* field */.ZZ)(locks, "root"));
+    const free = (wish) => {
+        let name = wish;
+        while (nodes.has(name))
+            name += "_";
+        return name;
+    };
+    const outer = free("outer");
+    const locked = {
+        type: "path",
+        path: flake.source,
+        narHash: flake.narHash,
+        ...(flake.subdirectory === "" ? {} : { dir: flake.subdirectory }),
+        ...(flake.revision === undefined ? {} : { rev: flake.revision }),
+        ...(flake.revisionCount === undefined ? {} : { revCount: flake.revisionCount }),
+        ...(flake.lastModified === undefined ? {} : { lastModified: flake.lastModified }),
+    };
+    const longer = [...nodes].map(([name, node]) => [name, prefixed(node)]);
+    const own = { ...prefixed(nodes.get(root)), locked, original: { type: "indirect", id: inner } };
+    const all = { ...Object.fromEntries(longer), [root]: own, [outer]: { inputs: { [inner]: root } } };
+    return `${JSON.stringify({ nodes: all, root: outer, version: 7 }, undefined, 2)}\n`;
+}
+function prefixed(node) {
+    const below = (value) => {
+        if (!Array.isArray(value))
+            return value;
+        const path = value;
+        return [inner, ...path];
+    };
+    const { inputs, parent, ...rest } = (0,json/* objectOf */.Xy)(node);
+    return {
+        ...rest,
+        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(Object.entries((0,json/* objectOf */.Xy)(inputs)).map(([name, input]) => [name, below(input)])) }),
+        ...(parent === undefined ? {} : { parent: below(parent) }),
+    };
+}
+;// CONCATENATED MODULE: ./build/src/nix/outer-flake.js
+
+
+
+
+
+
+const templates = {
+    plain: __nccwpck_require__.ab + "outer-flake.nix",
+    hive: __nccwpck_require__.ab + "outer-hive.nix",
+};
+/**
+ * Makes the outer flake with which a flake is sent to the machines. With `hive`, the nodes of a colmena hive stand among the
+ * `nixosConfigurations` under `colmenaHive.nodes.NAME`, since nixos-rebuild looks nowhere else. The flake keeps its identity
+ * (`self.rev`, `self.lastModified`, …) and the versions of all inputs. Throws a `CommandError`.
+ */
+async function wrapFlake({ flake, locks }, hive, options) {
+    return { flake, hive, outer: await addOuterFlake(flake, locks, hive, options) };
+}
+/** Puts an outer flake into the runner's store, without an evaluation. The flake's identity may be another than the true one. */
+async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
+    const nixConfig = await readNixConfig(flake, { signal });
+    const template = templates[hive ? "hive" : "plain"];
+    const text = (0,external_node_fs_.readFileSync)(template, "utf8");
+    const directory = (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(scratch, "outer-flake-"));
+    try {
+        // The name that Nix itself gives the source of a flake: it then takes the path as it is and copies nothing.
+        const tree = (0,external_node_path_.join)(directory, "source");
+        (0,external_node_fs_.mkdirSync)(tree);
+        (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(tree, "flake.nix"), nixConfig === undefined ? text : text.replace("{", () => `{\n  nixConfig = ${nixConfig};`));
+        (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(tree, "flake.lock"), lockAround(flake, locks));
+        return (0,store_path/* storePath */.TJ)((await (0,local/* runNixStore */.wg)(["--add", tree], { signal })).stdout.trim());
+    }
+    finally {
+        (0,external_node_fs_.rmSync)(directory, { recursive: true, force: true });
+    }
+}
+
+/***/ }),
+
+/***/ 2518:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -3902,8 +4129,12 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(3047);
+// EXTERNAL MODULE: ./build/src/domain/flake.js
+var flake = __nccwpck_require__(7307);
 // EXTERNAL MODULE: ./build/src/domain/operation.js
 var domain_operation = __nccwpck_require__(1567);
+// EXTERNAL MODULE: ./build/src/domain/target.js
+var target = __nccwpck_require__(321);
 // EXTERNAL MODULE: ./build/src/domain/unit-plan.js
 var unit_plan = __nccwpck_require__(9988);
 ;// CONCATENATED MODULE: ./build/src/nix/send-failure.js
@@ -3975,8 +4206,6 @@ class CopyWatch {
         }
     }
 }
-// EXTERNAL MODULE: ./build/src/nix/flake.js
-var nix_flake = __nccwpck_require__(5560);
 // EXTERNAL MODULE: ./build/src/nix/local.js
 var local = __nccwpck_require__(726);
 ;// CONCATENATED MODULE: ./build/src/nix/send.js
@@ -3984,19 +4213,19 @@ var local = __nccwpck_require__(726);
 
 
 
-/** Builds the arguments that send a flake with all its inputs to the store of a machine. */
-function archiveArguments(flake, options) {
+/** Builds the arguments that send a flake with all its inputs to the store of a machine: from the runner's store, where it cannot change any more. */
+function archiveArguments(sent, options) {
     const signatures = options.checkSignatures ? [] : ["--no-check-sigs"];
-    return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, (0,nix_flake/* pinned */.dp)(flake)];
+    return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, (0,flake/* outerReference */.Xp)(sent)];
 }
 /**
  * Sends the flake with all its inputs to the store of a machine; what is there already does not travel. Returns what has
  * travelled. The path that Nix prints is worth nothing before the exit code is 0. Throws a `CommandError`.
  */
-async function sendFlake(flake, options) {
+async function sendFlake(sent, options) {
     const watch = new CopyWatch();
     options.onBegin(() => watch.progress);
-    const { stdout } = await (0,local/* runNix */.d)(archiveArguments(flake, options), {
+    const { stdout } = await (0,local/* runNix */.dI)(archiveArguments(sent, options), {
         env: options.environment,
         signal: options.signal,
         onStart: (process) => watch.started(process),
@@ -4008,8 +4237,8 @@ async function sendFlake(flake, options) {
     const printed = JSON.parse(stdout);
     const path = typeof printed === "object" && printed !== null && "path" in printed ? printed.path : undefined;
     const arrived = (0,store_path/* storePath */.TJ)(String(path));
-    if (arrived !== flake.source)
-        throw new Error(`nix flake archive sent ${arrived} where ${flake.source} was expected`);
+    if (arrived !== sent.outer)
+        throw new Error(`nix flake archive sent ${arrived} where ${sent.outer} was expected`);
     return watch.progress;
 }
 // EXTERNAL MODULE: ./build/src/ssh/failure.js
@@ -4059,8 +4288,28 @@ function activationFailure({ exitCode, lines }) {
 }
 // EXTERNAL MODULE: external "node:timers/promises"
 var promises_ = __nccwpck_require__(8500);
-// EXTERNAL MODULE: ./build/src/domain/nix-version.js
-var nix_version = __nccwpck_require__(9048);
+;// CONCATENATED MODULE: ./build/src/domain/nix-version.js
+/**
+ * Parses the first line that `nix --version` prints, for example `nix (Nix) 2.34.8`, `nix (Lix, like Nix) 2.95.3` or
+ * `nix (Determinate Nix 3.22.2) 2.35.2`: the last number of the line is the version of Nix that it behaves as.
+ * Returns `undefined` when the line has no version.
+ */
+function parseNixVersion(text) {
+    const [line = ""] = text.trim().split("\n");
+    const numbers = [...line.matchAll(/(\d+)\.(\d+)(?:\.\d+)?/g)].at(-1);
+    if (numbers === undefined)
+        return undefined;
+    return { kind: parseKind(line), major: Number(numbers[1]), minor: Number(numbers[2]) };
+}
+/** Returns whether the version is at least `major.minor`, whatever the implementation. */
+function isAtLeast(version, major, minor) {
+    return version.major > major || (version.major === major && version.minor >= minor);
+}
+function parseKind(line) {
+    if (/\(Lix\b/.test(line))
+        return "lix";
+    return /\(Determinate Nix\b/.test(line) ? "determinate" : "nix";
+}
 ;// CONCATENATED MODULE: ./build/src/nixos/facts.js
 
 
@@ -4093,13 +4342,21 @@ function storePathOf(text) {
     return text?.startsWith("/nix/store/") === true ? (0,store_path/* optionalStorePath */.vD)(text) : undefined;
 }
 /**
+ * What a machine answers alike by whatever name it is reached, and no other one does: the boot id of its kernel, the namespace of
+ * processes that tells the containers of one kernel apart, and the machine's own id. `undefined` where it has no boot id.
+ */
+function identityOf(facts) {
+    const [boot, ...others] = ["boot-id", "pid-namespace", "machine-id"].map((key) => facts.get(key) ?? "");
+    return boot === undefined || boot === "" ? undefined : [boot, ...others].join(" ");
+}
+/**
  * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix, nixos-rebuild or
  * systemd.
  */
 function machineFacts(text) {
     const facts = parseFacts(text);
     const missing = (reason, hint) => new errors/* DeployError */.sH({ phase: "connect", reason, hint });
-    const nix = (0,nix_version/* parseNixVersion */.p)(facts.get("nix") ?? "");
+    const nix = parseNixVersion(facts.get("nix") ?? "");
     if (nix === undefined)
         throw missing("there is no nix on the machine", "Is it NixOS? `nix --version` must work in a non-interactive ssh session");
     if ((facts.get("nixos-rebuild") ?? "") === "") {
@@ -4116,6 +4373,7 @@ function machineFacts(text) {
             freeKibibytes: /^\d+$/.test(free) ? Number(free) : undefined,
             state: systemState(facts),
             olderSystem: storePathOf(facts.get("older")),
+            identity: identityOf(facts),
         },
         access: {
             user: facts.get("user") ?? "",
@@ -4774,7 +5032,26 @@ async function checkHealth(command, seconds, call, log, signal) {
         await (0,promises_.setTimeout)(health_pauseMilliseconds, undefined, { signal });
     }
 }
+;// CONCATENATED MODULE: ./build/src/nixos/name-on-machine.js
+
+// A unit's name has at most 255 characters (systemd.unit(5)), and a file's 255 bytes.
+const longestLabel = 60;
+// Hexadecimal digits that keep two names apart that look alike without their special characters.
+const digits = 8;
+/**
+ * Names a run of this action on one machine, for its directory, its roots and its units: `RUN-TARGET`. There is no further `-` in
+ * it, so that a pattern for the units of one target never matches those of another whose name goes on after it; nor anything that
+ * means something to a pattern, a shell or a path.
+ */
+function nameOnMachine(run, target) {
+    const label = target.replaceAll(/[^A-Za-z0-9.]/g, "_").slice(0, longestLabel);
+    const plain = label === target && !target.startsWith(".");
+    return `${run}-${plain ? label : `${label}_${(0,external_node_crypto_.createHash)("sha256").update(target).digest("hex").slice(0, digits)}`}`;
+}
 ;// CONCATENATED MODULE: ./build/src/nixos/machine.js
+
+
+
 
 
 
@@ -4808,7 +5085,8 @@ class NixosMachine {
     constructor(connection, settings, log) {
         this.target = connection.target;
         this.#connection = connection;
-        this.#settings = settings;
+        const { run, name } = settings;
+        this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${(0,target/* displayTarget */.Ex)(this.target)}` };
         this.#log = log;
         this.#shell = new RemoteShell(connection, { kind: "none" });
     }
@@ -4821,13 +5099,13 @@ class NixosMachine {
         this.#privileged = privileged;
         return facts;
     }
-    async receive(flake, signal) {
+    async receive(sent, signal) {
         const { run, checkSignatures, archiveArgs } = this.#settings;
-        const paths = [flake.source, ...flake.inputs];
+        const paths = (0,flake/* sentPaths */.lm)(sent);
         await this.#prepare(paths, "copy", signal);
         let copied;
         try {
-            copied = await sendFlake(flake, {
+            copied = await sendFlake(sent, {
                 store: this.#connection.store,
                 environment: this.#connection.environment,
                 checkSignatures,
@@ -4845,7 +5123,7 @@ class NixosMachine {
         // Who is not root can only keep what is there already.
         if (!this.#privileged)
             await this.#prepare(paths, "copy", signal);
-        this.#log.note(`${flake.source} has arrived (run ${run})`);
+        this.#log.note(`${sent.flake.source} has arrived (run ${run})`);
         return copied;
     }
     async build(rebuild, signal) {
@@ -5243,7 +5521,8 @@ function keeper() {
 /* harmony export */   gG: () => (/* binding */ identityFiles),
 /* harmony export */   hO: () => (/* binding */ endOfKnownHosts),
 /* harmony export */   jA: () => (/* binding */ targetFiles),
-/* harmony export */   nK: () => (/* binding */ alias)
+/* harmony export */   nK: () => (/* binding */ alias),
+/* harmony export */   z9: () => (/* binding */ renderQuestion)
 /* harmony export */ });
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6760);
 
@@ -5271,51 +5550,92 @@ const aliveCount = 3;
 // Idle seconds after which a master that nobody ended (kill -9 and no post step) ends by itself.
 const masterIdle = 900;
 /**
- * The ssh_config of one target. ssh takes the first value it finds, so what must not be changed stands first and the user's
- * lines last. What stands in the first block is for the target alone and not for a jump host on the way, which ssh reaches
- * with the same file.
+ * The ssh_config of one target whose place is known. ssh takes the first value it finds, so what must not be changed stands
+ * first and the user's lines last. What stands in the first block is for the target alone and not for a jump host on the way,
+ * which ssh reaches with the same file.
  */
 function renderConfiguration(target, index, directory, settings) {
-    const files = identityFiles(directory);
-    const own = targetFiles(directory, index);
-    const names = [...new Set([alias(target, index), target.host])];
-    const block = [
+    const name = alias(target, index);
+    const names = [...new Set([name, target.host])];
+    const hostName = (address) => `  HostName ${address.replaceAll("%", "%%")}`;
+    const renamed = target.address.toLowerCase() !== target.host.toLowerCase();
+    return lines([
         `Host ${names.join(" ")}`,
-        `  HostName ${target.host.replaceAll("%", "%%")}`,
+        // A HostName of the user's own lines is left to them: `Match host` looks at what was found so far.
+        ...(renamed ? [] : [hostName(target.address)]),
         `  Port ${target.port}`,
         `  User ${target.user}`,
-        `  ControlPath ${own.socket}`,
-        `  ControlPersist ${masterIdle}`,
+        ...mastersOf(targetFiles(directory, index)),
+        // The user's lines do not know this name.
+        ...(renamed && name !== target.host ? [`Host ${name}`, hostName(target.address)] : []),
+        ...ownedSettings(index, directory, settings),
+        ...extraLines(settings),
+    ]);
+}
+/**
+ * The ssh_config in which ssh finds out where a target is: what the target says itself stands first, then what the action owns,
+ * the user's lines, and the defaults. `extraBegins` is the number of lines before the user's.
+ */
+function renderQuestion(target, index, directory, settings, defaults) {
+    const host = `Host ${target.host}`;
+    const own = [
+        host,
+        ...(target.port === undefined ? [] : [`  Port ${target.port}`]),
+        ...(target.user === undefined ? [] : [`  User ${target.user}`]),
+        ...ownedSettings(index, directory, settings),
+    ];
+    const extra = extraLines(settings);
+    return { text: lines([...own, ...extra, host, `  Port ${defaults.port}`, `  User ${defaults.user}`]), extraBegins: own.length + 1 };
+}
+function lines(all) {
+    return `${all.join("\n")}\n`;
+}
+function extraLines({ extra }) {
+    return extra === "" ? [] : ["# The workflow's own lines", extra];
+}
+function mastersOf({ socket }) {
+    return [`  ControlPath ${socket}`, `  ControlPersist ${masterIdle}`];
+}
+/** What no line of the user's can change, for the target and for the jump hosts on the way. */
+function ownedSettings(index, directory, settings) {
+    const files = identityFiles(directory);
+    const { offeredKeys } = targetFiles(directory, index);
+    return [
         "Host *",
         `  IdentityFile ${files.key}`,
         "  IdentitiesOnly yes",
         "  IdentityAgent none",
         "  CertificateFile none",
+        "  PKCS11Provider none",
+        "  AddKeysToAgent no",
         `  UserKnownHostsFile ${files.knownHosts}`,
         "  GlobalKnownHostsFile /dev/null",
         `  StrictHostKeyChecking ${settings.strict ? "yes" : "accept-new"}`,
         "  UpdateHostKeys no",
         "  CheckHostIP no",
+        "  NoHostAuthenticationForLocalhost no",
         "  VerifyHostKeyDNS no",
         "  HashKnownHosts no",
-        `  KnownHostsCommand /bin/sh ${files.recorder} ${own.offeredKeys} %H %t %K`,
+        `  KnownHostsCommand /bin/sh ${files.recorder} ${offeredKeys} %H %t %K`,
         "  BatchMode yes",
         "  PreferredAuthentications publickey",
+        "  PubkeyAuthentication yes",
         "  PasswordAuthentication no",
         "  KbdInteractiveAuthentication no",
         "  ForwardAgent no",
         "  ForwardX11 no",
         "  PermitLocalCommand no",
+        "  RemoteCommand none",
         "  RequestTTY no",
         "  EscapeChar none",
         "  ControlMaster no",
         "  LogLevel ERROR",
         `  ConnectTimeout ${settings.connectTimeout}`,
+        "  ConnectionAttempts 1",
         `  ServerAliveInterval ${aliveInterval}`,
         `  ServerAliveCountMax ${aliveCount}`,
         "  TCPKeepAlive yes",
     ];
-    return `${block.join("\n")}\n${settings.extra === "" ? "" : `# The workflow's own lines\n${settings.extra}\n`}`;
 }
 
 /***/ }),
@@ -5517,7 +5837,7 @@ function connectError(failure) {
 }
 function explain({ target, stderr, timedOut, offered }) {
     // ssh names the place of its TCP connection, which is a jump host's where there is one.
-    const [, host = target.host, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
+    const [, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
     const place = `${host} port ${port}`;
     const key = offered.at(-1);
     const keyPlace = key === undefined ? place : placeOf(key);
@@ -5543,8 +5863,9 @@ function explain({ target, stderr, timedOut, offered }) {
         };
     }
     if (/Permission denied/i.test(stderr)) {
-        const [, user = target.user, refusing = target.host] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
-        const jump = refusing !== target.host;
+        const [, user = target.user, refusing = target.address] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
+        // ssh writes the name in small letters.
+        const jump = refusing !== target.address.toLowerCase() && refusing !== target.address;
         return {
             reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
             hint: `Add the public half of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or name another user`,
@@ -5552,7 +5873,7 @@ function explain({ target, stderr, timedOut, offered }) {
         };
     }
     if (/stdio forwarding failed/i.test(stderr)) {
-        return { reason: `the jump host cannot reach ${target.host} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
+        return { reason: `the jump host cannot reach ${target.address} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
     }
     if (/Bad configuration option|terminating, \d+ bad configuration|Bad .* argument|Unsupported option|garbage at end of line|missing argument/i.test(stderr)) {
         return {
@@ -5761,6 +6082,130 @@ function removeIdentityDirectory(path) {
         throw new Error(`refuses to remove ${JSON.stringify(path)}: it is a link, no directory, or somebody else's`);
     }
     (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(path, { recursive: true, force: true });
+}
+
+/***/ }),
+
+/***/ 89:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   sw: () => (/* binding */ locateTarget)
+/* harmony export */ });
+/* unused harmony exports locationCommand, locatedTarget */
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3047);
+/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(321);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7964);
+/* harmony import */ var _configuration_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5898);
+
+
+
+
+
+// ssh answers at once, unless a `Match exec` of the user's lines takes its time.
+const answerSeconds = 60;
+/**
+ * Finds out where a target is: what it says itself, then the user's lines, then the defaults. It is ssh that reads the user's
+ * lines, so that patterns, `Match` and `Include` mean what they mean to ssh; nothing is started where there are none. Throws an
+ * `InputError` for lines that ssh does not accept, and for those that would lead it to what it must not be given.
+ */
+async function locateTarget(target, index, directory, settings, defaults, signal) {
+    if (settings.extra === "")
+        return (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_4__/* .withDefaults */ .rO)(target, defaults);
+    const { configuration } = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_3__/* .targetFiles */ .jA)(directory, index);
+    const { text, extraBegins } = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_3__/* .renderQuestion */ .z9)(target, index, directory, settings, defaults);
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)(configuration, text, { mode: 0o600 });
+    let answer;
+    try {
+        ({ stdout: answer } = await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_2__/* .run */ .eF)(locationCommand(configuration, target), { signal, timeout: answerSeconds }));
+    }
+    catch (error) {
+        if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .CommandError */ .Qd) || error.failure.kind === "aborted")
+            throw error;
+        throw refusal(`is not accepted by ssh: ${reasonOf(error, configuration, extraBegins)}`);
+    }
+    return locatedTarget(target, answer, (0,_configuration_js__WEBPACK_IMPORTED_MODULE_3__/* .identityFiles */ .gG)(directory).key);
+}
+/** Builds the command that asks ssh what it makes of its configuration, without connecting. */
+function locationCommand(configuration, target) {
+    return { file: "ssh", args: ["-G", "-F", configuration, "--", target.host] };
+}
+/**
+ * Reads what `ssh -G` prints, with the same care as the targets themselves: ssh obeys shell characters in a `HostName` of its
+ * configuration. `key` is the only key that may be offered. Throws an `InputError`.
+ *
+ *     user deploy
+ *     hostname 192.0.2.7
+ *     port 2222
+ *     proxyjump bastion.example.org
+ */
+function locatedTarget(target, answer, key) {
+    const found = readAnswer(answer);
+    const first = (keyword) => found.get(keyword)?.[0] ?? "";
+    const address = first("hostname");
+    const user = first("user");
+    const port = Number(first("port"));
+    const check = (keyword, work) => {
+        try {
+            work();
+        }
+        catch (error) {
+            const problem = error instanceof Error ? error.message : String(error);
+            throw refusal(`has a ${keyword} for ${target.host} that is not accepted: ${problem}`);
+        }
+    };
+    check("HostName", () => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_4__/* .checkHost */ .RC)(address));
+    check("User", () => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_4__/* .checkUser */ .Og)(user));
+    check("Port", () => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_4__/* .checkPort */ .Yn)(port));
+    requireOwned(target, found, key);
+    const { name, host, configuration } = target;
+    const moved = address.toLowerCase() !== host.toLowerCase();
+    return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration };
+}
+function readAnswer(answer) {
+    const found = new Map();
+    for (const line of answer.split("\n")) {
+        const [, keyword = "", value = ""] = /^(\S+) (.*)$/.exec(line) ?? [];
+        found.set(keyword, [...(found.get(keyword) ?? []), value]);
+    }
+    return found;
+}
+// ssh adds these up, or old versions do not know them, so that standing first does not help against the user's lines.
+function requireOwned({ host }, found, key) {
+    const other = (keyword, own) => found.get(keyword)?.some((value) => value !== own) === true;
+    const set = [
+        ...(other("identityfile", key) ? ["IdentityFile"] : []),
+        ...(other("certificatefile", "none") ? ["CertificateFile"] : []),
+        ...(other("sessiontype", "default") ? ["SessionType"] : []),
+        ...(other("stdinnull", "no") ? ["StdinNull"] : []),
+        ...(other("forkafterauthentication", "no") ? ["ForkAfterAuthentication"] : []),
+    ];
+    if (set.length > 0)
+        throw refusal(`sets ${set.join(" and ")} for ${host}, which belongs to the action; accepted are lines that leave it out for this host`);
+}
+/** What tells two machines with one address apart. A proxy's command may name the host in its own ways. */
+function viaOf(host, found) {
+    const jump = found.get("proxyjump")?.[0];
+    if (jump !== undefined && jump !== "none")
+        return jump;
+    const command = found.get("proxycommand")?.[0];
+    return command === undefined || command === "none" ? undefined : `the ProxyCommand of ${host}`;
+}
+function reasonOf({ failure, stderr }, configuration, extraBegins) {
+    if (failure.kind === "timeout")
+        return `it has not read the lines after ${failure.seconds} s`;
+    const place = /^line (\d+)/;
+    const [line = "it does not say why"] = stderr
+        .replaceAll(`${configuration}: `, "")
+        .replaceAll(`${configuration} `, "")
+        .split(/\r?\n/)
+        .filter((text) => text.trim() !== "");
+    const number = Number(place.exec(line)?.[1] ?? 0) - extraBegins;
+    return number > 0 ? line.replace(place, `line ${number}`) : line;
+}
+function refusal(problem) {
+    return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .InputError */ .dz([{ input: "ssh-config", problem }]);
 }
 
 /***/ }),

@@ -8,10 +8,13 @@ import { root } from "./paths.js";
 import { installRenderer } from "./rendered-page.js";
 import { installMissing, nodeAsRoot } from "./system-packages.js";
 
-// Runs the suites that are named (unit, page, fleet) one after the other, and closes with the sum of their counts.
+// Runs the suites that are named (unit, page, fleet, matrix) one after the other, and closes with the sum of their counts.
 // Arguments: SUITE... [-- JEST-ARGUMENT...]. Exit codes: 0, 1 when a test failed or could not be run.
 
 type Counts = { passed: number; failed: number; skipped: number };
+
+// These boot machines, and need root.
+const boots = new Set(["fleet", "matrix"]);
 
 const separator = process.argv.indexOf("--", 2);
 const suites = process.argv.slice(2, separator === -1 ? undefined : separator);
@@ -34,7 +37,7 @@ function run(suite: string): Counts {
   const report = join(scratch, `${suite}.json`);
   const jest = ["--experimental-vm-modules", "--no-warnings", join(root, "node_modules/jest/bin/jest.js")];
   const args = [...jest, "--config", join(root, `jest.${suite}.config.js`), "--json", `--outputFile=${report}`, ...jestArgs];
-  const [file, ...prefix] = suite === "fleet" ? nodeAsRoot(" (npm run test:unit needs neither)") : [process.execPath];
+  const [file, ...prefix] = boots.has(suite) ? nodeAsRoot(" (npm run test:unit needs neither)") : [process.execPath];
   const { status } = spawnSync(file, [...prefix, ...args], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
   if (!existsSync(report)) {
     process.stderr.write(`the ${suite} tests did not run (exit code ${status})\n`);

@@ -3,7 +3,7 @@ import { InputError, type InputProblem } from "./domain/errors.js";
 import { canEnterSpecialisation, operations, type Operation } from "./domain/operation.js";
 import { selectTargets } from "./domain/inventory.js";
 import type { Selection } from "./domain/selection.js";
-import { checkUser, completeTargets, type Target } from "./domain/target.js";
+import { checkUser, completeTargets, nameTargets, type NamedTarget, type TargetDefaults } from "./domain/target.js";
 import {
   collect,
   readAmount,
@@ -72,10 +72,10 @@ export type Inputs = {
   readonly sshConfig: string;
   readonly flake: string;
   /** Those that are selected. Empty where the flake itself is to say where its machines are. */
-  readonly targets: readonly Target[];
+  readonly targets: readonly NamedTarget[];
   readonly selection: Selection;
-  /** For machines of the flake that name none. */
-  readonly defaults: { readonly user: string; readonly port: number };
+  /** For targets and machines of the flake where neither they nor `sshConfig` give one. */
+  readonly defaults: TargetDefaults;
   readonly operation: Operation;
   readonly sudo: SudoMode;
   readonly maxParallel: number;
@@ -130,14 +130,15 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     (problem) => refuse("ssh-user", problem),
   );
 
+  const sshConfig = readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
   const operation = choice("operation", operations);
   const inputs: Inputs = {
     ...readIdentity(read, refuse),
     strict,
     knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem) => refuse("ssh-known-hosts", problem)),
-    sshConfig: readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem)),
+    sshConfig,
     flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
-    ...readMachines(read, { user, port }, refuse),
+    ...readMachines(read, { user, port }, sshConfig !== "", refuse),
     defaults: { user, port },
     operation,
     sudo: choice("sudo", ["auto", "true", "false"]),
@@ -202,20 +203,25 @@ function readSpecialisation(name: string, operation: Operation, refuse: (problem
 
 function readMachines(
   read: (name: "targets" | "select") => string,
-  defaults: { user: string; port: number },
+  defaults: TargetDefaults,
+  aliases: boolean,
   refuse: (input: "targets" | "select", problem: string) => void,
 ): Pick<Inputs, "targets" | "selection"> {
   const selection = readSelection(read("select"), (problem) => refuse("select", problem));
-  const targets = readTargets(read("targets"), defaults, (problem) => refuse("targets", problem));
+  const targets = readTargets(read("targets"), defaults, aliases, (problem) => refuse("targets", problem));
   if (targets.length === 0) return { targets, selection };
   const { chosen, unmatched } = selectTargets(targets, selection);
   if (unmatched !== undefined) refuse("select", unmatched);
   return { targets: chosen, selection };
 }
 
-function readTargets(text: string, defaults: { user: string; port: number }, refuse: (problem: string) => void): Target[] {
+function readTargets(text: string, defaults: TargetDefaults, aliases: boolean, refuse: (problem: string) => void): NamedTarget[] {
   const requests = readRequests(text, refuse);
-  let targets: Target[] = [];
-  collect(() => (targets = completeTargets(requests, defaults)), refuse);
+  let targets: NamedTarget[] = [];
+  collect(() => {
+    // With aliases, only ssh can tell where two targets are.
+    if (!aliases) completeTargets(requests, defaults);
+    targets = nameTargets(requests, defaults.port);
+  }, refuse);
   return targets;
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 
 import { deployFleet, type FleetEnd } from "./deploy/fleet.js";
+import { mapLimited } from "./deploy/limit.js";
 import { InputError } from "./domain/errors.js";
-import type { Flake } from "./domain/flake.js";
-import { chooseMachines, targetsOf, unusableResult, type UnusableMachine } from "./domain/inventory.js";
-import { needsHive, type Target } from "./domain/target.js";
+import { outerReference, type Flake, type SentFlake } from "./domain/flake.js";
+import { chooseMachines, setApart, targetsOf, unusableResult, type UnusableMachine } from "./domain/inventory.js";
+import { needsHive, placeOf, requireApart, type NamedTarget, type Target } from "./domain/target.js";
 import { needsFlake, needsRoot } from "./domain/operation.js";
 import { maskSecret, readInput } from "./github/action-input.js";
 import { abortOnSignal } from "./github/cancellation.js";
@@ -17,22 +18,23 @@ import { identityState } from "./github/state.js";
 import { WorkflowLog } from "./github/workflow-log.js";
 import { parseInputs, type Inputs } from "./inputs.js";
 import type { EvaluateOptions } from "./nix/evaluate.js";
-import { archiveOnRunner, configurationNames, pinnedAt } from "./nix/flake.js";
-import { flakeAroundHive } from "./nix/hive.js";
+import { archiveOnRunner, configurationNames, type ArchivedFlake } from "./nix/flake.js";
 import { readInventory } from "./nix/inventory.js";
+import { wrapFlake } from "./nix/outer-flake.js";
 import { NixosMachine, type MachineSettings } from "./nixos/machine.js";
 import { patience } from "./nixos/patience.js";
 import { requirePrograms } from "./process/required-programs.js";
 import { Connection, endMasters } from "./ssh/connection.js";
+import type { SshSettings } from "./ssh/configuration.js";
 import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity, writeTargetConfigurations } from "./ssh/identity.js";
+import { locateTarget } from "./ssh/location.js";
 
 const log = new WorkflowLog();
 const runLog = new WorkflowRunLog(log);
 const run = randomBytes(6).toString("hex");
 let identity: string | undefined;
 let flake: Flake | undefined;
-/** The flake that the machines are sent: the same, or one around it. */
-let sent: Flake | undefined;
+let sent: SentFlake | undefined;
 let end: FleetEnd = { results: [], arrived: false };
 let problem: unknown;
 let summary = true;
@@ -53,7 +55,7 @@ try {
 if (identity !== undefined) await endMasters(identity);
 removeIdentity();
 if (problem !== undefined && !cancellation.signal.aborted) reportProblem(problem, log);
-const green = reportEnd({ ...end, flake, built: sent, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
+const green = reportEnd({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
 await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
@@ -69,7 +71,7 @@ async function deploy(): Promise<void> {
   const local = { cwd: process.cwd(), signal, onLine: (line: string) => log.line(line) };
   const { targets, unusable, flake: sending } = await choose(inputs, directory, local);
   sending?.catch(() => noFlake.abort());
-  writeTargetConfigurations(directory, targets, { strict: inputs.strict, connectTimeout: inputs.connectTimeout, extra: inputs.sshConfig });
+  writeTargetConfigurations(directory, targets, sshSettings(inputs));
   const settings = machineSettings(inputs, sending, signal);
   const machines = targets.map(
     (target, index) => new NixosMachine(new Connection(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)),
@@ -85,24 +87,57 @@ async function deploy(): Promise<void> {
 }
 
 /** The machines of a run, and the flake that they are sent; it is not waited for where the targets are known without it. */
-type Chosen = { readonly targets: readonly Target[]; readonly unusable: readonly UnusableMachine[]; readonly flake: Promise<Flake> | undefined };
+type Chosen = { readonly targets: readonly Target[]; readonly unusable: readonly UnusableMachine[]; readonly flake: Promise<SentFlake> | undefined };
 
-async function choose({ flake: reference, targets, operation, selection, defaults }: Inputs, directory: string, local: EvaluateOptions): Promise<Chosen> {
-  const fetch = async (): Promise<Flake> => {
+async function choose(inputs: Inputs, directory: string, local: EvaluateOptions): Promise<Chosen> {
+  const { flake: reference, operation, selection } = inputs;
+  const fetch = async (): Promise<ArchivedFlake> => {
     const fetched = await archiveOnRunner(reference, local);
-    // Where nothing is built of it, it says where the machines are and no more.
-    if (needsFlake(operation)) flake = fetched;
-    announceFlake(fetched, log);
+    // Where nothing is built of it, it only says where the machines are.
+    if (needsFlake(operation)) ({ flake } = fetched);
+    announceFlake(fetched.flake, log);
     return fetched;
   };
-  const around = async (chosen: readonly Target[], plain: Promise<Flake>): Promise<Flake> =>
-    (sent = needsHive(chosen) ? await flakeAroundHive(await plain, directory, local) : await plain);
-  if (targets.length > 0) return { targets, unusable: [], flake: needsFlake(operation) ? around(targets, fetch()) : undefined };
-  const plain = await fetch();
-  const choice = chooseMachines(await readInventory(pinnedAt(plain, plain.revision), { selection, details: false }, local), selection, defaults.port);
+  const wrap = async (archived: ArchivedFlake, hive: boolean): Promise<SentFlake> =>
+    await wrapFlake(archived, hive, { scratch: directory, signal: local.signal });
+  if (inputs.targets.length > 0) {
+    const targets = await locate(inputs.targets, inputs, directory);
+    try {
+      requireApart(targets);
+    } catch (error) {
+      throw new InputError([{ input: "targets", problem: error instanceof Error ? error.message : String(error) }]);
+    }
+    const send = async (): Promise<SentFlake> => (sent = await wrap(await fetch(), needsHive(targets)));
+    return { targets, unusable: [], flake: needsFlake(operation) ? send() : undefined };
+  }
+  const archived = await fetch();
+  const plain = await wrap(archived, false);
+  const chosen = chooseMachines(await readInventory(outerReference(plain), { selection, details: false }, local), selection);
+  const located = new Map((await locate(targetsOf(chosen.machines), inputs, directory)).map((target) => [target.name, target]));
+  const choice = setApart(chosen, ({ name }) => placeOf(locatedAs(name, located)));
   announceChoice(choice, log);
-  const found = targetsOf(choice.machines, defaults);
-  return { targets: found, unusable: choice.unusable, flake: needsFlake(operation) ? around(found, Promise.resolve(plain)) : undefined };
+  const found = choice.machines.map(({ name }) => locatedAs(name, located));
+  if (!needsFlake(operation)) return { targets: found, unusable: choice.unusable, flake: undefined };
+  sent = needsHive(found) ? await wrap(archived, true) : plain;
+  return { targets: found, unusable: choice.unusable, flake: Promise.resolve(sent) };
+}
+
+/** Finds out where the targets are, without connecting to any. */
+async function locate(targets: readonly NamedTarget[], inputs: Inputs, directory: string): Promise<Target[]> {
+  const { signal } = cancellation;
+  const work = async ([index, target]: [number, NamedTarget]): Promise<Target> =>
+    await locateTarget(target, index, directory, sshSettings(inputs), inputs.defaults, signal);
+  return await mapLimited([...targets.entries()], inputs.maxParallel, work);
+}
+
+function locatedAs(name: string, located: ReadonlyMap<string, Target>): Target {
+  const target = located.get(name);
+  if (target === undefined) throw new Error(`nobody knows where ${name} is`);
+  return target;
+}
+
+function sshSettings({ strict, connectTimeout, sshConfig }: Inputs): SshSettings {
+  return { strict, connectTimeout, extra: sshConfig };
 }
 
 async function installIdentity({ key, passphrase, knownHosts }: Inputs): Promise<string> {
@@ -118,7 +153,7 @@ function removeIdentity(): void {
   if (identity !== undefined) removeIdentityDirectory(identity);
 }
 
-function machineSettings(inputs: Inputs, archived: Promise<Flake> | undefined, signal: AbortSignal): MachineSettings {
+function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | undefined, signal: AbortSignal): MachineSettings {
   return {
     run,
     name: workflowRunName(process.env) ?? `run ${run}`,
@@ -127,6 +162,7 @@ function machineSettings(inputs: Inputs, archived: Promise<Flake> | undefined, s
     archiveArgs: inputs.archiveArgs,
     rebuildArgs: inputs.rebuildArgs,
     patience: patience(inputs.connectTimeout, inputs.safety),
-    configurationNames: async () => (archived === undefined ? undefined : await configurationNames(await archived, { signal }).catch(() => undefined)),
+    configurationNames: async () =>
+      sending === undefined ? undefined : await configurationNames(outerReference(await sending), { signal }).catch(() => undefined),
   };
 }

@@ -1,6 +1,9 @@
+import { tmpdir } from "node:os";
+
 import { InputError } from "./domain/errors.js";
-import { chooseMachines, unusableResult, type UnusableMachine } from "./domain/inventory.js";
+import { chooseMachines, setApart, unusableResult, type UnusableMachine } from "./domain/inventory.js";
 import { renderMatrix, type MatrixMachine } from "./domain/matrix.js";
+import { placeOf } from "./domain/target.js";
 import { resolveCommit } from "./git/commit.js";
 import { readInput } from "./github/action-input.js";
 import { failureAnnotations } from "./github/annotations.js";
@@ -43,7 +46,8 @@ async function plan(): Promise<boolean> {
 }
 
 async function machinesOfFlake({ flake, selection, port }: MatrixInputs): Promise<{ machines: MatrixMachine[]; unusable: readonly UnusableMachine[] }> {
-  const choice = chooseMachines(await readInventory(flake, { selection, details: true }, local), selection, port ?? 22);
+  const chosen = chooseMachines(await readInventory(flake, { selection, details: true }, local), selection);
+  const choice = setApart(chosen, ({ request }) => placeOf({ address: request.host, port: request.port ?? port ?? 22, via: undefined }));
   announceChoice(choice, log);
   return { machines: choice.machines.map(({ name, request, system, tags = [] }) => ({ name, request, system, tags })), unusable: choice.unusable };
 }
@@ -54,7 +58,8 @@ function withDefaults({ user, port }: MatrixInputs): (machine: MatrixMachine) =>
 
 /** Leaves out the machines whose system is the same as at that revision. What cannot be told has changed. */
 async function changedMachines(machines: readonly MatrixMachine[], flake: string, revision: string): Promise<readonly MatrixMachine[]> {
-  const present = await checkout(flake, local);
+  const scratch = process.env["RUNNER_TEMP"] || tmpdir();
+  const present = await checkout(flake, scratch, local);
   const all = (reason: string): readonly MatrixMachine[] => {
     log.annotate("notice", "All machines count as changed", reason);
     return machines;
@@ -62,7 +67,7 @@ async function changedMachines(machines: readonly MatrixMachine[], flake: string
   const reference = await formerReference(present, revision);
   if (reference === undefined) return all(`${revision} is no commit of this repository: a first push, or one that has replaced it.`);
   const configurations = machines.flatMap(({ request }) => request.configuration ?? []);
-  const former = await formerToplevels(present, reference, configurations, local);
+  const former = await formerToplevels(present, { reference, scratch }, configurations, local);
   if (former.kind === "none") return all(`The flake at ${revision} does not evaluate: ${former.reason}`);
   if (former.kind === "same") return [];
   const now = await toplevels(present.pinned, configurations, local);

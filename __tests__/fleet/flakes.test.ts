@@ -78,7 +78,10 @@ describe("the flake's identity survives", () => {
     const run = await deployed();
     expect(await onBoth(revision)).toEqual(twice(await headOf(repository)));
     expect(await onBoth(motd)).toEqual(twice(`${await commitDate()} ${tests}`));
-    expect(run.outputs["flake-ref"]).toBe(`path:${run.outputs["store-path"]}?rev=${await headOf(repository)}&lastModified=${await commitDate()}`);
+    const hash = encodeURIComponent((await fleet.machine("new").output(`nix hash path ${run.outputs["store-path"]}`)).trim()).replaceAll("%2F", "/");
+    expect(run.outputs["flake-ref"]).toBe(
+      `path:${run.outputs["store-path"]}?rev=${await headOf(repository)}&revCount=1&lastModified=${await commitDate()}&narHash=${hash}`,
+    );
     expect(run.annotations).toEqual([]);
   });
 
@@ -111,7 +114,7 @@ describe("a flake without a commit", () => {
     writeFileSync(file, readFileSync(file, "utf8").replaceAll(`"text":"${tests}"`, '"text":"not committed"'));
     const run = await deployed();
     expect(run.annotations).toEqual([
-      { level: "warning", title: "The flake has changes that are not committed", message: expect.stringContaining("no commit") },
+      { level: "warning", title: "The flake has changes that are not committed", message: expect.stringContaining("not a commit") },
     ]);
     expect(await onBoth(revision)).toEqual(twice("null"));
     expect(await onBoth(motd)).toEqual(twice(expect.stringMatching(/^\d{10} not committed$/)));

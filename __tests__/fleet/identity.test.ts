@@ -253,16 +253,24 @@ describe("further lines of ssh_config", () => {
 
   test("cannot change how the host key is checked, or which key is used", async () => {
     writeFileSync(`${fleet.directory}/other-key`, stranger.secret, { mode: 0o600 });
-    const config = `StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nIdentityFile ${fleet.directory}/other-key\nPasswordAuthentication yes\n`;
+    const config = "StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nPasswordAuthentication yes\n";
     const run = await enter({ "ssh-config": config, "ssh-known-hosts": web2.hostKeyLine() });
     expect(run.exitCode).toBe(1);
     expect(run.errors).toEqual([expect.stringContaining("the host key of web1 port 22 is not known")]);
     await entered({ "ssh-config": config });
+    // A second key would be offered after the first.
+    web1.authorize(stranger.public);
+    const other = await enter({
+      "ssh-config": `${config}IdentityFile ${fleet.directory}/other-key\n`,
+      "ssh-key": encrypted.secret,
+      "ssh-key-passphrase": passphrase,
+    });
+    expect(other.errors).toEqual([expect.stringContaining("ssh-config: sets IdentityFile for web1, which belongs to the action")]);
   });
 
   test("that ssh does not know are explained", async () => {
     const run = await enter({ "ssh-config": "Host *\n  NoSuchOption yes\n" });
     expect(run.exitCode).toBe(1);
-    expect(run.errors).toEqual([expect.stringMatching(/ssh does not accept the configuration\. Look at the lines of the input ssh-config/)]);
+    expect(run.errors).toEqual([expect.stringMatching(/ssh-config: is not accepted by ssh: line 2: Bad configuration option: nosuchoption/)]);
   });
 });

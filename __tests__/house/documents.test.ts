@@ -48,11 +48,26 @@ describe.each(actionFiles)("$path", (file) => {
 });
 
 describe("the documents", () => {
-  const documents = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+  const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+  const documents = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...pages.map((name) => `docs/${name}`)];
 
-  test.each(documents)("every file that %s points to is there", (document) => {
-    const links = [...read(document).matchAll(/\]\((?!https?:|#)([^)]+)\)/g)].map((match) => match[1] ?? "");
-    expect(links.filter((link) => !existsSync(join(root, link)))).toEqual([]);
+  /** GitHub's name for a heading: small letters, a dash for each blank, and nothing else that is not a letter, digit or `_`. */
+  const anchorsOf = (path: string): string[] =>
+    [...read(path).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}_ -]/gu, "")
+        .replaceAll(" ", "-"),
+    );
+
+  test.each(documents)("every file and heading that %s points to is there", (document) => {
+    const links = [...read(document).matchAll(/\]\((?!https?:)([^)]+)\)/g)].map((match) => match[1] ?? "");
+    const missing = links.filter((link) => {
+      const [file = "", anchor] = link.split("#");
+      const path = file === "" ? document : join(dirname(document), file);
+      return !existsSync(join(root, path)) || (anchor !== undefined && path.endsWith(".md") && !anchorsOf(path).includes(anchor));
+    });
+    expect(missing).toEqual([]);
   });
 
   test("README.md names every script that runs on a machine", () => {

@@ -34,7 +34,7 @@ test("the defaults of action.yml are the ones that are promised", () => {
     strict: true,
     sshConfig: "",
     flake: ".",
-    targets: [{ name: "web1", user: "root", host: "web1", port: 22, configuration: undefined }],
+    targets: [{ name: "web1", user: undefined, host: "web1", port: undefined, configuration: undefined }],
     selection: [],
     defaults: { user: "root", port: 22 },
     operation: "switch",
@@ -71,8 +71,17 @@ describe("what is accepted", () => {
       sudo: "true",
       flake: "./nixos",
       maxParallel: 3,
-      targets: [{ user: "deploy", port: 2222 }],
+      defaults: { user: "deploy", port: 2222 },
     });
+  });
+
+  test("two targets that only ssh-config can tell apart", () => {
+    const targets = '[{"host":"web1","name":"a"},{"host":"web1","port":22,"name":"b"}]';
+    expect(problemsOf({ targets })).toEqual(["targets: web1 port 22 stands there twice; one run deploys one configuration to a machine"]);
+    expect(parsed({ targets, "ssh-config": "Port 2222" }).targets.map(({ name, port }) => [name, port])).toEqual([
+      ["a", undefined],
+      ["b", 22],
+    ]);
   });
 
   test.each(["", " \n"])("no targets at all: %j", (targets) => {

@@ -15,6 +15,20 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 
 /***/ }),
 
+/***/ 161:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+
+/***/ }),
+
+/***/ 760:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
+
+/***/ }),
+
 /***/ 47:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -102,7 +116,8 @@ class DeployError extends Error {
 /* harmony export */   Dv: () => (/* binding */ selectTargets),
 /* harmony export */   MS: () => (/* binding */ describeIgnored),
 /* harmony export */   be: () => (/* binding */ describeChoice),
-/* harmony export */   lr: () => (/* binding */ checkedRequest)
+/* harmony export */   lr: () => (/* binding */ checkedRequest),
+/* harmony export */   tF: () => (/* binding */ setApart)
 /* harmony export */ });
 /* unused harmony export targetsOf */
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
@@ -114,10 +129,10 @@ class DeployError extends Error {
 // web2 before web10.
 const naturally = new Intl.Collator("en", { numeric: true });
 /**
- * Chooses from an inventory, in the order of the names. Two machines in the same place are both unusable. Throws an `InputError` when there is no machine
- * at all, or when a part of the selection matches none.
+ * Chooses from an inventory, in the order of the names. Throws an `InputError` when there is no machine at all, or when a part
+ * of the selection matches none.
  */
-function chooseMachines({ names, entries }, selection, defaultPort) {
+function chooseMachines({ names, entries }, selection) {
     if (names.length === 0) {
         const accepted = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
         throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "targets", problem: `is empty, and the flake names no machine either; accepted are targets, or a flake with ${accepted}` }]);
@@ -132,26 +147,33 @@ function chooseMachines({ names, entries }, selection, defaultPort) {
     const missed = expected.filter((name) => !known.has(name));
     if (missed.length > 0)
         throw new Error(`nobody has looked at ${missed.join(", ")}`);
-    const clashing = clashes(chosen.filter((entry) => entry.kind === "machine"), defaultPort);
-    const machines = [];
-    const unusable = [];
-    for (const entry of chosen) {
-        if (entry.kind === "unusable")
-            unusable.push(entry);
-        if (entry.kind !== "machine")
-            continue;
-        const error = clashing.get(entry.name);
-        if (error === undefined)
-            machines.push(entry);
-        else
-            unusable.push({ kind: "unusable", name: entry.name, error, tags: entry.tags });
-    }
+    const machines = chosen.filter((entry) => entry.kind === "machine");
+    const unusable = chosen.filter((entry) => entry.kind === "unusable");
     const others = chosen.filter((entry) => entry.kind === "other");
     if (machines.length + unusable.length === 0) {
         const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
         throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "targets", problem: `is empty, and no machine of the flake is one to deploy over ssh (${reasons.join("; ")})` }]);
     }
     return { machines, unusable, others };
+}
+/** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */
+function setApart(choice, placeOf) {
+    const places = new Map();
+    for (const machine of choice.machines)
+        places.set(placeOf(machine), [...(places.get(placeOf(machine)) ?? []), machine.name]);
+    const machines = [];
+    const unusable = [...choice.unusable];
+    for (const machine of choice.machines) {
+        const place = placeOf(machine);
+        const names = places.get(place) ?? [];
+        if (names.length < 2) {
+            machines.push(machine);
+            continue;
+        }
+        const error = `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`;
+        unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags });
+    }
+    return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
 }
 /** What was chosen of a flake, a line each. */
 function describeChoice({ machines, unusable, others }) {
@@ -172,9 +194,9 @@ function describeIgnored({ machines }) {
     return [...lines.slice(0, mostIgnored), ...(rest > 0 ? [`and ${rest} more`] : [])].join("\n");
 }
 const mostIgnored = 30;
-/** The machines as targets, with the defaults where the flake says nothing. */
-function targetsOf(machines, defaults) {
-    return completeTargets(machines.map(({ name, request }) => ({ ...request, name })), defaults);
+/** The machines as targets, under the names that the flake gives them. */
+function targetsOf(machines) {
+    return machines.map(({ name, request }) => named(request, name));
 }
 /** Chooses from explicit targets by their names and configurations. `unmatched` says what matches none of them. */
 function selectTargets(targets, selection) {
@@ -221,16 +243,6 @@ function selectable(entry) {
 function there(names, entries, selection) {
     const tags = entries.flatMap((entry) => (entry.kind === "other" ? [] : (entry.tags ?? [])));
     return [...names, ...((0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .looksAtTags */ .lf)(selection) ? new Set(tags.map((tag) => `@${tag}`)) : [])];
-}
-/** What to say of each machine that shares its place with another one, by name. */
-function clashes(machines, defaultPort) {
-    const places = new Map();
-    for (const { name, request } of machines) {
-        const place = `${request.host.toLowerCase()} port ${request.port ?? defaultPort}`;
-        places.set(place, [...(places.get(place) ?? []), name]);
-    }
-    const shared = [...places].filter(([, names]) => names.length > 1);
-    return new Map(shared.flatMap(([place, names]) => names.map((name) => [name, `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`])));
 }
 
 /***/ }),
@@ -388,11 +400,39 @@ function checkedSet(set) {
 
 /***/ }),
 
+/***/ 963:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   TJ: () => (/* binding */ storePath),
+/* harmony export */   vD: () => (/* binding */ optionalStorePath)
+/* harmony export */ });
+/* unused harmony export isStorePath */
+// Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
+const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
+/** Tells whether the text is a path of the Nix store. */
+function isStorePath(text) {
+    return pattern.test(text);
+}
+/** Reads a path of the Nix store. Throws an `Error` that shows the text when it is none. */
+function storePath(text) {
+    if (!isStorePath(text))
+        throw new Error(`not a path of the Nix store: ${JSON.stringify(text.slice(0, 300))}`);
+    return text;
+}
+/** Reads a path of the Nix store where there may be none: an empty text is `undefined`. Throws as `storePath`. */
+function optionalStorePath(text) {
+    return text === undefined || text === "" ? undefined : storePath(text);
+}
+
+/***/ }),
+
 /***/ 321:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $q: () => (/* binding */ hivePrefix),
+/* harmony export */   $t: () => (/* binding */ placeOf),
 /* harmony export */   Al: () => (/* binding */ wishedName),
 /* harmony export */   Lb: () => (/* binding */ acceptedTarget),
 /* harmony export */   Og: () => (/* binding */ checkUser),
@@ -402,7 +442,7 @@ function checkedSet(set) {
 /* harmony export */   hu: () => (/* binding */ parseTarget),
 /* harmony export */   q4: () => (/* binding */ completeTargets)
 /* harmony export */ });
-/* unused harmony exports needsHive, displayTarget, checkHost */
+/* unused harmony exports needsHive, displayTarget, checkHost, nameTargets, named, withDefaults, requireApart */
 /** What a configuration begins with that stands in colmena's hive and not under `nixosConfigurations`. */
 const hivePrefix = "colmenaHive.nodes.";
 /** The name of a configuration without the place where it stands. */
@@ -507,31 +547,50 @@ function wishedName({ name, configuration, host }) {
     return name ?? (configuration === undefined ? host : nameOfConfiguration(configuration));
 }
 /**
- * Fills in user and port, and gives each target a name: its own, else its configuration, else its host; where two would
- * have the same, the place instead. Throws an `Error` that names a machine that stands there twice (same host and port).
+ * Gives each target a name: its own, else its configuration, else its host; where two would have the same, the place as it is
+ * written instead. Throws an `Error` when two would still have the same.
  */
-function completeTargets(requests, defaults) {
-    const places = new Set();
-    const complete = requests.map((request) => {
-        const target = { user: request.user ?? defaults.user, host: request.host, port: request.port ?? defaults.port };
-        const place = `${target.host.toLowerCase()} port ${target.port}`;
-        if (places.has(place))
-            throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
-        places.add(place);
-        return { ...target, configuration: request.configuration, wish: wishedName(request) };
-    });
-    const wishes = complete.map((target) => target.wish);
-    const named = complete.map(({ wish, ...target }) => {
+function nameTargets(requests, defaultPort) {
+    const wishes = requests.map(wishedName);
+    const targets = requests.map((request, index) => {
+        const wish = wishes[index] ?? request.host;
+        const port = request.port ?? defaultPort;
         const unique = wishes.indexOf(wish) === wishes.lastIndexOf(wish);
-        return { ...target, name: unique ? wish : `${target.host}${target.port === 22 ? "" : `:${target.port}`}` };
+        return named(request, unique ? wish : `${request.host}${port === 22 ? "" : `:${port}`}`);
     });
     const names = new Set();
-    for (const { name } of named) {
+    for (const { name } of targets) {
         if (names.has(name))
             throw new Error(`two machines are called ${name}; give one of them another name`);
         names.add(name);
     }
-    return named;
+    return targets;
+}
+/** The target of that name. */
+function named({ host, user, port, configuration }, name) {
+    return { name, host, user, port, configuration };
+}
+/** Fills in user and port of a target of which ssh-config says nothing. */
+function withDefaults({ name, user, host, port, configuration }, defaults) {
+    return { name, user: user ?? defaults.user, host, port: port ?? defaults.port, address: host, via: undefined, configuration };
+}
+/** Where a connection ends. The same address behind two jump hosts may be two machines. */
+function placeOf({ address, port, via }) {
+    return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` through ${via}`}`;
+}
+/** Throws an `Error` that names a place where two of the targets are. */
+function requireApart(targets) {
+    const places = new Set();
+    for (const place of targets.map(placeOf)) {
+        if (places.has(place))
+            throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
+        places.add(place);
+    }
+}
+/** Names the targets and fills in user and port. Throws an `Error` as `requireApart` and `nameTargets` do. */
+function completeTargets(requests, defaults) {
+    requireApart(requests.map((request) => withDefaults(named(request, wishedName(request)), defaults)));
+    return nameTargets(requests, defaults.port).map((target) => withDefaults(target, defaults));
 }
 
 /***/ }),
@@ -748,7 +807,7 @@ function setMatrixOutputs(outputs) {
 
 /***/ }),
 
-/***/ 399:
+/***/ 230:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -763,10 +822,10 @@ __nccwpck_require__.d(__webpack_exports__, {
 var external_node_crypto_ = __nccwpck_require__(598);
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(24);
-;// CONCATENATED MODULE: external "node:os"
-const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
-;// CONCATENATED MODULE: external "node:path"
-const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(161);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(760);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(47);
 // EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 22 modules
@@ -1287,14 +1346,14 @@ function reportProblem(problem, log) {
         log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
 }
 /** Sets the outputs, writes the summary, annotates every failed host, and tells whether the step is green. */
-function reportEnd({ results, arrived, flake, built = flake, endedEarly, summary }, log) {
+function reportEnd({ results, arrived, flake, sent, endedEarly, summary }, log) {
     log.resume();
     const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, place: comment }), log);
     setOutputs({
         results,
         status: statusOf(results, endedEarly),
         storePath: arrived ? flake?.source : undefined,
-        flakeReference: built === undefined ? undefined : newestReference(built),
+        flakeReference: referenceFor(flake, sent),
         summaryPath,
     });
     if (summary)
@@ -1310,6 +1369,12 @@ function reportEnd({ results, arrived, flake, built = flake, endedEarly, summary
         log.line(failureSummary(results));
     log.resume();
     return !failed && !endedEarly;
+}
+/** The reference for use by hand: only the outer flake has the machines of a hive where nixos-rebuild looks for them. */
+function referenceFor(flake, sent) {
+    if (sent?.hive === true)
+        return outerReference(sent);
+    return flake === undefined ? undefined : flakeReference(flake);
 }
 /** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
 function writeComment(text, log) {
@@ -1734,20 +1799,22 @@ function readRevision(text, refuse) {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
-/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(806);
-/* harmony import */ var _domain_matrix_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(865);
-/* harmony import */ var _git_commit_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(545);
-/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(422);
-/* harmony import */ var _github_annotations_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(160);
-/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(562);
-/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(406);
-/* harmony import */ var _github_matrix_outputs_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(99);
-/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(399);
-/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(949);
-/* harmony import */ var _matrix_inputs_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(389);
-/* harmony import */ var _nix_changes_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(727);
-/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(783);
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(161);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(47);
+/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(806);
+/* harmony import */ var _domain_matrix_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(865);
+/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(321);
+/* harmony import */ var _git_commit_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(545);
+/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(422);
+/* harmony import */ var _github_annotations_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(160);
+/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(562);
+/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(406);
+/* harmony import */ var _github_matrix_outputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(99);
+/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(230);
+/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(949);
+/* harmony import */ var _matrix_inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(389);
+/* harmony import */ var _nix_changes_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(937);
+/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(783);
 
 
 
@@ -1762,35 +1829,38 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 
-const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_8__/* .WorkflowLog */ .m();
-const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_12__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, "No job was planned."), () => process.exit(130));
+
+
+const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__/* .WorkflowLog */ .m();
+const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_13__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, "No job was planned."), () => process.exit(130));
 const local = { cwd: process.cwd(), signal: cancellation.signal, onLine: (line) => log.line(line) };
-let outputs = (0,_domain_matrix_js__WEBPACK_IMPORTED_MODULE_2__/* .renderMatrix */ .CW)([], undefined);
+let outputs = (0,_domain_matrix_js__WEBPACK_IMPORTED_MODULE_3__/* .renderMatrix */ .CW)([], undefined);
 let green = false;
 try {
     green = await plan();
 }
 catch (error) {
     if (!cancellation.signal.aborted)
-        (0,_github_report_js__WEBPACK_IMPORTED_MODULE_7__/* .reportProblem */ .k)(error, log);
+        (0,_github_report_js__WEBPACK_IMPORTED_MODULE_8__/* .reportProblem */ .k)(error, log);
 }
 log.resume();
-(0,_github_matrix_outputs_js__WEBPACK_IMPORTED_MODULE_6__/* .setMatrixOutputs */ .e)(outputs);
+(0,_github_matrix_outputs_js__WEBPACK_IMPORTED_MODULE_7__/* .setMatrixOutputs */ .e)(outputs);
 await log.written();
 process.exit(green ? 0 : 1);
 async function plan() {
-    const inputs = (0,_matrix_inputs_js__WEBPACK_IMPORTED_MODULE_9__/* .parseMatrixInputs */ .a)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_4__/* .readInput */ .R)(name));
+    const inputs = (0,_matrix_inputs_js__WEBPACK_IMPORTED_MODULE_10__/* .parseMatrixInputs */ .a)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_5__/* .readInput */ .R)(name));
     const { machines, unusable } = inputs.targets.length > 0 ? { machines: inputs.targets, unusable: [] } : await machinesOfFlake(inputs);
     const wanted = inputs.changedSince === undefined ? machines : await changedMachines(machines, inputs.flake, inputs.changedSince);
-    outputs = (0,_domain_matrix_js__WEBPACK_IMPORTED_MODULE_2__/* .renderMatrix */ .CW)(wanted.map(withDefaults(inputs)), inputs.shards);
+    outputs = (0,_domain_matrix_js__WEBPACK_IMPORTED_MODULE_3__/* .renderMatrix */ .CW)(wanted.map(withDefaults(inputs)), inputs.shards);
     log.line(`${wanted.length} of ${machines.length} machines: ${wanted.map(({ name }) => name).join(", ")}`);
-    for (const { title, message } of (0,_github_annotations_js__WEBPACK_IMPORTED_MODULE_13__/* .failureAnnotations */ .rb)(unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_1__/* .unusableResult */ .BN)))
+    for (const { title, message } of (0,_github_annotations_js__WEBPACK_IMPORTED_MODULE_14__/* .failureAnnotations */ .rb)(unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .unusableResult */ .BN)))
         log.annotate("error", title, message);
     return unusable.length === 0;
 }
 async function machinesOfFlake({ flake, selection, port }) {
-    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_1__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_11__/* .readInventory */ .z)(flake, { selection, details: true }, local), selection, port ?? 22);
-    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__/* .announceChoice */ .Z)(choice, log);
+    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__/* .readInventory */ .z)(flake, { selection, details: true }, local), selection);
+    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .setApart */ .tF)(chosen, ({ request }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_15__/* .placeOf */ .$t)({ address: request.host, port: request.port ?? port ?? 22, via: undefined }));
+    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_6__/* .announceChoice */ .Z)(choice, log);
     return { machines: choice.machines.map(({ name, request, system, tags = [] }) => ({ name, request, system, tags })), unusable: choice.unusable };
 }
 function withDefaults({ user, port }) {
@@ -1798,7 +1868,8 @@ function withDefaults({ user, port }) {
 }
 /** Leaves out the machines whose system is the same as at that revision. What cannot be told has changed. */
 async function changedMachines(machines, flake, revision) {
-    const present = await (0,_nix_changes_js__WEBPACK_IMPORTED_MODULE_10__/* .checkout */ .Pt)(flake, local);
+    const scratch = process.env["RUNNER_TEMP"] || (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)();
+    const present = await (0,_nix_changes_js__WEBPACK_IMPORTED_MODULE_11__/* .checkout */ .Pt)(flake, scratch, local);
     const all = (reason) => {
         log.annotate("notice", "All machines count as changed", reason);
         return machines;
@@ -1807,12 +1878,12 @@ async function changedMachines(machines, flake, revision) {
     if (reference === undefined)
         return all(`${revision} is no commit of this repository: a first push, or one that has replaced it.`);
     const configurations = machines.flatMap(({ request }) => request.configuration ?? []);
-    const former = await (0,_nix_changes_js__WEBPACK_IMPORTED_MODULE_10__/* .formerToplevels */ .AJ)(present, reference, configurations, local);
+    const former = await (0,_nix_changes_js__WEBPACK_IMPORTED_MODULE_11__/* .formerToplevels */ .AJ)(present, { reference, scratch }, configurations, local);
     if (former.kind === "none")
         return all(`The flake at ${revision} does not evaluate: ${former.reason}`);
     if (former.kind === "same")
         return [];
-    const now = await (0,_nix_changes_js__WEBPACK_IMPORTED_MODULE_10__/* .toplevels */ .j)(present.pinned, configurations, local);
+    const now = await (0,_nix_changes_js__WEBPACK_IMPORTED_MODULE_11__/* .toplevels */ .j)(present.pinned, configurations, local);
     return machines.filter(({ name, request: { configuration } }) => {
         if (configuration === undefined)
             return true;
@@ -1824,12 +1895,12 @@ async function changedMachines(machines, flake, revision) {
 }
 /** The flake at that revision; `undefined` where there is no such commit. Throws an `InputError` where that could not be seen. */
 async function formerReference({ repository }, revision) {
-    const refuse = (problem) => new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "changed-since", problem }]);
+    const refuse = (problem) => new _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .InputError */ .dz([{ input: "changed-since", problem }]);
     if (repository === undefined)
         throw refuse("needs a flake in a Git work tree on the runner, as `.` or `./nixos`: only there can an older commit be looked at");
     if (/^0+$/.test(revision))
         return undefined;
-    const resolved = await (0,_git_commit_js__WEBPACK_IMPORTED_MODULE_3__/* .resolveCommit */ .WL)(repository.directory, revision);
+    const resolved = await (0,_git_commit_js__WEBPACK_IMPORTED_MODULE_4__/* .resolveCommit */ .WL)(repository.directory, revision);
     if (resolved.kind === "commit")
         return repository.referenceAt(resolved.id);
     if (resolved.shallow)
@@ -1889,7 +1960,7 @@ function isOfTheEvaluation({ failure }) {
 
 /***/ }),
 
-/***/ 727:
+/***/ 937:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -1908,17 +1979,168 @@ var external_node_fs_ = __nccwpck_require__(24);
 const external_node_url_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:url");
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(47);
+;// CONCATENATED MODULE: ./build/src/domain/flake.js
+/** Every store path that a machine needs to evaluate the flake. */
+function sentPaths({ outer, flake }) {
+    return [outer, flake.source, ...flake.inputs];
+}
+/** Renders the reference that a machine builds. No `#configuration`. */
+function outerReference({ outer }) {
+    return `path:${outer}`;
+}
+/**
+ * Renders the reference to which a machine's own Nix resolves the same flake, for use by hand. With `narHash`, Nix takes revision
+ * and date as given; without, Lix and Nix before 2.25 refuse the date. A subdirectory needs Nix 2.26.
+ */
+function flakeReference(flake) {
+    const query = Object.entries({
+        dir: flake.subdirectory === "" ? undefined : flake.subdirectory,
+        rev: flake.revision,
+        revCount: flake.revisionCount,
+        lastModified: flake.lastModified,
+        narHash: flake.narHash,
+    }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeValue(String(value))}`]));
+    return `path:${flake.source}?${query.join("&")}`;
+}
+// A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
+function encodeValue(text) {
+    return encodeURIComponent(text).replaceAll("%2F", "/");
+}
 // EXTERNAL MODULE: ./build/src/nix/apart.js
 var apart = __nccwpck_require__(11);
 // EXTERNAL MODULE: ./build/src/nix/evaluate.js
 var nix_evaluate = __nccwpck_require__(302);
 // EXTERNAL MODULE: ./build/src/nix/flake.js + 1 modules
-var flake = __nccwpck_require__(695);
+var nix_flake = __nccwpck_require__(614);
 // EXTERNAL MODULE: ./build/src/nix/json.js
 var json = __nccwpck_require__(447);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(760);
+// EXTERNAL MODULE: ./build/src/domain/store-path.js
+var store_path = __nccwpck_require__(963);
 // EXTERNAL MODULE: ./build/src/nix/local.js
 var local = __nccwpck_require__(726);
+;// CONCATENATED MODULE: ./build/src/nix/nix-config.js
+
+
+
+
+/**
+ * Reads the attribute `nixConfig` of a flake in the runner's store, as Nix text for another `flake.nix`; `undefined` where there is
+ * none. Whether a machine follows it is for its own `accept-flake-config` to say. Throws a `CommandError` for a flake.nix that does
+ * not evaluate.
+ */
+async function readNixConfig(flake, options) {
+    const file = (0,external_node_path_.join)(flake.source, flake.subdirectory, "flake.nix");
+    // Nearly no flake has one, and the text costs no process.
+    if (!/\bnixConfig\b/.test((0,external_node_fs_.readFileSync)(file, "utf8")))
+        return undefined;
+    const { stdout } = await (0,local/* runNix */.dI)(["eval", "--json", "--file", file, "--apply", "flake: flake.nixConfig or { }"], options);
+    const settings = JSON.parse(stdout);
+    const text = nixLiteral(settings);
+    return text === "{ }" ? undefined : text;
+}
+/** Renders what JSON holds as a literal of Nix: Nix accepts nothing that it would have to evaluate in `nixConfig`. */
+function nixLiteral(value) {
+    if (typeof value === "string")
+        return (0,nix_evaluate/* nixString */.z7)(value);
+    if (Array.isArray(value))
+        return `[ ${value.map((item) => `(${nixLiteral(item)})`).join(" ")} ]`;
+    if (typeof value !== "object" || value === null)
+        return String(value);
+    const settings = Object.entries(value).map(([name, setting]) => `${(0,nix_evaluate/* nixString */.z7)(name)} = ${nixLiteral(setting)};`);
+    return ["{", ...settings, "}"].join(" ");
+}
+;// CONCATENATED MODULE: ./build/src/nix/outer-lock.js
+
+// The name of the only input, as `outer-flake.nix` and `outer-hive.nix` have it.
+const inner = "flake";
+/**
+ * Renders the lock file of a flake whose only input is the given one, from the given one's own (`locks` of what
+ * `nix flake metadata --json` prints):
+ *
+ *     {"nodes":{"nixpkgs":{…},"root":{"inputs":{"nixpkgs":"nixpkgs"}}},"root":"root","version":7}
+ *
+ * An input's inputs are names of nodes, or a path of inputs from the root, which becomes longer by one. So does the path of the
+ * parent of an input that lies in its parent's tree. With `narHash`, every Nix takes the rest of the input as it is written.
+ */
+function lockAround(flake, locks) {
+    const nodes = new Map(Object.entries((0,json/* objectOf */.Xy)((0,json/* field */.ZZ)(locks, "nodes"))));
+    const root = String((0,json/* field */.ZZ)(locks, "root"));
+    const free = (wish) => {
+        let name = wish;
+        while (nodes.has(name))
+            name += "_";
+        return name;
+    };
+    const outer = free("outer");
+    const locked = {
+        type: "path",
+        path: flake.source,
+        narHash: flake.narHash,
+        ...(flake.subdirectory === "" ? {} : { dir: flake.subdirectory }),
+        ...(flake.revision === undefined ? {} : { rev: flake.revision }),
+        ...(flake.revisionCount === undefined ? {} : { revCount: flake.revisionCount }),
+        ...(flake.lastModified === undefined ? {} : { lastModified: flake.lastModified }),
+    };
+    const longer = [...nodes].map(([name, node]) => [name, prefixed(node)]);
+    const own = { ...prefixed(nodes.get(root)), locked, original: { type: "indirect", id: inner } };
+    const all = { ...Object.fromEntries(longer), [root]: own, [outer]: { inputs: { [inner]: root } } };
+    return `${JSON.stringify({ nodes: all, root: outer, version: 7 }, undefined, 2)}\n`;
+}
+function prefixed(node) {
+    const below = (value) => {
+        if (!Array.isArray(value))
+            return value;
+        const path = value;
+        return [inner, ...path];
+    };
+    const { inputs, parent, ...rest } = (0,json/* objectOf */.Xy)(node);
+    return {
+        ...rest,
+        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(Object.entries((0,json/* objectOf */.Xy)(inputs)).map(([name, input]) => [name, below(input)])) }),
+        ...(parent === undefined ? {} : { parent: below(parent) }),
+    };
+}
+;// CONCATENATED MODULE: ./build/src/nix/outer-flake.js
+
+
+
+
+
+
+const templates = {
+    plain: __nccwpck_require__.ab + "outer-flake.nix",
+    hive: __nccwpck_require__.ab + "outer-hive.nix",
+};
+/**
+ * Makes the outer flake with which a flake is sent to the machines. With `hive`, the nodes of a colmena hive stand among the
+ * `nixosConfigurations` under `colmenaHive.nodes.NAME`, since nixos-rebuild looks nowhere else. The flake keeps its identity
+ * (`self.rev`, `self.lastModified`, …) and the versions of all inputs. Throws a `CommandError`.
+ */
+async function wrapFlake({ flake, locks }, hive, options) {
+    return { flake, hive, outer: await addOuterFlake(flake, locks, hive, options) };
+}
+/** Puts an outer flake into the runner's store, without an evaluation. The flake's identity may be another than the true one. */
+async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
+    const nixConfig = await readNixConfig(flake, { signal });
+    const template = templates[hive ? "hive" : "plain"];
+    const text = (0,external_node_fs_.readFileSync)(template, "utf8");
+    const directory = (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(scratch, "outer-flake-"));
+    try {
+        // The name that Nix itself gives the source of a flake: it then takes the path as it is and copies nothing.
+        const tree = (0,external_node_path_.join)(directory, "source");
+        (0,external_node_fs_.mkdirSync)(tree);
+        (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(tree, "flake.nix"), nixConfig === undefined ? text : text.replace("{", () => `{\n  nixConfig = ${nixConfig};`));
+        (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(tree, "flake.lock"), lockAround(flake, locks));
+        return (0,store_path/* storePath */.TJ)((await (0,local/* runNixStore */.wg)(["--add", tree], { signal })).stdout.trim());
+    }
+    finally {
+        (0,external_node_fs_.rmSync)(directory, { recursive: true, force: true });
+    }
+}
 ;// CONCATENATED MODULE: ./build/src/nix/changes.js
+
 
 
 
@@ -1929,24 +2151,26 @@ var local = __nccwpck_require__(726);
 
 // An evaluation keeps every configuration that it has looked into: some hundred megabytes each, of a real NixOS.
 const together = 16;
-// With the true one, system.configurationRevision would differ at every commit; without any, a flake may refuse a dirty tree.
-const sameRevision = "1".padStart(40, "0");
-/** Copies the source of a flake into the runner's store. Throws as `archiveOnRunner`. */
-async function checkout(reference, options) {
-    const { stdout } = await (0,local/* runNix */.d)(["flake", "metadata", "--json", ...flake/* neverLock */.sO, reference], { cwd: options.cwd, signal: options.signal });
-    return { pinned: (0,flake/* pinnedAt */.wm)((0,flake/* parseMetadata */.jR)(stdout), sameRevision), repository: repositoryOf(stdout) };
+// With the true ones, system.configurationRevision and the like would differ at every commit; without any, a flake may refuse a dirty
+// tree, or fail on a missing attribute.
+const sameIdentity = { revision: "1".padStart(40, "0"), lastModified: 1 };
+/** Copies a flake and its inputs into the runner's store. `scratch` is a directory for files of a moment. Throws as `archiveOnRunner`. */
+async function checkout(reference, scratch, options) {
+    const { flake, locks, resolved } = await (0,nix_flake/* archiveOnRunner */.MS)(reference, options);
+    const identity = { ...sameIdentity, revisionCount: flake.revisionCount === undefined ? undefined : 1 };
+    const outer = await addOuterFlake({ ...flake, ...identity }, locks, false, { scratch, signal: options.signal });
+    return { pinned: outerReference({ outer }), repository: repositoryOf(resolved) };
 }
 /**
- * Reads where the work tree is from what `nix flake metadata --json` prints:
+ * Parses where the work tree is from `resolved` of what `nix flake metadata --json` prints:
  *
- *     {"resolved":{"dir":"nixos","shallow":true,"type":"git","url":"file:///home/runner/work/machines/machines"},…}
+ *     {"dir":"nixos","shallow":true,"type":"git","url":"file:///home/runner/work/machines/machines"}
  */
-function repositoryOf(metadata) {
-    const resolved = (0,json/* field */.Z)(JSON.parse(metadata), "resolved");
-    const url = (0,json/* text */.Q)((0,json/* field */.Z)(resolved, "url"));
-    if ((0,json/* field */.Z)(resolved, "type") !== "git" || url?.startsWith("file:") !== true)
+function repositoryOf(resolved) {
+    const url = (0,json/* text */.Qq)((0,json/* field */.ZZ)(resolved, "url"));
+    if ((0,json/* field */.ZZ)(resolved, "type") !== "git" || url?.startsWith("file:") !== true)
         return undefined;
-    const kept = Object.entries(typeof resolved === "object" && resolved !== null ? resolved : {}).flatMap(([name, value]) => {
+    const kept = Object.entries((0,json/* objectOf */.Xy)(resolved)).flatMap(([name, value]) => {
         if (["type", "url", "ref", "rev"].includes(name))
             return [];
         if (typeof value === "boolean")
@@ -1965,7 +2189,7 @@ async function toplevels(reference, configurations, options) {
     const expression = (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "toplevels.nix", "utf8");
     const evaluate = async (some) => {
         const found = await (0,nix_evaluate/* applyToFlake */.lr)(reference, expression, { configurations: some }, options);
-        return new Map(some.map((name) => [name, (0,json/* text */.Q)((0,json/* field */.Z)(found, name))]));
+        return new Map(some.map((name) => [name, (0,json/* text */.Qq)((0,json/* field */.ZZ)(found, name))]));
     };
     if (configurations.length === 0)
         await evaluate([]);
@@ -1978,14 +2202,14 @@ async function toplevels(reference, configurations, options) {
     return all;
 }
 /** Instantiates the systems that a former commit had, unless its source is the present one. Throws only for an abort. */
-async function formerToplevels(present, reference, configurations, options) {
+async function formerToplevels(present, former, configurations, options) {
     try {
-        const former = await checkout(reference, options);
-        if (former.pinned === present.pinned)
+        const { pinned } = await checkout(former.reference, former.scratch, options);
+        if (pinned === present.pinned)
             return { kind: "same" };
         // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
-        await toplevels(former.pinned, [], options);
-        return { kind: "toplevels", toplevels: await toplevels(former.pinned, configurations, options) };
+        await toplevels(pinned, [], options);
+        return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options) };
     }
     catch (error) {
         options.signal?.throwIfAborted();
@@ -2000,11 +2224,12 @@ async function formerToplevels(present, reference, configurations, options) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   lr: () => (/* binding */ applyToFlake)
+/* harmony export */   lr: () => (/* binding */ applyToFlake),
+/* harmony export */   z7: () => (/* binding */ nixString)
 /* harmony export */ });
-/* unused harmony exports applyArguments, nixString */
+/* unused harmony export applyArguments */
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
-/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(695);
+/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(614);
 /* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(726);
 
 
@@ -2016,7 +2241,7 @@ async function formerToplevels(present, reference, configurations, options) {
  */
 async function applyToFlake(reference, expression, args, options) {
     try {
-        const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_2__/* .runNix */ .d)(applyArguments(reference, expression, args), {
+        const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_2__/* .runNix */ .dI)(applyArguments(reference, expression, args), {
             cwd: options.cwd,
             signal: options.signal,
             onStderrLine: options.onLine,
@@ -2057,44 +2282,61 @@ function nixString(text) {
 
 /***/ }),
 
-/***/ 695:
+/***/ 614:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
+  MS: () => (/* binding */ archiveOnRunner),
   V8: () => (/* binding */ explainFlake),
-  sO: () => (/* binding */ neverLock),
-  jR: () => (/* binding */ parseMetadata),
-  wm: () => (/* binding */ pinnedAt)
+  sO: () => (/* binding */ neverLock)
 });
 
-// UNUSED EXPORTS: archiveOnRunner, archivedInputs, configurationNames, pinned
+// UNUSED EXPORTS: configurationNames, parseArchive, parseMetadata
 
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(47);
-;// CONCATENATED MODULE: ./build/src/domain/store-path.js
-// Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
-const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
-/** Tells whether the text is a path of the Nix store. */
-function isStorePath(text) {
-    return pattern.test(text);
-}
-/** Reads a path of the Nix store. Throws an `Error` that shows the text when it is none. */
-function store_path_storePath(text) {
-    if (!isStorePath(text))
-        throw new Error(`not a path of the Nix store: ${JSON.stringify(text.slice(0, 300))}`);
-    return text;
-}
-/** Reads a path of the Nix store where there may be none: an empty text is `undefined`. Throws as `storePath`. */
-function optionalStorePath(text) {
-    return text === undefined || text === "" ? undefined : store_path_storePath(text);
-}
+// EXTERNAL MODULE: ./build/src/domain/store-path.js
+var store_path = __nccwpck_require__(963);
 // EXTERNAL MODULE: ./build/src/nix/json.js
 var nix_json = __nccwpck_require__(447);
 // EXTERNAL MODULE: ./build/src/nix/local.js
 var local = __nccwpck_require__(726);
+;// CONCATENATED MODULE: ./build/src/nix/nar-hash.js
+// Nix's base 32: without e, o, t, u.
+const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
+const hashBytes = 32;
+/**
+ * Converts what `nix-store --query --hash` prints, `sha256:` and base 32 in Nix's own alphabet and order (the last character has
+ * the lowest bits; `printHash32` in Nix's sources), to the form of lock files, `sha256-` and base64 (SRI). Throws an `Error` for
+ * anything else.
+ */
+function sriHash(printed) {
+    const text = printed.trim();
+    if (/^sha256-[A-Za-z0-9+/]{43}=$/.test(text))
+        return text;
+    const digits = /^sha256:([0-9a-z]{52})$/.exec(text)?.[1];
+    if (digits === undefined)
+        throw new Error(`not a SHA-256 hash of a store path: ${JSON.stringify(text.slice(0, 100))}`);
+    let value = 0n;
+    for (const digit of digits) {
+        const number = alphabet.indexOf(digit);
+        if (number === -1)
+            throw new Error(`not a base 32 digit of Nix: ${digit}`);
+        value = value * 32n + BigInt(number);
+    }
+    const bytes = Buffer.alloc(hashBytes);
+    for (let index = 0; index < hashBytes; index += 1) {
+        bytes[index] = Number(value & 0xffn);
+        value >>= 8n;
+    }
+    if (value !== 0n)
+        throw new Error(`too large for a SHA-256 hash: ${text}`);
+    return `sha256-${bytes.toString("base64")}`;
+}
 ;// CONCATENATED MODULE: ./build/src/nix/flake.js
+
 
 
 
@@ -2102,81 +2344,83 @@ var local = __nccwpck_require__(726);
 // The lock file belongs to the author of the flake: a deployment neither writes nor changes one.
 const neverLock = ["--no-update-lock-file"];
 /**
- * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake
- * that is not there or has no lock file, a `CommandError` for what else Nix has against it.
+ * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake that
+ * is missing, has no lock file or changes in the meantime, a `CommandError` for whatever else Nix reports.
+ *
+ * `nix flake archive` comes first, with the user's own reference: it copies the source into the store in every version, where
+ * `nix flake metadata` of Nix 2.35 prints a path that is not there, and that of Determinate Nix with lazy trees none at all.
  */
 async function archiveOnRunner(reference, options) {
     const call = { cwd: options.cwd, signal: options.signal, onStderrLine: options.onLine };
     try {
-        const metadata = await runNix(["flake", "metadata", "--json", ...neverLock, reference], call);
-        const flake = parseMetadata(metadata.stdout);
-        const archive = await runNix(["flake", "archive", "--json", ...neverLock, pinned(flake)], call);
-        return { ...flake, inputs: archivedInputs(archive.stdout, flake.source) };
+        const archive = parseArchive((await (0,local/* runNix */.dI)(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
+        const metadata = await (0,local/* runNix */.dI)(["flake", "metadata", "--json", ...neverLock, reference], call);
+        const { path, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
+        if (path !== undefined && path !== archive.source)
+            throw changedMeanwhile(reference);
+        const hash = await (0,local/* runNixStore */.wg)(["--query", "--hash", archive.source], options);
+        return { flake: { ...archive, ...identity, narHash: sriHash(hash.stdout) }, locks, resolved };
     }
     catch (error) {
         throw explainFlake(error, reference) ?? error;
     }
 }
-/** The attributes of `nixosConfigurations`; they are named, not evaluated. Throws a `CommandError`. */
-async function configurationNames(flake, options) {
-    const args = ["eval", "--json", ...neverLock, `${pinned(flake)}#nixosConfigurations`, "--apply", "builtins.attrNames"];
+function changedMeanwhile(reference) {
+    return new errors/* InputError */.dz([{ input: "flake", problem: `the files of ${reference} changed while the flake was read. Does another step still write to them?` }]);
+}
+/** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */
+async function configurationNames(reference, options) {
+    const args = ["eval", "--json", ...neverLock, `${reference}#nixosConfigurations`, "--apply", "builtins.attrNames"];
     const { stdout } = await runNix(args, { signal: options.signal });
     const names = JSON.parse(stdout);
     return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
 }
-/** The flake in the runner's own store: what is sent cannot change any more when the work tree does. */
-function pinned(flake) {
-    const directory = flake.subdirectory === "" ? "" : `?dir=${encodeURIComponent(flake.subdirectory).replaceAll("%2F", "/")}`;
-    return `path:${flake.source}${directory}`;
-}
-/** The same with a revision, which the flake finds as `self.rev`. It need not be the true one. */
-function pinnedAt(flake, revision) {
-    const plain = pinned(flake);
-    return revision === undefined ? plain : `${plain}${plain.includes("?") ? "&" : "?"}rev=${revision}`;
-}
 /**
- * Reads what `nix flake metadata --json` prints:
+ * Parses what `nix flake metadata --json` prints; Determinate Nix with lazy trees leaves out `path` and `locked.narHash`:
  *
  *     {"path":"/nix/store/…-source","resolved":{"dir":"nixos",…},"locked":{"narHash":"sha256-…",…},
- *      "revision":"4f1c…","dirtyRevision":"4f1c…-dirty","lastModified":1700000000,…}
+ *      "revision":"4f1c…","dirtyRevision":"4f1c…-dirty","revCount":7,"lastModified":1700000000,"locks":{"nodes":{…},…},…}
  */
 function parseMetadata(json) {
     const data = JSON.parse(json);
-    const locked = (0,nix_json/* field */.Z)(data, "locked");
-    const directory = (0,nix_json/* text */.Q)((0,nix_json/* field */.Z)((0,nix_json/* field */.Z)(data, "resolved"), "dir")) ?? (0,nix_json/* text */.Q)((0,nix_json/* field */.Z)(locked, "dir")) ?? "";
-    const dirtyRevision = (0,nix_json/* text */.Q)((0,nix_json/* field */.Z)(data, "dirtyRevision")) ?? (0,nix_json/* text */.Q)((0,nix_json/* field */.Z)(locked, "dirtyRev"));
-    const lastModified = (0,nix_json/* field */.Z)(data, "lastModified") ?? (0,nix_json/* field */.Z)(locked, "lastModified");
-    const scheme = (0,nix_json/* text */.Q)((0,nix_json/* field */.Z)((0,nix_json/* field */.Z)(data, "resolved"), "type"));
-    const revision = (0,nix_json/* text */.Q)((0,nix_json/* field */.Z)(data, "revision")) ?? (0,nix_json/* text */.Q)((0,nix_json/* field */.Z)(locked, "rev"));
+    const locked = (0,nix_json/* field */.ZZ)(data, "locked");
+    const directory = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)((0,nix_json/* field */.ZZ)(data, "resolved"), "dir")) ?? (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(locked, "dir")) ?? "";
+    const dirtyRevision = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "dirtyRevision")) ?? (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(locked, "dirtyRev"));
+    const scheme = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)((0,nix_json/* field */.ZZ)(data, "resolved"), "type"));
+    const revision = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "revision")) ?? (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(locked, "rev"));
     return {
-        source: store_path_storePath((0,nix_json/* text */.Q)((0,nix_json/* field */.Z)(data, "path")) ?? ""),
+        path: (0,store_path/* optionalStorePath */.vD)((0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "path"))),
         subdirectory: directory.replace(/^\/+|\/+$/g, ""),
         revision,
-        lastModified: typeof lastModified === "number" ? lastModified : undefined,
-        narHash: (0,nix_json/* text */.Q)((0,nix_json/* field */.Z)(locked, "narHash")),
+        revisionCount: revision === undefined ? undefined : ((0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(data, "revCount")) ?? (0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(locked, "revCount"))),
+        lastModified: (0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(data, "lastModified")) ?? (0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(locked, "lastModified")),
         // Nix before 2.17 has no dirtyRev: a Git tree without a revision is a dirty one.
         dirty: dirtyRevision !== undefined || (scheme === "git" && revision === undefined),
-        inputs: [],
+        locks: (0,nix_json/* field */.ZZ)(data, "locks"),
+        resolved: (0,nix_json/* field */.ZZ)(data, "resolved"),
     };
 }
 /**
- * The store paths of all inputs in what `nix flake archive --json` prints: `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`.
- * An input that lies inside its parent's tree has no path, and one that follows another is missing.
+ * Parses the store paths of a flake and of all its inputs from what `nix flake archive --json` prints:
+ * `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`. An input that lies inside its parent's tree has no path (but with Lix),
+ * and one that follows another is missing. Throws an `Error` for what is no store path.
  */
-function archivedInputs(json, source) {
+function parseArchive(json) {
+    const data = JSON.parse(json);
+    const source = (0,store_path/* storePath */.TJ)((0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "path")) ?? "");
     const found = new Set();
     const walk = (node) => {
-        const path = text(field(node, "path"));
+        const path = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(node, "path"));
         if (path !== undefined)
-            found.add(storePath(path));
-        const inputs = field(node, "inputs");
+            found.add((0,store_path/* storePath */.TJ)(path));
+        const inputs = (0,nix_json/* field */.ZZ)(node, "inputs");
         if (typeof inputs === "object" && inputs !== null)
             for (const input of Object.values(inputs))
                 walk(input);
     };
-    walk(JSON.parse(json));
+    walk(data);
     found.delete(source);
-    return [...found];
+    return { source, inputs: [...found] };
 }
 /** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
 function explainFlake(error, reference) {
@@ -2241,26 +2485,26 @@ var nix_json = __nccwpck_require__(447);
  *      "buildOnTarget":null,"configured":true,"system":"x86_64-linux","tags":["web"]}
  */
 function readEntry(name, raw) {
-    const kind = (0,nix_json/* field */.Z)(raw, "kind");
+    const kind = (0,nix_json/* field */.ZZ)(raw, "kind");
     if (kind === "other")
-        return { kind, name, reason: String((0,nix_json/* field */.Z)(raw, "reason")) };
-    const tags = textList((0,nix_json/* field */.Z)(raw, "tags"));
+        return { kind, name, reason: String((0,nix_json/* field */.ZZ)(raw, "reason")) };
+    const tags = textList((0,nix_json/* field */.ZZ)(raw, "tags"));
     try {
         refuse(name, raw);
-        const system = (0,nix_json/* field */.Z)(raw, "system");
+        const system = (0,nix_json/* field */.ZZ)(raw, "system");
         return {
             kind: "machine",
             name,
             request: (0,inventory/* checkedRequest */.lr)(name, {
-                host: host((0,nix_json/* field */.Z)(raw, "host")),
-                user: optionalText((0,nix_json/* field */.Z)(raw, "user"), "user"),
-                port: portOption((0,nix_json/* field */.Z)(raw, "sshOptions")) ?? optionalPort((0,nix_json/* field */.Z)(raw, "port")),
+                host: host((0,nix_json/* field */.ZZ)(raw, "host")),
+                user: optionalText((0,nix_json/* field */.ZZ)(raw, "user"), "user"),
+                port: portOption((0,nix_json/* field */.ZZ)(raw, "sshOptions")) ?? optionalPort((0,nix_json/* field */.ZZ)(raw, "port")),
                 configuration: kind === "hive" ? `${target/* hivePrefix */.$q}${name}` : name,
             }),
             system: typeof system === "string" ? system : undefined,
             tags,
-            buildOnTarget: (0,nix_json/* field */.Z)(raw, "buildOnTarget") === true,
-            ignored: [...listed("deployment.keys", (0,nix_json/* field */.Z)(raw, "keys")), ...listed("the profiles", (0,nix_json/* field */.Z)(raw, "otherProfiles"))],
+            buildOnTarget: (0,nix_json/* field */.ZZ)(raw, "buildOnTarget") === true,
+            ignored: [...listed("deployment.keys", (0,nix_json/* field */.ZZ)(raw, "keys")), ...listed("the profiles", (0,nix_json/* field */.ZZ)(raw, "otherProfiles"))],
         };
     }
     catch (error) {
@@ -2273,16 +2517,16 @@ function readEntry(name, raw) {
     }
 }
 function refuse(name, raw) {
-    if ((0,nix_json/* field */.Z)(raw, "uncertain") === true) {
+    if ((0,nix_json/* field */.ZZ)(raw, "uncertain") === true) {
         throw new Error(`colmena.${name} imports modules, which colmena alone can read. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena itself wants it, or set deployment.targetHost beside the imports`);
     }
-    if ((0,nix_json/* field */.Z)(raw, "configured") === false) {
-        const hint = (0,nix_json/* field */.Z)(raw, "kind") === "deploy-rs"
+    if ((0,nix_json/* field */.ZZ)(raw, "configured") === false) {
+        const hint = (0,nix_json/* field */.ZZ)(raw, "kind") === "deploy-rs"
             ? "Give the node the name of its configuration, or write the targets yourself (host#configuration)"
             : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena itself wants it";
         throw new Error(`there is no nixosConfigurations.${name}. ${hint}`);
     }
-    const user = (0,nix_json/* field */.Z)(raw, "profileUser") ?? "root";
+    const user = (0,nix_json/* field */.ZZ)(raw, "profileUser") ?? "root";
     if (user !== "root")
         throw new Error(`its profile system is for the user ${JSON.stringify(user)}; a NixOS system is root's`);
 }
@@ -2369,7 +2613,7 @@ async function readInventory(reference, { selection, details }, options) {
     for (const [name, seen] of machines) {
         if ("error" in seen)
             entries.push(doesNotEvaluate(name, seen.error, seen.together));
-        else if ((0,nix_json/* field */.Z)(seen.value, "kind") !== "broken")
+        else if ((0,nix_json/* field */.ZZ)(seen.value, "kind") !== "broken")
             entries.push(readEntry(name, seen.value));
         else
             entries.push((broken += 1) <= mostExplained ? await askAgain(name, query) : doesNotEvaluate(name, undefined));
@@ -2410,10 +2654,10 @@ function doesNotEvaluate(name, error, together = [name]) {
     return { kind: "unusable", name, tags: undefined, error: [reason, ...lines.slice(-shownLines).map((line) => `  ${line}`)].join("\n") };
 }
 function readAnswer(json) {
-    const machines = (0,nix_json/* field */.Z)(json, "machines");
+    const machines = (0,nix_json/* field */.ZZ)(json, "machines");
     return {
-        names: texts((0,nix_json/* field */.Z)(json, "names")),
-        wanted: texts((0,nix_json/* field */.Z)(json, "wanted")),
+        names: texts((0,nix_json/* field */.ZZ)(json, "names")),
+        wanted: texts((0,nix_json/* field */.ZZ)(json, "wanted")),
         machines: new Map(typeof machines === "object" && machines !== null ? Object.entries(machines) : []),
     };
 }
@@ -2427,8 +2671,10 @@ function texts(value) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Q: () => (/* binding */ text),
-/* harmony export */   Z: () => (/* binding */ field)
+/* harmony export */   Qq: () => (/* binding */ text),
+/* harmony export */   Xy: () => (/* binding */ objectOf),
+/* harmony export */   ZZ: () => (/* binding */ field),
+/* harmony export */   ai: () => (/* binding */ number)
 /* harmony export */ });
 /** A property of what may be an object; `undefined` where there is none. */
 function field(data, name) {
@@ -2438,6 +2684,14 @@ function field(data, name) {
 function text(value) {
     return typeof value === "string" && value !== "" ? value : undefined;
 }
+/** A number, else `undefined`. */
+function number(value) {
+    return typeof value === "number" ? value : undefined;
+}
+/** A copy of an object's properties; empty for anything else. */
+function objectOf(value) {
+    return typeof value === "object" && value !== null ? { ...value } : {};
+}
 
 /***/ }),
 
@@ -2445,7 +2699,8 @@ function text(value) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   d: () => (/* binding */ runNix)
+/* harmony export */   dI: () => (/* binding */ runNix),
+/* harmony export */   wg: () => (/* binding */ runNixStore)
 /* harmony export */ });
 /* unused harmony export nixCommand */
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
@@ -2458,8 +2713,15 @@ function nixCommand(args) {
 }
 /** Runs the runner's nix. Throws a `CommandError`, or a `RunnerError` that says which step to add to the workflow. */
 async function runNix(args, options = {}) {
+    return await runExplained(nixCommand(args), options);
+}
+/** Runs the runner's nix-store, whose output is the same in every version. Throws as `runNix`. */
+async function runNixStore(args, options = {}) {
+    return await runExplained({ file: "nix-store", args }, options);
+}
+async function runExplained(command, options) {
     try {
-        return await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_1__/* .run */ .eF)(nixCommand(args), options);
+        return await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_1__/* .run */ .eF)(command, options);
     }
     catch (error) {
         throw explainMissing(error) ?? error;

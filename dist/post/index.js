@@ -403,7 +403,7 @@ function keeper() {
 /***/ 898:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* unused harmony exports identityFiles, endOfKnownHosts, targetFiles, alias, renderConfiguration */
+/* unused harmony exports identityFiles, endOfKnownHosts, targetFiles, alias, renderConfiguration, renderQuestion */
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(760);
 
 /** What stands where in the private directory of a run. */
@@ -430,51 +430,92 @@ const aliveCount = 3;
 // Idle seconds after which a master that nobody ended (kill -9 and no post step) ends by itself.
 const masterIdle = 900;
 /**
- * The ssh_config of one target. ssh takes the first value it finds, so what must not be changed stands first and the user's
- * lines last. What stands in the first block is for the target alone and not for a jump host on the way, which ssh reaches
- * with the same file.
+ * The ssh_config of one target whose place is known. ssh takes the first value it finds, so what must not be changed stands
+ * first and the user's lines last. What stands in the first block is for the target alone and not for a jump host on the way,
+ * which ssh reaches with the same file.
  */
 function renderConfiguration(target, index, directory, settings) {
-    const files = identityFiles(directory);
-    const own = targetFiles(directory, index);
-    const names = [...new Set([alias(target, index), target.host])];
-    const block = [
+    const name = alias(target, index);
+    const names = [...new Set([name, target.host])];
+    const hostName = (address) => `  HostName ${address.replaceAll("%", "%%")}`;
+    const renamed = target.address.toLowerCase() !== target.host.toLowerCase();
+    return lines([
         `Host ${names.join(" ")}`,
-        `  HostName ${target.host.replaceAll("%", "%%")}`,
+        // A HostName of the user's own lines is left to them: `Match host` looks at what was found so far.
+        ...(renamed ? [] : [hostName(target.address)]),
         `  Port ${target.port}`,
         `  User ${target.user}`,
-        `  ControlPath ${own.socket}`,
-        `  ControlPersist ${masterIdle}`,
+        ...mastersOf(targetFiles(directory, index)),
+        // The user's lines do not know this name.
+        ...(renamed && name !== target.host ? [`Host ${name}`, hostName(target.address)] : []),
+        ...ownedSettings(index, directory, settings),
+        ...extraLines(settings),
+    ]);
+}
+/**
+ * The ssh_config in which ssh finds out where a target is: what the target says itself stands first, then what the action owns,
+ * the user's lines, and the defaults. `extraBegins` is the number of lines before the user's.
+ */
+function renderQuestion(target, index, directory, settings, defaults) {
+    const host = `Host ${target.host}`;
+    const own = [
+        host,
+        ...(target.port === undefined ? [] : [`  Port ${target.port}`]),
+        ...(target.user === undefined ? [] : [`  User ${target.user}`]),
+        ...ownedSettings(index, directory, settings),
+    ];
+    const extra = extraLines(settings);
+    return { text: lines([...own, ...extra, host, `  Port ${defaults.port}`, `  User ${defaults.user}`]), extraBegins: own.length + 1 };
+}
+function lines(all) {
+    return `${all.join("\n")}\n`;
+}
+function extraLines({ extra }) {
+    return extra === "" ? [] : ["# The workflow's own lines", extra];
+}
+function mastersOf({ socket }) {
+    return [`  ControlPath ${socket}`, `  ControlPersist ${masterIdle}`];
+}
+/** What no line of the user's can change, for the target and for the jump hosts on the way. */
+function ownedSettings(index, directory, settings) {
+    const files = identityFiles(directory);
+    const { offeredKeys } = targetFiles(directory, index);
+    return [
         "Host *",
         `  IdentityFile ${files.key}`,
         "  IdentitiesOnly yes",
         "  IdentityAgent none",
         "  CertificateFile none",
+        "  PKCS11Provider none",
+        "  AddKeysToAgent no",
         `  UserKnownHostsFile ${files.knownHosts}`,
         "  GlobalKnownHostsFile /dev/null",
         `  StrictHostKeyChecking ${settings.strict ? "yes" : "accept-new"}`,
         "  UpdateHostKeys no",
         "  CheckHostIP no",
+        "  NoHostAuthenticationForLocalhost no",
         "  VerifyHostKeyDNS no",
         "  HashKnownHosts no",
-        `  KnownHostsCommand /bin/sh ${files.recorder} ${own.offeredKeys} %H %t %K`,
+        `  KnownHostsCommand /bin/sh ${files.recorder} ${offeredKeys} %H %t %K`,
         "  BatchMode yes",
         "  PreferredAuthentications publickey",
+        "  PubkeyAuthentication yes",
         "  PasswordAuthentication no",
         "  KbdInteractiveAuthentication no",
         "  ForwardAgent no",
         "  ForwardX11 no",
         "  PermitLocalCommand no",
+        "  RemoteCommand none",
         "  RequestTTY no",
         "  EscapeChar none",
         "  ControlMaster no",
         "  LogLevel ERROR",
         `  ConnectTimeout ${settings.connectTimeout}`,
+        "  ConnectionAttempts 1",
         `  ServerAliveInterval ${aliveInterval}`,
         `  ServerAliveCountMax ${aliveCount}`,
         "  TCPKeepAlive yes",
     ];
-    return `${block.join("\n")}\n${settings.extra === "" ? "" : `# The workflow's own lines\n${settings.extra}\n`}`;
 }
 
 /***/ }),
@@ -567,7 +608,7 @@ function failure_connectError(failure) {
 }
 function explain({ target, stderr, timedOut, offered }) {
     // ssh names the place of its TCP connection, which is a jump host's where there is one.
-    const [, host = target.host, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
+    const [, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
     const place = `${host} port ${port}`;
     const key = offered.at(-1);
     const keyPlace = key === undefined ? place : placeOf(key);
@@ -593,8 +634,9 @@ function explain({ target, stderr, timedOut, offered }) {
         };
     }
     if (/Permission denied/i.test(stderr)) {
-        const [, user = target.user, refusing = target.host] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
-        const jump = refusing !== target.host;
+        const [, user = target.user, refusing = target.address] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
+        // ssh writes the name in small letters.
+        const jump = refusing !== target.address.toLowerCase() && refusing !== target.address;
         return {
             reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
             hint: `Add the public half of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or name another user`,
@@ -602,7 +644,7 @@ function explain({ target, stderr, timedOut, offered }) {
         };
     }
     if (/stdio forwarding failed/i.test(stderr)) {
-        return { reason: `the jump host cannot reach ${target.host} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
+        return { reason: `the jump host cannot reach ${target.address} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
     }
     if (/Bad configuration option|terminating, \d+ bad configuration|Bad .* argument|Unsupported option|garbage at end of line|missing argument/i.test(stderr)) {
         return {

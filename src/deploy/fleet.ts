@@ -8,6 +8,7 @@ import { mapLimited } from "./limit.js";
 import type { Machine, RunLog } from "./ports.js";
 import type { RunSettings } from "./run-settings.js";
 import type { Outcome } from "./safe-activation.js";
+import { MachinesOfRun } from "./same-machine.js";
 import { Stopwatch } from "./stopwatch.js";
 
 /** How a run ended, as far as it came. */
@@ -39,14 +40,15 @@ export async function deployFleet(machines: readonly Machine[], settings: RunSet
   const { unusable } = settings;
   log.begin(machines.length + unusable.length);
   for (const result of unusable) log.done(result);
+  const known = new MachinesOfRun();
   const works: Work[] = machines.map((machine) => ({
-    host: new Host(machine, settings, log.host(machine.target)),
+    host: new Host(machine, settings, log.host(machine.target), known),
     stopwatch: new Stopwatch(settings.timeout, settings.signal),
     ready: undefined,
     result: undefined,
     unreachable: undefined,
   }));
-  const run = new FleetRun(works, settings, log);
+  const run = new FleetRun(works, known, settings, log);
   await run.prepare();
   await run.activate();
   log.end();
@@ -55,11 +57,13 @@ export async function deployFleet(machines: readonly Machine[], settings: RunSet
 
 class FleetRun {
   readonly #works: readonly Work[];
+  readonly #known: MachinesOfRun;
   readonly #settings: RunSettings;
   readonly #log: RunLog;
 
-  constructor(works: readonly Work[], settings: RunSettings, log: RunLog) {
+  constructor(works: readonly Work[], known: MachinesOfRun, settings: RunSettings, log: RunLog) {
     this.#works = works;
+    this.#known = known;
     this.#settings = settings;
     this.#log = log;
   }
@@ -75,6 +79,11 @@ class FleetRun {
         return undefined;
       });
     });
+    // One that has ended well is not what was asked for either, when another target has come to its machine since.
+    for (const work of this.#works) {
+      const error = this.#known.objection(work.host.machine.target)?.failure;
+      if (error !== undefined && (work.result === undefined || !isFailure(work.result.status))) await this.#end(work, { status: "failed", error });
+    }
     // Where no machine answers it is not the machines: a run that reaches nobody is never green.
     const skip = staging.onUnreachable === "skip" && this.#works.some((work) => work.unreachable === undefined);
     for (const work of this.#works) {

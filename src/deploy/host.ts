@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describeDifference } from "../domain/difference-text.js";
 import { DeployError } from "../domain/errors.js";
 import { showCopied } from "../domain/copy-progress.js";
-import { referenceOnMachine } from "../domain/flake.js";
+import { outerReference } from "../domain/flake.js";
 import { changesMachine, changesRunningSystem, touchesUnits } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { HostResult } from "../domain/result.js";
@@ -14,6 +14,7 @@ import { knownAtFirst, prospectOf, resultOf, settledBy, type HostKnowledge } fro
 import { PhaseClock } from "./phase-clock.js";
 import type { ActivatableSystem, ConnectedMachine, Generation, HostLog, Machine, MachineFacts } from "./ports.js";
 import type { RunSettings } from "./run-settings.js";
+import type { MachinesOfRun } from "./same-machine.js";
 import { activateSafely, explainEnd, type Outcome } from "./safe-activation.js";
 import { judge } from "./verdict.js";
 
@@ -33,11 +34,13 @@ export class Host {
   readonly #log: HostLog;
   readonly #known: HostKnowledge;
   readonly #clock = new PhaseClock();
+  readonly #machines: MachinesOfRun;
 
-  constructor(machine: Machine, settings: RunSettings, log: HostLog) {
+  constructor(machine: Machine, settings: RunSettings, log: HostLog, machines: MachinesOfRun) {
     this.machine = machine;
     this.#settings = settings;
     this.#log = log;
+    this.#machines = machines;
     this.#known = knownAtFirst(machine.target);
   }
 
@@ -75,6 +78,7 @@ export class Host {
     let machine = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
     const { facts } = machine;
     known.before = facts.state;
+    this.#machines.claim(this.machine.target, facts.identity);
     let toplevel: StorePath;
     let generation: number | undefined;
     if (this.#settings.flake === undefined) {
@@ -84,15 +88,15 @@ export class Host {
       const scarce = spaceWarning(facts.freeKibibytes);
       if (scarce !== undefined) this.#log.warn(scarce);
       this.ended();
-      const flake = await this.#settings.flake;
+      const sent = await this.#settings.flake;
       const copied = await this.#tryAgain("copy", signal, async (tries) => {
         if (tries > 0) machine = await this.machine.connect(signal);
-        return await machine.receive(flake, signal);
+        return await machine.receive(sent, signal);
       });
       known.arrived = true;
       this.ended(showCopied(copied));
       this.begin("build");
-      toplevel = await machine.build({ reference: referenceOnMachine(flake, facts.nix), configuration: known.configuration }, signal);
+      toplevel = await machine.build({ reference: outerReference(sent), configuration: known.configuration }, signal);
       this.#log.note(`built ${toplevel}`);
     }
     known.toplevel = toplevel;

@@ -1,7 +1,7 @@
 import type { ActivationCause } from "../domain/activation-cause.js";
 import type { CopyProgress } from "../domain/copy-progress.js";
 import type { ClosureDifference } from "../domain/closure-difference.js";
-import type { Flake } from "../domain/flake.js";
+import type { SentFlake } from "../domain/flake.js";
 import type { NixVersion } from "../domain/nix-version.js";
 import type { Operation } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
@@ -37,6 +37,8 @@ export type MachineFacts = {
   readonly olderGeneration: Generation | undefined;
   /** The specialisation of the machine's system that runs, if one does. */
   readonly specialisation: string | undefined;
+  /** The same whatever name the machine was reached by, and another one after a restart; `undefined` where it cannot tell. */
+  readonly identity: string | undefined;
 };
 
 /** A generation of the system profile. */
@@ -132,7 +134,7 @@ export type Machine = {
 export type ConnectedMachine = {
   readonly facts: MachineFacts;
   /** Sends the flake; it is safe from garbage collection until `release`. Returns what has travelled. */
-  receive(flake: Flake, signal: AbortSignal): Promise<CopyProgress>;
+  receive(flake: SentFlake, signal: AbortSignal): Promise<CopyProgress>;
   /** Builds the system, and changes nothing. Returns the toplevel. */
   build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath>;
   /** Finds a specialisation of a system. Throws a `DeployError` of the phase build that lists those there are. */

@@ -1,5 +1,5 @@
 import type { Amount } from "../domain/batches.js";
-import type { Flake } from "../domain/flake.js";
+import type { SentFlake } from "../domain/flake.js";
 import type { Operation } from "../domain/operation.js";
 import type { HostResult } from "../domain/result.js";
 import type { Limits } from "./ports.js";
@@ -8,7 +8,7 @@ import type { Limits } from "./ports.js";
 export type RunSettings = {
   readonly operation: Operation;
   /** The flake once it is known; it is archived while the machines are being connected. Not there where none is needed. */
-  readonly flake: Promise<Flake> | undefined;
+  readonly flake: Promise<SentFlake> | undefined;
   /** Results of machines that belong to the run and cannot be worked on at all. */
   readonly unusable: readonly HostResult[];
   readonly maxParallel: number;

@@ -1,7 +1,6 @@
-import { isAtLeast, type NixVersion } from "./nix-version.js";
 import type { StorePath } from "./store-path.js";
 
-/** A flake that is in the store of the runner, with what a bare store path would lose. */
+/** A flake that is in the store of the runner, with the identity that a bare store path would lose. */
 export type Flake = {
   /** Root of the source tree. */
   readonly source: StorePath;
@@ -9,9 +8,12 @@ export type Flake = {
   readonly subdirectory: string;
   /** Full commit id; a dirty tree and a plain directory have none. */
   readonly revision: string | undefined;
+  /** Number of commits up to the revision; a shallow clone has none. */
+  readonly revisionCount: number | undefined;
   /** Seconds since 1970. */
   readonly lastModified: number | undefined;
-  readonly narHash: string | undefined;
+  /** Hash of the source tree as the store has it, in the form `sha256-…` (SRI). */
+  readonly narHash: string;
   /** The tree had changes that are not committed. */
   readonly dirty: boolean;
   /** Source trees of all inputs, the flake's own tree not among them. */
@@ -19,31 +21,44 @@ export type Flake = {
 };
 
 /**
- * Builds the reference under which a machine with this version of Nix finds the flake in its own store, with the identity
- * that `self.rev` and `self.lastModified` show. No `#configuration`.
- *
- * `lastModified` is an attribute of `path:` references from Nix 2.25 and `dir` from 2.26; before, the directory belongs
- * to the path and the date is lost.
+ * A flake on its way to the machines, inside an outer flake whose only input it is. What a machine builds is the outer flake:
+ * its lock file names the revision, so that the evaluation cache never returns the result of another commit with the same tree
+ * (the key of the cache has no revision), and it can name a subdirectory, which a `path:` reference cannot before Nix 2.26.
  */
-export function referenceOnMachine(flake: Flake, version: NixVersion): string {
-  const query = new Map<string, string>();
-  if (flake.subdirectory !== "") {
-    if (isAtLeast(version, 2, 26)) query.set("dir", flake.subdirectory);
-    else return `${flake.source}?dir=${encodeDirectory(flake.subdirectory)}`;
-  }
-  if (flake.revision !== undefined) query.set("rev", flake.revision);
-  if (flake.lastModified !== undefined && isAtLeast(version, 2, 25)) query.set("lastModified", String(flake.lastModified));
-  const path = `path:${flake.source}`;
-  if (query.size === 0) return path;
-  return `${path}?${[...query].map(([key, value]) => `${key}=${encodeDirectory(value)}`).join("&")}`;
+export type SentFlake = {
+  readonly flake: Flake;
+  /** Source of the outer flake. */
+  readonly outer: StorePath;
+  /** Whether the outer flake has the nodes of a colmena hive among its `nixosConfigurations`. */
+  readonly hive: boolean;
+};
+
+/** Every store path that a machine needs to evaluate the flake. */
+export function sentPaths({ outer, flake }: SentFlake): StorePath[] {
+  return [outer, flake.source, ...flake.inputs];
 }
 
-/** The reference that a machine with a current Nix builds. */
-export function newestReference(flake: Flake): string {
-  return referenceOnMachine(flake, { kind: "nix", major: 99, minor: 0 });
+/** Renders the reference that a machine builds. No `#configuration`. */
+export function outerReference({ outer }: Pick<SentFlake, "outer">): string {
+  return `path:${outer}`;
+}
+
+/**
+ * Renders the reference to which a machine's own Nix resolves the same flake, for use by hand. With `narHash`, Nix takes revision
+ * and date as given; without, Lix and Nix before 2.25 refuse the date. A subdirectory needs Nix 2.26.
+ */
+export function flakeReference(flake: Flake): string {
+  const query = Object.entries({
+    dir: flake.subdirectory === "" ? undefined : flake.subdirectory,
+    rev: flake.revision,
+    revCount: flake.revisionCount,
+    lastModified: flake.lastModified,
+    narHash: flake.narHash,
+  }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeValue(String(value))}`]));
+  return `path:${flake.source}?${query.join("&")}`;
 }
 
 // A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
-function encodeDirectory(text: string): string {
+function encodeValue(text: string): string {
   return encodeURIComponent(text).replaceAll("%2F", "/");
 }

@@ -2,7 +2,7 @@ import { InputError } from "./errors.js";
 import { makeFailure } from "./failure.js";
 import type { HostResult } from "./result.js";
 import { looksAtTags, select, unmatchedProblem, type Selection } from "./selection.js";
-import { checkTarget, completeTargets, nameOfConfiguration, type Target, type TargetRequest } from "./target.js";
+import { checkTarget, nameOfConfiguration, named, type NamedTarget, type Target, type TargetRequest } from "./target.js";
 
 /** A machine as the flake has it. */
 export type InventoryMachine = {
@@ -53,10 +53,10 @@ export type Choice = {
 const naturally = new Intl.Collator("en", { numeric: true });
 
 /**
- * Chooses from an inventory, in the order of the names. Two machines in the same place are both unusable. Throws an `InputError` when there is no machine
- * at all, or when a part of the selection matches none.
+ * Chooses from an inventory, in the order of the names. Throws an `InputError` when there is no machine at all, or when a part
+ * of the selection matches none.
  */
-export function chooseMachines({ names, entries }: Inventory, selection: Selection, defaultPort: number): Choice {
+export function chooseMachines({ names, entries }: Inventory, selection: Selection): Choice {
   if (names.length === 0) {
     const accepted = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
     throw new InputError([{ input: "targets", problem: `is empty, and the flake names no machine either; accepted are targets, or a flake with ${accepted}` }]);
@@ -73,25 +73,33 @@ export function chooseMachines({ names, entries }: Inventory, selection: Selecti
   // Names were compared by Nix, and now here: what one of the two had passed over would be left out in silence.
   const missed = expected.filter((name) => !known.has(name));
   if (missed.length > 0) throw new Error(`nobody has looked at ${missed.join(", ")}`);
-  const clashing = clashes(
-    chosen.filter((entry) => entry.kind === "machine"),
-    defaultPort,
-  );
-  const machines: InventoryMachine[] = [];
-  const unusable: UnusableMachine[] = [];
-  for (const entry of chosen) {
-    if (entry.kind === "unusable") unusable.push(entry);
-    if (entry.kind !== "machine") continue;
-    const error = clashing.get(entry.name);
-    if (error === undefined) machines.push(entry);
-    else unusable.push({ kind: "unusable", name: entry.name, error, tags: entry.tags });
-  }
+  const machines = chosen.filter((entry) => entry.kind === "machine");
+  const unusable = chosen.filter((entry) => entry.kind === "unusable");
   const others = chosen.filter((entry) => entry.kind === "other");
   if (machines.length + unusable.length === 0) {
     const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
     throw new InputError([{ input: "targets", problem: `is empty, and no machine of the flake is one to deploy over ssh (${reasons.join("; ")})` }]);
   }
   return { machines, unusable, others };
+}
+
+/** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */
+export function setApart(choice: Choice, placeOf: (machine: InventoryMachine) => string): Choice {
+  const places = new Map<string, string[]>();
+  for (const machine of choice.machines) places.set(placeOf(machine), [...(places.get(placeOf(machine)) ?? []), machine.name]);
+  const machines: InventoryMachine[] = [];
+  const unusable = [...choice.unusable];
+  for (const machine of choice.machines) {
+    const place = placeOf(machine);
+    const names = places.get(place) ?? [];
+    if (names.length < 2) {
+      machines.push(machine);
+      continue;
+    }
+    const error = `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`;
+    unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags });
+  }
+  return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
 }
 
 /** What was chosen of a flake, a line each. */
@@ -115,12 +123,9 @@ export function describeIgnored({ machines }: Choice): string | undefined {
 
 const mostIgnored = 30;
 
-/** The machines as targets, with the defaults where the flake says nothing. */
-export function targetsOf(machines: readonly InventoryMachine[], defaults: { user: string; port: number }): Target[] {
-  return completeTargets(
-    machines.map(({ name, request }) => ({ ...request, name })),
-    defaults,
-  );
+/** The machines as targets, under the names that the flake gives them. */
+export function targetsOf(machines: readonly InventoryMachine[]): NamedTarget[] {
+  return machines.map(({ name, request }) => named(request, name));
 }
 
 /** Chooses from explicit targets by their names and configurations. `unmatched` says what matches none of them. */
@@ -174,19 +179,4 @@ function selectable(entry: InventoryEntry): { names: string[]; tags: readonly st
 function there(names: readonly string[], entries: readonly InventoryEntry[], selection: Selection): string[] {
   const tags = entries.flatMap((entry) => (entry.kind === "other" ? [] : (entry.tags ?? [])));
   return [...names, ...(looksAtTags(selection) ? new Set(tags.map((tag) => `@${tag}`)) : [])];
-}
-
-/** What to say of each machine that shares its place with another one, by name. */
-function clashes(machines: readonly InventoryMachine[], defaultPort: number): Map<string, string> {
-  const places = new Map<string, string[]>();
-  for (const { name, request } of machines) {
-    const place = `${request.host.toLowerCase()} port ${request.port ?? defaultPort}`;
-    places.set(place, [...(places.get(place) ?? []), name]);
-  }
-  const shared = [...places].filter(([, names]) => names.length > 1);
-  return new Map(
-    shared.flatMap(([place, names]) =>
-      names.map((name) => [name, `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`]),
-    ),
-  );
 }

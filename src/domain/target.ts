@@ -6,6 +6,10 @@ export type Target = {
   /** DNS name, IPv4 address, or IPv6 address without brackets. */
   readonly host: string;
   readonly port: number;
+  /** Where ssh connects to: the host, or the `HostName` that the input `ssh-config` gives it. */
+  readonly address: string;
+  /** The jump hosts or the proxy on the way, as `ssh-config` names them; `undefined` for a direct connection. */
+  readonly via: string | undefined;
   /** Attribute under `nixosConfigurations`, or `colmenaHive.nodes.` and a node's name; `undefined` for the machine's own hostname. */
   readonly configuration: string | undefined;
 };
@@ -123,28 +127,58 @@ export function wishedName({ name, configuration, host }: TargetRequest): string
   return name ?? (configuration === undefined ? host : nameOfConfiguration(configuration));
 }
 
+/** A target with its name, whose user and port may be left to ssh-config and the defaults. */
+export type NamedTarget = Pick<Target, "name" | "host" | "configuration"> & { readonly user: string | undefined; readonly port: number | undefined };
+
+/** User and port of targets for which nothing else gives one. */
+export type TargetDefaults = { readonly user: string; readonly port: number };
+
 /**
- * Fills in user and port, and gives each target a name: its own, else its configuration, else its host; where two would
- * have the same, the place instead. Throws an `Error` that names a machine that stands there twice (same host and port).
+ * Gives each target a name: its own, else its configuration, else its host; where two would have the same, the place as it is
+ * written instead. Throws an `Error` when two would still have the same.
  */
-export function completeTargets(requests: readonly TargetRequest[], defaults: { user: string; port: number }): Target[] {
-  const places = new Set<string>();
-  const complete = requests.map((request) => {
-    const target = { user: request.user ?? defaults.user, host: request.host, port: request.port ?? defaults.port };
-    const place = `${target.host.toLowerCase()} port ${target.port}`;
-    if (places.has(place)) throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
-    places.add(place);
-    return { ...target, configuration: request.configuration, wish: wishedName(request) };
-  });
-  const wishes = complete.map((target) => target.wish);
-  const named = complete.map(({ wish, ...target }) => {
+export function nameTargets(requests: readonly TargetRequest[], defaultPort: number): NamedTarget[] {
+  const wishes = requests.map(wishedName);
+  const targets = requests.map((request, index) => {
+    const wish = wishes[index] ?? request.host;
+    const port = request.port ?? defaultPort;
     const unique = wishes.indexOf(wish) === wishes.lastIndexOf(wish);
-    return { ...target, name: unique ? wish : `${target.host}${target.port === 22 ? "" : `:${target.port}`}` };
+    return named(request, unique ? wish : `${request.host}${port === 22 ? "" : `:${port}`}`);
   });
   const names = new Set<string>();
-  for (const { name } of named) {
+  for (const { name } of targets) {
     if (names.has(name)) throw new Error(`two machines are called ${name}; give one of them another name`);
     names.add(name);
   }
-  return named;
+  return targets;
+}
+
+/** The target of that name. */
+export function named({ host, user, port, configuration }: TargetRequest, name: string): NamedTarget {
+  return { name, host, user, port, configuration };
+}
+
+/** Fills in user and port of a target of which ssh-config says nothing. */
+export function withDefaults({ name, user, host, port, configuration }: NamedTarget, defaults: TargetDefaults): Target {
+  return { name, user: user ?? defaults.user, host, port: port ?? defaults.port, address: host, via: undefined, configuration };
+}
+
+/** Where a connection ends. The same address behind two jump hosts may be two machines. */
+export function placeOf({ address, port, via }: Pick<Target, "address" | "port" | "via">): string {
+  return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` through ${via}`}`;
+}
+
+/** Throws an `Error` that names a place where two of the targets are. */
+export function requireApart(targets: readonly Target[]): void {
+  const places = new Set<string>();
+  for (const place of targets.map(placeOf)) {
+    if (places.has(place)) throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
+    places.add(place);
+  }
+}
+
+/** Names the targets and fills in user and port. Throws an `Error` as `requireApart` and `nameTargets` do. */
+export function completeTargets(requests: readonly TargetRequest[], defaults: TargetDefaults): Target[] {
+  requireApart(requests.map((request) => withDefaults(named(request, wishedName(request)), defaults)));
+  return nameTargets(requests, defaults.port).map((target) => withDefaults(target, defaults));
 }

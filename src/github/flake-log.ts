@@ -8,6 +8,6 @@ export function announceFlake(flake: Flake, log: WorkflowLog): void {
   log.annotate(
     "warning",
     "The flake has changes that are not committed",
-    "What is deployed is no commit, and the machines cannot tell which one they run. Has an earlier step changed a file?",
+    "What is deployed is not a commit: on the machines, self.rev, self.dirtyRev and self.dirtyShortRev are missing. Has an earlier step changed a file?",
   );
 }

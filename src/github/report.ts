@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { CommandError, InputError, RunnerError } from "../domain/errors.js";
-import { newestReference, type Flake } from "../domain/flake.js";
+import { flakeReference, outerReference, type Flake, type SentFlake } from "../domain/flake.js";
 import { isFailure, type HostResult } from "../domain/result.js";
 import { failureAnnotations, failureSummary, skippedAnnotations } from "./annotations.js";
 import { setOutputs, statusOf } from "./outputs.js";
@@ -28,22 +28,22 @@ export type RunEnd = {
   readonly results: readonly HostResult[];
   readonly arrived: boolean;
   readonly flake: Flake | undefined;
-  /** What the machines build, where that is a flake around the other one. */
-  readonly built?: Flake | undefined;
+  /** The form in which it was sent, once that is known. */
+  readonly sent?: SentFlake | undefined;
   readonly endedEarly: boolean;
   /** Show the summary on the page of the run. */
   readonly summary: boolean;
 };
 
 /** Sets the outputs, writes the summary, annotates every failed host, and tells whether the step is green. */
-export function reportEnd({ results, arrived, flake, built = flake, endedEarly, summary }: RunEnd, log: WorkflowLog): boolean {
+export function reportEnd({ results, arrived, flake, sent, endedEarly, summary }: RunEnd, log: WorkflowLog): boolean {
   log.resume();
   const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, place: comment }), log);
   setOutputs({
     results,
     status: statusOf(results, endedEarly),
     storePath: arrived ? flake?.source : undefined,
-    flakeReference: built === undefined ? undefined : newestReference(built),
+    flakeReference: referenceFor(flake, sent),
     summaryPath,
   });
   if (summary) writeSummary(renderSummary(results, flake, { endedEarly, place: jobSummary }), log);
@@ -54,6 +54,12 @@ export function reportEnd({ results, arrived, flake, built = flake, endedEarly, 
   if (failed) log.line(failureSummary(results));
   log.resume();
   return !failed && !endedEarly;
+}
+
+/** The reference for use by hand: only the outer flake has the machines of a hive where nixos-rebuild looks for them. */
+function referenceFor(flake: Flake | undefined, sent: SentFlake | undefined): string | undefined {
+  if (sent?.hive === true) return outerReference(sent);
+  return flake === undefined ? undefined : flakeReference(flake);
 }
 
 /** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */

@@ -47,6 +47,7 @@ export class WorkflowRunLog implements RunLog {
   readonly #hosts = new Map<string, HostLines>();
   readonly #places = new Map<string, Place>();
   readonly #counts = new Map<Phase | "done", number>();
+  readonly #done = new Set<string>();
   #total = 1;
   #begin = performance.now();
   #lastLine = performance.now();
@@ -118,7 +119,10 @@ export class WorkflowRunLog implements RunLog {
   done(result: HostResult): void {
     const { name, status, error } = result;
     if (error !== undefined) for (const line of renderFailure(error).split("\n")) this.#line(`[${name}] ${line}`);
-    this.#line(`${this.#count("done")} ${name}: ${status} after ${result.seconds} s`);
+    // A result may be corrected, which is no further host.
+    const count = this.#done.has(name) ? `[${this.#done.size}/${this.#total}]` : this.#count("done");
+    this.#done.add(name);
+    this.#line(`${count} ${name}: ${status} after ${result.seconds} s`);
     this.#log.group(`${isFailure(status) ? "✗" : "✓"} ${name}: ${status}`, this.#hosts.get(name)?.all() ?? []);
     this.#hosts.delete(name);
     this.#places.delete(name);

@@ -2,45 +2,48 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { CommandError } from "../domain/errors.js";
+import { outerReference } from "../domain/flake.js";
 import { evaluateApart } from "./apart.js";
 import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
-import { neverLock, parseMetadata, pinnedAt } from "./flake.js";
-import { field, text } from "./json.js";
-import { runNix } from "./local.js";
+import { archiveOnRunner } from "./flake.js";
+import { field, objectOf, text } from "./json.js";
+import { addOuterFlake } from "./outer-flake.js";
 
 // An evaluation keeps every configuration that it has looked into: some hundred megabytes each, of a real NixOS.
 const together = 16;
 
-// With the true one, system.configurationRevision would differ at every commit; without any, a flake may refuse a dirty tree.
-const sameRevision = "1".padStart(40, "0");
+// With the true ones, system.configurationRevision and the like would differ at every commit; without any, a flake may refuse a dirty
+// tree, or fail on a missing attribute.
+const sameIdentity = { revision: "1".padStart(40, "0"), lastModified: 1 } as const;
 
 /** The derivation of each configuration's system; `undefined` where it does not evaluate, or is not there. */
 export type Toplevels = ReadonlyMap<string, string | undefined>;
 
-/** What a flake has for a source, and where its Git work tree is. */
+/** The source of a flake, and its Git work tree. */
 export type Checkout = {
-  /** The source in the store, at a revision that is the same for every commit. */
+  /** Reference to the source in the runner's store, with revision and date that are the same for every commit. */
   readonly pinned: string;
-  /** `undefined` where the flake is in none on this runner. */
+  /** `undefined` where the flake is not in a Git work tree on this runner. */
   readonly repository: { readonly directory: string; readonly referenceAt: (commit: string) => string } | undefined;
 };
 
-/** Copies the source of a flake into the runner's store. Throws as `archiveOnRunner`. */
-export async function checkout(reference: string, options: EvaluateOptions): Promise<Checkout> {
-  const { stdout } = await runNix(["flake", "metadata", "--json", ...neverLock, reference], { cwd: options.cwd, signal: options.signal });
-  return { pinned: pinnedAt(parseMetadata(stdout), sameRevision), repository: repositoryOf(stdout) };
+/** Copies a flake and its inputs into the runner's store. `scratch` is a directory for files of a moment. Throws as `archiveOnRunner`. */
+export async function checkout(reference: string, scratch: string, options: EvaluateOptions): Promise<Checkout> {
+  const { flake, locks, resolved } = await archiveOnRunner(reference, options);
+  const identity = { ...sameIdentity, revisionCount: flake.revisionCount === undefined ? undefined : 1 };
+  const outer = await addOuterFlake({ ...flake, ...identity }, locks, false, { scratch, signal: options.signal });
+  return { pinned: outerReference({ outer }), repository: repositoryOf(resolved) };
 }
 
 /**
- * Reads where the work tree is from what `nix flake metadata --json` prints:
+ * Parses where the work tree is from `resolved` of what `nix flake metadata --json` prints:
  *
- *     {"resolved":{"dir":"nixos","shallow":true,"type":"git","url":"file:///home/runner/work/machines/machines"},…}
+ *     {"dir":"nixos","shallow":true,"type":"git","url":"file:///home/runner/work/machines/machines"}
  */
-export function repositoryOf(metadata: string): Checkout["repository"] {
-  const resolved = field(JSON.parse(metadata), "resolved");
+export function repositoryOf(resolved: unknown): Checkout["repository"] {
   const url = text(field(resolved, "url"));
   if (field(resolved, "type") !== "git" || url?.startsWith("file:") !== true) return undefined;
-  const kept = Object.entries(typeof resolved === "object" && resolved !== null ? resolved : {}).flatMap(([name, value]: [string, unknown]) => {
+  const kept = Object.entries(objectOf(resolved)).flatMap(([name, value]) => {
     if (["type", "url", "ref", "rev"].includes(name)) return [];
     if (typeof value === "boolean") return [[name, value ? "1" : "0"] as const];
     return typeof value === "string" ? [[name, value] as const] : [];
@@ -76,13 +79,18 @@ export type Former =
   | { readonly kind: "none"; readonly reason: string };
 
 /** Instantiates the systems that a former commit had, unless its source is the present one. Throws only for an abort. */
-export async function formerToplevels(present: Checkout, reference: string, configurations: readonly string[], options: EvaluateOptions): Promise<Former> {
+export async function formerToplevels(
+  present: Checkout,
+  former: { readonly reference: string; readonly scratch: string },
+  configurations: readonly string[],
+  options: EvaluateOptions,
+): Promise<Former> {
   try {
-    const former = await checkout(reference, options);
-    if (former.pinned === present.pinned) return { kind: "same" };
+    const { pinned } = await checkout(former.reference, former.scratch, options);
+    if (pinned === present.pinned) return { kind: "same" };
     // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
-    await toplevels(former.pinned, [], options);
-    return { kind: "toplevels", toplevels: await toplevels(former.pinned, configurations, options) };
+    await toplevels(pinned, [], options);
+    return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options) };
   } catch (error) {
     options.signal?.throwIfAborted();
     const lines = error instanceof CommandError ? error.stderr.trim().split("\n") : [error instanceof Error ? error.message : String(error)];

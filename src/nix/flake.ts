@@ -1,81 +1,92 @@
 import { CommandError, InputError } from "../domain/errors.js";
 import type { Flake } from "../domain/flake.js";
-import { storePath, type StorePath } from "../domain/store-path.js";
-import { field, text } from "./json.js";
-import { runNix } from "./local.js";
+import { optionalStorePath, storePath, type StorePath } from "../domain/store-path.js";
+import { field, number, text } from "./json.js";
+import { runNix, runNixStore } from "./local.js";
+import { sriHash } from "./nar-hash.js";
 
 export type FlakeOptions = { readonly cwd: string; readonly signal: AbortSignal | undefined; readonly onLine: (line: string) => void };
 
 // The lock file belongs to the author of the flake: a deployment neither writes nor changes one.
 export const neverLock = ["--no-update-lock-file"];
 
+/** A flake in the runner's store, with the lock file that Nix has for it and the reference that it was found by, both as JSON. */
+export type ArchivedFlake = { readonly flake: Flake; readonly locks: unknown; readonly resolved: unknown };
+
 /**
- * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake
- * that is not there or has no lock file, a `CommandError` for what else Nix has against it.
+ * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake that
+ * is missing, has no lock file or changes in the meantime, a `CommandError` for whatever else Nix reports.
+ *
+ * `nix flake archive` comes first, with the user's own reference: it copies the source into the store in every version, where
+ * `nix flake metadata` of Nix 2.35 prints a path that is not there, and that of Determinate Nix with lazy trees none at all.
  */
-export async function archiveOnRunner(reference: string, options: FlakeOptions): Promise<Flake> {
+export async function archiveOnRunner(reference: string, options: FlakeOptions): Promise<ArchivedFlake> {
   const call = { cwd: options.cwd, signal: options.signal, onStderrLine: options.onLine };
   try {
+    const archive = parseArchive((await runNix(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
     const metadata = await runNix(["flake", "metadata", "--json", ...neverLock, reference], call);
-    const flake = parseMetadata(metadata.stdout);
-    const archive = await runNix(["flake", "archive", "--json", ...neverLock, pinned(flake)], call);
-    return { ...flake, inputs: archivedInputs(archive.stdout, flake.source) };
+    const { path, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
+    if (path !== undefined && path !== archive.source) throw changedMeanwhile(reference);
+    const hash = await runNixStore(["--query", "--hash", archive.source], options);
+    return { flake: { ...archive, ...identity, narHash: sriHash(hash.stdout) }, locks, resolved };
   } catch (error) {
     throw explainFlake(error, reference) ?? error;
   }
 }
 
-/** The attributes of `nixosConfigurations`; they are named, not evaluated. Throws a `CommandError`. */
-export async function configurationNames(flake: Flake, options: { signal: AbortSignal | undefined }): Promise<string[]> {
-  const args = ["eval", "--json", ...neverLock, `${pinned(flake)}#nixosConfigurations`, "--apply", "builtins.attrNames"];
+function changedMeanwhile(reference: string): InputError {
+  return new InputError([{ input: "flake", problem: `the files of ${reference} changed while the flake was read. Does another step still write to them?` }]);
+}
+
+/** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */
+export async function configurationNames(reference: string, options: { signal: AbortSignal | undefined }): Promise<string[]> {
+  const args = ["eval", "--json", ...neverLock, `${reference}#nixosConfigurations`, "--apply", "builtins.attrNames"];
   const { stdout } = await runNix(args, { signal: options.signal });
   const names: unknown = JSON.parse(stdout);
   return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
 }
 
-/** The flake in the runner's own store: what is sent cannot change any more when the work tree does. */
-export function pinned(flake: Pick<Flake, "source" | "subdirectory">): string {
-  const directory = flake.subdirectory === "" ? "" : `?dir=${encodeURIComponent(flake.subdirectory).replaceAll("%2F", "/")}`;
-  return `path:${flake.source}${directory}`;
-}
-
-/** The same with a revision, which the flake finds as `self.rev`. It need not be the true one. */
-export function pinnedAt(flake: Pick<Flake, "source" | "subdirectory">, revision: string | undefined): string {
-  const plain = pinned(flake);
-  return revision === undefined ? plain : `${plain}${plain.includes("?") ? "&" : "?"}rev=${revision}`;
-}
+/** What `nix flake metadata` reports of a flake. `path` is a promise of the source's path: it need not be in the store. */
+export type Metadata = Pick<Flake, "subdirectory" | "revision" | "revisionCount" | "lastModified" | "dirty"> & {
+  readonly path: StorePath | undefined;
+  readonly locks: unknown;
+  readonly resolved: unknown;
+};
 
 /**
- * Reads what `nix flake metadata --json` prints:
+ * Parses what `nix flake metadata --json` prints; Determinate Nix with lazy trees leaves out `path` and `locked.narHash`:
  *
  *     {"path":"/nix/store/…-source","resolved":{"dir":"nixos",…},"locked":{"narHash":"sha256-…",…},
- *      "revision":"4f1c…","dirtyRevision":"4f1c…-dirty","lastModified":1700000000,…}
+ *      "revision":"4f1c…","dirtyRevision":"4f1c…-dirty","revCount":7,"lastModified":1700000000,"locks":{"nodes":{…},…},…}
  */
-export function parseMetadata(json: string): Flake {
+export function parseMetadata(json: string): Metadata {
   const data: unknown = JSON.parse(json);
   const locked = field(data, "locked");
   const directory = text(field(field(data, "resolved"), "dir")) ?? text(field(locked, "dir")) ?? "";
   const dirtyRevision = text(field(data, "dirtyRevision")) ?? text(field(locked, "dirtyRev"));
-  const lastModified = field(data, "lastModified") ?? field(locked, "lastModified");
   const scheme = text(field(field(data, "resolved"), "type"));
   const revision = text(field(data, "revision")) ?? text(field(locked, "rev"));
   return {
-    source: storePath(text(field(data, "path")) ?? ""),
+    path: optionalStorePath(text(field(data, "path"))),
     subdirectory: directory.replace(/^\/+|\/+$/g, ""),
     revision,
-    lastModified: typeof lastModified === "number" ? lastModified : undefined,
-    narHash: text(field(locked, "narHash")),
+    revisionCount: revision === undefined ? undefined : (number(field(data, "revCount")) ?? number(field(locked, "revCount"))),
+    lastModified: number(field(data, "lastModified")) ?? number(field(locked, "lastModified")),
     // Nix before 2.17 has no dirtyRev: a Git tree without a revision is a dirty one.
     dirty: dirtyRevision !== undefined || (scheme === "git" && revision === undefined),
-    inputs: [],
+    locks: field(data, "locks"),
+    resolved: field(data, "resolved"),
   };
 }
 
 /**
- * The store paths of all inputs in what `nix flake archive --json` prints: `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`.
- * An input that lies inside its parent's tree has no path, and one that follows another is missing.
+ * Parses the store paths of a flake and of all its inputs from what `nix flake archive --json` prints:
+ * `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`. An input that lies inside its parent's tree has no path (but with Lix),
+ * and one that follows another is missing. Throws an `Error` for what is no store path.
  */
-export function archivedInputs(json: string, source: StorePath): StorePath[] {
+export function parseArchive(json: string): { readonly source: StorePath; readonly inputs: readonly StorePath[] } {
+  const data: unknown = JSON.parse(json);
+  const source = storePath(text(field(data, "path")) ?? "");
   const found = new Set<StorePath>();
   const walk = (node: unknown): void => {
     const path = text(field(node, "path"));
@@ -83,9 +94,9 @@ export function archivedInputs(json: string, source: StorePath): StorePath[] {
     const inputs = field(node, "inputs");
     if (typeof inputs === "object" && inputs !== null) for (const input of Object.values(inputs)) walk(input);
   };
-  walk(JSON.parse(json));
+  walk(data);
   found.delete(source);
-  return [...found];
+  return { source, inputs: [...found] };
 }
 
 /** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */

@@ -8,8 +8,17 @@ export function nixCommand(args: readonly string[]): Command {
 
 /** Runs the runner's nix. Throws a `CommandError`, or a `RunnerError` that says which step to add to the workflow. */
 export async function runNix(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  return await runExplained(nixCommand(args), options);
+}
+
+/** Runs the runner's nix-store, whose output is the same in every version. Throws as `runNix`. */
+export async function runNixStore(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  return await runExplained({ file: "nix-store", args }, options);
+}
+
+async function runExplained(command: Command, options: RunOptions): Promise<Finished> {
   try {
-    return await run(nixCommand(args), options);
+    return await run(command, options);
   } catch (error) {
     throw explainMissing(error) ?? error;
   }

@@ -1,8 +1,7 @@
 import type { CopyProgress } from "../domain/copy-progress.js";
-import type { Flake } from "../domain/flake.js";
+import { outerReference, type SentFlake } from "../domain/flake.js";
 import { storePath } from "../domain/store-path.js";
 import { CopyWatch } from "./copy-watch.js";
-import { pinned } from "./flake.js";
 import { runNix } from "./local.js";
 
 /** How the flake travels to one machine. */
@@ -18,20 +17,20 @@ export type SendOptions = {
   readonly onBegin: (progress: () => CopyProgress) => void;
 };
 
-/** Builds the arguments that send a flake with all its inputs to the store of a machine. */
-export function archiveArguments(flake: Flake, options: Pick<SendOptions, "store" | "checkSignatures" | "extraArgs">): string[] {
+/** Builds the arguments that send a flake with all its inputs to the store of a machine: from the runner's store, where it cannot change any more. */
+export function archiveArguments(sent: Pick<SentFlake, "outer">, options: Pick<SendOptions, "store" | "checkSignatures" | "extraArgs">): string[] {
   const signatures = options.checkSignatures ? [] : ["--no-check-sigs"];
-  return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, pinned(flake)];
+  return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, outerReference(sent)];
 }
 
 /**
  * Sends the flake with all its inputs to the store of a machine; what is there already does not travel. Returns what has
  * travelled. The path that Nix prints is worth nothing before the exit code is 0. Throws a `CommandError`.
  */
-export async function sendFlake(flake: Flake, options: SendOptions): Promise<CopyProgress> {
+export async function sendFlake(sent: Pick<SentFlake, "outer">, options: SendOptions): Promise<CopyProgress> {
   const watch = new CopyWatch();
   options.onBegin(() => watch.progress);
-  const { stdout } = await runNix(archiveArguments(flake, options), {
+  const { stdout } = await runNix(archiveArguments(sent, options), {
     env: options.environment,
     signal: options.signal,
     onStart: (process) => watch.started(process),
@@ -43,6 +42,6 @@ export async function sendFlake(flake: Flake, options: SendOptions): Promise<Cop
   const printed: unknown = JSON.parse(stdout);
   const path = typeof printed === "object" && printed !== null && "path" in printed ? printed.path : undefined;
   const arrived = storePath(String(path));
-  if (arrived !== flake.source) throw new Error(`nix flake archive sent ${arrived} where ${flake.source} was expected`);
+  if (arrived !== sent.outer) throw new Error(`nix flake archive sent ${arrived} where ${sent.outer} was expected`);
   return watch.progress;
 }

@@ -44,6 +44,15 @@ function olderGeneration(facts: ReadonlyMap<string, string>): Generation | undef
   return toplevel === undefined || Number.isNaN(number) ? undefined : { number, toplevel };
 }
 
+/**
+ * What a machine answers alike by whatever name it is reached, and no other one does: the boot id of its kernel, the namespace of
+ * processes that tells the containers of one kernel apart, and the machine's own id. `undefined` where it has no boot id.
+ */
+function identityOf(facts: ReadonlyMap<string, string>): string | undefined {
+  const [boot, ...others] = ["boot-id", "pid-namespace", "machine-id"].map((key) => facts.get(key) ?? "");
+  return boot === undefined || boot === "" ? undefined : [boot, ...others].join(" ");
+}
+
 /** What the scripts need to know of a machine beside what the deployment asks for. */
 export type Access = { readonly user: string; readonly root: boolean; readonly sudo: "unneeded" | "missing" | "ready" | "refused" };
 
@@ -79,6 +88,7 @@ export function machineFacts(text: string): { readonly facts: MachineFacts; read
       state: systemState(facts),
       olderGeneration: olderGeneration(facts),
       specialisation: facts.get("specialisation") || undefined,
+      identity: identityOf(facts),
     },
     access: {
       user: facts.get("user") ?? "",

@@ -1,9 +1,9 @@
 import type { CopyProgress } from "../domain/copy-progress.js";
 import { CommandError, DeployError } from "../domain/errors.js";
-import type { Flake } from "../domain/flake.js";
+import { sentPaths, type SentFlake } from "../domain/flake.js";
 import type { Phase } from "../domain/phase.js";
 import type { StorePath } from "../domain/store-path.js";
-import type { Target } from "../domain/target.js";
+import { displayTarget, type Target } from "../domain/target.js";
 import type { ActivatableSystem, Activation, ActivationEnd, ArmedMachine, ConnectedMachine, HostLog, Machine, MachineFacts, Rebuild } from "../deploy/ports.js";
 import type { SystemDifference } from "../deploy/ports.js";
 import { explainSendFailure } from "../nix/send-failure.js";
@@ -19,12 +19,13 @@ import { enter, type Entry } from "./entry.js";
 import { runJob, type CallScript } from "./job.js";
 import { rehearse } from "./rehearsal.js";
 import { RemoteShell } from "./remote-shell.js";
+import { nameOnMachine } from "./name-on-machine.js";
 import { lastLines, runToItsEnd } from "./session.js";
 import { findSpecialisation } from "./specialisation.js";
 
 /** How the machines of one run are treated. */
 export type MachineSettings = {
-  /** Names the run on the machine. */
+  /** Names the run on the machines, together with the target. */
   readonly run: string;
   /** Names the run to people. */
   readonly name: string;
@@ -53,7 +54,8 @@ export class NixosMachine implements Machine {
   constructor(connection: Connection, settings: MachineSettings, log: HostLog) {
     this.target = connection.target;
     this.#connection = connection;
-    this.#settings = settings;
+    const { run, name } = settings;
+    this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${displayTarget(this.target)}` };
     this.#log = log;
   }
 
@@ -96,13 +98,13 @@ class ConnectedNixosMachine implements ConnectedMachine {
     return this.#prepared;
   }
 
-  async receive(flake: Flake, signal: AbortSignal): Promise<CopyProgress> {
+  async receive(sent: SentFlake, signal: AbortSignal): Promise<CopyProgress> {
     const { run, checkSignatures, archiveArgs } = this.#settings;
-    const paths = [flake.source, ...flake.inputs];
+    const paths = sentPaths(sent);
     await this.#prepare(paths, "copy", signal);
     let copied: CopyProgress;
     try {
-      copied = await sendFlake(flake, {
+      copied = await sendFlake(sent, {
         store: this.#connection.store,
         environment: this.#connection.environment,
         checkSignatures,
@@ -117,7 +119,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
     }
     // Who is not root can only keep what is there already.
     if (!this.#privileged) await this.#prepare(paths, "copy", signal);
-    this.#log.note(`${flake.source} has arrived (run ${run})`);
+    this.#log.note(`${sent.flake.source} has arrived (run ${run})`);
     return copied;
   }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import type { Target } from "../domain/target.js";
+import type { NamedTarget, Target, TargetDefaults } from "../domain/target.js";
 
 /** How ssh is to behave for the whole run. */
 export type SshSettings = {
@@ -31,7 +31,7 @@ export function targetFiles(directory: string, index: number): TargetFiles {
  * The name under which ssh and Nix are told of the target. It is the host itself, so that the user's own `Host` lines apply,
  * but for what Nix cannot take in a store's address (IPv6) or treats in its own way (localhost).
  */
-export function alias(target: Target, index: number): string {
+export function alias(target: Pick<Target, "host">, index: number): string {
   const plain = /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(target.host) && target.host.toLowerCase() !== "localhost";
   return plain ? target.host : `target-${index}`;
 }
@@ -43,49 +43,101 @@ const aliveCount = 3;
 const masterIdle = 900;
 
 /**
- * The ssh_config of one target. ssh takes the first value it finds, so what must not be changed stands first and the user's
- * lines last. What stands in the first block is for the target alone and not for a jump host on the way, which ssh reaches
- * with the same file.
+ * The ssh_config of one target whose place is known. ssh takes the first value it finds, so what must not be changed stands
+ * first and the user's lines last. What stands in the first block is for the target alone and not for a jump host on the way,
+ * which ssh reaches with the same file.
  */
 export function renderConfiguration(target: Target, index: number, directory: string, settings: SshSettings): string {
-  const files = identityFiles(directory);
-  const own = targetFiles(directory, index);
-  const names = [...new Set([alias(target, index), target.host])];
-  const block = [
+  const name = alias(target, index);
+  const names = [...new Set([name, target.host])];
+  const hostName = (address: string): string => `  HostName ${address.replaceAll("%", "%%")}`;
+  const renamed = target.address.toLowerCase() !== target.host.toLowerCase();
+  return lines([
     `Host ${names.join(" ")}`,
-    `  HostName ${target.host.replaceAll("%", "%%")}`,
+    // A HostName of the user's own lines is left to them: `Match host` looks at what was found so far.
+    ...(renamed ? [] : [hostName(target.address)]),
     `  Port ${target.port}`,
     `  User ${target.user}`,
-    `  ControlPath ${own.socket}`,
-    `  ControlPersist ${masterIdle}`,
+    ...mastersOf(targetFiles(directory, index)),
+    // The user's lines do not know this name.
+    ...(renamed && name !== target.host ? [`Host ${name}`, hostName(target.address)] : []),
+    ...ownedSettings(index, directory, settings),
+    ...extraLines(settings),
+  ]);
+}
+
+/**
+ * The ssh_config in which ssh finds out where a target is: what the target says itself stands first, then what the action owns,
+ * the user's lines, and the defaults. `extraBegins` is the number of lines before the user's.
+ */
+export function renderQuestion(
+  target: NamedTarget,
+  index: number,
+  directory: string,
+  settings: SshSettings,
+  defaults: TargetDefaults,
+): { readonly text: string; readonly extraBegins: number } {
+  const host = `Host ${target.host}`;
+  const own = [
+    host,
+    ...(target.port === undefined ? [] : [`  Port ${target.port}`]),
+    ...(target.user === undefined ? [] : [`  User ${target.user}`]),
+    ...ownedSettings(index, directory, settings),
+  ];
+  const extra = extraLines(settings);
+  return { text: lines([...own, ...extra, host, `  Port ${defaults.port}`, `  User ${defaults.user}`]), extraBegins: own.length + 1 };
+}
+
+function lines(all: readonly string[]): string {
+  return `${all.join("\n")}\n`;
+}
+
+function extraLines({ extra }: SshSettings): string[] {
+  return extra === "" ? [] : ["# The workflow's own lines", extra];
+}
+
+function mastersOf({ socket }: TargetFiles): string[] {
+  return [`  ControlPath ${socket}`, `  ControlPersist ${masterIdle}`];
+}
+
+/** What no line of the user's can change, for the target and for the jump hosts on the way. */
+function ownedSettings(index: number, directory: string, settings: SshSettings): string[] {
+  const files = identityFiles(directory);
+  const { offeredKeys } = targetFiles(directory, index);
+  return [
     "Host *",
     `  IdentityFile ${files.key}`,
     "  IdentitiesOnly yes",
     "  IdentityAgent none",
     "  CertificateFile none",
+    "  PKCS11Provider none",
+    "  AddKeysToAgent no",
     `  UserKnownHostsFile ${files.knownHosts}`,
     "  GlobalKnownHostsFile /dev/null",
     `  StrictHostKeyChecking ${settings.strict ? "yes" : "accept-new"}`,
     "  UpdateHostKeys no",
     "  CheckHostIP no",
+    "  NoHostAuthenticationForLocalhost no",
     "  VerifyHostKeyDNS no",
     "  HashKnownHosts no",
-    `  KnownHostsCommand /bin/sh ${files.recorder} ${own.offeredKeys} %H %t %K`,
+    `  KnownHostsCommand /bin/sh ${files.recorder} ${offeredKeys} %H %t %K`,
     "  BatchMode yes",
     "  PreferredAuthentications publickey",
+    "  PubkeyAuthentication yes",
     "  PasswordAuthentication no",
     "  KbdInteractiveAuthentication no",
     "  ForwardAgent no",
     "  ForwardX11 no",
     "  PermitLocalCommand no",
+    "  RemoteCommand none",
     "  RequestTTY no",
     "  EscapeChar none",
     "  ControlMaster no",
     "  LogLevel ERROR",
     `  ConnectTimeout ${settings.connectTimeout}`,
+    "  ConnectionAttempts 1",
     `  ServerAliveInterval ${aliveInterval}`,
     `  ServerAliveCountMax ${aliveCount}`,
     "  TCPKeepAlive yes",
   ];
-  return `${block.join("\n")}\n${settings.extra === "" ? "" : `# The workflow's own lines\n${settings.extra}\n`}`;
 }

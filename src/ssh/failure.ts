@@ -36,7 +36,7 @@ export function connectError(failure: ConnectFailure): DeployError {
 
 function explain({ target, stderr, timedOut, offered }: ConnectFailure): Explanation {
   // ssh names the place of its TCP connection, which is a jump host's where there is one.
-  const [, host = target.host, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
+  const [, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
   const place = `${host} port ${port}`;
   const key = offered.at(-1);
   const keyPlace = key === undefined ? place : placeOf(key);
@@ -64,8 +64,9 @@ function explain({ target, stderr, timedOut, offered }: ConnectFailure): Explana
     };
   }
   if (/Permission denied/i.test(stderr)) {
-    const [, user = target.user, refusing = target.host] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
-    const jump = refusing !== target.host;
+    const [, user = target.user, refusing = target.address] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
+    // ssh writes the name in small letters.
+    const jump = refusing !== target.address.toLowerCase() && refusing !== target.address;
     return {
       reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
       hint: `Add the public half of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or name another user`,
@@ -73,7 +74,7 @@ function explain({ target, stderr, timedOut, offered }: ConnectFailure): Explana
     };
   }
   if (/stdio forwarding failed/i.test(stderr)) {
-    return { reason: `the jump host cannot reach ${target.host} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
+    return { reason: `the jump host cannot reach ${target.address} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
   }
   if (/Bad configuration option|terminating, \d+ bad configuration|Bad .* argument|Unsupported option|garbage at end of line|missing argument/i.test(stderr)) {
     return {

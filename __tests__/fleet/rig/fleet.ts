@@ -5,8 +5,8 @@ import { check } from "./command.js";
 import { prepareHost } from "./host.js";
 import { Machine, type MachineSpec } from "./machine.js";
 import { createNetwork, type Network } from "./network.js";
-import { rootFileSystem } from "./root-file-system.js";
-import { Runner } from "./runner.js";
+import { rootFileSystem, type Suite } from "./root-file-system.js";
+import { Runner, type RunnerSpec } from "./runner.js";
 import { type Slot, takeSlot } from "./slot.js";
 import { createSshKey, type SshKey } from "./ssh-key.js";
 
@@ -20,6 +20,7 @@ export class Fleet {
   /** A directory for a test's own files, seen by the runner at the same path; gone with the fleet. */
   readonly directory: string;
   readonly #slot: Slot;
+  #runners = 0;
 
   private constructor(slot: Slot, network: Network, key: SshKey, machines: readonly Machine[], runner: Runner, directory: string) {
     this.#slot = slot;
@@ -31,12 +32,13 @@ export class Fleet {
   }
 
   /** Boots machines side by side, and a runner. What fails on the way removes everything. */
-  static async start(specs: readonly (MachineSpec | string)[]): Promise<Fleet> {
+  static async start(specs: readonly (MachineSpec | string)[], options: { readonly runner?: RunnerSpec } = {}): Promise<Fleet> {
     await prepareHost();
+    const runnerSuite = options.runner?.suite ?? "forky";
     const machineSpecs = specs.map((spec) => (typeof spec === "string" ? { name: spec } : spec));
-    const suites = [...new Set<NonNullable<MachineSpec["suite"]>>(["forky", ...machineSpecs.map((spec) => spec.suite ?? "forky")])];
+    const suites = [...new Set<Suite>([runnerSuite, ...machineSpecs.map((spec) => spec.suite ?? "forky")])];
     const roots = new Map(await Promise.all(suites.map(async (suite) => [suite, await rootFileSystem(suite)] as const)));
-    const rootOf = (suite: NonNullable<MachineSpec["suite"]>): string => roots.get(suite) ?? "";
+    const rootOf = (suite: Suite): string => roots.get(suite) ?? "";
 
     const slot = await takeSlot();
     try {
@@ -60,12 +62,14 @@ export class Fleet {
           });
         }),
       );
-      const runner = Runner.start({
+      const hosts = machines.map((machine) => `${machine.ipv4} ${machine.name}\n`).join("");
+      const runner = Runner.start(options.runner ?? {}, {
+        number: 0,
         directory: path.join(disk, "runner"),
         workDirectory: directory,
         group: path.join(slot.group, "runner"),
-        rootFileSystem: rootOf("forky"),
-        hosts: machines.map((machine) => `${machine.ipv4} ${machine.name}\n`).join(""),
+        rootFileSystem: rootOf(runnerSuite),
+        hosts,
       });
       const boots = machines.map(async (machine) => {
         await machine.boot();
@@ -77,6 +81,21 @@ export class Fleet {
       await slot.sweep();
       throw error;
     }
+  }
+
+  /** Starts one more runner beside the first, with a store of its own. It ends with the fleet. */
+  async addRunner(spec: RunnerSpec): Promise<Runner> {
+    const rootOfSuite = await rootFileSystem(spec.suite ?? "forky");
+    this.#runners += 1;
+    const name = `runner-${this.#runners}`;
+    return await Runner.start(spec, {
+      number: this.#runners,
+      directory: path.join(this.#slot.directory, "disk", name),
+      workDirectory: this.directory,
+      group: path.join(this.#slot.group, name),
+      rootFileSystem: rootOfSuite,
+      hosts: this.machines.map((machine) => `${machine.ipv4} ${machine.name}\n`).join(""),
+    });
   }
 
   /** The machine of that name. */

@@ -9,6 +9,7 @@ import { mountDisk, mountSmallNix } from "./disk.js";
 import { switchProgram } from "./flake.js";
 import { leastRights, writeMachineFiles } from "./machine-files.js";
 import type { Network } from "./network.js";
+import { type NixStandIn, putNix } from "./nix.js";
 import type { Suite } from "./root-file-system.js";
 import { createSshKey, type SshKey } from "./ssh-key.js";
 
@@ -17,6 +18,8 @@ export type MachineSpec = {
   readonly name: string;
   /** Default: `forky`. */
   readonly suite?: Suite;
+  /** A stand-in in place of the suite's own Nix, for `nix`; `nix-daemon`, `nix-store` and the like stay. */
+  readonly nix?: NixStandIn;
   /** Which implementation of nixos-rebuild it has. Default: `ng`. */
   readonly rebuild?: "bash" | "ng" | "none";
   /** Default: 22. */
@@ -78,6 +81,7 @@ export class Machine {
   static async create(spec: MachineSpec, place: MachinePlace): Promise<Machine> {
     mkdirSync(place.directory, { recursive: true });
     const [root, hostKey] = await Promise.all([mountDisk(place.rootFileSystem, place.directory), createSshKey({ comment: `root@${spec.name}` })]);
+    if (spec.nix !== undefined) putNix(root, spec.nix, spec.suite);
     if (spec.nixSize !== undefined) await mountSmallNix(root, spec.nixSize);
     const machine = new Machine(spec, place, root, hostKey);
     writeMachineFiles(root, {

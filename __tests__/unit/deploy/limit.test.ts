@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 
 import { describe, expect, test } from "@jest/globals";
 
@@ -27,10 +27,12 @@ describe("mapLimited", () => {
   test("begins in the order of the items, and a slow one does not hold up the others", async () => {
     const begun: string[] = [];
     const ended: string[] = [];
+    const others = Promise.withResolvers<undefined>();
     await mapLimited(["slow", "a", "b", "c"], 2, async (item) => {
       begun.push(item);
-      await sleep(item === "slow" ? 60 : 5);
+      await (item === "slow" ? others.promise : setImmediate());
       ended.push(item);
+      if (item === "c") others.resolve(undefined);
     });
     expect(begun).toEqual(["slow", "a", "b", "c"]);
     expect(ended).toEqual(["a", "b", "c", "slow"]);

@@ -24,7 +24,8 @@ type End = Omit<FleetEnd, "results"> & { readonly results: readonly ReadableResu
 async function deploy(machines: readonly FakeMachine[], settings: Partial<RunSettings> = {}): Promise<End> {
   const log = new MemoryLog();
   const { results, ...end } = await deployFleet(machines, makeRunSettings(settings), log);
-  expect(new Set(log.results)).toEqual(new Set(results));
+  // A result may be corrected.
+  expect(log.results).toEqual(expect.arrayContaining([...results]));
   return { ...end, results: results.map(readable), log };
 }
 

@@ -1,42 +1,36 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { newestReference, referenceOnMachine, type Flake } from "../../../src/domain/flake.js";
-import { makeFlake, source } from "./make.js";
+import { flakeReference, outerReference, sentPaths, type Flake } from "../../../src/domain/flake.js";
+import { makeFlake, makeSentFlake, makeStorePath, outer, source } from "./make.js";
 
 const rev = "4f1c2a9b0d3e5f60718293a4b5c6d7e8f9012345";
-const versions = {
-  old: { kind: "nix", major: 2, minor: 18 },
-  dated: { kind: "nix", major: 2, minor: 25 },
-  current: { kind: "nix", major: 2, minor: 26 },
-  lix: { kind: "lix", major: 2, minor: 93 },
-  next: { kind: "nix", major: 3, minor: 0 },
-} as const;
+const hash = "narHash=sha256-47DEQpj8HBSa%2B/TImW%2B5JCeuQeRkm5NMpJWZG3hSuFU%3D";
 
-describe("referenceOnMachine", () => {
-  test.each<[string, Partial<Flake>, keyof typeof versions, string]>([
-    ["a plain directory", {}, "current", `path:${source}`],
-    ["a commit", { revision: rev, lastModified: 1_700_000_000 }, "current", `path:${source}?rev=${rev}&lastModified=1700000000`],
-    ["a commit", { revision: rev, lastModified: 1_700_000_000 }, "dated", `path:${source}?rev=${rev}&lastModified=1700000000`],
-    ["a commit", { revision: rev, lastModified: 1_700_000_000 }, "old", `path:${source}?rev=${rev}`],
-    ["a dirty tree", { dirty: true, lastModified: 7 }, "current", `path:${source}?lastModified=7`],
-    ["a dirty tree", { dirty: true, lastModified: 7 }, "old", `path:${source}`],
-    ["a date of 1970", { lastModified: 0 }, "current", `path:${source}?lastModified=0`],
-    ["a subdirectory", { subdirectory: "nixos" }, "current", `path:${source}?dir=nixos`],
-    ["a subdirectory of a commit", { subdirectory: "a/b", revision: rev, lastModified: 7 }, "current", `path:${source}?dir=a/b&rev=${rev}&lastModified=7`],
-    ["a subdirectory of a commit", { subdirectory: "a/b", revision: rev, lastModified: 7 }, "dated", `${source}?dir=a/b`],
-    ["a subdirectory", { subdirectory: "a/b" }, "old", `${source}?dir=a/b`],
-    ["a subdirectory with characters of its own", { subdirectory: "a b&c#d/é" }, "current", `path:${source}?dir=a%20b%26c%23d/%C3%A9`],
-    ["a commit", { revision: rev, lastModified: 7 }, "lix", `path:${source}?rev=${rev}&lastModified=7`],
-    ["a subdirectory", { subdirectory: "a" }, "next", `path:${source}?dir=a`],
-  ])("of %s (%j) for Nix %s", (_, flake, version, expected) => {
-    expect(referenceOnMachine(makeFlake(flake), versions[version])).toBe(expected);
+describe("flakeReference", () => {
+  test.each<[string, Partial<Flake>, string]>([
+    ["a plain directory", {}, `path:${source}?${hash}`],
+    ["a commit of a shallow clone", { revision: rev, lastModified: 1_700_000_000 }, `path:${source}?rev=${rev}&lastModified=1700000000&${hash}`],
+    [
+      "a commit of a full clone",
+      { revision: rev, revisionCount: 7, lastModified: 1_700_000_000 },
+      `path:${source}?rev=${rev}&revCount=7&lastModified=1700000000&${hash}`,
+    ],
+    ["a dirty tree", { lastModified: 7, dirty: true }, `path:${source}?lastModified=7&${hash}`],
+    ["a subdirectory with odd characters", { subdirectory: "nix/my machines#1&?%" }, `path:${source}?dir=nix/my%20machines%231%26%3F%25&${hash}`],
+  ])("renders %s", (_, flake, expected) => {
+    expect(flakeReference(makeFlake(flake))).toBe(expected);
   });
 
-  test("never names the subdirectory as a part of the path, which nixos-rebuild would build itself", () => {
-    for (const version of Object.values(versions)) expect(referenceOnMachine(makeFlake({ subdirectory: "nixos" }), version)).not.toContain(`${source}/`);
+  test("never puts a subdirectory behind the path: Nix would build the source itself, with exit code 0", () => {
+    expect(flakeReference(makeFlake({ subdirectory: "nixos" }))).not.toContain(`${source}/`);
   });
 });
 
-test("newestReference is what a current Nix builds", () => {
-  expect(newestReference(makeFlake({ subdirectory: "nixos", revision: rev, lastModified: 7 }))).toBe(`path:${source}?dir=nixos&rev=${rev}&lastModified=7`);
+test("a machine builds the outer flake", () => {
+  expect(outerReference(makeSentFlake())).toBe(`path:${outer}`);
+});
+
+test("a machine needs the outer flake, the source and all inputs", () => {
+  const input = makeStorePath("input");
+  expect(sentPaths(makeSentFlake({ inputs: [input] }))).toEqual([outer, source, input]);
 });

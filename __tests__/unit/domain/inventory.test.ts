@@ -5,6 +5,7 @@ import {
   chooseMachines,
   describeChoice,
   describeIgnored,
+  setApart,
   targetsOf,
   unusableResult,
   type InventoryEntry,
@@ -12,6 +13,7 @@ import {
   type UnusableMachine,
 } from "../../../src/domain/inventory.js";
 import { isFailure } from "../../../src/domain/result.js";
+import { placeOf } from "../../../src/domain/target.js";
 import { parseSelection } from "../../../src/domain/selection.js";
 import { thrown } from "../failure-of.js";
 
@@ -32,7 +34,8 @@ const broken: UnusableMachine = { kind: "unusable", name: "broken", error: "no l
 const local: InventoryEntry = { kind: "other", name: "laptop", reason: "its targetHost is null" };
 
 function choose(entries: readonly InventoryEntry[], select = "", names = entries.map(({ name }) => name)): ReturnType<typeof chooseMachines> {
-  return chooseMachines({ names, entries }, parseSelection(select), 22);
+  const chosen = chooseMachines({ names, entries }, parseSelection(select));
+  return setApart(chosen, ({ request: { host, port = 22 } }) => placeOf({ address: host, port, via: undefined }));
 }
 
 function problemOf(entries: readonly InventoryEntry[], select = ""): string[] {
@@ -126,13 +129,13 @@ describe("an error", () => {
   });
 });
 
-test("targets are called as the flake calls the machines, with the defaults for what is open", () => {
+test("targets are called as the flake calls the machines, and what is open stays so", () => {
   const machines = [
     machine("web", { request: { host: "10.0.0.1", configuration: "colmenaHive.nodes.web" } }),
     machine("db", { request: { host: "db", user: "root", port: 7 } }),
   ];
-  expect(targetsOf(machines, { user: "deploy", port: 2222 })).toEqual([
-    { name: "web", user: "deploy", host: "10.0.0.1", port: 2222, configuration: "colmenaHive.nodes.web" },
+  expect(targetsOf(machines)).toEqual([
+    { name: "web", user: undefined, host: "10.0.0.1", port: undefined, configuration: "colmenaHive.nodes.web" },
     { name: "db", user: "root", host: "db", port: 7, configuration: undefined },
   ]);
 });

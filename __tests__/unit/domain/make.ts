@@ -1,6 +1,6 @@
 import type { ClosureDifference } from "../../../src/domain/closure-difference.js";
 import { makeFailure, renderFailure, type Failure } from "../../../src/domain/failure.js";
-import type { Flake } from "../../../src/domain/flake.js";
+import type { Flake, SentFlake } from "../../../src/domain/flake.js";
 import type { HostResult } from "../../../src/domain/result.js";
 import { storePath, type StorePath } from "../../../src/domain/store-path.js";
 import type { Target } from "../../../src/domain/target.js";
@@ -12,12 +12,39 @@ export function makeStorePath(name: string): StorePath {
 
 export const source = makeStorePath("source");
 
+export const narHash = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+
 export function makeFlake(overrides: Partial<Flake> = {}): Flake {
-  return { source, subdirectory: "", revision: undefined, lastModified: undefined, narHash: undefined, dirty: false, inputs: [], ...overrides };
+  return {
+    source,
+    subdirectory: "",
+    revision: undefined,
+    revisionCount: undefined,
+    lastModified: undefined,
+    narHash,
+    dirty: false,
+    inputs: [],
+    ...overrides,
+  };
+}
+
+export const outer = makeStorePath("outer");
+
+export function makeSentFlake(overrides: Partial<Flake> = {}): SentFlake {
+  return { flake: makeFlake(overrides), outer, hive: false };
 }
 
 export function makeTarget(overrides: Partial<Target> = {}): Target {
-  return { name: "web1", user: "root", host: "web1.example.org", port: 22, configuration: "web1", ...overrides };
+  return {
+    name: "web1",
+    user: "root",
+    host: "web1.example.org",
+    port: 22,
+    address: overrides.host ?? "web1.example.org",
+    via: undefined,
+    configuration: "web1",
+    ...overrides,
+  };
 }
 
 export function makeResult(overrides: Partial<HostResult> = {}): HostResult {

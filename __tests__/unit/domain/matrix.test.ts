@@ -43,7 +43,7 @@ describe("targets", () => {
     expect(problems).toEqual([]);
     const defaults = { user: "root", port: 22 };
     expect(completeTargets(requests, defaults)).toEqual(
-      list.map(({ name, request }) => ({ ...defaults, configuration: undefined, ...defined(request), name })),
+      list.map(({ name, request }) => ({ ...defaults, address: request.host, via: undefined, configuration: undefined, ...defined(request), name })),
     );
   });
 

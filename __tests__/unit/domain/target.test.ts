@@ -107,7 +107,7 @@ describe("the checks of single parts", () => {
 });
 
 describe("displayTarget", () => {
-  const target = { name: "x", user: "root", host: "web1", port: 22, configuration: undefined };
+  const target = { name: "x", user: "root", host: "web1", port: 22, address: "web1", via: undefined, configuration: undefined };
   test.each([
     [target, "root@web1"],
     [{ ...target, port: 2222 }, "root@web1:2222"],
@@ -125,8 +125,8 @@ describe("completeTargets", () => {
     expect(
       completeTargets([{ host: "a" }, { host: "b", user: "deploy", port: 2222, configuration: "db", name: "the db" }], { user: "admin", port: 23 }),
     ).toEqual([
-      { name: "a", user: "admin", host: "a", port: 23, configuration: undefined },
-      { name: "the db", user: "deploy", host: "b", port: 2222, configuration: "db" },
+      { name: "a", user: "admin", host: "a", port: 23, address: "a", via: undefined, configuration: undefined },
+      { name: "the db", user: "deploy", host: "b", port: 2222, address: "b", via: undefined, configuration: "db" },
     ]);
   });
 

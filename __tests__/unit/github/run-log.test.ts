@@ -219,6 +219,20 @@ describe("the progress of a run", () => {
   });
 });
 
+test("a result that is corrected is counted once", () => {
+  const output = logged((log) => {
+    log.begin(2);
+    log.done(makeResult({ status: "unchanged" }));
+    log.done(makeResult({ name: "web2", status: "failed" }));
+    log.done(makeResult({ status: "failed" }));
+    log.end();
+  });
+  expect(output).toContain("[1/2] web1: unchanged");
+  expect(output).toContain("[2/2] web2: failed");
+  expect(output).toContain("[2/2] web1: failed");
+  expect(output).not.toContain("[3/2]");
+});
+
 describe("whereabouts", () => {
   test("names the machines at work and their phase", () => {
     const log = new WorkflowRunLog(new WorkflowLog());

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 
 import { repositoryOf, toplevels } from "../../../src/nix/changes.js";
+import { parseMetadata } from "../../../src/nix/flake.js";
 import { temporaryDirectory } from "../temporary.js";
 import { withNix } from "./fake-nix.js";
 
@@ -10,10 +11,10 @@ const directory = temporaryDirectory();
 const options = { cwd: directory, signal: undefined, onLine: (): void => undefined };
 
 describe("the work tree of a flake", () => {
-  const of = (resolved: object): ReturnType<typeof repositoryOf> => repositoryOf(JSON.stringify({ resolved }));
+  const of = (resolved: object): ReturnType<typeof repositoryOf> => repositoryOf(resolved);
 
   test("is where Nix has found it", () => {
-    const repository = repositoryOf(readFileSync(new URL("./recorded/metadata-2.34.8.json", import.meta.url), "utf8"));
+    const repository = repositoryOf(parseMetadata(readFileSync(new URL("./recorded/metadata-2.34.8.json", import.meta.url), "utf8")).resolved);
     expect(repository?.directory).toBe("/play/f");
     expect(repository?.referenceAt("4f1c")).toBe("git+file:///play/f?rev=4f1c");
   });

@@ -1,10 +1,11 @@
+import { readFileSync } from "node:fs";
+
 import { describe, expect, test } from "@jest/globals";
 
-import { archivedInputs, parseMetadata, pinned, pinnedAt } from "../../../src/nix/flake.js";
-import { makeStorePath, source } from "../domain/make.js";
+import { parseArchive, parseMetadata } from "../../../src/nix/flake.js";
+import { makeStorePath, narHash, source } from "../domain/make.js";
 
 const rev = "4f1c2a9b0d3e5f60718293a4b5c6d7e8f9012345";
-const narHash = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 
 describe("parseMetadata", () => {
   test("reads a commit of a Git repository", () => {
@@ -20,13 +21,14 @@ describe("parseMetadata", () => {
       revision: rev,
     };
     expect(parseMetadata(JSON.stringify(json))).toEqual({
-      source,
+      path: source,
       subdirectory: "",
       revision: rev,
+      revisionCount: 3,
       lastModified: 1_700_000_000,
-      narHash,
       dirty: false,
-      inputs: [],
+      locks: {},
+      resolved: { type: "git", url: "file:///srv/flake" },
     });
   });
 
@@ -56,15 +58,59 @@ describe("parseMetadata", () => {
 
   test("reads a plain directory, which is never dirty", () => {
     const json = { path: source, resolved: { type: "path", path: "/srv/flake" }, locked: { type: "path", narHash, lastModified: 9 }, lastModified: 9 };
-    expect(parseMetadata(JSON.stringify(json))).toEqual({ source, subdirectory: "", revision: undefined, lastModified: 9, narHash, dirty: false, inputs: [] });
+    expect(parseMetadata(JSON.stringify(json))).toMatchObject({
+      path: source,
+      subdirectory: "",
+      revision: undefined,
+      revisionCount: undefined,
+      lastModified: 9,
+      dirty: false,
+    });
   });
 
-  test.each([["{}"], ['{"path": 7}'], ['{"path": "/tmp/flake"}'], ["null"], ["[]"]])("refuses %s, which has no store path", (json) => {
-    expect(() => parseMetadata(json)).toThrow("not a path of the Nix store");
+  test("takes no path where Nix prints none", () => {
+    expect(parseMetadata("{}")).toMatchObject({ path: undefined, revision: undefined, revisionCount: undefined, subdirectory: "" });
+  });
+
+  test("refuses a path that is not in the store", () => {
+    expect(() => parseMetadata('{"path": "/tmp/flake"}')).toThrow("not a path of the Nix store");
   });
 });
 
-describe("archivedInputs", () => {
+describe("what was recorded", () => {
+  const recorded = (name: string): string => readFileSync(new URL(`./recorded/${name}.json`, import.meta.url), "utf8");
+  const lazy = "determinate-3.22.2-lazy-trees";
+  const paths = {
+    "nix-2.35.2": ["/nix/store/hs20iy4f45kdif0r1zmcq1hnc5gmrfb4-source", "/nix/store/6pac5l9v8x8wk1p5yr6vjqggd65079n2-source"],
+    "determinate-3.22.2": ["/nix/store/0h5v90avb3daa7wbzw7pxzkcla5q1xc8-source", undefined],
+    [lazy]: [undefined, undefined],
+    "lix-2.95.3": ["/nix/store/vrnqva8dsc3801r19pjpghx7j15hnnmr-source", "/nix/store/vrnqva8dsc3801r19pjpghx7j15hnnmr-source"],
+  } as const;
+
+  test.each(["nix-2.35.2", "determinate-3.22.2", lazy, "lix-2.95.3"] as const)("of %s has the identity of a commit", (version) => {
+    const metadata = parseMetadata(recorded(`${version}.metadata`));
+    expect(metadata).toMatchObject({ path: paths[version][0], subdirectory: "", revisionCount: 1, dirty: false, locks: { root: "root", version: 7 } });
+    expect(metadata.revision).toMatch(/^[0-9a-f]{40}$/);
+    expect(metadata.lastModified).toBeGreaterThan(1_795_638_000);
+  });
+
+  test.each(Object.keys(paths))("of %s has no revision for a dirty tree", (version) => {
+    expect(parseMetadata(recorded(`${version}.metadata-dirty`))).toMatchObject({ revision: undefined, revisionCount: undefined, dirty: true });
+  });
+
+  test.each(["nix-2.35.2", lazy, "lix-2.95.3"] as const)("of %s has the subdirectory of a flake", (version) => {
+    expect(parseMetadata(recorded(`${version}.metadata-subdirectory`))).toMatchObject({ path: paths[version][1], subdirectory: "hosts", revisionCount: 1 });
+  });
+
+  test.each(["nix-2.35.2", lazy, "lix-2.95.3"])("of %s has the paths of source and inputs, and of Lix the one of an input inside the tree", (version) => {
+    const plain = parseArchive(recorded(`${version}.archive`));
+    expect(plain.inputs).toHaveLength(1);
+    expect(plain.inputs).not.toContain(plain.source);
+    expect(parseArchive(recorded(`${version}.archive-subdirectory`)).inputs).toHaveLength(version.startsWith("lix") ? 2 : 1);
+  });
+});
+
+describe("parseArchive", () => {
   const [a, b, c] = [makeStorePath("a"), makeStorePath("b"), makeStorePath("c")];
 
   test("names every input once, at any depth, and not the flake itself", () => {
@@ -75,43 +121,27 @@ describe("archivedInputs", () => {
         b: { path: b, inputs: { c: { path: c, inputs: {} } } },
       },
     };
-    expect(archivedInputs(JSON.stringify(json), source)).toEqual([a, b, c]);
+    expect(parseArchive(JSON.stringify(json))).toEqual({ source, inputs: [a, b, c] });
   });
 
   test("takes inputs that lie inside their parent's tree and have no path", () => {
-    expect(archivedInputs(JSON.stringify({ path: source, inputs: { inside: { inputs: { a: { path: a, inputs: {} } } } } }), source)).toEqual([a]);
+    expect(parseArchive(JSON.stringify({ path: source, inputs: { inside: { inputs: { a: { path: a, inputs: {} } } } } }))).toEqual({ source, inputs: [a] });
   });
 
   test("takes inputs called as properties of objects are", () => {
     const json = `{"path": "${source}", "inputs": {"__proto__": {"path": "${a}", "inputs": {}}, "constructor": {"path": "${b}"}}}`;
-    expect(archivedInputs(json, source)).toEqual([a, b]);
+    expect(parseArchive(json)).toEqual({ source, inputs: [a, b] });
   });
 
   test("is empty where there are none", () => {
-    expect(archivedInputs(JSON.stringify({ path: source, inputs: {} }), source)).toEqual([]);
+    expect(parseArchive(JSON.stringify({ path: source, inputs: {} }))).toEqual({ source, inputs: [] });
+  });
+
+  test.each(["{}", '{"path": 7}', "null", "[]"])("refuses %s, which has no store path", (json) => {
+    expect(() => parseArchive(json)).toThrow("not a path of the Nix store");
   });
 
   test("refuses what is no store path", () => {
-    expect(() => archivedInputs(JSON.stringify({ path: source, inputs: { a: { path: "/etc" } } }), source)).toThrow("not a path of the Nix store");
-  });
-});
-
-describe("pinned at a revision", () => {
-  test.each([
-    ["", undefined, `path:${source}`],
-    ["", rev, `path:${source}?rev=${rev}`],
-    ["nixos", rev, `path:${source}?dir=nixos&rev=${rev}`],
-  ])("in the subdirectory %j at %j", (subdirectory, revision, expected) => {
-    expect(pinnedAt({ source, subdirectory }, revision)).toBe(expected);
-  });
-});
-
-describe("pinned", () => {
-  test.each([
-    ["", `path:${source}`],
-    ["nixos", `path:${source}?dir=nixos`],
-    ["a b/c#d", `path:${source}?dir=a%20b/c%23d`],
-  ])("in the subdirectory %j", (subdirectory, expected) => {
-    expect(pinned({ source, subdirectory })).toBe(expected);
+    expect(() => parseArchive(JSON.stringify({ path: source, inputs: { a: { path: "/etc" } } }))).toThrow("not a path of the Nix store");
   });
 });

@@ -3,10 +3,10 @@ import { describe, expect, test } from "@jest/globals";
 import { CommandError, InputError, RunnerError } from "../../../src/domain/errors.js";
 import { archiveOnRunner, configurationNames } from "../../../src/nix/flake.js";
 import { runNix } from "../../../src/nix/local.js";
-import { makeFlake, makeStorePath, source } from "../domain/make.js";
+import { makeStorePath, narHash, source } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 import { temporaryDirectory } from "../temporary.js";
-import { withNix } from "./fake-nix.js";
+import { withNix, withProgram } from "./fake-nix.js";
 
 const directory = temporaryDirectory();
 const options = { cwd: directory, signal: undefined, onLine: (): void => undefined };
@@ -77,27 +77,55 @@ describe("a flake that cannot be had", () => {
   test("for another reason is Nix's own to tell", async () => {
     const stderr = "error: unable to download 'https://api.github.com/repos/org/repo/commits/HEAD': HTTP error 404";
     const error = await withNix(directory, failing(stderr), async () => await rejection(CommandError, archiveOnRunner("github:org/repo", options)));
-    expect(error.message).toMatch(/^exit code 1: nix flake metadata --json --no-update-lock-file github:org\/repo$/);
+    expect(error.message).toMatch(/^exit code 1: nix flake archive --json --no-update-lock-file github:org\/repo$/);
   });
 });
 
-describe("a flake that is had", () => {
+describe("a flake in the runner's store", () => {
   const input = makeStorePath("nixpkgs");
-  const good = `echo "$*" >&2
+  const metadata = { path: source, resolved: { type: "git", dir: "nixos" }, locked: { type: "git" }, revision: "4f1c", revCount: 7, locks: { version: 7 } };
+  const printed = (parts: object): string => `echo "$*" >&2
 case $2 in
-  metadata) echo '${JSON.stringify({ path: source, resolved: { type: "git", dir: "nixos" }, locked: { type: "git", narHash: "sha256-x" }, revision: "4f1c" })}' ;;
+  metadata) echo '${JSON.stringify({ ...metadata, ...parts })}' ;;
   archive) echo '${JSON.stringify({ path: source, inputs: { nixpkgs: { path: input, inputs: {} } } })}' ;;
   *) echo '["db1","web1",7]' ;;
 esac`;
+  // Of an empty text.
+  const store = `echo sha256:0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73`;
 
-  test("is archived as the tree that its metadata were read from", async () => {
+  test("is archived by the user's own reference before its identity is read", async () => {
     const lines: string[] = [];
-    const flake = await withNix(directory, good, async () => await archiveOnRunner("./nixos", { ...options, onLine: (line) => lines.push(line) }));
-    expect(flake).toMatchObject({ source, subdirectory: "nixos", revision: "4f1c", inputs: [input], dirty: false });
-    expect(lines).toEqual(["flake metadata --json --no-update-lock-file ./nixos", `flake archive --json --no-update-lock-file path:${source}?dir=nixos`]);
+    const { flake, locks, resolved } = await withNix(
+      directory,
+      printed({}),
+      async () =>
+        await withProgram(directory, "nix-store", store, async () => await archiveOnRunner("./nixos", { ...options, onLine: (line) => lines.push(line) })),
+    );
+    expect(flake).toEqual({
+      source,
+      subdirectory: "nixos",
+      revision: "4f1c",
+      revisionCount: 7,
+      lastModified: undefined,
+      narHash,
+      inputs: [input],
+      dirty: false,
+    });
+    expect(locks).toEqual({ version: 7 });
+    expect(resolved).toEqual({ type: "git", dir: "nixos" });
+    expect(lines).toEqual(["flake archive --json --no-update-lock-file ./nixos", "flake metadata --json --no-update-lock-file ./nixos"]);
   });
 
-  test("tells the names of its configurations", async () => {
-    expect(await withNix(directory, good, async () => await configurationNames(makeFlake(), { signal: undefined }))).toEqual(["db1", "web1"]);
+  test("whose files change while it is read is refused", async () => {
+    const error = await withNix(
+      directory,
+      printed({ path: makeStorePath("other") }),
+      async () => await rejection(InputError, archiveOnRunner("./nixos", options)),
+    );
+    expect(error.problems).toEqual([{ input: "flake", problem: expect.stringContaining("the files of ./nixos changed while the flake was read") }]);
+  });
+
+  test("lists the names of its configurations", async () => {
+    expect(await withNix(directory, printed({}), async () => await configurationNames(`path:${source}`, { signal: undefined }))).toEqual(["db1", "web1"]);
   });
 });

@@ -4,7 +4,7 @@ import type { CopyProgress } from "../../../src/domain/copy-progress.js";
 import { CommandError } from "../../../src/domain/errors.js";
 import { archiveArguments, sendFlake, type SendOptions } from "../../../src/nix/send.js";
 import { explainSendFailure } from "../../../src/nix/send-failure.js";
-import { makeFlake, makeStorePath, source } from "../domain/make.js";
+import { makeSentFlake, makeStorePath, outer, source } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 import { temporaryDirectory } from "../temporary.js";
 import { withNix } from "./fake-nix.js";
@@ -27,15 +27,15 @@ function makeOptions(overrides: Partial<SendOptions> = {}): SendOptions {
 describe("archiveArguments", () => {
   const plain = ["flake", "archive", "--json", "--no-update-lock-file"];
   test.each<[string, Partial<SendOptions>, readonly string[]]>([
-    ["a machine", {}, [...plain, "--to", "ssh-ng://web1", `path:${source}?dir=nixos`]],
-    ["unsigned paths", { checkSignatures: false }, [...plain, "--no-check-sigs", "--to", "ssh-ng://web1", `path:${source}?dir=nixos`]],
-    ["more arguments", { extraArgs: ["--option", "a b"] }, [...plain, "--to", "ssh-ng://web1", "--option", "a b", `path:${source}?dir=nixos`]],
+    ["a machine", {}, [...plain, "--to", "ssh-ng://web1", `path:${outer}`]],
+    ["unsigned paths", { checkSignatures: false }, [...plain, "--no-check-sigs", "--to", "ssh-ng://web1", `path:${outer}`]],
+    ["more arguments", { extraArgs: ["--option", "a b"] }, [...plain, "--to", "ssh-ng://web1", "--option", "a b", `path:${outer}`]],
   ])("for %s", (_, overrides, expected) => {
-    expect(archiveArguments(makeFlake({ subdirectory: "nixos" }), makeOptions(overrides))).toEqual(expected);
+    expect(archiveArguments(makeSentFlake(), makeOptions(overrides))).toEqual(expected);
   });
 
   test("never lets the flake change the settings of Nix", () => {
-    expect(archiveArguments(makeFlake(), makeOptions())).not.toContain("--accept-flake-config");
+    expect(archiveArguments(makeSentFlake(), makeOptions())).not.toContain("--accept-flake-config");
   });
 });
 
@@ -44,7 +44,7 @@ describe("sendFlake", () => {
 
   test("returns what has arrived, over the ssh of the run", async () => {
     const lines: string[] = [];
-    const sent = await withNix(directory, printing(source), async () => await sendFlake(makeFlake(), makeOptions({ onLine: (line) => lines.push(line) })));
+    const sent = await withNix(directory, printing(outer), async () => await sendFlake(makeSentFlake(), makeOptions({ onLine: (line) => lines.push(line) })));
     expect(sent).toEqual({ paths: 0, expectedPaths: 0, bytes: undefined });
     expect(lines).toEqual(["-F /tmp/x/0.conf"]);
   });
@@ -52,13 +52,13 @@ describe("sendFlake", () => {
   test("tells how far the copy has got while it goes on", async () => {
     const seen: CopyProgress[] = [];
     let progress: (() => CopyProgress) | undefined;
-    const script = `echo "copying 2 paths..." >&2; echo "copying path '${source}' to 'ssh-ng://web1'..." >&2; sleep 0.2; echo go >&2; sleep 0.2; ${printing(source)}`;
+    const script = `echo "copying 2 paths..." >&2; echo "copying path '${source}' to 'ssh-ng://web1'..." >&2; sleep 0.2; echo go >&2; sleep 0.2; ${printing(outer)}`;
     const sent = await withNix(
       directory,
       script,
       async () =>
         await sendFlake(
-          makeFlake(),
+          makeSentFlake(),
           makeOptions({ onBegin: (tell) => (progress = tell), onLine: (line) => line === "go" && progress && seen.push(progress()) }),
         ),
     );
@@ -67,18 +67,18 @@ describe("sendFlake", () => {
   });
 
   test("does not trust a path that Nix prints while it fails", async () => {
-    const error = await withNix(directory, printing(source, 1), async () => await rejection(CommandError, sendFlake(makeFlake(), makeOptions())));
+    const error = await withNix(directory, printing(outer, 1), async () => await rejection(CommandError, sendFlake(makeSentFlake(), makeOptions())));
     expect(error.failure).toEqual({ kind: "exit", exitCode: 1 });
   });
 
   test("does not take another path for the flake", async () => {
     const other = makeStorePath("other");
-    const error = await withNix(directory, printing(other), async () => await rejection(Error, sendFlake(makeFlake(), makeOptions())));
-    expect(error.message).toBe(`nix flake archive sent ${other} where ${source} was expected`);
+    const error = await withNix(directory, printing(other), async () => await rejection(Error, sendFlake(makeSentFlake(), makeOptions())));
+    expect(error.message).toBe(`nix flake archive sent ${other} where ${outer} was expected`);
   });
 
   test("does not take anything else for a path", async () => {
-    const error = await withNix(directory, "echo '{}'", async () => await rejection(Error, sendFlake(makeFlake(), makeOptions())));
+    const error = await withNix(directory, "echo '{}'", async () => await rejection(Error, sendFlake(makeSentFlake(), makeOptions())));
     expect(error.message).toContain("not a path of the Nix store");
   });
 });

@@ -80,6 +80,21 @@ describe("machineFacts", () => {
     expect(access).toEqual({ user: "root", root: true, sudo: "unneeded" });
   });
 
+  test("tells machines apart that share a boot id, a machine id, or both", () => {
+    const identityOf = (boot: string, namespace: string, machine: string): string | undefined =>
+      machineFacts(makeFacts({ "boot-id": boot, "pid-namespace": namespace, "machine-id": machine })).facts.identity;
+    const machine = ["b1", "pid:[4026531836]", "m1"] as const;
+    expect(identityOf(...machine)).toBe(identityOf(...machine));
+    const clone = identityOf("b2", "pid:[4026531836]", "m1");
+    const container = identityOf("b1", "pid:[4026532201]", "m2");
+    const clonedContainer = identityOf("b1", "pid:[4026532305]", "m1");
+    expect(new Set([identityOf(...machine), clone, container, clonedContainer]).size).toBe(4);
+  });
+
+  test("takes a machine that does not say its boot id for none in particular", () => {
+    expect(machineFacts(makeFacts({ "boot-id": "" })).facts.identity).toBeUndefined();
+  });
+
   test.each(["unneeded", "missing", "ready", "refused"] as const)("knows sudo to be %s", (sudo) => {
     expect(machineFacts(makeFacts({ sudo, uid: "1000", user: "deploy" })).access).toEqual({ user: "deploy", root: false, sudo });
   });

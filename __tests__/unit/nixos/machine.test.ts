@@ -7,7 +7,7 @@ import type { ConnectedMachine } from "../../../src/deploy/ports.js";
 import { DeployError } from "../../../src/domain/errors.js";
 import { enter } from "../../../src/nixos/entry.js";
 import { NixosMachine } from "../../../src/nixos/machine.js";
-import { makeFlake, source } from "../domain/make.js";
+import { makeSentFlake, source } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 import { notesOf, useFakeSsh } from "./fake-ssh.js";
 
@@ -60,7 +60,7 @@ describe("a machine", () => {
   test("that cannot keep the files of the run is told before anything is sent", async () => {
     const error = await rejection(
       DeployError,
-      (await connected({ exitCode: 1, stderr: "mkdir: cannot create directory: No space left on device\\n" })).receive(makeFlake(), signal),
+      (await connected({ exitCode: 1, stderr: "mkdir: cannot create directory: No space left on device\\n" })).receive(makeSentFlake(), signal),
     );
     expect(error).toMatchObject({ phase: "copy", reason: "the machine cannot keep the files of the run", exitCode: 1 });
     expect(error.lines).toEqual(["mkdir: cannot create directory: No space left on device"]);

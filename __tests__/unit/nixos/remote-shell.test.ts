@@ -79,6 +79,8 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       "systemd",
       "older-generation",
       "specialisation",
+      "machine-id",
+      "pid-namespace",
       "running",
       "booted",
       "profile",

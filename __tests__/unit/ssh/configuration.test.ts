@@ -32,6 +32,10 @@ const protectedSettings: Readonly<Record<string, string>> = {
   identityfile: files.key,
   identitiesonly: "yes",
   identityagent: "none",
+  addkeystoagent: "false",
+  nohostauthenticationforlocalhost: "no",
+  pubkeyauthentication: "true",
+  connectionattempts: "1",
   userknownhostsfile: files.knownHosts,
   globalknownhostsfile: "/dev/null",
   stricthostkeychecking: "true",
@@ -64,7 +68,7 @@ describe("the configuration, as ssh reads it", () => {
     for (const [keyword, value] of Object.entries(expected)) expect({ [keyword]: found.get(keyword)?.[0] }).toEqual({ [keyword]: value });
   });
 
-  test("cannot be changed by the workflow's own lines", () => {
+  test("cannot be changed by the workflow's own lines, or in a jump host's", () => {
     const extra = [
       "Host *",
       "  HostName evil.example.org",
@@ -74,6 +78,12 @@ describe("the configuration, as ssh reads it", () => {
       "  UserKnownHostsFile /dev/null",
       "  GlobalKnownHostsFile /etc/evil",
       "  KnownHostsCommand /bin/evil",
+      "  PKCS11Provider /evil.so",
+      "  AddKeysToAgent yes",
+      "  NoHostAuthenticationForLocalhost yes",
+      "  PubkeyAuthentication no",
+      "  RemoteCommand evil",
+      "  ConnectionAttempts 9",
       "  IdentitiesOnly no",
       "  IdentityAgent /evil.sock",
       "  BatchMode no",
@@ -102,6 +112,29 @@ describe("the configuration, as ssh reads it", () => {
     const expected = { ...protectedSettings, hostname: "web1.example.org", port: "22", user: "root", controlpath: own.socket, controlpersist: "900" };
     for (const [keyword, value] of Object.entries(expected)) expect({ [keyword]: found.get(keyword)?.[0] }).toEqual({ [keyword]: value });
     expect(found.get("userknownhostsfile")).toEqual([files.knownHosts]);
+    for (const keyword of ["remotecommand", "pkcs11provider"]) expect([keyword, found.get(keyword) ?? ["none"]]).toEqual([keyword, ["none"]]);
+    const jump = ssh("jump.example.org", { settings: { extra } });
+    for (const [keyword, value] of Object.entries(protectedSettings)) expect({ [keyword]: jump.get(keyword)?.[0] }).toEqual({ [keyword]: value });
+  });
+
+  test("leaves a HostName to the workflow's own lines, which say more for the same host", () => {
+    const extra = "Match host web1.example.org\n  ProxyJump jump.example.org\nHost web1.example.org\n  HostName 192.0.2.7\n  Port 666\n  User evil";
+    const found = ssh("web1.example.org", { target: { address: "192.0.2.7", port: 2222, user: "deploy" }, settings: { extra } });
+    expect(["hostname", "port", "user", "proxyjump", "controlpath"].map((keyword) => found.get(keyword)?.[0])).toEqual([
+      "192.0.2.7",
+      "2222",
+      "deploy",
+      "jump.example.org",
+      own.socket,
+    ]);
+  });
+
+  test("gives a HostName to the name that Nix is told instead of the host", () => {
+    const overrides = { target: { host: "web_1", address: "fe80::1%eth0", port: 2222 }, settings: { extra: "Host web_1\n  HostName fe80::1%%eth0" } };
+    for (const name of ["web_1", "target-3"]) {
+      const found = ssh(name, overrides);
+      expect(["hostname", "port", "controlpath"].map((keyword) => found.get(keyword)?.[0])).toEqual(["fe80::1%eth0", "2222", own.socket]);
+    }
   });
 
   test("takes what the workflow's own lines add", () => {

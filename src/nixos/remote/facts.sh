@@ -53,5 +53,8 @@ main() {
   [ -z "$older" ] || printf 'older=%s\n' "$(resolve "$system_profile-$older-link")"
   printf 'specialisation=%s\n' "$(specialisation)"
   if [ -e /run/current-system ]; then echo 'nixos=yes'; fi
+  # Containers on one computer may share its boot id, and clones of a machine its machine id.
+  printf 'machine-id=%s\n' "$(cat /etc/machine-id 2>/dev/null)"
+  printf 'pid-namespace=%s\n' "$(readlink /proc/self/ns/pid)"
   system_state
 }

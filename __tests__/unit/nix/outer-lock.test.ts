@@ -3,16 +3,26 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 
 import { field } from "../../../scripts/fields.js";
+import { storePath } from "../../../src/domain/store-path.js";
 import { parseMetadata } from "../../../src/nix/flake.js";
-import { lockAround } from "../../../src/nix/hive.js";
+import { lockAround, type LockedFlake } from "../../../src/nix/outer-lock.js";
 
 /** What Nix has printed for a flake with an input inside its tree, and one that follows that one's. */
 function recorded(version: string): string {
   return readFileSync(new URL(`./recorded/metadata-${version}.json`, import.meta.url), "utf8");
 }
 
-function lockOf(metadata: string, overrides: Partial<ReturnType<typeof parseMetadata>> = {}): unknown {
-  return JSON.parse(lockAround({ ...parseMetadata(metadata), ...overrides }, metadata));
+const flake: LockedFlake = {
+  source: storePath("/nix/store/489w1kqnxjm0kdarhdpb500l8qv84hwb-source"),
+  subdirectory: "",
+  revision: "f793f7b69d5b92f2ad5061db044ca69305bd308c",
+  revisionCount: 3,
+  lastModified: 1_795_616_176,
+  narHash: "sha256-m7NHQOtOyrVM1WFuLG7EwgG+uP9j3EA5wZUEooYF/PA=",
+};
+
+function lockOf(metadata: string, overrides: Partial<LockedFlake> = {}): unknown {
+  return JSON.parse(lockAround({ ...flake, ...overrides }, parseMetadata(metadata).locks));
 }
 
 describe("the lock file around a flake", () => {
@@ -33,6 +43,7 @@ describe("the lock file around a flake", () => {
             path: "/nix/store/489w1kqnxjm0kdarhdpb500l8qv84hwb-source",
             narHash: "sha256-m7NHQOtOyrVM1WFuLG7EwgG+uP9j3EA5wZUEooYF/PA=",
             rev: "f793f7b69d5b92f2ad5061db044ca69305bd308c",
+            revCount: 3,
             lastModified: 1795616176,
           },
           original: { type: "indirect", id: "flake" },
@@ -45,7 +56,7 @@ describe("the lock file around a flake", () => {
   });
 
   test("names the directory of a flake below its root, and no revision where there is none", () => {
-    const lock = lockOf(recorded("2.34.8"), { subdirectory: "nix/machines", revision: undefined, lastModified: undefined });
+    const lock = lockOf(recorded("2.34.8"), { subdirectory: "nix/machines", revision: undefined, revisionCount: undefined, lastModified: undefined });
     expect(field(lock, "nodes", "root", "locked")).toEqual({
       type: "path",
       path: "/nix/store/489w1kqnxjm0kdarhdpb500l8qv84hwb-source",

@@ -1,0 +1,6 @@
+#!/usr/bin/python3 -ESB
+"""Stands for Determinate Nix 3.22.2 with `lazy-trees = false`."""
+
+from determinate import main
+
+main(lazy_trees=False)

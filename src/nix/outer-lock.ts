@@ -1,0 +1,55 @@
+import type { Flake } from "../domain/flake.js";
+import { field, objectOf } from "./json.js";
+
+// The name of the only input, as `outer-flake.nix` and `outer-hive.nix` have it.
+const inner = "flake";
+
+/** What the lock file of an outer flake records of the inner one. */
+export type LockedFlake = Pick<Flake, "source" | "subdirectory" | "revision" | "revisionCount" | "lastModified" | "narHash">;
+
+/**
+ * Renders the lock file of a flake whose only input is the given one, from the given one's own (`locks` of what
+ * `nix flake metadata --json` prints):
+ *
+ *     {"nodes":{"nixpkgs":{…},"root":{"inputs":{"nixpkgs":"nixpkgs"}}},"root":"root","version":7}
+ *
+ * An input's inputs are names of nodes, or a path of inputs from the root, which becomes longer by one. So does the path of the
+ * parent of an input that lies in its parent's tree. With `narHash`, every Nix takes the rest of the input as it is written.
+ */
+export function lockAround(flake: LockedFlake, locks: unknown): string {
+  const nodes = new Map(Object.entries(objectOf(field(locks, "nodes"))));
+  const root = String(field(locks, "root"));
+  const free = (wish: string): string => {
+    let name = wish;
+    while (nodes.has(name)) name += "_";
+    return name;
+  };
+  const outer = free("outer");
+  const locked = {
+    type: "path",
+    path: flake.source,
+    narHash: flake.narHash,
+    ...(flake.subdirectory === "" ? {} : { dir: flake.subdirectory }),
+    ...(flake.revision === undefined ? {} : { rev: flake.revision }),
+    ...(flake.revisionCount === undefined ? {} : { revCount: flake.revisionCount }),
+    ...(flake.lastModified === undefined ? {} : { lastModified: flake.lastModified }),
+  };
+  const longer = [...nodes].map(([name, node]) => [name, prefixed(node)] as const);
+  const own = { ...prefixed(nodes.get(root)), locked, original: { type: "indirect", id: inner } };
+  const all = { ...Object.fromEntries(longer), [root]: own, [outer]: { inputs: { [inner]: root } } };
+  return `${JSON.stringify({ nodes: all, root: outer, version: 7 }, undefined, 2)}\n`;
+}
+
+function prefixed(node: unknown): Record<string, unknown> {
+  const below = (value: unknown): unknown => {
+    if (!Array.isArray(value)) return value;
+    const path: readonly unknown[] = value;
+    return [inner, ...path];
+  };
+  const { inputs, parent, ...rest } = objectOf(node);
+  return {
+    ...rest,
+    ...(inputs === undefined ? {} : { inputs: Object.fromEntries(Object.entries(objectOf(inputs)).map(([name, input]) => [name, below(input)])) }),
+    ...(parent === undefined ? {} : { parent: below(parent) }),
+  };
+}

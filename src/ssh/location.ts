@@ -1,0 +1,119 @@
+import { writeFileSync } from "node:fs";
+
+import { CommandError, InputError } from "../domain/errors.js";
+import { checkHost, checkPort, checkUser, withDefaults, type NamedTarget, type Target, type TargetDefaults } from "../domain/target.js";
+import { run, type Command } from "../process/run.js";
+import { identityFiles, renderQuestion, targetFiles, type SshSettings } from "./configuration.js";
+
+// ssh answers at once, unless a `Match exec` of the user's lines takes its time.
+const answerSeconds = 60;
+
+/**
+ * Finds out where a target is: what it says itself, then the user's lines, then the defaults. It is ssh that reads the user's
+ * lines, so that patterns, `Match` and `Include` mean what they mean to ssh; nothing is started where there are none. Throws an
+ * `InputError` for lines that ssh does not accept, and for those that would lead it to what it must not be given.
+ */
+export async function locateTarget(
+  target: NamedTarget,
+  index: number,
+  directory: string,
+  settings: SshSettings,
+  defaults: TargetDefaults,
+  signal?: AbortSignal,
+): Promise<Target> {
+  if (settings.extra === "") return withDefaults(target, defaults);
+  const { configuration } = targetFiles(directory, index);
+  const { text, extraBegins } = renderQuestion(target, index, directory, settings, defaults);
+  writeFileSync(configuration, text, { mode: 0o600 });
+  let answer: string;
+  try {
+    ({ stdout: answer } = await run(locationCommand(configuration, target), { signal, timeout: answerSeconds }));
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
+    throw refusal(`is not accepted by ssh: ${reasonOf(error, configuration, extraBegins)}`);
+  }
+  return locatedTarget(target, answer, identityFiles(directory).key);
+}
+
+/** Builds the command that asks ssh what it makes of its configuration, without connecting. */
+export function locationCommand(configuration: string, target: Pick<Target, "host">): Command {
+  return { file: "ssh", args: ["-G", "-F", configuration, "--", target.host] };
+}
+
+/**
+ * Reads what `ssh -G` prints, with the same care as the targets themselves: ssh obeys shell characters in a `HostName` of its
+ * configuration. `key` is the only key that may be offered. Throws an `InputError`.
+ *
+ *     user deploy
+ *     hostname 192.0.2.7
+ *     port 2222
+ *     proxyjump bastion.example.org
+ */
+export function locatedTarget(target: NamedTarget, answer: string, key: string): Target {
+  const found = readAnswer(answer);
+  const first = (keyword: string): string => found.get(keyword)?.[0] ?? "";
+  const address = first("hostname");
+  const user = first("user");
+  const port = Number(first("port"));
+  const check = (keyword: string, work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      throw refusal(`has a ${keyword} for ${target.host} that is not accepted: ${problem}`);
+    }
+  };
+  check("HostName", () => checkHost(address));
+  check("User", () => checkUser(user));
+  check("Port", () => checkPort(port));
+  requireOwned(target, found, key);
+  const { name, host, configuration } = target;
+  const moved = address.toLowerCase() !== host.toLowerCase();
+  return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration };
+}
+
+function readAnswer(answer: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const line of answer.split("\n")) {
+    const [, keyword = "", value = ""] = /^(\S+) (.*)$/.exec(line) ?? [];
+    found.set(keyword, [...(found.get(keyword) ?? []), value]);
+  }
+  return found;
+}
+
+// ssh adds these up, or old versions do not know them, so that standing first does not help against the user's lines.
+function requireOwned({ host }: NamedTarget, found: ReadonlyMap<string, readonly string[]>, key: string): void {
+  const other = (keyword: string, own: string): boolean => found.get(keyword)?.some((value) => value !== own) === true;
+  const set = [
+    ...(other("identityfile", key) ? ["IdentityFile"] : []),
+    ...(other("certificatefile", "none") ? ["CertificateFile"] : []),
+    ...(other("sessiontype", "default") ? ["SessionType"] : []),
+    ...(other("stdinnull", "no") ? ["StdinNull"] : []),
+    ...(other("forkafterauthentication", "no") ? ["ForkAfterAuthentication"] : []),
+  ];
+  if (set.length > 0) throw refusal(`sets ${set.join(" and ")} for ${host}, which belongs to the action; accepted are lines that leave it out for this host`);
+}
+
+/** What tells two machines with one address apart. A proxy's command may name the host in its own ways. */
+function viaOf(host: string, found: ReadonlyMap<string, readonly string[]>): string | undefined {
+  const jump = found.get("proxyjump")?.[0];
+  if (jump !== undefined && jump !== "none") return jump;
+  const command = found.get("proxycommand")?.[0];
+  return command === undefined || command === "none" ? undefined : `the ProxyCommand of ${host}`;
+}
+
+function reasonOf({ failure, stderr }: CommandError, configuration: string, extraBegins: number): string {
+  if (failure.kind === "timeout") return `it has not read the lines after ${failure.seconds} s`;
+  const place = /^line (\d+)/;
+  const [line = "it does not say why"] = stderr
+    .replaceAll(`${configuration}: `, "")
+    .replaceAll(`${configuration} `, "")
+    .split(/\r?\n/)
+    .filter((text) => text.trim() !== "");
+  const number = Number(place.exec(line)?.[1] ?? 0) - extraBegins;
+  return number > 0 ? line.replace(place, `line ${number}`) : line;
+}
+
+function refusal(problem: string): InputError {
+  return new InputError([{ input: "ssh-config", problem }]);
+}
