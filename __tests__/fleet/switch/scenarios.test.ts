@@ -29,11 +29,11 @@ let machine: Machine;
 beforeAll(async () => {
   fleet = await Fleet.start(["h1"]);
   machine = fleet.machine("h1");
-  const systems = [["base", base] as const, ...scenarios.map(({ name, behaviour }) => [name, behaviour] as const)];
-  const flake = await writeFlake(
-    path.join(fleet.directory, "flake"),
-    Object.fromEntries(systems.map(([name, system]) => [name, { hostName: "h1", ...system }])),
+  const behaviours = [["base", base] as const, ...scenarios.map(({ name, behaviour }) => [name, behaviour] as const)];
+  const systems = tools.flatMap(({ kind, program }) =>
+    behaviours.map(([name, behaviour]) => [`${kind}-${name}`, { hostName: "h1", ...behaviour, switchProgram: program }] as const),
   );
+  const flake = await writeFlake(path.join(fleet.directory, "flake"), Object.fromEntries(systems));
   await machine.exec("mkdir /root/flake && tar x -C /root/flake", { stdin: await check("tar", ["c", "-C", flake, "."]) });
   mkdirSync(path.join(machine.root, standInDirectory), { recursive: true });
   cpSync(asset("nixos-rebuild-ng.py"), path.join(machine.root, standInDirectory, "nixos-rebuild-ng"));
