@@ -94,8 +94,8 @@ describe("nixos-rebuild", () => {
     ["no nixos-rebuild to run anew", 1, 1, { withNixosRebuild: false }],
     ["a killed switch", 255, 1, { switchScript: "kill -9 $PPID" }],
   ])("switch to %s exits with %i and %i", async (_, code, bashCode, behaviour) => {
-    expect((await rebuild(ng, "switch", behaviour)).code).toBe(code);
-    expect((await rebuild(bash, "switch", behaviour)).code).toBe(bashCode);
+    expect(await rebuild(ng, "switch", behaviour)).toMatchObject({ code });
+    expect(await rebuild(bash, "switch", behaviour)).toMatchObject({ code: bashCode });
   });
 
   test.each([
