@@ -38,7 +38,8 @@ describe("a service that does not stay up is noticed", () => {
 
   test("but not one that was restarted again and again before", async () => {
     const units = { "again.service": service("ExecStart=/bin/sh -c 'sleep 2; exit 9'\nRestart=always\n") };
-    await trial.settle({ units, text: "looping" });
+    await trial.deploy({ units, text: "looping" }, { "settle-time": "0" });
+    expect(await trial.machine().output("sleep 3; systemctl show --property=NRestarts --value again.service")).not.toBe("0");
     expect(verdictOf(await trial.deploy({ units: { ...units, "new.service": runningUnit() } }))).toMatchObject({ status: "deployed", "failed-units": [] });
   });
 });
@@ -85,7 +86,7 @@ test("a reload that fails is a failure, although the unit stays active with its 
 
 test("a unit of a user that fails never rolls back, and is not green either", async () => {
   const agent = (start: string): string => service(`Type=oneshot\nExecStart=${start}\nRemainAfterExit=yes\n`);
-  await trial.machine().output("useradd --create-home alice; loginctl enable-linger alice");
+  await trial.machine().output("useradd --create-home alice && systemd-run --quiet --wait --pipe loginctl enable-linger alice");
   await trial.settle({ userUnits: { "agent.service": agent("/bin/true") } });
   await trial.machine().output("systemctl restart user@$(id -u alice)");
   const broken = { userUnits: { "agent.service": agent("/bin/false") } };
