@@ -50,7 +50,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
 
 /***/ }),
 
-/***/ 175:
+/***/ 5735:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -77,13 +77,25 @@ var copy_progress = __nccwpck_require__(6369);
 var flake = __nccwpck_require__(7307);
 // EXTERNAL MODULE: ./build/src/domain/unit-plan.js
 var unit_plan = __nccwpck_require__(9988);
+// EXTERNAL MODULE: ./build/src/domain/bytes.js
+var bytes = __nccwpck_require__(9385);
+;// CONCATENATED MODULE: ./build/src/deploy/free-memory.js
+
+// The evaluation of one real NixOS takes some 550 MB; Nix itself, a compiler and what already runs need the rest.
+const scarceKibibytes = 1.5 * 1024 * 1024;
+/** Warns about little available memory on a machine; `undefined` where it is enough, or the machine does not report it. */
+function memoryWarning(memoryKibibytes) {
+    if (memoryKibibytes === undefined || memoryKibibytes >= scarceKibibytes)
+        return undefined;
+    return `only ${(0,bytes/* showBytes */.n)(memoryKibibytes * 1024)} of memory are available on the machine: the evaluation of a NixOS configuration needs about 0.6 GiB, a build more, and Linux kills them when memory runs out. Add memory or swap if the build is killed`;
+}
 ;// CONCATENATED MODULE: ./build/src/deploy/free-space.js
 // A system with another kernel or after an update of nixpkgs brings some hundred MiB beside the old one, and the sources of
 // nixpkgs, unpacked, some 200 MiB more: with less than 1 GiB it may not fit.
-const scarceKibibytes = 1024 * 1024;
+const free_space_scarceKibibytes = 1024 * 1024;
 /** Says that little is free on the disk of a machine's store, or nothing where it is enough or the machine cannot tell. */
 function spaceWarning(freeKibibytes) {
-    if (freeKibibytes === undefined || freeKibibytes >= scarceKibibytes)
+    if (freeKibibytes === undefined || freeKibibytes >= free_space_scarceKibibytes)
         return undefined;
     return `only ${Math.floor(freeKibibytes / 1024)} MiB are free for the Nix store on the machine: the new system may not fit. Free some with \`nix-collect-garbage -d\` on the machine`;
 }
@@ -358,6 +370,7 @@ function repairCommands(before, operation) {
 
 
 
+
 /**
  * The work on one host: `prepare` up to a built system, then `activate`. Both throw for what goes wrong; `result` tells
  * what is known at any time.
@@ -412,9 +425,9 @@ class Host {
             return;
         }
         known.configuration = this.#configuration(facts);
-        const scarce = spaceWarning(facts.freeKibibytes);
-        if (scarce !== undefined)
-            this.#log.warn(scarce);
+        for (const warning of [spaceWarning(facts.freeKibibytes), memoryWarning(facts.memoryKibibytes)])
+            if (warning !== undefined)
+                this.#log.warn(warning);
         this.ended();
         const sent = await this.#settings.flake;
         const copied = await this.#tryAgain("copy", signal, async () => await this.machine.receive(sent, signal));
@@ -638,7 +651,7 @@ class Stopwatch {
 /**
  * Deploys to all machines: everything up to the build side by side, then, when every machine has built or failed, the
  * activations, batch after batch. A host that fails does not stop the others of its batch, but too many stop the batches
- * after it. Never throws; `settings.flake` tells of a flake that cannot be had.
+ * after it. Never throws: without a flake, which `settings.flake` or the signal reports as a `NoFlakeError`, every host is skipped.
  */
 async function deployFleet(machines, settings, log) {
     const { unusable } = settings;
@@ -720,6 +733,10 @@ class FleetRun {
             outcome = await stopwatch.run(act);
         }
         catch (error) {
+            const problems = [error, this.#settings.signal.reason];
+            const noFlake = problems.find((problem) => problem instanceof errors/* NoFlakeError */.$u);
+            if (noFlake !== undefined)
+                return await this.#end(work, { status: "skipped", error: new Error(`not started: ${noFlake.message}. Nothing has changed on the machine`) });
             const neverReached = error instanceof errors/* DeployError */.sH && error.unreachable && error.phase === "connect" && !host.arrived;
             if (neverReached && !stopwatch.cancelled && this.#settings.staging.onUnreachable === "skip") {
                 work.unreachable = error;
@@ -1019,8 +1036,11 @@ function signedSize(bytes) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $u: () => (/* binding */ NoFlakeError),
+/* harmony export */   DM: () => (/* binding */ briefReason),
 /* harmony export */   Qd: () => (/* binding */ CommandError),
 /* harmony export */   Rn: () => (/* binding */ RunnerError),
+/* harmony export */   ZN: () => (/* binding */ EvaluationError),
 /* harmony export */   dz: () => (/* binding */ InputError),
 /* harmony export */   sH: () => (/* binding */ DeployError)
 /* harmony export */ });
@@ -1054,6 +1074,37 @@ class CommandError extends Error {
         this.stderr = parts.stderr;
     }
 }
+/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
+class EvaluationError extends CommandError {
+    /** Nix's message and its place, at most 20 lines. */
+    lines;
+    constructor(reference, lines, cause) {
+        super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
+        this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
+        this.lines = lines;
+    }
+}
+/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
+class NoFlakeError extends Error {
+    name = "NoFlakeError";
+}
+/** What ended a run, in one line without a full stop at the end. */
+function briefReason(problem) {
+    if (problem instanceof InputError)
+        return problem.problems.map((bad) => `${bad.input}: ${firstClause(bad.problem)}`).join("; ");
+    if (problem instanceof EvaluationError)
+        return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
+    if (problem instanceof CommandError)
+        return (problem.stderr
+            .split("\n")
+            .findLast((line) => /^\s*error: \S/.test(line))
+            ?.trim() ?? problem.message.slice(0, 200));
+    return (problem instanceof Error ? problem.message : String(problem)).split("\n")[0] ?? "";
+}
+// What comes after it says what to do, or what is accepted.
+function firstClause(text) {
+    return text.split(/[.;] /)[0] ?? text;
+}
 function describe(failure) {
     switch (failure.kind) {
         case "exit":
@@ -1063,7 +1114,7 @@ function describe(failure) {
         case "timeout":
             return `no end within ${failure.seconds} s`;
         case "aborted":
-            return "ended because the run was cancelled";
+            return "stopped before its end";
         case "spawn":
             return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
     }
@@ -1492,6 +1543,9 @@ function displayTarget(target) {
  * The host is checked here because ssh obeys shell characters in a `HostName` of its configuration.
  */
 function parseTarget(text) {
+    refuseUrl(text);
+    if (text.includes(","))
+        throw new Error("holds a comma; write one target per line");
     const hash = text.indexOf("#");
     const place = hash === -1 ? text : text.slice(0, hash);
     const configuration = hash === -1 ? undefined : text.slice(hash + 1);
@@ -1502,7 +1556,8 @@ function parseTarget(text) {
 }
 /** Checks the parts of a target. Throws an `Error` whose message names the part and what is accepted. */
 function checkTarget(request) {
-    const { host, user, port, configuration, name } = request;
+    const { host, user, port, name } = request;
+    const configuration = request.configuration === undefined ? undefined : withoutPrefix(request.configuration);
     checkHost(host);
     if (user !== undefined)
         checkUser(user);
@@ -1513,7 +1568,14 @@ function checkTarget(request) {
     if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
         throw new Error("its name is empty, longer than 100 characters, or holds control characters");
     }
-    return request;
+    return configuration === request.configuration ? request : { ...request, configuration };
+}
+/** The name in `nixosConfigurations.NAME` and `nixosConfigurations."NAME"`, as one types it after `nix build .#`; else the text itself. */
+function withoutPrefix(configuration) {
+    return (/^nixosConfigurations\.(?:"(.+)"|(.+))$/
+        .exec(configuration)
+        ?.slice(1)
+        .find((name) => name !== undefined) ?? configuration);
 }
 /** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
 function checkUser(user) {
@@ -1530,6 +1592,7 @@ function checkPort(port) {
 function checkHost(host) {
     if (host === "")
         throw new Error("its host is empty");
+    refuseUrl(host);
     if (host.startsWith("-"))
         throw new Error("its host begins with -, which ssh would take for an option");
     if (/[\s\p{C}]/u.test(host))
@@ -1542,6 +1605,11 @@ function checkHost(host) {
     if (!/^[A-Za-z0-9_.-]{1,253}$/.test(host)) {
         throw new Error("its host holds characters other than letters, digits, and _ . -");
     }
+}
+function refuseUrl(text) {
+    const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
+    if (scheme !== undefined)
+        throw new Error(`is a URL; write it without ${scheme}`);
 }
 function checkConfiguration(configuration) {
     if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(configuration)) {
@@ -1711,6 +1779,40 @@ function planOf(changes) {
 function withNewUnits(rehearsal, compared) {
     const known = new Set(unitActions.flatMap((action) => rehearsal[action]));
     return { ...rehearsal, start: [...rehearsal.start, ...(compared?.start ?? []).filter((unit) => !known.has(unit))] };
+}
+
+/***/ }),
+
+/***/ 6121:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   S: () => (/* binding */ isUntracked)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7964);
+
+
+
+/**
+ * Tells whether a file, relative to the root of the Git work tree that a flake reference names (`.`, `./nixos`), exists there and
+ * Git does not track it. Never throws: the answer is no where there is no work tree, or Git cannot tell.
+ */
+async function isUntracked(reference, file) {
+    const directory = /^[./][^?]*/.exec(reference)?.[0];
+    if (directory === undefined)
+        return false;
+    const git = async (...args) => (await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_2__/* .run */ .eF)({ file: "git", args: ["-C", directory, ...args] })).stdout;
+    try {
+        const root = (await git("rev-parse", "--show-toplevel")).replace(/\n$/, "");
+        if (!(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(root, file)))
+            return false;
+        return (await git("ls-files", "--", `:(top,literal)${file}`)).trim() === "";
+    }
+    catch {
+        return false;
+    }
 }
 
 /***/ }),
@@ -1923,7 +2025,9 @@ function setOutputs(report) {
 }
 /** The status of a whole run. */
 function statusOf(results, endedEarly) {
-    return endedEarly && results.length === 0 ? "failed" : (0,domain_result/* worstStatus */.A4)(results);
+    const worst = (0,domain_result/* worstStatus */.A4)(results);
+    // Hosts that a run has skipped because it ended early do not make it a success.
+    return endedEarly && !(0,domain_result/* isFailure */.N6)(worst) ? "failed" : worst;
 }
 // EXTERNAL MODULE: ./build/src/github/workflow-log.js + 1 modules
 var workflow_log = __nccwpck_require__(9949);
@@ -1991,9 +2095,10 @@ function fitting(characters, bytes) {
 // As many as fit on a line.
 const mostNamed = 8;
 /** What a reader sees first: how it ended, the counts, who failed, and what was deployed. */
-function renderHeadline(results, flake, endedEarly) {
+function renderHeadline(results, flake, endedEarly, reason) {
     const below = [counts(results), failed(results), flake === undefined ? "" : describeFlake(flake)].filter((line) => line !== "");
-    return `### ${headline(results, endedEarly)}\n\n${below.join("  \n")}\n\n`;
+    const why = reason === undefined ? "" : `: ${codeSpan(reason)}`;
+    return `### ${headline(results, endedEarly)}${why}\n\n${below.join("  \n")}\n\n`;
 }
 function headline(results, endedEarly) {
     const failures = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status)).length;
@@ -2002,6 +2107,8 @@ function headline(results, endedEarly) {
     const hosts = results.length === 1 ? "1 host" : `${results.length} hosts`;
     if (failures > 0)
         return `❌ ${failures} of ${hosts} failed${endedEarly ? ", and the run ended early" : ""}`;
+    if (endedEarly && results.every(({ status }) => status === "skipped"))
+        return `❌ No host was deployed (${hosts} skipped)`;
     if (endedEarly)
         return `❌ The run ended early; of ${hosts} none failed`;
     const done = results.filter(({ status }) => status !== "skipped");
@@ -2303,8 +2410,8 @@ const bytesOfPackage = 60;
  * timeline, what is new on hosts that are as they should be, the same of those that failed, rows of hosts that are as they should
  * be, errors, rows of failed hosts. The last line then says what is missing.
  */
-function renderSummary(results, flake, { endedEarly = false, place = jobSummary } = {}) {
-    const head = renderHeadline(results, flake, endedEarly);
+function renderSummary(results, flake, { endedEarly = false, reason, place = jobSummary } = {}) {
+    const head = renderHeadline(results, flake, endedEarly, reason);
     const failed = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status));
     const fine = results.filter(({ status }) => !(0,domain_result/* isFailure */.N6)(status));
     const budget = new Budget(place.bytes - byteLength(head) - byteLength(tableHead) - bytesOfNote);
@@ -2378,20 +2485,24 @@ class Budget {
 
 
 
+// Of a command line with an expression in it, the beginning says which command it is.
+const longestCommand = 300;
 /** Tells what ended the run before the machines did. What is none of the action's own errors is shown with its stack. */
 function reportProblem(problem, log) {
     if (problem instanceof errors/* InputError */.dz || problem instanceof errors/* RunnerError */.Rn)
         log.annotate("error", "The deployment cannot begin", problem.message);
+    else if (problem instanceof errors/* EvaluationError */.ZN)
+        log.annotate("error", "The flake does not evaluate; no machine was changed", problem.message);
     else if (problem instanceof errors/* CommandError */.Qd) {
-        log.annotate("error", "A command on the runner failed; no machine was changed", [problem.message, ...problem.stderr.trim().split("\n").slice(-20)].join("\n"));
+        log.annotate("error", "A command on the runner failed; no machine was changed", [problem.message.slice(0, longestCommand), ...problem.stderr.trim().split("\n").slice(-20)].join("\n"));
     }
     else
         log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
 }
 /** Sets the outputs, writes the summary, annotates every failed host, and tells whether the step is green. */
-function reportEnd({ results, arrived, flake, sent, endedEarly, summary }, log) {
+function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary }, log) {
     log.resume();
-    const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, place: comment }), log);
+    const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, reason, place: comment }), log);
     setOutputs({
         results,
         status: statusOf(results, endedEarly),
@@ -2400,13 +2511,12 @@ function reportEnd({ results, arrived, flake, sent, endedEarly, summary }, log) 
         summaryPath,
     });
     if (summary)
-        writeSummary(renderSummary(results, flake, { endedEarly, place: jobSummary }), log);
-    // A run that ended early has told its reason already; its hosts only ended with it.
-    if (!endedEarly)
-        for (const { title, message } of failureAnnotations(results))
-            log.annotate("error", title, message);
-    for (const { title, message } of skippedAnnotations(results))
-        log.annotate("warning", title, message);
+        writeSummary(renderSummary(results, flake, { endedEarly, reason, place: jobSummary }), log);
+    // A run that ended early has annotated its reason already; its hosts only ended with it.
+    if (endedEarly)
+        log.line(`The run ended early${reason === undefined ? "" : `: ${reason}`}`);
+    else
+        annotateHosts(results, log);
     const failed = results.some((result) => (0,domain_result/* isFailure */.N6)(result.status));
     if (failed)
         log.line(failureSummary(results));
@@ -2418,6 +2528,12 @@ function referenceFor(flake, sent) {
     if (sent?.hive === true)
         return (0,domain_flake/* outerReference */.Xp)(sent);
     return flake === undefined ? undefined : (0,domain_flake/* flakeReference */.Bp)(flake);
+}
+function annotateHosts(results, log) {
+    for (const { title, message } of failureAnnotations(results))
+        log.annotate("error", title, message);
+    for (const { title, message } of skippedAnnotations(results))
+        log.annotate("warning", title, message);
 }
 /** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
 function writeComment(text, log) {
@@ -3229,32 +3345,33 @@ function readTargets(text, defaults, aliases, refuse) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(175);
-/* harmony import */ var _deploy_limit_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(6762);
+/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5735);
+/* harmony import */ var _deploy_limit_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(6762);
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3047);
-/* harmony import */ var _domain_flake_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(7307);
+/* harmony import */ var _domain_flake_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(7307);
 /* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6806);
-/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(321);
-/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(1567);
-/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9422);
-/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(2562);
-/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(9147);
-/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2406);
-/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7798);
-/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(4362);
-/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(2098);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(1012);
-/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(9949);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(4954);
-/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(3614);
-/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(2855);
-/* harmony import */ var _nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(1263);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(2518);
-/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_26__ = __nccwpck_require__(8672);
-/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(4418);
-/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(7754);
-/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(7864);
-/* harmony import */ var _ssh_location_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(89);
+/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(321);
+/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(1567);
+/* harmony import */ var _git_untracked_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6121);
+/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9422);
+/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(2562);
+/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(9147);
+/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2406);
+/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(7798);
+/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_26__ = __nccwpck_require__(4362);
+/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2098);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1012);
+/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9949);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(4954);
+/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(3614);
+/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(2855);
+/* harmony import */ var _nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(1263);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(2670);
+/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_27__ = __nccwpck_require__(8672);
+/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(4418);
+/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(1374);
+/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(7864);
+/* harmony import */ var _ssh_location_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(89);
 
 
 
@@ -3282,8 +3399,9 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 
-const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__/* .WorkflowLog */ .m();
-const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_7__/* .WorkflowRunLog */ .L(log);
+
+const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_10__/* .WorkflowLog */ .m();
+const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_8__/* .WorkflowRunLog */ .L(log);
 const run = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString("hex");
 let identity;
 let flake;
@@ -3291,7 +3409,7 @@ let sent;
 let end = { results: [], arrived: false };
 let problem;
 let summary = true;
-const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_19__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()), () => {
+const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_20__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()), () => {
     removeIdentity();
     process.exit(130);
 });
@@ -3302,74 +3420,82 @@ catch (error) {
     problem = error;
 }
 if (identity !== undefined)
-    await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__/* .endMasters */ .p2)(identity);
+    await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_17__/* .endMasters */ .p2)(identity);
 removeIdentity();
 if (problem !== undefined && !cancellation.signal.aborted)
-    (0,_github_report_js__WEBPACK_IMPORTED_MODULE_6__/* .reportProblem */ .k)(problem, log);
-const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_6__/* .reportEnd */ .w)({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
+    (0,_github_report_js__WEBPACK_IMPORTED_MODULE_7__/* .reportProblem */ .k)(problem, log);
+const reason = cancellation.signal.aborted ? "the run was cancelled" : problem === undefined ? undefined : (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .briefReason */ .DM)(problem);
+const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_7__/* .reportEnd */ .w)({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, reason, summary }, log);
 await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
 async function deploy() {
-    const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_10__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_4__/* .readInput */ .R)(name));
+    const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_11__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_5__/* .readInput */ .R)(name));
     ({ summary } = inputs);
     for (const secret of [inputs.passphrase, inputs.sudoPassword])
         if (secret !== undefined)
-            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_4__/* .maskSecret */ .$)(secret);
-    await (0,_process_required_programs_js__WEBPACK_IMPORTED_MODULE_15__/* .requirePrograms */ .P)();
+            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_5__/* .maskSecret */ .$)(secret);
+    await (0,_process_required_programs_js__WEBPACK_IMPORTED_MODULE_16__/* .requirePrograms */ .P)();
     const directory = await installIdentity(inputs);
     const noFlake = new AbortController();
     const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
     const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
     const { targets, unusable, flake: sending } = await choose(inputs, directory, local);
-    sending?.catch(() => noFlake.abort());
-    (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .writeTargetConfigurations */ .Uk)(directory, targets, sshSettings(inputs));
+    const flakeOrReason = sending?.catch((error) => {
+        const noFlakeError = new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .NoFlakeError */ .$u(`the flake could not be fetched (${(0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .briefReason */ .DM)(error)})`, { cause: error });
+        // Hosts that are being connected need not go on.
+        noFlake.abort(noFlakeError);
+        throw noFlakeError;
+    });
+    // It may come before, or without, anyone who waits for it.
+    flakeOrReason?.catch(() => undefined);
+    (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_18__/* .writeTargetConfigurations */ .Uk)(directory, targets, sshSettings(inputs));
     const settings = machineSettings(inputs, sending, signal);
-    const machines = targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
+    const machines = targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_15__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_17__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
     const { operation, maxParallel, timeout, retries, safety, staging, diff } = inputs;
     const failed = unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .unusableResult */ .BN);
-    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: sending, unusable: failed, maxParallel, timeout, retries, safety, staging, diff, signal }, runLog);
+    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: flakeOrReason, unusable: failed, maxParallel, timeout, retries, safety, staging, diff, signal }, runLog);
     await sending;
 }
 async function choose(inputs, directory, local) {
     const { flake: reference, operation, selection } = inputs;
     const fetch = async () => {
-        const fetched = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .archiveOnRunner */ .MS)(reference, local);
+        const fetched = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_12__/* .archiveOnRunner */ .MS)(reference, local);
         // Where nothing is built of it, it only says where the machines are.
-        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_20__/* .needsFlake */ .Ty)(operation))
+        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_21__/* .needsFlake */ .Ty)(operation))
             ({ flake } = fetched);
-        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_21__/* .announceFlake */ .j)(fetched.flake, log);
+        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_22__/* .announceFlake */ .j)(fetched.flake, log);
         return fetched;
     };
-    const wrap = async (archived, hive) => await (0,_nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_13__/* .wrapFlake */ .Y)(archived, hive, { scratch: directory, signal: local.signal });
+    const wrap = async (archived, hive) => await (0,_nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_14__/* .wrapFlake */ .Y)(archived, hive, { scratch: directory, signal: local.signal });
     if (inputs.targets.length > 0) {
         const targets = await locate(inputs.targets, inputs, directory);
         try {
-            (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_22__/* .requireApart */ .Iw)(targets);
+            (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_23__/* .requireApart */ .Iw)(targets);
         }
         catch (error) {
             throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "targets", problem: error instanceof Error ? error.message : String(error) }]);
         }
-        const send = async () => (sent = await wrap(await fetch(), (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_22__/* .needsHive */ .wD)(targets)));
-        return { targets, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_20__/* .needsFlake */ .Ty)(operation) ? send() : undefined };
+        const send = async () => (sent = await wrap(await fetch(), (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_23__/* .needsHive */ .wD)(targets)));
+        return { targets, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_21__/* .needsFlake */ .Ty)(operation) ? send() : undefined };
     }
     const archived = await fetch();
     const plain = await wrap(archived, false);
-    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__/* .readInventory */ .z)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_23__/* .outerReference */ .Xp)(plain), { selection, details: false }, local), selection);
+    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_13__/* .readInventory */ .z)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_24__/* .outerReference */ .Xp)(plain), { selection, details: false }, local), selection);
     const located = new Map((await locate((0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .targetsOf */ .QR)(chosen.machines), inputs, directory)).map((target) => [target.name, target]));
-    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .setApart */ .tF)(chosen, ({ name }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_22__/* .placeOf */ .$t)(locatedAs(name, located)));
-    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__/* .announceChoice */ .Z)(choice, log);
+    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .setApart */ .tF)(chosen, ({ name }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_23__/* .placeOf */ .$t)(locatedAs(name, located)));
+    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_6__/* .announceChoice */ .Z)(choice, log);
     const found = choice.machines.map(({ name }) => locatedAs(name, located));
-    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_20__/* .needsFlake */ .Ty)(operation))
+    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_21__/* .needsFlake */ .Ty)(operation))
         return { targets: found, unusable: choice.unusable, flake: undefined };
-    sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_22__/* .needsHive */ .wD)(found) ? await wrap(archived, true) : plain;
+    sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_23__/* .needsHive */ .wD)(found) ? await wrap(archived, true) : plain;
     return { targets: found, unusable: choice.unusable, flake: Promise.resolve(sent) };
 }
 /** Finds out where the targets are, without connecting to any. */
 async function locate(targets, inputs, directory) {
     const { signal } = cancellation;
-    const work = async ([index, target]) => await (0,_ssh_location_js__WEBPACK_IMPORTED_MODULE_18__/* .locateTarget */ .sw)(target, index, directory, sshSettings(inputs), inputs.defaults, signal);
-    return await (0,_deploy_limit_js__WEBPACK_IMPORTED_MODULE_24__/* .mapLimited */ .b)([...targets.entries()], inputs.maxParallel, work);
+    const work = async ([index, target]) => await (0,_ssh_location_js__WEBPACK_IMPORTED_MODULE_19__/* .locateTarget */ .sw)(target, index, directory, sshSettings(inputs), inputs.defaults, signal);
+    return await (0,_deploy_limit_js__WEBPACK_IMPORTED_MODULE_25__/* .mapLimited */ .b)([...targets.entries()], inputs.maxParallel, work);
 }
 function locatedAs(name, located) {
     const target = located.get(name);
@@ -3381,28 +3507,29 @@ function sshSettings({ strict, connectTimeout, sshConfig }) {
     return { strict, connectTimeout, extra: sshConfig };
 }
 async function installIdentity({ key, passphrase, knownHosts }) {
-    identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
+    identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_18__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
     // Before the key is written, so that the post step finds it even when this process is killed.
-    _github_state_js__WEBPACK_IMPORTED_MODULE_8__/* .identityState */ .A.save(identity);
-    const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .writeIdentity */ .s)(identity, { key, passphrase, knownHosts });
+    _github_state_js__WEBPACK_IMPORTED_MODULE_9__/* .identityState */ .A.save(identity);
+    const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_18__/* .writeIdentity */ .s)(identity, { key, passphrase, knownHosts });
     if (check.kind === "unusable")
         throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "ssh-key", problem: check.problem }]);
     return identity;
 }
 function removeIdentity() {
     if (identity !== undefined)
-        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .removeIdentityDirectory */ .UK)(identity);
+        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_18__/* .removeIdentityDirectory */ .UK)(identity);
 }
 function machineSettings(inputs, sending, signal) {
     return {
         run,
-        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_25__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
+        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_26__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
         access: { sudo: inputs.sudo, sudoPassword: inputs.sudoPassword, needsRoot: inputs.operation !== "build" },
         checkSignatures: inputs.checkSignatures,
         archiveArgs: inputs.archiveArgs,
         rebuildArgs: inputs.rebuildArgs,
-        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_26__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
-        configurationNames: async () => sending === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .configurationNames */ .zG)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_23__/* .outerReference */ .Xp)(await sending), { signal }).catch(() => undefined),
+        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_27__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
+        isUntracked: async (file) => await (0,_git_untracked_js__WEBPACK_IMPORTED_MODULE_4__/* .isUntracked */ .S)(inputs.flake, file),
+        configurationNames: async () => sending === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_12__/* .configurationNames */ .zG)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_24__/* .outerReference */ .Xp)(await sending), { signal }).catch(() => undefined),
     };
 }
 __webpack_async_result__();
@@ -3419,33 +3546,70 @@ __webpack_async_result__();
 /* harmony export */ });
 /* unused harmony export applyArguments */
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
-/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3614);
-/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(726);
+/* harmony import */ var _evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4133);
+/* harmony import */ var _flake_failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2677);
+/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3614);
+/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(726);
 
 
 
+
+
+const shownLines = 20;
 /**
  * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
- * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, a
- * `CommandError` for what does not evaluate.
+ * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, an
+ * `EvaluationError` for what does not evaluate, and a `CommandError` for an evaluation that was stopped.
  */
 async function applyToFlake(reference, expression, args, options) {
+    const warnings = beforeError(options.onLine);
     try {
-        const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_2__/* .runNix */ .dI)(applyArguments(reference, expression, args), {
+        const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .dI)(applyArguments(reference, expression, args), {
             cwd: options.cwd,
             signal: options.signal,
-            onStderrLine: options.onLine,
+            onStderrLine: warnings,
         });
         return JSON.parse(stdout);
     }
     catch (error) {
-        throw explainApply(error, reference) ?? error;
+        throw explainApply(error, reference) ?? readable(error, reference) ?? error;
     }
 }
 /** Builds the arguments of that evaluation. The attribute path `.` is the outputs as a whole, from Nix 2.19 (NixOS/nix#8852). */
 function applyArguments(reference, expression, args) {
     const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
-    return ["eval", "--json", ..._flake_js__WEBPACK_IMPORTED_MODULE_1__/* .neverLock */ .sO, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+    // Without --show-trace, Nix shows the outermost frames: those of the expression, and not the place in the flake.
+    return ["eval", "--json", "--show-trace", ..._flake_js__WEBPACK_IMPORTED_MODULE_2__/* .neverLock */ .sO, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+}
+// The trace quotes the expression, and is thousands of lines long for a real NixOS: what it says is told at the end.
+function beforeError(onLine) {
+    let failed = false;
+    return (line) => {
+        failed ||= line.startsWith("error:");
+        if (!failed)
+            onLine(line);
+    };
+}
+function readable(error, reference) {
+    if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd))
+        return undefined;
+    const { failure, stderr } = error;
+    if (failure.kind === "signal" && failure.signal === "SIGKILL") {
+        const why = "nix was killed by SIGKILL, which Linux sends when memory runs out; each NixOS configuration needs some 500 MB to evaluate";
+        return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .EvaluationError */ .ZN(reference, [why, "Use a runner with more memory, or select fewer machines"], error);
+    }
+    if (failure.kind !== "exit" && failure.kind !== "signal")
+        return undefined;
+    const message = (0,_evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__/* .evaluationMessage */ .U)(stderr);
+    const lines = message.length > 0
+        ? message
+        : stderr
+            .split("\n")
+            .filter((line) => line.trim() !== "")
+            .slice(-shownLines);
+    const file = (0,_evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__/* .missingFile */ .B)(stderr);
+    const hint = `${file} is not in the source of the flake. If it is in the work tree, Git does not track it: run \`git add ${file}\` and commit it`;
+    return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .EvaluationError */ .ZN(reference, file === undefined ? lines : [...lines.slice(0, shownLines - 1), hint], error);
 }
 function explainApply(error, reference) {
     if (error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd && /does not provide attribute .*or '\.'/.test(error.stderr)) {
@@ -3453,7 +3617,7 @@ function explainApply(error, reference) {
             cause: error,
         });
     }
-    return (0,_flake_js__WEBPACK_IMPORTED_MODULE_1__/* .explainFlake */ .V8)(error, reference);
+    return (0,_flake_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .explainFlake */ .V)(error, reference);
 }
 function nixValue(value) {
     if (typeof value === "string")
@@ -3472,6 +3636,215 @@ function nixString(text) {
 
 /***/ }),
 
+/***/ 4133:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   B: () => (/* binding */ missingFile),
+/* harmony export */   U: () => (/* binding */ evaluationMessage)
+/* harmony export */ });
+const shownLines = 20;
+// Of Nix's own message, so that the place below it is shown too.
+const messageLines = 12;
+const longestLine = 400;
+const errorHead = /^\s*error: ?(.*)$/;
+const frameHead = /^\s*… (.*)$/;
+const placeLine = /^\s*at (.+):(\d+):(\d+):?$/;
+const hint = /^\s*\((?:stack trace truncated|use '--show-trace')/;
+/**
+ * Reduces an evaluation error to Nix's own message and the innermost place in the user's flake, at most 20 lines. The rest of the
+ * trace is left out: most of it is the action's expression (`«string»`) and nixpkgs. Takes the output with or without
+ * `--show-trace`:
+ *
+ *     error:
+ *            … while evaluating attribute 'machines'
+ *              at «string»:232:3:
+ *               231|   names = all;
+ *
+ *            … while calling the 'import' builtin
+ *              at /nix/store/8vwzif8j4qk91swz99p51qc40i0bhk1w-source/flake.nix:1:29:
+ *                 1| { outputs = { self }: { a = import ./x.nix; }; }
+ *
+ *            error: path '/nix/store/8vwzif8j4qk91swz99p51qc40i0bhk1w-source/x.nix' does not exist
+ *
+ * Returns nothing where the output has no error. Paths inside the flake's source in the store are shown without the store path.
+ */
+function evaluationMessage(output) {
+    const parts = parseParts(output);
+    const message = parts.findLast((part) => part.kind === "message" && part.text.some((line) => line !== ""));
+    if (message === undefined)
+        return [];
+    const frames = parts.filter((part) => part.kind === "frame");
+    const root = flakeRoot([...frames, message]);
+    const inFlake = (part) => part.place !== undefined && rootOf(part.place.file) === root;
+    const frame = inFlake(message) ? undefined : frames.findLast(inFlake);
+    const text = message.text.length > messageLines ? [...message.text.slice(0, messageLines - 1), "…"] : message.text;
+    const own = message.place === undefined || isInternal(message.place.file) ? [] : renderPlace(message.place);
+    const context = frame?.place === undefined ? [] : [`… ${frame.text.join(" ")}`, ...renderPlace(frame.place)];
+    return [...text, ...own, ...context].map((line) => withoutRoot(line, root).slice(0, longestLine)).slice(0, shownLines);
+}
+function parseParts(output) {
+    const lines = output.split("\n");
+    const parts = [];
+    for (const line of lines.slice(lines.findIndex((candidate) => candidate.startsWith("error:")))) {
+        const current = parts.at(-1);
+        const error = errorHead.exec(line);
+        const frame = frameHead.exec(line);
+        const place = placeLine.exec(line);
+        if (error !== null)
+            parts.push({ kind: "message", text: error[1] === "" ? [] : [`error: ${error[1]}`], place: undefined });
+        else if (frame !== null)
+            parts.push({ kind: "frame", text: [frame[1] ?? ""], place: undefined });
+        else if (current === undefined || line.trim() === "" || hint.test(line))
+            continue;
+        else if (place !== null)
+            current.place ??= { file: place[1] ?? "", at: `${place[1]}:${place[2]}:${place[3]}`, code: [] };
+        else if (current.place !== undefined)
+            current.place.code.push(line);
+        // A message that quotes source lines without a place is not known.
+        else
+            current.text.push(line.replace(/^ {7}/, ""));
+    }
+    return parts;
+}
+function renderPlace({ at, code }) {
+    return [`at ${at}:`, ...code.slice(0, 4).map((line) => line.replace(/^ {7}/, ""))];
+}
+// Evaluation begins in the action's expression, and the first file after it is the flake's own.
+function flakeRoot(parts) {
+    const first = parts.find(({ place }) => place !== undefined && !isInternal(place.file));
+    return first?.place === undefined ? undefined : rootOf(first.place.file);
+}
+/** The source that a file belongs to: a store path, a fetched tree as `«git+file:///…»`, or everything on the runner's own disk. */
+function rootOf(file) {
+    return /^(?:\/nix\/store\/[^/]+|«[^»]+»)(?=\/)/.exec(file)?.[0] ?? "";
+}
+function isInternal(file) {
+    return /^(?:«(?:string|stdin|none|unknown|nix-internal|flakes-internal)|<nix\/|\(string\)|\(stdin\))/.test(file);
+}
+function withoutRoot(line, root) {
+    return root === undefined || root === "" ? line : line.replaceAll(`${root}/`, "");
+}
+/**
+ * The file, relative to the root of its flake, that an evaluation did not find in the store: `path '/nix/store/…-source/x.nix' does
+ * not exist`, `opening file '…': No such file or directory`, and up to Nix 2.18 `getting status of '…': No such file or directory`.
+ */
+function missingFile(output) {
+    const file = `['"]/nix/store/[^/'"]+/([^'"]+)['"]`;
+    const pattern = new RegExp(`error: (?:path ${file} does not exist|(?:opening file|getting status of) ${file}: No such file or directory)`);
+    const match = pattern.exec(output);
+    return match?.[1] ?? match?.[2];
+}
+
+/***/ }),
+
+/***/ 2677:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  V: () => (/* binding */ explainFlake)
+});
+
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(3047);
+// EXTERNAL MODULE: ./build/src/nix/evaluation-message.js
+var evaluation_message = __nccwpck_require__(4133);
+;// CONCATENATED MODULE: ./build/src/nix/input-failure.js
+
+const deployKey = "Load a key that may read it before this step, for example with webfactory/ssh-agent; the input ssh-key is used for the machines only";
+/**
+ * Explains that the flake, or one of its inputs, could not be fetched: which one, why, and what to do. `undefined` where that is not
+ * what failed. From Nix 2.20 the output names the input:
+ *
+ *     error:
+ *            … while updating the flake input 'p'
+ *
+ *            … while fetching the input 'git+ssh://git@github.com/org/p.git'
+ *
+ *            error: Failed to fetch git repository 'ssh://git@github.com/org/p.git'
+ */
+function explainInput(output, reference) {
+    const cause = causeOf(output);
+    if (cause === undefined)
+        return undefined;
+    const address = [...output.matchAll(/… while fetching the input '([^']+)'/g)].at(-1)?.[1];
+    const what = address === undefined ? `the flake ${reference} or one of its inputs` : address === reference ? `the flake ${reference}` : `the flake's input ${address}`;
+    return `${what} could not be fetched: ${cause.why}. ${cause.next}`;
+}
+function causeOf(output) {
+    const error = (0,evaluation_message/* evaluationMessage */.U)(output)[0] ?? "";
+    // What git and ssh print stands above Nix's own error, which only says that git has failed.
+    if (/Failed to fetch git repository|program 'git' failed|revspec '.*' not found|unable to fetch/i.test(error)) {
+        if (/^Host key verification failed/m.test(output))
+            return { why: "the runner does not know the host key of its server", next: `Add the key to ~/.ssh/known_hosts in a step before. ${deployKey}` };
+        if (/Permission denied \(/.test(output))
+            return { why: "its server does not accept an ssh key of the runner", next: deployKey };
+        if (/could not read (?:Username|Password)|Authentication failed|terminal prompts disabled/.test(output)) {
+            return {
+                why: "its server asks for a user name and password",
+                next: "Give Git the credentials before this step, for example with `git config --global url.https://x-access-token:$TOKEN@github.com/.insteadOf https://github.com/`",
+            };
+        }
+        if (/[Rr]epository .*not found|does not appear to be a git repository/.test(output))
+            return { why: "its server has no such repository for the runner", next: `Check the address. If the repository is private: ${deployKey}` };
+    }
+    const status = /HTTP error (401|403|404)/.exec(error)?.[1];
+    if (status !== undefined) {
+        const why = status === "404" ? "HTTP error 404, which is also GitHub's answer for a private repository" : `HTTP error ${status}: access is denied`;
+        return { why, next: "For a private repository set NIX_CONFIG in env: `access-tokens = github.com=TOKEN`, with a token that may read it" };
+    }
+    const unreachable = /(?:[Cc]ould ?n[o']t resolve host|Could not connect|Couldn't connect|[Cc]onnection timed out|Resolving timed out)/.test(error);
+    return unreachable ? { why: error.replace(/^error: /, ""), next: "Check the address and the runner's network" } : undefined;
+}
+;// CONCATENATED MODULE: ./build/src/nix/flake-failure.js
+
+
+/** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
+function explainFlake(error, reference) {
+    if (!(error instanceof errors/* CommandError */.Qd))
+        return undefined;
+    const { stderr } = error;
+    const flake = (problem) => new errors/* InputError */.dz([{ input: "flake", problem }]);
+    if (/requires lock file changes/.test(stderr)) {
+        return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git). Run \`nix flake lock\`, commit flake.lock, and deploy again: a deployment never chooses versions by itself`);
+    }
+    const owned = /repository path '([^']*)' is not owned by current user|dubious ownership in repository at '([^']*)'/.exec(stderr);
+    if (owned !== null) {
+        const directory = owned[1] ?? owned[2];
+        return flake(`Git refuses ${directory}, because another user owns it, as in a job that runs in a container. Add this step before: - run: git config --global --add safe.directory '${directory}'`);
+    }
+    if (/lock file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
+        return flake(`the flake.lock of ${reference} has an input without a fixed version. Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`);
+    }
+    const unfetched = explainInput(stderr, reference);
+    if (unfetched !== undefined)
+        return flake(unfetched);
+    const accepted = "accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";
+    if (/flake\.nix' .*is not tracked by Git/.test(stderr)) {
+        return flake(`the flake.nix at ${reference} is not in Git, and what Git does not track does not belong to a flake: git add it, and commit it`);
+    }
+    if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
+        return flake(`there is no flake.nix at ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
+    }
+    // A path in the store is a file that the flake itself lacks.
+    if (/(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) &&
+        !/^[a-z+]+:/.test(reference)) {
+        return flake(`there is no directory ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
+    }
+    const [, unknown] = /cannot find flake '(?:flake:)?([^']*)' in the flake registries/.exec(stderr) ?? [];
+    if (unknown !== undefined && unknown !== reference.replace(/[?#].*/, "")) {
+        return flake(`the input ${unknown} of the flake ${reference} has no address, and Nix finds no flake of this name in its registries. Add \`inputs.${unknown}.url\` to the flake`);
+    }
+    if (unknown !== undefined) {
+        return flake(`Nix takes ${reference} for a name in its registries, where it is not; a directory is written ./${reference}; ${accepted}`);
+    }
+    return undefined;
+}
+
+/***/ }),
+
 /***/ 3614:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -3480,7 +3853,6 @@ function nixString(text) {
 __nccwpck_require__.d(__webpack_exports__, {
   MS: () => (/* binding */ archiveOnRunner),
   zG: () => (/* binding */ configurationNames),
-  V8: () => (/* binding */ explainFlake),
   sO: () => (/* binding */ neverLock)
 });
 
@@ -3490,6 +3862,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var errors = __nccwpck_require__(3047);
 // EXTERNAL MODULE: ./build/src/domain/store-path.js
 var store_path = __nccwpck_require__(6963);
+// EXTERNAL MODULE: ./build/src/nix/flake-failure.js + 1 modules
+var flake_failure = __nccwpck_require__(2677);
 // EXTERNAL MODULE: ./build/src/nix/json.js
 var nix_json = __nccwpck_require__(3447);
 // EXTERNAL MODULE: ./build/src/nix/local.js
@@ -3532,6 +3906,7 @@ function sriHash(printed) {
 
 
 
+
 // The lock file belongs to the author of the flake: a deployment neither writes nor changes one.
 const neverLock = ["--no-update-lock-file"];
 /**
@@ -3553,7 +3928,7 @@ async function archiveOnRunner(reference, options) {
         return { flake: { ...archive, ...identity, narHash: sriHash(hash.stdout) }, locks, resolved };
     }
     catch (error) {
-        throw explainFlake(error, reference) ?? error;
+        throw (0,flake_failure/* explainFlake */.V)(error, reference) ?? error;
     }
 }
 function changedMeanwhile(reference) {
@@ -3612,30 +3987,6 @@ function parseArchive(json) {
     walk(data);
     found.delete(source);
     return { source, inputs: [...found] };
-}
-/** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
-function explainFlake(error, reference) {
-    if (!(error instanceof errors/* CommandError */.Qd))
-        return undefined;
-    const { stderr } = error;
-    const flake = (problem) => new errors/* InputError */.dz([{ input: "flake", problem }]);
-    if (/requires lock file changes/.test(stderr)) {
-        return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git). Run \`nix flake lock\`, commit flake.lock, and deploy again: a deployment never chooses versions by itself`);
-    }
-    const accepted = "accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";
-    if (/flake\.nix' .*is not tracked by Git/.test(stderr)) {
-        return flake(`the flake.nix at ${reference} is not in Git, and what Git does not track does not belong to a flake: git add it, and commit it`);
-    }
-    if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
-        return flake(`there is no flake.nix at ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
-    }
-    if (/getting status of .*: No such file or directory|path '.*' does not exist/.test(stderr) && !/^[a-z+]+:/.test(reference)) {
-        return flake(`there is no directory ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
-    }
-    if (/cannot find flake '.*' in the flake registries/.test(stderr)) {
-        return flake(`Nix takes ${reference} for a name in its registries, where it is not; a directory is written ./${reference}; ${accepted}`);
-    }
-    return undefined;
 }
 
 /***/ }),
@@ -3876,9 +4227,7 @@ async function askAgain(name, query) {
 function doesNotEvaluate(name, error, together = [name]) {
     const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
     const reason = `${which} does not evaluate on the runner, so that nobody knows where the machine is`;
-    const lines = error?.stderr.split("\n").filter((line) => line.trim() !== "") ?? [
-        `Nix was asked for the first ${mostExplained} alone: see what it says of them`,
-    ];
+    const lines = error?.stderr.split("\n") ?? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`];
     return { kind: "unusable", name, tags: undefined, error: [reason, ...lines.slice(-shownLines).map((line) => `  ${line}`)].join("\n") };
 }
 function readAnswer(json) {
@@ -4116,7 +4465,7 @@ async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
 
 /***/ }),
 
-/***/ 2518:
+/***/ 2670:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -4137,9 +4486,153 @@ var domain_operation = __nccwpck_require__(1567);
 var target = __nccwpck_require__(321);
 // EXTERNAL MODULE: ./build/src/domain/unit-plan.js
 var unit_plan = __nccwpck_require__(9988);
+;// CONCATENATED MODULE: ./build/src/nix/build-log.js
+// With `--keep-going` hundreds may fail.
+const mostFailed = 5;
+const keptLines = 20;
+// Builders whose streamed lines (`--print-build-logs`) are kept at a time.
+const mostStreams = 64;
+const derivation = String.raw `'(/nix/store/[^']+\.drv)'`;
+// Nix 2.29 and newer; the reason is in the next line.
+const cannotBuild = new RegExp(`^\\s*error: Cannot build ${derivation}`);
+const reasonLine = /^\s*Reason: (.*?)\.?$/;
+// Nix up to 2.28.
+const builderFailed = new RegExp(`^\\s*error: (?:build of .* failed: )?(?:error: )?builder for ${derivation} (failed .*?);?$`);
+const dependencyFailed = new RegExp(`^\\s*error: \\d+ dependenc\\w+ of derivation ${derivation} failed to build`);
+// All versions.
+const others = [
+    [new RegExp(`^\\s*error: (hash mismatch) in fixed-output derivation ${derivation}`), () => "hash mismatch of a fixed-output derivation"],
+    [
+        new RegExp(`^\\s*error: (a '[^']*' with features .*) is required to build ${derivation}, but I am (.*)$`),
+        (match) => `${match[1]} is required, the machine is ${match[3]}`,
+    ],
+    [new RegExp(`^\\s*error: (some substitutes) for the outputs of derivation ${derivation} failed`), () => "its download from a binary cache failed"],
+    [new RegExp(`^\\s*error: (building of) ${derivation}.* (timed out after .*)$`), (match) => String(match[3])],
+];
+/**
+ * Collects from the output of `nix build` which derivations failed by themselves. On a real NixOS the cause stands far above the
+ * end: every derivation that depends on it is listed after it, with all its output paths.
+ *
+ *     error: Cannot build '/nix/store/…-bash-5.2.tar.gz.drv'.
+ *            Reason: builder failed with exit code 1.
+ *            Output paths:
+ *              /nix/store/…-bash-5.2.tar.gz
+ *            Last 4 log lines:
+ *            > error: …
+ *            For full logs, run:
+ *              nix log /nix/store/…-bash-5.2.tar.gz.drv
+ *     error: Cannot build '/nix/store/…-bash-5.2p26.drv'.
+ *            Reason: 1 dependency failed.
+ *
+ * Up to Nix 2.28 it is `builder for '….drv' failed with exit code 1;`, with `last 10 log lines:` below, and
+ * `1 dependencies of derivation '….drv' failed to build`.
+ */
+class BuildLogReader {
+    #failed = new Map();
+    #more = new Set();
+    #dependents = new Set();
+    #streams = new Map();
+    /** The derivation whose `Reason:` comes next. */
+    #unexplained;
+    /** The log of the failure that is being read. */
+    #log;
+    /** Reads the next line. */
+    read(line) {
+        if (this.#readHeading(line))
+            return;
+        const reason = this.#unexplained === undefined ? undefined : reasonLine.exec(line)?.[1];
+        if (reason !== undefined)
+            return this.#explain(reason);
+        const logged = /^\s+>(?: (.*))?$/.exec(line) ?? /^\s+((?:specified|got|Required|Current)\b.*:.*)$/.exec(line);
+        if (logged !== null)
+            this.#log?.push(logged[1] ?? "");
+        const streamed = /^([\w+.?=-]+)> (.*)$/.exec(line);
+        if (streamed !== null)
+            this.#stream(streamed[1] ?? "", streamed[2] ?? "");
+    }
+    /** What has failed so far. */
+    get failures() {
+        const failed = [...this.#failed].map(([path, { reason, log }]) => ({
+            path,
+            reason,
+            log: (log.length > 0 ? log : (this.#streams.get(derivationName(path)) ?? [])).slice(-keptLines),
+        }));
+        return { failed, more: this.#more.size, dependents: this.#dependents.size };
+    }
+    #readHeading(line) {
+        if (!line.includes("error: "))
+            return false;
+        const path = cannotBuild.exec(line)?.[1];
+        if (path !== undefined) {
+            this.#unexplained = path;
+            this.#log = undefined;
+            return true;
+        }
+        const dependent = dependencyFailed.exec(line)?.[1];
+        if (dependent !== undefined) {
+            this.#dependents.add(dependent);
+            this.#log = undefined;
+            return true;
+        }
+        const own = builderFailed.exec(line);
+        if (own !== null) {
+            this.#add(String(own[1]), `builder ${own[2]}`);
+            return true;
+        }
+        for (const [pattern, describe] of others) {
+            const match = pattern.exec(line);
+            if (match === null)
+                continue;
+            this.#add(String(match[2]), describe(match));
+            return true;
+        }
+        return false;
+    }
+    #explain(reason) {
+        const path = this.#unexplained ?? "";
+        this.#unexplained = undefined;
+        if (/^\d+ dependenc\w+ failed/.test(reason))
+            this.#dependents.add(path);
+        else
+            this.#add(path, reason);
+    }
+    #add(path, reason) {
+        this.#log = undefined;
+        if (this.#failed.has(path) || this.#more.has(path))
+            return;
+        if (this.#failed.size === mostFailed) {
+            this.#more.add(path);
+            return;
+        }
+        this.#log = [];
+        this.#failed.set(path, { reason, log: this.#log });
+    }
+    #stream(name, text) {
+        const lines = this.#streams.get(name) ?? [];
+        // Moves it to the end: the first one is the one that has been silent for longest.
+        this.#streams.delete(name);
+        this.#streams.set(name, lines);
+        if (lines.push(text) > keptLines)
+            lines.shift();
+        const [oldest] = this.#streams.keys();
+        if (this.#streams.size > mostStreams && oldest !== undefined)
+            this.#streams.delete(oldest);
+    }
+}
+/** The name of a derivation without hash and `.drv`: `bash-5.2.tar.gz`. */
+function derivationName(path) {
+    return path.replace(/^\/nix\/store\/[^-]*-/, "").replace(/\.drv$/, "");
+}
 ;// CONCATENATED MODULE: ./build/src/nix/send-failure.js
-/** Explains why a flake did not arrive on a machine. `lost` tells whether the connection went away. */
-function explainSendFailure(error, lost) {
+/** Tells whether it is worth asking the machine for the state of its nix-daemon. */
+function speaksOfDaemon(stderr) {
+    return /Nix daemon disconnected unexpectedly|cannot connect to socket|data from daemon socket/.test(stderr);
+}
+/**
+ * Explains why a flake did not arrive on a machine. `lost` tells whether the connection went away; `user` is the ssh user, and
+ * `state` what the machine said of its nix-daemon where it was asked.
+ */
+function explainSendFailure(error, lost, user = "the ssh user", state) {
     const lines = error.stderr
         .split("\n")
         .filter((line) => line.trim() !== "")
@@ -4148,6 +4641,13 @@ function explainSendFailure(error, lost) {
     const parts = (reason, hint) => ({ phase: "copy", reason, hint, lines, exitCode, cause: error });
     if (lost)
         return { ...parts("the connection was lost while the flake was sent"), unreachable: true, exitCode: 255 };
+    const words = /protocol mismatch, got ['"]([^'"\n]*)/.exec(error.stderr)?.[1];
+    if (words !== undefined) {
+        return parts(`the login shell of ${user} on the machine prints on standard output before Nix can speak: ${JSON.stringify(printableWords(words))}`, "Let its start-up files (.bashrc, .zshenv, config.fish) print nothing in a session that is not interactive, or print on standard error");
+    }
+    const daemon = state === undefined ? undefined : explainDaemon(state, user);
+    if (daemon !== undefined)
+        return parts(daemon.reason, daemon.hint);
     if (/No space left on device|disk is full/i.test(error.stderr))
         return parts("no space is left on the machine for the flake", "Free some with `nix-collect-garbage -d` on the machine");
     if (/lacks a (?:valid )?signature|lacks a signature by a trusted key/i.test(error.stderr)) {
@@ -4159,6 +4659,27 @@ function explainSendFailure(error, lost) {
     if (/unrecognised flag|unrecognized flag|requires at least Nix/i.test(error.stderr))
         return parts("nix on the runner does not know an argument", "Look at archive-args; check-sigs: false needs Nix 2.30 on the runner");
     return parts("the flake could not be sent", "The lines below are Nix's own");
+}
+// Of the protocol's own bytes, which come behind the words, nothing is shown.
+function printableWords(words) {
+    return words.replaceAll(/[^\P{C}\t].*/gsu, "").trim();
+}
+function explainDaemon({ daemon, allowedUsers }, user) {
+    if (/cannot connect to socket/.test(daemon))
+        return {
+            reason: `nix-daemon does not answer on the machine (${daemon})`,
+            hint: "Start it there: `systemctl start nix-daemon.socket`; its journal says why it stopped",
+        };
+    const closed = /Connection reset|disconnected unexpectedly|end-of-file|Broken pipe/i.test(daemon);
+    if (closed && allowedUsers !== "" && !allowedUsers.split(" ").some((allowed) => allowed === "*" || allowed === user)) {
+        return {
+            reason: `Nix on the machine refuses ${user}, which is not among its allowed-users (${allowedUsers})`,
+            hint: `Add ${user} to nix.settings.allowed-users of the machine, or connect as a user who is`,
+        };
+    }
+    if (closed)
+        return { reason: `nix-daemon on the machine closes the connection of ${user} (${daemon})`, hint: "`journalctl -u nix-daemon` on the machine says why" };
+    return undefined;
 }
 // EXTERNAL MODULE: ./build/src/domain/store-path.js
 var store_path = __nccwpck_require__(6963);
@@ -4364,13 +4885,17 @@ function machineFacts(text) {
     }
     if (!/^\d+$/.test(facts.get("systemd") ?? ""))
         throw missing("systemd does not run on the machine", "Is it NixOS?");
-    const free = facts.get("free-kib") ?? "";
+    const kibibytes = (key) => {
+        const value = facts.get(key) ?? "";
+        return /^\d+$/.test(value) ? Number(value) : undefined;
+    };
     const sudo = facts.get("sudo");
     return {
         facts: {
             hostname: facts.get("hostname") ?? "",
             nix,
-            freeKibibytes: /^\d+$/.test(free) ? Number(free) : undefined,
+            freeKibibytes: kibibytes("free-kib"),
+            memoryKibibytes: kibibytes("memory-kib"),
             state: systemState(facts),
             olderSystem: storePathOf(facts.get("older")),
             identity: identityOf(facts),
@@ -4379,8 +4904,49 @@ function machineFacts(text) {
             user: facts.get("user") ?? "",
             root: facts.get("uid") === "0",
             sudo: sudo === "unneeded" || sudo === "missing" || sudo === "ready" ? sudo : "refused",
+            sudoSays: facts.get("sudo-says"),
         },
     };
+}
+;// CONCATENATED MODULE: ./build/src/nix/build-plan.js
+const several = /^(these \d+ derivations will be built|these \d+ paths will be fetched(?: \([^)]*\))?):$/;
+const single = /^(this derivation will be built|this path will be fetched(?: \([^)]*\))?):$/;
+const item = /^ {2}(\/nix\/store\/\S+)$/;
+/**
+ * Folds the list of derivations and paths that Nix prints before a build into one line with its count and sizes; every other
+ * line passes unchanged. A first deployment of a real NixOS lists thousands:
+ *
+ *     these 2157 derivations will be built:
+ *       /nix/store/h11pn2l5rszzgjrl84qw2ifr33rdkjcq-config.sub-28ea239.drv
+ *     these 480 paths will be fetched (212.10 MiB download, 1034.53 MiB unpacked):
+ *       /nix/store/0m4y3j4pnivlhhpr5yqdvlly86p93fwc-busybox-1.36.1
+ */
+class BuildPlanFolder {
+    #state = "outside";
+    /** Returns the lines to show in place of the next one: none, one, or two. */
+    fold(line) {
+        const state = this.#state;
+        const path = item.exec(line)?.[1];
+        if (path !== undefined && state !== "outside") {
+            if (state === "list")
+                return [];
+            this.#state = "outside";
+            return [`${state.heading}: ${path}`];
+        }
+        const held = typeof state === "object" ? [`${state.heading}:`] : [];
+        const heading = single.exec(line)?.[1];
+        if (heading !== undefined) {
+            this.#state = { heading };
+            return held;
+        }
+        const list = several.exec(line)?.[1];
+        this.#state = list === undefined ? "outside" : "list";
+        return [...held, list ?? line];
+    }
+    /** Returns what is still held back when the output ends. */
+    end() {
+        return typeof this.#state === "object" ? [`${this.#state.heading}:`] : [];
+    }
 }
 // EXTERNAL MODULE: ./build/src/process/lines.js + 1 modules
 var process_lines = __nccwpck_require__(4731);
@@ -4406,6 +4972,7 @@ const scripts = {
     health: __nccwpck_require__.ab + "health.sh",
     difference: __nccwpck_require__.ab + "difference.sh",
     journal: __nccwpck_require__.ab + "journal.sh",
+    daemon: __nccwpck_require__.ab + "daemon.sh",
     job: __nccwpck_require__.ab + "job.sh",
     watchdog: __nccwpck_require__.ab + "watchdog.sh",
 };
@@ -4458,11 +5025,12 @@ class RemoteShell {
             return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
         }
         // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
+        const instead = payload.before();
         if (failure === undefined)
-            return { kind: "ended", exitCode: 1, stdout: "", stderr };
+            return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
         const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
         if (exitCode !== 255)
-            return { kind: "ended", exitCode, stdout: "", stderr };
+            return { kind: "ended", exitCode, stdout: "", stderr, instead };
         return { kind: "lost", stderr, cause: failure };
     }
 }
@@ -4508,6 +5076,7 @@ function payloadCutter(begin) {
             return bytes;
         },
         text: () => Buffer.concat(kept).toString("utf8"),
+        before: () => before?.toString("utf8"),
     };
 }
 ;// CONCATENATED MODULE: ./build/src/nixos/session.js
@@ -4571,13 +5140,14 @@ function lastLines(text) {
 
 
 
+
 /** A job whose end nobody knows, as after a restart of the machine or when the job was killed. */
 class LostJobError extends errors/* DeployError */.sH {
 }
 /** A job that has not begun. */
 class UnstartedJobError extends errors/* DeployError */.sH {
 }
-const keptLines = 200;
+const job_keptLines = 200;
 /** Starts a job and follows it. */
 async function runJob(job, call) {
     await startJob(job, call);
@@ -4603,11 +5173,13 @@ async function startJob(job, call) {
 async function followJob(job, call) {
     const { phase, privileged } = job;
     const lines = [];
-    const cutter = (0,process_lines/* lineCutter */.m)((line) => {
-        if (line.trim() !== "" && lines.push(line) > keptLines)
+    const plan = new BuildPlanFolder();
+    const take = (line) => {
+        if (line.trim() !== "" && lines.push(line) > job_keptLines)
             lines.shift();
         job.onLine(line);
-    });
+    };
+    const cutter = (0,process_lines/* lineCutter */.m)((line) => plan.fold(line).forEach(take));
     let offset = 0;
     const onStdout = (chunk) => {
         offset += chunk.length;
@@ -4615,6 +5187,7 @@ async function followJob(job, call) {
     };
     const end = await call(() => ({ script: "follow", args: [job.run, job.name, String(offset)], privileged, onStdout }), phase);
     cutter.end();
+    plan.end().forEach(take);
     const facts = parseFacts(end.stderr);
     const exit = facts.get("exit") ?? "";
     if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {
@@ -4807,16 +5380,64 @@ class GuardedActivation {
 function refusal(phase, reason, end) {
     return new errors/* DeployError */.sH({ phase, reason: `${reason} (exit code ${end.exitCode})`, lines: lastLines(end.stderr), exitCode: end.exitCode });
 }
+// EXTERNAL MODULE: ./build/src/domain/bytes.js
+var bytes = __nccwpck_require__(9385);
+// EXTERNAL MODULE: ./build/src/nix/evaluation-message.js
+var evaluation_message = __nccwpck_require__(4133);
+;// CONCATENATED MODULE: ./build/src/nix/failed-derivations.js
+
+// As many as an error message shows.
+const shownLines = 20;
+/** Renders the failures of a build; `undefined` where no derivation failed by itself. */
+function renderBuildFailures({ failed, more, dependents }) {
+    const [first] = failed;
+    if (first === undefined)
+        return undefined;
+    const count = failed.length + more;
+    const cause = count === 1 ? `${derivationName(first.path)}: ${first.reason}` : `${count} derivations failed: ${listNames(failed, more)}`;
+    return { clause: [cause, dependentsClause(dependents, count)].filter((part) => part !== "").join("; "), lines: renderLines(failed, more) };
+}
+function dependentsClause(dependents, causes) {
+    if (dependents === 0)
+        return "";
+    const which = dependents === 1 ? "1 other derivation depends" : `${dependents} other derivations depend`;
+    return `${which} on ${causes === 1 ? "it" : "them"} and could not be built`;
+}
+function listNames(failed, more) {
+    const names = failed.map(({ path }) => derivationName(path)).join(", ");
+    return more === 0 ? names : `${names} and ${more} more`;
+}
+function renderLines(failed, more) {
+    const rest = more === 0 ? [] : [`${more} more derivations failed; the log has them all`];
+    // Each failure has the command below its log, and one of several a heading above it.
+    const perFailure = Math.floor((shownLines - rest.length) / failed.length) - (failed.length === 1 ? 1 : 2);
+    const blocks = failed.flatMap(({ path, reason, log }) => [
+        ...(failed.length === 1 ? [] : [`${derivationName(path)}: ${reason}`]),
+        ...log
+            .filter((line) => line.trim() !== "")
+            .slice(-perFailure)
+            .map((line) => `> ${line}`),
+        `nix log ${path}`,
+    ]);
+    return [...blocks, ...rest];
+}
 ;// CONCATENATED MODULE: ./build/src/nixos/build-failure.js
 
+
+
+
 const build_failure_noSpace = /No space left on device|disk is full/i;
+const unchanged = "Nothing has changed on the machine";
 /**
- * Tells apart what `nixos-rebuild build` has one exit code for: a configuration that is not there, one that does not evaluate,
- * and a system that does not build. `known` are the configurations of the flake, where they can be told.
+ * Tells apart what `nixos-rebuild build` has one exit code for: a configuration that is missing, one that does not evaluate, a
+ * system that does not build, and a machine whose Nix or memory fails.
  */
-function buildError(failure, known) {
-    const { reason, hint } = explainBuild(failure, known);
-    return new errors/* DeployError */.sH({ phase: "build", reason, hint, lines: failure.lines, exitCode: failure.exitCode });
+function buildError(failure, context = {}) {
+    const logs = failure.failures?.failed.flatMap(({ log }) => log) ?? [];
+    const text = [...logs, ...failure.lines].join("\n");
+    const found = explanations.map((explain) => explain(failure, text, context)).find((explanation) => explanation !== undefined);
+    const { reason, hint, lines = failure.lines } = found ?? doesNotEvaluate(failure);
+    return new errors/* DeployError */.sH({ phase: "build", reason, hint, lines, exitCode: failure.exitCode });
 }
 /** Tells whether the flake has no such configuration. */
 function isMissingConfiguration(failure) {
@@ -4824,31 +5445,142 @@ function isMissingConfiguration(failure) {
     const missing = new RegExp(`does not provide attribute .*nixosConfigurations|attribute '"?${attribute}"?' missing|does not have attribute .*nixosConfigurations`);
     return failure.lines.some((line) => missing.test(line));
 }
-function explainBuild(failure, known) {
-    const { configuration, exitCode } = failure;
-    const text = failure.lines.join("\n");
-    if (isMissingConfiguration(failure) && known?.includes(configuration) !== true) {
-        const names = known === undefined ? "" : known.length === 0 ? "; it has none" : `; it has ${known.join(", ")}`;
-        return { reason: `the flake has no nixosConfigurations.${configuration}${names}`, hint: "Write the configuration behind the target: host#configuration" };
-    }
-    if (build_failure_noSpace.test(text))
-        return { reason: `no space is left on the machine to build ${configuration}`, hint: "Free some with `nix-collect-garbage -d` on the machine" };
-    if (/unable to (?:load seccomp|set up)|cannot connect to (?:socket|daemon)/i.test(text)) {
-        return { reason: `the machine's Nix does not work (exit code ${exitCode})`, hint: "Is nix-daemon running there?" };
-    }
-    if (/^error: (?:builder for|Cannot build|build of|\d+ dependenc\w+ of derivation|.*failed to build|unable to download)|hash mismatch in fixed-output|^error: .*Reason: (?:builder failed|\d+ dependenc)/im.test(text)) {
+/** The file of the flake, relative to its root, that the evaluation did not find; `undefined` where that is not what failed. */
+function fileNotFound({ lines }) {
+    return (0,evaluation_message/* missingFile */.B)(lines.join("\n"));
+}
+const explanations = [
+    missingConfiguration,
+    fullDisk,
+    brokenNix,
+    readOnlyHome,
+    killedBuilder,
+    failedDerivations,
+    failedDownload,
+    killed,
+    unknownArgument,
+    submodules,
+    dirtyRevision,
+    untrackedFile,
+];
+function missingConfiguration(failure, _, { configurations: known }) {
+    const { configuration } = failure;
+    if (!isMissingConfiguration(failure) || known?.includes(configuration) === true)
+        return undefined;
+    const names = known === undefined ? "" : known.length === 0 ? "; it has none" : `; it has ${known.join(", ")}`;
+    return { reason: `the flake has no nixosConfigurations.${configuration}${names}`, hint: "Write the configuration behind the target: host#configuration" };
+}
+function fullDisk({ configuration }, text) {
+    if (!build_failure_noSpace.test(text))
+        return undefined;
+    return { reason: `no space is left on the machine to build ${configuration}`, hint: "Free some with `nix-collect-garbage -d` on the machine" };
+}
+function brokenNix({ exitCode }, text) {
+    const reason = (why) => `${why} (exit code ${exitCode})`;
+    if (/cannot connect to (?:socket|daemon)/i.test(text))
         return {
-            reason: `the system of ${configuration} does not build (exit code ${exitCode})`,
-            hint: "Nothing has changed on the machine. The build's log is in this host's group",
+            reason: reason("nix-daemon does not answer on the machine"),
+            hint: "Start it there: `systemctl start nix-daemon.socket`; its journal says why it stopped",
+        };
+    if (/cannot open connection to remote store 'daemon'/.test(text)) {
+        return {
+            reason: reason("nix-daemon on the machine closed the connection"),
+            hint: "`journalctl -u nix-daemon` there says why; a user who is not in nix.settings.allowed-users is refused like this",
         };
     }
-    if (/killed|out of memory|Cannot allocate memory/i.test(text))
-        return { reason: `the build of ${configuration} was killed (exit code ${exitCode})`, hint: "Has the machine run out of memory?" };
-    if (exitCode === 2 || /unknown option|unrecognized arguments/i.test(text)) {
-        if (/unknown option|unrecognized arguments/i.test(text))
-            return { reason: `nixos-rebuild on the machine does not know an argument (exit code ${exitCode})`, hint: "Look at rebuild-args" };
-    }
-    return { reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode})`, hint: "Nothing has changed on the machine" };
+    if (/unable to (?:load seccomp|set up)/i.test(text))
+        return { reason: reason("Nix on the machine cannot set up its build sandbox"), hint: "The lines below are Nix's own" };
+    return undefined;
+}
+function readOnlyHome({ exitCode }, text) {
+    // The second wording is the one of a cache that is there already.
+    const cache = /["'](\/[^"']*\/\.cache[^"']*)["']: Read-only file system/.exec(text)?.[1] ??
+        /unable to open database file.*\(in '(\/[^']*\/\.cache\/[^']*)'\)/.exec(text)?.[1];
+    if (cache === undefined)
+        return undefined;
+    return {
+        reason: `Nix on the machine cannot write to its cache ${cache} (exit code ${exitCode})`,
+        hint: `Is the home directory read-only? Make it writable for the user who builds, or mount a writable file system at ${cache.replace(/\/\.cache.*/, "/.cache")}`,
+    };
+}
+function killedBuilder(failure, _, context) {
+    const { failures, configuration, exitCode } = failure;
+    const rendered = failures === undefined ? undefined : renderBuildFailures(failures);
+    if (rendered === undefined || failures?.failed.some(({ reason }) => /signal 9\b/.test(reason)) !== true)
+        return undefined;
+    return {
+        reason: `the system of ${configuration} does not build (exit code ${exitCode}): ${rendered.clause}`,
+        hint: memoryHint(context),
+        lines: rendered.lines,
+    };
+}
+function failedDerivations({ failures, configuration, exitCode }) {
+    const rendered = failures === undefined ? undefined : renderBuildFailures(failures);
+    if (rendered === undefined)
+        return undefined;
+    return {
+        reason: `the system of ${configuration} does not build (exit code ${exitCode}): ${rendered.clause}`,
+        hint: `${unchanged}. The end of the build's log is below; the command under it shows all of it on the machine`,
+        lines: rendered.lines,
+    };
+}
+function failedDownload({ configuration, exitCode }, text) {
+    if (!/^\s*error: (?:unable to download|.*Reason: (?:builder failed|\d+ dependenc)|.*failed to build|path '.*' does not exist and cannot be created)/im.test(text))
+        return undefined;
+    return { reason: `the system of ${configuration} does not build (exit code ${exitCode})`, hint: `${unchanged}. The build's log is in this host's group` };
+}
+/** What bash, Python and Nix itself print for a process that the kernel has killed, or that could not get memory. */
+function killed({ configuration, exitCode }, text, context) {
+    const signalled = exitCode === 137 || exitCode === 247 || /died with <Signals\.SIGKILL: 9>|\bline \d+: +\d+ Killed\b/.test(text);
+    if (!signalled && !/^\s*error: (?:out of memory|.*Cannot allocate memory)|std::bad_alloc/m.test(text))
+        return undefined;
+    const what = signalled ? "was killed" : "ran out of memory";
+    return { reason: `the evaluation or build of ${configuration} ${what} (exit code ${exitCode})`, hint: memoryHint(context) };
+}
+function memoryHint({ memoryKibibytes }) {
+    const available = memoryKibibytes === undefined ? "" : `: ${(0,bytes/* showBytes */.n)(memoryKibibytes * 1024)} were available before the build`;
+    return `Linux kills a process when memory runs out${available}; \`journalctl -k --grep 'Out of memory'\` on the machine shows it. Give the machine more memory or swap. ${unchanged}`;
+}
+function unknownArgument({ exitCode }, text) {
+    if (!/unknown option|unrecognized arguments/i.test(text))
+        return undefined;
+    return { reason: `nixos-rebuild on the machine does not know an argument (exit code ${exitCode})`, hint: "Look at rebuild-args" };
+}
+function submodules({ configuration, exitCode }, text) {
+    if (!/unexpected flake input attribute 'submodules'/.test(text))
+        return undefined;
+    return {
+        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): the flake sets inputs.self.submodules, which Nix on the machine does not know`,
+        hint: "It needs Nix 2.27 or newer on the machine: update it first, or remove inputs.self.submodules from the flake and set `flake: .?submodules=1`",
+    };
+}
+function dirtyRevision({ configuration, exitCode }, text) {
+    const attribute = /attribute '(dirtyShortRev|dirtyRev)' missing/.exec(text)?.[1];
+    if (attribute === undefined)
+        return undefined;
+    const plain = attribute === "dirtyRev" ? "rev" : "shortRev";
+    return {
+        reason: `the configuration ${configuration} does not evaluate on the machine (exit code ${exitCode}): self.${attribute} is not available there, since Nix has no reference that carries it to another machine`,
+        hint: `Commit all changes before the deployment, or write \`self.${plain} or self.${attribute} or "dirty"\` in the flake`,
+        lines: (0,evaluation_message/* evaluationMessage */.U)(text),
+    };
+}
+function untrackedFile({ configuration, exitCode }, text, { untrackedFile: file }) {
+    if (file === undefined)
+        return undefined;
+    return {
+        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${file} is in the work tree on the runner and not in Git, and a flake has only the files that Git tracks`,
+        hint: `Run \`git add ${file}\`, commit it, and deploy again`,
+        lines: (0,evaluation_message/* evaluationMessage */.U)(text),
+    };
+}
+function doesNotEvaluate({ configuration, exitCode, lines }) {
+    const message = (0,evaluation_message/* evaluationMessage */.U)(lines.join("\n"));
+    return {
+        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode})`,
+        hint: unchanged,
+        lines: message.length === 0 ? lines : message,
+    };
 }
 // EXTERNAL MODULE: ./build/src/domain/closure-difference.js
 var closure_difference = __nccwpck_require__(7859);
@@ -4937,7 +5669,7 @@ async function compareSystems([before, after], shell, log, signal) {
  * Decides how the scripts become root. Throws a `DeployError` of the phase connect when the operation needs root and the user
  * cannot become it.
  */
-function requireAccess({ user, root, sudo }, settings) {
+function requireAccess({ user, root, sudo, sudoSays = "" }, settings) {
     const wanted = settings.sudo === "true" || (settings.sudo === "auto" && !root);
     if (!wanted) {
         if (root || !settings.needsRoot)
@@ -4950,10 +5682,26 @@ function requireAccess({ user, root, sudo }, settings) {
         return { privileged: true, sudo: { kind: "password", password: settings.sudoPassword } };
     if (!settings.needsRoot && settings.sudo === "auto")
         return { privileged: false, sudo: { kind: "none" } };
+    if (sudo === "refused" && wantsTerminal(sudoSays))
+        throw terminalError(user, [sudoSays]);
     if (sudo === "missing")
         throw refused(`${user} is not root, and there is no sudo on the machine`, "Connect as root");
     const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
     throw refused(`sudo on the machine refuses ${user} without a password`, `Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as sudo-password, or connect as root: ${rule}`);
+}
+/** Tells whether sudo refuses because the session has no terminal (`requiretty`), which none of a deployment has. */
+function wantsTerminal(stderr) {
+    return /sudo: .*(?:must have a tty|a terminal is required to run)/.test(stderr);
+}
+/** The error for a sudo that wants a terminal. */
+function terminalError(user, lines) {
+    return new errors/* DeployError */.sH({
+        phase: "connect",
+        reason: `sudo on the machine wants a terminal for ${user}, and a deployment has none`,
+        hint: `Add \`Defaults:${user} !requiretty\` to its sudoers (on NixOS: security.sudo.extraConfig), or connect as root`,
+        lines,
+        exitCode: 1,
+    });
 }
 function refused(reason, hint) {
     return new errors/* DeployError */.sH({ phase: "connect", reason, hint, exitCode: 1 });
@@ -4982,6 +5730,8 @@ async function enter(connection, settings, signal) {
     }
     const { user } = connection.target;
     if (outcome.exitCode !== 0) {
+        if (outcome.instead !== undefined)
+            throw notRun(outcome, user);
         throw new errors/* DeployError */.sH({
             phase: "connect",
             reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
@@ -4997,10 +5747,35 @@ async function enter(connection, settings, signal) {
         await tryPassword(shell, user, signal);
     return { facts, shell, privileged };
 }
+/** A machine on which the login shell, or sshd, did not run the command that it was sent. */
+function notRun({ instead = "", stderr, exitCode }, user) {
+    const answer = lastLines(instead);
+    const told = { phase: "connect", lines: [...answer, ...lastLines(stderr)], exitCode };
+    if (/This account is (?:currently )?not available/i.test(instead + stderr))
+        return new errors/* DeployError */.sH({
+            ...told,
+            reason: `the login shell of ${user} on the machine refuses logins`,
+            hint: `Set users.users.${user}.shell to a shell, or use another ssh user`,
+        });
+    if (answer.length > 0) {
+        return new errors/* DeployError */.sH({
+            ...told,
+            reason: `the machine did not run the command that it was sent for ${user}, and answered ${JSON.stringify(answer.join(" ").slice(0, 100))}`,
+            hint: `Is the key restricted to one command (command=… in authorized_keys of ${user}, or ForceCommand in sshd_config)? Use a key without this restriction for the deployment`,
+        });
+    }
+    return new errors/* DeployError */.sH({
+        ...told,
+        reason: `the machine did not run the command that it was sent for ${user} (exit code ${exitCode})`,
+        hint: `The user's shell on the machine must run \`/bin/sh -s\`, and the key must not be restricted to one command (command=… in authorized_keys, ForceCommand in sshd_config)`,
+    });
+}
 async function tryPassword(shell, user, signal) {
     const outcome = await shell.run({ script: "facts", args: [], privileged: true, signal });
     if (outcome.kind === "ended" && outcome.exitCode === 0)
         return;
+    if (wantsTerminal(outcome.stderr))
+        throw terminalError(user, lastLines(outcome.stderr));
     throw new errors/* DeployError */.sH({
         phase: "connect",
         reason: "sudo on the machine does not accept sudo-password",
@@ -5067,6 +5842,8 @@ function nameOnMachine(run, target) {
 
 
 
+
+
 // Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
 const farewellSeconds = 2;
 /** A NixOS machine behind an ssh connection. */
@@ -5077,6 +5854,7 @@ class NixosMachine {
     #log;
     #shell;
     #privileged = false;
+    #memoryKibibytes;
     /** The run has a directory on the machine. */
     #prepared = false;
     #activation;
@@ -5097,6 +5875,7 @@ class NixosMachine {
         const { facts, shell, privileged } = await enter(this.#connection, this.#settings.access, signal);
         this.#shell = shell;
         this.#privileged = privileged;
+        this.#memoryKibibytes = facts.memoryKibibytes;
         return facts;
     }
     async receive(sent, signal) {
@@ -5118,7 +5897,12 @@ class NixosMachine {
         catch (error) {
             if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
                 throw error;
-            throw new errors/* DeployError */.sH(explainSendFailure(error, (0,failure/* speaksOfLostConnection */.X$)(error.stderr) || !(await this.#connection.isOpen())));
+            const open = await this.#connection.isOpen();
+            const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
+            // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
+            const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
+            const lost = !refused && (!open || (0,failure/* speaksOfLostConnection */.X$)(error.stderr));
+            throw new errors/* DeployError */.sH(explainSendFailure(error, lost, this.target.user, state));
         }
         // Who is not root can only keep what is there already.
         if (!this.#privileged)
@@ -5127,10 +5911,11 @@ class NixosMachine {
         return copied;
     }
     async build(rebuild, signal) {
-        const { exitCode, result, lines } = await this.#rebuild("build", "build", rebuild, signal);
+        const log = new BuildLogReader();
+        const { exitCode, result, lines } = await this.#rebuild("build", "build", rebuild, signal, (line) => log.read(line));
         if (exitCode !== 0) {
-            const failure = { exitCode, configuration: rebuild.configuration, lines };
-            throw buildError(failure, isMissingConfiguration(failure) ? await this.#settings.configurationNames() : undefined);
+            const failure = { exitCode, configuration: rebuild.configuration, lines, failures: log.failures };
+            throw buildError(failure, await this.#buildContext(failure));
         }
         if (result === undefined)
             throw new errors/* DeployError */.sH({ phase: "build", reason: "nixos-rebuild build ended well, but left no system", lines, exitCode });
@@ -5227,6 +6012,23 @@ class NixosMachine {
             this.#log.output(line);
         };
         return await runJob({ run, name, phase: name, command, privileged: this.#privileged, onLine }, this.#call(signal));
+    }
+    async #buildContext(failure) {
+        const { configurationNames, isUntracked } = this.#settings;
+        const file = fileNotFound(failure);
+        return {
+            configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
+            untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
+            memoryKibibytes: this.#memoryKibibytes,
+        };
+    }
+    /** Asks why Nix was turned away, as the ssh user; `undefined` where the machine cannot be asked. */
+    async #daemonState(signal) {
+        const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: farewellSeconds * 5, signal }).catch(() => undefined);
+        if (outcome?.kind !== "ended" || outcome.exitCode !== 0)
+            return undefined;
+        const facts = parseFacts(outcome.stdout);
+        return { daemon: facts.get("daemon") ?? "", allowedUsers: facts.get("allowed-users") ?? "" };
     }
     #guarded() {
         if (this.#activation === undefined)
@@ -5640,21 +6442,36 @@ function ownedSettings(index, directory, settings) {
 
 /***/ }),
 
-/***/ 7754:
+/***/ 1374:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Ng: () => (/* binding */ Connection),
-/* harmony export */   p2: () => (/* binding */ endMasters)
-/* harmony export */ });
-/* unused harmony exports masterCommand, reasonCommand, controlCommand, sessionCommand */
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3047);
-/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7964);
-/* harmony import */ var _configuration_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5898);
-/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(1106);
-/* harmony import */ var _host_key_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5070);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Ng: () => (/* binding */ Connection),
+  p2: () => (/* binding */ endMasters)
+});
+
+// UNUSED EXPORTS: controlCommand, masterCommand, reasonCommand, sessionCommand
+
+;// CONCATENATED MODULE: external "node:dns/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(3047);
+// EXTERNAL MODULE: ./build/src/process/run.js + 1 modules
+var run = __nccwpck_require__(7964);
+// EXTERNAL MODULE: ./build/src/ssh/configuration.js
+var configuration = __nccwpck_require__(5898);
+// EXTERNAL MODULE: ./build/src/ssh/failure.js
+var failure = __nccwpck_require__(1106);
+// EXTERNAL MODULE: ./build/src/ssh/host-key.js
+var host_key = __nccwpck_require__(5070);
+;// CONCATENATED MODULE: ./build/src/ssh/connection.js
+
 
 
 
@@ -5680,9 +6497,9 @@ class Connection {
     #told = new Set();
     constructor(target, index, directory, connectTimeout) {
         this.target = target;
-        this.#name = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_4__/* .alias */ .nK)(target, index);
-        this.#files = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_4__/* .targetFiles */ .jA)(directory, index);
-        this.#knownHosts = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_4__/* .identityFiles */ .gG)(directory).knownHosts;
+        this.#name = (0,configuration/* alias */.nK)(target, index);
+        this.#files = (0,configuration/* targetFiles */.jA)(directory, index);
+        this.#knownHosts = (0,configuration/* identityFiles */.gG)(directory).knownHosts;
         this.#connectTimeout = connectTimeout;
     }
     /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
@@ -5698,8 +6515,8 @@ class Connection {
         if (await this.isOpen())
             return;
         // The socket of a master that died would make a new one refuse to listen.
-        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(this.#files.socket, { force: true });
-        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(this.#files.offeredKeys, { force: true });
+        (0,external_node_fs_.rmSync)(this.#files.socket, { force: true });
+        (0,external_node_fs_.rmSync)(this.#files.offeredKeys, { force: true });
         await this.#connect(masterCommand(this.#files, this.target, connectTimeout), { signal, stderrFile: `${this.#files.socket}.err` });
     }
     /** Ends the master and starts a new one, so that what follows goes over a fresh TCP connection. Throws as `open`. */
@@ -5709,10 +6526,10 @@ class Connection {
     }
     /** Tells whether the master runs; asks nobody but the local socket. */
     async isOpen() {
-        if (!(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)(this.#files.socket))
+        if (!(0,external_node_fs_.existsSync)(this.#files.socket))
             return false;
         try {
-            await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)(controlCommand(this.#files, this.target, "check"), { timeout: controlSeconds });
+            await (0,run/* run */.eF)(controlCommand(this.#files, this.target, "check"), { timeout: controlSeconds });
             return true;
         }
         catch {
@@ -5721,28 +6538,28 @@ class Connection {
     }
     /** Runs a command on the machine through the master. Throws a `CommandError`; exit code 255 may be ssh's own. */
     async run({ command, ...options }) {
-        return await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)(sessionCommand(this.#files, this.target, command), options);
+        return await (0,run/* run */.eF)(sessionCommand(this.#files, this.target, command), options);
     }
     /** Ends the master, if there is one. Never throws. */
     async close() {
-        if (!(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)(this.#files.socket))
+        if (!(0,external_node_fs_.existsSync)(this.#files.socket))
             return;
         try {
-            await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)(controlCommand(this.#files, this.target, "exit"), { timeout: controlSeconds });
+            await (0,run/* run */.eF)(controlCommand(this.#files, this.target, "exit"), { timeout: controlSeconds });
         }
         catch {
-            (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(this.#files.socket, { force: true });
+            (0,external_node_fs_.rmSync)(this.#files.socket, { force: true });
         }
     }
     /** The host keys that were offered since the master was started, the one of the last server at the end. */
     offeredKeys() {
-        return (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)(this.#files.offeredKeys) ? (0,_host_key_js__WEBPACK_IMPORTED_MODULE_6__/* .parseOfferedKeys */ .NJ)((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(this.#files.offeredKeys, "utf8")) : [];
+        return (0,external_node_fs_.existsSync)(this.#files.offeredKeys) ? (0,host_key/* parseOfferedKeys */.NJ)((0,external_node_fs_.readFileSync)(this.#files.offeredKeys, "utf8")) : [];
     }
     /** The host keys that ssh has accepted on the way to the target although they were not known, each told once. */
     acceptedKeys() {
-        const added = new Set((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(this.#knownHosts, "utf8").split(`${_configuration_js__WEBPACK_IMPORTED_MODULE_4__/* .endOfKnownHosts */ .hO}\n`).at(-1)?.split("\n"));
+        const added = new Set((0,external_node_fs_.readFileSync)(this.#knownHosts, "utf8").split(`${configuration/* endOfKnownHosts */.hO}\n`).at(-1)?.split("\n"));
         return this.offeredKeys().filter((key) => {
-            const line = (0,_host_key_js__WEBPACK_IMPORTED_MODULE_6__/* .knownHostsLine */ .TZ)(key);
+            const line = (0,host_key/* knownHostsLine */.TZ)(key);
             if (!added.has(line) || this.#told.has(line))
                 return false;
             this.#told.add(line);
@@ -5752,10 +6569,10 @@ class Connection {
     // A master says nothing of its jump hosts: with ControlPersist, ssh sends their errors to /dev/null (ssh_proxy_connect).
     async #reason({ signal }) {
         try {
-            await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)(reasonCommand(this.#files, this.target), { signal, timeout: this.#connectTimeout + authenticationSeconds });
+            await (0,run/* run */.eF)(reasonCommand(this.#files, this.target), { signal, timeout: this.#connectTimeout + authenticationSeconds });
         }
         catch (error) {
-            if (error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd && error.failure.kind !== "aborted")
+            if (error instanceof errors/* CommandError */.Qd && error.failure.kind !== "aborted")
                 return error.stderr;
             throw error;
         }
@@ -5763,25 +6580,31 @@ class Connection {
     }
     async #connect(command, options) {
         try {
-            await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)(command, { ...options, timeout: this.#connectTimeout + authenticationSeconds });
+            await (0,run/* run */.eF)(command, { ...options, timeout: this.#connectTimeout + authenticationSeconds });
         }
         catch (error) {
-            if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd) || error.failure.kind === "aborted")
+            if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted")
                 throw error;
             const timedOut = error.failure.kind === "timeout";
             const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
-            throw (0,_failure_js__WEBPACK_IMPORTED_MODULE_5__/* .connectError */ .zT)({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), cause: error });
+            const githubHosted = process.env["RUNNER_ENVIRONMENT"] === "github-hosted";
+            const addresses = githubHosted ? await addressesOf(this.target.host) : [];
+            throw (0,failure/* connectError */.zT)({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), githubHosted, addresses, cause: error });
         }
     }
 }
+async function addressesOf(host) {
+    const found = await (0,promises_namespaceObject.lookup)(host, { all: true }).catch(() => []);
+    return found.map(({ address }) => address);
+}
 /** Ends every ssh master whose socket is left in the private directory of a run. Never throws for one that is gone already. */
 async function endMasters(directory) {
-    if ((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.lstatSync)(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
+    if ((0,external_node_fs_.lstatSync)(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
         return;
-    const sockets = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readdirSync)(directory).filter((name) => /^\d+\.s$/.test(name));
+    const sockets = (0,external_node_fs_.readdirSync)(directory).filter((name) => /^\d+\.s$/.test(name));
     await Promise.all(sockets.map(async (name) => {
-        const args = ["-o", `ControlPath=${(0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(directory, name)}`, "-F", "none", "-O", "exit", "--", "left"];
-        await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)({ file: "ssh", args }, { timeout: controlSeconds }).catch(() => undefined);
+        const args = ["-o", `ControlPath=${(0,external_node_path_.join)(directory, name)}`, "-F", "none", "-O", "exit", "--", "left"];
+        await (0,run/* run */.eF)({ file: "ssh", args }, { timeout: controlSeconds }).catch(() => undefined);
     }));
 }
 /** Builds the command that starts a master in the background and ends when it is ready. */
@@ -5826,6 +6649,7 @@ function placeOf({ host }) {
     const [, name = host, port = "22"] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
     return `${name} port ${port}`;
 }
+const unanswered = /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i;
 /** Turns what ssh said into an error that names the host and the port, and says what to do. */
 function connectError(failure) {
     const { reason, hint, unreachable } = explain(failure);
@@ -5835,9 +6659,9 @@ function connectError(failure) {
         .slice(-20);
     return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .DeployError */ .sH({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
 }
-function explain({ target, stderr, timedOut, offered }) {
+function explain({ target, stderr, timedOut, offered, githubHosted = false, addresses = [] }) {
     // ssh names the place of its TCP connection, which is a jump host's where there is one.
-    const [, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
+    const [named, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
     const place = `${host} port ${port}`;
     const key = offered.at(-1);
     const keyPlace = key === undefined ? place : placeOf(key);
@@ -5893,7 +6717,15 @@ function explain({ target, stderr, timedOut, offered }) {
     if (/Connection refused/i.test(stderr)) {
         return { reason: `${place} refuses the connection`, hint: "Is sshd running there, and is this its port?", ...passing };
     }
-    if (timedOut || /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i.test(stderr)) {
+    const onlyIpv6 = host.includes(":") || (host === target.host && addresses.length > 0 && addresses.every((address) => address.includes(":")));
+    if (githubHosted && named !== undefined && onlyIpv6 && unanswered.test(stderr)) {
+        return {
+            reason: `${place} cannot be reached from a GitHub-hosted runner: ${host.includes(":") ? "it is" : "its name has only"} an IPv6 address, and these runners have no IPv6`,
+            hint: "Use an IPv4 address or a name that has one, a jump host or VPN with IPv4 (ssh-config: ProxyJump), or a self-hosted runner",
+            ...permanent,
+        };
+    }
+    if (timedOut || unanswered.test(stderr)) {
         return {
             reason: `${place} does not answer`,
             hint: "Is the machine on, and can the runner reach it (firewall, VPN)? connect-timeout sets how long to wait",

@@ -28,7 +28,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Qd: () => (/* binding */ CommandError)
 /* harmony export */ });
-/* unused harmony exports InputError, RunnerError, DeployError */
+/* unused harmony exports InputError, RunnerError, EvaluationError, NoFlakeError, briefReason, DeployError */
 /** All bad inputs of a run in one error. */
 class InputError extends Error {
     name = "InputError";
@@ -59,6 +59,37 @@ class CommandError extends Error {
         this.stderr = parts.stderr;
     }
 }
+/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
+class EvaluationError extends CommandError {
+    /** Nix's message and its place, at most 20 lines. */
+    lines;
+    constructor(reference, lines, cause) {
+        super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
+        this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
+        this.lines = lines;
+    }
+}
+/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
+class NoFlakeError extends (/* unused pure expression or super */ null && (Error)) {
+    name = "NoFlakeError";
+}
+/** What ended a run, in one line without a full stop at the end. */
+function briefReason(problem) {
+    if (problem instanceof InputError)
+        return problem.problems.map((bad) => `${bad.input}: ${firstClause(bad.problem)}`).join("; ");
+    if (problem instanceof EvaluationError)
+        return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
+    if (problem instanceof CommandError)
+        return (problem.stderr
+            .split("\n")
+            .findLast((line) => /^\s*error: \S/.test(line))
+            ?.trim() ?? problem.message.slice(0, 200));
+    return (problem instanceof Error ? problem.message : String(problem)).split("\n")[0] ?? "";
+}
+// What comes after it says what to do, or what is accepted.
+function firstClause(text) {
+    return text.split(/[.;] /)[0] ?? text;
+}
 function describe(failure) {
     switch (failure.kind) {
         case "exit":
@@ -68,7 +99,7 @@ function describe(failure) {
         case "timeout":
             return `no end within ${failure.seconds} s`;
         case "aborted":
-            return "ended because the run was cancelled";
+            return "stopped before its end";
         case "spawn":
             return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
     }
@@ -195,7 +226,7 @@ function write(line) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(12);
 /* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(949);
-/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(62);
+/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(142);
 /* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(559);
 
 
@@ -520,7 +551,7 @@ function ownedSettings(index, directory, settings) {
 
 /***/ }),
 
-/***/ 62:
+/***/ 142:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -531,6 +562,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // UNUSED EXPORTS: Connection, controlCommand, masterCommand, reasonCommand, sessionCommand
 
+;// CONCATENATED MODULE: external "node:dns/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(24);
 // EXTERNAL MODULE: external "node:path"
@@ -597,6 +630,7 @@ function placeOf({ host }) {
     const [, name = host, port = "22"] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
     return `${name} port ${port}`;
 }
+const unanswered = /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i;
 /** Turns what ssh said into an error that names the host and the port, and says what to do. */
 function failure_connectError(failure) {
     const { reason, hint, unreachable } = explain(failure);
@@ -606,9 +640,9 @@ function failure_connectError(failure) {
         .slice(-20);
     return new DeployError({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
 }
-function explain({ target, stderr, timedOut, offered }) {
+function explain({ target, stderr, timedOut, offered, githubHosted = false, addresses = [] }) {
     // ssh names the place of its TCP connection, which is a jump host's where there is one.
-    const [, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
+    const [named, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
     const place = `${host} port ${port}`;
     const key = offered.at(-1);
     const keyPlace = key === undefined ? place : placeOf(key);
@@ -664,7 +698,15 @@ function explain({ target, stderr, timedOut, offered }) {
     if (/Connection refused/i.test(stderr)) {
         return { reason: `${place} refuses the connection`, hint: "Is sshd running there, and is this its port?", ...passing };
     }
-    if (timedOut || /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i.test(stderr)) {
+    const onlyIpv6 = host.includes(":") || (host === target.host && addresses.length > 0 && addresses.every((address) => address.includes(":")));
+    if (githubHosted && named !== undefined && onlyIpv6 && unanswered.test(stderr)) {
+        return {
+            reason: `${place} cannot be reached from a GitHub-hosted runner: ${host.includes(":") ? "it is" : "its name has only"} an IPv6 address, and these runners have no IPv6`,
+            hint: "Use an IPv4 address or a name that has one, a jump host or VPN with IPv4 (ssh-config: ProxyJump), or a self-hosted runner",
+            ...permanent,
+        };
+    }
+    if (timedOut || unanswered.test(stderr)) {
         return {
             reason: `${place} does not answer`,
             hint: "Is the machine on, and can the runner reach it (firewall, VPN)? connect-timeout sets how long to wait",
@@ -686,6 +728,7 @@ function speaksOfLostConnection(stderr) {
     return lostConnection.test(stderr);
 }
 ;// CONCATENATED MODULE: ./build/src/ssh/connection.js
+
 
 
 
@@ -801,9 +844,15 @@ class Connection {
                 throw error;
             const timedOut = error.failure.kind === "timeout";
             const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
-            throw connectError({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), cause: error });
+            const githubHosted = process.env["RUNNER_ENVIRONMENT"] === "github-hosted";
+            const addresses = githubHosted ? await addressesOf(this.target.host) : [];
+            throw connectError({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), githubHosted, addresses, cause: error });
         }
     }
+}
+async function addressesOf(host) {
+    const found = await lookup(host, { all: true }).catch(() => []);
+    return found.map(({ address }) => address);
 }
 /** Ends every ssh master whose socket is left in the private directory of a run. Never throws for one that is gone already. */
 async function endMasters(directory) {
