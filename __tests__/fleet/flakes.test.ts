@@ -318,7 +318,7 @@ describe("further arguments, one a line", () => {
 
   test("that are not on the list are refused before any machine is contacted", async () => {
     await write({}, { git: true });
-    const before = await Promise.all(fleet.machines.map(async (machine) => await machine.handshakes()));
+    const before = fleet.machines.map((machine) => machine.handshakes());
     const run = await deploy({
       "archive-args": "--no-such-option\n--dry-run",
       "rebuild-args": "--profile-name\nother\n--option\nsubstituters\nhttps://cache.example.org",
@@ -332,7 +332,7 @@ describe("further arguments, one a line", () => {
       "rebuild-args: --option substituters is not accepted: it changes where store paths come from",
     ])
       expect(message).toContain(problem);
-    expect(await Promise.all(fleet.machines.map(async (machine) => await machine.handshakes()))).toEqual(before);
+    expect(fleet.machines.map((machine) => machine.handshakes())).toEqual(before);
   });
 
   test("that an older Nix or nixos-rebuild does not know fail in their phase, with the input to look at", async () => {
