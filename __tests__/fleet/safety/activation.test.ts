@@ -19,7 +19,7 @@ describe("the machine goes back, and without protection the damage stays:", () =
     ["the boot loader cannot be written", { bootLoaderScript: "false" }, "nixos-rebuild failed"],
     ["a unit fails", { units: { "bad.service": failingUnit } }, "no luck today"],
     ["another init is wanted", { initInterfaceVersion: "9" }, "another init"],
-    ["a switch inhibitor refuses", { preSwitchCheck: switchInhibitor }, "A switch inhibitor of the configuration is in the way"],
+    ["a switch inhibitor refuses", switchInhibitor, "A switch inhibitor of the configuration is in the way"],
   ];
   test.each(cases)("%s", async (_, behaviour, reason) => {
     const run = await trial.deploy(behaviour);
