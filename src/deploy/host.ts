@@ -8,7 +8,8 @@ import { changesMachine } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { HostResult, Status } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
-import { withNewUnits } from "../domain/unit-plan.js";
+import { describePlan } from "../domain/plan-text.js";
+import { withCompared } from "../domain/unit-plan.js";
 import { spaceWarning } from "./free-space.js";
 import { knownAtFirst, prospectOf, resultOf, settledBy, type HostKnowledge } from "./host-knowledge.js";
 import { PhaseClock } from "./phase-clock.js";
@@ -110,7 +111,7 @@ export class Host {
     if (!changesMachine(operation) && known.rebuild !== undefined) {
       const end = await this.machine.rehearse(known.rebuild, signal);
       known.exitCode = end.exitCode;
-      known.plan = end.plan === undefined ? known.plan : withNewUnits(end.plan, known.plan);
+      known.plan = end.plan === undefined ? known.plan : withCompared(end.plan, known.plan);
       if (end.failure !== undefined) throw new DeployError({ phase: "activate", ...end.failure, lines: end.lines, exitCode: end.exitCode });
       this.ended();
       return { status: "planned", error: undefined };
@@ -175,6 +176,7 @@ export class Host {
     // A reboot starts everything anew.
     if (this.#settings.operation !== "boot") this.#known.plan = found.units;
     for (const line of describeDifference(found.closure)) this.#log.note(line);
+    for (const line of describePlan(this.#known.plan)) this.#log.note(line);
   }
 
   #configuration({ hostname }: MachineFacts): string {
