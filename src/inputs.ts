@@ -1,6 +1,6 @@
-import type { Safety, Staging } from "./deploy/run-settings.js";
+import type { Safety, Staging, Variant } from "./deploy/run-settings.js";
 import { InputError, type InputProblem } from "./domain/errors.js";
-import { operations, type Operation } from "./domain/operation.js";
+import { canEnterSpecialisation, operations, type Operation } from "./domain/operation.js";
 import { selectTargets } from "./domain/inventory.js";
 import type { Selection } from "./domain/selection.js";
 import { checkUser, completeTargets, nameTargets, type NamedTarget, type TargetDefaults } from "./domain/target.js";
@@ -18,8 +18,10 @@ import {
   readSshConfig,
   shown,
 } from "./input-readers.js";
-import type { ElevateMode } from "./nixos/access.js";
 import { holdsPrivateKey, misplacedKey } from "./misplaced-secrets.js";
+import { archiveOptions } from "./nix/archive-options.js";
+import type { ElevateMode } from "./nixos/access.js";
+import { rebuildOptions } from "./nixos/rebuild-options.js";
 import { readKey } from "./ssh/key.js";
 
 /** Every input of the action, by its name in `action.yml`. */
@@ -46,11 +48,14 @@ export const inputNames = [
   "check-sigs",
   "rollback",
   "confirm-timeout",
+  "settle-time",
   "activation-timeout",
   "health-check",
   "health-check-timeout",
   "unit-failures",
   "lock-timeout",
+  "specialisation",
+  "install-bootloader",
   "batches",
   "max-failures",
   "on-unreachable",
@@ -89,6 +94,7 @@ export type Inputs = {
   /** For sudo alone. */
   readonly elevatePassword: string | undefined;
   readonly safety: Safety;
+  readonly variant: Variant;
   readonly staging: Staging;
   readonly diff: boolean;
   readonly summary: boolean;
@@ -131,7 +137,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
   );
 
   const sshConfig = readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
-
+  const operation = choice("operation", operations);
   const inputs: Inputs = {
     ...readIdentity(read, refuse),
     strict,
@@ -140,13 +146,11 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
     ...readMachines(read, { user, port }, sshConfig !== "", refuse),
     defaults: { user, port },
-    operation: choice("operation", operations),
+    operation,
     elevate: choice("elevate", ["auto", "none", "sudo", "doas", "run0"]),
     maxParallel: number("max-parallel", 1, 1000),
-    archiveArgs: readArguments(read("archive-args"), ["--to", "--json"], (problem) => refuse("archive-args", problem)),
-    rebuildArgs: readArguments(read("rebuild-args"), ["--flake", "-f", "--target-host", "--build-host", "--rollback"], (problem) =>
-      refuse("rebuild-args", problem),
-    ),
+    archiveArgs: readArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
+    rebuildArgs: readArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
     connectTimeout: number("connect-timeout", 1, 3600),
     timeout: number("timeout", 0, day),
     retries: number("retries", 0, 20),
@@ -159,9 +163,14 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
       limits: {
         confirm: number("confirm-timeout", 1, 3600),
         activation: number("activation-timeout", 1, day),
+        settle: number("settle-time", 0, 3600),
         healthCheck: number("health-check-timeout", 1, day),
         lock: number("lock-timeout", 0, day),
       },
+    },
+    variant: {
+      specialisation: readSpecialisation(trimmed("specialisation"), operation, (problem) => refuse("specialisation", problem)),
+      installBootLoader: flag("install-bootloader"),
     },
     staging: {
       batches: readBatches(trimmed("batches"), (problem) => refuse("batches", problem)),
@@ -198,6 +207,15 @@ function readIdentity(read: (name: InputName) => string, refuse: (input: InputNa
   }
   if (reading.encrypted && passphrase === "") refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
   return { key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined };
+}
+
+function readSpecialisation(name: string, operation: Operation, refuse: (problem: string) => void): string | undefined {
+  if (name === "") return undefined;
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(name)) refuse(`${shown(name)} is not accepted; accepted is the name of a specialisation of the configuration`);
+  else if (!canEnterSpecialisation(operation)) {
+    refuse(`cannot be set with operation ${operation}, which leaves the running system as it is: choose the specialisation in the boot menu`);
+  }
+  return name;
 }
 
 function readMachines(

@@ -7,7 +7,7 @@ import { briefReason, InputError, NoFlakeError } from "./domain/errors.js";
 import { outerReference, type Flake, type SentFlake } from "./domain/flake.js";
 import { chooseMachines, setApart, targetsOf, unusableResult, type UnusableMachine } from "./domain/inventory.js";
 import { needsHive, placeOf, requireApart, type NamedTarget, type Target } from "./domain/target.js";
-import { needsFlake } from "./domain/operation.js";
+import { needsFlake, needsRoot } from "./domain/operation.js";
 import { isUntracked } from "./git/untracked.js";
 import { maskSecret, readInput } from "./github/action-input.js";
 import { abortOnSignal } from "./github/cancellation.js";
@@ -86,11 +86,11 @@ async function deploy(): Promise<void> {
   const machines = targets.map(
     (target, index) => new NixosMachine(new Connection(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)),
   );
-  const { operation, maxParallel, timeout, retries, safety, staging, diff } = inputs;
+  const { operation, maxParallel, timeout, retries, safety, variant, staging, diff } = inputs;
   const failed = unusable.map(unusableResult);
   end = await deployFleet(
     machines,
-    { operation, flake: flakeOrReason, unusable: failed, maxParallel, timeout, retries, safety, staging, diff, signal },
+    { operation, flake: flakeOrReason, unusable: failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal },
     runLog,
   );
   await sending;
@@ -195,7 +195,7 @@ function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | undefined
   return {
     run,
     name: workflowRunName(process.env) ?? `run ${run}`,
-    access: { elevate: inputs.elevate, elevatePassword: inputs.elevatePassword, needsRoot: inputs.operation !== "build" },
+    access: { elevate: inputs.elevate, elevatePassword: inputs.elevatePassword, needsRoot: needsRoot(inputs.operation) },
     checkSignatures: inputs.checkSignatures,
     archiveArgs: inputs.archiveArgs,
     rebuildArgs: inputs.rebuildArgs,

@@ -27,7 +27,7 @@ describe("REAL_TOOLS", () => {
     ["a directory with an empty tree", () => mkdirSync(join(directory, "nixpkgs"))],
   ])("that names %s is an error", (_, make) => {
     make();
-    expect(() => realTools(directory)).toThrow(`REAL_TOOLS names ${directory}, which has none of nix/VERSION/bin/nix, nixpkgs, deploy-rs, colmena`);
+    expect(() => realTools(directory)).toThrow(`REAL_TOOLS names ${directory}, which has none of nix/VERSION/bin/nix, nixpkgs, deploy-rs, colmena, bin`);
   });
 
   test("is reported by what it has", () => {

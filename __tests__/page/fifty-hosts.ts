@@ -59,6 +59,6 @@ function renamed(result: HostResult, name: string): HostResult {
     configuration: name,
     systemPath: result.systemPath === undefined ? undefined : storePath(rename(result.systemPath)),
     previousSystemPath: result.previousSystemPath === undefined ? undefined : storePath(rename(result.previousSystemPath)),
-    error: result.error === undefined ? undefined : rename(result.error),
+    error: result.error === undefined ? undefined : { ...result.error, reason: rename(result.error.reason), lines: result.error.lines.map(rename) },
   };
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import { inspect, type PageReport, renderPage } from "../../scripts/rendered-page.js";
 import type { HostResult } from "../../src/domain/result.js";
 import { comment, renderSummary } from "../../src/github/summary/page.js";
-import { makeDifference, makeResult } from "../unit/domain/make.js";
+import { makeDifference, makeError, makeResult } from "../unit/domain/make.js";
 import { fiftyHosts, flake } from "./fifty-hosts.js";
 
 function reportOf(markdown: string, timeZone?: string): PageReport {
@@ -101,10 +101,20 @@ describe("what a machine prints", () => {
     name: piece,
     target: `root@${piece}`,
     configuration: piece,
-    error: piece,
+    error: makeError(piece, { hint: piece, outcome: piece, lines: [piece] }),
     failedUnits: [piece],
     difference: makeDifference({ packages: [{ name: piece, before: [piece], after: [piece], bytes: 1 }] }),
-    plan: { source: "activation", stop: [piece], start: [piece], restart: [piece], reload: [piece], keep: [piece] },
+    plan: {
+      source: "activation",
+      stop: [piece],
+      start: [piece],
+      restart: [piece],
+      reload: [piece],
+      keep: [piece],
+      again: [],
+      reexecutes: false,
+      inhibitors: [],
+    },
     timeline: [{ phase: "build", begin: 0, end: 5 }],
   });
   const hosts = (["failed", "deployed", "rolled-back"] as const).flatMap((status) => pieces.map((piece) => makeResult({ ...hostile(piece), status })));

@@ -1,8 +1,9 @@
 import { amountOf, inBatches } from "../domain/batches.js";
 import { DeployError, NoFlakeError } from "../domain/errors.js";
+import { makeFailure, type Failure } from "../domain/failure.js";
 import { changesMachine } from "../domain/operation.js";
 import { isFailure, type HostResult } from "../domain/result.js";
-import { Host } from "./host.js";
+import { Host, type ReadySystem } from "./host.js";
 import { mapLimited } from "./limit.js";
 import type { Machine, RunLog } from "./ports.js";
 import type { RunSettings } from "./run-settings.js";
@@ -21,7 +22,14 @@ export type FleetEnd = {
  * The work on one host. `unreachable` is set where it could not be reached at the beginning; what that means is decided when
  * it is known of all.
  */
-type Work = { readonly host: Host; readonly stopwatch: Stopwatch; result: HostResult | undefined; unreachable: DeployError | undefined };
+type Work = {
+  readonly host: Host;
+  readonly stopwatch: Stopwatch;
+  /** Built, and waiting for its activation. */
+  ready: ReadySystem | undefined;
+  result: HostResult | undefined;
+  unreachable: Failure | undefined;
+};
 
 /**
  * Deploys to all machines: everything up to the build side by side, then, when every machine has built or failed, the
@@ -36,6 +44,7 @@ export async function deployFleet(machines: readonly Machine[], settings: RunSet
   const works: Work[] = machines.map((machine) => ({
     host: new Host(machine, settings, log.host(machine.target), known),
     stopwatch: new Stopwatch(settings.timeout, settings.signal),
+    ready: undefined,
     result: undefined,
     unreachable: undefined,
   }));
@@ -64,14 +73,15 @@ class FleetRun {
     const { maxParallel, staging } = this.#settings;
     await mapLimited(this.#works, maxParallel, async (work) => {
       await this.#step(work, async (signal) => {
-        await work.host.prepare(signal);
-        const status = work.host.settled();
-        return status === undefined ? undefined : { status, error: undefined };
+        const prepared = await work.host.prepare(signal);
+        if (prepared.kind === "settled") return prepared.outcome;
+        work.ready = prepared.system;
+        return undefined;
       });
     });
     // One that has ended well is not what was asked for either, when another target has come to its machine since.
     for (const work of this.#works) {
-      const error = this.#known.objection(work.host.machine.target);
+      const error = this.#known.objection(work.host.machine.target)?.failure;
       if (error !== undefined && (work.result === undefined || !isFailure(work.result.status))) await this.#end(work, { status: "failed", error });
     }
     // Where no machine answers it is not the machines: a run that reaches nobody is never green.
@@ -84,21 +94,25 @@ class FleetRun {
   /** Activates what has built, in batches, as long as not too many hosts have failed. */
   async activate(): Promise<void> {
     const { operation, maxParallel, staging, signal } = this.#settings;
-    const built = this.#works.filter((work) => work.result === undefined);
+    const built = this.#works.flatMap((work) => (work.result === undefined && work.ready !== undefined ? [{ work, ready: work.ready }] : []));
     const batches = changesMachine(operation) ? inBatches(built, staging.batches) : [built];
     for (const [index, batch] of batches.entries()) {
       // Whom a cancellation ends has not failed by itself: it is told to those that are left as it is.
       const stop = index === 0 || signal.aborted ? undefined : tooManyFailures(this.#works, this.#settings);
       if (stop !== undefined) {
         const rest = batches.slice(index).flat();
-        await mapLimited(rest, maxParallel, async (work) => await this.#end(work, { status: "skipped", error: stop }));
+        await mapLimited(rest, maxParallel, async ({ work }) => {
+          await this.#end(work, { status: "skipped", error: makeFailure({ phase: work.host.phase, ...stop }) });
+        });
         return;
       }
       if (batches.length > 1 && !signal.aborted) {
-        const names = batch.map((work) => work.host.machine.target.name);
+        const names = batch.map(({ work }) => work.host.machine.target.name);
         this.#log.batch(index + 1, batches.length, names);
       }
-      await mapLimited(batch, maxParallel, async (work) => await this.#step(work, async (own) => await work.host.activate(own)));
+      await mapLimited(batch, maxParallel, async ({ work, ready }) => {
+        await this.#step(work, async (own) => await work.host.activate(ready, own));
+      });
     }
   }
 
@@ -111,11 +125,13 @@ class FleetRun {
     } catch (error) {
       const problems: readonly unknown[] = [error, this.#settings.signal.reason];
       const noFlake = problems.find((problem) => problem instanceof NoFlakeError);
-      if (noFlake !== undefined)
-        return await this.#end(work, { status: "skipped", error: new Error(`not started: ${noFlake.message}. Nothing has changed on the machine`) });
+      if (noFlake !== undefined) {
+        const skipped = makeFailure({ phase: host.phase, reason: `not started: ${noFlake.message}`, outcome: "Nothing has changed on the machine" });
+        return await this.#end(work, { status: "skipped", error: skipped });
+      }
       const neverReached = error instanceof DeployError && error.unreachable && error.phase === "connect" && !host.arrived;
       if (neverReached && !stopwatch.cancelled && this.#settings.staging.onUnreachable === "skip") {
-        work.unreachable = error;
+        work.unreachable = error.failure;
         return;
       }
       outcome = { status: host.undecided ? "unknown" : "failed", error: explain(error, host, stopwatch) };
@@ -124,35 +140,32 @@ class FleetRun {
   }
 
   async #end(work: Work, outcome: Outcome): Promise<void> {
-    await work.host.machine.release();
+    await work.host.release();
     work.result = work.host.result(outcome, work.stopwatch.seconds);
     this.#log.done(work.result);
   }
 }
 
 /** Why no further batch may begin. */
-function tooManyFailures(works: readonly Work[], { staging, unusable }: RunSettings): Error | undefined {
+function tooManyFailures(works: readonly Work[], { staging, unusable }: RunSettings): Pick<Failure, "reason" | "outcome"> | undefined {
   const failed = [...works.flatMap(({ result }) => result ?? []), ...unusable].filter(({ status }) => isFailure(status));
   const hosts = works.length + unusable.length;
   const most = amountOf(staging.maxFailures, hosts);
   if (failed.length <= most) return undefined;
   const names = failed.slice(0, 5).map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
   const more = failed.length > names.length ? ` and ${failed.length - names.length} more` : "";
-  return new Error(
-    `not activated: ${failed.length} of ${hosts} hosts failed, and max-failures is ${most}. Nothing has changed on the machine. Failed: ${names.join(", ")}${more}`,
-  );
+  return {
+    reason: `not activated: ${failed.length} of ${hosts} hosts failed, and max-failures is ${most}`,
+    outcome: `Nothing has changed on the machine. Failed: ${names.join(", ")}${more}`,
+  };
 }
 
-function explain(problem: unknown, host: Host, stopwatch: Stopwatch): Error {
-  const { phase, prospect: afterwards } = host;
-  if (problem instanceof DeployError) {
-    if (!host.undecided) return problem;
-    const { reason, lines, exitCode, unreachable, cause, hint } = problem;
-    return new DeployError({ phase, reason, hint: hint === undefined ? afterwards : `${hint}. ${afterwards}`, lines, exitCode, unreachable, cause });
-  }
-  if (stopwatch.expired)
-    return new DeployError({ phase, reason: `the work on the machine took longer than the timeout of ${stopwatch.limit} s`, hint: afterwards, cause: problem });
-  if (stopwatch.cancelled) return new DeployError({ phase, reason: "the run was cancelled", hint: afterwards, cause: problem });
+function explain(problem: unknown, host: Host, stopwatch: Stopwatch): Failure {
+  const { phase, prospect: outcome } = host;
+  if (problem instanceof DeployError) return host.undecided ? makeFailure({ ...problem.failure, phase, outcome }) : problem.failure;
+  if (stopwatch.expired) return makeFailure({ phase, reason: `the work on the machine took longer than the timeout of ${stopwatch.limit} s`, outcome });
+  if (stopwatch.cancelled) return makeFailure({ phase, reason: "the run was cancelled", outcome });
   // An unexpected one is a fault of ours: its stack is what helps.
-  return new Error(problem instanceof Error ? (problem.stack ?? problem.message) : String(problem), { cause: problem });
+  const [reason = "", ...lines] = problem instanceof Error ? (problem.stack ?? problem.message).split("\n") : [String(problem)];
+  return makeFailure({ phase, reason, lines: lines.map((line) => line.trim()) });
 }

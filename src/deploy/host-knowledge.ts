@@ -1,12 +1,12 @@
 import type { ClosureDifference } from "../domain/closure-difference.js";
-import { DeployError } from "../domain/errors.js";
-import { changesMachine, type Operation } from "../domain/operation.js";
+import { makeFailure, type Failure } from "../domain/failure.js";
+import { changesMachine, changesSystemProfile, needsFlake, switchAction, type Operation } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { HostResult, Status } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
 import { displayTarget, type Target } from "../domain/target.js";
 import type { PhaseSpan } from "../domain/timeline.js";
-import type { Rebuild } from "./ports.js";
+import type { ActivatableSystem, MachineFacts } from "./ports.js";
 import type { Safety } from "./run-settings.js";
 import type { ActivationKnowledge, Outcome } from "./safe-activation.js";
 
@@ -14,13 +14,10 @@ import type { ActivationKnowledge, Outcome } from "./safe-activation.js";
 export type HostKnowledge = ActivationKnowledge & {
   phase: Phase;
   configuration: string | undefined;
-  rebuild: Rebuild | undefined;
   toplevel: StorePath | undefined;
   compared: { readonly running: StorePath; readonly difference: ClosureDifference } | undefined;
   /** The flake has arrived on the machine. */
   arrived: boolean;
-  /** An activation has begun, and nobody knows how it ended. */
-  activating: boolean;
 };
 
 /** What is known of a host before it is connected to. */
@@ -28,62 +25,68 @@ export function knownAtFirst({ configuration }: Target): HostKnowledge {
   return {
     phase: "connect",
     configuration,
-    rebuild: undefined,
     before: undefined,
     after: undefined,
-    newlyFailedUnits: [],
+    failedUnits: [],
     toplevel: undefined,
     compared: undefined,
     plan: undefined,
     exitCode: undefined,
     arrived: false,
-    activating: false,
+    undecided: false,
   };
 }
 
 /** What becomes of the machine when nobody looks after it any more. */
-export function prospectOf({ before, activating, toplevel, phase }: HostKnowledge, { rollback, limits }: Safety): string {
-  if (!activating) return "Nothing has changed on the machine";
+export function prospectOf({ before, undecided, toplevel, phase }: HostKnowledge, { rollback, limits }: Safety): string {
+  if (!undecided) return "Nothing has changed on the machine";
   const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
   if (!rollback) return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
-  const { activation, confirm, healthCheck } = limits;
-  if (phase !== "activate") return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck} s (${was})`;
+  const { activation, confirm, healthCheck, settle } = limits;
+  if (phase !== "activate") return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck + settle} s (${was})`;
   return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
 }
 
-/** Tells whether there is anything left to do after the build, and the status when there is not. */
-export function settledBy({ before, toplevel, rebuild }: HostKnowledge, operation: Operation): Status | undefined {
-  if (operation === "build") return "planned";
-  if (!changesMachine(operation) || rebuild === undefined || before === undefined || toplevel === undefined) return undefined;
+/** Tells whether there is anything left to do with a system, and the status when there is not. */
+export function settledBy({ toplevel, running }: ActivatableSystem, { state }: MachineFacts, operation: Operation): Status | undefined {
+  if (switchAction(operation) === undefined) return "planned";
+  if (!changesMachine(operation) || !needsFlake(operation)) return undefined;
   // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
-  const boots = operation === "test" || before.profile === toplevel;
-  return boots && before.running === toplevel ? "unchanged" : undefined;
+  const boots = !changesSystemProfile(operation) || state.profile === toplevel;
+  return boots && state.running === running ? "unchanged" : undefined;
+}
+
+/** A failure with what state the machine is in. */
+export function withOutcome(failure: Failure, outcome: string): Failure {
+  return makeFailure({ ...failure, outcome });
 }
 
 /** The host's result, with what is known now. */
 export function resultOf(target: Target, known: HostKnowledge, { status, error }: Outcome, seconds: number, timeline: readonly PhaseSpan[]): HostResult {
-  const { phase, configuration, before, after, newlyFailedUnits, toplevel, exitCode, compared, plan } = known;
+  const { phase, configuration, before, after, failedUnits, toplevel, exitCode, compared, plan } = known;
   const now = after ?? before;
   const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
-  const code = error instanceof DeployError ? error.exitCode : exitCode;
+  // A degraded host went on after what it complains of.
+  const failed = status === "degraded" ? undefined : error;
+  const code = failed === undefined ? exitCode : failed.exitCode;
   return {
     name: target.name,
     target: displayTarget(target),
     configuration,
     status,
-    phase: error instanceof DeployError ? error.phase : phase,
+    phase: failed?.phase ?? phase,
     systemPath: toplevel,
     previousSystemPath: before?.running ?? before?.profile,
     generation: now?.generation,
     previousGeneration: before?.generation,
     changed,
     exitCode: code ?? (error === undefined ? 0 : undefined),
-    failedUnits: newlyFailedUnits,
+    failedUnits,
     seconds,
     timeline,
     // Another run may have changed the system in between: then it is not the difference that was made.
     difference: compared?.running === before?.running ? compared?.difference : undefined,
     plan,
-    error: error?.message,
+    error,
   };
 }

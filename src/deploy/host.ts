@@ -4,22 +4,30 @@ import { describeDifference } from "../domain/difference-text.js";
 import { DeployError } from "../domain/errors.js";
 import { showCopied } from "../domain/copy-progress.js";
 import { outerReference } from "../domain/flake.js";
-import { changesMachine } from "../domain/operation.js";
+import { changesMachine, changesRunningSystem, touchesUnits } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
-import type { HostResult, Status } from "../domain/result.js";
+import type { HostResult } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
-import { withNewUnits } from "../domain/unit-plan.js";
+import { describePlan } from "../domain/plan-text.js";
+import { withCompared } from "../domain/unit-plan.js";
 import { memoryWarning } from "./free-memory.js";
 import { spaceWarning } from "./free-space.js";
 import { knownAtFirst, prospectOf, resultOf, settledBy, type HostKnowledge } from "./host-knowledge.js";
 import { PhaseClock } from "./phase-clock.js";
-import type { HostLog, Machine, MachineFacts } from "./ports.js";
+import type { ActivatableSystem, ConnectedMachine, Generation, HostLog, Machine, MachineFacts } from "./ports.js";
 import type { RunSettings } from "./run-settings.js";
 import type { MachinesOfRun } from "./same-machine.js";
-import { activateSafely, type Outcome } from "./safe-activation.js";
+import { activateSafely, explainEnd, type Outcome } from "./safe-activation.js";
+import { judge } from "./verdict.js";
+
+/** What comes of the work up to the build: an end, or a system that waits for its activation. */
+export type Prepared = { readonly kind: "settled"; readonly outcome: Outcome } | { readonly kind: "ready"; readonly system: ReadySystem };
+
+/** A system that can be activated on a machine that has it. */
+export type ReadySystem = { readonly machine: ConnectedMachine; readonly system: ActivatableSystem };
 
 /**
- * The work on one host: `prepare` up to a built system, then `activate`. Both throw for what goes wrong; `result` tells
+ * The work on one host: `prepare` up to a built system, then `activate` that. Both throw for what goes wrong; `result` tells
  * what is known at any time.
  */
 export class Host {
@@ -47,9 +55,9 @@ export class Host {
     return this.#known.arrived;
   }
 
-  /** An activation has begun, and nobody knows how it ended. */
+  /** The machine is armed, and neither the new nor the old system was decided for. */
   get undecided(): boolean {
-    return this.#known.activating;
+    return this.#known.undecided;
   }
 
   /** What becomes of the machine when nobody looks after it any more. */
@@ -58,84 +66,95 @@ export class Host {
   }
 
   /** Connects, sends the flake, builds the system, and tells what is new in it; or finds the one to go back to. */
-  async prepare(signal: AbortSignal): Promise<void> {
+  async prepare(signal: AbortSignal): Promise<Prepared> {
     try {
-      await this.#prepare(signal);
+      return await this.#prepare(signal);
     } finally {
       this.#clock.pause();
     }
   }
 
-  async #prepare(signal: AbortSignal): Promise<void> {
+  async #prepare(signal: AbortSignal): Promise<Prepared> {
     const known = this.#known;
-    const facts = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
+    const { operation, variant } = this.#settings;
+    let machine = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
+    const { facts } = machine;
     known.before = facts.state;
     this.#machines.claim(this.machine.target, facts.identity);
+    let toplevel: StorePath;
+    let generation: number | undefined;
     if (this.#settings.flake === undefined) {
-      known.toplevel = this.#olderSystem(facts);
-      await this.#compare(facts.state.running, known.toplevel, signal);
+      ({ toplevel, number: generation } = this.#olderGeneration(facts));
+    } else {
+      known.configuration = this.#configuration(facts);
+      for (const warning of [spaceWarning(facts.freeKibibytes), memoryWarning(facts.memoryKibibytes)]) if (warning !== undefined) this.#log.warn(warning);
       this.ended();
-      return;
+      const sent = await this.#settings.flake;
+      const copied = await this.#tryAgain("copy", signal, async (tries) => {
+        if (tries > 0) machine = await this.machine.connect(signal);
+        return await machine.receive(sent, signal);
+      });
+      known.arrived = true;
+      this.ended(showCopied(copied));
+      this.begin("build");
+      toplevel = await machine.build({ reference: outerReference(sent), configuration: known.configuration }, signal);
+      this.#log.note(`built ${toplevel}`);
     }
-    known.configuration = this.#configuration(facts);
-    for (const warning of [spaceWarning(facts.freeKibibytes), memoryWarning(facts.memoryKibibytes)]) if (warning !== undefined) this.#log.warn(warning);
+    known.toplevel = toplevel;
+    const { specialisation } = variant;
+    const running = specialisation === undefined ? toplevel : await machine.findSpecialisation(toplevel, specialisation, signal);
+    await this.#compare(machine, running, signal);
     this.ended();
-    const sent = await this.#settings.flake;
-    const copied = await this.#tryAgain("copy", signal, async () => await this.machine.receive(sent, signal));
-    known.arrived = true;
-    this.ended(showCopied(copied));
-    known.rebuild = { reference: outerReference(sent), configuration: known.configuration };
-    this.begin("build");
-    known.toplevel = await this.machine.build(known.rebuild, signal);
-    this.#log.note(`built ${known.toplevel}`);
-    await this.#compare(facts.state.running, known.toplevel, signal);
-    this.ended();
+    if (changesRunningSystem(operation) && facts.specialisation !== undefined && facts.specialisation !== specialisation) {
+      this.#log.note(`the machine runs its specialisation ${facts.specialisation} and leaves it: \`specialisation: ${facts.specialisation}\` keeps it there`);
+    }
+    const system = { toplevel, running, generation };
+    const status = settledBy(system, facts, operation);
+    return status === undefined ? { kind: "ready", system: { machine, system } } : { kind: "settled", outcome: { status, error: undefined } };
   }
 
-  /** Tells whether there is anything left to do after the build, and the status when there is not. */
-  settled(): Status | undefined {
-    return settledBy(this.#known, this.#settings.operation);
-  }
-
-  /** Activates the built system, and decides for it or for the old one. Throws what ends it before there was a decision. */
-  async activate(signal: AbortSignal): Promise<Outcome> {
+  /** Activates a system, and decides for it or for the old one. Throws what ends it before there was a decision. */
+  async activate(ready: ReadySystem, signal: AbortSignal): Promise<Outcome> {
     try {
-      return await this.#activate(signal);
+      this.begin("activate");
+      return changesMachine(this.#settings.operation) ? await this.#activate(ready, signal) : await this.#rehearse(ready, signal);
     } finally {
       this.#clock.pause();
     }
   }
 
-  async #activate(signal: AbortSignal): Promise<Outcome> {
+  async #rehearse({ machine, system }: ReadySystem, signal: AbortSignal): Promise<Outcome> {
     const known = this.#known;
-    const { operation, safety } = this.#settings;
-    if (known.toplevel === undefined) throw new Error("activated before it was built");
-    this.begin("activate");
-    if (!changesMachine(operation) && known.rebuild !== undefined) {
-      const end = await this.machine.rehearse(known.rebuild, signal);
-      known.exitCode = end.exitCode;
-      known.plan = end.plan === undefined ? known.plan : withNewUnits(end.plan, known.plan);
-      if (end.failure !== undefined) throw new DeployError({ phase: "activate", ...end.failure, lines: end.lines, exitCode: end.exitCode });
-      this.ended();
-      return { status: "planned", error: undefined };
-    }
-    const { machine } = this;
-    const { toplevel, rebuild } = known;
-    const outcome = await activateSafely({
+    const { operation } = this.#settings;
+    const end = await machine.rehearse(system, signal);
+    const { exitCode, lines, causes } = end;
+    known.exitCode = exitCode;
+    known.plan = end.plan === undefined ? known.plan : withCompared(end.plan, known.plan);
+    // It starts no unit: what has failed meanwhile is none of its doing.
+    const before = { ...end.after, failedUnits: end.after.failedUnits, restartingUnits: [] };
+    const { failure, units, users } = judge({ operation, toplevel: system.toplevel, before, end });
+    const complaint = explainEnd(end.end, this.#settings) ?? failure ?? (exitCode === 0 ? undefined : (units ?? users));
+    if (complaint !== undefined) throw new DeployError({ phase: "activate", ...complaint, lines, exitCode, causes });
+    this.ended();
+    return { status: "planned", error: undefined };
+  }
+
+  async #activate({ machine, system }: ReadySystem, signal: AbortSignal): Promise<Outcome> {
+    return await activateSafely({
       machine,
-      operation,
-      rebuild,
-      toplevel,
-      safety,
-      known,
+      system,
+      settings: this.#settings,
+      known: this.#known,
       signal,
       log: this.#log,
       begin: (phase) => this.begin(phase),
       ended: () => this.ended(),
-      onArmed: () => (known.activating = true),
     });
-    known.activating = false;
-    return outcome;
+  }
+
+  /** Leaves the machine; an activation that is undecided goes on without us. Never throws. */
+  async release(): Promise<void> {
+    await this.machine.release(this.undecided ? "undecided" : "decided");
   }
 
   /** The host's result with what is known now. */
@@ -155,10 +174,10 @@ export class Host {
     this.#log.ended(detail);
   }
 
-  #olderSystem({ olderSystem, state }: MachineFacts): StorePath {
-    if (olderSystem !== undefined) {
-      this.#log.note(`going back to ${olderSystem}`);
-      return olderSystem;
+  #olderGeneration({ olderGeneration, state }: MachineFacts): Generation {
+    if (olderGeneration !== undefined) {
+      this.#log.note(`going back to generation ${olderGeneration.number}, ${olderGeneration.toplevel}`);
+      return olderGeneration;
     }
     throw new DeployError({
       phase: "connect",
@@ -171,14 +190,16 @@ export class Host {
    * Compares what runs with what was built. Before the activation: a new system that breaks the network could not be asked any
    * more, and what a deployment would have brought is worth knowing also where it failed.
    */
-  async #compare(running: StorePath | undefined, built: StorePath, signal: AbortSignal): Promise<void> {
+  async #compare(machine: ConnectedMachine, built: StorePath, signal: AbortSignal): Promise<void> {
+    const { running } = machine.facts.state;
     if (!this.#settings.diff || running === undefined || running === built) return;
-    const found = await this.machine.compare(running, built, signal);
+    const found = await machine.compare(running, built, signal);
     if (found === undefined) return;
     this.#known.compared = { running, difference: found.closure };
     // A reboot starts everything anew.
-    if (this.#settings.operation !== "boot") this.#known.plan = found.units;
+    if (touchesUnits(this.#settings.operation)) this.#known.plan = found.units;
     for (const line of describeDifference(found.closure)) this.#log.note(line);
+    for (const line of describePlan(this.#known.plan)) this.#log.note(line);
   }
 
   #configuration({ hostname }: MachineFacts): string {
@@ -192,12 +213,11 @@ export class Host {
   }
 
   /** Works on a phase, again after failures of the network: 1, 2, 4, … seconds later. */
-  async #tryAgain<T>(phase: "connect" | "copy", signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async #tryAgain<T>(phase: "connect" | "copy", signal: AbortSignal, work: (tries: number) => Promise<T>): Promise<T> {
     this.begin(phase);
     for (let tries = 0; ; tries += 1) {
       try {
-        if (phase === "copy" && tries > 0) await this.machine.connect(signal);
-        return await work();
+        return await work(tries);
       } catch (error) {
         if (!(error instanceof DeployError) || !error.unreachable || tries >= this.#settings.retries) throw error;
         const seconds = 2 ** tries;

@@ -1,3 +1,4 @@
+import type { ActivationCause } from "../domain/activation-cause.js";
 import type { CopyProgress } from "../domain/copy-progress.js";
 import type { ClosureDifference } from "../domain/closure-difference.js";
 import type { SentFlake } from "../domain/flake.js";
@@ -18,7 +19,10 @@ export type SystemState = {
   readonly generation: number | undefined;
   /** Another one after every boot. */
   readonly bootId: string;
+  /** Units in the state failed, and services that systemd restarts after an error. */
   readonly failedUnits: readonly string[];
+  /** Services that systemd has restarted within the last minute, whatever their state. Known only of the state before an activation. */
+  readonly restartingUnits: readonly string[];
   readonly rebootNeeded: boolean;
 };
 
@@ -31,11 +35,16 @@ export type MachineFacts = {
   /** Kibibytes of memory that programs can still take without swapping, where the machine can tell. */
   readonly memoryKibibytes: number | undefined;
   readonly state: SystemState;
-  /** The system of the generation before the current one, if there is one. */
-  readonly olderSystem: StorePath | undefined;
+  /** The generation before the current one, if there is one. */
+  readonly olderGeneration: Generation | undefined;
+  /** The specialisation of the machine's system that runs, if one does. */
+  readonly specialisation: string | undefined;
   /** The same whatever name the machine was reached by, and another one after a restart; `undefined` where it cannot tell. */
   readonly identity: string | undefined;
 };
+
+/** A generation of the system profile. */
+export type Generation = { readonly number: number; readonly toplevel: StorePath };
 
 /** What nixos-rebuild is to be run with. */
 export type Rebuild = {
@@ -49,52 +58,60 @@ export type Limits = {
   readonly activation: number;
   /** Until the machine is reached again over a fresh connection. */
   readonly confirm: number;
+  /** In which a unit that was started must not fail. */
+  readonly settle: number;
   readonly healthCheck: number;
   /** Until another run on the same machine has ended. */
   readonly lock: number;
 };
 
+/** A system of the machine's store that can be activated. */
+export type ActivatableSystem = {
+  /** What the system profile and the boot loader get. */
+  readonly toplevel: StorePath;
+  /** What runs afterwards: the toplevel, or one of its specialisations. */
+  readonly running: StorePath;
+  /** Where it is a generation already. */
+  readonly generation: number | undefined;
+};
+
 export type Activation = {
   readonly operation: Operation;
-  /** What to build; nothing where the previous generation is put back. */
-  readonly rebuild: Rebuild | undefined;
-  /** The machine goes back by itself unless it is confirmed. */
+  readonly system: ActivatableSystem;
+  /** Install the boot loader itself, not only its entries. */
+  readonly installBootLoader: boolean;
+  /** The machine rolls back by itself unless it is confirmed. */
   readonly guarded: boolean;
-  /** The machine is locked and armed, and the activation begins. */
-  readonly onArmed: () => void;
   readonly limits: Limits;
 };
 
-/** How an activation ended. */
+/** How an activation, or its rehearsal, ended. */
 export type ActivationEnd = {
   readonly exitCode: number;
-  /** What went wrong, where the exit code is not 0. */
-  readonly failure: ActivationFailure | undefined;
-  /** The last lines that nixos-rebuild printed. */
+  /** Whether switch-to-configuration came to its end; `restarted`: the machine was restarted meanwhile. */
+  readonly end: "ended" | "killed" | "restarted" | "not-started";
+  /** What it named as having gone wrong. */
+  readonly causes: readonly ActivationCause[];
+  /** The last lines that it printed. */
   readonly lines: readonly string[];
-  /** The system when the activation began: other runs may have changed it since the machine was asked first. */
-  readonly before: SystemState;
   readonly after: SystemState;
-  /** What switch-to-configuration has said of units, where it came that far. */
+  /** What it said of units, where it came that far. */
   readonly plan: UnitPlan | undefined;
 };
 
-/** Why an activation failed: one sentence without its full stop, and what to do next. */
-export type ActivationFailure = {
-  /** `units`: the system was switched, but units failed. */
-  readonly kind: "activation-script" | "units" | "reboot" | "inhibited" | "killed" | "no-space" | "other";
-  readonly reason: string;
-  readonly hint: string;
-};
-
 /**
- * What a machine answers that is reached again: its state; `late` when the watchdog goes back or has gone; `restarted` when it
- * has forgotten the run, and its watchdog with it.
+ * What a machine answers that is reached again: its state; `late` when the watchdog rolls back or has rolled back; `restarted`
+ * when it has forgotten the run, and its watchdog with it.
  */
 export type Reached = SystemState | "late" | "restarted";
 
-/** How the way back ended. */
-export type RollbackEnd = { readonly exitCode: number; readonly lines: readonly string[]; readonly state: SystemState };
+/** How the rollback ended. */
+export type RollbackEnd = {
+  readonly exitCode: number;
+  readonly causes: readonly ActivationCause[];
+  readonly lines: readonly string[];
+  readonly state: SystemState;
+};
 
 /** What two systems of one machine differ in. */
 export type SystemDifference = {
@@ -107,32 +124,49 @@ export type SystemDifference = {
 export type Machine = {
   readonly target: Target;
   /** Connects, and asks all that must be known. Connects anew where the connection was lost. */
-  connect(signal: AbortSignal): Promise<MachineFacts>;
+  connect(signal: AbortSignal): Promise<ConnectedMachine>;
+  /**
+   * Ends what still runs on the machine for this run, as far as it may be ended (an activation may not), removes what the run
+   * has left there, and closes the connection. What an undecided activation needs stays. Never throws.
+   */
+  release(activation: "undecided" | "decided"): Promise<void>;
+};
+
+/** What can be done with a machine that is connected. */
+export type ConnectedMachine = {
+  readonly facts: MachineFacts;
   /** Sends the flake; it is safe from garbage collection until `release`. Returns what has travelled. */
   receive(flake: SentFlake, signal: AbortSignal): Promise<CopyProgress>;
   /** Builds the system, and changes nothing. Returns the toplevel. */
   build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath>;
+  /** Finds a specialisation of a system. Throws a `DeployError` of the phase build that lists those there are. */
+  findSpecialisation(toplevel: StorePath, name: string, signal: AbortSignal): Promise<StorePath>;
   /** Compares two systems of its store. Never throws: `undefined` where they cannot be compared. */
   compare(before: StorePath, after: StorePath, signal: AbortSignal): Promise<SystemDifference | undefined>;
   /** Says what an activation would do; changes nothing. */
-  rehearse(rebuild: Rebuild, signal: AbortSignal): Promise<Omit<ActivationEnd, "before">>;
-  /** Waits for the machine's lock, arms the watchdog and activates. The exit code is told, not thrown. */
-  activate(activation: Activation, signal: AbortSignal): Promise<ActivationEnd>;
-  /** Reaches the machine over a fresh connection and gives the watchdog the time of a health check. */
+  rehearse(system: ActivatableSystem, signal: AbortSignal): Promise<ActivationEnd>;
+  /** Waits for the machine's lock and arms the watchdog. */
+  arm(activation: Activation, signal: AbortSignal): Promise<ArmedMachine>;
+};
+
+/** What can be done with a machine that is locked and whose watchdog is armed. */
+export type ArmedMachine = {
+  /** The system when the machine was armed: other runs may have changed it since the machine was asked first. */
+  readonly before: SystemState;
+  /** Activates the system, once. The exit code is returned, not thrown. */
+  activate(signal: AbortSignal): Promise<ActivationEnd>;
+  /** Reaches the machine over a fresh connection and gives the watchdog the time of settling and health check. */
   reach(signal: AbortSignal): Promise<Reached>;
+  /** Waits until the settle time since the activation is over. Returns the state then, with units that were restarted in it as failed. */
+  settle(signal: AbortSignal): Promise<Reached>;
   /** Runs a command as the deploy user until it succeeds. Returns what it printed last when it has not in that time. */
   checkHealth(command: string, seconds: number, signal: AbortSignal): Promise<string | undefined>;
   /** Decides for the new system. */
   keep(signal: AbortSignal): Promise<Reached>;
-  /** Decides for the old system, unless the watchdog has, and goes back. */
+  /** Decides for the old system, unless the watchdog has, and rolls back. */
   rollBack(signal: AbortSignal): Promise<RollbackEnd>;
   /** The last lines of the units' journals. Never throws. */
   journal(units: readonly string[], signal: AbortSignal): Promise<string[]>;
-  /**
-   * Ends what still runs on the machine for this run, as far as it may be ended (an activation may not), removes what the run
-   * has left there, and closes the connection. Never throws.
-   */
-  release(): Promise<void>;
 };
 
 /** Where a host's progress goes. */

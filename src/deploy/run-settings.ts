@@ -21,10 +21,18 @@ export type RunSettings = {
   readonly retries: number;
   readonly safety: Safety;
   readonly staging: Staging;
+  /** The specialisation in which the machines end, and whether the boot loader itself is installed. */
+  readonly variant: Variant;
   /** Tell what the new system has and the old one has not. */
   readonly diff: boolean;
   /** Aborted when the run is cancelled, or with a `NoFlakeError` where the flake could not be fetched. */
   readonly signal: AbortSignal;
+};
+
+/** What of a built system is activated, and how. */
+export type Variant = {
+  readonly specialisation: string | undefined;
+  readonly installBootLoader: boolean;
 };
 
 /** What happens around an activation. */

@@ -1,184 +1,242 @@
-import { DeployError } from "../domain/errors.js";
-import { changesRunningSystem, changesSystemProfile, rebuildAction, type Operation } from "../domain/operation.js";
+import type { ActivationCause } from "../domain/activation-cause.js";
+import { makeFailure, type Failure } from "../domain/failure.js";
+import { changesMachine, changesRunningSystem, changesSystemProfile, switchAction, type Operation } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { Status } from "../domain/result.js";
-import type { StorePath } from "../domain/store-path.js";
 import type { UnitPlan } from "../domain/unit-plan.js";
-import type { Safety } from "./run-settings.js";
-import type { ActivationEnd, HostLog, Machine, Rebuild, SystemState } from "./ports.js";
+import type { RunSettings, Safety } from "./run-settings.js";
+import type { ActivatableSystem, ActivationEnd, ArmedMachine, ConnectedMachine, HostLog, RollbackEnd, SystemState } from "./ports.js";
+import { judge, newlyFailed, type Complaint } from "./verdict.js";
 
 /** How it ended for a host. */
-export type Outcome = { readonly status: Status; readonly error: Error | undefined };
+export type Outcome = { readonly status: Status; readonly error: Failure | undefined };
 
 /** What an activation adds to what is known of a host, as it happens. */
 export type ActivationKnowledge = {
   before: SystemState | undefined;
   after: SystemState | undefined;
-  newlyFailedUnits: readonly string[];
+  /** Units that have failed anew. */
+  failedUnits: readonly string[];
   exitCode: number | undefined;
   plan: UnitPlan | undefined;
+  /** The machine is armed, and neither the new nor the old system was decided for: the one place that knows. */
+  undecided: boolean;
 };
 
 export type SafeActivation = {
-  readonly machine: Machine;
-  readonly operation: Operation;
-  readonly rebuild: Rebuild | undefined;
-  readonly toplevel: StorePath;
-  readonly safety: Safety;
+  readonly machine: ConnectedMachine;
+  readonly system: ActivatableSystem;
+  readonly settings: Pick<RunSettings, "operation" | "safety" | "variant">;
   readonly known: ActivationKnowledge;
   readonly signal: AbortSignal;
   readonly log: HostLog;
   readonly begin: (phase: Phase) => void;
   /** The phase has ended well. */
   readonly ended: () => void;
-  /** From here on the machine is not left alone without saying so. */
-  readonly onArmed: () => void;
 };
 
+/** The activation of an armed machine. */
+type Guarded = SafeActivation & { readonly armed: ArmedMachine };
+
 /** Why the new system is not to stay. */
-type Doubt = { readonly phase: Phase; readonly reason: string; readonly hint?: string; readonly lines: readonly string[]; readonly decided?: true };
+type Rejection = Complaint & {
+  readonly phase: Phase;
+  readonly lines: readonly string[];
+  readonly causes?: readonly ActivationCause[];
+  /** The machine has decided already. */
+  readonly decided?: true;
+};
 
 /**
  * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health,
- * and only then keep it; else go back. Throws a `DeployError` when the machine is lost before that is decided.
+ * and only then keep it; else roll back. Throws a `DeployError` when the machine is lost before that is decided.
  */
 export async function activateSafely(work: SafeActivation): Promise<Outcome> {
-  const { machine, operation, rebuild, safety, known, signal, log } = work;
-  const end = await machine.activate({ operation, rebuild, guarded: safety.rollback, limits: safety.limits, onArmed: work.onArmed }, signal);
-  known.before = end.before;
+  const { machine, system, known, settings, signal, log } = work;
+  const { operation, safety, variant } = settings;
+  const { installBootLoader } = variant;
+  const armed = await machine.arm({ operation, system, installBootLoader, guarded: safety.rollback, limits: safety.limits }, signal);
+  known.before = armed.before;
+  known.undecided = true;
+  const guarded: Guarded = { ...work, armed };
+  const end = await armed.activate(signal);
   known.after = end.after;
   known.exitCode = end.exitCode;
   known.plan = end.plan ?? known.plan;
-  const doubt = (await judge(work, end)) ?? (await prove(work));
-  if (doubt !== undefined) return await goBack(work, doubt);
-  if (known.after.rebootNeeded) log.note("kernel, initrd or kernel modules differ from the booted ones: they take effect with a reboot");
-  return { status: known.newlyFailedUnits.length > 0 ? "degraded" : "deployed", error: undefined };
+  const { rejection, degraded } = await judgeEnd(guarded, end);
+  const rejected = rejection ?? (await confirm(guarded, end, degraded));
+  const outcome = rejected === undefined ? succeeded(known.after, degraded, log) : await goBack(guarded, rejected);
+  known.undecided = false;
+  return outcome;
+}
+
+function succeeded(after: SystemState, degraded: readonly Failure[], log: HostLog): Outcome {
+  if (after.rebootNeeded) log.note("kernel, initrd or kernel modules differ from the booted ones: they take effect with a reboot");
+  const [first, ...rest] = degraded;
+  if (first === undefined) return { status: "deployed", error: undefined };
+  const reason = [first, ...rest].map((failure) => failure.reason).join("; ");
+  return { status: "degraded", error: makeFailure({ ...first, reason, lines: degraded.flatMap(({ lines }) => lines) }) };
+}
+
+/** How an activation went that did not come to its own end. */
+export function explainEnd(end: ActivationEnd["end"], { safety, operation }: Pick<RunSettings, "safety" | "operation">): Complaint | undefined {
+  const { activation } = safety.limits;
+  switch (end) {
+    case "ended":
+      return undefined;
+    case "restarted":
+      return { reason: "the machine was restarted during the activation", hint: "Look at its journal: `journalctl --boot -1`" };
+    case "killed": {
+      const late = safety.rollback && changesMachine(operation) ? ` took longer than activation-timeout (${activation} s), or` : "";
+      return { reason: `the activation${late} was killed`, hint: "Look at `journalctl --unit 'nix-flake-deploy-*-activate'` on the machine" };
+    }
+    case "not-started":
+      return { reason: "the activation could not be started on the machine", hint: "Does systemd-run work there?" };
+  }
 }
 
 /** What the end of the activation itself has against the new system. */
-async function judge(work: SafeActivation, end: ActivationEnd): Promise<Doubt | undefined> {
-  const { operation, toplevel } = work;
-  const { failure, lines } = end;
-  if (failure !== undefined && failure.kind !== "units") return { phase: "activate", reason: failure.reason, hint: failure.hint, lines };
-  const units = await judgeUnits(work, end.after);
-  if (units !== undefined) return units;
-  const { profile, running } = end.after;
+async function judgeEnd(work: Guarded, end: ActivationEnd): Promise<{ rejection: Rejection | undefined; degraded: Failure[] }> {
+  const { system, settings, known, armed, signal, log } = work;
+  const { operation, safety } = settings;
+  const { lines, causes, after } = end;
+  const degraded: Failure[] = [];
+  const reject = (complaint: Complaint, more = lines): { rejection: Rejection; degraded: Failure[] } => ({
+    rejection: { phase: "activate", lines: more, causes, ...complaint },
+    degraded,
+  });
+  const verdict = judge({ operation, toplevel: system.toplevel, before: armed.before, end });
+  known.failedUnits = verdict.failedUnits;
+  const broken = explainEnd(end.end, settings) ?? verdict.failure;
+  if (broken !== undefined) return reject(broken);
+  for (const [complaint, fatal] of [
+    [verdict.units, safety.unitFailures === "fail"],
+    [verdict.users, false],
+  ] as const) {
+    if (complaint === undefined) continue;
+    const journal = complaint === verdict.units ? await armed.journal(verdict.failedUnits, signal) : [];
+    if (fatal) return reject(complaint, journal);
+    degraded.push(makeFailure({ phase: "activate", ...complaint, lines: journal, causes }));
+    log.warn([complaint.reason, ...journal].join("\n"));
+  }
   const other = "Has somebody else changed it in the meantime?";
-  if (changesSystemProfile(operation) && profile !== toplevel)
-    return { phase: "activate", reason: `the machine boots ${profile ?? "no system of the store"} and not ${toplevel}`, hint: other, lines };
-  if (changesRunningSystem(operation) && running !== toplevel)
-    return { phase: "activate", reason: `the machine runs ${running ?? "no system of the store"} and not ${toplevel}`, hint: other, lines };
-  return undefined;
+  if (changesSystemProfile(operation) && after.profile !== system.toplevel)
+    return reject({ reason: `the machine boots ${after.profile ?? "no system of the store"} and not ${system.toplevel}`, hint: other });
+  if (changesRunningSystem(operation) && after.running !== system.running)
+    return reject({ reason: `the machine runs ${after.running ?? "no system of the store"} and not ${system.running}`, hint: other });
+  return { rejection: undefined, degraded };
 }
 
-/** Units that failed before do not count; what has failed anew is named with the end of its journal. */
-async function judgeUnits({ machine, known, safety, signal, log }: SafeActivation, after: SystemState): Promise<Doubt | undefined> {
-  const failed = newlyFailed(known.before, after);
-  if (failed.length === 0) return undefined;
-  const already = known.newlyFailedUnits;
-  known.newlyFailedUnits = failed;
-  if (safety.unitFailures === "warn" && failed.every((unit) => already.includes(unit))) return undefined;
-  const lines = await machine.journal(failed, signal);
-  const reason = `units failed that had not failed before: ${failed.join(", ")}`;
-  if (safety.unitFailures === "fail") return { phase: "activate", reason, hint: "unit-failures: warn would keep the system", lines };
-  log.warn([reason, ...lines].join("\n"));
-  return undefined;
-}
-
-/** Names the units that are failed now and were not before. */
-export function newlyFailed(before: SystemState | undefined, after: SystemState): string[] {
-  return after.failedUnits.filter((unit) => before?.failedUnits.includes(unit) !== true);
+/** Tells whether units were started, so that they must show that they stay up. */
+function settles({ settings }: Guarded, { plan }: ActivationEnd): boolean {
+  if (settings.safety.limits.settle === 0 || !changesRunningSystem(settings.operation)) return false;
+  return plan === undefined || plan.start.length + plan.restart.length > 0;
 }
 
 /** Reaches the machine again, checks its health, and keeps the system. Returns what has prevented it. */
-async function prove(work: SafeActivation): Promise<Doubt | undefined> {
-  const { machine, safety, known, signal } = work;
-  const late: Doubt = {
-    phase: "confirm",
-    reason: `the machine was not reached again within confirm-timeout (${safety.limits.confirm} s)`,
-    hint: "Does the new system change network, firewall or sshd?",
-    lines: [],
-    decided: true,
-  };
+async function confirm(work: Guarded, end: ActivationEnd, degraded: Failure[]): Promise<Rejection | undefined> {
+  const { armed, settings, known, signal } = work;
+  const { healthCheck, limits } = settings.safety;
   work.ended();
   work.begin("confirm");
-  const restarted: Doubt = {
-    phase: "confirm",
-    reason: "the machine was restarted before it was confirmed",
-    hint: "Look at its journal: `journalctl --boot -1`",
-    lines: [],
-  };
-  const reached = await machine.reach(signal);
-  if (reached === "late") return late;
-  if (reached === "restarted") return restarted;
-  if (safety.healthCheck !== undefined) {
-    const complaint = await machine.checkHealth(safety.healthCheck, safety.limits.healthCheck, signal);
+  let reached = await armed.reach(signal);
+  if (typeof reached === "string") return notReached(reached, settings.safety);
+  if (healthCheck !== undefined) {
+    const complaint = await armed.checkHealth(healthCheck, limits.healthCheck, signal);
     if (complaint !== undefined) {
       return {
         phase: "confirm",
-        reason: `the health check did not succeed within ${safety.limits.healthCheck} s`,
-        lines: [safety.healthCheck, ...complaint.split("\n")],
+        reason: `the health check did not succeed within ${limits.healthCheck} s`,
+        hint: "Its output is in the lines below",
+        lines: [healthCheck, ...complaint.split("\n")],
       };
     }
   }
-  const units = await judgeUnits(work, reached);
+  if (settles(work, end)) {
+    reached = await armed.settle(signal);
+    if (typeof reached === "string") return notReached(reached, settings.safety);
+  }
+  const units = await judgeLateUnits(work, reached, degraded);
   if (units !== undefined) return units;
-  const kept = await machine.keep(signal);
-  if (kept === "late") return late;
-  if (kept === "restarted") return restarted;
+  const kept = await armed.keep(signal);
+  if (typeof kept === "string") return notReached(kept, settings.safety);
   known.after = kept;
   work.ended();
   return undefined;
 }
 
-async function goBack(work: SafeActivation, doubt: Doubt): Promise<Outcome> {
-  const { machine, safety, known, log, signal } = work;
-  const { phase, reason, hint, lines } = doubt;
-  const exitCode = known.exitCode;
-  if (!safety.rollback && doubt.decided === undefined) {
-    await machine.keep(signal);
-    const stays = "The new system stays, since rollback is false";
-    return { status: "failed", error: new DeployError({ phase, reason, hint: hint === undefined ? stays : `${hint}. ${stays}`, lines, exitCode }) };
+function notReached(how: "late" | "restarted", { limits }: Safety): Rejection {
+  if (how === "restarted") {
+    return {
+      phase: "confirm",
+      reason: "the machine was restarted before it was confirmed",
+      hint: "Look at its journal: `journalctl --boot -1`",
+      lines: [],
+    };
+  }
+  return {
+    phase: "confirm",
+    reason: `the machine was not reached again within confirm-timeout (${limits.confirm} s)`,
+    hint: "Does the new system change network, firewall or sshd?",
+    lines: [],
+    decided: true,
+  };
+}
+
+/** Units that failed after the activation had ended. */
+async function judgeLateUnits({ armed, settings, known, signal, log }: Guarded, now: SystemState, degraded: Failure[]): Promise<Rejection | undefined> {
+  const late = newlyFailed(armed.before, now.failedUnits).filter((unit) => !known.failedUnits.includes(unit));
+  if (late.length === 0) return undefined;
+  known.failedUnits = [...known.failedUnits, ...late];
+  const lines = await armed.journal(late, signal);
+  const reason = `units failed shortly after the activation that had not failed before: ${late.join(", ")}`;
+  const rejection = { phase: "activate", reason, hint: "The journal is in the lines below. Correct the unit, then deploy again", lines } as const;
+  if (settings.safety.unitFailures === "fail") return rejection;
+  degraded.push(makeFailure(rejection));
+  log.warn([reason, ...lines].join("\n"));
+  return undefined;
+}
+
+async function goBack(work: Guarded, { decided, ...rejection }: Rejection): Promise<Outcome> {
+  const { armed, known, log, settings, signal } = work;
+  const { safety, operation } = settings;
+  const { reason, lines, causes } = rejection;
+  const { exitCode } = known;
+  if (!safety.rollback && decided === undefined) {
+    await armed.keep(signal);
+    return { status: "failed", error: makeFailure({ ...rejection, exitCode, outcome: "The new system stays, since rollback is false" }) };
   }
   log.note(`${reason}: going back to the old system`);
   work.begin("rollback");
-  const end = await machine.rollBack(signal);
+  const end = await armed.rollBack(signal);
   known.after = end.state;
-  const wrong = notBack(known.before, end);
+  const wrong = notBack(armed.before, end, work);
   if (wrong === undefined) {
-    return {
-      status: "rolled-back",
-      error: new DeployError({
-        phase,
-        reason,
-        hint: hint === undefined ? "The machine is back at its old system" : `${hint}. The machine is back at its old system`,
-        lines,
-        exitCode,
-      }),
-    };
+    return { status: "rolled-back", error: makeFailure({ ...rejection, exitCode, outcome: "The machine is back at its old system" }) };
   }
-  const repair = repairCommands(known.before, work.operation);
-  const error = new DeployError({
+  const error = makeFailure({
     phase: "rollback",
-    reason: `${reason}; and the way back failed: ${wrong}`,
-    hint: `Repair the machine by hand, as root: ${repair}`,
+    reason: `${reason}; and the rollback failed: ${wrong}`,
+    hint: `Repair the machine by hand, as root: ${repairCommands(armed.before, operation)}`,
     lines: [...lines, ...end.lines],
     exitCode: end.exitCode,
+    causes,
   });
   return { status: "rollback-failed", error };
 }
 
 /** What is not as it was, after a rollback. */
-function notBack(before: SystemState | undefined, { exitCode, state }: { exitCode: number; state: SystemState }): string | undefined {
-  if (before === undefined) return "what was before is not known";
+function notBack(before: SystemState, end: RollbackEnd, { settings, system }: Guarded): string | undefined {
+  const { exitCode, causes, state } = end;
   if (state.profile !== before.profile) return `the system profile is ${state.profile ?? "not there"} and was ${before.profile ?? "not there"}`;
   if (state.running !== before.running) return `the machine runs ${state.running ?? "no system of the store"} and ran ${before.running ?? "none"}`;
-  if (exitCode === 4 && newlyFailed(before, state).length === 0) return undefined;
-  return exitCode === 0 ? undefined : `the old system's switch-to-configuration ended with exit code ${exitCode}`;
+  if (exitCode === 0) return undefined;
+  const { failure, units } = judge({ operation: settings.operation, toplevel: system.toplevel, before, end: { exitCode, causes, after: state } });
+  return failure?.reason ?? units?.reason;
 }
 
-function repairCommands(before: SystemState | undefined, operation: Operation): string {
-  const system = before?.profile ?? before?.running ?? "/nix/var/nix/profiles/system-N-link";
+function repairCommands(before: SystemState, operation: Operation): string {
+  const system = before.profile ?? before.running ?? "/nix/var/nix/profiles/system-N-link";
   const profile = changesSystemProfile(operation) ? `nix-env --profile /nix/var/nix/profiles/system --set ${system} && ` : "";
-  return `${profile}${before?.running ?? system}/bin/switch-to-configuration ${rebuildAction(operation)}`;
+  return `${profile}${before.running ?? system}/bin/switch-to-configuration ${switchAction(operation) ?? "test"}`;
 }

@@ -1,4 +1,4 @@
-import type { Phase } from "./phase.js";
+import { makeFailure, type Failure } from "./failure.js";
 
 /** One bad input: its name and what is wrong with it, in words that say what is accepted. Never holds a secret. */
 export type InputProblem = { readonly input: string; readonly problem: string };
@@ -97,43 +97,42 @@ function describe(failure: CommandFailure): string {
   }
 }
 
-/** The end of a host's work, told in the words of its log. */
-export type DeployErrorParts = {
-  readonly phase: Phase;
-  /** What went wrong, in one sentence without a full stop at the end. */
-  readonly reason: string;
-  /** What to do next. */
-  readonly hint?: string | undefined;
-  /** The last lines of what the failed command printed; the last 20 of them are shown. */
-  readonly lines?: readonly string[] | undefined;
-  /** Exit code of the command on the machine, 255 where it could not be reached. */
-  readonly exitCode?: number | undefined;
+/** What a `DeployError` is made of. */
+export type DeployErrorParts = Pick<Failure, "phase" | "reason"> & { readonly [K in keyof Failure]?: Failure[K] | undefined } & {
   /** The machine could not be reached, so that trying again may help. */
   readonly unreachable?: boolean | undefined;
   readonly cause?: unknown;
 };
 
-const shownLines = 20;
-
-/** A failure of one host: phase, reason, hint and last lines. */
+/** A failure of one host, thrown; its message is the reason alone. */
 export class DeployError extends Error {
   override readonly name = "DeployError";
-  readonly phase: Phase;
-  readonly reason: string;
-  readonly hint: string | undefined;
-  readonly lines: readonly string[];
-  readonly exitCode: number | undefined;
+  readonly failure: Failure;
   readonly unreachable: boolean;
 
-  constructor(parts: DeployErrorParts) {
-    const lines = (parts.lines ?? []).slice(-shownLines);
-    const text = [parts.hint === undefined ? parts.reason : `${parts.reason}. ${parts.hint}`, ...lines.map((line) => `  ${line}`)];
-    super(text.join("\n"), { cause: parts.cause });
-    this.phase = parts.phase;
-    this.reason = parts.reason;
-    this.hint = parts.hint;
-    this.lines = lines;
-    this.exitCode = parts.exitCode;
-    this.unreachable = parts.unreachable ?? false;
+  constructor({ unreachable, cause, ...parts }: DeployErrorParts) {
+    super(parts.reason, { cause });
+    this.failure = makeFailure(parts);
+    this.unreachable = unreachable ?? false;
+  }
+
+  get phase(): Failure["phase"] {
+    return this.failure.phase;
+  }
+
+  get reason(): string {
+    return this.failure.reason;
+  }
+
+  get hint(): string | undefined {
+    return this.failure.hint;
+  }
+
+  get lines(): readonly string[] {
+    return this.failure.lines;
+  }
+
+  get exitCode(): number | undefined {
+    return this.failure.exitCode;
   }
 }

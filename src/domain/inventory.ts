@@ -1,4 +1,5 @@
 import { InputError } from "./errors.js";
+import { makeFailure } from "./failure.js";
 import type { HostResult } from "./result.js";
 import { looksAtTags, select, unmatchedProblem, type Selection } from "./selection.js";
 import { checkTarget, nameOfConfiguration, named, type NamedTarget, type Target, type TargetRequest } from "./target.js";
@@ -20,7 +21,14 @@ export type InventoryMachine = {
 };
 
 /** One that cannot be deployed: it does not evaluate, or asks for what there is not. */
-export type UnusableMachine = { readonly kind: "unusable"; readonly name: string; readonly error: string; readonly tags: readonly string[] | undefined };
+export type UnusableMachine = {
+  readonly kind: "unusable";
+  readonly name: string;
+  readonly error: string;
+  /** What Nix printed of it. */
+  readonly lines?: readonly string[];
+  readonly tags: readonly string[] | undefined;
+};
 
 /** One that the flake itself takes from remote deployment. */
 export type OtherMachine = { readonly kind: "other"; readonly name: string; readonly reason: string };
@@ -142,7 +150,7 @@ export function checkedRequest(name: string, request: TargetRequest): TargetRequ
 }
 
 /** The result of a machine that was never connected to. */
-export function unusableResult({ name, error }: UnusableMachine): HostResult {
+export function unusableResult({ name, error, lines }: UnusableMachine): HostResult {
   return {
     name,
     target: name,
@@ -160,7 +168,7 @@ export function unusableResult({ name, error }: UnusableMachine): HostResult {
     difference: undefined,
     plan: undefined,
     seconds: 0,
-    error,
+    error: makeFailure({ phase: "connect", reason: error, lines }),
   };
 }
 

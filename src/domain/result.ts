@@ -1,4 +1,5 @@
 import type { ClosureDifference } from "./closure-difference.js";
+import type { Failure } from "./failure.js";
 import type { Phase } from "./phase.js";
 import type { StorePath } from "./store-path.js";
 import type { PhaseSpan } from "./timeline.js";
@@ -33,7 +34,8 @@ export type HostResult = {
   /** What the system that was built has and the one that ran before has not; `undefined` where it was not asked for, or is the same. */
   readonly difference: ClosureDifference | undefined;
   readonly plan: UnitPlan | undefined;
-  readonly error: string | undefined;
+  /** Why it failed, was skipped, or is degraded. */
+  readonly error: Failure | undefined;
 };
 
 /** The worst status of all, `unchanged` when there is none. */
@@ -49,7 +51,7 @@ export function isFailure(status: Status): boolean {
     case "planned":
     case "deployed":
     case "skipped":
-    // Only where `unit-failures: warn` asks for it.
+    // Units where `unit-failures: warn` asks for it, or a user's own activation.
     case "degraded":
       return false;
     case "rolled-back":

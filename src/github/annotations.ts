@@ -1,3 +1,4 @@
+import { failureSentences, renderFailure } from "../domain/failure.js";
 import { isFailure, type HostResult } from "../domain/result.js";
 
 export type Annotation = { readonly title: string; readonly message: string };
@@ -8,7 +9,7 @@ const most = 9;
 /** One annotation for each host that failed; where there are too many, the last one names the rest. */
 export function failureAnnotations(results: readonly HostResult[]): Annotation[] {
   const failed = results.filter((result) => isFailure(result.status));
-  const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: result.error ?? result.status }));
+  const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: message(result) }));
   if (annotations.length <= most) return annotations;
   const rest = failed.slice(most - 1);
   return [...annotations.slice(0, most - 1), { title: `${rest.length} more hosts failed`, message: rest.map(brief).join("\n") }];
@@ -19,12 +20,12 @@ export function skippedAnnotations(results: readonly HostResult[]): Annotation[]
   const skipped = results.filter((result) => result.status === "skipped");
   if (skipped.length === 0) return [];
   const reasons = new Map<string, string[]>();
-  for (const { name, error = "skipped" } of skipped) {
-    const [reason = error] = error.split("\n");
+  for (const { name, error } of skipped) {
+    const reason = error === undefined ? "skipped" : failureSentences(error).join(". ");
     reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
   }
-  const message = [...reasons].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n");
-  return [{ title: `${skipped.length} of ${results.length} hosts ${skipped.length === 1 ? "was" : "were"} skipped`, message }];
+  const title = `${skipped.length} of ${results.length} hosts ${skipped.length === 1 ? "was" : "were"} skipped`;
+  return [{ title, message: [...reasons].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n") }];
 }
 
 /** The last line of a failed step: `2 of 14 hosts failed: web3 (activate: …), db1 (connect: …)`. */
@@ -40,7 +41,11 @@ export function verdict({ phase, status }: HostResult): string {
   return status === "unknown" ? `lost in ${phase}, state unknown` : `${phase} ${status}`;
 }
 
+function message({ error, status }: HostResult): string {
+  return error === undefined ? status : renderFailure(error);
+}
+
 function brief(result: HostResult): string {
-  const reason = result.status === "failed" ? `${result.phase}: ${(result.error ?? "failed").split("\n")[0]?.split(". ")[0]}` : verdict(result);
+  const reason = result.status === "failed" ? `${result.phase}: ${result.error?.reason ?? "failed"}` : verdict(result);
   return `${result.name} (${reason})`;
 }

@@ -1,5 +1,6 @@
 import * as core from "@actions/core";
 
+import { renderFailure } from "../domain/failure.js";
 import { isFailure, worstStatus, type HostResult, type Status } from "../domain/result.js";
 
 /** What a run tells the workflow. */
@@ -52,8 +53,9 @@ export function renderResults(results: readonly HostResult[]): string {
         changed: result.changed,
         "exit-code": result.exitCode ?? null,
         "failed-units": result.failedUnits,
+        inhibitors: result.plan?.inhibitors ?? [],
         seconds: result.seconds,
-        error: result.error === undefined ? null : shorten(result.error, longestError),
+        error: result.error === undefined ? null : shorten(renderFailure(result.error), longestError),
       })),
     );
   for (let longestError = 10_000; ; longestError = Math.floor(longestError / 2)) {

@@ -1,4 +1,5 @@
 import { showCopying, type CopyProgress } from "../domain/copy-progress.js";
+import { renderFailure } from "../domain/failure.js";
 import type { Phase } from "../domain/phase.js";
 import { isFailure, type HostResult } from "../domain/result.js";
 import type { Target } from "../domain/target.js";
@@ -117,7 +118,7 @@ export class WorkflowRunLog implements RunLog {
 
   done(result: HostResult): void {
     const { name, status, error } = result;
-    if (error !== undefined) for (const line of error.split("\n")) this.#line(`[${name}] ${line}`);
+    if (error !== undefined) for (const line of renderFailure(error).split("\n")) this.#line(`[${name}] ${line}`);
     // A result may be corrected, which is no further host.
     const count = this.#done.has(name) ? `[${this.#done.size}/${this.#total}]` : this.#count("done");
     this.#done.add(name);

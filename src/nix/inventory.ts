@@ -73,7 +73,7 @@ function doesNotEvaluate(name: string, error: CommandError | undefined, together
   const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
   const reason = `${which} does not evaluate on the runner, so that nobody knows where the machine is`;
   const lines = error?.stderr.split("\n") ?? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`];
-  return { kind: "unusable", name, tags: undefined, error: [reason, ...lines.slice(-shownLines).map((line) => `  ${line}`)].join("\n") };
+  return { kind: "unusable", name, tags: undefined, error: reason, lines: lines.slice(-shownLines) };
 }
 
 function readAnswer(json: unknown): Answer {

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { DeployError } from "../domain/errors.js";
-import { changesMachine, rebuildAction } from "../domain/operation.js";
+import { switchAction, type SwitchAction } from "../domain/operation.js";
 import { UnitPlanReader } from "../domain/unit-plan.js";
 import type { Activation, ActivationEnd, HostLog, Limits, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
 import { parseFacts, systemState } from "./facts.js";
 import { followJob, LostJobError, runJob, startJob, UnstartedJobError, type CallScript, type Job } from "./job.js";
-import { activationFailure } from "./activation-failure.js";
 import { residentCall, residentScript } from "./remote-shell.js";
 import { lastLines, type ScriptEnd } from "./session.js";
+import { activateCommand } from "./switch-command.js";
+import { SwitchOutputReader } from "./switch-output.js";
 
 /** What the activation of one machine stands on. */
 export type ActivationSite = {
@@ -32,19 +33,19 @@ const forgotten = 3;
 const spareSeconds = 900;
 
 /** Seconds for which a machine that has gone back by itself keeps what tells how that ended. */
-function clearSeconds({ activation, confirm, healthCheck }: Limits): number {
-  return activation + confirm + healthCheck + spareSeconds;
+function clearSeconds({ activation, confirm, healthCheck, settle }: Limits): number {
+  return activation + confirm + healthCheck + settle + spareSeconds;
 }
 
 function residentTexts(run: string): string[] {
-  return [residentScript("job"), residentScript("watchdog"), residentCall("finish", [run])];
+  return [residentScript("job"), residentScript("watchdog"), residentCall("finish", [run]), residentScript("switch")];
 }
 
 /** Waits for the machine's lock, records what to go back to, and arms the watchdog. Throws a `DeployError`. */
 async function arm({ operation, guarded, limits }: Activation, site: ActivationSite): Promise<Before> {
   const { run, name, call, log, signal } = site;
   const seconds = [limits.activation, limits.confirm, clearSeconds(limits)].map(String);
-  const args = [run, rebuildAction(operation), ...seconds, guarded ? "yes" : "no", name, ...residentTexts(run)];
+  const args = [run, actionOf(operation), ...seconds, guarded ? "yes" : "no", name, ...residentTexts(run), residentScript("activate")];
   const deadline = Date.now() + limits.lock * 1000;
   let told = "";
   for (;;) {
@@ -75,12 +76,19 @@ async function arm({ operation, guarded, limits }: Activation, site: ActivationS
   }
 }
 
+function actionOf(operation: Activation["operation"]): SwitchAction {
+  const action = switchAction(operation);
+  if (action === undefined) throw new Error(`${operation} activates nothing`);
+  return action;
+}
+
 /** The activation of one machine, from the lock to the decision for the new or the old system. */
 export class GuardedActivation {
   readonly #activation: Activation;
   readonly #before: Before;
   readonly #site: ActivationSite;
   readonly #units = new UnitPlanReader();
+  readonly #output = new SwitchOutputReader();
 
   private constructor(activation: Activation, before: Before, site: ActivationSite) {
     this.#activation = activation;
@@ -93,54 +101,43 @@ export class GuardedActivation {
     return new GuardedActivation(activation, await arm(activation, site), site);
   }
 
-  /** Runs the command once and follows it. A machine that has been restarted meanwhile has a failed activation. */
-  async run(command: readonly string[], call: CallScript): Promise<ActivationEnd> {
-    const { log, run } = this.#site;
-    const before = this.#before.state;
-    const { limits, guarded, operation } = this.#activation;
+  /** The system when the machine was armed. */
+  get before(): SystemState {
+    return this.#before.state;
+  }
+
+  /** Activates the system, once, and follows it. */
+  async run(call: CallScript): Promise<ActivationEnd> {
+    const { log } = this.#site;
+    const { operation, system, installBootLoader } = this.#activation;
+    const command = activateCommand(actionOf(operation), system, installBootLoader);
     try {
       const { exitCode, lines, state } = await runJob({ ...this.#job("activate"), command }, call);
-      return { exitCode, lines, before, after: state, plan: this.#plan(), failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
+      return this.#end({ exitCode, lines, end: "ended", after: state });
     } catch (error) {
-      if (error instanceof UnstartedJobError) {
-        const { reason, lines, exitCode = 1 } = error;
-        return { exitCode, lines, before, after: await this.#ask(), plan: undefined, failure: { kind: "other", reason, hint: "Does systemd-run work there?" } };
-      }
+      if (error instanceof UnstartedJobError)
+        return this.#end({ exitCode: error.exitCode ?? 1, lines: error.lines, end: "not-started", after: await this.#ask() });
       if (!(error instanceof LostJobError)) throw error;
       log.note(error.reason);
       const after = await this.#ask();
-      const lines = error.lines;
-      if (after.bootId !== before.bootId) {
-        const failure = {
-          kind: "killed",
-          reason: "the machine was restarted during the activation",
-          hint: "Look at its journal: `journalctl --boot -1`",
-        } as const;
-        return { exitCode: 255, lines, before, after, plan: this.#plan(), failure };
-      }
-      const late =
-        guarded && changesMachine(operation)
-          ? `the activation took longer than activation-timeout (${limits.activation} s), or was killed`
-          : "the activation was killed";
-      return {
-        exitCode: 255,
-        lines,
-        before,
-        after,
-        plan: this.#plan(),
-        failure: { kind: "killed", reason: late, hint: `Look at \`journalctl --unit nix-flake-deploy-${run}-activate\` on the machine` },
-      };
+      return this.#end({ exitCode: 255, lines: error.lines, end: after.bootId === this.before.bootId ? "killed" : "restarted", after });
     }
   }
 
-  /** Gives the watchdog the time of a health check. */
+  /** Gives the watchdog the time of settling and of a health check. */
   async hold(): Promise<Reached> {
-    return await this.#decide(["hold", String(this.#activation.limits.healthCheck + this.#activation.limits.confirm)]);
+    const { healthCheck, settle, confirm } = this.#activation.limits;
+    return await this.#decide("keep", ["hold", String(healthCheck + settle + confirm)]);
+  }
+
+  /** Waits until the settle time is over. */
+  async settle(): Promise<Reached> {
+    return await this.#decide("settle", [String(this.#activation.limits.settle)]);
   }
 
   /** Decides for the new system. */
   async keep(): Promise<Reached> {
-    return await this.#decide(["keep"]);
+    return await this.#decide("keep", ["keep"]);
   }
 
   /** Decides for the old system and goes back; where the watchdog has done so already, tells how that went. */
@@ -150,28 +147,30 @@ export class GuardedActivation {
     if (looked.exitCode === forgotten) await this.#recover();
     else if (looked.exitCode !== 0) throw refusal("rollback", "the machine has already decided for the new system", looked);
     await startJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
-    const { exitCode, lines } = await followJob(this.#job("rollback"), call);
+    const output = new SwitchOutputReader();
+    const { exitCode, lines } = await followJob(this.#job("rollback", output), call);
     // It has a little to do after the way back itself.
     const { state } = await followJob(this.#job("back"), call);
-    return { exitCode, lines, state };
+    return { exitCode, causes: output.causes(), lines, state };
   }
 
-  #job(name: "activate" | "back" | "rollback"): Omit<Job, "command"> {
+  #job(name: "activate" | "back" | "rollback", output?: SwitchOutputReader): Omit<Job, "command"> {
     const phase = name === "activate" ? "activate" : "rollback";
     const onLine = (line: string): void => {
       if (name === "activate") this.#units.read(line);
+      (name === "activate" ? this.#output : output)?.read(line);
       this.#site.log.output(line);
     };
     return { run: this.#site.run, name, phase, privileged: true, onLine };
   }
 
-  #plan(): ActivationEnd["plan"] {
-    return this.#units.plan("activation");
+  #end(end: Omit<ActivationEnd, "causes" | "plan">): ActivationEnd {
+    return { ...end, causes: this.#output.causes(), plan: this.#units.plan("activation") };
   }
 
-  async #decide(words: readonly string[]): Promise<Reached> {
+  async #decide(script: "keep" | "settle", words: readonly string[]): Promise<Reached> {
     const { call, run } = this.#site;
-    const end = await call(() => ({ script: "keep", args: [run, ...words], privileged: true }), "confirm");
+    const end = await call(() => ({ script, args: [run, ...words], privileged: true }), "confirm");
     if (end.exitCode === tooLate) return "late";
     if (end.exitCode === forgotten) return "restarted";
     if (end.exitCode === 0) return systemState(parseFacts(end.stdout));
@@ -188,7 +187,7 @@ export class GuardedActivation {
     const { link, state } = this.#before;
     const args = [
       this.#site.run,
-      rebuildAction(this.#activation.operation),
+      actionOf(this.#activation.operation),
       link,
       state.profile ?? "",
       state.running ?? "",

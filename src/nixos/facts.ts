@@ -1,7 +1,7 @@
 import { DeployError } from "../domain/errors.js";
 import { parseNixVersion } from "../domain/nix-version.js";
 import { optionalStorePath } from "../domain/store-path.js";
-import type { MachineFacts, SystemState } from "../deploy/ports.js";
+import type { Generation, MachineFacts, SystemState } from "../deploy/ports.js";
 
 /** Reads the lines `key=value` of a script. */
 export function parseFacts(text: string): ReadonlyMap<string, string> {
@@ -22,14 +22,26 @@ export function systemState(facts: ReadonlyMap<string, string>): SystemState {
     profile: storePathOf(facts.get("profile")),
     generation: /^\d+$/.test(generation) ? Number(generation) : undefined,
     bootId: facts.get("boot-id") ?? "",
-    failedUnits: (facts.get("failed-units") ?? "").split(" ").filter((unit) => unit !== ""),
+    failedUnits: wordsOf(facts.get("failed-units")),
+    restartingUnits: wordsOf(facts.get("restarting-units")),
     rebootNeeded: facts.get("reboot-needed") === "yes",
   };
+}
+
+/** The words of a fact. */
+export function wordsOf(text: string | undefined): string[] {
+  return (text ?? "").split(" ").filter((word) => word !== "");
 }
 
 // A system outside the store (an installer, a container's first start) is one that cannot be named, not an error.
 function storePathOf(text: string | undefined): ReturnType<typeof optionalStorePath> {
   return text?.startsWith("/nix/store/") === true ? optionalStorePath(text) : undefined;
+}
+
+function olderGeneration(facts: ReadonlyMap<string, string>): Generation | undefined {
+  const toplevel = storePathOf(facts.get("older"));
+  const number = Number(facts.get("older-generation") || Number.NaN);
+  return toplevel === undefined || Number.isNaN(number) ? undefined : { number, toplevel };
 }
 
 /**
@@ -67,6 +79,12 @@ export function machineFacts(text: string): { readonly facts: MachineFacts; read
     );
   }
   if (!/^\d+$/.test(facts.get("systemd") ?? "")) throw missing("systemd does not run on the machine", "Is it NixOS?");
+  if (facts.get("nixos") !== "yes") {
+    throw missing(
+      "the machine does not run a NixOS system: /run/current-system is missing",
+      "Install NixOS on it first (nixos-install, nixos-anywhere), and boot it",
+    );
+  }
   const kibibytes = (key: string): number | undefined => {
     const value = facts.get(key) ?? "";
     return /^\d+$/.test(value) ? Number(value) : undefined;
@@ -80,7 +98,8 @@ export function machineFacts(text: string): { readonly facts: MachineFacts; read
       freeKibibytes: kibibytes("free-kib"),
       memoryKibibytes: kibibytes("memory-kib"),
       state: systemState(facts),
-      olderSystem: storePathOf(facts.get("older")),
+      olderGeneration: olderGeneration(facts),
+      specialisation: facts.get("specialisation") || undefined,
       identity: identityOf(facts),
     },
     access: {

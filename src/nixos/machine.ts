@@ -1,29 +1,29 @@
 import type { CopyProgress } from "../domain/copy-progress.js";
 import { CommandError, DeployError } from "../domain/errors.js";
 import { sentPaths, type SentFlake } from "../domain/flake.js";
-import { rebuildAction, type Operation } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { StorePath } from "../domain/store-path.js";
 import { displayTarget, type Target } from "../domain/target.js";
-import { UnitPlanReader } from "../domain/unit-plan.js";
-import type { Activation, ActivationEnd, HostLog, Machine, MachineFacts, Rebuild, Reached, RollbackEnd, SystemDifference } from "../deploy/ports.js";
+import type { ActivatableSystem, Activation, ActivationEnd, ArmedMachine, ConnectedMachine, HostLog, Machine, MachineFacts, Rebuild } from "../deploy/ports.js";
+import type { SystemDifference } from "../deploy/ports.js";
 import { BuildLogReader } from "../nix/build-log.js";
 import { explainSendFailure, speaksOfDaemon, type DaemonState } from "../nix/send-failure.js";
 import { sendFlake } from "../nix/send.js";
 import type { Connection } from "../ssh/connection.js";
 import { acceptedKeyWarning, speaksOfLostConnection } from "../ssh/failure.js";
 import type { AccessSettings } from "./access.js";
-import { activationFailure } from "./activation-failure.js";
+import { ArmedNixosMachine } from "./armed-machine.js";
 import { GuardedActivation } from "./activation.js";
 import { buildError, fileNotFound, isMissingConfiguration, type BuildContext, type RebuildFailure } from "./build-failure.js";
 import { compareSystems } from "./compare.js";
-import { enter } from "./entry.js";
+import { enter, type Entry } from "./entry.js";
 import { parseFacts } from "./facts.js";
-import { checkHealth } from "./health.js";
-import { runJob, type CallScript, type JobEnd } from "./job.js";
+import { runJob, type CallScript } from "./job.js";
+import { rehearse } from "./rehearsal.js";
 import { RemoteShell } from "./remote-shell.js";
 import { nameOnMachine } from "./name-on-machine.js";
 import { lastLines, runToItsEnd } from "./session.js";
+import { findSpecialisation } from "./specialisation.js";
 
 /** How the machines of one run are treated. */
 export type MachineSettings = {
@@ -53,14 +53,7 @@ export class NixosMachine implements Machine {
   readonly #connection: Connection;
   readonly #settings: MachineSettings;
   readonly #log: HostLog;
-  #shell: RemoteShell;
-  #privileged = false;
-  #memoryKibibytes: number | undefined;
-  /** The run has a directory on the machine. */
-  #prepared = false;
-  #activation: GuardedActivation | undefined;
-  /** An activation has begun, and neither the new nor the old system was decided for. */
-  #undecided = false;
+  #connected: ConnectedNixosMachine | undefined;
 
   constructor(connection: Connection, settings: MachineSettings, log: HostLog) {
     this.target = connection.target;
@@ -68,17 +61,45 @@ export class NixosMachine implements Machine {
     const { run, name } = settings;
     this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${displayTarget(this.target)}` };
     this.#log = log;
-    this.#shell = new RemoteShell(connection, { kind: "none" });
   }
 
-  async connect(signal: AbortSignal): Promise<MachineFacts> {
+  async connect(signal: AbortSignal): Promise<ConnectedMachine> {
     await this.#connection.open(signal);
     for (const key of this.#connection.acceptedKeys()) this.#log.warn(acceptedKeyWarning(key));
-    const { facts, shell, privileged } = await enter(this.#connection, this.#settings.access, signal);
+    const entry = await enter(this.#connection, this.#settings.access, signal);
+    const prepared = this.#connected?.prepared ?? false;
+    this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, prepared);
+    return this.#connected;
+  }
+
+  async release(activation: "undecided" | "decided"): Promise<void> {
+    if (activation === "decided") await this.#connected?.cleanUp();
+    await this.#connection.close();
+  }
+}
+
+class ConnectedNixosMachine implements ConnectedMachine {
+  readonly facts: MachineFacts;
+  readonly #connection: Connection;
+  readonly #settings: MachineSettings;
+  readonly #log: HostLog;
+  readonly #shell: RemoteShell;
+  readonly #privileged: boolean;
+  /** The run has a directory on the machine. */
+  #prepared: boolean;
+
+  constructor(connection: Connection, settings: MachineSettings, log: HostLog, { facts, shell, privileged }: Entry, prepared: boolean) {
+    this.facts = facts;
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#log = log;
     this.#shell = shell;
     this.#privileged = privileged;
-    this.#memoryKibibytes = facts.memoryKibibytes;
-    return facts;
+    this.#prepared = prepared;
+  }
+
+  get prepared(): boolean {
+    return this.#prepared;
   }
 
   async receive(sent: SentFlake, signal: AbortSignal): Promise<CopyProgress> {
@@ -103,7 +124,7 @@ export class NixosMachine implements Machine {
       // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
       const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
       const lost = !refused && (!open || speaksOfLostConnection(error.stderr));
-      throw new DeployError(explainSendFailure(error, lost, this.target.user, state));
+      throw new DeployError(explainSendFailure(error, lost, this.#connection.target.user, state));
     }
     // Who is not root can only keep what is there already.
     if (!this.#privileged) await this.#prepare(paths, "copy", signal);
@@ -112,8 +133,15 @@ export class NixosMachine implements Machine {
   }
 
   async build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath> {
+    const { run, rebuildArgs } = this.#settings;
+    const command = rebuildCommand(rebuild, rebuildArgs);
     const log = new BuildLogReader();
-    const { exitCode, result, lines } = await this.#rebuild("build", "build", rebuild, signal, (line) => log.read(line));
+    const onLine = (line: string): void => {
+      log.read(line);
+      this.#log.output(line);
+    };
+    const job = { run, name: "build", phase: "build", command, privileged: this.#privileged, onLine } as const;
+    const { exitCode, result, lines } = await runJob(job, this.#call(signal));
     if (exitCode !== 0) {
       const failure = { exitCode, configuration: rebuild.configuration, lines, failures: log.failures };
       throw buildError(failure, await this.#buildContext(failure));
@@ -122,74 +150,35 @@ export class NixosMachine implements Machine {
     return result;
   }
 
-  async rehearse(rebuild: Rebuild, signal: AbortSignal): Promise<Omit<ActivationEnd, "before">> {
-    const reader = new UnitPlanReader();
-    const { exitCode, lines, state } = await this.#rebuild("activate", "dry-activate", rebuild, signal, (line) => reader.read(line));
-    const failure = exitCode === 0 ? undefined : activationFailure({ exitCode, lines });
-    return { exitCode, lines, after: state, plan: reader.plan("rehearsal"), failure };
+  async findSpecialisation(toplevel: StorePath, name: string, signal: AbortSignal): Promise<StorePath> {
+    return await findSpecialisation(toplevel, name, this.#call(signal));
   }
 
   async compare(before: StorePath, after: StorePath, signal: AbortSignal): Promise<SystemDifference | undefined> {
     return await compareSystems([before, after], this.#shell, this.#log, signal);
   }
 
-  async activate(activation: Activation, signal: AbortSignal): Promise<ActivationEnd> {
-    const { run, name, rebuildArgs } = this.#settings;
+  async rehearse(system: ActivatableSystem, signal: AbortSignal): Promise<ActivationEnd> {
+    return await rehearse(system, { run: this.#settings.run, privileged: this.#privileged, log: this.#log, call: this.#call(signal) });
+  }
+
+  async arm(activation: Activation, signal: AbortSignal): Promise<ArmedMachine> {
+    const { run, name } = this.#settings;
     if (!this.#prepared) await this.#prepare([], "activate", signal);
-    this.#activation = await GuardedActivation.begin(activation, { run, name, signal, log: this.#log, call: this.#call(signal) });
-    this.#undecided = true;
-    activation.onArmed();
-    const command = rebuildCommand(activation.operation, activation.rebuild, rebuildArgs);
-    if (activation.guarded) return await this.#activation.run(command, this.#call(signal));
-    // Without a watchdog on the machine nobody but us looks at the clock.
-    const { activation: seconds } = activation.limits;
-    const late = AbortSignal.timeout(seconds * 1000);
+    const call = (own: AbortSignal): CallScript => this.#call(own);
+    const guarded = await GuardedActivation.begin(activation, { run, name, signal, log: this.#log, call: call(signal) });
+    return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call });
+  }
+
+  /** Ends what still runs of this run, and removes what it has left. Never throws. */
+  async cleanUp(): Promise<void> {
+    if (!this.#prepared) return;
+    const { run } = this.#settings;
     try {
-      return await this.#activation.run(command, this.#call(AbortSignal.any([signal, late])));
-    } catch (error) {
-      if (signal.aborted || !late.aborted) throw error;
-      throw new DeployError({ phase: "activate", reason: `the activation took longer than activation-timeout (${seconds} s)`, cause: error });
-    }
-  }
-
-  async reach(signal: AbortSignal): Promise<Reached> {
-    // A connection that was there before the switch proves nothing: an old one outlives a firewall that refuses new ones.
-    await this.#connection.reopen(signal).catch((error: unknown) => {
-      // What does not answer yet is tried again, with all patience, by the call that follows.
-      if (!(error instanceof DeployError) || !error.unreachable) throw error;
-    });
-    return await this.#guarded().hold();
-  }
-
-  async keep(): Promise<Reached> {
-    const reached = await this.#guarded().keep();
-    if (reached !== "late") this.#undecided = false;
-    return reached;
-  }
-
-  async checkHealth(command: string, seconds: number, signal: AbortSignal): Promise<string | undefined> {
-    return await checkHealth(command, seconds, this.#call(signal), this.#log, signal);
-  }
-
-  async rollBack(): Promise<RollbackEnd> {
-    const end = await this.#guarded().rollBack();
-    this.#undecided = false;
-    return end;
-  }
-
-  async journal(units: readonly string[], signal: AbortSignal): Promise<string[]> {
-    try {
-      const end = await this.#call(signal)(() => ({ script: "journal", args: ["10", ...units], privileged: this.#privileged }), "confirm");
-      return lastLines(end.stdout);
+      if (await this.#connection.isOpen()) await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: farewellSeconds });
     } catch {
-      return [];
+      // Too slow: the next run on this machine removes what a dead run has left.
     }
-  }
-
-  async release(): Promise<void> {
-    // An activation that nobody has decided about goes on without us, and needs its directory.
-    if (this.#prepared && !this.#undecided) await this.#farewell();
-    await this.#connection.close();
   }
 
   async #prepare(paths: readonly StorePath[], phase: "copy" | "activate", signal: AbortSignal): Promise<void> {
@@ -206,29 +195,13 @@ export class NixosMachine implements Machine {
     });
   }
 
-  async #rebuild(
-    name: "build" | "activate",
-    operation: Operation,
-    rebuild: Rebuild,
-    signal: AbortSignal,
-    read: (line: string) => void = () => undefined,
-  ): Promise<JobEnd> {
-    const command = rebuildCommand(operation, rebuild, this.#settings.rebuildArgs);
-    const { run } = this.#settings;
-    const onLine = (line: string): void => {
-      read(line);
-      this.#log.output(line);
-    };
-    return await runJob({ run, name, phase: name, command, privileged: this.#privileged, onLine }, this.#call(signal));
-  }
-
   async #buildContext(failure: RebuildFailure): Promise<BuildContext> {
     const { configurationNames, isUntracked } = this.#settings;
     const file = fileNotFound(failure);
     return {
       configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
       untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
-      memoryKibibytes: this.#memoryKibibytes,
+      memoryKibibytes: this.facts.memoryKibibytes,
     };
   }
 
@@ -240,11 +213,6 @@ export class NixosMachine implements Machine {
     return { daemon: facts.get("daemon") ?? "", allowedUsers: facts.get("allowed-users") ?? "" };
   }
 
-  #guarded(): GuardedActivation {
-    if (this.#activation === undefined) throw new Error("nothing was activated");
-    return this.#activation;
-  }
-
   #call(signal: AbortSignal): CallScript {
     return async (call, phase: Phase) =>
       await runToItsEnd(this.#connection, this.#shell, call, {
@@ -254,19 +222,9 @@ export class NixosMachine implements Machine {
         onLost: (message) => this.#log.note(message),
       });
   }
-
-  async #farewell(): Promise<void> {
-    const { run } = this.#settings;
-    try {
-      if (await this.#connection.isOpen()) await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: farewellSeconds });
-    } catch {
-      // Too slow: the next run on this machine removes what a dead run has left.
-    }
-  }
 }
 
 /** Builds the call of the machine's own nixos-rebuild. */
-export function rebuildCommand(operation: Operation, rebuild: Rebuild | undefined, extraArgs: readonly string[]): string[] {
-  const what = rebuild === undefined ? ["--rollback"] : ["--flake", `${rebuild.reference}#${rebuild.configuration}`];
-  return ["nixos-rebuild", rebuildAction(operation), ...what, ...extraArgs];
+export function rebuildCommand({ reference, configuration }: Rebuild, extraArgs: readonly string[]): string[] {
+  return ["nixos-rebuild", "build", "--flake", `${reference}#${configuration}`, ...extraArgs];
 }

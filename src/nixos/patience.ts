@@ -13,6 +13,6 @@ export function patience(connectTimeout: number, { rollback, limits }: { readonl
   if (!rollback) return () => plain;
   return (phase) => {
     if (phase === "activate") return plain + limits.activation + limits.confirm;
-    return phase === "confirm" || phase === "rollback" ? plain + limits.confirm + limits.healthCheck : plain;
+    return phase === "confirm" || phase === "rollback" ? plain + limits.confirm + limits.settle + limits.healthCheck : plain;
   };
 }

@@ -17,14 +17,20 @@ const scripts = {
   recover: new URL("./remote/recover.sh", import.meta.url),
   health: new URL("./remote/health.sh", import.meta.url),
   difference: new URL("./remote/difference.sh", import.meta.url),
+  units: new URL("./remote/units.sh", import.meta.url),
   journal: new URL("./remote/journal.sh", import.meta.url),
+  settle: new URL("./remote/settle.sh", import.meta.url),
+  specialisation: new URL("./remote/specialisation.sh", import.meta.url),
+  place: new URL("./remote/place.sh", import.meta.url),
   daemon: new URL("./remote/daemon.sh", import.meta.url),
   job: new URL("./remote/resident/job.sh", import.meta.url),
+  switch: new URL("./remote/resident/switch.sh", import.meta.url),
+  activate: new URL("./remote/resident/activate.sh", import.meta.url),
   watchdog: new URL("./remote/resident/watchdog.sh", import.meta.url),
 } as const;
 
 /** The scripts that are left on the machine for the time of the run, and run there without a connection. */
-export type ResidentScript = "job" | "watchdog";
+export type ResidentScript = "job" | "watchdog" | "switch" | "activate";
 
 const elevateScript = new URL("./elevate.sh", import.meta.url);
 

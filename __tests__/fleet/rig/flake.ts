@@ -3,6 +3,7 @@ import path from "node:path";
 
 import { checkout } from "./checkout.js";
 import { check, environment } from "./command.js";
+import { realDirectory, activationTools } from "./activation-tools.js";
 
 /** What a configuration is and does; every field is an argument of `examples/flake/nixos/system.nix`. */
 export type Behaviour = {
@@ -15,8 +16,25 @@ export type Behaviour = {
   readonly packages?: Readonly<Record<string, string>>;
   /** Name of a package to the KiB that it has beside its program. */
   readonly sizes?: Readonly<Record<string, number>>;
-  /** Name of a systemd unit to its text. */
+  /** Name of a systemd unit, or of a drop-in as `NAME.d/FILE.conf`, to its text, or to `masked`. multi-user.target wants each unit but templates, slices and targets. */
   readonly units?: Readonly<Record<string, string>>;
+  /** Units that multi-user.target does not want: those with a socket, or that somebody starts by hand. */
+  readonly onDemand?: readonly string[];
+  /** Instances of templates that multi-user.target wants. */
+  readonly instances?: readonly string[];
+  /** As `units`, for the managers of all users. */
+  readonly userUnits?: Readonly<Record<string, string>>;
+  readonly userOnDemand?: readonly string[];
+  /** Values whose change makes the system refuse to be switched to. Default: one value; null: a system from before NixOS had them. */
+  readonly inhibitors?: Readonly<Record<string, string>> | null;
+  /** Text of /etc/fstab. */
+  readonly fstab?: string;
+  /** Lines of systemd's system.conf: another text makes a switch execute systemd anew. */
+  readonly managerConf?: string;
+  /** Name to what differs: other toplevels, below `specialisation/` of this one. */
+  readonly specialisations?: Readonly<Record<string, Behaviour>>;
+  /** Default: `grub`. systemd-boot boots only generations of a profile. */
+  readonly bootLoader?: "grub" | "systemd-boot";
   /** Another version wants a reboot. */
   readonly kernel?: string;
   /** Another value than the running system's: `switch` ends with 100. */
@@ -29,18 +47,24 @@ export type Behaviour = {
   readonly buildSeconds?: number;
   /** Script in the middle of the build; `exit 1` fails it. */
   readonly buildScript?: string;
-  /** Script before anything is changed; exit code 1 when its last command fails. */
+  /** Script of the check `custom`, before anything is changed; exit code 1 when its last command fails. */
   readonly preSwitchCheck?: string;
   /** Script while the boot loader entry is written; exit code 1 when its last command fails. */
   readonly bootLoaderScript?: string;
-  /** Script in the activation, which also runs at each boot, under `set -e`; exit code 2 when a command fails. */
+  /** Script in the activation before it sets up /etc, which also runs at each boot, under `set -e`; exit code 2 when a command fails. */
+  readonly beforeEtcScript?: string;
+  /** Script in the activation after that, likewise. */
   readonly activationScript?: string;
-  /** Script after the activation and before the units, in `switch` and `test`; its exit code is ignored. */
+  /** Name of that snippet. Default: `example`. */
+  readonly snippetName?: string;
+  /** Script at the end of the activation and before the units, in `switch` and `test` only; its exit code is ignored. $PPID is the switch. */
   readonly switchScript?: string;
   readonly switchSeconds?: number;
   readonly switchLines?: number;
   /** Exit code of switch-to-configuration in `switch` and `test`, whatever happened. */
   readonly exitCode?: number;
+  /** The program behind `bin/switch-to-configuration`; empty: the stand-in. Default: the real one where REAL_TOOLS has it. */
+  readonly switchProgram?: string;
   /** Without it, nixos-rebuild-ng refuses. */
   readonly withNixosVersion?: boolean;
   /** Without it, nixos-rebuild cannot run itself anew. */
@@ -70,19 +94,8 @@ export function runningUnit(text = "one"): string {
 /** A unit whose start fails. */
 export const failingUnit = "[Unit]\nDescription=Fails\n[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo no luck today >&2; exit 3'\n";
 
-/** A `preSwitchCheck` that refuses as NixOS's switch inhibitors do (26.05): a reboot into the system is possible. */
-export const switchInhibitor = `if [ "$action" != boot ] && [ "$action" != dry-activate ]; then
-  echo "There are changes to critical components of the system:" >&2
-  echo "" >&2
-  echo "- dbus-implementation" >&2
-  echo "" >&2
-  echo "Switching into this system is not recommended." >&2
-  echo "You probably want to run 'nixos-rebuild boot' and reboot your system instead." >&2
-  echo "" >&2
-  echo "If you really want to switch into this configuration directly, then" >&2
-  echo "you can set NIXOS_NO_CHECK=1 to ignore pre-switch checks." >&2
-  exit 1
-fi`;
+/** A system that refuses to be switched to while a default one runs, as NixOS does with another init; a reboot into it is possible. */
+export const switchInhibitor: Behaviour = { inhibitors: { systemd: "261" } };
 
 /**
  * Writes a flake whose configurations behave as asked, from the same `nixos/` as `examples/flake`. Written again over a former
@@ -92,7 +105,9 @@ export async function writeFlake(directory: string, machines: Readonly<Record<st
   const flake = path.join(directory, options.subdirectory ?? ".");
   mkdirSync(flake, { recursive: true });
   cpSync(path.join(checkout, "examples/flake/nixos"), path.join(flake, "nixos"), { recursive: true });
-  const named = Object.fromEntries(Object.entries(machines).map(([name, behaviour]) => [name, { hostName: name, ...behaviour }]));
+  const named = Object.fromEntries(
+    Object.entries(machines).map(([name, behaviour]) => [name, { hostName: name, switchProgram: switchProgram(), ...behaviour }]),
+  );
   writeFileSync(path.join(flake, "machines.json"), `${JSON.stringify(named, undefined, 2)}\n`);
   writeFileSync(path.join(flake, "flake.nix"), flakeText(options));
 
@@ -112,6 +127,11 @@ export async function writeFlake(directory: string, machines: Readonly<Record<st
   }
   if (options.git === "dirty") writeFileSync(path.join(flake, "machines.json"), `${JSON.stringify(named)}\n`);
   return flake;
+}
+
+/** The real switch-to-configuration of the machines; empty where REAL_TOOLS has none. */
+export function switchProgram(): string {
+  return activationTools().has("switch-to-configuration") ? `${realDirectory}/switch-to-configuration` : "";
 }
 
 /** Commit that a repository stands at. */

@@ -3,6 +3,7 @@ import path from "node:path";
 import { randomBytes } from "node:crypto";
 
 import { asset } from "./checkout.js";
+import { realDirectory, activationTools } from "./activation-tools.js";
 
 /** Rights of the user `deploy` unless a test gives others: the line of the README, and nothing more. */
 export const leastRights = "deploy ALL=(root) NOPASSWD: /bin/sh -s\n";
@@ -68,30 +69,32 @@ export function writeMachineFiles(root: string, files: MachineFiles): void {
     chmodSync(path.join(root, home, ".ssh"), 0o700);
   }
 
+  const real = activationTools();
+  const install = (from: string, to: string): void => {
+    mkdirSync(path.dirname(path.join(root, to)), { recursive: true });
+    cpSync(from, path.join(root, to), { dereference: true });
+    chmodSync(path.join(root, to), 0o755);
+  };
+  for (const [program, file] of real) install(file, `${realDirectory}/${program}`);
   if (files.rebuild !== "none") {
-    const program = files.rebuild === "bash" ? "nixos-rebuild-bash.sh" : "nixos-rebuild-ng.py";
-    cpSync(asset(program), path.join(root, "usr/local/bin/nixos-rebuild"));
-    chmodSync(path.join(root, "usr/local/bin/nixos-rebuild"), 0o755);
+    const standIn = files.rebuild === "bash" ? "nixos-rebuild-bash.sh" : "nixos-rebuild-ng.py";
+    install(real.get(`nixos-rebuild-${files.rebuild}`) ?? asset(standIn), "usr/local/bin/nixos-rebuild");
   }
   cpSync(asset("boot-system.sh"), path.join(root, "usr/local/lib/boot-system"));
   chmodSync(path.join(root, "usr/local/lib/boot-system"), 0o755);
+  // Not in /etc, which belongs to the systems: a switch stops what is there and not in the new one.
   write(
-    "etc/systemd/system/nixos-activation.service",
+    "usr/lib/systemd/system/boot-system.service",
     `[Unit]\nDescription=Activate the system of the boot loader entry\nDefaultDependencies=no\nAfter=local-fs.target systemd-tmpfiles-setup.service\n` +
-      `Before=network-pre.target systemd-networkd.service sysinit.target\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/local/lib/boot-system activate\n`,
+      `Before=network-pre.target systemd-networkd.service sysinit.target\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/local/lib/boot-system\n`,
   );
-  write(
-    "etc/systemd/system/nixos-units.service",
-    `[Unit]\nDescription=Start the units of the booted system\nAfter=basic.target\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/local/lib/boot-system units\n`,
-  );
-  const enable = (unit: string, target: string, from = "/usr/lib/systemd/system"): void => {
+  const enable = (unit: string, target: string): void => {
     const wants = path.join(root, "etc/systemd/system", `${target}.wants`);
     mkdirSync(wants, { recursive: true });
-    symlinkSync(`${from}/${unit}`, path.join(wants, unit));
+    symlinkSync(`/usr/lib/systemd/system/${unit}`, path.join(wants, unit));
   };
   enable("systemd-networkd.service", "multi-user.target");
-  enable("nixos-activation.service", "sysinit.target", "/etc/systemd/system");
-  enable("nixos-units.service", "multi-user.target", "/etc/systemd/system");
+  enable("boot-system.service", "sysinit.target");
   // What only costs time, or writes at a moment that no test expects.
   for (const unit of [
     "apt-daily.timer",

@@ -6,6 +6,7 @@ import { checkout } from "./checkout.js";
 import { check, type CommandResult, until } from "./command.js";
 import { Container } from "./container.js";
 import { mountDisk, mountSmallNix } from "./disk.js";
+import { switchProgram } from "./flake.js";
 import { leastRights, writeMachineFiles } from "./machine-files.js";
 import type { Network } from "./network.js";
 import { type NixStandIn, putNix } from "./nix.js";
@@ -142,10 +143,10 @@ export class Machine {
       `set -e
       dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
       cat > nixos.tar; tar xf nixos.tar
-      system=$(nix-build --no-out-link -E '((import ./nixos/system.nix {}) { hostName = "${this.name}"; text = "as installed"; }).config.system.build.toplevel')
+      system=$(nix-build --no-out-link -E '((import ./nixos/system.nix {}) { hostName = "${this.name}"; text = "as installed"; switchProgram = "${switchProgram()}"; }).config.system.build.toplevel')
       [ "${this.#spec.systemProfile === true ? 1 : ""}" = "" ] || nix-env -p /nix/var/nix/profiles/system --set "$system"
       mkdir -p /boot; echo "$system" > /boot/default
-      /usr/local/lib/boot-system activate`,
+      /usr/local/lib/boot-system`,
       { stdin: await nixosArchive() },
     );
     if (code !== 0) throw new Error(`the first system of ${this.name} could not be installed: ${stderr}`);

@@ -9,7 +9,7 @@ build_flags=()
 lock_flags=()
 flake_flags=(--extra-experimental-features 'nix-command flakes')
 profile=/nix/var/nix/profiles/system
-action='' fast='' rollback='' flake='' attribute='' install_boot_loader='' verbose=''
+action='' fast='' rollback='' flake='' attribute='' install_boot_loader='' verbose='' specialisation=''
 
 log() {
   echo "$@" >&2
@@ -66,6 +66,10 @@ while [ "$#" -gt 0 ]; do
       lock_flags+=("$option" "$1")
       shift
       ;;
+    --specialisation | -c)
+      specialisation=$1
+      shift
+      ;;
     --profile-name | -p)
       if [ "$1" != system ]; then
         profile=/nix/var/nix/profiles/system-profiles/$1
@@ -90,6 +94,11 @@ if [ -z "$attribute" ]; then
   attribute=$(cat /proc/sys/kernel/hostname)
 fi
 attribute="nixosConfigurations.\"${attribute:-default}\""
+
+if [[ -n $specialisation && ! $action =~ ^(switch|test)$ ]]; then
+  log "error: ‘--specialisation’ can only be used with ‘switch’ and ‘test’"
+  exit 1
+fi
 
 temporary=$(mktemp -t -d nixos-rebuild.XXXXXX)
 trap 'rm -rf "$temporary"' EXIT
@@ -145,6 +154,13 @@ if [ -n "$activates" ]; then
   # Without a working systemd (a chroot): directly.
   if ! run "${command[@]}" true; then
     command=(env -i "LOCALE_ARCHIVE=$LOCALE_ARCHIVE" "NIXOS_INSTALL_BOOTLOADER=$install_boot_loader")
+  fi
+  if [ -n "$specialisation" ]; then
+    toplevel=$toplevel/specialisation/$specialisation
+    if [ ! -f "$toplevel/bin/switch-to-configuration" ]; then
+      log "error: specialisation not found: $specialisation"
+      exit 1
+    fi
   fi
   if ! run "${command[@]}" "$toplevel/bin/switch-to-configuration" "$action"; then
     log "warning: error(s) occurred while switching to the new configuration"

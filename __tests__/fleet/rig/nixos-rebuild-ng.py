@@ -13,11 +13,10 @@ from pathlib import Path
 ACTIONS = ["switch", "boot", "test", "build", "dry-build", "dry-run", "dry-activate"]
 FLAKE_FLAGS = ["--extra-experimental-features", "nix-command flakes"]
 REEXEC = "_NIXOS_REBUILD_REEXEC"
-SYSTEMD_RUN = [
-    "systemd-run", "-E", "LOCALE_ARCHIVE", "-E", "NIXOS_INSTALL_BOOTLOADER",
-    "--collect", "--no-ask-password", "--pipe", "--quiet", "--service-type=exec",
-    "--unit=nixos-rebuild-switch-to-configuration",
-]  # fmt: skip
+UNIT = "nixos-rebuild-switch-to-configuration"
+SYSTEMD_RUN = ["systemd-run", "-E", "LOCALE_ARCHIVE", "-E", "NIXOS_INSTALL_BOOTLOADER", "-E", "NIXOS_NO_CHECK", "--collect", "--no-ask-password"]
+# systemd-run can show what a unit writes to the journal, from this version on.
+JOURNAL_SINCE = 261
 
 # What goes on to `nix build` as it is: flags, and options with one or two values.
 BUILD_FLAGS = [
@@ -53,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--sudo", action="store_true")
     p.add_argument("--use-substitutes", "-s", action="store_true")
     p.add_argument("--store-path")
+    p.add_argument("--specialisation", "-c")
     for name in BUILD_FLAGS:
         p.add_argument(name, *([SHORT[name]] if name in SHORT else []), action="store_true")
     for name, values in BUILD_OPTIONS.items():
@@ -135,13 +135,25 @@ def previous_generation(profile: Path) -> Path:
     return profile.parent / f"{profile.name}-{numbers[-1]}-link"
 
 
-def switch_to_configuration(toplevel: Path, action: str, install_boot_loader: bool) -> None:
+def systemd_run() -> list[str]:
+    version = output_of(["systemctl", "--version"]).split()[1]
+    follows = int(re.match(r"\d+", version)[0]) >= JOURNAL_SINCE
+    pipe, journal = ([], ["--wait", "--verbose", "--output=cat"]) if follows else (["--pipe"], [])
+    return [*SYSTEMD_RUN, *pipe, "--quiet", "--service-type=exec", f"--unit={UNIT}", *journal]
+
+
+def switch_to_configuration(toplevel: Path, action: str, install_boot_loader: bool, specialisation: str | None) -> None:
+    if specialisation is not None:
+        if action not in ("switch", "test"):
+            raise NixOSRebuildError("'--specialisation' can only be used with 'switch' and 'test'")
+        toplevel = toplevel / "specialisation" / specialisation
+        if not toplevel.exists():
+            raise NixOSRebuildError(f"specialisation not found: {specialisation}")
     environment = os.environ | {"NIXOS_INSTALL_BOOTLOADER": "1" if install_boot_loader else "0"}
-    environment.setdefault("LOCALE_ARCHIVE", "")
-    prefix = [*SYSTEMD_RUN, "--wait"]
+    for name in ("LOCALE_ARCHIVE", "NIXOS_NO_CHECK"):
+        environment.setdefault(name, "")
     # Without a working systemd (a chroot): directly.
-    if subprocess.run([*prefix, "true"], env=environment, stdout=sys.stderr, check=False).returncode != 0:
-        prefix = []
+    prefix = systemd_run() if Path("/run/systemd/system").exists() else []
     run([*prefix, toplevel / "bin/switch-to-configuration", action], environment)
 
 
@@ -185,7 +197,7 @@ def execute() -> None:
     if action in ("switch", "boot") and not args.rollback:
         set_profile(profile, toplevel)
     if action in ("switch", "boot", "test", "dry-activate"):
-        switch_to_configuration(toplevel, action, args.install_bootloader)
+        switch_to_configuration(toplevel, action, args.install_bootloader, args.specialisation)
     if action != "dry-build":
         done(toplevel)
 

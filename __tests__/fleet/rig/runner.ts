@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { inputDefaults, inputVariable } from "./action-inputs.js";
@@ -214,7 +214,8 @@ export class Runner {
         summary: readFileSync(file("summary"), "utf8"),
         masks: commands.flatMap(({ name, message }) => (name === "add-mask" ? [message] : [])),
         seconds,
-        comment: summaryFile === "" ? "" : readFileSync(path.join(temp, summaryFile), "utf8"),
+        // A step may have another RUNNER_TEMP.
+        comment: summaryFile === "" || !existsSync(path.join(temp, summaryFile)) ? "" : readFileSync(path.join(temp, summaryFile), "utf8"),
         temp,
         inTemp,
         post,

@@ -15,11 +15,11 @@ beforeEach(async () => {
 
 describe("the machine goes back, and without protection the damage stays:", () => {
   const cases: readonly (readonly [string, Behaviour, string])[] = [
-    ["the activation script fails", { activationScript: "false" }, "the activation script failed"],
-    ["the boot loader cannot be written", { bootLoaderScript: "false" }, "nixos-rebuild failed"],
+    ["the activation script fails", { activationScript: "false" }, "the activation script snippet 'example' (1) failed"],
+    ["the boot loader cannot be written", { bootLoaderScript: "false" }, "the boot loader could not be installed"],
     ["a unit fails", { units: { "bad.service": failingUnit } }, "no luck today"],
-    ["another init is wanted", { initInterfaceVersion: "9" }, "another init"],
-    ["a switch inhibitor refuses", { preSwitchCheck: switchInhibitor }, "A switch inhibitor of the configuration is in the way"],
+    ["another init is wanted", { initInterfaceVersion: "9" }, "a different init system"],
+    ["a switch inhibitor refuses", switchInhibitor, "a switch inhibitor refuses to activate the new system"],
   ];
   test.each(cases)("%s", async (_, behaviour, reason) => {
     const run = await trial.deploy(behaviour);
@@ -84,11 +84,11 @@ describe("the machine goes back, and without protection the damage stays:", () =
     expect((await trial.systems("new1")).profile).toBeDefined();
   });
 
-  test("a unit fails under bash's nixos-rebuild, which has one exit code for everything", async () => {
+  test("a unit fails on a machine with bash's nixos-rebuild, which would have one exit code for everything", async () => {
     const first = await trial.systems("web2");
     const inputs = { targets: "deploy@web2" };
     const run = await trial.deploy({ units: { "bad.service": failingUnit } }, inputs, "web2");
-    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", "exit-code": 1, error: expect.stringContaining("bad.service") });
+    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", "exit-code": 4, error: expect.stringContaining("bad.service") });
     expect(await trial.systems("web2")).toEqual(first);
 
     const control = await trial.deploy({ units: { "bad.service": failingUnit } }, { ...inputs, ...unprotected }, "web2");
@@ -147,7 +147,9 @@ test("a way back that fails is rollback-failed, and the commands of the message 
     exit: 1,
     status: "rollback-failed",
     phase: "rollback",
-    error: expect.stringMatching(/the activation script failed[^]*and the way back failed: [^]*exit code 2[^]*Repair the machine by hand/),
+    error: expect.stringMatching(
+      /the activation script snippet [^]*; and the rollback failed: the activation script snippet [^]*exit code 2[^]*Repair the machine by hand/,
+    ),
   });
   expect(run.outputs["status"]).toBe("rollback-failed");
   const [, commands] = /Repair the machine by hand, as root: (.*)$/m.exec(String(verdictOf(run)["error"])) ?? [];

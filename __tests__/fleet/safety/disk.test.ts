@@ -35,7 +35,7 @@ test("the disk is full during the activation: it goes back, and without protecti
   expect(verdictOf(run)).toMatchObject({
     exit: 1,
     status: "rolled-back",
-    error: expect.stringContaining("no space is left on the machine for the activation"),
+    error: expect.stringContaining("failed (exit code 2): no space is left on the device"),
   });
   // It went back on the full disk.
   expect(await trial.machine("small1").output("df --output=avail /nix | tail -n 1")).toBe("0");

@@ -77,7 +77,7 @@ describe("two runs at once", () => {
     const call = async (script: ScriptName, args: readonly string[]) => await machine.exec("/bin/sh -s", { stdin: program(script, args, "nonce") });
     const arm = async (run: string) => {
       await call("prepare", [run]);
-      const texts = [residentScript("job"), residentScript("watchdog"), residentCall("finish", [run])];
+      const texts = [residentScript("job"), residentScript("watchdog"), residentCall("finish", [run]), residentScript("switch"), residentScript("activate")];
       return await call("arm", [run, "switch", "60", "60", "60", guard, `the ${run} one`, ...texts]);
     };
     expect((await arm("first")).code).toBe(0);
@@ -121,15 +121,16 @@ describe("a nixos-rebuild by hand", () => {
     await busy;
   });
 
-  test("that deploys another machine from this one, or runs in a container on it, is not in the way", async () => {
+  test("that deploys another machine from this one, runs in a container on it, or is not root's, is not in the way", async () => {
     const machine = trial.machine();
     // As nixos-rebuild itself and the ssh below it look to ps; nobody answers at that address.
     await machine.output(
-      `mkdir -p /tmp/away && printf '#!/bin/sh\\nexec 9<>/tmp/away/fifo; read -r _ <&9\\n' >/tmp/away/nixos-rebuild && echo 'exec /tmp/away/nixos-rebuild switch --flake .#container' >/tmp/away/container && mkfifo /tmp/away/fifo && chmod +x /tmp/away/nixos-rebuild
+      `mkdir -p /tmp/away && printf '#!/bin/sh\\nexec 9<>/tmp/away/fifo; read -r _ <&9\\n' >/tmp/away/nixos-rebuild && echo 'exec /tmp/away/nixos-rebuild switch --flake .#container' >/tmp/away/container && mkfifo /tmp/away/fifo && chmod 666 /tmp/away/fifo && chmod +x /tmp/away/nixos-rebuild
       ip route add 10.255.255.1 dev host0
       for command in "unshare --pid --fork --kill-child /bin/sh /tmp/away/container" "/tmp/away/nixos-rebuild switch --flake .#web9 --target-host root@web9" \
         "ssh -o ConnectTimeout=60 root@10.255.255.1 nixos-rebuild switch" \
-        "ssh -o ConnectTimeout=60 root@10.255.255.1 /nix/var/nix/profiles/system/bin/switch-to-configuration switch"; do
+        "ssh -o ConnectTimeout=60 root@10.255.255.1 /nix/var/nix/profiles/system/bin/switch-to-configuration switch" \
+        "setpriv --reuid=nobody --clear-groups /tmp/away/nixos-rebuild switch --flake .#anybody"; do
         $command >/dev/null 2>&1 </dev/null &
         echo $! >>/tmp/away/pids
       done`,
@@ -138,6 +139,7 @@ describe("a nixos-rebuild by hand", () => {
     const run = await trial.deploy({}, { "lock-timeout": "0" });
     await machine.output("kill $(cat /tmp/away/pids); rm -r /tmp/away; ip route del 10.255.255.1");
     expect(seen.split("\n").toSorted()).toEqual([
+      "/bin/sh /tmp/away/nixos-rebuild switch --flake .#anybody",
       "/bin/sh /tmp/away/nixos-rebuild switch --flake .#container",
       "/bin/sh /tmp/away/nixos-rebuild switch --flake .#web9 --target-host root@web9",
       "ssh -o ConnectTimeout=60 root@10.255.255.1 /nix/var/nix/profiles/system/bin/switch-to-configuration switch",

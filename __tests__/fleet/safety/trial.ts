@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, jest } from "@jest/globals";
 
 import { hostResults } from "../host-results.js";
-import { until } from "../rig/command.js";
+import { check, until } from "../rig/command.js";
 import { writeFlake, type Behaviour } from "../rig/flake.js";
 import { Fleet } from "../rig/fleet.js";
 import type { Machine, MachineSpec } from "../rig/machine.js";
@@ -33,6 +33,11 @@ export class Trial {
   async flake(behaviour: Behaviour, name = "web1"): Promise<string> {
     this.#flakes += 1;
     return await writeFlake(`${this.fleet.directory}/flake-${this.#flakes}`, { [name]: { text: `number ${this.#flakes}`, ...behaviour } });
+  }
+
+  /** A directory as tar, to be unpacked on a machine. */
+  async packed(directory: string): Promise<string> {
+    return await check("tar", ["c", "-C", directory, "."]);
   }
 
   /** A step that deploys a flake to web1, as root and with short waits, unless the inputs say otherwise. */
@@ -86,7 +91,7 @@ export class Trial {
   /** Puts a machine back that a control has left damaged. */
   async repair({ profile, current }: Systems, name = "web1"): Promise<void> {
     await this.machine(name).exec(
-      "systemctl kill --signal=KILL 'nixos-rebuild-switch-to-configuration*'; systemctl stop 'nix-flake-deploy-*' 'nixos-rebuild-switch-to-configuration*'; systemctl reset-failed; rm -rf /run/nix-flake-deploy /nix/var/nix/gcroots/nix-flake-deploy",
+      "systemctl kill --signal=KILL 'nix-flake-deploy-*-activate*' 'nixos-rebuild-switch-to-configuration*'; systemctl stop 'nix-flake-deploy-*' 'nixos-rebuild-switch-to-configuration*'; systemctl reset-failed; rm -rf /run/nix-flake-deploy /nix/var/nix/gcroots/nix-flake-deploy",
     );
     await this.machine(name).output(`nix-env -p /nix/var/nix/profiles/system --set ${profile ?? current}; ${current}/bin/switch-to-configuration switch`);
   }

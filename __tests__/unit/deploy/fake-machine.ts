@@ -2,9 +2,11 @@ import type { RunSettings, Safety, Staging } from "../../../src/deploy/run-setti
 import type {
   Activation,
   ActivationEnd,
+  ArmedMachine,
+  ConnectedMachine,
+  Generation,
   HostLog,
   Machine,
-  MachineFacts,
   Reached,
   Rebuild,
   RollbackEnd,
@@ -13,7 +15,7 @@ import type {
   SystemState,
 } from "../../../src/deploy/ports.js";
 import { parseBatches } from "../../../src/domain/batches.js";
-import type { CopyProgress } from "../../../src/domain/copy-progress.js";
+import { DeployError } from "../../../src/domain/errors.js";
 import { changesRunningSystem, changesSystemProfile } from "../../../src/domain/operation.js";
 import type { HostResult } from "../../../src/domain/result.js";
 import type { StorePath } from "../../../src/domain/store-path.js";
@@ -24,99 +26,116 @@ export const oldSystem = makeStorePath("nixos-system-old");
 export const newSystem = makeStorePath("nixos-system-new");
 
 export function makeState(overrides: Partial<SystemState> = {}): SystemState {
-  return { running: oldSystem, booted: oldSystem, profile: oldSystem, generation: 6, bootId: "b", failedUnits: [], rebootNeeded: false, ...overrides };
+  const systems = { running: oldSystem, booted: oldSystem, profile: oldSystem, generation: 6 };
+  return { ...systems, bootId: "b", failedUnits: [], restartingUnits: [], rebootNeeded: false, ...overrides };
 }
 
 /** What a fake machine does in a phase before it does what it should: nothing, or throw. */
 type Trouble = (signal: AbortSignal) => Promise<void> | void;
 
-/** A machine without a network: it has a state, which an activation changes as nixos-rebuild would. */
+/** A machine without a network: it has a state, which an activation changes as switch-to-configuration would. */
 export class FakeMachine implements Machine {
   readonly target: Target;
   /** What was asked of the machine, in its order. */
   readonly calls: string[];
   state = makeState();
-  olderSystem: StorePath | undefined;
+  olderGeneration: Generation | undefined;
   hostname = "own-hostname";
   identity: string | undefined;
   toplevel = newSystem;
+  /** The specialisation that runs, and those of the system that is built. */
+  specialisation: string | undefined;
+  specialisations: Readonly<Record<string, StorePath>> = {};
   rebuild: Rebuild | undefined;
-  trouble: { connect?: Trouble; receive?: Trouble; build?: Trouble; activate?: Trouble } = {};
-  /** How nixos-rebuild ends, and the state in which it leaves the machine where that is not what the operation says. */
+  /** What was activated last. */
+  activation: Activation | undefined;
+  trouble: { connect?: Trouble; receive?: Trouble; build?: Trouble; arm?: Trouble; activate?: Trouble } = {};
+  /** The system that the machine says to have run when it was armed, where another run has changed it. */
+  before: SystemState | undefined;
+  /** How switch-to-configuration ends, and the state in which it leaves the machine where that is not what the operation says. */
   end: Partial<ActivationEnd> = {};
-  /** What the machine answers in place of its state when it is reached again, and when it is told to keep the system. */
+  /** What the machine answers in place of its state when it is reached again, when it has settled, and when it is told to keep the system. */
   reached: "late" | "restarted" | undefined;
+  settled: Reached | undefined;
   kept: "late" | "restarted" | undefined;
   complaint: string | undefined;
   difference: SystemDifference | undefined;
-  /** How the way back ends. */
+  /** How the rollback ends. */
   back: Partial<RollbackEnd> = {};
-  #before = this.state;
 
   constructor(target: Partial<Target> = {}, calls: string[] = []) {
     this.target = makeTarget(target);
     this.calls = calls;
   }
 
-  async connect(signal: AbortSignal): Promise<MachineFacts> {
+  async connect(signal: AbortSignal): Promise<ConnectedMachine> {
     await this.#enter("connect", signal);
-    const { hostname, state, olderSystem, identity } = this;
-    return { hostname, nix: { kind: "nix", major: 2, minor: 34 }, freeKibibytes: undefined, memoryKibibytes: undefined, state, olderSystem, identity };
+    const { state, hostname, olderGeneration, specialisation, identity } = this;
+    return {
+      facts: {
+        hostname,
+        nix: { kind: "nix", major: 2, minor: 34 },
+        freeKibibytes: undefined,
+        memoryKibibytes: undefined,
+        state,
+        olderGeneration,
+        specialisation,
+        identity,
+      },
+      receive: async (_, own) => {
+        await this.#enter("receive", own);
+        return { paths: 1, expectedPaths: 1, bytes: undefined };
+      },
+      build: async (rebuild, own) => {
+        this.rebuild = rebuild;
+        await this.#enter("build", own);
+        return this.toplevel;
+      },
+      findSpecialisation: async (_, name) => {
+        const system = this.specialisations[name];
+        if (system === undefined) throw new DeployError({ phase: "build", reason: `there is no ${name}` });
+        return await this.#answer(`specialisation ${name}`, system);
+      },
+      compare: async (before, after) => await this.#answer(`compare ${before} ${after}`, this.difference),
+      rehearse: async (_, own) => {
+        await this.#enter("activate", own);
+        return { exitCode: 0, end: "ended", causes: [], lines: [], after: this.state, plan: undefined, ...this.end };
+      },
+      arm: async (activation, own) => {
+        await this.trouble.arm?.(own);
+        this.activation = activation;
+        return this.#armed(activation);
+      },
+    };
   }
 
-  async receive(_: unknown, signal: AbortSignal): Promise<CopyProgress> {
-    await this.#enter("receive", signal);
-    return { paths: 1, expectedPaths: 1, bytes: undefined };
-  }
-
-  async build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath> {
-    this.rebuild = rebuild;
-    await this.#enter("build", signal);
-    return this.toplevel;
-  }
-
-  async rehearse(_: Rebuild, signal: AbortSignal): Promise<Omit<ActivationEnd, "before">> {
-    await this.#enter("activate", signal);
-    return { exitCode: 0, failure: undefined, lines: [], after: this.state, plan: undefined, ...this.end };
-  }
-
-  async compare(before: StorePath, after: StorePath): Promise<SystemDifference | undefined> {
-    return await this.#answer(`compare ${before} ${after}`, this.difference);
-  }
-
-  async activate({ operation, onArmed }: Activation, signal: AbortSignal): Promise<ActivationEnd> {
-    const { toplevel: running, state } = this;
-    this.#before = state;
-    onArmed();
-    await this.#enter("activate", signal);
-    if (changesSystemProfile(operation)) this.state = { ...this.state, profile: running, generation: (state.generation ?? 0) + 1 };
-    if (changesRunningSystem(operation)) this.state = { ...this.state, running };
-    this.state = this.end.after ?? this.state;
-    return { exitCode: 0, failure: undefined, lines: [], before: state, after: this.state, plan: undefined, ...this.end };
-  }
-
-  async reach(): Promise<Reached> {
-    return await this.#answer<Reached>("reach", this.reached ?? this.state);
-  }
-
-  async checkHealth(): Promise<string | undefined> {
-    return await this.#answer("health", this.complaint);
-  }
-
-  async keep(): Promise<Reached> {
-    return await this.#answer<Reached>("keep", this.kept ?? this.state);
-  }
-
-  async rollBack(): Promise<RollbackEnd> {
-    this.state = this.#before;
-    return await this.#answer("roll back", { exitCode: 0, lines: [], state: this.state, ...this.back });
-  }
-
-  async journal(units: readonly string[]): Promise<string[]> {
-    return await this.#answer(
-      "journal",
-      units.map((unit) => `${unit}: no luck`),
-    );
+  #armed({ operation, system }: Activation): ArmedMachine {
+    const { state } = this;
+    return {
+      before: this.before ?? state,
+      activate: async (signal) => {
+        await this.#enter("activate", signal);
+        if (changesSystemProfile(operation)) {
+          this.state = { ...this.state, profile: system.toplevel, generation: system.generation ?? (state.generation ?? 0) + 1 };
+        }
+        if (changesRunningSystem(operation)) this.state = { ...this.state, running: system.running };
+        this.state = this.end.after ?? this.state;
+        return { exitCode: 0, end: "ended", causes: [], lines: [], after: this.state, plan: undefined, ...this.end };
+      },
+      reach: async () => await this.#answer<Reached>("reach", this.reached ?? this.state),
+      settle: async () => await this.#answer<Reached>("settle", this.settled ?? this.state),
+      checkHealth: async () => await this.#answer("health", this.complaint),
+      keep: async () => await this.#answer<Reached>("keep", this.kept ?? this.state),
+      rollBack: async () => {
+        this.state = state;
+        return await this.#answer("roll back", { exitCode: 0, causes: [], lines: [], state, ...this.back });
+      },
+      journal: async (units) =>
+        await this.#answer(
+          "journal",
+          units.map((unit) => `${unit}: no luck`),
+        ),
+    };
   }
 
   async #answer<T>(call: string, answer: T): Promise<T> {
@@ -124,8 +143,8 @@ export class FakeMachine implements Machine {
     return await Promise.resolve(answer);
   }
 
-  async release(): Promise<void> {
-    this.calls.push(`${this.target.name} release`);
+  async release(activation: "undecided" | "decided"): Promise<void> {
+    this.calls.push(`${this.target.name} release${activation === "undecided" ? " undecided" : ""}`);
     await Promise.resolve();
   }
 
@@ -176,7 +195,8 @@ export function makeStaging(overrides: Partial<Staging> = {}): Staging {
 }
 
 export function makeSafety(overrides: Partial<Safety> = {}): Safety {
-  return { rollback: true, limits: { activation: 600, confirm: 30, healthCheck: 60, lock: 300 }, healthCheck: undefined, unitFailures: "fail", ...overrides };
+  const limits = { activation: 600, confirm: 30, settle: 5, healthCheck: 60, lock: 300 };
+  return { rollback: true, limits, healthCheck: undefined, unitFailures: "fail", ...overrides };
 }
 
 export function makeRunSettings(overrides: Partial<RunSettings> = {}): RunSettings {
@@ -188,6 +208,7 @@ export function makeRunSettings(overrides: Partial<RunSettings> = {}): RunSettin
     timeout: 0,
     retries: 0,
     safety: makeSafety(),
+    variant: { specialisation: undefined, installBootLoader: false },
     staging: makeStaging(),
     unusable: [],
     diff: false,

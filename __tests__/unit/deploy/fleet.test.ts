@@ -7,8 +7,7 @@ import type { RunSettings } from "../../../src/deploy/run-settings.js";
 import type { ActivationEnd } from "../../../src/deploy/ports.js";
 import { CommandError, DeployError, NoFlakeError } from "../../../src/domain/errors.js";
 import type { Operation } from "../../../src/domain/operation.js";
-import type { HostResult } from "../../../src/domain/result.js";
-import { makeDifference, makeSentFlake, makeStorePath, outer } from "../domain/make.js";
+import { makeDifference, makeSentFlake, makeStorePath, outer, readable, type ReadableResult } from "../domain/make.js";
 import { FakeMachine, makeRunSettings, makeSafety, makeState, MemoryLog, newSystem, oldSystem } from "./fake-machine.js";
 
 const unreachable = (): never => {
@@ -24,12 +23,17 @@ const buildFails = (): never => {
   throw new DeployError({ phase: "build", reason: "it does not build", lines: ["error: builder failed"], exitCode: 1 });
 };
 
-async function deploy(machines: readonly FakeMachine[], settings: Partial<RunSettings> = {}): Promise<FleetEnd & { log: MemoryLog }> {
+type End = Omit<FleetEnd, "results"> & { readonly results: readonly ReadableResult[]; readonly log: MemoryLog };
+
+async function deploy(machines: readonly FakeMachine[], settings: Partial<RunSettings> = {}): Promise<End> {
   const log = new MemoryLog();
-  return { ...(await deployFleet(machines, makeRunSettings(settings), log)), log };
+  const { results, ...end } = await deployFleet(machines, makeRunSettings(settings), log);
+  // A result may be corrected.
+  expect(log.results).toEqual(expect.arrayContaining([...results]));
+  return { ...end, results: results.map(readable), log };
 }
 
-async function deployOne(machine: FakeMachine, settings: Partial<RunSettings> = {}): Promise<HostResult> {
+async function deployOne(machine: FakeMachine, settings: Partial<RunSettings> = {}): Promise<ReadableResult> {
   const { results } = await deploy([machine], settings);
   if (results[0] === undefined) throw new Error("there is no result");
   return results[0];
@@ -39,7 +43,7 @@ describe("one machine", () => {
   test("goes through all phases in their order", async () => {
     const machine = new FakeMachine();
     const { results, arrived, log } = await deploy([machine]);
-    expect(machine.calls).toEqual(["web1 connect", "web1 receive", "web1 build", "web1 activate", "web1 reach", "web1 keep", "web1 release"]);
+    expect(machine.calls).toEqual(["web1 connect", "web1 receive", "web1 build", "web1 activate", "web1 reach", "web1 settle", "web1 keep", "web1 release"]);
     expect(log.lines).toEqual([
       "1 hosts",
       "web1: == connect",
@@ -56,7 +60,6 @@ describe("one machine", () => {
       "end",
     ]);
     expect(arrived).toBe(true);
-    expect(log.results).toEqual(results);
     expect(results[0]).toMatchObject({
       name: "web1",
       target: "root@web1.example.org",
@@ -144,41 +147,42 @@ describe("what nixos-rebuild says and the machine does not", () => {
 });
 
 describe("a machine that fails", () => {
-  const failure = { kind: "activation-script", reason: "the activation script failed", hint: "Look at it" } as const;
+  const causes = [{ kind: "snippet", snippet: "users", exitCode: 1 }] as const;
+  const told = "the activation script snippet 'users' (1) failed (exit code 2). Its output is in the host's log. Correct the snippet, then deploy again";
 
   test("while it activates goes back, and tells code, lines and reason", async () => {
     const machine = new FakeMachine();
-    machine.end = { exitCode: 2, failure, lines: ["snippet failed"] };
+    machine.end = { exitCode: 2, causes, lines: ["snippet failed"] };
     expect(await deployOne(machine)).toMatchObject({
       status: "rolled-back",
       phase: "activate",
       exitCode: 2,
       changed: false,
       generation: 6,
-      error: "the activation script failed. Look at it. The machine is back at its old system\n  snippet failed",
+      error: `${told}. The machine is back at its old system\n  snippet failed`,
     });
     expect(machine.calls).not.toContain("web1 keep");
   });
 
   test("stays as it is without rollback, and says so", async () => {
     const machine = new FakeMachine();
-    machine.end = { exitCode: 2, failure, lines: [] };
+    machine.end = { exitCode: 2, causes, lines: [] };
     const result = await deployOne(machine, { safety: makeSafety({ rollback: false }) });
     expect(result).toMatchObject({
       status: "failed",
       changed: true,
-      error: "the activation script failed. Look at it. The new system stays, since rollback is false",
+      error: `${told}. The new system stays, since rollback is false`,
     });
     expect(machine.calls).not.toContain("web1 roll back");
   });
 
   test("and cannot go back tells the commands to repair it", async () => {
     const machine = new FakeMachine();
-    machine.end = { exitCode: 2, failure, lines: [] };
+    machine.end = { exitCode: 2, causes, lines: [] };
     machine.back = { exitCode: 1, lines: ["no"], state: makeState() };
     const result = await deployOne(machine);
     expect(result).toMatchObject({ status: "rollback-failed", phase: "rollback", exitCode: 1 });
-    expect(result.error).toContain("the old system's switch-to-configuration ended with exit code 1");
+    expect(result.error).toContain("and the rollback failed: switch-to-configuration failed without naming a cause (exit code 1)");
     expect(result.error).toContain(`nix-env --profile /nix/var/nix/profiles/system --set ${oldSystem} && ${oldSystem}/bin/switch-to-configuration switch`);
   });
 
@@ -187,7 +191,7 @@ describe("a machine that fails", () => {
     [{ running: newSystem }, `the machine runs ${newSystem} and ran ${oldSystem}`],
   ])("and is not what it was after the way back is no success: %j", async (state, text) => {
     const machine = new FakeMachine();
-    machine.end = { exitCode: 2, failure, lines: [] };
+    machine.end = { exitCode: 2, causes, lines: [] };
     machine.back = { state: makeState(state) };
     expect(await deployOne(machine)).toMatchObject({ status: "rollback-failed", error: expect.stringContaining(text) });
   });
@@ -221,7 +225,7 @@ describe("a machine that fails", () => {
       machine.state = makeState({ failedUnits: ["old.service"] });
       machine.end = {
         exitCode: 4,
-        failure: { kind: "units", reason: "units failed", hint: "Look" },
+        causes: ["old.service", "web.service"].map((unit) => ({ kind: "unit", unit, what: "failed" })),
         after: makeState({ running: newSystem, profile: newSystem, failedUnits: ["old.service", "web.service"] }),
       };
       return machine;
@@ -233,11 +237,13 @@ describe("a machine that fails", () => {
     });
     expect(await deployOne(failing(), { safety: makeSafety({ unitFailures: "warn" }) })).toMatchObject({
       status: "degraded",
+      phase: "confirm",
       failedUnits: ["web.service"],
-      error: undefined,
+      error: expect.stringContaining("units failed that had not failed before (exit code 4): web.service"),
     });
     const old = failing();
-    old.end = { ...old.end, after: makeState({ running: newSystem, profile: newSystem, failedUnits: ["old.service"] }) };
+    const again = [{ kind: "unit", unit: "old.service", what: "failed" }] as const;
+    old.end = { ...old.end, causes: again, after: makeState({ running: newSystem, profile: newSystem, failedUnits: ["old.service"] }) };
     expect(await deployOne(old)).toMatchObject({ status: "deployed", failedUnits: [] });
   });
 
@@ -432,9 +438,29 @@ test("no machines are no work", async () => {
 });
 
 describe("what is new", () => {
-  const compared = { source: "unit-files", stop: [], start: ["new.service"], restart: ["web.service"], reload: [], keep: [] } as const;
+  const compared = {
+    source: "unit-files",
+    stop: [],
+    start: ["new.service"],
+    restart: ["web.service"],
+    reload: [],
+    keep: [],
+    again: [],
+    reexecutes: false,
+    inhibitors: [],
+  } as const;
   const closure = makeDifference({ rebuilt: 3, bytes: 1024 });
-  const told = { source: "activation", stop: [], start: [], restart: ["web.service", "other.service"], reload: [], keep: [] } as const;
+  const told = {
+    source: "activation",
+    stop: [],
+    start: [],
+    restart: ["web.service", "other.service"],
+    reload: [],
+    keep: [],
+    again: [],
+    reexecutes: false,
+    inhibitors: [],
+  } as const;
 
   function machineWithDifference(): FakeMachine {
     const machine = new FakeMachine();
@@ -501,7 +527,7 @@ describe("what is new", () => {
 
   test("is not told where another run has changed the system in between", async () => {
     const machine = machineWithDifference();
-    machine.end = { before: makeState({ running: makeStorePath("nixos-system-another") }) };
+    machine.before = makeState({ running: makeStorePath("nixos-system-another") });
     expect(await deployOne(machine, { diff: true })).toMatchObject({ status: "deployed", difference: undefined });
   });
 });

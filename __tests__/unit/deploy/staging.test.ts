@@ -4,7 +4,7 @@ import { deployFleet, type FleetEnd } from "../../../src/deploy/fleet.js";
 import type { RunSettings } from "../../../src/deploy/run-settings.js";
 import { parseBatches } from "../../../src/domain/batches.js";
 import { CommandError, DeployError } from "../../../src/domain/errors.js";
-import { makeResult } from "../domain/make.js";
+import { makeError, makeResult, readable, type ReadableResult } from "../domain/make.js";
 import { FakeMachine, makeRunSettings, makeSafety, makeStaging, makeState, MemoryLog, newSystem } from "./fake-machine.js";
 
 const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -19,12 +19,17 @@ const fails =
     throw new DeployError({ phase, reason: "no luck", exitCode: 1, unreachable });
   };
 
-async function deploy(machines: readonly FakeMachine[], settings: Partial<RunSettings> = {}): Promise<FleetEnd & { log: MemoryLog }> {
+type End = Omit<FleetEnd, "results"> & { readonly results: readonly ReadableResult[]; readonly log: MemoryLog };
+
+async function deploy(machines: readonly FakeMachine[], settings: Partial<RunSettings> = {}): Promise<End> {
   const log = new MemoryLog();
-  return { ...(await deployFleet(machines, makeRunSettings(settings), log)), log };
+  const { results, ...end } = await deployFleet(machines, makeRunSettings(settings), log);
+  // A result may be corrected.
+  expect(log.results).toEqual(expect.arrayContaining([...results]));
+  return { ...end, results: results.map(readable), log };
 }
 
-function statuses({ results }: FleetEnd): string {
+function statuses({ results }: End): string {
   return results.map(({ name, status }) => `${name} ${status}`).join(", ");
 }
 
@@ -116,7 +121,7 @@ describe("max-failures", () => {
     const machines = makeMachines();
     if (machines[7] !== undefined) machines[7].trouble = { build: fails("build") };
     const { results, log } = await deploy(machines, { staging: canary });
-    expect(statuses({ results, arrived: true })).toBe("a deployed, b skipped, c skipped, d skipped, e skipped, f skipped, g skipped, h failed");
+    expect(statuses({ results, arrived: true, log })).toBe("a deployed, b skipped, c skipped, d skipped, e skipped, f skipped, g skipped, h failed");
     expect(log.lines.filter((line) => line.startsWith("batch"))).toEqual(["batch 1 of 3: a"]);
     const single = makeMachines();
     if (single[7] !== undefined) single[7].trouble = { build: fails("build") };
@@ -124,7 +129,7 @@ describe("max-failures", () => {
   });
 
   test("counts a machine that cannot be worked on at all", async () => {
-    const unusable = [makeResult({ name: "x", status: "failed", phase: "connect", error: "it does not evaluate" })];
+    const unusable = [makeResult({ name: "x", status: "failed", phase: "connect", error: makeError("it does not evaluate") })];
     const { results, log } = await deploy(makeMachines(), { staging: canary, unusable });
     expect(results.map(({ status }) => status)).toEqual(["deployed", ...names.slice(1).map(() => "skipped"), "failed"]);
     expect(results[1]?.error).toContain("1 of 9 hosts failed, and max-failures is 0");
@@ -197,10 +202,11 @@ describe("on-unreachable", () => {
 describe("the operation rollback", () => {
   test("activates the older system, with nothing copied or built", async () => {
     const machine = new FakeMachine();
-    machine.olderSystem = newSystem;
+    machine.olderGeneration = { number: 5, toplevel: newSystem };
     const { results, arrived } = await deploy([machine], { operation: "rollback", flake: undefined });
-    expect(machine.calls).toEqual(["web1 connect", "web1 activate", "web1 reach", "web1 keep", "web1 release"]);
-    expect(results[0]).toMatchObject({ status: "deployed", systemPath: newSystem, changed: true, error: undefined });
+    expect(machine.calls).toEqual(["web1 connect", "web1 activate", "web1 reach", "web1 settle", "web1 keep", "web1 release"]);
+    expect(machine.activation?.system).toEqual({ toplevel: newSystem, running: newSystem, generation: 5 });
+    expect(results[0]).toMatchObject({ status: "deployed", systemPath: newSystem, generation: 5, changed: true, error: undefined });
     expect(arrived).toBe(false);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
+import { renderFailure } from "../../../src/domain/failure.js";
 import { briefReason, CommandError, DeployError, EvaluationError, InputError, type CommandFailure } from "../../../src/domain/errors.js";
 
 describe("InputError", () => {
@@ -49,7 +50,8 @@ describe("CommandError", () => {
 describe("DeployError", () => {
   test("is told as reason, hint and the last lines", () => {
     const error = new DeployError({ phase: "copy", reason: "no space", hint: "Free some", lines: ["a", "b"], exitCode: 1, unreachable: true });
-    expect(error.message).toBe("no space. Free some\n  a\n  b");
+    expect(error.message).toBe("no space");
+    expect(renderFailure(error.failure)).toBe("no space. Free some\n  a\n  b");
     expect(error).toMatchObject({ phase: "copy", reason: "no space", hint: "Free some", lines: ["a", "b"], exitCode: 1, unreachable: true });
   });
 

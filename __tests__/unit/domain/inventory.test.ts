@@ -143,5 +143,5 @@ test("targets are called as the flake calls the machines, and what is open stays
 test("the result of what cannot be deployed is a failure, in the first phase", () => {
   const result = unusableResult(broken);
   expect(isFailure(result.status)).toBe(true);
-  expect(result).toMatchObject({ name: "broken", phase: "connect", error: "no luck", changed: false });
+  expect(result).toMatchObject({ name: "broken", phase: "connect", error: { phase: "connect", reason: "no luck" }, changed: false });
 });

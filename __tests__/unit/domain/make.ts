@@ -1,4 +1,5 @@
 import type { ClosureDifference } from "../../../src/domain/closure-difference.js";
+import { makeFailure, renderFailure, type Failure } from "../../../src/domain/failure.js";
 import type { Flake, SentFlake } from "../../../src/domain/flake.js";
 import type { HostResult } from "../../../src/domain/result.js";
 import { storePath, type StorePath } from "../../../src/domain/store-path.js";
@@ -67,6 +68,18 @@ export function makeResult(overrides: Partial<HostResult> = {}): HostResult {
     error: undefined,
     ...overrides,
   };
+}
+
+/** A failure of the phase connect, unless another is given. */
+export function makeError(reason: string, parts: Partial<Failure> = {}): Failure {
+  return makeFailure({ phase: "connect", reason, ...parts });
+}
+
+/** A result with its error as people read it. */
+export type ReadableResult = Omit<HostResult, "error"> & { readonly error: string | undefined };
+
+export function readable(result: HostResult): ReadableResult {
+  return { ...result, error: result.error === undefined ? undefined : renderFailure(result.error) };
 }
 
 export function makeDifference(overrides: Partial<ClosureDifference> = {}): ClosureDifference {

@@ -2,11 +2,11 @@ import { describe, expect, test } from "@jest/globals";
 
 import type { HostResult } from "../../../src/domain/result.js";
 import { failureAnnotations, failureSummary, skippedAnnotations } from "../../../src/github/annotations.js";
-import { makeResult } from "../domain/make.js";
+import { makeError, makeResult } from "../domain/make.js";
 
 function failures(count: number): HostResult[] {
   return Array.from({ length: count }, (_, index) =>
-    makeResult({ name: `web${index}`, status: "failed", phase: "build", error: `reason ${index}. Hint\n  line` }),
+    makeResult({ name: `web${index}`, status: "failed", phase: "build", error: makeError(`reason ${index}`, { hint: "Hint", lines: ["line"] }) }),
   );
 }
 
@@ -14,7 +14,7 @@ describe("failureAnnotations", () => {
   test("names host, phase and error of each that failed", () => {
     const results = [
       makeResult(),
-      makeResult({ name: "db1", status: "failed", phase: "connect", error: "db1 does not answer. Is it on?" }),
+      makeResult({ name: "db1", status: "failed", phase: "connect", error: makeError("db1 does not answer", { hint: "Is it on?" }) }),
       makeResult({ name: "x", status: "unknown" }),
       makeResult({ name: "y", status: "rollback-failed", phase: "rollback" }),
       makeResult({ name: "z", status: "degraded" }),
@@ -47,20 +47,27 @@ describe("failureSummary", () => {
   test("is one line with each host, its phase and its reason", () => {
     const results = [
       makeResult(),
-      makeResult({ name: "web3", status: "rolled-back", error: "long story" }),
-      makeResult({ name: "db1", status: "failed", phase: "connect", error: "the host key of db1 is not known. Compare it\n  line" }),
+      makeResult({ name: "web3", status: "rolled-back", error: makeError("long story") }),
+      makeResult({
+        name: "db1",
+        status: "failed",
+        phase: "connect",
+        error: makeError("the host key of db1 is not known. It is new", { hint: "Compare it", lines: ["line"] }),
+      }),
       makeResult({ name: "db2", status: "failed", phase: "copy" }),
     ];
     expect(failureSummary(results)).toBe(
-      "3 of 4 hosts failed: web3 (activate failed, rolled back), db1 (connect: the host key of db1 is not known), db2 (copy: failed)",
+      "3 of 4 hosts failed: web3 (activate failed, rolled back), db1 (connect: the host key of db1 is not known. It is new), db2 (copy: failed)",
     );
   });
 });
 
 test("the skipped hosts are told in one annotation, by their reasons", () => {
-  const skipped = (name: string, error: string): HostResult => makeResult({ name, status: "skipped", error });
-  const results = [makeResult(), skipped("web2", "too many failed"), skipped("db1", "it does not answer\n  more"), skipped("web3", "too many failed")];
-  expect(skippedAnnotations(results)).toEqual([{ title: "3 of 4 hosts were skipped", message: "web2, web3: too many failed\ndb1: it does not answer" }]);
+  const skipped = (name: string, reason: string): HostResult => makeResult({ name, status: "skipped", error: makeError(reason, { lines: ["line"] }) });
+  const results = [makeResult(), skipped("web2", "too many failed"), skipped("db1", "it does not answer. It never did"), skipped("web3", "too many failed")];
+  expect(skippedAnnotations(results)).toEqual([
+    { title: "3 of 4 hosts were skipped", message: "web2, web3: too many failed\ndb1: it does not answer. It never did" },
+  ]);
   expect(skippedAnnotations(results.slice(0, 2)).map(({ title }) => title)).toEqual(["1 of 2 hosts was skipped"]);
   expect(skippedAnnotations(results.slice(0, 1))).toEqual([]);
 });

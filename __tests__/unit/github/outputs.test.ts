@@ -6,7 +6,7 @@ import { describe, expect, test } from "@jest/globals";
 
 import { readActionMetadata } from "../../../scripts/action-metadata.js";
 import { renderOutputs, renderResults, setOutputs, statusOf, type Report } from "../../../src/github/outputs.js";
-import { makeResult, makeStorePath, source } from "../domain/make.js";
+import { makeError, makeResult, makeStorePath, source } from "../domain/make.js";
 
 function makeReport(overrides: Partial<Report> = {}): Report {
   return { results: [makeResult()], status: "deployed", storePath: source, flakeReference: `path:${source}`, summaryPath: "/tmp/summary.md", ...overrides };
@@ -66,10 +66,26 @@ describe("renderResults", () => {
   test("has every field of every host, null where there is no value", () => {
     const [first, second] = [
       makeResult(),
-      makeResult({ configuration: undefined, systemPath: undefined, previousSystemPath: undefined, generation: undefined, exitCode: undefined, error: "why" }),
+      makeResult({
+        configuration: undefined,
+        systemPath: undefined,
+        previousSystemPath: undefined,
+        generation: undefined,
+        exitCode: undefined,
+        error: makeError("why", { hint: "Do this", lines: ["a line"] }),
+      }),
     ];
     const parsed: unknown = JSON.parse(renderResults([first, second]));
-    const fields = { name: "web1", target: "root@web1.example.org", status: "deployed", phase: "activate", changed: true, "failed-units": [], seconds: 1.5 };
+    const fields = {
+      name: "web1",
+      target: "root@web1.example.org",
+      status: "deployed",
+      phase: "activate",
+      changed: true,
+      "failed-units": [],
+      inhibitors: [],
+      seconds: 1.5,
+    };
     expect(parsed).toEqual([
       {
         ...fields,
@@ -89,19 +105,19 @@ describe("renderResults", () => {
         generation: null,
         "previous-generation": 6,
         "exit-code": null,
-        error: "why",
+        error: "why. Do this\n  a line",
       },
     ]);
   });
 
   test("keeps a short error whole and cuts a very long one", () => {
-    const long = renderResults([makeResult({ error: "x".repeat(50_000) })]);
+    const long = renderResults([makeResult({ error: makeError("x".repeat(50_000)) })]);
     expect(long.length).toBeLessThan(11_000);
     expect(long).toContain("x…");
   });
 
   test.each([2, 30, 256, 300])("of %d hosts with long errors fits into an output", (count) => {
-    const error = "é\n".repeat(4000);
+    const error = makeError("é\n".repeat(4000));
     const text = renderResults(Array.from({ length: count }, (_, index) => makeResult({ name: `web${index}`, error })));
     expect(text.length).toBeLessThanOrEqual(250_000);
     expect(JSON.parse(text)).toHaveLength(count);
@@ -116,7 +132,7 @@ describe("setOutputs", () => {
     const before = process.env["GITHUB_OUTPUT"];
     process.env["GITHUB_OUTPUT"] = file;
     try {
-      setOutputs(makeReport({ results: [makeResult({ error: "a\nfailed=7\nb" })] }));
+      setOutputs(makeReport({ results: [makeResult({ error: makeError("a\nfailed=7\nb") })] }));
       const written = readFileSync(file, "utf8");
       const values = new Map([...written.matchAll(/^([\w-]+)<<(ghadelimiter_\S+)\n(.*?)\n\2$/gms)].map((match) => [match[1], match[3]]));
       expect(values.get("status")).toBe("deployed");

@@ -7,7 +7,7 @@ import { CommandError, EvaluationError, InputError, RunnerError } from "../../..
 import { reportEnd, reportProblem } from "../../../src/github/report.js";
 import { WorkflowLog } from "../../../src/github/workflow-log.js";
 import { annotationsOf, workflowCommands } from "../../fleet/rig/workflow-commands.js";
-import { makeFlake, makeResult } from "../domain/make.js";
+import { makeError, makeFlake, makeResult } from "../domain/make.js";
 import { temporaryDirectory } from "../temporary.js";
 import { captured } from "./captured.js";
 
@@ -98,7 +98,7 @@ describe("reportEnd", () => {
   });
 
   test("is red where one failed, which has an annotation and stands in the last line", () => {
-    const { green, output } = end({ results: [makeResult(), makeResult({ name: "db1", status: "failed", phase: "connect", error: "off" })] });
+    const { green, output } = end({ results: [makeResult(), makeResult({ name: "db1", status: "failed", phase: "connect", error: makeError("off") })] });
     expect(green).toBe(false);
     expect(annotationsOf(workflowCommands(output))).toEqual([{ level: "error", title: "db1: connect failed", message: "off" }]);
     expect(output).toContain("\n1 of 2 hosts failed: db1 (connect: off)\n");
@@ -110,7 +110,7 @@ describe("reportEnd", () => {
   });
 
   test("is red where the run ended early, and repeats nothing about the hosts", () => {
-    const { green, output } = end({ results: [makeResult({ status: "failed", error: "the run was cancelled" })], endedEarly: true });
+    const { green, output } = end({ results: [makeResult({ status: "failed", error: makeError("the run was cancelled") })], endedEarly: true });
     expect(green).toBe(false);
     expect(annotationsOf(workflowCommands(output))).toEqual([]);
     expect(end({ results: [], endedEarly: true, flake: undefined }).green).toBe(false);

@@ -4,7 +4,7 @@ import { deployFleet } from "../../../src/deploy/fleet.js";
 import { WorkflowRunLog } from "../../../src/github/run-log.js";
 import { WorkflowLog } from "../../../src/github/workflow-log.js";
 import { annotationsOf, workflowCommands } from "../../fleet/rig/workflow-commands.js";
-import { makeResult, makeTarget } from "../domain/make.js";
+import { makeError, makeResult, makeTarget } from "../domain/make.js";
 import { FakeMachine, makeRunSettings } from "../deploy/fake-machine.js";
 import { captured, capturedAsync } from "./captured.js";
 
@@ -48,7 +48,7 @@ describe("the log of a run", () => {
   test("shows a failure with its error, a line each", () => {
     const output = logged((log) => {
       log.host(web).output("x");
-      log.done(makeResult({ status: "failed", error: "it broke\n  ##[error]last line" }));
+      log.done(makeResult({ status: "failed", error: makeError("it broke", { lines: ["##[error]last line"] }) }));
     });
     expect(output).toContain("[web1] it broke\n[web1]   ##[error]last line\n[1/1] web1: failed after 1.5 s\n");
     expect(workflowCommands(output).map(({ message }) => message)).toEqual(["✗ web1: failed", ""]);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
+import { renderFailure } from "../../../src/domain/failure.js";
 import { BuildLogReader } from "../../../src/nix/build-log.js";
 import { buildError, fileNotFound, isMissingConfiguration } from "../../../src/nixos/build-failure.js";
 import { recording } from "../nix/recording.js";
@@ -124,7 +125,7 @@ describe("buildError", () => {
 
   test("reports a real NixOS whose first download fails by that download, in no more than 20 lines", () => {
     const error = buildError(failureOf(recording("build-fails-deep.log")));
-    expect(error.message).toBe(
+    expect(renderFailure(error.failure)).toBe(
       [
         "the system of web1 does not build (exit code 1): bash-5.2.tar.gz: builder failed with exit code 1; 11 other derivations depend on it and could not be built. Nothing has changed on the machine. The end of the build's log is below; the command under it shows all of it on the machine",
         "  > error:",

@@ -16,6 +16,7 @@ function makeFacts(overrides: Readonly<Record<string, string>> = {}): string {
     nix: "nix (Nix) 2.34.8",
     "nixos-rebuild": "/run/current-system/sw/bin/nixos-rebuild",
     systemd: "258",
+    nixos: "yes",
     "free-kib": "1000000",
     running: toplevel,
     booted: toplevel,
@@ -49,6 +50,7 @@ describe("systemState", () => {
       generation: 7,
       bootId: "b",
       failedUnits: ["a.service", "b.service"],
+      restartingUnits: [],
       rebootNeeded: true,
     });
   });
@@ -123,5 +125,24 @@ describe("machineFacts", () => {
     const error = thrown(DeployError, () => machineFacts(makeFacts(overrides)));
     expect(error).toMatchObject({ phase: "connect", reason, unreachable: false });
     expect(error.hint).toContain("Is it NixOS?");
+  });
+
+  test("refuses a machine that does not run NixOS yet", () => {
+    expect(thrown(DeployError, () => machineFacts(makeFacts({ nixos: "", running: "" })))).toMatchObject({
+      phase: "connect",
+      reason: "the machine does not run a NixOS system: /run/current-system is missing",
+      hint: "Install NixOS on it first (nixos-install, nixos-anywhere), and boot it",
+    });
+  });
+
+  test("knows the generation before the current one, and the specialisation that runs", () => {
+    expect(machineFacts(makeFacts({ "older-generation": "6", older: toplevel, specialisation: "tor" })).facts).toMatchObject({
+      olderGeneration: { number: 6, toplevel },
+      specialisation: "tor",
+    });
+    expect(machineFacts(makeFacts({ "older-generation": "6", older: "", specialisation: "" })).facts).toMatchObject({
+      olderGeneration: undefined,
+      specialisation: undefined,
+    });
   });
 });

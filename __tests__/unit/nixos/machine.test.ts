@@ -1,9 +1,13 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { describe, expect, test } from "@jest/globals";
 
+import type { ConnectedMachine } from "../../../src/deploy/ports.js";
 import { DeployError } from "../../../src/domain/errors.js";
 import { enter } from "../../../src/nixos/entry.js";
 import { NixosMachine } from "../../../src/nixos/machine.js";
-import { makeSentFlake } from "../domain/make.js";
+import { makeSentFlake, source } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 import { notesOf, useFakeSsh } from "./fake-ssh.js";
 
@@ -24,6 +28,17 @@ function makeMachine(): NixosMachine {
     configurationNames: async () => await Promise.resolve(undefined),
   };
   return new NixosMachine(ssh.connection, settings, notesOf([]));
+}
+
+/** A connected machine that answers so from then on. */
+async function connected(answer: Parameters<typeof ssh.answers>[0]): Promise<ConnectedMachine> {
+  const file = join(ssh.directory, "facts");
+  writeFileSync(file, "user=root\nuid=0\nhostname=web1\nsudo=unneeded\nnix=nix (Nix) 2.34.8\nnixos-rebuild=/bin/x\nsystemd=258\nnixos=yes\n");
+  writeFileSync(join(ssh.directory, "known_hosts"), "");
+  ssh.answers({ file });
+  const machine = await makeMachine().connect(signal);
+  ssh.answers(answer);
+  return machine;
 }
 
 describe("the entry to a machine", () => {
@@ -65,15 +80,35 @@ describe("the entry to a machine", () => {
 
 describe("a machine", () => {
   test("that cannot keep the files of the run is told before anything is sent", async () => {
-    ssh.answers({ exitCode: 1, stderr: "mkdir: cannot create directory: No space left on device\\n" });
-    const error = await rejection(DeployError, makeMachine().receive(makeSentFlake(), signal));
+    const error = await rejection(
+      DeployError,
+      (await connected({ exitCode: 1, stderr: "mkdir: cannot create directory: No space left on device\\n" })).receive(makeSentFlake(), signal),
+    );
     expect(error).toMatchObject({ phase: "copy", reason: "the machine cannot keep the files of the run", exitCode: 1 });
     expect(error.lines).toEqual(["mkdir: cannot create directory: No space left on device"]);
   });
 
   test("whose build ends well without a system has not built", async () => {
-    ssh.answers({ stderr: "exit=0\\nresult=\\n" });
-    const error = await rejection(DeployError, makeMachine().build({ reference: "path:/x", configuration: "web1" }, signal));
+    const error = await rejection(
+      DeployError,
+      (await connected({ stderr: "exit=0\\nresult=\\n" })).build({ reference: "path:/x", configuration: "web1" }, signal),
+    );
     expect(error).toMatchObject({ phase: "build", reason: "nixos-rebuild build ended well, but left no system" });
+  });
+
+  test("that has no such specialisation is asked which it has", async () => {
+    const file = join(ssh.directory, "answer");
+    writeFileSync(file, "system=\nthere=tor vpn \n");
+    const machine = await connected({ file });
+    expect(await rejection(DeployError, machine.findSpecialisation(source, "cloud", signal))).toMatchObject({
+      phase: "build",
+      reason: "the system has no specialisation cloud; it has tor, vpn",
+    });
+    writeFileSync(file, "system=\nthere=\n");
+    expect(await rejection(DeployError, machine.findSpecialisation(source, "cloud", signal))).toMatchObject({
+      reason: "the system has no specialisation cloud; it has none",
+    });
+    writeFileSync(file, `system=${source}\nthere=cloud \n`);
+    expect(await machine.findSpecialisation(source, "cloud", signal)).toBe(source);
   });
 });

@@ -34,7 +34,13 @@ function record(facts: { operation?: string; link?: string; profile?: string; ru
     "previous-profile": facts.profile ?? system("old"),
     "previous-running": facts.running ?? system("old"),
   };
-  for (const [name, text] of Object.entries({ ...files, ...previous, "job.sh": residentScript("job"), "watchdog.sh": residentScript("watchdog") })) {
+  for (const [name, text] of Object.entries({
+    ...files,
+    ...previous,
+    "job.sh": residentScript("job"),
+    "watchdog.sh": residentScript("watchdog"),
+    "switch.sh": residentScript("switch"),
+  })) {
     writeFileSync(join(run, name), text);
   }
 }

@@ -1,35 +1,78 @@
 #!/bin/bash
-# The activation script: run by switch-to-configuration and at boot. As in NixOS, a part that fails makes the whole fail
+# The activation script: run by switch-to-configuration and at boot. As in NixOS, a snippet that fails makes the whole fail
 # in the end, but the rest is done all the same, and the running system is the new one.
 systemConfig=@out@
-status=0
+export PATH=/run/current-system/sw/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+# Empty at boot.
+action=${NIXOS_ACTION-}
+_status=0 _localstatus=0
+trap '_localstatus=$? _status=1' ERR
+umask 0022
+
+snippet_done() {
+  if [ "$_localstatus" -ne 0 ]; then printf "Activation script snippet '%s' failed (%s)\n" "$1" "$_localstatus"; fi
+  _localstatus=0
+}
+
+# Links the unit files of a manager one by one, because the machine has some of its own, and removes those of the former system.
+link_units() {
+  local link
+  (cd "/etc/static/systemd/$1" && find . \( -type f -o -type l \) -printf '%P\n') | while read -r link; do
+    mkdir -p "/etc/systemd/$1/$(dirname "$link")"
+    ln -sfn "/etc/static/systemd/$1/$link" "/etc/systemd/$1/$link"
+  done
+  find "/etc/systemd/$1" -type l -lname '/etc/static/*' | while read -r link; do
+    # What a target wants may be an instance, whose link points to no file.
+    [ -e "$link" ] || [ -L "$(readlink "$link")" ] || rm "$link"
+  done
+  find "/etc/systemd/$1" -mindepth 1 -type d -empty -delete
+}
+
+(
+  set -e
+  :
+@beforeEtcScript@
+)
+snippet_done before-etc
 
 echo "setting up /etc..."
-mkdir -p /run/systemd/network
-cp "$systemConfig/etc/motd-nixos" /etc/motd-nixos || status=1
+touch /etc/NIXOS
+# All of it changes at once.
+ln -sfn "$systemConfig/etc" /etc/static.new && mv -T /etc/static.new /etc/static
+for manager in system user; do link_units "$manager"; done
+ln -sfn /etc/static/systemd/system.conf /etc/systemd/system.conf
+cp "$systemConfig/etc/motd-nixos" /etc/motd-nixos
 
-before=$(cat /run/systemd/network/05-*.network 2> /dev/null)
+mkdir -p /run/systemd/network
+before=$(cat /run/systemd/network/05-*.network 2> /dev/null || true)
 rm -f /run/systemd/network/05-*.network
-cp "$systemConfig"/etc/systemd/network/* /run/systemd/network/ 2> /dev/null
-after=$(cat /run/systemd/network/05-*.network 2> /dev/null)
+cp "$systemConfig"/etc/systemd/network/* /run/systemd/network/ 2> /dev/null || true
+after=$(cat /run/systemd/network/05-*.network 2> /dev/null || true)
 # At boot the network begins later, with these files.
 if [ "$before" != "$after" ] && systemctl --quiet is-active systemd-networkd; then
   networkctl reload && networkctl reconfigure host0
 fi
+snippet_done etc
 
 (
   set -e
   :
 @activationScript@
 )
-# Asked afterwards: in a condition, `set -e` would be off.
-# shellcheck disable=SC2181
-if [ "$?" -ne 0 ]; then
-  echo "Activation script snippet 'example' failed" >&2
-  status=1
-fi
+snippet_done "@snippetName@"
 
 ln -sfn "$systemConfig" /run/current-system
 mkdir -p /nix/var/nix/gcroots
 ln -sfn /run/current-system /nix/var/nix/gcroots/current-system
-exit "$status"
+
+# What a test wants in the middle of a switch; its result does not count.
+if [ "$action" = switch ] || [ "$action" = test ]; then
+  (
+    set -e
+    :
+@switchScript@
+  ) || true
+  for line in $(seq "@switchLines@"); do echo "switching, line $line"; done
+  sleep "@switchSeconds@"
+fi
+exit "$_status"

@@ -4,7 +4,7 @@
   configurationRevision ? null,
   system ? "x86_64-linux",
 }:
-{
+settings@{
   hostName,
   fqdn ? null,
   # Becomes /etc/motd-nixos; another text makes another toplevel.
@@ -13,8 +13,26 @@
   packages ? { },
   # Name of a package to the KiB that it has beside its program.
   sizes ? { },
-  # Name of a systemd unit to its text; `switch` starts, restarts and stops what differs.
+  # Name of a systemd unit, or of a drop-in as `NAME.d/FILE.conf`, to its text, or to "masked"; multi-user.target wants each unit …
   units ? { },
+  # … except these, templates, slices and targets, and wants these instances of templates.
+  onDemand ? [ ],
+  instances ? [ ],
+  # The same for the units of users and default.target.
+  userUnits ? { },
+  userOnDemand ? [ ],
+  # Name to value, as NixOS's `system.switch.inhibitors`; null for a system from before they existed.
+  inhibitors ? {
+    systemd = "260";
+  },
+  # Text of /etc/fstab, which a switch compares and does not install.
+  fstab ? "",
+  # Lines of systemd's system.conf: another text makes a switch execute systemd anew.
+  managerConf ? "",
+  # Name to further settings: another toplevel below this one.
+  specialisations ? { },
+  # "grub", or "systemd-boot", whose default becomes only a system that is a generation of a profile.
+  bootLoader ? "grub",
   # Another kernel wants a reboot.
   kernel ? "6.12.50",
   # Another value: `switch` installs the boot loader entry and leaves the rest to a reboot, exit code 100.
@@ -28,17 +46,22 @@
   evaluationError ? null,
   buildSeconds ? 0,
   buildScript ? "",
-  # The check before anything is changed: a failure is exit code 1.
+  # The check before anything is changed, named `custom`: a failure is exit code 1.
   preSwitchCheck ? "",
   bootLoaderScript ? "",
-  # Part of the activation script, which also runs at each boot: a failure is exit code 2.
+  # A snippet of the activation script before it sets up /etc; it also runs at each boot.
+  beforeEtcScript ? "",
+  # A snippet of the activation script after that, which also runs at each boot: a failure is exit code 2.
   activationScript ? "",
+  snippetName ? "example",
   # In the middle of `switch` and `test`, between activation and the units.
   switchScript ? "",
   switchSeconds ? 0,
   switchLines ? 0,
   # Overrides the exit code of `switch` and `test`.
   exitCode ? null,
+  # Another switch-to-configuration than the one in switch/.
+  switchProgram ? "",
   nixosVersion ? "26.05.20260101.0000000",
   withNixosVersion ? true,
   withNixosRebuild ? true,
@@ -79,7 +102,14 @@ let
     version = kernel;
   };
 
+  specialised =
+    more:
+    (import ./system.nix { inherit configurationRevision system; } (
+      removeAttrs settings [ "specialisations" ] // more
+    )).config.system.build.toplevel;
+
   toplevel = build "nixos-system-${hostName}-${version}" ./toplevel.sh {
+    __structuredAttrs = true;
     inherit
       hostName
       text
@@ -88,23 +118,35 @@ let
       buildSeconds
       buildScript
       preSwitchCheck
+      bootLoader
       bootLoaderScript
+      beforeEtcScript
       activationScript
+      snippetName
       switchScript
       switchSeconds
       switchLines
+      switchProgram
       version
       withNixosVersion
       kernelPackage
+      units
+      onDemand
+      instances
+      userUnits
+      userOnDemand
+      fstab
       ;
-    inherit system;
-    exitCode = if exitCode == null then "" else exitCode;
+    platform = system;
+    exitCode = if exitCode == null then "" else toString exitCode;
     configurationRevision = if configurationRevision == null then "" else configurationRevision;
+    inhibitors = if inhibitors == null then "" else builtins.toJSON inhibitors;
+    # A store path of its own, as in NixOS: systemd is executed anew when it is another.
+    managerConf = builtins.toFile "system.conf" "[Manager]\n${managerConf}";
     packages = map package (builtins.attrNames packages);
-    unitNames = builtins.attrNames units;
-    unitTexts = map (name: builtins.toFile name units.${name}) (builtins.attrNames units);
-    activateTemplate = ./activate.sh;
-    switchTemplate = ./switch-to-configuration.sh;
+    specialisations = builtins.mapAttrs (_: more: "${specialised more}") specialisations;
+    templates = ./.;
+    switchSource = ./switch;
   };
 in
 {

@@ -1,5 +1,6 @@
 import { changeKind, countChanges, type ClosureDifference, type PackageChange } from "../../domain/closure-difference.js";
 import { describeChange, describeCounts, signedSize } from "../../domain/difference-text.js";
+import { failureSentences, renderFailureLines, type Failure } from "../../domain/failure.js";
 import { isFailure, type HostResult, type Status } from "../../domain/result.js";
 import { touchesNoUnit, unitActions, type UnitPlan } from "../../domain/unit-plan.js";
 import { verdict } from "../annotations.js";
@@ -13,13 +14,12 @@ const longestName = 120;
 
 /** What went wrong on a host, in no more than about these bytes; empty where nothing did. */
 export function errorPart({ status, error }: HostResult, bytes: number): string {
-  return isFailure(status) || error !== undefined ? `${preformatted(sentences(error ?? status), bytes)}\n` : "";
+  return isFailure(status) || error !== undefined ? `${preformatted(error === undefined ? status : explained(error), bytes)}\n` : "";
 }
 
-/** Reason and hint stand in one line, which nobody could read without scrolling. */
-function sentences(error: string): string {
-  const [first = "", ...rest] = error.split("\n");
-  return [first.replaceAll(/\. (?=[A-Z])/g, ".\n"), ...rest].join("\n");
+/** A sentence in each line: in one line, nobody could read them without scrolling. */
+function explained(error: Failure): string {
+  return [failureSentences(error).join(".\n"), ...renderFailureLines(error)].join("\n");
 }
 
 /** What the new system of a host brings: packages and units; empty where nothing is known of it. */
@@ -75,9 +75,23 @@ function packageLine(change: PackageChange): string {
 }
 
 const verbs = {
-  activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", keep: "changed, not restarted" },
-  rehearsal: { stop: "would stop", restart: "would restart", reload: "would reload", start: "would start", keep: "would not restart, though changed" },
-  "unit-files": { stop: "would stop", restart: "would restart", reload: "would reload", start: "would start", keep: "would not restart, though changed" },
+  activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", again: "ran again", keep: "changed, not restarted" },
+  rehearsal: {
+    stop: "would stop",
+    restart: "would restart",
+    reload: "would reload",
+    start: "would start",
+    again: "would run again",
+    keep: "would not restart, though changed",
+  },
+  "unit-files": {
+    stop: "would stop",
+    restart: "would restart",
+    reload: "would reload",
+    start: "would start",
+    again: "would run again",
+    keep: "would not restart, though changed",
+  },
 } as const;
 
 const sources = {
@@ -89,7 +103,8 @@ const sources = {
 function renderPlan(plan: UnitPlan, status: Status, most: number): string {
   const before = status === "rolled-back" && plan.source === "activation" ? " before the way back" : "";
   const title = `${sources[plan.source]}${before}`;
-  if (touchesNoUnit(plan)) return `${title}: none\n\n`;
+  const inhibitors = plan.inhibitors.map((inhibitor) => `- inhibited: ${codeSpan(inhibitor)}: \`switch\` and \`test\` would be refused\n`).join("");
+  if (touchesNoUnit(plan)) return `${title}: none\n\n${inhibitors === "" ? "" : `${inhibitors}\n`}`;
   const lists = unitActions.flatMap((action) => {
     const units = plan[action];
     if (units.length === 0) return [];
@@ -97,5 +112,6 @@ function renderPlan(plan: UnitPlan, status: Status, most: number): string {
     const names = units.slice(0, most).map((unit) => codeSpan(unit));
     return [`- ${verbs[plan.source][action]}: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}\n`];
   });
-  return `${title}:\n\n${lists.join("")}\n`;
+  const systemd = plan.reexecutes ? `- systemd ${plan.source === "activation" ? "was" : "would be"} re-executed\n` : "";
+  return `${title}:\n\n${lists.join("")}${systemd}${inhibitors}\n`;
 }

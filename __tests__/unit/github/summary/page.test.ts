@@ -4,7 +4,7 @@ import type { Flake } from "../../../../src/domain/flake.js";
 import { statuses, type HostResult } from "../../../../src/domain/result.js";
 import { storePath } from "../../../../src/domain/store-path.js";
 import { comment, renderSummary } from "../../../../src/github/summary/page.js";
-import { makeDifference, makeFlake, makeResult } from "../../domain/make.js";
+import { makeDifference, makeError, makeFlake, makeResult } from "../../domain/make.js";
 
 const oldSystem = storePath("/nix/store/417vs22s6k28zjz32bmjamsxadqbq9qn-nixos-system-web1-25.11");
 const newSystem = storePath("/nix/store/0iylbyg0mcg327nvb4krmsmqgpvvm7pv-nixos-system-web1-26.05");
@@ -36,7 +36,7 @@ const unreachable = host({
   changed: false,
   exitCode: 255,
   seconds: 30,
-  error: "cannot be reached. Is it on?\n  ssh: connect to host 2001:db8::7 port 2222: Connection timed out",
+  error: makeError("cannot be reached", { hint: "Is it on?", lines: ["ssh: connect to host 2001:db8::7 port 2222: Connection timed out"] }),
 });
 
 function flake(overrides: Partial<Flake> = {}): Flake {
@@ -120,7 +120,8 @@ describe("a summary", () => {
 });
 
 describe("what a machine prints", () => {
-  const errorOf = (error: string): string => /<pre>([^]*)<\/pre>/.exec(renderSummary([host({ status: "failed", error })], undefined))?.[1] ?? "";
+  const errorOf = (error: string): string =>
+    /<pre>([^]*)<\/pre>/.exec(renderSummary([host({ status: "failed", error: makeError(error) })], undefined))?.[1] ?? "";
 
   test("cannot leave its block", () => {
     expect(errorOf('</pre></details><img src=x onerror="x">&amp;\n\n# title\n```\n| a | b |\n@octocat [x](https://x.test)')).toBe(
@@ -155,13 +156,23 @@ describe("what a machine prints", () => {
 describe("a summary that would be too long", () => {
   const fine = (count: number): HostResult[] => Array.from({ length: count }, (_, index) => host({ name: `web${index}`, target: `root@web${index}` }));
   const failed = (count: number, error: string): HostResult[] =>
-    Array.from({ length: count }, (_, index) => host({ name: `db${index}`, target: `root@db${index}`, status: "failed", error }));
+    Array.from({ length: count }, (_, index) => host({ name: `db${index}`, target: `root@db${index}`, status: "failed", error: makeError(error) }));
 
   const large = makeDifference({
     packages: Array.from({ length: 5000 }, (_, index) => ({ name: `package-${"x".repeat(index % 300)}`, before: ["1.0"], after: ["2.0"], bytes: index })),
   });
   const units = Array.from({ length: 1000 }, (_, index) => `${"u".repeat(index % 250)}.service`);
-  const plan = { source: "activation", stop: units, start: units, restart: units, reload: units, keep: units } as const;
+  const plan = {
+    source: "activation",
+    stop: units,
+    start: units,
+    restart: units,
+    reload: units,
+    keep: units,
+    again: [],
+    reexecutes: false,
+    inhibitors: [],
+  } as const;
 
   test.each([
     ["one endless error", failed(1, "x".repeat(5_000_000))],

@@ -1,0 +1,171 @@
+import type { ActivationCause } from "../domain/activation-cause.js";
+import { changesBootLoader, changesRunningSystem, needsFlake, type Operation } from "../domain/operation.js";
+import type { StorePath } from "../domain/store-path.js";
+import type { ActivationEnd, SystemState } from "./ports.js";
+
+/** What is to be judged. */
+export type Evidence = {
+  readonly operation: Operation;
+  readonly toplevel: StorePath;
+  readonly before: Pick<SystemState, "failedUnits" | "restartingUnits">;
+  readonly end: Pick<ActivationEnd, "exitCode" | "causes"> & { readonly after: Pick<SystemState, "failedUnits"> };
+};
+
+/** One reason why an activation is not green: a sentence without its full stop, and what to do next. */
+export type Complaint = { readonly reason: string; readonly hint: string };
+
+/** What the end of switch-to-configuration means. */
+export type Verdict = {
+  /** Stands in the way whatever the inputs say. */
+  readonly failure: Complaint | undefined;
+  /** Units that failed and had not failed before: a failure unless `unit-failures` is `warn`. */
+  readonly units: Complaint | undefined;
+  /** Users whose own activation failed: never a failure, and never plain green. */
+  readonly users: Complaint | undefined;
+  readonly failedUnits: readonly string[];
+};
+
+/**
+ * Judges what switch-to-configuration named, whatever its exit code: the codes of its versions differ, and nixos-rebuild in bash
+ * makes each of them 1. An exit code other than 0 without a cause is a failure too.
+ */
+export function judge({ operation, toplevel, before, end }: Evidence): Verdict {
+  const { exitCode } = end;
+  // With exit code 0, only what is known of users beside it counts: scripts print such sentences for what they do not mind.
+  const causes = exitCode === 0 ? end.causes.filter(({ kind }) => kind === "user") : end.causes;
+  const code = `(exit code ${exitCode})`;
+  const units = causes.filter((cause) => cause.kind === "unit");
+  const failedUnits = newlyFailed(before, [...units.map(({ unit }) => unit), ...end.after.failedUnits]);
+  const users = causes.filter((cause) => cause.kind === "user");
+  const fatal = causes.filter((cause) => cause.kind !== "unit" && cause.kind !== "user");
+  const unexplained = exitCode !== 0 && causes.length === 0 && failedUnits.length === 0;
+  const named = fatal.length > 0 ? explainFatal(fatal, operation, toplevel, code) : undefined;
+  return {
+    // What was named before a signal came is not why it ended.
+    failure: named ?? (unexplained || isSignal(exitCode) ? explainNothing(operation, exitCode, code) : undefined),
+    units: failedUnits.length === 0 ? undefined : explainUnits(units, failedUnits, exitCode === 0 ? "" : ` ${code}`),
+    users: users.length === 0 ? undefined : explainUsers(users),
+    failedUnits,
+  };
+}
+
+/** Names the units that are failed now and had not failed, or been restarted again and again, before. */
+export function newlyFailed(before: Evidence["before"] | undefined, failed: readonly string[]): string[] {
+  const old = new Set([...(before?.failedUnits ?? []), ...(before?.restartingUnits ?? [])]);
+  return [...new Set(failed)].filter((unit) => !old.has(unit));
+}
+
+type UnitCause = Extract<ActivationCause, { kind: "unit" }>;
+type UserCause = Extract<ActivationCause, { kind: "user" }>;
+type FatalCause = Exclude<ActivationCause, UnitCause | UserCause>;
+
+const order: readonly FatalCause["kind"][] = [
+  "profile",
+  "locked",
+  "not-nixos",
+  "inhibitor",
+  "pre-switch-check",
+  "boot-loader",
+  "other-init",
+  "snippet",
+  "activation-script",
+  "logind",
+  "no-space",
+];
+
+function explainFatal(causes: readonly FatalCause[], operation: Operation, toplevel: StorePath, code: string): Complaint | undefined {
+  const first = order.flatMap((kind) => causes.filter((cause) => cause.kind === kind))[0];
+  if (first === undefined) return undefined;
+  const full = causes.some(({ kind }) => kind === "no-space");
+  const explained = explain(first, causes, operation, toplevel, code);
+  if (!full || first.kind === "no-space") return explained;
+  return { reason: `${explained.reason}: no space is left on the device`, hint: freeSpace(operation) };
+}
+
+function explain(cause: FatalCause, causes: readonly FatalCause[], operation: Operation, toplevel: StorePath, code: string): Complaint {
+  switch (cause.kind) {
+    case "profile":
+      return { reason: `the system profile could not be set ${code}`, hint: "The lines below are what nix-env printed" };
+    case "locked":
+      return { reason: `another switch-to-configuration runs on the machine ${code}`, hint: "Nothing was activated. Deploy again when it has ended" };
+    case "not-nixos":
+      return { reason: `switch-to-configuration does not take the machine for NixOS ${code}`, hint: "NixOS has /etc/NIXOS: check why the file is missing" };
+    case "inhibitor": {
+      const what = cause.changes.length === 0 ? "" : `: ${cause.changes.join(", ")}`;
+      return { reason: `a switch inhibitor refuses to activate the new system while the old one runs ${code}${what}`, hint: bootInstead(operation, toplevel) };
+    }
+    case "pre-switch-check": {
+      const checks = causes.flatMap((other) => (other.kind === "pre-switch-check" ? [other.check] : []));
+      const name = checks.map((check) => `'${check}'`).join(" and ");
+      return {
+        reason: `the pre-switch check ${name} of the new system failed ${code}`,
+        hint: "Its output is in the lines below. Correct what it reports, then deploy again",
+      };
+    }
+    case "boot-loader":
+      return { reason: `the boot loader could not be installed ${code}`, hint: "The lines below are what its installer printed" };
+    case "other-init":
+      return { reason: `the new system uses a different init system, so it takes effect only after a reboot ${code}`, hint: bootInstead(operation, toplevel) };
+    case "snippet": {
+      const snippets = causes.flatMap((other) => (other.kind === "snippet" ? [`'${other.snippet}' (${other.exitCode})`] : []));
+      const names = snippets.length === 1 ? `the activation script snippet ${snippets[0]}` : `the activation script snippets ${snippets.join(", ")}`;
+      return { reason: `${names} failed ${code}`, hint: "Its output is in the host's log. Correct the snippet, then deploy again" };
+    }
+    case "activation-script":
+      return { reason: `the activation script failed ${code}`, hint: "Its output is in the host's log. Correct it, then deploy again" };
+    case "logind":
+      return {
+        reason: `logind did not list the users, so the changed units were not started ${code}`,
+        hint: "Look at `systemctl status systemd-logind` on the machine",
+      };
+    case "no-space":
+      return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation) };
+  }
+}
+
+function bootInstead(operation: Operation, toplevel: StorePath): string {
+  if (needsFlake(operation)) return "Deploy with `operation: boot`, then reboot the machine";
+  return `Run \`nix-env --profile /nix/var/nix/profiles/system --set ${toplevel} && ${toplevel}/bin/switch-to-configuration boot\` on the machine, then reboot it`;
+}
+
+function freeSpace(operation: Operation): string {
+  const where = changesBootLoader(operation) ? "`df` on the machine shows which disk is full, /boot included" : "`df` on the machine shows which disk is full";
+  return `${where}. \`nix-collect-garbage -d\` there removes old generations`;
+}
+
+// As a shell reports a program that a signal has ended.
+function isSignal(exitCode: number): boolean {
+  return exitCode > 128 && exitCode < 160;
+}
+
+function explainNothing(operation: Operation, exitCode: number, code: string): Complaint {
+  const state = changesRunningSystem(operation) ? "The machine may be partly switched. " : "";
+  const what = isSignal(exitCode) ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
+  return { reason: `${what} ${code}`, hint: `${state}The lines below are the end of its output` };
+}
+
+const jobs = { start: "failed to start", stop: "failed to stop", restart: "failed to restart", reload: "failed to reload" } as const;
+
+function explainUnits(causes: readonly UnitCause[], failed: readonly string[], code: string): Complaint {
+  // Only a job's failure is worth its word: a unit that is named as failed as well has failed altogether.
+  const text = failed.map((unit) => {
+    const own = causes.filter((cause) => cause.unit === unit);
+    const job = own.some(({ what }) => what === "failed") ? undefined : own.flatMap(({ what }) => (what === "failed" ? [] : [jobs[what]]))[0];
+    return job === undefined ? unit : `${unit} (${job})`;
+  });
+  return {
+    reason: `units failed that had not failed before${code}: ${text.join(", ")}`,
+    hint: "The journal is in the lines below. Correct the unit, then deploy again",
+  };
+}
+
+function explainUsers(causes: readonly UserCause[]): Complaint {
+  const text = causes.map(({ user, units, late }) => {
+    const why = late ? "took longer than 60 s and was ended" : units.join(", ");
+    return why === "" ? user : `${user} (${why})`;
+  });
+  return {
+    reason: `the user activation failed for ${text.join(", ")}`,
+    hint: "The system itself is activated. `systemctl --user status` of the user shows more",
+  };
+}

@@ -1,0 +1,79 @@
+import { DeployError } from "../domain/errors.js";
+import type { Activation, ActivationEnd, ArmedMachine, HostLog, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
+import type { Connection } from "../ssh/connection.js";
+import type { GuardedActivation } from "./activation.js";
+import { checkHealth } from "./health.js";
+import type { CallScript } from "./job.js";
+import { lastLines } from "./session.js";
+
+type Site = {
+  readonly connection: Connection;
+  readonly log: HostLog;
+  readonly privileged: boolean;
+  readonly call: (signal: AbortSignal) => CallScript;
+};
+
+/** A machine that is locked, and that rolls back by itself unless it is confirmed. */
+export class ArmedNixosMachine implements ArmedMachine {
+  readonly #guarded: GuardedActivation;
+  readonly #activation: Activation;
+  readonly #site: Site;
+
+  constructor(guarded: GuardedActivation, activation: Activation, site: Site) {
+    this.#guarded = guarded;
+    this.#activation = activation;
+    this.#site = site;
+  }
+
+  get before(): SystemState {
+    return this.#guarded.before;
+  }
+
+  async activate(signal: AbortSignal): Promise<ActivationEnd> {
+    const { guarded, limits } = this.#activation;
+    if (guarded) return await this.#guarded.run(this.#site.call(signal));
+    // Without a watchdog on the machine nobody but us looks at the clock.
+    const late = AbortSignal.timeout(limits.activation * 1000);
+    try {
+      return await this.#guarded.run(this.#site.call(AbortSignal.any([signal, late])));
+    } catch (error) {
+      if (signal.aborted || !late.aborted) throw error;
+      throw new DeployError({ phase: "activate", reason: `the activation took longer than activation-timeout (${limits.activation} s)`, cause: error });
+    }
+  }
+
+  async reach(signal: AbortSignal): Promise<Reached> {
+    // A connection that was there before the switch proves nothing: an old one outlives a firewall that refuses new ones.
+    await this.#site.connection.reopen(signal).catch((error: unknown) => {
+      // What does not answer yet is tried again, with all patience, by the call that follows.
+      if (!(error instanceof DeployError) || !error.unreachable) throw error;
+    });
+    return await this.#guarded.hold();
+  }
+
+  async settle(): Promise<Reached> {
+    return await this.#guarded.settle();
+  }
+
+  async checkHealth(command: string, seconds: number, signal: AbortSignal): Promise<string | undefined> {
+    return await checkHealth(command, seconds, this.#site.call(signal), this.#site.log, signal);
+  }
+
+  async keep(): Promise<Reached> {
+    return await this.#guarded.keep();
+  }
+
+  async rollBack(): Promise<RollbackEnd> {
+    return await this.#guarded.rollBack();
+  }
+
+  async journal(units: readonly string[], signal: AbortSignal): Promise<string[]> {
+    const { call, privileged } = this.#site;
+    try {
+      const end = await call(signal)(() => ({ script: "journal", args: ["10", ...units], privileged }), "confirm");
+      return lastLines(end.stdout);
+    } catch {
+      return [];
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import { DeployError } from "../domain/errors.js";
+import { optionalStorePath, type StorePath } from "../domain/store-path.js";
+import { parseFacts, wordsOf } from "./facts.js";
+import type { CallScript } from "./job.js";
+import { lastLines } from "./session.js";
+
+/** Finds a specialisation of a system on its machine. Throws a `DeployError` of the phase build that lists those there are. */
+export async function findSpecialisation(toplevel: StorePath, name: string, call: CallScript): Promise<StorePath> {
+  const end = await call(() => ({ script: "specialisation", args: [toplevel, name], privileged: false }), "build");
+  const facts = parseFacts(end.stdout);
+  const system = optionalStorePath(facts.get("system") || undefined);
+  if (end.exitCode === 0 && system !== undefined) return system;
+  const names = wordsOf(facts.get("there"));
+  throw new DeployError({
+    phase: "build",
+    reason: `the system has no specialisation ${name}${names.length === 0 ? "; it has none" : `; it has ${names.join(", ")}`}`,
+    hint: "Nothing has changed on the machine. Correct the input specialisation",
+    lines: lastLines(end.stderr),
+    exitCode: 1,
+  });
+}

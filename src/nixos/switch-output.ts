@@ -1,0 +1,139 @@
+import type { ActivationCause } from "../domain/activation-cause.js";
+
+/** What switch.sh prints before it ends the part of a user that takes too long. */
+const lateUser = /^nix-flake-deploy: the user activation for (\S+) took longer than \d+ s and was ended$/;
+/** What activate.sh prints of a user whose own activation failed. */
+const failedUser = /^nix-flake-deploy: (nixos-activation\.service) of (\S+) failed$/;
+/** What activate.sh prints where nix-env failed. */
+const profileFailed = /^nix-flake-deploy: the system profile could not be set$/;
+
+// Lines of a journal: `systemctl status` shows them below the units that failed.
+const journalLine = /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+) \S+ /;
+
+/**
+ * Reads what switch-to-configuration of NixOS (nixpkgs, in Rust since 24.11 and in Perl before) named as having gone wrong:
+ *
+ *     Pre-switch check 'switchInhibitors' failed
+ *     Failed to install bootloader
+ *     Activation script snippet 'setupSecrets' failed (3)
+ *     Failed to start user unit agent.service
+ *     warning: user activation for alice failed
+ *     Failed to reload web.service
+ *     warning: the following units failed: bad.service, worse.service
+ *
+ * Line by line: the output may be longer than what is kept of it. Of an exit code of 0 nothing is to be read: scripts print such
+ * sentences for what they do not mind.
+ */
+export class SwitchOutputReader {
+  readonly #reader = new CauseReader();
+  /** What a line means may stand in the one after it. */
+  #held: string | undefined;
+
+  read(line: string): void {
+    this.#take(line);
+    this.#held = journalLine.test(line) ? undefined : line;
+  }
+
+  /** What was named so far. */
+  causes(): ActivationCause[] {
+    this.#take("");
+    this.#held = undefined;
+    return this.#reader.causes();
+  }
+
+  #take(next: string): void {
+    if (this.#held !== undefined) this.#reader.read(this.#held, next);
+  }
+}
+
+type Simple = Extract<ActivationCause["kind"], "locked" | "not-nixos" | "boot-loader" | "activation-script" | "logind" | "no-space" | "profile" | "other-init">;
+
+const simple: readonly (readonly [RegExp, Simple])[] = [
+  [profileFailed, "profile"],
+  [/^Could not acquire lock$/, "locked"],
+  [/^This is not a NixOS installation!$/, "not-nixos"],
+  [/^Failed to install bootloader$/, "boot-loader"],
+  // The apostrophes differ between versions.
+  [/^Warning: the new NixOS configuration has an .init. that is(?: incompatible|$)/u, "other-init"],
+  [/^Failed to run activate script$/, "activation-script"],
+  [/^Unable to list users with logind/, "logind"],
+  [/No space left on device|Disk quota exceeded/, "no-space"],
+];
+
+class CauseReader {
+  readonly #simple = new Set<Simple>();
+  readonly #snippets: ActivationCause[] = [];
+  readonly #checks: string[] = [];
+  readonly #units = new Map<string, ActivationCause>();
+  readonly #users = new Map<string, { units: Set<string>; late: boolean }>();
+  #userUnits = new Set<string>();
+  readonly #changes: string[] = [];
+  #inChanges = false;
+
+  read(line: string, next: string): void {
+    for (const [pattern, kind] of simple) if (pattern.test(line)) this.#simple.add(kind);
+    this.#readChecks(line);
+    const snippet = /^Activation script snippet '(.+)' failed \((\d+)\)$/.exec(line);
+    if (snippet !== null) this.#snippets.push({ kind: "snippet", snippet: snippet[1] ?? "", exitCode: Number(snippet[2]) });
+    if (!this.#readUser(line, next)) this.#readUnits(line);
+  }
+
+  #readChecks(line: string): void {
+    const check = /^Pre-switch check '(.+)' failed$/.exec(line)?.[1];
+    if (check !== undefined) this.#checks.push(check);
+    if (/^There are changes to critical components of the system:$/.test(line)) this.#inChanges = true;
+    else if (/^Switching into this system is not recommended\.$/.test(line)) this.#inChanges = false;
+    else if (this.#inChanges && line.trim() !== "") this.#changes.push(line.replace(/^- /, "").replace(" : ", ": ").trim());
+  }
+
+  /** The part of a user is printed between the lines of the system, and ends with the warning that names the user. */
+  #readUser(line: string, next: string): boolean {
+    if (/^reloading user units for .+\.\.\.$/.test(line)) this.#userUnits = new Set();
+    const unit = /^Failed to \w+ (?:user unit (\S+?)|(nixos-activation\.service))(?::.*)?$/.exec(line);
+    if (unit !== null) this.#userUnits.add(unit[1] ?? unit[2] ?? "");
+    // Older versions print the sentence that is used for the system's units, too.
+    const failed = /^warning: the following (user )?units failed: (.+)$/.exec(line);
+    const own = failed !== null && (failed[1] !== undefined || next.startsWith("See `systemctl --user"));
+    if (own) for (const name of (failed[2] ?? "").split(", ")) this.#userUnits.add(name);
+    const late = lateUser.exec(line)?.[1];
+    if (late !== undefined) this.#user(late).late = true;
+    const activation = failedUser.exec(line);
+    if (activation !== null) this.#user(activation[2] ?? "").units.add(activation[1] ?? "");
+    const user = /^warning: user activation for (.+) failed$/.exec(line)?.[1];
+    if (user !== undefined) {
+      for (const name of this.#userUnits) this.#user(user).units.add(name);
+      this.#userUnits = new Set();
+      this.#user(user);
+    }
+    return unit !== null || own;
+  }
+
+  #user(name: string): { units: Set<string>; late: boolean } {
+    const known = this.#users.get(name) ?? { units: new Set(), late: false };
+    this.#users.set(name, known);
+    return known;
+  }
+
+  #readUnits(line: string): void {
+    const job = /^Failed to (start|stop|restart|reload) ([^\s:]+\.[a-z]+)(?::.*)?$/.exec(line);
+    if (job !== null) {
+      const [, what = "", unit = ""] = job;
+      if (what === "start" || what === "stop" || what === "restart" || what === "reload") this.#units.set(`${what} ${unit}`, { kind: "unit", unit, what });
+    }
+    const failed = /^warning: the following units failed: (.+)$/.exec(line)?.[1];
+    for (const unit of failed?.split(", ") ?? []) this.#units.set(`failed ${unit}`, { kind: "unit", unit, what: "failed" });
+  }
+
+  causes(): ActivationCause[] {
+    const inhibitor = "switchInhibitors";
+    const changes = this.#changes;
+    return [
+      ...[...this.#simple].map((kind) => ({ kind })),
+      ...(this.#checks.includes(inhibitor) ? [{ kind: "inhibitor", changes } as const] : []),
+      ...this.#checks.flatMap((check) => (check === inhibitor ? [] : [{ kind: "pre-switch-check", check } as const])),
+      ...this.#snippets,
+      ...this.#units.values(),
+      ...[...this.#users].map(([user, { units, late }]) => ({ kind: "user", user, units: [...units], late }) as const),
+    ];
+  }
+}
