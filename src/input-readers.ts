@@ -51,6 +51,15 @@ export function readPassword(text: string, refuse: (problem: string) => void): s
   return password === "" ? undefined : password;
 }
 
+/** Reads an OpenSSH user certificate; `undefined` where there is none. */
+export function readCertificate(text: string, refuse: (problem: string) => void): string | undefined {
+  const line = text.trim();
+  if (line === "") return undefined;
+  if (/^[\w-]+-cert-v01@openssh\.com AAAA[A-Za-z0-9+/]+=*(?: [^\p{C}]*)?$/u.test(line)) return line;
+  refuse("is not an OpenSSH certificate; accepted is the content of a file such as id_ed25519-cert.pub, which `ssh-keygen -s` makes");
+  return undefined;
+}
+
 /** Reads a command for /bin/sh; `undefined` where there is none. */
 export function readCommand(text: string, refuse: (problem: string) => void): string | undefined {
   if (/[^\P{C}\n\t]/u.test(text)) refuse("holds control characters; accepted is a command for /bin/sh");

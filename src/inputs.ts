@@ -1,6 +1,6 @@
 import type { Safety, Staging, Variant } from "./deploy/run-settings.js";
 import { InputError, type InputProblem } from "./domain/errors.js";
-import { canEnterSpecialisation, operations, type Operation } from "./domain/operation.js";
+import { canEnterSpecialisation, needsFlake, operations, type Operation } from "./domain/operation.js";
 import { selectTargets } from "./domain/inventory.js";
 import type { Selection } from "./domain/selection.js";
 import { checkUser, completeTargets, nameTargets, type NamedTarget, type TargetDefaults } from "./domain/target.js";
@@ -9,6 +9,7 @@ import {
   readAmount,
   readArguments,
   readBatches,
+  readCertificate,
   readCommand,
   readFlakeReference,
   readKnownHosts,
@@ -28,6 +29,8 @@ import { readKey } from "./ssh/key.js";
 export const inputNames = [
   "ssh-key",
   "ssh-key-passphrase",
+  "ssh-certificate",
+  "ssh-auth",
   "ssh-known-hosts",
   "ssh-strict",
   "ssh-user",
@@ -68,8 +71,10 @@ export type InputName = (typeof inputNames)[number];
 
 /** The inputs of a run, checked. */
 export type Inputs = {
-  /** In the form that ssh reads. */
-  readonly key: string;
+  readonly authentication: "key" | "agent" | "none";
+  /** In the form that ssh reads; `undefined` where ssh authenticates without it. */
+  readonly key: string | undefined;
+  readonly certificate: string | undefined;
   readonly passphrase: string | undefined;
   readonly knownHosts: string;
   readonly strict: boolean;
@@ -139,7 +144,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
   const sshConfig = readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
   const operation = choice("operation", operations);
   const inputs: Inputs = {
-    ...readIdentity(read, refuse),
+    ...readIdentity(choice("ssh-auth", ["key", "agent", "none"]), read, refuse),
     strict,
     knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem) => refuse("ssh-known-hosts", problem)),
     sshConfig,
@@ -181,7 +186,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     summary: flag("summary"),
     allowUnsafeEvent: flag("allow-unsafe-event"),
   };
-  if (inputs.operation === "rollback" && read("targets").trim() === "" && inputs.selection.length === 0) {
+  if (!needsFlake(inputs.operation) && read("targets").trim() === "" && inputs.selection.length === 0) {
     refuse("targets", "is empty, and so is select: a rollback of every machine must be asked for; accepted are targets, or a select such as `*`");
   }
   if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
@@ -197,16 +202,28 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
   return inputs;
 }
 
-function readIdentity(read: (name: InputName) => string, refuse: (input: InputName, problem: string) => void): Pick<Inputs, "key" | "passphrase"> {
+function readIdentity(
+  authentication: Inputs["authentication"],
+  read: (name: InputName) => string,
+  refuse: (input: InputName, problem: string) => void,
+): Pick<Inputs, "authentication" | "key" | "passphrase" | "certificate"> {
+  const without = { authentication, key: undefined, passphrase: undefined, certificate: undefined };
+  if (authentication !== "key") {
+    for (const name of ["ssh-key", "ssh-key-passphrase", "ssh-certificate"] as const) {
+      if (read(name).trim() !== "") refuse(name, `is set, and ssh-auth is ${authentication}, which does not use it; accepted with ssh-auth: key`);
+    }
+    return without;
+  }
+  const certificate = readCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
   const reading = readKey(read("ssh-key"));
   // A passphrase may begin or end with a blank; a line end comes from a file.
   const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
   if (reading.kind === "unusable") {
     refuse("ssh-key", reading.problem);
-    return { key: "", passphrase: undefined };
+    return without;
   }
   if (reading.encrypted && passphrase === "") refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
-  return { key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined };
+  return { authentication, key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined, certificate };
 }
 
 function readSpecialisation(name: string, operation: Operation, refuse: (problem: string) => void): string | undefined {

@@ -31,6 +31,7 @@ import { requirePrograms } from "./process/required-programs.js";
 import { Connection, endMasters } from "./ssh/connection.js";
 import type { SshSettings } from "./ssh/configuration.js";
 import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity, writeTargetConfigurations, writtenKey } from "./ssh/identity.js";
+import { agentSocket } from "./ssh/agent.js";
 import { secretLines } from "./ssh/key.js";
 import { locateTarget } from "./ssh/location.js";
 
@@ -65,8 +66,10 @@ process.exit(green ? 0 : 1);
 async function deploy(): Promise<void> {
   const inputs = parseInputs((name) => readInput(name));
   ({ summary } = inputs);
-  for (const secret of [inputs.passphrase, inputs.elevatePassword, ...secretLines(inputs.key)]) if (secret !== undefined) maskSecret(secret);
+  for (const secret of [inputs.passphrase, inputs.elevatePassword, ...secretLines(inputs.key ?? "")]) if (secret !== undefined) maskSecret(secret);
   if (!inputs.allowUnsafeEvent) requireTrustedCode();
+  // Throws for an agent that is not there.
+  sshSettings(inputs);
   await requirePrograms();
   await preventCoreDumps();
   const noFlake = new AbortController();
@@ -154,15 +157,22 @@ function locatedAs(name: string, located: ReadonlyMap<string, Target>): Target {
   return target;
 }
 
-function sshSettings({ strict, connectTimeout, sshConfig }: Inputs): SshSettings {
-  return { strict, connectTimeout, extra: sshConfig };
+function sshSettings({ strict, connectTimeout, sshConfig, authentication, certificate }: Inputs): SshSettings {
+  const settings = { strict, connectTimeout, extra: sshConfig };
+  if (authentication === "none") return { ...settings, authentication: { kind: "none" } };
+  if (authentication === "key") return { ...settings, authentication: { kind: "key", certificate: certificate !== undefined } };
+  try {
+    return { ...settings, authentication: { kind: "agent", socket: agentSocket(process.env["SSH_AUTH_SOCK"]) } };
+  } catch (error) {
+    throw new InputError([{ input: "ssh-auth", problem: error instanceof Error ? error.message : String(error) }]);
+  }
 }
 
-async function installIdentity({ key, passphrase, knownHosts }: Inputs): Promise<string> {
+async function installIdentity({ key, passphrase, certificate, knownHosts }: Inputs): Promise<string> {
   identity = makeIdentityDirectory(process.env["RUNNER_TEMP"]);
   // Before the key is written, so that the post step finds it even when this process is killed.
   identityState.save(identity);
-  const check = await writeIdentity(identity, { key, passphrase, knownHosts });
+  const check = await writeIdentity(identity, { key, passphrase, certificate, knownHosts });
   if (check.kind === "unusable") throw new InputError([{ input: "ssh-key", problem: check.problem }]);
   if (passphrase !== undefined) for (const line of secretLines(writtenKey(identity))) maskSecret(line);
   return identity;

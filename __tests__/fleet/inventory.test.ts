@@ -98,7 +98,7 @@ describe("the flakes of other tools deploy as they are", () => {
 describe("a flake without such a tool", () => {
   test("has its machines where their configurations say", async () => {
     await write({ web1: {}, db1: { fqdn: "db1" } });
-    const run = await deploy({ "ssh-config": "Host db1\n  HostKeyAlias [db1]:2222", select: "db1", "ssh-port": "2222", "ssh-user": "deploy" });
+    const run = await deploy({ "ssh-config": "Host db1\n  Compression yes", select: "db1", "ssh-port": "2222", "ssh-user": "deploy" });
     await expectGreen(run, fleet.machines);
     expect(resultsOf(run)).toMatchObject({ db1: { target: "deploy@db1:2222", configuration: "db1", status: "deployed" } });
     expect(await revisionOf("db1")).toBe(await headOf(repository));

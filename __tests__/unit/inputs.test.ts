@@ -29,8 +29,10 @@ test("every input of action.yml is read, and no other", () => {
 
 test("the defaults of action.yml are the ones that are promised", () => {
   expect(parseInputs(makeInputs())).toEqual({
+    authentication: "key",
     key: key.secret,
     passphrase: undefined,
+    certificate: undefined,
     knownHosts,
     strict: true,
     sshConfig: "",
@@ -258,7 +260,7 @@ describe("what is refused", () => {
       "elevate-password": "two\nlines",
     });
     const named = new Set(problems.map((problem) => problem.replace(/:.*/s, "")));
-    expect([...named].toSorted()).toEqual(inputNames.filter((name) => name !== "ssh-key-passphrase").toSorted());
+    expect([...named].toSorted()).toEqual(inputNames.filter((name) => name !== "ssh-key-passphrase" && name !== "ssh-certificate").toSorted());
   });
 
   test.each<[InputName, string, string]>([
@@ -304,6 +306,21 @@ describe("what is refused", () => {
 
   test("what merely looks like base64 is no key", () => {
     expect(problemsOf({ operation: "a".repeat(70) })).toEqual([expect.stringContaining("aaaa")]);
+  });
+
+  test.each(["agent", "none"])("a key beside ssh-auth: %s, which would not be used", (auth) => {
+    const given = { "ssh-auth": auth, "ssh-key": "", "ssh-certificate": "" };
+    expect(parseInputs(makeInputs(given))).toMatchObject({ authentication: auth, key: undefined, passphrase: undefined, certificate: undefined });
+    const unused = `is set, and ssh-auth is ${auth}, which does not use it; accepted with ssh-auth: key`;
+    expect(problemsOf({ ...given, "ssh-key": key.secret, "ssh-certificate": "x" })).toEqual([`ssh-key: ${unused}`, `ssh-certificate: ${unused}`]);
+  });
+
+  test("a certificate that is none", () => {
+    const accepted = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1 deploy";
+    expect(parseInputs(makeInputs({ "ssh-certificate": `${accepted}\n` })).certificate).toBe(accepted);
+    for (const text of [key.public, "x", `${accepted}\n${accepted}`]) {
+      expect(problemsOf({ "ssh-certificate": text })).toEqual([expect.stringMatching(/^ssh-certificate: is not an OpenSSH certificate; accepted is/)]);
+    }
   });
 
   const everyMachine = "is empty, and so is select: a rollback of every machine must be asked for; accepted are targets, or a select such as `*`";

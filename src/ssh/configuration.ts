@@ -9,11 +9,24 @@ export type SshSettings = {
   readonly connectTimeout: number;
   /** The user's own ssh_config lines. */
   readonly extra: string;
+  /** How ssh proves who it is. */
+  readonly authentication: Authentication;
 };
 
+/** The key of a run with or without a certificate, an agent by its socket, or nothing: the server asks for none. */
+export type Authentication =
+  | { readonly kind: "key"; readonly certificate: boolean }
+  | { readonly kind: "agent"; readonly socket: string }
+  | { readonly kind: "none" };
+
 /** What stands where in the private directory of a run. */
-export function identityFiles(directory: string): { key: string; knownHosts: string; recorder: string } {
-  return { key: join(directory, "key"), knownHosts: join(directory, "known_hosts"), recorder: join(directory, "record-host-key.sh") };
+export function identityFiles(directory: string): { key: string; certificate: string; knownHosts: string; recorder: string } {
+  return {
+    key: join(directory, "key"),
+    certificate: join(directory, "key-cert.pub"),
+    knownHosts: join(directory, "known_hosts"),
+    recorder: join(directory, "record-host-key.sh"),
+  };
 }
 
 /** Ends what the workflow has given in `known_hosts`: below it, ssh adds the keys that it accepts by itself. */
@@ -82,6 +95,7 @@ export function renderQuestion(
     host,
     ...(target.port === undefined ? [] : [`  Port ${target.port}`]),
     ...(target.user === undefined ? [] : [`  User ${target.user}`]),
+    ...mastersOf(targetFiles(directory, index)),
     ...ownedSettings(index, directory, settings),
   ];
   const extra = extraLines(settings);
@@ -100,16 +114,30 @@ function mastersOf({ socket }: TargetFiles): string[] {
   return [`  ControlPath ${socket}`, `  ControlPersist ${masterIdle}`];
 }
 
+function authenticationLines(files: ReturnType<typeof identityFiles>, authentication: Authentication): string[] {
+  switch (authentication.kind) {
+    case "key":
+      return [
+        `  IdentityFile ${files.key}`,
+        "  IdentitiesOnly yes",
+        "  IdentityAgent none",
+        `  CertificateFile ${authentication.certificate ? files.certificate : "none"}`,
+        "  PubkeyAuthentication yes",
+      ];
+    case "agent":
+      return ["  IdentityFile none", "  IdentitiesOnly no", `  IdentityAgent ${authentication.socket}`, "  CertificateFile none", "  PubkeyAuthentication yes"];
+    case "none":
+      return ["  IdentityFile none", "  IdentitiesOnly yes", "  IdentityAgent none", "  CertificateFile none", "  PubkeyAuthentication no"];
+  }
+}
+
 /** What no line of the user's can change, for the target and for the jump hosts on the way. */
 function ownedSettings(index: number, directory: string, settings: SshSettings): string[] {
   const files = identityFiles(directory);
   const { offeredKeys } = targetFiles(directory, index);
   return [
     "Host *",
-    `  IdentityFile ${files.key}`,
-    "  IdentitiesOnly yes",
-    "  IdentityAgent none",
-    "  CertificateFile none",
+    ...authenticationLines(files, settings.authentication),
     "  PKCS11Provider none",
     "  AddKeysToAgent no",
     `  UserKnownHostsFile ${files.knownHosts}`,
@@ -123,7 +151,6 @@ function ownedSettings(index: number, directory: string, settings: SshSettings):
     `  KnownHostsCommand /bin/sh ${files.recorder} ${offeredKeys} %H %t %K`,
     "  BatchMode yes",
     "  PreferredAuthentications publickey",
-    "  PubkeyAuthentication yes",
     "  PasswordAuthentication no",
     "  KbdInteractiveAuthentication no",
     "  ForwardAgent no",

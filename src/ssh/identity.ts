@@ -23,8 +23,10 @@ export function makeIdentityDirectory(runnerTemp: string | undefined): string {
 
 /** What is written into the private directory. */
 export type Identity = {
-  /** A private key that `readKey` has accepted. */
-  readonly key: string;
+  /** A private key that `readKey` has accepted; `undefined` where ssh authenticates without one. */
+  readonly key: string | undefined;
+  /** The user certificate for it, one line. */
+  readonly certificate?: string | undefined;
   readonly passphrase: string | undefined;
   readonly knownHosts: string;
 };
@@ -35,9 +37,11 @@ export async function writeIdentity(directory: string, identity: Identity): Prom
   const write = (path: string, text: string): void => {
     writeFileSync(path, text, { mode: 0o600 });
   };
-  write(files.key, identity.key);
   write(files.knownHosts, `${identity.knownHosts.trimEnd()}\n${endOfKnownHosts}\n`);
   write(files.recorder, readFileSync(new URL("./record-host-key.sh", import.meta.url), "utf8"));
+  if (identity.key === undefined) return { kind: "none" };
+  if (identity.certificate !== undefined) write(files.certificate, `${identity.certificate}\n`);
+  write(files.key, identity.key);
   if (identity.passphrase !== undefined) {
     const problem = await decrypt(directory, files.key, identity.passphrase);
     if (problem !== undefined) return { kind: "unusable", problem };
@@ -57,8 +61,11 @@ export function writeTargetConfigurations(directory: string, targets: readonly T
   }
 }
 
-/** The public half of the key, or what ssh-keygen has against it. */
-export type KeyCheck = { readonly kind: "key"; readonly publicKey: string } | { readonly kind: "unusable"; readonly problem: string };
+/** The public half of the key, or what ssh-keygen has against it; or that there is no key. */
+export type KeyCheck =
+  | { readonly kind: "none" }
+  | { readonly kind: "key"; readonly publicKey: string }
+  | { readonly kind: "unusable"; readonly problem: string };
 
 async function checkKey(path: string): Promise<KeyCheck> {
   try {

@@ -3,7 +3,8 @@ import { writeFileSync } from "node:fs";
 import { CommandError, InputError } from "../domain/errors.js";
 import { checkHost, checkPort, checkUser, withDefaults, type NamedTarget, type Target, type TargetDefaults } from "../domain/target.js";
 import { run, type Command } from "../process/run.js";
-import { identityFiles, renderQuestion, targetFiles, type SshSettings } from "./configuration.js";
+import { renderQuestion, targetFiles, type SshSettings } from "./configuration.js";
+import { refusalOf } from "./keywords.js";
 
 // ssh answers at once, unless a `Match exec` of the user's lines takes its time.
 const answerSeconds = 60;
@@ -24,15 +25,19 @@ export async function locateTarget(
   if (settings.extra === "") return withDefaults(target, defaults);
   const { configuration } = targetFiles(directory, index);
   const { text, extraBegins } = renderQuestion(target, index, directory, settings, defaults);
-  writeFileSync(configuration, text, { mode: 0o600 });
+  const ask = async (question: string): Promise<string> => {
+    writeFileSync(configuration, question, { mode: 0o600 });
+    return (await run(locationCommand(configuration, target), { signal, timeout: answerSeconds })).stdout;
+  };
   let answer: string;
   try {
-    ({ stdout: answer } = await run(locationCommand(configuration, target), { signal, timeout: answerSeconds }));
+    answer = await ask(text);
   } catch (error) {
     if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
     throw refusal(`is not accepted by ssh: ${reasonOf(error, configuration, extraBegins)}`);
   }
-  return locatedTarget(target, answer, identityFiles(directory).key);
+  const without = await ask(renderQuestion(target, index, directory, { ...settings, extra: "" }, defaults).text);
+  return locatedTarget(target, answer, without);
 }
 
 /** Builds the command that asks ssh what it makes of its configuration, without connecting. */
@@ -42,14 +47,14 @@ export function locationCommand(configuration: string, target: Pick<Target, "hos
 
 /**
  * Reads what `ssh -G` prints, with the same care as the targets themselves: ssh obeys shell characters in a `HostName` of its
- * configuration. `key` is the only key that may be offered. Throws an `InputError`.
+ * configuration. `without` is what it prints without the user's lines. Throws an `InputError`.
  *
  *     user deploy
  *     hostname 192.0.2.7
  *     port 2222
  *     proxyjump bastion.example.org
  */
-export function locatedTarget(target: NamedTarget, answer: string, key: string): Target {
+export function locatedTarget(target: NamedTarget, answer: string, without: string): Target {
   const found = readAnswer(answer);
   const first = (keyword: string): string => found.get(keyword)?.[0] ?? "";
   const address = first("hostname");
@@ -66,7 +71,7 @@ export function locatedTarget(target: NamedTarget, answer: string, key: string):
   check("HostName", () => checkHost(address));
   check("User", () => checkUser(user));
   check("Port", () => checkPort(port));
-  requireOwned(target, found, key);
+  requireOwned(target, found, readAnswer(without));
   const { name, host, configuration } = target;
   const moved = address.toLowerCase() !== host.toLowerCase();
   return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration };
@@ -81,17 +86,16 @@ function readAnswer(answer: string): ReadonlyMap<string, readonly string[]> {
   return found;
 }
 
-// ssh adds these up, or old versions do not know them, so that standing first does not help against the user's lines.
-function requireOwned({ host }: NamedTarget, found: ReadonlyMap<string, readonly string[]>, key: string): void {
-  const other = (keyword: string, own: string): boolean => found.get(keyword)?.some((value) => value !== own) === true;
-  const set = [
-    ...(other("identityfile", key) ? ["IdentityFile"] : []),
-    ...(other("certificatefile", "none") ? ["CertificateFile"] : []),
-    ...(other("sessiontype", "default") ? ["SessionType"] : []),
-    ...(other("stdinnull", "no") ? ["StdinNull"] : []),
-    ...(other("forkafterauthentication", "no") ? ["ForkAfterAuthentication"] : []),
-  ];
-  if (set.length > 0) throw refusal(`sets ${set.join(" and ")} for ${host}, which belongs to the action; accepted are lines that leave it out for this host`);
+// What stands first in the configuration is not enough: ssh adds some keywords up, and others are not the action's to say.
+function requireOwned({ host }: NamedTarget, found: ReadonlyMap<string, readonly string[]>, without: ReadonlyMap<string, readonly string[]>): void {
+  const changed = [...new Set([...found.keys(), ...without.keys()])].filter(
+    (keyword) => JSON.stringify(found.get(keyword)) !== JSON.stringify(without.get(keyword)),
+  );
+  const reasons = changed.toSorted().flatMap((keyword) => {
+    const reason = refusalOf(keyword);
+    return reason === undefined ? [] : [reason];
+  });
+  if (reasons.length > 0) throw refusal(`sets ${reasons.join(" and ")} for ${host}; accepted are lines that leave it out for this host`);
 }
 
 /** What tells two machines with one address apart. A proxy's command may name the host in its own ways. */

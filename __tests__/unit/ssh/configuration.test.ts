@@ -10,7 +10,7 @@ import { makeTarget } from "../domain/make.js";
 import { temporaryDirectory } from "../temporary.js";
 
 const directory = temporaryDirectory();
-const settings: SshSettings = { strict: true, connectTimeout: 30, extra: "" };
+const settings: SshSettings = { strict: true, connectTimeout: 30, extra: "", authentication: { kind: "key", certificate: false } };
 
 /** What the real ssh makes of the configuration for a host; a keyword that stands there more than once has several values. */
 function ssh(host: string, overrides: { target?: Partial<Target>; settings?: Partial<SshSettings> } = {}): Map<string, string[]> {
@@ -169,6 +169,21 @@ describe("the configuration, as ssh reads it", () => {
 
   test("accepts an unknown key, but not a changed one, where it is not strict", () => {
     expect(ssh("web1.example.org", { settings: { strict: false } }).get("stricthostkeychecking")).toEqual(["accept-new"]);
+  });
+
+  test.each([
+    [{ kind: "key", certificate: false } as const, [files.key], ["none"], "yes", "true"],
+    [{ kind: "key", certificate: true } as const, [files.key], [files.certificate], "yes", "true"],
+    [{ kind: "agent", socket: "/tmp/ssh-x/agent.1" } as const, ["none"], ["none"], "no", "true"],
+    [{ kind: "none" } as const, ["none"], ["none"], "yes", "false"],
+  ])("authenticates by %j, for the target and for jump hosts", (authentication, keys, certificates, only, publicKey) => {
+    for (const host of ["web1.example.org", "jump.example.org"]) {
+      const found = ssh(host, { settings: { authentication } });
+      const agent = authentication.kind === "agent" ? authentication.socket : "none";
+      expect(found.get("identityfile")).toEqual(keys);
+      expect(found.get("certificatefile") ?? ["none"]).toEqual(certificates);
+      expect(["identitiesonly", "pubkeyauthentication", "identityagent"].map((keyword) => found.get(keyword)?.[0])).toEqual([only, publicKey, agent]);
+    }
   });
 
   test("says how long to wait", () => {

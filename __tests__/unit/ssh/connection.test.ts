@@ -54,7 +54,7 @@ describe("a machine that does not answer", () => {
 
   test("is told in words, and is worth another try", async () => {
     const { secret } = makeKey();
-    const settings = { strict: true, connectTimeout: 5, extra: "" };
+    const settings = { strict: true, connectTimeout: 5, extra: "", authentication: { kind: "key", certificate: false } as const };
     await writeIdentity(directory, { key: secret, passphrase: undefined, knownHosts: "" });
     writeTargetConfigurations(directory, [target], settings);
     const connection = new Connection(target, 0, directory, 5);
@@ -72,7 +72,7 @@ describe("a machine that does not answer", () => {
   });
 
   test("and a configuration that ssh does not accept is told apart", async () => {
-    const settings = { strict: true, connectTimeout: 5, extra: "NoSuchOption yes" };
+    const settings = { strict: true, connectTimeout: 5, extra: "NoSuchOption yes", authentication: { kind: "key", certificate: false } as const };
     await writeIdentity(directory, { key: makeKey().secret, passphrase: undefined, knownHosts: "" });
     writeTargetConfigurations(directory, [target], settings);
     const error = await rejection(DeployError, new Connection(target, 0, directory, 5).open(undefined));

@@ -77,11 +77,25 @@ describe("what is written into it", () => {
   test("is readable for its owner alone, and ssh takes the key", async () => {
     const directory = makeIdentityDirectory(root);
     expect(await writeIdentity(directory, makeIdentity())).toEqual({ kind: "key", publicKey: plain.public.trim() });
-    writeTargetConfigurations(directory, [makeTarget(), makeTarget({ host: "::1" })], { strict: true, connectTimeout: 30, extra: "" });
+    writeTargetConfigurations(directory, [makeTarget(), makeTarget({ host: "::1" })], {
+      strict: true,
+      connectTimeout: 30,
+      extra: "",
+      authentication: { kind: "key", certificate: false },
+    });
     expect(readdirSync(directory).toSorted()).toEqual(["0.conf", "1.conf", "key", "known_hosts", "record-host-key.sh"]);
     for (const name of readdirSync(directory)) expect([name, modeOf(join(directory, name))]).toEqual([name, 0o600]);
     expect(readFileSync(join(directory, "known_hosts"), "utf8")).toBe("web1 ssh-ed25519 AAAA\n# Accepted in this run:\n");
     expect(readFileSync(join(directory, "1.conf"), "utf8")).toContain("HostName ::1\n");
+  });
+
+  test("is no key where ssh authenticates without one, and a certificate beside one", async () => {
+    const without = makeIdentityDirectory(root);
+    expect(await writeIdentity(without, makeIdentity({ key: undefined }))).toEqual({ kind: "none" });
+    expect(readdirSync(without).toSorted()).toEqual(["known_hosts", "record-host-key.sh"]);
+    const directory = makeIdentityDirectory(root);
+    await writeIdentity(directory, makeIdentity({ certificate: "ssh-ed25519-cert-v01@openssh.com AAAA" }));
+    expect(readFileSync(join(directory, "key-cert.pub"), "utf8")).toBe("ssh-ed25519-cert-v01@openssh.com AAAA\n");
   });
 
   test("an encrypted key is decrypted, its passphrase in no argument and in no file", async () => {
@@ -100,7 +114,7 @@ describe("what is written into it", () => {
     ["PKCS8", makeKey({ type: "rsa", form: "PKCS8", passphrase: "pässword " }), "pässword "],
   ])("an encrypted key in the form of %s is decrypted as well", async (_, key, word) => {
     const check = await writeIdentity(makeIdentityDirectory(root), makeIdentity({ key: key.secret, passphrase: word }));
-    expect(check.kind === "key" ? check.publicKey.split(" ")[1] : check.problem).toBe(key.public.split(" ")[1]);
+    expect(check.kind === "key" ? check.publicKey.split(" ")[1] : check).toBe(key.public.split(" ")[1]);
   });
 
   test("a wrong passphrase is told", async () => {

@@ -15,7 +15,7 @@ const defaults = { user: "root", port: 22 };
 /** What the real ssh makes of a target and the workflow's lines. */
 async function locate(extra: string, target: Partial<NamedTarget> = {}): Promise<Target> {
   const named = { name: "the web", host: "web1", user: undefined, port: undefined, configuration: "web1", ...target };
-  return await locateTarget(named, 0, directory, { strict: true, connectTimeout: 30, extra }, defaults);
+  return await locateTarget(named, 0, directory, { strict: true, connectTimeout: 30, extra, authentication: { kind: "key", certificate: false } }, defaults);
 }
 
 async function problemOf(extra: string, target: Partial<NamedTarget> = {}): Promise<string> {
@@ -72,10 +72,10 @@ describe("ssh-config is refused", () => {
   test.each([
     ["NoSuchOption yes", /^is not accepted by ssh: line 1: Bad configuration option: nosuchoption/],
     ["Host web1\n  Port no", /^is not accepted by ssh: line 2: Bad (port|number)/],
-    ["Host web1\n  IdentityFile /tmp/other", /^sets IdentityFile for web1, which belongs to the action/],
-    ["Host web1\n  CertificateFile /tmp/other", /^sets CertificateFile for web1/],
-    ["Host web1\n  SessionType none", /^sets SessionType for web1/],
-    ["Host web1\n  StdinNull yes\n  SessionType none", /^sets SessionType and StdinNull for web1/],
+    ["Host web1\n  IdentityFile /tmp/other", /^sets IdentityFile \(it belongs to the action\) for web1; accepted are lines that leave it out/],
+    ["Host web1\n  CertificateFile /tmp/other", /^sets CertificateFile \(it belongs to the action\) for web1/],
+    ["Host web1\n  SessionType none", /^sets SessionType \(.+\) for web1/],
+    ["Host web1\n  StdinNull yes\n  SessionType none", /^sets SessionType \(.+\) and StdinNull \(.+\) for web1/],
   ])("for %j", async (extra, message) => {
     expect(await problemOf(extra)).toMatch(message);
   });
@@ -86,8 +86,8 @@ describe("ssh-config is refused", () => {
 
   test.each(["$(id)", "`id`", "a;b", "a b", "-oProxyCommand=id", "a'b", "a|b"])("for the HostName %j, which ssh would hand to a shell", (hostname) => {
     const target = { name: "web1", host: "web1", user: undefined, port: undefined, configuration: undefined };
-    const answer = `user root\nhostname ${hostname}\nport 22\nidentityfile /k\n`;
-    const error = thrown(InputError, () => locatedTarget(target, answer, "/k"));
+    const answer = `user root\nhostname ${hostname}\nport 22\n`;
+    const error = thrown(InputError, () => locatedTarget(target, answer, answer));
     expect(error.problems[0]?.problem).toMatch(/^has a HostName for web1 that is not accepted: its host /);
   });
 

@@ -1,0 +1,153 @@
+/**
+ * Who says a keyword of ssh_config(5) for a target. `ours`: the action's value stands first, so lines of the input `ssh-config` have
+ * no effect, or are refused where ssh adds values up. `theirs`: the input's lines hold. `refused`: they are an error.
+ */
+type Rule = { readonly owner: "ours" } | { readonly owner: "theirs" } | { readonly owner: "refused"; readonly reason: string };
+
+const ours: Rule = { owner: "ours" };
+const theirs: Rule = { owner: "theirs" };
+const refused = (reason: string): Rule => ({ owner: "refused", reason });
+
+const onlyTheKey = refused("only ssh-auth says how the action authenticates");
+const hostKey = refused("the host key is looked up under the target's own address");
+const noForwarding = refused("a deployment forwards nothing");
+const sameSession = refused("the action's commands need a session as ssh starts it by itself");
+const plainMessages = refused("the action reads ssh's messages");
+const gssapi = refused("Kerberos would take the place of the key or the host key");
+
+/** Every keyword of ssh_config(5) in OpenSSH 8.5 to 10. */
+export const keywords: Readonly<Record<string, Rule>> = {
+  // Where a line holds, and for whom.
+  Host: theirs,
+  Match: theirs,
+  Include: theirs,
+  IgnoreUnknown: theirs,
+  Tag: theirs,
+  RefuseConnection: theirs,
+  VersionAddendum: theirs,
+  // Where the machine is, and the way there.
+  HostName: theirs,
+  User: theirs,
+  Port: theirs,
+  AddressFamily: theirs,
+  BindAddress: theirs,
+  BindInterface: theirs,
+  CanonicalDomains: theirs,
+  CanonicalizeFallbackLocal: theirs,
+  CanonicalizeHostname: theirs,
+  CanonicalizeMaxDots: theirs,
+  CanonicalizePermittedCNAMEs: theirs,
+  ProxyCommand: theirs,
+  ProxyJump: theirs,
+  ProxyUseFdpass: refused("a ProxyCommand must stay in between, so that it ends with the connection"),
+  IPQoS: theirs,
+  // How what is sent is protected.
+  Ciphers: theirs,
+  MACs: theirs,
+  KexAlgorithms: theirs,
+  Compression: theirs,
+  RekeyLimit: theirs,
+  ObscureKeystrokeTiming: theirs,
+  RequiredRSASize: theirs,
+  WarnWeakCrypto: theirs,
+  // Host keys.
+  HostKeyAlgorithms: theirs,
+  CASignatureAlgorithms: theirs,
+  RevokedHostKeys: theirs,
+  FingerprintHash: theirs,
+  HostKeyAlias: hostKey,
+  StrictHostKeyChecking: ours,
+  UserKnownHostsFile: ours,
+  GlobalKnownHostsFile: ours,
+  KnownHostsCommand: ours,
+  UpdateHostKeys: ours,
+  CheckHostIP: ours,
+  VerifyHostKeyDNS: ours,
+  HashKnownHosts: ours,
+  NoHostAuthenticationForLocalhost: ours,
+  VisualHostKey: plainMessages,
+  // Authentication.
+  IdentityFile: ours,
+  IdentitiesOnly: ours,
+  IdentityAgent: ours,
+  CertificateFile: ours,
+  PKCS11Provider: ours,
+  AddKeysToAgent: ours,
+  BatchMode: ours,
+  PreferredAuthentications: ours,
+  PubkeyAuthentication: ours,
+  PasswordAuthentication: ours,
+  KbdInteractiveAuthentication: ours,
+  PubkeyAcceptedAlgorithms: theirs,
+  KbdInteractiveDevices: onlyTheKey,
+  NumberOfPasswordPrompts: onlyTheKey,
+  SecurityKeyProvider: onlyTheKey,
+  HostbasedAuthentication: onlyTheKey,
+  HostbasedAcceptedAlgorithms: onlyTheKey,
+  EnableSSHKeysign: onlyTheKey,
+  GSSAPIAuthentication: gssapi,
+  GSSAPIDelegateCredentials: gssapi,
+  GSSAPIClientIdentity: gssapi,
+  GSSAPIServerIdentity: gssapi,
+  GSSAPIKeyExchange: gssapi,
+  GSSAPIKexAlgorithms: gssapi,
+  GSSAPIRenewalForcesRekey: gssapi,
+  GSSAPITrustDns: gssapi,
+  // The connection and its master.
+  ControlMaster: ours,
+  ControlPath: ours,
+  ControlPersist: ours,
+  ConnectTimeout: ours,
+  ConnectionAttempts: ours,
+  ServerAliveInterval: ours,
+  ServerAliveCountMax: ours,
+  TCPKeepAlive: ours,
+  ChannelTimeout: refused("the action's own limits end what takes too long"),
+  // The session.
+  RemoteCommand: ours,
+  PermitLocalCommand: ours,
+  LocalCommand: refused("no command of ssh-config runs on the runner once the connection stands"),
+  RequestTTY: ours,
+  EscapeChar: ours,
+  EnableEscapeCommandline: sameSession,
+  SessionType: sameSession,
+  StdinNull: sameSession,
+  ForkAfterAuthentication: sameSession,
+  SendEnv: sameSession,
+  SetEnv: sameSession,
+  // Messages.
+  LogLevel: ours,
+  LogVerbose: plainMessages,
+  // The same; only -y would have ssh use it.
+  SyslogFacility: theirs,
+  // Forwarding.
+  ForwardAgent: ours,
+  ForwardX11: ours,
+  ForwardX11Timeout: noForwarding,
+  ForwardX11Trusted: noForwarding,
+  XAuthLocation: noForwarding,
+  LocalForward: noForwarding,
+  RemoteForward: noForwarding,
+  DynamicForward: noForwarding,
+  ClearAllForwardings: noForwarding,
+  ExitOnForwardFailure: noForwarding,
+  GatewayPorts: noForwarding,
+  PermitRemoteOpen: noForwarding,
+  // ssh takes this one from every block, also from those of other hosts; nothing is forwarded, so it changes nothing.
+  StreamLocalBindMask: theirs,
+  StreamLocalBindUnlink: noForwarding,
+  Tunnel: noForwarding,
+  TunnelDevice: noForwarding,
+};
+
+const byLowerCase = new Map(Object.entries(keywords).map(([name, rule]) => [name.toLowerCase(), { name, rule }]));
+
+/**
+ * Says why a line of `ssh-config` may not change a keyword for a target, with the keyword's name; `undefined` for one that it may.
+ * Keywords are in lower case, as `ssh -G` prints them.
+ */
+export function refusalOf(keyword: string): string | undefined {
+  const { name, rule } = byLowerCase.get(keyword) ?? { name: keyword, rule: refused("this version of the action does not know it") };
+  if (rule.owner === "theirs") return undefined;
+  return `${name} (${rule.owner === "ours" ? "it belongs to the action" : rule.reason})`;
+}
