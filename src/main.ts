@@ -195,10 +195,10 @@ async function endAtOnce(): Promise<void> {
 }
 
 function requireTrustedCode(): void {
-  const reason = untrustedCode(readEvent(process.env));
-  if (reason === undefined) return;
+  const why = untrustedCode(readEvent(process.env));
+  if (why === undefined) return;
   const accepted = "Deploy from events such as push or workflow_dispatch; true is only for a job that never checks out or evaluates such code";
-  throw new InputError([{ input: "allow-unsafe-event", problem: `is false, and ${reason}. ${accepted}` }]);
+  throw new InputError([{ input: "allow-unsafe-event", problem: `is false, and ${why}. ${accepted}` }]);
 }
 
 function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | undefined, signal: AbortSignal): MachineSettings {

@@ -63,7 +63,7 @@ describe("a program that ends well", () => {
       // Control: the variables are there to be inherited.
       expect(spawnSync("/bin/sh", ["-c", script], { encoding: "utf8", env: process.env }).stdout).toContain("value of INPUT_SSH-KEY");
       const { stdout } = await sh(script, { env: { UNIT_TEST: "yes" } });
-      const seen = [...stdout.matchAll(/value of ([\w-]+)/g)].map(([, name]) => name);
+      const seen = [...stdout.matchAll(/value of ([\w-]+)/g)].map(([, name = ""]) => name);
       expect(seen.toSorted()).toEqual(kept.toSorted());
     } finally {
       for (const name of [...withheld, ...kept]) delete process.env[name];
