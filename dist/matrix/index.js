@@ -40,6 +40,8 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 /* harmony export */   dz: () => (/* binding */ InputError)
 /* harmony export */ });
 /* unused harmony exports NoFlakeError, DeployError */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(856);
+
 /** All bad inputs of a run in one error. */
 class InputError extends Error {
     name = "InputError";
@@ -115,27 +117,60 @@ function describe(failure) {
             return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
     }
 }
-const shownLines = 20;
-/** A failure of one host: phase, reason, hint and last lines. */
+/** A failure of one host, thrown; its message is the reason alone. */
 class DeployError extends Error {
     name = "DeployError";
-    phase;
-    reason;
-    hint;
-    lines;
-    exitCode;
+    failure;
     unreachable;
-    constructor(parts) {
-        const lines = (parts.lines ?? []).slice(-shownLines);
-        const text = [parts.hint === undefined ? parts.reason : `${parts.reason}. ${parts.hint}`, ...lines.map((line) => `  ${line}`)];
-        super(text.join("\n"), { cause: parts.cause });
-        this.phase = parts.phase;
-        this.reason = parts.reason;
-        this.hint = parts.hint;
-        this.lines = lines;
-        this.exitCode = parts.exitCode;
-        this.unreachable = parts.unreachable ?? false;
+    constructor({ unreachable, cause, ...parts }) {
+        super(parts.reason, { cause });
+        this.failure = (0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .makeFailure */ .ro)(parts);
+        this.unreachable = unreachable ?? false;
     }
+    get phase() {
+        return this.failure.phase;
+    }
+    get reason() {
+        return this.failure.reason;
+    }
+    get hint() {
+        return this.failure.hint;
+    }
+    get lines() {
+        return this.failure.lines;
+    }
+    get exitCode() {
+        return this.failure.exitCode;
+    }
+}
+
+/***/ }),
+
+/***/ 856:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   ro: () => (/* binding */ makeFailure),
+/* harmony export */   zt: () => (/* binding */ renderFailure)
+/* harmony export */ });
+/* unused harmony exports failureSentences, renderFailureLines */
+const shownLines = 20;
+/** A failure of these parts; of the lines, the last 20 are kept. */
+function makeFailure(parts) {
+    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [] } = parts;
+    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes };
+}
+/** The sentences of a failure: its reason, what to do next, what state the machine is in. */
+function failureSentences({ reason, hint, outcome }) {
+    return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
+}
+/** Renders a failure: its sentences in one line, then its lines, indented. */
+function renderFailure(failure) {
+    return [failureSentences(failure).join(". "), ...renderFailureLines(failure)].join("\n");
+}
+/** Renders the lines of a failure, indented. */
+function renderFailureLines({ lines }) {
+    return lines.map((line) => `  ${line}`);
 }
 
 /***/ }),
@@ -154,8 +189,10 @@ class DeployError extends Error {
 /* harmony export */ });
 /* unused harmony export targetsOf */
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(856);
 /* harmony import */ var _selection_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76);
 /* harmony import */ var _target_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(321);
+
 
 
 
@@ -249,7 +286,7 @@ function checkedRequest(name, request) {
     return request;
 }
 /** The result of a machine that was never connected to. */
-function unusableResult({ name, error }) {
+function unusableResult({ name, error, lines }) {
     return {
         name,
         target: name,
@@ -267,7 +304,7 @@ function unusableResult({ name, error }) {
         difference: undefined,
         plan: undefined,
         seconds: 0,
-        error,
+        error: (0,_failure_js__WEBPACK_IMPORTED_MODULE_3__/* .makeFailure */ .ro)({ phase: "connect", reason: error, lines }),
     };
 }
 function selectable(entry) {
@@ -723,6 +760,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // UNUSED EXPORTS: failureSummary, skippedAnnotations, verdict
 
+// EXTERNAL MODULE: ./build/src/domain/failure.js
+var failure = __nccwpck_require__(856);
 ;// CONCATENATED MODULE: ./build/src/domain/result.js
 /** How it ended for one machine, from best to worst. */
 const statuses = (/* unused pure expression or super */ null && (["unchanged", "planned", "deployed", "skipped", "degraded", "rolled-back", "failed", "unknown", "rollback-failed"]));
@@ -738,7 +777,7 @@ function result_isFailure(status) {
         case "planned":
         case "deployed":
         case "skipped":
-        // Only where `unit-failures: warn` asks for it.
+        // Units where `unit-failures: warn` asks for it, or a user's own activation.
         case "degraded":
             return false;
         case "rolled-back":
@@ -750,12 +789,13 @@ function result_isFailure(status) {
 }
 ;// CONCATENATED MODULE: ./build/src/github/annotations.js
 
+
 // GitHub shows ten annotations of a kind a step, and the step's own failure is one.
 const most = 9;
 /** One annotation for each host that failed; where there are too many, the last one names the rest. */
 function failureAnnotations(results) {
     const failed = results.filter((result) => result_isFailure(result.status));
-    const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: result.error ?? result.status }));
+    const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: message(result) }));
     if (annotations.length <= most)
         return annotations;
     const rest = failed.slice(most - 1);
@@ -767,12 +807,12 @@ function skippedAnnotations(results) {
     if (skipped.length === 0)
         return [];
     const reasons = new Map();
-    for (const { name, error = "skipped" } of skipped) {
-        const [reason = error] = error.split("\n");
+    for (const { name, error } of skipped) {
+        const reason = error === undefined ? "skipped" : failureSentences(error).join(". ");
         reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
     }
-    const message = [...reasons].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n");
-    return [{ title: `${skipped.length} of ${results.length} hosts ${skipped.length === 1 ? "was" : "were"} skipped`, message }];
+    const title = `${skipped.length} of ${results.length} hosts ${skipped.length === 1 ? "was" : "were"} skipped`;
+    return [{ title, message: [...reasons].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n") }];
 }
 /** The last line of a failed step: `2 of 14 hosts failed: web3 (activate: …), db1 (connect: …)`. */
 function failureSummary(results) {
@@ -787,8 +827,11 @@ function verdict({ phase, status }) {
         return "rollback failed";
     return status === "unknown" ? `lost in ${phase}, state unknown` : `${phase} ${status}`;
 }
+function message({ error, status }) {
+    return error === undefined ? status : (0,failure/* renderFailure */.zt)(error);
+}
 function brief(result) {
-    const reason = result.status === "failed" ? `${result.phase}: ${(result.error ?? "failed").split("\n")[0]?.split(". ")[0]}` : verdict(result);
+    const reason = result.status === "failed" ? `${result.phase}: ${result.error?.reason ?? "failed"}` : verdict(result);
     return `${result.name} (${reason})`;
 }
 
@@ -883,6 +926,7 @@ var lib_core = __nccwpck_require__(920);
 ;// CONCATENATED MODULE: ./build/src/github/outputs.js
 
 
+
 // GitHub takes 1 MB of outputs a job, counted as UTF-16: half of that for us.
 const longestResults = 250_000;
 /** Renders every output of the action, by its name in `action.yml`; one that has no value is empty. */
@@ -917,8 +961,9 @@ function renderResults(results) {
         changed: result.changed,
         "exit-code": result.exitCode ?? null,
         "failed-units": result.failedUnits,
+        inhibitors: result.plan?.inhibitors ?? [],
         seconds: result.seconds,
-        error: result.error === undefined ? null : shorten(result.error, longestError),
+        error: result.error === undefined ? null : shorten(renderFailure(result.error), longestError),
     })));
     for (let longestError = 10_000;; longestError = Math.floor(longestError / 2)) {
         const text = render(longestError);
@@ -1116,15 +1161,15 @@ function table_packages(difference) {
 
 
 
+
 const longestName = 120;
 /** What went wrong on a host, in no more than about these bytes; empty where nothing did. */
 function section_errorPart({ status, error }, bytes) {
-    return isFailure(status) || error !== undefined ? `${preformatted(sentences(error ?? status), bytes)}\n` : "";
+    return isFailure(status) || error !== undefined ? `${preformatted(error === undefined ? status : explained(error), bytes)}\n` : "";
 }
-/** Reason and hint stand in one line, which nobody could read without scrolling. */
-function sentences(error) {
-    const [first = "", ...rest] = error.split("\n");
-    return [first.replaceAll(/\. (?=[A-Z])/g, ".\n"), ...rest].join("\n");
+/** A sentence in each line: in one line, nobody could read them without scrolling. */
+function explained(error) {
+    return [failureSentences(error).join(".\n"), ...renderFailureLines(error)].join("\n");
 }
 /** What the new system of a host brings: packages and units; empty where nothing is known of it. */
 function section_detailsPart({ target, status, difference, plan, systemPath, previousSystemPath }, limits) {
@@ -1175,9 +1220,23 @@ function packageLine(change) {
     return change.bytes === 0 ? short : `${short} (${signedSize(change.bytes)})`;
 }
 const verbs = {
-    activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", keep: "changed, not restarted" },
-    rehearsal: { stop: "would stop", restart: "would restart", reload: "would reload", start: "would start", keep: "would not restart, though changed" },
-    "unit-files": { stop: "would stop", restart: "would restart", reload: "would reload", start: "would start", keep: "would not restart, though changed" },
+    activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", again: "ran again", keep: "changed, not restarted" },
+    rehearsal: {
+        stop: "would stop",
+        restart: "would restart",
+        reload: "would reload",
+        start: "would start",
+        again: "would run again",
+        keep: "would not restart, though changed",
+    },
+    "unit-files": {
+        stop: "would stop",
+        restart: "would restart",
+        reload: "would reload",
+        start: "would start",
+        again: "would run again",
+        keep: "would not restart, though changed",
+    },
 };
 const sources = {
     activation: "Units, as the activation told",
@@ -1187,8 +1246,9 @@ const sources = {
 function renderPlan(plan, status, most) {
     const before = status === "rolled-back" && plan.source === "activation" ? " before the way back" : "";
     const title = `${sources[plan.source]}${before}`;
+    const inhibitors = plan.inhibitors.map((inhibitor) => `- inhibited: ${codeSpan(inhibitor)}: \`switch\` and \`test\` would be refused\n`).join("");
     if (touchesNoUnit(plan))
-        return `${title}: none\n\n`;
+        return `${title}: none\n\n${inhibitors === "" ? "" : `${inhibitors}\n`}`;
     const lists = unitActions.flatMap((action) => {
         const units = plan[action];
         if (units.length === 0)
@@ -1197,7 +1257,8 @@ function renderPlan(plan, status, most) {
         const names = units.slice(0, most).map((unit) => codeSpan(unit));
         return [`- ${verbs[plan.source][action]}: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}\n`];
     });
-    return `${title}:\n\n${lists.join("")}\n`;
+    const systemd = plan.reexecutes ? `- systemd ${plan.source === "activation" ? "was" : "would be"} re-executed\n` : "";
+    return `${title}:\n\n${lists.join("")}${systemd}${inhibitors}\n`;
 }
 ;// CONCATENATED MODULE: ./build/src/github/summary/timeline.js
 
@@ -1686,6 +1747,7 @@ function host_key_knownHostsProblems(text) {
 
 
 
+
 // The readers of single inputs. Each gives what is wrong to `refuse`, in words that say what is accepted, and goes on.
 /** An input as a message shows it. */
 function shown(text) {
@@ -1756,21 +1818,17 @@ function readFlakeReference(text, refuse) {
         refuse(`${shown(text)} holds a #; the configuration belongs to the targets (host#configuration); ${accepted}`);
     return text;
 }
-/** Reads arguments, one a line. `reserved` are the options that the action itself sets. */
-function readArguments(text, reserved, refuse) {
+/** Reads arguments, one per line, and checks them against the options of their program. Blank lines, and blanks around a line, are left out. */
+function readArguments(text, table, refuse) {
     const args = text
         .split(/\r\n|\r|\n/)
         .map((line) => line.trim())
         .filter((line) => line !== "");
-    for (const argument of args) {
-        const option = argument.split("=")[0] ?? "";
-        if (reserved.includes(option))
-            refuse(`${option} is the action's own; accepted is any other argument, one a line`);
-        if (option === "--accept-flake-config" || option === "accept-flake-config")
-            refuse("accept-flake-config lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead");
-        if (argument.includes("\0"))
-            refuse("holds a NUL character");
-    }
+    if (text.includes("\0"))
+        refuse("contains a NUL character");
+    else
+        for (const problem of checkArguments(args, table))
+            refuse(problem);
     return args;
 }
 /** Reads a selection. */
@@ -2936,7 +2994,7 @@ function doesNotEvaluate(name, error, together = [name]) {
     const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
     const reason = `${which} does not evaluate on the runner, so that nobody knows where the machine is`;
     const lines = error?.stderr.split("\n") ?? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`];
-    return { kind: "unusable", name, tags: undefined, error: [reason, ...lines.slice(-shownLines).map((line) => `  ${line}`)].join("\n") };
+    return { kind: "unusable", name, tags: undefined, error: reason, lines: lines.slice(-shownLines) };
 }
 function readAnswer(json) {
     const machines = (0,nix_json/* field */.ZZ)(json, "machines");

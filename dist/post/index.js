@@ -22,13 +22,38 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 
 /***/ }),
 
-/***/ 47:
+/***/ 927:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Qd: () => (/* binding */ CommandError)
-/* harmony export */ });
-/* unused harmony exports InputError, RunnerError, EvaluationError, NoFlakeError, briefReason, DeployError */
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Qd: () => (/* binding */ CommandError)
+});
+
+// UNUSED EXPORTS: DeployError, EvaluationError, InputError, NoFlakeError, RunnerError, briefReason
+
+;// CONCATENATED MODULE: ./build/src/domain/failure.js
+const shownLines = 20;
+/** A failure of these parts; of the lines, the last 20 are kept. */
+function makeFailure(parts) {
+    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [] } = parts;
+    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes };
+}
+/** The sentences of a failure: its reason, what to do next, what state the machine is in. */
+function failureSentences({ reason, hint, outcome }) {
+    return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
+}
+/** Renders a failure: its sentences in one line, then its lines, indented. */
+function renderFailure(failure) {
+    return [failureSentences(failure).join(". "), ...renderFailureLines(failure)].join("\n");
+}
+/** Renders the lines of a failure, indented. */
+function renderFailureLines({ lines }) {
+    return lines.map((line) => `  ${line}`);
+}
+;// CONCATENATED MODULE: ./build/src/domain/errors.js
+
 /** All bad inputs of a run in one error. */
 class InputError extends Error {
     name = "InputError";
@@ -104,26 +129,30 @@ function describe(failure) {
             return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
     }
 }
-const shownLines = 20;
-/** A failure of one host: phase, reason, hint and last lines. */
+/** A failure of one host, thrown; its message is the reason alone. */
 class DeployError extends Error {
     name = "DeployError";
-    phase;
-    reason;
-    hint;
-    lines;
-    exitCode;
+    failure;
     unreachable;
-    constructor(parts) {
-        const lines = (parts.lines ?? []).slice(-shownLines);
-        const text = [parts.hint === undefined ? parts.reason : `${parts.reason}. ${parts.hint}`, ...lines.map((line) => `  ${line}`)];
-        super(text.join("\n"), { cause: parts.cause });
-        this.phase = parts.phase;
-        this.reason = parts.reason;
-        this.hint = parts.hint;
-        this.lines = lines;
-        this.exitCode = parts.exitCode;
-        this.unreachable = parts.unreachable ?? false;
+    constructor({ unreachable, cause, ...parts }) {
+        super(parts.reason, { cause });
+        this.failure = makeFailure(parts);
+        this.unreachable = unreachable ?? false;
+    }
+    get phase() {
+        return this.failure.phase;
+    }
+    get reason() {
+        return this.failure.reason;
+    }
+    get hint() {
+        return this.failure.hint;
+    }
+    get lines() {
+        return this.failure.lines;
+    }
+    get exitCode() {
+        return this.failure.exitCode;
     }
 }
 
@@ -264,8 +293,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(24);
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(47);
+// EXTERNAL MODULE: ./build/src/domain/errors.js + 1 modules
+var errors = __nccwpck_require__(927);
 ;// CONCATENATED MODULE: external "node:string_decoder"
 const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
 ;// CONCATENATED MODULE: ./build/src/process/lines.js
@@ -568,8 +597,8 @@ const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.ur
 var external_node_fs_ = __nccwpck_require__(24);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(760);
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(47);
+// EXTERNAL MODULE: ./build/src/domain/errors.js + 1 modules
+var errors = __nccwpck_require__(927);
 // EXTERNAL MODULE: ./build/src/process/run.js + 3 modules
 var process_run = __nccwpck_require__(752);
 // EXTERNAL MODULE: ./build/src/ssh/configuration.js
@@ -900,8 +929,8 @@ var external_node_fs_ = __nccwpck_require__(24);
 const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(760);
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(47);
+// EXTERNAL MODULE: ./build/src/domain/errors.js + 1 modules
+var errors = __nccwpck_require__(927);
 // EXTERNAL MODULE: ./build/src/process/run.js + 3 modules
 var process_run = __nccwpck_require__(752);
 // EXTERNAL MODULE: ./build/src/ssh/configuration.js

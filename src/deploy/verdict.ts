@@ -38,10 +38,11 @@ export function judge({ operation, toplevel, before, end }: Evidence): Verdict {
   const failedUnits = newlyFailed(before, [...units.map(({ unit }) => unit), ...end.after.failedUnits]);
   const users = causes.filter((cause) => cause.kind === "user");
   const fatal = causes.filter((cause) => cause.kind !== "unit" && cause.kind !== "user");
-  const unexplained = exitCode !== 0 && causes.length === 0;
+  const unexplained = exitCode !== 0 && causes.length === 0 && failedUnits.length === 0;
   const named = fatal.length > 0 ? explainFatal(fatal, operation, toplevel, code) : undefined;
   return {
-    failure: named ?? (unexplained && failedUnits.length === 0 ? explainNothing(operation, exitCode, code) : undefined),
+    // What was named before a signal came is not why it ended.
+    failure: named ?? (unexplained || isSignal(exitCode) ? explainNothing(operation, exitCode, code) : undefined),
     units: failedUnits.length === 0 ? undefined : explainUnits(units, failedUnits, exitCode === 0 ? "" : ` ${code}`),
     users: users.length === 0 ? undefined : explainUsers(users),
     failedUnits,
@@ -132,10 +133,14 @@ function freeSpace(operation: Operation): string {
   return `${where}. \`nix-collect-garbage -d\` there removes old generations`;
 }
 
+// As a shell reports a program that a signal has ended.
+function isSignal(exitCode: number): boolean {
+  return exitCode > 128 && exitCode < 160;
+}
+
 function explainNothing(operation: Operation, exitCode: number, code: string): Complaint {
-  const killed = exitCode > 128 && exitCode < 160;
   const state = changesRunningSystem(operation) ? "The machine may be partly switched. " : "";
-  const what = killed ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
+  const what = isSignal(exitCode) ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
   return { reason: `${what} ${code}`, hint: `${state}The lines below are the end of its output` };
 }
 

@@ -56,6 +56,11 @@ describe("exit code 4", () => {
   });
 });
 
+test("a signal is a failure, whatever was named before it came", () => {
+  for (const causes of [[failed("a.service")], [user]])
+    expect(verdictOn(causes, { exitCode: 137, before: ["a.service"] }).failure?.reason).toBe("switch-to-configuration was killed by signal 9 (exit code 137)");
+});
+
 test("exit code 0 has no cause, whatever a script has printed, but the units that are failed count", () => {
   expect(verdictOn([failed("a.service"), { kind: "no-space" }], { exitCode: 0 })).toMatchObject({ failure: undefined, units: undefined, failedUnits: [] });
   expect(verdictOn([], { exitCode: 0, after: ["late.service"] }).units?.reason).toBe("units failed that had not failed before: late.service");

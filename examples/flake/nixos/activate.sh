@@ -24,7 +24,8 @@ link_units() {
     ln -sfn "$to" "$from"
   done
   find "/etc/systemd/$1" -type l -lname '/etc/static/*' | while read -r link; do
-    [ -e "$link" ] || rm "$link"
+    # What a target wants may be an instance, whose link points to no file.
+    [ -e "$link" ] || [ -L "$(readlink "$link")" ] || rm "$link"
   done
   find "/etc/systemd/$1" -mindepth 1 -type d -empty -delete
 }
