@@ -53,6 +53,7 @@ export function renderResults(results: readonly HostResult[]): string {
         changed: result.changed,
         "exit-code": result.exitCode ?? null,
         "failed-units": result.failedUnits,
+        inhibitors: result.plan?.inhibitors ?? [],
         seconds: result.seconds,
         error: result.error === undefined ? null : shorten(renderFailure(result.error), longestError),
       })),
@@ -74,5 +75,7 @@ export function setOutputs(report: Report): void {
 
 /** The status of a whole run. */
 export function statusOf(results: readonly HostResult[], endedEarly: boolean): Status {
-  return endedEarly && results.length === 0 ? "failed" : worstStatus(results);
+  const worst = worstStatus(results);
+  // Hosts that a run has skipped because it ended early do not make it a success.
+  return endedEarly && !isFailure(worst) ? "failed" : worst;
 }

@@ -2,6 +2,8 @@ import type { ActivationCause } from "../domain/activation-cause.js";
 
 /** What switch.sh prints before it ends the part of a user that takes too long. */
 const lateUser = /^nix-flake-deploy: the user activation for (\S+) took longer than \d+ s and was ended$/;
+/** What activate.sh prints of a user whose own activation failed. */
+const failedUser = /^nix-flake-deploy: (nixos-activation\.service) of (\S+) failed$/;
 /** What activate.sh prints where nix-env failed. */
 const profileFailed = /^nix-flake-deploy: the system profile could not be set$/;
 
@@ -95,6 +97,8 @@ class CauseReader {
     if (own) for (const name of (failed[2] ?? "").split(", ")) this.#userUnits.add(name);
     const late = lateUser.exec(line)?.[1];
     if (late !== undefined) this.#user(late).late = true;
+    const activation = failedUser.exec(line);
+    if (activation !== null) this.#user(activation[2] ?? "").units.add(activation[1] ?? "");
     const user = /^warning: user activation for (.+) failed$/.exec(line)?.[1];
     if (user !== undefined) {
       for (const name of this.#userUnits) this.#user(user).units.add(name);

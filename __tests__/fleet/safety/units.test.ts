@@ -99,10 +99,22 @@ test("a unit of a user that fails never rolls back, and is not green either", as
     "failed-units": [],
     error: error("alice (agent.service)"),
   });
-  expect(run.annotations.map(({ message }) => message).join("\n")).toContain("the user activation failed for alice (agent.service)");
+  expect(run.annotations.map(({ message }) => message).join("\n")).toMatch(/the user activation failed for .*alice \(agent\.service\)/);
 
   const control = await trial.deploy({ ...broken, units: { "agent.service": agent("/bin/false") } });
   expect(verdictOf(control)).toMatchObject({ exit: 1, status: "rolled-back", "failed-units": ["agent.service"] });
+});
+
+test("an activation of a user that fails is not green, although switch-to-configuration does not say so", async () => {
+  const activation = (start: string): Behaviour => ({
+    userUnits: { "nixos-activation.service": service(`Type=oneshot\nExecStart=${start}\n`) },
+    userOnDemand: ["nixos-activation.service"],
+  });
+  const run = await trial.deploy(activation("/bin/false"));
+  expect(verdictOf(run)).toMatchObject({ exit: 0, status: "degraded", "exit-code": 0, "failed-units": [], error: error("nixos-activation.service") });
+
+  const control = await trial.deploy(activation("/bin/true"));
+  expect(verdictOf(control)).toMatchObject({ exit: 0, status: "deployed" });
 });
 
 test("a failed snippet is a failure, also beside a unit that had failed before", async () => {

@@ -5,12 +5,12 @@ import { check } from "../rig/command.js";
 import { type Behaviour, switchProgram, writeFlake } from "../rig/flake.js";
 import type { Fleet } from "../rig/fleet.js";
 import type { Machine } from "../rig/machine.js";
-import { realDirectory, realTools } from "../rig/real-tools.js";
+import { activationTools, realDirectory } from "../rig/activation-tools.js";
 import { outcome, type Outcome, type Way } from "./recorded.js";
 
 export type Kind = "real" | "stand-in";
 
-const real = realTools();
+const real = activationTools();
 
 /** Programs to compare with what was recorded: the stand-ins, and the real ones of REAL_TOOLS. */
 export const kinds: readonly Kind[] = real.has("switch-to-configuration") ? ["stand-in", "real"] : ["stand-in"];

@@ -23,9 +23,9 @@ link_units() {
     mkdir -p "${from%/*}"
     ln -sfn "$to" "$from"
   done
-  # What a target wants of a template leads nowhere: only its name counts.
   find "/etc/systemd/$1" -type l -lname '/etc/static/*' | while read -r link; do
-    if [ ! -e "$link" ] && [ ! -L "$(readlink "$link")" ]; then rm "$link"; fi
+    # What a target wants may be an instance, whose link points to no file.
+    [ -e "$link" ] || [ -L "$(readlink "$link")" ] || rm "$link"
   done
   find "/etc/systemd/$1" -mindepth 1 -type d -empty -delete
 }

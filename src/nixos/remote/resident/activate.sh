@@ -5,6 +5,7 @@
 # Arguments: ACTION TOPLEVEL RUNNING GENERATION INSTALL_BOOTLOADER PROFILE. ACTION is switch, boot, test or dry-activate. RUNNING
 # is the toplevel, or its specialisation. GENERATION is the number of the toplevel's generation where the profile is to return to
 # one, else empty. INSTALL_BOOTLOADER is 1 or 0.
+# Says so where the nixos-activation.service of a user failed, which changes no exit code.
 # Exit code: that of switch-to-configuration; 1 where the profile could not be set, and says so.
 # Leaves, for settle.sh, activate.restarts ("UNIT NUMBER" for each service: how often systemd has restarted it) and activate.ended
 # (seconds since the start of the machine).
@@ -40,6 +41,18 @@ restarts() {
   done
 }
 
+# switch-to-configuration waits for that unit of each user who has a manager, and does not look at how it ended.
+report_users() {
+  grep -qs '^restarting the following user units: nixos-activation.service$' activate.log || return 0
+  sed -n 's/^reloading user units for \(.*\)\.\.\.$/\1/p' activate.log | sort -u | while read -r user; do
+    uid=$(id -u -- "$user") || continue
+    gid=$(id -g -- "$user") || continue
+    state=$(XDG_RUNTIME_DIR=/run/user/$uid setpriv --reuid="$uid" --regid="$gid" --clear-groups \
+      systemctl --user show --property=ActiveState nixos-activation.service 2>/dev/null </dev/null)
+    [ "$state" != ActiveState=failed ] || echo "nix-flake-deploy: nixos-activation.service of $user failed"
+  done
+}
+
 case $action in
   switch | boot)
     if ! set_profile; then
@@ -56,6 +69,7 @@ else
   switch_to "$running" "$action"
 fi
 code=$?
+report_users
 restarts >activate.restarts
 cut -d . -f 1 /proc/uptime >activate.ended
 exit "$code"
