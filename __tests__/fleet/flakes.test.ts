@@ -198,9 +198,9 @@ describe("what is no flake is explained", () => {
   test.each([
     ["a repository without flake.nix", async () => await commitAll(repository), ".", /there is no flake\.nix at \./],
     ["a directory without flake.nix", async () => undefined, `path:.`, /there is no flake\.nix at path:\./],
-    ["a flake.nix that Git does not know", async () => await untracked(), ".", /the flake\.nix at \. is not in Git, .*git add it/],
-    ["a directory without its dot", async () => undefined, "nixos", /a directory is written \.\/nixos/],
-    ["a directory that does not exist", async () => undefined, "./nowhere", /there is no directory \.\/nowhere; .*actions\/checkout/],
+    ["a flake.nix that Git does not know", async () => await untracked(), ".", /the flake\.nix at \. is not in Git, .*Run `git add` for it/],
+    ["a directory without its dot", async () => undefined, "nixos", /A directory is written \.\/nixos/],
+    ["a directory that does not exist", async () => undefined, "./nowhere", /there is no directory \.\/nowhere\. .*actions\/checkout/],
   ])("%s", async (_, make: () => Promise<unknown>, flake: string, message: RegExp) => {
     mkdirSync(repository);
     writeFileSync(`${repository}/README.md`, "no flake\n");
