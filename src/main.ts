@@ -197,8 +197,8 @@ async function endAtOnce(): Promise<void> {
 function requireTrustedCode(): void {
   const why = untrustedCode(readEvent(process.env));
   if (why === undefined) return;
-  const accepted = "Deploy from events such as push or workflow_dispatch; true is only for a job that never checks out or evaluates such code";
-  throw new InputError([{ input: "allow-unsafe-event", problem: `is false, and ${why}. ${accepted}` }]);
+  const advice = "Deploy from events such as push or workflow_dispatch; true is only for a job that never checks out or evaluates such code";
+  throw new InputError([{ input: "allow-unsafe-event", problem: `is false, and ${why}`, advice }]);
 }
 
 function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | undefined, signal: AbortSignal): MachineSettings {
