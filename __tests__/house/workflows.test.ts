@@ -36,7 +36,6 @@ const forActionlint = [
 const forLanguageService = [
   planted(example, "ssh-known-hosts:", "ssh-known-host:", "Invalid action input 'ssh-known-host'"),
   planted(example, /uses: org\/[^]*ssh-known-hosts:/, "uses: ./\n        with:\n          ssh-known-host:", "Invalid action input 'ssh-known-host'"),
-  planted(example, "          ssh-key: ${{ secrets.DEPLOY_KEY }}\n", "", "Missing required input `ssh-key`"),
   planted(example, "secrets.DEPLOY_KEY", "secret.DEPLOY_KEY", "Unrecognized named-value"),
   planted(computed, "changed-since:", "changed-sinze:", "Invalid action input 'changed-sinze'"),
   planted(
