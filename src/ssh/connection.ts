@@ -27,6 +27,7 @@ export class Connection {
   readonly #name: string;
   readonly #files: TargetFiles;
   readonly #knownHosts: string;
+  readonly #key: string;
   readonly #connectTimeout: number;
   readonly #told = new Set<string>();
 
@@ -35,6 +36,7 @@ export class Connection {
     this.#name = alias(target, index);
     this.#files = targetFiles(directory, index);
     this.#knownHosts = identityFiles(directory).knownHosts;
+    this.#key = identityFiles(directory).key;
     this.#connectTimeout = connectTimeout;
   }
 
@@ -125,7 +127,16 @@ export class Connection {
       const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
       const githubHosted = process.env["RUNNER_ENVIRONMENT"] === "github-hosted";
       const addresses = githubHosted ? await addressesOf(this.target.host) : [];
-      throw connectError({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), githubHosted, addresses, cause: error });
+      throw connectError({
+        target: this.target,
+        stderr,
+        timedOut,
+        offered: this.offeredKeys(),
+        withKey: existsSync(this.#key),
+        githubHosted,
+        addresses,
+        cause: error,
+      });
     }
   }
 }

@@ -8,6 +8,8 @@ export type ConnectFailure = {
   readonly stderr: string;
   readonly timedOut: boolean;
   readonly offered: readonly OfferedKey[];
+  /** False where an agent, or no authentication at all, takes the place of ssh-key. Default: true. */
+  readonly withKey?: boolean | undefined;
   /** The runner is one of GitHub's own, which have no IPv6. */
   readonly githubHosted?: boolean | undefined;
   /** What the host's name resolves to on the runner, where that was looked up. */
@@ -40,7 +42,7 @@ export function connectError(failure: ConnectFailure): DeployError {
   return new DeployError({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
 }
 
-function explain({ target, stderr, timedOut, offered, githubHosted = false, addresses = [] }: ConnectFailure): Explanation {
+function explain({ target, stderr, timedOut, offered, withKey = true, githubHosted = false, addresses = [] }: ConnectFailure): Explanation {
   // ssh names the place of its TCP connection, which is a jump host's where there is one.
   const [named, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
   const place = `${host} port ${port}`;
@@ -73,6 +75,13 @@ function explain({ target, stderr, timedOut, offered, githubHosted = false, addr
     const [, user = target.user, refusing = target.address] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
     // ssh writes the name in small letters.
     const jump = refusing !== target.address.toLowerCase() && refusing !== target.address;
+    if (!withKey) {
+      return {
+        reason: `${jump ? `the jump host ${refusing}` : place} does not accept the user ${user} with this ssh-auth`,
+        hint: "With ssh-auth: agent, the agent must hold a key that the machine accepts; with none, the server must ask for no authentication",
+        ...permanent,
+      };
+    }
     return {
       reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
       hint: `Add the public half of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or name another user`,

@@ -96,6 +96,12 @@ describe("an IPv6 address on a GitHub-hosted runner", () => {
 });
 
 describe("what ssh says otherwise", () => {
+  test("a refusal without ssh-key names the input that is used", () => {
+    const error = errorOf("deploy@web1.example.org: Permission denied (publickey).", { withKey: false });
+    expect(error).toMatchObject({ reason: "web1.example.org port 2222 does not accept the user deploy with this ssh-auth", unreachable: false });
+    expect(error.hint).toMatch(/^With ssh-auth: agent, the agent must hold a key/);
+  });
+
   test.each([
     ["deploy@web1.example.org: Permission denied (publickey).", "web1.example.org port 2222 does not accept the ssh key for the user deploy", false],
     [
