@@ -265,7 +265,7 @@ describe("further lines of ssh_config", () => {
       "ssh-key": encrypted.secret,
       "ssh-key-passphrase": passphrase,
     });
-    expect(other.errors).toEqual([expect.stringContaining("ssh-config: sets IdentityFile for web1, which belongs to the action")]);
+    expect(other.errors).toEqual([expect.stringContaining("ssh-config: sets IdentityFile (it belongs to the action) for web1")]);
   });
 
   test("that ssh does not know are explained", async () => {

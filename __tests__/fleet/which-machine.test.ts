@@ -124,7 +124,6 @@ describe("what the action owns", () => {
       "  RemoteCommand reboot",
       "  RequestTTY force",
       "  PermitLocalCommand yes",
-      "  LocalCommand touch /tmp/owned",
       "  ControlMaster auto",
       "  ControlPath /tmp/owned-%C",
       "  ControlPersist no",
@@ -144,19 +143,20 @@ describe("what the action owns", () => {
     expect(stranger.errors).toEqual([expect.stringContaining("the host key of web1 port 22 is not known")]);
   });
 
-  test.each(["IdentityFile /root/.ssh/other", "CertificateFile /root/.ssh/other", "SessionType none"])(
-    "is not added to: %s is refused, for the machine and not for a jump host",
-    async (line) => {
-      const run = await fleet.runner.run(await step({ targets: "root@web1", "ssh-config": `Host web*\n  ${line}\n` }));
-      expect(run.exitCode).toBe(1);
-      expect(run.errors).toEqual([expect.stringContaining(`ssh-config: sets ${line.split(" ")[0]} for web1, which belongs to the action`)]);
-      expect(web1.handshakes().connections).toBe(0);
-      await expectGreen(
-        await fleet.runner.run(await step({ targets: "root@web1", "ssh-config": `Host jump\n  ${line}\n`, operation: "build" })),
-        fleet.machines,
-      );
-    },
-  );
+  test.each([
+    "IdentityFile /root/.ssh/other",
+    "CertificateFile /root/.ssh/other",
+    "SessionType none",
+    "HostKeyAlias jump",
+    "LocalCommand touch /tmp/owned",
+    "SendEnv HOME",
+  ])("is not added to: %s is refused, for the machine and not for a jump host", async (line) => {
+    const run = await fleet.runner.run(await step({ targets: "root@web1", "ssh-config": `Host web*\n  ${line}\n` }));
+    expect(run.exitCode).toBe(1);
+    expect(run.errors).toEqual([expect.stringMatching(new RegExp(`ssh-config: sets ${line.split(" ")[0]} \\(.+\\) for web1`))]);
+    expect(web1.handshakes().connections).toBe(0);
+    await expectGreen(await fleet.runner.run(await step({ targets: "root@web1", "ssh-config": `Host jump\n  ${line}\n`, operation: "build" })), fleet.machines);
+  });
 });
 
 describe("two names of one machine", () => {
