@@ -10,7 +10,7 @@ import { severeFindings } from "./zizmor-findings.js";
 // Audits the project's workflows, its examples and both actions with zizmor, offline. Exit code 1 when a finding is above low.
 // zizmor comes from PyPI, in a virtual environment of its own below node_modules/.
 
-const requirements = join(root, "scripts/zizmor-requirements.txt");
+const requirements = join(root, "scripts/requirements.txt");
 const environment = join(root, "node_modules/.cache/nix-flake-deploy/zizmor");
 const installed = join(environment, "installed.txt");
 

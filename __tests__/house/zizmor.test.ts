@@ -41,5 +41,5 @@ describe("severeFindings", () => {
 });
 
 test("zizmor is installed by its exact version and hash", () => {
-  expect(readFileSync(join(root, "scripts/zizmor-requirements.txt"), "utf8")).toMatch(/^zizmor==[\d.]+ --hash=sha256:[0-9a-f]{64}$/m);
+  expect(readFileSync(join(root, "scripts/requirements.txt"), "utf8")).toMatch(/^zizmor==[\d.]+ --hash=sha256:[0-9a-f]{64}$/m);
 });
