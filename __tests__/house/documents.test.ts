@@ -49,7 +49,7 @@ describe.each(actionFiles)("$path", (file) => {
 
 describe("the documents", () => {
   const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
-  const documents = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...pages.map((name) => `docs/${name}`)];
+  const documents = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", ...pages.map((name) => `docs/${name}`)];
 
   /** GitHub's name for a heading: small letters, a dash for each blank, and nothing else that is not a letter, digit or `_`. */
   const anchorsOf = (path: string): string[] =>
