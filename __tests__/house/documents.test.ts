@@ -8,7 +8,6 @@ import { actionFiles, readActionMetadata } from "../../scripts/action-metadata.j
 import { withTables } from "../../scripts/docs-tables.js";
 import { entries, field } from "../../scripts/fields.js";
 import { root } from "../../scripts/paths.js";
-import { shellProblems, shellScripts } from "../../scripts/shell-scripts.js";
 import { leastRights, passwordRights } from "../fleet/rig/machine-files.js";
 import { inputNames } from "../../src/inputs.js";
 import { matrixInputNames } from "../../src/matrix-inputs.js";
@@ -28,10 +27,6 @@ describe.each(actionFiles)("$path", (file) => {
 
   test("every input and output is described", () => {
     expect([...action.inputs, ...action.outputs].filter(({ description }) => description.length < 18)).toEqual([]);
-  });
-
-  test("the tables of README.md are written from it", () => {
-    expect(withTables(read("README.md"), action, file)).toBe(read("README.md"));
   });
 
   test("a changed description does not pass unnoticed", () => {
@@ -122,9 +117,5 @@ describe("the checkout", () => {
     const packages = entries(field(JSON.parse(read("package-lock.json")), "packages"));
     const addresses = packages.map(([, entry]) => field(entry, "resolved"));
     expect(addresses.filter((address) => address !== undefined)).toEqual(["stand-ins/http-client"]);
-  });
-
-  test.each(shellScripts())("shellcheck has nothing against %s", (path) => {
-    expect(shellProblems(path)).toEqual([]);
   });
 });
