@@ -19,7 +19,7 @@ const boots = new Set(["fleet", "matrix", "real"]);
 const separator = process.argv.indexOf("--", 2);
 const suites = process.argv.slice(2, separator === -1 ? undefined : separator);
 const jestArgs = separator === -1 ? [] : process.argv.slice(separator + 1);
-if (suites.includes("unit")) installMissing({ git: "git", "ssh-keygen": "openssh-client", shellcheck: "shellcheck", dash: "dash" });
+if (suites.includes("unit")) installMissing({ git: "git", "ssh-keygen": "openssh-client", shellcheck: "shellcheck", dash: "dash", jq: "jq" });
 if (suites.includes("page")) installRenderer();
 const scratch = mkdtempSync(join(tmpdir(), "nix-flake-deploy-tests-"));
 try {
