@@ -44,6 +44,9 @@ let sent: SentFlake | undefined;
 let end: FleetEnd = { results: [], arrived: false };
 let problem: unknown;
 let summary = true;
+let isEndingAtOnce = false;
+// 128 and the number of SIGINT, as a shell has it.
+const interrupted = 130;
 
 const cancellation = abortOnSignal(
   (signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()),
@@ -61,7 +64,7 @@ const reason = cancellation.signal.aborted ? "the run was cancelled" : problem =
 const green = reportEnd({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, reason, summary }, log);
 await log.written();
 // Whatever still holds the process open has nothing more to say.
-process.exit(green ? 0 : 1);
+process.exit(isEndingAtOnce ? interrupted : green ? 0 : 1);
 
 async function deploy(): Promise<void> {
   const inputs = parseInputs((name) => readInput(name));
@@ -190,8 +193,10 @@ async function leaveNothing(): Promise<void> {
 }
 
 async function endAtOnce(): Promise<void> {
+  // Without its connections, the run may end by itself before this does.
+  isEndingAtOnce = true;
   await leaveNothing();
-  process.exit(130);
+  process.exit(interrupted);
 }
 
 function requireTrustedCode(): void {
