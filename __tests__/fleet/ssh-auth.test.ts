@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 
-import { afterAll, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 
 import { check } from "./rig/command.js";
 import { createSshKey } from "./rig/ssh-key.js";
@@ -9,13 +9,9 @@ import { useTrial, verdictOf } from "./safety/trial.js";
 const trial = useTrial(["web1"], []);
 const socket = "/tmp/agent.sock";
 
-afterAll(async () => {
-  await trial.fleet.runner.exec(`SSH_AUTH_SOCK=${socket} ssh-add -D; kill $(cat /tmp/agent.pid)`);
-});
-
 test("an agent of an earlier step is used, and no key is written", async () => {
   const { runner, key } = trial.fleet;
-  await runner.exec(`ssh-agent -a ${socket} | sed -n "s/.*SSH_AGENT_PID=\\([0-9]*\\);.*/\\1/p" >/tmp/agent.pid`);
+  await runner.exec(`ssh-agent -a ${socket} >/dev/null`);
   const step = trial.step(await trial.flake({}), { "ssh-auth": "agent", "ssh-key": "" });
   const withAgent = { ...step, env: { SSH_AUTH_SOCK: socket } };
   // Control: the agent has no key yet.

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 
 import { until } from "../rig/command.js";
 import { writeFlake } from "../rig/flake.js";
@@ -6,10 +6,6 @@ import { createSshKey } from "../rig/ssh-key.js";
 import { useTrial, verdictOf } from "./trial.js";
 
 const trial = useTrial(["web1"]);
-
-afterAll(async () => {
-  await trial.fleet.runner.exec("umount /mnt/full /mnt/noexec");
-});
 
 // What code that runs beside the action finds: written keys, and processes that have the inputs.
 const look = `PATH=/usr/bin:/bin
