@@ -78,6 +78,7 @@ export class Host {
     let machine = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
     const { facts } = machine;
     known.before = facts.state;
+    if (facts.unfinished !== undefined) this.#log.warn(`${facts.unfinished}. A deployment that activates mends that first`);
     this.#machines.claim(this.machine.target, facts.identity);
     let toplevel: StorePath;
     let generation: number | undefined;

@@ -87,6 +87,7 @@ export function machineFacts(text: string): { readonly facts: MachineFacts; read
       freeKibibytes: /^\d+$/.test(free) ? Number(free) : undefined,
       state: systemState(facts),
       olderGeneration: olderGeneration(facts),
+      unfinished: facts.get("unfinished") || undefined,
       specialisation: facts.get("specialisation") || undefined,
       identity: identityOf(facts),
     },

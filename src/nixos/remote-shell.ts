@@ -14,7 +14,6 @@ const scripts = {
   finish: new URL("./remote/finish.sh", import.meta.url),
   arm: new URL("./remote/arm.sh", import.meta.url),
   keep: new URL("./remote/keep.sh", import.meta.url),
-  recover: new URL("./remote/recover.sh", import.meta.url),
   health: new URL("./remote/health.sh", import.meta.url),
   difference: new URL("./remote/difference.sh", import.meta.url),
   journal: new URL("./remote/journal.sh", import.meta.url),
@@ -24,11 +23,12 @@ const scripts = {
   job: new URL("./remote/resident/job.sh", import.meta.url),
   switch: new URL("./remote/resident/switch.sh", import.meta.url),
   activate: new URL("./remote/resident/activate.sh", import.meta.url),
+  last: new URL("./remote/resident/last.sh", import.meta.url),
   watchdog: new URL("./remote/resident/watchdog.sh", import.meta.url),
 } as const;
 
 /** The scripts that are left on the machine for the time of the run, and run there without a connection. */
-export type ResidentScript = "job" | "watchdog" | "switch" | "activate";
+export type ResidentScript = "job" | "watchdog" | "switch" | "activate" | "last";
 
 /** The scripts that are called on the machines, each a file of that name in `remote/`. */
 export type ScriptName = Exclude<keyof typeof scripts, ResidentScript | "common">;
