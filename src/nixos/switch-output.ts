@@ -53,7 +53,10 @@ export class SwitchOutputReader {
   }
 }
 
-type Simple = Extract<ActivationCause["kind"], "record" | "locked" | "not-nixos" | "boot-loader" | "activation-script" | "logind" | "no-space" | "profile" | "other-init">;
+type Simple = Extract<
+  ActivationCause["kind"],
+  "record" | "locked" | "not-nixos" | "boot-loader" | "activation-script" | "logind" | "no-space" | "profile" | "other-init"
+>;
 
 const simple: readonly (readonly [RegExp, Simple])[] = [
   [recordFailed, "record"],

@@ -79,6 +79,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       "systemd",
       "older-generation",
       "specialisation",
+      "unfinished",
       "machine-id",
       "pid-namespace",
       "running",
