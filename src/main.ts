@@ -2,11 +2,12 @@ import { randomBytes } from "node:crypto";
 
 import { deployFleet, type FleetEnd } from "./deploy/fleet.js";
 import { mapLimited } from "./deploy/limit.js";
-import { InputError } from "./domain/errors.js";
+import { briefReason, InputError, NoFlakeError } from "./domain/errors.js";
 import { outerReference, type Flake, type SentFlake } from "./domain/flake.js";
 import { chooseMachines, setApart, targetsOf, unusableResult, type UnusableMachine } from "./domain/inventory.js";
 import { needsHive, placeOf, requireApart, type NamedTarget, type Target } from "./domain/target.js";
 import { needsFlake, needsRoot } from "./domain/operation.js";
+import { isUntracked } from "./git/untracked.js";
 import { maskSecret, readInput } from "./github/action-input.js";
 import { abortOnSignal } from "./github/cancellation.js";
 import { announceFlake } from "./github/flake-log.js";
@@ -55,7 +56,8 @@ try {
 if (identity !== undefined) await endMasters(identity);
 removeIdentity();
 if (problem !== undefined && !cancellation.signal.aborted) reportProblem(problem, log);
-const green = reportEnd({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
+const reason = cancellation.signal.aborted ? "the run was cancelled" : problem === undefined ? undefined : briefReason(problem);
+const green = reportEnd({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, reason, summary }, log);
 await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
@@ -70,7 +72,14 @@ async function deploy(): Promise<void> {
   const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
   const local = { cwd: process.cwd(), signal, onLine: (line: string) => log.line(line) };
   const { targets, unusable, flake: sending } = await choose(inputs, directory, local);
-  sending?.catch(() => noFlake.abort());
+  const flakeOrReason = sending?.catch((error: unknown) => {
+    const noFlakeError = new NoFlakeError(`the flake could not be fetched (${briefReason(error)})`, { cause: error });
+    // Hosts that are being connected need not go on.
+    noFlake.abort(noFlakeError);
+    throw noFlakeError;
+  });
+  // It may come before, or without, anyone who waits for it.
+  flakeOrReason?.catch(() => undefined);
   writeTargetConfigurations(directory, targets, sshSettings(inputs));
   const settings = machineSettings(inputs, sending, signal);
   const machines = targets.map(
@@ -80,7 +89,7 @@ async function deploy(): Promise<void> {
   const failed = unusable.map(unusableResult);
   end = await deployFleet(
     machines,
-    { operation, flake: sending, unusable: failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal },
+    { operation, flake: flakeOrReason, unusable: failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal },
     runLog,
   );
   await sending;
@@ -162,6 +171,7 @@ function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | undefined
     archiveArgs: inputs.archiveArgs,
     rebuildArgs: inputs.rebuildArgs,
     patience: patience(inputs.connectTimeout, inputs.safety),
+    isUntracked: async (file) => await isUntracked(inputs.flake, file),
     configurationNames: async () =>
       sending === undefined ? undefined : await configurationNames(outerReference(await sending), { signal }).catch(() => undefined),
   };

@@ -222,7 +222,12 @@ describe("no machine is touched", () => {
   test.each<[string, string, Readonly<Record<string, string>>, RegExp]>([
     ["for a selection that matches nothing", "", { select: "web*,dv1" }, /select: dv1 matches no machine; there are db1, web1/],
     ["for a tag that no machine has", "", { select: "@canary" }, /select: @canary matches no machine; there are db1, web1$/m],
-    ["by a flake that does not evaluate", `deploy = throw "not at all";`, {}, /A command on the runner failed|exit code 1: nix eval/],
+    [
+      "by a flake that does not evaluate",
+      `deploy = throw "not at all";`,
+      {},
+      /^The flake path:\S+ does not evaluate:\n  error: not at all\n[^]*flake\.nix:\d+:\d+:/,
+    ],
     ["for targets that are all comments", "", { targets: "# web1\n" }, /targets: names no machine/],
     ["for an empty list of targets", "", { targets: "[]" }, /targets: names no machine/],
   ])("%s", async (_, outputs, inputs, message) => {

@@ -1,5 +1,5 @@
 import { amountOf, inBatches } from "../domain/batches.js";
-import { DeployError } from "../domain/errors.js";
+import { DeployError, NoFlakeError } from "../domain/errors.js";
 import { makeFailure, type Failure } from "../domain/failure.js";
 import { changesMachine } from "../domain/operation.js";
 import { isFailure, type HostResult } from "../domain/result.js";
@@ -34,7 +34,7 @@ type Work = {
 /**
  * Deploys to all machines: everything up to the build side by side, then, when every machine has built or failed, the
  * activations, batch after batch. A host that fails does not stop the others of its batch, but too many stop the batches
- * after it. Never throws; `settings.flake` tells of a flake that cannot be had.
+ * after it. Never throws: without a flake, which `settings.flake` or the signal reports as a `NoFlakeError`, every host is skipped.
  */
 export async function deployFleet(machines: readonly Machine[], settings: RunSettings, log: RunLog): Promise<FleetEnd> {
   const { unusable } = settings;
@@ -123,6 +123,12 @@ class FleetRun {
     try {
       outcome = await stopwatch.run(act);
     } catch (error) {
+      const problems: readonly unknown[] = [error, this.#settings.signal.reason];
+      const noFlake = problems.find((problem) => problem instanceof NoFlakeError);
+      if (noFlake !== undefined) {
+        const skipped = makeFailure({ phase: host.phase, reason: `not started: ${noFlake.message}`, outcome: "Nothing has changed on the machine" });
+        return await this.#end(work, { status: "skipped", error: skipped });
+      }
       const neverReached = error instanceof DeployError && error.unreachable && error.phase === "connect" && !host.arrived;
       if (neverReached && !stopwatch.cancelled && this.#settings.staging.onUnreachable === "skip") {
         work.unreachable = error.failure;

@@ -9,6 +9,7 @@ import type { Phase } from "../domain/phase.js";
 import type { HostResult } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
 import { withNewUnits } from "../domain/unit-plan.js";
+import { memoryWarning } from "./free-memory.js";
 import { spaceWarning } from "./free-space.js";
 import { knownAtFirst, prospectOf, resultOf, settledBy, type HostKnowledge } from "./host-knowledge.js";
 import { PhaseClock } from "./phase-clock.js";
@@ -86,8 +87,7 @@ export class Host {
       ({ toplevel, number: generation } = this.#olderGeneration(facts));
     } else {
       known.configuration = this.#configuration(facts);
-      const scarce = spaceWarning(facts.freeKibibytes);
-      if (scarce !== undefined) this.#log.warn(scarce);
+      for (const warning of [spaceWarning(facts.freeKibibytes), memoryWarning(facts.memoryKibibytes)]) if (warning !== undefined) this.#log.warn(warning);
       this.ended();
       const sent = await this.#settings.flake;
       const copied = await this.#tryAgain("copy", signal, async (tries) => {

@@ -32,6 +32,8 @@ export type MachineFacts = {
   readonly nix: NixVersion;
   /** Kibibytes free for the store, where the machine can tell. */
   readonly freeKibibytes: number | undefined;
+  /** Kibibytes of memory that programs can still take without swapping, where the machine can tell. */
+  readonly memoryKibibytes: number | undefined;
   readonly state: SystemState;
   /** The generation before the current one, if there is one. */
   readonly olderGeneration: Generation | undefined;

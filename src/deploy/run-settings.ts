@@ -7,7 +7,10 @@ import type { Limits } from "./ports.js";
 /** What one run does, the same for every host. */
 export type RunSettings = {
   readonly operation: Operation;
-  /** The flake once it is known; it is archived while the machines are being connected. Not there where none is needed. */
+  /**
+   * The flake once it is known; it is archived while the machines are being connected. Rejects with a `NoFlakeError`. Not there where
+   * none is needed.
+   */
   readonly flake: Promise<SentFlake> | undefined;
   /** Results of machines that belong to the run and cannot be worked on at all. */
   readonly unusable: readonly HostResult[];
@@ -22,7 +25,7 @@ export type RunSettings = {
   readonly variant: Variant;
   /** Tell what the new system has and the old one has not. */
   readonly diff: boolean;
-  /** Aborted when the run is cancelled. */
+  /** Aborted when the run is cancelled, or with a `NoFlakeError` where the flake could not be fetched. */
   readonly signal: AbortSignal;
 };
 

@@ -31,7 +31,8 @@ export type Verdict = {
  */
 export function judge({ operation, toplevel, before, end }: Evidence): Verdict {
   const { exitCode } = end;
-  const causes = exitCode === 0 ? [] : end.causes;
+  // With exit code 0, only what is known of users beside it counts: scripts print such sentences for what they do not mind.
+  const causes = exitCode === 0 ? end.causes.filter(({ kind }) => kind === "user") : end.causes;
   const code = `(exit code ${exitCode})`;
   const units = causes.filter((cause) => cause.kind === "unit");
   const failedUnits = newlyFailed(before, [...units.map(({ unit }) => unit), ...end.after.failedUnits]);

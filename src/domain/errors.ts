@@ -46,6 +46,42 @@ export class CommandError extends Error {
   }
 }
 
+/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
+export class EvaluationError extends CommandError {
+  /** Nix's message and its place, at most 20 lines. */
+  readonly lines: readonly string[];
+
+  constructor(reference: string, lines: readonly string[], cause: CommandError) {
+    super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
+    this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
+    this.lines = lines;
+  }
+}
+
+/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
+export class NoFlakeError extends Error {
+  override readonly name = "NoFlakeError";
+}
+
+/** What ended a run, in one line without a full stop at the end. */
+export function briefReason(problem: unknown): string {
+  if (problem instanceof InputError) return problem.problems.map((bad) => `${bad.input}: ${firstClause(bad.problem)}`).join("; ");
+  if (problem instanceof EvaluationError) return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
+  if (problem instanceof CommandError)
+    return (
+      problem.stderr
+        .split("\n")
+        .findLast((line) => /^\s*error: \S/.test(line))
+        ?.trim() ?? problem.message.slice(0, 200)
+    );
+  return (problem instanceof Error ? problem.message : String(problem)).split("\n")[0] ?? "";
+}
+
+// What comes after it says what to do, or what is accepted.
+function firstClause(text: string): string {
+  return text.split(/[.;] /)[0] ?? text;
+}
+
 function describe(failure: CommandFailure): string {
   switch (failure.kind) {
     case "exit":
@@ -55,7 +91,7 @@ function describe(failure: CommandFailure): string {
     case "timeout":
       return `no end within ${failure.seconds} s`;
     case "aborted":
-      return "ended because the run was cancelled";
+      return "stopped before its end";
     case "spawn":
       return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
   }

@@ -49,6 +49,8 @@ export function displayTarget(target: Target): string {
  * The host is checked here because ssh obeys shell characters in a `HostName` of its configuration.
  */
 export function parseTarget(text: string): TargetRequest {
+  refuseUrl(text);
+  if (text.includes(",")) throw new Error("holds a comma; write one target per line");
   const hash = text.indexOf("#");
   const place = hash === -1 ? text : text.slice(0, hash);
   const configuration = hash === -1 ? undefined : text.slice(hash + 1);
@@ -60,7 +62,8 @@ export function parseTarget(text: string): TargetRequest {
 
 /** Checks the parts of a target. Throws an `Error` whose message names the part and what is accepted. */
 export function checkTarget(request: TargetRequest): TargetRequest {
-  const { host, user, port, configuration, name } = request;
+  const { host, user, port, name } = request;
+  const configuration = request.configuration === undefined ? undefined : withoutPrefix(request.configuration);
   checkHost(host);
   if (user !== undefined) checkUser(user);
   if (port !== undefined) checkPort(port);
@@ -68,7 +71,17 @@ export function checkTarget(request: TargetRequest): TargetRequest {
   if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
     throw new Error("its name is empty, longer than 100 characters, or holds control characters");
   }
-  return request;
+  return configuration === request.configuration ? request : { ...request, configuration };
+}
+
+/** The name in `nixosConfigurations.NAME` and `nixosConfigurations."NAME"`, as one types it after `nix build .#`; else the text itself. */
+function withoutPrefix(configuration: string): string {
+  return (
+    /^nixosConfigurations\.(?:"(.+)"|(.+))$/
+      .exec(configuration)
+      ?.slice(1)
+      .find((name) => name !== undefined) ?? configuration
+  );
 }
 
 /** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
@@ -86,6 +99,7 @@ export function checkPort(port: number): void {
 /** Checks a host. Throws an `Error` that says what is accepted. */
 export function checkHost(host: string): void {
   if (host === "") throw new Error("its host is empty");
+  refuseUrl(host);
   if (host.startsWith("-")) throw new Error("its host begins with -, which ssh would take for an option");
   if (/[\s\p{C}]/u.test(host)) throw new Error("its host holds white space or control characters");
   if (host.includes(":")) {
@@ -95,6 +109,11 @@ export function checkHost(host: string): void {
   if (!/^[A-Za-z0-9_.-]{1,253}$/.test(host)) {
     throw new Error("its host holds characters other than letters, digits, and _ . -");
   }
+}
+
+function refuseUrl(text: string): void {
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
+  if (scheme !== undefined) throw new Error(`is a URL; write it without ${scheme}`);
 }
 
 function checkConfiguration(configuration: string): void {

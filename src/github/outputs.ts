@@ -74,5 +74,7 @@ export function setOutputs(report: Report): void {
 
 /** The status of a whole run. */
 export function statusOf(results: readonly HostResult[], endedEarly: boolean): Status {
-  return endedEarly && results.length === 0 ? "failed" : worstStatus(results);
+  const worst = worstStatus(results);
+  // Hosts that a run has skipped because it ended early do not make it a success.
+  return endedEarly && !isFailure(worst) ? "failed" : worst;
 }

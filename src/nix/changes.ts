@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-import { CommandError } from "../domain/errors.js";
+import { briefReason } from "../domain/errors.js";
 import { outerReference } from "../domain/flake.js";
 import { evaluateApart } from "./apart.js";
 import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
@@ -93,7 +93,6 @@ export async function formerToplevels(
     return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options) };
   } catch (error) {
     options.signal?.throwIfAborted();
-    const lines = error instanceof CommandError ? error.stderr.trim().split("\n") : [error instanceof Error ? error.message : String(error)];
-    return { kind: "none", reason: lines.at(-1) ?? "" };
+    return { kind: "none", reason: briefReason(error).replace(/^(?:the flake does not evaluate|error): /, "") };
   }
 }

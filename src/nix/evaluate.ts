@@ -1,6 +1,10 @@
-import { CommandError, InputError, RunnerError } from "../domain/errors.js";
-import { explainFlake, neverLock } from "./flake.js";
+import { CommandError, EvaluationError, InputError, RunnerError } from "../domain/errors.js";
+import { evaluationMessage, missingFile } from "./evaluation-message.js";
+import { explainFlake } from "./flake-failure.js";
+import { neverLock } from "./flake.js";
 import { runNix } from "./local.js";
+
+const shownLines = 20;
 
 export type EvaluateOptions = { readonly cwd: string; readonly signal: AbortSignal | undefined; readonly onLine: (line: string) => void };
 
@@ -9,26 +13,58 @@ export type Arguments = Readonly<Record<string, string | boolean | readonly stri
 
 /**
  * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
- * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, a
- * `CommandError` for what does not evaluate.
+ * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, an
+ * `EvaluationError` for what does not evaluate, and a `CommandError` for an evaluation that was stopped.
  */
 export async function applyToFlake(reference: string, expression: string, args: Arguments, options: EvaluateOptions): Promise<unknown> {
+  const warnings = beforeError(options.onLine);
   try {
     const { stdout } = await runNix(applyArguments(reference, expression, args), {
       cwd: options.cwd,
       signal: options.signal,
-      onStderrLine: options.onLine,
+      onStderrLine: warnings,
     });
     return JSON.parse(stdout);
   } catch (error) {
-    throw explainApply(error, reference) ?? error;
+    throw explainApply(error, reference) ?? readable(error, reference) ?? error;
   }
 }
 
 /** Builds the arguments of that evaluation. The attribute path `.` is the outputs as a whole, from Nix 2.19 (NixOS/nix#8852). */
 export function applyArguments(reference: string, expression: string, args: Arguments): string[] {
   const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
-  return ["eval", "--json", ...neverLock, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+  // Without --show-trace, Nix shows the outermost frames: those of the expression, and not the place in the flake.
+  return ["eval", "--json", "--show-trace", ...neverLock, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+}
+
+// The trace quotes the expression, and is thousands of lines long for a real NixOS: what it says is told at the end.
+function beforeError(onLine: (line: string) => void): (line: string) => void {
+  let failed = false;
+  return (line) => {
+    failed ||= line.startsWith("error:");
+    if (!failed) onLine(line);
+  };
+}
+
+function readable(error: unknown, reference: string): EvaluationError | undefined {
+  if (!(error instanceof CommandError)) return undefined;
+  const { failure, stderr } = error;
+  if (failure.kind === "signal" && failure.signal === "SIGKILL") {
+    const why = "nix was killed by SIGKILL, which Linux sends when memory runs out; each NixOS configuration needs some 500 MB to evaluate";
+    return new EvaluationError(reference, [why, "Use a runner with more memory, or select fewer machines"], error);
+  }
+  if (failure.kind !== "exit" && failure.kind !== "signal") return undefined;
+  const message = evaluationMessage(stderr);
+  const lines =
+    message.length > 0
+      ? message
+      : stderr
+          .split("\n")
+          .filter((line) => line.trim() !== "")
+          .slice(-shownLines);
+  const file = missingFile(stderr);
+  const hint = `${file} is not in the source of the flake. If it is in the work tree, Git does not track it: run \`git add ${file}\` and commit it`;
+  return new EvaluationError(reference, file === undefined ? lines : [...lines.slice(0, shownLines - 1), hint], error);
 }
 
 function explainApply(error: unknown, reference: string): InputError | RunnerError | undefined {

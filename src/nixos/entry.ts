@@ -1,9 +1,9 @@
 import { DeployError } from "../domain/errors.js";
 import type { MachineFacts } from "../deploy/ports.js";
 import type { Connection } from "../ssh/connection.js";
-import { requireAccess, type AccessSettings } from "./access.js";
+import { requireAccess, terminalError, wantsTerminal, type AccessSettings } from "./access.js";
 import { machineFacts } from "./facts.js";
-import { RemoteShell } from "./remote-shell.js";
+import { RemoteShell, type ScriptOutcome } from "./remote-shell.js";
 import { lastLines } from "./session.js";
 
 /** A machine that has been asked what it is, and how its scripts run. */
@@ -27,6 +27,7 @@ export async function enter(connection: Connection, settings: AccessSettings, si
   }
   const { user } = connection.target;
   if (outcome.exitCode !== 0) {
+    if (outcome.instead !== undefined) throw notRun(outcome, user);
     throw new DeployError({
       phase: "connect",
       reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
@@ -42,9 +43,34 @@ export async function enter(connection: Connection, settings: AccessSettings, si
   return { facts, shell, privileged };
 }
 
+/** A machine on which the login shell, or sshd, did not run the command that it was sent. */
+function notRun({ instead = "", stderr, exitCode }: Extract<ScriptOutcome, { kind: "ended" }>, user: string): DeployError {
+  const answer = lastLines(instead);
+  const told = { phase: "connect", lines: [...answer, ...lastLines(stderr)], exitCode } as const;
+  if (/This account is (?:currently )?not available/i.test(instead + stderr))
+    return new DeployError({
+      ...told,
+      reason: `the login shell of ${user} on the machine refuses logins`,
+      hint: `Set users.users.${user}.shell to a shell, or use another ssh user`,
+    });
+  if (answer.length > 0) {
+    return new DeployError({
+      ...told,
+      reason: `the machine did not run the command that it was sent for ${user}, and answered ${JSON.stringify(answer.join(" ").slice(0, 100))}`,
+      hint: `Is the key restricted to one command (command=… in authorized_keys of ${user}, or ForceCommand in sshd_config)? Use a key without this restriction for the deployment`,
+    });
+  }
+  return new DeployError({
+    ...told,
+    reason: `the machine did not run the command that it was sent for ${user} (exit code ${exitCode})`,
+    hint: `The user's shell on the machine must run \`/bin/sh -s\`, and the key must not be restricted to one command (command=… in authorized_keys, ForceCommand in sshd_config)`,
+  });
+}
+
 async function tryPassword(shell: RemoteShell, user: string, signal: AbortSignal): Promise<void> {
   const outcome = await shell.run({ script: "facts", args: [], privileged: true, signal });
   if (outcome.kind === "ended" && outcome.exitCode === 0) return;
+  if (wantsTerminal(outcome.stderr)) throw terminalError(user, lastLines(outcome.stderr));
   throw new DeployError({
     phase: "connect",
     reason: "sudo on the machine does not accept sudo-password",

@@ -53,8 +53,13 @@ function identityOf(facts: ReadonlyMap<string, string>): string | undefined {
   return boot === undefined || boot === "" ? undefined : [boot, ...others].join(" ");
 }
 
-/** What the scripts need to know of a machine beside what the deployment asks for. */
-export type Access = { readonly user: string; readonly root: boolean; readonly sudo: "unneeded" | "missing" | "ready" | "refused" };
+/** What the scripts need to know of a machine beside what the deployment asks for; `sudoSays` is why sudo refuses. */
+export type Access = {
+  readonly user: string;
+  readonly root: boolean;
+  readonly sudo: "unneeded" | "missing" | "ready" | "refused";
+  readonly sudoSays?: string | undefined;
+};
 
 /**
  * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix, nixos-rebuild or
@@ -78,13 +83,17 @@ export function machineFacts(text: string): { readonly facts: MachineFacts; read
       "Install NixOS on it first (nixos-install, nixos-anywhere), and boot it",
     );
   }
-  const free = facts.get("free-kib") ?? "";
+  const kibibytes = (key: string): number | undefined => {
+    const value = facts.get(key) ?? "";
+    return /^\d+$/.test(value) ? Number(value) : undefined;
+  };
   const sudo = facts.get("sudo");
   return {
     facts: {
       hostname: facts.get("hostname") ?? "",
       nix,
-      freeKibibytes: /^\d+$/.test(free) ? Number(free) : undefined,
+      freeKibibytes: kibibytes("free-kib"),
+      memoryKibibytes: kibibytes("memory-kib"),
       state: systemState(facts),
       olderGeneration: olderGeneration(facts),
       unfinished: facts.get("unfinished") || undefined,
@@ -95,6 +104,7 @@ export function machineFacts(text: string): { readonly facts: MachineFacts; read
       user: facts.get("user") ?? "",
       root: facts.get("uid") === "0",
       sudo: sudo === "unneeded" || sudo === "missing" || sudo === "ready" ? sudo : "refused",
+      sudoSays: facts.get("sudo-says"),
     },
   };
 }

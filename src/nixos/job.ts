@@ -2,6 +2,7 @@ import { DeployError } from "../domain/errors.js";
 import type { Phase } from "../domain/phase.js";
 import { optionalStorePath, type StorePath } from "../domain/store-path.js";
 import type { SystemState } from "../deploy/ports.js";
+import { BuildPlanFolder } from "../nix/build-plan.js";
 import { lineCutter } from "../process/lines.js";
 import { parseFacts, systemState } from "./facts.js";
 import { residentScript, type ScriptCall } from "./remote-shell.js";
@@ -64,10 +65,12 @@ export async function startJob(job: Job, call: CallScript): Promise<void> {
 export async function followJob(job: Omit<Job, "command">, call: CallScript): Promise<JobEnd> {
   const { phase, privileged } = job;
   const lines: string[] = [];
-  const cutter = lineCutter((line) => {
+  const plan = new BuildPlanFolder();
+  const take = (line: string): void => {
     if (line.trim() !== "" && lines.push(line) > keptLines) lines.shift();
     job.onLine(line);
-  });
+  };
+  const cutter = lineCutter((line) => plan.fold(line).forEach(take));
   let offset = 0;
   const onStdout = (chunk: Buffer): void => {
     offset += chunk.length;
@@ -75,6 +78,7 @@ export async function followJob(job: Omit<Job, "command">, call: CallScript): Pr
   };
   const end = await call(() => ({ script: "follow", args: [job.run, job.name, String(offset)], privileged, onStdout }), phase);
   cutter.end();
+  plan.end().forEach(take);
   const facts = parseFacts(end.stderr);
   const exit = facts.get("exit") ?? "";
   if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {

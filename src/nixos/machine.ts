@@ -6,16 +6,18 @@ import type { StorePath } from "../domain/store-path.js";
 import { displayTarget, type Target } from "../domain/target.js";
 import type { ActivatableSystem, Activation, ActivationEnd, ArmedMachine, ConnectedMachine, HostLog, Machine, MachineFacts, Rebuild } from "../deploy/ports.js";
 import type { SystemDifference } from "../deploy/ports.js";
-import { explainSendFailure } from "../nix/send-failure.js";
+import { BuildLogReader } from "../nix/build-log.js";
+import { explainSendFailure, speaksOfDaemon, type DaemonState } from "../nix/send-failure.js";
 import { sendFlake } from "../nix/send.js";
 import type { Connection } from "../ssh/connection.js";
 import { acceptedKeyWarning, speaksOfLostConnection } from "../ssh/failure.js";
 import type { AccessSettings } from "./access.js";
 import { ArmedNixosMachine } from "./armed-machine.js";
 import { GuardedActivation } from "./activation.js";
-import { buildError, isMissingConfiguration } from "./build-failure.js";
+import { buildError, fileNotFound, isMissingConfiguration, type BuildContext, type RebuildFailure } from "./build-failure.js";
 import { compareSystems } from "./compare.js";
 import { enter, type Entry } from "./entry.js";
+import { parseFacts } from "./facts.js";
 import { runJob, type CallScript } from "./job.js";
 import { rehearse } from "./rehearsal.js";
 import { RemoteShell } from "./remote-shell.js";
@@ -38,6 +40,8 @@ export type MachineSettings = {
   readonly patience: (phase: Phase) => number;
   /** The attributes of `nixosConfigurations`; `undefined` where that cannot be told. */
   readonly configurationNames: () => Promise<readonly string[] | undefined>;
+  /** Tells whether a file, relative to the flake's root, is in the work tree on the runner and not in Git. */
+  readonly isUntracked: (file: string) => Promise<boolean>;
 };
 
 // Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
@@ -115,7 +119,12 @@ class ConnectedNixosMachine implements ConnectedMachine {
       });
     } catch (error) {
       if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
-      throw new DeployError(explainSendFailure(error, speaksOfLostConnection(error.stderr) || !(await this.#connection.isOpen())));
+      const open = await this.#connection.isOpen();
+      const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
+      // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
+      const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
+      const lost = !refused && (!open || speaksOfLostConnection(error.stderr));
+      throw new DeployError(explainSendFailure(error, lost, this.#connection.target.user, state));
     }
     // Who is not root can only keep what is there already.
     if (!this.#privileged) await this.#prepare(paths, "copy", signal);
@@ -126,12 +135,16 @@ class ConnectedNixosMachine implements ConnectedMachine {
   async build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath> {
     const { run, rebuildArgs } = this.#settings;
     const command = rebuildCommand(rebuild, rebuildArgs);
-    const onLine = (line: string): void => this.#log.output(line);
+    const log = new BuildLogReader();
+    const onLine = (line: string): void => {
+      log.read(line);
+      this.#log.output(line);
+    };
     const job = { run, name: "build", phase: "build", command, privileged: this.#privileged, onLine } as const;
     const { exitCode, result, lines } = await runJob(job, this.#call(signal));
     if (exitCode !== 0) {
-      const failure = { exitCode, configuration: rebuild.configuration, lines };
-      throw buildError(failure, isMissingConfiguration(failure) ? await this.#settings.configurationNames() : undefined);
+      const failure = { exitCode, configuration: rebuild.configuration, lines, failures: log.failures };
+      throw buildError(failure, await this.#buildContext(failure));
     }
     if (result === undefined) throw new DeployError({ phase: "build", reason: "nixos-rebuild build ended well, but left no system", lines, exitCode });
     return result;
@@ -180,6 +193,24 @@ class ConnectedNixosMachine implements ConnectedMachine {
       lines: lastLines(end.stderr),
       exitCode: end.exitCode,
     });
+  }
+
+  async #buildContext(failure: RebuildFailure): Promise<BuildContext> {
+    const { configurationNames, isUntracked } = this.#settings;
+    const file = fileNotFound(failure);
+    return {
+      configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
+      untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
+      memoryKibibytes: this.facts.memoryKibibytes,
+    };
+  }
+
+  /** Asks why Nix was turned away, as the ssh user; `undefined` where the machine cannot be asked. */
+  async #daemonState(signal: AbortSignal): Promise<DaemonState | undefined> {
+    const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: farewellSeconds * 5, signal }).catch(() => undefined);
+    if (outcome?.kind !== "ended" || outcome.exitCode !== 0) return undefined;
+    const facts = parseFacts(outcome.stdout);
+    return { daemon: facts.get("daemon") ?? "", allowedUsers: facts.get("allowed-users") ?? "" };
   }
 
   #call(signal: AbortSignal): CallScript {

@@ -20,6 +20,7 @@ const scripts = {
   settle: new URL("./remote/settle.sh", import.meta.url),
   specialisation: new URL("./remote/specialisation.sh", import.meta.url),
   place: new URL("./remote/place.sh", import.meta.url),
+  daemon: new URL("./remote/daemon.sh", import.meta.url),
   job: new URL("./remote/resident/job.sh", import.meta.url),
   switch: new URL("./remote/resident/switch.sh", import.meta.url),
   activate: new URL("./remote/resident/activate.sh", import.meta.url),
@@ -58,9 +59,9 @@ export type ScriptCall = {
   readonly onStdout?: ((chunk: Buffer) => void) | undefined;
 };
 
-/** How a script ended: by itself, or with the connection. */
+/** How a script ended: by itself, or with the connection. `instead` is what was printed where the script did not even begin. */
 export type ScriptOutcome =
-  | { readonly kind: "ended"; readonly exitCode: number; readonly stdout: string; readonly stderr: string }
+  | { readonly kind: "ended"; readonly exitCode: number; readonly stdout: string; readonly stderr: string; readonly instead?: string | undefined }
   | { readonly kind: "lost"; readonly stderr: string; readonly cause: CommandError };
 
 /**
@@ -103,9 +104,10 @@ export class RemoteShell {
       return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
     }
     // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
-    if (failure === undefined) return { kind: "ended", exitCode: 1, stdout: "", stderr };
+    const instead = payload.before();
+    if (failure === undefined) return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
     const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
-    if (exitCode !== 255) return { kind: "ended", exitCode, stdout: "", stderr };
+    if (exitCode !== 255) return { kind: "ended", exitCode, stdout: "", stderr, instead };
     return { kind: "lost", stderr, cause: failure };
   }
 }
@@ -135,7 +137,7 @@ function definition(script: ScriptName, args: readonly string[]): string[] {
 }
 
 // What a login shell prints of its own stands before the line that begins the script's output.
-function payloadCutter(begin: string): { push: (chunk: Buffer) => Buffer; text: () => string } {
+function payloadCutter(begin: string): { push: (chunk: Buffer) => Buffer; text: () => string; before: () => string | undefined } {
   const marker = Buffer.from(`${begin}\n`);
   let before: Buffer | undefined = Buffer.alloc(0);
   const kept: Buffer[] = [];
@@ -155,5 +157,6 @@ function payloadCutter(begin: string): { push: (chunk: Buffer) => Buffer; text: 
       return bytes;
     },
     text: () => Buffer.concat(kept).toString("utf8"),
+    before: () => before?.toString("utf8"),
   };
 }

@@ -4,6 +4,8 @@ import type { ActivationCause } from "../domain/activation-cause.js";
 const lateUser = /^nix-flake-deploy: the user activation for (\S+) took longer than \d+ s and was ended$/;
 /** What last.sh prints where it cannot write down what it is about to change. */
 const recordFailed = /^nix-flake-deploy: the record of the last step could not be written$/;
+/** What activate.sh prints of a user whose own activation failed. */
+const failedUser = /^nix-flake-deploy: (nixos-activation\.service) of (\S+) failed$/;
 /** What activate.sh and last.sh print where nix-env failed. */
 const profileFailed = /^nix-flake-deploy: the system profile could not be set$/;
 
@@ -108,6 +110,8 @@ class CauseReader {
     if (own) for (const name of (failed[2] ?? "").split(", ")) this.#userUnits.add(name);
     const late = lateUser.exec(line)?.[1];
     if (late !== undefined) this.#user(late).late = true;
+    const activation = failedUser.exec(line);
+    if (activation !== null) this.#user(activation[2] ?? "").units.add(activation[1] ?? "");
     const user = /^warning: user activation for (.+) failed$/.exec(line)?.[1];
     if (user !== undefined) {
       for (const name of this.#userUnits) this.#user(user).units.add(name);

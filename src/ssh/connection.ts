@@ -1,3 +1,4 @@
+import { lookup } from "node:dns/promises";
 import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
@@ -122,9 +123,16 @@ export class Connection {
       if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
       const timedOut = error.failure.kind === "timeout";
       const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
-      throw connectError({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), cause: error });
+      const githubHosted = process.env["RUNNER_ENVIRONMENT"] === "github-hosted";
+      const addresses = githubHosted ? await addressesOf(this.target.host) : [];
+      throw connectError({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), githubHosted, addresses, cause: error });
     }
   }
+}
+
+async function addressesOf(host: string): Promise<string[]> {
+  const found = await lookup(host, { all: true }).catch(() => []);
+  return found.map(({ address }) => address);
 }
 
 /** Ends every ssh master whose socket is left in the private directory of a run. Never throws for one that is gone already. */

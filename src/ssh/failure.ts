@@ -8,6 +8,10 @@ export type ConnectFailure = {
   readonly stderr: string;
   readonly timedOut: boolean;
   readonly offered: readonly OfferedKey[];
+  /** The runner is one of GitHub's own, which have no IPv6. */
+  readonly githubHosted?: boolean | undefined;
+  /** What the host's name resolves to on the runner, where that was looked up. */
+  readonly addresses?: readonly string[] | undefined;
   readonly cause: unknown;
 };
 
@@ -22,6 +26,8 @@ function placeOf({ host }: OfferedKey): string {
   return `${name} port ${port}`;
 }
 
+const unanswered = /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i;
+
 type Explanation = { readonly reason: string; readonly hint: string; readonly unreachable: boolean };
 
 /** Turns what ssh said into an error that names the host and the port, and says what to do. */
@@ -34,9 +40,9 @@ export function connectError(failure: ConnectFailure): DeployError {
   return new DeployError({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
 }
 
-function explain({ target, stderr, timedOut, offered }: ConnectFailure): Explanation {
+function explain({ target, stderr, timedOut, offered, githubHosted = false, addresses = [] }: ConnectFailure): Explanation {
   // ssh names the place of its TCP connection, which is a jump host's where there is one.
-  const [, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
+  const [named, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
   const place = `${host} port ${port}`;
   const key = offered.at(-1);
   const keyPlace = key === undefined ? place : placeOf(key);
@@ -94,7 +100,15 @@ function explain({ target, stderr, timedOut, offered }: ConnectFailure): Explana
   if (/Connection refused/i.test(stderr)) {
     return { reason: `${place} refuses the connection`, hint: "Is sshd running there, and is this its port?", ...passing };
   }
-  if (timedOut || /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i.test(stderr)) {
+  const onlyIpv6 = host.includes(":") || (host === target.host && addresses.length > 0 && addresses.every((address) => address.includes(":")));
+  if (githubHosted && named !== undefined && onlyIpv6 && unanswered.test(stderr)) {
+    return {
+      reason: `${place} cannot be reached from a GitHub-hosted runner: ${host.includes(":") ? "it is" : "its name has only"} an IPv6 address, and these runners have no IPv6`,
+      hint: "Use an IPv4 address or a name that has one, a jump host or VPN with IPv4 (ssh-config: ProxyJump), or a self-hosted runner",
+      ...permanent,
+    };
+  }
+  if (timedOut || unanswered.test(stderr)) {
     return {
       reason: `${place} does not answer`,
       hint: "Is the machine on, and can the runner reach it (firewall, VPN)? connect-timeout sets how long to wait",

@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { checkout } from "./checkout.js";
 import { check, environment } from "./command.js";
-import { realDirectory, realTools } from "./real-tools.js";
+import { realDirectory, activationTools } from "./activation-tools.js";
 
 /** What a configuration is and does; every field is an argument of `examples/flake/nixos/system.nix`. */
 export type Behaviour = {
@@ -131,7 +131,7 @@ export async function writeFlake(directory: string, machines: Readonly<Record<st
 
 /** The real switch-to-configuration of the machines; empty where REAL_TOOLS has none. */
 export function switchProgram(): string {
-  return realTools().has("switch-to-configuration") ? `${realDirectory}/switch-to-configuration` : "";
+  return activationTools().has("switch-to-configuration") ? `${realDirectory}/switch-to-configuration` : "";
 }
 
 /** Commit that a repository stands at. */

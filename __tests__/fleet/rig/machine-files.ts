@@ -3,7 +3,7 @@ import path from "node:path";
 import { randomBytes } from "node:crypto";
 
 import { asset } from "./checkout.js";
-import { realDirectory, realTools } from "./real-tools.js";
+import { realDirectory, activationTools } from "./activation-tools.js";
 
 /** Rights of the user `deploy` unless a test gives others: the line of the README, and nothing more. */
 export const leastRights = "deploy ALL=(root) NOPASSWD: /bin/sh -s\n";
@@ -69,7 +69,7 @@ export function writeMachineFiles(root: string, files: MachineFiles): void {
     chmodSync(path.join(root, home, ".ssh"), 0o700);
   }
 
-  const real = realTools();
+  const real = activationTools();
   const install = (from: string, to: string): void => {
     mkdirSync(path.dirname(path.join(root, to)), { recursive: true });
     cpSync(from, path.join(root, to), { dereference: true });

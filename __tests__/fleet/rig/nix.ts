@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, cpSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 
 import { asset } from "./checkout.js";
@@ -18,20 +18,24 @@ export const realNix = "/usr/libexec/real-nix/nix";
  */
 export function putNix(root: string, standIn: NixStandIn, suite: Suite = "forky"): void {
   if (suite !== "forky") throw new Error(`${standIn} stands before the Nix of forky, not of ${suite}`);
+  moveNix(root);
+  const library = path.join(root, "usr/local/lib/nix-stand-ins");
+  cpSync(asset("nix"), library, { recursive: true });
+  const program = `${standIn}.py`;
+  chmodSync(path.join(library, program), 0o755);
+  symlinkSync(`/usr/local/lib/nix-stand-ins/${program}`, path.join(root, "usr/bin/nix"));
+}
+
+/** Makes room for another program at `/usr/bin/nix`: every other name of the suite's own Nix finds it where it is now. */
+export function moveNix(root: string): void {
   const bin = path.join(root, "usr/bin");
   const real = path.join(root, realNix);
   mkdirSync(path.dirname(real), { recursive: true });
-  if (!existsSync(real)) renameSync(path.join(bin, "nix"), real);
+  renameSync(path.join(bin, "nix"), real);
   for (const name of readdirSync(bin)) {
     const file = path.join(bin, name);
     if (!name.startsWith("nix-") || !lstatSync(file).isSymbolicLink() || path.basename(readlinkSync(file)) !== "nix") continue;
     rmSync(file);
     symlinkSync(realNix, file);
   }
-  const library = path.join(root, "usr/local/lib/nix-stand-ins");
-  cpSync(asset("nix"), library, { recursive: true });
-  const program = `${standIn}.py`;
-  chmodSync(path.join(library, program), 0o755);
-  rmSync(path.join(bin, "nix"), { force: true });
-  symlinkSync(`/usr/local/lib/nix-stand-ins/${program}`, path.join(bin, "nix"));
 }

@@ -207,7 +207,8 @@ def main() -> None:
         execute()
     except subprocess.CalledProcessError as error:
         log(str(error))
-        sys.exit(error.returncode)
+        # A command that a signal has ended has a negative code: 1 where nothing was switched yet.
+        sys.exit(error.returncode if error.returncode > 0 else 1)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001
         sys.exit(str(error))
 

@@ -8,7 +8,8 @@ import { type CommandResult, until } from "./command.js";
 import { children, Container, nsenter, searchPath } from "./container.js";
 import { mountDisk } from "./disk.js";
 import { parseEnvironmentFile } from "./environment-file.js";
-import { type NixStandIn, putNix } from "./nix.js";
+import { moveNix, type NixStandIn, putNix } from "./nix.js";
+import { mountRealStore, realTools, useRealNix } from "./real-tools.js";
 import type { Suite } from "./root-file-system.js";
 import { type Annotation, annotationsOf, type WorkflowCommand, workflowCommands } from "./workflow-commands.js";
 
@@ -95,8 +96,8 @@ type Process = { readonly code: number; readonly log: string; readonly stdout: s
 export type RunnerSpec = {
   /** Default: `forky`. */
   readonly suite?: Suite;
-  /** A stand-in in place of the suite's own Nix. */
-  readonly nix?: NixStandIn;
+  /** A stand-in in place of the suite's own Nix, itself replaced by the real program where REAL_TOOLS has it; or a program of REAL_TOOLS. */
+  readonly nix?: NixStandIn | { readonly program: string };
 };
 
 /** Where the runner stands. */
@@ -129,7 +130,10 @@ export class Runner {
   /** Starts the runner. The checkout is seen inside at `/action`, read-only. */
   static async start(spec: RunnerSpec, place: RunnerPlace): Promise<Runner> {
     const root = await mountDisk(place.rootFileSystem, place.directory);
-    if (spec.nix !== undefined) putNix(root, spec.nix, spec.suite);
+    const tools = realTools();
+    if (typeof spec.nix === "string") putNix(root, spec.nix, spec.suite);
+    else if (spec.nix !== undefined) moveNix(root);
+    if (tools !== undefined && spec.nix !== undefined) await mountRealStore(tools, root, place.directory);
     writeFileSync(path.join(root, "etc/hosts"), `127.0.0.1 localhost\n::1 localhost\n${place.hosts}`);
     const nixConf = "sandbox = false\nsubstituters =\nbuild-users-group =\nflake-registry =\n";
     writeFileSync(path.join(root, "etc/nix/nix.conf"), `experimental-features = nix-command flakes\n${nixConf}`);
@@ -151,7 +155,9 @@ export class Runner {
       `--machine=${path.basename(place.group)}`,
     ];
     const binds = [`--bind-ro=${checkout}:/action`, `--bind=${place.workDirectory}`, `--bind=${place.workDirectory}:${shortWork}`];
+    if (tools !== undefined) binds.push(`--bind-ro=${tools.directory}`);
     const container = await Container.start([...args, ...binds, "/usr/bin/sleep", "infinity"], place.group, path.join(place.directory, "console"));
+    if (tools !== undefined && spec.nix !== undefined) await useRealNix(container, tools, spec.nix);
     return new Runner(place, root, container);
   }
 

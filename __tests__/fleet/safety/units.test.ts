@@ -105,6 +105,18 @@ test("a unit of a user that fails never rolls back, and is not green either", as
   expect(verdictOf(control)).toMatchObject({ exit: 1, status: "rolled-back", "failed-units": ["agent.service"] });
 });
 
+test("an activation of a user that fails is not green, although switch-to-configuration does not say so", async () => {
+  const activation = (start: string): Behaviour => ({
+    userUnits: { "nixos-activation.service": service(`Type=oneshot\nExecStart=${start}\n`) },
+    userOnDemand: ["nixos-activation.service"],
+  });
+  const run = await trial.deploy(activation("/bin/false"));
+  expect(verdictOf(run)).toMatchObject({ exit: 0, status: "degraded", "exit-code": 0, "failed-units": [], error: error("nixos-activation.service") });
+
+  const control = await trial.deploy(activation("/bin/true"));
+  expect(verdictOf(control)).toMatchObject({ exit: 0, status: "deployed" });
+});
+
 test("a failed snippet is a failure, also beside a unit that had failed before", async () => {
   const units = { "bad.service": failingUnit };
   await trial.deploy({ units }, unprotected);

@@ -7,14 +7,14 @@ import { check } from "../rig/command.js";
 import { switchProgram, writeFlake } from "../rig/flake.js";
 import { Fleet } from "../rig/fleet.js";
 import type { Machine } from "../rig/machine.js";
-import { realDirectory, realTools } from "../rig/real-tools.js";
+import { realDirectory, activationTools } from "../rig/activation-tools.js";
 import { outcome, recorded, type Outcome, type Way } from "./recorded.js";
 import { base, scenarios } from "./scenarios.js";
 
 jest.setTimeout(600_000);
 
 const standInDirectory = "usr/local/lib/stand-ins";
-const real = realTools();
+const real = activationTools();
 
 type Kind = "real" | "stand-in";
 const tools: readonly { readonly kind: Kind; readonly program: string }[] = [

@@ -77,7 +77,17 @@ export class FakeMachine implements Machine {
     await this.#enter("connect", signal);
     const { state, hostname, olderGeneration, specialisation, identity, unfinished } = this;
     return {
-      facts: { hostname, nix: { kind: "nix", major: 2, minor: 34 }, freeKibibytes: undefined, state, olderGeneration, specialisation, identity, unfinished },
+      facts: {
+        hostname,
+        nix: { kind: "nix", major: 2, minor: 34 },
+        freeKibibytes: undefined,
+        memoryKibibytes: undefined,
+        state,
+        olderGeneration,
+        specialisation,
+        identity,
+        unfinished,
+      },
       receive: async (_, own) => {
         await this.#enter("receive", own);
         return { paths: 1, expectedPaths: 1, bytes: undefined };

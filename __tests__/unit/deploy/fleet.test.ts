@@ -5,7 +5,7 @@ import { describe, expect, test } from "@jest/globals";
 import { deployFleet, type FleetEnd } from "../../../src/deploy/fleet.js";
 import type { RunSettings } from "../../../src/deploy/run-settings.js";
 import type { ActivationEnd } from "../../../src/deploy/ports.js";
-import { CommandError, DeployError } from "../../../src/domain/errors.js";
+import { CommandError, DeployError, NoFlakeError } from "../../../src/domain/errors.js";
 import type { Operation } from "../../../src/domain/operation.js";
 import { makeDifference, makeSentFlake, makeStorePath, outer, readable, type ReadableResult } from "../domain/make.js";
 import { FakeMachine, makeRunSettings, makeSafety, makeState, MemoryLog, newSystem, oldSystem } from "./fake-machine.js";
@@ -566,12 +566,36 @@ describe("an end before the end", () => {
   });
 });
 
-test("a flake that cannot be had fails the machines that wait for it, and is no fault of theirs that goes unseen", async () => {
-  const flake = Promise.reject(new Error("there is no flake.nix"));
-  const { results, arrived } = await deploy([new FakeMachine()], { flake });
-  expect(results[0]?.status).toBe("failed");
-  expect(results[0]?.error).toContain("there is no flake.nix");
-  expect(arrived).toBe(false);
+describe("a flake that could not be fetched", () => {
+  const skipped = {
+    status: "skipped",
+    phase: "connect",
+    changed: false,
+    error: "not started: the flake could not be fetched (no flake.nix). Nothing has changed on the machine",
+  };
+  const noFlake = new NoFlakeError("the flake could not be fetched (no flake.nix)");
+
+  test("skips the machines that wait for it, with the reason", async () => {
+    const { results, arrived } = await deploy([new FakeMachine()], { flake: Promise.reject(noFlake) });
+    expect(results).toMatchObject([skipped]);
+    expect(arrived).toBe(false);
+  });
+
+  test("ends the work on machines that are being connected, and begins none on the others, and nobody cancelled", async () => {
+    const controller = new AbortController();
+    const machines = [new FakeMachine(), new FakeMachine({ name: "web2", host: "web2" })];
+    for (const machine of machines) machine.trouble = { connect: unreachable };
+    setTimeout(() => controller.abort(noFlake), 30);
+    const { results } = await deploy(machines, { flake: new Promise(() => undefined), signal: controller.signal, maxParallel: 1, retries: 9 });
+    expect(results).toMatchObject([skipped, skipped]);
+  });
+
+  test("is not what failed where a machine could not be reached before", async () => {
+    const machine = new FakeMachine();
+    machine.trouble = { connect: unreachable };
+    const { results } = await deploy([machine], { flake: new Promise(() => undefined), retries: 0 });
+    expect(results).toMatchObject([{ status: "failed" }]);
+  });
 });
 
 test("no machines are no work", async () => {

@@ -61,6 +61,10 @@ test("exit code 0 has no cause, whatever a script has printed, but the units tha
   expect(verdictOn([], { exitCode: 0, after: ["late.service"] }).units?.reason).toBe("units failed that had not failed before: late.service");
 });
 
+test("a user whose activation failed is never plain green, also with exit code 0", () => {
+  expect(verdictOn([user], { exitCode: 0 })).toMatchObject({ failure: undefined, users: { reason: "the user activation failed for alice (agent.service)" } });
+});
+
 test.each([137, 143])("exit code %i is that of a program that was killed", (exitCode) => {
   expect(verdictOn([], { exitCode }).failure?.reason).toBe(`switch-to-configuration was killed by signal ${exitCode - 128} (exit code ${exitCode})`);
 });

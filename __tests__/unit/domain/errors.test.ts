@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
 import { renderFailure } from "../../../src/domain/failure.js";
-import { CommandError, DeployError, InputError, type CommandFailure } from "../../../src/domain/errors.js";
+import { briefReason, CommandError, DeployError, EvaluationError, InputError, type CommandFailure } from "../../../src/domain/errors.js";
 
 describe("InputError", () => {
   test("names all bad inputs, a line each", () => {
@@ -17,12 +17,27 @@ describe("InputError", () => {
   });
 });
 
+describe("briefReason", () => {
+  const command = (stderr: string): CommandError => new CommandError({ command: "nix", failure: { kind: "exit", exitCode: 1 }, stdout: "", stderr });
+
+  test.each([
+    [new InputError([{ input: "flake", problem: "there is no ./x; accepted is a directory. Is there a checkout?" }]), "flake: there is no ./x"],
+    [new EvaluationError(".", ["error: undefined variable 'x'", "at flake.nix:1:1:"], command("")), "the flake does not evaluate: undefined variable 'x'"],
+    [command("warning: x\nerror:\n       … while y\n\n       error: no such thing\n"), "error: no such thing"],
+    [command(""), "exit code 1: nix"],
+    [new Error("It is broken.\nTwice"), "It is broken."],
+    ["a text", "a text"],
+  ])("of %s", (problem, reason) => {
+    expect(briefReason(problem)).toBe(reason);
+  });
+});
+
 describe("CommandError", () => {
   test.each<[CommandFailure, string]>([
     [{ kind: "exit", exitCode: 4 }, "exit code 4: nix build"],
     [{ kind: "signal", signal: "SIGKILL" }, "ended by SIGKILL: nix build"],
     [{ kind: "timeout", seconds: 30 }, "no end within 30 s: nix build"],
-    [{ kind: "aborted" }, "ended because the run was cancelled: nix build"],
+    [{ kind: "aborted" }, "stopped before its end: nix build"],
     [{ kind: "spawn", code: "ENOENT" }, "command not found: nix build"],
     [{ kind: "spawn", code: "EACCES" }, "could not be started (EACCES): nix build"],
   ])("tells of %j", (failure, message) => {

@@ -47,8 +47,7 @@ describe("parseTarget", () => {
     ["web'", "its host holds characters other than letters, digits, and _ . -"],
     ["web%h", "its host holds characters other than letters, digits, and _ . -"],
     ["web*", "its host holds characters other than letters, digits, and _ . -"],
-    ["web,db", "its host holds characters other than letters, digits, and _ . -"],
-    ["ssh://web1", "its port is not a number from 1 to 65535"],
+    ["web,db", "holds a comma; write one target per line"],
     ["wéb", "its host holds characters other than letters, digits, and _ . -"],
     ["a".repeat(254), "its host holds characters other than letters, digits, and _ . -"],
     ["[2001:db8::g]", "its host is not an IPv6 address"],
@@ -73,6 +72,10 @@ describe("parseTarget", () => {
     ["a b@web1", "its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)"],
     ["$(id)@web1", "its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)"],
     ["a\n@web1", "its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)"],
+    ["ssh://root@web1", "is a URL; write it without ssh://"],
+    ["ssh-ng://root@web1:22#web1", "is a URL; write it without ssh-ng://"],
+    ["root@web1,root@web2", "holds a comma; write one target per line"],
+    ["web1#web1, web2#web2", "holds a comma; write one target per line"],
     ["web1#", "its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)"],
     ['web1#"web1"', "its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)"],
     ["web1#-x", "its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)"],
@@ -104,6 +107,21 @@ describe("the checks of single parts", () => {
     const request = { host: "web1", name: "Wéb Server 1" };
     expect(checkTarget(request)).toBe(request);
   });
+});
+
+test.each([
+  ["nixosConfigurations.web1", "web1"],
+  ["nixosConfigurations.a.b", "a.b"],
+  ['nixosConfigurations."a.b"', "a.b"],
+  ["nixosConfigurationsX", "nixosConfigurationsX"],
+  ["colmenaHive.nodes.web1", "colmenaHive.nodes.web1"],
+])("the configuration %s is %s, in both forms of a target", (written, configuration) => {
+  expect(parseTarget(`root@web1#${written}`).configuration).toBe(configuration);
+  expect(checkTarget({ host: "web1", configuration: written }).configuration).toBe(configuration);
+});
+
+test("a host that is a URL is refused in an object, too", () => {
+  expect(() => checkTarget({ host: "ssh://web1" })).toThrow("is a URL; write it without ssh://");
 });
 
 describe("displayTarget", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { CommandError, InputError, RunnerError } from "../../../src/domain/errors.js";
+import { CommandError, EvaluationError, InputError, RunnerError } from "../../../src/domain/errors.js";
 import { reportEnd, reportProblem } from "../../../src/github/report.js";
 import { WorkflowLog } from "../../../src/github/workflow-log.js";
 import { annotationsOf, workflowCommands } from "../../fleet/rig/workflow-commands.js";
@@ -26,6 +26,17 @@ describe("reportProblem", () => {
     const annotation = annotationFor(new CommandError({ command: "nix flake metadata", failure: { kind: "exit", exitCode: 1 }, stdout: "", stderr }));
     expect(annotation?.title).toBe("A command on the runner failed; no machine was changed");
     expect(annotation?.message.split("\n")).toEqual(["exit code 1: nix flake metadata", ...Array.from({ length: 20 }, (_, index) => `line ${index + 10}`)]);
+  });
+
+  test("shows an evaluation error as Nix has it, and of a long command line the beginning", () => {
+    const cause = new CommandError({ command: `nix eval '${"x".repeat(8000)}'`, failure: { kind: "exit", exitCode: 1 }, stdout: "", stderr: "error: boom" });
+    expect(annotationFor(new EvaluationError(".", ["error: boom", "at flake.nix:1:2:"], cause))).toEqual({
+      level: "error",
+      title: "The flake does not evaluate; no machine was changed",
+      message: "The flake . does not evaluate:\n  error: boom\n  at flake.nix:1:2:",
+    });
+    expect(annotationFor(cause)?.message.length).toBeLessThan(400);
+    expect(annotationFor(cause)?.message).toMatch(/\nerror: boom$/);
   });
 
   test("tells a fault of ours with its stack", () => {

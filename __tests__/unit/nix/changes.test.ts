@@ -36,7 +36,7 @@ describe("the work tree of a flake", () => {
 
 describe("systems", () => {
   // Says of each configuration that it is asked for that its derivation is /NAME.drv, but for those that end in 7.
-  const nix = `names=$(printf '%s\\n' "$6" | tail -n 1 | sed 's/.*configurations = \\[//; s/\\].*//' | tr -d '"')
+  const nix = `names=$(printf '%s\\n' "$7" | tail -n 1 | sed 's/.*configurations = \\[//; s/\\].*//' | tr -d '"')
 echo $names >> ${directory}/calls
 comma=
 printf '{'

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { CommandError, InputError, RunnerError } from "../../../src/domain/errors.js";
+import { EvaluationError, InputError, RunnerError } from "../../../src/domain/errors.js";
 import { applyArguments, applyToFlake, nixString } from "../../../src/nix/evaluate.js";
 import { rejection } from "../failure-of.js";
 import { temporaryDirectory } from "../temporary.js";
 import { withNix } from "./fake-nix.js";
+import { recording } from "./recording.js";
 
 const directory = temporaryDirectory();
 const options = { cwd: directory, signal: undefined, onLine: (): void => undefined };
@@ -18,6 +19,7 @@ test("an expression gets its arguments as Nix writes them", () => {
   expect(args).toEqual([
     "eval",
     "--json",
+    "--show-trace",
     "--no-update-lock-file",
     "path:/nix/store/x?dir=nixos#.",
     "--apply",
@@ -54,7 +56,42 @@ describe("an error", () => {
     expect((await failing(InputError, "error: could not find a flake.nix file")).problems).toMatchObject([{ input: "flake" }]);
   });
 
-  test("of anything else is Nix's own", async () => {
-    expect((await failing(CommandError, "error: infinite recursion encountered")).stderr).toContain("infinite recursion");
+  test("of anything else is Nix's own, without the expression", async () => {
+    const error = await failing(EvaluationError, recording("inventory-abort-2.34.8.log"));
+    expect(error.message).toBe(
+      [
+        "The flake . does not evaluate:",
+        "  error: evaluation aborted with the following error message: 'all broken'",
+        "  … while calling the 'abort' builtin",
+        "  at /w/abort/flake.nix:1:47:",
+        '       1| { outputs = { self }: { nixosConfigurations = builtins.abort "all broken"; }; }',
+        "        |                                               ^",
+      ].join("\n"),
+    );
+    for (const text of [error.message, error.command, error.stderr]) expect(text).not.toContain("outputs: 1");
+  });
+
+  test("of a file that the flake lacks says that Git may not track it", async () => {
+    const error = await failing(EvaluationError, recording("inventory-file-missing-2.26.3.log"));
+    expect(error.lines.at(-1)).toBe(
+      "web1.nix is not in the source of the flake. If it is in the work tree, Git does not track it: run `git add web1.nix` and commit it",
+    );
+  });
+
+  test("of a nix that was killed speaks of memory", async () => {
+    const error = await withNix(directory, "kill -9 $$", async () => await rejection(EvaluationError, applyToFlake(".", "_: outputs: 1", {}, options)));
+    expect(error.message).toContain("nix was killed by SIGKILL, which Linux sends when memory runs out");
+  });
+
+  test("leaves the trace out of the log, and warnings in it", async () => {
+    const seen: string[] = [];
+    const stderr = `warning: Git tree is dirty\n${recording("inventory-abort-2.34.8.log")}`;
+    const nix = `cat >&2 <<'END'\n${stderr}\nEND\nexit 1`;
+    await withNix(
+      directory,
+      nix,
+      async () => await rejection(EvaluationError, applyToFlake(".", "_: 1", {}, { ...options, onLine: (line) => seen.push(line) })),
+    );
+    expect(seen).toEqual(["warning: Git tree is dirty"]);
   });
 });

@@ -75,7 +75,7 @@ describe("a flake that cannot be had", () => {
   });
 
   test("for another reason is Nix's own to tell", async () => {
-    const stderr = "error: unable to download 'https://api.github.com/repos/org/repo/commits/HEAD': HTTP error 404";
+    const stderr = "error: cannot decode response from GitHub API";
     const error = await withNix(directory, failing(stderr), async () => await rejection(CommandError, archiveOnRunner("github:org/repo", options)));
     expect(error.message).toMatch(/^exit code 1: nix flake archive --json --no-update-lock-file github:org\/repo$/);
   });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import type { CopyProgress } from "../../../src/domain/copy-progress.js";
 import { CommandError } from "../../../src/domain/errors.js";
 import { archiveArguments, sendFlake, type SendOptions } from "../../../src/nix/send.js";
-import { explainSendFailure } from "../../../src/nix/send-failure.js";
+import { explainSendFailure, speaksOfDaemon } from "../../../src/nix/send-failure.js";
 import { makeSentFlake, makeStorePath, outer, source } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 import { temporaryDirectory } from "../temporary.js";
@@ -108,6 +108,46 @@ describe("explainSendFailure", () => {
     expect(parts).toMatchObject({ phase: "copy", reason, exitCode: 1, lines: stderr.split("\n"), cause: error });
     expect(parts.unreachable).toBeUndefined();
     expect(parts.hint).not.toBe("");
+  });
+
+  // Nix 2.34 to 2.34, and from 2.26 on with bytes of the protocol behind the words.
+  test.each([
+    "error: interrupted by the user\nerror: cannot open connection to remote store 'ssh-ng://deploy@10.213.0.10': error: protocol mismatch, got 'Welcome to the machine'",
+    "error: cannot open connection to remote store 'ssh-ng://root@10.213.0.11': error: protocol mismatch, got 'Welcome to the machine\n\u0000\u0000oixd\u0000'",
+  ])("the words of a login shell are named: %j", (stderr) => {
+    expect(explainSendFailure(failed(stderr), false, "deploy")).toMatchObject({
+      reason: 'the login shell of deploy on the machine prints on standard output before Nix can speak: "Welcome to the machine"',
+      hint: expect.stringContaining(".bashrc"),
+    });
+  });
+
+  // Nix 2.34 says nothing but this of a daemon that is down and of a user who is not let in; 2.8 a little more.
+  const disconnected =
+    "error: cannot open connection to remote store 'ssh-ng://deploy@10.213.0.10': error: Nix daemon disconnected unexpectedly (maybe it crashed?)";
+  const down = "cannot connect to socket at '/nix/var/nix/daemon-socket/socket': Connection refused";
+  test.each([
+    [{ daemon: down, allowedUsers: "*" }, `nix-daemon does not answer on the machine (${down})`],
+    [
+      { daemon: "reading from file: Connection reset by peer", allowedUsers: "root @wheel" },
+      "Nix on the machine refuses deploy, which is not among its allowed-users (root @wheel)",
+    ],
+    [
+      { daemon: "reading from file: Connection reset by peer", allowedUsers: "*" },
+      "nix-daemon on the machine closes the connection of deploy (reading from file: Connection reset by peer)",
+    ],
+    [{ daemon: "ok", allowedUsers: "*" }, "the flake could not be sent"],
+    [{ daemon: "", allowedUsers: "" }, "the flake could not be sent"],
+  ])("what the machine says of its daemon is the reason: %j", (state, reason) => {
+    expect(explainSendFailure(failed(disconnected), false, "deploy", state).reason).toBe(reason);
+  });
+
+  test.each([
+    [disconnected, true],
+    [`error: ${down}`, true],
+    ["error: splicing data from daemon socket to stdout: Connection reset by peer", true],
+    ["error: writing to file: No space left on device", false],
+  ])("the machine is asked for its daemon only where Nix speaks of it: %j", (stderr, asked) => {
+    expect(speaksOfDaemon(stderr)).toBe(asked);
   });
 
   test("a lost connection is worth another try", () => {

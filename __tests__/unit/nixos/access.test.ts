@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
 import { DeployError } from "../../../src/domain/errors.js";
-import { requireAccess, type Root, type SudoMode } from "../../../src/nixos/access.js";
+import { requireAccess, wantsTerminal, type Root, type SudoMode } from "../../../src/nixos/access.js";
 import type { Access } from "../../../src/nixos/facts.js";
 import { thrown } from "../failure-of.js";
 
@@ -65,6 +65,27 @@ describe("requireAccess", () => {
     ],
   ])("%j: %j", (situation, expected) => {
     expect(decide(situation)).toEqual(expected);
+  });
+
+  test("sudo that wants a terminal says how to do without", () => {
+    const access = { user: "deploy", root: false, sudo: "refused", sudoSays: "sudo: sorry, you must have a tty to run sudo" } as const;
+    const error = thrown(DeployError, () => requireAccess(access, { sudo: "auto", sudoPassword: undefined, needsRoot: true }));
+    expect(error).toMatchObject({
+      phase: "connect",
+      reason: "sudo on the machine wants a terminal for deploy, and a deployment has none",
+      lines: [access.sudoSays],
+    });
+    expect(error.hint).toContain("`Defaults:deploy !requiretty`");
+  });
+
+  test.each([
+    ["sudo: sorry, you must have a tty to run sudo", true],
+    ["sudo: a password is required", false],
+    // These two mean a password.
+    ["sudo: no tty present and no askpass program specified", false],
+    ["sudo: a terminal is required to read the password; either use the -S option to read from standard input or configure an askpass helper", false],
+  ])("%j wants a terminal: %s", (says, wants) => {
+    expect(wantsTerminal(says)).toBe(wants);
   });
 
   const rule = "deploy ALL=(root) NOPASSWD: /bin/sh -s";

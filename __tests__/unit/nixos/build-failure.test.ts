@@ -1,12 +1,22 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { buildError, isMissingConfiguration } from "../../../src/nixos/build-failure.js";
+import { renderFailure } from "../../../src/domain/failure.js";
+import { BuildLogReader } from "../../../src/nix/build-log.js";
+import { buildError, fileNotFound, isMissingConfiguration } from "../../../src/nixos/build-failure.js";
+import { recording } from "../nix/recording.js";
+
+function failureOf(text: string, exitCode = 1): Parameters<typeof buildError>[0] {
+  const lines = ["building the system configuration...", ...text.split("\n")];
+  const reader = new BuildLogReader();
+  for (const line of lines) reader.read(line);
+  return { exitCode, configuration: "web1", lines: lines.slice(-200), failures: reader.failures };
+}
 
 const drv = "/nix/store/0123456789abcdfghijklmnpqrsvwxyz-nixos-system-web1.drv";
 
 describe("buildError", () => {
   const errorOf = (text: string, exitCode = 1, known?: readonly string[]): ReturnType<typeof buildError> =>
-    buildError({ exitCode, configuration: "web1", lines: ["building the system configuration...", ...text.split("\n")] }, known);
+    buildError(failureOf(text, exitCode), known === undefined ? {} : { configurations: known });
 
   const missing = `error: flake 'path:/nix/store/x-source' does not provide attribute 'packages.x86_64-linux.nixosConfigurations."web1".config.system.build.toplevel', 'legacyPackages.x86_64-linux.nixosConfigurations."web1".config.system.build.toplevel' or 'nixosConfigurations."web1".config.system.build.toplevel'`;
 
@@ -28,6 +38,7 @@ describe("buildError", () => {
     expect(errorOf(missing, 1, ["web1"]).reason).toBe("the configuration web1 does not evaluate (exit code 1)");
   });
 
+  const name = "nixos-system-web1";
   test.each([
     ["error: writing to file: No space left on device", 1, "no space is left on the machine to build web1"],
     [
@@ -35,14 +46,61 @@ describe("buildError", () => {
       1,
       "no space is left on the machine to build web1",
     ],
-    ["error: cannot connect to socket at '/nix/var/nix/daemon-socket/socket': Connection refused", 1, "the machine's Nix does not work (exit code 1)"],
-    [`error: builder for '${drv}' failed with exit code 1;`, 1, "the system of web1 does not build (exit code 1)"],
-    [`error: Cannot build '${drv}'.\n       Reason: builder failed with exit code 1.`, 1, "the system of web1 does not build (exit code 1)"],
+    [
+      "error: cannot connect to socket at '/nix/var/nix/daemon-socket/socket': Connection refused",
+      1,
+      "nix-daemon does not answer on the machine (exit code 1)",
+    ],
+    // Nix 2.34 and 2.26, as a user who is not in allowed-users.
+    [
+      "error:\n       … while fetching the input 'path:/w/deep'\n\n       error: cannot open connection to remote store 'daemon': error: read of 32768 bytes: Connection reset by peer",
+      1,
+      "nix-daemon on the machine closed the connection (exit code 1)",
+    ],
+    [
+      "error: cannot open connection to remote store 'daemon': error: reading from file: Connection reset by peer",
+      1,
+      "nix-daemon on the machine closed the connection (exit code 1)",
+    ],
+    ["error: unable to load seccomp BPF program", 1, "Nix on the machine cannot set up its build sandbox (exit code 1)"],
+    // A home that is read-only: Nix 2.34 without and with a cache, and 2.8.
+    [
+      `error:\n       … while fetching the input 'path:/w/deep'\n\n       error: creating directory "/home/deploy/.cache/nix": Read-only file system`,
+      1,
+      "Nix on the machine cannot write to its cache /home/deploy/.cache/nix (exit code 1)",
+    ],
+    [
+      "error: executing SQLite statement 'pragma synchronous = off': unable to open database file, unable to open database file (in '/root/.cache/nix/fetcher-cache-v4.sqlite')",
+      1,
+      "Nix on the machine cannot write to its cache /root/.cache/nix/fetcher-cache-v4.sqlite (exit code 1)",
+    ],
+    [
+      "error: creating directory '/home/deploy/.cache': Read-only file system",
+      1,
+      "Nix on the machine cannot write to its cache /home/deploy/.cache (exit code 1)",
+    ],
+    [`error: builder for '${drv}' failed with exit code 1;`, 1, `the system of web1 does not build (exit code 1): ${name}: builder failed with exit code 1`],
+    [
+      `error: Cannot build '${drv}'.\n       Reason: builder failed with exit code 1.`,
+      1,
+      `the system of web1 does not build (exit code 1): ${name}: builder failed with exit code 1`,
+    ],
     [`error: 1 dependencies of derivation '${drv}' failed to build`, 1, "the system of web1 does not build (exit code 1)"],
-    [`error: hash mismatch in fixed-output derivation '${drv}':`, 102, "the system of web1 does not build (exit code 102)"],
+    [
+      `error: hash mismatch in fixed-output derivation '${drv}':`,
+      102,
+      `the system of web1 does not build (exit code 102): ${name}: hash mismatch of a fixed-output derivation`,
+    ],
     ["error: unable to download 'https://cache.nixos.org/x.narinfo': Couldn't resolve host name (6)", 1, "the system of web1 does not build (exit code 1)"],
-    ["/run/current-system/sw/bin/nixos-rebuild: line 1: 77 Killed nix build", 137, "the build of web1 was killed (exit code 137)"],
-    ["error: out of memory", 1, "the build of web1 was killed (exit code 1)"],
+    // The kernel has killed nix: under bash, and under Python.
+    ["/run/current-system/sw/bin/nixos-rebuild: line 1: 77 Killed nix build", 137, "the evaluation or build of web1 was killed (exit code 137)"],
+    ["Command '['nix', 'build']' died with <Signals.SIGKILL: 9>.", 1, "the evaluation or build of web1 was killed (exit code 1)"],
+    ["error: out of memory", 1, "the evaluation or build of web1 ran out of memory (exit code 1)"],
+    [
+      "error: unexpected flake input attribute 'submodules', at /nix/store/mk8xr8wkw1s7gwfwivm6lcx59m97gjzx-source/flake.nix:1:3",
+      1,
+      "the configuration web1 does not evaluate (exit code 1): the flake sets inputs.self.submodules, which Nix on the machine does not know",
+    ],
     // The two implementations, with an option that they do not know.
     ["/run/current-system/sw/bin/nixos-rebuild: unknown option `--no-such'", 1, "nixos-rebuild on the machine does not know an argument (exit code 1)"],
     ["nixos-rebuild: error: unrecognized arguments: --no-such", 2, "nixos-rebuild on the machine does not know an argument (exit code 2)"],
@@ -57,11 +115,59 @@ describe("buildError", () => {
       1,
       "the configuration web1 does not evaluate (exit code 1)",
     ],
+    // The name of an option is no sign of a killed process.
+    ["error: The option `services.Killed.enable' does not exist", 1, "the configuration web1 does not evaluate (exit code 1)"],
   ])("%j (%d): %s", (text, exitCode, reason) => {
     const error = errorOf(text, exitCode);
     expect(error).toMatchObject({ phase: "build", reason, exitCode });
     expect(error.hint).not.toBe("");
-    expect(error.lines).toContain(text.split("\n")[0]);
+  });
+
+  test("reports a real NixOS whose first download fails by that download, in no more than 20 lines", () => {
+    const error = buildError(failureOf(recording("build-fails-deep.log")));
+    expect(renderFailure(error.failure)).toBe(
+      [
+        "the system of web1 does not build (exit code 1): bash-5.2.tar.gz: builder failed with exit code 1; 11 other derivations depend on it and could not be built. Nothing has changed on the machine. The end of the build's log is below; the command under it shows all of it on the machine",
+        "  > error:",
+        `  >        … writing file "/nix/store/v28dv6l0qk3j382kp40bksa1v6h7dx9p-bash-5.2.tar.gz"`,
+        "  >        error: unable to download 'https://ftpmirror.gnu.org/bash/bash-5.2.tar.gz': Could not resolve hostname (6) Could not resolve host: ftpmirror.gnu.org",
+        "  nix log /nix/store/5jrd75v747s76s16zxk59384xfcjqn58-bash-5.2.tar.gz.drv",
+      ].join("\n"),
+    );
+  });
+
+  test("shows the cause where thousands of lines have come after it", () => {
+    const dependents = Array.from(
+      { length: 2000 },
+      (_, index) => `error: 1 dependencies of derivation '/nix/store/${String(index).padStart(32, "0")}-d.drv' failed to build`,
+    );
+    const error = errorOf([recording("build-fails-2.26.3.log").trimEnd(), ...dependents].join("\n"));
+    expect(error.reason).toBe(
+      "the system of web1 does not build (exit code 1): bad: builder failed with exit code 3; 2002 other derivations depend on it and could not be built",
+    );
+    expect(error.lines.at(-2)).toBe("> boom");
+  });
+
+  test.each(["2.34.8", "2.26.3", "2.8.0"])("says how much memory was available before a builder was killed (Nix %s)", (version) => {
+    const error = buildError(failureOf(recording(`build-killed-${version}.log`)), { memoryKibibytes: 700_000 });
+    expect(error.reason).toContain("killed: builder failed due to signal 9 (Killed)");
+    expect(error.hint).toContain("683.6 MiB were available before the build");
+  });
+
+  test.each(["2.34.8", "2.26.3", "2.8.0"])("explains that dirtyShortRev cannot travel (Nix %s)", (version) => {
+    const error = errorOf(recording(`evaluation-dirty-rev-${version}.log`));
+    expect(error.reason).toContain("self.dirtyShortRev is not available there");
+    expect(error.hint).toContain('`self.shortRev or self.dirtyShortRev or "dirty"`');
+    expect(error.lines.slice(0, 2)).toEqual(["error: attribute 'dirtyShortRev' missing", "at flake.nix:11:24:"]);
+  });
+
+  test.each(["2.34.8", "2.26.3", "2.8.0"])("names a file that is not in Git, where that is known (Nix %s)", (version) => {
+    const failure = failureOf(recording(`evaluation-file-missing-${version}.log`));
+    expect(fileNotFound(failure)).toBe("x.nix");
+    const error = buildError(failure, { untrackedFile: "x.nix" });
+    expect(error.reason).toContain("x.nix is in the work tree on the runner and not in Git");
+    expect(error.hint).toBe("Run `git add x.nix`, commit it, and deploy again");
+    expect(buildError(failure).reason).toBe("the configuration web1 does not evaluate (exit code 1)");
   });
 });
 

@@ -95,6 +95,11 @@ describe("machineFacts", () => {
     expect(machineFacts(makeFacts({ "boot-id": "" })).facts.identity).toBeUndefined();
   });
 
+  test("knows the available memory, or nothing of it", () => {
+    expect(machineFacts(makeFacts({ "memory-kib": "700000" })).facts.memoryKibibytes).toBe(700_000);
+    expect(machineFacts(makeFacts({ "memory-kib": "" })).facts.memoryKibibytes).toBeUndefined();
+  });
+
   test.each(["unneeded", "missing", "ready", "refused"] as const)("knows sudo to be %s", (sudo) => {
     expect(machineFacts(makeFacts({ sudo, uid: "1000", user: "deploy" })).access).toEqual({ user: "deploy", root: false, sudo });
   });

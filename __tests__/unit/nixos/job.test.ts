@@ -56,6 +56,15 @@ describe("a job", () => {
     expect([lines.length, lines[0], lines.at(-1)]).toEqual([200, "line 50", "line 249"]);
   });
 
+  test("keeps and shows the list of what is built as one line", async () => {
+    const seen: string[] = [];
+    const list = Array.from({ length: 300 }, (_, index) => `  /nix/store/${String(index).padStart(32, "0")}-x.drv\n`).join("");
+    const { call } = machine([`these 300 derivations will be built:\n${list.slice(0, 1000)}`, `${list.slice(1000)}building x\n`]);
+    const { lines } = await followJob(makeJob({ onLine: (line) => seen.push(line) }), call);
+    expect(seen).toEqual(["these 300 derivations will be built", "building x"]);
+    expect(lines).toEqual(seen);
+  });
+
   test("tells its exit code without throwing", async () => {
     const { call } = machine([], { stderr: "exit=4\nresult=\n" });
     expect(await followJob(makeJob(), call)).toMatchObject({ exitCode: 4, result: undefined });

@@ -24,6 +24,7 @@ function makeMachine(): NixosMachine {
     archiveArgs: [],
     rebuildArgs: [],
     patience: () => 1,
+    isUntracked: async () => await Promise.resolve(false),
     configurationNames: async () => await Promise.resolve(undefined),
   };
   return new NixosMachine(ssh.connection, settings, notesOf([]));
@@ -51,8 +52,29 @@ describe("the entry to a machine", () => {
   test("whose shell does not run the script is told", async () => {
     ssh.does('echo "This account is currently not available." >&2; exit 1');
     const error = await rejection(DeployError, enter(ssh.connection, access, signal));
-    expect(error).toMatchObject({ phase: "connect", reason: "the machine cannot be asked (exit code 1)", unreachable: false });
-    expect(error.hint).toBe("The user's shell on the machine must run `/bin/sh -s`; for root it does not");
+    expect(error).toMatchObject({ phase: "connect", reason: "the login shell of root on the machine refuses logins", unreachable: false });
+  });
+
+  test("that runs another command than it was sent is told with the answer", async () => {
+    ssh.does("echo only backups here; exit 0");
+    const error = await rejection(DeployError, enter(ssh.connection, access, signal));
+    expect(error.reason).toBe('the machine did not run the command that it was sent for root, and answered "only backups here"');
+    expect(error.hint).toMatch(/^Is the key restricted to one command \(command=… in authorized_keys of root/);
+    expect(error.lines).toEqual(["only backups here"]);
+  });
+
+  test("that runs nothing and answers nothing is told so", async () => {
+    // A key that is restricted to nix-daemon --stdio.
+    ssh.does("echo 'error: serialised integer 750815947986068325 is too large' >&2; exit 0");
+    const error = await rejection(DeployError, enter(ssh.connection, access, signal));
+    expect(error.reason).toBe("the machine did not run the command that it was sent for root (exit code 1)");
+    expect(error.lines).toEqual(["error: serialised integer 750815947986068325 is too large"]);
+  });
+
+  test("whose facts fail is told with the script's own words", async () => {
+    ssh.answers({ exitCode: 2, stderr: "id: cannot find name\\n" });
+    const error = await rejection(DeployError, enter(ssh.connection, access, signal));
+    expect(error).toMatchObject({ reason: "the machine cannot be asked (exit code 2)", lines: ["id: cannot find name"] });
   });
 });
 

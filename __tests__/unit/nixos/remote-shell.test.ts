@@ -77,6 +77,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       "nix",
       "nixos-rebuild",
       "systemd",
+      "memory-kib",
       "older-generation",
       "specialisation",
       "unfinished",
@@ -91,6 +92,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       "reboot-needed",
     ]);
     expect(facts.get("uid")).toBe(String(uid));
+    expect(facts.get("memory-kib")).toMatch(/^\d+$/);
     expect(facts.get("hostname")).toBe(readFileSync("/proc/sys/kernel/hostname", "utf8").trim());
     expect(facts.get("boot-id")).toBe(readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
     expect(facts.get("sudo")).toMatch(/^(?:missing|ready|refused)$/);

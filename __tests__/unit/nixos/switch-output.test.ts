@@ -83,6 +83,11 @@ describe("the part of a user", () => {
     expect(causesOf(begin, line, end)).toEqual([{ kind: "user", user: "alice", units: ["nixos-activation.service"], late: false }]);
   });
 
+  test("that fails without a word of switch-to-configuration is named by the machine", () => {
+    const line = "nix-flake-deploy: nixos-activation.service of alice failed";
+    expect(causesOf(begin, line)).toEqual([{ kind: "user", user: "alice", units: ["nixos-activation.service"], late: false }]);
+  });
+
   test("that was ended is late", () => {
     const late = "nix-flake-deploy: the user activation for alice took longer than 60 s and was ended";
     expect(causesOf(begin, late, end)).toEqual([{ kind: "user", user: "alice", units: [], late: true }]);

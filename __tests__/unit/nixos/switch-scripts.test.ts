@@ -125,6 +125,23 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       expect(called()).toEqual([]);
     });
 
+    test("says which user's own activation failed, and asks no user where none was run", () => {
+      script(join(programs, "setpriv"), 'echo "$XDG_RUNTIME_DIR" >>' + calls + "; echo ActiveState=failed");
+      const { username, uid } = userInfo();
+      const top = system("top");
+      // As job.sh does, which keeps what is printed.
+      const ran = (line: string): string => {
+        writeFileSync(join(run, "activate.log"), `reloading user units for ${username}...\n${line}\n`);
+        return activate("test", top, top, "").stdout;
+      };
+      expect(ran("restarting the following user units: nixos-activation.service")).toContain(
+        `nix-flake-deploy: nixos-activation.service of ${username} failed\n`,
+      );
+      expect(called()).toEqual(["top test", `/run/user/${uid}`]);
+      expect(ran("restarting sysinit-reactivation.target")).not.toContain("nix-flake-deploy");
+      rmSync(join(programs, "setpriv"));
+    });
+
     test("writes down how often each service was restarted, also where it failed", () => {
       services({ shown: { "a.service": 0, "b@x.service": 3 } });
       const top = system("top", "exit 4");

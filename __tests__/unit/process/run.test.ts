@@ -155,7 +155,7 @@ describe("the end that we make", () => {
     controller.abort();
     const error = await work;
     expect(error.failure).toEqual({ kind: "aborted" });
-    expect(error.message).toMatch(/^ended because the run was cancelled: /);
+    expect(error.message).toMatch(/^stopped before its end: /);
     await sleep(100);
     expect(started.filter((pid) => isAlive(pid))).toEqual([]);
   });

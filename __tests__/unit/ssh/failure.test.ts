@@ -67,6 +67,34 @@ describe("a changed host key", () => {
   });
 });
 
+describe("an IPv6 address on a GitHub-hosted runner", () => {
+  const ipv6 = { target: makeTarget({ host: "2001:db8::7" }), githubHosted: true };
+  const literal = "ssh: connect to host 2001:db8::7 port 22: Network is unreachable";
+  const name = "ssh: connect to host web1.example.org port 2222: Network is unreachable";
+
+  test("is told that these runners have no IPv6", () => {
+    const error = errorOf(literal, ipv6);
+    expect(error).toMatchObject({
+      reason: "2001:db8::7 port 22 cannot be reached from a GitHub-hosted runner: it is an IPv6 address, and these runners have no IPv6",
+      unreachable: false,
+    });
+    expect(error.hint).toMatch(/^Use an IPv4 address/);
+  });
+
+  test("may be the only one of a name", () => {
+    expect(errorOf(name, { githubHosted: true, addresses: ["2001:db8::7"] }).reason).toContain("its name has only an IPv6 address");
+    expect(errorOf(name, { githubHosted: true, addresses: ["2001:db8::7", "192.0.2.7"] }).reason).toBe("web1.example.org port 2222 does not answer");
+    expect(errorOf(name, { githubHosted: true }).reason).toBe("web1.example.org port 2222 does not answer");
+  });
+
+  test("is no reason on other runners, for a jump host, or where the machine refuses", () => {
+    expect(errorOf(literal, { ...ipv6, githubHosted: false }).reason).toBe("2001:db8::7 port 22 does not answer");
+    expect(errorOf("ssh: connect to host jump port 22: Connection timed out", ipv6).reason).toBe("jump port 22 does not answer");
+    expect(errorOf("ssh: connect to host 2001:db8::7 port 22: Connection refused", ipv6).reason).toBe("2001:db8::7 port 22 refuses the connection");
+    expect(errorOf("", { ...ipv6, timedOut: true }).reason).toBe("2001:db8::7 port 22 does not answer");
+  });
+});
+
 describe("what ssh says otherwise", () => {
   test.each([
     ["deploy@web1.example.org: Permission denied (publickey).", "web1.example.org port 2222 does not accept the ssh key for the user deploy", false],

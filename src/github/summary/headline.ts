@@ -6,9 +6,10 @@ import { codeSpan } from "./markdown.js";
 const mostNamed = 8;
 
 /** What a reader sees first: how it ended, the counts, who failed, and what was deployed. */
-export function renderHeadline(results: readonly HostResult[], flake: Flake | undefined, endedEarly: boolean): string {
+export function renderHeadline(results: readonly HostResult[], flake: Flake | undefined, endedEarly: boolean, reason?: string): string {
   const below = [counts(results), failed(results), flake === undefined ? "" : describeFlake(flake)].filter((line) => line !== "");
-  return `### ${headline(results, endedEarly)}\n\n${below.join("  \n")}\n\n`;
+  const why = reason === undefined ? "" : `: ${codeSpan(reason)}`;
+  return `### ${headline(results, endedEarly)}${why}\n\n${below.join("  \n")}\n\n`;
 }
 
 function headline(results: readonly HostResult[], endedEarly: boolean): string {
@@ -16,6 +17,7 @@ function headline(results: readonly HostResult[], endedEarly: boolean): string {
   if (results.length === 0) return endedEarly ? "❌ The deployment ended before any host was worked on" : "✅ No host was to be deployed";
   const hosts = results.length === 1 ? "1 host" : `${results.length} hosts`;
   if (failures > 0) return `❌ ${failures} of ${hosts} failed${endedEarly ? ", and the run ended early" : ""}`;
+  if (endedEarly && results.every(({ status }) => status === "skipped")) return `❌ No host was deployed (${hosts} skipped)`;
   if (endedEarly) return `❌ The run ended early; of ${hosts} none failed`;
   const done = results.filter(({ status }) => status !== "skipped");
   const skipped = results.length - done.length;

@@ -39,9 +39,9 @@ const bytesOfPackage = 60;
 export function renderSummary(
   results: readonly HostResult[],
   flake: Flake | undefined,
-  { endedEarly = false, place = jobSummary }: { readonly endedEarly?: boolean; readonly place?: Place } = {},
+  { endedEarly = false, reason, place = jobSummary }: { readonly endedEarly?: boolean; readonly reason?: string | undefined; readonly place?: Place } = {},
 ): string {
-  const head = renderHeadline(results, flake, endedEarly);
+  const head = renderHeadline(results, flake, endedEarly, reason);
   const failed = results.filter(({ status }) => isFailure(status));
   const fine = results.filter(({ status }) => !isFailure(status));
   const budget = new Budget(place.bytes - byteLength(head) - byteLength(tableHead) - bytesOfNote);

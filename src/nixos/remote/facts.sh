@@ -53,10 +53,11 @@ main() {
     printf 'sudo=unneeded\n'
   elif ! command -v sudo >/dev/null 2>&1; then
     printf 'sudo=missing\n'
-  elif sudo -n -- /bin/sh -s </dev/null >/dev/null 2>&1; then
+  elif said=$(sudo -n -- /bin/sh -s </dev/null 2>&1 >/dev/null); then
     printf 'sudo=ready\n'
   else
     printf 'sudo=refused\n'
+    printf 'sudo-says=%s\n' "$(printf '%s' "$said" | head -n 1)"
   fi
   printf 'nix=%s\n' "$(nix --version 2>/dev/null)"
   printf 'nixos-rebuild=%s\n' "$(command -v nixos-rebuild 2>/dev/null)"
@@ -65,6 +66,7 @@ main() {
     read -r _
     read -r _ _ _ free _ && printf 'free-kib=%s\n' "$free"
   }
+  printf 'memory-kib=%s\n' "$(sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1/p' /proc/meminfo 2>/dev/null)"
   older=$(older_generation)
   printf 'older-generation=%s\n' "$older"
   [ -z "$older" ] || printf 'older=%s\n' "$(resolve "$system_profile-$older-link")"

@@ -27,9 +27,12 @@ def run_lazily(call: Call, rewrite: Rewrite) -> tuple[int, str]:
             code, output = run(arguments, rewrite, capture=True)
             remove_sources({name for name in sources() - before if name not in output})
             return code, output
+    # Those to several machines run side by side.
+    if call.has("--to"):
+        return run(arguments, rewrite, capture=True)
     # What it has copied stays, whatever ends beside it.
     with locked(fcntl.LOCK_EX):
-        return run(arguments, rewrite, capture=call.command.startswith("flake "))
+        return run(arguments, rewrite, capture=True)
 
 
 def passes(call: Call) -> bool:

@@ -8,6 +8,7 @@
 #                       specialisation, profile and boot loader are the toplevel's, and the specialisation runs
 # GENERATION is the number of the toplevel's generation where the profile is to return to one, else empty. INSTALL_BOOTLOADER is 1
 # or 0.
+# Says so where the nixos-activation.service of a user failed, which changes no exit code.
 # Exit code: that of switch-to-configuration; 1 where the profile could not be set, and says so; 75 where it was decided before that
 # nothing is to be activated.
 # Leaves, for settle.sh, activate.restarts ("UNIT NUMBER" for each service: how often systemd has restarted it) and activate.ended
@@ -44,6 +45,18 @@ restarts() {
   done
 }
 
+# switch-to-configuration waits for that unit of each user who has a manager, and does not look at how it ended.
+report_users() {
+  grep -qs '^restarting the following user units: nixos-activation.service$' activate.log || return 0
+  sed -n 's/^reloading user units for \(.*\)\.\.\.$/\1/p' activate.log | sort -u | while read -r user; do
+    uid=$(id -u -- "$user") || continue
+    gid=$(id -g -- "$user") || continue
+    state=$(XDG_RUNTIME_DIR=/run/user/$uid setpriv --reuid="$uid" --regid="$gid" --clear-groups \
+      systemctl --user show --property=ActiveState nixos-activation.service 2>/dev/null </dev/null)
+    [ "$state" != ActiveState=failed ] || echo "nix-flake-deploy: nixos-activation.service of $user failed"
+  done
+}
+
 # In this order: who decides looks for "begun" after the decision.
 : >begun
 if [ -L decision ]; then
@@ -68,6 +81,7 @@ else
   switch_to "$running" "$action"
 fi
 code=$?
+report_users
 restarts >activate.restarts
 cut -d . -f 1 /proc/uptime >activate.ended
 exit "$code"
