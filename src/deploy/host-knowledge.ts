@@ -8,7 +8,7 @@ import { displayTarget, type Target } from "../domain/target.js";
 import type { PhaseSpan } from "../domain/timeline.js";
 import type { ActivatableSystem, MachineFacts } from "./ports.js";
 import type { Safety } from "./run-settings.js";
-import { armedOutlook, type ActivationKnowledge, type Outcome } from "./safe-activation.js";
+import { armedOutlook, type ActivationKnowledge, type Outcome } from "./guarded.js";
 
 /** What is known of a host so far. */
 export type HostKnowledge = ActivationKnowledge & {
