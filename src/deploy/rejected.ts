@@ -1,5 +1,5 @@
 import { makeFailure } from "../domain/failure.js";
-import { protectedWay } from "../domain/operation.js";
+import { changesRunningSystem } from "../domain/operation.js";
 import { backAtOld, type Guarded, type Outcome, type Rejection } from "./guarded.js";
 import type { RollbackEnd, SystemState } from "./ports.js";
 import { repairCommands, repairLastStep } from "./repair.js";
@@ -64,7 +64,7 @@ async function goBack(work: Guarded, rejection: Rejection): Promise<Outcome> {
   const error = makeFailure({
     phase: "rollback",
     reason: `${reason}; and the rollback failed: ${wrong}`,
-    hint: `Repair the machine by hand, as root: ${protectedWay(operation) === "boot" ? repairLastStep(armed.before) : repairCommands(armed.before)}`,
+    hint: `Repair the machine by hand, as root: ${changesRunningSystem(operation) ? repairCommands(armed.before) : repairLastStep(armed.before)}`,
     lines: [...lines, ...end.lines],
     exitCode: end.exitCode,
     causes,
