@@ -7,7 +7,7 @@ import type { CallScript } from "./job.js";
 import { lastLines } from "./session.js";
 
 type Site = {
-  readonly connection: Connection;
+  readonly connection: Pick<Connection, "reopen">;
   readonly log: HostLog;
   readonly privileged: boolean;
   readonly call: (signal: AbortSignal) => CallScript;
