@@ -1,6 +1,7 @@
 # Takes the lock of the machine for this run, records what to go back to, and starts the timer that goes back unless the
 # activation ends in time. May be run again.
-# Arguments: RUN OPERATION ACTIVATION_SECONDS CONFIRM_SECONDS CLEAR_SECONDS GUARD NAME JOB_SCRIPT WATCHDOG_SCRIPT FINISH_SCRIPT.
+# Arguments: RUN OPERATION ACTIVATION_SECONDS CONFIRM_SECONDS CLEAR_SECONDS GUARD NAME JOB_SCRIPT WATCHDOG_SCRIPT FINISH_SCRIPT
+# SWITCH_SCRIPT ACTIVATE_SCRIPT.
 # GUARD is "yes", or "no" for a run that is not to go back by itself; NAME says who runs it. Prints the facts of the system
 # before, with "link", or "holder": who is in the way.
 # Exit codes: 0, 1 when the watchdog cannot be started, 5 another run holds the lock, 6 somebody runs nixos-rebuild by hand.
@@ -11,11 +12,12 @@ holder_lives() {
     "nix-flake-deploy-$1-lock*" "nix-flake-deploy-$1-activat*" "nix-flake-deploy-$1-confirm*" "nix-flake-deploy-$1-health*" "nix-flake-deploy-$1-back*" 2>/dev/null)" ]
 }
 
-# Not in the way is what deploys another machine from this one (nixos-rebuild with --target-host, and the ssh below it), and what
-# a container on this machine does.
+# Only what root runs can change the system: no other user of the machine can hold a deployment up. Not in the way is what deploys
+# another machine from this one (nixos-rebuild with --target-host, and the ssh below it), and what a container on this machine does.
 by_hand() {
   here=$(readlink /proc/self/ns/pid)
-  ps -eo pid=,user=,args= | while read -r pid user args; do
+  ps -eo pid=,uid=,args= | while read -r pid owner args; do
+    [ "$owner" = 0 ] || continue
     case ${args%% *} in ssh | */ssh) continue ;; esac
     case $args in
       *' --target-host'*) continue ;;
@@ -23,10 +25,16 @@ by_hand() {
       *) continue ;;
     esac
     if [ "$(readlink "/proc/$pid/ns/pid")" = "$here" ]; then
-      printf '%s runs "%.100s" (process %s)' "$user" "$args" "$pid"
+      printf 'root runs "%.100s" (process %s)' "$args" "$pid"
       return
     fi
   done
+  # The unit stays loaded after its end on some machines, and holds nobody up then.
+  systemctl list-units --state=active,activating,deactivating --plain --no-legend --no-pager 'nixos-rebuild-switch-to-configuration*' 2>/dev/null |
+    while read -r unit _; do
+      printf 'the unit %s is active' "$unit"
+      return
+    done
 }
 
 main() {
@@ -47,7 +55,8 @@ main() {
       return 6
     fi
     printf '%s %s, since %s\n' "$run" "$7" "$(date -u +%H:%M:%SZ)" >"$base/lock" || return 1
-    printf '%s' "$8" >job.sh && printf '%s' "$9" >watchdog.sh && printf '%s' "${10}" >finish.sh || return 1
+    printf '%s' "$8" >job.sh && printf '%s' "$9" >watchdog.sh && printf '%s' "${10}" >finish.sh &&
+      printf '%s' "${11}" >switch.sh && printf '%s' "${12}" >activate.sh || return 1
     printf '%s' "$run" >run
     printf '%s' "$operation" >operation
     printf '%s' "$system_profile" >profile
@@ -64,7 +73,10 @@ main() {
       # Holds the lock until the activation does.
       systemd-run --quiet --unit="nix-flake-deploy-$run-lock-timer" --service-type=exec -- sleep 60 || return 1
     fi
-    system_state >before
+    {
+      system_state
+      printf 'restarting-units=%s\n' "$(restarting_units)"
+    } >before
     : >armed
   fi
   cat before

@@ -26,10 +26,48 @@ resolve() {
   if [ -e "$1" ]; then readlink -f -- "$1"; fi
 }
 
-# Units that are failed now, with blanks between.
+# Units that nothing is concluded from: those of the action, and of users, which come and go with people.
+is_foreign() {
+  case $1 in
+    nix-flake-deploy-* | user@*.service | user-runtime-dir@*.service | session-*.scope) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# Units that are failed now, with blanks between: in the state failed, or a service that systemd is about to restart after its
+# main process ended with an error.
 failed_units() {
-  systemctl list-units --state=failed --plain --no-legend --no-pager 2>/dev/null | while read -r unit _; do
-    case $unit in nix-flake-deploy-*) ;; *) printf '%s ' "$unit" ;; esac
+  systemctl list-units --all --state=failed,auto-restart,auto-restart-queued --plain --no-legend --no-pager 2>/dev/null |
+    while read -r unit _ _ sub _; do
+      ! is_foreign "$unit" || continue
+      case $sub in
+        auto-restart*) [ "$(systemctl show --property=ExecMainStatus -- "$unit" 2>/dev/null </dev/null)" != ExecMainStatus=0 ] || continue ;;
+      esac
+      printf '%s ' "$unit"
+    done
+}
+
+# "NAME RESTARTS MICROSECONDS" for each service: how often systemd has restarted it, and when it was started last, on the
+# monotonic clock.
+services() {
+  {
+    systemctl show --property=Id,NRestarts,ExecMainStartTimestampMonotonic '*.service' 2>/dev/null
+    echo
+  } | while IFS='=' read -r property text; do
+    case $property in
+      Id) id=$text ;;
+      NRestarts) number=$text ;;
+      ExecMainStartTimestampMonotonic) moment=$text ;;
+      '') [ -z "${id-}" ] || is_foreign "$id" || printf '%s %s %s\n' "$id" "${number:-0}" "${moment:-0}" ;;
+    esac
+  done
+}
+
+# Services that systemd has restarted within the last minute, with blanks between.
+restarting_units() {
+  now=$(cut -d . -f 1 /proc/uptime)
+  services | while read -r unit number moment; do
+    if [ "$number" -gt 0 ] && [ "$((moment / 1000000 + 60))" -ge "$now" ]; then printf '%s ' "$unit"; fi
   done
 }
 

@@ -1,8 +1,8 @@
 # Tells all that must be known of the machine before anything is sent to it.
 # Arguments: none. Prints facts. Exit code: 0.
 
-# The system of the generation before the current one: where nix-env --rollback would go.
-older_system() {
+# The number of the generation before the current one: where nix-env --rollback would go.
+older_generation() {
   current=$(readlink -- "$system_profile" 2>/dev/null) || return 0
   current=${current##*/}
   current=${current#system-}
@@ -14,7 +14,18 @@ older_system() {
     case $number$current in *[!0-9]*) continue ;; esac
     if [ "$number" -lt "$current" ] && [ "$number" -gt "${best:-0}" ]; then best=$number; fi
   done
-  [ -z "$best" ] || resolve "$system_profile-$best-link"
+  printf '%s' "$best"
+}
+
+# The name of the specialisation that runs, of the system that the machine boots next or has booted.
+specialisation() {
+  running=$(resolve /run/current-system)
+  for link in "$system_profile"/specialisation/* /run/booted-system/specialisation/*; do
+    if [ -e "$link" ] && [ "$(resolve "$link")" = "$running" ]; then
+      printf '%s' "${link##*/}"
+      return
+    fi
+  done
 }
 
 main() {
@@ -25,10 +36,11 @@ main() {
     printf 'sudo=unneeded\n'
   elif ! command -v sudo >/dev/null 2>&1; then
     printf 'sudo=missing\n'
-  elif sudo -n -- /bin/sh -s </dev/null >/dev/null 2>&1; then
+  elif said=$(sudo -n -- /bin/sh -s </dev/null 2>&1 >/dev/null); then
     printf 'sudo=ready\n'
   else
     printf 'sudo=refused\n'
+    printf 'sudo-says=%s\n' "$(printf '%s' "$said" | head -n 1)"
   fi
   printf 'nix=%s\n' "$(nix --version 2>/dev/null)"
   printf 'nixos-rebuild=%s\n' "$(command -v nixos-rebuild 2>/dev/null)"
@@ -37,7 +49,12 @@ main() {
     read -r _
     read -r _ _ _ free _ && printf 'free-kib=%s\n' "$free"
   }
-  printf 'older=%s\n' "$(older_system)"
+  printf 'memory-kib=%s\n' "$(sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1/p' /proc/meminfo 2>/dev/null)"
+  older=$(older_generation)
+  printf 'older-generation=%s\n' "$older"
+  [ -z "$older" ] || printf 'older=%s\n' "$(resolve "$system_profile-$older-link")"
+  printf 'specialisation=%s\n' "$(specialisation)"
+  if [ -e /run/current-system ]; then echo 'nixos=yes'; fi
   # Containers on one computer may share its boot id, and clones of a machine its machine id.
   printf 'machine-id=%s\n' "$(cat /etc/machine-id 2>/dev/null)"
   printf 'pid-namespace=%s\n' "$(readlink /proc/self/ns/pid)"

@@ -50,7 +50,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
 
 /***/ }),
 
-/***/ 175:
+/***/ 3508:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -63,6 +63,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var domain_batches = __nccwpck_require__(4890);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(3047);
+// EXTERNAL MODULE: ./build/src/domain/failure.js
+var failure = __nccwpck_require__(5856);
 // EXTERNAL MODULE: ./build/src/domain/operation.js
 var domain_operation = __nccwpck_require__(1567);
 // EXTERNAL MODULE: ./build/src/domain/result.js
@@ -77,13 +79,52 @@ var copy_progress = __nccwpck_require__(6369);
 var flake = __nccwpck_require__(7307);
 // EXTERNAL MODULE: ./build/src/domain/unit-plan.js
 var unit_plan = __nccwpck_require__(9988);
+;// CONCATENATED MODULE: ./build/src/domain/plan-text.js
+
+// A log is no place for all units of a new nixpkgs.
+const mostNamed = 20;
+const verbs = {
+    stop: "stop",
+    restart: "restart",
+    reload: "reload",
+    start: "start",
+    again: "run again",
+    keep: "not restart, though changed",
+};
+/** Describes in the lines of a log what a switch would do to units; no line where it is unknown, or nothing. */
+function describePlan(plan) {
+    if (plan === undefined)
+        return [];
+    const units = unit_plan/* unitActions */.cY.flatMap((action) => {
+        const names = plan[action];
+        const more = names.length - mostNamed;
+        return names.length === 0 ? [] : [`  would ${verbs[action]}: ${names.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`];
+    });
+    const lines = [...units, ...(plan.reexecutes ? ["  systemd would be re-executed"] : [])];
+    return [...(lines.length === 0 ? [] : ["units:", ...lines]), ...plan.inhibitors.map(inhibitionOf)];
+}
+function inhibitionOf(inhibitor) {
+    return `inhibited: ${inhibitor}: the machine would refuse switch and test; use operation: boot, and reboot it`;
+}
+// EXTERNAL MODULE: ./build/src/domain/bytes.js
+var bytes = __nccwpck_require__(9385);
+;// CONCATENATED MODULE: ./build/src/deploy/free-memory.js
+
+// The evaluation of one real NixOS takes some 550 MB; Nix itself, a compiler and what already runs need the rest.
+const scarceKibibytes = 1.5 * 1024 * 1024;
+/** Warns about little available memory on a machine; `undefined` where it is enough, or the machine does not report it. */
+function memoryWarning(memoryKibibytes) {
+    if (memoryKibibytes === undefined || memoryKibibytes >= scarceKibibytes)
+        return undefined;
+    return `only ${(0,bytes/* showBytes */.n)(memoryKibibytes * 1024)} of memory are available on the machine: the evaluation of a NixOS configuration needs about 0.6 GiB, a build more, and Linux kills them when memory runs out. Add memory or swap if the build is killed`;
+}
 ;// CONCATENATED MODULE: ./build/src/deploy/free-space.js
 // A system with another kernel or after an update of nixpkgs brings some hundred MiB beside the old one, and the sources of
 // nixpkgs, unpacked, some 200 MiB more: with less than 1 GiB it may not fit.
-const scarceKibibytes = 1024 * 1024;
+const free_space_scarceKibibytes = 1024 * 1024;
 /** Says that little is free on the disk of a machine's store, or nothing where it is enough or the machine cannot tell. */
 function spaceWarning(freeKibibytes) {
-    if (freeKibibytes === undefined || freeKibibytes >= scarceKibibytes)
+    if (freeKibibytes === undefined || freeKibibytes >= free_space_scarceKibibytes)
         return undefined;
     return `only ${Math.floor(freeKibibytes / 1024)} MiB are free for the Nix store on the machine: the new system may not fit. Free some with \`nix-collect-garbage -d\` on the machine`;
 }
@@ -98,65 +139,70 @@ function knownAtFirst({ configuration }) {
     return {
         phase: "connect",
         configuration,
-        rebuild: undefined,
         before: undefined,
         after: undefined,
-        newlyFailedUnits: [],
+        failedUnits: [],
         toplevel: undefined,
         compared: undefined,
         plan: undefined,
         exitCode: undefined,
         arrived: false,
-        activating: false,
+        undecided: false,
     };
 }
 /** What becomes of the machine when nobody looks after it any more. */
-function prospectOf({ before, activating, toplevel, phase }, { rollback, limits }) {
-    if (!activating)
+function prospectOf({ before, undecided, toplevel, phase }, { rollback, limits }) {
+    if (!undecided)
         return "Nothing has changed on the machine";
     const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
     if (!rollback)
         return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
-    const { activation, confirm, healthCheck } = limits;
+    const { activation, confirm, healthCheck, settle } = limits;
     if (phase !== "activate")
-        return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck} s (${was})`;
+        return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck + settle} s (${was})`;
     return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
 }
-/** Tells whether there is anything left to do after the build, and the status when there is not. */
-function settledBy({ before, toplevel, rebuild }, operation) {
-    if (operation === "build")
+/** Tells whether there is anything left to do with a system, and the status when there is not. */
+function settledBy({ toplevel, running }, { state }, operation) {
+    if ((0,domain_operation/* switchAction */.l9)(operation) === undefined)
         return "planned";
-    if (!(0,domain_operation/* changesMachine */.PG)(operation) || rebuild === undefined || before === undefined || toplevel === undefined)
+    if (!(0,domain_operation/* changesMachine */.PG)(operation) || !(0,domain_operation/* needsFlake */.Ty)(operation))
         return undefined;
     // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
-    const boots = operation === "test" || before.profile === toplevel;
-    return boots && before.running === toplevel ? "unchanged" : undefined;
+    const boots = !(0,domain_operation/* changesSystemProfile */.i6)(operation) || state.profile === toplevel;
+    return boots && state.running === running ? "unchanged" : undefined;
+}
+/** A failure with what state the machine is in. */
+function withOutcome(failure, outcome) {
+    return makeFailure({ ...failure, outcome });
 }
 /** The host's result, with what is known now. */
 function resultOf(target, known, { status, error }, seconds, timeline) {
-    const { phase, configuration, before, after, newlyFailedUnits, toplevel, exitCode, compared, plan } = known;
+    const { phase, configuration, before, after, failedUnits, toplevel, exitCode, compared, plan } = known;
     const now = after ?? before;
     const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
-    const code = error instanceof errors/* DeployError */.sH ? error.exitCode : exitCode;
+    // A degraded host went on after what it complains of.
+    const failed = status === "degraded" ? undefined : error;
+    const code = failed === undefined ? exitCode : failed.exitCode;
     return {
         name: target.name,
         target: (0,domain_target/* displayTarget */.Ex)(target),
         configuration,
         status,
-        phase: error instanceof errors/* DeployError */.sH ? error.phase : phase,
+        phase: failed?.phase ?? phase,
         systemPath: toplevel,
         previousSystemPath: before?.running ?? before?.profile,
         generation: now?.generation,
         previousGeneration: before?.generation,
         changed,
         exitCode: code ?? (error === undefined ? 0 : undefined),
-        failedUnits: newlyFailedUnits,
+        failedUnits,
         seconds,
         timeline,
         // Another run may have changed the system in between: then it is not the difference that was made.
         difference: compared?.running === before?.running ? compared?.difference : undefined,
         plan,
-        error: error?.message,
+        error,
     };
 }
 ;// CONCATENATED MODULE: ./build/src/deploy/phase-clock.js
@@ -190,161 +236,337 @@ class PhaseClock {
         return Math.round(this.#now() / 10) / 100;
     }
 }
+;// CONCATENATED MODULE: ./build/src/deploy/verdict.js
+
+/**
+ * Judges what switch-to-configuration named, whatever its exit code: the codes of its versions differ, and nixos-rebuild in bash
+ * makes each of them 1. An exit code other than 0 without a cause is a failure too.
+ */
+function judge({ operation, toplevel, before, end }) {
+    const { exitCode } = end;
+    // With exit code 0, only what is known of users beside it counts: scripts print such sentences for what they do not mind.
+    const causes = exitCode === 0 ? end.causes.filter(({ kind }) => kind === "user") : end.causes;
+    const code = `(exit code ${exitCode})`;
+    const units = causes.filter((cause) => cause.kind === "unit");
+    const failedUnits = newlyFailed(before, [...units.map(({ unit }) => unit), ...end.after.failedUnits]);
+    const users = causes.filter((cause) => cause.kind === "user");
+    const fatal = causes.filter((cause) => cause.kind !== "unit" && cause.kind !== "user");
+    const unexplained = exitCode !== 0 && causes.length === 0;
+    const named = fatal.length > 0 ? explainFatal(fatal, operation, toplevel, code) : undefined;
+    return {
+        failure: named ?? (unexplained && failedUnits.length === 0 ? explainNothing(operation, exitCode, code) : undefined),
+        units: failedUnits.length === 0 ? undefined : explainUnits(units, failedUnits, exitCode === 0 ? "" : ` ${code}`),
+        users: users.length === 0 ? undefined : explainUsers(users),
+        failedUnits,
+    };
+}
+/** Names the units that are failed now and had not failed, or been restarted again and again, before. */
+function newlyFailed(before, failed) {
+    const old = new Set([...(before?.failedUnits ?? []), ...(before?.restartingUnits ?? [])]);
+    return [...new Set(failed)].filter((unit) => !old.has(unit));
+}
+const order = [
+    "profile",
+    "locked",
+    "not-nixos",
+    "inhibitor",
+    "pre-switch-check",
+    "boot-loader",
+    "other-init",
+    "snippet",
+    "activation-script",
+    "logind",
+    "no-space",
+];
+function explainFatal(causes, operation, toplevel, code) {
+    const first = order.flatMap((kind) => causes.filter((cause) => cause.kind === kind))[0];
+    if (first === undefined)
+        return undefined;
+    const full = causes.some(({ kind }) => kind === "no-space");
+    const explained = explain(first, causes, operation, toplevel, code);
+    if (!full || first.kind === "no-space")
+        return explained;
+    return { reason: `${explained.reason}: no space is left on the device`, hint: freeSpace(operation) };
+}
+function explain(cause, causes, operation, toplevel, code) {
+    switch (cause.kind) {
+        case "profile":
+            return { reason: `the system profile could not be set ${code}`, hint: "The lines below are what nix-env printed" };
+        case "locked":
+            return { reason: `another switch-to-configuration runs on the machine ${code}`, hint: "Nothing was activated. Deploy again when it has ended" };
+        case "not-nixos":
+            return { reason: `switch-to-configuration does not take the machine for NixOS ${code}`, hint: "NixOS has /etc/NIXOS: check why the file is missing" };
+        case "inhibitor": {
+            const what = cause.changes.length === 0 ? "" : `: ${cause.changes.join(", ")}`;
+            return { reason: `a switch inhibitor refuses to activate the new system while the old one runs ${code}${what}`, hint: bootInstead(operation, toplevel) };
+        }
+        case "pre-switch-check": {
+            const checks = causes.flatMap((other) => (other.kind === "pre-switch-check" ? [other.check] : []));
+            const name = checks.map((check) => `'${check}'`).join(" and ");
+            return {
+                reason: `the pre-switch check ${name} of the new system failed ${code}`,
+                hint: "Its output is in the lines below. Correct what it reports, then deploy again",
+            };
+        }
+        case "boot-loader":
+            return { reason: `the boot loader could not be installed ${code}`, hint: "The lines below are what its installer printed" };
+        case "other-init":
+            return { reason: `the new system uses a different init system, so it takes effect only after a reboot ${code}`, hint: bootInstead(operation, toplevel) };
+        case "snippet": {
+            const snippets = causes.flatMap((other) => (other.kind === "snippet" ? [`'${other.snippet}' (${other.exitCode})`] : []));
+            const names = snippets.length === 1 ? `the activation script snippet ${snippets[0]}` : `the activation script snippets ${snippets.join(", ")}`;
+            return { reason: `${names} failed ${code}`, hint: "Its output is in the host's log. Correct the snippet, then deploy again" };
+        }
+        case "activation-script":
+            return { reason: `the activation script failed ${code}`, hint: "Its output is in the host's log. Correct it, then deploy again" };
+        case "logind":
+            return {
+                reason: `logind did not list the users, so the changed units were not started ${code}`,
+                hint: "Look at `systemctl status systemd-logind` on the machine",
+            };
+        case "no-space":
+            return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation) };
+    }
+}
+function bootInstead(operation, toplevel) {
+    if ((0,domain_operation/* needsFlake */.Ty)(operation))
+        return "Deploy with `operation: boot`, then reboot the machine";
+    return `Run \`nix-env --profile /nix/var/nix/profiles/system --set ${toplevel} && ${toplevel}/bin/switch-to-configuration boot\` on the machine, then reboot it`;
+}
+function freeSpace(operation) {
+    const where = (0,domain_operation/* changesBootLoader */.dS)(operation) ? "`df` on the machine shows which disk is full, /boot included" : "`df` on the machine shows which disk is full";
+    return `${where}. \`nix-collect-garbage -d\` there removes old generations`;
+}
+function explainNothing(operation, exitCode, code) {
+    const killed = exitCode > 128 && exitCode < 160;
+    const state = (0,domain_operation/* changesRunningSystem */.AT)(operation) ? "The machine may be partly switched. " : "";
+    const what = killed ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
+    return { reason: `${what} ${code}`, hint: `${state}The lines below are the end of its output` };
+}
+const jobs = { start: "failed to start", stop: "failed to stop", restart: "failed to restart", reload: "failed to reload" };
+function explainUnits(causes, failed, code) {
+    // Only a job's failure is worth its word: a unit that is named as failed as well has failed altogether.
+    const text = failed.map((unit) => {
+        const own = causes.filter((cause) => cause.unit === unit);
+        const job = own.some(({ what }) => what === "failed") ? undefined : own.flatMap(({ what }) => (what === "failed" ? [] : [jobs[what]]))[0];
+        return job === undefined ? unit : `${unit} (${job})`;
+    });
+    return {
+        reason: `units failed that had not failed before${code}: ${text.join(", ")}`,
+        hint: "The journal is in the lines below. Correct the unit, then deploy again",
+    };
+}
+function explainUsers(causes) {
+    const text = causes.map(({ user, units, late }) => {
+        const why = late ? "took longer than 60 s and was ended" : units.join(", ");
+        return why === "" ? user : `${user} (${why})`;
+    });
+    return {
+        reason: `the user activation failed for ${text.join(", ")}`,
+        hint: "The system itself is activated. `systemctl --user status` of the user shows more",
+    };
+}
 ;// CONCATENATED MODULE: ./build/src/deploy/safe-activation.js
+
 
 
 /**
  * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health,
- * and only then keep it; else go back. Throws a `DeployError` when the machine is lost before that is decided.
+ * and only then keep it; else roll back. Throws a `DeployError` when the machine is lost before that is decided.
  */
 async function activateSafely(work) {
-    const { machine, operation, rebuild, safety, known, signal, log } = work;
-    const end = await machine.activate({ operation, rebuild, guarded: safety.rollback, limits: safety.limits, onArmed: work.onArmed }, signal);
-    known.before = end.before;
+    const { machine, system, known, settings, signal, log } = work;
+    const { operation, safety, variant } = settings;
+    const { installBootLoader } = variant;
+    const armed = await machine.arm({ operation, system, installBootLoader, guarded: safety.rollback, limits: safety.limits }, signal);
+    known.before = armed.before;
+    known.undecided = true;
+    const guarded = { ...work, armed };
+    const end = await armed.activate(signal);
     known.after = end.after;
     known.exitCode = end.exitCode;
     known.plan = end.plan ?? known.plan;
-    const doubt = (await judge(work, end)) ?? (await prove(work));
-    if (doubt !== undefined)
-        return await goBack(work, doubt);
-    if (known.after.rebootNeeded)
+    const { rejection, degraded } = await judgeEnd(guarded, end);
+    const rejected = rejection ?? (await safe_activation_confirm(guarded, end, degraded));
+    const outcome = rejected === undefined ? succeeded(known.after, degraded, log) : await goBack(guarded, rejected);
+    known.undecided = false;
+    return outcome;
+}
+function succeeded(after, degraded, log) {
+    if (after.rebootNeeded)
         log.note("kernel, initrd or kernel modules differ from the booted ones: they take effect with a reboot");
-    return { status: known.newlyFailedUnits.length > 0 ? "degraded" : "deployed", error: undefined };
+    const [first, ...rest] = degraded;
+    if (first === undefined)
+        return { status: "deployed", error: undefined };
+    const reason = [first, ...rest].map((failure) => failure.reason).join("; ");
+    return { status: "degraded", error: (0,failure/* makeFailure */.ro)({ ...first, reason, lines: degraded.flatMap(({ lines }) => lines) }) };
+}
+/** How an activation went that did not come to its own end. */
+function explainEnd(end, { safety, operation }) {
+    const { activation } = safety.limits;
+    switch (end) {
+        case "ended":
+            return undefined;
+        case "restarted":
+            return { reason: "the machine was restarted during the activation", hint: "Look at its journal: `journalctl --boot -1`" };
+        case "killed": {
+            const late = safety.rollback && (0,domain_operation/* changesMachine */.PG)(operation) ? ` took longer than activation-timeout (${activation} s), or` : "";
+            return { reason: `the activation${late} was killed`, hint: "Look at `journalctl --unit 'nix-flake-deploy-*-activate'` on the machine" };
+        }
+        case "not-started":
+            return { reason: "the activation could not be started on the machine", hint: "Does systemd-run work there?" };
+    }
 }
 /** What the end of the activation itself has against the new system. */
-async function judge(work, end) {
-    const { operation, toplevel } = work;
-    const { failure, lines } = end;
-    if (failure !== undefined && failure.kind !== "units")
-        return { phase: "activate", reason: failure.reason, hint: failure.hint, lines };
-    const units = await judgeUnits(work, end.after);
-    if (units !== undefined)
-        return units;
-    const { profile, running } = end.after;
+async function judgeEnd(work, end) {
+    const { system, settings, known, armed, signal, log } = work;
+    const { operation, safety } = settings;
+    const { lines, causes, after } = end;
+    const degraded = [];
+    const reject = (complaint, more = lines) => ({
+        rejection: { phase: "activate", lines: more, causes, ...complaint },
+        degraded,
+    });
+    const verdict = judge({ operation, toplevel: system.toplevel, before: armed.before, end });
+    known.failedUnits = verdict.failedUnits;
+    const broken = explainEnd(end.end, settings) ?? verdict.failure;
+    if (broken !== undefined)
+        return reject(broken);
+    for (const [complaint, fatal] of [
+        [verdict.units, safety.unitFailures === "fail"],
+        [verdict.users, false],
+    ]) {
+        if (complaint === undefined)
+            continue;
+        const journal = complaint === verdict.units ? await armed.journal(verdict.failedUnits, signal) : [];
+        if (fatal)
+            return reject(complaint, journal);
+        degraded.push((0,failure/* makeFailure */.ro)({ phase: "activate", ...complaint, lines: journal, causes }));
+        log.warn([complaint.reason, ...journal].join("\n"));
+    }
     const other = "Has somebody else changed it in the meantime?";
-    if ((0,domain_operation/* changesSystemProfile */.i6)(operation) && profile !== toplevel)
-        return { phase: "activate", reason: `the machine boots ${profile ?? "no system of the store"} and not ${toplevel}`, hint: other, lines };
-    if ((0,domain_operation/* changesRunningSystem */.AT)(operation) && running !== toplevel)
-        return { phase: "activate", reason: `the machine runs ${running ?? "no system of the store"} and not ${toplevel}`, hint: other, lines };
-    return undefined;
+    if ((0,domain_operation/* changesSystemProfile */.i6)(operation) && after.profile !== system.toplevel)
+        return reject({ reason: `the machine boots ${after.profile ?? "no system of the store"} and not ${system.toplevel}`, hint: other });
+    if ((0,domain_operation/* changesRunningSystem */.AT)(operation) && after.running !== system.running)
+        return reject({ reason: `the machine runs ${after.running ?? "no system of the store"} and not ${system.running}`, hint: other });
+    return { rejection: undefined, degraded };
 }
-/** Units that failed before do not count; what has failed anew is named with the end of its journal. */
-async function judgeUnits({ machine, known, safety, signal, log }, after) {
-    const failed = newlyFailed(known.before, after);
-    if (failed.length === 0)
-        return undefined;
-    const already = known.newlyFailedUnits;
-    known.newlyFailedUnits = failed;
-    if (safety.unitFailures === "warn" && failed.every((unit) => already.includes(unit)))
-        return undefined;
-    const lines = await machine.journal(failed, signal);
-    const reason = `units failed that had not failed before: ${failed.join(", ")}`;
-    if (safety.unitFailures === "fail")
-        return { phase: "activate", reason, hint: "unit-failures: warn would keep the system", lines };
-    log.warn([reason, ...lines].join("\n"));
-    return undefined;
-}
-/** Names the units that are failed now and were not before. */
-function newlyFailed(before, after) {
-    return after.failedUnits.filter((unit) => before?.failedUnits.includes(unit) !== true);
+/** Tells whether units were started, so that they must show that they stay up. */
+function settles({ settings }, { plan }) {
+    if (settings.safety.limits.settle === 0 || !(0,domain_operation/* changesRunningSystem */.AT)(settings.operation))
+        return false;
+    return plan === undefined || plan.start.length + plan.restart.length > 0;
 }
 /** Reaches the machine again, checks its health, and keeps the system. Returns what has prevented it. */
-async function prove(work) {
-    const { machine, safety, known, signal } = work;
-    const late = {
-        phase: "confirm",
-        reason: `the machine was not reached again within confirm-timeout (${safety.limits.confirm} s)`,
-        hint: "Does the new system change network, firewall or sshd?",
-        lines: [],
-        decided: true,
-    };
+async function safe_activation_confirm(work, end, degraded) {
+    const { armed, settings, known, signal } = work;
+    const { healthCheck, limits } = settings.safety;
     work.ended();
     work.begin("confirm");
-    const restarted = {
-        phase: "confirm",
-        reason: "the machine was restarted before it was confirmed",
-        hint: "Look at its journal: `journalctl --boot -1`",
-        lines: [],
-    };
-    const reached = await machine.reach(signal);
-    if (reached === "late")
-        return late;
-    if (reached === "restarted")
-        return restarted;
-    if (safety.healthCheck !== undefined) {
-        const complaint = await machine.checkHealth(safety.healthCheck, safety.limits.healthCheck, signal);
+    let reached = await armed.reach(signal);
+    if (typeof reached === "string")
+        return notReached(reached, settings.safety);
+    if (healthCheck !== undefined) {
+        const complaint = await armed.checkHealth(healthCheck, limits.healthCheck, signal);
         if (complaint !== undefined) {
             return {
                 phase: "confirm",
-                reason: `the health check did not succeed within ${safety.limits.healthCheck} s`,
-                lines: [safety.healthCheck, ...complaint.split("\n")],
+                reason: `the health check did not succeed within ${limits.healthCheck} s`,
+                hint: "Its output is in the lines below",
+                lines: [healthCheck, ...complaint.split("\n")],
             };
         }
     }
-    const units = await judgeUnits(work, reached);
+    if (settles(work, end)) {
+        reached = await armed.settle(signal);
+        if (typeof reached === "string")
+            return notReached(reached, settings.safety);
+    }
+    const units = await judgeLateUnits(work, reached, degraded);
     if (units !== undefined)
         return units;
-    const kept = await machine.keep(signal);
-    if (kept === "late")
-        return late;
-    if (kept === "restarted")
-        return restarted;
+    const kept = await armed.keep(signal);
+    if (typeof kept === "string")
+        return notReached(kept, settings.safety);
     known.after = kept;
     work.ended();
     return undefined;
 }
-async function goBack(work, doubt) {
-    const { machine, safety, known, log, signal } = work;
-    const { phase, reason, hint, lines } = doubt;
-    const exitCode = known.exitCode;
-    if (!safety.rollback && doubt.decided === undefined) {
-        await machine.keep(signal);
-        const stays = "The new system stays, since rollback is false";
-        return { status: "failed", error: new errors/* DeployError */.sH({ phase, reason, hint: hint === undefined ? stays : `${hint}. ${stays}`, lines, exitCode }) };
+function notReached(how, { limits }) {
+    if (how === "restarted") {
+        return {
+            phase: "confirm",
+            reason: "the machine was restarted before it was confirmed",
+            hint: "Look at its journal: `journalctl --boot -1`",
+            lines: [],
+        };
+    }
+    return {
+        phase: "confirm",
+        reason: `the machine was not reached again within confirm-timeout (${limits.confirm} s)`,
+        hint: "Does the new system change network, firewall or sshd?",
+        lines: [],
+        decided: true,
+    };
+}
+/** Units that failed after the activation had ended. */
+async function judgeLateUnits({ armed, settings, known, signal, log }, now, degraded) {
+    const late = newlyFailed(armed.before, now.failedUnits).filter((unit) => !known.failedUnits.includes(unit));
+    if (late.length === 0)
+        return undefined;
+    known.failedUnits = [...known.failedUnits, ...late];
+    const lines = await armed.journal(late, signal);
+    const reason = `units failed shortly after the activation that had not failed before: ${late.join(", ")}`;
+    const rejection = { phase: "activate", reason, hint: "The journal is in the lines below. Correct the unit, then deploy again", lines };
+    if (settings.safety.unitFailures === "fail")
+        return rejection;
+    degraded.push((0,failure/* makeFailure */.ro)(rejection));
+    log.warn([reason, ...lines].join("\n"));
+    return undefined;
+}
+async function goBack(work, { decided, ...rejection }) {
+    const { armed, known, log, settings, signal } = work;
+    const { safety, operation } = settings;
+    const { reason, lines, causes } = rejection;
+    const { exitCode } = known;
+    if (!safety.rollback && decided === undefined) {
+        await armed.keep(signal);
+        return { status: "failed", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome: "The new system stays, since rollback is false" }) };
     }
     log.note(`${reason}: going back to the old system`);
     work.begin("rollback");
-    const end = await machine.rollBack(signal);
+    const end = await armed.rollBack(signal);
     known.after = end.state;
-    const wrong = notBack(known.before, end);
+    const wrong = notBack(armed.before, end, work);
     if (wrong === undefined) {
-        return {
-            status: "rolled-back",
-            error: new errors/* DeployError */.sH({
-                phase,
-                reason,
-                hint: hint === undefined ? "The machine is back at its old system" : `${hint}. The machine is back at its old system`,
-                lines,
-                exitCode,
-            }),
-        };
+        return { status: "rolled-back", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome: "The machine is back at its old system" }) };
     }
-    const repair = repairCommands(known.before, work.operation);
-    const error = new errors/* DeployError */.sH({
+    const error = (0,failure/* makeFailure */.ro)({
         phase: "rollback",
-        reason: `${reason}; and the way back failed: ${wrong}`,
-        hint: `Repair the machine by hand, as root: ${repair}`,
+        reason: `${reason}; and the rollback failed: ${wrong}`,
+        hint: `Repair the machine by hand, as root: ${repairCommands(armed.before, operation)}`,
         lines: [...lines, ...end.lines],
         exitCode: end.exitCode,
+        causes,
     });
     return { status: "rollback-failed", error };
 }
 /** What is not as it was, after a rollback. */
-function notBack(before, { exitCode, state }) {
-    if (before === undefined)
-        return "what was before is not known";
+function notBack(before, end, { settings, system }) {
+    const { exitCode, causes, state } = end;
     if (state.profile !== before.profile)
         return `the system profile is ${state.profile ?? "not there"} and was ${before.profile ?? "not there"}`;
     if (state.running !== before.running)
         return `the machine runs ${state.running ?? "no system of the store"} and ran ${before.running ?? "none"}`;
-    if (exitCode === 4 && newlyFailed(before, state).length === 0)
+    if (exitCode === 0)
         return undefined;
-    return exitCode === 0 ? undefined : `the old system's switch-to-configuration ended with exit code ${exitCode}`;
+    const { failure, units } = judge({ operation: settings.operation, toplevel: system.toplevel, before, end: { exitCode, causes, after: state } });
+    return failure?.reason ?? units?.reason;
 }
 function repairCommands(before, operation) {
-    const system = before?.profile ?? before?.running ?? "/nix/var/nix/profiles/system-N-link";
+    const system = before.profile ?? before.running ?? "/nix/var/nix/profiles/system-N-link";
     const profile = (0,domain_operation/* changesSystemProfile */.i6)(operation) ? `nix-env --profile /nix/var/nix/profiles/system --set ${system} && ` : "";
-    return `${profile}${before?.running ?? system}/bin/switch-to-configuration ${(0,domain_operation/* rebuildAction */.oG)(operation)}`;
+    return `${profile}${before.running ?? system}/bin/switch-to-configuration ${(0,domain_operation/* switchAction */.l9)(operation) ?? "test"}`;
 }
 ;// CONCATENATED MODULE: ./build/src/deploy/host.js
 
@@ -358,8 +580,11 @@ function repairCommands(before, operation) {
 
 
 
+
+
+
 /**
- * The work on one host: `prepare` up to a built system, then `activate`. Both throw for what goes wrong; `result` tells
+ * The work on one host: `prepare` up to a built system, then `activate` that. Both throw for what goes wrong; `result` tells
  * what is known at any time.
  */
 class Host {
@@ -383,9 +608,9 @@ class Host {
     get arrived() {
         return this.#known.arrived;
     }
-    /** An activation has begun, and nobody knows how it ended. */
+    /** The machine is armed, and neither the new nor the old system was decided for. */
     get undecided() {
-        return this.#known.activating;
+        return this.#known.undecided;
     }
     /** What becomes of the machine when nobody looks after it any more. */
     get prospect() {
@@ -394,7 +619,7 @@ class Host {
     /** Connects, sends the flake, builds the system, and tells what is new in it; or finds the one to go back to. */
     async prepare(signal) {
         try {
-            await this.#prepare(signal);
+            return await this.#prepare(signal);
         }
         finally {
             this.#clock.pause();
@@ -402,76 +627,87 @@ class Host {
     }
     async #prepare(signal) {
         const known = this.#known;
-        const facts = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
+        const { operation, variant } = this.#settings;
+        let machine = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
+        const { facts } = machine;
         known.before = facts.state;
         this.#machines.claim(this.machine.target, facts.identity);
+        let toplevel;
+        let generation;
         if (this.#settings.flake === undefined) {
-            known.toplevel = this.#olderSystem(facts);
-            await this.#compare(facts.state.running, known.toplevel, signal);
-            this.ended();
-            return;
+            ({ toplevel, number: generation } = this.#olderGeneration(facts));
         }
-        known.configuration = this.#configuration(facts);
-        const scarce = spaceWarning(facts.freeKibibytes);
-        if (scarce !== undefined)
-            this.#log.warn(scarce);
+        else {
+            known.configuration = this.#configuration(facts);
+            for (const warning of [spaceWarning(facts.freeKibibytes), memoryWarning(facts.memoryKibibytes)])
+                if (warning !== undefined)
+                    this.#log.warn(warning);
+            this.ended();
+            const sent = await this.#settings.flake;
+            const copied = await this.#tryAgain("copy", signal, async (tries) => {
+                if (tries > 0)
+                    machine = await this.machine.connect(signal);
+                return await machine.receive(sent, signal);
+            });
+            known.arrived = true;
+            this.ended((0,copy_progress/* showCopied */.E)(copied));
+            this.begin("build");
+            toplevel = await machine.build({ reference: (0,flake/* outerReference */.Xp)(sent), configuration: known.configuration }, signal);
+            this.#log.note(`built ${toplevel}`);
+        }
+        known.toplevel = toplevel;
+        const { specialisation } = variant;
+        const running = specialisation === undefined ? toplevel : await machine.findSpecialisation(toplevel, specialisation, signal);
+        await this.#compare(machine, running, signal);
         this.ended();
-        const sent = await this.#settings.flake;
-        const copied = await this.#tryAgain("copy", signal, async () => await this.machine.receive(sent, signal));
-        known.arrived = true;
-        this.ended((0,copy_progress/* showCopied */.E)(copied));
-        known.rebuild = { reference: (0,flake/* outerReference */.Xp)(sent), configuration: known.configuration };
-        this.begin("build");
-        known.toplevel = await this.machine.build(known.rebuild, signal);
-        this.#log.note(`built ${known.toplevel}`);
-        await this.#compare(facts.state.running, known.toplevel, signal);
-        this.ended();
+        if ((0,domain_operation/* changesRunningSystem */.AT)(operation) && facts.specialisation !== undefined && facts.specialisation !== specialisation) {
+            this.#log.note(`the machine runs its specialisation ${facts.specialisation} and leaves it: \`specialisation: ${facts.specialisation}\` keeps it there`);
+        }
+        const system = { toplevel, running, generation };
+        const status = settledBy(system, facts, operation);
+        return status === undefined ? { kind: "ready", system: { machine, system } } : { kind: "settled", outcome: { status, error: undefined } };
     }
-    /** Tells whether there is anything left to do after the build, and the status when there is not. */
-    settled() {
-        return settledBy(this.#known, this.#settings.operation);
-    }
-    /** Activates the built system, and decides for it or for the old one. Throws what ends it before there was a decision. */
-    async activate(signal) {
+    /** Activates a system, and decides for it or for the old one. Throws what ends it before there was a decision. */
+    async activate(ready, signal) {
         try {
-            return await this.#activate(signal);
+            this.begin("activate");
+            return (0,domain_operation/* changesMachine */.PG)(this.#settings.operation) ? await this.#activate(ready, signal) : await this.#rehearse(ready, signal);
         }
         finally {
             this.#clock.pause();
         }
     }
-    async #activate(signal) {
+    async #rehearse({ machine, system }, signal) {
         const known = this.#known;
-        const { operation, safety } = this.#settings;
-        if (known.toplevel === undefined)
-            throw new Error("activated before it was built");
-        this.begin("activate");
-        if (!(0,domain_operation/* changesMachine */.PG)(operation) && known.rebuild !== undefined) {
-            const end = await this.machine.rehearse(known.rebuild, signal);
-            known.exitCode = end.exitCode;
-            known.plan = end.plan === undefined ? known.plan : (0,unit_plan/* withNewUnits */.aU)(end.plan, known.plan);
-            if (end.failure !== undefined)
-                throw new errors/* DeployError */.sH({ phase: "activate", ...end.failure, lines: end.lines, exitCode: end.exitCode });
-            this.ended();
-            return { status: "planned", error: undefined };
-        }
-        const { machine } = this;
-        const { toplevel, rebuild } = known;
-        const outcome = await activateSafely({
+        const { operation } = this.#settings;
+        const end = await machine.rehearse(system, signal);
+        const { exitCode, lines, causes } = end;
+        known.exitCode = exitCode;
+        known.plan = end.plan === undefined ? known.plan : (0,unit_plan/* withCompared */._S)(end.plan, known.plan);
+        // It starts no unit: what has failed meanwhile is none of its doing.
+        const before = { ...end.after, failedUnits: end.after.failedUnits, restartingUnits: [] };
+        const { failure, units, users } = judge({ operation, toplevel: system.toplevel, before, end });
+        const complaint = explainEnd(end.end, this.#settings) ?? failure ?? (exitCode === 0 ? undefined : (units ?? users));
+        if (complaint !== undefined)
+            throw new errors/* DeployError */.sH({ phase: "activate", ...complaint, lines, exitCode, causes });
+        this.ended();
+        return { status: "planned", error: undefined };
+    }
+    async #activate({ machine, system }, signal) {
+        return await activateSafely({
             machine,
-            operation,
-            rebuild,
-            toplevel,
-            safety,
-            known,
+            system,
+            settings: this.#settings,
+            known: this.#known,
             signal,
             log: this.#log,
             begin: (phase) => this.begin(phase),
             ended: () => this.ended(),
-            onArmed: () => (known.activating = true),
         });
-        known.activating = false;
-        return outcome;
+    }
+    /** Leaves the machine; an activation that is undecided goes on without us. Never throws. */
+    async release() {
+        await this.machine.release(this.undecided ? "undecided" : "decided");
     }
     /** The host's result with what is known now. */
     result(outcome, seconds) {
@@ -487,10 +723,10 @@ class Host {
     ended(detail) {
         this.#log.ended(detail);
     }
-    #olderSystem({ olderSystem, state }) {
-        if (olderSystem !== undefined) {
-            this.#log.note(`going back to ${olderSystem}`);
-            return olderSystem;
+    #olderGeneration({ olderGeneration, state }) {
+        if (olderGeneration !== undefined) {
+            this.#log.note(`going back to generation ${olderGeneration.number}, ${olderGeneration.toplevel}`);
+            return olderGeneration;
         }
         throw new errors/* DeployError */.sH({
             phase: "connect",
@@ -502,17 +738,20 @@ class Host {
      * Compares what runs with what was built. Before the activation: a new system that breaks the network could not be asked any
      * more, and what a deployment would have brought is worth knowing also where it failed.
      */
-    async #compare(running, built, signal) {
+    async #compare(machine, built, signal) {
+        const { running } = machine.facts.state;
         if (!this.#settings.diff || running === undefined || running === built)
             return;
-        const found = await this.machine.compare(running, built, signal);
+        const found = await machine.compare(running, built, signal);
         if (found === undefined)
             return;
         this.#known.compared = { running, difference: found.closure };
         // A reboot starts everything anew.
-        if (this.#settings.operation !== "boot")
+        if ((0,domain_operation/* touchesUnits */.g4)(this.#settings.operation))
             this.#known.plan = found.units;
         for (const line of (0,difference_text/* describeDifference */.hF)(found.closure))
+            this.#log.note(line);
+        for (const line of describePlan(this.#known.plan))
             this.#log.note(line);
     }
     #configuration({ hostname }) {
@@ -530,9 +769,7 @@ class Host {
         this.begin(phase);
         for (let tries = 0;; tries += 1) {
             try {
-                if (phase === "copy" && tries > 0)
-                    await this.machine.connect(signal);
-                return await work();
+                return await work(tries);
             }
             catch (error) {
                 if (!(error instanceof errors/* DeployError */.sH) || !error.unreachable || tries >= this.#settings.retries)
@@ -635,10 +872,11 @@ class Stopwatch {
 
 
 
+
 /**
  * Deploys to all machines: everything up to the build side by side, then, when every machine has built or failed, the
  * activations, batch after batch. A host that fails does not stop the others of its batch, but too many stop the batches
- * after it. Never throws; `settings.flake` tells of a flake that cannot be had.
+ * after it. Never throws: without a flake, which `settings.flake` or the signal reports as a `NoFlakeError`, every host is skipped.
  */
 async function deployFleet(machines, settings, log) {
     const { unusable } = settings;
@@ -649,6 +887,7 @@ async function deployFleet(machines, settings, log) {
     const works = machines.map((machine) => ({
         host: new Host(machine, settings, log.host(machine.target), known),
         stopwatch: new Stopwatch(settings.timeout, settings.signal),
+        ready: undefined,
         result: undefined,
         unreachable: undefined,
     }));
@@ -674,14 +913,16 @@ class FleetRun {
         const { maxParallel, staging } = this.#settings;
         await (0,limit/* mapLimited */.b)(this.#works, maxParallel, async (work) => {
             await this.#step(work, async (signal) => {
-                await work.host.prepare(signal);
-                const status = work.host.settled();
-                return status === undefined ? undefined : { status, error: undefined };
+                const prepared = await work.host.prepare(signal);
+                if (prepared.kind === "settled")
+                    return prepared.outcome;
+                work.ready = prepared.system;
+                return undefined;
             });
         });
         // One that has ended well is not what was asked for either, when another target has come to its machine since.
         for (const work of this.#works) {
-            const error = this.#known.objection(work.host.machine.target);
+            const error = this.#known.objection(work.host.machine.target)?.failure;
             if (error !== undefined && (work.result === undefined || !(0,result/* isFailure */.N6)(work.result.status)))
                 await this.#end(work, { status: "failed", error });
         }
@@ -695,21 +936,25 @@ class FleetRun {
     /** Activates what has built, in batches, as long as not too many hosts have failed. */
     async activate() {
         const { operation, maxParallel, staging, signal } = this.#settings;
-        const built = this.#works.filter((work) => work.result === undefined);
+        const built = this.#works.flatMap((work) => (work.result === undefined && work.ready !== undefined ? [{ work, ready: work.ready }] : []));
         const batches = (0,domain_operation/* changesMachine */.PG)(operation) ? (0,domain_batches/* inBatches */.oq)(built, staging.batches) : [built];
         for (const [index, batch] of batches.entries()) {
             // Whom a cancellation ends has not failed by itself: it is told to those that are left as it is.
             const stop = index === 0 || signal.aborted ? undefined : tooManyFailures(this.#works, this.#settings);
             if (stop !== undefined) {
                 const rest = batches.slice(index).flat();
-                await (0,limit/* mapLimited */.b)(rest, maxParallel, async (work) => await this.#end(work, { status: "skipped", error: stop }));
+                await (0,limit/* mapLimited */.b)(rest, maxParallel, async ({ work }) => {
+                    await this.#end(work, { status: "skipped", error: (0,failure/* makeFailure */.ro)({ phase: work.host.phase, ...stop }) });
+                });
                 return;
             }
             if (batches.length > 1 && !signal.aborted) {
-                const names = batch.map((work) => work.host.machine.target.name);
+                const names = batch.map(({ work }) => work.host.machine.target.name);
                 this.#log.batch(index + 1, batches.length, names);
             }
-            await (0,limit/* mapLimited */.b)(batch, maxParallel, async (work) => await this.#step(work, async (own) => await work.host.activate(own)));
+            await (0,limit/* mapLimited */.b)(batch, maxParallel, async ({ work, ready }) => {
+                await this.#step(work, async (own) => await work.host.activate(ready, own));
+            });
         }
     }
     /** One step of a host; what goes wrong in it ends the host's work. */
@@ -720,18 +965,24 @@ class FleetRun {
             outcome = await stopwatch.run(act);
         }
         catch (error) {
+            const problems = [error, this.#settings.signal.reason];
+            const noFlake = problems.find((problem) => problem instanceof errors/* NoFlakeError */.$u);
+            if (noFlake !== undefined) {
+                const skipped = (0,failure/* makeFailure */.ro)({ phase: host.phase, reason: `not started: ${noFlake.message}`, outcome: "Nothing has changed on the machine" });
+                return await this.#end(work, { status: "skipped", error: skipped });
+            }
             const neverReached = error instanceof errors/* DeployError */.sH && error.unreachable && error.phase === "connect" && !host.arrived;
             if (neverReached && !stopwatch.cancelled && this.#settings.staging.onUnreachable === "skip") {
-                work.unreachable = error;
+                work.unreachable = error.failure;
                 return;
             }
-            outcome = { status: host.undecided ? "unknown" : "failed", error: explain(error, host, stopwatch) };
+            outcome = { status: host.undecided ? "unknown" : "failed", error: fleet_explain(error, host, stopwatch) };
         }
         if (outcome !== undefined)
             await this.#end(work, outcome);
     }
     async #end(work, outcome) {
-        await work.host.machine.release();
+        await work.host.release();
         work.result = work.host.result(outcome, work.stopwatch.seconds);
         this.#log.done(work.result);
     }
@@ -745,22 +996,22 @@ function tooManyFailures(works, { staging, unusable }) {
         return undefined;
     const names = failed.slice(0, 5).map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
     const more = failed.length > names.length ? ` and ${failed.length - names.length} more` : "";
-    return new Error(`not activated: ${failed.length} of ${hosts} hosts failed, and max-failures is ${most}. Nothing has changed on the machine. Failed: ${names.join(", ")}${more}`);
+    return {
+        reason: `not activated: ${failed.length} of ${hosts} hosts failed, and max-failures is ${most}`,
+        outcome: `Nothing has changed on the machine. Failed: ${names.join(", ")}${more}`,
+    };
 }
-function explain(problem, host, stopwatch) {
-    const { phase, prospect: afterwards } = host;
-    if (problem instanceof errors/* DeployError */.sH) {
-        if (!host.undecided)
-            return problem;
-        const { reason, lines, exitCode, unreachable, cause, hint } = problem;
-        return new errors/* DeployError */.sH({ phase, reason, hint: hint === undefined ? afterwards : `${hint}. ${afterwards}`, lines, exitCode, unreachable, cause });
-    }
+function fleet_explain(problem, host, stopwatch) {
+    const { phase, prospect: outcome } = host;
+    if (problem instanceof errors/* DeployError */.sH)
+        return host.undecided ? (0,failure/* makeFailure */.ro)({ ...problem.failure, phase, outcome }) : problem.failure;
     if (stopwatch.expired)
-        return new errors/* DeployError */.sH({ phase, reason: `the work on the machine took longer than the timeout of ${stopwatch.limit} s`, hint: afterwards, cause: problem });
+        return (0,failure/* makeFailure */.ro)({ phase, reason: `the work on the machine took longer than the timeout of ${stopwatch.limit} s`, outcome });
     if (stopwatch.cancelled)
-        return new errors/* DeployError */.sH({ phase, reason: "the run was cancelled", hint: afterwards, cause: problem });
+        return (0,failure/* makeFailure */.ro)({ phase, reason: "the run was cancelled", outcome });
     // An unexpected one is a fault of ours: its stack is what helps.
-    return new Error(problem instanceof Error ? (problem.stack ?? problem.message) : String(problem), { cause: problem });
+    const [reason = "", ...lines] = problem instanceof Error ? (problem.stack ?? problem.message).split("\n") : [String(problem)];
+    return (0,failure/* makeFailure */.ro)({ phase, reason, lines: lines.map((line) => line.trim()) });
 }
 
 /***/ }),
@@ -1019,11 +1270,16 @@ function signedSize(bytes) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $u: () => (/* binding */ NoFlakeError),
+/* harmony export */   DM: () => (/* binding */ briefReason),
 /* harmony export */   Qd: () => (/* binding */ CommandError),
 /* harmony export */   Rn: () => (/* binding */ RunnerError),
+/* harmony export */   ZN: () => (/* binding */ EvaluationError),
 /* harmony export */   dz: () => (/* binding */ InputError),
 /* harmony export */   sH: () => (/* binding */ DeployError)
 /* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5856);
+
 /** All bad inputs of a run in one error. */
 class InputError extends Error {
     name = "InputError";
@@ -1054,6 +1310,37 @@ class CommandError extends Error {
         this.stderr = parts.stderr;
     }
 }
+/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
+class EvaluationError extends CommandError {
+    /** Nix's message and its place, at most 20 lines. */
+    lines;
+    constructor(reference, lines, cause) {
+        super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
+        this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
+        this.lines = lines;
+    }
+}
+/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
+class NoFlakeError extends Error {
+    name = "NoFlakeError";
+}
+/** What ended a run, in one line without a full stop at the end. */
+function briefReason(problem) {
+    if (problem instanceof InputError)
+        return problem.problems.map((bad) => `${bad.input}: ${firstClause(bad.problem)}`).join("; ");
+    if (problem instanceof EvaluationError)
+        return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
+    if (problem instanceof CommandError)
+        return (problem.stderr
+            .split("\n")
+            .findLast((line) => /^\s*error: \S/.test(line))
+            ?.trim() ?? problem.message.slice(0, 200));
+    return (problem instanceof Error ? problem.message : String(problem)).split("\n")[0] ?? "";
+}
+// What comes after it says what to do, or what is accepted.
+function firstClause(text) {
+    return text.split(/[.;] /)[0] ?? text;
+}
 function describe(failure) {
     switch (failure.kind) {
         case "exit":
@@ -1063,32 +1350,66 @@ function describe(failure) {
         case "timeout":
             return `no end within ${failure.seconds} s`;
         case "aborted":
-            return "ended because the run was cancelled";
+            return "stopped before its end";
         case "spawn":
             return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
     }
 }
-const shownLines = 20;
-/** A failure of one host: phase, reason, hint and last lines. */
+/** A failure of one host, thrown; its message is the reason alone. */
 class DeployError extends Error {
     name = "DeployError";
-    phase;
-    reason;
-    hint;
-    lines;
-    exitCode;
+    failure;
     unreachable;
-    constructor(parts) {
-        const lines = (parts.lines ?? []).slice(-shownLines);
-        const text = [parts.hint === undefined ? parts.reason : `${parts.reason}. ${parts.hint}`, ...lines.map((line) => `  ${line}`)];
-        super(text.join("\n"), { cause: parts.cause });
-        this.phase = parts.phase;
-        this.reason = parts.reason;
-        this.hint = parts.hint;
-        this.lines = lines;
-        this.exitCode = parts.exitCode;
-        this.unreachable = parts.unreachable ?? false;
+    constructor({ unreachable, cause, ...parts }) {
+        super(parts.reason, { cause });
+        this.failure = (0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .makeFailure */ .ro)(parts);
+        this.unreachable = unreachable ?? false;
     }
+    get phase() {
+        return this.failure.phase;
+    }
+    get reason() {
+        return this.failure.reason;
+    }
+    get hint() {
+        return this.failure.hint;
+    }
+    get lines() {
+        return this.failure.lines;
+    }
+    get exitCode() {
+        return this.failure.exitCode;
+    }
+}
+
+/***/ }),
+
+/***/ 5856:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   P7: () => (/* binding */ failureSentences),
+/* harmony export */   ro: () => (/* binding */ makeFailure),
+/* harmony export */   w3: () => (/* binding */ renderFailureLines),
+/* harmony export */   zt: () => (/* binding */ renderFailure)
+/* harmony export */ });
+const shownLines = 20;
+/** A failure of these parts; of the lines, the last 20 are kept. */
+function makeFailure(parts) {
+    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [] } = parts;
+    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes };
+}
+/** The sentences of a failure: its reason, what to do next, what state the machine is in. */
+function failureSentences({ reason, hint, outcome }) {
+    return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
+}
+/** Renders a failure: its sentences in one line, then its lines, indented. */
+function renderFailure(failure) {
+    return [failureSentences(failure).join(". "), ...renderFailureLines(failure)].join("\n");
+}
+/** Renders the lines of a failure, indented. */
+function renderFailureLines({ lines }) {
+    return lines.map((line) => `  ${line}`);
 }
 
 /***/ }),
@@ -1144,8 +1465,10 @@ function encodeValue(text) {
 /* harmony export */   tF: () => (/* binding */ setApart)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5856);
 /* harmony import */ var _selection_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6076);
 /* harmony import */ var _target_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(321);
+
 
 
 
@@ -1239,7 +1562,7 @@ function checkedRequest(name, request) {
     return request;
 }
 /** The result of a machine that was never connected to. */
-function unusableResult({ name, error }) {
+function unusableResult({ name, error, lines }) {
     return {
         name,
         target: name,
@@ -1257,7 +1580,7 @@ function unusableResult({ name, error }) {
         difference: undefined,
         plan: undefined,
         seconds: 0,
-        error,
+        error: (0,_failure_js__WEBPACK_IMPORTED_MODULE_3__/* .makeFailure */ .ro)({ phase: "connect", reason: error, lines }),
     };
 }
 function selectable(entry) {
@@ -1277,31 +1600,63 @@ function there(names, entries, selection) {
 /* harmony export */   AT: () => (/* binding */ changesRunningSystem),
 /* harmony export */   PG: () => (/* binding */ changesMachine),
 /* harmony export */   Ty: () => (/* binding */ needsFlake),
+/* harmony export */   Vu: () => (/* binding */ canEnterSpecialisation),
+/* harmony export */   dS: () => (/* binding */ changesBootLoader),
+/* harmony export */   eH: () => (/* binding */ needsRoot),
+/* harmony export */   g4: () => (/* binding */ touchesUnits),
 /* harmony export */   i6: () => (/* binding */ changesSystemProfile),
-/* harmony export */   oG: () => (/* binding */ rebuildAction),
+/* harmony export */   l9: () => (/* binding */ switchAction),
 /* harmony export */   zU: () => (/* binding */ operations)
 /* harmony export */ });
-/** What is done on the machines: nixos-rebuild's words, and `rollback`, which puts the previous generation back. */
+/** What is done on the machines: nixos-rebuild's words, and `rollback`, which activates the system of the previous generation. */
 const operations = ["switch", "boot", "test", "dry-activate", "build", "rollback"];
-/** What nixos-rebuild calls it; going back is a switch. */
-function rebuildAction(operation) {
-    return operation === "rollback" ? "switch" : operation;
+const nothing = { runningSystem: false, systemProfile: false, bootLoader: false };
+const everything = { runningSystem: true, systemProfile: true, bootLoader: true };
+// Everything that sets one operation apart from another: code elsewhere asks this table and never compares names.
+const table = {
+    switch: { system: "flake", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
+    boot: { system: "flake", needsRoot: true, changes: { ...everything, runningSystem: false }, action: "boot", touchesUnits: false },
+    test: { system: "flake", needsRoot: true, changes: { ...nothing, runningSystem: true }, action: "test", touchesUnits: true },
+    "dry-activate": { system: "flake", needsRoot: true, changes: nothing, action: "dry-activate", touchesUnits: true },
+    build: { system: "flake", needsRoot: false, changes: nothing, action: undefined, touchesUnits: true },
+    rollback: { system: "older-generation", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
+};
+/** Returns what switch-to-configuration is run with, and `undefined` where the work ends with the build. */
+function switchAction(operation) {
+    return table[operation].action;
 }
-/** Tells whether the operation builds a flake; going back takes a system that is there. */
+/** Tells whether the operation builds a flake; the others take a system that the machine has. */
 function needsFlake(operation) {
-    return operation !== "rollback";
+    return table[operation].system === "flake";
+}
+/** Tells whether the operation runs as root on the machine. */
+function needsRoot(operation) {
+    return table[operation].needsRoot;
 }
 /** Tells whether the operation changes the machine; the others only say what would happen. */
 function changesMachine(operation) {
-    return changesRunningSystem(operation) || changesSystemProfile(operation);
+    const { runningSystem, systemProfile, bootLoader } = table[operation].changes;
+    return runningSystem || systemProfile || bootLoader;
 }
 /** Tells whether the operation changes what runs now. */
 function changesRunningSystem(operation) {
-    return operation === "switch" || operation === "test" || operation === "rollback";
+    return table[operation].changes.runningSystem;
 }
-/** Tells whether the operation changes what the machine boots next time, that is its system profile. */
+/** Tells whether the operation changes the system profile, which the machine boots next. */
 function changesSystemProfile(operation) {
-    return operation === "switch" || operation === "boot" || operation === "rollback";
+    return table[operation].changes.systemProfile;
+}
+/** Tells whether the operation installs the boot loader's entries. */
+function changesBootLoader(operation) {
+    return table[operation].changes.bootLoader;
+}
+/** Tells whether the operation, or what it rehearses, starts and stops units before the next reboot. */
+function touchesUnits(operation) {
+    return table[operation].touchesUnits;
+}
+/** Tells whether a machine can end in a specialisation: what only prepares the next boot cannot choose one. */
+function canEnterSpecialisation(operation) {
+    return !changesMachine(operation) || changesRunningSystem(operation);
 }
 
 /***/ }),
@@ -1328,7 +1683,7 @@ function isFailure(status) {
         case "planned":
         case "deployed":
         case "skipped":
-        // Only where `unit-failures: warn` asks for it.
+        // Units where `unit-failures: warn` asks for it, or a user's own activation.
         case "degraded":
             return false;
         case "rolled-back":
@@ -1492,6 +1847,9 @@ function displayTarget(target) {
  * The host is checked here because ssh obeys shell characters in a `HostName` of its configuration.
  */
 function parseTarget(text) {
+    refuseUrl(text);
+    if (text.includes(","))
+        throw new Error("holds a comma; write one target per line");
     const hash = text.indexOf("#");
     const place = hash === -1 ? text : text.slice(0, hash);
     const configuration = hash === -1 ? undefined : text.slice(hash + 1);
@@ -1502,7 +1860,8 @@ function parseTarget(text) {
 }
 /** Checks the parts of a target. Throws an `Error` whose message names the part and what is accepted. */
 function checkTarget(request) {
-    const { host, user, port, configuration, name } = request;
+    const { host, user, port, name } = request;
+    const configuration = request.configuration === undefined ? undefined : withoutPrefix(request.configuration);
     checkHost(host);
     if (user !== undefined)
         checkUser(user);
@@ -1513,7 +1872,14 @@ function checkTarget(request) {
     if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
         throw new Error("its name is empty, longer than 100 characters, or holds control characters");
     }
-    return request;
+    return configuration === request.configuration ? request : { ...request, configuration };
+}
+/** The name in `nixosConfigurations.NAME` and `nixosConfigurations."NAME"`, as one types it after `nix build .#`; else the text itself. */
+function withoutPrefix(configuration) {
+    return (/^nixosConfigurations\.(?:"(.+)"|(.+))$/
+        .exec(configuration)
+        ?.slice(1)
+        .find((name) => name !== undefined) ?? configuration);
 }
 /** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
 function checkUser(user) {
@@ -1530,6 +1896,7 @@ function checkPort(port) {
 function checkHost(host) {
     if (host === "")
         throw new Error("its host is empty");
+    refuseUrl(host);
     if (host.startsWith("-"))
         throw new Error("its host begins with -, which ssh would take for an option");
     if (/[\s\p{C}]/u.test(host))
@@ -1542,6 +1909,11 @@ function checkHost(host) {
     if (!/^[A-Za-z0-9_.-]{1,253}$/.test(host)) {
         throw new Error("its host holds characters other than letters, digits, and _ . -");
     }
+}
+function refuseUrl(text) {
+    const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
+    if (scheme !== undefined)
+        throw new Error(`is a URL; write it without ${scheme}`);
 }
 function checkConfiguration(configuration) {
     if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(configuration)) {
@@ -1628,13 +2000,13 @@ function completeTargets(requests, defaults) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Hl: () => (/* binding */ touchesNoUnit),
-/* harmony export */   XC: () => (/* binding */ planOf),
-/* harmony export */   aU: () => (/* binding */ withNewUnits),
+/* harmony export */   _S: () => (/* binding */ withCompared),
 /* harmony export */   cY: () => (/* binding */ unitActions),
+/* harmony export */   tA: () => (/* binding */ mostUnits),
 /* harmony export */   tH: () => (/* binding */ UnitPlanReader)
 /* harmony export */ });
 /** The actions in the order in which they are told. */
-const unitActions = ["stop", "restart", "reload", "start", "keep"];
+const unitActions = ["stop", "restart", "reload", "start", "again", "keep"];
 // The lines of switch-to-configuration (nixpkgs), in Perl up to 24.05 and in Rust since: `would stop the following units: a.service,
 // b.service`. What it says before it does it has no "would", and another verb.
 const lines = [
@@ -1646,18 +2018,28 @@ const lines = [
     // What came up beside, as a dependency of those that were started.
     [/^the following new units were started: (.+)$/, "start"],
     [/^(?:would stop|stopping) (swap device: .+)$/, "stop"],
-    [/^(?:would restart|restarting) (systemd)(?:\.\.\.)?$/, "restart"],
 ];
+const reexecution = /^(?:would restart systemd|restarting systemd\.\.\.)$/;
 // A unit's name has at most 255 characters (systemd.unit(5)); more units than these are no plan that anybody reads.
 const longestName = 255;
 const mostUnits = 1000;
 /** Reads a plan from what switch-to-configuration prints, line by line; other lines are passed over. */
 class UnitPlanReader {
-    #found = { stop: new Set(), start: new Set(), restart: new Set(), reload: new Set(), keep: new Set() };
+    #found = {
+        stop: new Set(),
+        start: new Set(),
+        restart: new Set(),
+        reload: new Set(),
+        again: new Set(),
+        keep: new Set(),
+    };
     #any = false;
+    #reexecutes = false;
     read(line) {
         if (/^(?:would activate|activating) the configuration\.\.\.$/.test(line))
             this.#any = true;
+        if (reexecution.test(line))
+            this.#reexecutes = true;
         for (const [pattern, action] of lines) {
             const match = pattern.exec(line);
             if (match === null)
@@ -1673,7 +2055,7 @@ class UnitPlanReader {
     plan(source) {
         if (!this.#any)
             return undefined;
-        const { stop, start, restart, reload, keep } = this.#found;
+        const { stop, start, restart, reload, again: ranAgain, keep } = this.#found;
         const again = [...stop].filter((unit) => start.has(unit));
         const restarted = new Set([...restart, ...again]);
         return {
@@ -1682,35 +2064,61 @@ class UnitPlanReader {
             start: [...start].filter((unit) => !restarted.has(unit)),
             restart: [...restarted].toSorted(),
             reload: [...reload],
+            again: [...ranAgain],
             keep: [...keep],
+            reexecutes: this.#reexecutes,
+            inhibitors: [],
         };
     }
 }
 /** Tells whether the plan touches no unit. */
 function touchesNoUnit(plan) {
-    return unitActions.every((action) => plan[action].length === 0);
+    return !plan.reexecutes && unitActions.every((action) => plan[action].length === 0);
 }
 /**
- * The plan as the unit files have it, by the main rules of switch-to-configuration: what runs and is gone is stopped, what runs
- * and has changed is restarted unless it asks for something else, and what is new is started where another unit wants it.
+ * A rehearsal with what `dry-activate` leaves out: units that systemd starts with their target, oneshots that run again, units that
+ * stop or restart with another one or with sysinit-reactivation.target, and inhibitors.
  */
-function planOf(changes) {
-    const live = changes.filter((change) => change.live);
-    const named = (wanted) => live.flatMap((change) => (wanted(change) ? [change.name] : []));
-    const changed = (policy) => named((unit) => unit.change === "changed" && unit.policy === policy);
-    return {
-        source: "unit-files",
-        stop: named(({ change }) => change === "gone"),
-        start: named(({ change }) => change === "new"),
-        restart: changed("restart"),
-        reload: changed("reload"),
-        keep: changed("keep"),
-    };
-}
-/** A rehearsal with the units that are new: systemd starts them with their target, of which `dry-activate` says nothing. */
-function withNewUnits(rehearsal, compared) {
+function withCompared(rehearsal, compared) {
+    if (compared === undefined)
+        return rehearsal;
     const known = new Set(unitActions.flatMap((action) => rehearsal[action]));
-    return { ...rehearsal, start: [...rehearsal.start, ...(compared?.start ?? []).filter((unit) => !known.has(unit))] };
+    const both = (action) => [...rehearsal[action], ...compared[action].filter((unit) => !known.has(unit))];
+    return { ...rehearsal, stop: both("stop"), restart: both("restart"), start: both("start"), again: both("again"), inhibitors: compared.inhibitors };
+}
+
+/***/ }),
+
+/***/ 6121:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   S: () => (/* binding */ isUntracked)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7964);
+
+
+
+/**
+ * Tells whether a file, relative to the root of the Git work tree that a flake reference names (`.`, `./nixos`), exists there and
+ * Git does not track it. Never throws: the answer is no where there is no work tree, or Git cannot tell.
+ */
+async function isUntracked(reference, file) {
+    const directory = /^[./][^?]*/.exec(reference)?.[0];
+    if (directory === undefined)
+        return false;
+    const git = async (...args) => (await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_2__/* .run */ .eF)({ file: "git", args: ["-C", directory, ...args] })).stdout;
+    try {
+        const root = (await git("rev-parse", "--show-toplevel")).replace(/\n$/, "");
+        if (!(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(root, file)))
+            return false;
+        return (await git("ls-files", "--", `:(top,literal)${file}`)).trim() === "";
+    }
+    catch {
+        return false;
+    }
 }
 
 /***/ }),
@@ -1822,14 +2230,17 @@ var errors = __nccwpck_require__(3047);
 var domain_flake = __nccwpck_require__(7307);
 // EXTERNAL MODULE: ./build/src/domain/result.js
 var domain_result = __nccwpck_require__(2877);
+// EXTERNAL MODULE: ./build/src/domain/failure.js
+var failure = __nccwpck_require__(5856);
 ;// CONCATENATED MODULE: ./build/src/github/annotations.js
+
 
 // GitHub shows ten annotations of a kind a step, and the step's own failure is one.
 const most = 9;
 /** One annotation for each host that failed; where there are too many, the last one names the rest. */
 function failureAnnotations(results) {
     const failed = results.filter((result) => (0,domain_result/* isFailure */.N6)(result.status));
-    const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: result.error ?? result.status }));
+    const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: message(result) }));
     if (annotations.length <= most)
         return annotations;
     const rest = failed.slice(most - 1);
@@ -1841,12 +2252,12 @@ function skippedAnnotations(results) {
     if (skipped.length === 0)
         return [];
     const reasons = new Map();
-    for (const { name, error = "skipped" } of skipped) {
-        const [reason = error] = error.split("\n");
+    for (const { name, error } of skipped) {
+        const reason = error === undefined ? "skipped" : (0,failure/* failureSentences */.P7)(error).join(". ");
         reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
     }
-    const message = [...reasons].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n");
-    return [{ title: `${skipped.length} of ${results.length} hosts ${skipped.length === 1 ? "was" : "were"} skipped`, message }];
+    const title = `${skipped.length} of ${results.length} hosts ${skipped.length === 1 ? "was" : "were"} skipped`;
+    return [{ title, message: [...reasons].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n") }];
 }
 /** The last line of a failed step: `2 of 14 hosts failed: web3 (activate: …), db1 (connect: …)`. */
 function failureSummary(results) {
@@ -1861,13 +2272,17 @@ function verdict({ phase, status }) {
         return "rollback failed";
     return status === "unknown" ? `lost in ${phase}, state unknown` : `${phase} ${status}`;
 }
+function message({ error, status }) {
+    return error === undefined ? status : (0,failure/* renderFailure */.zt)(error);
+}
 function brief(result) {
-    const reason = result.status === "failed" ? `${result.phase}: ${(result.error ?? "failed").split("\n")[0]?.split(". ")[0]}` : verdict(result);
+    const reason = result.status === "failed" ? `${result.phase}: ${result.error?.reason ?? "failed"}` : verdict(result);
     return `${result.name} (${reason})`;
 }
 // EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 17 modules
 var core = __nccwpck_require__(3284);
 ;// CONCATENATED MODULE: ./build/src/github/outputs.js
+
 
 
 // GitHub takes 1 MB of outputs a job, counted as UTF-16: half of that for us.
@@ -1904,8 +2319,9 @@ function renderResults(results) {
         changed: result.changed,
         "exit-code": result.exitCode ?? null,
         "failed-units": result.failedUnits,
+        inhibitors: result.plan?.inhibitors ?? [],
         seconds: result.seconds,
-        error: result.error === undefined ? null : shorten(result.error, longestError),
+        error: result.error === undefined ? null : shorten((0,failure/* renderFailure */.zt)(result.error), longestError),
     })));
     for (let longestError = 10_000;; longestError = Math.floor(longestError / 2)) {
         const text = render(longestError);
@@ -1923,7 +2339,9 @@ function setOutputs(report) {
 }
 /** The status of a whole run. */
 function statusOf(results, endedEarly) {
-    return endedEarly && results.length === 0 ? "failed" : (0,domain_result/* worstStatus */.A4)(results);
+    const worst = (0,domain_result/* worstStatus */.A4)(results);
+    // Hosts that a run has skipped because it ended early do not make it a success.
+    return endedEarly && !(0,domain_result/* isFailure */.N6)(worst) ? "failed" : worst;
 }
 // EXTERNAL MODULE: ./build/src/github/workflow-log.js + 1 modules
 var workflow_log = __nccwpck_require__(9949);
@@ -1991,9 +2409,10 @@ function fitting(characters, bytes) {
 // As many as fit on a line.
 const mostNamed = 8;
 /** What a reader sees first: how it ended, the counts, who failed, and what was deployed. */
-function renderHeadline(results, flake, endedEarly) {
+function renderHeadline(results, flake, endedEarly, reason) {
     const below = [counts(results), failed(results), flake === undefined ? "" : describeFlake(flake)].filter((line) => line !== "");
-    return `### ${headline(results, endedEarly)}\n\n${below.join("  \n")}\n\n`;
+    const why = reason === undefined ? "" : `: ${codeSpan(reason)}`;
+    return `### ${headline(results, endedEarly)}${why}\n\n${below.join("  \n")}\n\n`;
 }
 function headline(results, endedEarly) {
     const failures = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status)).length;
@@ -2002,6 +2421,8 @@ function headline(results, endedEarly) {
     const hosts = results.length === 1 ? "1 host" : `${results.length} hosts`;
     if (failures > 0)
         return `❌ ${failures} of ${hosts} failed${endedEarly ? ", and the run ended early" : ""}`;
+    if (endedEarly && results.every(({ status }) => status === "skipped"))
+        return `❌ No host was deployed (${hosts} skipped)`;
     if (endedEarly)
         return `❌ The run ended early; of ${hosts} none failed`;
     const done = results.filter(({ status }) => status !== "skipped");
@@ -2104,15 +2525,15 @@ function table_packages(difference) {
 
 
 
+
 const longestName = 120;
 /** What went wrong on a host, in no more than about these bytes; empty where nothing did. */
 function errorPart({ status, error }, bytes) {
-    return (0,domain_result/* isFailure */.N6)(status) || error !== undefined ? `${preformatted(sentences(error ?? status), bytes)}\n` : "";
+    return (0,domain_result/* isFailure */.N6)(status) || error !== undefined ? `${preformatted(error === undefined ? status : explained(error), bytes)}\n` : "";
 }
-/** Reason and hint stand in one line, which nobody could read without scrolling. */
-function sentences(error) {
-    const [first = "", ...rest] = error.split("\n");
-    return [first.replaceAll(/\. (?=[A-Z])/g, ".\n"), ...rest].join("\n");
+/** A sentence in each line: in one line, nobody could read them without scrolling. */
+function explained(error) {
+    return [(0,failure/* failureSentences */.P7)(error).join(".\n"), ...(0,failure/* renderFailureLines */.w3)(error)].join("\n");
 }
 /** What the new system of a host brings: packages and units; empty where nothing is known of it. */
 function detailsPart({ target, status, difference, plan, systemPath, previousSystemPath }, limits) {
@@ -2163,9 +2584,23 @@ function packageLine(change) {
     return change.bytes === 0 ? short : `${short} (${(0,difference_text/* signedSize */.m8)(change.bytes)})`;
 }
 const verbs = {
-    activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", keep: "changed, not restarted" },
-    rehearsal: { stop: "would stop", restart: "would restart", reload: "would reload", start: "would start", keep: "would not restart, though changed" },
-    "unit-files": { stop: "would stop", restart: "would restart", reload: "would reload", start: "would start", keep: "would not restart, though changed" },
+    activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", again: "ran again", keep: "changed, not restarted" },
+    rehearsal: {
+        stop: "would stop",
+        restart: "would restart",
+        reload: "would reload",
+        start: "would start",
+        again: "would run again",
+        keep: "would not restart, though changed",
+    },
+    "unit-files": {
+        stop: "would stop",
+        restart: "would restart",
+        reload: "would reload",
+        start: "would start",
+        again: "would run again",
+        keep: "would not restart, though changed",
+    },
 };
 const sources = {
     activation: "Units, as the activation told",
@@ -2175,8 +2610,9 @@ const sources = {
 function renderPlan(plan, status, most) {
     const before = status === "rolled-back" && plan.source === "activation" ? " before the way back" : "";
     const title = `${sources[plan.source]}${before}`;
+    const inhibitors = plan.inhibitors.map((inhibitor) => `- inhibited: ${codeSpan(inhibitor)}: \`switch\` and \`test\` would be refused\n`).join("");
     if ((0,unit_plan/* touchesNoUnit */.Hl)(plan))
-        return `${title}: none\n\n`;
+        return `${title}: none\n\n${inhibitors === "" ? "" : `${inhibitors}\n`}`;
     const lists = unit_plan/* unitActions */.cY.flatMap((action) => {
         const units = plan[action];
         if (units.length === 0)
@@ -2185,7 +2621,8 @@ function renderPlan(plan, status, most) {
         const names = units.slice(0, most).map((unit) => codeSpan(unit));
         return [`- ${verbs[plan.source][action]}: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}\n`];
     });
-    return `${title}:\n\n${lists.join("")}\n`;
+    const systemd = plan.reexecutes ? `- systemd ${plan.source === "activation" ? "was" : "would be"} re-executed\n` : "";
+    return `${title}:\n\n${lists.join("")}${systemd}${inhibitors}\n`;
 }
 ;// CONCATENATED MODULE: ./build/src/github/summary/timeline.js
 
@@ -2303,8 +2740,8 @@ const bytesOfPackage = 60;
  * timeline, what is new on hosts that are as they should be, the same of those that failed, rows of hosts that are as they should
  * be, errors, rows of failed hosts. The last line then says what is missing.
  */
-function renderSummary(results, flake, { endedEarly = false, place = jobSummary } = {}) {
-    const head = renderHeadline(results, flake, endedEarly);
+function renderSummary(results, flake, { endedEarly = false, reason, place = jobSummary } = {}) {
+    const head = renderHeadline(results, flake, endedEarly, reason);
     const failed = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status));
     const fine = results.filter(({ status }) => !(0,domain_result/* isFailure */.N6)(status));
     const budget = new Budget(place.bytes - byteLength(head) - byteLength(tableHead) - bytesOfNote);
@@ -2378,20 +2815,24 @@ class Budget {
 
 
 
+// Of a command line with an expression in it, the beginning says which command it is.
+const longestCommand = 300;
 /** Tells what ended the run before the machines did. What is none of the action's own errors is shown with its stack. */
 function reportProblem(problem, log) {
     if (problem instanceof errors/* InputError */.dz || problem instanceof errors/* RunnerError */.Rn)
         log.annotate("error", "The deployment cannot begin", problem.message);
+    else if (problem instanceof errors/* EvaluationError */.ZN)
+        log.annotate("error", "The flake does not evaluate; no machine was changed", problem.message);
     else if (problem instanceof errors/* CommandError */.Qd) {
-        log.annotate("error", "A command on the runner failed; no machine was changed", [problem.message, ...problem.stderr.trim().split("\n").slice(-20)].join("\n"));
+        log.annotate("error", "A command on the runner failed; no machine was changed", [problem.message.slice(0, longestCommand), ...problem.stderr.trim().split("\n").slice(-20)].join("\n"));
     }
     else
         log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
 }
 /** Sets the outputs, writes the summary, annotates every failed host, and tells whether the step is green. */
-function reportEnd({ results, arrived, flake, sent, endedEarly, summary }, log) {
+function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary }, log) {
     log.resume();
-    const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, place: comment }), log);
+    const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, reason, place: comment }), log);
     setOutputs({
         results,
         status: statusOf(results, endedEarly),
@@ -2400,13 +2841,12 @@ function reportEnd({ results, arrived, flake, sent, endedEarly, summary }, log) 
         summaryPath,
     });
     if (summary)
-        writeSummary(renderSummary(results, flake, { endedEarly, place: jobSummary }), log);
-    // A run that ended early has told its reason already; its hosts only ended with it.
-    if (!endedEarly)
-        for (const { title, message } of failureAnnotations(results))
-            log.annotate("error", title, message);
-    for (const { title, message } of skippedAnnotations(results))
-        log.annotate("warning", title, message);
+        writeSummary(renderSummary(results, flake, { endedEarly, reason, place: jobSummary }), log);
+    // A run that ended early has annotated its reason already; its hosts only ended with it.
+    if (endedEarly)
+        log.line(`The run ended early${reason === undefined ? "" : `: ${reason}`}`);
+    else
+        annotateHosts(results, log);
     const failed = results.some((result) => (0,domain_result/* isFailure */.N6)(result.status));
     if (failed)
         log.line(failureSummary(results));
@@ -2418,6 +2858,12 @@ function referenceFor(flake, sent) {
     if (sent?.hive === true)
         return (0,domain_flake/* outerReference */.Xp)(sent);
     return flake === undefined ? undefined : (0,domain_flake/* flakeReference */.Bp)(flake);
+}
+function annotateHosts(results, log) {
+    for (const { title, message } of failureAnnotations(results))
+        log.annotate("error", title, message);
+    for (const { title, message } of skippedAnnotations(results))
+        log.annotate("warning", title, message);
 }
 /** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
 function writeComment(text, log) {
@@ -2457,6 +2903,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./build/src/domain/copy-progress.js
 var copy_progress = __nccwpck_require__(6369);
+// EXTERNAL MODULE: ./build/src/domain/failure.js
+var failure = __nccwpck_require__(5856);
 // EXTERNAL MODULE: ./build/src/domain/result.js
 var domain_result = __nccwpck_require__(2877);
 ;// CONCATENATED MODULE: ./build/src/github/host-lines.js
@@ -2487,6 +2935,7 @@ class HostLines {
     }
 }
 ;// CONCATENATED MODULE: ./build/src/github/run-log.js
+
 
 
 
@@ -2592,7 +3041,7 @@ class WorkflowRunLog {
     done(result) {
         const { name, status, error } = result;
         if (error !== undefined)
-            for (const line of error.split("\n"))
+            for (const line of (0,failure/* renderFailure */.zt)(error).split("\n"))
                 this.#line(`[${name}] ${line}`);
         // A result may be corrected, which is no further host.
         const count = this.#done.has(name) ? `[${this.#done.size}/${this.#total}]` : this.#count("done");
@@ -2756,7 +3205,7 @@ function write(line) {
 
 /***/ }),
 
-/***/ 4954:
+/***/ 3840:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -2770,13 +3219,91 @@ __nccwpck_require__.d(__webpack_exports__, {
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(3047);
 // EXTERNAL MODULE: ./build/src/domain/operation.js
-var operation = __nccwpck_require__(1567);
+var domain_operation = __nccwpck_require__(1567);
 // EXTERNAL MODULE: ./build/src/domain/inventory.js
 var inventory = __nccwpck_require__(6806);
 // EXTERNAL MODULE: ./build/src/domain/target.js
 var domain_target = __nccwpck_require__(321);
 // EXTERNAL MODULE: ./build/src/domain/batches.js
 var domain_batches = __nccwpck_require__(4890);
+;// CONCATENATED MODULE: ./build/src/domain/option-table.js
+/** Makes a row of an option that is accepted. */
+function accepted(name, meaning, words = [], aliases = []) {
+    return { name, aliases, words, verdict: { kind: "accepted", meaning } };
+}
+/** Makes a row of an option that is refused. */
+function refused(name, reason, words = [], aliases = []) {
+    return { name, aliases, words, verdict: { kind: "refused", reason } };
+}
+/**
+ * Checks arguments, one per line, against a table. Only exact names count: the forms `--name=value`, `-j4` and abbreviations are
+ * refused, because the programs do not agree on them. Returns every problem in words; none where all are accepted.
+ */
+function checkArguments(lines, table) {
+    const problems = [];
+    const seen = new Set();
+    for (let index = 0; index < lines.length;) {
+        const line = lines[index] ?? "";
+        const row = table.options.find(({ name, aliases }) => name === line || aliases.includes(line));
+        if (row === undefined) {
+            problems.push(explainUnknown(line, table));
+            index += 1;
+            continue;
+        }
+        const words = lines.slice(index + 1, index + 1 + row.words.length);
+        // The word of an option that is refused anyway need not be there.
+        const taken = row.verdict.kind === "refused" ? words.filter((word) => !word.startsWith("-")) : words;
+        index += 1 + taken.length;
+        problems.push(...checkOption(row, words, table));
+        if (table.lastWins.includes(row.name) && seen.has(row.name))
+            problems.push(`${row.name} is given more than once, and ${table.program} would only use the last`);
+        seen.add(row.name);
+    }
+    return [...new Set(problems)];
+}
+function checkOption({ name, words, verdict }, given, table) {
+    if (verdict.kind === "refused")
+        return [`${name} is not accepted: ${verdict.reason}`];
+    if (given.length < words.length)
+        return [`${name} needs ${words.join(" and ")}, each on a line of its own`];
+    const option = given.find((word) => word.startsWith("-"));
+    if (option !== undefined)
+        return [`${name} needs ${words.join(" and ")}, and ${show(option)} begins with -, which would be taken for an option`];
+    return name === "--option" ? checkSetting(given[0] ?? "", table) : [];
+}
+function checkSetting(setting, { settings }) {
+    const row = settingNamed(setting, settings);
+    if (row?.verdict.kind === "refused")
+        return [`--option ${setting} is not accepted: ${row.verdict.reason}`];
+    // extra-NAME only exists for settings that are lists.
+    if (row?.name === setting)
+        return [];
+    const names = settings.filter(({ verdict }) => verdict.kind === "accepted").map(({ name }) => name);
+    return [`--option ${show(setting)} is not accepted; accepted settings are ${names.join(", ")}`];
+}
+function settingNamed(text, settings) {
+    const named = (name) => settings.find((row) => row.name === name);
+    return named(text) ?? (text.startsWith("extra-") ? named(text.slice("extra-".length)) : undefined);
+}
+function explainUnknown(line, { options, settings }) {
+    const [first = "", second] = line.split(/[\s=]+/, 2);
+    const known = options.find(({ name, aliases }) => name === first || aliases.includes(first));
+    if (known?.verdict.kind === "refused")
+        return `${known.name} is not accepted: ${known.verdict.reason}`;
+    if (known !== undefined && second !== undefined && known.words.length > 0)
+        return `${show(line)} is not accepted: write ${known.words.join(" and ")} on a line of its own, below ${first}`;
+    // Nix takes every setting for an option as well.
+    const setting = settingNamed(first.replace(/^--(?:no-)?/, ""), settings);
+    if (first.startsWith("--") && setting?.verdict.kind === "refused")
+        return `${show(first)} is not accepted: ${setting.verdict.reason}`;
+    if (first.startsWith("--") && setting !== undefined)
+        return `${show(first)} is not accepted: write --option, ${setting.name} and the value, each on a line of its own`;
+    const names = options.filter(({ verdict }) => verdict.kind === "accepted").map(({ name }) => name);
+    return `${show(line)} is not accepted; accepted are ${names.join(", ")}`;
+}
+function show(text) {
+    return JSON.stringify(text.slice(0, 100));
+}
 // EXTERNAL MODULE: ./build/src/domain/selection.js
 var domain_selection = __nccwpck_require__(6076);
 ;// CONCATENATED MODULE: ./build/src/domain/target-list.js
@@ -2865,6 +3392,7 @@ var host_key = __nccwpck_require__(5070);
 
 
 
+
 // The readers of single inputs. Each gives what is wrong to `refuse`, in words that say what is accepted, and goes on.
 /** An input as a message shows it. */
 function shown(text) {
@@ -2935,21 +3463,17 @@ function readFlakeReference(text, refuse) {
         refuse(`${shown(text)} holds a #; the configuration belongs to the targets (host#configuration); ${accepted}`);
     return text;
 }
-/** Reads arguments, one a line. `reserved` are the options that the action itself sets. */
-function readArguments(text, reserved, refuse) {
+/** Reads arguments, one per line, and checks them against the options of their program. Blank lines, and blanks around a line, are left out. */
+function readArguments(text, table, refuse) {
     const args = text
         .split(/\r\n|\r|\n/)
         .map((line) => line.trim())
         .filter((line) => line !== "");
-    for (const argument of args) {
-        const option = argument.split("=")[0] ?? "";
-        if (reserved.includes(option))
-            refuse(`${option} is the action's own; accepted is any other argument, one a line`);
-        if (option === "--accept-flake-config" || option === "accept-flake-config")
-            refuse("accept-flake-config lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead");
-        if (argument.includes("\0"))
-            refuse("holds a NUL character");
-    }
+    if (text.includes("\0"))
+        refuse("contains a NUL character");
+    else
+        for (const problem of checkArguments(args, table))
+            refuse(problem);
     return args;
 }
 /** Reads a selection. */
@@ -2972,6 +3496,203 @@ function readRequests(text, refuse) {
         refuse(`names no machine; accepted is ${acceptedTargets}`);
     return requests;
 }
+;// CONCATENATED MODULE: ./build/src/nix/setting-table.js
+const accept = (name, meaning) => ({ name, verdict: { kind: "accepted", meaning } });
+const refuse = (reason, ...names) => names.map((name) => ({ name, verdict: { kind: "refused", reason } }));
+const source = "it changes where store paths come from, and a substituter can declare itself trusted; set it in nix.conf, on NixOS with nix.settings";
+const trust = "it changes what is trusted; set it in nix.conf, on NixOS with nix.settings";
+const sandbox = "it changes what builds may see, and so what they build; set it in nix.conf, on NixOS with nix.settings";
+const evaluation = "it changes what the flake evaluates to, so that the same commit gives another system; write what it needs into the flake";
+const secret = "command lines can be read by every user; write secrets into nix.conf, or into a file that it includes";
+const program = "it names a program or a library that Nix runs; set it in nix.conf, on NixOS with nix.settings";
+const platform = "it changes what is built, and for which platform; set it in the flake's configuration";
+/**
+ * The settings that `--option` may set: those that change how Nix works, and not what it builds or trusts. All others are
+ * refused, those that people look for with a reason. Names are from nix.conf(5) of Nix 2.8 to 2.35.
+ */
+const settingTable = [
+    accept("always-allow-substitutes", "`true`: substitute also what says that it prefers a local build"),
+    accept("builders-use-substitutes", "`true`: remote builders get dependencies from substituters by themselves"),
+    accept("connect-timeout", "seconds to wait for a connection to a substituter"),
+    accept("cores", "processor cores that one build may use"),
+    accept("download-attempts", "how often a download is tried"),
+    accept("download-buffer-size", "bytes of the buffer for downloads"),
+    accept("download-speed", "KiB per second that a download may take"),
+    accept("eval-cache", "`false`: evaluate again although the same commit was evaluated before"),
+    accept("extra-experimental-features", "features that the flake needs, for example `pipe-operators`"),
+    accept("fallback", "`true`: build what cannot be downloaded"),
+    accept("http2", "`false`: download with HTTP/1.1"),
+    accept("http-connections", "number of connections for downloads"),
+    accept("keep-failed", "`true`: keep the directory of a failed build"),
+    accept("keep-going", "`true`: go on with other builds after one has failed"),
+    accept("log-lines", "lines of a failed build's log that are shown"),
+    accept("max-build-log-size", "bytes of output after which a build is ended"),
+    accept("max-call-depth", "depth of function calls in an evaluation"),
+    accept("max-jobs", "number of builds at a time"),
+    accept("max-silent-time", "seconds without output after which a build is ended"),
+    accept("max-substitution-jobs", "number of downloads at a time"),
+    accept("narinfo-cache-negative-ttl", "seconds for which a substituter is not asked again for what it did not have"),
+    accept("narinfo-cache-positive-ttl", "seconds for which a substituter is not asked again for what it had"),
+    accept("show-trace", "`true`: show the whole trace of an evaluation error"),
+    accept("stalled-download-timeout", "seconds without data after which a download is tried again"),
+    accept("substitute", "`false`: build everything"),
+    accept("timeout", "seconds after which a build is ended"),
+    accept("user-agent-suffix", "text that is sent to substituters"),
+    accept("warn-dirty", "`false`: no warning about a dirty Git tree"),
+    ...refuse("it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead", "accept-flake-config"),
+    ...refuse("it would replace the features that the action needs; use extra-experimental-features", "experimental-features"),
+    ...refuse("the action decides which store is meant", "store"),
+    ...refuse(source, "substituters", "trusted-substituters", "binary-caches", "hashed-mirrors", "ssh-substituters"),
+    ...refuse(trust, "require-sigs", "trusted-public-keys", "binary-cache-public-keys", "trusted-users", "allowed-users", "secret-key-files", "ssl-cert-file"),
+    ...refuse(sandbox, "sandbox", "build-use-sandbox", "sandbox-paths", "sandbox-fallback", "filter-syscalls", "allow-new-privileges", "impure-env"),
+    ...refuse(sandbox, "build-users-group", "auto-allocate-uids", "build-dir", "sandbox-dev-shm-size", "sandbox-build-dir"),
+    ...refuse(evaluation, "pure-eval", "restrict-eval", "allowed-uris", "nix-path", "flake-registry", "use-registries", "allow-import-from-derivation"),
+    ...refuse(evaluation, "allow-unsafe-native-code-during-evaluation", "lazy-trees", "tarball-ttl"),
+    ...refuse(secret, "access-tokens", "netrc-file"),
+    ...refuse(program, "post-build-hook", "pre-build-hook", "diff-hook", "run-diff-hook", "build-hook", "plugin-files"),
+    ...refuse(platform, "system", "eval-system", "extra-platforms", "system-features"),
+    ...refuse("use the option --builders of rebuild-args", "builders"),
+    ...refuse("the action reads what Nix prints", "log-format", "json-log-path"),
+];
+;// CONCATENATED MODULE: ./build/src/nix/archive-options.js
+
+
+const builds = "nix flake archive builds nothing; use rebuild-args";
+const inputs = "it changes which inputs are deployed; commit the change to flake.lock instead";
+const lockFile = "a deployment neither writes nor changes a lock file; run `nix flake lock` and commit flake.lock instead";
+const own = "it is set by the action";
+const output = "the action reads what Nix prints";
+const nothing = "nothing would be sent to the machine";
+const expression = "nix flake archive evaluates no expression of yours";
+/** The options of `nix flake archive`, from its manual page and `nix --help` (2.8 to 2.35): what `archive-args` may hold. */
+const archiveOptions = {
+    program: "nix flake archive",
+    lastWins: [],
+    settings: settingTable,
+    options: [
+        accepted("--debug", "print everything that Nix does"),
+        accepted("--offline", "download nothing", [], ["--no-net"]),
+        accepted("--option", "change a setting of Nix (below)", ["NAME", "VALUE"]),
+        accepted("--print-build-logs", "print the logs of builds", [], ["-L"]),
+        accepted("--quiet", "print less"),
+        accepted("--refresh", "download again what was downloaded before"),
+        accepted("--repair", "repair files that are damaged in the runner's store"),
+        accepted("--show-trace", "show the whole trace of an evaluation error"),
+        accepted("--verbose", "print more; each `v` is one level", [], ["-v", "-vv", "-vvv", "-vvvv", "-vvvvv"]),
+        refused("--to", "the action sends to each target", ["STORE"]),
+        refused("--store", "the action decides which store is meant", ["STORE"]),
+        refused("--eval-store", "the action decides which store is meant", ["STORE"]),
+        refused("--json", own),
+        refused("--no-update-lock-file", own),
+        refused("--extra-experimental-features", "write --option, extra-experimental-features and the value, each on a line of its own", ["FEATURES"]),
+        refused("--no-check-sigs", "use the input check-sigs"),
+        refused("--dry-run", `${nothing}; use operation: build or dry-activate`),
+        refused("--help", nothing, [], ["-h"]),
+        refused("--version", nothing),
+        refused("--accept-flake-config", "it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead"),
+        refused("--override-input", inputs, ["INPUT", "FLAKE"]),
+        refused("--update-input", inputs, ["INPUT"]),
+        refused("--inputs-from", inputs, ["FLAKE"]),
+        refused("--override-flake", inputs, ["FLAKE", "FLAKE"]),
+        refused("--reference-lock-file", inputs, ["FILE"]),
+        refused("--output-lock-file", lockFile, ["FILE"]),
+        refused("--recreate-lock-file", lockFile),
+        refused("--commit-lock-file", lockFile),
+        refused("--no-write-lock-file", lockFile),
+        refused("--no-registries", "a flake with a complete flake.lock asks no registry", [], ["--no-use-registries"]),
+        refused("--impure", "the same commit must give the same flake everywhere"),
+        refused("--include", expression, ["PATH"], ["-I"]),
+        refused("--arg", expression, ["NAME", "EXPRESSION"]),
+        refused("--argstr", expression, ["NAME", "TEXT"]),
+        refused("--arg-from-file", expression, ["NAME", "FILE"]),
+        refused("--arg-from-stdin", expression, ["NAME"]),
+        refused("--debugger", "nobody can type into it"),
+        refused("--log-format", output, ["FORMAT"]),
+        refused("--pretty", output, [], ["--no-pretty"]),
+        refused("--max-jobs", builds, ["NUMBER"], ["-j"]),
+        refused("--cores", builds, ["NUMBER"]),
+        refused("--keep-going", builds, [], ["-k"]),
+        refused("--keep-failed", builds, [], ["-K"]),
+        refused("--fallback", builds),
+        refused("--builders", builds, ["BUILDERS"]),
+    ],
+};
+;// CONCATENATED MODULE: ./build/src/nixos/rebuild-options.js
+
+
+const rebuild_options_inputs = "it changes which inputs are built; commit the change to flake.lock instead";
+const rebuild_options_lockFile = "a deployment neither writes nor changes a lock file; run `nix flake lock` and commit flake.lock instead";
+const flake = "use the inputs flake and targets (host#configuration)";
+const host = "the action's own targets say which machine is meant";
+const elevation = "the action becomes root by itself; see the inputs sudo and sudo-password";
+const channels = "a flake has no channels; run `nix flake update` and commit flake.lock instead";
+const rebuild_options_expression = "the system is an attribute of the flake; write what it needs into the flake";
+const ofSwitch = "it has no effect on a build";
+/**
+ * The options of `nixos-rebuild`, from the manual pages and the parsers of both implementations (bash up to NixOS 25.05, Python
+ * from 25.11): what `rebuild-args` may hold. They are arguments of `nixos-rebuild build`.
+ */
+const rebuildOptions = {
+    program: "nixos-rebuild",
+    // argparse without `append`; the bash implementation takes all.
+    lastWins: ["--option"],
+    settings: settingTable,
+    options: [
+        accepted("--builders", "remote machines that build, as in nix.conf(5)", ["BUILDERS"]),
+        accepted("--cores", "processor cores that one build may use", ["NUMBER"]),
+        accepted("--fallback", "build what cannot be downloaded"),
+        accepted("--keep-failed", "keep the directory of a failed build"),
+        accepted("--keep-going", "go on with other builds after one has failed"),
+        accepted("--max-jobs", "number of builds at a time", ["NUMBER"], ["-j"]),
+        accepted("--offline", "download nothing", [], ["--no-net"]),
+        accepted("--option", "change a setting of Nix (below)", ["NAME", "VALUE"]),
+        accepted("--print-build-logs", "print the logs of builds", [], ["-L"]),
+        accepted("--quiet", "print less"),
+        accepted("--refresh", "download again what was downloaded before"),
+        accepted("--repair", "repair files that are damaged in the machine's store"),
+        accepted("--show-trace", "show the whole trace of an evaluation error"),
+        accepted("--verbose", "print more; each `v` is one level", [], ["-v", "-vv", "-vvv", "-vvvv", "-vvvvv"]),
+        refused("-k", "flakes are built by `nix build`, which only knows --keep-going"),
+        refused("-K", "flakes are built by `nix build`, which only knows --keep-failed"),
+        refused("--no-build-output", "flakes are built by `nix build`, which prints no logs unless --print-build-logs is set", [], ["-Q"]),
+        refused("--flake", flake, ["FLAKE"], ["-F"]),
+        refused("--no-flake", flake),
+        refused("--file", rebuild_options_expression, ["FILE"], ["-f"]),
+        refused("--attr", rebuild_options_expression, ["ATTRIBUTE"], ["-A"]),
+        refused("--include", rebuild_options_expression, ["PATH"], ["-I"]),
+        refused("--arg", rebuild_options_expression, ["NAME", "EXPRESSION"]),
+        refused("--argstr", rebuild_options_expression, ["NAME", "TEXT"]),
+        refused("--impure", "the system would depend on the machine's environment, and the same commit would not give the same system; write what it needs into the flake"),
+        refused("--store-path", "the action activates what it has built", ["PATH"]),
+        refused("--profile-name", "other profiles than the system profile are not supported", ["NAME"], ["-p"]),
+        refused("--specialisation", "use the input specialisation", ["NAME"], ["-c"]),
+        refused("--install-bootloader", "use the input install-bootloader", [], ["--install-grub"]),
+        refused("--rollback", "use operation: rollback"),
+        refused("--image-variant", "images are not supported", ["NAME"]),
+        refused("--target-host", host, ["HOST"]),
+        refused("--build-host", `${host}; use --builders for machines that build`, ["HOST"]),
+        refused("--use-substitutes", "it is for --target-host and --build-host", [], ["--substitute-on-destination", "-s"]),
+        refused("--no-ssh-tty", "it is for --target-host"),
+        refused("--sudo", elevation, [], ["--use-remote-sudo"]),
+        refused("--ask-sudo-password", elevation, [], ["--ask-elevate-password", "-S"]),
+        refused("--elevate", elevation, ["METHOD"]),
+        refused("--upgrade", channels, [], ["--upgrade-all"]),
+        refused("--override-input", rebuild_options_inputs, ["INPUT", "FLAKE"]),
+        refused("--update-input", rebuild_options_inputs, ["INPUT"]),
+        refused("--recreate-lock-file", rebuild_options_lockFile),
+        refused("--commit-lock-file", rebuild_options_lockFile),
+        refused("--no-write-lock-file", rebuild_options_lockFile),
+        refused("--no-update-lock-file", "the flake that is built has a complete flake.lock already"),
+        refused("--no-registries", "a flake with a complete flake.lock asks no registry"),
+        refused("--accept-flake-config", "it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead"),
+        refused("--log-format", "the action reads what Nix prints", ["FORMAT"]),
+        refused("--json", ofSwitch),
+        refused("--fast", ofSwitch, [], ["--no-build-nix", "--no-reexec"]),
+        refused("--diff", "use the input diff"),
+        refused("--debug", "the bash implementation does not know it; use --verbose"),
+        refused("--help", "nothing would be built", [], ["-h", "--version"]),
+    ],
+};
 ;// CONCATENATED MODULE: ./build/src/ssh/key.js
 const begin = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----/;
 const foreign = [
@@ -3080,6 +3801,8 @@ function openSshCipher(body) {
 
 
 
+
+
 /** Every input of the action, by its name in `action.yml`. */
 const inputNames = (/* unused pure expression or super */ null && ([
     "ssh-key",
@@ -3104,11 +3827,14 @@ const inputNames = (/* unused pure expression or super */ null && ([
     "check-sigs",
     "rollback",
     "confirm-timeout",
+    "settle-time",
     "activation-timeout",
     "health-check",
     "health-check-timeout",
     "unit-failures",
     "lock-timeout",
+    "specialisation",
+    "install-bootloader",
     "batches",
     "max-failures",
     "on-unreachable",
@@ -3147,6 +3873,7 @@ function parseInputs(read) {
     const user = trimmed("ssh-user");
     collect(() => (0,domain_target/* checkUser */.Og)(user), (problem) => refuse("ssh-user", problem));
     const sshConfig = readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
+    const operation = choice("operation", domain_operation/* operations */.zU);
     const inputs = {
         ...readIdentity(read, refuse),
         strict,
@@ -3155,11 +3882,11 @@ function parseInputs(read) {
         flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
         ...readMachines(read, { user, port }, sshConfig !== "", refuse),
         defaults: { user, port },
-        operation: choice("operation", operation/* operations */.zU),
+        operation,
         sudo: choice("sudo", ["auto", "true", "false"]),
         maxParallel: number("max-parallel", 1, 1000),
-        archiveArgs: readArguments(read("archive-args"), ["--to", "--json"], (problem) => refuse("archive-args", problem)),
-        rebuildArgs: readArguments(read("rebuild-args"), ["--flake", "-f", "--target-host", "--build-host", "--rollback"], (problem) => refuse("rebuild-args", problem)),
+        archiveArgs: readArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
+        rebuildArgs: readArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
         connectTimeout: number("connect-timeout", 1, 3600),
         timeout: number("timeout", 0, day),
         retries: number("retries", 0, 20),
@@ -3172,9 +3899,14 @@ function parseInputs(read) {
             limits: {
                 confirm: number("confirm-timeout", 1, 3600),
                 activation: number("activation-timeout", 1, day),
+                settle: number("settle-time", 0, 3600),
                 healthCheck: number("health-check-timeout", 1, day),
                 lock: number("lock-timeout", 0, day),
             },
+        },
+        variant: {
+            specialisation: readSpecialisation(trimmed("specialisation"), operation, (problem) => refuse("specialisation", problem)),
+            installBootLoader: flag("install-bootloader"),
         },
         staging: {
             batches: readBatches(trimmed("batches"), (problem) => refuse("batches", problem)),
@@ -3199,6 +3931,16 @@ function readIdentity(read, refuse) {
     if (reading.encrypted && passphrase === "")
         refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
     return { key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined };
+}
+function readSpecialisation(name, operation, refuse) {
+    if (name === "")
+        return undefined;
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(name))
+        refuse(`${shown(name)} is not accepted; accepted is the name of a specialisation of the configuration`);
+    else if (!(0,domain_operation/* canEnterSpecialisation */.Vu)(operation)) {
+        refuse(`cannot be set with operation ${operation}, which leaves the running system as it is: choose the specialisation in the boot menu`);
+    }
+    return name;
 }
 function readMachines(read, defaults, aliases, refuse) {
     const selection = readSelection(read("select"), (problem) => refuse("select", problem));
@@ -3229,32 +3971,33 @@ function readTargets(text, defaults, aliases, refuse) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(175);
-/* harmony import */ var _deploy_limit_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(6762);
+/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3508);
+/* harmony import */ var _deploy_limit_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(6762);
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3047);
-/* harmony import */ var _domain_flake_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(7307);
+/* harmony import */ var _domain_flake_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(7307);
 /* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6806);
-/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(321);
-/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(1567);
-/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9422);
-/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(2562);
-/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(9147);
-/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2406);
-/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7798);
-/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(4362);
-/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(2098);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(1012);
-/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(9949);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(4954);
-/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(3614);
-/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(2855);
-/* harmony import */ var _nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(1263);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(2518);
-/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_26__ = __nccwpck_require__(8672);
-/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(4418);
-/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(7754);
-/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(7864);
-/* harmony import */ var _ssh_location_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(89);
+/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(321);
+/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1567);
+/* harmony import */ var _git_untracked_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6121);
+/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9422);
+/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(2562);
+/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(9147);
+/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(2406);
+/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7798);
+/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_26__ = __nccwpck_require__(4362);
+/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2098);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(1012);
+/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(9949);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(3840);
+/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(3614);
+/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(2855);
+/* harmony import */ var _nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(1263);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(2981);
+/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_27__ = __nccwpck_require__(8672);
+/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(4418);
+/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(1374);
+/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(7864);
+/* harmony import */ var _ssh_location_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(89);
 
 
 
@@ -3282,8 +4025,9 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 
-const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__/* .WorkflowLog */ .m();
-const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_7__/* .WorkflowRunLog */ .L(log);
+
+const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_11__/* .WorkflowLog */ .m();
+const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_9__/* .WorkflowRunLog */ .L(log);
 const run = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString("hex");
 let identity;
 let flake;
@@ -3291,7 +4035,7 @@ let sent;
 let end = { results: [], arrived: false };
 let problem;
 let summary = true;
-const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_19__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()), () => {
+const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_21__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()), () => {
     removeIdentity();
     process.exit(130);
 });
@@ -3302,74 +4046,82 @@ catch (error) {
     problem = error;
 }
 if (identity !== undefined)
-    await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__/* .endMasters */ .p2)(identity);
+    await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_18__/* .endMasters */ .p2)(identity);
 removeIdentity();
 if (problem !== undefined && !cancellation.signal.aborted)
-    (0,_github_report_js__WEBPACK_IMPORTED_MODULE_6__/* .reportProblem */ .k)(problem, log);
-const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_6__/* .reportEnd */ .w)({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, summary }, log);
+    (0,_github_report_js__WEBPACK_IMPORTED_MODULE_8__/* .reportProblem */ .k)(problem, log);
+const reason = cancellation.signal.aborted ? "the run was cancelled" : problem === undefined ? undefined : (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .briefReason */ .DM)(problem);
+const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_8__/* .reportEnd */ .w)({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, reason, summary }, log);
 await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(green ? 0 : 1);
 async function deploy() {
-    const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_10__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_4__/* .readInput */ .R)(name));
+    const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_12__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .readInput */ .R)(name));
     ({ summary } = inputs);
     for (const secret of [inputs.passphrase, inputs.sudoPassword])
         if (secret !== undefined)
-            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_4__/* .maskSecret */ .$)(secret);
-    await (0,_process_required_programs_js__WEBPACK_IMPORTED_MODULE_15__/* .requirePrograms */ .P)();
+            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .maskSecret */ .$)(secret);
+    await (0,_process_required_programs_js__WEBPACK_IMPORTED_MODULE_17__/* .requirePrograms */ .P)();
     const directory = await installIdentity(inputs);
     const noFlake = new AbortController();
     const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
     const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
     const { targets, unusable, flake: sending } = await choose(inputs, directory, local);
-    sending?.catch(() => noFlake.abort());
-    (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .writeTargetConfigurations */ .Uk)(directory, targets, sshSettings(inputs));
+    const flakeOrReason = sending?.catch((error) => {
+        const noFlakeError = new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .NoFlakeError */ .$u(`the flake could not be fetched (${(0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .briefReason */ .DM)(error)})`, { cause: error });
+        // Hosts that are being connected need not go on.
+        noFlake.abort(noFlakeError);
+        throw noFlakeError;
+    });
+    // It may come before, or without, anyone who waits for it.
+    flakeOrReason?.catch(() => undefined);
+    (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_19__/* .writeTargetConfigurations */ .Uk)(directory, targets, sshSettings(inputs));
     const settings = machineSettings(inputs, sending, signal);
-    const machines = targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_14__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_16__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
-    const { operation, maxParallel, timeout, retries, safety, staging, diff } = inputs;
+    const machines = targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_16__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_18__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
+    const { operation, maxParallel, timeout, retries, safety, variant, staging, diff } = inputs;
     const failed = unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .unusableResult */ .BN);
-    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: sending, unusable: failed, maxParallel, timeout, retries, safety, staging, diff, signal }, runLog);
+    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: flakeOrReason, unusable: failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
     await sending;
 }
 async function choose(inputs, directory, local) {
     const { flake: reference, operation, selection } = inputs;
     const fetch = async () => {
-        const fetched = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .archiveOnRunner */ .MS)(reference, local);
+        const fetched = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_13__/* .archiveOnRunner */ .MS)(reference, local);
         // Where nothing is built of it, it only says where the machines are.
-        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_20__/* .needsFlake */ .Ty)(operation))
+        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation))
             ({ flake } = fetched);
-        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_21__/* .announceFlake */ .j)(fetched.flake, log);
+        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_22__/* .announceFlake */ .j)(fetched.flake, log);
         return fetched;
     };
-    const wrap = async (archived, hive) => await (0,_nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_13__/* .wrapFlake */ .Y)(archived, hive, { scratch: directory, signal: local.signal });
+    const wrap = async (archived, hive) => await (0,_nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_15__/* .wrapFlake */ .Y)(archived, hive, { scratch: directory, signal: local.signal });
     if (inputs.targets.length > 0) {
         const targets = await locate(inputs.targets, inputs, directory);
         try {
-            (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_22__/* .requireApart */ .Iw)(targets);
+            (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_23__/* .requireApart */ .Iw)(targets);
         }
         catch (error) {
             throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "targets", problem: error instanceof Error ? error.message : String(error) }]);
         }
-        const send = async () => (sent = await wrap(await fetch(), (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_22__/* .needsHive */ .wD)(targets)));
-        return { targets, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_20__/* .needsFlake */ .Ty)(operation) ? send() : undefined };
+        const send = async () => (sent = await wrap(await fetch(), (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_23__/* .needsHive */ .wD)(targets)));
+        return { targets, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation) ? send() : undefined };
     }
     const archived = await fetch();
     const plain = await wrap(archived, false);
-    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__/* .readInventory */ .z)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_23__/* .outerReference */ .Xp)(plain), { selection, details: false }, local), selection);
+    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_14__/* .readInventory */ .z)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_24__/* .outerReference */ .Xp)(plain), { selection, details: false }, local), selection);
     const located = new Map((await locate((0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .targetsOf */ .QR)(chosen.machines), inputs, directory)).map((target) => [target.name, target]));
-    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .setApart */ .tF)(chosen, ({ name }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_22__/* .placeOf */ .$t)(locatedAs(name, located)));
-    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__/* .announceChoice */ .Z)(choice, log);
+    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .setApart */ .tF)(chosen, ({ name }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_23__/* .placeOf */ .$t)(locatedAs(name, located)));
+    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_7__/* .announceChoice */ .Z)(choice, log);
     const found = choice.machines.map(({ name }) => locatedAs(name, located));
-    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_20__/* .needsFlake */ .Ty)(operation))
+    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation))
         return { targets: found, unusable: choice.unusable, flake: undefined };
-    sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_22__/* .needsHive */ .wD)(found) ? await wrap(archived, true) : plain;
+    sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_23__/* .needsHive */ .wD)(found) ? await wrap(archived, true) : plain;
     return { targets: found, unusable: choice.unusable, flake: Promise.resolve(sent) };
 }
 /** Finds out where the targets are, without connecting to any. */
 async function locate(targets, inputs, directory) {
     const { signal } = cancellation;
-    const work = async ([index, target]) => await (0,_ssh_location_js__WEBPACK_IMPORTED_MODULE_18__/* .locateTarget */ .sw)(target, index, directory, sshSettings(inputs), inputs.defaults, signal);
-    return await (0,_deploy_limit_js__WEBPACK_IMPORTED_MODULE_24__/* .mapLimited */ .b)([...targets.entries()], inputs.maxParallel, work);
+    const work = async ([index, target]) => await (0,_ssh_location_js__WEBPACK_IMPORTED_MODULE_20__/* .locateTarget */ .sw)(target, index, directory, sshSettings(inputs), inputs.defaults, signal);
+    return await (0,_deploy_limit_js__WEBPACK_IMPORTED_MODULE_25__/* .mapLimited */ .b)([...targets.entries()], inputs.maxParallel, work);
 }
 function locatedAs(name, located) {
     const target = located.get(name);
@@ -3381,28 +4133,29 @@ function sshSettings({ strict, connectTimeout, sshConfig }) {
     return { strict, connectTimeout, extra: sshConfig };
 }
 async function installIdentity({ key, passphrase, knownHosts }) {
-    identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
+    identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_19__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
     // Before the key is written, so that the post step finds it even when this process is killed.
-    _github_state_js__WEBPACK_IMPORTED_MODULE_8__/* .identityState */ .A.save(identity);
-    const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .writeIdentity */ .s)(identity, { key, passphrase, knownHosts });
+    _github_state_js__WEBPACK_IMPORTED_MODULE_10__/* .identityState */ .A.save(identity);
+    const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_19__/* .writeIdentity */ .s)(identity, { key, passphrase, knownHosts });
     if (check.kind === "unusable")
         throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "ssh-key", problem: check.problem }]);
     return identity;
 }
 function removeIdentity() {
     if (identity !== undefined)
-        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_17__/* .removeIdentityDirectory */ .UK)(identity);
+        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_19__/* .removeIdentityDirectory */ .UK)(identity);
 }
 function machineSettings(inputs, sending, signal) {
     return {
         run,
-        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_25__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
-        access: { sudo: inputs.sudo, sudoPassword: inputs.sudoPassword, needsRoot: inputs.operation !== "build" },
+        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_26__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
+        access: { sudo: inputs.sudo, sudoPassword: inputs.sudoPassword, needsRoot: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsRoot */ .eH)(inputs.operation) },
         checkSignatures: inputs.checkSignatures,
         archiveArgs: inputs.archiveArgs,
         rebuildArgs: inputs.rebuildArgs,
-        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_26__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
-        configurationNames: async () => sending === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_11__/* .configurationNames */ .zG)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_23__/* .outerReference */ .Xp)(await sending), { signal }).catch(() => undefined),
+        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_27__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
+        isUntracked: async (file) => await (0,_git_untracked_js__WEBPACK_IMPORTED_MODULE_5__/* .isUntracked */ .S)(inputs.flake, file),
+        configurationNames: async () => sending === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_13__/* .configurationNames */ .zG)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_24__/* .outerReference */ .Xp)(await sending), { signal }).catch(() => undefined),
     };
 }
 __webpack_async_result__();
@@ -3419,33 +4172,70 @@ __webpack_async_result__();
 /* harmony export */ });
 /* unused harmony export applyArguments */
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
-/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3614);
-/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(726);
+/* harmony import */ var _evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4133);
+/* harmony import */ var _flake_failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2677);
+/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3614);
+/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(726);
 
 
 
+
+
+const shownLines = 20;
 /**
  * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
- * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, a
- * `CommandError` for what does not evaluate.
+ * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, an
+ * `EvaluationError` for what does not evaluate, and a `CommandError` for an evaluation that was stopped.
  */
 async function applyToFlake(reference, expression, args, options) {
+    const warnings = beforeError(options.onLine);
     try {
-        const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_2__/* .runNix */ .dI)(applyArguments(reference, expression, args), {
+        const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .dI)(applyArguments(reference, expression, args), {
             cwd: options.cwd,
             signal: options.signal,
-            onStderrLine: options.onLine,
+            onStderrLine: warnings,
         });
         return JSON.parse(stdout);
     }
     catch (error) {
-        throw explainApply(error, reference) ?? error;
+        throw explainApply(error, reference) ?? readable(error, reference) ?? error;
     }
 }
 /** Builds the arguments of that evaluation. The attribute path `.` is the outputs as a whole, from Nix 2.19 (NixOS/nix#8852). */
 function applyArguments(reference, expression, args) {
     const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
-    return ["eval", "--json", ..._flake_js__WEBPACK_IMPORTED_MODULE_1__/* .neverLock */ .sO, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+    // Without --show-trace, Nix shows the outermost frames: those of the expression, and not the place in the flake.
+    return ["eval", "--json", "--show-trace", ..._flake_js__WEBPACK_IMPORTED_MODULE_2__/* .neverLock */ .sO, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+}
+// The trace quotes the expression, and is thousands of lines long for a real NixOS: what it says is told at the end.
+function beforeError(onLine) {
+    let failed = false;
+    return (line) => {
+        failed ||= line.startsWith("error:");
+        if (!failed)
+            onLine(line);
+    };
+}
+function readable(error, reference) {
+    if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd))
+        return undefined;
+    const { failure, stderr } = error;
+    if (failure.kind === "signal" && failure.signal === "SIGKILL") {
+        const why = "nix was killed by SIGKILL, which Linux sends when memory runs out; each NixOS configuration needs some 500 MB to evaluate";
+        return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .EvaluationError */ .ZN(reference, [why, "Use a runner with more memory, or select fewer machines"], error);
+    }
+    if (failure.kind !== "exit" && failure.kind !== "signal")
+        return undefined;
+    const message = (0,_evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__/* .evaluationMessage */ .U)(stderr);
+    const lines = message.length > 0
+        ? message
+        : stderr
+            .split("\n")
+            .filter((line) => line.trim() !== "")
+            .slice(-shownLines);
+    const file = (0,_evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__/* .missingFile */ .B)(stderr);
+    const hint = `${file} is not in the source of the flake. If it is in the work tree, Git does not track it: run \`git add ${file}\` and commit it`;
+    return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .EvaluationError */ .ZN(reference, file === undefined ? lines : [...lines.slice(0, shownLines - 1), hint], error);
 }
 function explainApply(error, reference) {
     if (error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd && /does not provide attribute .*or '\.'/.test(error.stderr)) {
@@ -3453,7 +4243,7 @@ function explainApply(error, reference) {
             cause: error,
         });
     }
-    return (0,_flake_js__WEBPACK_IMPORTED_MODULE_1__/* .explainFlake */ .V8)(error, reference);
+    return (0,_flake_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .explainFlake */ .V)(error, reference);
 }
 function nixValue(value) {
     if (typeof value === "string")
@@ -3472,6 +4262,215 @@ function nixString(text) {
 
 /***/ }),
 
+/***/ 4133:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   B: () => (/* binding */ missingFile),
+/* harmony export */   U: () => (/* binding */ evaluationMessage)
+/* harmony export */ });
+const shownLines = 20;
+// Of Nix's own message, so that the place below it is shown too.
+const messageLines = 12;
+const longestLine = 400;
+const errorHead = /^\s*error: ?(.*)$/;
+const frameHead = /^\s*… (.*)$/;
+const placeLine = /^\s*at (.+):(\d+):(\d+):?$/;
+const hint = /^\s*\((?:stack trace truncated|use '--show-trace')/;
+/**
+ * Reduces an evaluation error to Nix's own message and the innermost place in the user's flake, at most 20 lines. The rest of the
+ * trace is left out: most of it is the action's expression (`«string»`) and nixpkgs. Takes the output with or without
+ * `--show-trace`:
+ *
+ *     error:
+ *            … while evaluating attribute 'machines'
+ *              at «string»:232:3:
+ *               231|   names = all;
+ *
+ *            … while calling the 'import' builtin
+ *              at /nix/store/8vwzif8j4qk91swz99p51qc40i0bhk1w-source/flake.nix:1:29:
+ *                 1| { outputs = { self }: { a = import ./x.nix; }; }
+ *
+ *            error: path '/nix/store/8vwzif8j4qk91swz99p51qc40i0bhk1w-source/x.nix' does not exist
+ *
+ * Returns nothing where the output has no error. Paths inside the flake's source in the store are shown without the store path.
+ */
+function evaluationMessage(output) {
+    const parts = parseParts(output);
+    const message = parts.findLast((part) => part.kind === "message" && part.text.some((line) => line !== ""));
+    if (message === undefined)
+        return [];
+    const frames = parts.filter((part) => part.kind === "frame");
+    const root = flakeRoot([...frames, message]);
+    const inFlake = (part) => part.place !== undefined && rootOf(part.place.file) === root;
+    const frame = inFlake(message) ? undefined : frames.findLast(inFlake);
+    const text = message.text.length > messageLines ? [...message.text.slice(0, messageLines - 1), "…"] : message.text;
+    const own = message.place === undefined || isInternal(message.place.file) ? [] : renderPlace(message.place);
+    const context = frame?.place === undefined ? [] : [`… ${frame.text.join(" ")}`, ...renderPlace(frame.place)];
+    return [...text, ...own, ...context].map((line) => withoutRoot(line, root).slice(0, longestLine)).slice(0, shownLines);
+}
+function parseParts(output) {
+    const lines = output.split("\n");
+    const parts = [];
+    for (const line of lines.slice(lines.findIndex((candidate) => candidate.startsWith("error:")))) {
+        const current = parts.at(-1);
+        const error = errorHead.exec(line);
+        const frame = frameHead.exec(line);
+        const place = placeLine.exec(line);
+        if (error !== null)
+            parts.push({ kind: "message", text: error[1] === "" ? [] : [`error: ${error[1]}`], place: undefined });
+        else if (frame !== null)
+            parts.push({ kind: "frame", text: [frame[1] ?? ""], place: undefined });
+        else if (current === undefined || line.trim() === "" || hint.test(line))
+            continue;
+        else if (place !== null)
+            current.place ??= { file: place[1] ?? "", at: `${place[1]}:${place[2]}:${place[3]}`, code: [] };
+        else if (current.place !== undefined)
+            current.place.code.push(line);
+        // A message that quotes source lines without a place is not known.
+        else
+            current.text.push(line.replace(/^ {7}/, ""));
+    }
+    return parts;
+}
+function renderPlace({ at, code }) {
+    return [`at ${at}:`, ...code.slice(0, 4).map((line) => line.replace(/^ {7}/, ""))];
+}
+// Evaluation begins in the action's expression, and the first file after it is the flake's own.
+function flakeRoot(parts) {
+    const first = parts.find(({ place }) => place !== undefined && !isInternal(place.file));
+    return first?.place === undefined ? undefined : rootOf(first.place.file);
+}
+/** The source that a file belongs to: a store path, a fetched tree as `«git+file:///…»`, or everything on the runner's own disk. */
+function rootOf(file) {
+    return /^(?:\/nix\/store\/[^/]+|«[^»]+»)(?=\/)/.exec(file)?.[0] ?? "";
+}
+function isInternal(file) {
+    return /^(?:«(?:string|stdin|none|unknown|nix-internal|flakes-internal)|<nix\/|\(string\)|\(stdin\))/.test(file);
+}
+function withoutRoot(line, root) {
+    return root === undefined || root === "" ? line : line.replaceAll(`${root}/`, "");
+}
+/**
+ * The file, relative to the root of its flake, that an evaluation did not find in the store: `path '/nix/store/…-source/x.nix' does
+ * not exist`, `opening file '…': No such file or directory`, and up to Nix 2.18 `getting status of '…': No such file or directory`.
+ */
+function missingFile(output) {
+    const file = `['"]/nix/store/[^/'"]+/([^'"]+)['"]`;
+    const pattern = new RegExp(`error: (?:path ${file} does not exist|(?:opening file|getting status of) ${file}: No such file or directory)`);
+    const match = pattern.exec(output);
+    return match?.[1] ?? match?.[2];
+}
+
+/***/ }),
+
+/***/ 2677:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  V: () => (/* binding */ explainFlake)
+});
+
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(3047);
+// EXTERNAL MODULE: ./build/src/nix/evaluation-message.js
+var evaluation_message = __nccwpck_require__(4133);
+;// CONCATENATED MODULE: ./build/src/nix/input-failure.js
+
+const deployKey = "Load a key that may read it before this step, for example with webfactory/ssh-agent; the input ssh-key is used for the machines only";
+/**
+ * Explains that the flake, or one of its inputs, could not be fetched: which one, why, and what to do. `undefined` where that is not
+ * what failed. From Nix 2.20 the output names the input:
+ *
+ *     error:
+ *            … while updating the flake input 'p'
+ *
+ *            … while fetching the input 'git+ssh://git@github.com/org/p.git'
+ *
+ *            error: Failed to fetch git repository 'ssh://git@github.com/org/p.git'
+ */
+function explainInput(output, reference) {
+    const cause = causeOf(output);
+    if (cause === undefined)
+        return undefined;
+    const address = [...output.matchAll(/… while fetching the input '([^']+)'/g)].at(-1)?.[1];
+    const what = address === undefined ? `the flake ${reference} or one of its inputs` : address === reference ? `the flake ${reference}` : `the flake's input ${address}`;
+    return `${what} could not be fetched: ${cause.why}. ${cause.next}`;
+}
+function causeOf(output) {
+    const error = (0,evaluation_message/* evaluationMessage */.U)(output)[0] ?? "";
+    // What git and ssh print stands above Nix's own error, which only says that git has failed.
+    if (/Failed to fetch git repository|program 'git' failed|revspec '.*' not found|unable to fetch/i.test(error)) {
+        if (/^Host key verification failed/m.test(output))
+            return { why: "the runner does not know the host key of its server", next: `Add the key to ~/.ssh/known_hosts in a step before. ${deployKey}` };
+        if (/Permission denied \(/.test(output))
+            return { why: "its server does not accept an ssh key of the runner", next: deployKey };
+        if (/could not read (?:Username|Password)|Authentication failed|terminal prompts disabled/.test(output)) {
+            return {
+                why: "its server asks for a user name and password",
+                next: "Give Git the credentials before this step, for example with `git config --global url.https://x-access-token:$TOKEN@github.com/.insteadOf https://github.com/`",
+            };
+        }
+        if (/[Rr]epository .*not found|does not appear to be a git repository/.test(output))
+            return { why: "its server has no such repository for the runner", next: `Check the address. If the repository is private: ${deployKey}` };
+    }
+    const status = /HTTP error (401|403|404)/.exec(error)?.[1];
+    if (status !== undefined) {
+        const why = status === "404" ? "HTTP error 404, which is also GitHub's answer for a private repository" : `HTTP error ${status}: access is denied`;
+        return { why, next: "For a private repository set NIX_CONFIG in env: `access-tokens = github.com=TOKEN`, with a token that may read it" };
+    }
+    const unreachable = /(?:[Cc]ould ?n[o']t resolve host|Could not connect|Couldn't connect|[Cc]onnection timed out|Resolving timed out)/.test(error);
+    return unreachable ? { why: error.replace(/^error: /, ""), next: "Check the address and the runner's network" } : undefined;
+}
+;// CONCATENATED MODULE: ./build/src/nix/flake-failure.js
+
+
+/** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
+function explainFlake(error, reference) {
+    if (!(error instanceof errors/* CommandError */.Qd))
+        return undefined;
+    const { stderr } = error;
+    const flake = (problem) => new errors/* InputError */.dz([{ input: "flake", problem }]);
+    if (/requires lock file changes/.test(stderr)) {
+        return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git). Run \`nix flake lock\`, commit flake.lock, and deploy again: a deployment never chooses versions by itself`);
+    }
+    const owned = /repository path '([^']*)' is not owned by current user|dubious ownership in repository at '([^']*)'/.exec(stderr);
+    if (owned !== null) {
+        const directory = owned[1] ?? owned[2];
+        return flake(`Git refuses ${directory}, because another user owns it, as in a job that runs in a container. Add this step before: - run: git config --global --add safe.directory '${directory}'`);
+    }
+    if (/lock file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
+        return flake(`the flake.lock of ${reference} has an input without a fixed version. Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`);
+    }
+    const unfetched = explainInput(stderr, reference);
+    if (unfetched !== undefined)
+        return flake(unfetched);
+    const accepted = "accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";
+    if (/flake\.nix' .*is not tracked by Git/.test(stderr)) {
+        return flake(`the flake.nix at ${reference} is not in Git, and what Git does not track does not belong to a flake: git add it, and commit it`);
+    }
+    if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
+        return flake(`there is no flake.nix at ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
+    }
+    // A path in the store is a file that the flake itself lacks.
+    if (/(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) &&
+        !/^[a-z+]+:/.test(reference)) {
+        return flake(`there is no directory ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
+    }
+    const [, unknown] = /cannot find flake '(?:flake:)?([^']*)' in the flake registries/.exec(stderr) ?? [];
+    if (unknown !== undefined && unknown !== reference.replace(/[?#].*/, "")) {
+        return flake(`the input ${unknown} of the flake ${reference} has no address, and Nix finds no flake of this name in its registries. Add \`inputs.${unknown}.url\` to the flake`);
+    }
+    if (unknown !== undefined) {
+        return flake(`Nix takes ${reference} for a name in its registries, where it is not; a directory is written ./${reference}; ${accepted}`);
+    }
+    return undefined;
+}
+
+/***/ }),
+
 /***/ 3614:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -3480,7 +4479,6 @@ function nixString(text) {
 __nccwpck_require__.d(__webpack_exports__, {
   MS: () => (/* binding */ archiveOnRunner),
   zG: () => (/* binding */ configurationNames),
-  V8: () => (/* binding */ explainFlake),
   sO: () => (/* binding */ neverLock)
 });
 
@@ -3490,6 +4488,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var errors = __nccwpck_require__(3047);
 // EXTERNAL MODULE: ./build/src/domain/store-path.js
 var store_path = __nccwpck_require__(6963);
+// EXTERNAL MODULE: ./build/src/nix/flake-failure.js + 1 modules
+var flake_failure = __nccwpck_require__(2677);
 // EXTERNAL MODULE: ./build/src/nix/json.js
 var nix_json = __nccwpck_require__(3447);
 // EXTERNAL MODULE: ./build/src/nix/local.js
@@ -3532,6 +4532,7 @@ function sriHash(printed) {
 
 
 
+
 // The lock file belongs to the author of the flake: a deployment neither writes nor changes one.
 const neverLock = ["--no-update-lock-file"];
 /**
@@ -3553,7 +4554,7 @@ async function archiveOnRunner(reference, options) {
         return { flake: { ...archive, ...identity, narHash: sriHash(hash.stdout) }, locks, resolved };
     }
     catch (error) {
-        throw explainFlake(error, reference) ?? error;
+        throw (0,flake_failure/* explainFlake */.V)(error, reference) ?? error;
     }
 }
 function changedMeanwhile(reference) {
@@ -3612,30 +4613,6 @@ function parseArchive(json) {
     walk(data);
     found.delete(source);
     return { source, inputs: [...found] };
-}
-/** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
-function explainFlake(error, reference) {
-    if (!(error instanceof errors/* CommandError */.Qd))
-        return undefined;
-    const { stderr } = error;
-    const flake = (problem) => new errors/* InputError */.dz([{ input: "flake", problem }]);
-    if (/requires lock file changes/.test(stderr)) {
-        return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git). Run \`nix flake lock\`, commit flake.lock, and deploy again: a deployment never chooses versions by itself`);
-    }
-    const accepted = "accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";
-    if (/flake\.nix' .*is not tracked by Git/.test(stderr)) {
-        return flake(`the flake.nix at ${reference} is not in Git, and what Git does not track does not belong to a flake: git add it, and commit it`);
-    }
-    if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
-        return flake(`there is no flake.nix at ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
-    }
-    if (/getting status of .*: No such file or directory|path '.*' does not exist/.test(stderr) && !/^[a-z+]+:/.test(reference)) {
-        return flake(`there is no directory ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
-    }
-    if (/cannot find flake '.*' in the flake registries/.test(stderr)) {
-        return flake(`Nix takes ${reference} for a name in its registries, where it is not; a directory is written ./${reference}; ${accepted}`);
-    }
-    return undefined;
 }
 
 /***/ }),
@@ -3876,10 +4853,8 @@ async function askAgain(name, query) {
 function doesNotEvaluate(name, error, together = [name]) {
     const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
     const reason = `${which} does not evaluate on the runner, so that nobody knows where the machine is`;
-    const lines = error?.stderr.split("\n").filter((line) => line.trim() !== "") ?? [
-        `Nix was asked for the first ${mostExplained} alone: see what it says of them`,
-    ];
-    return { kind: "unusable", name, tags: undefined, error: [reason, ...lines.slice(-shownLines).map((line) => `  ${line}`)].join("\n") };
+    const lines = error?.stderr.split("\n") ?? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`];
+    return { kind: "unusable", name, tags: undefined, error: reason, lines: lines.slice(-shownLines) };
 }
 function readAnswer(json) {
     const machines = (0,nix_json/* field */.ZZ)(json, "machines");
@@ -4116,7 +5091,7 @@ async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
 
 /***/ }),
 
-/***/ 2518:
+/***/ 2981:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -4131,15 +5106,155 @@ __nccwpck_require__.d(__webpack_exports__, {
 var errors = __nccwpck_require__(3047);
 // EXTERNAL MODULE: ./build/src/domain/flake.js
 var flake = __nccwpck_require__(7307);
-// EXTERNAL MODULE: ./build/src/domain/operation.js
-var domain_operation = __nccwpck_require__(1567);
 // EXTERNAL MODULE: ./build/src/domain/target.js
 var target = __nccwpck_require__(321);
-// EXTERNAL MODULE: ./build/src/domain/unit-plan.js
-var unit_plan = __nccwpck_require__(9988);
+;// CONCATENATED MODULE: ./build/src/nix/build-log.js
+// With `--keep-going` hundreds may fail.
+const mostFailed = 5;
+const keptLines = 20;
+// Builders whose streamed lines (`--print-build-logs`) are kept at a time.
+const mostStreams = 64;
+const derivation = String.raw `'(/nix/store/[^']+\.drv)'`;
+// Nix 2.29 and newer; the reason is in the next line.
+const cannotBuild = new RegExp(`^\\s*error: Cannot build ${derivation}`);
+const reasonLine = /^\s*Reason: (.*?)\.?$/;
+// Nix up to 2.28.
+const builderFailed = new RegExp(`^\\s*error: (?:build of .* failed: )?(?:error: )?builder for ${derivation} (failed .*?);?$`);
+const dependencyFailed = new RegExp(`^\\s*error: \\d+ dependenc\\w+ of derivation ${derivation} failed to build`);
+// All versions.
+const others = [
+    [new RegExp(`^\\s*error: (hash mismatch) in fixed-output derivation ${derivation}`), () => "hash mismatch of a fixed-output derivation"],
+    [
+        new RegExp(`^\\s*error: (a '[^']*' with features .*) is required to build ${derivation}, but I am (.*)$`),
+        (match) => `${match[1]} is required, the machine is ${match[3]}`,
+    ],
+    [new RegExp(`^\\s*error: (some substitutes) for the outputs of derivation ${derivation} failed`), () => "its download from a binary cache failed"],
+    [new RegExp(`^\\s*error: (building of) ${derivation}.* (timed out after .*)$`), (match) => String(match[3])],
+];
+/**
+ * Collects from the output of `nix build` which derivations failed by themselves. On a real NixOS the cause stands far above the
+ * end: every derivation that depends on it is listed after it, with all its output paths.
+ *
+ *     error: Cannot build '/nix/store/…-bash-5.2.tar.gz.drv'.
+ *            Reason: builder failed with exit code 1.
+ *            Output paths:
+ *              /nix/store/…-bash-5.2.tar.gz
+ *            Last 4 log lines:
+ *            > error: …
+ *            For full logs, run:
+ *              nix log /nix/store/…-bash-5.2.tar.gz.drv
+ *     error: Cannot build '/nix/store/…-bash-5.2p26.drv'.
+ *            Reason: 1 dependency failed.
+ *
+ * Up to Nix 2.28 it is `builder for '….drv' failed with exit code 1;`, with `last 10 log lines:` below, and
+ * `1 dependencies of derivation '….drv' failed to build`.
+ */
+class BuildLogReader {
+    #failed = new Map();
+    #more = new Set();
+    #dependents = new Set();
+    #streams = new Map();
+    /** The derivation whose `Reason:` comes next. */
+    #unexplained;
+    /** The log of the failure that is being read. */
+    #log;
+    /** Reads the next line. */
+    read(line) {
+        if (this.#readHeading(line))
+            return;
+        const reason = this.#unexplained === undefined ? undefined : reasonLine.exec(line)?.[1];
+        if (reason !== undefined)
+            return this.#explain(reason);
+        const logged = /^\s+>(?: (.*))?$/.exec(line) ?? /^\s+((?:specified|got|Required|Current)\b.*:.*)$/.exec(line);
+        if (logged !== null)
+            this.#log?.push(logged[1] ?? "");
+        const streamed = /^([\w+.?=-]+)> (.*)$/.exec(line);
+        if (streamed !== null)
+            this.#stream(streamed[1] ?? "", streamed[2] ?? "");
+    }
+    /** What has failed so far. */
+    get failures() {
+        const failed = [...this.#failed].map(([path, { reason, log }]) => ({
+            path,
+            reason,
+            log: (log.length > 0 ? log : (this.#streams.get(derivationName(path)) ?? [])).slice(-keptLines),
+        }));
+        return { failed, more: this.#more.size, dependents: this.#dependents.size };
+    }
+    #readHeading(line) {
+        if (!line.includes("error: "))
+            return false;
+        const path = cannotBuild.exec(line)?.[1];
+        if (path !== undefined) {
+            this.#unexplained = path;
+            this.#log = undefined;
+            return true;
+        }
+        const dependent = dependencyFailed.exec(line)?.[1];
+        if (dependent !== undefined) {
+            this.#dependents.add(dependent);
+            this.#log = undefined;
+            return true;
+        }
+        const own = builderFailed.exec(line);
+        if (own !== null) {
+            this.#add(String(own[1]), `builder ${own[2]}`);
+            return true;
+        }
+        for (const [pattern, describe] of others) {
+            const match = pattern.exec(line);
+            if (match === null)
+                continue;
+            this.#add(String(match[2]), describe(match));
+            return true;
+        }
+        return false;
+    }
+    #explain(reason) {
+        const path = this.#unexplained ?? "";
+        this.#unexplained = undefined;
+        if (/^\d+ dependenc\w+ failed/.test(reason))
+            this.#dependents.add(path);
+        else
+            this.#add(path, reason);
+    }
+    #add(path, reason) {
+        this.#log = undefined;
+        if (this.#failed.has(path) || this.#more.has(path))
+            return;
+        if (this.#failed.size === mostFailed) {
+            this.#more.add(path);
+            return;
+        }
+        this.#log = [];
+        this.#failed.set(path, { reason, log: this.#log });
+    }
+    #stream(name, text) {
+        const lines = this.#streams.get(name) ?? [];
+        // Moves it to the end: the first one is the one that has been silent for longest.
+        this.#streams.delete(name);
+        this.#streams.set(name, lines);
+        if (lines.push(text) > keptLines)
+            lines.shift();
+        const [oldest] = this.#streams.keys();
+        if (this.#streams.size > mostStreams && oldest !== undefined)
+            this.#streams.delete(oldest);
+    }
+}
+/** The name of a derivation without hash and `.drv`: `bash-5.2.tar.gz`. */
+function derivationName(path) {
+    return path.replace(/^\/nix\/store\/[^-]*-/, "").replace(/\.drv$/, "");
+}
 ;// CONCATENATED MODULE: ./build/src/nix/send-failure.js
-/** Explains why a flake did not arrive on a machine. `lost` tells whether the connection went away. */
-function explainSendFailure(error, lost) {
+/** Tells whether it is worth asking the machine for the state of its nix-daemon. */
+function speaksOfDaemon(stderr) {
+    return /Nix daemon disconnected unexpectedly|cannot connect to socket|data from daemon socket/.test(stderr);
+}
+/**
+ * Explains why a flake did not arrive on a machine. `lost` tells whether the connection went away; `user` is the ssh user, and
+ * `state` what the machine said of its nix-daemon where it was asked.
+ */
+function explainSendFailure(error, lost, user = "the ssh user", state) {
     const lines = error.stderr
         .split("\n")
         .filter((line) => line.trim() !== "")
@@ -4148,6 +5263,13 @@ function explainSendFailure(error, lost) {
     const parts = (reason, hint) => ({ phase: "copy", reason, hint, lines, exitCode, cause: error });
     if (lost)
         return { ...parts("the connection was lost while the flake was sent"), unreachable: true, exitCode: 255 };
+    const words = /protocol mismatch, got ['"]([^'"\n]*)/.exec(error.stderr)?.[1];
+    if (words !== undefined) {
+        return parts(`the login shell of ${user} on the machine prints on standard output before Nix can speak: ${JSON.stringify(printableWords(words))}`, "Let its start-up files (.bashrc, .zshenv, config.fish) print nothing in a session that is not interactive, or print on standard error");
+    }
+    const daemon = state === undefined ? undefined : explainDaemon(state, user);
+    if (daemon !== undefined)
+        return parts(daemon.reason, daemon.hint);
     if (/No space left on device|disk is full/i.test(error.stderr))
         return parts("no space is left on the machine for the flake", "Free some with `nix-collect-garbage -d` on the machine");
     if (/lacks a (?:valid )?signature|lacks a signature by a trusted key/i.test(error.stderr)) {
@@ -4159,6 +5281,27 @@ function explainSendFailure(error, lost) {
     if (/unrecognised flag|unrecognized flag|requires at least Nix/i.test(error.stderr))
         return parts("nix on the runner does not know an argument", "Look at archive-args; check-sigs: false needs Nix 2.30 on the runner");
     return parts("the flake could not be sent", "The lines below are Nix's own");
+}
+// Of the protocol's own bytes, which come behind the words, nothing is shown.
+function printableWords(words) {
+    return words.replaceAll(/[^\P{C}\t].*/gsu, "").trim();
+}
+function explainDaemon({ daemon, allowedUsers }, user) {
+    if (/cannot connect to socket/.test(daemon))
+        return {
+            reason: `nix-daemon does not answer on the machine (${daemon})`,
+            hint: "Start it there: `systemctl start nix-daemon.socket`; its journal says why it stopped",
+        };
+    const closed = /Connection reset|disconnected unexpectedly|end-of-file|Broken pipe/i.test(daemon);
+    if (closed && allowedUsers !== "" && !allowedUsers.split(" ").some((allowed) => allowed === "*" || allowed === user)) {
+        return {
+            reason: `Nix on the machine refuses ${user}, which is not among its allowed-users (${allowedUsers})`,
+            hint: `Add ${user} to nix.settings.allowed-users of the machine, or connect as a user who is`,
+        };
+    }
+    if (closed)
+        return { reason: `nix-daemon on the machine closes the connection of ${user} (${daemon})`, hint: "`journalctl -u nix-daemon` on the machine says why" };
+    return undefined;
 }
 // EXTERNAL MODULE: ./build/src/domain/store-path.js
 var store_path = __nccwpck_require__(6963);
@@ -4243,147 +5386,8 @@ async function sendFlake(sent, options) {
 }
 // EXTERNAL MODULE: ./build/src/ssh/failure.js
 var failure = __nccwpck_require__(1106);
-;// CONCATENATED MODULE: ./build/src/nixos/activation-failure.js
-const noSpace = /No space left on device|disk is full/i;
-/**
- * Explains the end of `nixos-rebuild switch`, `boot`, `test` or `dry-activate`. The bash implementation says 1 for every
- * failure of switch-to-configuration, so that the lines have to tell.
- */
-function activationFailure({ exitCode, lines }) {
-    const text = lines.join("\n");
-    const code = `exit code ${exitCode}`;
-    if (exitCode === 100 || /incompatible with the\s+current configuration/i.test(text)) {
-        return {
-            kind: "reboot",
-            reason: `the new system wants another init than the one that runs (${code})`,
-            hint: "It takes effect with a reboot: deploy with `operation: boot`, then reboot the machine",
-        };
-    }
-    if (/switch inhibitor|pre-switch check.* failed|Switching into this (?:system|configuration) is not recommended/i.test(text)) {
-        return {
-            kind: "inhibited",
-            reason: `the new system refuses to be switched to while the old one runs (${code})`,
-            hint: "A switch inhibitor of the configuration is in the way: deploy with `operation: boot`, then reboot the machine",
-        };
-    }
-    if (noSpace.test(text))
-        return {
-            kind: "no-space",
-            reason: `no space is left on the machine for the activation (${code})`,
-            hint: "Free some with `nix-collect-garbage -d` on the machine",
-        };
-    if (exitCode === 4 || /the following units failed/i.test(text)) {
-        return { kind: "units", reason: `the system was switched, but units failed (${code})`, hint: "Look at `systemctl --failed` on the machine" };
-    }
-    if (exitCode === 2 || /Activation script snippet .* failed|Failed to run activate script/i.test(text)) {
-        return {
-            kind: "activation-script",
-            reason: `the activation script failed (${code})`,
-            hint: "The system may be half switched; the lines below are the end of its log",
-        };
-    }
-    if (exitCode === 255 || exitCode > 128)
-        return { kind: "killed", reason: `the activation was killed (${code})`, hint: "The system may be half switched" };
-    return { kind: "other", reason: `nixos-rebuild failed (${code})`, hint: "The lines below are the end of its log" };
-}
 // EXTERNAL MODULE: external "node:timers/promises"
 var promises_ = __nccwpck_require__(8500);
-;// CONCATENATED MODULE: ./build/src/domain/nix-version.js
-/**
- * Parses the first line that `nix --version` prints, for example `nix (Nix) 2.34.8`, `nix (Lix, like Nix) 2.95.3` or
- * `nix (Determinate Nix 3.22.2) 2.35.2`: the last number of the line is the version of Nix that it behaves as.
- * Returns `undefined` when the line has no version.
- */
-function parseNixVersion(text) {
-    const [line = ""] = text.trim().split("\n");
-    const numbers = [...line.matchAll(/(\d+)\.(\d+)(?:\.\d+)?/g)].at(-1);
-    if (numbers === undefined)
-        return undefined;
-    return { kind: parseKind(line), major: Number(numbers[1]), minor: Number(numbers[2]) };
-}
-/** Returns whether the version is at least `major.minor`, whatever the implementation. */
-function isAtLeast(version, major, minor) {
-    return version.major > major || (version.major === major && version.minor >= minor);
-}
-function parseKind(line) {
-    if (/\(Lix\b/.test(line))
-        return "lix";
-    return /\(Determinate Nix\b/.test(line) ? "determinate" : "nix";
-}
-;// CONCATENATED MODULE: ./build/src/nixos/facts.js
-
-
-
-/** Reads the lines `key=value` of a script. */
-function parseFacts(text) {
-    const facts = new Map();
-    for (const line of text.split("\n")) {
-        const equals = line.indexOf("=");
-        if (equals > 0)
-            facts.set(line.slice(0, equals), line.slice(equals + 1).trimEnd());
-    }
-    return facts;
-}
-/** Reads what `system_state` of `common.sh` prints. Throws an `Error` for a store path that is none. */
-function systemState(facts) {
-    const generation = facts.get("generation") ?? "";
-    return {
-        running: storePathOf(facts.get("running")),
-        booted: storePathOf(facts.get("booted")),
-        profile: storePathOf(facts.get("profile")),
-        generation: /^\d+$/.test(generation) ? Number(generation) : undefined,
-        bootId: facts.get("boot-id") ?? "",
-        failedUnits: (facts.get("failed-units") ?? "").split(" ").filter((unit) => unit !== ""),
-        rebootNeeded: facts.get("reboot-needed") === "yes",
-    };
-}
-// A system outside the store (an installer, a container's first start) is one that cannot be named, not an error.
-function storePathOf(text) {
-    return text?.startsWith("/nix/store/") === true ? (0,store_path/* optionalStorePath */.vD)(text) : undefined;
-}
-/**
- * What a machine answers alike by whatever name it is reached, and no other one does: the boot id of its kernel, the namespace of
- * processes that tells the containers of one kernel apart, and the machine's own id. `undefined` where it has no boot id.
- */
-function identityOf(facts) {
-    const [boot, ...others] = ["boot-id", "pid-namespace", "machine-id"].map((key) => facts.get(key) ?? "");
-    return boot === undefined || boot === "" ? undefined : [boot, ...others].join(" ");
-}
-/**
- * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix, nixos-rebuild or
- * systemd.
- */
-function machineFacts(text) {
-    const facts = parseFacts(text);
-    const missing = (reason, hint) => new errors/* DeployError */.sH({ phase: "connect", reason, hint });
-    const nix = parseNixVersion(facts.get("nix") ?? "");
-    if (nix === undefined)
-        throw missing("there is no nix on the machine", "Is it NixOS? `nix --version` must work in a non-interactive ssh session");
-    if ((facts.get("nixos-rebuild") ?? "") === "") {
-        throw missing("there is no nixos-rebuild on the machine", "Is it NixOS? On NixOS with system.disableInstallerTools set, add nixos-rebuild to environment.systemPackages");
-    }
-    if (!/^\d+$/.test(facts.get("systemd") ?? ""))
-        throw missing("systemd does not run on the machine", "Is it NixOS?");
-    const free = facts.get("free-kib") ?? "";
-    const sudo = facts.get("sudo");
-    return {
-        facts: {
-            hostname: facts.get("hostname") ?? "",
-            nix,
-            freeKibibytes: /^\d+$/.test(free) ? Number(free) : undefined,
-            state: systemState(facts),
-            olderSystem: storePathOf(facts.get("older")),
-            identity: identityOf(facts),
-        },
-        access: {
-            user: facts.get("user") ?? "",
-            root: facts.get("uid") === "0",
-            sudo: sudo === "unneeded" || sudo === "missing" || sudo === "ready" ? sudo : "refused",
-        },
-    };
-}
-// EXTERNAL MODULE: ./build/src/process/lines.js + 1 modules
-var process_lines = __nccwpck_require__(4731);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
 // EXTERNAL MODULE: ./build/src/process/run.js + 1 modules
@@ -4405,8 +5409,15 @@ const scripts = {
     recover: __nccwpck_require__.ab + "recover.sh",
     health: __nccwpck_require__.ab + "health.sh",
     difference: __nccwpck_require__.ab + "difference.sh",
+    units: __nccwpck_require__.ab + "units.sh",
     journal: __nccwpck_require__.ab + "journal.sh",
+    settle: __nccwpck_require__.ab + "settle.sh",
+    specialisation: __nccwpck_require__.ab + "specialisation.sh",
+    place: __nccwpck_require__.ab + "place.sh",
+    daemon: __nccwpck_require__.ab + "daemon.sh",
     job: __nccwpck_require__.ab + "job.sh",
+    switch: __nccwpck_require__.ab + "switch.sh",
+    activate: __nccwpck_require__.ab + "activate.sh",
     watchdog: __nccwpck_require__.ab + "watchdog.sh",
 };
 /** The text of a script that is left on the machine. */
@@ -4458,11 +5469,12 @@ class RemoteShell {
             return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
         }
         // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
+        const instead = payload.before();
         if (failure === undefined)
-            return { kind: "ended", exitCode: 1, stdout: "", stderr };
+            return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
         const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
         if (exitCode !== 255)
-            return { kind: "ended", exitCode, stdout: "", stderr };
+            return { kind: "ended", exitCode, stdout: "", stderr, instead };
         return { kind: "lost", stderr, cause: failure };
     }
 }
@@ -4508,6 +5520,7 @@ function payloadCutter(begin) {
             return bytes;
         },
         text: () => Buffer.concat(kept).toString("utf8"),
+        before: () => before?.toString("utf8"),
     };
 }
 ;// CONCATENATED MODULE: ./build/src/nixos/session.js
@@ -4564,7 +5577,254 @@ function lastLines(text) {
         .filter((line) => line.trim() !== "")
         .slice(-20);
 }
+;// CONCATENATED MODULE: ./build/src/nixos/health.js
+
+
+const health_pauseMilliseconds = 1000;
+/**
+ * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and what it has printed
+ * last when it has not within that many seconds.
+ */
+async function checkHealth(command, seconds, call, log, signal) {
+    const deadline = Date.now() + seconds * 1000;
+    for (let tries = 1;; tries += 1) {
+        const left = Math.max(1, Math.ceil((deadline - Date.now()) / 1000));
+        const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false }), "confirm");
+        if (end.exitCode === 0)
+            return undefined;
+        const said = lastLines(end.stdout).join("\n");
+        if (tries === 1)
+            log.note(`the health check is not content yet (exit code ${end.exitCode})`);
+        if (Date.now() + health_pauseMilliseconds >= deadline)
+            return `exit code ${end.exitCode} at try ${tries}${said === "" ? "" : `:\n${said}`}`;
+        await (0,promises_.setTimeout)(health_pauseMilliseconds, undefined, { signal });
+    }
+}
+;// CONCATENATED MODULE: ./build/src/nixos/armed-machine.js
+
+
+
+/** A machine that is locked, and that rolls back by itself unless it is confirmed. */
+class ArmedNixosMachine {
+    #guarded;
+    #activation;
+    #site;
+    constructor(guarded, activation, site) {
+        this.#guarded = guarded;
+        this.#activation = activation;
+        this.#site = site;
+    }
+    get before() {
+        return this.#guarded.before;
+    }
+    async activate(signal) {
+        const { guarded, limits } = this.#activation;
+        if (guarded)
+            return await this.#guarded.run(this.#site.call(signal));
+        // Without a watchdog on the machine nobody but us looks at the clock.
+        const late = AbortSignal.timeout(limits.activation * 1000);
+        try {
+            return await this.#guarded.run(this.#site.call(AbortSignal.any([signal, late])));
+        }
+        catch (error) {
+            if (signal.aborted || !late.aborted)
+                throw error;
+            throw new errors/* DeployError */.sH({ phase: "activate", reason: `the activation took longer than activation-timeout (${limits.activation} s)`, cause: error });
+        }
+    }
+    async reach(signal) {
+        // A connection that was there before the switch proves nothing: an old one outlives a firewall that refuses new ones.
+        await this.#site.connection.reopen(signal).catch((error) => {
+            // What does not answer yet is tried again, with all patience, by the call that follows.
+            if (!(error instanceof errors/* DeployError */.sH) || !error.unreachable)
+                throw error;
+        });
+        return await this.#guarded.hold();
+    }
+    async settle() {
+        return await this.#guarded.settle();
+    }
+    async checkHealth(command, seconds, signal) {
+        return await checkHealth(command, seconds, this.#site.call(signal), this.#site.log, signal);
+    }
+    async keep() {
+        return await this.#guarded.keep();
+    }
+    async rollBack() {
+        return await this.#guarded.rollBack();
+    }
+    async journal(units, signal) {
+        const { call, privileged } = this.#site;
+        try {
+            const end = await call(signal)(() => ({ script: "journal", args: ["10", ...units], privileged }), "confirm");
+            return lastLines(end.stdout);
+        }
+        catch {
+            return [];
+        }
+    }
+}
+// EXTERNAL MODULE: ./build/src/domain/operation.js
+var domain_operation = __nccwpck_require__(1567);
+// EXTERNAL MODULE: ./build/src/domain/unit-plan.js
+var unit_plan = __nccwpck_require__(9988);
+;// CONCATENATED MODULE: ./build/src/domain/nix-version.js
+/**
+ * Parses the first line that `nix --version` prints, for example `nix (Nix) 2.34.8`, `nix (Lix, like Nix) 2.95.3` or
+ * `nix (Determinate Nix 3.22.2) 2.35.2`: the last number of the line is the version of Nix that it behaves as.
+ * Returns `undefined` when the line has no version.
+ */
+function parseNixVersion(text) {
+    const [line = ""] = text.trim().split("\n");
+    const numbers = [...line.matchAll(/(\d+)\.(\d+)(?:\.\d+)?/g)].at(-1);
+    if (numbers === undefined)
+        return undefined;
+    return { kind: parseKind(line), major: Number(numbers[1]), minor: Number(numbers[2]) };
+}
+/** Returns whether the version is at least `major.minor`, whatever the implementation. */
+function isAtLeast(version, major, minor) {
+    return version.major > major || (version.major === major && version.minor >= minor);
+}
+function parseKind(line) {
+    if (/\(Lix\b/.test(line))
+        return "lix";
+    return /\(Determinate Nix\b/.test(line) ? "determinate" : "nix";
+}
+;// CONCATENATED MODULE: ./build/src/nixos/facts.js
+
+
+
+/** Reads the lines `key=value` of a script. */
+function parseFacts(text) {
+    const facts = new Map();
+    for (const line of text.split("\n")) {
+        const equals = line.indexOf("=");
+        if (equals > 0)
+            facts.set(line.slice(0, equals), line.slice(equals + 1).trimEnd());
+    }
+    return facts;
+}
+/** Reads what `system_state` of `common.sh` prints. Throws an `Error` for a store path that is none. */
+function systemState(facts) {
+    const generation = facts.get("generation") ?? "";
+    return {
+        running: storePathOf(facts.get("running")),
+        booted: storePathOf(facts.get("booted")),
+        profile: storePathOf(facts.get("profile")),
+        generation: /^\d+$/.test(generation) ? Number(generation) : undefined,
+        bootId: facts.get("boot-id") ?? "",
+        failedUnits: wordsOf(facts.get("failed-units")),
+        restartingUnits: wordsOf(facts.get("restarting-units")),
+        rebootNeeded: facts.get("reboot-needed") === "yes",
+    };
+}
+/** The words of a fact. */
+function wordsOf(text) {
+    return (text ?? "").split(" ").filter((word) => word !== "");
+}
+// A system outside the store (an installer, a container's first start) is one that cannot be named, not an error.
+function storePathOf(text) {
+    return text?.startsWith("/nix/store/") === true ? (0,store_path/* optionalStorePath */.vD)(text) : undefined;
+}
+function olderGeneration(facts) {
+    const toplevel = storePathOf(facts.get("older"));
+    const number = Number(facts.get("older-generation") || Number.NaN);
+    return toplevel === undefined || Number.isNaN(number) ? undefined : { number, toplevel };
+}
+/**
+ * What a machine answers alike by whatever name it is reached, and no other one does: the boot id of its kernel, the namespace of
+ * processes that tells the containers of one kernel apart, and the machine's own id. `undefined` where it has no boot id.
+ */
+function identityOf(facts) {
+    const [boot, ...others] = ["boot-id", "pid-namespace", "machine-id"].map((key) => facts.get(key) ?? "");
+    return boot === undefined || boot === "" ? undefined : [boot, ...others].join(" ");
+}
+/**
+ * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix, nixos-rebuild or
+ * systemd.
+ */
+function machineFacts(text) {
+    const facts = parseFacts(text);
+    const missing = (reason, hint) => new errors/* DeployError */.sH({ phase: "connect", reason, hint });
+    const nix = parseNixVersion(facts.get("nix") ?? "");
+    if (nix === undefined)
+        throw missing("there is no nix on the machine", "Is it NixOS? `nix --version` must work in a non-interactive ssh session");
+    if ((facts.get("nixos-rebuild") ?? "") === "") {
+        throw missing("there is no nixos-rebuild on the machine", "Is it NixOS? On NixOS with system.disableInstallerTools set, add nixos-rebuild to environment.systemPackages");
+    }
+    if (!/^\d+$/.test(facts.get("systemd") ?? ""))
+        throw missing("systemd does not run on the machine", "Is it NixOS?");
+    if (facts.get("nixos") !== "yes") {
+        throw missing("the machine does not run a NixOS system: /run/current-system is missing", "Install NixOS on it first (nixos-install, nixos-anywhere), and boot it");
+    }
+    const kibibytes = (key) => {
+        const value = facts.get(key) ?? "";
+        return /^\d+$/.test(value) ? Number(value) : undefined;
+    };
+    const sudo = facts.get("sudo");
+    return {
+        facts: {
+            hostname: facts.get("hostname") ?? "",
+            nix,
+            freeKibibytes: kibibytes("free-kib"),
+            memoryKibibytes: kibibytes("memory-kib"),
+            state: systemState(facts),
+            olderGeneration: olderGeneration(facts),
+            specialisation: facts.get("specialisation") || undefined,
+            identity: identityOf(facts),
+        },
+        access: {
+            user: facts.get("user") ?? "",
+            root: facts.get("uid") === "0",
+            sudo: sudo === "unneeded" || sudo === "missing" || sudo === "ready" ? sudo : "refused",
+            sudoSays: facts.get("sudo-says"),
+        },
+    };
+}
+;// CONCATENATED MODULE: ./build/src/nix/build-plan.js
+const several = /^(these \d+ derivations will be built|these \d+ paths will be fetched(?: \([^)]*\))?):$/;
+const single = /^(this derivation will be built|this path will be fetched(?: \([^)]*\))?):$/;
+const item = /^ {2}(\/nix\/store\/\S+)$/;
+/**
+ * Folds the list of derivations and paths that Nix prints before a build into one line with its count and sizes; every other
+ * line passes unchanged. A first deployment of a real NixOS lists thousands:
+ *
+ *     these 2157 derivations will be built:
+ *       /nix/store/h11pn2l5rszzgjrl84qw2ifr33rdkjcq-config.sub-28ea239.drv
+ *     these 480 paths will be fetched (212.10 MiB download, 1034.53 MiB unpacked):
+ *       /nix/store/0m4y3j4pnivlhhpr5yqdvlly86p93fwc-busybox-1.36.1
+ */
+class BuildPlanFolder {
+    #state = "outside";
+    /** Returns the lines to show in place of the next one: none, one, or two. */
+    fold(line) {
+        const state = this.#state;
+        const path = item.exec(line)?.[1];
+        if (path !== undefined && state !== "outside") {
+            if (state === "list")
+                return [];
+            this.#state = "outside";
+            return [`${state.heading}: ${path}`];
+        }
+        const held = typeof state === "object" ? [`${state.heading}:`] : [];
+        const heading = single.exec(line)?.[1];
+        if (heading !== undefined) {
+            this.#state = { heading };
+            return held;
+        }
+        const list = several.exec(line)?.[1];
+        this.#state = list === undefined ? "outside" : "list";
+        return [...held, list ?? line];
+    }
+    /** Returns what is still held back when the output ends. */
+    end() {
+        return typeof this.#state === "object" ? [`${this.#state.heading}:`] : [];
+    }
+}
+// EXTERNAL MODULE: ./build/src/process/lines.js + 1 modules
+var process_lines = __nccwpck_require__(4731);
 ;// CONCATENATED MODULE: ./build/src/nixos/job.js
+
 
 
 
@@ -4577,7 +5837,7 @@ class LostJobError extends errors/* DeployError */.sH {
 /** A job that has not begun. */
 class UnstartedJobError extends errors/* DeployError */.sH {
 }
-const keptLines = 200;
+const job_keptLines = 200;
 /** Starts a job and follows it. */
 async function runJob(job, call) {
     await startJob(job, call);
@@ -4603,11 +5863,13 @@ async function startJob(job, call) {
 async function followJob(job, call) {
     const { phase, privileged } = job;
     const lines = [];
-    const cutter = (0,process_lines/* lineCutter */.m)((line) => {
-        if (line.trim() !== "" && lines.push(line) > keptLines)
+    const plan = new BuildPlanFolder();
+    const take = (line) => {
+        if (line.trim() !== "" && lines.push(line) > job_keptLines)
             lines.shift();
         job.onLine(line);
-    });
+    };
+    const cutter = (0,process_lines/* lineCutter */.m)((line) => plan.fold(line).forEach(take));
     let offset = 0;
     const onStdout = (chunk) => {
         offset += chunk.length;
@@ -4615,6 +5877,7 @@ async function followJob(job, call) {
     };
     const end = await call(() => ({ script: "follow", args: [job.run, job.name, String(offset)], privileged, onStdout }), phase);
     cutter.end();
+    plan.end().forEach(take);
     const facts = parseFacts(end.stderr);
     const exit = facts.get("exit") ?? "";
     if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {
@@ -4623,7 +5886,155 @@ async function followJob(job, call) {
     }
     return { exitCode: Number(exit), result: (0,store_path/* optionalStorePath */.vD)(facts.get("result")), lines, state: systemState(facts) };
 }
+;// CONCATENATED MODULE: ./build/src/nixos/switch-command.js
+const systemProfile = "/nix/var/nix/profiles/system";
+/** Builds the call of activate.sh, which stands in the directory of the run. */
+function activateCommand(action, { toplevel, running, generation }, installBootLoader) {
+    return ["/bin/sh", "./activate.sh", action, toplevel, running, generation?.toString() ?? "", installBootLoader ? "1" : "0", systemProfile];
+}
+;// CONCATENATED MODULE: ./build/src/nixos/switch-output.js
+/** What switch.sh prints before it ends the part of a user that takes too long. */
+const lateUser = /^nix-flake-deploy: the user activation for (\S+) took longer than \d+ s and was ended$/;
+/** What activate.sh prints of a user whose own activation failed. */
+const failedUser = /^nix-flake-deploy: (nixos-activation\.service) of (\S+) failed$/;
+/** What activate.sh prints where nix-env failed. */
+const profileFailed = /^nix-flake-deploy: the system profile could not be set$/;
+// Lines of a journal: `systemctl status` shows them below the units that failed.
+const journalLine = /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+) \S+ /;
+/**
+ * Reads what switch-to-configuration of NixOS (nixpkgs, in Rust since 24.11 and in Perl before) named as having gone wrong:
+ *
+ *     Pre-switch check 'switchInhibitors' failed
+ *     Failed to install bootloader
+ *     Activation script snippet 'setupSecrets' failed (3)
+ *     Failed to start user unit agent.service
+ *     warning: user activation for alice failed
+ *     Failed to reload web.service
+ *     warning: the following units failed: bad.service, worse.service
+ *
+ * Line by line: the output may be longer than what is kept of it. Of an exit code of 0 nothing is to be read: scripts print such
+ * sentences for what they do not mind.
+ */
+class SwitchOutputReader {
+    #reader = new CauseReader();
+    /** What a line means may stand in the one after it. */
+    #held;
+    read(line) {
+        this.#take(line);
+        this.#held = journalLine.test(line) ? undefined : line;
+    }
+    /** What was named so far. */
+    causes() {
+        this.#take("");
+        this.#held = undefined;
+        return this.#reader.causes();
+    }
+    #take(next) {
+        if (this.#held !== undefined)
+            this.#reader.read(this.#held, next);
+    }
+}
+const simple = [
+    [profileFailed, "profile"],
+    [/^Could not acquire lock$/, "locked"],
+    [/^This is not a NixOS installation!$/, "not-nixos"],
+    [/^Failed to install bootloader$/, "boot-loader"],
+    // The apostrophes differ between versions.
+    [/^Warning: the new NixOS configuration has an .init. that is(?: incompatible|$)/u, "other-init"],
+    [/^Failed to run activate script$/, "activation-script"],
+    [/^Unable to list users with logind/, "logind"],
+    [/No space left on device|Disk quota exceeded/, "no-space"],
+];
+class CauseReader {
+    #simple = new Set();
+    #snippets = [];
+    #checks = [];
+    #units = new Map();
+    #users = new Map();
+    #userUnits = new Set();
+    #changes = [];
+    #inChanges = false;
+    read(line, next) {
+        for (const [pattern, kind] of simple)
+            if (pattern.test(line))
+                this.#simple.add(kind);
+        this.#readChecks(line);
+        const snippet = /^Activation script snippet '(.+)' failed \((\d+)\)$/.exec(line);
+        if (snippet !== null)
+            this.#snippets.push({ kind: "snippet", snippet: snippet[1] ?? "", exitCode: Number(snippet[2]) });
+        if (!this.#readUser(line, next))
+            this.#readUnits(line);
+    }
+    #readChecks(line) {
+        const check = /^Pre-switch check '(.+)' failed$/.exec(line)?.[1];
+        if (check !== undefined)
+            this.#checks.push(check);
+        if (/^There are changes to critical components of the system:$/.test(line))
+            this.#inChanges = true;
+        else if (/^Switching into this system is not recommended\.$/.test(line))
+            this.#inChanges = false;
+        else if (this.#inChanges && line.trim() !== "")
+            this.#changes.push(line.replace(/^- /, "").replace(" : ", ": ").trim());
+    }
+    /** The part of a user is printed between the lines of the system, and ends with the warning that names the user. */
+    #readUser(line, next) {
+        if (/^reloading user units for .+\.\.\.$/.test(line))
+            this.#userUnits = new Set();
+        const unit = /^Failed to \w+ (?:user unit (\S+?)|(nixos-activation\.service))(?::.*)?$/.exec(line);
+        if (unit !== null)
+            this.#userUnits.add(unit[1] ?? unit[2] ?? "");
+        // Older versions print the sentence that is used for the system's units, too.
+        const failed = /^warning: the following (user )?units failed: (.+)$/.exec(line);
+        const own = failed !== null && (failed[1] !== undefined || next.startsWith("See `systemctl --user"));
+        if (own)
+            for (const name of (failed[2] ?? "").split(", "))
+                this.#userUnits.add(name);
+        const late = lateUser.exec(line)?.[1];
+        if (late !== undefined)
+            this.#user(late).late = true;
+        const activation = failedUser.exec(line);
+        if (activation !== null)
+            this.#user(activation[2] ?? "").units.add(activation[1] ?? "");
+        const user = /^warning: user activation for (.+) failed$/.exec(line)?.[1];
+        if (user !== undefined) {
+            for (const name of this.#userUnits)
+                this.#user(user).units.add(name);
+            this.#userUnits = new Set();
+            this.#user(user);
+        }
+        return unit !== null || own;
+    }
+    #user(name) {
+        const known = this.#users.get(name) ?? { units: new Set(), late: false };
+        this.#users.set(name, known);
+        return known;
+    }
+    #readUnits(line) {
+        const job = /^Failed to (start|stop|restart|reload) ([^\s:]+\.[a-z]+)(?::.*)?$/.exec(line);
+        if (job !== null) {
+            const [, what = "", unit = ""] = job;
+            if (what === "start" || what === "stop" || what === "restart" || what === "reload")
+                this.#units.set(`${what} ${unit}`, { kind: "unit", unit, what });
+        }
+        const failed = /^warning: the following units failed: (.+)$/.exec(line)?.[1];
+        for (const unit of failed?.split(", ") ?? [])
+            this.#units.set(`failed ${unit}`, { kind: "unit", unit, what: "failed" });
+    }
+    causes() {
+        const inhibitor = "switchInhibitors";
+        const changes = this.#changes;
+        return [
+            ...[...this.#simple].map((kind) => ({ kind })),
+            ...(this.#checks.includes(inhibitor) ? [{ kind: "inhibitor", changes }] : []),
+            ...this.#checks.flatMap((check) => (check === inhibitor ? [] : [{ kind: "pre-switch-check", check }])),
+            ...this.#snippets,
+            ...this.#units.values(),
+            ...[...this.#users].map(([user, { units, late }]) => ({ kind: "user", user, units: [...units], late })),
+        ];
+    }
+}
 ;// CONCATENATED MODULE: ./build/src/nixos/activation.js
+
 
 
 
@@ -4641,17 +6052,17 @@ const forgotten = 3;
 // A run that has lost the machine gives up within the limits and some time for connecting: a quarter of an hour is more.
 const spareSeconds = 900;
 /** Seconds for which a machine that has gone back by itself keeps what tells how that ended. */
-function clearSeconds({ activation, confirm, healthCheck }) {
-    return activation + confirm + healthCheck + spareSeconds;
+function clearSeconds({ activation, confirm, healthCheck, settle }) {
+    return activation + confirm + healthCheck + settle + spareSeconds;
 }
 function residentTexts(run) {
-    return [residentScript("job"), residentScript("watchdog"), residentCall("finish", [run])];
+    return [residentScript("job"), residentScript("watchdog"), residentCall("finish", [run]), residentScript("switch")];
 }
 /** Waits for the machine's lock, records what to go back to, and arms the watchdog. Throws a `DeployError`. */
 async function arm({ operation, guarded, limits }, site) {
     const { run, name, call, log, signal } = site;
     const seconds = [limits.activation, limits.confirm, clearSeconds(limits)].map(String);
-    const args = [run, (0,domain_operation/* rebuildAction */.oG)(operation), ...seconds, guarded ? "yes" : "no", name, ...residentTexts(run)];
+    const args = [run, actionOf(operation), ...seconds, guarded ? "yes" : "no", name, ...residentTexts(run), residentScript("activate")];
     const deadline = Date.now() + limits.lock * 1000;
     let told = "";
     for (;;) {
@@ -4683,12 +6094,19 @@ async function arm({ operation, guarded, limits }, site) {
         await (0,promises_.setTimeout)(lockPauseMilliseconds, undefined, { signal });
     }
 }
+function actionOf(operation) {
+    const action = (0,domain_operation/* switchAction */.l9)(operation);
+    if (action === undefined)
+        throw new Error(`${operation} activates nothing`);
+    return action;
+}
 /** The activation of one machine, from the lock to the decision for the new or the old system. */
 class GuardedActivation {
     #activation;
     #before;
     #site;
     #units = new unit_plan/* UnitPlanReader */.tH();
+    #output = new SwitchOutputReader();
     constructor(activation, before, site) {
         this.#activation = activation;
         this.#before = before;
@@ -4698,53 +6116,41 @@ class GuardedActivation {
     static async begin(activation, site) {
         return new GuardedActivation(activation, await arm(activation, site), site);
     }
-    /** Runs the command once and follows it. A machine that has been restarted meanwhile has a failed activation. */
-    async run(command, call) {
-        const { log, run } = this.#site;
-        const before = this.#before.state;
-        const { limits, guarded, operation } = this.#activation;
+    /** The system when the machine was armed. */
+    get before() {
+        return this.#before.state;
+    }
+    /** Activates the system, once, and follows it. */
+    async run(call) {
+        const { log } = this.#site;
+        const { operation, system, installBootLoader } = this.#activation;
+        const command = activateCommand(actionOf(operation), system, installBootLoader);
         try {
             const { exitCode, lines, state } = await runJob({ ...this.#job("activate"), command }, call);
-            return { exitCode, lines, before, after: state, plan: this.#plan(), failure: exitCode === 0 ? undefined : activationFailure({ exitCode, lines }) };
+            return this.#end({ exitCode, lines, end: "ended", after: state });
         }
         catch (error) {
-            if (error instanceof UnstartedJobError) {
-                const { reason, lines, exitCode = 1 } = error;
-                return { exitCode, lines, before, after: await this.#ask(), plan: undefined, failure: { kind: "other", reason, hint: "Does systemd-run work there?" } };
-            }
+            if (error instanceof UnstartedJobError)
+                return this.#end({ exitCode: error.exitCode ?? 1, lines: error.lines, end: "not-started", after: await this.#ask() });
             if (!(error instanceof LostJobError))
                 throw error;
             log.note(error.reason);
             const after = await this.#ask();
-            const lines = error.lines;
-            if (after.bootId !== before.bootId) {
-                const failure = {
-                    kind: "killed",
-                    reason: "the machine was restarted during the activation",
-                    hint: "Look at its journal: `journalctl --boot -1`",
-                };
-                return { exitCode: 255, lines, before, after, plan: this.#plan(), failure };
-            }
-            const late = guarded && (0,domain_operation/* changesMachine */.PG)(operation)
-                ? `the activation took longer than activation-timeout (${limits.activation} s), or was killed`
-                : "the activation was killed";
-            return {
-                exitCode: 255,
-                lines,
-                before,
-                after,
-                plan: this.#plan(),
-                failure: { kind: "killed", reason: late, hint: `Look at \`journalctl --unit nix-flake-deploy-${run}-activate\` on the machine` },
-            };
+            return this.#end({ exitCode: 255, lines: error.lines, end: after.bootId === this.before.bootId ? "killed" : "restarted", after });
         }
     }
-    /** Gives the watchdog the time of a health check. */
+    /** Gives the watchdog the time of settling and of a health check. */
     async hold() {
-        return await this.#decide(["hold", String(this.#activation.limits.healthCheck + this.#activation.limits.confirm)]);
+        const { healthCheck, settle, confirm } = this.#activation.limits;
+        return await this.#decide("keep", ["hold", String(healthCheck + settle + confirm)]);
+    }
+    /** Waits until the settle time is over. */
+    async settle() {
+        return await this.#decide("settle", [String(this.#activation.limits.settle)]);
     }
     /** Decides for the new system. */
     async keep() {
-        return await this.#decide(["keep"]);
+        return await this.#decide("keep", ["keep"]);
     }
     /** Decides for the old system and goes back; where the watchdog has done so already, tells how that went. */
     async rollBack() {
@@ -4755,26 +6161,28 @@ class GuardedActivation {
         else if (looked.exitCode !== 0)
             throw refusal("rollback", "the machine has already decided for the new system", looked);
         await startJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
-        const { exitCode, lines } = await followJob(this.#job("rollback"), call);
+        const output = new SwitchOutputReader();
+        const { exitCode, lines } = await followJob(this.#job("rollback", output), call);
         // It has a little to do after the way back itself.
         const { state } = await followJob(this.#job("back"), call);
-        return { exitCode, lines, state };
+        return { exitCode, causes: output.causes(), lines, state };
     }
-    #job(name) {
+    #job(name, output) {
         const phase = name === "activate" ? "activate" : "rollback";
         const onLine = (line) => {
             if (name === "activate")
                 this.#units.read(line);
+            (name === "activate" ? this.#output : output)?.read(line);
             this.#site.log.output(line);
         };
         return { run: this.#site.run, name, phase, privileged: true, onLine };
     }
-    #plan() {
-        return this.#units.plan("activation");
+    #end(end) {
+        return { ...end, causes: this.#output.causes(), plan: this.#units.plan("activation") };
     }
-    async #decide(words) {
+    async #decide(script, words) {
         const { call, run } = this.#site;
-        const end = await call(() => ({ script: "keep", args: [run, ...words], privileged: true }), "confirm");
+        const end = await call(() => ({ script, args: [run, ...words], privileged: true }), "confirm");
         if (end.exitCode === tooLate)
             return "late";
         if (end.exitCode === forgotten)
@@ -4792,7 +6200,7 @@ class GuardedActivation {
         const { link, state } = this.#before;
         const args = [
             this.#site.run,
-            (0,domain_operation/* rebuildAction */.oG)(this.#activation.operation),
+            actionOf(this.#activation.operation),
             link,
             state.profile ?? "",
             state.running ?? "",
@@ -4807,16 +6215,64 @@ class GuardedActivation {
 function refusal(phase, reason, end) {
     return new errors/* DeployError */.sH({ phase, reason: `${reason} (exit code ${end.exitCode})`, lines: lastLines(end.stderr), exitCode: end.exitCode });
 }
+// EXTERNAL MODULE: ./build/src/domain/bytes.js
+var bytes = __nccwpck_require__(9385);
+// EXTERNAL MODULE: ./build/src/nix/evaluation-message.js
+var evaluation_message = __nccwpck_require__(4133);
+;// CONCATENATED MODULE: ./build/src/nix/failed-derivations.js
+
+// As many as an error message shows.
+const shownLines = 20;
+/** Renders the failures of a build; `undefined` where no derivation failed by itself. */
+function renderBuildFailures({ failed, more, dependents }) {
+    const [first] = failed;
+    if (first === undefined)
+        return undefined;
+    const count = failed.length + more;
+    const cause = count === 1 ? `${derivationName(first.path)}: ${first.reason}` : `${count} derivations failed: ${listNames(failed, more)}`;
+    return { clause: [cause, dependentsClause(dependents, count)].filter((part) => part !== "").join("; "), lines: renderLines(failed, more) };
+}
+function dependentsClause(dependents, causes) {
+    if (dependents === 0)
+        return "";
+    const which = dependents === 1 ? "1 other derivation depends" : `${dependents} other derivations depend`;
+    return `${which} on ${causes === 1 ? "it" : "them"} and could not be built`;
+}
+function listNames(failed, more) {
+    const names = failed.map(({ path }) => derivationName(path)).join(", ");
+    return more === 0 ? names : `${names} and ${more} more`;
+}
+function renderLines(failed, more) {
+    const rest = more === 0 ? [] : [`${more} more derivations failed; the log has them all`];
+    // Each failure has the command below its log, and one of several a heading above it.
+    const perFailure = Math.floor((shownLines - rest.length) / failed.length) - (failed.length === 1 ? 1 : 2);
+    const blocks = failed.flatMap(({ path, reason, log }) => [
+        ...(failed.length === 1 ? [] : [`${derivationName(path)}: ${reason}`]),
+        ...log
+            .filter((line) => line.trim() !== "")
+            .slice(-perFailure)
+            .map((line) => `> ${line}`),
+        `nix log ${path}`,
+    ]);
+    return [...blocks, ...rest];
+}
 ;// CONCATENATED MODULE: ./build/src/nixos/build-failure.js
 
-const build_failure_noSpace = /No space left on device|disk is full/i;
+
+
+
+const noSpace = /No space left on device|disk is full/i;
+const unchanged = "Nothing has changed on the machine";
 /**
- * Tells apart what `nixos-rebuild build` has one exit code for: a configuration that is not there, one that does not evaluate,
- * and a system that does not build. `known` are the configurations of the flake, where they can be told.
+ * Tells apart what `nixos-rebuild build` has one exit code for: a configuration that is missing, one that does not evaluate, a
+ * system that does not build, and a machine whose Nix or memory fails.
  */
-function buildError(failure, known) {
-    const { reason, hint } = explainBuild(failure, known);
-    return new errors/* DeployError */.sH({ phase: "build", reason, hint, lines: failure.lines, exitCode: failure.exitCode });
+function buildError(failure, context = {}) {
+    const logs = failure.failures?.failed.flatMap(({ log }) => log) ?? [];
+    const text = [...logs, ...failure.lines].join("\n");
+    const found = explanations.map((explain) => explain(failure, text, context)).find((explanation) => explanation !== undefined);
+    const { reason, hint, lines = failure.lines } = found ?? doesNotEvaluate(failure);
+    return new errors/* DeployError */.sH({ phase: "build", reason, hint, lines, exitCode: failure.exitCode });
 }
 /** Tells whether the flake has no such configuration. */
 function isMissingConfiguration(failure) {
@@ -4824,39 +6280,479 @@ function isMissingConfiguration(failure) {
     const missing = new RegExp(`does not provide attribute .*nixosConfigurations|attribute '"?${attribute}"?' missing|does not have attribute .*nixosConfigurations`);
     return failure.lines.some((line) => missing.test(line));
 }
-function explainBuild(failure, known) {
-    const { configuration, exitCode } = failure;
-    const text = failure.lines.join("\n");
-    if (isMissingConfiguration(failure) && known?.includes(configuration) !== true) {
-        const names = known === undefined ? "" : known.length === 0 ? "; it has none" : `; it has ${known.join(", ")}`;
-        return { reason: `the flake has no nixosConfigurations.${configuration}${names}`, hint: "Write the configuration behind the target: host#configuration" };
-    }
-    if (build_failure_noSpace.test(text))
-        return { reason: `no space is left on the machine to build ${configuration}`, hint: "Free some with `nix-collect-garbage -d` on the machine" };
-    if (/unable to (?:load seccomp|set up)|cannot connect to (?:socket|daemon)/i.test(text)) {
-        return { reason: `the machine's Nix does not work (exit code ${exitCode})`, hint: "Is nix-daemon running there?" };
-    }
-    if (/^error: (?:builder for|Cannot build|build of|\d+ dependenc\w+ of derivation|.*failed to build|unable to download)|hash mismatch in fixed-output|^error: .*Reason: (?:builder failed|\d+ dependenc)/im.test(text)) {
+/** The file of the flake, relative to its root, that the evaluation did not find; `undefined` where that is not what failed. */
+function fileNotFound({ lines }) {
+    return (0,evaluation_message/* missingFile */.B)(lines.join("\n"));
+}
+const explanations = [
+    missingConfiguration,
+    fullDisk,
+    brokenNix,
+    readOnlyHome,
+    killedBuilder,
+    failedDerivations,
+    failedDownload,
+    killed,
+    unknownArgument,
+    submodules,
+    dirtyRevision,
+    untrackedFile,
+];
+function missingConfiguration(failure, _, { configurations: known }) {
+    const { configuration } = failure;
+    if (!isMissingConfiguration(failure) || known?.includes(configuration) === true)
+        return undefined;
+    const names = known === undefined ? "" : known.length === 0 ? "; it has none" : `; it has ${known.join(", ")}`;
+    return { reason: `the flake has no nixosConfigurations.${configuration}${names}`, hint: "Write the configuration behind the target: host#configuration" };
+}
+function fullDisk({ configuration }, text) {
+    if (!noSpace.test(text))
+        return undefined;
+    return { reason: `no space is left on the machine to build ${configuration}`, hint: "Free some with `nix-collect-garbage -d` on the machine" };
+}
+function brokenNix({ exitCode }, text) {
+    const reason = (why) => `${why} (exit code ${exitCode})`;
+    if (/cannot connect to (?:socket|daemon)/i.test(text))
         return {
-            reason: `the system of ${configuration} does not build (exit code ${exitCode})`,
-            hint: "Nothing has changed on the machine. The build's log is in this host's group",
+            reason: reason("nix-daemon does not answer on the machine"),
+            hint: "Start it there: `systemctl start nix-daemon.socket`; its journal says why it stopped",
+        };
+    if (/cannot open connection to remote store 'daemon'/.test(text)) {
+        return {
+            reason: reason("nix-daemon on the machine closed the connection"),
+            hint: "`journalctl -u nix-daemon` there says why; a user who is not in nix.settings.allowed-users is refused like this",
         };
     }
-    if (/killed|out of memory|Cannot allocate memory/i.test(text))
-        return { reason: `the build of ${configuration} was killed (exit code ${exitCode})`, hint: "Has the machine run out of memory?" };
-    if (exitCode === 2 || /unknown option|unrecognized arguments/i.test(text)) {
-        if (/unknown option|unrecognized arguments/i.test(text))
-            return { reason: `nixos-rebuild on the machine does not know an argument (exit code ${exitCode})`, hint: "Look at rebuild-args" };
+    if (/unable to (?:load seccomp|set up)/i.test(text))
+        return { reason: reason("Nix on the machine cannot set up its build sandbox"), hint: "The lines below are Nix's own" };
+    return undefined;
+}
+function readOnlyHome({ exitCode }, text) {
+    // The second wording is the one of a cache that is there already.
+    const cache = /["'](\/[^"']*\/\.cache[^"']*)["']: Read-only file system/.exec(text)?.[1] ??
+        /unable to open database file.*\(in '(\/[^']*\/\.cache\/[^']*)'\)/.exec(text)?.[1];
+    if (cache === undefined)
+        return undefined;
+    return {
+        reason: `Nix on the machine cannot write to its cache ${cache} (exit code ${exitCode})`,
+        hint: `Is the home directory read-only? Make it writable for the user who builds, or mount a writable file system at ${cache.replace(/\/\.cache.*/, "/.cache")}`,
+    };
+}
+function killedBuilder(failure, _, context) {
+    const { failures, configuration, exitCode } = failure;
+    const rendered = failures === undefined ? undefined : renderBuildFailures(failures);
+    if (rendered === undefined || failures?.failed.some(({ reason }) => /signal 9\b/.test(reason)) !== true)
+        return undefined;
+    return {
+        reason: `the system of ${configuration} does not build (exit code ${exitCode}): ${rendered.clause}`,
+        hint: memoryHint(context),
+        lines: rendered.lines,
+    };
+}
+function failedDerivations({ failures, configuration, exitCode }) {
+    const rendered = failures === undefined ? undefined : renderBuildFailures(failures);
+    if (rendered === undefined)
+        return undefined;
+    return {
+        reason: `the system of ${configuration} does not build (exit code ${exitCode}): ${rendered.clause}`,
+        hint: `${unchanged}. The end of the build's log is below; the command under it shows all of it on the machine`,
+        lines: rendered.lines,
+    };
+}
+function failedDownload({ configuration, exitCode }, text) {
+    if (!/^\s*error: (?:unable to download|.*Reason: (?:builder failed|\d+ dependenc)|.*failed to build|path '.*' does not exist and cannot be created)/im.test(text))
+        return undefined;
+    return { reason: `the system of ${configuration} does not build (exit code ${exitCode})`, hint: `${unchanged}. The build's log is in this host's group` };
+}
+/** What bash, Python and Nix itself print for a process that the kernel has killed, or that could not get memory. */
+function killed({ configuration, exitCode }, text, context) {
+    const signalled = exitCode === 137 || exitCode === 247 || /died with <Signals\.SIGKILL: 9>|\bline \d+: +\d+ Killed\b/.test(text);
+    if (!signalled && !/^\s*error: (?:out of memory|.*Cannot allocate memory)|std::bad_alloc/m.test(text))
+        return undefined;
+    const what = signalled ? "was killed" : "ran out of memory";
+    return { reason: `the evaluation or build of ${configuration} ${what} (exit code ${exitCode})`, hint: memoryHint(context) };
+}
+function memoryHint({ memoryKibibytes }) {
+    const available = memoryKibibytes === undefined ? "" : `: ${(0,bytes/* showBytes */.n)(memoryKibibytes * 1024)} were available before the build`;
+    return `Linux kills a process when memory runs out${available}; \`journalctl -k --grep 'Out of memory'\` on the machine shows it. Give the machine more memory or swap. ${unchanged}`;
+}
+function unknownArgument({ exitCode }, text) {
+    if (!/unknown option|unrecognized arguments/i.test(text))
+        return undefined;
+    return { reason: `nixos-rebuild on the machine does not know an argument (exit code ${exitCode})`, hint: "Look at rebuild-args" };
+}
+function submodules({ configuration, exitCode }, text) {
+    if (!/unexpected flake input attribute 'submodules'/.test(text))
+        return undefined;
+    return {
+        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): the flake sets inputs.self.submodules, which Nix on the machine does not know`,
+        hint: "It needs Nix 2.27 or newer on the machine: update it first, or remove inputs.self.submodules from the flake and set `flake: .?submodules=1`",
+    };
+}
+function dirtyRevision({ configuration, exitCode }, text) {
+    const attribute = /attribute '(dirtyShortRev|dirtyRev)' missing/.exec(text)?.[1];
+    if (attribute === undefined)
+        return undefined;
+    const plain = attribute === "dirtyRev" ? "rev" : "shortRev";
+    return {
+        reason: `the configuration ${configuration} does not evaluate on the machine (exit code ${exitCode}): self.${attribute} is not available there, since Nix has no reference that carries it to another machine`,
+        hint: `Commit all changes before the deployment, or write \`self.${plain} or self.${attribute} or "dirty"\` in the flake`,
+        lines: (0,evaluation_message/* evaluationMessage */.U)(text),
+    };
+}
+function untrackedFile({ configuration, exitCode }, text, { untrackedFile: file }) {
+    if (file === undefined)
+        return undefined;
+    return {
+        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${file} is in the work tree on the runner and not in Git, and a flake has only the files that Git tracks`,
+        hint: `Run \`git add ${file}\`, commit it, and deploy again`,
+        lines: (0,evaluation_message/* evaluationMessage */.U)(text),
+    };
+}
+function doesNotEvaluate({ configuration, exitCode, lines }) {
+    const message = (0,evaluation_message/* evaluationMessage */.U)(lines.join("\n"));
+    return {
+        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode})`,
+        hint: unchanged,
+        lines: message.length === 0 ? lines : message,
+    };
+}
+;// CONCATENATED MODULE: ./build/src/domain/file-systems.js
+/**
+ * Compares two fstab(5) as switch-to-configuration does: another device or type is a new mount, other options are a reload, and
+ * what is gone is unmounted. / and /nix are never unmounted.
+ */
+function planMounts({ before, after }) {
+    const plan = { stop: [], restart: [], reload: [], keep: [], start: [] };
+    const [old, now] = [parse(before), parse(after)];
+    for (const [point, mount] of old.mounts) {
+        const next = now.mounts.get(point);
+        const unit = `${escapePath(point)}.mount`;
+        if (next === undefined)
+            plan.stop.push(mount.options.includes("x-systemd.automount") ? `${escapePath(point)}.automount` : unit);
+        else {
+            const change = changeOf(point, mount, next);
+            if (change !== undefined)
+                plan[change].push(unit);
+        }
     }
-    return { reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode})`, hint: "Nothing has changed on the machine" };
+    for (const [point, { options }] of now.mounts) {
+        if (!old.mounts.has(point) && !options.split(",").includes("noauto")) {
+            plan.start.push(`${escapePath(point)}.${options.includes("x-systemd.automount") ? "automount" : "mount"}`);
+        }
+    }
+    for (const device of old.swaps)
+        if (!now.swaps.has(device))
+            plan.stop.push(`swap device: ${device}`);
+    return plan;
+}
+function changeOf(point, before, after) {
+    const options = before.options === after.options ? undefined : "reload";
+    if (before.device === after.device && before.type === after.type)
+        return options;
+    if (point !== "/" && point !== "/nix")
+        return "restart";
+    return options ?? "keep";
+}
+function parse(lines) {
+    const mounts = new Map();
+    const swaps = new Set();
+    for (const line of lines) {
+        const [device, point, type, options = ""] = line.trim().split(/\s+/);
+        if (line.includes("#") || device === undefined || point === undefined || type === undefined)
+            continue;
+        if (type === "swap")
+            swaps.add(device);
+        else
+            mounts.set(point, { device, type, options });
+    }
+    return { mounts, swaps };
+}
+/** A path as the name of a unit (systemd-escape(1), `--path`): `/mnt/a-b` is `mnt-a\x2db`. */
+function escapePath(path) {
+    const parts = path.split("/").filter((part) => part !== "");
+    if (parts.length === 0)
+        return "-";
+    const escape = (part, index) => [...new TextEncoder().encode(part)]
+        .map((byte, position) => {
+        const character = String.fromCharCode(byte);
+        const plain = /[A-Za-z0-9:_.]/.test(character) && !(character === "." && index === 0 && position === 0);
+        return plain ? character : String.raw `\x${byte.toString(16).padStart(2, "0")}`;
+    })
+        .join("");
+    return parts.map(escape).join("-");
+}
+;// CONCATENATED MODULE: ./build/src/domain/inhibitors.js
+/**
+ * What would make NixOS refuse to switch, a sentence each: `systemd: 260 -> 261`. As its check `switchInhibitors`, it compares the
+ * values that both systems have; a file that is missing or no JSON object has none.
+ */
+function inhibitorsOf({ before, after }) {
+    const [old, now] = [inhibitors_parse(before), inhibitors_parse(after)];
+    return [...old].flatMap(([name, value]) => {
+        const next = now.get(name);
+        return next === undefined || next === value ? [] : [`${name}: ${shorten(value)} -> ${shorten(next)}`];
+    });
+}
+function inhibitors_parse(text) {
+    try {
+        const data = JSON.parse(text);
+        if (typeof data !== "object" || data === null)
+            return new Map();
+        return new Map(Object.entries(data).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
+    }
+    catch {
+        return new Map();
+    }
+}
+function shorten(text) {
+    return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
+}
+;// CONCATENATED MODULE: ./build/src/domain/unit-file-change.js
+// Keys of [Unit] that do not change a unit that runs.
+const ignoredKeys = new Set([
+    "X-Reload-Triggers",
+    "Description",
+    "Documentation",
+    "OnFailure",
+    "OnSuccess",
+    "OnFailureJobMode",
+    "IgnoreOnIsolate",
+    "StopWhenUnneeded",
+    "RefuseManualStart",
+    "RefuseManualStop",
+    "AllowIsolate",
+    "CollectMode",
+    "SourcePath",
+]);
+/**
+ * What a change of a unit's file means for the unit that runs, as switch-to-configuration of NixOS has it: nothing, a reload where
+ * only what a reload takes in has changed, else a restart.
+ */
+function judgeChanges(changes) {
+    const keysOf = (section, change) => changes.flatMap((each) => (each.section === section && each.change === change && each.key !== undefined ? [each.key] : []));
+    const sections = changes.filter(({ key }) => key === undefined);
+    const added = sections.filter(({ change }) => change === "added");
+    if (added.length > 1)
+        return "restart";
+    const restart = sections.some(({ section, change }) => sectionNeedsRestart(section, change, keysOf(section, change))) ||
+        changes.some(({ section, change, key }) => key !== undefined && keyNeedsRestart(section, change, key));
+    if (restart)
+        return "restart";
+    return changes.some(needsReload) ? "reload" : "equal";
+}
+function sectionNeedsRestart(section, change, keys) {
+    if (section === "Unit")
+        return false;
+    return section !== "Service" || change === "changed" || keys.length !== 1 || keys[0] !== "ExecReload";
+}
+function keyNeedsRestart(section, change, key) {
+    if (section === "Unit")
+        return !ignoredKeys.has(key);
+    // Without ExecReload= the running process is the same, and there is nothing to reload it with.
+    if (section === "Service")
+        return key !== "ExecReload";
+    return section !== "Mount" || key !== "Options" || change !== "changed";
+}
+function needsReload({ section, change, key }) {
+    if (change === "removed")
+        return false;
+    return (section === "Unit" && key === "X-Reload-Triggers") || (section === "Service" && key === "ExecReload") || (section === "Mount" && key === "Options");
+}
+;// CONCATENATED MODULE: ./build/src/domain/unit-jobs.js
+
+const reactivation = "sysinit-reactivation.target";
+/**
+ * What systemd does in the course of a switch: it stops what cannot be without a unit that stops, and starting a target, as each
+ * switch does with all active ones, starts everything below it that does not run: what is new, and what has ended.
+ */
+function simulateJobs(decision, facts) {
+    const { active, parts, fstab } = facts;
+    const running = (unit) => active.has(unit) && !["failed", "deactivating"].includes(active.get(unit) ?? "");
+    const below = (units) => closure(units, (unit) => (facts.stopsWith.get(unit) ?? []).filter(running));
+    const stopped = below([...decision.stop].filter((unit) => running(unit) || unit.startsWith("swap device: ")));
+    const restarted = below([...decision.restart, ...(parts.get(reactivation) ?? []).filter(running)]);
+    const roots = [...decision.targets, reactivation, ...decision.start, ...restarted];
+    const pulled = closure(roots, (unit) => pulledBy(unit, facts));
+    for (const unit of planMounts(fstab).start)
+        pulled.add(unit);
+    // Reloading what was stopped with another unit would fail; it is started.
+    for (const unit of decision.reload)
+        if (stopped.has(unit))
+            pulled.add(unit);
+    const jobs = { stop: new Set(), start: new Set(), restart: new Set(), reload: new Set(), again: new Set() };
+    for (const unit of stopped)
+        (pulled.has(unit) ? jobs.restart : jobs.stop).add(unit);
+    for (const unit of restarted)
+        if (running(unit))
+            jobs.restart.add(unit);
+    for (const unit of pulled) {
+        const how = running(unit) ? undefined : startOf(unit, facts);
+        if (how !== undefined)
+            jobs[how].add(unit);
+    }
+    for (const unit of decision.reload)
+        if (!jobs.restart.has(unit) && !jobs.stop.has(unit))
+            jobs.reload.add(unit);
+    const silent = (unit) => decision.targets.has(unit) || unit === reactivation || unit.endsWith(".slice");
+    const shown = (units) => new Set([...units].filter((unit) => !silent(unit)));
+    return {
+        stop: shown(jobs.stop),
+        start: shown(jobs.start),
+        restart: shown(jobs.restart),
+        reload: jobs.reload,
+        again: shown(jobs.again),
+        keep: new Set([...decision.keep].filter((unit) => !jobs.restart.has(unit) && !jobs.stop.has(unit))),
+    };
+}
+/** How a unit that does not run is started: for the first time, again, or not at all where its conditions are not met. */
+function startOf(unit, { idle, active, added }) {
+    if (added.has(unit))
+        return "start";
+    const result = idle.get(unit);
+    if (result === "unmet")
+        return undefined;
+    return result === "ran" || active.has(unit) ? "again" : "start";
+}
+function pulledBy(unit, { pulls, aliases }) {
+    // An instance without a file of its own has the dependencies of its template.
+    const own = pulls.get(unit);
+    const units = own ?? pulls.get(unit.replace(/@[^.]*\./, "@.")) ?? [];
+    return units.filter((name) => !name.includes("%")).map((name) => aliases.get(name) ?? name);
+}
+function closure(units, next) {
+    const found = new Set(units);
+    // A set is walked in the order of insertion, with what is added on the way.
+    for (const unit of found)
+        for (const other of next(unit))
+            found.add(other);
+    return found;
+}
+;// CONCATENATED MODULE: ./build/src/domain/unit-decision.js
+
+
+
+
+
+/**
+ * The plan that follows from the facts, by the rules of switch-to-configuration (nixpkgs,
+ * pkgs/by-name/sw/switch-to-configuration-ng, 2026) and what systemd does then.
+ */
+function planUnits(facts) {
+    const jobs = simulateJobs(decide(facts), facts);
+    const bounded = (units) => [...units].toSorted().slice(0, unit_plan/* mostUnits */.tA);
+    return {
+        source: "unit-files",
+        stop: bounded(jobs.stop),
+        start: bounded(jobs.start),
+        restart: bounded(jobs.restart),
+        reload: bounded(jobs.reload),
+        again: bounded(jobs.again),
+        keep: bounded(jobs.keep),
+        reexecutes: facts.systemd.before !== facts.systemd.after || facts.config.before !== facts.config.after,
+        inhibitors: inhibitorsOf(facts.inhibitors),
+    };
+}
+/** Decides about each unit that runs, as switch-to-configuration does. */
+function decide(facts) {
+    const { start, restart, reload } = facts.left;
+    const decision = {
+        stop: new Set(),
+        start: new Set(start),
+        restart: new Set(restart),
+        reload: new Set(reload),
+        keep: new Set(),
+        targets: new Set(),
+    };
+    for (const unit of facts.managed)
+        decideUnit(unit, decision, facts);
+    const mounts = planMounts(facts.fstab);
+    for (const action of ["stop", "restart", "reload", "keep"])
+        for (const unit of mounts[action])
+            decision[action].add(unit);
+    return decision;
+}
+function decideUnit(unit, decision, facts) {
+    const { name } = unit;
+    if (unit.file === "gone") {
+        if (flag(unit, "Unit X-StopOnRemoval", true))
+            decision.stop.add(name);
+        return;
+    }
+    if (name.endsWith(".target")) {
+        decideTarget(unit, decision);
+        return;
+    }
+    const verdict = judgeChanges(unit.changes);
+    if (verdict === "restart")
+        decideModified(unit, decision, facts);
+    else if (verdict === "reload" && !decision.restart.has(name))
+        decision.reload.add(name);
+}
+const asleep = new Set(["suspend.target", "hibernate.target", "hybrid-sleep.target"]);
+function decideTarget(unit, { targets, stop }) {
+    const { name } = unit;
+    if (!asleep.has(name) && !flag(unit, "Unit RefuseManualStart", false) && !flag(unit, "Unit X-OnlyManualStart", false))
+        targets.add(name);
+    if (flag(unit, "Unit X-StopOnReconfiguration", false))
+        stop.add(name);
+}
+// What depends on them starts them, and systemd takes the limits of slices and what paths watch from a daemon-reload.
+const untouched = /^(?:sysinit|basic|multi-user|graphical)\.target$|\.(?:path|slice|socket)$/;
+function decideModified(unit, decision, facts) {
+    const { name } = unit;
+    const { stop, start, restart, reload, keep } = decision;
+    if (untouched.test(name))
+        return;
+    if (name.endsWith(".mount")) {
+        (name === "-.mount" || name === "nix.mount" ? reload : restart).add(name);
+        return;
+    }
+    if (flag(unit, "Service X-ReloadIfChanged", false) && !restart.has(name) && !stop.has(name)) {
+        reload.add(name);
+        return;
+    }
+    if (!flag(unit, "Service X-RestartIfChanged", true) || flag(unit, "Unit RefuseManualStop", false) || flag(unit, "Unit X-OnlyManualStart", false)) {
+        keep.add(name);
+        return;
+    }
+    reload.delete(name);
+    if (!flag(unit, "Service X-StopIfChanged", true) || !name.endsWith(".service")) {
+        restart.add(name);
+        return;
+    }
+    const activated = decideSockets(unit, decision, facts);
+    stop.add(name);
+    if (!activated || flag(unit, "Service X-NotSocketActivated", false))
+        start.add(name);
+}
+/** Decides about the sockets of a service that has changed. Tells whether a socket of the new system is to start the service. */
+function decideSockets(unit, { stop, start }, { active, sockets }) {
+    const own = (unit.settings.get("Service Sockets") ?? "").split(/\s+/).filter((name) => name !== "");
+    const byName = `${unit.name.replace(/(?:@[^.]*)?\.service$/, "")}.socket`;
+    let activated = false;
+    for (const socket of own.length > 0 ? own : [byName]) {
+        const known = sockets.has(socket);
+        if (active.has(socket)) {
+            stop.add(socket);
+            if (known)
+                start.add(socket);
+        }
+        activated ||= known;
+    }
+    return activated;
+}
+// Only these words are true (parse_systemd_bool of switch-to-configuration).
+function flag({ settings }, name, otherwise) {
+    const value = settings.get(name);
+    return value === undefined ? otherwise : /^(?:1|yes|true|on)$/.test(value);
 }
 // EXTERNAL MODULE: ./build/src/domain/closure-difference.js
 var closure_difference = __nccwpck_require__(7859);
 ;// CONCATENATED MODULE: ./build/src/nixos/difference.js
 
 
-
-/** Paths, and unit files, of either side that are compared at most. */
+/** Paths of either side that are compared at most. */
 const mostCompared = 20_000;
 /**
  * Reads what `difference.sh` prints:
@@ -4865,8 +6761,6 @@ const mostCompared = 20_000;
  *     -size 512
  *     + /nix/store/12rzaq8rndd3hdjqrmvjcfyk30zi05hp-nginx-1.28.1
  *     +size 512
- *     units
- *     unit changed active restart nginx.service
  *     end
  *
  * Throws an `Error` where something is missing.
@@ -4879,10 +6773,7 @@ function parseDifference(text) {
     const side = (mark) => zip(behind(mark), behind(`${mark}size`));
     const [before, after] = [side("-"), side("+")];
     const truncated = before.length >= mostCompared || after.length >= mostCompared;
-    return {
-        closure: (0,closure_difference/* compareClosures */.WZ)(before, after, truncated),
-        units: lines.includes("units") ? (0,unit_plan/* planOf */.XC)(behind("unit").flatMap(unitFileChange)) : undefined,
-    };
+    return (0,closure_difference/* compareClosures */.WZ)(before, after, truncated);
 }
 function zip(paths, sizes) {
     if (paths.length !== sizes.length)
@@ -4894,42 +6785,139 @@ function checked(path) {
         throw new Error(`${JSON.stringify(path.slice(0, 300))} is no path of the store`);
     return path;
 }
-function unitFileChange(text) {
-    const match = /^(gone|new|changed) (active|inactive|wanted|unwanted) (reload|keep|restart) (\S+)$/.exec(text);
-    if (match === null)
-        return [];
-    const [, change, state, policy, name = ""] = match;
-    return [
-        {
-            name,
-            change: change === "gone" || change === "new" ? change : "changed",
-            live: state === "active" || state === "wanted",
-            policy: policy === "reload" || policy === "keep" ? policy : "restart",
-        },
-    ];
+;// CONCATENATED MODULE: ./build/src/nixos/unit-facts.js
+/** Lines of each list that a machine reports at most. */
+const mostFacts = 20_000;
+/**
+ * Reads what `units.sh` prints. Returns `undefined` where the machine has no systems with unit files. Throws an `Error` where the
+ * end, or systemd's answer, is missing: a plan from half of the facts would be wrong.
+ *
+ *     systemd before /nix/store/…-systemd-260/lib/systemd/systemd
+ *     active active nginx.service
+ *     idle ran fstrim.service
+ *     managed present nginx.service
+ *     key changed Service ExecStart
+ *     set new Service X-StopIfChanged false
+ *     pulls multi-user.target nginx.service
+ *     end
+ */
+function parseUnitFacts(text) {
+    const lines = text.split("\n").filter((line) => line !== "");
+    if (lines.length === 0)
+        return undefined;
+    if (lines.at(-1) !== "end")
+        throw new Error("the facts about units are incomplete");
+    const rows = new Map();
+    for (const line of lines) {
+        const at = line.indexOf(" ");
+        append(rows, line.slice(0, at), line.slice(at + 1));
+    }
+    const active = new Map((rows.get("active") ?? []).map((row) => flip(split(row))));
+    if (active.size === 0)
+        throw new Error("systemd did not list its units");
+    const pair = (word) => ({ before: first(rows, word, "before"), after: first(rows, word, "after") });
+    return {
+        systemd: pair("systemd"),
+        config: pair("config"),
+        inhibitors: pair("inhibitors"),
+        fstab: { before: unit_facts_all(rows, "fstab", "before"), after: unit_facts_all(rows, "fstab", "after") },
+        left: { start: unit_facts_all(rows, "list", "start"), restart: unit_facts_all(rows, "list", "restart"), reload: unit_facts_all(rows, "list", "reload") },
+        active,
+        idle: new Map((rows.get("idle") ?? []).flatMap((row) => {
+            const [result, name] = split(row);
+            return result === "never" || result === "unmet" || result === "ran" ? [[name, result]] : [];
+        })),
+        aliases: new Map((rows.get("alias") ?? []).map(split)),
+        stopsWith: lists(rows.get("down")),
+        managed: managedUnits(lines),
+        sockets: new Set(rows.get("socket")),
+        added: new Set(rows.get("new")),
+        pulls: lists(rows.get("pulls")),
+        parts: lists(rows.get("part")),
+    };
+}
+function managedUnits(lines) {
+    const units = [];
+    for (const line of lines) {
+        const [word, one = "", section = "", key = "", ...rest] = line.split(" ");
+        const unit = units.at(-1);
+        if (word === "managed")
+            units.push({ name: section, file: one === "gone" ? "gone" : "present", changes: [], settings: new Map() });
+        else if (unit !== undefined && (word === "key" || word === "section") && (one === "added" || one === "removed" || one === "changed"))
+            unit.changes.push({ change: one, section, key: word === "key" ? [key, ...rest].join(" ") : undefined });
+        else if (unit !== undefined && word === "set")
+            unit.settings.set(`${section} ${key}`, rest.join(" ").trim());
+    }
+    return units;
+}
+function append(map, key, value) {
+    const list = map.get(key);
+    if (list === undefined)
+        map.set(key, [value]);
+    else
+        list.push(value);
+}
+function lists(rows = []) {
+    const map = new Map();
+    for (const row of rows)
+        append(map, ...split(row));
+    return map;
+}
+/** The first word, and the rest. */
+function split(row) {
+    const at = row.indexOf(" ");
+    return at === -1 ? [row, ""] : [row.slice(0, at), row.slice(at + 1)];
+}
+function flip([one, other]) {
+    return [other, one];
+}
+function unit_facts_all(rows, word, which) {
+    return (rows.get(word) ?? []).flatMap((row) => {
+        const [side, rest] = split(row);
+        return side === which ? [rest] : [];
+    });
+}
+function first(rows, word, which) {
+    return unit_facts_all(rows, word, which)[0] ?? "";
 }
 ;// CONCATENATED MODULE: ./build/src/nixos/compare.js
 
 
-// For each of the four questions to the machine's Nix, and for all of them: a comparison is worth no longer wait.
+
+
+// For each question to the machine's Nix or systemd, and for all of them: a comparison is worth no longer wait.
 const questionSeconds = 20;
 const comparisonSeconds = 45;
-/** Compares two systems of the machine's store. Never throws: `undefined`, and a note in the log, where they cannot be compared. */
+/**
+ * Compares two systems of the machine's store: their packages, and what a switch would do to units. Both are asked for at the same
+ * time. Never throws: `undefined`, and a note in the log, for what cannot be compared.
+ */
 async function compareSystems([before, after], shell, log, signal) {
-    const args = [before, after, String(questionSeconds), String(mostCompared)];
-    try {
+    const ask = async (script, args) => {
         // Not as what must come to its end: a connection that is lost here is noticed by what follows.
-        const outcome = await shell.run({ script: "difference", args, privileged: false, signal, timeout: comparisonSeconds });
+        const outcome = await shell.run({ script, args, privileged: false, signal, timeout: comparisonSeconds });
         if (outcome.kind === "lost")
             throw new Error("the connection was lost");
         if (outcome.exitCode !== 0)
             throw new Error(lastLines(outcome.stderr).at(-1) ?? `exit code ${outcome.exitCode}`);
-        return parseDifference(outcome.stdout);
-    }
-    catch (error) {
-        log.note(`the difference between the two systems cannot be told: ${error instanceof Error ? error.message : String(error)}`);
+        return outcome.stdout;
+    };
+    const units = async () => {
+        const facts = parseUnitFacts(await ask("units", ["/etc/systemd/system", after, String(questionSeconds), String(mostFacts)]));
+        return facts === undefined ? undefined : planUnits(facts);
+    };
+    const reason = (error) => (error instanceof Error ? error.message : String(error));
+    const [closure, plan] = await Promise.allSettled([
+        ask("difference", [before, after, String(questionSeconds), String(mostCompared)]).then(parseDifference),
+        units(),
+    ]);
+    if (closure.status === "rejected") {
+        log.note(`the difference between the two systems cannot be told: ${reason(closure.reason)}`);
         return undefined;
     }
+    if (plan.status === "rejected")
+        log.note(`what a switch would do to units is unknown: ${reason(plan.reason)}`);
+    return { closure: closure.value, units: plan.status === "fulfilled" ? plan.value : undefined };
 }
 ;// CONCATENATED MODULE: ./build/src/nixos/access.js
 
@@ -4937,7 +6925,7 @@ async function compareSystems([before, after], shell, log, signal) {
  * Decides how the scripts become root. Throws a `DeployError` of the phase connect when the operation needs root and the user
  * cannot become it.
  */
-function requireAccess({ user, root, sudo }, settings) {
+function requireAccess({ user, root, sudo, sudoSays = "" }, settings) {
     const wanted = settings.sudo === "true" || (settings.sudo === "auto" && !root);
     if (!wanted) {
         if (root || !settings.needsRoot)
@@ -4950,10 +6938,26 @@ function requireAccess({ user, root, sudo }, settings) {
         return { privileged: true, sudo: { kind: "password", password: settings.sudoPassword } };
     if (!settings.needsRoot && settings.sudo === "auto")
         return { privileged: false, sudo: { kind: "none" } };
+    if (sudo === "refused" && wantsTerminal(sudoSays))
+        throw terminalError(user, [sudoSays]);
     if (sudo === "missing")
         throw refused(`${user} is not root, and there is no sudo on the machine`, "Connect as root");
     const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
     throw refused(`sudo on the machine refuses ${user} without a password`, `Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as sudo-password, or connect as root: ${rule}`);
+}
+/** Tells whether sudo refuses because the session has no terminal (`requiretty`), which none of a deployment has. */
+function wantsTerminal(stderr) {
+    return /sudo: .*(?:must have a tty|a terminal is required to run)/.test(stderr);
+}
+/** The error for a sudo that wants a terminal. */
+function terminalError(user, lines) {
+    return new errors/* DeployError */.sH({
+        phase: "connect",
+        reason: `sudo on the machine wants a terminal for ${user}, and a deployment has none`,
+        hint: `Add \`Defaults:${user} !requiretty\` to its sudoers (on NixOS: security.sudo.extraConfig), or connect as root`,
+        lines,
+        exitCode: 1,
+    });
 }
 function refused(reason, hint) {
     return new errors/* DeployError */.sH({ phase: "connect", reason, hint, exitCode: 1 });
@@ -4982,6 +6986,8 @@ async function enter(connection, settings, signal) {
     }
     const { user } = connection.target;
     if (outcome.exitCode !== 0) {
+        if (outcome.instead !== undefined)
+            throw notRun(outcome, user);
         throw new errors/* DeployError */.sH({
             phase: "connect",
             reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
@@ -4997,10 +7003,35 @@ async function enter(connection, settings, signal) {
         await tryPassword(shell, user, signal);
     return { facts, shell, privileged };
 }
+/** A machine on which the login shell, or sshd, did not run the command that it was sent. */
+function notRun({ instead = "", stderr, exitCode }, user) {
+    const answer = lastLines(instead);
+    const told = { phase: "connect", lines: [...answer, ...lastLines(stderr)], exitCode };
+    if (/This account is (?:currently )?not available/i.test(instead + stderr))
+        return new errors/* DeployError */.sH({
+            ...told,
+            reason: `the login shell of ${user} on the machine refuses logins`,
+            hint: `Set users.users.${user}.shell to a shell, or use another ssh user`,
+        });
+    if (answer.length > 0) {
+        return new errors/* DeployError */.sH({
+            ...told,
+            reason: `the machine did not run the command that it was sent for ${user}, and answered ${JSON.stringify(answer.join(" ").slice(0, 100))}`,
+            hint: `Is the key restricted to one command (command=… in authorized_keys of ${user}, or ForceCommand in sshd_config)? Use a key without this restriction for the deployment`,
+        });
+    }
+    return new errors/* DeployError */.sH({
+        ...told,
+        reason: `the machine did not run the command that it was sent for ${user} (exit code ${exitCode})`,
+        hint: `The user's shell on the machine must run \`/bin/sh -s\`, and the key must not be restricted to one command (command=… in authorized_keys, ForceCommand in sshd_config)`,
+    });
+}
 async function tryPassword(shell, user, signal) {
     const outcome = await shell.run({ script: "facts", args: [], privileged: true, signal });
     if (outcome.kind === "ended" && outcome.exitCode === 0)
         return;
+    if (wantsTerminal(outcome.stderr))
+        throw terminalError(user, lastLines(outcome.stderr));
     throw new errors/* DeployError */.sH({
         phase: "connect",
         reason: "sudo on the machine does not accept sudo-password",
@@ -5009,28 +7040,37 @@ async function tryPassword(shell, user, signal) {
         exitCode: 1,
     });
 }
-;// CONCATENATED MODULE: ./build/src/nixos/health.js
+;// CONCATENATED MODULE: ./build/src/nixos/rehearsal.js
 
 
-const health_pauseMilliseconds = 1000;
-/**
- * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and what it has printed
- * last when it has not within that many seconds.
- */
-async function checkHealth(command, seconds, call, log, signal) {
-    const deadline = Date.now() + seconds * 1000;
-    for (let tries = 1;; tries += 1) {
-        const left = Math.max(1, Math.ceil((deadline - Date.now()) / 1000));
-        const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false }), "confirm");
-        if (end.exitCode === 0)
-            return undefined;
-        const said = lastLines(end.stdout).join("\n");
-        if (tries === 1)
-            log.note(`the health check is not content yet (exit code ${end.exitCode})`);
-        if (Date.now() + health_pauseMilliseconds >= deadline)
-            return `exit code ${end.exitCode} at try ${tries}${said === "" ? "" : `:\n${said}`}`;
-        await (0,promises_.setTimeout)(health_pauseMilliseconds, undefined, { signal });
+
+
+
+
+
+/** Runs the system's own switch-to-configuration with `dry-activate`, which changes nothing. */
+async function rehearse(system, { run, privileged, log, call }) {
+    const scripts = ["switch.sh", residentScript("switch"), "activate.sh", residentScript("activate")];
+    const placed = await call(() => ({ script: "place", args: [run, ...scripts], privileged }), "activate");
+    if (placed.exitCode !== 0) {
+        throw new errors/* DeployError */.sH({
+            phase: "activate",
+            reason: `the scripts of the run cannot be written on the machine (exit code ${placed.exitCode})`,
+            hint: "Is there room below /run?",
+            lines: lastLines(placed.stderr),
+            exitCode: placed.exitCode,
+        });
     }
+    const units = new unit_plan/* UnitPlanReader */.tH();
+    const output = new SwitchOutputReader();
+    const onLine = (line) => {
+        units.read(line);
+        output.read(line);
+        log.output(line);
+    };
+    const command = activateCommand("dry-activate", system, false);
+    const { exitCode, lines, state } = await runJob({ run, name: "activate", phase: "activate", command, privileged, onLine }, call);
+    return { exitCode, end: "ended", causes: output.causes(), lines, after: state, plan: units.plan("rehearsal") };
 }
 ;// CONCATENATED MODULE: ./build/src/nixos/name-on-machine.js
 
@@ -5048,7 +7088,29 @@ function nameOnMachine(run, target) {
     const plain = label === target && !target.startsWith(".");
     return `${run}-${plain ? label : `${label}_${(0,external_node_crypto_.createHash)("sha256").update(target).digest("hex").slice(0, digits)}`}`;
 }
+;// CONCATENATED MODULE: ./build/src/nixos/specialisation.js
+
+
+
+
+/** Finds a specialisation of a system on its machine. Throws a `DeployError` of the phase build that lists those there are. */
+async function findSpecialisation(toplevel, name, call) {
+    const end = await call(() => ({ script: "specialisation", args: [toplevel, name], privileged: false }), "build");
+    const facts = parseFacts(end.stdout);
+    const system = (0,store_path/* optionalStorePath */.vD)(facts.get("system") || undefined);
+    if (end.exitCode === 0 && system !== undefined)
+        return system;
+    const names = wordsOf(facts.get("there"));
+    throw new errors/* DeployError */.sH({
+        phase: "build",
+        reason: `the system has no specialisation ${name}${names.length === 0 ? "; it has none" : `; it has ${names.join(", ")}`}`,
+        hint: "Nothing has changed on the machine. Correct the input specialisation",
+        lines: lastLines(end.stderr),
+        exitCode: 1,
+    });
+}
 ;// CONCATENATED MODULE: ./build/src/nixos/machine.js
+
 
 
 
@@ -5075,29 +7137,49 @@ class NixosMachine {
     #connection;
     #settings;
     #log;
-    #shell;
-    #privileged = false;
-    /** The run has a directory on the machine. */
-    #prepared = false;
-    #activation;
-    /** An activation has begun, and neither the new nor the old system was decided for. */
-    #undecided = false;
+    #connected;
     constructor(connection, settings, log) {
         this.target = connection.target;
         this.#connection = connection;
         const { run, name } = settings;
         this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${(0,target/* displayTarget */.Ex)(this.target)}` };
         this.#log = log;
-        this.#shell = new RemoteShell(connection, { kind: "none" });
     }
     async connect(signal) {
         await this.#connection.open(signal);
         for (const key of this.#connection.acceptedKeys())
             this.#log.warn((0,failure/* acceptedKeyWarning */.bp)(key));
-        const { facts, shell, privileged } = await enter(this.#connection, this.#settings.access, signal);
+        const entry = await enter(this.#connection, this.#settings.access, signal);
+        const prepared = this.#connected?.prepared ?? false;
+        this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, prepared);
+        return this.#connected;
+    }
+    async release(activation) {
+        if (activation === "decided")
+            await this.#connected?.cleanUp();
+        await this.#connection.close();
+    }
+}
+class ConnectedNixosMachine {
+    facts;
+    #connection;
+    #settings;
+    #log;
+    #shell;
+    #privileged;
+    /** The run has a directory on the machine. */
+    #prepared;
+    constructor(connection, settings, log, { facts, shell, privileged }, prepared) {
+        this.facts = facts;
+        this.#connection = connection;
+        this.#settings = settings;
+        this.#log = log;
         this.#shell = shell;
         this.#privileged = privileged;
-        return facts;
+        this.#prepared = prepared;
+    }
+    get prepared() {
+        return this.#prepared;
     }
     async receive(sent, signal) {
         const { run, checkSignatures, archiveArgs } = this.#settings;
@@ -5118,7 +7200,12 @@ class NixosMachine {
         catch (error) {
             if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
                 throw error;
-            throw new errors/* DeployError */.sH(explainSendFailure(error, (0,failure/* speaksOfLostConnection */.X$)(error.stderr) || !(await this.#connection.isOpen())));
+            const open = await this.#connection.isOpen();
+            const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
+            // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
+            const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
+            const lost = !refused && (!open || (0,failure/* speaksOfLostConnection */.X$)(error.stderr));
+            throw new errors/* DeployError */.sH(explainSendFailure(error, lost, this.#connection.target.user, state));
         }
         // Who is not root can only keep what is there already.
         if (!this.#privileged)
@@ -5127,83 +7214,52 @@ class NixosMachine {
         return copied;
     }
     async build(rebuild, signal) {
-        const { exitCode, result, lines } = await this.#rebuild("build", "build", rebuild, signal);
+        const { run, rebuildArgs } = this.#settings;
+        const command = rebuildCommand(rebuild, rebuildArgs);
+        const log = new BuildLogReader();
+        const onLine = (line) => {
+            log.read(line);
+            this.#log.output(line);
+        };
+        const job = { run, name: "build", phase: "build", command, privileged: this.#privileged, onLine };
+        const { exitCode, result, lines } = await runJob(job, this.#call(signal));
         if (exitCode !== 0) {
-            const failure = { exitCode, configuration: rebuild.configuration, lines };
-            throw buildError(failure, isMissingConfiguration(failure) ? await this.#settings.configurationNames() : undefined);
+            const failure = { exitCode, configuration: rebuild.configuration, lines, failures: log.failures };
+            throw buildError(failure, await this.#buildContext(failure));
         }
         if (result === undefined)
             throw new errors/* DeployError */.sH({ phase: "build", reason: "nixos-rebuild build ended well, but left no system", lines, exitCode });
         return result;
     }
-    async rehearse(rebuild, signal) {
-        const reader = new unit_plan/* UnitPlanReader */.tH();
-        const { exitCode, lines, state } = await this.#rebuild("activate", "dry-activate", rebuild, signal, (line) => reader.read(line));
-        const failure = exitCode === 0 ? undefined : activationFailure({ exitCode, lines });
-        return { exitCode, lines, after: state, plan: reader.plan("rehearsal"), failure };
+    async findSpecialisation(toplevel, name, signal) {
+        return await findSpecialisation(toplevel, name, this.#call(signal));
     }
     async compare(before, after, signal) {
         return await compareSystems([before, after], this.#shell, this.#log, signal);
     }
-    async activate(activation, signal) {
-        const { run, name, rebuildArgs } = this.#settings;
+    async rehearse(system, signal) {
+        return await rehearse(system, { run: this.#settings.run, privileged: this.#privileged, log: this.#log, call: this.#call(signal) });
+    }
+    async arm(activation, signal) {
+        const { run, name } = this.#settings;
         if (!this.#prepared)
             await this.#prepare([], "activate", signal);
-        this.#activation = await GuardedActivation.begin(activation, { run, name, signal, log: this.#log, call: this.#call(signal) });
-        this.#undecided = true;
-        activation.onArmed();
-        const command = rebuildCommand(activation.operation, activation.rebuild, rebuildArgs);
-        if (activation.guarded)
-            return await this.#activation.run(command, this.#call(signal));
-        // Without a watchdog on the machine nobody but us looks at the clock.
-        const { activation: seconds } = activation.limits;
-        const late = AbortSignal.timeout(seconds * 1000);
+        const call = (own) => this.#call(own);
+        const guarded = await GuardedActivation.begin(activation, { run, name, signal, log: this.#log, call: call(signal) });
+        return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call });
+    }
+    /** Ends what still runs of this run, and removes what it has left. Never throws. */
+    async cleanUp() {
+        if (!this.#prepared)
+            return;
+        const { run } = this.#settings;
         try {
-            return await this.#activation.run(command, this.#call(AbortSignal.any([signal, late])));
-        }
-        catch (error) {
-            if (signal.aborted || !late.aborted)
-                throw error;
-            throw new errors/* DeployError */.sH({ phase: "activate", reason: `the activation took longer than activation-timeout (${seconds} s)`, cause: error });
-        }
-    }
-    async reach(signal) {
-        // A connection that was there before the switch proves nothing: an old one outlives a firewall that refuses new ones.
-        await this.#connection.reopen(signal).catch((error) => {
-            // What does not answer yet is tried again, with all patience, by the call that follows.
-            if (!(error instanceof errors/* DeployError */.sH) || !error.unreachable)
-                throw error;
-        });
-        return await this.#guarded().hold();
-    }
-    async keep() {
-        const reached = await this.#guarded().keep();
-        if (reached !== "late")
-            this.#undecided = false;
-        return reached;
-    }
-    async checkHealth(command, seconds, signal) {
-        return await checkHealth(command, seconds, this.#call(signal), this.#log, signal);
-    }
-    async rollBack() {
-        const end = await this.#guarded().rollBack();
-        this.#undecided = false;
-        return end;
-    }
-    async journal(units, signal) {
-        try {
-            const end = await this.#call(signal)(() => ({ script: "journal", args: ["10", ...units], privileged: this.#privileged }), "confirm");
-            return lastLines(end.stdout);
+            if (await this.#connection.isOpen())
+                await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: farewellSeconds });
         }
         catch {
-            return [];
+            // Too slow: the next run on this machine removes what a dead run has left.
         }
-    }
-    async release() {
-        // An activation that nobody has decided about goes on without us, and needs its directory.
-        if (this.#prepared && !this.#undecided)
-            await this.#farewell();
-        await this.#connection.close();
     }
     async #prepare(paths, phase, signal) {
         const args = [this.#settings.run, ...paths];
@@ -5219,19 +7275,22 @@ class NixosMachine {
             exitCode: end.exitCode,
         });
     }
-    async #rebuild(name, operation, rebuild, signal, read = () => undefined) {
-        const command = rebuildCommand(operation, rebuild, this.#settings.rebuildArgs);
-        const { run } = this.#settings;
-        const onLine = (line) => {
-            read(line);
-            this.#log.output(line);
+    async #buildContext(failure) {
+        const { configurationNames, isUntracked } = this.#settings;
+        const file = fileNotFound(failure);
+        return {
+            configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
+            untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
+            memoryKibibytes: this.facts.memoryKibibytes,
         };
-        return await runJob({ run, name, phase: name, command, privileged: this.#privileged, onLine }, this.#call(signal));
     }
-    #guarded() {
-        if (this.#activation === undefined)
-            throw new Error("nothing was activated");
-        return this.#activation;
+    /** Asks why Nix was turned away, as the ssh user; `undefined` where the machine cannot be asked. */
+    async #daemonState(signal) {
+        const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: farewellSeconds * 5, signal }).catch(() => undefined);
+        if (outcome?.kind !== "ended" || outcome.exitCode !== 0)
+            return undefined;
+        const facts = parseFacts(outcome.stdout);
+        return { daemon: facts.get("daemon") ?? "", allowedUsers: facts.get("allowed-users") ?? "" };
     }
     #call(signal) {
         return async (call, phase) => await runToItsEnd(this.#connection, this.#shell, call, {
@@ -5241,21 +7300,10 @@ class NixosMachine {
             onLost: (message) => this.#log.note(message),
         });
     }
-    async #farewell() {
-        const { run } = this.#settings;
-        try {
-            if (await this.#connection.isOpen())
-                await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: farewellSeconds });
-        }
-        catch {
-            // Too slow: the next run on this machine removes what a dead run has left.
-        }
-    }
 }
 /** Builds the call of the machine's own nixos-rebuild. */
-function rebuildCommand(operation, rebuild, extraArgs) {
-    const what = rebuild === undefined ? ["--rollback"] : ["--flake", `${rebuild.reference}#${rebuild.configuration}`];
-    return ["nixos-rebuild", (0,domain_operation/* rebuildAction */.oG)(operation), ...what, ...extraArgs];
+function rebuildCommand({ reference, configuration }, extraArgs) {
+    return ["nixos-rebuild", "build", "--flake", `${reference}#${configuration}`, ...extraArgs];
 }
 
 /***/ }),
@@ -5279,7 +7327,7 @@ function patience(connectTimeout, { rollback, limits }) {
     return (phase) => {
         if (phase === "activate")
             return plain + limits.activation + limits.confirm;
-        return phase === "confirm" || phase === "rollback" ? plain + limits.confirm + limits.healthCheck : plain;
+        return phase === "confirm" || phase === "rollback" ? plain + limits.confirm + limits.settle + limits.healthCheck : plain;
     };
 }
 
@@ -5640,21 +7688,36 @@ function ownedSettings(index, directory, settings) {
 
 /***/ }),
 
-/***/ 7754:
+/***/ 1374:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Ng: () => (/* binding */ Connection),
-/* harmony export */   p2: () => (/* binding */ endMasters)
-/* harmony export */ });
-/* unused harmony exports masterCommand, reasonCommand, controlCommand, sessionCommand */
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3047);
-/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7964);
-/* harmony import */ var _configuration_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5898);
-/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(1106);
-/* harmony import */ var _host_key_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5070);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Ng: () => (/* binding */ Connection),
+  p2: () => (/* binding */ endMasters)
+});
+
+// UNUSED EXPORTS: controlCommand, masterCommand, reasonCommand, sessionCommand
+
+;// CONCATENATED MODULE: external "node:dns/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(3047);
+// EXTERNAL MODULE: ./build/src/process/run.js + 1 modules
+var run = __nccwpck_require__(7964);
+// EXTERNAL MODULE: ./build/src/ssh/configuration.js
+var configuration = __nccwpck_require__(5898);
+// EXTERNAL MODULE: ./build/src/ssh/failure.js
+var failure = __nccwpck_require__(1106);
+// EXTERNAL MODULE: ./build/src/ssh/host-key.js
+var host_key = __nccwpck_require__(5070);
+;// CONCATENATED MODULE: ./build/src/ssh/connection.js
+
 
 
 
@@ -5680,9 +7743,9 @@ class Connection {
     #told = new Set();
     constructor(target, index, directory, connectTimeout) {
         this.target = target;
-        this.#name = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_4__/* .alias */ .nK)(target, index);
-        this.#files = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_4__/* .targetFiles */ .jA)(directory, index);
-        this.#knownHosts = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_4__/* .identityFiles */ .gG)(directory).knownHosts;
+        this.#name = (0,configuration/* alias */.nK)(target, index);
+        this.#files = (0,configuration/* targetFiles */.jA)(directory, index);
+        this.#knownHosts = (0,configuration/* identityFiles */.gG)(directory).knownHosts;
         this.#connectTimeout = connectTimeout;
     }
     /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
@@ -5698,8 +7761,8 @@ class Connection {
         if (await this.isOpen())
             return;
         // The socket of a master that died would make a new one refuse to listen.
-        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(this.#files.socket, { force: true });
-        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(this.#files.offeredKeys, { force: true });
+        (0,external_node_fs_.rmSync)(this.#files.socket, { force: true });
+        (0,external_node_fs_.rmSync)(this.#files.offeredKeys, { force: true });
         await this.#connect(masterCommand(this.#files, this.target, connectTimeout), { signal, stderrFile: `${this.#files.socket}.err` });
     }
     /** Ends the master and starts a new one, so that what follows goes over a fresh TCP connection. Throws as `open`. */
@@ -5709,10 +7772,10 @@ class Connection {
     }
     /** Tells whether the master runs; asks nobody but the local socket. */
     async isOpen() {
-        if (!(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)(this.#files.socket))
+        if (!(0,external_node_fs_.existsSync)(this.#files.socket))
             return false;
         try {
-            await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)(controlCommand(this.#files, this.target, "check"), { timeout: controlSeconds });
+            await (0,run/* run */.eF)(controlCommand(this.#files, this.target, "check"), { timeout: controlSeconds });
             return true;
         }
         catch {
@@ -5721,28 +7784,28 @@ class Connection {
     }
     /** Runs a command on the machine through the master. Throws a `CommandError`; exit code 255 may be ssh's own. */
     async run({ command, ...options }) {
-        return await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)(sessionCommand(this.#files, this.target, command), options);
+        return await (0,run/* run */.eF)(sessionCommand(this.#files, this.target, command), options);
     }
     /** Ends the master, if there is one. Never throws. */
     async close() {
-        if (!(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)(this.#files.socket))
+        if (!(0,external_node_fs_.existsSync)(this.#files.socket))
             return;
         try {
-            await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)(controlCommand(this.#files, this.target, "exit"), { timeout: controlSeconds });
+            await (0,run/* run */.eF)(controlCommand(this.#files, this.target, "exit"), { timeout: controlSeconds });
         }
         catch {
-            (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(this.#files.socket, { force: true });
+            (0,external_node_fs_.rmSync)(this.#files.socket, { force: true });
         }
     }
     /** The host keys that were offered since the master was started, the one of the last server at the end. */
     offeredKeys() {
-        return (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)(this.#files.offeredKeys) ? (0,_host_key_js__WEBPACK_IMPORTED_MODULE_6__/* .parseOfferedKeys */ .NJ)((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(this.#files.offeredKeys, "utf8")) : [];
+        return (0,external_node_fs_.existsSync)(this.#files.offeredKeys) ? (0,host_key/* parseOfferedKeys */.NJ)((0,external_node_fs_.readFileSync)(this.#files.offeredKeys, "utf8")) : [];
     }
     /** The host keys that ssh has accepted on the way to the target although they were not known, each told once. */
     acceptedKeys() {
-        const added = new Set((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(this.#knownHosts, "utf8").split(`${_configuration_js__WEBPACK_IMPORTED_MODULE_4__/* .endOfKnownHosts */ .hO}\n`).at(-1)?.split("\n"));
+        const added = new Set((0,external_node_fs_.readFileSync)(this.#knownHosts, "utf8").split(`${configuration/* endOfKnownHosts */.hO}\n`).at(-1)?.split("\n"));
         return this.offeredKeys().filter((key) => {
-            const line = (0,_host_key_js__WEBPACK_IMPORTED_MODULE_6__/* .knownHostsLine */ .TZ)(key);
+            const line = (0,host_key/* knownHostsLine */.TZ)(key);
             if (!added.has(line) || this.#told.has(line))
                 return false;
             this.#told.add(line);
@@ -5752,10 +7815,10 @@ class Connection {
     // A master says nothing of its jump hosts: with ControlPersist, ssh sends their errors to /dev/null (ssh_proxy_connect).
     async #reason({ signal }) {
         try {
-            await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)(reasonCommand(this.#files, this.target), { signal, timeout: this.#connectTimeout + authenticationSeconds });
+            await (0,run/* run */.eF)(reasonCommand(this.#files, this.target), { signal, timeout: this.#connectTimeout + authenticationSeconds });
         }
         catch (error) {
-            if (error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd && error.failure.kind !== "aborted")
+            if (error instanceof errors/* CommandError */.Qd && error.failure.kind !== "aborted")
                 return error.stderr;
             throw error;
         }
@@ -5763,25 +7826,31 @@ class Connection {
     }
     async #connect(command, options) {
         try {
-            await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)(command, { ...options, timeout: this.#connectTimeout + authenticationSeconds });
+            await (0,run/* run */.eF)(command, { ...options, timeout: this.#connectTimeout + authenticationSeconds });
         }
         catch (error) {
-            if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .CommandError */ .Qd) || error.failure.kind === "aborted")
+            if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted")
                 throw error;
             const timedOut = error.failure.kind === "timeout";
             const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
-            throw (0,_failure_js__WEBPACK_IMPORTED_MODULE_5__/* .connectError */ .zT)({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), cause: error });
+            const githubHosted = process.env["RUNNER_ENVIRONMENT"] === "github-hosted";
+            const addresses = githubHosted ? await addressesOf(this.target.host) : [];
+            throw (0,failure/* connectError */.zT)({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), githubHosted, addresses, cause: error });
         }
     }
 }
+async function addressesOf(host) {
+    const found = await (0,promises_namespaceObject.lookup)(host, { all: true }).catch(() => []);
+    return found.map(({ address }) => address);
+}
 /** Ends every ssh master whose socket is left in the private directory of a run. Never throws for one that is gone already. */
 async function endMasters(directory) {
-    if ((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.lstatSync)(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
+    if ((0,external_node_fs_.lstatSync)(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
         return;
-    const sockets = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readdirSync)(directory).filter((name) => /^\d+\.s$/.test(name));
+    const sockets = (0,external_node_fs_.readdirSync)(directory).filter((name) => /^\d+\.s$/.test(name));
     await Promise.all(sockets.map(async (name) => {
-        const args = ["-o", `ControlPath=${(0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(directory, name)}`, "-F", "none", "-O", "exit", "--", "left"];
-        await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_3__/* .run */ .eF)({ file: "ssh", args }, { timeout: controlSeconds }).catch(() => undefined);
+        const args = ["-o", `ControlPath=${(0,external_node_path_.join)(directory, name)}`, "-F", "none", "-O", "exit", "--", "left"];
+        await (0,run/* run */.eF)({ file: "ssh", args }, { timeout: controlSeconds }).catch(() => undefined);
     }));
 }
 /** Builds the command that starts a master in the background and ends when it is ready. */
@@ -5826,6 +7895,7 @@ function placeOf({ host }) {
     const [, name = host, port = "22"] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
     return `${name} port ${port}`;
 }
+const unanswered = /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i;
 /** Turns what ssh said into an error that names the host and the port, and says what to do. */
 function connectError(failure) {
     const { reason, hint, unreachable } = explain(failure);
@@ -5835,9 +7905,9 @@ function connectError(failure) {
         .slice(-20);
     return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .DeployError */ .sH({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
 }
-function explain({ target, stderr, timedOut, offered }) {
+function explain({ target, stderr, timedOut, offered, githubHosted = false, addresses = [] }) {
     // ssh names the place of its TCP connection, which is a jump host's where there is one.
-    const [, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
+    const [named, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
     const place = `${host} port ${port}`;
     const key = offered.at(-1);
     const keyPlace = key === undefined ? place : placeOf(key);
@@ -5893,7 +7963,15 @@ function explain({ target, stderr, timedOut, offered }) {
     if (/Connection refused/i.test(stderr)) {
         return { reason: `${place} refuses the connection`, hint: "Is sshd running there, and is this its port?", ...passing };
     }
-    if (timedOut || /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i.test(stderr)) {
+    const onlyIpv6 = host.includes(":") || (host === target.host && addresses.length > 0 && addresses.every((address) => address.includes(":")));
+    if (githubHosted && named !== undefined && onlyIpv6 && unanswered.test(stderr)) {
+        return {
+            reason: `${place} cannot be reached from a GitHub-hosted runner: ${host.includes(":") ? "it is" : "its name has only"} an IPv6 address, and these runners have no IPv6`,
+            hint: "Use an IPv4 address or a name that has one, a jump host or VPN with IPv4 (ssh-config: ProxyJump), or a self-hosted runner",
+            ...permanent,
+        };
+    }
+    if (timedOut || unanswered.test(stderr)) {
         return {
             reason: `${place} does not answer`,
             hint: "Is the machine on, and can the runner reach it (firewall, VPN)? connect-timeout sets how long to wait",

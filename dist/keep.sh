@@ -7,7 +7,7 @@ main() {
   dir=$(run_directory "$1")
   cd -- "$dir" 2>/dev/null && [ -e armed ] || return 3
   if [ "$2" = hold ]; then
-    [ ! -e decision ] || [ "$(readlink decision)" = keep ] || return 7
+    [ ! -L decision ] || [ "$(readlink decision)" = keep ] || return 7
     # The new timer stands before the old one goes.
     if [ -e activate.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$1-health-timer.service"; then
       /bin/sh ./watchdog.sh arm health "$3" || return 1

@@ -34,7 +34,7 @@ main() {
   fi
   # Old systemd refuses --setenv=NAME without a value.
   environment=
-  for name in PATH _NIXOS_REBUILD_REEXEC http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY NIX_REMOTE NIX_SSL_CERT_FILE SSL_CERT_FILE; do
+  for name in PATH LOCALE_ARCHIVE _NIXOS_REBUILD_REEXEC http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY NIX_REMOTE NIX_SSL_CERT_FILE SSL_CERT_FILE; do
     eval "value=\${$name-}"
     # shellcheck disable=SC2154 # set by the line above
     case $value in '' | *[[:space:]]*) ;; *) environment="$environment --setenv=$name=$value" ;; esac

@@ -12,7 +12,7 @@
 #   watchdog.sh restore            puts profile, boot loader entry and running system back
 #
 # Files: run, operation, profile (the system profile), previous-link (of the profile), previous-profile, previous-running (store
-# paths, or empty), clear.window (seconds in which somebody may come and ask how the way back has ended), finish.sh.
+# paths, or empty), clear.window (seconds in which somebody may come and ask how the way back has ended), finish.sh, switch.sh.
 # The decision is a symbolic link, which only one can make.
 
 set -u
@@ -68,7 +68,7 @@ clear_away() {
 
 switch_to() {
   echo "going back: $1/bin/switch-to-configuration $2"
-  NIXOS_NO_CHECK=1 "$1/bin/switch-to-configuration" "$2"
+  NIXOS_NO_CHECK=1 /bin/sh ./switch.sh "$1" "$2"
   code=$?
   # 4: some units failed, perhaps those that had failed before; whoever watches compares.
   case $code in
@@ -79,11 +79,11 @@ switch_to() {
 }
 
 restore() {
-  # What still activates must not go on beside the way back; the switch itself runs in a unit that nixos-rebuild has made. One that
-  # does not want to end takes a while, in which whoever follows must see that the way back has begun.
+  # What still activates must not go on beside the rollback. One that ignores SIGTERM takes a while, in which whoever follows must
+  # see that the rollback has begun.
   if [ ! -e activate.status ]; then
     # Patterns: systemd 262 stops nothing at all when one of several units is not there.
-    systemctl stop "nix-flake-deploy-$run-activate*.service" 'nixos-rebuild-switch-to-configuration*.service' 2>/dev/null
+    systemctl stop "nix-flake-deploy-$run-activate*.service" 2>/dev/null
   fi
   result=0
   operation=$(cat operation) link=$(cat previous-link)

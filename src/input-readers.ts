@@ -1,4 +1,5 @@
 import { acceptedAmount, parseAmount, parseBatches, type Amount } from "./domain/batches.js";
+import { checkArguments, type OptionTable } from "./domain/option-table.js";
 import { acceptedSelection, parseSelection, type Selection } from "./domain/selection.js";
 import { acceptedTargets, parseTargetList } from "./domain/target-list.js";
 import type { TargetRequest } from "./domain/target.js";
@@ -79,19 +80,14 @@ export function readFlakeReference(text: string, refuse: (problem: string) => vo
   return text;
 }
 
-/** Reads arguments, one a line. `reserved` are the options that the action itself sets. */
-export function readArguments(text: string, reserved: readonly string[], refuse: (problem: string) => void): string[] {
+/** Reads arguments, one per line, and checks them against the options of their program. Blank lines, and blanks around a line, are left out. */
+export function readArguments(text: string, table: OptionTable, refuse: (problem: string) => void): string[] {
   const args = text
     .split(/\r\n|\r|\n/)
     .map((line) => line.trim())
     .filter((line) => line !== "");
-  for (const argument of args) {
-    const option = argument.split("=")[0] ?? "";
-    if (reserved.includes(option)) refuse(`${option} is the action's own; accepted is any other argument, one a line`);
-    if (option === "--accept-flake-config" || option === "accept-flake-config")
-      refuse("accept-flake-config lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead");
-    if (argument.includes("\0")) refuse("holds a NUL character");
-  }
+  if (text.includes("\0")) refuse("contains a NUL character");
+  else for (const problem of checkArguments(args, table)) refuse(problem);
   return args;
 }
 

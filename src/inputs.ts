@@ -18,7 +18,9 @@ import {
   readSshConfig,
   shown,
 } from "./input-readers.js";
+import { archiveOptions } from "./nix/archive-options.js";
 import type { SudoMode } from "./nixos/access.js";
+import { rebuildOptions } from "./nixos/rebuild-options.js";
 import { readKey } from "./ssh/key.js";
 
 /** Every input of the action, by its name in `action.yml`. */
@@ -143,10 +145,8 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     operation,
     sudo: choice("sudo", ["auto", "true", "false"]),
     maxParallel: number("max-parallel", 1, 1000),
-    archiveArgs: readArguments(read("archive-args"), ["--to", "--json"], (problem) => refuse("archive-args", problem)),
-    rebuildArgs: readArguments(read("rebuild-args"), ["--flake", "-f", "--target-host", "--build-host", "--rollback"], (problem) =>
-      refuse("rebuild-args", problem),
-    ),
+    archiveArgs: readArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
+    rebuildArgs: readArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
     connectTimeout: number("connect-timeout", 1, 3600),
     timeout: number("timeout", 0, day),
     retries: number("retries", 0, 20),

@@ -198,9 +198,9 @@ describe("what is no flake is explained", () => {
   test.each([
     ["a repository without flake.nix", async () => await commitAll(repository), ".", /there is no flake\.nix at \./],
     ["a directory without flake.nix", async () => undefined, `path:.`, /there is no flake\.nix at path:\./],
-    ["a flake.nix that Git does not know", async () => await untracked(), ".", /the flake\.nix at \. is not in Git, .*git add it/],
-    ["a directory without its dot", async () => undefined, "nixos", /a directory is written \.\/nixos/],
-    ["a directory that does not exist", async () => undefined, "./nowhere", /there is no directory \.\/nowhere; .*actions\/checkout/],
+    ["a flake.nix that Git does not know", async () => await untracked(), ".", /the flake\.nix at \. is not in Git, .*Run `git add` for it/],
+    ["a directory without its dot", async () => undefined, "nixos", /A directory is written \.\/nixos/],
+    ["a directory that does not exist", async () => undefined, "./nowhere", /there is no directory \.\/nowhere\. .*actions\/checkout/],
   ])("%s", async (_, make: () => Promise<unknown>, flake: string, message: RegExp) => {
     mkdirSync(repository);
     writeFileSync(`${repository}/README.md`, "no flake\n");
@@ -299,12 +299,12 @@ describe("further arguments, one a line", () => {
       place(path.join(machine.root, "usr/local/bin/nixos-rebuild"), recorder("/usr/local/lib/nixos-rebuild", "/root/calls"));
     }
     const odd = `$(touch /root/harm) "it's" * \\ ;`;
-    await deployed({ "rebuild-args": `--show-trace\n\n  --option\nbash-prompt\n${odd}\n` });
+    await deployed({ "rebuild-args": `--show-trace\n\n  --option\nuser-agent-suffix\n${odd}\n` });
     for (const machine of fleet.machines) {
       await machine.output("mv /usr/local/lib/nixos-rebuild /usr/local/bin/nixos-rebuild; test ! -e /root/harm");
       const made = calls(await machine.output("cat /root/calls"));
       expect(made.map(([operation]) => operation)).toEqual(["build", "switch"]);
-      for (const call of made) expect(call.slice(-4)).toEqual(["--show-trace", "--option", "bash-prompt", odd]);
+      for (const call of made) expect(call.slice(-4)).toEqual(["--show-trace", "--option", "user-agent-suffix", odd]);
     }
   });
 
@@ -312,21 +312,52 @@ describe("further arguments, one a line", () => {
     await write({}, { git: true });
     place(path.join(fleet.runner.root, "usr/local/bin/nix"), recorder("/usr/bin/nix", "/root/calls"));
     const odd = `$(touch /root/harm) "it's" * ;`;
-    await deployed({ "archive-args": `--option\r\nbash-prompt\r\n${odd}\r\n` });
+    await deployed({ "archive-args": `--option\r\nuser-agent-suffix\r\n${odd}\r\n` });
     expect((await fleet.runner.exec("test -e /root/harm")).code).not.toBe(0);
     const sent = calls((await fleet.runner.exec("cat /root/calls")).stdout).filter((call) => call.includes("--to"));
     expect(sent).toHaveLength(2);
-    for (const call of sent) expect(call.join("\n")).toContain(`--option\nbash-prompt\n${odd}`);
+    for (const call of sent) expect(call.join("\n")).toContain(`--option\nuser-agent-suffix\n${odd}`);
   });
 
-  test("that Nix or nixos-rebuild does not know fail in their phase, with the input to look at", async () => {
+  test("that are not on the list are refused before any machine is contacted", async () => {
+    await write({}, { git: true });
+    const before = fleet.machines.map((machine) => machine.handshakes());
+    const run = await deploy({
+      "archive-args": "--no-such-option\n--dry-run",
+      "rebuild-args": "--profile-name\nother\n--option\nsubstituters\nhttps://cache.example.org",
+    });
+    expect(run.exitCode).toBe(1);
+    const [message = ""] = run.errors;
+    for (const problem of [
+      'archive-args: "--no-such-option" is not accepted; accepted are --debug, ',
+      "archive-args: --dry-run is not accepted: nothing would be sent to the machine; use operation: build or dry-activate",
+      "rebuild-args: --profile-name is not accepted: other profiles than the system profile are not supported",
+      "rebuild-args: --option substituters is not accepted: it changes where store paths come from",
+    ])
+      expect(message).toContain(problem);
+    expect(fleet.machines.map((machine) => machine.handshakes())).toEqual(before);
+  });
+
+  test("that an older Nix or nixos-rebuild does not know fail in their phase, with the input to look at", async () => {
     await write({}, { git: true });
     const before = await onBoth("readlink -f /run/current-system");
-    const archive = await deploy({ "archive-args": "--no-such-option", retries: "0" });
+    const older = (program: string, option: string, error: string): string =>
+      `#!/bin/sh\ncase " $* " in *" ${option} "*) echo "${error}" >&2; exit 1 ;; esac\nexec ${program} "$@"\n`;
+    place(path.join(fleet.runner.root, "usr/local/bin/nix"), older("/usr/bin/nix", "--repair", "error: unrecognised flag '--repair'"));
+    const archive = await deploy({ "archive-args": "--repair", retries: "0" });
     expect(archive.exitCode).toBe(1);
     expect(archive.errors).toEqual(twice(expect.stringMatching(/does not know an argument\. Look at archive-args/)));
     expect(Object.values(resultsOf(archive)).map((result) => result["phase"])).toEqual(twice("copy"));
-    const rebuild = await deploy({ "rebuild-args": "--no-such-option" });
+    rmSync(path.join(fleet.runner.root, "usr/local/bin/nix"));
+    for (const machine of fleet.machines) {
+      await machine.output("mv /usr/local/bin/nixos-rebuild /usr/local/lib/nixos-rebuild");
+      place(
+        path.join(machine.root, "usr/local/bin/nixos-rebuild"),
+        older("/usr/local/lib/nixos-rebuild", "--offline", "/run/current-system/sw/bin/nixos-rebuild: unknown option \\`--offline'"),
+      );
+    }
+    const rebuild = await deploy({ "rebuild-args": "--offline" });
+    await onBoth("mv /usr/local/lib/nixos-rebuild /usr/local/bin/nixos-rebuild");
     expect(rebuild.exitCode).toBe(1);
     expect(rebuild.errors).toEqual(twice(expect.stringMatching(/does not know an argument .*\. Look at rebuild-args/)));
     expect(Object.values(resultsOf(rebuild)).map((result) => result["phase"])).toEqual(twice("build"));

@@ -10,8 +10,8 @@ const packages = {
   before: { nginx: "1.28.0", hello: "2.12.1", "python3.13-requests": "2.32.3" },
   after: { nginx: "1.28.1", curl: "8.15.0", "python3.13-requests": "2.32.3" },
 };
-const reload = (text: string): string => runningUnit(text).replace("[Service]\n", "X-ReloadIfChanged=true\n[Service]\nExecReload=/bin/true\n");
-const keep = (text: string): string => runningUnit(text).replace("[Service]\n", "X-RestartIfChanged=false\n[Service]\n");
+const reload = (text: string): string => `${runningUnit(text)}X-ReloadIfChanged=true\nExecReload=/bin/true\n`;
+const keep = (text: string): string => `${runningUnit(text)}X-RestartIfChanged=false\n`;
 const before: Behaviour = {
   packages: packages.before,
   units: {

@@ -104,7 +104,17 @@ describe("what a machine prints", () => {
     error: makeError(piece, { hint: piece, outcome: piece, lines: [piece] }),
     failedUnits: [piece],
     difference: makeDifference({ packages: [{ name: piece, before: [piece], after: [piece], bytes: 1 }] }),
-    plan: { source: "activation", stop: [piece], start: [piece], restart: [piece], reload: [piece], keep: [piece] },
+    plan: {
+      source: "activation",
+      stop: [piece],
+      start: [piece],
+      restart: [piece],
+      reload: [piece],
+      keep: [piece],
+      again: [],
+      reexecutes: false,
+      inhibitors: [],
+    },
     timeline: [{ phase: "build", begin: 0, end: 5 }],
   });
   const hosts = (["failed", "deployed", "rolled-back"] as const).flatMap((status) => pieces.map((piece) => makeResult({ ...hostile(piece), status })));

@@ -126,9 +126,9 @@ describe("what is accepted", () => {
   });
 
   test("arguments a line, which no shell splits", () => {
-    expect(parsed({ "archive-args": "\n  --option\r\nssh-substituters a b \n\n", "rebuild-args": "--show-trace\n$(id)" })).toMatchObject({
-      archiveArgs: ["--option", "ssh-substituters a b"],
-      rebuildArgs: ["--show-trace", "$(id)"],
+    expect(parsed({ "archive-args": "\n  --option\r\nuser-agent-suffix\n a  b \n\n", "rebuild-args": "--builders\n$(id)" })).toMatchObject({
+      archiveArgs: ["--option", "user-agent-suffix", "a  b"],
+      rebuildArgs: ["--builders", "$(id)"],
     });
   });
 
@@ -163,7 +163,7 @@ describe("what is accepted", () => {
 
 describe("what is refused", () => {
   const reference = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
-  const flakeSettings = "accept-flake-config lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead";
+  const flakeSettings = "is not accepted: it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead";
   const noMachine =
     "names no machine; accepted is a target a line ([user@]host[:port][#configuration], an IPv6 address in brackets), or a JSON array of such texts or of objects with host, user, port, configuration and name";
   const selection =
@@ -221,17 +221,17 @@ describe("what is refused", () => {
     ["timeout", "86401", '"86401" is not accepted; accepted is a whole number from 0 to 86400'],
     ["timeout", "9999999999", '"9999999999" is not accepted; accepted is a whole number from 0 to 86400'],
     ["retries", "21", '"21" is not accepted; accepted is a whole number from 0 to 20'],
-    ["archive-args", "--to\nssh://x", "--to is the action's own; accepted is any other argument, one a line"],
-    ["archive-args", "--json", "--json is the action's own; accepted is any other argument, one a line"],
-    ["archive-args", "--accept-flake-config", flakeSettings],
-    ["archive-args", "--option\naccept-flake-config\ntrue", flakeSettings],
-    ["archive-args", "a\0b", "holds a NUL character"],
+    ["archive-args", "--to\nssh://x", "--to is not accepted: the action sends to each target"],
+    ["archive-args", "--json", "--json is not accepted: it is set by the action"],
+    ["archive-args", "--accept-flake-config", `--accept-flake-config ${flakeSettings}`],
+    ["archive-args", "--option\naccept-flake-config\ntrue", `--option accept-flake-config ${flakeSettings}`],
+    ["archive-args", "a\0b", "contains a NUL character"],
+    ["rebuild-args", "--flake=.", "--flake is not accepted: use the inputs flake and targets (host#configuration)"],
+    ["rebuild-args", "--target-host\nx", "--target-host is not accepted: the action's own targets say which machine is meant"],
+    ["rebuild-args", "--rollback", "--rollback is not accepted: use operation: rollback"],
+    ["rebuild-args", "--accept-flake-config", `--accept-flake-config ${flakeSettings}`],
     ["settle-time", "3601", '"3601" is not accepted; accepted is a whole number from 0 to 3600'],
     ["specialisation", "../tor", '"../tor" is not accepted; accepted is the name of a specialisation of the configuration'],
-    ["rebuild-args", "--flake=.", "--flake is the action's own; accepted is any other argument, one a line"],
-    ["rebuild-args", "--target-host\nx", "--target-host is the action's own; accepted is any other argument, one a line"],
-    ["rebuild-args", "--rollback", "--rollback is the action's own; accepted is any other argument, one a line"],
-    ["rebuild-args", "--accept-flake-config", flakeSettings],
   ])("%s: %j: %s", (name, text, problem) => {
     expect(problemsOf({ [name]: text })).toEqual([`${name}: ${problem}`]);
   });

@@ -33,11 +33,15 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   DM: () => (/* binding */ briefReason),
 /* harmony export */   Qd: () => (/* binding */ CommandError),
 /* harmony export */   Rn: () => (/* binding */ RunnerError),
+/* harmony export */   ZN: () => (/* binding */ EvaluationError),
 /* harmony export */   dz: () => (/* binding */ InputError)
 /* harmony export */ });
-/* unused harmony export DeployError */
+/* unused harmony exports NoFlakeError, DeployError */
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(856);
+
 /** All bad inputs of a run in one error. */
 class InputError extends Error {
     name = "InputError";
@@ -68,6 +72,37 @@ class CommandError extends Error {
         this.stderr = parts.stderr;
     }
 }
+/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
+class EvaluationError extends CommandError {
+    /** Nix's message and its place, at most 20 lines. */
+    lines;
+    constructor(reference, lines, cause) {
+        super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
+        this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
+        this.lines = lines;
+    }
+}
+/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
+class NoFlakeError extends (/* unused pure expression or super */ null && (Error)) {
+    name = "NoFlakeError";
+}
+/** What ended a run, in one line without a full stop at the end. */
+function briefReason(problem) {
+    if (problem instanceof InputError)
+        return problem.problems.map((bad) => `${bad.input}: ${firstClause(bad.problem)}`).join("; ");
+    if (problem instanceof EvaluationError)
+        return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
+    if (problem instanceof CommandError)
+        return (problem.stderr
+            .split("\n")
+            .findLast((line) => /^\s*error: \S/.test(line))
+            ?.trim() ?? problem.message.slice(0, 200));
+    return (problem instanceof Error ? problem.message : String(problem)).split("\n")[0] ?? "";
+}
+// What comes after it says what to do, or what is accepted.
+function firstClause(text) {
+    return text.split(/[.;] /)[0] ?? text;
+}
 function describe(failure) {
     switch (failure.kind) {
         case "exit":
@@ -77,32 +112,65 @@ function describe(failure) {
         case "timeout":
             return `no end within ${failure.seconds} s`;
         case "aborted":
-            return "ended because the run was cancelled";
+            return "stopped before its end";
         case "spawn":
             return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
     }
 }
-const shownLines = 20;
-/** A failure of one host: phase, reason, hint and last lines. */
+/** A failure of one host, thrown; its message is the reason alone. */
 class DeployError extends Error {
     name = "DeployError";
-    phase;
-    reason;
-    hint;
-    lines;
-    exitCode;
+    failure;
     unreachable;
-    constructor(parts) {
-        const lines = (parts.lines ?? []).slice(-shownLines);
-        const text = [parts.hint === undefined ? parts.reason : `${parts.reason}. ${parts.hint}`, ...lines.map((line) => `  ${line}`)];
-        super(text.join("\n"), { cause: parts.cause });
-        this.phase = parts.phase;
-        this.reason = parts.reason;
-        this.hint = parts.hint;
-        this.lines = lines;
-        this.exitCode = parts.exitCode;
-        this.unreachable = parts.unreachable ?? false;
+    constructor({ unreachable, cause, ...parts }) {
+        super(parts.reason, { cause });
+        this.failure = (0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .makeFailure */ .ro)(parts);
+        this.unreachable = unreachable ?? false;
     }
+    get phase() {
+        return this.failure.phase;
+    }
+    get reason() {
+        return this.failure.reason;
+    }
+    get hint() {
+        return this.failure.hint;
+    }
+    get lines() {
+        return this.failure.lines;
+    }
+    get exitCode() {
+        return this.failure.exitCode;
+    }
+}
+
+/***/ }),
+
+/***/ 856:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   ro: () => (/* binding */ makeFailure),
+/* harmony export */   zt: () => (/* binding */ renderFailure)
+/* harmony export */ });
+/* unused harmony exports failureSentences, renderFailureLines */
+const shownLines = 20;
+/** A failure of these parts; of the lines, the last 20 are kept. */
+function makeFailure(parts) {
+    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [] } = parts;
+    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes };
+}
+/** The sentences of a failure: its reason, what to do next, what state the machine is in. */
+function failureSentences({ reason, hint, outcome }) {
+    return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
+}
+/** Renders a failure: its sentences in one line, then its lines, indented. */
+function renderFailure(failure) {
+    return [failureSentences(failure).join(". "), ...renderFailureLines(failure)].join("\n");
+}
+/** Renders the lines of a failure, indented. */
+function renderFailureLines({ lines }) {
+    return lines.map((line) => `  ${line}`);
 }
 
 /***/ }),
@@ -121,8 +189,10 @@ class DeployError extends Error {
 /* harmony export */ });
 /* unused harmony export targetsOf */
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(856);
 /* harmony import */ var _selection_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76);
 /* harmony import */ var _target_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(321);
+
 
 
 
@@ -216,7 +286,7 @@ function checkedRequest(name, request) {
     return request;
 }
 /** The result of a machine that was never connected to. */
-function unusableResult({ name, error }) {
+function unusableResult({ name, error, lines }) {
     return {
         name,
         target: name,
@@ -234,7 +304,7 @@ function unusableResult({ name, error }) {
         difference: undefined,
         plan: undefined,
         seconds: 0,
-        error,
+        error: (0,_failure_js__WEBPACK_IMPORTED_MODULE_3__/* .makeFailure */ .ro)({ phase: "connect", reason: error, lines }),
     };
 }
 function selectable(entry) {
@@ -464,6 +534,9 @@ function displayTarget(target) {
  * The host is checked here because ssh obeys shell characters in a `HostName` of its configuration.
  */
 function parseTarget(text) {
+    refuseUrl(text);
+    if (text.includes(","))
+        throw new Error("holds a comma; write one target per line");
     const hash = text.indexOf("#");
     const place = hash === -1 ? text : text.slice(0, hash);
     const configuration = hash === -1 ? undefined : text.slice(hash + 1);
@@ -474,7 +547,8 @@ function parseTarget(text) {
 }
 /** Checks the parts of a target. Throws an `Error` whose message names the part and what is accepted. */
 function checkTarget(request) {
-    const { host, user, port, configuration, name } = request;
+    const { host, user, port, name } = request;
+    const configuration = request.configuration === undefined ? undefined : withoutPrefix(request.configuration);
     checkHost(host);
     if (user !== undefined)
         checkUser(user);
@@ -485,7 +559,14 @@ function checkTarget(request) {
     if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
         throw new Error("its name is empty, longer than 100 characters, or holds control characters");
     }
-    return request;
+    return configuration === request.configuration ? request : { ...request, configuration };
+}
+/** The name in `nixosConfigurations.NAME` and `nixosConfigurations."NAME"`, as one types it after `nix build .#`; else the text itself. */
+function withoutPrefix(configuration) {
+    return (/^nixosConfigurations\.(?:"(.+)"|(.+))$/
+        .exec(configuration)
+        ?.slice(1)
+        .find((name) => name !== undefined) ?? configuration);
 }
 /** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
 function checkUser(user) {
@@ -502,6 +583,7 @@ function checkPort(port) {
 function checkHost(host) {
     if (host === "")
         throw new Error("its host is empty");
+    refuseUrl(host);
     if (host.startsWith("-"))
         throw new Error("its host begins with -, which ssh would take for an option");
     if (/[\s\p{C}]/u.test(host))
@@ -514,6 +596,11 @@ function checkHost(host) {
     if (!/^[A-Za-z0-9_.-]{1,253}$/.test(host)) {
         throw new Error("its host holds characters other than letters, digits, and _ . -");
     }
+}
+function refuseUrl(text) {
+    const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
+    if (scheme !== undefined)
+        throw new Error(`is a URL; write it without ${scheme}`);
 }
 function checkConfiguration(configuration) {
     if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(configuration)) {
@@ -673,6 +760,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // UNUSED EXPORTS: failureSummary, skippedAnnotations, verdict
 
+// EXTERNAL MODULE: ./build/src/domain/failure.js
+var failure = __nccwpck_require__(856);
 ;// CONCATENATED MODULE: ./build/src/domain/result.js
 /** How it ended for one machine, from best to worst. */
 const statuses = (/* unused pure expression or super */ null && (["unchanged", "planned", "deployed", "skipped", "degraded", "rolled-back", "failed", "unknown", "rollback-failed"]));
@@ -688,7 +777,7 @@ function result_isFailure(status) {
         case "planned":
         case "deployed":
         case "skipped":
-        // Only where `unit-failures: warn` asks for it.
+        // Units where `unit-failures: warn` asks for it, or a user's own activation.
         case "degraded":
             return false;
         case "rolled-back":
@@ -700,12 +789,13 @@ function result_isFailure(status) {
 }
 ;// CONCATENATED MODULE: ./build/src/github/annotations.js
 
+
 // GitHub shows ten annotations of a kind a step, and the step's own failure is one.
 const most = 9;
 /** One annotation for each host that failed; where there are too many, the last one names the rest. */
 function failureAnnotations(results) {
     const failed = results.filter((result) => result_isFailure(result.status));
-    const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: result.error ?? result.status }));
+    const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: message(result) }));
     if (annotations.length <= most)
         return annotations;
     const rest = failed.slice(most - 1);
@@ -717,12 +807,12 @@ function skippedAnnotations(results) {
     if (skipped.length === 0)
         return [];
     const reasons = new Map();
-    for (const { name, error = "skipped" } of skipped) {
-        const [reason = error] = error.split("\n");
+    for (const { name, error } of skipped) {
+        const reason = error === undefined ? "skipped" : failureSentences(error).join(". ");
         reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
     }
-    const message = [...reasons].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n");
-    return [{ title: `${skipped.length} of ${results.length} hosts ${skipped.length === 1 ? "was" : "were"} skipped`, message }];
+    const title = `${skipped.length} of ${results.length} hosts ${skipped.length === 1 ? "was" : "were"} skipped`;
+    return [{ title, message: [...reasons].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n") }];
 }
 /** The last line of a failed step: `2 of 14 hosts failed: web3 (activate: …), db1 (connect: …)`. */
 function failureSummary(results) {
@@ -737,8 +827,11 @@ function verdict({ phase, status }) {
         return "rollback failed";
     return status === "unknown" ? `lost in ${phase}, state unknown` : `${phase} ${status}`;
 }
+function message({ error, status }) {
+    return error === undefined ? status : (0,failure/* renderFailure */.zt)(error);
+}
 function brief(result) {
-    const reason = result.status === "failed" ? `${result.phase}: ${(result.error ?? "failed").split("\n")[0]?.split(". ")[0]}` : verdict(result);
+    const reason = result.status === "failed" ? `${result.phase}: ${result.error?.reason ?? "failed"}` : verdict(result);
     return `${result.name} (${reason})`;
 }
 
@@ -833,6 +926,7 @@ var lib_core = __nccwpck_require__(920);
 ;// CONCATENATED MODULE: ./build/src/github/outputs.js
 
 
+
 // GitHub takes 1 MB of outputs a job, counted as UTF-16: half of that for us.
 const longestResults = 250_000;
 /** Renders every output of the action, by its name in `action.yml`; one that has no value is empty. */
@@ -867,8 +961,9 @@ function renderResults(results) {
         changed: result.changed,
         "exit-code": result.exitCode ?? null,
         "failed-units": result.failedUnits,
+        inhibitors: result.plan?.inhibitors ?? [],
         seconds: result.seconds,
-        error: result.error === undefined ? null : shorten(result.error, longestError),
+        error: result.error === undefined ? null : shorten(renderFailure(result.error), longestError),
     })));
     for (let longestError = 10_000;; longestError = Math.floor(longestError / 2)) {
         const text = render(longestError);
@@ -886,7 +981,9 @@ function outputs_setOutputs(report) {
 }
 /** The status of a whole run. */
 function outputs_statusOf(results, endedEarly) {
-    return endedEarly && results.length === 0 ? "failed" : worstStatus(results);
+    const worst = worstStatus(results);
+    // Hosts that a run has skipped because it ended early do not make it a success.
+    return endedEarly && !isFailure(worst) ? "failed" : worst;
 }
 // EXTERNAL MODULE: ./build/src/github/workflow-log.js + 1 modules
 var workflow_log = __nccwpck_require__(949);
@@ -954,9 +1051,10 @@ function fitting(characters, bytes) {
 // As many as fit on a line.
 const mostNamed = 8;
 /** What a reader sees first: how it ended, the counts, who failed, and what was deployed. */
-function headline_renderHeadline(results, flake, endedEarly) {
+function headline_renderHeadline(results, flake, endedEarly, reason) {
     const below = [counts(results), failed(results), flake === undefined ? "" : describeFlake(flake)].filter((line) => line !== "");
-    return `### ${headline(results, endedEarly)}\n\n${below.join("  \n")}\n\n`;
+    const why = reason === undefined ? "" : `: ${codeSpan(reason)}`;
+    return `### ${headline(results, endedEarly)}${why}\n\n${below.join("  \n")}\n\n`;
 }
 function headline(results, endedEarly) {
     const failures = results.filter(({ status }) => isFailure(status)).length;
@@ -965,6 +1063,8 @@ function headline(results, endedEarly) {
     const hosts = results.length === 1 ? "1 host" : `${results.length} hosts`;
     if (failures > 0)
         return `❌ ${failures} of ${hosts} failed${endedEarly ? ", and the run ended early" : ""}`;
+    if (endedEarly && results.every(({ status }) => status === "skipped"))
+        return `❌ No host was deployed (${hosts} skipped)`;
     if (endedEarly)
         return `❌ The run ended early; of ${hosts} none failed`;
     const done = results.filter(({ status }) => status !== "skipped");
@@ -1061,15 +1161,15 @@ function table_packages(difference) {
 
 
 
+
 const longestName = 120;
 /** What went wrong on a host, in no more than about these bytes; empty where nothing did. */
 function section_errorPart({ status, error }, bytes) {
-    return isFailure(status) || error !== undefined ? `${preformatted(sentences(error ?? status), bytes)}\n` : "";
+    return isFailure(status) || error !== undefined ? `${preformatted(error === undefined ? status : explained(error), bytes)}\n` : "";
 }
-/** Reason and hint stand in one line, which nobody could read without scrolling. */
-function sentences(error) {
-    const [first = "", ...rest] = error.split("\n");
-    return [first.replaceAll(/\. (?=[A-Z])/g, ".\n"), ...rest].join("\n");
+/** A sentence in each line: in one line, nobody could read them without scrolling. */
+function explained(error) {
+    return [failureSentences(error).join(".\n"), ...renderFailureLines(error)].join("\n");
 }
 /** What the new system of a host brings: packages and units; empty where nothing is known of it. */
 function section_detailsPart({ target, status, difference, plan, systemPath, previousSystemPath }, limits) {
@@ -1120,9 +1220,23 @@ function packageLine(change) {
     return change.bytes === 0 ? short : `${short} (${signedSize(change.bytes)})`;
 }
 const verbs = {
-    activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", keep: "changed, not restarted" },
-    rehearsal: { stop: "would stop", restart: "would restart", reload: "would reload", start: "would start", keep: "would not restart, though changed" },
-    "unit-files": { stop: "would stop", restart: "would restart", reload: "would reload", start: "would start", keep: "would not restart, though changed" },
+    activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", again: "ran again", keep: "changed, not restarted" },
+    rehearsal: {
+        stop: "would stop",
+        restart: "would restart",
+        reload: "would reload",
+        start: "would start",
+        again: "would run again",
+        keep: "would not restart, though changed",
+    },
+    "unit-files": {
+        stop: "would stop",
+        restart: "would restart",
+        reload: "would reload",
+        start: "would start",
+        again: "would run again",
+        keep: "would not restart, though changed",
+    },
 };
 const sources = {
     activation: "Units, as the activation told",
@@ -1132,8 +1246,9 @@ const sources = {
 function renderPlan(plan, status, most) {
     const before = status === "rolled-back" && plan.source === "activation" ? " before the way back" : "";
     const title = `${sources[plan.source]}${before}`;
+    const inhibitors = plan.inhibitors.map((inhibitor) => `- inhibited: ${codeSpan(inhibitor)}: \`switch\` and \`test\` would be refused\n`).join("");
     if (touchesNoUnit(plan))
-        return `${title}: none\n\n`;
+        return `${title}: none\n\n${inhibitors === "" ? "" : `${inhibitors}\n`}`;
     const lists = unitActions.flatMap((action) => {
         const units = plan[action];
         if (units.length === 0)
@@ -1142,7 +1257,8 @@ function renderPlan(plan, status, most) {
         const names = units.slice(0, most).map((unit) => codeSpan(unit));
         return [`- ${verbs[plan.source][action]}: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}\n`];
     });
-    return `${title}:\n\n${lists.join("")}\n`;
+    const systemd = plan.reexecutes ? `- systemd ${plan.source === "activation" ? "was" : "would be"} re-executed\n` : "";
+    return `${title}:\n\n${lists.join("")}${systemd}${inhibitors}\n`;
 }
 ;// CONCATENATED MODULE: ./build/src/github/summary/timeline.js
 
@@ -1260,8 +1376,8 @@ const bytesOfPackage = 60;
  * timeline, what is new on hosts that are as they should be, the same of those that failed, rows of hosts that are as they should
  * be, errors, rows of failed hosts. The last line then says what is missing.
  */
-function page_renderSummary(results, flake, { endedEarly = false, place = page_jobSummary } = {}) {
-    const head = renderHeadline(results, flake, endedEarly);
+function page_renderSummary(results, flake, { endedEarly = false, reason, place = page_jobSummary } = {}) {
+    const head = renderHeadline(results, flake, endedEarly, reason);
     const failed = results.filter(({ status }) => isFailure(status));
     const fine = results.filter(({ status }) => !isFailure(status));
     const budget = new Budget(place.bytes - byteLength(head) - byteLength(tableHead) - bytesOfNote);
@@ -1335,20 +1451,24 @@ class Budget {
 
 
 
+// Of a command line with an expression in it, the beginning says which command it is.
+const longestCommand = 300;
 /** Tells what ended the run before the machines did. What is none of the action's own errors is shown with its stack. */
 function reportProblem(problem, log) {
     if (problem instanceof errors/* InputError */.dz || problem instanceof errors/* RunnerError */.Rn)
         log.annotate("error", "The deployment cannot begin", problem.message);
+    else if (problem instanceof errors/* EvaluationError */.ZN)
+        log.annotate("error", "The flake does not evaluate; no machine was changed", problem.message);
     else if (problem instanceof errors/* CommandError */.Qd) {
-        log.annotate("error", "A command on the runner failed; no machine was changed", [problem.message, ...problem.stderr.trim().split("\n").slice(-20)].join("\n"));
+        log.annotate("error", "A command on the runner failed; no machine was changed", [problem.message.slice(0, longestCommand), ...problem.stderr.trim().split("\n").slice(-20)].join("\n"));
     }
     else
         log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
 }
 /** Sets the outputs, writes the summary, annotates every failed host, and tells whether the step is green. */
-function reportEnd({ results, arrived, flake, sent, endedEarly, summary }, log) {
+function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary }, log) {
     log.resume();
-    const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, place: comment }), log);
+    const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, reason, place: comment }), log);
     setOutputs({
         results,
         status: statusOf(results, endedEarly),
@@ -1357,13 +1477,12 @@ function reportEnd({ results, arrived, flake, sent, endedEarly, summary }, log) 
         summaryPath,
     });
     if (summary)
-        writeSummary(renderSummary(results, flake, { endedEarly, place: jobSummary }), log);
-    // A run that ended early has told its reason already; its hosts only ended with it.
-    if (!endedEarly)
-        for (const { title, message } of failureAnnotations(results))
-            log.annotate("error", title, message);
-    for (const { title, message } of skippedAnnotations(results))
-        log.annotate("warning", title, message);
+        writeSummary(renderSummary(results, flake, { endedEarly, reason, place: jobSummary }), log);
+    // A run that ended early has annotated its reason already; its hosts only ended with it.
+    if (endedEarly)
+        log.line(`The run ended early${reason === undefined ? "" : `: ${reason}`}`);
+    else
+        annotateHosts(results, log);
     const failed = results.some((result) => isFailure(result.status));
     if (failed)
         log.line(failureSummary(results));
@@ -1375,6 +1494,12 @@ function referenceFor(flake, sent) {
     if (sent?.hive === true)
         return outerReference(sent);
     return flake === undefined ? undefined : flakeReference(flake);
+}
+function annotateHosts(results, log) {
+    for (const { title, message } of failureAnnotations(results))
+        log.annotate("error", title, message);
+    for (const { title, message } of skippedAnnotations(results))
+        log.annotate("warning", title, message);
 }
 /** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
 function writeComment(text, log) {
@@ -1622,6 +1747,7 @@ function host_key_knownHostsProblems(text) {
 
 
 
+
 // The readers of single inputs. Each gives what is wrong to `refuse`, in words that say what is accepted, and goes on.
 /** An input as a message shows it. */
 function shown(text) {
@@ -1692,21 +1818,17 @@ function readFlakeReference(text, refuse) {
         refuse(`${shown(text)} holds a #; the configuration belongs to the targets (host#configuration); ${accepted}`);
     return text;
 }
-/** Reads arguments, one a line. `reserved` are the options that the action itself sets. */
-function readArguments(text, reserved, refuse) {
+/** Reads arguments, one per line, and checks them against the options of their program. Blank lines, and blanks around a line, are left out. */
+function readArguments(text, table, refuse) {
     const args = text
         .split(/\r\n|\r|\n/)
         .map((line) => line.trim())
         .filter((line) => line !== "");
-    for (const argument of args) {
-        const option = argument.split("=")[0] ?? "";
-        if (reserved.includes(option))
-            refuse(`${option} is the action's own; accepted is any other argument, one a line`);
-        if (option === "--accept-flake-config" || option === "accept-flake-config")
-            refuse("accept-flake-config lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead");
-        if (argument.includes("\0"))
-            refuse("holds a NUL character");
-    }
+    if (text.includes("\0"))
+        refuse("contains a NUL character");
+    else
+        for (const problem of checkArguments(args, table))
+            refuse(problem);
     return args;
 }
 /** Reads a selection. */
@@ -2213,8 +2335,7 @@ async function formerToplevels(present, former, configurations, options) {
     }
     catch (error) {
         options.signal?.throwIfAborted();
-        const lines = error instanceof errors/* CommandError */.Qd ? error.stderr.trim().split("\n") : [error instanceof Error ? error.message : String(error)];
-        return { kind: "none", reason: lines.at(-1) ?? "" };
+        return { kind: "none", reason: (0,errors/* briefReason */.DM)(error).replace(/^(?:the flake does not evaluate|error): /, "") };
     }
 }
 
@@ -2229,33 +2350,70 @@ async function formerToplevels(present, former, configurations, options) {
 /* harmony export */ });
 /* unused harmony export applyArguments */
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
-/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(614);
-/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(726);
+/* harmony import */ var _evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(133);
+/* harmony import */ var _flake_failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(677);
+/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(614);
+/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(726);
 
 
 
+
+
+const shownLines = 20;
 /**
  * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
- * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, a
- * `CommandError` for what does not evaluate.
+ * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, an
+ * `EvaluationError` for what does not evaluate, and a `CommandError` for an evaluation that was stopped.
  */
 async function applyToFlake(reference, expression, args, options) {
+    const warnings = beforeError(options.onLine);
     try {
-        const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_2__/* .runNix */ .dI)(applyArguments(reference, expression, args), {
+        const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .dI)(applyArguments(reference, expression, args), {
             cwd: options.cwd,
             signal: options.signal,
-            onStderrLine: options.onLine,
+            onStderrLine: warnings,
         });
         return JSON.parse(stdout);
     }
     catch (error) {
-        throw explainApply(error, reference) ?? error;
+        throw explainApply(error, reference) ?? readable(error, reference) ?? error;
     }
 }
 /** Builds the arguments of that evaluation. The attribute path `.` is the outputs as a whole, from Nix 2.19 (NixOS/nix#8852). */
 function applyArguments(reference, expression, args) {
     const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
-    return ["eval", "--json", ..._flake_js__WEBPACK_IMPORTED_MODULE_1__/* .neverLock */ .sO, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+    // Without --show-trace, Nix shows the outermost frames: those of the expression, and not the place in the flake.
+    return ["eval", "--json", "--show-trace", ..._flake_js__WEBPACK_IMPORTED_MODULE_2__/* .neverLock */ .sO, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+}
+// The trace quotes the expression, and is thousands of lines long for a real NixOS: what it says is told at the end.
+function beforeError(onLine) {
+    let failed = false;
+    return (line) => {
+        failed ||= line.startsWith("error:");
+        if (!failed)
+            onLine(line);
+    };
+}
+function readable(error, reference) {
+    if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd))
+        return undefined;
+    const { failure, stderr } = error;
+    if (failure.kind === "signal" && failure.signal === "SIGKILL") {
+        const why = "nix was killed by SIGKILL, which Linux sends when memory runs out; each NixOS configuration needs some 500 MB to evaluate";
+        return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .EvaluationError */ .ZN(reference, [why, "Use a runner with more memory, or select fewer machines"], error);
+    }
+    if (failure.kind !== "exit" && failure.kind !== "signal")
+        return undefined;
+    const message = (0,_evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__/* .evaluationMessage */ .U)(stderr);
+    const lines = message.length > 0
+        ? message
+        : stderr
+            .split("\n")
+            .filter((line) => line.trim() !== "")
+            .slice(-shownLines);
+    const file = (0,_evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__/* .missingFile */ .B)(stderr);
+    const hint = `${file} is not in the source of the flake. If it is in the work tree, Git does not track it: run \`git add ${file}\` and commit it`;
+    return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .EvaluationError */ .ZN(reference, file === undefined ? lines : [...lines.slice(0, shownLines - 1), hint], error);
 }
 function explainApply(error, reference) {
     if (error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd && /does not provide attribute .*or '\.'/.test(error.stderr)) {
@@ -2263,7 +2421,7 @@ function explainApply(error, reference) {
             cause: error,
         });
     }
-    return (0,_flake_js__WEBPACK_IMPORTED_MODULE_1__/* .explainFlake */ .V8)(error, reference);
+    return (0,_flake_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .explainFlake */ .V)(error, reference);
 }
 function nixValue(value) {
     if (typeof value === "string")
@@ -2282,6 +2440,215 @@ function nixString(text) {
 
 /***/ }),
 
+/***/ 133:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   B: () => (/* binding */ missingFile),
+/* harmony export */   U: () => (/* binding */ evaluationMessage)
+/* harmony export */ });
+const shownLines = 20;
+// Of Nix's own message, so that the place below it is shown too.
+const messageLines = 12;
+const longestLine = 400;
+const errorHead = /^\s*error: ?(.*)$/;
+const frameHead = /^\s*… (.*)$/;
+const placeLine = /^\s*at (.+):(\d+):(\d+):?$/;
+const hint = /^\s*\((?:stack trace truncated|use '--show-trace')/;
+/**
+ * Reduces an evaluation error to Nix's own message and the innermost place in the user's flake, at most 20 lines. The rest of the
+ * trace is left out: most of it is the action's expression (`«string»`) and nixpkgs. Takes the output with or without
+ * `--show-trace`:
+ *
+ *     error:
+ *            … while evaluating attribute 'machines'
+ *              at «string»:232:3:
+ *               231|   names = all;
+ *
+ *            … while calling the 'import' builtin
+ *              at /nix/store/8vwzif8j4qk91swz99p51qc40i0bhk1w-source/flake.nix:1:29:
+ *                 1| { outputs = { self }: { a = import ./x.nix; }; }
+ *
+ *            error: path '/nix/store/8vwzif8j4qk91swz99p51qc40i0bhk1w-source/x.nix' does not exist
+ *
+ * Returns nothing where the output has no error. Paths inside the flake's source in the store are shown without the store path.
+ */
+function evaluationMessage(output) {
+    const parts = parseParts(output);
+    const message = parts.findLast((part) => part.kind === "message" && part.text.some((line) => line !== ""));
+    if (message === undefined)
+        return [];
+    const frames = parts.filter((part) => part.kind === "frame");
+    const root = flakeRoot([...frames, message]);
+    const inFlake = (part) => part.place !== undefined && rootOf(part.place.file) === root;
+    const frame = inFlake(message) ? undefined : frames.findLast(inFlake);
+    const text = message.text.length > messageLines ? [...message.text.slice(0, messageLines - 1), "…"] : message.text;
+    const own = message.place === undefined || isInternal(message.place.file) ? [] : renderPlace(message.place);
+    const context = frame?.place === undefined ? [] : [`… ${frame.text.join(" ")}`, ...renderPlace(frame.place)];
+    return [...text, ...own, ...context].map((line) => withoutRoot(line, root).slice(0, longestLine)).slice(0, shownLines);
+}
+function parseParts(output) {
+    const lines = output.split("\n");
+    const parts = [];
+    for (const line of lines.slice(lines.findIndex((candidate) => candidate.startsWith("error:")))) {
+        const current = parts.at(-1);
+        const error = errorHead.exec(line);
+        const frame = frameHead.exec(line);
+        const place = placeLine.exec(line);
+        if (error !== null)
+            parts.push({ kind: "message", text: error[1] === "" ? [] : [`error: ${error[1]}`], place: undefined });
+        else if (frame !== null)
+            parts.push({ kind: "frame", text: [frame[1] ?? ""], place: undefined });
+        else if (current === undefined || line.trim() === "" || hint.test(line))
+            continue;
+        else if (place !== null)
+            current.place ??= { file: place[1] ?? "", at: `${place[1]}:${place[2]}:${place[3]}`, code: [] };
+        else if (current.place !== undefined)
+            current.place.code.push(line);
+        // A message that quotes source lines without a place is not known.
+        else
+            current.text.push(line.replace(/^ {7}/, ""));
+    }
+    return parts;
+}
+function renderPlace({ at, code }) {
+    return [`at ${at}:`, ...code.slice(0, 4).map((line) => line.replace(/^ {7}/, ""))];
+}
+// Evaluation begins in the action's expression, and the first file after it is the flake's own.
+function flakeRoot(parts) {
+    const first = parts.find(({ place }) => place !== undefined && !isInternal(place.file));
+    return first?.place === undefined ? undefined : rootOf(first.place.file);
+}
+/** The source that a file belongs to: a store path, a fetched tree as `«git+file:///…»`, or everything on the runner's own disk. */
+function rootOf(file) {
+    return /^(?:\/nix\/store\/[^/]+|«[^»]+»)(?=\/)/.exec(file)?.[0] ?? "";
+}
+function isInternal(file) {
+    return /^(?:«(?:string|stdin|none|unknown|nix-internal|flakes-internal)|<nix\/|\(string\)|\(stdin\))/.test(file);
+}
+function withoutRoot(line, root) {
+    return root === undefined || root === "" ? line : line.replaceAll(`${root}/`, "");
+}
+/**
+ * The file, relative to the root of its flake, that an evaluation did not find in the store: `path '/nix/store/…-source/x.nix' does
+ * not exist`, `opening file '…': No such file or directory`, and up to Nix 2.18 `getting status of '…': No such file or directory`.
+ */
+function missingFile(output) {
+    const file = `['"]/nix/store/[^/'"]+/([^'"]+)['"]`;
+    const pattern = new RegExp(`error: (?:path ${file} does not exist|(?:opening file|getting status of) ${file}: No such file or directory)`);
+    const match = pattern.exec(output);
+    return match?.[1] ?? match?.[2];
+}
+
+/***/ }),
+
+/***/ 677:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  V: () => (/* binding */ explainFlake)
+});
+
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(47);
+// EXTERNAL MODULE: ./build/src/nix/evaluation-message.js
+var evaluation_message = __nccwpck_require__(133);
+;// CONCATENATED MODULE: ./build/src/nix/input-failure.js
+
+const deployKey = "Load a key that may read it before this step, for example with webfactory/ssh-agent; the input ssh-key is used for the machines only";
+/**
+ * Explains that the flake, or one of its inputs, could not be fetched: which one, why, and what to do. `undefined` where that is not
+ * what failed. From Nix 2.20 the output names the input:
+ *
+ *     error:
+ *            … while updating the flake input 'p'
+ *
+ *            … while fetching the input 'git+ssh://git@github.com/org/p.git'
+ *
+ *            error: Failed to fetch git repository 'ssh://git@github.com/org/p.git'
+ */
+function explainInput(output, reference) {
+    const cause = causeOf(output);
+    if (cause === undefined)
+        return undefined;
+    const address = [...output.matchAll(/… while fetching the input '([^']+)'/g)].at(-1)?.[1];
+    const what = address === undefined ? `the flake ${reference} or one of its inputs` : address === reference ? `the flake ${reference}` : `the flake's input ${address}`;
+    return `${what} could not be fetched: ${cause.why}. ${cause.next}`;
+}
+function causeOf(output) {
+    const error = (0,evaluation_message/* evaluationMessage */.U)(output)[0] ?? "";
+    // What git and ssh print stands above Nix's own error, which only says that git has failed.
+    if (/Failed to fetch git repository|program 'git' failed|revspec '.*' not found|unable to fetch/i.test(error)) {
+        if (/^Host key verification failed/m.test(output))
+            return { why: "the runner does not know the host key of its server", next: `Add the key to ~/.ssh/known_hosts in a step before. ${deployKey}` };
+        if (/Permission denied \(/.test(output))
+            return { why: "its server does not accept an ssh key of the runner", next: deployKey };
+        if (/could not read (?:Username|Password)|Authentication failed|terminal prompts disabled/.test(output)) {
+            return {
+                why: "its server asks for a user name and password",
+                next: "Give Git the credentials before this step, for example with `git config --global url.https://x-access-token:$TOKEN@github.com/.insteadOf https://github.com/`",
+            };
+        }
+        if (/[Rr]epository .*not found|does not appear to be a git repository/.test(output))
+            return { why: "its server has no such repository for the runner", next: `Check the address. If the repository is private: ${deployKey}` };
+    }
+    const status = /HTTP error (401|403|404)/.exec(error)?.[1];
+    if (status !== undefined) {
+        const why = status === "404" ? "HTTP error 404, which is also GitHub's answer for a private repository" : `HTTP error ${status}: access is denied`;
+        return { why, next: "For a private repository set NIX_CONFIG in env: `access-tokens = github.com=TOKEN`, with a token that may read it" };
+    }
+    const unreachable = /(?:[Cc]ould ?n[o']t resolve host|Could not connect|Couldn't connect|[Cc]onnection timed out|Resolving timed out)/.test(error);
+    return unreachable ? { why: error.replace(/^error: /, ""), next: "Check the address and the runner's network" } : undefined;
+}
+;// CONCATENATED MODULE: ./build/src/nix/flake-failure.js
+
+
+/** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
+function explainFlake(error, reference) {
+    if (!(error instanceof errors/* CommandError */.Qd))
+        return undefined;
+    const { stderr } = error;
+    const flake = (problem) => new errors/* InputError */.dz([{ input: "flake", problem }]);
+    if (/requires lock file changes/.test(stderr)) {
+        return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git). Run \`nix flake lock\`, commit flake.lock, and deploy again: a deployment never chooses versions by itself`);
+    }
+    const owned = /repository path '([^']*)' is not owned by current user|dubious ownership in repository at '([^']*)'/.exec(stderr);
+    if (owned !== null) {
+        const directory = owned[1] ?? owned[2];
+        return flake(`Git refuses ${directory}, because another user owns it, as in a job that runs in a container. Add this step before: - run: git config --global --add safe.directory '${directory}'`);
+    }
+    if (/lock file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
+        return flake(`the flake.lock of ${reference} has an input without a fixed version. Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`);
+    }
+    const unfetched = explainInput(stderr, reference);
+    if (unfetched !== undefined)
+        return flake(unfetched);
+    const accepted = "accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";
+    if (/flake\.nix' .*is not tracked by Git/.test(stderr)) {
+        return flake(`the flake.nix at ${reference} is not in Git, and what Git does not track does not belong to a flake: git add it, and commit it`);
+    }
+    if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
+        return flake(`there is no flake.nix at ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
+    }
+    // A path in the store is a file that the flake itself lacks.
+    if (/(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) &&
+        !/^[a-z+]+:/.test(reference)) {
+        return flake(`there is no directory ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
+    }
+    const [, unknown] = /cannot find flake '(?:flake:)?([^']*)' in the flake registries/.exec(stderr) ?? [];
+    if (unknown !== undefined && unknown !== reference.replace(/[?#].*/, "")) {
+        return flake(`the input ${unknown} of the flake ${reference} has no address, and Nix finds no flake of this name in its registries. Add \`inputs.${unknown}.url\` to the flake`);
+    }
+    if (unknown !== undefined) {
+        return flake(`Nix takes ${reference} for a name in its registries, where it is not; a directory is written ./${reference}; ${accepted}`);
+    }
+    return undefined;
+}
+
+/***/ }),
+
 /***/ 614:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -2289,7 +2656,6 @@ function nixString(text) {
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
   MS: () => (/* binding */ archiveOnRunner),
-  V8: () => (/* binding */ explainFlake),
   sO: () => (/* binding */ neverLock)
 });
 
@@ -2299,6 +2665,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var errors = __nccwpck_require__(47);
 // EXTERNAL MODULE: ./build/src/domain/store-path.js
 var store_path = __nccwpck_require__(963);
+// EXTERNAL MODULE: ./build/src/nix/flake-failure.js + 1 modules
+var flake_failure = __nccwpck_require__(677);
 // EXTERNAL MODULE: ./build/src/nix/json.js
 var nix_json = __nccwpck_require__(447);
 // EXTERNAL MODULE: ./build/src/nix/local.js
@@ -2341,6 +2709,7 @@ function sriHash(printed) {
 
 
 
+
 // The lock file belongs to the author of the flake: a deployment neither writes nor changes one.
 const neverLock = ["--no-update-lock-file"];
 /**
@@ -2362,7 +2731,7 @@ async function archiveOnRunner(reference, options) {
         return { flake: { ...archive, ...identity, narHash: sriHash(hash.stdout) }, locks, resolved };
     }
     catch (error) {
-        throw explainFlake(error, reference) ?? error;
+        throw (0,flake_failure/* explainFlake */.V)(error, reference) ?? error;
     }
 }
 function changedMeanwhile(reference) {
@@ -2421,30 +2790,6 @@ function parseArchive(json) {
     walk(data);
     found.delete(source);
     return { source, inputs: [...found] };
-}
-/** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
-function explainFlake(error, reference) {
-    if (!(error instanceof errors/* CommandError */.Qd))
-        return undefined;
-    const { stderr } = error;
-    const flake = (problem) => new errors/* InputError */.dz([{ input: "flake", problem }]);
-    if (/requires lock file changes/.test(stderr)) {
-        return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git). Run \`nix flake lock\`, commit flake.lock, and deploy again: a deployment never chooses versions by itself`);
-    }
-    const accepted = "accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";
-    if (/flake\.nix' .*is not tracked by Git/.test(stderr)) {
-        return flake(`the flake.nix at ${reference} is not in Git, and what Git does not track does not belong to a flake: git add it, and commit it`);
-    }
-    if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
-        return flake(`there is no flake.nix at ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
-    }
-    if (/getting status of .*: No such file or directory|path '.*' does not exist/.test(stderr) && !/^[a-z+]+:/.test(reference)) {
-        return flake(`there is no directory ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
-    }
-    if (/cannot find flake '.*' in the flake registries/.test(stderr)) {
-        return flake(`Nix takes ${reference} for a name in its registries, where it is not; a directory is written ./${reference}; ${accepted}`);
-    }
-    return undefined;
 }
 
 /***/ }),
@@ -2648,10 +2993,8 @@ async function askAgain(name, query) {
 function doesNotEvaluate(name, error, together = [name]) {
     const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
     const reason = `${which} does not evaluate on the runner, so that nobody knows where the machine is`;
-    const lines = error?.stderr.split("\n").filter((line) => line.trim() !== "") ?? [
-        `Nix was asked for the first ${mostExplained} alone: see what it says of them`,
-    ];
-    return { kind: "unusable", name, tags: undefined, error: [reason, ...lines.slice(-shownLines).map((line) => `  ${line}`)].join("\n") };
+    const lines = error?.stderr.split("\n") ?? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`];
+    return { kind: "unusable", name, tags: undefined, error: reason, lines: lines.slice(-shownLines) };
 }
 function readAnswer(json) {
     const machines = (0,nix_json/* field */.ZZ)(json, "machines");

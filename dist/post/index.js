@@ -22,13 +22,38 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 
 /***/ }),
 
-/***/ 47:
+/***/ 927:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Qd: () => (/* binding */ CommandError)
-/* harmony export */ });
-/* unused harmony exports InputError, RunnerError, DeployError */
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Qd: () => (/* binding */ CommandError)
+});
+
+// UNUSED EXPORTS: DeployError, EvaluationError, InputError, NoFlakeError, RunnerError, briefReason
+
+;// CONCATENATED MODULE: ./build/src/domain/failure.js
+const shownLines = 20;
+/** A failure of these parts; of the lines, the last 20 are kept. */
+function makeFailure(parts) {
+    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [] } = parts;
+    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes };
+}
+/** The sentences of a failure: its reason, what to do next, what state the machine is in. */
+function failureSentences({ reason, hint, outcome }) {
+    return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
+}
+/** Renders a failure: its sentences in one line, then its lines, indented. */
+function renderFailure(failure) {
+    return [failureSentences(failure).join(". "), ...renderFailureLines(failure)].join("\n");
+}
+/** Renders the lines of a failure, indented. */
+function renderFailureLines({ lines }) {
+    return lines.map((line) => `  ${line}`);
+}
+;// CONCATENATED MODULE: ./build/src/domain/errors.js
+
 /** All bad inputs of a run in one error. */
 class InputError extends Error {
     name = "InputError";
@@ -59,6 +84,37 @@ class CommandError extends Error {
         this.stderr = parts.stderr;
     }
 }
+/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
+class EvaluationError extends CommandError {
+    /** Nix's message and its place, at most 20 lines. */
+    lines;
+    constructor(reference, lines, cause) {
+        super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
+        this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
+        this.lines = lines;
+    }
+}
+/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
+class NoFlakeError extends (/* unused pure expression or super */ null && (Error)) {
+    name = "NoFlakeError";
+}
+/** What ended a run, in one line without a full stop at the end. */
+function briefReason(problem) {
+    if (problem instanceof InputError)
+        return problem.problems.map((bad) => `${bad.input}: ${firstClause(bad.problem)}`).join("; ");
+    if (problem instanceof EvaluationError)
+        return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
+    if (problem instanceof CommandError)
+        return (problem.stderr
+            .split("\n")
+            .findLast((line) => /^\s*error: \S/.test(line))
+            ?.trim() ?? problem.message.slice(0, 200));
+    return (problem instanceof Error ? problem.message : String(problem)).split("\n")[0] ?? "";
+}
+// What comes after it says what to do, or what is accepted.
+function firstClause(text) {
+    return text.split(/[.;] /)[0] ?? text;
+}
 function describe(failure) {
     switch (failure.kind) {
         case "exit":
@@ -68,31 +124,35 @@ function describe(failure) {
         case "timeout":
             return `no end within ${failure.seconds} s`;
         case "aborted":
-            return "ended because the run was cancelled";
+            return "stopped before its end";
         case "spawn":
             return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
     }
 }
-const shownLines = 20;
-/** A failure of one host: phase, reason, hint and last lines. */
+/** A failure of one host, thrown; its message is the reason alone. */
 class DeployError extends Error {
     name = "DeployError";
-    phase;
-    reason;
-    hint;
-    lines;
-    exitCode;
+    failure;
     unreachable;
-    constructor(parts) {
-        const lines = (parts.lines ?? []).slice(-shownLines);
-        const text = [parts.hint === undefined ? parts.reason : `${parts.reason}. ${parts.hint}`, ...lines.map((line) => `  ${line}`)];
-        super(text.join("\n"), { cause: parts.cause });
-        this.phase = parts.phase;
-        this.reason = parts.reason;
-        this.hint = parts.hint;
-        this.lines = lines;
-        this.exitCode = parts.exitCode;
-        this.unreachable = parts.unreachable ?? false;
+    constructor({ unreachable, cause, ...parts }) {
+        super(parts.reason, { cause });
+        this.failure = makeFailure(parts);
+        this.unreachable = unreachable ?? false;
+    }
+    get phase() {
+        return this.failure.phase;
+    }
+    get reason() {
+        return this.failure.reason;
+    }
+    get hint() {
+        return this.failure.hint;
+    }
+    get lines() {
+        return this.failure.lines;
+    }
+    get exitCode() {
+        return this.failure.exitCode;
     }
 }
 
@@ -195,7 +255,7 @@ function write(line) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(12);
 /* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(949);
-/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(62);
+/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(142);
 /* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(559);
 
 
@@ -233,8 +293,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(24);
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(47);
+// EXTERNAL MODULE: ./build/src/domain/errors.js + 1 modules
+var errors = __nccwpck_require__(927);
 ;// CONCATENATED MODULE: external "node:string_decoder"
 const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
 ;// CONCATENATED MODULE: ./build/src/process/lines.js
@@ -520,7 +580,7 @@ function ownedSettings(index, directory, settings) {
 
 /***/ }),
 
-/***/ 62:
+/***/ 142:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -531,12 +591,14 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // UNUSED EXPORTS: Connection, controlCommand, masterCommand, reasonCommand, sessionCommand
 
+;// CONCATENATED MODULE: external "node:dns/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(24);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(760);
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(47);
+// EXTERNAL MODULE: ./build/src/domain/errors.js + 1 modules
+var errors = __nccwpck_require__(927);
 // EXTERNAL MODULE: ./build/src/process/run.js + 3 modules
 var process_run = __nccwpck_require__(752);
 // EXTERNAL MODULE: ./build/src/ssh/configuration.js
@@ -597,6 +659,7 @@ function placeOf({ host }) {
     const [, name = host, port = "22"] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
     return `${name} port ${port}`;
 }
+const unanswered = /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i;
 /** Turns what ssh said into an error that names the host and the port, and says what to do. */
 function failure_connectError(failure) {
     const { reason, hint, unreachable } = explain(failure);
@@ -606,9 +669,9 @@ function failure_connectError(failure) {
         .slice(-20);
     return new DeployError({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
 }
-function explain({ target, stderr, timedOut, offered }) {
+function explain({ target, stderr, timedOut, offered, githubHosted = false, addresses = [] }) {
     // ssh names the place of its TCP connection, which is a jump host's where there is one.
-    const [, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
+    const [named, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
     const place = `${host} port ${port}`;
     const key = offered.at(-1);
     const keyPlace = key === undefined ? place : placeOf(key);
@@ -664,7 +727,15 @@ function explain({ target, stderr, timedOut, offered }) {
     if (/Connection refused/i.test(stderr)) {
         return { reason: `${place} refuses the connection`, hint: "Is sshd running there, and is this its port?", ...passing };
     }
-    if (timedOut || /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i.test(stderr)) {
+    const onlyIpv6 = host.includes(":") || (host === target.host && addresses.length > 0 && addresses.every((address) => address.includes(":")));
+    if (githubHosted && named !== undefined && onlyIpv6 && unanswered.test(stderr)) {
+        return {
+            reason: `${place} cannot be reached from a GitHub-hosted runner: ${host.includes(":") ? "it is" : "its name has only"} an IPv6 address, and these runners have no IPv6`,
+            hint: "Use an IPv4 address or a name that has one, a jump host or VPN with IPv4 (ssh-config: ProxyJump), or a self-hosted runner",
+            ...permanent,
+        };
+    }
+    if (timedOut || unanswered.test(stderr)) {
         return {
             reason: `${place} does not answer`,
             hint: "Is the machine on, and can the runner reach it (firewall, VPN)? connect-timeout sets how long to wait",
@@ -686,6 +757,7 @@ function speaksOfLostConnection(stderr) {
     return lostConnection.test(stderr);
 }
 ;// CONCATENATED MODULE: ./build/src/ssh/connection.js
+
 
 
 
@@ -801,9 +873,15 @@ class Connection {
                 throw error;
             const timedOut = error.failure.kind === "timeout";
             const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
-            throw connectError({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), cause: error });
+            const githubHosted = process.env["RUNNER_ENVIRONMENT"] === "github-hosted";
+            const addresses = githubHosted ? await addressesOf(this.target.host) : [];
+            throw connectError({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), githubHosted, addresses, cause: error });
         }
     }
+}
+async function addressesOf(host) {
+    const found = await lookup(host, { all: true }).catch(() => []);
+    return found.map(({ address }) => address);
 }
 /** Ends every ssh master whose socket is left in the private directory of a run. Never throws for one that is gone already. */
 async function endMasters(directory) {
@@ -851,8 +929,8 @@ var external_node_fs_ = __nccwpck_require__(24);
 const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(760);
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(47);
+// EXTERNAL MODULE: ./build/src/domain/errors.js + 1 modules
+var errors = __nccwpck_require__(927);
 // EXTERNAL MODULE: ./build/src/process/run.js + 3 modules
 var process_run = __nccwpck_require__(752);
 // EXTERNAL MODULE: ./build/src/ssh/configuration.js

@@ -8,7 +8,8 @@ import { changesMachine, changesRunningSystem, touchesUnits } from "../domain/op
 import type { Phase } from "../domain/phase.js";
 import type { HostResult } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
-import { withNewUnits } from "../domain/unit-plan.js";
+import { describePlan } from "../domain/plan-text.js";
+import { withCompared } from "../domain/unit-plan.js";
 import { memoryWarning } from "./free-memory.js";
 import { spaceWarning } from "./free-space.js";
 import type { Outcome } from "./guarded.js";
@@ -130,7 +131,7 @@ export class Host {
     const end = await machine.rehearse(system, signal);
     const { exitCode, lines, causes } = end;
     known.exitCode = exitCode;
-    known.plan = end.plan === undefined ? known.plan : withNewUnits(end.plan, known.plan);
+    known.plan = end.plan === undefined ? known.plan : withCompared(end.plan, known.plan);
     // It starts no unit: what has failed meanwhile is none of its doing.
     const before = { ...end.after, failedUnits: end.after.failedUnits, restartingUnits: [] };
     const { failure, units, users } = judge({ operation, toplevel: system.toplevel, before, end });
@@ -200,6 +201,7 @@ export class Host {
     // A reboot starts everything anew.
     if (touchesUnits(this.#settings.operation)) this.#known.plan = found.units;
     for (const line of describeDifference(found.closure)) this.#log.note(line);
+    for (const line of describePlan(this.#known.plan)) this.#log.note(line);
   }
 
   #configuration({ hostname }: MachineFacts): string {

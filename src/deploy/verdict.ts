@@ -38,11 +38,12 @@ export function judge({ operation, toplevel, before, end }: Evidence): Verdict {
   const failedUnits = newlyFailed(before, [...units.map(({ unit }) => unit), ...end.after.failedUnits]);
   const users = causes.filter((cause) => cause.kind === "user");
   const fatal = causes.filter((cause) => cause.kind !== "unit" && cause.kind !== "user");
-  const unexplained = exitCode !== 0 && causes.length === 0;
+  const complaint = failedUnits.length === 0 ? undefined : explainUnits(units, failedUnits, exitCode === 0 ? "" : ` ${code}`);
   const named = fatal.length > 0 ? explainFatal(fatal, operation, toplevel, code) : undefined;
   return {
-    failure: named ?? (unexplained && failedUnits.length === 0 ? explainNothing(operation, exitCode, code) : undefined),
-    units: failedUnits.length === 0 ? undefined : explainUnits(units, failedUnits, exitCode === 0 ? "" : ` ${code}`),
+    failure:
+      named ?? explainCode(exitCode, causes, complaint) ?? (isExplained(exitCode, causes, failedUnits) ? undefined : explainNothing(operation, exitCode, code)),
+    units: complaint,
     users: users.length === 0 ? undefined : explainUsers(users),
     failedUnits,
   };
@@ -135,10 +136,26 @@ function freeSpace(operation: Operation): string {
   return `${where}. \`nix-collect-garbage -d\` there removes old generations`;
 }
 
+// Units and users end it with 4 alone. With another code it has stopped in the middle, whatever they did before that.
+const unitsOrUsers = 4;
+
+function isExplained(exitCode: number, causes: readonly ActivationCause[], failedUnits: readonly string[]): boolean {
+  return exitCode === 0 || (exitCode === unitsOrUsers && causes.length + failedUnits.length > 0);
+}
+
+/** Units that failed anew are named with any other code too, and are then a failure whatever `unit-failures` says. */
+function explainCode(exitCode: number, causes: readonly ActivationCause[], units: Complaint | undefined): Complaint | undefined {
+  return exitCode === 0 || exitCode === unitsOrUsers || isSignal(exitCode) || causes.length === 0 ? undefined : units;
+}
+
+// As a shell reports a program that a signal has ended.
+function isSignal(exitCode: number): boolean {
+  return exitCode > 128 && exitCode < 160;
+}
+
 function explainNothing(operation: Operation, exitCode: number, code: string): Complaint {
-  const killed = exitCode > 128 && exitCode < 160;
   const state = changesRunningSystem(operation) ? "The machine may be partly switched. " : "";
-  const what = killed ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
+  const what = isSignal(exitCode) ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
   return { reason: `${what} ${code}`, hint: `${state}The lines below are the end of its output` };
 }
 

@@ -1,7 +1,7 @@
 import { makeFailure, type Failure } from "./failure.js";
 
-/** One bad input: its name and what is wrong with it, in words that say what is accepted. Never holds a secret. */
-export type InputProblem = { readonly input: string; readonly problem: string };
+/** One bad input: its name, what is wrong with it and what is accepted, and what to do next. Never holds a secret. */
+export type InputProblem = { readonly input: string; readonly problem: string; readonly advice?: string | undefined };
 
 /** All bad inputs of a run in one error. */
 export class InputError extends Error {
@@ -10,7 +10,12 @@ export class InputError extends Error {
 
   constructor(problems: readonly InputProblem[]) {
     const heading = problems.length === 1 ? "An input is not usable" : `${problems.length} inputs are not usable`;
-    super([`${heading}; no machine was touched:`, ...problems.map(({ input, problem }) => `  ${input}: ${problem}`)].join("\n"));
+    super(
+      [
+        `${heading}; no machine was touched:`,
+        ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
+      ].join("\n"),
+    );
     this.problems = problems;
   }
 }
@@ -65,7 +70,7 @@ export class NoFlakeError extends Error {
 
 /** What ended a run, in one line without a full stop at the end. */
 export function briefReason(problem: unknown): string {
-  if (problem instanceof InputError) return problem.problems.map((bad) => `${bad.input}: ${firstClause(bad.problem)}`).join("; ");
+  if (problem instanceof InputError) return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
   if (problem instanceof EvaluationError) return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
   if (problem instanceof CommandError)
     return (
@@ -75,11 +80,6 @@ export function briefReason(problem: unknown): string {
         ?.trim() ?? problem.message.slice(0, 200)
     );
   return (problem instanceof Error ? problem.message : String(problem)).split("\n")[0] ?? "";
-}
-
-// What comes after it says what to do, or what is accepted.
-function firstClause(text: string): string {
-  return text.split(/[.;] /)[0] ?? text;
 }
 
 function describe(failure: CommandFailure): string {

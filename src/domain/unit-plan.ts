@@ -6,17 +6,23 @@ export type UnitPlan = {
   readonly source: "activation" | "rehearsal" | "unit-files";
   readonly stop: readonly string[];
   readonly start: readonly string[];
-  /** Also what is stopped and started again, which is how most services are restarted; systemd itself is `systemd`. */
+  /** Also what is stopped and started again, which is how most services are restarted. */
   readonly restart: readonly string[];
   readonly reload: readonly string[];
+  /** Not new and not running, but started because an active target wants it: above all oneshots without RemainAfterExit. */
+  readonly again: readonly string[];
   /** Changed, but left running as it is. */
   readonly keep: readonly string[];
+  /** systemd executes itself again. */
+  readonly reexecutes: boolean;
+  /** Why NixOS would refuse `switch` and `test`, a sentence each: `systemd: 260 -> 261`. */
+  readonly inhibitors: readonly string[];
 };
 
-type Action = Exclude<keyof UnitPlan, "source">;
-
 /** The actions in the order in which they are told. */
-export const unitActions = ["stop", "restart", "reload", "start", "keep"] as const satisfies readonly Action[];
+export const unitActions = ["stop", "restart", "reload", "start", "again", "keep"] as const;
+
+type Action = (typeof unitActions)[number];
 
 // The lines of switch-to-configuration (nixpkgs), in Perl up to 24.05 and in Rust since: `would stop the following units: a.service,
 // b.service`. What it says before it does it has no "would", and another verb.
@@ -29,20 +35,30 @@ const lines: readonly (readonly [RegExp, Action])[] = [
   // What came up beside, as a dependency of those that were started.
   [/^the following new units were started: (.+)$/, "start"],
   [/^(?:would stop|stopping) (swap device: .+)$/, "stop"],
-  [/^(?:would restart|restarting) (systemd)(?:\.\.\.)?$/, "restart"],
 ];
+
+const reexecution = /^(?:would restart systemd|restarting systemd\.\.\.)$/;
 
 // A unit's name has at most 255 characters (systemd.unit(5)); more units than these are no plan that anybody reads.
 const longestName = 255;
-const mostUnits = 1000;
+export const mostUnits = 1000;
 
 /** Reads a plan from what switch-to-configuration prints, line by line; other lines are passed over. */
 export class UnitPlanReader {
-  readonly #found: Readonly<Record<Action, Set<string>>> = { stop: new Set(), start: new Set(), restart: new Set(), reload: new Set(), keep: new Set() };
+  readonly #found: Readonly<Record<Action, Set<string>>> = {
+    stop: new Set(),
+    start: new Set(),
+    restart: new Set(),
+    reload: new Set(),
+    again: new Set(),
+    keep: new Set(),
+  };
   #any = false;
+  #reexecutes = false;
 
   read(line: string): void {
     if (/^(?:would activate|activating) the configuration\.\.\.$/.test(line)) this.#any = true;
+    if (reexecution.test(line)) this.#reexecutes = true;
     for (const [pattern, action] of lines) {
       const match = pattern.exec(line);
       if (match === null) continue;
@@ -55,7 +71,7 @@ export class UnitPlanReader {
   /** The plan so far; `undefined` where nothing was said of any. */
   plan(source: "activation" | "rehearsal"): UnitPlan | undefined {
     if (!this.#any) return undefined;
-    const { stop, start, restart, reload, keep } = this.#found;
+    const { stop, start, restart, reload, again: ranAgain, keep } = this.#found;
     const again = [...stop].filter((unit) => start.has(unit));
     const restarted = new Set([...restart, ...again]);
     return {
@@ -64,46 +80,26 @@ export class UnitPlanReader {
       start: [...start].filter((unit) => !restarted.has(unit)),
       restart: [...restarted].toSorted(),
       reload: [...reload],
+      again: [...ranAgain],
       keep: [...keep],
+      reexecutes: this.#reexecutes,
+      inhibitors: [],
     };
   }
 }
 
 /** Tells whether the plan touches no unit. */
 export function touchesNoUnit(plan: UnitPlan): boolean {
-  return unitActions.every((action) => plan[action].length === 0);
+  return !plan.reexecutes && unitActions.every((action) => plan[action].length === 0);
 }
-
-/** A unit whose file is not the same in two systems. */
-export type UnitFileChange = {
-  readonly name: string;
-  readonly change: "gone" | "new" | "changed";
-  /** It runs; for a new one: another unit wants it. */
-  readonly live: boolean;
-  /** What the new unit asks for when it has changed. */
-  readonly policy: "reload" | "keep" | "restart";
-};
 
 /**
- * The plan as the unit files have it, by the main rules of switch-to-configuration: what runs and is gone is stopped, what runs
- * and has changed is restarted unless it asks for something else, and what is new is started where another unit wants it.
+ * A rehearsal with what `dry-activate` leaves out: units that systemd starts with their target, oneshots that run again, units that
+ * stop or restart with another one or with sysinit-reactivation.target, and inhibitors.
  */
-export function planOf(changes: readonly UnitFileChange[]): UnitPlan {
-  const live = changes.filter((change) => change.live);
-  const named = (wanted: (change: UnitFileChange) => boolean): string[] => live.flatMap((change) => (wanted(change) ? [change.name] : []));
-  const changed = (policy: UnitFileChange["policy"]): string[] => named((unit) => unit.change === "changed" && unit.policy === policy);
-  return {
-    source: "unit-files",
-    stop: named(({ change }) => change === "gone"),
-    start: named(({ change }) => change === "new"),
-    restart: changed("restart"),
-    reload: changed("reload"),
-    keep: changed("keep"),
-  };
-}
-
-/** A rehearsal with the units that are new: systemd starts them with their target, of which `dry-activate` says nothing. */
-export function withNewUnits(rehearsal: UnitPlan, compared: UnitPlan | undefined): UnitPlan {
+export function withCompared(rehearsal: UnitPlan, compared: UnitPlan | undefined): UnitPlan {
+  if (compared === undefined) return rehearsal;
   const known = new Set(unitActions.flatMap((action) => rehearsal[action]));
-  return { ...rehearsal, start: [...rehearsal.start, ...(compared?.start ?? []).filter((unit) => !known.has(unit))] };
+  const both = (action: "stop" | "restart" | "start" | "again"): string[] => [...rehearsal[action], ...compared[action].filter((unit) => !known.has(unit))];
+  return { ...rehearsal, stop: both("stop"), restart: both("restart"), start: both("start"), again: both("again"), inhibitors: compared.inhibitors };
 }

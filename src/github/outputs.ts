@@ -53,6 +53,7 @@ export function renderResults(results: readonly HostResult[]): string {
         changed: result.changed,
         "exit-code": result.exitCode ?? null,
         "failed-units": result.failedUnits,
+        inhibitors: result.plan?.inhibitors ?? [],
         seconds: result.seconds,
         error: result.error === undefined ? null : shorten(renderFailure(result.error), longestError),
       })),

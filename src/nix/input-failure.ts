@@ -16,13 +16,13 @@ const deployKey = "Load a key that may read it before this step, for example wit
  *
  *            error: Failed to fetch git repository 'ssh://git@github.com/org/p.git'
  */
-export function explainInput(output: string, reference: string): string | undefined {
+export function explainInput(output: string, reference: string): { readonly problem: string; readonly advice: string } | undefined {
   const cause = causeOf(output);
   if (cause === undefined) return undefined;
   const address = [...output.matchAll(/… while fetching the input '([^']+)'/g)].at(-1)?.[1];
   const what =
     address === undefined ? `the flake ${reference} or one of its inputs` : address === reference ? `the flake ${reference}` : `the flake's input ${address}`;
-  return `${what} could not be fetched: ${cause.why}. ${cause.next}`;
+  return { problem: `${what} could not be fetched: ${cause.why}`, advice: cause.next };
 }
 
 function causeOf(output: string): Cause | undefined {

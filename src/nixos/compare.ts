@@ -1,29 +1,46 @@
 import type { StorePath } from "../domain/store-path.js";
+import { planUnits } from "../domain/unit-decision.js";
+import type { UnitPlan } from "../domain/unit-plan.js";
 import type { HostLog, SystemDifference } from "../deploy/ports.js";
 import { mostCompared, parseDifference } from "./difference.js";
-import type { RemoteShell } from "./remote-shell.js";
+import type { RemoteShell, ScriptName } from "./remote-shell.js";
 import { lastLines } from "./session.js";
+import { mostFacts, parseUnitFacts } from "./unit-facts.js";
 
-// For each of the four questions to the machine's Nix, and for all of them: a comparison is worth no longer wait.
+// For each question to the machine's Nix or systemd, and for all of them: a comparison is worth no longer wait.
 const questionSeconds = 20;
 const comparisonSeconds = 45;
 
-/** Compares two systems of the machine's store. Never throws: `undefined`, and a note in the log, where they cannot be compared. */
+/**
+ * Compares two systems of the machine's store: their packages, and what a switch would do to units. Both are asked for at the same
+ * time. Never throws: `undefined`, and a note in the log, for what cannot be compared.
+ */
 export async function compareSystems(
   [before, after]: readonly [StorePath, StorePath],
   shell: RemoteShell,
   log: HostLog,
   signal: AbortSignal,
 ): Promise<SystemDifference | undefined> {
-  const args = [before, after, String(questionSeconds), String(mostCompared)];
-  try {
+  const ask = async (script: ScriptName, args: readonly string[]): Promise<string> => {
     // Not as what must come to its end: a connection that is lost here is noticed by what follows.
-    const outcome = await shell.run({ script: "difference", args, privileged: false, signal, timeout: comparisonSeconds });
+    const outcome = await shell.run({ script, args, privileged: false, signal, timeout: comparisonSeconds });
     if (outcome.kind === "lost") throw new Error("the connection was lost");
     if (outcome.exitCode !== 0) throw new Error(lastLines(outcome.stderr).at(-1) ?? `exit code ${outcome.exitCode}`);
-    return parseDifference(outcome.stdout);
-  } catch (error) {
-    log.note(`the difference between the two systems cannot be told: ${error instanceof Error ? error.message : String(error)}`);
+    return outcome.stdout;
+  };
+  const units = async (): Promise<UnitPlan | undefined> => {
+    const facts = parseUnitFacts(await ask("units", ["/etc/systemd/system", after, String(questionSeconds), String(mostFacts)]));
+    return facts === undefined ? undefined : planUnits(facts);
+  };
+  const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+  const [closure, plan] = await Promise.allSettled([
+    ask("difference", [before, after, String(questionSeconds), String(mostCompared)]).then(parseDifference),
+    units(),
+  ]);
+  if (closure.status === "rejected") {
+    log.note(`the difference between the two systems cannot be told: ${reason(closure.reason)}`);
     return undefined;
   }
+  if (plan.status === "rejected") log.note(`what a switch would do to units is unknown: ${reason(plan.reason)}`);
+  return { closure: closure.value, units: plan.status === "fulfilled" ? plan.value : undefined };
 }

@@ -16,6 +16,7 @@ const scripts = {
   keep: new URL("./remote/keep.sh", import.meta.url),
   health: new URL("./remote/health.sh", import.meta.url),
   difference: new URL("./remote/difference.sh", import.meta.url),
+  units: new URL("./remote/units.sh", import.meta.url),
   journal: new URL("./remote/journal.sh", import.meta.url),
   settle: new URL("./remote/settle.sh", import.meta.url),
   specialisation: new URL("./remote/specialisation.sh", import.meta.url),

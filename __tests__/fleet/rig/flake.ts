@@ -88,7 +88,8 @@ export type FlakeOptions = {
 
 /** A unit that runs; another text makes it restart. */
 export function runningUnit(text = "one"): string {
-  return `[Unit]\nDescription=Runs ${text}\n[Service]\nExecStart=/bin/sleep infinity\n`;
+  // A switch does not compare the description.
+  return `[Unit]\nDescription=Runs ${text}\n[Service]\nExecStart=/bin/sleep infinity\nEnvironment="TEXT=${text}"\n`;
 }
 
 /** A unit whose start fails. */

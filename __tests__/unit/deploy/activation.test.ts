@@ -16,7 +16,18 @@ async function deploy(machine: FakeMachine, settings: Partial<RunSettings> = {})
   return { ...readable(results[0]), lines: log.lines };
 }
 
-const plan = (parts: Partial<UnitPlan>): UnitPlan => ({ source: "activation", stop: [], start: [], restart: [], reload: [], keep: [], ...parts });
+const plan = (parts: Partial<UnitPlan>): UnitPlan => ({
+  source: "activation",
+  stop: [],
+  start: [],
+  restart: [],
+  reload: [],
+  keep: [],
+  again: [],
+  reexecutes: false,
+  inhibitors: [],
+  ...parts,
+});
 const limits = { ...makeSafety().limits, settle: 0 };
 
 describe("the settle time", () => {

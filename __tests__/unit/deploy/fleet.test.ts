@@ -603,9 +603,29 @@ test("no machines are no work", async () => {
 });
 
 describe("what is new", () => {
-  const compared = { source: "unit-files", stop: [], start: ["new.service"], restart: ["web.service"], reload: [], keep: [] } as const;
+  const compared = {
+    source: "unit-files",
+    stop: [],
+    start: ["new.service"],
+    restart: ["web.service"],
+    reload: [],
+    keep: [],
+    again: [],
+    reexecutes: false,
+    inhibitors: [],
+  } as const;
   const closure = makeDifference({ rebuilt: 3, bytes: 1024 });
-  const told = { source: "activation", stop: [], start: [], restart: ["web.service", "other.service"], reload: [], keep: [] } as const;
+  const told = {
+    source: "activation",
+    stop: [],
+    start: [],
+    restart: ["web.service", "other.service"],
+    reload: [],
+    keep: [],
+    again: [],
+    reexecutes: false,
+    inhibitors: [],
+  } as const;
 
   function machineWithDifference(): FakeMachine {
     const machine = new FakeMachine();

@@ -56,9 +56,21 @@ describe("exit code 4", () => {
   });
 });
 
+test("a signal is a failure, whatever was named before it came", () => {
+  for (const causes of [[failed("a.service")], [user]])
+    expect(verdictOn(causes, { exitCode: 137, before: ["a.service"] }).failure?.reason).toBe("switch-to-configuration was killed by signal 9 (exit code 137)");
+});
+
 test("exit code 0 has no cause, whatever a script has printed, but the units that are failed count", () => {
   expect(verdictOn([failed("a.service"), { kind: "no-space" }], { exitCode: 0 })).toMatchObject({ failure: undefined, units: undefined, failedUnits: [] });
   expect(verdictOn([], { exitCode: 0, after: ["late.service"] }).units?.reason).toBe("units failed that had not failed before: late.service");
+});
+
+test("units and users explain exit code 4 alone: with another one the switch has stopped in the middle", () => {
+  const nothing = "switch-to-configuration failed without naming a cause (exit code 1)";
+  expect(verdictOn([failed("a.service")], { exitCode: 1, before: ["a.service"] }).failure?.reason).toBe(nothing);
+  expect(verdictOn([user], { exitCode: 1 }).failure?.reason).toBe(nothing);
+  expect(verdictOn([failed("a.service")], { exitCode: 1 }).failure?.reason).toBe("units failed that had not failed before (exit code 1): a.service");
 });
 
 test("a user whose activation failed is never plain green, also with exit code 0", () => {

@@ -21,7 +21,7 @@ describe("briefReason", () => {
   const command = (stderr: string): CommandError => new CommandError({ command: "nix", failure: { kind: "exit", exitCode: 1 }, stdout: "", stderr });
 
   test.each([
-    [new InputError([{ input: "flake", problem: "there is no ./x; accepted is a directory. Is there a checkout?" }]), "flake: there is no ./x"],
+    [new InputError([{ input: "flake", problem: "there is no ./x", advice: "Accepted is a directory. Is there a checkout?" }]), "flake: there is no ./x"],
     [new EvaluationError(".", ["error: undefined variable 'x'", "at flake.nix:1:1:"], command("")), "the flake does not evaluate: undefined variable 'x'"],
     [command("warning: x\nerror:\n       … while y\n\n       error: no such thing\n"), "error: no such thing"],
     [command(""), "exit code 1: nix"],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { planOf, touchesNoUnit, type UnitFileChange, type UnitPlan, UnitPlanReader, withNewUnits } from "../../../src/domain/unit-plan.js";
+import { touchesNoUnit, type UnitPlan, UnitPlanReader, withCompared } from "../../../src/domain/unit-plan.js";
 
 function read(text: string, source: "activation" | "rehearsal" = "rehearsal"): UnitPlan | undefined {
   const reader = new UnitPlanReader();
@@ -8,7 +8,7 @@ function read(text: string, source: "activation" | "rehearsal" = "rehearsal"): U
   return reader.plan(source);
 }
 
-const nothing = { stop: [], start: [], restart: [], reload: [], keep: [] };
+const nothing = { stop: [], start: [], restart: [], reload: [], again: [], keep: [], reexecutes: false, inhibitors: [] };
 
 // The words of switch-to-configuration are those of nixpkgs: pkgs/by-name/sw/switch-to-configuration-ng/src/main.rs, and
 // nixos/modules/system/activation/switch-to-configuration.pl of NixOS 24.05, which has the same.
@@ -26,10 +26,13 @@ would start the following units: nginx.service, nginx-config-reload.service`;
     expect(read(text)).toEqual({
       source: "rehearsal",
       stop: ["swap device: /dev/vdb", "gone.service"],
-      restart: ["nginx.service", "systemd", "systemd-journald.service"],
+      restart: ["nginx.service", "systemd-journald.service"],
       reload: ["dbus.service", "-.mount"],
       start: ["nginx-config-reload.service"],
+      again: [],
       keep: ["display-manager.service"],
+      reexecutes: true,
+      inhibitors: [],
     });
   });
 
@@ -63,10 +66,13 @@ warning: the following units failed: bad.service`;
     expect(read(text, "activation")).toEqual({
       source: "activation",
       stop: ["gone.service"],
-      restart: ["nginx.service", "systemd", "systemd-journald.service"],
+      restart: ["nginx.service", "systemd-journald.service"],
       reload: ["dbus.service"],
       start: ["new.service", "new.timer"],
+      again: [],
       keep: ["display-manager.service"],
+      reexecutes: true,
+      inhibitors: [],
     });
   });
 });
@@ -79,41 +85,32 @@ describe("a machine that prints too much", () => {
   });
 });
 
-describe("unit files that are not the same", () => {
-  const change = (overrides: Partial<UnitFileChange>): UnitFileChange => ({
-    name: "a.service",
-    change: "changed",
-    live: true,
-    policy: "restart",
-    ...overrides,
-  });
+describe("a rehearsal", () => {
+  const rehearsal: UnitPlan = { source: "rehearsal", ...nothing, start: ["a.service"], restart: ["b.service"], keep: ["kept.service"] };
 
-  test("are a plan by the rules of switch-to-configuration", () => {
-    expect(
-      planOf([
-        change({ name: "gone.service", change: "gone" }),
-        change({ name: "gone-idle.service", change: "gone", live: false }),
-        change({ name: "new.service", change: "new" }),
-        change({ name: "new-unwanted.service", change: "new", live: false }),
-        change({ name: "web.service" }),
-        change({ name: "idle.service", live: false }),
-        change({ name: "reload.service", policy: "reload" }),
-        change({ name: "keep.service", policy: "keep" }),
-      ]),
-    ).toEqual({
+  test("has what dry-activate leaves out from the comparison, once", () => {
+    const compared: UnitPlan = {
       source: "unit-files",
-      stop: ["gone.service"],
-      start: ["new.service"],
-      restart: ["web.service"],
-      reload: ["reload.service"],
-      keep: ["keep.service"],
+      ...nothing,
+      start: ["a.service", "b.service", "new.service"],
+      stop: ["required.service"],
+      restart: ["kept.service", "part.service"],
+      again: ["once.service"],
+      reload: ["not-told.service"],
+      reexecutes: true,
+      inhibitors: ["systemd: 260 -> 261"],
+    };
+    expect(withCompared(rehearsal, compared)).toEqual({
+      ...rehearsal,
+      stop: ["required.service"],
+      start: ["a.service", "new.service"],
+      restart: ["b.service", "part.service"],
+      again: ["once.service"],
+      inhibitors: ["systemd: 260 -> 261"],
     });
   });
 
-  test("add what is new to a rehearsal, once", () => {
-    const rehearsal: UnitPlan = { source: "rehearsal", ...nothing, start: ["a.service"], restart: ["b.service"] };
-    const compared: UnitPlan = { source: "unit-files", ...nothing, start: ["a.service", "b.service", "new.service"], stop: ["other.service"] };
-    expect(withNewUnits(rehearsal, compared)).toEqual({ ...rehearsal, start: ["a.service", "new.service"] });
-    expect(withNewUnits(rehearsal, undefined)).toEqual(rehearsal);
+  test("is itself where there is no comparison", () => {
+    expect(withCompared(rehearsal, undefined)).toEqual(rehearsal);
   });
 });

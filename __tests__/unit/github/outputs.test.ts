@@ -76,7 +76,16 @@ describe("renderResults", () => {
       }),
     ];
     const parsed: unknown = JSON.parse(renderResults([first, second]));
-    const fields = { name: "web1", target: "root@web1.example.org", status: "deployed", phase: "activate", changed: true, "failed-units": [], seconds: 1.5 };
+    const fields = {
+      name: "web1",
+      target: "root@web1.example.org",
+      status: "deployed",
+      phase: "activate",
+      changed: true,
+      "failed-units": [],
+      inhibitors: [],
+      seconds: 1.5,
+    };
     expect(parsed).toEqual([
       {
         ...fields,

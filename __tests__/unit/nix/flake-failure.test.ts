@@ -6,7 +6,7 @@ import { recording } from "./recording.js";
 
 function problemOf(stderr: string, reference = "."): string | undefined {
   const error = explainFlake(new CommandError({ command: "nix", failure: { kind: "exit", exitCode: 1 }, stdout: "", stderr }), reference);
-  return error?.problems[0]?.problem;
+  return error?.problems.map(({ problem, advice }) => `${problem}. ${advice}`)[0];
 }
 
 test.each(["repository-not-owned-2.34.8.log", "repository-not-owned-2.26.3.log"])("a repository of another owner needs safe.directory (%s)", (name) => {

@@ -45,7 +45,7 @@ describe("a runner's nix that does not work", () => {
 describe("a flake that cannot be had", () => {
   const problemOf = async (stderr: string): Promise<string> => {
     const error = await withNix(directory, failing(stderr), async () => await rejection(InputError, archiveOnRunner("./nixos", options)));
-    return error.problems.map(({ input, problem }) => `${input}: ${problem}`).join("\n");
+    return error.problems.map(({ input, problem, advice }) => `${input}: ${problem}. ${advice}`).join("\n");
   };
 
   test("for want of a lock file is told what to do", async () => {
@@ -62,7 +62,7 @@ describe("a flake that cannot be had", () => {
     "error: path '/srv/x/flake.nix' does not exist",
   ])("for want of a flake.nix is told so: %s", async (stderr) => {
     expect(await problemOf(stderr)).toMatch(
-      /^flake: there is no flake\.nix at \.\/nixos; accepted is .+ Is there an actions\/checkout step before this one\?$/,
+      /^flake: there is no flake\.nix at \.\/nixos\. Accepted is .+ Is there an actions\/checkout step before this one\?$/,
     );
   });
 
@@ -70,7 +70,7 @@ describe("a flake that cannot be had", () => {
     const stderr =
       'error: Path \'nixos/flake.nix\' in the repository "/srv/x" is not tracked by Git.\n\nTo make it visible to Nix, run:\n\ngit -C "/srv/x" add "nixos/flake.nix"\nerror: path \'/srv/x/flake.nix\' does not exist';
     expect(await problemOf(stderr)).toContain(
-      "the flake.nix at ./nixos is not in Git, and what Git does not track does not belong to a flake: git add it, and commit it",
+      "the flake.nix at ./nixos is not in Git, and what Git does not track does not belong to a flake. Run `git add` for it, and commit it",
     );
   });
 

@@ -21,19 +21,52 @@ beforeEach(() => {
   notes.length = 0;
 });
 
-describe("a comparison of two systems", () => {
-  const file = join(root, "__tests__/unit/nixos/recorded/difference-2.34.8.txt");
+/** Has the machine answer each of the two questions in its own way. */
+function answers({ difference = "", units = "" }: { readonly difference?: string; readonly units?: string }): void {
+  ssh.does(`text=$(cat)
+nonce=$(printf '%s' "$text" | sed -n "s/^echo 'begin \\([0-9a-f]*\\)'$/\\1/p")
+echo "begin $nonce"
+code=0
+case $text in
+  *"--query --requisites"*) ${difference === "" ? ":" : difference} ;;
+  *) ${units === "" ? ":" : units} ;;
+esac
+echo "end $nonce $code" >&2
+exit $code`);
+}
 
-  test("is what the machine tells", async () => {
-    ssh.answers({ file });
-    expect((await compare())?.closure.packages.map(({ name }) => name)).toEqual(["curl", "hello", "linux", "nginx"]);
+describe("a comparison of two systems", () => {
+  const difference = `cat '${join(root, "__tests__/unit/nixos/recorded/difference-2.34.8.txt")}'`;
+  const units = "printf '%s\\n' 'active active a.service' 'managed gone a.service' end";
+
+  test("is what the machine reports of packages and units", async () => {
+    answers({ difference, units });
+    const found = await compare();
+    expect(found?.closure.packages.map(({ name }) => name)).toEqual(["curl", "hello", "linux", "nginx"]);
+    expect(found?.units).toMatchObject({ source: "unit-files", stop: ["a.service"] });
     expect(notes).toEqual([]);
   });
 
+  test("has no units where the systems have none", async () => {
+    answers({ difference });
+    expect(await compare()).toMatchObject({ units: undefined });
+    expect(notes).toEqual([]);
+  });
+
+  test.each<[string, string, string]>([
+    ["the facts are incomplete", "echo 'active active a.service'", "the facts about units are incomplete"],
+    ["systemd does not answer", "echo end", "systemd did not list its units"],
+    ["the script fails", "echo 'awk: not found' >&2; code=127", "awk: not found"],
+  ])("has no units, and says so in the log, where %s", async (_, broken, reason) => {
+    answers({ difference, units: broken });
+    expect(await compare()).toMatchObject({ closure: { rebuilt: 0 }, units: undefined });
+    expect(notes).toEqual([`what a switch would do to units is unknown: ${reason}`]);
+  });
+
   test.each<[string, () => void, string]>([
-    ["the machine's Nix refuses", () => ssh.answers({ exitCode: 1, stderr: "error: no such path\\n" }), "error: no such path"],
-    ["it ends without a word", () => ssh.answers({ exitCode: 124 }), "exit code 124"],
-    ["what it prints breaks off", () => ssh.answers({}), "it broke off"],
+    ["the machine's Nix refuses", () => answers({ difference: "echo 'error: no such path' >&2; code=1", units }), "error: no such path"],
+    ["it ends without a word", () => answers({ difference: "code=124", units }), "exit code 124"],
+    ["what it prints breaks off", () => answers({ units }), "it broke off"],
     ["the connection is lost", () => ssh.does("exit 255"), "the connection was lost"],
   ])("is a note in the log, and no error, where %s", async (_, prepare, reason) => {
     prepare();

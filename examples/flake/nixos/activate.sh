@@ -16,13 +16,16 @@ snippet_done() {
 
 # Links the unit files of a manager one by one, because the machine has some of its own, and removes those of the former system.
 link_units() {
-  local link
+  local link from to
   (cd "/etc/static/systemd/$1" && find . \( -type f -o -type l \) -printf '%P\n') | while read -r link; do
-    mkdir -p "/etc/systemd/$1/$(dirname "$link")"
-    ln -sfn "/etc/static/systemd/$1/$link" "/etc/systemd/$1/$link"
+    from=/etc/systemd/$1/$link to=/etc/static/systemd/$1/$link
+    if [ -L "$from" ] && [ "$from" -ef "$to" ]; then continue; fi
+    mkdir -p "${from%/*}"
+    ln -sfn "$to" "$from"
   done
   find "/etc/systemd/$1" -type l -lname '/etc/static/*' | while read -r link; do
-    [ -e "$link" ] || rm "$link"
+    # What a target wants may be an instance, whose link points to no file.
+    [ -e "$link" ] || [ -L "$(readlink "$link")" ] || rm "$link"
   done
   find "/etc/systemd/$1" -mindepth 1 -type d -empty -delete
 }

@@ -22,11 +22,12 @@ switch_inhibitors() {
       ;;
   esac
   echo -n "Checking switch inhibitors..."
-  local running new changes
+  local running new changes=''
   running=$(cat /run/current-system/switch-inhibitors 2> /dev/null || echo '{}')
   new=$(cat "$1/switch-inhibitors")
+  # Without a difference jq has nothing to find.
   # shellcheck disable=SC2016 # variables of jq
-  changes=$(/usr/bin/jq -rn --argjson a "$running" --argjson b "$new" \
+  [ "$running" = "$new" ] || changes=$(/usr/bin/jq -rn --argjson a "$running" --argjson b "$new" \
     '$a | keys[] | select($b[.] != null and $b[.] != $a[.]) | "\(.) : \($a[.]) -> \($b[.])"')
   if [ -z "$changes" ]; then
     echo " done"

@@ -105,7 +105,7 @@ for name in "${!specialisations[@]}"; do
   ln -s "${specialisations[$name]}" "$out/specialisation/$name"
 done
 
-if [ -z "$switchProgram" ]; then switchProgram="/usr/bin/python3 -B $switchSource/switch_to_configuration.py"; fi
+if [ -z "$switchProgram" ]; then switchProgram="/usr/bin/python3 -S -B $switchSource/switch_to_configuration.py"; fi
 fill "$templates/activate.sh" "$out/activate" out beforeEtcScript activationScript snippetName switchScript switchLines switchSeconds
 fill "$templates/pre-switch-check.sh" "$out/checks/pre-switch" preSwitchCheck
 fill "$templates/install-boot-loader.sh" "$out/bin/install-boot-loader" bootLoader bootLoaderScript

@@ -75,9 +75,23 @@ function packageLine(change: PackageChange): string {
 }
 
 const verbs = {
-  activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", keep: "changed, not restarted" },
-  rehearsal: { stop: "would stop", restart: "would restart", reload: "would reload", start: "would start", keep: "would not restart, though changed" },
-  "unit-files": { stop: "would stop", restart: "would restart", reload: "would reload", start: "would start", keep: "would not restart, though changed" },
+  activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", again: "ran again", keep: "changed, not restarted" },
+  rehearsal: {
+    stop: "would stop",
+    restart: "would restart",
+    reload: "would reload",
+    start: "would start",
+    again: "would run again",
+    keep: "would not restart, though changed",
+  },
+  "unit-files": {
+    stop: "would stop",
+    restart: "would restart",
+    reload: "would reload",
+    start: "would start",
+    again: "would run again",
+    keep: "would not restart, though changed",
+  },
 } as const;
 
 const sources = {
@@ -89,7 +103,8 @@ const sources = {
 function renderPlan(plan: UnitPlan, status: Status, most: number): string {
   const before = status === "rolled-back" && plan.source === "activation" ? " before the way back" : "";
   const title = `${sources[plan.source]}${before}`;
-  if (touchesNoUnit(plan)) return `${title}: none\n\n`;
+  const inhibitors = plan.inhibitors.map((inhibitor) => `- inhibited: ${codeSpan(inhibitor)}: \`switch\` and \`test\` would be refused\n`).join("");
+  if (touchesNoUnit(plan)) return `${title}: none\n\n${inhibitors === "" ? "" : `${inhibitors}\n`}`;
   const lists = unitActions.flatMap((action) => {
     const units = plan[action];
     if (units.length === 0) return [];
@@ -97,5 +112,6 @@ function renderPlan(plan: UnitPlan, status: Status, most: number): string {
     const names = units.slice(0, most).map((unit) => codeSpan(unit));
     return [`- ${verbs[plan.source][action]}: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}\n`];
   });
-  return `${title}:\n\n${lists.join("")}\n`;
+  const systemd = plan.reexecutes ? `- systemd ${plan.source === "activation" ? "was" : "would be"} re-executed\n` : "";
+  return `${title}:\n\n${lists.join("")}${systemd}${inhibitors}\n`;
 }

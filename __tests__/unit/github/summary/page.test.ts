@@ -162,7 +162,17 @@ describe("a summary that would be too long", () => {
     packages: Array.from({ length: 5000 }, (_, index) => ({ name: `package-${"x".repeat(index % 300)}`, before: ["1.0"], after: ["2.0"], bytes: index })),
   });
   const units = Array.from({ length: 1000 }, (_, index) => `${"u".repeat(index % 250)}.service`);
-  const plan = { source: "activation", stop: units, start: units, restart: units, reload: units, keep: units } as const;
+  const plan = {
+    source: "activation",
+    stop: units,
+    start: units,
+    restart: units,
+    reload: units,
+    keep: units,
+    again: [],
+    reexecutes: false,
+    inhibitors: [],
+  } as const;
 
   test.each([
     ["one endless error", failed(1, "x".repeat(5_000_000))],

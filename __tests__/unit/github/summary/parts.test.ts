@@ -18,7 +18,17 @@ const difference = makeDifference({
   files: 2,
   bytes: 1536,
 });
-const plan = { source: "activation", stop: ["gone.service"], start: [], restart: ["nginx.service", "web.service"], reload: [], keep: [] } as const;
+const plan = {
+  source: "activation",
+  stop: ["gone.service"],
+  start: [],
+  restart: ["nginx.service", "web.service"],
+  reload: [],
+  keep: [],
+  again: [],
+  reexecutes: false,
+  inhibitors: [],
+} as const;
 const limits = { packages: 100, units: 100 };
 
 describe("a row", () => {
@@ -68,8 +78,21 @@ describe("a section", () => {
   });
 
   test("tells that no unit is touched", () => {
-    expect(section({ plan: { source: "rehearsal", stop: [], start: [], restart: [], reload: [], keep: [] } })).toContain(
-      "Units, as `dry-activate` tells: none\n",
+    expect(
+      section({ plan: { source: "rehearsal", stop: [], start: [], restart: [], reload: [], keep: [], again: [], reexecutes: false, inhibitors: [] } }),
+    ).toContain("Units, as `dry-activate` tells: none\n");
+  });
+
+  test("tells what runs again, that systemd is re-executed, and what inhibits the switch", () => {
+    const more = { again: ["once.service"], reexecutes: true, inhibitors: ["systemd: 260 -> 261"] };
+    const planned: HostResult["plan"] = { source: "unit-files", stop: [], start: [], restart: [], reload: [], keep: ["a.service"], ...more };
+    expect(section({ plan: planned })).toContain(
+      "Units, by a comparison of their files:\n\n- would run again: `once.service`\n- would not restart, though changed: `a.service`\n" +
+        "- systemd would be re-executed\n- inhibited: `systemd: 260 -> 261`: `switch` and `test` would be refused\n\n",
+    );
+    expect(section({ plan: { ...planned, source: "activation" } })).toContain("- systemd was re-executed\n");
+    expect(section({ plan: { ...planned, again: [], keep: [], reexecutes: false } })).toContain(
+      "Units, by a comparison of their files: none\n\n- inhibited: `systemd: 260 -> 261`: `switch` and `test` would be refused\n\n",
     );
   });
 

@@ -80,8 +80,6 @@ def collect(systemd: Systemd, changes: Changes, active: dict[str, UnitState], ol
     """Compares each active unit of /etc with its file of the new system. `old` is the directory of the running system's files."""
     new = toplevel / changes.scope.directory
     for unit, state in active.items():
-        if not str(systemd.unit_property(state.path, "FragmentPath")).startswith(f"/{changes.scope.directory}"):
-            continue
         base = unit
         drop_ins_gone = False
         template = template_of(unit)
@@ -90,6 +88,9 @@ def collect(systemd: Systemd, changes: Changes, active: dict[str, UnitState], ol
             # An instance that the running system had by a drop-in of its own, and the new one has not.
             drop_ins_gone = any(map(present, drop_ins(old / unit))) and not any(map(present, drop_ins(new / unit)))
         if not (old / base).exists() or state.state not in ("active", "activating"):
+            continue
+        # Asked last, because each question takes a round trip.
+        if not str(systemd.unit_property(state.path, "FragmentPath")).startswith(f"/{changes.scope.directory}"):
             continue
         before = read_unit(old / unit, old / base)
         if drop_ins_gone or not present(new / base):

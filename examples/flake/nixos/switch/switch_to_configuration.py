@@ -22,7 +22,6 @@ from unit_files import is_true, read_unit
 
 ACTIONS = ("check", "switch", "boot", "test", "dry-activate")
 REACTIVATION = "sysinit-reactivation.target"
-CHILD = "__NIXOS_SWITCH_TO_CONFIGURATION_PARENT_EXE"
 SYSTEM_BUS = "/run/dbus/system_bus_socket"
 LOGIN = "org.freedesktop.login1"
 USAGE = """Usage: switch-to-configuration [check|switch|boot|test|dry-activate]
@@ -193,20 +192,38 @@ class Switch:
         except BusError as error:
             end(11, f"Unable to list users with logind: {error}")
         for uid, name, path in users:
-            gid, runtime = (self.systemd.bus.get(LOGIN, path, f"{LOGIN}.User", key) for key in ("GID", "RuntimePath"))
+            # Fails, after the activation, when the user's last session has ended meanwhile.
+            gid = self.user_property(path, "GID", f"Failed to get GID for {name}")
+            runtime = self.user_property(path, "RuntimePath", f"Failed to get runtime directory for {name}")
             say(f"reloading user units for {name}...")
-            environment = {
-                "XDG_RUNTIME_DIR": runtime,
-                CHILD: str(Path(__file__).resolve()),
-                "TOPLEVEL": str(self.toplevel),
-                "OLD_TOPLEVEL": str(self.old_toplevel),
-                "NIXOS_ACTION": self.action,
-            }
-            command = ["switch-to-configuration", "-B", __file__]
-            child = subprocess.run(command, executable=sys.executable, env=environment, user=uid, group=gid, extra_groups=[], check=False)
-            if child.returncode != 0:
+            environment = {"XDG_RUNTIME_DIR": runtime, "TOPLEVEL": str(self.toplevel), "OLD_TOPLEVEL": str(self.old_toplevel), "NIXOS_ACTION": self.action}
+            if self.run_as(uid, gid, environment) != 0:
                 say(f"warning: user activation for {name} failed")
                 self.code = 4
+
+    def user_property(self, path: str, name: str, failure: str):
+        try:
+            return self.systemd.bus.get(LOGIN, path, f"{LOGIN}.User", name)
+        except BusError as error:
+            raise Fatal(f"{failure}\n\nCaused by:\n    {error}") from error
+
+    def run_as(self, uid: int, gid: int, environment: dict[str, str]) -> int:
+        """Does the user's part in a child process, which costs less than another interpreter. Returns its exit code."""
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                os.setgroups([])
+                os.setgid(gid)
+                os.setuid(uid)
+                os.environ.clear()
+                os.environ.update(environment)
+                code = user.switch_user()
+            except (BusError, OSError) as error:
+                say(f"Error: {error}")
+            finally:
+                os._exit(code)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
     def submit(self, job: str, unit: str) -> None:
         try:
@@ -265,8 +282,6 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # The name of the real program, in the list of processes.
     Path("/proc/self/comm").write_text("switch-to-configuration"[:15])
-    if CHILD in os.environ:
-        user.main()
     action = sys.argv[1] if len(sys.argv) > 1 else ""
     if action not in ACTIONS:
         end(1, USAGE)

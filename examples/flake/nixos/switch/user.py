@@ -1,7 +1,6 @@
-"""The part of one user: a child of the switch that runs as that user, with the manager of its session."""
+"""The part of one user: a child process of the switch that runs as that user, with the manager of its session."""
 
 import os
-import sys
 from pathlib import Path
 
 from bus import BusError
@@ -16,7 +15,11 @@ def switch_user() -> int:
     runtime = os.environ["XDG_RUNTIME_DIR"]
     toplevel, old = Path(os.environ["TOPLEVEL"]), Path(os.environ["OLD_TOPLEVEL"])
     scope = user_scope(runtime)
-    scope.lists.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        scope.lists.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        say(f"Error: Failed to create {scope.lists}\n\nCaused by:\n    {error.strerror} (os error {error.errno})")
+        return 1
     try:
         systemd = Systemd(f"{runtime}/bus")
     except (OSError, BusError) as error:
@@ -79,11 +82,3 @@ def run_activation(systemd: Systemd, toplevel: Path, scope: Scope) -> bool:
         systemd.bus.process(0.5)
     return False
 
-
-def main() -> None:
-    try:
-        code = switch_user()
-    except BusError as error:
-        say(f"Error: {error}")
-        code = 1
-    sys.exit(code)

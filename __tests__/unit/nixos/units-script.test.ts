@@ -1,0 +1,266 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+import { beforeEach, describe, expect, test } from "@jest/globals";
+
+import type { UnitFacts } from "../../../src/domain/unit-facts.js";
+import { program } from "../../../src/nixos/remote-shell.js";
+import { parseUnitFacts } from "../../../src/nixos/unit-facts.js";
+import { temporaryDirectory } from "../temporary.js";
+
+const directory = temporaryDirectory();
+const [current, after, bin] = [join(directory, "current"), join(directory, "after"), join(directory, "bin")];
+const newUnits = join(after, "etc/systemd/system");
+let shown: string[] = [];
+
+/** Writes a unit file of the machine (`old`) or of the new system; `null` masks it. */
+function write(where: "old" | "new", name: string, text: string | null): void {
+  const file = join(where === "old" ? current : newUnits, name);
+  mkdirSync(dirname(file), { recursive: true });
+  if (text === null) symlinkSync("/dev/null", file);
+  else writeFileSync(file, text);
+}
+
+function both(name: string, before: string, now = before): void {
+  write("old", name, before);
+  write("new", name, now);
+}
+
+/** Has systemd show a unit. */
+function show(name: string, fields: Readonly<Record<string, string>> = {}): void {
+  const record = {
+    Id: name,
+    Names: name,
+    ActiveState: "active",
+    FragmentPath: `/etc/systemd/system/${name}`,
+    ConditionTimestampMonotonic: "1",
+    ConditionResult: "yes",
+    ...fields,
+  };
+  shown.push(
+    Object.entries(record)
+      .map(([key, value]) => `${key}=${value}`)
+      .join("\n"),
+  );
+}
+
+/** Runs the script as a machine does, and reads what it prints. */
+function ask(shell: string, lines = "1000"): UnitFacts | undefined {
+  writeFileSync(join(directory, "shown"), `${shown.join("\n\n")}\n`);
+  writeFileSync(
+    join(bin, "systemctl"),
+    `#!/bin/sh\ncase "$*" in *UnitPath*) echo "UnitPath=/etc/systemd/system ${directory}/lib" ;; *) cat ${directory}/shown ;; esac\n`,
+  );
+  chmodSync(join(bin, "systemctl"), 0o755);
+  const { stdout, stderr } = spawnSync(shell, ["-s"], {
+    input: program("units", [current, after, "5", lines], "n"),
+    encoding: "utf8",
+    env: { PATH: `${bin}:${process.env["PATH"]}` },
+  });
+  expect(stderr).toBe("end n 0\n");
+  return parseUnitFacts(stdout.replace("begin n\n", ""));
+}
+
+beforeEach(() => {
+  for (const path of [current, after, bin, join(directory, "lib")]) {
+    rmSync(path, { recursive: true, force: true });
+    mkdirSync(path, { recursive: true });
+  }
+  mkdirSync(newUnits, { recursive: true });
+  shown = [];
+  show("init.scope.service");
+});
+
+describe.each(["dash", "bash"])("the facts of units, under %s,", (shell) => {
+  const managed = (name: string): UnitFacts["managed"][number] | undefined => ask(shell)?.managed.find((unit) => unit.name === name);
+  const changesOf = (name: string): string[] | undefined => managed(name)?.changes.map(({ change, section, key }) => [change, section, key].join(" ").trim());
+
+  test("leave out a unit that is the same", () => {
+    both("a.service", "[Service]\nExecStart=a\n");
+    show("a.service");
+    expect(managed("a.service")).toBeUndefined();
+  });
+
+  test.each<[string, string, string, readonly string[] | undefined]>([
+    ["another value", "[Service]\nExecStart=a\n", "[Service]\nExecStart=b\n", ["changed Service ExecStart"]],
+    ["keys that come and go", "[Unit]\nA=1\n", "[Unit]\nB=1\n", ["removed Unit A", "added Unit B"]],
+    ["sections that come and go", "[A]\nX=1\n", "[B]\nX=1\n", ["added B", "removed A", "removed A X", "added B X"].toSorted()],
+    ["more values of a key", "[Service]\nEnvironment=A=1\n", "[Service]\nEnvironment=A=1\nEnvironment=B=2\n", ["changed Service Environment"]],
+    ["an order of values", "[Unit]\nAfter=a\nAfter=b\n", "[Unit]\nAfter=b\nAfter=a\n", ["changed Unit After"]],
+    ["no order of keys", "[Unit]\nA=1\nB=2\n", "[Unit]\nB=2\nA=1\n", undefined],
+    ["no comments, blanks and empty lines", "[Unit]\nA = 1\n# c\n", "; d\n\n[Unit]\n  A=1  \n", undefined],
+    ["no [Install]", "[Unit]\nA=1\n[Install]\nWantedBy=x\n", "[Unit]\nA=1\n", undefined],
+    ["a value that an empty one clears", "[Service]\nExecStart=a\nExecStart=\nExecStart=b\n", "[Service]\nExecStart=b\n", undefined],
+    ["a line that goes on", "[Service]\nExecStart=a \\\n  b\n", "[Service]\nExecStart=a \\\n  c\n", ["changed Service ExecStart"]],
+    ["a value with = and %", "[Service]\nEnvironment=A=%n\n", "[Service]\nEnvironment=A=%i\n", ["changed Service Environment"]],
+  ])("tell %s", (_, before, now, changes) => {
+    both("a.service", before, now);
+    show("a.service");
+    expect(changesOf("a.service")?.toSorted()).toEqual(changes?.toSorted());
+  });
+
+  test("tell nothing of a unit from elsewhere, or that does not run", () => {
+    both("a.service", "[Unit]\nA=1\n", "[Unit]\nA=2\n");
+    both("b.service", "[Unit]\nA=1\n", "[Unit]\nA=2\n");
+    show("a.service", { FragmentPath: "/run/systemd/transient/a.service" });
+    show("b.service", { ActiveState: "failed" });
+    const facts = ask(shell);
+    expect(facts?.managed).toEqual([]);
+    expect(facts?.active.get("b.service")).toBe("failed");
+  });
+
+  test("tell what is gone, masked, or new", () => {
+    write("old", "gone.service", "[Unit]\nX-StopOnRemoval=false\n");
+    write("old", "masked.service", "[Unit]\n");
+    write("new", "masked.service", null);
+    write("new", "new.service", "[Unit]\n");
+    show("gone.service");
+    show("masked.service");
+    expect(managed("gone.service")).toEqual({ name: "gone.service", file: "gone", changes: [], settings: new Map([["Unit X-StopOnRemoval", "false"]]) });
+    expect(managed("masked.service")?.file).toBe("gone");
+    expect([...(ask(shell)?.added ?? [])]).toEqual(["new.service"]);
+  });
+
+  test("have drop-ins in their order, of a unit, a template and an instance", () => {
+    both("a.service", "[Service]\nA=1\n");
+    write("new", "a.service.d/x.conf", "[Service]\nB=1\n");
+    both("b.service", "[Service]\nA=1\n");
+    write("old", "b.service.d/1.conf", "[Service]\nA=2\n");
+    write("old", "b.service.d/2.conf", "[Service]\nA=\n");
+    write("new", "b.service.d/2.conf", "[Service]\nA=2\n");
+    write("new", "b.service.d/1.conf", "[Service]\nA=\n");
+    both("t@.service", "[Service]\nA=1\n");
+    write("new", "t@.service.d/x.conf", "[Service]\nC=1\n");
+    both("i@.service", "[Service]\nA=1\n");
+    write("new", "i@1.service.d/x.conf", "[Service]\nD=1\n");
+    for (const name of ["a.service", "b.service", "t@1.service", "i@1.service", "i@2.service"]) show(name);
+    expect(changesOf("a.service")).toEqual(["added Service B"]);
+    expect(changesOf("b.service")).toEqual(["changed Service A"]);
+    expect(changesOf("t@1.service")).toEqual(["added Service C"]);
+    expect(changesOf("i@1.service")).toEqual(["added Service D"]);
+    expect(managed("i@2.service")).toBeUndefined();
+  });
+
+  test("compare an instance by its own file where it has one", () => {
+    both("t@.service", "[Service]\nA=1\n", "[Service]\nA=2\n");
+    both("t@own.service", "[Service]\nA=1\n");
+    show("t@own.service");
+    show("t@1.service");
+    expect(managed("t@own.service")).toBeUndefined();
+    expect(changesOf("t@1.service")).toEqual(["changed Service A"]);
+  });
+
+  test("tell of an instance that has lost its last drop-in, also to a mask", () => {
+    both("t@.service", "[Service]\nA=1\n");
+    for (const name of ["t@1.service", "t@2.service", "t@3.service"]) show(name);
+    write("old", "t@1.service.d/x.conf", "[Service]\nB=1\n");
+    write("old", "t@2.service.d/x.conf", "[Service]\nB=1\n");
+    write("new", "t@2.service.d/x.conf", null);
+    expect(managed("t@1.service")?.file).toBe("gone");
+    expect(managed("t@2.service")?.file).toBe("gone");
+    expect(managed("t@3.service")).toBeUndefined();
+  });
+
+  test("have the settings that decide, and no other values", () => {
+    both(
+      "a.service",
+      "[Service]\nEnvironment=SECRET=one\n",
+      "[Service]\nEnvironment=SECRET=two\nSockets=a.socket\nSockets=b.socket c.socket\nX-RestartIfChanged=true\nX-RestartIfChanged=false\n",
+    );
+    show("a.service");
+    expect(managed("a.service")?.settings).toEqual(
+      new Map([
+        ["Service X-RestartIfChanged", "false"],
+        ["Service Sockets", "a.socket b.socket c.socket"],
+      ]),
+    );
+    expect(JSON.stringify(ask(shell)?.managed)).not.toContain("SECRET");
+  });
+
+  test("have every target that runs, changed or not", () => {
+    both("multi-user.target", "[Unit]\nRefuseManualStart=yes\n");
+    show("multi-user.target");
+    expect(managed("multi-user.target")).toEqual({
+      name: "multi-user.target",
+      file: "present",
+      changes: [],
+      settings: new Map([["Unit RefuseManualStart", "yes"]]),
+    });
+  });
+
+  test("have what starts what: by files, drop-ins and links, also of other directories, and through aliases", () => {
+    write("new", "a.target", "[Unit]\nWants=b.service missing.service\nRequires=c.service\n");
+    write("new", "a.target.d/x.conf", "[Unit]\nBindsTo=d.service\n");
+    for (const name of ["b", "c", "d", "e", "real", "t@", "part"]) write("new", `${name}.service`, name === "part" ? "[Unit]\nPartOf=a.target\n" : "[Unit]\n");
+    write("new", "masked.service", null);
+    symlinkSync("real.service", join(newUnits, "other.service"));
+    for (const name of ["e.service", "masked.service", "other.service", "t@1.service"]) write("new", `a.target.wants/${name}`, "");
+    mkdirSync(join(directory, "lib/a.target.wants"), { recursive: true });
+    writeFileSync(join(directory, "lib/lib.service"), "[Unit]\nWants=e.service\n");
+    writeFileSync(join(directory, "lib/masked.service"), "[Unit]\n");
+    writeFileSync(join(directory, "lib/masked-here.service"), "[Unit]\n");
+    write("old", "masked-here.service", null);
+    write("new", "a.target.wants/masked-here.service", "");
+    symlinkSync("../lib.service", join(directory, "lib/a.target.wants/lib.service"));
+    const facts = ask(shell);
+    expect([...(facts?.pulls.get("a.target") ?? [])].toSorted()).toEqual(
+      ["b.service", "c.service", "d.service", "e.service", "lib.service", "real.service", "t@1.service"].toSorted(),
+    );
+    expect(facts?.pulls.get("lib.service")).toEqual(["e.service"]);
+    expect(facts?.parts.get("a.target")).toEqual(["part.service"]);
+  });
+
+  test("have what does not run, with the result of its conditions", () => {
+    both("unmet.service", "[Unit]\n");
+    both("unmet-changed.service", "[Unit]\nA=1\n", "[Unit]\nA=2\n");
+    show("ran.service", { ActiveState: "inactive" });
+    show("never.service", { ActiveState: "inactive", ConditionTimestampMonotonic: "0", ConditionResult: "no" });
+    show("unmet.service", { ActiveState: "inactive", ConditionResult: "no" });
+    show("unmet-changed.service", { ActiveState: "inactive", ConditionResult: "no" });
+    expect(Object.fromEntries(ask(shell)?.idle ?? [])).toEqual({
+      "ran.service": "ran",
+      "never.service": "never",
+      "unmet.service": "unmet",
+      "unmet-changed.service": "ran",
+    });
+  });
+
+  test("have other names, what stops with what, and sockets", () => {
+    write("new", "a.socket", "[Socket]\n");
+    show("broker.service", { Names: "broker.service dbus.service", RequiredBy: "a.service b.service", BoundBy: "c.service", ConsistsOf: "" });
+    const facts = ask(shell);
+    expect(facts?.aliases).toEqual(new Map([["dbus.service", "broker.service"]]));
+    expect(facts?.stopsWith.get("broker.service")?.toSorted()).toEqual(["a.service", "b.service", "c.service"]);
+    expect([...(facts?.sockets ?? [])]).toEqual(["a.socket"]);
+  });
+
+  test("have inhibitors, fstab and systemd of the new system", () => {
+    writeFileSync(join(after, "switch-inhibitors"), '{\n  "systemd": "261"\n}\n');
+    writeFileSync(join(after, "etc/fstab"), "/dev/a / ext4 defaults 0 1\n# comment\n");
+    mkdirSync(join(after, "systemd/lib/systemd"), { recursive: true });
+    writeFileSync(join(after, "systemd/lib/systemd/systemd"), "");
+    const facts = ask(shell);
+    expect(JSON.parse(facts?.inhibitors.after ?? "")).toEqual({ systemd: "261" });
+    expect(facts?.fstab.after).toEqual(["/dev/a / ext4 defaults 0 1", "# comment"]);
+    expect(facts?.systemd.after).toBe(join(after, "systemd/lib/systemd/systemd"));
+  });
+
+  test("have names with what systemd escapes", () => {
+    both(String.raw`dev-disk\x2dby.service`, "[Unit]\nA=1\n", "[Unit]\nA=2\n");
+    show(String.raw`dev-disk\x2dby.service`);
+    expect(changesOf(String.raw`dev-disk\x2dby.service`)).toEqual(["changed Unit A"]);
+  });
+
+  test("are none where a system has no unit files", () => {
+    rmSync(join(after, "etc"), { recursive: true });
+    expect(ask(shell)).toBeUndefined();
+  });
+
+  test("are refused where there are too many, or systemd does not answer", () => {
+    for (let index = 0; index < 60; index += 1) show(`u${index}.service`);
+    expect(() => ask(shell, "50")).toThrow("the facts about units are incomplete");
+    shown = [];
+    expect(() => ask(shell)).toThrow("systemd did not list its units");
+  });
+});

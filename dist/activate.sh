@@ -1,0 +1,75 @@
+#!/bin/sh
+# Activates a system of the store as nixos-rebuild does: sets the system profile, then runs the system's own
+# switch-to-configuration. With a specialisation, profile and boot loader are the toplevel's, and the specialisation runs.
+# It is put into the directory of the run, beside switch.sh, and started there by job.sh. POSIX sh.
+# Arguments: ACTION TOPLEVEL RUNNING GENERATION INSTALL_BOOTLOADER PROFILE. ACTION is switch, boot, test or dry-activate. RUNNING
+# is the toplevel, or its specialisation. GENERATION is the number of the toplevel's generation where the profile is to return to
+# one, else empty. INSTALL_BOOTLOADER is 1 or 0.
+# Says so where the nixos-activation.service of a user failed, which changes no exit code.
+# Exit code: that of switch-to-configuration; 1 where the profile could not be set, and says so.
+# Leaves, for settle.sh, activate.restarts ("UNIT NUMBER" for each service: how often systemd has restarted it) and activate.ended
+# (seconds since the start of the machine).
+
+action=$1 toplevel=$2 running=$3 generation=$4 profile=$6
+export NIXOS_INSTALL_BOOTLOADER="$5"
+PATH=$PATH:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/local/bin:/usr/bin:/bin
+export PATH
+
+set_profile() {
+  if [ -n "$generation" ]; then
+    nix-env --profile "$profile" --switch-generation "$generation"
+  else
+    nix-env --profile "$profile" --set "$toplevel"
+  fi
+}
+
+switch_to() {
+  /bin/sh ./switch.sh "$1" "$2"
+}
+
+# Unit and number of restarts of each service.
+restarts() {
+  {
+    systemctl show --property=Id,NRestarts '*.service' 2>/dev/null
+    echo
+  } | while IFS='=' read -r key value; do
+    case $key in
+      Id) id=$value ;;
+      NRestarts) number=$value ;;
+      '') [ -z "${id-}" ] || printf '%s %s\n' "$id" "${number:-0}" ;;
+    esac
+  done
+}
+
+# switch-to-configuration waits for that unit of each user who has a manager, and does not look at how it ended.
+report_users() {
+  grep -qs '^restarting the following user units: nixos-activation.service$' activate.log || return 0
+  sed -n 's/^reloading user units for \(.*\)\.\.\.$/\1/p' activate.log | sort -u | while read -r user; do
+    uid=$(id -u -- "$user") || continue
+    gid=$(id -g -- "$user") || continue
+    state=$(XDG_RUNTIME_DIR=/run/user/$uid setpriv --reuid="$uid" --regid="$gid" --clear-groups \
+      systemctl --user show --property=ActiveState nixos-activation.service 2>/dev/null </dev/null)
+    [ "$state" != ActiveState=failed ] || echo "nix-flake-deploy: nixos-activation.service of $user failed"
+  done
+}
+
+case $action in
+  switch | boot)
+    if ! set_profile; then
+      echo "nix-flake-deploy: the system profile could not be set"
+      exit 1
+    fi
+    ;;
+esac
+if [ "$running" = "$toplevel" ]; then
+  switch_to "$toplevel" "$action"
+elif [ "$action" = switch ]; then
+  switch_to "$toplevel" boot && switch_to "$running" test
+else
+  switch_to "$running" "$action"
+fi
+code=$?
+report_users
+restarts >activate.restarts
+cut -d . -f 1 /proc/uptime >activate.ended
+exit "$code"

@@ -1,0 +1,11 @@
+# Finds a specialisation of a system. Reads only.
+# Arguments: TOPLEVEL NAME. Prints "system", its store path, and "there", the names of those there are. Exit code: 0.
+
+main() {
+  printf 'system=%s\n' "$(resolve "$1/specialisation/$2")"
+  printf 'there='
+  for link in "$1"/specialisation/*; do
+    [ ! -e "$link" ] || printf '%s ' "${link##*/}"
+  done
+  echo
+}

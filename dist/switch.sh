@@ -1,0 +1,39 @@
+#!/bin/sh
+# Runs a system's switch-to-configuration as nixos-rebuild does: from /, with LOCALE_ARCHIVE and NIXOS_INSTALL_BOOTLOADER, and
+# without what only a build needs. It waits for each user's own part without a limit; here that part is ended after some time.
+# It is put into the directory of the run. POSIX sh.
+# Arguments: SYSTEM ACTION [SECONDS]. SECONDS is for each user, 60 by default. Exit code: the one of switch-to-configuration.
+
+system=$1 action=$2 seconds=${3-60}
+
+# The part of a user is a child of switch-to-configuration: it runs as that user, and root's is known by its environment.
+is_user_part() {
+  [ "$2" -ne 0 ] || tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | grep -q '^__NIXOS_SWITCH_TO_CONFIGURATION_PARENT_EXE='
+}
+
+end_slow_users() {
+  while sleep 1 >/dev/null 2>&1; do
+    ps -eo pid=,ppid=,uid=,etimes=,user:64= | while read -r pid parent uid age user; do
+      if [ "$parent" = "$1" ] && [ "$age" -ge "$seconds" ] && is_user_part "$pid" "$uid" && kill -s KILL "$pid" 2>/dev/null; then
+        echo "nix-flake-deploy: the user activation for $user took longer than $seconds s and was ended"
+      fi
+    done
+  done
+}
+
+for name in _NIXOS_REBUILD_REEXEC http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY NIX_REMOTE; do
+  unset "$name"
+done
+locales=/run/current-system/sw/lib/locale/locale-archive
+if [ -z "${LOCALE_ARCHIVE-}" ] && [ -e "$locales" ]; then LOCALE_ARCHIVE=$locales; fi
+[ -z "${LOCALE_ARCHIVE-}" ] || export LOCALE_ARCHIVE
+export NIXOS_INSTALL_BOOTLOADER="${NIXOS_INSTALL_BOOTLOADER-0}"
+cd / || exit 1
+"$system/bin/switch-to-configuration" "$action" &
+switch=$!
+end_slow_users "$switch" &
+watcher=$!
+wait "$switch"
+code=$?
+kill "$watcher" 2>/dev/null
+exit "$code"

@@ -1,0 +1,27 @@
+import type { Pair } from "./unit-facts.js";
+
+/**
+ * What would make NixOS refuse to switch, a sentence each: `systemd: 260 -> 261`. As its check `switchInhibitors`, it compares the
+ * values that both systems have; a file that is missing or no JSON object has none.
+ */
+export function inhibitorsOf({ before, after }: Pair<string>): string[] {
+  const [old, now] = [parse(before), parse(after)];
+  return [...old].flatMap(([name, value]) => {
+    const next = now.get(name);
+    return next === undefined || next === value ? [] : [`${name}: ${shorten(value)} -> ${shorten(next)}`];
+  });
+}
+
+function parse(text: string): Map<string, string> {
+  try {
+    const data: unknown = JSON.parse(text);
+    if (typeof data !== "object" || data === null) return new Map();
+    return new Map(Object.entries(data).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
+  } catch {
+    return new Map();
+  }
+}
+
+function shorten(text: string): string {
+  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
+}

@@ -1,0 +1,29 @@
+import { unitActions, type UnitPlan } from "./unit-plan.js";
+
+// A log is no place for all units of a new nixpkgs.
+const mostNamed = 20;
+
+const verbs = {
+  stop: "stop",
+  restart: "restart",
+  reload: "reload",
+  start: "start",
+  again: "run again",
+  keep: "not restart, though changed",
+} as const satisfies Record<(typeof unitActions)[number], string>;
+
+/** Describes in the lines of a log what a switch would do to units; no line where it is unknown, or nothing. */
+export function describePlan(plan: UnitPlan | undefined): string[] {
+  if (plan === undefined) return [];
+  const units = unitActions.flatMap((action) => {
+    const names = plan[action];
+    const more = names.length - mostNamed;
+    return names.length === 0 ? [] : [`  would ${verbs[action]}: ${names.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`];
+  });
+  const lines = [...units, ...(plan.reexecutes ? ["  systemd would be re-executed"] : [])];
+  return [...(lines.length === 0 ? [] : ["units:", ...lines]), ...plan.inhibitors.map(inhibitionOf)];
+}
+
+function inhibitionOf(inhibitor: string): string {
+  return `inhibited: ${inhibitor}: the machine would refuse switch and test; use operation: boot, and reboot it`;
+}
