@@ -240,6 +240,20 @@ describe.each(["dash", "bash"])("last.sh under %s", (shell) => {
       expect(existsSync(record)).toBe(false);
     });
 
+    test("undone where the old generation was removed since: it becomes one again", () => {
+      interrupt("after the profile");
+      point(join(directory, "old"), current);
+      rmSync(`${profile}-1-link`);
+      script(
+        join(programs, "nix-env"),
+        `echo "nix-env $3 $4" | sed 's|${directory}/||' >>${calls}; ln -sfn "$4" ${profile}-3-link; ln -sfn system-3-link ${profile}`,
+      );
+      expect(call("mend").status).toBe(0);
+      expect(called()).toEqual(["nix-env --set old", words("old", "boot")]);
+      expect(link(profile)).toBe("system-3-link");
+      expect(existsSync(record)).toBe(false);
+    });
+
     test("left to the next run where it cannot be", () => {
       interrupt("after the profile");
       system("new", { boot: "exit 1" });

@@ -157,6 +157,9 @@ undo() {
   if [ "$(readlink -- "$profile" 2>/dev/null)" != "$previous" ] || [ ! -L "$profile" ]; then
     if [ -L "$profile" ] && [ "$(resolve "$profile")" != "$(field toplevel)" ]; then
       say "the system profile is $(resolve "$profile"), which somebody else has set: it stays"
+    elif [ -n "$previous" ] && [ ! -e "$(dirname -- "$profile")/$previous" ]; then
+      # Somebody has collected garbage since, and the generation with it.
+      within_limit nix-env --profile "$profile" --set "$(field previous-profile)" || link_code=1
     elif [ -n "$previous" ]; then
       ln -sfn -- "$previous" "$profile.nix-flake-deploy" && mv -T -- "$profile.nix-flake-deploy" "$profile" || link_code=1
       [ "$link_code" -ne 0 ] || echo "the system profile is $previous again"
