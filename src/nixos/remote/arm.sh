@@ -62,8 +62,11 @@ scarce_boot() {
   done
   # Menus and the like.
   needed=$((needed + 256))
-  free=$(df -Pk /boot | sed -n 's/^[^ ]* *[0-9]* *[0-9]* *\([0-9]*\) .*/\1/p')
-  [ "${free:-$needed}" -ge "$needed" ] || printf '%s %s' "$free" "$needed"
+  df -Pk /boot | {
+    read -r _
+    read -r _ _ _ free _
+    [ "$free" -ge "$needed" ] || printf '%s %s' "$free" "$needed"
+  }
 }
 
 # Only what root runs can change the system: no other user of the machine can hold a deployment up. Not in the way is what deploys
