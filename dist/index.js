@@ -251,11 +251,11 @@ function judge({ operation, toplevel, before, end }) {
     const failedUnits = newlyFailed(before, [...units.map(({ unit }) => unit), ...end.after.failedUnits]);
     const users = causes.filter((cause) => cause.kind === "user");
     const fatal = causes.filter((cause) => cause.kind !== "unit" && cause.kind !== "user");
-    const unexplained = exitCode !== 0 && causes.length === 0;
+    const complaint = failedUnits.length === 0 ? undefined : explainUnits(units, failedUnits, exitCode === 0 ? "" : ` ${code}`);
     const named = fatal.length > 0 ? explainFatal(fatal, operation, toplevel, code) : undefined;
     return {
-        failure: named ?? (unexplained && failedUnits.length === 0 ? explainNothing(operation, exitCode, code) : undefined),
-        units: failedUnits.length === 0 ? undefined : explainUnits(units, failedUnits, exitCode === 0 ? "" : ` ${code}`),
+        failure: named ?? explainCode(exitCode, causes, complaint) ?? (isExplained(exitCode, causes, failedUnits) ? undefined : explainNothing(operation, exitCode, code)),
+        units: complaint,
         users: users.length === 0 ? undefined : explainUsers(users),
         failedUnits,
     };
@@ -337,10 +337,22 @@ function freeSpace(operation) {
     const where = (0,domain_operation/* changesBootLoader */.dS)(operation) ? "`df` on the machine shows which disk is full, /boot included" : "`df` on the machine shows which disk is full";
     return `${where}. \`nix-collect-garbage -d\` there removes old generations`;
 }
+// Units and users end it with 4 alone. With another code it has stopped in the middle, whatever they did before that.
+const unitsOrUsers = 4;
+function isExplained(exitCode, causes, failedUnits) {
+    return exitCode === 0 || (exitCode === unitsOrUsers && causes.length + failedUnits.length > 0);
+}
+/** Units that failed anew are named with any other code too, and are then a failure whatever `unit-failures` says. */
+function explainCode(exitCode, causes, units) {
+    return exitCode === 0 || exitCode === unitsOrUsers || isSignal(exitCode) || causes.length === 0 ? undefined : units;
+}
+// As a shell reports a program that a signal has ended.
+function isSignal(exitCode) {
+    return exitCode > 128 && exitCode < 160;
+}
 function explainNothing(operation, exitCode, code) {
-    const killed = exitCode > 128 && exitCode < 160;
     const state = (0,domain_operation/* changesRunningSystem */.AT)(operation) ? "The machine may be partly switched. " : "";
-    const what = killed ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
+    const what = isSignal(exitCode) ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
     return { reason: `${what} ${code}`, hint: `${state}The lines below are the end of its output` };
 }
 const jobs = { start: "failed to start", stop: "failed to stop", restart: "failed to restart", reload: "failed to reload" };
@@ -1286,7 +1298,10 @@ class InputError extends Error {
     problems;
     constructor(problems) {
         const heading = problems.length === 1 ? "An input is not usable" : `${problems.length} inputs are not usable`;
-        super([`${heading}; no machine was touched:`, ...problems.map(({ input, problem }) => `  ${input}: ${problem}`)].join("\n"));
+        super([
+            `${heading}; no machine was touched:`,
+            ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
+        ].join("\n"));
         this.problems = problems;
     }
 }
@@ -1327,7 +1342,7 @@ class NoFlakeError extends Error {
 /** What ended a run, in one line without a full stop at the end. */
 function briefReason(problem) {
     if (problem instanceof InputError)
-        return problem.problems.map((bad) => `${bad.input}: ${firstClause(bad.problem)}`).join("; ");
+        return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
     if (problem instanceof EvaluationError)
         return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
     if (problem instanceof CommandError)
@@ -1336,10 +1351,6 @@ function briefReason(problem) {
             .findLast((line) => /^\s*error: \S/.test(line))
             ?.trim() ?? problem.message.slice(0, 200));
     return (problem instanceof Error ? problem.message : String(problem)).split("\n")[0] ?? "";
-}
-// What comes after it says what to do, or what is accepted.
-function firstClause(text) {
-    return text.split(/[.;] /)[0] ?? text;
 }
 function describe(failure) {
     switch (failure.kind) {
@@ -4397,7 +4408,7 @@ function explainInput(output, reference) {
         return undefined;
     const address = [...output.matchAll(/… while fetching the input '([^']+)'/g)].at(-1)?.[1];
     const what = address === undefined ? `the flake ${reference} or one of its inputs` : address === reference ? `the flake ${reference}` : `the flake's input ${address}`;
-    return `${what} could not be fetched: ${cause.why}. ${cause.next}`;
+    return { problem: `${what} could not be fetched: ${cause.why}`, advice: cause.next };
 }
 function causeOf(output) {
     const error = (0,evaluation_message/* evaluationMessage */.U)(output)[0] ?? "";
@@ -4432,39 +4443,39 @@ function explainFlake(error, reference) {
     if (!(error instanceof errors/* CommandError */.Qd))
         return undefined;
     const { stderr } = error;
-    const flake = (problem) => new errors/* InputError */.dz([{ input: "flake", problem }]);
+    const flake = (problem, advice) => new errors/* InputError */.dz([{ input: "flake", problem, advice }]);
     if (/requires lock file changes/.test(stderr)) {
-        return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git). Run \`nix flake lock\`, commit flake.lock, and deploy again: a deployment never chooses versions by itself`);
+        return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git)`, "Run `nix flake lock`, commit flake.lock, and deploy again: a deployment never chooses versions by itself");
     }
     const owned = /repository path '([^']*)' is not owned by current user|dubious ownership in repository at '([^']*)'/.exec(stderr);
     if (owned !== null) {
         const directory = owned[1] ?? owned[2];
-        return flake(`Git refuses ${directory}, because another user owns it, as in a job that runs in a container. Add this step before: - run: git config --global --add safe.directory '${directory}'`);
+        return flake(`Git refuses ${directory}, because another user owns it, as in a job that runs in a container`, `Add this step before: - run: git config --global --add safe.directory '${directory}'`);
     }
     if (/lock file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
-        return flake(`the flake.lock of ${reference} has an input without a fixed version. Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`);
+        return flake(`the flake.lock of ${reference} has an input without a fixed version`, `Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`);
     }
     const unfetched = explainInput(stderr, reference);
     if (unfetched !== undefined)
-        return flake(unfetched);
-    const accepted = "accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";
+        return flake(unfetched.problem, unfetched.advice);
+    const accepted = "Accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";
     if (/flake\.nix' .*is not tracked by Git/.test(stderr)) {
-        return flake(`the flake.nix at ${reference} is not in Git, and what Git does not track does not belong to a flake: git add it, and commit it`);
+        return flake(`the flake.nix at ${reference} is not in Git, and what Git does not track does not belong to a flake`, "Run `git add` for it, and commit it");
     }
     if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
-        return flake(`there is no flake.nix at ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
+        return flake(`there is no flake.nix at ${reference}`, `${accepted}. Is there an actions/checkout step before this one?`);
     }
     // A path in the store is a file that the flake itself lacks.
     if (/(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) &&
         !/^[a-z+]+:/.test(reference)) {
-        return flake(`there is no directory ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
+        return flake(`there is no directory ${reference}`, `${accepted}. Is there an actions/checkout step before this one?`);
     }
     const [, unknown] = /cannot find flake '(?:flake:)?([^']*)' in the flake registries/.exec(stderr) ?? [];
     if (unknown !== undefined && unknown !== reference.replace(/[?#].*/, "")) {
-        return flake(`the input ${unknown} of the flake ${reference} has no address, and Nix finds no flake of this name in its registries. Add \`inputs.${unknown}.url\` to the flake`);
+        return flake(`the input ${unknown} of the flake ${reference} has no address, and Nix finds no flake of this name in its registries`, `Add \`inputs.${unknown}.url\` to the flake`);
     }
     if (unknown !== undefined) {
-        return flake(`Nix takes ${reference} for a name in its registries, where it is not; a directory is written ./${reference}; ${accepted}`);
+        return flake(`Nix takes ${reference} for a name in its registries, where it is not`, `A directory is written ./${reference}. ${accepted}`);
     }
     return undefined;
 }

@@ -1,28 +1,20 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { differingFiles, filesOf } from "./directory-difference.js";
 import { root } from "./paths.js";
 
 // Compares the committed dist/ byte by byte with one that is built anew. It must run before anything that writes dist/.
-
-function contents(directory: string): Map<string, Buffer> {
-  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return new Map(files.map((entry) => join(entry.parentPath, entry.name)).map((path) => [path.slice(directory.length + 1), readFileSync(path)]));
-}
 
 const scratch = mkdtempSync(join(tmpdir(), "nix-flake-deploy-dist-"));
 try {
   const built = join(scratch, "dist");
   const { status } = spawnSync(process.execPath, [join(root, "build/scripts/bundle.js"), "--out", built], { stdio: ["ignore", "inherit", "inherit"] });
   if (status !== 0) throw new Error("dist/ cannot be built");
-  const expected = contents(built);
-  const committed = contents(join(root, "dist"));
-  const differing = [...new Set([...expected.keys(), ...committed.keys()])].filter((file) => {
-    const [one, other] = [expected.get(file), committed.get(file)];
-    return one === undefined || other === undefined || !one.equals(other);
-  });
+  const expected = filesOf(built);
+  const differing = differingFiles(expected, filesOf(join(root, "dist")));
   if (differing.length > 0) {
     process.stderr.write(
       `dist/ is not what src/ builds; run npm run build and commit dist/. Differing:\n${differing.map((file) => `  dist/${file}\n`).join("")}`,

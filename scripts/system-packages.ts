@@ -15,9 +15,17 @@ export function isRoot(): boolean {
 export function installMissing(packages: Readonly<Record<string, string>>): void {
   const missing = Object.entries(packages).filter(([program]) => !isOnPath(program));
   if (missing.length === 0) return;
-  const names = missing.map(([, name]) => name);
-  if (!isOnPath("apt-get") || (!isRoot() && !isOnPath("sudo")))
-    throw new Error(`these programs are missing: ${missing.map(([program]) => program).join(", ")}`);
+  if (!canInstall()) throw new Error(`these programs are missing: ${missing.map(([program]) => program).join(", ")}`);
+  installPackages(missing.map(([, name]) => name));
+}
+
+function canInstall(): boolean {
+  return isOnPath("apt-get") && (isRoot() || isOnPath("sudo"));
+}
+
+/** Installs Debian packages. Throws an `Error` that names them where that cannot be done. */
+export function installPackages(names: readonly string[]): void {
+  if (!canInstall()) throw new Error(`these Debian packages are missing: ${names.join(", ")}`);
   for (const args of [
     ["update", "-q"],
     ["install", "-q", "-y", "--no-install-recommends", ...names],

@@ -19,7 +19,7 @@ const boots = new Set(["fleet", "matrix", "real"]);
 const separator = process.argv.indexOf("--", 2);
 const suites = process.argv.slice(2, separator === -1 ? undefined : separator);
 const jestArgs = separator === -1 ? [] : process.argv.slice(separator + 1);
-if (suites.includes("unit")) installMissing({ git: "git", "ssh-keygen": "openssh-client", shellcheck: "shellcheck", dash: "dash" });
+if (suites.includes("unit")) installMissing({ git: "git", "ssh-keygen": "openssh-client", shellcheck: "shellcheck", dash: "dash", jq: "jq" });
 if (suites.includes("page")) installRenderer();
 const scratch = mkdtempSync(join(tmpdir(), "nix-flake-deploy-tests-"));
 try {
@@ -36,7 +36,7 @@ try {
 function run(suite: string): Counts {
   const report = join(scratch, `${suite}.json`);
   const jest = ["--experimental-vm-modules", "--no-warnings", join(root, "node_modules/jest/bin/jest.js")];
-  const args = [...jest, "--config", join(root, `jest.${suite}.config.js`), "--json", `--outputFile=${report}`, ...jestArgs];
+  const args = [...jest, "--config", join(root, `jest.${suite}.config.js`), "--json", `--outputFile=${report}`, ...leftOut(suite), ...jestArgs];
   const [file, ...prefix] = boots.has(suite) ? nodeAsRoot(" (npm run test:unit needs neither)") : [process.execPath];
   const { status } = spawnSync(file, [...prefix, ...args], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
   if (!existsSync(report)) {
@@ -46,6 +46,12 @@ function run(suite: string): Counts {
   const counts = readReport(readFileSync(report, "utf8"));
   // Jest ends badly for more than a failed test, a global teardown for one.
   return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+}
+
+/** The activation suite belongs to the real tests where REAL_TOOLS has the programs of an activation. */
+function leftOut(suite: string): string[] {
+  const directory = process.env["REAL_TOOLS"] ?? "";
+  return suite !== "real" || (directory !== "" && existsSync(join(directory, "bin"))) ? [] : ["--testPathIgnorePatterns=/fleet/(safety|switch)/"];
 }
 
 /** Reads what `jest --json` writes. A file that could not be run at all counts as one failure. */

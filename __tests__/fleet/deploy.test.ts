@@ -69,6 +69,7 @@ describe("four machines: Nix 2.34 and 2.26, nixos-rebuild of Python and of bash"
         changed: true,
         "exit-code": 0,
         "failed-units": [],
+        inhibitors: [],
         seconds: expect.any(Number),
         error: null,
       });

@@ -60,6 +60,11 @@ async function runAgain(inputs: Readonly<Record<string, string>> = {}): Promise<
   return await fleet.runner.run({ inputs: { ...access(fleet), targets, ...inputs }, workspace: `${fleet.directory}/flake` });
 }
 
+/** Leaves out a oneshot of Debian's own on the older machines, which runs again at every switch as it does on no NixOS. */
+function withoutDebian(section: string): string {
+  return section.replace("- would run again: `systemd-update-utmp-runlevel.service`\n", "");
+}
+
 /** The folded section of one machine. */
 function sectionOf(summary: string, name: string): string {
   const [, section] = new RegExp(`<details><summary>[^\n]*<code>${name}</code>([^]*?)</details>`).exec(summary) ?? [];
@@ -87,7 +92,7 @@ describe("a plan", () => {
     await expectGreen(step, fleet.machines);
     expect(await Promise.all(fleet.machines.map(systemOf))).toEqual(systems);
     for (const name of machines) {
-      const section = sectionOf(step.summary, name);
+      const section = withoutDebian(sectionOf(step.summary, name));
       expect(changesIn(section)).toEqual(expectedChanges);
       expect(section).toContain(
         "Units, as `dry-activate` tells:\n\n- would stop: `gone.service`\n- would restart: `web.service`\n- would reload: `reload.service`\n" +
@@ -105,7 +110,7 @@ describe("a plan", () => {
     expect(step.outputs).toMatchObject({ status: "planned", changed: "false" });
     expect(await Promise.all(fleet.machines.map(systemOf))).toEqual(systems);
     for (const name of machines) {
-      const section = sectionOf(step.summary, name);
+      const section = withoutDebian(sectionOf(step.summary, name));
       expect(changesIn(section)).toEqual(expectedChanges);
       expect(section).toContain(
         "Units, by a comparison of their files:\n\n- would stop: `gone.service`\n- would restart: `web.service`\n- would reload: `reload.service`\n" +
@@ -160,7 +165,7 @@ describe("a switch", () => {
     await expectNothingLeft(step, fleet.machines);
     for (const name of machines) {
       expect(resultsOf(step)[name]).toMatchObject({ status: "rolled-back" });
-      const section = sectionOf(step.summary, name);
+      const section = withoutDebian(sectionOf(step.summary, name));
       expect(section).toContain("bad.service");
       expect(changesIn(section)).toEqual(expectedChanges);
       expect(section).toContain("Units, as the activation told before the way back:\n\n- stopped: `gone.service`\n");

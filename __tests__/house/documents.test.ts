@@ -8,7 +8,6 @@ import { actionFiles, readActionMetadata } from "../../scripts/action-metadata.j
 import { withTables } from "../../scripts/docs-tables.js";
 import { entries, field } from "../../scripts/fields.js";
 import { root } from "../../scripts/paths.js";
-import { shellProblems, shellScripts } from "../../scripts/shell-scripts.js";
 import { leastRights, passwordRights } from "../fleet/rig/machine-files.js";
 import { inputNames } from "../../src/inputs.js";
 import { matrixInputNames } from "../../src/matrix-inputs.js";
@@ -30,10 +29,6 @@ describe.each(actionFiles)("$path", (file) => {
     expect([...action.inputs, ...action.outputs].filter(({ description }) => description.length < 18)).toEqual([]);
   });
 
-  test("the tables of README.md are written from it", () => {
-    expect(withTables(read("README.md"), action, file)).toBe(read("README.md"));
-  });
-
   test("a changed description does not pass unnoticed", () => {
     const [first, ...rest] = action.inputs;
     if (first === undefined) throw new Error(`${file.path} has no inputs`);
@@ -49,7 +44,7 @@ describe.each(actionFiles)("$path", (file) => {
 
 describe("the documents", () => {
   const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
-  const documents = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...pages.map((name) => `docs/${name}`)];
+  const documents = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", ...pages.map((name) => `docs/${name}`)];
 
   /** GitHub's name for a heading: small letters, a dash for each blank, and nothing else that is not a letter, digit or `_`. */
   const anchorsOf = (path: string): string[] =>
@@ -122,9 +117,5 @@ describe("the checkout", () => {
     const packages = entries(field(JSON.parse(read("package-lock.json")), "packages"));
     const addresses = packages.map(([, entry]) => field(entry, "resolved"));
     expect(addresses.filter((address) => address !== undefined)).toEqual(["stand-ins/http-client"]);
-  });
-
-  test.each(shellScripts())("shellcheck has nothing against %s", (path) => {
-    expect(shellProblems(path)).toEqual([]);
   });
 });

@@ -89,7 +89,39 @@ describe("the workflows", () => {
     expect(read(path)).toMatch(/^ *concurrency:$/m);
   });
 
-  test.each(workflows.filter((path) => path.startsWith("examples/")))("%s never cancels a deployment", (path) => {
-    expect(read(path)).toMatch(/^ *cancel-in-progress: false$/m);
+  // Forgejo reads it only there, and cancels a run that is overtaken by a push where there is none.
+  test.each(workflows.filter((path) => path.startsWith("examples/")))("%s never cancels a deployment, by its group for the whole workflow", (path) => {
+    expect(read(path)).toMatch(/^concurrency:\n {2}group: .*\n(?: {2}#.*\n)* {2}cancel-in-progress: false$/m);
+    expect(read(path)).not.toMatch(/^ +concurrency:/m);
+  });
+});
+
+/** The `uses:` of a workflow that neither name a full commit with its version nor are in this repository, nor are this action. */
+function unpinned(text: string): string[] {
+  const uses = [...text.matchAll(/^ *(?:- )?uses: (.*)$/gm)].map((match) => match[1] ?? "");
+  return uses.filter((use) => !/^(?:\.\/\S*|org\/nix-flake-deploy(?:\/matrix)?@v1|\S+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/.test(use));
+}
+
+describe("the actions that the workflows use", () => {
+  test.each(workflows)("%s pins them by full commit, with the version as a comment", (path) => {
+    expect(read(path)).toMatch(/^ *(?:- )?uses: /m);
+    expect(unpinned(read(path))).toEqual([]);
+  });
+
+  test.each([
+    "actions/checkout@v5",
+    "actions/checkout@3d3c42e # v7.0.1",
+    "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1",
+    "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7",
+    "other/nix-flake-deploy@v1",
+  ])("%s is not pinned that way", (use) => {
+    expect(unpinned(`      - uses: ${use}\n`)).toEqual([use]);
+  });
+
+  test("a commit has the same version everywhere, and an action one commit", () => {
+    const pins = new Set(workflows.flatMap((path) => [...read(path).matchAll(/uses: (\S+@[0-9a-f]{40} # \S+)$/gm)].map((match) => match[1] ?? "")));
+    const actions = [...pins].map((pin) => pin.split("@")[0]);
+    expect(actions.length).toBeGreaterThan(3);
+    expect(new Set(actions).size).toBe(actions.length);
   });
 });

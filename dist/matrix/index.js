@@ -48,7 +48,10 @@ class InputError extends Error {
     problems;
     constructor(problems) {
         const heading = problems.length === 1 ? "An input is not usable" : `${problems.length} inputs are not usable`;
-        super([`${heading}; no machine was touched:`, ...problems.map(({ input, problem }) => `  ${input}: ${problem}`)].join("\n"));
+        super([
+            `${heading}; no machine was touched:`,
+            ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
+        ].join("\n"));
         this.problems = problems;
     }
 }
@@ -89,7 +92,7 @@ class NoFlakeError extends (/* unused pure expression or super */ null && (Error
 /** What ended a run, in one line without a full stop at the end. */
 function briefReason(problem) {
     if (problem instanceof InputError)
-        return problem.problems.map((bad) => `${bad.input}: ${firstClause(bad.problem)}`).join("; ");
+        return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
     if (problem instanceof EvaluationError)
         return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
     if (problem instanceof CommandError)
@@ -98,10 +101,6 @@ function briefReason(problem) {
             .findLast((line) => /^\s*error: \S/.test(line))
             ?.trim() ?? problem.message.slice(0, 200));
     return (problem instanceof Error ? problem.message : String(problem)).split("\n")[0] ?? "";
-}
-// What comes after it says what to do, or what is accepted.
-function firstClause(text) {
-    return text.split(/[.;] /)[0] ?? text;
 }
 function describe(failure) {
     switch (failure.kind) {
@@ -2575,7 +2574,7 @@ function explainInput(output, reference) {
         return undefined;
     const address = [...output.matchAll(/… while fetching the input '([^']+)'/g)].at(-1)?.[1];
     const what = address === undefined ? `the flake ${reference} or one of its inputs` : address === reference ? `the flake ${reference}` : `the flake's input ${address}`;
-    return `${what} could not be fetched: ${cause.why}. ${cause.next}`;
+    return { problem: `${what} could not be fetched: ${cause.why}`, advice: cause.next };
 }
 function causeOf(output) {
     const error = (0,evaluation_message/* evaluationMessage */.U)(output)[0] ?? "";
@@ -2610,39 +2609,39 @@ function explainFlake(error, reference) {
     if (!(error instanceof errors/* CommandError */.Qd))
         return undefined;
     const { stderr } = error;
-    const flake = (problem) => new errors/* InputError */.dz([{ input: "flake", problem }]);
+    const flake = (problem, advice) => new errors/* InputError */.dz([{ input: "flake", problem, advice }]);
     if (/requires lock file changes/.test(stderr)) {
-        return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git). Run \`nix flake lock\`, commit flake.lock, and deploy again: a deployment never chooses versions by itself`);
+        return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git)`, "Run `nix flake lock`, commit flake.lock, and deploy again: a deployment never chooses versions by itself");
     }
     const owned = /repository path '([^']*)' is not owned by current user|dubious ownership in repository at '([^']*)'/.exec(stderr);
     if (owned !== null) {
         const directory = owned[1] ?? owned[2];
-        return flake(`Git refuses ${directory}, because another user owns it, as in a job that runs in a container. Add this step before: - run: git config --global --add safe.directory '${directory}'`);
+        return flake(`Git refuses ${directory}, because another user owns it, as in a job that runs in a container`, `Add this step before: - run: git config --global --add safe.directory '${directory}'`);
     }
     if (/lock file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
-        return flake(`the flake.lock of ${reference} has an input without a fixed version. Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`);
+        return flake(`the flake.lock of ${reference} has an input without a fixed version`, `Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`);
     }
     const unfetched = explainInput(stderr, reference);
     if (unfetched !== undefined)
-        return flake(unfetched);
-    const accepted = "accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";
+        return flake(unfetched.problem, unfetched.advice);
+    const accepted = "Accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";
     if (/flake\.nix' .*is not tracked by Git/.test(stderr)) {
-        return flake(`the flake.nix at ${reference} is not in Git, and what Git does not track does not belong to a flake: git add it, and commit it`);
+        return flake(`the flake.nix at ${reference} is not in Git, and what Git does not track does not belong to a flake`, "Run `git add` for it, and commit it");
     }
     if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
-        return flake(`there is no flake.nix at ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
+        return flake(`there is no flake.nix at ${reference}`, `${accepted}. Is there an actions/checkout step before this one?`);
     }
     // A path in the store is a file that the flake itself lacks.
     if (/(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) &&
         !/^[a-z+]+:/.test(reference)) {
-        return flake(`there is no directory ${reference}; ${accepted}. Is there an actions/checkout step before this one?`);
+        return flake(`there is no directory ${reference}`, `${accepted}. Is there an actions/checkout step before this one?`);
     }
     const [, unknown] = /cannot find flake '(?:flake:)?([^']*)' in the flake registries/.exec(stderr) ?? [];
     if (unknown !== undefined && unknown !== reference.replace(/[?#].*/, "")) {
-        return flake(`the input ${unknown} of the flake ${reference} has no address, and Nix finds no flake of this name in its registries. Add \`inputs.${unknown}.url\` to the flake`);
+        return flake(`the input ${unknown} of the flake ${reference} has no address, and Nix finds no flake of this name in its registries`, `Add \`inputs.${unknown}.url\` to the flake`);
     }
     if (unknown !== undefined) {
-        return flake(`Nix takes ${reference} for a name in its registries, where it is not; a directory is written ./${reference}; ${accepted}`);
+        return flake(`Nix takes ${reference} for a name in its registries, where it is not`, `A directory is written ./${reference}. ${accepted}`);
     }
     return undefined;
 }

@@ -60,7 +60,10 @@ class InputError extends Error {
     problems;
     constructor(problems) {
         const heading = problems.length === 1 ? "An input is not usable" : `${problems.length} inputs are not usable`;
-        super([`${heading}; no machine was touched:`, ...problems.map(({ input, problem }) => `  ${input}: ${problem}`)].join("\n"));
+        super([
+            `${heading}; no machine was touched:`,
+            ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
+        ].join("\n"));
         this.problems = problems;
     }
 }
@@ -101,7 +104,7 @@ class NoFlakeError extends (/* unused pure expression or super */ null && (Error
 /** What ended a run, in one line without a full stop at the end. */
 function briefReason(problem) {
     if (problem instanceof InputError)
-        return problem.problems.map((bad) => `${bad.input}: ${firstClause(bad.problem)}`).join("; ");
+        return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
     if (problem instanceof EvaluationError)
         return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
     if (problem instanceof CommandError)
@@ -110,10 +113,6 @@ function briefReason(problem) {
             .findLast((line) => /^\s*error: \S/.test(line))
             ?.trim() ?? problem.message.slice(0, 200));
     return (problem instanceof Error ? problem.message : String(problem)).split("\n")[0] ?? "";
-}
-// What comes after it says what to do, or what is accepted.
-function firstClause(text) {
-    return text.split(/[.;] /)[0] ?? text;
 }
 function describe(failure) {
     switch (failure.kind) {
