@@ -111,5 +111,5 @@ export function notReached(how: "late" | "slow-login" | "restarted", { limits }:
 /** What becomes of a machine whose connection was lost while it was armed. */
 export function armedOutlook({ rollback, limits }: Safety): string {
   const end = rollback ? `its watchdog ends ${limits.activation} s later without changing anything` : "its lock ends within a minute";
-  return `Nothing was activated. If the machine was armed before the connection was lost, ${end}`;
+  return `Nothing has changed on the machine. If it was armed before the run lost it, ${end}`;
 }

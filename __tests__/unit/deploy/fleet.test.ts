@@ -290,7 +290,7 @@ test("a connection that is lost while arming: the message says what the machine 
   };
   expect(await deployOne(machine)).toMatchObject({
     status: "failed",
-    error: expect.stringContaining("Nothing was activated. If the machine was armed before the connection was lost, its watchdog ends 600 s later"),
+    error: expect.stringContaining("Nothing has changed on the machine. If it was armed before the run lost it, its watchdog ends 600 s later"),
   });
 });
 
