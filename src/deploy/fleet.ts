@@ -7,7 +7,7 @@ import { Host, type ReadySystem } from "./host.js";
 import { mapLimited } from "./limit.js";
 import type { Machine, RunLog } from "./ports.js";
 import type { RunSettings } from "./run-settings.js";
-import type { Outcome } from "./safe-activation.js";
+import type { Outcome } from "./guarded.js";
 import { MachinesOfRun } from "./same-machine.js";
 import { Stopwatch } from "./stopwatch.js";
 

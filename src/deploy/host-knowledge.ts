@@ -8,7 +8,7 @@ import { displayTarget, type Target } from "../domain/target.js";
 import type { PhaseSpan } from "../domain/timeline.js";
 import type { ActivatableSystem, MachineFacts } from "./ports.js";
 import type { Safety } from "./run-settings.js";
-import type { ActivationKnowledge, Outcome } from "./safe-activation.js";
+import { armedOutlook, type ActivationKnowledge, type Outcome } from "./guarded.js";
 
 /** What is known of a host so far. */
 export type HostKnowledge = ActivationKnowledge & {
@@ -33,23 +33,32 @@ export function knownAtFirst({ configuration }: Target): HostKnowledge {
     plan: undefined,
     exitCode: undefined,
     arrived: false,
+    arming: false,
+    confirmed: false,
     undecided: false,
   };
 }
 
 /** What becomes of the machine when nobody looks after it any more. */
-export function prospectOf({ before, undecided, toplevel, phase }: HostKnowledge, { rollback, limits }: Safety): string {
+export function prospectOf({ before, arming, confirmed, undecided, toplevel, phase }: HostKnowledge, safety: Safety): string {
+  const { rollback, limits } = safety;
+  if (arming) return armedOutlook(safety);
   if (!undecided) return "Nothing has changed on the machine";
   const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
   if (!rollback) return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
   const { activation, confirm, healthCheck, settle } = limits;
+  if (confirmed) {
+    return `If the machine has received the confirmation, it sets system profile and boot loader by itself, and keeps the old system where that fails; if not, it rolls back within ${confirm + healthCheck + settle} s (${was})`;
+  }
   if (phase !== "activate") return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck + settle} s (${was})`;
   return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
 }
 
 /** Tells whether there is anything left to do with a system, and the status when there is not. */
-export function settledBy({ toplevel, running }: ActivatableSystem, { state }: MachineFacts, operation: Operation): Status | undefined {
+export function settledBy({ toplevel, running }: ActivatableSystem, { state, unfinished }: MachineFacts, operation: Operation): Status | undefined {
   if (switchAction(operation) === undefined) return "planned";
+  // What an earlier run has left must be finished or undone first.
+  if (unfinished !== undefined) return undefined;
   if (!changesMachine(operation) || !needsFlake(operation)) return undefined;
   // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
   const boots = !changesSystemProfile(operation) || state.profile === toplevel;

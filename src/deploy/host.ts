@@ -12,12 +12,13 @@ import { describePlan } from "../domain/plan-text.js";
 import { withCompared } from "../domain/unit-plan.js";
 import { memoryWarning } from "./free-memory.js";
 import { spaceWarning } from "./free-space.js";
+import type { Outcome } from "./guarded.js";
 import { knownAtFirst, prospectOf, resultOf, settledBy, type HostKnowledge } from "./host-knowledge.js";
 import { PhaseClock } from "./phase-clock.js";
 import type { ActivatableSystem, ConnectedMachine, Generation, HostLog, Machine, MachineFacts } from "./ports.js";
 import type { RunSettings } from "./run-settings.js";
 import type { MachinesOfRun } from "./same-machine.js";
-import { activateSafely, explainEnd, type Outcome } from "./safe-activation.js";
+import { activateSafely, explainEnd } from "./safe-activation.js";
 import { judge } from "./verdict.js";
 
 /** What comes of the work up to the build: an end, or a system that waits for its activation. */
@@ -80,6 +81,7 @@ export class Host {
     let machine = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
     const { facts } = machine;
     known.before = facts.state;
+    if (facts.unfinished !== undefined) this.#log.warn(`${facts.unfinished}. A deployment that activates mends that first`);
     this.#machines.claim(this.machine.target, facts.identity);
     let toplevel: StorePath;
     let generation: number | undefined;

@@ -37,6 +37,8 @@ export type MachineFacts = {
   readonly state: SystemState;
   /** The generation before the current one, if there is one. */
   readonly olderGeneration: Generation | undefined;
+  /** What an earlier run or switch has left unfinished, as a sentence without its full stop. */
+  readonly unfinished: string | undefined;
   /** The specialisation of the machine's system that runs, if one does. */
   readonly specialisation: string | undefined;
   /** The same whatever name the machine was reached by, and another one after a restart; `undefined` where it cannot tell. */
@@ -92,6 +94,8 @@ export type ActivationEnd = {
   readonly end: "ended" | "killed" | "restarted" | "not-started";
   /** What it named as having gone wrong. */
   readonly causes: readonly ActivationCause[];
+  /** It has stopped units or begun to activate; before that, nothing was changed. */
+  readonly touched: boolean;
   /** The last lines that it printed. */
   readonly lines: readonly string[];
   readonly after: SystemState;
@@ -100,13 +104,39 @@ export type ActivationEnd = {
 };
 
 /**
- * What a machine answers that is reached again: its state; `late` when the watchdog rolls back or has rolled back; `restarted`
- * when it has forgotten the run, and its watchdog with it.
+ * What a machine answers that is reached again: its state; `late` when the watchdog rolls back or has rolled back; `slow-login` when
+ * it has because the login alone took too long; `restarted` when it has forgotten the run, and its watchdog with it.
  */
-export type Reached = SystemState | "late" | "restarted";
+export type Reached = SystemState | "late" | "slow-login" | "restarted";
+
+/** How far profile, boot loader and running system are what they were. */
+export type Undone = {
+  readonly profile: boolean;
+  readonly bootLoader: boolean;
+  /** The old system's test; `undefined` where it was not run. */
+  readonly test: { readonly exitCode: number; readonly causes: readonly ActivationCause[] } | undefined;
+};
+
+/**
+ * How the last step ended, which sets system profile and boot loader to a confirmed system. `foreign`: the machine runs another system
+ * than the new one, and nothing was changed.
+ */
+export type LastStep =
+  | { readonly kind: "done"; readonly state: SystemState }
+  | { readonly kind: "foreign"; readonly state: SystemState }
+  | {
+      readonly kind: "failed";
+      readonly exitCode: number;
+      readonly causes: readonly ActivationCause[];
+      readonly lines: readonly string[];
+      readonly undone: Undone;
+      readonly state: SystemState;
+    };
 
 /** How the rollback ended. */
 export type RollbackEnd = {
+  /** The machine runs neither the old nor the new system, and nothing was changed. */
+  readonly foreign: boolean;
   readonly exitCode: number;
   readonly causes: readonly ActivationCause[];
   readonly lines: readonly string[];
@@ -153,6 +183,8 @@ export type ConnectedMachine = {
 export type ArmedMachine = {
   /** The system when the machine was armed: other runs may have changed it since the machine was asked first. */
   readonly before: SystemState;
+  /** KiB that are free on /boot and that the new system's kernel and initrd need, where it has too little room for them. */
+  readonly scarceBoot: { readonly free: number; readonly needed: number } | undefined;
   /** Activates the system, once. The exit code is returned, not thrown. */
   activate(signal: AbortSignal): Promise<ActivationEnd>;
   /** Reaches the machine over a fresh connection and gives the watchdog the time of settling and health check. */
@@ -161,10 +193,14 @@ export type ArmedMachine = {
   settle(signal: AbortSignal): Promise<Reached>;
   /** Runs a command as the deploy user until it succeeds. Returns what it printed last when it has not in that time. */
   checkHealth(command: string, seconds: number, signal: AbortSignal): Promise<string | undefined>;
-  /** Decides for the new system. */
-  keep(signal: AbortSignal): Promise<Reached>;
+  /** Decides for the new system, and has the machine do the last step, where there is one. */
+  keep(signal: AbortSignal): Promise<LastStep | "late" | "restarted">;
   /** Decides for the old system, unless the watchdog has, and rolls back. */
-  rollBack(signal: AbortSignal): Promise<RollbackEnd>;
+  rollBack(signal: AbortSignal): Promise<RollbackEnd | "restarted">;
+  /** Decides that nothing is changed any more. Returns the state of the machine. */
+  drop(signal: AbortSignal): Promise<Reached>;
+  /** Asks a machine that was restarted what it runs; where its last step is unfinished, has it finished or undone first. */
+  afterRestart(signal: AbortSignal): Promise<SystemState>;
   /** The last lines of the units' journals. Never throws. */
   journal(units: readonly string[], signal: AbortSignal): Promise<string[]>;
 };

@@ -1,63 +1,35 @@
 import type { ActivationCause } from "../domain/activation-cause.js";
+import { DeployError } from "../domain/errors.js";
 import { makeFailure, type Failure } from "../domain/failure.js";
-import { changesMachine, changesRunningSystem, changesSystemProfile, switchAction, type Operation } from "../domain/operation.js";
-import type { Phase } from "../domain/phase.js";
-import type { Status } from "../domain/result.js";
-import type { UnitPlan } from "../domain/unit-plan.js";
-import type { RunSettings, Safety } from "./run-settings.js";
-import type { ActivatableSystem, ActivationEnd, ArmedMachine, ConnectedMachine, HostLog, RollbackEnd, SystemState } from "./ports.js";
+import { changesMachine, changesRunningSystem, changesSystemProfile } from "../domain/operation.js";
+import {
+  armedOutlook,
+  isForeign,
+  notReached,
+  switchedByOthers,
+  type Aftermath,
+  type Guarded,
+  type Outcome,
+  type Rejection,
+  type SafeActivation,
+} from "./guarded.js";
+import { keep } from "./last-step.js";
+import type { ActivationEnd, ArmedMachine, HostLog, SystemState } from "./ports.js";
+import { endRejected } from "./rejected.js";
+import type { RunSettings } from "./run-settings.js";
 import { judge, newlyFailed, type Complaint } from "./verdict.js";
 
-/** How it ended for a host. */
-export type Outcome = { readonly status: Status; readonly error: Failure | undefined };
-
-/** What an activation adds to what is known of a host, as it happens. */
-export type ActivationKnowledge = {
-  before: SystemState | undefined;
-  after: SystemState | undefined;
-  /** Units that have failed anew. */
-  failedUnits: readonly string[];
-  exitCode: number | undefined;
-  plan: UnitPlan | undefined;
-  /** The machine is armed, and neither the new nor the old system was decided for: the one place that knows. */
-  undecided: boolean;
-};
-
-export type SafeActivation = {
-  readonly machine: ConnectedMachine;
-  readonly system: ActivatableSystem;
-  readonly settings: Pick<RunSettings, "operation" | "safety" | "variant">;
-  readonly known: ActivationKnowledge;
-  readonly signal: AbortSignal;
-  readonly log: HostLog;
-  readonly begin: (phase: Phase) => void;
-  /** The phase has ended well. */
-  readonly ended: () => void;
-};
-
-/** The activation of an armed machine. */
-type Guarded = SafeActivation & { readonly armed: ArmedMachine };
-
-/** Why the new system is not to stay. */
-type Rejection = Complaint & {
-  readonly phase: Phase;
-  readonly lines: readonly string[];
-  readonly causes?: readonly ActivationCause[];
-  /** The machine has decided already. */
-  readonly decided?: true;
-};
-
 /**
- * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health,
- * and only then keep it; else roll back. Throws a `DeployError` when the machine is lost before that is decided.
+ * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health, only
+ * then have it set system profile and boot loader; else roll back. Throws a `DeployError` when the machine is lost before that is
+ * decided.
  */
 export async function activateSafely(work: SafeActivation): Promise<Outcome> {
-  const { machine, system, known, settings, signal, log } = work;
-  const { operation, safety, variant } = settings;
-  const { installBootLoader } = variant;
-  const armed = await machine.arm({ operation, system, installBootLoader, guarded: safety.rollback, limits: safety.limits }, signal);
+  const { known, signal, log } = work;
+  const armed = await arm(work);
   known.before = armed.before;
   known.undecided = true;
+  warnOfBoot(armed, log);
   const guarded: Guarded = { ...work, armed };
   const end = await armed.activate(signal);
   known.after = end.after;
@@ -65,9 +37,34 @@ export async function activateSafely(work: SafeActivation): Promise<Outcome> {
   known.plan = end.plan ?? known.plan;
   const { rejection, degraded } = await judgeEnd(guarded, end);
   const rejected = rejection ?? (await confirm(guarded, end, degraded));
-  const outcome = rejected === undefined ? succeeded(known.after, degraded, log) : await goBack(guarded, rejected);
+  const outcome = rejected ?? (await keep(guarded));
+  const final = outcome === undefined ? succeeded(known.after, degraded, log) : "status" in outcome ? outcome : await endRejected(guarded, outcome);
   known.undecided = false;
-  return outcome;
+  return final;
+}
+
+async function arm({ machine, system, known, settings, signal }: SafeActivation): Promise<ArmedMachine> {
+  const { operation, safety, variant } = settings;
+  const { installBootLoader } = variant;
+  known.arming = true;
+  try {
+    const armed = await machine.arm({ operation, system, installBootLoader, guarded: safety.rollback, limits: safety.limits }, signal);
+    known.arming = false;
+    return armed;
+  } catch (error) {
+    if (!(error instanceof DeployError)) throw error;
+    if (error.unreachable) throw new DeployError({ ...error.failure, outcome: armedOutlook(safety), unreachable: true, cause: error });
+    known.arming = false;
+    throw error;
+  }
+}
+
+function warnOfBoot({ scarceBoot }: ArmedMachine, log: HostLog): void {
+  if (scarceBoot === undefined) return;
+  const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => (kibibytes / 1024).toFixed(1));
+  log.warn(
+    `only ${free} MiB are free on /boot of the machine, and kernel and initrd of the new system need ${needed} MiB: the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`,
+  );
 }
 
 function succeeded(after: SystemState, degraded: readonly Failure[], log: HostLog): Outcome {
@@ -95,20 +92,27 @@ export function explainEnd(end: ActivationEnd["end"], { safety, operation }: Pic
   }
 }
 
+/** What makes switch-to-configuration refuse `test`, where it has neither stopped nor activated anything by then. */
+const refusals: ReadonlySet<ActivationCause["kind"]> = new Set(["locked", "not-nixos", "inhibitor", "pre-switch-check", "other-init"]);
+
 /** What the end of the activation itself has against the new system. */
 async function judgeEnd(work: Guarded, end: ActivationEnd): Promise<{ rejection: Rejection | undefined; degraded: Failure[] }> {
   const { system, settings, known, armed, signal, log } = work;
   const { operation, safety } = settings;
   const { lines, causes, after } = end;
   const degraded: Failure[] = [];
-  const reject = (complaint: Complaint, more = lines): { rejection: Rejection; degraded: Failure[] } => ({
-    rejection: { phase: "activate", lines: more, causes, ...complaint },
+  const protectedSwitch = safety.rollback && changesRunningSystem(operation);
+  const reject = (complaint: Complaint, more = lines, aftermath?: Aftermath): { rejection: Rejection; degraded: Failure[] } => ({
+    rejection: { phase: "activate", lines: more, causes, ...(aftermath === undefined ? {} : { aftermath }), ...complaint },
     degraded,
   });
   const verdict = judge({ operation, toplevel: system.toplevel, before: armed.before, end });
   known.failedUnits = verdict.failedUnits;
   const broken = explainEnd(end.end, settings) ?? verdict.failure;
-  if (broken !== undefined) return reject(broken);
+  if (broken !== undefined) {
+    const refused = protectedSwitch && end.end === "ended" && !end.touched && causes.some(({ kind }) => refusals.has(kind));
+    return reject(broken, lines, end.end === "restarted" ? "restarted" : refused ? "refused" : undefined);
+  }
   for (const [complaint, fatal] of [
     [verdict.units, safety.unitFailures === "fail"],
     [verdict.users, false],
@@ -120,10 +124,13 @@ async function judgeEnd(work: Guarded, end: ActivationEnd): Promise<{ rejection:
     log.warn([complaint.reason, ...journal].join("\n"));
   }
   const other = "Has somebody else changed it in the meantime?";
-  if (changesSystemProfile(operation) && after.profile !== system.toplevel)
+  // A protected switch sets the profile when it is confirmed.
+  if (changesSystemProfile(operation) && !protectedSwitch && after.profile !== system.toplevel)
     return reject({ reason: `the machine boots ${after.profile ?? "no system of the store"} and not ${system.toplevel}`, hint: other });
-  if (changesRunningSystem(operation) && after.running !== system.running)
-    return reject({ reason: `the machine runs ${after.running ?? "no system of the store"} and not ${system.running}`, hint: other });
+  if (changesRunningSystem(operation) && after.running !== system.running) {
+    const complaint = { reason: `the machine runs ${after.running ?? "no system of the store"} and not ${system.running}`, hint: other };
+    return reject(complaint, lines, isForeign(work, after) ? "foreign" : undefined);
+  }
   return { rejection: undefined, degraded };
 }
 
@@ -133,9 +140,9 @@ function settles({ settings }: Guarded, { plan }: ActivationEnd): boolean {
   return plan === undefined || plan.start.length + plan.restart.length > 0;
 }
 
-/** Reaches the machine again, checks its health, and keeps the system. Returns what has prevented it. */
+/** Reaches the machine again and checks its health. Returns why the system is not to be kept. */
 async function confirm(work: Guarded, end: ActivationEnd, degraded: Failure[]): Promise<Rejection | undefined> {
-  const { armed, settings, known, signal } = work;
+  const { armed, settings, signal } = work;
   const { healthCheck, limits } = settings.safety;
   work.ended();
   work.begin("confirm");
@@ -156,31 +163,8 @@ async function confirm(work: Guarded, end: ActivationEnd, degraded: Failure[]): 
     reached = await armed.settle(signal);
     if (typeof reached === "string") return notReached(reached, settings.safety);
   }
-  const units = await judgeLateUnits(work, reached, degraded);
-  if (units !== undefined) return units;
-  const kept = await armed.keep(signal);
-  if (typeof kept === "string") return notReached(kept, settings.safety);
-  known.after = kept;
-  work.ended();
-  return undefined;
-}
-
-function notReached(how: "late" | "restarted", { limits }: Safety): Rejection {
-  if (how === "restarted") {
-    return {
-      phase: "confirm",
-      reason: "the machine was restarted before it was confirmed",
-      hint: "Look at its journal: `journalctl --boot -1`",
-      lines: [],
-    };
-  }
-  return {
-    phase: "confirm",
-    reason: `the machine was not reached again within confirm-timeout (${limits.confirm} s)`,
-    hint: "Does the new system change network, firewall or sshd?",
-    lines: [],
-    decided: true,
-  };
+  if (isForeign(work, reached)) return switchedByOthers(reached);
+  return await judgeLateUnits(work, reached, degraded);
 }
 
 /** Units that failed after the activation had ended. */
@@ -195,48 +179,4 @@ async function judgeLateUnits({ armed, settings, known, signal, log }: Guarded, 
   degraded.push(makeFailure(rejection));
   log.warn([reason, ...lines].join("\n"));
   return undefined;
-}
-
-async function goBack(work: Guarded, { decided, ...rejection }: Rejection): Promise<Outcome> {
-  const { armed, known, log, settings, signal } = work;
-  const { safety, operation } = settings;
-  const { reason, lines, causes } = rejection;
-  const { exitCode } = known;
-  if (!safety.rollback && decided === undefined) {
-    await armed.keep(signal);
-    return { status: "failed", error: makeFailure({ ...rejection, exitCode, outcome: "The new system stays, since rollback is false" }) };
-  }
-  log.note(`${reason}: going back to the old system`);
-  work.begin("rollback");
-  const end = await armed.rollBack(signal);
-  known.after = end.state;
-  const wrong = notBack(armed.before, end, work);
-  if (wrong === undefined) {
-    return { status: "rolled-back", error: makeFailure({ ...rejection, exitCode, outcome: "The machine is back at its old system" }) };
-  }
-  const error = makeFailure({
-    phase: "rollback",
-    reason: `${reason}; and the rollback failed: ${wrong}`,
-    hint: `Repair the machine by hand, as root: ${repairCommands(armed.before, operation)}`,
-    lines: [...lines, ...end.lines],
-    exitCode: end.exitCode,
-    causes,
-  });
-  return { status: "rollback-failed", error };
-}
-
-/** What is not as it was, after a rollback. */
-function notBack(before: SystemState, end: RollbackEnd, { settings, system }: Guarded): string | undefined {
-  const { exitCode, causes, state } = end;
-  if (state.profile !== before.profile) return `the system profile is ${state.profile ?? "not there"} and was ${before.profile ?? "not there"}`;
-  if (state.running !== before.running) return `the machine runs ${state.running ?? "no system of the store"} and ran ${before.running ?? "none"}`;
-  if (exitCode === 0) return undefined;
-  const { failure, units } = judge({ operation: settings.operation, toplevel: system.toplevel, before, end: { exitCode, causes, after: state } });
-  return failure?.reason ?? units?.reason;
-}
-
-function repairCommands(before: SystemState, operation: Operation): string {
-  const system = before.profile ?? before.running ?? "/nix/var/nix/profiles/system-N-link";
-  const profile = changesSystemProfile(operation) ? `nix-env --profile /nix/var/nix/profiles/system --set ${system} && ` : "";
-  return `${profile}${before.running ?? system}/bin/switch-to-configuration ${switchAction(operation) ?? "test"}`;
 }

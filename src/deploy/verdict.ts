@@ -60,6 +60,7 @@ type UserCause = Extract<ActivationCause, { kind: "user" }>;
 type FatalCause = Exclude<ActivationCause, UnitCause | UserCause>;
 
 const order: readonly FatalCause["kind"][] = [
+  "record",
   "profile",
   "locked",
   "not-nixos",
@@ -84,6 +85,8 @@ function explainFatal(causes: readonly FatalCause[], operation: Operation, tople
 
 function explain(cause: FatalCause, causes: readonly FatalCause[], operation: Operation, toplevel: StorePath, code: string): Complaint {
   switch (cause.kind) {
+    case "record":
+      return { reason: `system profile and boot loader were not set, since the record of that step could not be written ${code}`, hint: freeSpace(operation) };
     case "profile":
       return { reason: `the system profile could not be set ${code}`, hint: "The lines below are what nix-env printed" };
     case "locked":

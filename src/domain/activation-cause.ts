@@ -1,5 +1,7 @@
 /** What an activation named as having gone wrong, in the order of the kinds in which it stands in the way. */
 export type ActivationCause =
+  /** What is about to be changed could not be recorded on the machine's disk. */
+  | { readonly kind: "record" }
   /** The system profile could not be set. */
   | { readonly kind: "profile" }
   /** Another switch-to-configuration runs. */

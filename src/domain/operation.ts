@@ -36,6 +36,16 @@ export function switchAction(operation: Operation): SwitchAction | undefined {
   return table[operation].action;
 }
 
+/**
+ * How an activation goes that can be undone: `switch` and `test` run the new system first, and `switch` sets system profile and boot
+ * loader when it was confirmed; `boot` sets those alone. Returns `undefined` where nothing is changed.
+ */
+export function protectedWay(operation: Operation): "switch" | "boot" | "test" | undefined {
+  const { runningSystem, systemProfile } = table[operation].changes;
+  if (runningSystem) return systemProfile ? "switch" : "test";
+  return systemProfile ? "boot" : undefined;
+}
+
 /** Tells whether the operation builds a flake; the others take a system that the machine has. */
 export function needsFlake(operation: Operation): boolean {
   return table[operation].system === "flake";

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { DeployError } from "../domain/errors.js";
-import { switchAction, type SwitchAction } from "../domain/operation.js";
 import { UnitPlanReader } from "../domain/unit-plan.js";
-import type { Activation, ActivationEnd, HostLog, Limits, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
+import type { Activation, ActivationEnd, HostLog, LastStep, Limits, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
 import { parseFacts, systemState } from "./facts.js";
 import { followJob, LostJobError, runJob, startJob, UnstartedJobError, type CallScript, type Job } from "./job.js";
+import { LastStepReader } from "./last-step.js";
 import { residentCall, residentScript } from "./remote-shell.js";
 import { lastLines, type ScriptEnd } from "./session.js";
-import { activateCommand } from "./switch-command.js";
+import { activateCommand, wayOf } from "./switch-command.js";
 import { SwitchOutputReader } from "./switch-output.js";
 
 /** What the activation of one machine stands on. */
@@ -21,13 +21,15 @@ export type ActivationSite = {
   readonly signal: AbortSignal;
 };
 
-type Before = { readonly state: SystemState; readonly link: string };
+type Before = { readonly state: SystemState; readonly scarceBoot: { readonly free: number; readonly needed: number } | undefined };
 
 // Between two looks at a lock that another run holds.
 const lockPauseMilliseconds = 2000;
 // Exit codes of keep.sh.
 const tooLate = 7;
 const forgotten = 3;
+// Of last.sh and watchdog.sh: the machine runs another system, and nothing was changed.
+const foreignSystem = 9;
 
 // A run that has lost the machine gives up within the limits and some time for connecting: a quarter of an hour is more.
 const spareSeconds = 900;
@@ -37,32 +39,61 @@ function clearSeconds({ activation, confirm, healthCheck, settle }: Limits): num
   return activation + confirm + healthCheck + settle + spareSeconds;
 }
 
+const residents = ["job", "watchdog", "switch", "activate", "last"] as const;
+
 function residentTexts(run: string): string[] {
-  return [residentScript("job"), residentScript("watchdog"), residentCall("finish", [run]), residentScript("switch")];
+  return [...residents.flatMap((name) => [`${name}.sh`, residentScript(name)]), "finish.sh", residentCall("finish", [run])];
 }
 
-/** Waits for the machine's lock, records what to go back to, and arms the watchdog. Throws a `DeployError`. */
-async function arm({ operation, guarded, limits }: Activation, site: ActivationSite): Promise<Before> {
+/**
+ * Waits for the machine's lock, arms the watchdog, and has the machine mend what an earlier run has left, before it records what to
+ * roll back to. Throws a `DeployError`.
+ */
+async function arm(activation: Activation, site: ActivationSite): Promise<Before> {
+  const facts = await armOnce(activation, site);
+  if (facts.get("mend") !== "yes") return beforeOf(facts);
+  site.log.note("an earlier run or switch was interrupted on the machine: finishing or undoing it first");
+  const mend = { run: site.run, name: "mend", phase: "activate", privileged: true, onLine: (line: string) => site.log.output(line) } as const;
+  const { exitCode, lines } = await runJob({ ...mend, command: ["/bin/sh", "./last.sh", "mend"] }, site.call);
+  if (exitCode !== 0) {
+    throw new DeployError({
+      phase: "activate",
+      reason: `what an earlier run left unfinished could be neither finished nor undone (exit code ${exitCode})`,
+      hint: "The new system was not activated. The lines below are the end of the output; correct what they report, then deploy again",
+      lines,
+      exitCode,
+    });
+  }
+  return beforeOf(await armOnce(activation, site));
+}
+
+function beforeOf(facts: ReadonlyMap<string, string>): Before {
+  const [free, needed] = (facts.get("scarce-boot") ?? "").split(" ").map(Number);
+  return { state: systemState(facts), scarceBoot: free === undefined || needed === undefined ? undefined : { free, needed } };
+}
+
+async function armOnce({ operation, system, installBootLoader, guarded, limits }: Activation, site: ActivationSite): Promise<ReadonlyMap<string, string>> {
   const { run, name, call, log, signal } = site;
   const seconds = [limits.activation, limits.confirm, clearSeconds(limits)].map(String);
-  const args = [run, actionOf(operation), ...seconds, guarded ? "yes" : "no", name, ...residentTexts(run), residentScript("activate")];
-  const deadline = Date.now() + limits.lock * 1000;
+  const what = [system.toplevel, system.running, system.generation?.toString() ?? "", installBootLoader ? "1" : "0"];
+  const args = [run, wayOf(operation, guarded).way, ...seconds, name, ...what, ...residentTexts(run)];
+  const deadline = performance.now() + limits.lock * 1000;
   let told = "";
   for (;;) {
     const end = await call(() => ({ script: "arm", args, privileged: true }), "activate");
     const facts = parseFacts(end.stdout);
-    if (end.exitCode === 0) return { state: systemState(facts), link: facts.get("link") ?? "" };
+    if (end.exitCode === 0) return facts;
     const holder = facts.get("holder");
     if (holder === undefined) {
       throw new DeployError({
         phase: "activate",
         reason: `the watchdog cannot be armed (exit code ${end.exitCode}); nothing was activated`,
-        hint: "Is there room below /run, and does systemd-run work there?",
+        hint: "Is there room below /run and /nix/var/nix, and does systemd-run work there?",
         lines: lastLines(end.stderr),
         exitCode: end.exitCode,
       });
     }
-    if (Date.now() >= deadline) {
+    if (performance.now() >= deadline) {
       throw new DeployError({
         phase: "activate",
         reason: `the machine is locked after ${limits.lock} s of waiting: ${holder}`,
@@ -74,12 +105,6 @@ async function arm({ operation, guarded, limits }: Activation, site: ActivationS
     told = holder;
     await sleep(lockPauseMilliseconds, undefined, { signal });
   }
-}
-
-function actionOf(operation: Activation["operation"]): SwitchAction {
-  const action = switchAction(operation);
-  if (action === undefined) throw new Error(`${operation} activates nothing`);
-  return action;
 }
 
 /** The activation of one machine, from the lock to the decision for the new or the old system. */
@@ -106,11 +131,15 @@ export class GuardedActivation {
     return this.#before.state;
   }
 
+  get scarceBoot(): Before["scarceBoot"] {
+    return this.#before.scarceBoot;
+  }
+
   /** Activates the system, once, and follows it. */
   async run(call: CallScript): Promise<ActivationEnd> {
     const { log } = this.#site;
-    const { operation, system, installBootLoader } = this.#activation;
-    const command = activateCommand(actionOf(operation), system, installBootLoader);
+    const { operation, system, installBootLoader, guarded } = this.#activation;
+    const command = activateCommand(wayOf(operation, guarded).action, system, installBootLoader);
     try {
       const { exitCode, lines, state } = await runJob({ ...this.#job("activate"), command }, call);
       return this.#end({ exitCode, lines, end: "ended", after: state });
@@ -135,37 +164,91 @@ export class GuardedActivation {
     return await this.#decide("settle", [String(this.#activation.limits.settle)]);
   }
 
-  /** Decides for the new system. */
-  async keep(): Promise<Reached> {
-    return await this.#decide("keep", ["keep"]);
+  /** Decides for the new system, and follows the last step where there is one. */
+  async keep(): Promise<LastStep | "late" | "restarted"> {
+    const { way } = wayOf(this.#activation.operation, this.#activation.guarded);
+    for (let tries = 1; ; tries += 1) {
+      const kept = await this.#decide("keep", ["keep"]);
+      if (kept === "late" || kept === "restarted") return kept;
+      if (typeof kept === "string") throw new Error(`${kept} is no answer to a decision`);
+      if (way === "test" || way === "plain") return { kind: "done", state: kept };
+      const reader = new LastStepReader();
+      try {
+        const { exitCode, lines, state } = await followJob({ ...this.#job("last"), onLine: this.#onLine(reader) }, this.#site.call);
+        if (exitCode === 0) return { kind: "done", state };
+        if (exitCode === foreignSystem) return { kind: "foreign", state };
+        return { kind: "failed", lines, state, ...reader.output() };
+      } catch (error) {
+        if (!(error instanceof LostJobError)) throw error;
+        if (await this.#wasRestarted()) return "restarted";
+        // It was killed. Begun again, it goes on with its own record.
+        if (tries > 1) throw error;
+        this.#site.log.note("the last step was killed on the machine; starting it again");
+      }
+    }
   }
 
-  /** Decides for the old system and goes back; where the watchdog has done so already, tells how that went. */
-  async rollBack(): Promise<RollbackEnd> {
+  /** Decides that nothing is changed any more. */
+  async drop(): Promise<Reached> {
+    return await this.#decide("keep", ["drop"]);
+  }
+
+  /** Decides for the old system and rolls back; where the watchdog has done so already, tells how that went. */
+  async rollBack(): Promise<RollbackEnd | "restarted"> {
     const { call, run } = this.#site;
     const looked = await call(() => ({ script: "keep", args: [run, "look"], privileged: true }), "rollback");
-    if (looked.exitCode === forgotten) await this.#recover();
-    else if (looked.exitCode !== 0) throw refusal("rollback", "the machine has already decided for the new system", looked);
-    await startJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
+    if (looked.exitCode === forgotten) return "restarted";
+    if (looked.exitCode !== 0) throw refusal("rollback", "the machine has already decided otherwise", looked);
     const output = new SwitchOutputReader();
-    const { exitCode, lines } = await followJob(this.#job("rollback", output), call);
-    // It has a little to do after the way back itself.
-    const { state } = await followJob(this.#job("back"), call);
-    return { exitCode, causes: output.causes(), lines, state };
+    try {
+      await startJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
+      const { exitCode, lines } = await followJob({ ...this.#job("rollback"), onLine: this.#onLine(output) }, call);
+      // It has a little to do after the rollback itself.
+      const { state } = await followJob(this.#job("back"), call);
+      return { exitCode, foreign: exitCode === foreignSystem, causes: output.causes(), lines, state };
+    } catch (error) {
+      if (!(error instanceof LostJobError) && !(error instanceof UnstartedJobError)) throw error;
+      if (await this.#wasRestarted()) return "restarted";
+      return { exitCode: 255, foreign: false, causes: output.causes(), lines: error.lines, state: await this.#ask() };
+    }
   }
 
-  #job(name: "activate" | "back" | "rollback", output?: SwitchOutputReader): Omit<Job, "command"> {
-    const phase = name === "activate" ? "activate" : "rollback";
+  /** Asks a machine that was restarted what it runs; an unfinished last step is finished or undone first, under the lock. */
+  async afterRestart(): Promise<SystemState> {
+    const { call, run } = this.#site;
+    const end = await call(() => ({ script: "facts", args: [], privileged: false }), "confirm");
+    const facts = parseFacts(end.stdout);
+    if ((facts.get("unfinished") ?? "") === "") return systemState(facts);
+    const prepared = await call(() => ({ script: "prepare", args: [run], privileged: true }), "rollback");
+    if (prepared.exitCode !== 0) throw refusal("rollback", "the machine cannot keep the files of the run", prepared);
+    const again = await GuardedActivation.begin(this.#activation, this.#site);
+    await again.drop();
+    return again.before;
+  }
+
+  #job(name: "activate" | "back" | "rollback" | "last"): Omit<Job, "command"> {
+    const phases = { activate: "activate", back: "rollback", rollback: "rollback", last: "confirm" } as const;
     const onLine = (line: string): void => {
       if (name === "activate") this.#units.read(line);
-      (name === "activate" ? this.#output : output)?.read(line);
+      if (name === "activate") this.#output.read(line);
       this.#site.log.output(line);
     };
-    return { run: this.#site.run, name, phase, privileged: true, onLine };
+    return { run: this.#site.run, name, phase: phases[name], privileged: true, onLine };
   }
 
-  #end(end: Omit<ActivationEnd, "causes" | "plan">): ActivationEnd {
-    return { ...end, causes: this.#output.causes(), plan: this.#units.plan("activation") };
+  #onLine(reader: { read(line: string): void }): (line: string) => void {
+    return (line) => {
+      reader.read(line);
+      this.#site.log.output(line);
+    };
+  }
+
+  async #wasRestarted(): Promise<boolean> {
+    return (await this.#ask()).bootId !== this.before.bootId;
+  }
+
+  #end(end: Omit<ActivationEnd, "causes" | "plan" | "touched">): ActivationEnd {
+    return { ...end, causes: this.#output.causes(), touched: this.#output.touched, plan: this.#units.plan("activation") };
   }
 
   async #decide(script: "keep" | "settle", words: readonly string[]): Promise<Reached> {
@@ -180,22 +263,6 @@ export class GuardedActivation {
   async #ask(): Promise<SystemState> {
     const end = await this.#site.call(() => ({ script: "facts", args: [], privileged: false }), "activate");
     return systemState(parseFacts(end.stdout));
-  }
-
-  // After a restart the machine has forgotten what to go back to; we have not.
-  async #recover(): Promise<void> {
-    const { link, state } = this.#before;
-    const args = [
-      this.#site.run,
-      actionOf(this.#activation.operation),
-      link,
-      state.profile ?? "",
-      state.running ?? "",
-      String(clearSeconds(this.#activation.limits)),
-      ...residentTexts(this.#site.run),
-    ];
-    const end = await this.#site.call(() => ({ script: "recover", args, privileged: true }), "rollback");
-    if (end.exitCode !== 0) throw refusal("rollback", "the machine cannot be told what to go back to", end);
   }
 }
 

@@ -1,5 +1,5 @@
 import { DeployError } from "../domain/errors.js";
-import type { Activation, ActivationEnd, ArmedMachine, HostLog, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
+import type { Activation, ActivationEnd, ArmedMachine, HostLog, LastStep, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
 import type { Connection } from "../ssh/connection.js";
 import type { GuardedActivation } from "./activation.js";
 import { checkHealth } from "./health.js";
@@ -7,7 +7,7 @@ import type { CallScript } from "./job.js";
 import { lastLines } from "./session.js";
 
 type Site = {
-  readonly connection: Connection;
+  readonly connection: Pick<Connection, "reopen">;
   readonly log: HostLog;
   readonly privileged: boolean;
   readonly call: (signal: AbortSignal) => CallScript;
@@ -29,6 +29,10 @@ export class ArmedNixosMachine implements ArmedMachine {
     return this.#guarded.before;
   }
 
+  get scarceBoot(): ArmedMachine["scarceBoot"] {
+    return this.#guarded.scarceBoot;
+  }
+
   async activate(signal: AbortSignal): Promise<ActivationEnd> {
     const { guarded, limits } = this.#activation;
     if (guarded) return await this.#guarded.run(this.#site.call(signal));
@@ -44,11 +48,17 @@ export class ArmedNixosMachine implements ArmedMachine {
 
   async reach(signal: AbortSignal): Promise<Reached> {
     // A connection that was there before the switch proves nothing: an old one outlives a firewall that refuses new ones.
+    const begin = performance.now();
+    let answered = true;
     await this.#site.connection.reopen(signal).catch((error: unknown) => {
       // What does not answer yet is tried again, with all patience, by the call that follows.
       if (!(error instanceof DeployError) || !error.unreachable) throw error;
+      answered = false;
     });
-    return await this.#guarded.hold();
+    const seconds = (performance.now() - begin) / 1000;
+    const reached = await this.#guarded.hold();
+    // Where the first connection succeeded, nothing but the login has taken so long.
+    return reached === "late" && answered && seconds >= this.#activation.limits.confirm ? "slow-login" : reached;
   }
 
   async settle(): Promise<Reached> {
@@ -59,12 +69,20 @@ export class ArmedNixosMachine implements ArmedMachine {
     return await checkHealth(command, seconds, this.#site.call(signal), this.#site.log, signal);
   }
 
-  async keep(): Promise<Reached> {
+  async keep(): Promise<LastStep | "late" | "restarted"> {
     return await this.#guarded.keep();
   }
 
-  async rollBack(): Promise<RollbackEnd> {
+  async rollBack(): Promise<RollbackEnd | "restarted"> {
     return await this.#guarded.rollBack();
+  }
+
+  async drop(): Promise<Reached> {
+    return await this.#guarded.drop();
+  }
+
+  async afterRestart(): Promise<SystemState> {
+    return await this.#guarded.afterRestart();
   }
 
   async journal(units: readonly string[], signal: AbortSignal): Promise<string[]> {

@@ -99,6 +99,7 @@ export function machineFacts(text: string): { readonly facts: MachineFacts; read
       memoryKibibytes: kibibytes("memory-kib"),
       state: systemState(facts),
       olderGeneration: olderGeneration(facts),
+      unfinished: facts.get("unfinished") || undefined,
       specialisation: facts.get("specialisation") || undefined,
       identity: identityOf(facts),
     },

@@ -11,14 +11,14 @@ const pauseMilliseconds = 1000;
  * last when it has not within that many seconds.
  */
 export async function checkHealth(command: string, seconds: number, call: CallScript, log: HostLog, signal: AbortSignal): Promise<string | undefined> {
-  const deadline = Date.now() + seconds * 1000;
+  const deadline = performance.now() + seconds * 1000;
   for (let tries = 1; ; tries += 1) {
-    const left = Math.max(1, Math.ceil((deadline - Date.now()) / 1000));
+    const left = Math.max(1, Math.ceil((deadline - performance.now()) / 1000));
     const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false }), "confirm");
     if (end.exitCode === 0) return undefined;
     const said = lastLines(end.stdout).join("\n");
     if (tries === 1) log.note(`the health check is not content yet (exit code ${end.exitCode})`);
-    if (Date.now() + pauseMilliseconds >= deadline) return `exit code ${end.exitCode} at try ${tries}${said === "" ? "" : `:\n${said}`}`;
+    if (performance.now() + pauseMilliseconds >= deadline) return `exit code ${end.exitCode} at try ${tries}${said === "" ? "" : `:\n${said}`}`;
     await sleep(pauseMilliseconds, undefined, { signal });
   }
 }

@@ -31,5 +31,5 @@ export async function rehearse(system: ActivatableSystem, { run, privileged, log
   };
   const command = activateCommand("dry-activate", system, false);
   const { exitCode, lines, state } = await runJob({ run, name: "activate", phase: "activate", command, privileged, onLine }, call);
-  return { exitCode, end: "ended", causes: output.causes(), lines, after: state, plan: units.plan("rehearsal") };
+  return { exitCode, end: "ended", causes: output.causes(), touched: false, lines, after: state, plan: units.plan("rehearsal") };
 }

@@ -14,7 +14,6 @@ const scripts = {
   finish: new URL("./remote/finish.sh", import.meta.url),
   arm: new URL("./remote/arm.sh", import.meta.url),
   keep: new URL("./remote/keep.sh", import.meta.url),
-  recover: new URL("./remote/recover.sh", import.meta.url),
   health: new URL("./remote/health.sh", import.meta.url),
   difference: new URL("./remote/difference.sh", import.meta.url),
   units: new URL("./remote/units.sh", import.meta.url),
@@ -26,11 +25,12 @@ const scripts = {
   job: new URL("./remote/resident/job.sh", import.meta.url),
   switch: new URL("./remote/resident/switch.sh", import.meta.url),
   activate: new URL("./remote/resident/activate.sh", import.meta.url),
+  last: new URL("./remote/resident/last.sh", import.meta.url),
   watchdog: new URL("./remote/resident/watchdog.sh", import.meta.url),
 } as const;
 
 /** The scripts that are left on the machine for the time of the run, and run there without a connection. */
-export type ResidentScript = "job" | "watchdog" | "switch" | "activate";
+export type ResidentScript = "job" | "watchdog" | "switch" | "activate" | "last";
 
 const elevateScript = new URL("./elevate.sh", import.meta.url);
 

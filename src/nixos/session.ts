@@ -36,7 +36,7 @@ export async function runToItsEnd(connection: Connection, shell: RemoteShell, ca
 }
 
 async function reconnect(connection: Connection, cause: unknown, { phase, seconds, signal }: Patience): Promise<void> {
-  const deadline = Date.now() + seconds * 1000;
+  const deadline = performance.now() + seconds * 1000;
   let last: unknown = cause;
   for (;;) {
     try {
@@ -47,7 +47,7 @@ async function reconnect(connection: Connection, cause: unknown, { phase, second
       if (!error.unreachable) throw new DeployError({ ...partsOf(error), phase });
       last = error;
     }
-    if (Date.now() >= deadline) break;
+    if (performance.now() >= deadline) break;
     await sleep(pauseMilliseconds, undefined, { signal }).catch(() => undefined);
   }
   const reason = `the connection was lost and did not come back within ${seconds} s`;

@@ -2,9 +2,11 @@ import type { ActivationCause } from "../domain/activation-cause.js";
 
 /** What switch.sh prints before it ends the part of a user that takes too long. */
 const lateUser = /^nix-flake-deploy: the user activation for (\S+) took longer than \d+ s and was ended$/;
+/** What last.sh prints where it cannot write down what it is about to change. */
+const recordFailed = /^nix-flake-deploy: the record of the last step could not be written$/;
 /** What activate.sh prints of a user whose own activation failed. */
 const failedUser = /^nix-flake-deploy: (nixos-activation\.service) of (\S+) failed$/;
-/** What activate.sh prints where nix-env failed. */
+/** What activate.sh and last.sh print where nix-env failed. */
 const profileFailed = /^nix-flake-deploy: the system profile could not be set$/;
 
 // Lines of a journal: `systemctl status` shows them below the units that failed.
@@ -26,10 +28,17 @@ const journalLine = /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S
  */
 export class SwitchOutputReader {
   readonly #reader = new CauseReader();
+  #touched = false;
   /** What a line means may stand in the one after it. */
   #held: string | undefined;
 
+  /** Whether it said that it stops units or activates the configuration; until then it has changed nothing. */
+  get touched(): boolean {
+    return this.#touched;
+  }
+
   read(line: string): void {
+    this.#touched ||= /^(?:stopping |activating the configuration\.\.\.)/.test(line);
     this.#take(line);
     this.#held = journalLine.test(line) ? undefined : line;
   }
@@ -46,9 +55,13 @@ export class SwitchOutputReader {
   }
 }
 
-type Simple = Extract<ActivationCause["kind"], "locked" | "not-nixos" | "boot-loader" | "activation-script" | "logind" | "no-space" | "profile" | "other-init">;
+type Simple = Extract<
+  ActivationCause["kind"],
+  "record" | "locked" | "not-nixos" | "boot-loader" | "activation-script" | "logind" | "no-space" | "profile" | "other-init"
+>;
 
 const simple: readonly (readonly [RegExp, Simple])[] = [
+  [recordFailed, "record"],
   [profileFailed, "profile"],
   [/^Could not acquire lock$/, "locked"],
   [/^This is not a NixOS installation!$/, "not-nixos"],

@@ -14,16 +14,21 @@ beforeEach(async () => {
 });
 
 describe("the machine goes back, and without protection the damage stays:", () => {
-  const cases: readonly (readonly [string, Behaviour, string])[] = [
-    ["the activation script fails", { activationScript: "false" }, "the activation script snippet 'example' (1) failed"],
-    ["the boot loader cannot be written", { bootLoaderScript: "false" }, "the boot loader could not be installed"],
-    ["a unit fails", { units: { "bad.service": failingUnit } }, "no luck today"],
-    ["another init is wanted", { initInterfaceVersion: "9" }, "a different init system"],
-    ["a switch inhibitor refuses", switchInhibitor, "a switch inhibitor refuses to activate the new system"],
+  const cases: readonly (readonly [string, Behaviour, string, string, string])[] = [
+    ["the activation script fails", { activationScript: "false" }, "the activation script snippet 'example' (1) failed", "rolled-back", "activate"],
+    // It comes after the confirmation.
+    ["the boot loader cannot be written", { bootLoaderScript: "false" }, "the boot loader could not be installed", "rolled-back", "confirm"],
+    ["a unit fails", { units: { "bad.service": failingUnit } }, "no luck today", "rolled-back", "activate"],
+    // There is nothing to roll back.
+    ["another init is wanted", { initInterfaceVersion: "9" }, "a different init system", "failed", "activate"],
+    ["a switch inhibitor refuses", switchInhibitor, "a switch inhibitor refuses to activate the new system", "failed", "activate"],
   ];
-  test.each(cases)("%s", async (_, behaviour, reason) => {
+  test.each(cases)("%s", async (_, behaviour, reason, status, phase) => {
+    const { length } = await trial.machine().generations();
     const run = await trial.deploy(behaviour);
-    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", phase: "activate", error: expect.stringContaining(reason) });
+    expect(verdictOf(run)).toMatchObject({ exit: 1, status, phase, error: expect.stringContaining(reason) });
+    // A rejected system is no generation that a later rollback could choose.
+    expect((await trial.machine().generations()).length).toBe(length);
     expect(await trial.systems()).toEqual(before);
     expect(run.errors).toEqual([expect.stringContaining(reason)]);
 
@@ -155,7 +160,7 @@ test("a way back that fails is rollback-failed, and the commands of the message 
   const [, commands] = /Repair the machine by hand, as root: (.*)$/m.exec(String(verdictOf(run)["error"])) ?? [];
   if (commands === undefined) throw new Error("no commands");
 
-  await machine.output("rm /run/spoiled; nix-env --profile /nix/var/nix/profiles/system --set $(readlink -f /nix/var/nix/profiles/system-1-link)");
+  await machine.output("rm /run/spoiled; $(readlink -f /nix/var/nix/profiles/system-1-link)/bin/switch-to-configuration test");
   expect(await trial.systems()).not.toEqual(old);
   await machine.output(commands);
   expect(await trial.systems()).toEqual(old);

@@ -54,7 +54,7 @@ describe("kill -9 of the action: the machine goes back by itself, and without pr
     await killAt(line, behaviour, { "confirm-timeout": "2", ...inputs });
     await until("the new system", 30, async () => (await trial.systems()).current !== before.current);
     await trial.backAt(before);
-    expect(await trial.machine().output("cat /run/nix-flake-deploy/*/operation")).toBe("switch");
+    expect(await trial.machine().output("cat /run/nix-flake-deploy/*/kind")).toBe("switch");
     await trial.forget();
 
     await killAt(line, behaviour, { "confirm-timeout": "2", rollback: "false", ...inputs });
@@ -65,7 +65,7 @@ describe("kill -9 of the action: the machine goes back by itself, and without pr
 
   test("during the way back, with which the machine goes on", async () => {
     before = await trial.settle({ switchSeconds: 2 });
-    await killAt(/\] going back: /, { activationScript: "false" }, {});
+    await killAt(/\] rolling back: /, { activationScript: "false" }, {});
     const status = "cat /run/nix-flake-deploy/*/rollback.status";
     // It had only just begun.
     expect((await trial.machine().exec(status)).code).not.toBe(0);
@@ -82,7 +82,7 @@ test("what is left of a run that nobody comes back to goes by itself, and its en
   await going.waitFor(activating);
   const run = await machine.output("basename /run/nix-flake-deploy/*/");
   // The sum of the limits and a quarter of an hour; here it is not waited for.
-  expect(await machine.output(`cat /run/nix-flake-deploy/${run}/clear.window`)).toBe(String(600 + 2 + 60 + 900));
+  expect(await machine.output(`cat /run/nix-flake-deploy/${run}/clear.window`)).toBe(String(600 + 2 + 60 + 5 + 900));
   await machine.output(`printf 4 >/run/nix-flake-deploy/${run}/clear.window`);
   going.signal("SIGKILL");
   await going.finished;
@@ -98,7 +98,7 @@ test("what is left of a run that nobody comes back to goes by itself, and its en
 
   await until("the traces to go", 30, async () => (await machine.leftovers()).length === 0);
   const journal = await machine.output(`journalctl --no-pager --unit=nix-flake-deploy-${run}-clear.service --output=cat`);
-  expect(journal).toMatch(/the machine has gone back by itself[^]*activating the configuration[^]*going back: /);
+  expect(journal).toMatch(/the machine has rolled back by itself[^]*activating the configuration[^]*rolling back: /);
   expect(await trial.systems()).toEqual(before);
 });
 

@@ -72,13 +72,15 @@ describe("two runs at once", () => {
     expect(verdictOf(await trial.deploy({}, { "lock-timeout": "0" }))).toMatchObject({ exit: 0, status: "deployed" });
   });
 
-  test.each(["yes", "no"])("the lock is held from the first moment on, whether the machine goes back by itself (%s) or not", async (guard) => {
+  test.each(["switch", "plain"])("the lock is held from the first moment on, whether the machine rolls back by itself or not (%s)", async (kind) => {
     const machine = trial.machine();
     const call = async (script: ScriptName, args: readonly string[]) => await machine.exec("/bin/sh -s", { stdin: program(script, args, "nonce") });
     const arm = async (run: string) => {
       await call("prepare", [run]);
-      const texts = [residentScript("job"), residentScript("watchdog"), residentCall("finish", [run]), residentScript("switch"), residentScript("activate")];
-      return await call("arm", [run, "switch", "60", "60", "60", guard, `the ${run} one`, ...texts]);
+      const residents = ["job", "watchdog", "switch", "activate", "last"] as const;
+      const texts = [...residents.flatMap((name) => [`${name}.sh`, residentScript(name)]), "finish.sh", residentCall("finish", [run])];
+      const system = await machine.currentSystem();
+      return await call("arm", [run, kind, "60", "60", "60", `the ${run} one`, system, system, "", "0", ...texts]);
     };
     expect((await arm("first")).code).toBe(0);
     expect(await arm("second")).toMatchObject({ code: 5, stdout: expect.stringMatching(/^holder=another run of this action: the first one, since /m) });

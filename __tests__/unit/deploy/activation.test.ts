@@ -157,7 +157,7 @@ describe("a specialisation", () => {
     const made = machine();
     made.end = { after: makeState({ running: newSystem, profile: newSystem }) };
     expect(await deploy(made, { variant })).toMatchObject({
-      status: "rolled-back",
+      status: "failed",
       error: expect.stringContaining(`the machine runs ${newSystem} and not ${special}`),
     });
   });

@@ -6,6 +6,7 @@ import type {
   ConnectedMachine,
   Generation,
   HostLog,
+  LastStep,
   Machine,
   Reached,
   Rebuild,
@@ -16,7 +17,7 @@ import type {
 } from "../../../src/deploy/ports.js";
 import { parseBatches } from "../../../src/domain/batches.js";
 import { DeployError } from "../../../src/domain/errors.js";
-import { changesRunningSystem, changesSystemProfile } from "../../../src/domain/operation.js";
+import { changesRunningSystem, changesSystemProfile, protectedWay } from "../../../src/domain/operation.js";
 import type { HostResult } from "../../../src/domain/result.js";
 import type { StorePath } from "../../../src/domain/store-path.js";
 import type { Target } from "../../../src/domain/target.js";
@@ -55,13 +56,17 @@ export class FakeMachine implements Machine {
   /** How switch-to-configuration ends, and the state in which it leaves the machine where that is not what the operation says. */
   end: Partial<ActivationEnd> = {};
   /** What the machine answers in place of its state when it is reached again, when it has settled, and when it is told to keep the system. */
-  reached: "late" | "restarted" | undefined;
+  reached: "late" | "slow-login" | "restarted" | undefined;
   settled: Reached | undefined;
-  kept: "late" | "restarted" | undefined;
+  kept: "late" | "restarted" | LastStep | undefined;
+  unfinished: string | undefined;
+  scarceBoot: ArmedMachine["scarceBoot"];
+  /** What it runs and boots after a restart, where that is not what booted before. */
+  restarted: Partial<SystemState> = {};
   complaint: string | undefined;
   difference: SystemDifference | undefined;
   /** How the rollback ends. */
-  back: Partial<RollbackEnd> = {};
+  back: Partial<RollbackEnd> | "restarted" = {};
 
   constructor(target: Partial<Target> = {}, calls: string[] = []) {
     this.target = makeTarget(target);
@@ -70,7 +75,7 @@ export class FakeMachine implements Machine {
 
   async connect(signal: AbortSignal): Promise<ConnectedMachine> {
     await this.#enter("connect", signal);
-    const { state, hostname, olderGeneration, specialisation, identity } = this;
+    const { state, hostname, olderGeneration, specialisation, identity, unfinished } = this;
     return {
       facts: {
         hostname,
@@ -81,6 +86,7 @@ export class FakeMachine implements Machine {
         olderGeneration,
         specialisation,
         identity,
+        unfinished,
       },
       receive: async (_, own) => {
         await this.#enter("receive", own);
@@ -99,7 +105,7 @@ export class FakeMachine implements Machine {
       compare: async (before, after) => await this.#answer(`compare ${before} ${after}`, this.difference),
       rehearse: async (_, own) => {
         await this.#enter("activate", own);
-        return { exitCode: 0, end: "ended", causes: [], lines: [], after: this.state, plan: undefined, ...this.end };
+        return { exitCode: 0, end: "ended", causes: [], touched: true, lines: [], after: this.state, plan: undefined, ...this.end };
       },
       arm: async (activation, own) => {
         await this.trouble.arm?.(own);
@@ -109,26 +115,38 @@ export class FakeMachine implements Machine {
     };
   }
 
-  #armed({ operation, system }: Activation): ArmedMachine {
+  #armed({ operation, system, guarded }: Activation): ArmedMachine {
     const { state } = this;
+    const later = guarded && protectedWay(operation) === "switch";
+    const setProfile = (): void => {
+      this.state = { ...this.state, profile: system.toplevel, generation: system.generation ?? (state.generation ?? 0) + 1 };
+    };
     return {
+      scarceBoot: this.scarceBoot,
       before: this.before ?? state,
       activate: async (signal) => {
         await this.#enter("activate", signal);
-        if (changesSystemProfile(operation)) {
-          this.state = { ...this.state, profile: system.toplevel, generation: system.generation ?? (state.generation ?? 0) + 1 };
-        }
+        if (changesSystemProfile(operation) && !later) setProfile();
         if (changesRunningSystem(operation)) this.state = { ...this.state, running: system.running };
         this.state = this.end.after ?? this.state;
-        return { exitCode: 0, end: "ended", causes: [], lines: [], after: this.state, plan: undefined, ...this.end };
+        return { exitCode: 0, end: "ended", causes: [], touched: true, lines: [], after: this.state, plan: undefined, ...this.end };
       },
       reach: async () => await this.#answer<Reached>("reach", this.reached ?? this.state),
       settle: async () => await this.#answer<Reached>("settle", this.settled ?? this.state),
       checkHealth: async () => await this.#answer("health", this.complaint),
-      keep: async () => await this.#answer<Reached>("keep", this.kept ?? this.state),
+      keep: async () => {
+        if (later && this.kept === undefined) setProfile();
+        return await this.#answer("keep", this.kept ?? { kind: "done", state: this.state });
+      },
       rollBack: async () => {
         this.state = state;
-        return await this.#answer("roll back", { exitCode: 0, causes: [], lines: [], state, ...this.back });
+        const end = this.back === "restarted" ? this.back : { exitCode: 0, foreign: false, causes: [], lines: [], state, ...this.back };
+        return await this.#answer("roll back", end);
+      },
+      drop: async () => await this.#answer<Reached>("drop", this.state),
+      afterRestart: async () => {
+        this.state = { ...state, ...this.restarted, bootId: "b2" };
+        return await this.#answer("after restart", this.state);
       },
       journal: async (units) =>
         await this.#answer(

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 
 import type { Activation } from "../../../src/deploy/ports.js";
 import { DeployError } from "../../../src/domain/errors.js";
+import type { Operation } from "../../../src/domain/operation.js";
 import { GuardedActivation, type ActivationSite } from "../../../src/nixos/activation.js";
 import type { CallScript } from "../../../src/nixos/job.js";
 import { residentCall, residentScript } from "../../../src/nixos/remote-shell.js";
@@ -14,8 +15,12 @@ type Answer = { readonly exitCode?: number; readonly stdout?: string; readonly s
 
 const old = makeStorePath("nixos-system-old");
 const built = makeStorePath("nixos-system-new");
-const before = `running=${old}\nprofile=${old}\ngeneration=6\nboot-id=one\nfailed-units=\nlink=system-6-link\n`;
-const resident = [residentScript("job"), residentScript("watchdog"), residentCall("finish", ["abc"]), residentScript("switch")];
+const before = `running=${old}\nprofile=${old}\ngeneration=6\nboot-id=one\nfailed-units=\n`;
+const resident = [
+  ...(["job", "watchdog", "switch", "activate", "last"] as const).flatMap((name) => [`${name}.sh`, residentScript(name)]),
+  "finish.sh",
+  residentCall("finish", ["abc"]),
+];
 
 function machine(answers: readonly Answer[]): { call: CallScript; asked: string[][] } {
   const left = [...answers];
@@ -40,6 +45,21 @@ function makeSite(call: CallScript, notes: string[] = []): ActivationSite {
   return { run: "abc", name: "the run of somebody", call, log: notesOf(notes), signal: new AbortController().signal };
 }
 
+/** The same, whose last step prints this log. */
+async function begunWithLog(log: string, stderr: string) {
+  const { call } = machine([{ stdout: before }, { stdout: before }]);
+  const guarded = await GuardedActivation.begin(
+    makeActivation(),
+    makeSite(async (next, phase) => {
+      const { script, onStdout } = next();
+      if (script !== "follow") return await call(next, phase);
+      onStdout?.(Buffer.from(log));
+      return { kind: "ended", exitCode: 0, stdout: "", stderr };
+    }),
+  );
+  return { guarded };
+}
+
 /** An activation that has begun, on a machine that gives these answers from then on. */
 async function begun(answers: readonly Answer[], activation = makeActivation()) {
   const { call, asked } = machine([{ stdout: before }, ...answers]);
@@ -50,9 +70,43 @@ describe("arming", () => {
   test.each([true, false])("tells the machine the limits, who it is, and what to leave there (guarded: %s)", async (guarded) => {
     const { asked } = await begun([], makeActivation({ guarded }));
     const clear = String(600 + 30 + 5 + 60 + 900);
-    expect(asked).toEqual([
-      ["arm", "abc", "switch", "600", "30", clear, guarded ? "yes" : "no", "the run of somebody", ...resident, residentScript("activate")],
-    ]);
+    expect(asked).toEqual([["arm", "abc", guarded ? "switch" : "plain", "600", "30", clear, "the run of somebody", built, built, "", "0", ...resident]]);
+  });
+
+  test.each<[Operation, boolean, string, string]>([
+    ["switch", true, "switch", "test"],
+    ["rollback", true, "switch", "test"],
+    ["boot", true, "boot", "step"],
+    ["test", true, "test", "test"],
+    ["switch", false, "plain", "switch"],
+    ["boot", false, "plain", "boot"],
+  ])("%s (guarded: %s) goes the way %s and begins with %s", async (operation, isGuarded, way, action) => {
+    const { call, asked, guarded } = await begun([{}, { stderr: `exit=0\n${before}` }], makeActivation({ operation, guarded: isGuarded }));
+    await guarded.run(call);
+    expect(asked[0]?.[2]).toBe(way);
+    expect(asked[1]?.slice(4, 7)).toEqual(["/bin/sh", "./activate.sh", action]);
+  });
+
+  test("has what an earlier run left mended first, and records the machine anew", async () => {
+    const notes: string[] = [];
+    const mended = before.replace("generation=6", "generation=5");
+    const { call, asked } = machine([{ stdout: `${before}mend=yes\n` }, {}, { stderr: `exit=0\n${before}` }, { stdout: mended }]);
+    const guarded = await GuardedActivation.begin(makeActivation(), makeSite(call, notes));
+    expect(guarded.before.generation).toBe(5);
+    expect(asked.map(([script, , job]) => (script === "start" ? `start ${job}` : script))).toEqual(["arm", "start mend", "follow", "arm"]);
+    expect(notes).toContain("an earlier run or switch was interrupted on the machine: finishing or undoing it first");
+  });
+
+  test("fails where that cannot be mended", async () => {
+    const { call } = machine([{ stdout: `${before}mend=yes\n` }, {}, { stdout: "no room\n", stderr: `exit=1\n${before}` }]);
+    const error = await rejection(DeployError, GuardedActivation.begin(makeActivation(), makeSite(call)));
+    expect(error.reason).toBe("what an earlier run left unfinished could be neither finished nor undone (exit code 1)");
+  });
+
+  test("reads how little room /boot has", async () => {
+    const { call } = machine([{ stdout: `${before}scarce-boot=2048 40960\n` }]);
+    expect((await GuardedActivation.begin(makeActivation(), makeSite(call))).scarceBoot).toEqual({ free: 2048, needed: 40_960 });
+    expect((await begun([])).guarded.scarceBoot).toBeUndefined();
   });
 
   test("says who is in the way, and that nothing was activated", async () => {
@@ -96,9 +150,9 @@ test("an activation that cannot be started is one that has failed, and not one t
 
 describe("the decision", () => {
   test("is asked for with the time of the health check, and made", async () => {
-    const { asked, guarded } = await begun([{ stdout: before }, { stdout: before }]);
+    const { asked, guarded } = await begun([{ stdout: before }, { stdout: before }], makeActivation({ operation: "test" }));
     expect(await guarded.hold()).toMatchObject({ running: old });
-    expect(await guarded.keep()).toMatchObject({ running: old });
+    expect(await guarded.keep()).toMatchObject({ kind: "done", state: { running: old } });
     expect(asked.slice(1)).toEqual([
       ["keep", "abc", "hold", "95"],
       ["keep", "abc", "keep"],
@@ -118,7 +172,74 @@ describe("the decision", () => {
   });
 });
 
-describe("the way back", () => {
+describe("the last step", () => {
+  const follow = ["follow", "abc", "last", "0"];
+  const kept = { stdout: before };
+
+  test("is followed to its end", async () => {
+    const { asked, guarded } = await begun([kept, { stderr: `exit=0\n${before}` }]);
+    expect(await guarded.keep()).toMatchObject({ kind: "done", state: { running: old } });
+    expect(asked.slice(1)).toEqual([["keep", "abc", "keep"], follow]);
+  });
+
+  test("that failed says why, and how far it was undone", async () => {
+    const log = ["Failed to install bootloader", "nix-flake-deploy: undoing the last step (exit code 1)", "nix-flake-deploy: undone 0 1 0", ""].join("\n");
+    const follows = async (answer: Answer) => {
+      const { guarded } = await begun([kept, answer]);
+      return await guarded.keep();
+    };
+    // The log comes piece by piece, as it does from the machine.
+    const { guarded } = await begunWithLog(log, `exit=21\n${before}`);
+    expect(await guarded.keep()).toMatchObject({
+      kind: "failed",
+      exitCode: 1,
+      causes: [{ kind: "boot-loader" }],
+      undone: { profile: true, bootLoader: false, test: { exitCode: 0 } },
+    });
+    expect(await follows({ stderr: `exit=9\n${before}` })).toMatchObject({ kind: "foreign" });
+  });
+
+  test("that was killed is started again, once; after a restart of the machine it is not", async () => {
+    const again = await begun([kept, { stderr: "exit=lost\n" }, { stdout: before }, kept, { stderr: `exit=0\n${before}` }]);
+    expect(await again.guarded.keep()).toMatchObject({ kind: "done" });
+    const restarted = await begun([kept, { exitCode: 3 }, { stdout: before.replace("boot-id=one", "boot-id=two") }]);
+    expect(await restarted.guarded.keep()).toBe("restarted");
+    const twice = await begun([kept, { stderr: "exit=lost\n" }, { stdout: before }, kept, { stderr: "exit=lost\n" }, { stdout: before }]);
+    await rejection(DeployError, twice.guarded.keep());
+  });
+});
+
+describe("after a restart", () => {
+  test("the machine is asked what it runs", async () => {
+    const { asked, guarded } = await begun([{ stdout: before }]);
+    expect(await guarded.afterRestart()).toMatchObject({ running: old });
+    expect(asked.slice(1)).toEqual([["facts"]]);
+  });
+
+  test("an unfinished last step is mended under the lock, and nothing else is done", async () => {
+    const { asked, guarded } = await begun([
+      { stdout: `${before}unfinished=an earlier run\n` },
+      {},
+      { stdout: `${before}mend=yes\n` },
+      {},
+      { stderr: `exit=0\n${before}` },
+      { stdout: before },
+      { stdout: before },
+    ]);
+    expect(await guarded.afterRestart()).toMatchObject({ running: old });
+    expect(asked.slice(1).map((words) => words.slice(0, 3))).toEqual([
+      ["facts"],
+      ["prepare", "abc"],
+      ["arm", "abc", "switch"],
+      ["start", "abc", "mend"],
+      ["follow", "abc", "mend"],
+      ["arm", "abc", "switch"],
+      ["keep", "abc", "drop"],
+    ]);
+  });
+});
+
+describe("the rollback", () => {
   const way = [{}, { stderr: `exit=0\n${before}` }, { stderr: `exit=0\n${before}` }];
   const asks = [
     ["start", "abc", "back", residentScript("job"), "/bin/sh", "./watchdog.sh", "back"],
@@ -128,21 +249,34 @@ describe("the way back", () => {
 
   test("is ordered once, followed as it goes, and waited for to its end", async () => {
     const { asked, guarded } = await begun([{ stdout: before }, ...way]);
-    expect(await guarded.rollBack()).toMatchObject({ exitCode: 0, state: { running: old } });
+    expect(await guarded.rollBack()).toMatchObject({ exitCode: 0, foreign: false, state: { running: old } });
     expect(asked.slice(1)).toEqual([["keep", "abc", "look"], ...asks]);
   });
 
-  test("is recorded anew first where the machine has forgotten it", async () => {
-    const { asked, guarded } = await begun([{ exitCode: 3 }, {}, ...way]);
-    await guarded.rollBack();
-    expect(asked.slice(1)).toEqual([["keep", "abc", "look"], ["recover", "abc", "switch", "system-6-link", old, old, "1595", ...resident], ...asks]);
+  test("says that somebody else has switched the machine", async () => {
+    const { guarded } = await begun([{ stdout: before }, {}, { stderr: `exit=9\n${before}` }, { stderr: `exit=0\n${before}` }]);
+    expect(await guarded.rollBack()).toMatchObject({ exitCode: 9, foreign: true });
   });
 
-  test.each([
-    ["the machine has already decided for the new system (exit code 7)", [{ exitCode: 7 }]],
-    ["the machine cannot be told what to go back to (exit code 1)", [{ exitCode: 3 }, { exitCode: 1 }]],
-  ])("does not begin: %s", async (reason, answers) => {
-    const { guarded } = await begun(answers);
-    expect(await rejection(DeployError, guarded.rollBack())).toMatchObject({ phase: "rollback", reason });
+  test("is not begun where the machine has been restarted", async () => {
+    const { asked, guarded } = await begun([{ exitCode: 3 }]);
+    expect(await guarded.rollBack()).toBe("restarted");
+    expect(asked.slice(1)).toEqual([["keep", "abc", "look"]]);
+  });
+
+  test("in which the machine is restarted says so, and one that was killed has failed", async () => {
+    const lost = [{ stdout: before }, {}, { stderr: "exit=lost\n" }];
+    const restarted = await begun([...lost, { stdout: before.replace("boot-id=one", "boot-id=two") }]);
+    expect(await restarted.guarded.rollBack()).toBe("restarted");
+    const killed = await begun([...lost, { stdout: before }, { stdout: before }]);
+    expect(await killed.guarded.rollBack()).toMatchObject({ exitCode: 255, state: { running: old } });
+  });
+
+  test("does not begin where it was decided otherwise", async () => {
+    const { guarded } = await begun([{ exitCode: 7 }]);
+    expect(await rejection(DeployError, guarded.rollBack())).toMatchObject({
+      phase: "rollback",
+      reason: "the machine has already decided otherwise (exit code 7)",
+    });
   });
 });

@@ -42,14 +42,16 @@ const bootLoader: Verdict = {
   reason: "the boot loader could not be installed (exit code CODE)",
   hint: "The lines below are what its installer printed",
 };
+// Before anything was stopped or activated, there is nothing to roll back.
 const inhibitor = (change: string): Verdict => ({
-  status: "rolled-back",
+  status: "failed",
   reason: `a switch inhibitor refuses to activate the new system while the old one runs (exit code CODE): ${change}`,
   hint: bootHint,
 });
-const check: Verdict = { status: "rolled-back", reason: "the pre-switch check 'custom' of the new system failed (exit code CODE)", hint: checkHint };
+const check: Verdict = { status: "failed", reason: "the pre-switch check 'custom' of the new system failed (exit code CODE)", hint: checkHint };
+const checkOfBoot: Verdict = { ...check, status: "rolled-back" };
 const otherInit: Verdict = {
-  status: "rolled-back",
+  status: "failed",
   reason: "the new system uses a different init system, so it takes effect only after a reboot (exit code CODE)",
   hint: bootHint,
 };
@@ -64,7 +66,7 @@ const scenarios: Readonly<Record<string, readonly [Verdict, Verdict, Verdict]>> 
   "boot-loader-fails": [green, bootLoader, bootLoader],
   "changed-service": [green, green, green],
   "changed-unit-fails": [units("web.service", "web.service"), units("web.service", "web.service"), green],
-  "check-refuses": [check, check, check],
+  "check-refuses": [check, check, checkOfBoot],
   "dies-after-3-seconds": [green, green, green],
   "inhibitor-passes": [green, green, green],
   "inhibitor-refuses": [inhibitor("systemd: 262 -> 263"), inhibitor("systemd: 262 -> 263"), green],
@@ -105,7 +107,7 @@ const activations: Readonly<Record<string, readonly [Operation, number, Verdict]
   "new-unit-restarts-for-ever.ng": ["switch", 4, loop],
   "other-init.bash": ["switch", 1, otherInit],
   "other-init.ng": ["switch", 100, otherInit],
-  "pre-switch-check-fails.ng": ["boot", 1, check],
+  "pre-switch-check-fails.ng": ["boot", 1, checkOfBoot],
   "unit-name-taken.bash": [
     "switch",
     1,
@@ -124,7 +126,7 @@ async function deploy(operation: Operation, lines: readonly string[], exitCode: 
   const machine = new FakeMachine();
   const running = changesRunningSystem(operation) && switched ? newSystem : oldSystem;
   const profile = changesSystemProfile(operation) ? newSystem : oldSystem;
-  machine.end = { exitCode, causes: reader.causes(), lines, after: makeState({ running, profile, failedUnits }) };
+  machine.end = { exitCode, causes: reader.causes(), touched: reader.touched, lines, after: makeState({ running, profile, failedUnits }) };
   const { results } = await deployFleet([machine], makeRunSettings({ operation }), new MemoryLog());
   return told(results, exitCode);
 }

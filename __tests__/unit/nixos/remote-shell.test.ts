@@ -147,6 +147,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       "memory-kib",
       "older-generation",
       "specialisation",
+      "unfinished",
       "machine-id",
       "pid-namespace",
       "running",

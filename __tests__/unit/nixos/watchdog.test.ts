@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, test } from "@jest/globals";
 import { residentScript } from "../../../src/nixos/remote-shell.js";
 import { temporaryDirectory } from "../temporary.js";
 
-// The machine's own way back, without a machine: systems whose switch-to-configuration writes down how it was called.
+// The machine's own rollback, without a machine: systems whose switch-to-configuration writes down how it was called.
 const directory = temporaryDirectory();
 const run = join(directory, "run");
 const profiles = join(directory, "profiles");
@@ -18,7 +18,11 @@ const programs = join(directory, "programs");
 const started = join(directory, "started");
 mkdirSync(programs);
 writeFileSync(join(programs, "systemd-run"), `#!/bin/sh\necho "$*" >>${started}\n`, { mode: 0o755 });
-writeFileSync(join(programs, "systemctl"), `#!/bin/sh\n[ "$1" = is-active ] && grep -qs -e "--unit=$(basename "$3" .service) " ${started}\n`, { mode: 0o755 });
+writeFileSync(
+  join(programs, "systemctl"),
+  `#!/bin/sh\ncase $1 in stop) echo "stop $*" >>${started} ;; is-active) grep -qs -e "--unit=$(basename "$3" .service) " ${started} ;; esac\n`,
+  { mode: 0o755 },
+);
 
 function system(name: string, code = 0): string {
   const path = join(directory, name);
@@ -27,9 +31,16 @@ function system(name: string, code = 0): string {
   return path;
 }
 
-function record(facts: { operation?: string; link?: string; profile?: string; running?: string }): void {
-  const files = { run: "abc", operation: facts.operation ?? "switch", profile: join(profiles, "system") };
+function record(facts: { kind?: string; link?: string; profile?: string; running?: string; now?: string }): void {
+  const current = join(directory, "current-system");
+  rmSync(current, { force: true });
+  symlinkSync(facts.now ?? system("new"), current);
+  const step = { record: join(directory, "state/last-step"), limit: "60", generation: "", "install-bootloader": "0" };
+  const files = { ...step, run: "abc", kind: facts.kind ?? "switch", profile: join(profiles, "system"), current, lock: join(directory, "no-lock") };
   const previous = {
+    begun: "",
+    "new-running": system("new"),
+    "new-toplevel": system("new"),
     "previous-link": facts.link ?? "system-1-link",
     "previous-profile": facts.profile ?? system("old"),
     "previous-running": facts.running ?? system("old"),
@@ -40,6 +51,7 @@ function record(facts: { operation?: string; link?: string; profile?: string; ru
     "job.sh": residentScript("job"),
     "watchdog.sh": residentScript("watchdog"),
     "switch.sh": residentScript("switch"),
+    "last.sh": residentScript("last"),
   })) {
     writeFileSync(join(run, name), text);
   }
@@ -67,26 +79,96 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
   const call = (...args: string[]): number | null => spawnSync(shell, [join(run, "watchdog.sh"), ...args], { encoding: "utf8", env }).status;
   const timers = (): string[] => (existsSync(started) ? readFileSync(started, "utf8").trim().split("\n") : []);
 
-  test("puts profile and system back, once", () => {
+  test("activates the old system, once, and touches neither profile nor boot loader", () => {
     record({});
     expect(call("fire", "confirm")).toBe(0);
-    expect(profile()).toBe("system-1-link");
-    expect(called()).toEqual(["old switch"]);
+    expect(profile()).toBe("system-2-link");
+    expect(called()).toEqual(["old test"]);
     expect(readFileSync(join(run, "rollback.status"), "utf8")).toBe("0\n");
     expect(call("fire", "confirm")).toBe(0);
     expect(call("back")).toBe(0);
-    expect(called()).toEqual(["old switch"]);
+    expect(called()).toEqual(["old test"]);
     expect(call("keep")).toBe(7);
   });
 
-  test("does nothing once the new system was decided for", () => {
+  test("does nothing once the new system was decided for, or nothing at all", () => {
+    for (const [words, other] of [
+      ["keep", "drop"],
+      ["drop", "keep"],
+    ] as const) {
+      record({ kind: "test" });
+      expect(call(words)).toBe(0);
+      expect(call(words)).toBe(0);
+      expect(call("fire", "confirm")).toBe(0);
+      expect(call("back")).toBe(7);
+      expect(call(other)).toBe(7);
+      expect(called()).toEqual([]);
+      rmSync(run, { recursive: true });
+      mkdirSync(run);
+    }
+  });
+
+  describe("a system that is kept", () => {
+    const job = `--quiet --unit=nix-flake-deploy-abc-last --service-type=exec --property=WorkingDirectory=${run} -- /bin/sh ${run}/watchdog.sh last`;
+    const stop = "stop stop nix-flake-deploy-abc-activation-timer* nix-flake-deploy-abc-confirm-timer* nix-flake-deploy-abc-health-timer*";
+
+    test.each(["switch", "boot"])("has its last step started in a unit before the timers are stopped, once (%s)", (kind) => {
+      record({ kind });
+      expect(call("keep")).toBe(0);
+      expect(timers()).toEqual([job, stop]);
+      expect(call("keep")).toBe(0);
+      expect(timers()).toEqual([job, stop, stop]);
+      expect(readFileSync(join(run, "last.log"), "utf8")).toBe("");
+    });
+
+    test.each(["test", "plain"])("needs no last step where nothing is left to set (%s)", (kind) => {
+      record({ kind });
+      expect(call("keep")).toBe(0);
+      expect(timers()).toEqual([stop]);
+    });
+
+    test("has its last step done by the next timer where no unit did it", () => {
+      record({ kind: "boot" });
+      symlinkSync("keep", join(run, "decision"));
+      expect(call("fire", "health")).toBe(0);
+      expect(readFileSync(join(run, "last.status"), "utf8")).toBe("0\n");
+      expect(existsSync(join(run, "rollback.log"))).toBe(false);
+    });
+
+    test("keeps its timers where the unit cannot be started, and does the step all the same", () => {
+      record({ kind: "boot" });
+      const broken = join(directory, "no-units");
+      mkdirSync(broken, { recursive: true });
+      writeFileSync(join(broken, "systemd-run"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+      const wait = `/bin/sh -c '${shell} ${run}/watchdog.sh keep; code=$?; for n in 1 2 3 4 5 6 7 8 9 10; do [ -e ${run}/last.status ] && break; sleep 0.2; done; exit $code'`;
+      const { status } = spawnSync(shell, ["-c", wait], { env: { ...env, PATH: `${broken}:${env.PATH}` } });
+      expect(status).toBe(0);
+      expect(readFileSync(join(run, "last.status"), "utf8")).toBe("0\n");
+    });
+  });
+
+  test("rolls nothing back where nothing was activated", () => {
     record({});
-    expect(call("keep")).toBe(0);
-    expect(call("keep")).toBe(0);
-    expect(call("fire", "confirm")).toBe(0);
-    expect(call("back")).toBe(7);
-    expect(profile()).toBe("system-2-link");
+    rmSync(join(run, "begun"));
+    expect(call("fire", "activation")).toBe(0);
     expect(called()).toEqual([]);
+    expect(readFileSync(join(run, "rollback.status"), "utf8")).toBe("0\n");
+  });
+
+  test("rolls back although the old system seems to run: a killed activation may have replaced /etc", () => {
+    record({ now: system("old") });
+    expect(call("back")).toBe(0);
+    expect(called()).toEqual(["old test"]);
+  });
+
+  test("changes nothing where somebody else has switched the machine", () => {
+    record({ now: system("third") });
+    expect(call("fire", "confirm")).toBe(0);
+    expect(called()).toEqual([]);
+    expect(readFileSync(join(run, "rollback.status"), "utf8")).toBe("9\n");
+    expect(readFileSync(join(run, "rollback.log"), "utf8")).toContain(
+      `the machine runs ${join(directory, "third")}, which is neither the old nor the new system`,
+    );
   });
 
   test("leaves an activation that has ended to the timer of the confirmation", () => {
@@ -96,20 +178,7 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
     expect(called()).toEqual([]);
     rmSync(join(run, "activate.status"));
     expect(call("fire", "activation")).toBe(0);
-    expect(called()).toEqual(["old switch"]);
-  });
-
-  test.each([
-    ["switch", { link: "", profile: "" }, undefined, ["old switch"]],
-    ["switch", { profile: "staged" }, "system-1-link", ["staged boot", "old test"]],
-    ["boot", {}, "system-1-link", ["old boot"]],
-    ["boot", { link: "", profile: "" }, undefined, ["old boot"]],
-    ["test", {}, "system-2-link", ["old test"]],
-  ] as const)("after %s with %j before", (operation, { profile: before, ...facts }: { link?: string; profile?: string }, pointsTo, expected) => {
-    record({ operation, ...facts, ...(before === undefined ? {} : { profile: before === "" ? "" : system(before) }) });
-    call("back");
-    expect(profile()).toBe(pointsTo);
-    expect(called()).toEqual(expected);
+    expect(called()).toEqual(["old test"]);
   });
 
   test.each([
@@ -119,7 +188,7 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
     record({ profile: system(`code${code}`, code), running: system(`code${code}`, code) });
     call("back");
     expect(readFileSync(join(run, "rollback.status"), "utf8")).toBe(`${status}\n`);
-    expect(readFileSync(join(run, "rollback.log"), "utf8")).toContain("the system profile is system-1-link again");
+    expect(readFileSync(join(run, "rollback.log"), "utf8")).toMatch(/^rolling back: .*\/bin\/switch-to-configuration test$/m);
   });
 
   test("waits in a unit of its own, and then starts another that acts", () => {
@@ -139,26 +208,27 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
     writeFileSync(join(broken, "systemd-run"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
     const { status } = spawnSync(shell, [join(run, "watchdog.sh"), "wait", "confirm", "0"], { env: { ...env, PATH: `${broken}:${env.PATH}` } });
     expect(status).toBe(0);
-    expect(called()).toEqual(["old switch"]);
+    expect(called()).toEqual(["old test"]);
   });
 
-  describe("a way back that nobody asks about", () => {
+  describe("a rollback that nobody asks about", () => {
     const timer = `--quiet --unit=nix-flake-deploy-abc-clear-timer --service-type=exec -- /bin/sh ${run}/watchdog.sh wait clear 1500`;
 
     test.each([0, 4])("is cleared away some time after it ended with %i, however often it is run", (code) => {
       record({ profile: system(`code${code}`, code), running: system(`code${code}`, code) });
       writeFileSync(join(run, "clear.window"), "1500");
+      const cleared = (): string[] => timers().filter((line) => line.includes("clear"));
       expect(call("fire", "confirm")).toBe(0);
-      expect(timers()).toEqual([timer]);
+      expect(cleared()).toEqual([timer]);
       expect(call("back")).toBe(0);
-      expect(timers()).toEqual([timer]);
+      expect(cleared()).toEqual([timer]);
     });
 
     test("stays where it has failed: its log is needed", () => {
       record({ profile: system("code2", 2), running: system("code2", 2) });
       writeFileSync(join(run, "clear.window"), "1500");
       call("fire", "confirm");
-      expect(timers()).toEqual([]);
+      expect(timers().filter((line) => line.includes("clear"))).toEqual([]);
       expect(existsSync(join(run, "rollback.log"))).toBe(true);
     });
 
@@ -170,12 +240,12 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
       call("fire", "confirm");
       const { status, stdout } = spawnSync(shell, [join(run, "watchdog.sh"), "fire", "clear"], { encoding: "utf8", env });
       expect(status).toBe(0);
-      expect(stdout).toMatch(/nobody has asked[^]*activating the configuration[^]*the system profile is system-1-link again/);
+      expect(stdout).toMatch(/nobody has asked[^]*activating the configuration[^]*rolling back: /);
       expect(existsSync(run)).toBe(false);
     });
   });
 
-  test.each(["run", "operation", "previous-link", "previous-profile", "previous-running"])("does nothing without %s, as after a reboot", (file) => {
+  test.each(["run", "kind", "new-running", "previous-link", "previous-profile", "previous-running"])("does nothing without %s, as after a reboot", (file) => {
     record({});
     rmSync(join(run, file));
     for (const words of [["fire", "confirm"], ["back"], ["keep"], ["restore"]]) expect(call(...words)).toBe(1);
@@ -188,7 +258,7 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
     record({});
     symlinkSync("back", join(run, "decision"));
     expect(call("fire", "confirm")).toBe(0);
-    expect(called()).toEqual(["old switch"]);
+    expect(called()).toEqual(["old test"]);
   });
 
   test("has no effect without its directory, as after a reboot", () => {

@@ -1,0 +1,69 @@
+import { makeFailure } from "../domain/failure.js";
+import { backAtOld, notReached, switchedByOthers, type Guarded, type Outcome, type Rejection } from "./guarded.js";
+import type { LastStep } from "./ports.js";
+import { repairLastStep } from "./repair.js";
+import { judge } from "./verdict.js";
+
+/** Keeps the system, which is when profile and boot loader are set. Returns what has prevented it. */
+export async function keep(work: Guarded): Promise<Rejection | Outcome | undefined> {
+  const { armed, settings, known, signal } = work;
+  known.confirmed = true;
+  const kept = await armed.keep(signal);
+  if (kept === "restarted") {
+    const reason = "the machine was restarted before system profile and boot loader were set";
+    return { ...notReached(kept, settings.safety), reason };
+  }
+  if (kept === "late") return notReached(kept, settings.safety);
+  known.after = kept.state;
+  switch (kept.kind) {
+    case "done":
+      work.ended();
+      return undefined;
+    case "foreign": {
+      const { reason, hint } = switchedByOthers(kept.state);
+      return { status: "failed", error: makeFailure({ phase: "confirm", reason, hint, outcome: "System profile and boot loader were not changed" }) };
+    }
+    case "failed":
+      return undoneStep(work, kept);
+  }
+}
+
+/** What a last step that failed has left: it has undone itself. */
+function undoneStep({ armed, settings, system, known, begin }: Guarded, step: Extract<LastStep, { kind: "failed" }>): Outcome {
+  const { exitCode, causes, lines, undone, state } = step;
+  known.exitCode = exitCode;
+  begin("rollback");
+  const { operation } = settings;
+  const evidence = { operation, toplevel: system.toplevel, before: armed.before } as const;
+  const none = { reason: `system profile and boot loader could not be set (exit code ${exitCode})`, hint: "The lines below are the end of the output" };
+  const timedOut = exitCode === 124 || exitCode === 137;
+  const late = { reason: `the last step took longer than activation-timeout (${settings.safety.limits.activation} s)`, hint: none.hint };
+  const judged = judge({ ...evidence, end: { exitCode, causes, after: { failedUnits: [] } } }).failure;
+  const why = timedOut ? late : causes.length === 0 ? none : (judged ?? none);
+  const parts = { ...why, lines, causes, exitCode };
+  const wrong = [
+    ...(undone.profile ? [] : [`the system profile is ${state.profile ?? "not there"}`]),
+    ...(undone.bootLoader ? [] : [`the boot loader's default entry may be ${system.toplevel}`]),
+    ...wrongTest(),
+  ];
+  if (wrong.length === 0) return { status: "rolled-back", error: makeFailure({ phase: "confirm", ...parts, outcome: backAtOld }) };
+  return {
+    status: "rollback-failed",
+    error: makeFailure({
+      phase: "rollback",
+      ...parts,
+      reason: `${why.reason}; and the rollback failed: ${wrong.join("; ")}`,
+      hint: `Repair the machine by hand, as root: ${repairLastStep(armed.before)}`,
+    }),
+  };
+
+  function wrongTest(): string[] {
+    const { running } = armed.before;
+    if (state.running !== running) return [`the machine runs ${state.running ?? "no system of the store"} and ran ${running ?? "none"}`];
+    if (undone.test === undefined) return ["the old system was not activated"];
+    if (undone.test.exitCode === 0) return [];
+    const { failure, units } = judge({ ...evidence, end: { ...undone.test, after: state } });
+    const complaint = failure ?? units;
+    return complaint === undefined ? [] : [complaint.reason];
+  }
+}
