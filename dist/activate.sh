@@ -1,12 +1,16 @@
 #!/bin/sh
-# Activates a system of the store as nixos-rebuild does: sets the system profile, then runs the system's own
-# switch-to-configuration. With a specialisation, profile and boot loader are the toplevel's, and the specialisation runs.
-# It is put into the directory of the run, beside switch.sh, and started there by job.sh. POSIX sh.
-# Arguments: ACTION TOPLEVEL RUNNING GENERATION INSTALL_BOOTLOADER PROFILE. ACTION is switch, boot, test or dry-activate. RUNNING
-# is the toplevel, or its specialisation. GENERATION is the number of the toplevel's generation where the profile is to return to
-# one, else empty. INSTALL_BOOTLOADER is 1 or 0.
+# Activates a system of the store: runs its own switch-to-configuration. It is put into the directory of the run, beside switch.sh,
+# and started there by job.sh. POSIX sh.
+# Arguments: ACTION TOPLEVEL RUNNING GENERATION INSTALL_BOOTLOADER PROFILE. ACTION is
+#   test, dry-activate  of RUNNING, which is the toplevel, or its specialisation; profile and boot loader stay
+#   step                profile and boot loader alone, in a way that can be undone: last.sh begin
+#   switch, boot        as nixos-rebuild does without any protection: the profile, then switch-to-configuration; with a
+#                       specialisation, profile and boot loader are the toplevel's, and the specialisation runs
+# GENERATION is the number of the toplevel's generation where the profile is to return to one, else empty. INSTALL_BOOTLOADER is 1
+# or 0.
 # Says so where the nixos-activation.service of a user failed, which changes no exit code.
-# Exit code: that of switch-to-configuration; 1 where the profile could not be set, and says so.
+# Exit code: that of switch-to-configuration; 1 where the profile could not be set, and says so; 75 where it was decided before that
+# nothing is to be activated.
 # Leaves, for settle.sh, activate.restarts ("UNIT NUMBER" for each service: how often systemd has restarted it) and activate.ended
 # (seconds since the start of the machine).
 
@@ -53,6 +57,12 @@ report_users() {
   done
 }
 
+# In this order: who decides looks for "begun" after the decision.
+: >begun
+if [ -L decision ]; then
+  echo "nix-flake-deploy: it was decided before that nothing is to be activated"
+  exit 75
+fi
 case $action in
   switch | boot)
     if ! set_profile; then
@@ -61,7 +71,9 @@ case $action in
     fi
     ;;
 esac
-if [ "$running" = "$toplevel" ]; then
+if [ "$action" = step ]; then
+  /bin/sh ./last.sh begin
+elif [ "$running" = "$toplevel" ]; then
   switch_to "$toplevel" "$action"
 elif [ "$action" = switch ]; then
   switch_to "$toplevel" boot && switch_to "$running" test

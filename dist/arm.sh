@@ -1,15 +1,72 @@
-# Takes the lock of the machine for this run, records what to go back to, and starts the timer that goes back unless the
-# activation ends in time. May be run again.
-# Arguments: RUN OPERATION ACTIVATION_SECONDS CONFIRM_SECONDS CLEAR_SECONDS GUARD NAME JOB_SCRIPT WATCHDOG_SCRIPT FINISH_SCRIPT
-# SWITCH_SCRIPT ACTIVATE_SCRIPT.
-# GUARD is "yes", or "no" for a run that is not to go back by itself; NAME says who runs it. Prints the facts of the system
-# before, with "link", or "holder": who is in the way.
-# Exit codes: 0, 1 when the watchdog cannot be started, 5 another run holds the lock, 6 somebody runs nixos-rebuild by hand.
+# Takes the lock of the machine for this run, starts the timer that rolls back unless the activation ends in time, and records what
+# to roll back to. May be run again, and is, after last.sh has mended what an earlier run left.
+# Arguments: RUN KIND ACTIVATION_SECONDS CONFIRM_SECONDS CLEAR_SECONDS NAME TOPLEVEL RUNNING GENERATION INSTALL_BOOTLOADER
+# [FILE TEXT]... . KIND is switch, boot or test, or "plain" for a run that never rolls back; NAME says who runs it; each FILE is a
+# script that is put into the directory of the run. RUNNING is the toplevel or its specialisation, GENERATION the number of its
+# generation or empty, INSTALL_BOOTLOADER 1 or 0.
+# Prints the facts of the system before, with "mend" (yes, where last.sh mend is to run first) and "scarce-boot" ("FREE NEEDED" in
+# KiB, where /boot is a file system of its own and has too little room for the new kernel and initrd); or "holder": who is in the way.
+# Exit codes: 0, 1 when a file cannot be written or the watchdog cannot be started, 5 another run holds the lock, 6 somebody runs
+# nixos-rebuild by hand.
 
 # A lock is held as long as a timer or a service of its run is there: one of a dead run frees itself.
 holder_lives() {
-  [ -n "$(systemctl list-units --plain --no-legend --no-pager --state=active,activating,deactivating \
-    "nix-flake-deploy-$1-lock*" "nix-flake-deploy-$1-activat*" "nix-flake-deploy-$1-confirm*" "nix-flake-deploy-$1-health*" "nix-flake-deploy-$1-back*" 2>/dev/null)" ]
+  # Where systemd does not answer, the other run counts as alive.
+  units=$(patiently systemctl list-units --plain --no-legend --no-pager --state=active,activating,deactivating \
+    "nix-flake-deploy-$1-lock*" "nix-flake-deploy-$1-activat*" "nix-flake-deploy-$1-confirm*" "nix-flake-deploy-$1-health*" \
+    "nix-flake-deploy-$1-back*" "nix-flake-deploy-$1-last*" "nix-flake-deploy-$1-mend*" 2>/dev/null) || return 0
+  [ -n "$units" ]
+}
+
+# A run that began to activate and is dead without a decision that was carried out has left a machine between two systems: prints
+# the system that ran before it.
+interrupted_by() {
+  [ -n "$1" ] && [ -e "$base/$1/begun" ] || return 0
+  case $(cat "$base/$1/kind" 2>/dev/null) in
+    # It runs nothing, and its profile and boot loader have a record.
+    boot) return 0 ;;
+    plain) [ ! -e "$base/$1/activate.status" ] || return 0 ;;
+  esac
+  case $(readlink "$base/$1/decision") in
+    drop) return 0 ;;
+    keep) [ ! -e "$base/$1/last.status" ] && [ ! -e "$base/$1/activate.status" ] || return 0 ;;
+    *) [ ! -e "$base/$1/rollback.status" ] || return 0 ;;
+  esac
+  cat "$base/$1/previous-running"
+}
+
+# Puts the file in place at once, or not at all.
+write() {
+  printf '%s' "$2" >"$1.new" && mv -- "$1.new" "$1"
+}
+
+record() {
+  write previous-link "$(readlink -- "$system_profile" 2>/dev/null)" &&
+    write previous-profile "$(resolve "$system_profile")" &&
+    write previous-running "$(resolve /run/current-system)" || return
+  # Roots by way of /run: a restart of the machine ends them.
+  for name in new-toplevel new-running previous-profile previous-running; do
+    [ -s "$name" ] || continue
+    ln -sfn -- "$(cat "$name")" "root-$name" && ln -sfn -- "$dir/root-$name" "$gcroots/$run/$name" || return
+  done
+}
+
+# "FREE NEEDED", where the boot loader has too little room for a kernel and initrd that the old system does not have.
+scarce_boot() {
+  [ "$(df -Pk /boot 2>/dev/null | sed -n '2s/.* //p')" = /boot ] || return 0
+  needed=0
+  for part in kernel initrd; do
+    if [ -e "$1/$part" ] && [ "$(readlink -f -- "$1/$part")" != "$(readlink -f -- "$system_profile/$part")" ]; then
+      needed=$((needed + $(wc -c <"$1/$part") / 1024))
+    fi
+  done
+  # Menus and the like.
+  needed=$((needed + 256))
+  df -Pk /boot | {
+    read -r _
+    read -r _ _ _ free _
+    [ "$free" -ge "$needed" ] || printf '%s %s' "$free" "$needed"
+  }
 }
 
 # Only what root runs can change the system: no other user of the machine can hold a deployment up. Not in the way is what deploys
@@ -38,13 +95,14 @@ by_hand() {
 }
 
 main() {
-  run=$1 operation=$2
+  run=$1 kind=$2
   dir=$(run_directory "$run")
   cd -- "$dir" || return 1
   exec 8>"$base/mutex"
   flock 8
   held=$(cat "$base/lock" 2>/dev/null || true)
-  if [ -n "$held" ] && [ "${held%% *}" != "$run" ] && holder_lives "${held%% *}"; then
+  other=${held%% *}
+  if [ -n "$held" ] && [ "$other" != "$run" ] && holder_lives "$other"; then
     printf 'holder=another run of this action: %s\n' "${held#* }"
     return 5
   fi
@@ -54,31 +112,40 @@ main() {
       printf 'holder=%s\n' "$hand"
       return 6
     fi
-    printf '%s %s, since %s\n' "$run" "$7" "$(date -u +%H:%M:%SZ)" >"$base/lock" || return 1
-    printf '%s' "$8" >job.sh && printf '%s' "$9" >watchdog.sh && printf '%s' "${10}" >finish.sh &&
-      printf '%s' "${11}" >switch.sh && printf '%s' "${12}" >activate.sh || return 1
-    printf '%s' "$run" >run
-    printf '%s' "$operation" >operation
-    printf '%s' "$system_profile" >profile
-    readlink -- "$system_profile" >previous-link 2>/dev/null
-    resolve "$system_profile" >previous-profile
-    resolve /run/current-system >previous-running
-    [ -s previous-running ] && ln -sfn -- "$(cat previous-running)" "$gcroots/$run/running"
-    [ -s previous-profile ] && ln -sfn -- "$(cat previous-profile)" "$gcroots/$run/profile"
-    if [ "$6" = yes ]; then
-      printf '%s' "$4" >activate.window
-      printf '%s' "$5" >clear.window
-      /bin/sh ./watchdog.sh arm activation "$3" || return 1
+    if [ "$other" != "$run" ]; then
+      interrupted=$(interrupted_by "$other")
+      [ -n "$interrupted" ] || ! is_interrupted || interrupted=$(resolve /run/current-system)
+      write interrupted "$interrupted" || return 1
+    fi
+    write "$base/lock" "$run $6, since $(date -u +%H:%M:%SZ)" || return 1
+    write run "$run" && write kind "$kind" && write profile "$system_profile" && write current /run/current-system &&
+      write lock "$switch_lock" && write record "$step_record" && write limit "$3" && write new-toplevel "$7" &&
+      write new-running "$8" && write generation "$9" && write install-bootloader "${10}" || return 1
+    seconds=$3 confirm=$4 clear=$5
+    shift 10
+    while [ "$#" -gt 1 ]; do
+      write "$1" "$2" || return 1
+      shift 2
+    done
+    # Before the timer: on a full disk nothing is armed.
+    record || return 1
+    if [ "$kind" != plain ]; then
+      write activate.window "$confirm" && write clear.window "$clear" || return 1
+      /bin/sh ./watchdog.sh arm activation "$seconds" || return 1
     else
       # Holds the lock until the activation does.
       systemd-run --quiet --unit="nix-flake-deploy-$run-lock-timer" --service-type=exec -- sleep 60 || return 1
     fi
+    : >armed
+  fi
+  if [ ! -e begun ]; then
+    record || return 1
     {
       system_state
       printf 'restarting-units=%s\n' "$(restarting_units)"
-    } >before
-    : >armed
+      if [ -e "$step_record" ] || { [ -s interrupted ] && [ ! -e mended ]; }; then echo mend=yes; fi
+      case $kind in switch | boot) printf 'scarce-boot=%s\n' "$(scarce_boot "$(cat new-toplevel)")" ;; esac
+    } >before.new && mv before.new before || return 1
   fi
   cat before
-  printf 'link=%s\n' "$(cat previous-link)"
 }

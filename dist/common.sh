@@ -20,10 +20,28 @@ else
 fi
 gcroots=/nix/var/nix/gcroots/nix-flake-deploy
 system_profile=/nix/var/nix/profiles/system
+# Of last.sh, and of switch-to-configuration.
+step_record=/nix/var/nix/nix-flake-deploy/last-step
+switch_lock=/run/nixos/switch-to-configuration.lock
 
 # The end of a symbolic link, or nothing.
 resolve() {
   if [ -e "$1" ]; then readlink -f -- "$1"; fi
+}
+
+# Runs a command that asks systemd, again for a while: it does not answer while it executes itself anew.
+patiently() {
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    "$@" && return 0
+    sleep 0.25
+  done
+  return 1
+}
+
+# Whether a switch-to-configuration was killed on its way: it leaves a list of what it has not done yet, and holds its lock no more.
+is_interrupted() {
+  grep -qs . /run/nixos/start-list /run/nixos/restart-list /run/nixos/reload-list || return 1
+  [ ! -e "$switch_lock" ] || flock --shared --nonblock "$switch_lock" true 2>/dev/null
 }
 
 # Units that nothing is concluded from: those of the action, and of users, which come and go with people.
@@ -37,7 +55,7 @@ is_foreign() {
 # Units that are failed now, with blanks between: in the state failed, or a service that systemd is about to restart after its
 # main process ended with an error.
 failed_units() {
-  systemctl list-units --all --state=failed,auto-restart,auto-restart-queued --plain --no-legend --no-pager 2>/dev/null |
+  patiently systemctl list-units --all --state=failed,auto-restart,auto-restart-queued --plain --no-legend --no-pager 2>/dev/null |
     while read -r unit _ _ sub _; do
       ! is_foreign "$unit" || continue
       case $sub in

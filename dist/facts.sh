@@ -1,9 +1,26 @@
 # Tells all that must be known of the machine before anything is sent to it.
 # Arguments: none. Prints facts. Exit code: 0.
 
+of_step() {
+  sed -n "s/^$1=//p" "$step_record" 2>/dev/null
+}
+
+# What an earlier run, or a switch by hand, has left unfinished.
+unfinished() {
+  if [ -e "$step_record" ]; then
+    printf 'an earlier run has not finished its last step (profile and boot loader) for %s' "$(of_step toplevel)"
+  elif is_interrupted; then
+    printf 'an activation was interrupted, and units may be stopped'
+  fi
+}
+
 # The number of the generation before the current one: where nix-env --rollback would go.
 older_generation() {
   current=$(readlink -- "$system_profile" 2>/dev/null) || return 0
+  # A last step that is about to be undone is none to roll back from.
+  if [ "$(resolve /run/current-system)" != "$(of_step running)" ] && [ "$(resolve "$system_profile")" = "$(of_step toplevel)" ]; then
+    current=$(of_step previous-link)
+  fi
   current=${current##*/}
   current=${current#system-}
   current=${current%-link}
@@ -42,6 +59,10 @@ main() {
     printf 'sudo=refused\n'
     printf 'sudo-says=%s\n' "$(printf '%s' "$said" | head -n 1)"
   fi
+  if [ "$uid" -ne 0 ] && command -v doas >/dev/null 2>&1; then
+    if doas -n -- /bin/sh -s </dev/null >/dev/null 2>&1; then printf 'doas=ready\n'; else printf 'doas=refused\n'; fi
+  fi
+  if command -v run0 >/dev/null 2>&1; then printf 'run0=present\n'; fi
   printf 'nix=%s\n' "$(nix --version 2>/dev/null)"
   printf 'nixos-rebuild=%s\n' "$(command -v nixos-rebuild 2>/dev/null)"
   printf 'systemd=%s\n' "$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')"
@@ -55,6 +76,7 @@ main() {
   [ -z "$older" ] || printf 'older=%s\n' "$(resolve "$system_profile-$older-link")"
   printf 'specialisation=%s\n' "$(specialisation)"
   if [ -e /run/current-system ]; then echo 'nixos=yes'; fi
+  printf 'unfinished=%s\n' "$(unfinished)"
   # Containers on one computer may share its boot id, and clones of a machine its machine id.
   printf 'machine-id=%s\n' "$(cat /etc/machine-id 2>/dev/null)"
   printf 'pid-namespace=%s\n' "$(readlink /proc/self/ns/pid)"

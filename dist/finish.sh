@@ -1,10 +1,15 @@
 # Ends the build of the run, if it still goes on, and removes what the run has left on the machine: its directory, its roots,
 # its lock, and what systemd remembers of its units. A machine that has gone back by itself and that nobody comes back to runs it too.
+# Where the last step is not done yet, nothing is removed: the machine does that itself, later.
 # Arguments: RUN. Exit code: 0.
 
 main() {
   [ -n "$1" ] || return 0
   dir=$(run_directory "$1")
+  if [ "$(readlink "$dir/decision")" = keep ] && [ -e "$dir/last.log" ] && [ ! -e "$dir/last.status" ] &&
+    systemctl is-active --quiet "nix-flake-deploy-$1-last.service"; then
+    return 0
+  fi
   if [ "$uid" -eq 0 ]; then
     # Patterns: systemd 262 stops nothing at all when one of several units is not there.
     # Where it was gone back, one that still waits for its end would start a timer once more.

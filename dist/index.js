@@ -43,6 +43,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/
 
 /***/ }),
 
+/***/ 7975:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
+
+/***/ }),
+
 /***/ 6928:
 /***/ ((module) => {
 
@@ -50,7 +57,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
 
 /***/ }),
 
-/***/ 3508:
+/***/ 8446:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -130,7 +137,60 @@ function spaceWarning(freeKibibytes) {
 }
 // EXTERNAL MODULE: ./build/src/domain/target.js
 var domain_target = __nccwpck_require__(321);
+;// CONCATENATED MODULE: ./build/src/deploy/guarded.js
+
+/** What a machine that is back at its old system is told to be. */
+const backAtOld = "The machine is back at its old system";
+/** Tells whether the machine runs neither the old nor the new system, which nobody but somebody else has switched to. */
+function isForeign({ armed, system, settings }, { running }) {
+    return settings.safety.rollback && (0,domain_operation/* changesRunningSystem */.AT)(settings.operation) && running !== system.running && running !== armed.before.running;
+}
+/** Why a machine that somebody else has switched is left alone. */
+function switchedByOthers({ running }) {
+    return {
+        phase: "confirm",
+        reason: `somebody else has switched the machine since: it runs ${running ?? "no system of the store"}, which is neither the old nor the new system`,
+        hint: "Find out who did, then deploy again",
+        lines: [],
+        aftermath: "foreign",
+    };
+}
+/** Why a machine that was not reached in time, or was restarted, is not to keep the system. */
+function notReached(how, { limits }) {
+    switch (how) {
+        case "restarted":
+            return {
+                phase: "confirm",
+                reason: "the machine was restarted before it was confirmed",
+                hint: "Look at its journal: `journalctl --boot -1`",
+                lines: [],
+                aftermath: "restarted",
+            };
+        case "slow-login":
+            return {
+                phase: "confirm",
+                reason: `the machine answered, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
+                hint: "Find out what makes the login slow, or raise confirm-timeout",
+                lines: [],
+                decided: true,
+            };
+        case "late":
+            return {
+                phase: "confirm",
+                reason: `the machine was not reached again within confirm-timeout (${limits.confirm} s)`,
+                hint: "Does the new system change network, firewall or sshd?",
+                lines: [],
+                decided: true,
+            };
+    }
+}
+/** What becomes of a machine whose connection was lost while it was armed. */
+function armedOutlook({ rollback, limits }) {
+    const end = rollback ? `its watchdog ends ${limits.activation} s later without changing anything` : "its lock ends within a minute";
+    return `Nothing has changed on the machine. If it was armed before the run lost it, ${end}`;
+}
 ;// CONCATENATED MODULE: ./build/src/deploy/host-knowledge.js
+
 
 
 
@@ -147,25 +207,36 @@ function knownAtFirst({ configuration }) {
         plan: undefined,
         exitCode: undefined,
         arrived: false,
+        arming: false,
+        confirmed: false,
         undecided: false,
     };
 }
 /** What becomes of the machine when nobody looks after it any more. */
-function prospectOf({ before, undecided, toplevel, phase }, { rollback, limits }) {
+function prospectOf({ before, arming, confirmed, undecided, toplevel, phase }, safety) {
+    const { rollback, limits } = safety;
+    if (arming)
+        return armedOutlook(safety);
     if (!undecided)
         return "Nothing has changed on the machine";
     const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
     if (!rollback)
         return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
     const { activation, confirm, healthCheck, settle } = limits;
+    if (confirmed) {
+        return `If the machine has received the confirmation, it sets system profile and boot loader by itself, and keeps the old system where that fails; if not, it rolls back within ${confirm + healthCheck + settle} s (${was})`;
+    }
     if (phase !== "activate")
         return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck + settle} s (${was})`;
     return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
 }
 /** Tells whether there is anything left to do with a system, and the status when there is not. */
-function settledBy({ toplevel, running }, { state }, operation) {
+function settledBy({ toplevel, running }, { state, unfinished }, operation) {
     if ((0,domain_operation/* switchAction */.l9)(operation) === undefined)
         return "planned";
+    // What an earlier run has left must be finished or undone first.
+    if (unfinished !== undefined)
+        return undefined;
     if (!(0,domain_operation/* changesMachine */.PG)(operation) || !(0,domain_operation/* needsFlake */.Ty)(operation))
         return undefined;
     // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
@@ -236,6 +307,19 @@ class PhaseClock {
         return Math.round(this.#now() / 10) / 100;
     }
 }
+;// CONCATENATED MODULE: ./build/src/deploy/repair.js
+const profile = "/nix/var/nix/profiles/system";
+/** The commands that activate the system that ran before. They need no space in /nix and /boot. */
+function repairCommands({ running, profile: booted }) {
+    return `NIXOS_NO_CHECK=1 ${running ?? booted ?? `${profile}-N-link`}/bin/switch-to-configuration test`;
+}
+/** The commands that put system profile and boot loader back, and then the running system, whatever the boot loader says. */
+function repairLastStep(before) {
+    const { generation, profile: booted, running } = before;
+    const system = booted ?? running ?? `${profile}-N-link`;
+    const link = generation === undefined ? `rm -f ${profile}` : `ln -sfn system-${generation}-link ${profile}`;
+    return `${link}; NIXOS_NO_CHECK=1 ${system}/bin/switch-to-configuration boot; ${repairCommands(before)}`;
+}
 ;// CONCATENATED MODULE: ./build/src/deploy/verdict.js
 
 /**
@@ -266,6 +350,7 @@ function newlyFailed(before, failed) {
     return [...new Set(failed)].filter((unit) => !old.has(unit));
 }
 const order = [
+    "record",
     "profile",
     "locked",
     "not-nixos",
@@ -290,6 +375,8 @@ function explainFatal(causes, operation, toplevel, code) {
 }
 function explain(cause, causes, operation, toplevel, code) {
     switch (cause.kind) {
+        case "record":
+            return { reason: `system profile and boot loader were not set, since the record of that step could not be written ${code}`, hint: freeSpace(operation) };
         case "profile":
             return { reason: `the system profile could not be set ${code}`, hint: "The lines below are what nix-env printed" };
         case "locked":
@@ -378,21 +465,181 @@ function explainUsers(causes) {
         hint: "The system itself is activated. `systemctl --user status` of the user shows more",
     };
 }
+;// CONCATENATED MODULE: ./build/src/deploy/last-step.js
+
+
+
+
+/** Keeps the system, which is when profile and boot loader are set. Returns what has prevented it. */
+async function keep(work) {
+    const { armed, settings, known, signal } = work;
+    known.confirmed = true;
+    const kept = await armed.keep(signal);
+    if (kept === "restarted") {
+        const reason = "the machine was restarted before system profile and boot loader were set";
+        return { ...notReached(kept, settings.safety), reason };
+    }
+    if (kept === "late")
+        return notReached(kept, settings.safety);
+    known.after = kept.state;
+    switch (kept.kind) {
+        case "done":
+            work.ended();
+            return undefined;
+        case "foreign": {
+            const { reason, hint } = switchedByOthers(kept.state);
+            return { status: "failed", error: (0,failure/* makeFailure */.ro)({ phase: "confirm", reason, hint, outcome: "System profile and boot loader were not changed" }) };
+        }
+        case "failed":
+            return undoneStep(work, kept);
+    }
+}
+/** What a last step that failed has left: it has undone itself. */
+function undoneStep({ armed, settings, system, known, begin }, step) {
+    const { exitCode, causes, lines, undone, state } = step;
+    known.exitCode = exitCode;
+    begin("rollback");
+    const { operation } = settings;
+    const evidence = { operation, toplevel: system.toplevel, before: armed.before };
+    const none = { reason: `system profile and boot loader could not be set (exit code ${exitCode})`, hint: "The lines below are the end of the output" };
+    const timedOut = exitCode === 124 || exitCode === 137;
+    const late = { reason: `the last step took longer than activation-timeout (${settings.safety.limits.activation} s)`, hint: none.hint };
+    const judged = judge({ ...evidence, end: { exitCode, causes, after: { failedUnits: [] } } }).failure;
+    const why = timedOut ? late : causes.length === 0 ? none : (judged ?? none);
+    const parts = { ...why, lines, causes, exitCode };
+    const wrong = [
+        ...(undone.profile ? [] : [`the system profile is ${state.profile ?? "not there"}`]),
+        ...(undone.bootLoader ? [] : [`the boot loader's default entry may be ${system.toplevel}`]),
+        ...wrongTest(),
+    ];
+    if (wrong.length === 0)
+        return { status: "rolled-back", error: (0,failure/* makeFailure */.ro)({ phase: "confirm", ...parts, outcome: backAtOld }) };
+    return {
+        status: "rollback-failed",
+        error: (0,failure/* makeFailure */.ro)({
+            phase: "rollback",
+            ...parts,
+            reason: `${why.reason}; and the rollback failed: ${wrong.join("; ")}`,
+            hint: `Repair the machine by hand, as root: ${repairLastStep(armed.before)}`,
+        }),
+    };
+    function wrongTest() {
+        const { running } = armed.before;
+        if (state.running !== running)
+            return [`the machine runs ${state.running ?? "no system of the store"} and ran ${running ?? "none"}`];
+        if (undone.test === undefined)
+            return ["the old system was not activated"];
+        if (undone.test.exitCode === 0)
+            return [];
+        const { failure, units } = judge({ ...evidence, end: { ...undone.test, after: state } });
+        const complaint = failure ?? units;
+        return complaint === undefined ? [] : [complaint.reason];
+    }
+}
+;// CONCATENATED MODULE: ./build/src/deploy/rejected.js
+
+
+
+
+
+/** What becomes of a machine whose new system is not to stay. */
+async function endRejected(work, rejection) {
+    const { aftermath } = rejection;
+    if (aftermath === undefined)
+        return await goBack(work, rejection);
+    if (aftermath === "restarted")
+        return await afterRestart(work, rejection);
+    return await leave(work, rejection, aftermath === "foreign" ? "Nothing more was changed on the machine" : "Nothing was activated");
+}
+/** Ends the run on a machine where nothing is to be rolled back. */
+async function leave({ armed, known, signal }, rejection, outcome) {
+    const state = await armed.drop(signal);
+    if (typeof state !== "string")
+        known.after = state;
+    return { status: "failed", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode: known.exitCode, outcome }) };
+}
+/** A restart ends every protection, and boots what the boot loader has: only the machine itself can say what that is. */
+async function afterRestart(work, rejection) {
+    const { armed, known, settings, system, signal, log } = work;
+    const { before } = armed;
+    const state = await armed.afterRestart(signal);
+    known.after = state;
+    if (known.confirmed && state.running === system.running && state.profile === system.toplevel) {
+        log.note("the machine was restarted after it was confirmed, and has booted the new system");
+        return { status: "deployed", error: undefined };
+    }
+    const { exitCode } = known;
+    if (settings.safety.rollback && state.running === before.running && state.profile === before.profile) {
+        return { status: "rolled-back", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome: "The machine has booted its old system" }) };
+    }
+    const boots = state.profile === state.running ? "" : `, and its system profile is ${state.profile ?? "not there"}`;
+    const outcome = `The machine has booted ${state.running ?? "no system of the store"}${boots}; it ran ${before.running ?? "no system of the store"} before`;
+    return { status: "failed", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome }) };
+}
+async function goBack(work, rejection) {
+    const { armed, known, log, settings, signal } = work;
+    const { safety, operation } = settings;
+    const { reason, lines, causes, decided } = rejection;
+    const { exitCode } = known;
+    if (!safety.rollback && decided === undefined) {
+        await armed.keep(signal);
+        return { status: "failed", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome: "The new system stays, since rollback is false" }) };
+    }
+    log.note(`${reason}: rolling back`);
+    work.begin("rollback");
+    const end = await armed.rollBack(signal);
+    if (end === "restarted")
+        return await afterRestart(work, { ...rejection, reason: `${reason}; and the machine was restarted during the rollback` });
+    known.after = end.state;
+    if (end.foreign) {
+        const outcome = `Nothing was rolled back: the machine runs ${end.state.running ?? "no system of the store"}, which is neither the old nor the new system, so somebody else has switched it`;
+        return { status: "failed", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome }) };
+    }
+    const wrong = notBack(armed.before, end, work);
+    if (wrong === undefined) {
+        return { status: "rolled-back", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome: backAtOld }) };
+    }
+    const error = (0,failure/* makeFailure */.ro)({
+        phase: "rollback",
+        reason: `${reason}; and the rollback failed: ${wrong}`,
+        hint: `Repair the machine by hand, as root: ${(0,domain_operation/* changesRunningSystem */.AT)(operation) ? repairCommands(armed.before) : repairLastStep(armed.before)}`,
+        lines: [...lines, ...end.lines],
+        exitCode: end.exitCode,
+        causes,
+    });
+    return { status: "rollback-failed", error };
+}
+/** What is not as it was, after a rollback. */
+function notBack(before, end, { settings, system }) {
+    const { exitCode, causes, state } = end;
+    if (state.profile !== before.profile)
+        return `the system profile is ${state.profile ?? "not there"} and was ${before.profile ?? "not there"}`;
+    if (state.running !== before.running)
+        return `the machine runs ${state.running ?? "no system of the store"} and ran ${before.running ?? "none"}`;
+    if (exitCode === 0)
+        return undefined;
+    const { failure, units } = judge({ operation: settings.operation, toplevel: system.toplevel, before, end: { exitCode, causes, after: state } });
+    return failure?.reason ?? units?.reason;
+}
 ;// CONCATENATED MODULE: ./build/src/deploy/safe-activation.js
 
 
 
+
+
+
+
 /**
- * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health,
- * and only then keep it; else roll back. Throws a `DeployError` when the machine is lost before that is decided.
+ * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health, only
+ * then have it set system profile and boot loader; else roll back. Throws a `DeployError` when the machine is lost before that is
+ * decided.
  */
 async function activateSafely(work) {
-    const { machine, system, known, settings, signal, log } = work;
-    const { operation, safety, variant } = settings;
-    const { installBootLoader } = variant;
-    const armed = await machine.arm({ operation, system, installBootLoader, guarded: safety.rollback, limits: safety.limits }, signal);
+    const { known, signal, log } = work;
+    const armed = await arm(work);
     known.before = armed.before;
     known.undecided = true;
+    warnOfBoot(armed, log);
     const guarded = { ...work, armed };
     const end = await armed.activate(signal);
     known.after = end.after;
@@ -400,9 +647,34 @@ async function activateSafely(work) {
     known.plan = end.plan ?? known.plan;
     const { rejection, degraded } = await judgeEnd(guarded, end);
     const rejected = rejection ?? (await safe_activation_confirm(guarded, end, degraded));
-    const outcome = rejected === undefined ? succeeded(known.after, degraded, log) : await goBack(guarded, rejected);
+    const outcome = rejected ?? (await keep(guarded));
+    const final = outcome === undefined ? succeeded(known.after, degraded, log) : "status" in outcome ? outcome : await endRejected(guarded, outcome);
     known.undecided = false;
-    return outcome;
+    return final;
+}
+async function arm({ machine, system, known, settings, signal }) {
+    const { operation, safety, variant } = settings;
+    const { installBootLoader } = variant;
+    known.arming = true;
+    try {
+        const armed = await machine.arm({ operation, system, installBootLoader, guarded: safety.rollback, limits: safety.limits }, signal);
+        known.arming = false;
+        return armed;
+    }
+    catch (error) {
+        if (!(error instanceof errors/* DeployError */.sH))
+            throw error;
+        if (error.unreachable)
+            throw new errors/* DeployError */.sH({ ...error.failure, outcome: armedOutlook(safety), unreachable: true, cause: error });
+        known.arming = false;
+        throw error;
+    }
+}
+function warnOfBoot({ scarceBoot }, log) {
+    if (scarceBoot === undefined)
+        return;
+    const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => (kibibytes / 1024).toFixed(1));
+    log.warn(`only ${free} MiB are free on /boot of the machine, and kernel and initrd of the new system need ${needed} MiB: the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`);
 }
 function succeeded(after, degraded, log) {
     if (after.rebootNeeded)
@@ -429,21 +701,26 @@ function explainEnd(end, { safety, operation }) {
             return { reason: "the activation could not be started on the machine", hint: "Does systemd-run work there?" };
     }
 }
+/** What makes switch-to-configuration refuse `test`, where it has neither stopped nor activated anything by then. */
+const refusals = new Set(["locked", "not-nixos", "inhibitor", "pre-switch-check", "other-init"]);
 /** What the end of the activation itself has against the new system. */
 async function judgeEnd(work, end) {
     const { system, settings, known, armed, signal, log } = work;
     const { operation, safety } = settings;
     const { lines, causes, after } = end;
     const degraded = [];
-    const reject = (complaint, more = lines) => ({
-        rejection: { phase: "activate", lines: more, causes, ...complaint },
+    const protectedSwitch = safety.rollback && (0,domain_operation/* changesRunningSystem */.AT)(operation);
+    const reject = (complaint, more = lines, aftermath) => ({
+        rejection: { phase: "activate", lines: more, causes, ...(aftermath === undefined ? {} : { aftermath }), ...complaint },
         degraded,
     });
     const verdict = judge({ operation, toplevel: system.toplevel, before: armed.before, end });
     known.failedUnits = verdict.failedUnits;
     const broken = explainEnd(end.end, settings) ?? verdict.failure;
-    if (broken !== undefined)
-        return reject(broken);
+    if (broken !== undefined) {
+        const refused = protectedSwitch && end.end === "ended" && !end.touched && causes.some(({ kind }) => refusals.has(kind));
+        return reject(broken, lines, end.end === "restarted" ? "restarted" : refused ? "refused" : undefined);
+    }
     for (const [complaint, fatal] of [
         [verdict.units, safety.unitFailures === "fail"],
         [verdict.users, false],
@@ -457,10 +734,13 @@ async function judgeEnd(work, end) {
         log.warn([complaint.reason, ...journal].join("\n"));
     }
     const other = "Has somebody else changed it in the meantime?";
-    if ((0,domain_operation/* changesSystemProfile */.i6)(operation) && after.profile !== system.toplevel)
+    // A protected switch sets the profile when it is confirmed.
+    if ((0,domain_operation/* changesSystemProfile */.i6)(operation) && !protectedSwitch && after.profile !== system.toplevel)
         return reject({ reason: `the machine boots ${after.profile ?? "no system of the store"} and not ${system.toplevel}`, hint: other });
-    if ((0,domain_operation/* changesRunningSystem */.AT)(operation) && after.running !== system.running)
-        return reject({ reason: `the machine runs ${after.running ?? "no system of the store"} and not ${system.running}`, hint: other });
+    if ((0,domain_operation/* changesRunningSystem */.AT)(operation) && after.running !== system.running) {
+        const complaint = { reason: `the machine runs ${after.running ?? "no system of the store"} and not ${system.running}`, hint: other };
+        return reject(complaint, lines, isForeign(work, after) ? "foreign" : undefined);
+    }
     return { rejection: undefined, degraded };
 }
 /** Tells whether units were started, so that they must show that they stay up. */
@@ -469,9 +749,9 @@ function settles({ settings }, { plan }) {
         return false;
     return plan === undefined || plan.start.length + plan.restart.length > 0;
 }
-/** Reaches the machine again, checks its health, and keeps the system. Returns what has prevented it. */
+/** Reaches the machine again and checks its health. Returns why the system is not to be kept. */
 async function safe_activation_confirm(work, end, degraded) {
-    const { armed, settings, known, signal } = work;
+    const { armed, settings, signal } = work;
     const { healthCheck, limits } = settings.safety;
     work.ended();
     work.begin("confirm");
@@ -494,32 +774,9 @@ async function safe_activation_confirm(work, end, degraded) {
         if (typeof reached === "string")
             return notReached(reached, settings.safety);
     }
-    const units = await judgeLateUnits(work, reached, degraded);
-    if (units !== undefined)
-        return units;
-    const kept = await armed.keep(signal);
-    if (typeof kept === "string")
-        return notReached(kept, settings.safety);
-    known.after = kept;
-    work.ended();
-    return undefined;
-}
-function notReached(how, { limits }) {
-    if (how === "restarted") {
-        return {
-            phase: "confirm",
-            reason: "the machine was restarted before it was confirmed",
-            hint: "Look at its journal: `journalctl --boot -1`",
-            lines: [],
-        };
-    }
-    return {
-        phase: "confirm",
-        reason: `the machine was not reached again within confirm-timeout (${limits.confirm} s)`,
-        hint: "Does the new system change network, firewall or sshd?",
-        lines: [],
-        decided: true,
-    };
+    if (isForeign(work, reached))
+        return switchedByOthers(reached);
+    return await judgeLateUnits(work, reached, degraded);
 }
 /** Units that failed after the activation had ended. */
 async function judgeLateUnits({ armed, settings, known, signal, log }, now, degraded) {
@@ -535,50 +792,6 @@ async function judgeLateUnits({ armed, settings, known, signal, log }, now, degr
     degraded.push((0,failure/* makeFailure */.ro)(rejection));
     log.warn([reason, ...lines].join("\n"));
     return undefined;
-}
-async function goBack(work, { decided, ...rejection }) {
-    const { armed, known, log, settings, signal } = work;
-    const { safety, operation } = settings;
-    const { reason, lines, causes } = rejection;
-    const { exitCode } = known;
-    if (!safety.rollback && decided === undefined) {
-        await armed.keep(signal);
-        return { status: "failed", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome: "The new system stays, since rollback is false" }) };
-    }
-    log.note(`${reason}: going back to the old system`);
-    work.begin("rollback");
-    const end = await armed.rollBack(signal);
-    known.after = end.state;
-    const wrong = notBack(armed.before, end, work);
-    if (wrong === undefined) {
-        return { status: "rolled-back", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome: "The machine is back at its old system" }) };
-    }
-    const error = (0,failure/* makeFailure */.ro)({
-        phase: "rollback",
-        reason: `${reason}; and the rollback failed: ${wrong}`,
-        hint: `Repair the machine by hand, as root: ${repairCommands(armed.before, operation)}`,
-        lines: [...lines, ...end.lines],
-        exitCode: end.exitCode,
-        causes,
-    });
-    return { status: "rollback-failed", error };
-}
-/** What is not as it was, after a rollback. */
-function notBack(before, end, { settings, system }) {
-    const { exitCode, causes, state } = end;
-    if (state.profile !== before.profile)
-        return `the system profile is ${state.profile ?? "not there"} and was ${before.profile ?? "not there"}`;
-    if (state.running !== before.running)
-        return `the machine runs ${state.running ?? "no system of the store"} and ran ${before.running ?? "none"}`;
-    if (exitCode === 0)
-        return undefined;
-    const { failure, units } = judge({ operation: settings.operation, toplevel: system.toplevel, before, end: { exitCode, causes, after: state } });
-    return failure?.reason ?? units?.reason;
-}
-function repairCommands(before, operation) {
-    const system = before.profile ?? before.running ?? "/nix/var/nix/profiles/system-N-link";
-    const profile = (0,domain_operation/* changesSystemProfile */.i6)(operation) ? `nix-env --profile /nix/var/nix/profiles/system --set ${system} && ` : "";
-    return `${profile}${before.running ?? system}/bin/switch-to-configuration ${(0,domain_operation/* switchAction */.l9)(operation) ?? "test"}`;
 }
 ;// CONCATENATED MODULE: ./build/src/deploy/host.js
 
@@ -643,6 +856,8 @@ class Host {
         let machine = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
         const { facts } = machine;
         known.before = facts.state;
+        if (facts.unfinished !== undefined)
+            this.#log.warn(`${facts.unfinished}. A deployment that activates mends that first`);
         this.#machines.claim(this.machine.target, facts.identity);
         let toplevel;
         let generation;
@@ -1617,6 +1832,7 @@ function there(names, entries, selection) {
 /* harmony export */   g4: () => (/* binding */ touchesUnits),
 /* harmony export */   i6: () => (/* binding */ changesSystemProfile),
 /* harmony export */   l9: () => (/* binding */ switchAction),
+/* harmony export */   or: () => (/* binding */ protectedWay),
 /* harmony export */   zU: () => (/* binding */ operations)
 /* harmony export */ });
 /** What is done on the machines: nixos-rebuild's words, and `rollback`, which activates the system of the previous generation. */
@@ -1635,6 +1851,16 @@ const table = {
 /** Returns what switch-to-configuration is run with, and `undefined` where the work ends with the build. */
 function switchAction(operation) {
     return table[operation].action;
+}
+/**
+ * How an activation goes that can be undone: `switch` and `test` run the new system first, and `switch` sets system profile and boot
+ * loader when it was confirmed; `boot` sets those alone. Returns `undefined` where nothing is changed.
+ */
+function protectedWay(operation) {
+    const { runningSystem, systemProfile } = table[operation].changes;
+    if (runningSystem)
+        return systemProfile ? "switch" : "test";
+    return systemProfile ? "boot" : undefined;
 }
 /** Tells whether the operation builds a flake; the others take a system that the machine has. */
 function needsFlake(operation) {
@@ -2108,7 +2334,7 @@ function withCompared(rehearsal, compared) {
 /* harmony export */ });
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
-/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7964);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1088);
 
 
 
@@ -2182,6 +2408,69 @@ function abortOnSignal(onFirst, onSecond) {
 
 /***/ }),
 
+/***/ 5865:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   C: () => (/* binding */ untrustedCode),
+/* harmony export */   j: () => (/* binding */ readEvent)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+
+/** Reads the event from what the runner says of it. */
+function readEvent(environment) {
+    return { name: environment["GITHUB_EVENT_NAME"] ?? "", payload: readPayload(environment["GITHUB_EVENT_PATH"]) };
+}
+function readPayload(path) {
+    if (path === undefined)
+        return undefined;
+    try {
+        return JSON.parse((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(path, "utf8"));
+    }
+    catch {
+        return undefined;
+    }
+}
+/**
+ * Says why the code of an event's run may come from people without write access; `undefined` for an event whose code is trusted.
+ * A payload that does not say where the code comes from counts as one from a fork. The fields are those of GitHub's webhook payloads.
+ */
+function untrustedCode({ name, payload }) {
+    switch (name) {
+        case "pull_request_target":
+            return "pull_request_target gives secrets to a run on a pull request that anyone may open";
+        case "workflow_run":
+            return sameRepository(at(payload, "workflow_run", "head_repository"), at(payload, "repository"))
+                ? undefined
+                : "the workflow_run was started by a run on a fork";
+        case "pull_request":
+        case "pull_request_review":
+        case "pull_request_review_comment":
+            return sameRepository(at(payload, "pull_request", "head", "repo"), at(payload, "pull_request", "base", "repo"))
+                ? undefined
+                : `the pull request of this ${name} event comes from a fork`;
+        case "issue_comment":
+            // A comment on an issue runs the default branch. One on a pull request does not say whose branch that is.
+            if (payload !== undefined && at(payload, "issue", "pull_request") === undefined)
+                return undefined;
+            return "anyone may write an issue_comment on a pull request, and the pull request may come from a fork";
+        default:
+            return undefined;
+    }
+}
+function sameRepository(head, base) {
+    const [one, other] = [at(head, "id"), at(base, "id")];
+    return typeof one === "number" && one === other;
+}
+function at(value, ...names) {
+    let found = value;
+    for (const name of names)
+        found = typeof found === "object" && found !== null ? new Map(Object.entries(found)).get(name) : undefined;
+    return found;
+}
+
+/***/ }),
+
 /***/ 9147:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -2235,6 +2524,8 @@ var external_node_fs_ = __nccwpck_require__(3024);
 var external_node_os_ = __nccwpck_require__(8161);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(3047);
 // EXTERNAL MODULE: ./build/src/domain/flake.js
@@ -2354,8 +2645,8 @@ function statusOf(results, endedEarly) {
     // Hosts that a run has skipped because it ended early do not make it a success.
     return endedEarly && !(0,domain_result/* isFailure */.N6)(worst) ? "failed" : worst;
 }
-// EXTERNAL MODULE: ./build/src/github/workflow-log.js + 1 modules
-var workflow_log = __nccwpck_require__(9949);
+// EXTERNAL MODULE: ./build/src/github/workflow-log.js
+var workflow_log = __nccwpck_require__(6255);
 ;// CONCATENATED MODULE: ./build/src/github/summary/markdown.js
 
 // What machines print stands in code spans, of which Markdown obeys nothing, in fenced blocks whose every line begins with a
@@ -2826,6 +3117,7 @@ class Budget {
 
 
 
+
 // Of a command line with an expression in it, the beginning says which command it is.
 const longestCommand = 300;
 /** Tells what ended the run before the machines did. What is none of the action's own errors is shown with its stack. */
@@ -2837,22 +3129,35 @@ function reportProblem(problem, log) {
     else if (problem instanceof errors/* CommandError */.Qd) {
         log.annotate("error", "A command on the runner failed; no machine was changed", [problem.message.slice(0, longestCommand), ...problem.stderr.trim().split("\n").slice(-20)].join("\n"));
     }
+    else if (isSystemError(problem)) {
+        const place = problem.path === undefined ? "" : ` Check the space and the permissions of ${(0,external_node_path_.dirname)(problem.path)}.`;
+        log.annotate("error", "A file on the runner cannot be used; no machine was changed", `${problem.message}.${place}`);
+    }
     else
         log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
 }
-/** Sets the outputs, writes the summary, annotates every failed host, and tells whether the step is green. */
+// What no program can help: a full or read-only disk, a quota, missing rights.
+const systemErrors = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "EIO"]);
+function isSystemError(problem) {
+    return external_node_util_.types.isNativeError(problem) && "syscall" in problem && "code" in problem && systemErrors.has(String(problem.code));
+}
+function messageOf(error) {
+    return external_node_util_.types.isNativeError(error) ? error.message : String(error);
+}
+/**
+ * Sets the outputs, annotates every failed host, writes the summary, and tells whether the step is green. A channel that cannot be
+ * written stops none of the others; without outputs the step is not green.
+ */
 function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary }, log) {
     log.resume();
-    const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, reason, place: comment }), log);
-    setOutputs({
+    const summaryPath = writeComment(() => renderSummary(results, flake, { endedEarly, reason, place: comment }), log);
+    const outputsAreSet = setAllOutputs({
         results,
         status: statusOf(results, endedEarly),
         storePath: arrived ? flake?.source : undefined,
         flakeReference: referenceFor(flake, sent),
         summaryPath,
-    });
-    if (summary)
-        writeSummary(renderSummary(results, flake, { endedEarly, reason, place: jobSummary }), log);
+    }, log);
     // A run that ended early has annotated its reason already; its hosts only ended with it.
     if (endedEarly)
         log.line(`The run ended early${reason === undefined ? "" : `: ${reason}`}`);
@@ -2861,8 +3166,10 @@ function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary 
     const failed = results.some((result) => (0,domain_result/* isFailure */.N6)(result.status));
     if (failed)
         log.line(failureSummary(results));
+    if (summary)
+        writeSummary(() => renderSummary(results, flake, { endedEarly, reason, place: jobSummary }), log);
     log.resume();
-    return !failed && !endedEarly;
+    return !failed && !endedEarly && outputsAreSet;
 }
 /** The reference for use by hand: only the outer flake has the machines of a hive where nixos-rebuild looks for them. */
 function referenceFor(flake, sent) {
@@ -2876,28 +3183,38 @@ function annotateHosts(results, log) {
     for (const { title, message } of skippedAnnotations(results))
         log.annotate("warning", title, message);
 }
+function setAllOutputs(report, log) {
+    try {
+        setOutputs(report);
+        return true;
+    }
+    catch (error) {
+        log.annotate("error", "The outputs could not be set", `Later steps see none or some of them: ${messageOf(error)}`);
+        return false;
+    }
+}
 /** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
-function writeComment(text, log) {
+function writeComment(render, log) {
     const file = (0,external_node_path_.join)(process.env["RUNNER_TEMP"] || (0,external_node_os_.tmpdir)(), `nix-flake-deploy-summary-${(0,external_node_crypto_.randomBytes)(6).toString("hex")}.md`);
     try {
-        (0,external_node_fs_.writeFileSync)(file, text, { flag: "wx" });
+        (0,external_node_fs_.writeFileSync)(file, render(), { flag: "wx" });
         return file;
     }
     catch (error) {
-        log.annotate("warning", "The file of the summary could not be written", error instanceof Error ? error.message : String(error));
+        log.annotate("warning", "The file of the summary could not be written", messageOf(error));
         return undefined;
     }
 }
 /** Appends to the job summary. Synchronous, as the process ends right after; a summary that cannot be written fails nothing. */
-function writeSummary(text, log) {
+function writeSummary(render, log) {
     const file = process.env["GITHUB_STEP_SUMMARY"];
     if (file === undefined || file === "")
         return;
     try {
-        (0,external_node_fs_.appendFileSync)(file, text);
+        (0,external_node_fs_.appendFileSync)(file, render());
     }
     catch (error) {
-        log.annotate("warning", "The job summary could not be written", error instanceof Error ? error.message : String(error));
+        log.annotate("warning", "The job summary could not be written", messageOf(error));
     }
 }
 
@@ -3144,23 +3461,16 @@ const identityState = {
 
 /***/ }),
 
-/***/ 9949:
+/***/ 6255:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  m: () => (/* binding */ WorkflowLog),
-  g: () => (/* binding */ printable)
-});
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: external "node:util"
-const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
-// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 17 modules
-var core = __nccwpck_require__(3284);
-;// CONCATENATED MODULE: ./build/src/github/workflow-log.js
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   g: () => (/* binding */ printable),
+/* harmony export */   m: () => (/* binding */ WorkflowLog)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var node_util__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7975);
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3284);
 
 
 
@@ -3173,7 +3483,7 @@ class WorkflowLog {
     /** Writes one line that is not obeyed, whatever is in it. */
     line(text) {
         if (this.#token === undefined) {
-            this.#token = (0,external_node_crypto_.randomUUID)();
+            this.#token = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)();
             write(`::stop-commands::${this.#token}`);
         }
         write(printable(text));
@@ -3181,16 +3491,16 @@ class WorkflowLog {
     /** Writes lines that are folded under a title. */
     group(title, lines) {
         this.resume();
-        core.startGroup(printable(title));
+        _actions_core__WEBPACK_IMPORTED_MODULE_2__.startGroup(printable(title));
         for (const line of lines)
             this.line(line);
         this.resume();
-        core.endGroup();
+        _actions_core__WEBPACK_IMPORTED_MODULE_2__.endGroup();
     }
     /** Writes an annotation, which the workflow's page shows. */
     annotate(level, title, message) {
         this.resume();
-        core[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
+        _actions_core__WEBPACK_IMPORTED_MODULE_2__[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
     }
     /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
     async written() {
@@ -3208,7 +3518,7 @@ class WorkflowLog {
 }
 /** The text as one line without control characters and terminal sequences. */
 function printable(text) {
-    return (0,external_node_util_namespaceObject.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
+    return (0,node_util__WEBPACK_IMPORTED_MODULE_1__.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
 }
 function write(line) {
     process.stdout.write(`${line}\n`);
@@ -3216,7 +3526,7 @@ function write(line) {
 
 /***/ }),
 
-/***/ 3840:
+/***/ 8806:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -3435,12 +3745,26 @@ function readSshConfig(text, refuse) {
         refuse("holds control characters; accepted are lines of ssh_config(5)");
     return lines;
 }
+// What sudo itself takes (SUDO_CONV_REPL_MAX).
+const longestPassword = 1023;
 /** Reads a password of one line; `undefined` where there is none. */
 function readPassword(text, refuse) {
     const password = text.replace(/\r?\n$/, "");
     if (/[\r\n\0]/.test(password))
         refuse("holds a line end or a NUL character; accepted is one line");
+    if (Buffer.byteLength(password) > longestPassword)
+        refuse(`is longer than ${longestPassword} bytes, the most that sudo accepts`);
     return password === "" ? undefined : password;
+}
+/** Reads an OpenSSH user certificate; `undefined` where there is none. */
+function readCertificate(text, refuse) {
+    const line = text.trim();
+    if (line === "")
+        return undefined;
+    if (/^[\w-]+-cert-v01@openssh\.com AAAA[A-Za-z0-9+/]+=*(?: [^\p{C}]*)?$/u.test(line))
+        return line;
+    refuse("is not an OpenSSH certificate; accepted is the content of a file such as id_ed25519-cert.pub, which `ssh-keygen -s` makes");
+    return undefined;
 }
 /** Reads a command for /bin/sh; `undefined` where there is none. */
 function readCommand(text, refuse) {
@@ -3507,6 +3831,25 @@ function readRequests(text, refuse) {
         refuse(`names no machine; accepted is ${acceptedTargets}`);
     return requests;
 }
+;// CONCATENATED MODULE: ./build/src/misplaced-secrets.js
+// How private keys begin, as text and as base64 of the whole file or of its first line.
+const beginnings = /PRIVATE KEY-|PuTTY-User-Key-File|AGE-SECRET-KEY-|LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdjE/;
+// A line of base64 in a PEM body has 64 or 70 characters.
+const shortestLine = 40;
+/**
+ * Tells whether a text that is not meant to hold the ssh key does so: a private key of any kind, or a line of this one. Such a text
+ * must not be shown and not be used.
+ */
+function holdsPrivateKey(text, sshKey) {
+    if (beginnings.test(text))
+        return true;
+    // ssh-key may hold something else by mistake, such as the public half that belongs into other inputs.
+    if (!beginnings.test(sshKey))
+        return false;
+    return sshKey.split(/\s+/).some((line) => line.length >= shortestLine && text.includes(line));
+}
+/** What is said of an input that holds a private key. */
+const misplacedKey = "holds a private key, which belongs in ssh-key alone; its text is not shown. Store the key as a secret, and replace it if it was not one";
 ;// CONCATENATED MODULE: ./build/src/nix/setting-table.js
 const accept = (name, meaning) => ({ name, verdict: { kind: "accepted", meaning } });
 const refuse = (reason, ...names) => names.map((name) => ({ name, verdict: { kind: "refused", reason } }));
@@ -3635,7 +3978,7 @@ const rebuild_options_inputs = "it changes which inputs are built; commit the ch
 const rebuild_options_lockFile = "a deployment neither writes nor changes a lock file; run `nix flake lock` and commit flake.lock instead";
 const flake = "use the inputs flake and targets (host#configuration)";
 const host = "the action's own targets say which machine is meant";
-const elevation = "the action becomes root by itself; see the inputs sudo and sudo-password";
+const elevation = "the action becomes root by itself; see the inputs elevate and elevate-password";
 const channels = "a flake has no channels; run `nix flake update` and commit flake.lock instead";
 const rebuild_options_expression = "the system is an attribute of the flake; write what it needs into the flake";
 const ofSwitch = "it has no effect on a build";
@@ -3704,107 +4047,8 @@ const rebuildOptions = {
         refused("--help", "nothing would be built", [], ["-h", "--version"]),
     ],
 };
-;// CONCATENATED MODULE: ./build/src/ssh/key.js
-const begin = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----/;
-const foreign = [
-    [/^PuTTY-User-Key-File-/, "is a PuTTY key; turn it into an OpenSSH key with `puttygen key.ppk -O private-openssh-new -o key`"],
-    [/^-----BEGIN PGP /, "is a PGP key, not an ssh key"],
-    [/^AGE-SECRET-KEY-/, "is an age key, not an ssh key"],
-    [/^-----BEGIN CERTIFICATE-----/, "is an X.509 certificate, not a private ssh key"],
-];
-const publicKey = /^(?:(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ AAAA|---- BEGIN SSH2 PUBLIC KEY ----|-----BEGIN (?:RSA )?PUBLIC KEY-----)/;
-/**
- * Reads a private key as people paste it: with CRLF, without its last newline, or as base64 of the whole file.
- * Tells apart what ssh lumps together as "error in libcrypto". Whether the key's numbers are right is for ssh-keygen to say.
- */
-function readKey(pasted) {
-    const text = normalise(pasted);
-    if (text === "")
-        return unusable("is empty. A secret that does not exist, or that this event may not read (a pull request from a fork), is an empty text");
-    for (const [pattern, problem] of foreign)
-        if (pattern.test(text))
-            return unusable(problem);
-    if (/^[\w-]+-cert-v01@openssh\.com /.test(text))
-        return unusable("is an ssh certificate; the private key that belongs to it is wanted here");
-    if (publicKey.test(text))
-        return unusable("is the public half of a key (a .pub file); the private one is wanted here");
-    const head = begin.exec(text);
-    if (head === null) {
-        const base64 = decodeBase64(text);
-        if (base64 !== undefined)
-            return readKey(base64);
-        if (/-----END [A-Z0-9 ]*PRIVATE KEY-----/.test(text))
-            return unusable("is truncated: its first line (-----BEGIN …-----) is missing");
-        return unusable("is not a private ssh key: it has no line -----BEGIN … PRIVATE KEY-----");
-    }
-    const label = head[1] ?? "";
-    const end = `-----END ${label}-----`;
-    if (!text.includes(end))
-        return unusable(`is truncated: its last line (${end}) is missing`);
-    const whole = text.slice(head.index, text.indexOf(end) + end.length);
-    const body = whole.slice(head[0].length, -end.length);
-    if (!body.startsWith("\n") || !body.endsWith("\n")) {
-        return unusable("has lost its line breaks (blanks stand in their place, as after an unquoted `echo $KEY`); store the file as it is, or its base64");
-    }
-    const key = `${whole}\n`;
-    if (label !== "OPENSSH PRIVATE KEY")
-        return { kind: "key", text: key, encrypted: /ENCRYPTED/.test(`${label}${body}`) };
-    const cipher = openSshCipher(body);
-    return cipher === undefined
-        ? unusable("is truncated or damaged: its content ends before it should")
-        : { kind: "key", text: key, encrypted: cipher !== "none" };
-}
-function unusable(problem) {
-    return { kind: "unusable", problem };
-}
-function normalise(text) {
-    return text
-        .replace(/^\uFEFF/, "")
-        .replaceAll(/\r\n?/g, "\n")
-        .split("\n")
-        .map((line) => line.trim())
-        .join("\n")
-        .trim();
-}
-function decodeBase64(text) {
-    const packed = text.replaceAll(/\s/g, "");
-    if (packed.length < 64 || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed))
-        return undefined;
-    const decoded = Buffer.from(packed, "base64").toString("latin1");
-    const known = [/-----BEGIN /, publicKey, ...foreign.map(([pattern]) => pattern)];
-    return known.some((pattern) => pattern.test(decoded)) ? decoded : undefined;
-}
-/**
- * The cipher that an OpenSSH private key names; `undefined` when its parts do not fill it exactly.
- * The form is the one of PROTOCOL.key in OpenSSH's sources.
- */
-function openSshCipher(body) {
-    const bytes = Buffer.from(body, "base64");
-    const magic = "openssh-key-v1\0";
-    if (bytes.subarray(0, magic.length).toString("latin1") !== magic)
-        return undefined;
-    let position = magic.length;
-    const integer = () => {
-        if (position + 4 > bytes.length)
-            return undefined;
-        position += 4;
-        return bytes.readUInt32BE(position - 4);
-    };
-    const part = () => {
-        const length = integer();
-        if (length === undefined || position + length > bytes.length)
-            return undefined;
-        position += length;
-        return bytes.subarray(position - length, position);
-    };
-    const cipher = part();
-    const rest = [part(), part()];
-    const keys = integer();
-    const blobs = [part(), part()];
-    if (cipher === undefined || keys === undefined || [...rest, ...blobs].includes(undefined))
-        return undefined;
-    return cipher.toString("latin1");
-}
+// EXTERNAL MODULE: ./build/src/ssh/key.js
+var key = __nccwpck_require__(5651);
 ;// CONCATENATED MODULE: ./build/src/inputs.js
 
 
@@ -3814,10 +4058,13 @@ function openSshCipher(body) {
 
 
 
+
 /** Every input of the action, by its name in `action.yml`. */
-const inputNames = (/* unused pure expression or super */ null && ([
+const inputNames = [
     "ssh-key",
     "ssh-key-passphrase",
+    "ssh-certificate",
+    "ssh-auth",
     "ssh-known-hosts",
     "ssh-strict",
     "ssh-user",
@@ -3827,8 +4074,8 @@ const inputNames = (/* unused pure expression or super */ null && ([
     "targets",
     "select",
     "operation",
-    "sudo",
-    "sudo-password",
+    "elevate",
+    "elevate-password",
     "max-parallel",
     "archive-args",
     "rebuild-args",
@@ -3851,7 +4098,8 @@ const inputNames = (/* unused pure expression or super */ null && ([
     "on-unreachable",
     "diff",
     "summary",
-]));
+    "allow-unsafe-event",
+];
 const day = 86_400;
 /**
  * Reads and checks all inputs. `read` gives the text of an input, empty where there is none. Throws an `InputError` that names
@@ -3886,7 +4134,7 @@ function parseInputs(read) {
     const sshConfig = readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
     const operation = choice("operation", domain_operation/* operations */.zU);
     const inputs = {
-        ...readIdentity(read, refuse),
+        ...readIdentity(choice("ssh-auth", ["key", "agent", "none"]), read, refuse),
         strict,
         knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem) => refuse("ssh-known-hosts", problem)),
         sshConfig,
@@ -3894,7 +4142,7 @@ function parseInputs(read) {
         ...readMachines(read, { user, port }, sshConfig !== "", refuse),
         defaults: { user, port },
         operation,
-        sudo: choice("sudo", ["auto", "true", "false"]),
+        elevate: choice("elevate", ["auto", "none", "sudo", "doas", "run0"]),
         maxParallel: number("max-parallel", 1, 1000),
         archiveArgs: readArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
         rebuildArgs: readArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
@@ -3902,7 +4150,7 @@ function parseInputs(read) {
         timeout: number("timeout", 0, day),
         retries: number("retries", 0, 20),
         checkSignatures: flag("check-sigs"),
-        sudoPassword: readPassword(read("sudo-password"), (problem) => refuse("sudo-password", problem)),
+        elevatePassword: readPassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
         safety: {
             rollback: flag("rollback"),
             healthCheck: readCommand(trimmed("health-check"), (problem) => refuse("health-check", problem)),
@@ -3926,22 +4174,44 @@ function parseInputs(read) {
         },
         diff: flag("diff"),
         summary: flag("summary"),
+        allowUnsafeEvent: flag("allow-unsafe-event"),
     };
-    if (problems.length > 0)
-        throw new errors/* InputError */.dz(problems);
+    if (!(0,domain_operation/* needsFlake */.Ty)(inputs.operation) && read("targets").trim() === "" && inputs.selection.length === 0) {
+        refuse("targets", "is empty, and so is select: a rollback of every machine must be asked for; accepted are targets, or a select such as `*`");
+    }
+    if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
+        refuse("elevate-password", `cannot be given to ${inputs.elevate}, which asks only on a terminal; accepted with elevate auto or sudo`);
+    }
+    const misplaced = inputNames.filter((name) => name !== "ssh-key" && holdsPrivateKey(read(name), read("ssh-key")));
+    // What else is wrong with such an input could show its text.
+    const shownProblems = [
+        ...misplaced.map((input) => ({ input, problem: misplacedKey })),
+        ...problems.filter(({ input }) => !misplaced.some((name) => name === input)),
+    ];
+    if (shownProblems.length > 0)
+        throw new errors/* InputError */.dz(shownProblems);
     return inputs;
 }
-function readIdentity(read, refuse) {
-    const reading = readKey(read("ssh-key"));
+function readIdentity(authentication, read, refuse) {
+    const without = { authentication, key: undefined, passphrase: undefined, certificate: undefined };
+    if (authentication !== "key") {
+        for (const name of ["ssh-key", "ssh-key-passphrase", "ssh-certificate"]) {
+            if (read(name).trim() !== "")
+                refuse(name, `is set, and ssh-auth is ${authentication}, which does not use it; accepted with ssh-auth: key`);
+        }
+        return without;
+    }
+    const certificate = readCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
+    const reading = (0,key/* readKey */.Y)(read("ssh-key"));
     // A passphrase may begin or end with a blank; a line end comes from a file.
     const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
     if (reading.kind === "unusable") {
         refuse("ssh-key", reading.problem);
-        return { key: "", passphrase: undefined };
+        return without;
     }
     if (reading.encrypted && passphrase === "")
         refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
-    return { key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined };
+    return { authentication, key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined, certificate };
 }
 function readSpecialisation(name, operation, refuse) {
     if (name === "")
@@ -3982,33 +4252,38 @@ function readTargets(text, defaults, aliases, refuse) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3508);
-/* harmony import */ var _deploy_limit_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(6762);
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3047);
-/* harmony import */ var _domain_flake_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(7307);
-/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6806);
-/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(321);
-/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1567);
-/* harmony import */ var _git_untracked_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6121);
-/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9422);
-/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(2562);
-/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(9147);
-/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(2406);
-/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7798);
-/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_26__ = __nccwpck_require__(4362);
-/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2098);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(1012);
-/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(9949);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(3840);
-/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(3614);
-/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(2855);
-/* harmony import */ var _nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(1263);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(2981);
-/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_27__ = __nccwpck_require__(8672);
-/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(4418);
-/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(1374);
-/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(7864);
-/* harmony import */ var _ssh_location_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(89);
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8161);
+/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8446);
+/* harmony import */ var _deploy_limit_js__WEBPACK_IMPORTED_MODULE_30__ = __nccwpck_require__(6762);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3047);
+/* harmony import */ var _domain_flake_js__WEBPACK_IMPORTED_MODULE_29__ = __nccwpck_require__(7307);
+/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6806);
+/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_28__ = __nccwpck_require__(321);
+/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(1567);
+/* harmony import */ var _git_untracked_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6121);
+/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(9422);
+/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(2562);
+/* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5865);
+/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_27__ = __nccwpck_require__(9147);
+/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2406);
+/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(7798);
+/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_31__ = __nccwpck_require__(4362);
+/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(2098);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(1012);
+/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(6255);
+/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(8806);
+/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(3614);
+/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(2855);
+/* harmony import */ var _nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(1263);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(9762);
+/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_32__ = __nccwpck_require__(8672);
+/* harmony import */ var _process_core_dumps_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(9430);
+/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(4418);
+/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(1374);
+/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(7864);
+/* harmony import */ var _ssh_agent_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(6553);
+/* harmony import */ var _ssh_key_js__WEBPACK_IMPORTED_MODULE_26__ = __nccwpck_require__(5651);
+/* harmony import */ var _ssh_location_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(4850);
 
 
 
@@ -4037,8 +4312,13 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 
-const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_11__/* .WorkflowLog */ .m();
-const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_9__/* .WorkflowRunLog */ .L(log);
+
+
+
+
+
+const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_13__/* .WorkflowLog */ .m();
+const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_11__/* .WorkflowRunLog */ .L(log);
 const run = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString("hex");
 let identity;
 let flake;
@@ -4046,93 +4326,98 @@ let sent;
 let end = { results: [], arrived: false };
 let problem;
 let summary = true;
-const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_21__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()), () => {
-    removeIdentity();
-    process.exit(130);
-});
+let isEndingAtOnce = false;
+// 128 and the number of SIGINT, as a shell has it.
+const interrupted = 130;
+const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_25__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()), () => void endAtOnce());
 try {
     await deploy();
 }
 catch (error) {
     problem = error;
 }
-if (identity !== undefined)
-    await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_18__/* .endMasters */ .p2)(identity);
-removeIdentity();
+await leaveNothing();
 if (problem !== undefined && !cancellation.signal.aborted)
-    (0,_github_report_js__WEBPACK_IMPORTED_MODULE_8__/* .reportProblem */ .k)(problem, log);
-const reason = cancellation.signal.aborted ? "the run was cancelled" : problem === undefined ? undefined : (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .briefReason */ .DM)(problem);
-const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_8__/* .reportEnd */ .w)({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, reason, summary }, log);
+    (0,_github_report_js__WEBPACK_IMPORTED_MODULE_10__/* .reportProblem */ .k)(problem, log);
+const reason = cancellation.signal.aborted ? "the run was cancelled" : problem === undefined ? undefined : (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .briefReason */ .DM)(problem);
+const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_10__/* .reportEnd */ .w)({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, reason, summary }, log);
 await log.written();
 // Whatever still holds the process open has nothing more to say.
-process.exit(green ? 0 : 1);
+process.exit(isEndingAtOnce ? interrupted : green ? 0 : 1);
 async function deploy() {
-    const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_12__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .readInput */ .R)(name));
+    const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_14__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_7__/* .readInput */ .R)(name));
     ({ summary } = inputs);
-    for (const secret of [inputs.passphrase, inputs.sudoPassword])
+    for (const secret of [inputs.passphrase, inputs.elevatePassword, ...(0,_ssh_key_js__WEBPACK_IMPORTED_MODULE_26__/* .secretLines */ ._)(inputs.key ?? "")])
         if (secret !== undefined)
-            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .maskSecret */ .$)(secret);
-    await (0,_process_required_programs_js__WEBPACK_IMPORTED_MODULE_17__/* .requirePrograms */ .P)();
-    const directory = await installIdentity(inputs);
+            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_7__/* .maskSecret */ .$)(secret);
+    if (!inputs.allowUnsafeEvent)
+        requireTrustedCode();
+    // Throws for an agent that is not there.
+    sshSettings(inputs);
+    await (0,_process_required_programs_js__WEBPACK_IMPORTED_MODULE_20__/* .requirePrograms */ .P)();
+    await (0,_process_core_dumps_js__WEBPACK_IMPORTED_MODULE_19__/* .preventCoreDumps */ .v)();
     const noFlake = new AbortController();
     const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
     const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
-    const { targets, unusable, flake: sending } = await choose(inputs, directory, local);
+    const { targets, directory, unusable, flake: sending } = await choose(inputs, local);
     const flakeOrReason = sending?.catch((error) => {
-        const noFlakeError = new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .NoFlakeError */ .$u(`the flake could not be fetched (${(0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .briefReason */ .DM)(error)})`, { cause: error });
+        const noFlakeError = new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .NoFlakeError */ .$u(`the flake could not be fetched (${(0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .briefReason */ .DM)(error)})`, { cause: error });
         // Hosts that are being connected need not go on.
         noFlake.abort(noFlakeError);
         throw noFlakeError;
     });
     // It may come before, or without, anyone who waits for it.
     flakeOrReason?.catch(() => undefined);
-    (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_19__/* .writeTargetConfigurations */ .Uk)(directory, targets, sshSettings(inputs));
+    (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writeTargetConfigurations */ .Uk)(directory, targets, sshSettings(inputs));
     const settings = machineSettings(inputs, sending, signal);
-    const machines = targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_16__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_18__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
+    const machines = targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_18__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_21__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
     const { operation, maxParallel, timeout, retries, safety, variant, staging, diff } = inputs;
-    const failed = unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .unusableResult */ .BN);
-    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: flakeOrReason, unusable: failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
+    const failed = unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_4__/* .unusableResult */ .BN);
+    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_2__/* .deployFleet */ .C)(machines, { operation, flake: flakeOrReason, unusable: failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
     await sending;
 }
-async function choose(inputs, directory, local) {
+/** Finds the machines, and writes the identity: after the flake's code was evaluated, where the flake names the machines. */
+async function choose(inputs, local) {
     const { flake: reference, operation, selection } = inputs;
     const fetch = async () => {
-        const fetched = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_13__/* .archiveOnRunner */ .MS)(reference, local);
+        const fetched = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_15__/* .archiveOnRunner */ .MS)(reference, local);
         // Where nothing is built of it, it only says where the machines are.
-        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation))
+        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_5__/* .needsFlake */ .Ty)(operation))
             ({ flake } = fetched);
-        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_22__/* .announceFlake */ .j)(fetched.flake, log);
+        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_27__/* .announceFlake */ .j)(fetched.flake, log);
         return fetched;
     };
-    const wrap = async (archived, hive) => await (0,_nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_15__/* .wrapFlake */ .Y)(archived, hive, { scratch: directory, signal: local.signal });
+    const wrap = async (archived, hive) => await (0,_nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_17__/* .wrapFlake */ .Y)(archived, hive, { scratch: process.env["RUNNER_TEMP"] || (0,node_os__WEBPACK_IMPORTED_MODULE_1__.tmpdir)(), signal: local.signal });
     if (inputs.targets.length > 0) {
+        const directory = await installIdentity(inputs);
         const targets = await locate(inputs.targets, inputs, directory);
         try {
-            (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_23__/* .requireApart */ .Iw)(targets);
+            (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .requireApart */ .Iw)(targets);
         }
         catch (error) {
-            throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "targets", problem: error instanceof Error ? error.message : String(error) }]);
+            throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .InputError */ .dz([{ input: "targets", problem: error instanceof Error ? error.message : String(error) }]);
         }
-        const send = async () => (sent = await wrap(await fetch(), (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_23__/* .needsHive */ .wD)(targets)));
-        return { targets, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation) ? send() : undefined };
+        const send = async () => (sent = await wrap(await fetch(), (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .needsHive */ .wD)(targets)));
+        return { targets, directory, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_5__/* .needsFlake */ .Ty)(operation) ? send() : undefined };
     }
     const archived = await fetch();
     const plain = await wrap(archived, false);
-    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_14__/* .readInventory */ .z)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_24__/* .outerReference */ .Xp)(plain), { selection, details: false }, local), selection);
-    const located = new Map((await locate((0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .targetsOf */ .QR)(chosen.machines), inputs, directory)).map((target) => [target.name, target]));
-    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .setApart */ .tF)(chosen, ({ name }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_23__/* .placeOf */ .$t)(locatedAs(name, located)));
-    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_7__/* .announceChoice */ .Z)(choice, log);
+    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_4__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_16__/* .readInventory */ .z)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_29__/* .outerReference */ .Xp)(plain), { selection, details: false }, local), selection);
+    const directory = await installIdentity(inputs);
+    const located = new Map((await locate((0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_4__/* .targetsOf */ .QR)(chosen.machines), inputs, directory)).map((target) => [target.name, target]));
+    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_4__/* .setApart */ .tF)(chosen, ({ name }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .placeOf */ .$t)(locatedAs(name, located)));
+    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_9__/* .announceChoice */ .Z)(choice, log);
     const found = choice.machines.map(({ name }) => locatedAs(name, located));
-    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation))
-        return { targets: found, unusable: choice.unusable, flake: undefined };
-    sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_23__/* .needsHive */ .wD)(found) ? await wrap(archived, true) : plain;
-    return { targets: found, unusable: choice.unusable, flake: Promise.resolve(sent) };
+    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_5__/* .needsFlake */ .Ty)(operation))
+        return { targets: found, directory, unusable: choice.unusable, flake: undefined };
+    sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .needsHive */ .wD)(found) ? await wrap(archived, true) : plain;
+    return { targets: found, directory, unusable: choice.unusable, flake: Promise.resolve(sent) };
 }
 /** Finds out where the targets are, without connecting to any. */
 async function locate(targets, inputs, directory) {
     const { signal } = cancellation;
-    const work = async ([index, target]) => await (0,_ssh_location_js__WEBPACK_IMPORTED_MODULE_20__/* .locateTarget */ .sw)(target, index, directory, sshSettings(inputs), inputs.defaults, signal);
-    return await (0,_deploy_limit_js__WEBPACK_IMPORTED_MODULE_25__/* .mapLimited */ .b)([...targets.entries()], inputs.maxParallel, work);
+    const work = async ([index, target]) => await (0,_ssh_location_js__WEBPACK_IMPORTED_MODULE_24__/* .locateTarget */ .sw)(target, index, directory, sshSettings(inputs), inputs.defaults, signal);
+    return await (0,_deploy_limit_js__WEBPACK_IMPORTED_MODULE_30__/* .mapLimited */ .b)([...targets.entries()], inputs.maxParallel, work);
 }
 function locatedAs(name, located) {
     const target = located.get(name);
@@ -4140,33 +4425,67 @@ function locatedAs(name, located) {
         throw new Error(`nobody knows where ${name} is`);
     return target;
 }
-function sshSettings({ strict, connectTimeout, sshConfig }) {
-    return { strict, connectTimeout, extra: sshConfig };
+function sshSettings({ strict, connectTimeout, sshConfig, authentication, certificate }) {
+    const settings = { strict, connectTimeout, extra: sshConfig };
+    if (authentication === "none")
+        return { ...settings, authentication: { kind: "none" } };
+    if (authentication === "key")
+        return { ...settings, authentication: { kind: "key", certificate: certificate !== undefined } };
+    try {
+        return { ...settings, authentication: { kind: "agent", socket: (0,_ssh_agent_js__WEBPACK_IMPORTED_MODULE_23__/* .agentSocket */ .J)(process.env["SSH_AUTH_SOCK"]) } };
+    }
+    catch (error) {
+        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .InputError */ .dz([{ input: "ssh-auth", problem: error instanceof Error ? error.message : String(error) }]);
+    }
 }
-async function installIdentity({ key, passphrase, knownHosts }) {
-    identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_19__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
+async function installIdentity({ key, passphrase, certificate, knownHosts }) {
+    identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
     // Before the key is written, so that the post step finds it even when this process is killed.
-    _github_state_js__WEBPACK_IMPORTED_MODULE_10__/* .identityState */ .A.save(identity);
-    const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_19__/* .writeIdentity */ .s)(identity, { key, passphrase, knownHosts });
+    _github_state_js__WEBPACK_IMPORTED_MODULE_12__/* .identityState */ .A.save(identity);
+    const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writeIdentity */ .s)(identity, { key, passphrase, certificate, knownHosts });
     if (check.kind === "unusable")
-        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "ssh-key", problem: check.problem }]);
+        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .InputError */ .dz([{ input: "ssh-key", problem: check.problem }]);
+    if (passphrase !== undefined)
+        for (const line of (0,_ssh_key_js__WEBPACK_IMPORTED_MODULE_26__/* .secretLines */ ._)((0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writtenKey */ .R7)(identity)))
+            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_7__/* .maskSecret */ .$)(line);
     return identity;
 }
-function removeIdentity() {
-    if (identity !== undefined)
-        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_19__/* .removeIdentityDirectory */ .UK)(identity);
+/** Ends the ssh masters, then removes the key with their sockets. */
+async function leaveNothing() {
+    if (identity === undefined)
+        return;
+    try {
+        await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_21__/* .endMasters */ .p2)(identity);
+        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .removeIdentityDirectory */ .UK)(identity);
+    }
+    catch (error) {
+        log.annotate("error", "The ssh key may still be on the runner", error instanceof Error ? error.message : String(error));
+    }
+}
+async function endAtOnce() {
+    // Without its connections, the run may end by itself before this does.
+    isEndingAtOnce = true;
+    await leaveNothing();
+    process.exit(interrupted);
+}
+function requireTrustedCode() {
+    const why = (0,_github_event_js__WEBPACK_IMPORTED_MODULE_8__/* .untrustedCode */ .C)((0,_github_event_js__WEBPACK_IMPORTED_MODULE_8__/* .readEvent */ .j)(process.env));
+    if (why === undefined)
+        return;
+    const advice = "Deploy from events such as push or workflow_dispatch; true is only for a job that never checks out or evaluates such code";
+    throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .InputError */ .dz([{ input: "allow-unsafe-event", problem: `is false, and ${why}`, advice }]);
 }
 function machineSettings(inputs, sending, signal) {
     return {
         run,
-        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_26__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
-        access: { sudo: inputs.sudo, sudoPassword: inputs.sudoPassword, needsRoot: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsRoot */ .eH)(inputs.operation) },
+        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_31__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
+        access: { elevate: inputs.elevate, elevatePassword: inputs.elevatePassword, needsRoot: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_5__/* .needsRoot */ .eH)(inputs.operation) },
         checkSignatures: inputs.checkSignatures,
         archiveArgs: inputs.archiveArgs,
         rebuildArgs: inputs.rebuildArgs,
-        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_27__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
-        isUntracked: async (file) => await (0,_git_untracked_js__WEBPACK_IMPORTED_MODULE_5__/* .isUntracked */ .S)(inputs.flake, file),
-        configurationNames: async () => sending === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_13__/* .configurationNames */ .zG)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_24__/* .outerReference */ .Xp)(await sending), { signal }).catch(() => undefined),
+        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_32__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
+        isUntracked: async (file) => await (0,_git_untracked_js__WEBPACK_IMPORTED_MODULE_6__/* .isUntracked */ .S)(inputs.flake, file),
+        configurationNames: async () => sending === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_15__/* .configurationNames */ .zG)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_29__/* .outerReference */ .Xp)(await sending), { signal }).catch(() => undefined),
     };
 }
 __webpack_async_result__();
@@ -4918,7 +5237,7 @@ function objectOf(value) {
 /* harmony export */ });
 /* unused harmony export nixCommand */
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
-/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7964);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1088);
 
 
 /** Builds a call of the runner's nix. */
@@ -5102,7 +5421,7 @@ async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
 
 /***/ }),
 
-/***/ 2981:
+/***/ 9762:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -5401,8 +5720,8 @@ var failure = __nccwpck_require__(1106);
 var promises_ = __nccwpck_require__(8500);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: ./build/src/process/run.js + 1 modules
-var run = __nccwpck_require__(7964);
+// EXTERNAL MODULE: ./build/src/process/run.js + 2 modules
+var run = __nccwpck_require__(1088);
 ;// CONCATENATED MODULE: ./build/src/nixos/remote-shell.js
 
 
@@ -5417,7 +5736,6 @@ const scripts = {
     finish: __nccwpck_require__.ab + "finish.sh",
     arm: __nccwpck_require__.ab + "arm.sh",
     keep: __nccwpck_require__.ab + "keep.sh",
-    recover: __nccwpck_require__.ab + "recover.sh",
     health: __nccwpck_require__.ab + "health.sh",
     difference: __nccwpck_require__.ab + "difference.sh",
     units: __nccwpck_require__.ab + "units.sh",
@@ -5429,8 +5747,10 @@ const scripts = {
     job: __nccwpck_require__.ab + "job.sh",
     switch: __nccwpck_require__.ab + "switch.sh",
     activate: __nccwpck_require__.ab + "activate.sh",
+    last: __nccwpck_require__.ab + "last.sh",
     watchdog: __nccwpck_require__.ab + "watchdog.sh",
 };
+const elevateScript = __nccwpck_require__.ab + "elevate.sh";
 /** The text of a script that is left on the machine. */
 function residentScript(name) {
     return (0,external_node_fs_.readFileSync)(scripts[name], "utf8");
@@ -5446,10 +5766,10 @@ function residentCall(script, args) {
  */
 class RemoteShell {
     #connection;
-    #sudo;
-    constructor(connection, sudo) {
+    #elevation;
+    constructor(connection, elevation) {
         this.#connection = connection;
-        this.#sudo = sudo;
+        this.#elevation = elevation;
     }
     /** Runs a script. Throws a `CommandError` when the call was aborted or took too long, never for its exit code. */
     async run(call) {
@@ -5463,9 +5783,9 @@ class RemoteShell {
         let stderr;
         let failure;
         try {
-            const sudo = call.privileged ? this.#sudo : { kind: "none" };
-            const command = remoteCommand(sudo);
-            const stdin = `${sudo.kind === "password" ? `${sudo.password}\n` : ""}${program(call.script, call.args, nonce)}`;
+            const elevation = call.privileged ? this.#elevation : { kind: "none" };
+            const command = remoteCommand(elevation);
+            const stdin = `${beforeProgram(elevation)}${program(call.script, call.args, nonce)}`;
             ({ stderr } = await this.#connection.run({ command, stdin, onStdout, signal: call.signal, timeout: call.timeout }));
         }
         catch (error) {
@@ -5489,17 +5809,28 @@ class RemoteShell {
         return { kind: "lost", stderr, cause: failure };
     }
 }
-/** The command for the login shell: one fixed line, so that a sudoers rule can name it. */
-function remoteCommand(sudo) {
-    switch (sudo.kind) {
+// Reads a script from standard input up to a line "---" and runs it. `read` takes no byte more, under dash as under bash, so the
+// script finds what follows. Without newlines and single quotes inside: the login shell may be fish or csh.
+const scriptFirst = String.raw `/bin/sh -c 'eval "$(while IFS= read -r line && [ "$line" != --- ]; do printf "%s\n" "$line"; done)"'`;
+const passwordless = {
+    sudo: "sudo -n -- /bin/sh -s",
+    doas: "doas -n -- /bin/sh -s",
+    run0: "run0 --no-ask-password -- /bin/sh -s",
+};
+/** The command for the login shell: one fixed line. What runs as root is always `/bin/sh -s`, so a rule can name it. */
+function remoteCommand(elevation) {
+    switch (elevation.kind) {
         case "none":
             return "/bin/sh -s";
-        case "free":
-            return "sudo -n -- /bin/sh -s";
+        case "passwordless":
+            return passwordless[elevation.program];
         case "password":
-            // -k: sudo asks even when it has just been given the password, so that it never ends up in what the shell reads.
-            return "sudo -k -S -p '' -- /bin/sh -s";
+            return scriptFirst;
     }
+}
+/** What precedes the script on standard input. The shell that becomes root reads none of it: see elevate.sh. */
+function beforeProgram(elevation) {
+    return elevation.kind === "password" ? `${(0,external_node_fs_.readFileSync)(elevateScript, "utf8")}---\n${elevation.password}\n` : "";
 }
 /** The script with its arguments, as `/bin/sh` reads it. */
 function program(script, args, nonce) {
@@ -5557,7 +5888,7 @@ async function runToItsEnd(connection, shell, call, patience) {
     }
 }
 async function reconnect(connection, cause, { phase, seconds, signal }) {
-    const deadline = Date.now() + seconds * 1000;
+    const deadline = performance.now() + seconds * 1000;
     let last = cause;
     for (;;) {
         try {
@@ -5571,7 +5902,7 @@ async function reconnect(connection, cause, { phase, seconds, signal }) {
                 throw new errors/* DeployError */.sH({ ...partsOf(error), phase });
             last = error;
         }
-        if (Date.now() >= deadline)
+        if (performance.now() >= deadline)
             break;
         await (0,promises_.setTimeout)(pauseMilliseconds, undefined, { signal }).catch(() => undefined);
     }
@@ -5597,16 +5928,16 @@ const health_pauseMilliseconds = 1000;
  * last when it has not within that many seconds.
  */
 async function checkHealth(command, seconds, call, log, signal) {
-    const deadline = Date.now() + seconds * 1000;
+    const deadline = performance.now() + seconds * 1000;
     for (let tries = 1;; tries += 1) {
-        const left = Math.max(1, Math.ceil((deadline - Date.now()) / 1000));
+        const left = Math.max(1, Math.ceil((deadline - performance.now()) / 1000));
         const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false }), "confirm");
         if (end.exitCode === 0)
             return undefined;
         const said = lastLines(end.stdout).join("\n");
         if (tries === 1)
             log.note(`the health check is not content yet (exit code ${end.exitCode})`);
-        if (Date.now() + health_pauseMilliseconds >= deadline)
+        if (performance.now() + health_pauseMilliseconds >= deadline)
             return `exit code ${end.exitCode} at try ${tries}${said === "" ? "" : `:\n${said}`}`;
         await (0,promises_.setTimeout)(health_pauseMilliseconds, undefined, { signal });
     }
@@ -5628,6 +5959,9 @@ class ArmedNixosMachine {
     get before() {
         return this.#guarded.before;
     }
+    get scarceBoot() {
+        return this.#guarded.scarceBoot;
+    }
     async activate(signal) {
         const { guarded, limits } = this.#activation;
         if (guarded)
@@ -5645,12 +5979,18 @@ class ArmedNixosMachine {
     }
     async reach(signal) {
         // A connection that was there before the switch proves nothing: an old one outlives a firewall that refuses new ones.
+        const begin = performance.now();
+        let answered = true;
         await this.#site.connection.reopen(signal).catch((error) => {
             // What does not answer yet is tried again, with all patience, by the call that follows.
             if (!(error instanceof errors/* DeployError */.sH) || !error.unreachable)
                 throw error;
+            answered = false;
         });
-        return await this.#guarded.hold();
+        const seconds = (performance.now() - begin) / 1000;
+        const reached = await this.#guarded.hold();
+        // Where the first connection succeeded, nothing but the login has taken so long.
+        return reached === "late" && answered && seconds >= this.#activation.limits.confirm ? "slow-login" : reached;
     }
     async settle() {
         return await this.#guarded.settle();
@@ -5664,6 +6004,12 @@ class ArmedNixosMachine {
     async rollBack() {
         return await this.#guarded.rollBack();
     }
+    async drop() {
+        return await this.#guarded.drop();
+    }
+    async afterRestart() {
+        return await this.#guarded.afterRestart();
+    }
     async journal(units, signal) {
         const { call, privileged } = this.#site;
         try {
@@ -5675,8 +6021,6 @@ class ArmedNixosMachine {
         }
     }
 }
-// EXTERNAL MODULE: ./build/src/domain/operation.js
-var domain_operation = __nccwpck_require__(1567);
 // EXTERNAL MODULE: ./build/src/domain/unit-plan.js
 var unit_plan = __nccwpck_require__(9988);
 ;// CONCATENATED MODULE: ./build/src/domain/nix-version.js
@@ -5773,6 +6117,7 @@ function machineFacts(text) {
         return /^\d+$/.test(value) ? Number(value) : undefined;
     };
     const sudo = facts.get("sudo");
+    const doas = facts.get("doas");
     return {
         facts: {
             hostname: facts.get("hostname") ?? "",
@@ -5781,6 +6126,7 @@ function machineFacts(text) {
             memoryKibibytes: kibibytes("memory-kib"),
             state: systemState(facts),
             olderGeneration: olderGeneration(facts),
+            unfinished: facts.get("unfinished") || undefined,
             specialisation: facts.get("specialisation") || undefined,
             identity: identityOf(facts),
         },
@@ -5789,6 +6135,8 @@ function machineFacts(text) {
             root: facts.get("uid") === "0",
             sudo: sudo === "unneeded" || sudo === "missing" || sudo === "ready" ? sudo : "refused",
             sudoSays: facts.get("sudo-says"),
+            doas: doas === "ready" || doas === "refused" ? doas : "missing",
+            run0: facts.get("run0") === "present" ? "present" : "missing",
         },
     };
 }
@@ -5897,18 +6245,14 @@ async function followJob(job, call) {
     }
     return { exitCode: Number(exit), result: (0,store_path/* optionalStorePath */.vD)(facts.get("result")), lines, state: systemState(facts) };
 }
-;// CONCATENATED MODULE: ./build/src/nixos/switch-command.js
-const systemProfile = "/nix/var/nix/profiles/system";
-/** Builds the call of activate.sh, which stands in the directory of the run. */
-function activateCommand(action, { toplevel, running, generation }, installBootLoader) {
-    return ["/bin/sh", "./activate.sh", action, toplevel, running, generation?.toString() ?? "", installBootLoader ? "1" : "0", systemProfile];
-}
 ;// CONCATENATED MODULE: ./build/src/nixos/switch-output.js
 /** What switch.sh prints before it ends the part of a user that takes too long. */
 const lateUser = /^nix-flake-deploy: the user activation for (\S+) took longer than \d+ s and was ended$/;
+/** What last.sh prints where it cannot write down what it is about to change. */
+const recordFailed = /^nix-flake-deploy: the record of the last step could not be written$/;
 /** What activate.sh prints of a user whose own activation failed. */
 const failedUser = /^nix-flake-deploy: (nixos-activation\.service) of (\S+) failed$/;
-/** What activate.sh prints where nix-env failed. */
+/** What activate.sh and last.sh print where nix-env failed. */
 const profileFailed = /^nix-flake-deploy: the system profile could not be set$/;
 // Lines of a journal: `systemctl status` shows them below the units that failed.
 const journalLine = /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+) \S+ /;
@@ -5928,9 +6272,15 @@ const journalLine = /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S
  */
 class SwitchOutputReader {
     #reader = new CauseReader();
+    #touched = false;
     /** What a line means may stand in the one after it. */
     #held;
+    /** Whether it said that it stops units or activates the configuration; until then it has changed nothing. */
+    get touched() {
+        return this.#touched;
+    }
     read(line) {
+        this.#touched ||= /^(?:stopping |activating the configuration\.\.\.)/.test(line);
         this.#take(line);
         this.#held = journalLine.test(line) ? undefined : line;
     }
@@ -5946,6 +6296,7 @@ class SwitchOutputReader {
     }
 }
 const simple = [
+    [recordFailed, "record"],
     [profileFailed, "profile"],
     [/^Could not acquire lock$/, "locked"],
     [/^This is not a NixOS installation!$/, "not-nixos"],
@@ -6044,6 +6395,62 @@ class CauseReader {
         ];
     }
 }
+;// CONCATENATED MODULE: ./build/src/nixos/last-step.js
+
+/**
+ * Reads the log of last.sh, whose two parts print the same sentences:
+ *
+ *     Failed to install bootloader
+ *     nix-flake-deploy: undoing the last step (exit code 1)
+ *     nix-flake-deploy: undone 0 0 0
+ */
+class LastStepReader {
+    #step = new SwitchOutputReader();
+    #undo = new SwitchOutputReader();
+    #exitCode;
+    #codes = [];
+    read(line) {
+        const failed = /^nix-flake-deploy: undoing the last step \(exit code (\d+)\)$/.exec(line)?.[1];
+        if (failed !== undefined)
+            this.#exitCode = Number(failed);
+        const undone = /^nix-flake-deploy: undone (\d+) (\d+|-) (\d+|-)$/.exec(line);
+        if (undone !== null)
+            this.#codes = undone.slice(1);
+        (this.#exitCode === undefined ? this.#step : this.#undo).read(line);
+    }
+    /** What was read so far; what was not said has failed. */
+    output() {
+        const [profile, bootLoader, test = "-"] = this.#codes;
+        return {
+            exitCode: this.#exitCode ?? 1,
+            causes: this.#step.causes(),
+            undone: {
+                profile: profile === "0",
+                bootLoader: bootLoader === "0" || bootLoader === "-",
+                test: test === "-" ? undefined : { exitCode: Number(test), causes: this.#undo.causes() },
+            },
+        };
+    }
+}
+// EXTERNAL MODULE: ./build/src/domain/operation.js
+var domain_operation = __nccwpck_require__(1567);
+;// CONCATENATED MODULE: ./build/src/nixos/switch-command.js
+
+const systemProfile = "/nix/var/nix/profiles/system";
+/** The way of an operation, and the action that it begins with. Throws an `Error` for one that changes nothing. */
+function wayOf(operation, guarded) {
+    const way = (0,domain_operation/* protectedWay */.or)(operation);
+    const action = (0,domain_operation/* switchAction */.l9)(operation);
+    if (way === undefined || action === undefined)
+        throw new Error(`${operation} changes nothing`);
+    if (!guarded)
+        return { way: "plain", action };
+    return { way, action: way === "boot" ? "step" : "test" };
+}
+/** Builds the call of activate.sh, which stands in the directory of the run. */
+function activateCommand(action, { toplevel, running, generation }, installBootLoader) {
+    return ["/bin/sh", "./activate.sh", action, toplevel, running, generation?.toString() ?? "", installBootLoader ? "1" : "0", systemProfile];
+}
 ;// CONCATENATED MODULE: ./build/src/nixos/activation.js
 
 
@@ -6060,38 +6467,67 @@ const lockPauseMilliseconds = 2000;
 // Exit codes of keep.sh.
 const tooLate = 7;
 const forgotten = 3;
+// Of last.sh and watchdog.sh: the machine runs another system, and nothing was changed.
+const foreignSystem = 9;
 // A run that has lost the machine gives up within the limits and some time for connecting: a quarter of an hour is more.
 const spareSeconds = 900;
 /** Seconds for which a machine that has gone back by itself keeps what tells how that ended. */
 function clearSeconds({ activation, confirm, healthCheck, settle }) {
     return activation + confirm + healthCheck + settle + spareSeconds;
 }
+const residents = ["job", "watchdog", "switch", "activate", "last"];
 function residentTexts(run) {
-    return [residentScript("job"), residentScript("watchdog"), residentCall("finish", [run]), residentScript("switch")];
+    return [...residents.flatMap((name) => [`${name}.sh`, residentScript(name)]), "finish.sh", residentCall("finish", [run])];
 }
-/** Waits for the machine's lock, records what to go back to, and arms the watchdog. Throws a `DeployError`. */
-async function arm({ operation, guarded, limits }, site) {
+/**
+ * Waits for the machine's lock, arms the watchdog, and has the machine mend what an earlier run has left, before it records what to
+ * roll back to. Throws a `DeployError`.
+ */
+async function arm(activation, site) {
+    const facts = await armOnce(activation, site);
+    if (facts.get("mend") !== "yes")
+        return beforeOf(facts);
+    site.log.note("an earlier run or switch was interrupted on the machine: finishing or undoing it first");
+    const mend = { run: site.run, name: "mend", phase: "activate", privileged: true, onLine: (line) => site.log.output(line) };
+    const { exitCode, lines } = await runJob({ ...mend, command: ["/bin/sh", "./last.sh", "mend"] }, site.call);
+    if (exitCode !== 0) {
+        throw new errors/* DeployError */.sH({
+            phase: "activate",
+            reason: `what an earlier run left unfinished could be neither finished nor undone (exit code ${exitCode})`,
+            hint: "The new system was not activated. The lines below are the end of the output; correct what they report, then deploy again",
+            lines,
+            exitCode,
+        });
+    }
+    return beforeOf(await armOnce(activation, site));
+}
+function beforeOf(facts) {
+    const [free, needed] = (facts.get("scarce-boot") ?? "").split(" ").map(Number);
+    return { state: systemState(facts), scarceBoot: free === undefined || needed === undefined ? undefined : { free, needed } };
+}
+async function armOnce({ operation, system, installBootLoader, guarded, limits }, site) {
     const { run, name, call, log, signal } = site;
     const seconds = [limits.activation, limits.confirm, clearSeconds(limits)].map(String);
-    const args = [run, actionOf(operation), ...seconds, guarded ? "yes" : "no", name, ...residentTexts(run), residentScript("activate")];
-    const deadline = Date.now() + limits.lock * 1000;
+    const what = [system.toplevel, system.running, system.generation?.toString() ?? "", installBootLoader ? "1" : "0"];
+    const args = [run, wayOf(operation, guarded).way, ...seconds, name, ...what, ...residentTexts(run)];
+    const deadline = performance.now() + limits.lock * 1000;
     let told = "";
     for (;;) {
         const end = await call(() => ({ script: "arm", args, privileged: true }), "activate");
         const facts = parseFacts(end.stdout);
         if (end.exitCode === 0)
-            return { state: systemState(facts), link: facts.get("link") ?? "" };
+            return facts;
         const holder = facts.get("holder");
         if (holder === undefined) {
             throw new errors/* DeployError */.sH({
                 phase: "activate",
                 reason: `the watchdog cannot be armed (exit code ${end.exitCode}); nothing was activated`,
-                hint: "Is there room below /run, and does systemd-run work there?",
+                hint: "Is there room below /run and /nix/var/nix, and does systemd-run work there?",
                 lines: lastLines(end.stderr),
                 exitCode: end.exitCode,
             });
         }
-        if (Date.now() >= deadline) {
+        if (performance.now() >= deadline) {
             throw new errors/* DeployError */.sH({
                 phase: "activate",
                 reason: `the machine is locked after ${limits.lock} s of waiting: ${holder}`,
@@ -6104,12 +6540,6 @@ async function arm({ operation, guarded, limits }, site) {
         told = holder;
         await (0,promises_.setTimeout)(lockPauseMilliseconds, undefined, { signal });
     }
-}
-function actionOf(operation) {
-    const action = (0,domain_operation/* switchAction */.l9)(operation);
-    if (action === undefined)
-        throw new Error(`${operation} activates nothing`);
-    return action;
 }
 /** The activation of one machine, from the lock to the decision for the new or the old system. */
 class GuardedActivation {
@@ -6131,11 +6561,14 @@ class GuardedActivation {
     get before() {
         return this.#before.state;
     }
+    get scarceBoot() {
+        return this.#before.scarceBoot;
+    }
     /** Activates the system, once, and follows it. */
     async run(call) {
         const { log } = this.#site;
-        const { operation, system, installBootLoader } = this.#activation;
-        const command = activateCommand(actionOf(operation), system, installBootLoader);
+        const { operation, system, installBootLoader, guarded } = this.#activation;
+        const command = activateCommand(wayOf(operation, guarded).action, system, installBootLoader);
         try {
             const { exitCode, lines, state } = await runJob({ ...this.#job("activate"), command }, call);
             return this.#end({ exitCode, lines, end: "ended", after: state });
@@ -6159,37 +6592,102 @@ class GuardedActivation {
     async settle() {
         return await this.#decide("settle", [String(this.#activation.limits.settle)]);
     }
-    /** Decides for the new system. */
+    /** Decides for the new system, and follows the last step where there is one. */
     async keep() {
-        return await this.#decide("keep", ["keep"]);
+        const { way } = wayOf(this.#activation.operation, this.#activation.guarded);
+        for (let tries = 1;; tries += 1) {
+            const kept = await this.#decide("keep", ["keep"]);
+            if (kept === "late" || kept === "restarted")
+                return kept;
+            if (typeof kept === "string")
+                throw new Error(`${kept} is no answer to a decision`);
+            if (way === "test" || way === "plain")
+                return { kind: "done", state: kept };
+            const reader = new LastStepReader();
+            try {
+                const { exitCode, lines, state } = await followJob({ ...this.#job("last"), onLine: this.#onLine(reader) }, this.#site.call);
+                if (exitCode === 0)
+                    return { kind: "done", state };
+                if (exitCode === foreignSystem)
+                    return { kind: "foreign", state };
+                return { kind: "failed", lines, state, ...reader.output() };
+            }
+            catch (error) {
+                if (!(error instanceof LostJobError))
+                    throw error;
+                if (await this.#wasRestarted())
+                    return "restarted";
+                // It was killed. Begun again, it goes on with its own record.
+                if (tries > 1)
+                    throw error;
+                this.#site.log.note("the last step was killed on the machine; starting it again");
+            }
+        }
     }
-    /** Decides for the old system and goes back; where the watchdog has done so already, tells how that went. */
+    /** Decides that nothing is changed any more. */
+    async drop() {
+        return await this.#decide("keep", ["drop"]);
+    }
+    /** Decides for the old system and rolls back; where the watchdog has done so already, tells how that went. */
     async rollBack() {
         const { call, run } = this.#site;
         const looked = await call(() => ({ script: "keep", args: [run, "look"], privileged: true }), "rollback");
         if (looked.exitCode === forgotten)
-            await this.#recover();
-        else if (looked.exitCode !== 0)
-            throw refusal("rollback", "the machine has already decided for the new system", looked);
-        await startJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
+            return "restarted";
+        if (looked.exitCode !== 0)
+            throw refusal("rollback", "the machine has already decided otherwise", looked);
         const output = new SwitchOutputReader();
-        const { exitCode, lines } = await followJob(this.#job("rollback", output), call);
-        // It has a little to do after the way back itself.
-        const { state } = await followJob(this.#job("back"), call);
-        return { exitCode, causes: output.causes(), lines, state };
+        try {
+            await startJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
+            const { exitCode, lines } = await followJob({ ...this.#job("rollback"), onLine: this.#onLine(output) }, call);
+            // It has a little to do after the rollback itself.
+            const { state } = await followJob(this.#job("back"), call);
+            return { exitCode, foreign: exitCode === foreignSystem, causes: output.causes(), lines, state };
+        }
+        catch (error) {
+            if (!(error instanceof LostJobError) && !(error instanceof UnstartedJobError))
+                throw error;
+            if (await this.#wasRestarted())
+                return "restarted";
+            return { exitCode: 255, foreign: false, causes: output.causes(), lines: error.lines, state: await this.#ask() };
+        }
     }
-    #job(name, output) {
-        const phase = name === "activate" ? "activate" : "rollback";
+    /** Asks a machine that was restarted what it runs; an unfinished last step is finished or undone first, under the lock. */
+    async afterRestart() {
+        const { call, run } = this.#site;
+        const end = await call(() => ({ script: "facts", args: [], privileged: false }), "confirm");
+        const facts = parseFacts(end.stdout);
+        if ((facts.get("unfinished") ?? "") === "")
+            return systemState(facts);
+        const prepared = await call(() => ({ script: "prepare", args: [run], privileged: true }), "rollback");
+        if (prepared.exitCode !== 0)
+            throw refusal("rollback", "the machine cannot keep the files of the run", prepared);
+        const again = await GuardedActivation.begin(this.#activation, this.#site);
+        await again.drop();
+        return again.before;
+    }
+    #job(name) {
+        const phases = { activate: "activate", back: "rollback", rollback: "rollback", last: "confirm" };
         const onLine = (line) => {
             if (name === "activate")
                 this.#units.read(line);
-            (name === "activate" ? this.#output : output)?.read(line);
+            if (name === "activate")
+                this.#output.read(line);
             this.#site.log.output(line);
         };
-        return { run: this.#site.run, name, phase, privileged: true, onLine };
+        return { run: this.#site.run, name, phase: phases[name], privileged: true, onLine };
+    }
+    #onLine(reader) {
+        return (line) => {
+            reader.read(line);
+            this.#site.log.output(line);
+        };
+    }
+    async #wasRestarted() {
+        return (await this.#ask()).bootId !== this.before.bootId;
     }
     #end(end) {
-        return { ...end, causes: this.#output.causes(), plan: this.#units.plan("activation") };
+        return { ...end, causes: this.#output.causes(), touched: this.#output.touched, plan: this.#units.plan("activation") };
     }
     async #decide(script, words) {
         const { call, run } = this.#site;
@@ -6205,22 +6703,6 @@ class GuardedActivation {
     async #ask() {
         const end = await this.#site.call(() => ({ script: "facts", args: [], privileged: false }), "activate");
         return systemState(parseFacts(end.stdout));
-    }
-    // After a restart the machine has forgotten what to go back to; we have not.
-    async #recover() {
-        const { link, state } = this.#before;
-        const args = [
-            this.#site.run,
-            actionOf(this.#activation.operation),
-            link,
-            state.profile ?? "",
-            state.running ?? "",
-            String(clearSeconds(this.#activation.limits)),
-            ...residentTexts(this.#site.run),
-        ];
-        const end = await this.#site.call(() => ({ script: "recover", args, privileged: true }), "rollback");
-        if (end.exitCode !== 0)
-            throw refusal("rollback", "the machine cannot be told what to go back to", end);
     }
 }
 function refusal(phase, reason, end) {
@@ -6933,28 +7415,56 @@ async function compareSystems([before, after], shell, log, signal) {
 ;// CONCATENATED MODULE: ./build/src/nixos/access.js
 
 /**
- * Decides how the scripts become root. Throws a `DeployError` of the phase connect when the operation needs root and the user
- * cannot become it.
+ * Decides how the scripts become root. A user who is root needs nothing; `auto` takes sudo, else doas, where one of them does not
+ * ask, and sudo where there is a password for it. Throws a `DeployError` of the phase connect when the operation needs root, or a
+ * program is named, and the user cannot become root.
  */
-function requireAccess({ user, root, sudo, sudoSays = "" }, settings) {
-    const wanted = settings.sudo === "true" || (settings.sudo === "auto" && !root);
-    if (!wanted) {
-        if (root || !settings.needsRoot)
-            return { privileged: root, sudo: { kind: "none" } };
-        throw refused(`${user} is not root, and the input sudo is false`, "Set sudo to auto, or connect as root");
+function requireAccess(access, { elevate, elevatePassword: password, needsRoot }) {
+    const { user, root, sudo, doas, run0 } = access;
+    if (root)
+        return { privileged: true, elevation: { kind: "none" } };
+    const unprivileged = { privileged: false, elevation: { kind: "none" } };
+    const passwordless = (program) => ({ privileged: true, elevation: { kind: "passwordless", program } });
+    const withSudo = () => {
+        if (sudo === "ready")
+            return passwordless("sudo");
+        return sudo === "refused" && password !== undefined ? { privileged: true, elevation: { kind: "password", password } } : undefined;
+    };
+    switch (elevate) {
+        case "none":
+            if (!needsRoot)
+                return unprivileged;
+            throw refused(`${user} is not root, and the input elevate is none`, "Set elevate to auto, or connect as root");
+        case "sudo":
+            return withSudo() ?? noSudo(access, elevate);
+        case "doas":
+            if (doas === "ready")
+                return passwordless("doas");
+            if (doas === "missing")
+                throw missing(user, "doas");
+            throw refused(`doas on the machine refuses ${user} without a password`, `Add this line to its doas.conf (on NixOS: security.doas.extraConfig), or connect as root: ${doasRule(user)}`);
+        case "run0":
+            // Whether polkit allows it is found out by running it.
+            if (run0 === "present")
+                return passwordless("run0");
+            throw missing(user, "run0 (systemd 256 or newer)");
+        case "auto":
+            if (sudo !== "ready" && doas === "ready")
+                return passwordless("doas");
+            return withSudo() ?? (needsRoot ? noSudo(access, elevate) : unprivileged);
     }
-    if (root || sudo === "ready")
-        return { privileged: true, sudo: { kind: "free" } };
-    if (sudo === "refused" && settings.sudoPassword !== undefined)
-        return { privileged: true, sudo: { kind: "password", password: settings.sudoPassword } };
-    if (!settings.needsRoot && settings.sudo === "auto")
-        return { privileged: false, sudo: { kind: "none" } };
-    if (sudo === "refused" && wantsTerminal(sudoSays))
-        throw terminalError(user, [sudoSays]);
+}
+/** The rule of doas.conf(5) that the scripts need. */
+function doasRule(user) {
+    return `permit nopass ${user} as root cmd /bin/sh args -s`;
+}
+function noSudo({ user, sudo, sudoSays = "", doas }, elevate) {
     if (sudo === "missing")
-        throw refused(`${user} is not root, and there is no sudo on the machine`, "Connect as root");
+        throw missing(user, doas === "missing" && elevate === "auto" ? "sudo or doas" : "sudo");
+    if (wantsTerminal(sudoSays))
+        throw terminalError(user, [sudoSays]);
     const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
-    throw refused(`sudo on the machine refuses ${user} without a password`, `Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as sudo-password, or connect as root: ${rule}`);
+    throw refused(`sudo on the machine refuses ${user} without a password`, `Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as elevate-password, or connect as root: ${rule}`);
 }
 /** Tells whether sudo refuses because the session has no terminal (`requiretty`), which none of a deployment has. */
 function wantsTerminal(stderr) {
@@ -6969,6 +7479,9 @@ function terminalError(user, lines) {
         lines,
         exitCode: 1,
     });
+}
+function missing(user, program) {
+    return refused(`${user} is not root, and there is no ${program} on the machine`, "Connect as root, or set elevate to a program that the machine has");
 }
 function refused(reason, hint) {
     return new errors/* DeployError */.sH({ phase: "connect", reason, hint, exitCode: 1 });
@@ -7008,10 +7521,12 @@ async function enter(connection, settings, signal) {
         });
     }
     const { facts, access } = machineFacts(outcome.stdout);
-    const { privileged, sudo } = requireAccess(access, settings);
-    const shell = new RemoteShell(connection, sudo);
-    if (sudo.kind === "password")
-        await tryPassword(shell, user, signal);
+    const { privileged, elevation } = requireAccess(access, settings);
+    const shell = new RemoteShell(connection, elevation);
+    if (elevation.kind === "password")
+        await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
+    if (elevation.kind === "passwordless" && elevation.program === "run0")
+        await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
     return { facts, shell, privileged };
 }
 /** A machine on which the login shell, or sshd, did not run the command that it was sent. */
@@ -7037,17 +7552,28 @@ function notRun({ instead = "", stderr, exitCode }, user) {
         hint: `The user's shell on the machine must run \`/bin/sh -s\`, and the key must not be restricted to one command (command=… in authorized_keys, ForceCommand in sshd_config)`,
     });
 }
-async function tryPassword(shell, user, signal) {
+async function tryElevation(shell, signal, explain) {
     const outcome = await shell.run({ script: "facts", args: [], privileged: true, signal });
-    if (outcome.kind === "ended" && outcome.exitCode === 0)
-        return;
-    if (wantsTerminal(outcome.stderr))
-        throw terminalError(user, lastLines(outcome.stderr));
-    throw new errors/* DeployError */.sH({
+    if (outcome.kind === "lost" || outcome.exitCode !== 0)
+        throw explain(outcome.stderr);
+}
+function passwordError(user, stderr) {
+    if (wantsTerminal(stderr))
+        return terminalError(user, lastLines(stderr));
+    return new errors/* DeployError */.sH({
         phase: "connect",
-        reason: "sudo on the machine does not accept sudo-password",
+        reason: "sudo on the machine does not accept elevate-password",
         hint: `Try \`sudo -k -S /bin/sh -s\` as ${user} on the machine; sudoers must allow that command without a terminal`,
-        lines: lastLines(outcome.stderr),
+        lines: lastLines(stderr),
+        exitCode: 1,
+    });
+}
+function run0Error(user, stderr) {
+    return new errors/* DeployError */.sH({
+        phase: "connect",
+        reason: `run0 on the machine does not make ${user} root without a password`,
+        hint: `Polkit on the machine must allow org.freedesktop.systemd1.manage-units for ${user} (on NixOS: security.polkit.extraConfig), or connect as root`,
+        lines: lastLines(stderr),
         exitCode: 1,
     });
 }
@@ -7081,7 +7607,7 @@ async function rehearse(system, { run, privileged, log, call }) {
     };
     const command = activateCommand("dry-activate", system, false);
     const { exitCode, lines, state } = await runJob({ run, name: "activate", phase: "activate", command, privileged, onLine }, call);
-    return { exitCode, end: "ended", causes: output.causes(), lines, after: state, plan: units.plan("rehearsal") };
+    return { exitCode, end: "ended", causes: output.causes(), touched: false, lines, after: state, plan: units.plan("rehearsal") };
 }
 ;// CONCATENATED MODULE: ./build/src/nixos/name-on-machine.js
 
@@ -7344,6 +7870,32 @@ function patience(connectTimeout, { rollback, limits }) {
 
 /***/ }),
 
+/***/ 9430:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   v: () => (/* binding */ preventCoreDumps)
+/* harmony export */ });
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1088);
+
+
+/**
+ * Switches core dumps off for this process and its children: they could hold the ssh key. Node cannot set limits itself, so this
+ * needs prlimit(1) of util-linux; without it nothing changes.
+ */
+async function preventCoreDumps() {
+    try {
+        await (0,_run_js__WEBPACK_IMPORTED_MODULE_1__/* .run */ .eF)({ file: "prlimit", args: ["--pid", String(process.pid), "--core=0:0"] }, { timeout: 5 });
+    }
+    catch (error) {
+        if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd))
+            throw error;
+    }
+}
+
+/***/ }),
+
 /***/ 4731:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -7425,7 +7977,7 @@ async function missingPrograms(names) {
 
 /***/ }),
 
-/***/ 7964:
+/***/ 1088:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -7443,9 +7995,22 @@ const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createReq
 var external_node_fs_ = __nccwpck_require__(3024);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(3047);
+;// CONCATENATED MODULE: ./build/src/process/environment.js
+// What the runner gives to the action alone: the inputs (the key among them), what the main step leaves for the post step, tokens
+// for the runner's own services, and the files by which a step sets outputs and the environment of later steps.
+const withheld = /^(?:INPUT_|STATE_|ACTIONS_)|^GITHUB_(?:OUTPUT|STATE|ENV|PATH|STEP_SUMMARY)$/i;
+/** Leaves out of an environment what no child process may see. */
+function childEnvironment(environment) {
+    const kept = {};
+    for (const [name, value] of Object.entries(environment))
+        if (value !== undefined && !withheld.test(name))
+            kept[name] = value;
+    return kept;
+}
 // EXTERNAL MODULE: ./build/src/process/lines.js + 1 modules
 var lines = __nccwpck_require__(4731);
 ;// CONCATENATED MODULE: ./build/src/process/run.js
+
 
 
 
@@ -7469,7 +8034,7 @@ async function run(command, options = {}) {
         const file = options.stderrFile === undefined ? undefined : (0,external_node_fs_.openSync)(options.stderrFile, "w", 0o600);
         const child = (0,external_node_child_process_namespaceObject.spawn)(command.file, command.args, {
             cwd: options.cwd,
-            env: options.env === undefined ? process.env : { ...process.env, ...options.env },
+            env: { ...childEnvironment(process.env), ...options.env },
             stdio: file === undefined ? ["pipe", "pipe", "pipe"] : ["ignore", "ignore", file],
             detached: true,
         });
@@ -7572,6 +8137,31 @@ function keeper() {
 
 /***/ }),
 
+/***/ 6553:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   J: () => (/* binding */ agentSocket)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+
+/**
+ * Checks the socket of an ssh agent, as SSH_AUTH_SOCK has it. Throws an `Error` where there is none, and for a path that ssh would
+ * split or expand in its configuration.
+ */
+function agentSocket(path) {
+    const start = "Start an agent in an earlier step that sets SSH_AUTH_SOCK for the job, for example webfactory/ssh-agent";
+    if (path === undefined || path === "")
+        throw new Error(`is agent, and SSH_AUTH_SOCK is not set. ${start}`);
+    if (!/^\/[\w/.@+,:=-]*$/.test(path))
+        throw new Error(`is agent, and SSH_AUTH_SOCK is ${JSON.stringify(path)}; accepted is an absolute path of letters, digits and /.@+,:=-_`);
+    if ((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.lstatSync)(path, { throwIfNoEntry: false })?.isSocket() !== true)
+        throw new Error(`is agent, and no agent listens at ${path} (SSH_AUTH_SOCK). ${start}`);
+    return path;
+}
+
+/***/ }),
+
 /***/ 5898:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -7587,7 +8177,12 @@ function keeper() {
 
 /** What stands where in the private directory of a run. */
 function identityFiles(directory) {
-    return { key: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "key"), knownHosts: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "known_hosts"), recorder: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "record-host-key.sh") };
+    return {
+        key: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "key"),
+        certificate: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "key-cert.pub"),
+        knownHosts: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "known_hosts"),
+        recorder: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "record-host-key.sh"),
+    };
 }
 /** Ends what the workflow has given in `known_hosts`: below it, ssh adds the keys that it accepts by itself. */
 const endOfKnownHosts = "# Accepted in this run:";
@@ -7641,6 +8236,7 @@ function renderQuestion(target, index, directory, settings, defaults) {
         host,
         ...(target.port === undefined ? [] : [`  Port ${target.port}`]),
         ...(target.user === undefined ? [] : [`  User ${target.user}`]),
+        ...mastersOf(targetFiles(directory, index)),
         ...ownedSettings(index, directory, settings),
     ];
     const extra = extraLines(settings);
@@ -7655,16 +8251,29 @@ function extraLines({ extra }) {
 function mastersOf({ socket }) {
     return [`  ControlPath ${socket}`, `  ControlPersist ${masterIdle}`];
 }
+function authenticationLines(files, authentication) {
+    switch (authentication.kind) {
+        case "key":
+            return [
+                `  IdentityFile ${files.key}`,
+                "  IdentitiesOnly yes",
+                "  IdentityAgent none",
+                `  CertificateFile ${authentication.certificate ? files.certificate : "none"}`,
+                "  PubkeyAuthentication yes",
+            ];
+        case "agent":
+            return ["  IdentityFile none", "  IdentitiesOnly no", `  IdentityAgent ${authentication.socket}`, "  CertificateFile none", "  PubkeyAuthentication yes"];
+        case "none":
+            return ["  IdentityFile none", "  IdentitiesOnly yes", "  IdentityAgent none", "  CertificateFile none", "  PubkeyAuthentication no"];
+    }
+}
 /** What no line of the user's can change, for the target and for the jump hosts on the way. */
 function ownedSettings(index, directory, settings) {
     const files = identityFiles(directory);
     const { offeredKeys } = targetFiles(directory, index);
     return [
         "Host *",
-        `  IdentityFile ${files.key}`,
-        "  IdentitiesOnly yes",
-        "  IdentityAgent none",
-        "  CertificateFile none",
+        ...authenticationLines(files, settings.authentication),
         "  PKCS11Provider none",
         "  AddKeysToAgent no",
         `  UserKnownHostsFile ${files.knownHosts}`,
@@ -7678,7 +8287,6 @@ function ownedSettings(index, directory, settings) {
         `  KnownHostsCommand /bin/sh ${files.recorder} ${offeredKeys} %H %t %K`,
         "  BatchMode yes",
         "  PreferredAuthentications publickey",
-        "  PubkeyAuthentication yes",
         "  PasswordAuthentication no",
         "  KbdInteractiveAuthentication no",
         "  ForwardAgent no",
@@ -7719,8 +8327,8 @@ var external_node_fs_ = __nccwpck_require__(3024);
 var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(3047);
-// EXTERNAL MODULE: ./build/src/process/run.js + 1 modules
-var run = __nccwpck_require__(7964);
+// EXTERNAL MODULE: ./build/src/process/run.js + 2 modules
+var run = __nccwpck_require__(1088);
 // EXTERNAL MODULE: ./build/src/ssh/configuration.js
 var configuration = __nccwpck_require__(5898);
 // EXTERNAL MODULE: ./build/src/ssh/failure.js
@@ -7750,6 +8358,7 @@ class Connection {
     #name;
     #files;
     #knownHosts;
+    #key;
     #connectTimeout;
     #told = new Set();
     constructor(target, index, directory, connectTimeout) {
@@ -7757,6 +8366,7 @@ class Connection {
         this.#name = (0,configuration/* alias */.nK)(target, index);
         this.#files = (0,configuration/* targetFiles */.jA)(directory, index);
         this.#knownHosts = (0,configuration/* identityFiles */.gG)(directory).knownHosts;
+        this.#key = (0,configuration/* identityFiles */.gG)(directory).key;
         this.#connectTimeout = connectTimeout;
     }
     /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
@@ -7846,7 +8456,16 @@ class Connection {
             const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
             const githubHosted = process.env["RUNNER_ENVIRONMENT"] === "github-hosted";
             const addresses = githubHosted ? await addressesOf(this.target.host) : [];
-            throw (0,failure/* connectError */.zT)({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), githubHosted, addresses, cause: error });
+            throw (0,failure/* connectError */.zT)({
+                target: this.target,
+                stderr,
+                timedOut,
+                offered: this.offeredKeys(),
+                withKey: (0,external_node_fs_.existsSync)(this.#key),
+                githubHosted,
+                addresses,
+                cause: error,
+            });
         }
     }
 }
@@ -7916,7 +8535,7 @@ function connectError(failure) {
         .slice(-20);
     return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .DeployError */ .sH({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
 }
-function explain({ target, stderr, timedOut, offered, githubHosted = false, addresses = [] }) {
+function explain({ target, stderr, timedOut, offered, withKey = true, githubHosted = false, addresses = [] }) {
     // ssh names the place of its TCP connection, which is a jump host's where there is one.
     const [named, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
     const place = `${host} port ${port}`;
@@ -7947,6 +8566,13 @@ function explain({ target, stderr, timedOut, offered, githubHosted = false, addr
         const [, user = target.user, refusing = target.address] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
         // ssh writes the name in small letters.
         const jump = refusing !== target.address.toLowerCase() && refusing !== target.address;
+        if (!withKey) {
+            return {
+                reason: `${jump ? `the jump host ${refusing}` : place} does not accept the user ${user} with this ssh-auth`,
+                hint: "With ssh-auth: agent, the agent must hold a key that the machine accepts; with none, the server must ask for no authentication",
+                ...permanent,
+            };
+        }
         return {
             reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
             hint: `Add the public half of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or name another user`,
@@ -8063,6 +8689,7 @@ function knownHostsProblems(text) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   R7: () => (/* binding */ writtenKey),
 /* harmony export */   UK: () => (/* binding */ removeIdentityDirectory),
 /* harmony export */   Uk: () => (/* binding */ writeTargetConfigurations),
 /* harmony export */   s: () => (/* binding */ writeIdentity),
@@ -8072,7 +8699,7 @@ function knownHostsProblems(text) {
 /* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8161);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6760);
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3047);
-/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7964);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1088);
 /* harmony import */ var _configuration_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(5898);
 
 
@@ -8098,15 +8725,23 @@ async function writeIdentity(directory, identity) {
     const write = (path, text) => {
         (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)(path, text, { mode: 0o600 });
     };
-    write(files.key, identity.key);
     write(files.knownHosts, `${identity.knownHosts.trimEnd()}\n${_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .endOfKnownHosts */ .hO}\n`);
     write(files.recorder, (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "record-host-key.sh", "utf8"));
+    if (identity.key === undefined)
+        return { kind: "none" };
+    if (identity.certificate !== undefined)
+        write(files.certificate, `${identity.certificate}\n`);
+    write(files.key, identity.key);
     if (identity.passphrase !== undefined) {
         const problem = await decrypt(directory, files.key, identity.passphrase);
         if (problem !== undefined)
             return { kind: "unusable", problem };
     }
     return await checkKey(files.key);
+}
+/** The key as ssh reads it: after `writeIdentity`, the decrypted one. */
+function writtenKey(directory) {
+    return (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)((0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .identityFiles */ .gG)(directory).key, "utf8");
 }
 /** Writes one ssh configuration a target into the private directory of a run. The number of a target is its place in the list. */
 function writeTargetConfigurations(directory, targets, settings) {
@@ -8126,20 +8761,24 @@ async function checkKey(path) {
         return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})` };
     }
 }
-// ssh-keygen asks a program for the old passphrase, which finds it in its environment: on a command line everyone could see it.
+// ssh-keygen asks a program for the old passphrase, which hands on its standard input: on a command line or in an environment,
+// others could see it.
 async function decrypt(directory, path, passphrase) {
     const askpass = (0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(directory, "askpass.sh");
-    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)(askpass, '#!/bin/sh\nprintf "%s\\n" "$NIX_FLAKE_DEPLOY_PASSPHRASE"\n', { mode: 0o700 });
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)(askpass, "#!/bin/sh\nexec cat\n", { mode: 0o700 });
     (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.chmodSync)(askpass, 0o700);
-    const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force", NIX_FLAKE_DEPLOY_PASSPHRASE: passphrase };
+    const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force" };
     try {
-        await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_4__/* .run */ .eF)({ file: "ssh-keygen", args: ["-q", "-p", "-N", "", "-f", path] }, { env, timeout: 60 });
+        await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_4__/* .run */ .eF)({ file: "ssh-keygen", args: ["-q", "-p", "-N", "", "-f", path] }, { env, stdin: `${passphrase}\n`, timeout: 60 });
         return undefined;
     }
     catch (error) {
         throwIfMissing(error);
         if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .CommandError */ .Qd))
             throw error;
+        if (/ssh_askpass: exec\(.*\): Permission denied/.test(error.stderr)) {
+            throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .RunnerError */ .Rn(`an encrypted ssh-key needs a directory for temporary files from which programs can be run, and ${(0,node_path__WEBPACK_IMPORTED_MODULE_2__.dirname)(directory)} is mounted noexec. Use a key without a passphrase, or another RUNNER_TEMP`, { cause: error });
+        }
         if (/incorrect passphrase/i.test(error.stderr))
             return "is encrypted, and ssh-key-passphrase is not its passphrase";
         return `cannot be decrypted (${lastLine(error.stderr, path)})`;
@@ -8175,18 +8814,290 @@ function removeIdentityDirectory(path) {
 
 /***/ }),
 
-/***/ 89:
+/***/ 5651:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   sw: () => (/* binding */ locateTarget)
+/* harmony export */   Y: () => (/* binding */ readKey),
+/* harmony export */   _: () => (/* binding */ secretLines)
 /* harmony export */ });
-/* unused harmony exports locationCommand, locatedTarget */
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3047);
-/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(321);
-/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7964);
-/* harmony import */ var _configuration_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5898);
+const begin = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----/;
+const foreign = [
+    [/^PuTTY-User-Key-File-/, "is a PuTTY key; turn it into an OpenSSH key with `puttygen key.ppk -O private-openssh-new -o key`"],
+    [/^-----BEGIN PGP /, "is a PGP key, not an ssh key"],
+    [/^AGE-SECRET-KEY-/, "is an age key, not an ssh key"],
+    [/^-----BEGIN CERTIFICATE-----/, "is an X.509 certificate, not a private ssh key"],
+];
+const publicKey = /^(?:(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ AAAA|---- BEGIN SSH2 PUBLIC KEY ----|-----BEGIN (?:RSA )?PUBLIC KEY-----)/;
+/**
+ * Reads a private key as people paste it: with CRLF, without its last newline, or as base64 of the whole file.
+ * Tells apart what ssh lumps together as "error in libcrypto". Whether the key's numbers are right is for ssh-keygen to say.
+ */
+function readKey(pasted) {
+    const text = normalise(pasted);
+    if (text === "")
+        return unusable("is empty. A secret that does not exist, or that this event may not read (a pull request from a fork), is an empty text");
+    for (const [pattern, problem] of foreign)
+        if (pattern.test(text))
+            return unusable(problem);
+    if (/^[\w-]+-cert-v01@openssh\.com /.test(text))
+        return unusable("is an ssh certificate; the private key that belongs to it is wanted here");
+    if (publicKey.test(text))
+        return unusable("is the public half of a key (a .pub file); the private one is wanted here");
+    const head = begin.exec(text);
+    if (head === null) {
+        const base64 = decodeBase64(text);
+        if (base64 !== undefined)
+            return readKey(base64);
+        if (/-----END [A-Z0-9 ]*PRIVATE KEY-----/.test(text))
+            return unusable("is truncated: its first line (-----BEGIN …-----) is missing");
+        return unusable("is not a private ssh key: it has no line -----BEGIN … PRIVATE KEY-----");
+    }
+    const label = head[1] ?? "";
+    const end = `-----END ${label}-----`;
+    if (!text.includes(end))
+        return unusable(`is truncated: its last line (${end}) is missing`);
+    const whole = text.slice(head.index, text.indexOf(end) + end.length);
+    const body = whole.slice(head[0].length, -end.length);
+    if (!body.startsWith("\n") || !body.endsWith("\n")) {
+        return unusable("has lost its line breaks (blanks stand in their place, as after an unquoted `echo $KEY`); store the file as it is, or its base64");
+    }
+    const key = `${whole}\n`;
+    if (label !== "OPENSSH PRIVATE KEY")
+        return { kind: "key", text: key, encrypted: /ENCRYPTED/.test(`${label}${body}`) };
+    const cipher = openSshCipher(body);
+    return cipher === undefined
+        ? unusable("is truncated or damaged: its content ends before it should")
+        : { kind: "key", text: key, encrypted: cipher !== "none" };
+}
+// A mask for a short last line would hide much of the log.
+const shortestMask = 16;
+/** The lines of a private key that hold secret content, for the log to be masked with. */
+function secretLines(key) {
+    return key.split("\n").filter((line) => line.length >= shortestMask && !line.startsWith("-----") && !line.includes(": "));
+}
+function unusable(problem) {
+    return { kind: "unusable", problem };
+}
+function normalise(text) {
+    return text
+        .replace(/^\uFEFF/, "")
+        .replaceAll(/\r\n?/g, "\n")
+        .split("\n")
+        .map((line) => line.trim())
+        .join("\n")
+        .trim();
+}
+function decodeBase64(text) {
+    const packed = text.replaceAll(/\s/g, "");
+    if (packed.length < 64 || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed))
+        return undefined;
+    const decoded = Buffer.from(packed, "base64").toString("latin1");
+    const known = [/-----BEGIN /, publicKey, ...foreign.map(([pattern]) => pattern)];
+    return known.some((pattern) => pattern.test(decoded)) ? decoded : undefined;
+}
+/**
+ * The cipher that an OpenSSH private key names; `undefined` when its parts do not fill it exactly.
+ * The form is the one of PROTOCOL.key in OpenSSH's sources.
+ */
+function openSshCipher(body) {
+    const bytes = Buffer.from(body, "base64");
+    const magic = "openssh-key-v1\0";
+    if (bytes.subarray(0, magic.length).toString("latin1") !== magic)
+        return undefined;
+    let position = magic.length;
+    const integer = () => {
+        if (position + 4 > bytes.length)
+            return undefined;
+        position += 4;
+        return bytes.readUInt32BE(position - 4);
+    };
+    const part = () => {
+        const length = integer();
+        if (length === undefined || position + length > bytes.length)
+            return undefined;
+        position += length;
+        return bytes.subarray(position - length, position);
+    };
+    const cipher = part();
+    const rest = [part(), part()];
+    const keys = integer();
+    const blobs = [part(), part()];
+    if (cipher === undefined || keys === undefined || [...rest, ...blobs].includes(undefined))
+        return undefined;
+    return cipher.toString("latin1");
+}
+
+/***/ }),
+
+/***/ 4850:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  sw: () => (/* binding */ locateTarget)
+});
+
+// UNUSED EXPORTS: locatedTarget, locationCommand
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(3047);
+// EXTERNAL MODULE: ./build/src/domain/target.js
+var domain_target = __nccwpck_require__(321);
+// EXTERNAL MODULE: ./build/src/process/run.js + 2 modules
+var run = __nccwpck_require__(1088);
+// EXTERNAL MODULE: ./build/src/ssh/configuration.js
+var ssh_configuration = __nccwpck_require__(5898);
+;// CONCATENATED MODULE: ./build/src/ssh/keywords.js
+const ours = { owner: "ours" };
+const theirs = { owner: "theirs" };
+const refused = (reason) => ({ owner: "refused", reason });
+const onlyTheKey = refused("only ssh-auth says how the action authenticates");
+const hostKey = refused("the host key is looked up under the target's own address");
+const noForwarding = refused("a deployment forwards nothing");
+const sameSession = refused("the action's commands need a session as ssh starts it by itself");
+const plainMessages = refused("the action reads ssh's messages");
+const gssapi = refused("Kerberos would take the place of the key or the host key");
+/** Every keyword of ssh_config(5) in OpenSSH 8.5 to 10. */
+const keywords = {
+    // Where a line holds, and for whom.
+    Host: theirs,
+    Match: theirs,
+    Include: theirs,
+    IgnoreUnknown: theirs,
+    Tag: theirs,
+    RefuseConnection: theirs,
+    VersionAddendum: theirs,
+    // Where the machine is, and the way there.
+    HostName: theirs,
+    User: theirs,
+    Port: theirs,
+    AddressFamily: theirs,
+    BindAddress: theirs,
+    BindInterface: theirs,
+    CanonicalDomains: theirs,
+    CanonicalizeFallbackLocal: theirs,
+    CanonicalizeHostname: theirs,
+    CanonicalizeMaxDots: theirs,
+    CanonicalizePermittedCNAMEs: theirs,
+    ProxyCommand: theirs,
+    ProxyJump: theirs,
+    ProxyUseFdpass: refused("a ProxyCommand must stay in between, so that it ends with the connection"),
+    IPQoS: theirs,
+    // How what is sent is protected.
+    Ciphers: theirs,
+    MACs: theirs,
+    KexAlgorithms: theirs,
+    Compression: theirs,
+    RekeyLimit: theirs,
+    ObscureKeystrokeTiming: theirs,
+    RequiredRSASize: theirs,
+    WarnWeakCrypto: theirs,
+    // Host keys.
+    HostKeyAlgorithms: theirs,
+    CASignatureAlgorithms: theirs,
+    RevokedHostKeys: theirs,
+    FingerprintHash: theirs,
+    HostKeyAlias: hostKey,
+    StrictHostKeyChecking: ours,
+    UserKnownHostsFile: ours,
+    GlobalKnownHostsFile: ours,
+    KnownHostsCommand: ours,
+    UpdateHostKeys: ours,
+    CheckHostIP: ours,
+    VerifyHostKeyDNS: ours,
+    HashKnownHosts: ours,
+    NoHostAuthenticationForLocalhost: ours,
+    VisualHostKey: plainMessages,
+    // Authentication.
+    IdentityFile: ours,
+    IdentitiesOnly: ours,
+    IdentityAgent: ours,
+    CertificateFile: ours,
+    PKCS11Provider: ours,
+    AddKeysToAgent: ours,
+    BatchMode: ours,
+    PreferredAuthentications: ours,
+    PubkeyAuthentication: ours,
+    PasswordAuthentication: ours,
+    KbdInteractiveAuthentication: ours,
+    PubkeyAcceptedAlgorithms: theirs,
+    KbdInteractiveDevices: onlyTheKey,
+    NumberOfPasswordPrompts: onlyTheKey,
+    SecurityKeyProvider: onlyTheKey,
+    HostbasedAuthentication: onlyTheKey,
+    HostbasedAcceptedAlgorithms: onlyTheKey,
+    EnableSSHKeysign: onlyTheKey,
+    GSSAPIAuthentication: gssapi,
+    GSSAPIDelegateCredentials: gssapi,
+    GSSAPIClientIdentity: gssapi,
+    GSSAPIServerIdentity: gssapi,
+    GSSAPIKeyExchange: gssapi,
+    GSSAPIKexAlgorithms: gssapi,
+    GSSAPIRenewalForcesRekey: gssapi,
+    GSSAPITrustDns: gssapi,
+    // The connection and its master.
+    ControlMaster: ours,
+    ControlPath: ours,
+    ControlPersist: ours,
+    ConnectTimeout: ours,
+    ConnectionAttempts: ours,
+    ServerAliveInterval: ours,
+    ServerAliveCountMax: ours,
+    TCPKeepAlive: ours,
+    ChannelTimeout: refused("the action's own limits end what takes too long"),
+    // The session.
+    RemoteCommand: ours,
+    PermitLocalCommand: ours,
+    LocalCommand: refused("no command of ssh-config runs on the runner once the connection stands"),
+    RequestTTY: ours,
+    EscapeChar: ours,
+    EnableEscapeCommandline: sameSession,
+    SessionType: sameSession,
+    StdinNull: sameSession,
+    ForkAfterAuthentication: sameSession,
+    SendEnv: sameSession,
+    SetEnv: sameSession,
+    // Messages.
+    LogLevel: ours,
+    LogVerbose: plainMessages,
+    // The same; only -y would have ssh use it.
+    SyslogFacility: theirs,
+    // Forwarding.
+    ForwardAgent: ours,
+    ForwardX11: ours,
+    ForwardX11Timeout: noForwarding,
+    ForwardX11Trusted: noForwarding,
+    XAuthLocation: noForwarding,
+    LocalForward: noForwarding,
+    RemoteForward: noForwarding,
+    DynamicForward: noForwarding,
+    ClearAllForwardings: noForwarding,
+    ExitOnForwardFailure: noForwarding,
+    GatewayPorts: noForwarding,
+    PermitRemoteOpen: noForwarding,
+    // ssh takes this one from every block, also from those of other hosts; nothing is forwarded, so it changes nothing.
+    StreamLocalBindMask: theirs,
+    StreamLocalBindUnlink: noForwarding,
+    Tunnel: noForwarding,
+    TunnelDevice: noForwarding,
+};
+const byLowerCase = new Map(Object.entries(keywords).map(([name, rule]) => [name.toLowerCase(), { name, rule }]));
+/**
+ * Says why a line of `ssh-config` may not change a keyword for a target, with the keyword's name; `undefined` for one that it may.
+ * Keywords are in lower case, as `ssh -G` prints them.
+ */
+function refusalOf(keyword) {
+    const { name, rule } = byLowerCase.get(keyword) ?? { name: keyword, rule: refused("this version of the action does not know it") };
+    if (rule.owner === "theirs")
+        return undefined;
+    return `${name} (${rule.owner === "ours" ? "it belongs to the action" : rule.reason})`;
+}
+;// CONCATENATED MODULE: ./build/src/ssh/location.js
+
 
 
 
@@ -8201,20 +9112,24 @@ const answerSeconds = 60;
  */
 async function locateTarget(target, index, directory, settings, defaults, signal) {
     if (settings.extra === "")
-        return (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_4__/* .withDefaults */ .rO)(target, defaults);
-    const { configuration } = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_3__/* .targetFiles */ .jA)(directory, index);
-    const { text, extraBegins } = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_3__/* .renderQuestion */ .z9)(target, index, directory, settings, defaults);
-    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)(configuration, text, { mode: 0o600 });
+        return (0,domain_target/* withDefaults */.rO)(target, defaults);
+    const { configuration } = (0,ssh_configuration/* targetFiles */.jA)(directory, index);
+    const { text, extraBegins } = (0,ssh_configuration/* renderQuestion */.z9)(target, index, directory, settings, defaults);
+    const ask = async (question) => {
+        (0,external_node_fs_.writeFileSync)(configuration, question, { mode: 0o600 });
+        return (await (0,run/* run */.eF)(locationCommand(configuration, target), { signal, timeout: answerSeconds })).stdout;
+    };
     let answer;
     try {
-        ({ stdout: answer } = await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_2__/* .run */ .eF)(locationCommand(configuration, target), { signal, timeout: answerSeconds }));
+        answer = await ask(text);
     }
     catch (error) {
-        if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .CommandError */ .Qd) || error.failure.kind === "aborted")
+        if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted")
             throw error;
         throw refusal(`is not accepted by ssh: ${reasonOf(error, configuration, extraBegins)}`);
     }
-    return locatedTarget(target, answer, (0,_configuration_js__WEBPACK_IMPORTED_MODULE_3__/* .identityFiles */ .gG)(directory).key);
+    const without = await ask((0,ssh_configuration/* renderQuestion */.z9)(target, index, directory, { ...settings, extra: "" }, defaults).text);
+    return locatedTarget(target, answer, without);
 }
 /** Builds the command that asks ssh what it makes of its configuration, without connecting. */
 function locationCommand(configuration, target) {
@@ -8222,14 +9137,14 @@ function locationCommand(configuration, target) {
 }
 /**
  * Reads what `ssh -G` prints, with the same care as the targets themselves: ssh obeys shell characters in a `HostName` of its
- * configuration. `key` is the only key that may be offered. Throws an `InputError`.
+ * configuration. `without` is what it prints without the user's lines. Throws an `InputError`.
  *
  *     user deploy
  *     hostname 192.0.2.7
  *     port 2222
  *     proxyjump bastion.example.org
  */
-function locatedTarget(target, answer, key) {
+function locatedTarget(target, answer, without) {
     const found = readAnswer(answer);
     const first = (keyword) => found.get(keyword)?.[0] ?? "";
     const address = first("hostname");
@@ -8244,10 +9159,10 @@ function locatedTarget(target, answer, key) {
             throw refusal(`has a ${keyword} for ${target.host} that is not accepted: ${problem}`);
         }
     };
-    check("HostName", () => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_4__/* .checkHost */ .RC)(address));
-    check("User", () => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_4__/* .checkUser */ .Og)(user));
-    check("Port", () => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_4__/* .checkPort */ .Yn)(port));
-    requireOwned(target, found, key);
+    check("HostName", () => (0,domain_target/* checkHost */.RC)(address));
+    check("User", () => (0,domain_target/* checkUser */.Og)(user));
+    check("Port", () => (0,domain_target/* checkPort */.Yn)(port));
+    requireOwned(target, found, readAnswer(without));
     const { name, host, configuration } = target;
     const moved = address.toLowerCase() !== host.toLowerCase();
     return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration };
@@ -8260,18 +9175,15 @@ function readAnswer(answer) {
     }
     return found;
 }
-// ssh adds these up, or old versions do not know them, so that standing first does not help against the user's lines.
-function requireOwned({ host }, found, key) {
-    const other = (keyword, own) => found.get(keyword)?.some((value) => value !== own) === true;
-    const set = [
-        ...(other("identityfile", key) ? ["IdentityFile"] : []),
-        ...(other("certificatefile", "none") ? ["CertificateFile"] : []),
-        ...(other("sessiontype", "default") ? ["SessionType"] : []),
-        ...(other("stdinnull", "no") ? ["StdinNull"] : []),
-        ...(other("forkafterauthentication", "no") ? ["ForkAfterAuthentication"] : []),
-    ];
-    if (set.length > 0)
-        throw refusal(`sets ${set.join(" and ")} for ${host}, which belongs to the action; accepted are lines that leave it out for this host`);
+// What stands first in the configuration is not enough: ssh adds some keywords up, and others are not the action's to say.
+function requireOwned({ host }, found, without) {
+    const changed = [...new Set([...found.keys(), ...without.keys()])].filter((keyword) => JSON.stringify(found.get(keyword)) !== JSON.stringify(without.get(keyword)));
+    const reasons = changed.toSorted().flatMap((keyword) => {
+        const reason = refusalOf(keyword);
+        return reason === undefined ? [] : [reason];
+    });
+    if (reasons.length > 0)
+        throw refusal(`sets ${reasons.join(" and ")} for ${host}; accepted are lines that leave it out for this host`);
 }
 /** What tells two machines with one address apart. A proxy's command may name the host in its own ways. */
 function viaOf(host, found) {
@@ -8294,7 +9206,7 @@ function reasonOf({ failure, stderr }, configuration, extraBegins) {
     return number > 0 ? line.replace(place, `line ${number}`) : line;
 }
 function refusal(problem) {
-    return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .InputError */ .dz([{ input: "ssh-config", problem }]);
+    return new errors/* InputError */.dz([{ input: "ssh-config", problem }]);
 }
 
 /***/ }),

@@ -1,6 +1,7 @@
-# Confirms the new system, or gives the watchdog a new time.
-# Arguments: RUN hold SECONDS | RUN keep | RUN look (before the way back is followed, which the watchdog may have begun: decides
-# nothing, and puts off that the machine clears the run away). Prints the facts of the system.
+# Makes a decision, or gives the watchdog a new time.
+# Arguments: RUN hold SECONDS | RUN keep (the new system) | RUN drop (nothing is changed any more) | RUN look (before the rollback is
+# followed, which the watchdog may have begun: decides nothing, and puts off that the machine clears the run away). Prints the
+# facts of the system.
 # Exit codes: 0, 3 the machine does not know the run (any more), 7 too late: it was decided otherwise.
 
 main() {
@@ -14,10 +15,10 @@ main() {
       # Patterns: systemd 262 stops nothing at all when one of several units is not there.
       systemctl stop "nix-flake-deploy-$1-confirm-timer*" "nix-flake-deploy-$1-activation-timer*" 2>/dev/null
     fi
-  elif [ "$2" = keep ]; then
-    /bin/sh ./watchdog.sh keep || return
+  elif [ "$2" = keep ] || [ "$2" = drop ]; then
+    /bin/sh ./watchdog.sh "$2" || return
   else
-    [ "$(readlink decision)" != keep ] || return 7
+    case $(readlink decision) in keep | drop) return 7 ;; esac
     # There to be followed before it begins.
     : >>rollback.log
     systemctl try-restart "nix-flake-deploy-$1-clear-timer.service" 2>/dev/null

@@ -1,39 +1,60 @@
 #!/bin/sh
-# The watchdog of one activation: it stands in the directory of the run, beside what arm.sh has recorded there, and puts the
-# old system back unless somebody has confirmed the new one. Works without any connection; safe to run twice, and without
-# effect after a reboot, which clears the directory.
+# The watchdog of one activation: it lies in the directory of the run, beside what arm.sh has recorded there, and activates the
+# old system again unless the new one was confirmed. Works without any connection; safe to run twice, and without effect after a
+# reboot, which clears the directory.
+#
+# States, by the files of the directory. None of these is ever taken back, and the link "decision" can be made only once.
+#
+#   armed       neither "begun" nor "decision"  nothing was activated
+#   activating  "begun", no "decision"          the new system is being activated, or runs and is not confirmed
+#   kept        decision -> keep                confirmed: the job "last" runs or will run; ended with last.status
+#   back        decision -> back                rejected: the job "rollback" runs or will run; ended with rollback.status
+#   dropped     decision -> drop                nobody changes anything any more
+#
+#   armed -> activating            activate.sh, which makes "begun" and stops when there is a decision by then
+#   armed, activating -> back      a timer whose time is up; the runner
+#   armed, activating -> dropped   the runner: nothing was activated, or somebody else has switched the machine
+#   activating -> kept             the runner, over a fresh connection
+#
+# From kept on only the job "last" changes the machine: it sets profile and boot loader, or restores both and the old system.
+# The timers are stopped once its unit runs; a timer that fires in kept runs the job itself, which happens once however often.
 #
 #   watchdog.sh arm NAME SECONDS   starts the timer NAME: a unit that waits, and then starts another with "watchdog.sh fire NAME"
 #   watchdog.sh wait NAME SECONDS  what the first of the two does; to stop it stops nothing that has begun
-#   watchdog.sh fire NAME          what a timer does: "activation" goes back while the activation has not ended, "confirm" and
+#   watchdog.sh fire NAME          what a timer does: "activation" rolls back while the activation has not ended, "confirm" and
 #                                  "health" always; "clear" removes all that the run has left
-#   watchdog.sh keep               decides for the new system and stops the timers; exit code 7: too late, it goes back
-#   watchdog.sh back               decides for the old system and goes back; exit code 7: too late, it was confirmed
-#   watchdog.sh restore            puts profile, boot loader entry and running system back
+#   watchdog.sh keep               activating -> kept, and starts the job "last"; exit code 7: decided otherwise before
+#   watchdog.sh back               -> back, and rolls back; exit code 7: decided otherwise before
+#   watchdog.sh drop               -> dropped; exit code 7: decided otherwise before
+#   watchdog.sh last               runs the job "last"
+#   watchdog.sh restore            activates the old system; exit code 9: neither the old nor the new system runs, so that nothing
+#                                  was changed
 #
-# Files: run, operation, profile (the system profile), previous-link (of the profile), previous-profile, previous-running (store
-# paths, or empty), clear.window (seconds in which somebody may come and ask how the way back has ended), finish.sh, switch.sh.
-# The decision is a symbolic link, which only one can make.
+# Files: run, kind (switch, boot, test, or plain: see last.sh and activate.sh), profile (the system profile), current (the link to
+# the running system), lock (of switch-to-configuration), new-running, previous-link (of the profile), previous-profile,
+# previous-running (store paths, or empty), clear.window (seconds in which somebody may come and ask how it has ended), job.sh,
+# last.sh, finish.sh, switch.sh.
 
 set -u
 cd -- "$(dirname -- "$0")" || exit 1
 PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
-for file in run operation profile previous-link previous-profile previous-running; do
-  # Nothing is known of what to go back to.
+for file in run kind current new-running previous-link previous-profile previous-running; do
+  # Nothing is known of what to roll back to.
   [ -e "$file" ] || exit 1
 done
-profile=$(cat profile)
 run=$(cat run)
+kind=$(cat kind)
 directory=$(pwd)
 
 # Not a timer of systemd: each `systemctl daemon-reload` begins its time anew (seen with systemd 252, 257 and 262), and a system
-# that reloads again and again would never go back.
+# that reloads again and again would never roll back.
 timer() {
   systemd-run --quiet --unit="nix-flake-deploy-$run-$1-timer" --service-type=exec -- /bin/sh "$directory/watchdog.sh" wait "$1" "$2"
 }
 
 disarm() {
+  # Patterns: systemd 262 stops nothing at all when one of several units is not there.
   systemctl stop "nix-flake-deploy-$run-activation-timer*" "nix-flake-deploy-$run-confirm-timer*" "nix-flake-deploy-$run-health-timer*" 2>/dev/null
   return 0
 }
@@ -43,6 +64,38 @@ decide() {
   ln -s "$1" decision 2>/dev/null || [ "$(readlink decision)" = "$1" ]
 }
 
+keep() {
+  decide keep || return 7
+  case $kind in
+    # Where its unit cannot be started, the timers go on: the next one runs the job.
+    switch | boot) start_last || return 0 ;;
+  esac
+  disarm
+}
+
+# Starts the unit of the job "last", unless the job has ended. A second unit of the job waits for the first and then does nothing.
+start_last() {
+  [ ! -e last.status ] || return 0
+  # There to be followed before it begins.
+  : >>last.log
+  unit=nix-flake-deploy-$run-last
+  ! systemctl is-active --quiet "$unit.service" || return 0
+  systemctl reset-failed "$unit.service" 2>/dev/null
+  systemd-run --quiet --unit="$unit" --service-type=exec --property=WorkingDirectory="$directory" -- /bin/sh "$directory/watchdog.sh" last && return 0
+  setsid nohup /bin/sh ./watchdog.sh last >/dev/null 2>&1 </dev/null &
+  return 1
+}
+
+last() {
+  case $kind in
+    switch) /bin/sh ./job.sh last /bin/sh ./last.sh run ;;
+    boot) /bin/sh ./job.sh last /bin/sh ./last.sh end ;;
+    *) return 0 ;;
+  esac
+  disarm
+  clear_later
+}
+
 go_back() {
   decide back || return 7
   /bin/sh ./job.sh rollback /bin/sh ./watchdog.sh restore
@@ -50,9 +103,9 @@ go_back() {
   clear_later
 }
 
-# Perhaps nobody comes any more to remove what is left of the run. After a way back that failed, its log is what helps: it stays.
+# Perhaps nobody comes any more to remove what is left of the run. After a rollback that failed, its log is what helps: it stays.
 clear_later() {
-  case $(cat rollback.status 2>/dev/null) in 0 | 4) ;; *) return 0 ;; esac
+  case $(cat rollback.status last.status 2>/dev/null) in 0 | 4 | 9 | 20) ;; *) return 0 ;; esac
   if [ -e clear.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$run-clear-timer.service"; then
     timer clear "$(cat clear.window)"
   fi
@@ -61,56 +114,40 @@ clear_later() {
 
 # What it prints is in the journal, which outlives the directory.
 clear_away() {
-  echo "the machine has gone back by itself, and nobody has asked; the end of the logs:"
-  tail -n 100 activate.log rollback.log
+  if [ "$(readlink decision)" = keep ]; then
+    echo "the machine has set profile and boot loader by itself, and nobody has asked; the end of the logs:"
+  else
+    echo "the machine has rolled back by itself, and nobody has asked; the end of the logs:"
+  fi
+  for log in activate.log rollback.log last.log; do
+    [ ! -e "$log" ] || tail -n 100 "$log"
+  done
   exec /bin/sh ./finish.sh
-}
-
-switch_to() {
-  echo "going back: $1/bin/switch-to-configuration $2"
-  NIXOS_NO_CHECK=1 /bin/sh ./switch.sh "$1" "$2"
-  code=$?
-  # 4: some units failed, perhaps those that had failed before; whoever watches compares.
-  case $code in
-    0) ;;
-    4) [ "$result" -ne 0 ] || result=4 ;;
-    *) result=$code ;;
-  esac
 }
 
 restore() {
   # What still activates must not go on beside the rollback. One that ignores SIGTERM takes a while, in which whoever follows must
   # see that the rollback has begun.
   if [ ! -e activate.status ]; then
-    # Patterns: systemd 262 stops nothing at all when one of several units is not there.
     systemctl stop "nix-flake-deploy-$run-activate*.service" 2>/dev/null
   fi
-  result=0
-  operation=$(cat operation) link=$(cat previous-link)
-  old_profile=$(cat previous-profile) old_running=$(cat previous-running)
-  if [ "$operation" != test ]; then
-    if [ -n "$link" ]; then
-      ln -sfn -- "$link" "$profile.nix-flake-deploy" && mv -T -- "$profile.nix-flake-deploy" "$profile" || result=1
-      echo "the system profile is $link again"
-    else
-      rm -f -- "$profile" || result=1
-      echo "there is no system profile again"
-    fi
+  if [ ! -e begun ]; then
+    echo "nothing was activated: there is nothing to roll back"
+    return 0
   fi
-  case $operation in
-    test) switch_to "$old_running" test ;;
-    boot) switch_to "${old_profile:-$old_running}" boot ;;
-    *)
-      if [ -z "$old_profile" ] || [ "$old_profile" = "$old_running" ]; then
-        switch_to "$old_running" switch
-      else
-        # The machine was to boot another system than the one that ran.
-        switch_to "$old_profile" boot
-        switch_to "$old_running" test
-      fi
-      ;;
-  esac
-  return "$result"
+  [ "$kind" != boot ] || exec /bin/sh ./last.sh undo
+  # Somebody else's switch that still runs decides first what the machine runs.
+  if [ -e "$(cat lock)" ]; then flock --shared --wait 120 "$(cat lock)" true; fi
+  # Also where the old system seems to run: a killed activation may have replaced /etc by then.
+  old=$(cat previous-running)
+  now=$(readlink -f -- "$(cat current)")
+  if [ "$now" != "$old" ] && [ "$now" != "$(cat new-running)" ]; then
+    echo "nix-flake-deploy: the machine runs $now, which is neither the old nor the new system: nothing is changed"
+    return 9
+  fi
+  echo "rolling back: $old/bin/switch-to-configuration test"
+  # The checks of the old system would refuse to leave a new one that was activated in spite of its own.
+  NIXOS_NO_CHECK=1 /bin/sh ./switch.sh "$old" test
 }
 
 case $1 in
@@ -123,13 +160,23 @@ case $1 in
   fire)
     [ "$2" != clear ] || clear_away
     if [ "$2" = activation ] && [ -e activate.status ]; then exit 0; fi
-    go_back
-    [ $? -ne 7 ] || exit 0
+    case $(readlink decision) in
+      keep) last ;;
+      drop) ;;
+      *)
+        go_back
+        code=$?
+        if [ "$code" -eq 7 ] && [ "$(readlink decision)" = keep ]; then last; fi
+        ;;
+    esac
+    exit 0
     ;;
-  keep)
-    decide keep || exit 7
+  keep) keep ;;
+  back) go_back ;;
+  drop)
+    decide drop || exit 7
     disarm
     ;;
-  back) go_back ;;
+  last) last ;;
   restore) restore ;;
 esac

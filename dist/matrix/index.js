@@ -29,6 +29,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 
 /***/ }),
 
+/***/ 975:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
+
+/***/ }),
+
 /***/ 47:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -689,7 +696,7 @@ function completeTargets(requests, defaults) {
 /* harmony export */ });
 /* unused harmony exports isShallow, revParseArguments */
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
-/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(752);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(710);
 
 
 /** Looks a revision up, as gitrevisions(7) has it. Throws a `RunnerError` without git, a `CommandError` outside of a work tree. */
@@ -918,6 +925,8 @@ var external_node_fs_ = __nccwpck_require__(24);
 var external_node_os_ = __nccwpck_require__(161);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(760);
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(975);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(47);
 // EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 22 modules
@@ -984,8 +993,8 @@ function outputs_statusOf(results, endedEarly) {
     // Hosts that a run has skipped because it ended early do not make it a success.
     return endedEarly && !isFailure(worst) ? "failed" : worst;
 }
-// EXTERNAL MODULE: ./build/src/github/workflow-log.js + 1 modules
-var workflow_log = __nccwpck_require__(949);
+// EXTERNAL MODULE: ./build/src/github/workflow-log.js
+var workflow_log = __nccwpck_require__(255);
 ;// CONCATENATED MODULE: ./build/src/github/summary/markdown.js
 
 // What machines print stands in code spans, of which Markdown obeys nothing, in fenced blocks whose every line begins with a
@@ -1450,6 +1459,7 @@ class Budget {
 
 
 
+
 // Of a command line with an expression in it, the beginning says which command it is.
 const longestCommand = 300;
 /** Tells what ended the run before the machines did. What is none of the action's own errors is shown with its stack. */
@@ -1461,22 +1471,35 @@ function reportProblem(problem, log) {
     else if (problem instanceof errors/* CommandError */.Qd) {
         log.annotate("error", "A command on the runner failed; no machine was changed", [problem.message.slice(0, longestCommand), ...problem.stderr.trim().split("\n").slice(-20)].join("\n"));
     }
+    else if (isSystemError(problem)) {
+        const place = problem.path === undefined ? "" : ` Check the space and the permissions of ${(0,external_node_path_.dirname)(problem.path)}.`;
+        log.annotate("error", "A file on the runner cannot be used; no machine was changed", `${problem.message}.${place}`);
+    }
     else
         log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
 }
-/** Sets the outputs, writes the summary, annotates every failed host, and tells whether the step is green. */
+// What no program can help: a full or read-only disk, a quota, missing rights.
+const systemErrors = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "EIO"]);
+function isSystemError(problem) {
+    return external_node_util_.types.isNativeError(problem) && "syscall" in problem && "code" in problem && systemErrors.has(String(problem.code));
+}
+function messageOf(error) {
+    return types.isNativeError(error) ? error.message : String(error);
+}
+/**
+ * Sets the outputs, annotates every failed host, writes the summary, and tells whether the step is green. A channel that cannot be
+ * written stops none of the others; without outputs the step is not green.
+ */
 function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary }, log) {
     log.resume();
-    const summaryPath = writeComment(renderSummary(results, flake, { endedEarly, reason, place: comment }), log);
-    setOutputs({
+    const summaryPath = writeComment(() => renderSummary(results, flake, { endedEarly, reason, place: comment }), log);
+    const outputsAreSet = setAllOutputs({
         results,
         status: statusOf(results, endedEarly),
         storePath: arrived ? flake?.source : undefined,
         flakeReference: referenceFor(flake, sent),
         summaryPath,
-    });
-    if (summary)
-        writeSummary(renderSummary(results, flake, { endedEarly, reason, place: jobSummary }), log);
+    }, log);
     // A run that ended early has annotated its reason already; its hosts only ended with it.
     if (endedEarly)
         log.line(`The run ended early${reason === undefined ? "" : `: ${reason}`}`);
@@ -1485,8 +1508,10 @@ function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary 
     const failed = results.some((result) => isFailure(result.status));
     if (failed)
         log.line(failureSummary(results));
+    if (summary)
+        writeSummary(() => renderSummary(results, flake, { endedEarly, reason, place: jobSummary }), log);
     log.resume();
-    return !failed && !endedEarly;
+    return !failed && !endedEarly && outputsAreSet;
 }
 /** The reference for use by hand: only the outer flake has the machines of a hive where nixos-rebuild looks for them. */
 function referenceFor(flake, sent) {
@@ -1500,51 +1525,53 @@ function annotateHosts(results, log) {
     for (const { title, message } of skippedAnnotations(results))
         log.annotate("warning", title, message);
 }
+function setAllOutputs(report, log) {
+    try {
+        setOutputs(report);
+        return true;
+    }
+    catch (error) {
+        log.annotate("error", "The outputs could not be set", `Later steps see none or some of them: ${messageOf(error)}`);
+        return false;
+    }
+}
 /** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
-function writeComment(text, log) {
+function writeComment(render, log) {
     const file = join(process.env["RUNNER_TEMP"] || tmpdir(), `nix-flake-deploy-summary-${randomBytes(6).toString("hex")}.md`);
     try {
-        writeFileSync(file, text, { flag: "wx" });
+        writeFileSync(file, render(), { flag: "wx" });
         return file;
     }
     catch (error) {
-        log.annotate("warning", "The file of the summary could not be written", error instanceof Error ? error.message : String(error));
+        log.annotate("warning", "The file of the summary could not be written", messageOf(error));
         return undefined;
     }
 }
 /** Appends to the job summary. Synchronous, as the process ends right after; a summary that cannot be written fails nothing. */
-function writeSummary(text, log) {
+function writeSummary(render, log) {
     const file = process.env["GITHUB_STEP_SUMMARY"];
     if (file === undefined || file === "")
         return;
     try {
-        appendFileSync(file, text);
+        appendFileSync(file, render());
     }
     catch (error) {
-        log.annotate("warning", "The job summary could not be written", error instanceof Error ? error.message : String(error));
+        log.annotate("warning", "The job summary could not be written", messageOf(error));
     }
 }
 
 /***/ }),
 
-/***/ 949:
+/***/ 255:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  m: () => (/* binding */ WorkflowLog)
-});
-
-// UNUSED EXPORTS: printable
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(598);
-;// CONCATENATED MODULE: external "node:util"
-const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
-// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 22 modules
-var core = __nccwpck_require__(920);
-;// CONCATENATED MODULE: ./build/src/github/workflow-log.js
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   m: () => (/* binding */ WorkflowLog)
+/* harmony export */ });
+/* unused harmony export printable */
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(598);
+/* harmony import */ var node_util__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(975);
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(920);
 
 
 
@@ -1557,7 +1584,7 @@ class WorkflowLog {
     /** Writes one line that is not obeyed, whatever is in it. */
     line(text) {
         if (this.#token === undefined) {
-            this.#token = (0,external_node_crypto_.randomUUID)();
+            this.#token = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)();
             write(`::stop-commands::${this.#token}`);
         }
         write(printable(text));
@@ -1565,16 +1592,16 @@ class WorkflowLog {
     /** Writes lines that are folded under a title. */
     group(title, lines) {
         this.resume();
-        core.startGroup(printable(title));
+        _actions_core__WEBPACK_IMPORTED_MODULE_2__.startGroup(printable(title));
         for (const line of lines)
             this.line(line);
         this.resume();
-        core.endGroup();
+        _actions_core__WEBPACK_IMPORTED_MODULE_2__.endGroup();
     }
     /** Writes an annotation, which the workflow's page shows. */
     annotate(level, title, message) {
         this.resume();
-        core[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
+        _actions_core__WEBPACK_IMPORTED_MODULE_2__[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
     }
     /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
     async written() {
@@ -1592,7 +1619,7 @@ class WorkflowLog {
 }
 /** The text as one line without control characters and terminal sequences. */
 function printable(text) {
-    return (0,external_node_util_namespaceObject.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
+    return (0,node_util__WEBPACK_IMPORTED_MODULE_1__.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
 }
 function write(line) {
     process.stdout.write(`${line}\n`);
@@ -1600,7 +1627,7 @@ function write(line) {
 
 /***/ }),
 
-/***/ 389:
+/***/ 16:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -1778,12 +1805,26 @@ function readSshConfig(text, refuse) {
         refuse("holds control characters; accepted are lines of ssh_config(5)");
     return lines;
 }
+// What sudo itself takes (SUDO_CONV_REPL_MAX).
+const longestPassword = 1023;
 /** Reads a password of one line; `undefined` where there is none. */
 function readPassword(text, refuse) {
     const password = text.replace(/\r?\n$/, "");
     if (/[\r\n\0]/.test(password))
         refuse("holds a line end or a NUL character; accepted is one line");
+    if (Buffer.byteLength(password) > longestPassword)
+        refuse(`is longer than ${longestPassword} bytes, the most that sudo accepts`);
     return password === "" ? undefined : password;
+}
+/** Reads an OpenSSH user certificate; `undefined` where there is none. */
+function readCertificate(text, refuse) {
+    const line = text.trim();
+    if (line === "")
+        return undefined;
+    if (/^[\w-]+-cert-v01@openssh\.com AAAA[A-Za-z0-9+/]+=*(?: [^\p{C}]*)?$/u.test(line))
+        return line;
+    refuse("is not an OpenSSH certificate; accepted is the content of a file such as id_ed25519-cert.pub, which `ssh-keygen -s` makes");
+    return undefined;
 }
 /** Reads a command for /bin/sh; `undefined` where there is none. */
 function readCommand(text, refuse) {
@@ -1850,13 +1891,33 @@ function readRequests(text, refuse) {
         refuse(`names no machine; accepted is ${acceptedTargets}`);
     return requests;
 }
+;// CONCATENATED MODULE: ./build/src/misplaced-secrets.js
+// How private keys begin, as text and as base64 of the whole file or of its first line.
+const beginnings = /PRIVATE KEY-|PuTTY-User-Key-File|AGE-SECRET-KEY-|LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdjE/;
+// A line of base64 in a PEM body has 64 or 70 characters.
+const shortestLine = 40;
+/**
+ * Tells whether a text that is not meant to hold the ssh key does so: a private key of any kind, or a line of this one. Such a text
+ * must not be shown and not be used.
+ */
+function holdsPrivateKey(text, sshKey) {
+    if (beginnings.test(text))
+        return true;
+    // ssh-key may hold something else by mistake, such as the public half that belongs into other inputs.
+    if (!beginnings.test(sshKey))
+        return false;
+    return sshKey.split(/\s+/).some((line) => line.length >= shortestLine && text.includes(line));
+}
+/** What is said of an input that holds a private key. */
+const misplacedKey = "holds a private key, which belongs in ssh-key alone; its text is not shown. Store the key as a secret, and replace it if it was not one";
 ;// CONCATENATED MODULE: ./build/src/matrix-inputs.js
 
 
 
 
+
 /** Every input of the companion action, by its name in `matrix/action.yml`. */
-const matrixInputNames = (/* unused pure expression or super */ null && (["flake", "targets", "select", "changed-since", "shards", "ssh-user", "ssh-port"]));
+const matrixInputNames = ["flake", "targets", "select", "changed-since", "shards", "ssh-user", "ssh-port"];
 const mostShards = 256;
 /** Reads and checks the inputs as `parseInputs` does those of the main action. Throws an `InputError` that names every bad one. */
 function parseMatrixInputs(read) {
@@ -1889,6 +1950,9 @@ function parseMatrixInputs(read) {
         user,
         port,
     };
+    const misplaced = matrixInputNames.filter((name) => holdsPrivateKey(read(name), ""));
+    if (misplaced.length > 0)
+        throw new errors/* InputError */.dz(misplaced.map((input) => ({ input, problem: misplacedKey })));
     if (problems.length > 0)
         throw new errors/* InputError */.dz(problems);
     return inputs;
@@ -1932,8 +1996,8 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(406);
 /* harmony import */ var _github_matrix_outputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(99);
 /* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(230);
-/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(949);
-/* harmony import */ var _matrix_inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(389);
+/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(255);
+/* harmony import */ var _matrix_inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(16);
 /* harmony import */ var _nix_changes_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(937);
 /* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(783);
 
@@ -3046,7 +3110,7 @@ function objectOf(value) {
 /* harmony export */ });
 /* unused harmony export nixCommand */
 /* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
-/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(752);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(710);
 
 
 /** Builds a call of the runner's nix. */
@@ -3085,7 +3149,7 @@ function explainMissing(error) {
 
 /***/ }),
 
-/***/ 752:
+/***/ 710:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -3102,6 +3166,18 @@ const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createReq
 var external_node_fs_ = __nccwpck_require__(24);
 // EXTERNAL MODULE: ./build/src/domain/errors.js
 var errors = __nccwpck_require__(47);
+;// CONCATENATED MODULE: ./build/src/process/environment.js
+// What the runner gives to the action alone: the inputs (the key among them), what the main step leaves for the post step, tokens
+// for the runner's own services, and the files by which a step sets outputs and the environment of later steps.
+const withheld = /^(?:INPUT_|STATE_|ACTIONS_)|^GITHUB_(?:OUTPUT|STATE|ENV|PATH|STEP_SUMMARY)$/i;
+/** Leaves out of an environment what no child process may see. */
+function childEnvironment(environment) {
+    const kept = {};
+    for (const [name, value] of Object.entries(environment))
+        if (value !== undefined && !withheld.test(name))
+            kept[name] = value;
+    return kept;
+}
 ;// CONCATENATED MODULE: external "node:string_decoder"
 const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
 ;// CONCATENATED MODULE: ./build/src/process/lines.js
@@ -3145,6 +3221,7 @@ function lineCutter(onLine) {
 
 
 
+
 // The end of a long output is what tells why; a NAR listing or a build log must not fill the memory.
 const keptBytes = 32 * 1024 * 1024;
 // Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
@@ -3164,7 +3241,7 @@ async function run(command, options = {}) {
         const file = options.stderrFile === undefined ? undefined : (0,external_node_fs_.openSync)(options.stderrFile, "w", 0o600);
         const child = (0,external_node_child_process_namespaceObject.spawn)(command.file, command.args, {
             cwd: options.cwd,
-            env: options.env === undefined ? process.env : { ...process.env, ...options.env },
+            env: { ...childEnvironment(process.env), ...options.env },
             stdio: file === undefined ? ["pipe", "pipe", "pipe"] : ["ignore", "ignore", file],
             detached: true,
         });

@@ -277,7 +277,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 752:
+/***/ 710:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -294,6 +294,18 @@ const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createReq
 var external_node_fs_ = __nccwpck_require__(24);
 // EXTERNAL MODULE: ./build/src/domain/errors.js + 1 modules
 var errors = __nccwpck_require__(927);
+;// CONCATENATED MODULE: ./build/src/process/environment.js
+// What the runner gives to the action alone: the inputs (the key among them), what the main step leaves for the post step, tokens
+// for the runner's own services, and the files by which a step sets outputs and the environment of later steps.
+const withheld = /^(?:INPUT_|STATE_|ACTIONS_)|^GITHUB_(?:OUTPUT|STATE|ENV|PATH|STEP_SUMMARY)$/i;
+/** Leaves out of an environment what no child process may see. */
+function childEnvironment(environment) {
+    const kept = {};
+    for (const [name, value] of Object.entries(environment))
+        if (value !== undefined && !withheld.test(name))
+            kept[name] = value;
+    return kept;
+}
 ;// CONCATENATED MODULE: external "node:string_decoder"
 const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
 ;// CONCATENATED MODULE: ./build/src/process/lines.js
@@ -337,6 +349,7 @@ function lineCutter(onLine) {
 
 
 
+
 // The end of a long output is what tells why; a NAR listing or a build log must not fill the memory.
 const keptBytes = 32 * 1024 * 1024;
 // Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
@@ -356,7 +369,7 @@ async function run(command, options = {}) {
         const file = options.stderrFile === undefined ? undefined : (0,external_node_fs_.openSync)(options.stderrFile, "w", 0o600);
         const child = (0,external_node_child_process_namespaceObject.spawn)(command.file, command.args, {
             cwd: options.cwd,
-            env: options.env === undefined ? process.env : { ...process.env, ...options.env },
+            env: { ...childEnvironment(process.env), ...options.env },
             stdio: file === undefined ? ["pipe", "pipe", "pipe"] : ["ignore", "ignore", file],
             detached: true,
         });
@@ -467,7 +480,12 @@ function keeper() {
 
 /** What stands where in the private directory of a run. */
 function identityFiles(directory) {
-    return { key: join(directory, "key"), knownHosts: join(directory, "known_hosts"), recorder: join(directory, "record-host-key.sh") };
+    return {
+        key: join(directory, "key"),
+        certificate: join(directory, "key-cert.pub"),
+        knownHosts: join(directory, "known_hosts"),
+        recorder: join(directory, "record-host-key.sh"),
+    };
 }
 /** Ends what the workflow has given in `known_hosts`: below it, ssh adds the keys that it accepts by itself. */
 const endOfKnownHosts = "# Accepted in this run:";
@@ -521,6 +539,7 @@ function renderQuestion(target, index, directory, settings, defaults) {
         host,
         ...(target.port === undefined ? [] : [`  Port ${target.port}`]),
         ...(target.user === undefined ? [] : [`  User ${target.user}`]),
+        ...mastersOf(targetFiles(directory, index)),
         ...ownedSettings(index, directory, settings),
     ];
     const extra = extraLines(settings);
@@ -535,16 +554,29 @@ function extraLines({ extra }) {
 function mastersOf({ socket }) {
     return [`  ControlPath ${socket}`, `  ControlPersist ${masterIdle}`];
 }
+function authenticationLines(files, authentication) {
+    switch (authentication.kind) {
+        case "key":
+            return [
+                `  IdentityFile ${files.key}`,
+                "  IdentitiesOnly yes",
+                "  IdentityAgent none",
+                `  CertificateFile ${authentication.certificate ? files.certificate : "none"}`,
+                "  PubkeyAuthentication yes",
+            ];
+        case "agent":
+            return ["  IdentityFile none", "  IdentitiesOnly no", `  IdentityAgent ${authentication.socket}`, "  CertificateFile none", "  PubkeyAuthentication yes"];
+        case "none":
+            return ["  IdentityFile none", "  IdentitiesOnly yes", "  IdentityAgent none", "  CertificateFile none", "  PubkeyAuthentication no"];
+    }
+}
 /** What no line of the user's can change, for the target and for the jump hosts on the way. */
 function ownedSettings(index, directory, settings) {
     const files = identityFiles(directory);
     const { offeredKeys } = targetFiles(directory, index);
     return [
         "Host *",
-        `  IdentityFile ${files.key}`,
-        "  IdentitiesOnly yes",
-        "  IdentityAgent none",
-        "  CertificateFile none",
+        ...authenticationLines(files, settings.authentication),
         "  PKCS11Provider none",
         "  AddKeysToAgent no",
         `  UserKnownHostsFile ${files.knownHosts}`,
@@ -558,7 +590,6 @@ function ownedSettings(index, directory, settings) {
         `  KnownHostsCommand /bin/sh ${files.recorder} ${offeredKeys} %H %t %K`,
         "  BatchMode yes",
         "  PreferredAuthentications publickey",
-        "  PubkeyAuthentication yes",
         "  PasswordAuthentication no",
         "  KbdInteractiveAuthentication no",
         "  ForwardAgent no",
@@ -598,8 +629,8 @@ var external_node_fs_ = __nccwpck_require__(24);
 var external_node_path_ = __nccwpck_require__(760);
 // EXTERNAL MODULE: ./build/src/domain/errors.js + 1 modules
 var errors = __nccwpck_require__(927);
-// EXTERNAL MODULE: ./build/src/process/run.js + 3 modules
-var process_run = __nccwpck_require__(752);
+// EXTERNAL MODULE: ./build/src/process/run.js + 4 modules
+var process_run = __nccwpck_require__(710);
 // EXTERNAL MODULE: ./build/src/ssh/configuration.js
 var configuration = __nccwpck_require__(898);
 // EXTERNAL MODULE: external "node:crypto"
@@ -668,7 +699,7 @@ function failure_connectError(failure) {
         .slice(-20);
     return new DeployError({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
 }
-function explain({ target, stderr, timedOut, offered, githubHosted = false, addresses = [] }) {
+function explain({ target, stderr, timedOut, offered, withKey = true, githubHosted = false, addresses = [] }) {
     // ssh names the place of its TCP connection, which is a jump host's where there is one.
     const [named, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
     const place = `${host} port ${port}`;
@@ -699,6 +730,13 @@ function explain({ target, stderr, timedOut, offered, githubHosted = false, addr
         const [, user = target.user, refusing = target.address] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
         // ssh writes the name in small letters.
         const jump = refusing !== target.address.toLowerCase() && refusing !== target.address;
+        if (!withKey) {
+            return {
+                reason: `${jump ? `the jump host ${refusing}` : place} does not accept the user ${user} with this ssh-auth`,
+                hint: "With ssh-auth: agent, the agent must hold a key that the machine accepts; with none, the server must ask for no authentication",
+                ...permanent,
+            };
+        }
         return {
             reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
             hint: `Add the public half of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or name another user`,
@@ -778,6 +816,7 @@ class Connection {
     #name;
     #files;
     #knownHosts;
+    #key;
     #connectTimeout;
     #told = new Set();
     constructor(target, index, directory, connectTimeout) {
@@ -785,6 +824,7 @@ class Connection {
         this.#name = alias(target, index);
         this.#files = targetFiles(directory, index);
         this.#knownHosts = identityFiles(directory).knownHosts;
+        this.#key = identityFiles(directory).key;
         this.#connectTimeout = connectTimeout;
     }
     /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
@@ -874,7 +914,16 @@ class Connection {
             const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
             const githubHosted = process.env["RUNNER_ENVIRONMENT"] === "github-hosted";
             const addresses = githubHosted ? await addressesOf(this.target.host) : [];
-            throw connectError({ target: this.target, stderr, timedOut, offered: this.offeredKeys(), githubHosted, addresses, cause: error });
+            throw connectError({
+                target: this.target,
+                stderr,
+                timedOut,
+                offered: this.offeredKeys(),
+                withKey: existsSync(this.#key),
+                githubHosted,
+                addresses,
+                cause: error,
+            });
         }
     }
 }
@@ -920,7 +969,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   UK: () => (/* binding */ removeIdentityDirectory)
 });
 
-// UNUSED EXPORTS: makeIdentityDirectory, writeIdentity, writeTargetConfigurations
+// UNUSED EXPORTS: makeIdentityDirectory, writeIdentity, writeTargetConfigurations, writtenKey
 
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(24);
@@ -930,8 +979,8 @@ const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import
 var external_node_path_ = __nccwpck_require__(760);
 // EXTERNAL MODULE: ./build/src/domain/errors.js + 1 modules
 var errors = __nccwpck_require__(927);
-// EXTERNAL MODULE: ./build/src/process/run.js + 3 modules
-var process_run = __nccwpck_require__(752);
+// EXTERNAL MODULE: ./build/src/process/run.js + 4 modules
+var process_run = __nccwpck_require__(710);
 // EXTERNAL MODULE: ./build/src/ssh/configuration.js
 var configuration = __nccwpck_require__(898);
 ;// CONCATENATED MODULE: ./build/src/ssh/identity.js
@@ -959,15 +1008,23 @@ async function writeIdentity(directory, identity) {
     const write = (path, text) => {
         writeFileSync(path, text, { mode: 0o600 });
     };
-    write(files.key, identity.key);
     write(files.knownHosts, `${identity.knownHosts.trimEnd()}\n${endOfKnownHosts}\n`);
     write(files.recorder, readFileSync(__nccwpck_require__.ab + "record-host-key.sh", "utf8"));
+    if (identity.key === undefined)
+        return { kind: "none" };
+    if (identity.certificate !== undefined)
+        write(files.certificate, `${identity.certificate}\n`);
+    write(files.key, identity.key);
     if (identity.passphrase !== undefined) {
         const problem = await decrypt(directory, files.key, identity.passphrase);
         if (problem !== undefined)
             return { kind: "unusable", problem };
     }
     return await checkKey(files.key);
+}
+/** The key as ssh reads it: after `writeIdentity`, the decrypted one. */
+function writtenKey(directory) {
+    return readFileSync(identityFiles(directory).key, "utf8");
 }
 /** Writes one ssh configuration a target into the private directory of a run. The number of a target is its place in the list. */
 function writeTargetConfigurations(directory, targets, settings) {
@@ -987,20 +1044,24 @@ async function checkKey(path) {
         return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})` };
     }
 }
-// ssh-keygen asks a program for the old passphrase, which finds it in its environment: on a command line everyone could see it.
+// ssh-keygen asks a program for the old passphrase, which hands on its standard input: on a command line or in an environment,
+// others could see it.
 async function decrypt(directory, path, passphrase) {
     const askpass = join(directory, "askpass.sh");
-    writeFileSync(askpass, '#!/bin/sh\nprintf "%s\\n" "$NIX_FLAKE_DEPLOY_PASSPHRASE"\n', { mode: 0o700 });
+    writeFileSync(askpass, "#!/bin/sh\nexec cat\n", { mode: 0o700 });
     chmodSync(askpass, 0o700);
-    const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force", NIX_FLAKE_DEPLOY_PASSPHRASE: passphrase };
+    const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force" };
     try {
-        await run({ file: "ssh-keygen", args: ["-q", "-p", "-N", "", "-f", path] }, { env, timeout: 60 });
+        await run({ file: "ssh-keygen", args: ["-q", "-p", "-N", "", "-f", path] }, { env, stdin: `${passphrase}\n`, timeout: 60 });
         return undefined;
     }
     catch (error) {
         throwIfMissing(error);
         if (!(error instanceof CommandError))
             throw error;
+        if (/ssh_askpass: exec\(.*\): Permission denied/.test(error.stderr)) {
+            throw new RunnerError(`an encrypted ssh-key needs a directory for temporary files from which programs can be run, and ${dirname(directory)} is mounted noexec. Use a key without a passphrase, or another RUNNER_TEMP`, { cause: error });
+        }
         if (/incorrect passphrase/i.test(error.stderr))
             return "is encrypted, and ssh-key-passphrase is not its passphrase";
         return `cannot be decrypted (${lastLine(error.stderr, path)})`;

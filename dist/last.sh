@@ -1,0 +1,239 @@
+#!/bin/sh
+# The last step of a deployment: system profile and boot loader. It is put into the directory of the run. POSIX sh.
+#
+#   last.sh run    after the confirmation of a switch: begins the step, and ends it or undoes it
+#   last.sh begin  record, system profile, boot loader
+#   last.sh end    deletes the record
+#   last.sh undo   profile and boot loader as they were, then deletes the record
+#   last.sh mend   ends or undoes the step of an earlier run whose record is there, then activates the system of the file
+#                  "interrupted" where there is one
+#
+# The record lies on the disk of the store from before the first change until after the last: a machine that crashes in between
+# still has it, and the next run mends that. Its lines are key=value, the last is "end".
+#
+# Files: those of watchdog.sh; new-toplevel, generation (its number where it is a generation, else empty), install-bootloader (1 or
+# 0), record (the path of the record), limit (seconds for each of the two halves).
+# Exit codes: 0 done; 9 the machine runs another system than the new one, and nothing was changed; of run: 20 undone, 21 not
+# everything could be undone, with "nix-flake-deploy: undone LINK BOOT TEST" in the log: the exit codes of the profile's link, of
+# the old profile's boot and of the old running system's test ("-": was not run). Of undo and begin: the one of what failed.
+
+set -u
+cd -- "$(dirname -- "$0")" || exit 1
+PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+profile=$(cat profile) || exit 1
+record=$(cat record) || exit 1
+limit=$(cat limit) || exit 1
+mending=
+
+say() {
+  echo "nix-flake-deploy: $*"
+}
+
+# The end of a symbolic link, or nothing.
+resolve() {
+  if [ -e "$1" ]; then readlink -f -- "$1"; fi
+}
+
+field() {
+  sed -n "s/^$1=//p" "$record"
+}
+
+# A disk that hangs must not hold the step up.
+flush() {
+  timeout 30 sync -- "$@" 2>/dev/null
+  return 0
+}
+
+within_limit() {
+  timeout --kill-after=10 "$limit" "$@"
+  ended=$?
+  case $ended in 124 | 137) say "$* took longer than $limit s" ;; esac
+  return "$ended"
+}
+
+switch_to() {
+  within_limit /bin/sh ./switch.sh "$1" "$2"
+}
+
+# One of this run that was killed is there already: what it says was so before the step.
+write_record() {
+  [ ! -e "$record" ] || [ "$(field run)" != "$(cat run)" ] || return 0
+  mkdir -p -- "$(dirname -- "$record")" || return 1
+  {
+    printf 'run=%s\n' "$(cat run)"
+    printf 'toplevel=%s\n' "$(cat new-toplevel)"
+    printf 'running=%s\n' "$(cat new-running)"
+    printf 'generation=%s\n' "$(cat generation)"
+    printf 'install-bootloader=%s\n' "$(cat install-bootloader)"
+    printf 'previous-link=%s\n' "$(readlink -- "$profile" 2>/dev/null)"
+    printf 'previous-profile=%s\n' "$(resolve "$profile")"
+    printf 'previous-running=%s\n' "$(cat previous-running)"
+    for link in "$profile"-*-link; do
+      [ ! -L "$link" ] || printf 'link=%s\n' "${link##*/}"
+    done
+    echo end
+  } >"$record.new"
+  # On a full disk the file is shorter, whatever printf said.
+  if [ "$(tail -n 1 "$record.new" 2>/dev/null)" != end ]; then
+    rm -f -- "$record.new"
+    return 1
+  fi
+  flush "$record.new"
+  mv -- "$record.new" "$record" && flush "$(dirname -- "$record")"
+}
+
+delete_record() {
+  # What the step has written is on the disk before the record goes.
+  flush
+  rm -f -- "$record" "$record.new"
+  rmdir -- "$(dirname -- "$record")" 2>/dev/null
+  [ ! -e "$record" ]
+}
+
+set_profile() {
+  if [ -n "$(field generation)" ]; then
+    within_limit nix-env --profile "$profile" --switch-generation "$(field generation)"
+  else
+    within_limit nix-env --profile "$profile" --set "$(field toplevel)"
+  fi
+}
+
+begin() {
+  if ! write_record; then
+    say "the record of the last step could not be written"
+    return 1
+  fi
+  set_profile
+  code=$?
+  if [ "$code" -ne 0 ]; then
+    say "the system profile could not be set"
+    return "$code"
+  fi
+  : >boot.begun
+  # systemd-boot makes only a generation of the profile its default, so this comes after it; and a specialisation is none.
+  NIXOS_INSTALL_BOOTLOADER=$(field install-bootloader)
+  export NIXOS_INSTALL_BOOTLOADER
+  switch_to "$(field toplevel)" boot
+}
+
+run() {
+  now=$(resolve "$(cat current)")
+  if [ "$now" != "$(cat new-running)" ]; then
+    say "the machine runs $now and not the new system: nothing is changed"
+    return 9
+  fi
+  # The same checks have passed before the activation.
+  NIXOS_NO_CHECK=1
+  export NIXOS_NO_CHECK
+  begin
+  code=$?
+  if [ "$code" -eq 0 ] && [ "$(resolve "$profile")" = "$(cat new-toplevel)" ]; then
+    delete_record || say "the record of the last step could not be deleted: $record"
+    return 0
+  fi
+  say "undoing the last step (exit code $code)"
+  undo
+  test_code=-
+  # Whatever profile and boot loader said.
+  now=$(resolve "$(cat current)")
+  if [ "$now" = "$(cat new-running)" ] || [ "$now" = "$(cat previous-running)" ]; then
+    switch_to "$(cat previous-running)" test
+    test_code=$?
+  else
+    say "the machine runs $now, which is neither the old nor the new system: it stays"
+  fi
+  say "undone $link_code $boot_code $test_code"
+  case "$link_code $boot_code $test_code" in "0 0 0" | "0 0 4" | "0 - 0" | "0 - 4") return 20 ;; *) return 21 ;; esac
+}
+
+# Profile and boot loader as the record has them. Sets link_code and boot_code.
+undo() {
+  link_code=0 boot_code=-
+  [ -e "$record" ] || return 0
+  NIXOS_NO_CHECK=1
+  export NIXOS_NO_CHECK
+  previous=$(field previous-link)
+  if [ "$(readlink -- "$profile" 2>/dev/null)" != "$previous" ] || [ ! -L "$profile" ]; then
+    if [ -L "$profile" ] && [ "$(resolve "$profile")" != "$(field toplevel)" ]; then
+      say "the system profile is $(resolve "$profile"), which somebody else has set: it stays"
+    elif [ -n "$previous" ] && [ ! -e "$(dirname -- "$profile")/$previous" ]; then
+      # Somebody has collected garbage since, and the generation with it.
+      within_limit nix-env --profile "$profile" --set "$(field previous-profile)" || link_code=1
+    elif [ -n "$previous" ]; then
+      ln -sfn -- "$previous" "$profile.nix-flake-deploy" && mv -T -- "$profile.nix-flake-deploy" "$profile" || link_code=1
+      [ "$link_code" -ne 0 ] || echo "the system profile is $previous again"
+    else
+      rm -f -- "$profile" || link_code=1
+      echo "there is no system profile again"
+    fi
+  fi
+  [ "$link_code" -ne 0 ] || remove_own_links
+  # Nothing is written to a boot loader that was not touched.
+  if [ -e boot.begun ] || [ -n "$mending" ]; then
+    old=$(resolve "$profile")
+    [ -n "$old" ] || old=$(field previous-running)
+    echo "rolling back: $old/bin/switch-to-configuration boot"
+    NIXOS_INSTALL_BOOTLOADER=$(field install-bootloader)
+    export NIXOS_INSTALL_BOOTLOADER
+    switch_to "$old" boot
+    boot_code=$?
+  fi
+  if [ "$link_code" -ne 0 ]; then return "$link_code"; fi
+  case $boot_code in
+    - | 0) delete_record ;;
+    *) return "$boot_code" ;;
+  esac
+}
+
+# A rejected system must not be a generation that a later rollback chooses. Only links that the step has made.
+remove_own_links() {
+  for link in "$profile"-*-link; do
+    name=${link##*/}
+    if [ -L "$link" ] && [ "$(readlink -f -- "$link")" = "$(field toplevel)" ] &&
+      ! grep -qxF "link=$name" "$record" && [ "$(readlink -- "$profile")" != "$name" ]; then
+      rm -f -- "$link"
+    fi
+  done
+}
+
+mend() {
+  if [ -e "$record" ]; then
+    mend_step || return
+  fi
+  if [ -s interrupted ]; then
+    system=$(cat interrupted)
+    [ -e "$system" ] || system=$(resolve "$(cat current)")
+    say "an earlier activation was interrupted: activating $system"
+    # How it ends says nothing about the new system; a machine may have had failed units all the time.
+    NIXOS_NO_CHECK=1 /bin/sh ./switch.sh "$system" test
+  fi
+  : >mended
+}
+
+mend_step() {
+  mending=yes
+  now=$(resolve "$(cat current)")
+  NIXOS_NO_CHECK=1
+  export NIXOS_NO_CHECK
+  if [ "$now" = "$(field running)" ] || [ "$now" = "$(field toplevel)" ]; then
+    say "an earlier run has not finished its last step, and the machine runs its system $now: finishing it"
+    NIXOS_INSTALL_BOOTLOADER=$(field install-bootloader)
+    export NIXOS_INSTALL_BOOTLOADER
+    set_profile && switch_to "$(field toplevel)" boot && delete_record
+  elif [ "$now" = "$(field previous-running)" ] || [ "$now" = "$(field previous-profile)" ] || [ "$(resolve "$profile")" != "$(field toplevel)" ]; then
+    say "an earlier run has not finished its last step, and the machine runs $now: undoing it"
+    undo
+  else
+    say "an earlier run has not finished its last step, and the machine runs $now: the boot loader gets the system profile"
+    switch_to "$(resolve "$profile")" boot && delete_record
+  fi
+}
+
+case $1 in
+  run) run ;;
+  begin) begin ;;
+  end) delete_record ;;
+  undo) undo ;;
+  mend) mend ;;
+esac
