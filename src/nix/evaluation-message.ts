@@ -91,10 +91,10 @@ function withoutRoot(line: string, root: string | undefined): string {
 
 /**
  * The file, relative to the root of its flake, that an evaluation did not find in the store: `path '/nix/store/…-source/x.nix' does
- * not exist`, `opening file '…': No such file or directory`, and up to Nix 2.18 `getting status of '…': No such file or directory`.
+ * not exist` (from 2.34 on also `path '«path:/nix/store/…-source»/x.nix'`), `opening file '…': No such file or directory`, and up to Nix 2.18 `getting status of '…': No such file or directory`.
  */
 export function missingFile(output: string): string | undefined {
-  const file = `['"]/nix/store/[^/'"]+/([^'"]+)['"]`;
+  const file = `['"](?:/nix/store/[^/'"]+|«[^»]+»)/([^'"]+)['"]`;
   const pattern = new RegExp(`error: (?:path ${file} does not exist|(?:opening file|getting status of) ${file}: No such file or directory)`);
   const match = pattern.exec(output);
   return match?.[1] ?? match?.[2];

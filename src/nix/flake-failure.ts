@@ -26,6 +26,12 @@ export function explainFlake(error: unknown, reference: string): InputError | un
       `Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`,
     );
   }
+  if (/unexpected flake input attribute 'submodules'/.test(stderr)) {
+    return flake(
+      `the flake ${reference} sets inputs.self.submodules, which Nix on the runner does not know`,
+      "It needs Nix 2.27 or newer there; the Nix of the machines does not matter",
+    );
+  }
   const unfetched = explainInput(stderr, reference);
   if (unfetched !== undefined) return flake(unfetched.problem, unfetched.advice);
   const accepted = "Accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";

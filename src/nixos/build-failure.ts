@@ -66,7 +66,6 @@ const explanations: readonly Explain[] = [
   failedDownload,
   killed,
   unknownArgument,
-  submodules,
   dirtyRevision,
   untrackedFile,
 ];
@@ -160,14 +159,6 @@ function memoryHint({ memoryKibibytes }: BuildContext): string {
 function unknownArgument({ exitCode }: RebuildFailure, text: string): Explanation | undefined {
   if (!/unknown option|unrecognized arguments/i.test(text)) return undefined;
   return { reason: `nixos-rebuild on the machine does not know an argument (exit code ${exitCode})`, hint: "Look at rebuild-args" };
-}
-
-function submodules({ configuration, exitCode }: RebuildFailure, text: string): Explanation | undefined {
-  if (!/unexpected flake input attribute 'submodules'/.test(text)) return undefined;
-  return {
-    reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): the flake sets inputs.self.submodules, which Nix on the machine does not know`,
-    hint: "It needs Nix 2.27 or newer on the machine: update it first, or remove inputs.self.submodules from the flake and set `flake: .?submodules=1`",
-  };
 }
 
 function dirtyRevision({ configuration, exitCode }: RebuildFailure, text: string): Explanation | undefined {

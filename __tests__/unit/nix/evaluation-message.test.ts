@@ -69,6 +69,10 @@ describe("missingFile", () => {
     expect(missingFile(recording(`evaluation-file-missing-${version}.log`))).toBe(file);
   });
 
+  test("finds it in a flake that is an input", () => {
+    expect(missingFile("error: path '«path:/nix/store/x-source?narHash=sha256-x%3D»/nixos/extra.nix' does not exist")).toBe("nixos/extra.nix");
+  });
+
   test("is nothing for another error", () => {
     expect(missingFile("error: undefined variable 'x'")).toBeUndefined();
     expect(missingFile("error: opening file '/etc/shadow': Permission denied")).toBeUndefined();

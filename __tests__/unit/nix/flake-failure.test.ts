@@ -9,6 +9,11 @@ function problemOf(stderr: string, reference = "."): string | undefined {
   return error?.problems.map(({ problem, advice }) => `${problem}. ${advice}`)[0];
 }
 
+test("inputs.self.submodules needs a newer Nix on the runner", () => {
+  const stderr = "error: unexpected flake input attribute 'submodules', at /nix/store/mk8xr8wkw1s7gwfwivm6lcx59m97gjzx-source/flake.nix:1:3";
+  expect(problemOf(stderr)).toMatch(/inputs\.self\.submodules, which Nix on the runner does not know\. It needs Nix 2\.27/);
+});
+
 test.each(["repository-not-owned-2.34.8.log", "repository-not-owned-2.26.3.log"])("a repository of another owner needs safe.directory (%s)", (name) => {
   expect(problemOf(recording(name))).toBe(
     "Git refuses /w/own, because another user owns it, as in a job that runs in a container. Add this step before: - run: git config --global --add safe.directory '/w/own'",

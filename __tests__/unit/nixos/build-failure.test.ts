@@ -96,11 +96,6 @@ describe("buildError", () => {
     ["/run/current-system/sw/bin/nixos-rebuild: line 1: 77 Killed nix build", 137, "the evaluation or build of web1 was killed (exit code 137)"],
     ["Command '['nix', 'build']' died with <Signals.SIGKILL: 9>.", 1, "the evaluation or build of web1 was killed (exit code 1)"],
     ["error: out of memory", 1, "the evaluation or build of web1 ran out of memory (exit code 1)"],
-    [
-      "error: unexpected flake input attribute 'submodules', at /nix/store/mk8xr8wkw1s7gwfwivm6lcx59m97gjzx-source/flake.nix:1:3",
-      1,
-      "the configuration web1 does not evaluate (exit code 1): the flake sets inputs.self.submodules, which Nix on the machine does not know",
-    ],
     // The two implementations, with an option that they do not know.
     ["/run/current-system/sw/bin/nixos-rebuild: unknown option `--no-such'", 1, "nixos-rebuild on the machine does not know an argument (exit code 1)"],
     ["nixos-rebuild: error: unrecognized arguments: --no-such", 2, "nixos-rebuild on the machine does not know an argument (exit code 2)"],
