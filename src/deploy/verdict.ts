@@ -71,6 +71,7 @@ const order: readonly FatalCause["kind"][] = [
   "snippet",
   "activation-script",
   "logind",
+  "user-left",
   "no-space",
 ];
 
@@ -120,6 +121,11 @@ function explain(cause: FatalCause, causes: readonly FatalCause[], operation: Op
       return {
         reason: `logind did not list the users, so the changed units were not started ${code}`,
         hint: "Look at `systemctl status systemd-logind` on the machine",
+      };
+    case "user-left":
+      return {
+        reason: `logind ended the services of a user during the switch, so the changed units were not started ${code}`,
+        hint: "Deploy again: it does so 10 s after the last session of a user has ended",
       };
     case "no-space":
       return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation) };

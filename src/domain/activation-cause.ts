@@ -18,6 +18,8 @@ export type ActivationCause =
   | { readonly kind: "activation-script" }
   /** Units were not all started, since logind does not answer. */
   | { readonly kind: "logind" }
+  /** Units were not all started, since logind has ended a user's services in the middle. */
+  | { readonly kind: "user-left" }
   | { readonly kind: "no-space" }
   /** `failed`: in the state failed, or restarted by systemd after an error; else the job that failed. */
   | { readonly kind: "unit"; readonly unit: string; readonly what: "failed" | "start" | "stop" | "restart" | "reload" }

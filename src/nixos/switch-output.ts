@@ -57,7 +57,7 @@ export class SwitchOutputReader {
 
 type Simple = Extract<
   ActivationCause["kind"],
-  "record" | "locked" | "not-nixos" | "boot-loader" | "activation-script" | "logind" | "no-space" | "profile" | "other-init"
+  "record" | "locked" | "not-nixos" | "boot-loader" | "activation-script" | "logind" | "user-left" | "no-space" | "profile" | "other-init"
 >;
 
 const simple: readonly (readonly [RegExp, Simple])[] = [
@@ -70,6 +70,8 @@ const simple: readonly (readonly [RegExp, Simple])[] = [
   [/^Warning: the new NixOS configuration has an .init. that is(?: incompatible|$)/u, "other-init"],
   [/^Failed to run activate script$/, "activation-script"],
   [/^Unable to list users with logind/, "logind"],
+  // The program asks logind for each user that it has listed, and ends where one has gone since.
+  [/^Error: Failed to get (?:GID|runtime directory) for /, "user-left"],
   [/No space left on device|Disk quota exceeded/, "no-space"],
 ];
 

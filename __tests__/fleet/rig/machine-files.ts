@@ -49,6 +49,8 @@ export function writeMachineFiles(root: string, files: MachineFiles): void {
   );
   // On a host with both versions of control groups these controllers are missing, which systemd would log for each unit.
   write("etc/systemd/system.conf.d/rig.conf", "[Manager]\nDefaultTasksAccounting=no\nDefaultMemoryAccounting=no\n");
+  // A test's logins are seconds apart, as other users: logind's 10 s would end one in the middle of the next one's switch.
+  write("etc/systemd/logind.conf.d/rig.conf", "[Login]\nUserStopDelaySec=1h\n");
   write("etc/sudoers.d/deploy", files.sudoers, 0o440);
   write("etc/sudoers.d/pwsudo", passwordRights, 0o440);
 

@@ -97,6 +97,7 @@ describe("the cause that stands in the way first is named", () => {
     ],
     [[{ kind: "locked" }], /^another switch-to-configuration runs on the machine/],
     [[{ kind: "not-nixos" }], /^switch-to-configuration does not take the machine for NixOS/],
+    [[{ kind: "user-left" }], /^logind ended the services of a user during the switch, so the changed units were not started/],
     [[{ kind: "logind" }], /^logind did not list the users, so the changed units were not started/],
     [[{ kind: "inhibitor", changes: [] }], /^a switch inhibitor refuses to activate the new system while the old one runs \(exit code 1\)$/],
   ])("%j", (causes, reason) => {

@@ -19,6 +19,7 @@ describe("what switch-to-configuration names", () => {
       ["cp: error writing 'k': No space left on device", "Failed to install bootloader"],
       [{ kind: "no-space" }, { kind: "boot-loader" }],
     ],
+    ["a user who left", ["Error: Failed to get GID for deploy", "", "Caused by:"], [{ kind: "user-left" }]],
     ["logind", ["Unable to list users with logind: Connection refused"], [{ kind: "logind" }]],
     ["another init, with straight quotes", ["Warning: the new NixOS configuration has an 'init' that is"], [{ kind: "other-init" }]],
     ["the activation script alone", ["Failed to run activate script"], [{ kind: "activation-script" }]],
