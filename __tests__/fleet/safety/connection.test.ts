@@ -94,7 +94,7 @@ describe("a machine that is not reached again", () => {
     const other = await trial.systems("web2");
     const [run, control] = await Promise.all([
       trial.deploy({ networkBroken: true }, { "confirm-timeout": "5" }),
-      trial.deploy({ networkBroken: true }, { ...unprotected, timeout: "9" }, "web2"),
+      trial.deploy({ networkBroken: true }, { ...unprotected, timeout: "25" }, "web2"),
     ]);
     expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", phase: "confirm", error: expect.stringContaining("confirm-timeout (5 s)") });
     expect(await trial.systems()).toEqual(before);
@@ -117,7 +117,7 @@ describe("a machine that is not reached again", () => {
     const listening = { switchScript: "systemctl unmask --runtime ssh.service ssh.socket; systemctl start ssh.service" };
     const deaf = { switchScript: "systemctl mask --runtime --now ssh.service ssh.socket" };
     const [old, other] = await Promise.all([trial.settle(listening), trial.settle(listening, "web2")]);
-    const [run, control] = await Promise.all([trial.deploy(deaf, { "confirm-timeout": "4" }), trial.deploy(deaf, { ...unprotected, timeout: "9" }, "web2")]);
+    const [run, control] = await Promise.all([trial.deploy(deaf, { "confirm-timeout": "4" }), trial.deploy(deaf, { ...unprotected, timeout: "25" }, "web2")]);
     expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", phase: "confirm", error: expect.stringContaining("confirm-timeout (4 s)") });
     expect(await trial.systems()).toEqual(old);
 
@@ -131,7 +131,7 @@ describe("a machine that is not reached again", () => {
   test("the machine is lost until the timeout of the run: it is unknown, and does what the message says", async () => {
     const other = await trial.systems("web2");
     const lose = async (name: string, inputs: Readonly<Record<string, string>>) => {
-      const always = { targets: `root@${name}`, timeout: "9", "confirm-timeout": "2" };
+      const always = { targets: `root@${name}`, timeout: "25", "confirm-timeout": "2" };
       const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 2 }, name), { ...always, ...inputs }));
       await going.waitFor(activating);
       await trial.machine(name).cutOff();
