@@ -361,6 +361,7 @@ const order = [
     "snippet",
     "activation-script",
     "logind",
+    "user-left",
     "no-space",
 ];
 function explainFatal(causes, operation, toplevel, code) {
@@ -410,6 +411,11 @@ function explain(cause, causes, operation, toplevel, code) {
             return {
                 reason: `logind did not list the users, so the changed units were not started ${code}`,
                 hint: "Look at `systemctl status systemd-logind` on the machine",
+            };
+        case "user-left":
+            return {
+                reason: `logind ended the services of a user during the switch, so the changed units were not started ${code}`,
+                hint: "Deploy again: it does so 10 s after the last session of a user has ended",
             };
         case "no-space":
             return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation) };
@@ -4683,10 +4689,10 @@ function withoutRoot(line, root) {
 }
 /**
  * The file, relative to the root of its flake, that an evaluation did not find in the store: `path '/nix/store/…-source/x.nix' does
- * not exist`, `opening file '…': No such file or directory`, and up to Nix 2.18 `getting status of '…': No such file or directory`.
+ * not exist` (from 2.34 on also `path '«path:/nix/store/…-source»/x.nix'`), `opening file '…': No such file or directory`, and up to Nix 2.18 `getting status of '…': No such file or directory`.
  */
 function missingFile(output) {
-    const file = `['"]/nix/store/[^/'"]+/([^'"]+)['"]`;
+    const file = `['"](?:/nix/store/[^/'"]+|«[^»]+»)/([^'"]+)['"]`;
     const pattern = new RegExp(`error: (?:path ${file} does not exist|(?:opening file|getting status of) ${file}: No such file or directory)`);
     const match = pattern.exec(output);
     return match?.[1] ?? match?.[2];
@@ -4773,6 +4779,9 @@ function explainFlake(error, reference) {
     }
     if (/lock file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
         return flake(`the flake.lock of ${reference} has an input without a fixed version`, `Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`);
+    }
+    if (/unexpected flake input attribute 'submodules'/.test(stderr)) {
+        return flake(`the flake ${reference} sets inputs.self.submodules, which Nix on the runner does not know`, "It needs Nix 2.27 or newer there; the Nix of the machines does not matter");
     }
     const unfetched = explainInput(stderr, reference);
     if (unfetched !== undefined)
@@ -6305,6 +6314,8 @@ const simple = [
     [/^Warning: the new NixOS configuration has an .init. that is(?: incompatible|$)/u, "other-init"],
     [/^Failed to run activate script$/, "activation-script"],
     [/^Unable to list users with logind/, "logind"],
+    // The program asks logind for each user that it has listed, and ends where one has gone since.
+    [/^Error: Failed to get (?:GID|runtime directory) for /, "user-left"],
     [/No space left on device|Disk quota exceeded/, "no-space"],
 ];
 class CauseReader {
@@ -6787,7 +6798,6 @@ const explanations = [
     failedDownload,
     killed,
     unknownArgument,
-    submodules,
     dirtyRevision,
     untrackedFile,
 ];
@@ -6873,14 +6883,6 @@ function unknownArgument({ exitCode }, text) {
     if (!/unknown option|unrecognized arguments/i.test(text))
         return undefined;
     return { reason: `nixos-rebuild on the machine does not know an argument (exit code ${exitCode})`, hint: "Look at rebuild-args" };
-}
-function submodules({ configuration, exitCode }, text) {
-    if (!/unexpected flake input attribute 'submodules'/.test(text))
-        return undefined;
-    return {
-        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): the flake sets inputs.self.submodules, which Nix on the machine does not know`,
-        hint: "It needs Nix 2.27 or newer on the machine: update it first, or remove inputs.self.submodules from the flake and set `flake: .?submodules=1`",
-    };
 }
 function dirtyRevision({ configuration, exitCode }, text) {
     const attribute = /attribute '(dirtyShortRev|dirtyRev)' missing/.exec(text)?.[1];

@@ -2594,10 +2594,10 @@ function withoutRoot(line, root) {
 }
 /**
  * The file, relative to the root of its flake, that an evaluation did not find in the store: `path '/nix/store/…-source/x.nix' does
- * not exist`, `opening file '…': No such file or directory`, and up to Nix 2.18 `getting status of '…': No such file or directory`.
+ * not exist` (from 2.34 on also `path '«path:/nix/store/…-source»/x.nix'`), `opening file '…': No such file or directory`, and up to Nix 2.18 `getting status of '…': No such file or directory`.
  */
 function missingFile(output) {
-    const file = `['"]/nix/store/[^/'"]+/([^'"]+)['"]`;
+    const file = `['"](?:/nix/store/[^/'"]+|«[^»]+»)/([^'"]+)['"]`;
     const pattern = new RegExp(`error: (?:path ${file} does not exist|(?:opening file|getting status of) ${file}: No such file or directory)`);
     const match = pattern.exec(output);
     return match?.[1] ?? match?.[2];
@@ -2684,6 +2684,9 @@ function explainFlake(error, reference) {
     }
     if (/lock file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
         return flake(`the flake.lock of ${reference} has an input without a fixed version`, `Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`);
+    }
+    if (/unexpected flake input attribute 'submodules'/.test(stderr)) {
+        return flake(`the flake ${reference} sets inputs.self.submodules, which Nix on the runner does not know`, "It needs Nix 2.27 or newer there; the Nix of the machines does not matter");
     }
     const unfetched = explainInput(stderr, reference);
     if (unfetched !== undefined)
