@@ -5516,7 +5516,7 @@ class BuildLogReader {
         const failed = [...this.#failed].map(([path, { reason, log }]) => ({
             path,
             reason,
-            log: (log.length > 0 ? log : (this.#streams.get(derivationName(path)) ?? [])).slice(-keptLines),
+            log: (log.length > 0 ? log : (this.#streams.get(streamName(path)) ?? [])).slice(-keptLines),
         }));
         return { failed, more: this.#more.size, dependents: this.#dependents.size };
     }
@@ -5579,6 +5579,10 @@ class BuildLogReader {
         if (this.#streams.size > mostStreams && oldest !== undefined)
             this.#streams.delete(oldest);
     }
+}
+// With --print-build-logs a line begins with the name without its version, as `builtins.parseDrvName` splits it.
+function streamName(path) {
+    return derivationName(path).replace(/-(?![a-zA-Z]).*$/, "");
 }
 /** The name of a derivation without hash and `.drv`: `bash-5.2.tar.gz`. */
 function derivationName(path) {

@@ -35,6 +35,10 @@ function hostileScript(place: string): string {
 // What stands in the noise and must never be the action's word.
 const hostileMessage = /hostile/;
 
+function isMaskOfKey({ name, message }: { readonly name: string; readonly message: string }): boolean {
+  return name === "add-mask" && fleet.key.secret.includes(message);
+}
+
 let fleet: Fleet;
 let run: StepResult;
 let failed: StepResult;
@@ -97,7 +101,8 @@ describe.each<[string, () => StepResult]>([
   test("no command of a machine is obeyed", () => {
     const { log, outputs, state, masks, env } = result();
     const allowed = new Set(["error", "warning", "group", "endgroup"]);
-    const commands = workflowCommands(log);
+    // The action masks the lines of its key, and nothing else.
+    const commands = workflowCommands(log).filter((command) => !isMaskOfKey(command));
     expect(commands.filter(({ name }) => !allowed.has(name))).toEqual([]);
     // An annotation may quote the machine, but never is the machine's own.
     for (const command of commands.filter(({ name }) => name === "error" || name === "warning")) {
@@ -105,7 +110,7 @@ describe.each<[string, () => StepResult]>([
       expect(command.message).not.toMatch(/^hostile/);
     }
     expect(commands.filter(({ name, message }) => name === "group" && hostileMessage.test(message))).toEqual([]);
-    expect(masks).toEqual([]);
+    expect(masks.filter((mask) => !fleet.key.secret.includes(mask))).toEqual([]);
     expect(env).toEqual({});
     expect(Object.values(state).join(" ")).not.toMatch(hostileMessage);
     expect(outputs["status"]).not.toMatch(hostileMessage);
@@ -165,7 +170,7 @@ test("lines are streamed while the machine works", async () => {
   await step.waitFor(/^\[ng\] .*::error::hostile now$/m, 30);
   expect(step.running()).toBe(true);
   expect(step.output()).not.toContain("hostile later");
-  expect(workflowCommands(step.output())).toEqual([]);
+  expect(workflowCommands(step.output()).filter((command) => !isMaskOfKey(command))).toEqual([]);
   await fleet.machine("ng").output("touch /tmp/seen");
   const result = await step.finished;
   expect(result.exitCode).toBe(0);

@@ -85,7 +85,7 @@ export class BuildLogReader {
     const failed = [...this.#failed].map(([path, { reason, log }]) => ({
       path,
       reason,
-      log: (log.length > 0 ? log : (this.#streams.get(derivationName(path)) ?? [])).slice(-keptLines),
+      log: (log.length > 0 ? log : (this.#streams.get(streamName(path)) ?? [])).slice(-keptLines),
     }));
     return { failed, more: this.#more.size, dependents: this.#dependents.size };
   }
@@ -145,6 +145,11 @@ export class BuildLogReader {
     const [oldest] = this.#streams.keys();
     if (this.#streams.size > mostStreams && oldest !== undefined) this.#streams.delete(oldest);
   }
+}
+
+// With --print-build-logs a line begins with the name without its version, as `builtins.parseDrvName` splits it.
+function streamName(path: string): string {
+  return derivationName(path).replace(/-(?![a-zA-Z]).*$/, "");
 }
 
 /** The name of a derivation without hash and `.drv`: `bash-5.2.tar.gz`. */

@@ -100,3 +100,11 @@ test("what a builder prints is not taken for a failure of Nix", () => {
 test("a build that did not fail has no failures", () => {
   expect(renderBuildFailures(failuresIn("these 2 derivations will be built:\n  /nix/store/x-a.drv\nbuilding 'x'..."))).toBeUndefined();
 });
+
+test("the log of a derivation with a version is found under its name without it", () => {
+  const reader = new BuildLogReader();
+  const path = "/nix/store/zp64g1xl5b0qdp7wpxkh5vps437qri2i-nixos-system-web1-26.05.20260101.0000000.drv";
+  for (const line of ["nixos-system-web1> no luck today", `error: Cannot build '${path}'.`, "       Reason: builder failed with exit code 1."])
+    reader.read(line);
+  expect(reader.failures.failed).toEqual([{ path, reason: "builder failed with exit code 1", log: ["no luck today"] }]);
+});
