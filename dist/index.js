@@ -4281,7 +4281,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(3614);
 /* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(2855);
 /* harmony import */ var _nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(1263);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(9762);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(4140);
 /* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_32__ = __nccwpck_require__(8672);
 /* harmony import */ var _process_core_dumps_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(9430);
 /* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(4418);
@@ -4777,7 +4777,7 @@ function explainFlake(error, reference) {
         const directory = owned[1] ?? owned[2];
         return flake(`Git refuses ${directory}, because another user owns it, as in a job that runs in a container`, `Add this step before: - run: git config --global --add safe.directory '${directory}'`);
     }
-    if (/lock file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
+    if (/lock ?file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
         return flake(`the flake.lock of ${reference} has an input without a fixed version`, `Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`);
     }
     if (/unexpected flake input attribute 'submodules'/.test(stderr)) {
@@ -5430,7 +5430,7 @@ async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
 
 /***/ }),
 
-/***/ 9762:
+/***/ 4140:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -6036,30 +6036,7 @@ class ArmedNixosMachine {
 }
 // EXTERNAL MODULE: ./build/src/domain/unit-plan.js
 var unit_plan = __nccwpck_require__(9988);
-;// CONCATENATED MODULE: ./build/src/domain/nix-version.js
-/**
- * Parses the first line that `nix --version` prints, for example `nix (Nix) 2.34.8`, `nix (Lix, like Nix) 2.95.3` or
- * `nix (Determinate Nix 3.22.2) 2.35.2`: the last number of the line is the version of Nix that it behaves as.
- * Returns `undefined` when the line has no version.
- */
-function parseNixVersion(text) {
-    const [line = ""] = text.trim().split("\n");
-    const numbers = [...line.matchAll(/(\d+)\.(\d+)(?:\.\d+)?/g)].at(-1);
-    if (numbers === undefined)
-        return undefined;
-    return { kind: parseKind(line), major: Number(numbers[1]), minor: Number(numbers[2]) };
-}
-/** Returns whether the version is at least `major.minor`, whatever the implementation. */
-function isAtLeast(version, major, minor) {
-    return version.major > major || (version.major === major && version.minor >= minor);
-}
-function parseKind(line) {
-    if (/\(Lix\b/.test(line))
-        return "lix";
-    return /\(Determinate Nix\b/.test(line) ? "determinate" : "nix";
-}
 ;// CONCATENATED MODULE: ./build/src/nixos/facts.js
-
 
 
 /** Reads the lines `key=value` of a script. */
@@ -6114,8 +6091,9 @@ function identityOf(facts) {
 function machineFacts(text) {
     const facts = parseFacts(text);
     const missing = (reason, hint) => new errors/* DeployError */.sH({ phase: "connect", reason, hint });
-    const nix = parseNixVersion(facts.get("nix") ?? "");
-    if (nix === undefined)
+    // Lix prints further lines, which name no fact.
+    const nix = facts.get("nix") ?? "";
+    if (!/\d/.test(nix))
         throw missing("there is no nix on the machine", "Is it NixOS? `nix --version` must work in a non-interactive ssh session");
     if ((facts.get("nixos-rebuild") ?? "") === "") {
         throw missing("there is no nixos-rebuild on the machine", "Is it NixOS? On NixOS with system.disableInstallerTools set, add nixos-rebuild to environment.systemPackages");
@@ -6802,6 +6780,7 @@ const explanations = [
     failedDownload,
     killed,
     unknownArgument,
+    unreadableLock,
     dirtyRevision,
     untrackedFile,
 ];
@@ -6887,6 +6866,18 @@ function unknownArgument({ exitCode }, text) {
     if (!/unknown option|unrecognized arguments/i.test(text))
         return undefined;
     return { reason: `nixos-rebuild on the machine does not know an argument (exit code ${exitCode})`, hint: "Look at rebuild-args" };
+}
+/** An input that a newer Nix, or another implementation, has written into the lock file. */
+function unreadableLock({ configuration, exitCode }, text, { nix }) {
+    const line = /^\s*error: (lock ?file contains (?:mutable lock|unlocked input).*|unsupported \w+ input attribute '\w+'.*|input '.*' is unsupported.*)$/im.exec(text)?.[1];
+    if (line === undefined)
+        return undefined;
+    const what = nix === undefined ? "Nix on the machine" : `Nix on the machine (${nix})`;
+    return {
+        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${what} cannot read an entry of flake.lock: ${line}`,
+        hint: `Update Nix on the machine, or write flake.lock with the oldest Nix that has to read it. ${unchanged}`,
+        lines: (0,evaluation_message/* evaluationMessage */.U)(text),
+    };
 }
 function dirtyRevision({ configuration, exitCode }, text) {
     const attribute = /attribute '(dirtyShortRev|dirtyRev)' missing/.exec(text)?.[1];
@@ -7825,6 +7816,7 @@ class ConnectedNixosMachine {
             configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
             untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
             memoryKibibytes: this.facts.memoryKibibytes,
+            nix: this.facts.nix,
         };
     }
     /** Asks why Nix was turned away, as the ssh user; `undefined` where the machine cannot be asked. */

@@ -2682,7 +2682,7 @@ function explainFlake(error, reference) {
         const directory = owned[1] ?? owned[2];
         return flake(`Git refuses ${directory}, because another user owns it, as in a job that runs in a container`, `Add this step before: - run: git config --global --add safe.directory '${directory}'`);
     }
-    if (/lock file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
+    if (/lock ?file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
         return flake(`the flake.lock of ${reference} has an input without a fixed version`, `Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`);
     }
     if (/unexpected flake input attribute 'submodules'/.test(stderr)) {

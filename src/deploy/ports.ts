@@ -2,7 +2,6 @@ import type { ActivationCause } from "../domain/activation-cause.js";
 import type { CopyProgress } from "../domain/copy-progress.js";
 import type { ClosureDifference } from "../domain/closure-difference.js";
 import type { SentFlake } from "../domain/flake.js";
-import type { NixVersion } from "../domain/nix-version.js";
 import type { Operation } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { HostResult } from "../domain/result.js";
@@ -29,7 +28,8 @@ export type SystemState = {
 /** What a machine says of itself before anything is sent to it. */
 export type MachineFacts = {
   readonly hostname: string;
-  readonly nix: NixVersion;
+  /** What its Nix calls itself: `nix (Nix) 2.34.8`, `nix (Lix, like Nix) 2.95.3`. */
+  readonly nix: string;
   /** Kibibytes free for the store, where the machine can tell. */
   readonly freeKibibytes: number | undefined;
   /** Kibibytes of memory that programs can still take without swapping, where the machine can tell. */

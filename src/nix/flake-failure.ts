@@ -20,7 +20,7 @@ export function explainFlake(error: unknown, reference: string): InputError | un
       `Add this step before: - run: git config --global --add safe.directory '${directory}'`,
     );
   }
-  if (/lock file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
+  if (/lock ?file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
     return flake(
       `the flake.lock of ${reference} has an input without a fixed version`,
       `Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`,

@@ -20,6 +20,8 @@ export type BuildContext = {
   readonly configurations?: readonly string[] | undefined;
   /** The configuration wants this file, which is in the work tree on the runner and not in Git. */
   readonly untrackedFile?: string | undefined;
+  /** What the machine's Nix calls itself. */
+  readonly nix?: string | undefined;
   /** Available memory of the machine before the build, in kibibytes. */
   readonly memoryKibibytes?: number | undefined;
 };
@@ -66,6 +68,7 @@ const explanations: readonly Explain[] = [
   failedDownload,
   killed,
   unknownArgument,
+  unreadableLock,
   dirtyRevision,
   untrackedFile,
 ];
@@ -159,6 +162,20 @@ function memoryHint({ memoryKibibytes }: BuildContext): string {
 function unknownArgument({ exitCode }: RebuildFailure, text: string): Explanation | undefined {
   if (!/unknown option|unrecognized arguments/i.test(text)) return undefined;
   return { reason: `nixos-rebuild on the machine does not know an argument (exit code ${exitCode})`, hint: "Look at rebuild-args" };
+}
+
+/** An input that a newer Nix, or another implementation, has written into the lock file. */
+function unreadableLock({ configuration, exitCode }: RebuildFailure, text: string, { nix }: BuildContext): Explanation | undefined {
+  const line = /^\s*error: (lock ?file contains (?:mutable lock|unlocked input).*|unsupported \w+ input attribute '\w+'.*|input '.*' is unsupported.*)$/im.exec(
+    text,
+  )?.[1];
+  if (line === undefined) return undefined;
+  const what = nix === undefined ? "Nix on the machine" : `Nix on the machine (${nix})`;
+  return {
+    reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${what} cannot read an entry of flake.lock: ${line}`,
+    hint: `Update Nix on the machine, or write flake.lock with the oldest Nix that has to read it. ${unchanged}`,
+    lines: evaluationMessage(text),
+  };
 }
 
 function dirtyRevision({ configuration, exitCode }: RebuildFailure, text: string): Explanation | undefined {

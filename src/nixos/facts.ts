@@ -1,5 +1,4 @@
 import { DeployError } from "../domain/errors.js";
-import { parseNixVersion } from "../domain/nix-version.js";
 import { optionalStorePath } from "../domain/store-path.js";
 import type { Generation, MachineFacts, SystemState } from "../deploy/ports.js";
 
@@ -70,8 +69,9 @@ export type Access = {
 export function machineFacts(text: string): { readonly facts: MachineFacts; readonly access: Access } {
   const facts = parseFacts(text);
   const missing = (reason: string, hint: string): DeployError => new DeployError({ phase: "connect", reason, hint });
-  const nix = parseNixVersion(facts.get("nix") ?? "");
-  if (nix === undefined) throw missing("there is no nix on the machine", "Is it NixOS? `nix --version` must work in a non-interactive ssh session");
+  // Lix prints further lines, which name no fact.
+  const nix = facts.get("nix") ?? "";
+  if (!/\d/.test(nix)) throw missing("there is no nix on the machine", "Is it NixOS? `nix --version` must work in a non-interactive ssh session");
   if ((facts.get("nixos-rebuild") ?? "") === "") {
     throw missing(
       "there is no nixos-rebuild on the machine",

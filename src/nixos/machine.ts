@@ -202,6 +202,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
       configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
       untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
       memoryKibibytes: this.facts.memoryKibibytes,
+      nix: this.facts.nix,
     };
   }
 

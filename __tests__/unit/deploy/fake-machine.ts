@@ -79,7 +79,7 @@ export class FakeMachine implements Machine {
     return {
       facts: {
         hostname,
-        nix: { kind: "nix", major: 2, minor: 34 },
+        nix: "nix (Nix) 2.34.8",
         freeKibibytes: undefined,
         memoryKibibytes: undefined,
         state,

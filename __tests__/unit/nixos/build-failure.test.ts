@@ -96,6 +96,16 @@ describe("buildError", () => {
     ["/run/current-system/sw/bin/nixos-rebuild: line 1: 77 Killed nix build", 137, "the evaluation or build of web1 was killed (exit code 137)"],
     ["Command '['nix', 'build']' died with <Signals.SIGKILL: 9>.", 1, "the evaluation or build of web1 was killed (exit code 1)"],
     ["error: out of memory", 1, "the evaluation or build of web1 ran out of memory (exit code 1)"],
+    // Nix 2.8, with lock files of 2.34.
+    ...[
+      `lockfile contains mutable lock '{"path":"./inside","type":"path"}'`,
+      "unsupported tarball input attribute 'lastModified'",
+      "input 'file+file:///w/file' is unsupported",
+    ].map((line): [string, number, string] => [
+      `error: ${line}\n(use '--show-trace' to show detailed location information)`,
+      1,
+      `the configuration web1 does not evaluate (exit code 1): Nix on the machine cannot read an entry of flake.lock: ${line}`,
+    ]),
     // The two implementations, with an option that they do not know.
     ["/run/current-system/sw/bin/nixos-rebuild: unknown option `--no-such'", 1, "nixos-rebuild on the machine does not know an argument (exit code 1)"],
     ["nixos-rebuild: error: unrecognized arguments: --no-such", 2, "nixos-rebuild on the machine does not know an argument (exit code 2)"],
@@ -164,6 +174,11 @@ describe("buildError", () => {
     expect(error.hint).toBe("Run `git add x.nix`, commit it, and deploy again");
     expect(buildError(failure).reason).toBe("the configuration web1 does not evaluate (exit code 1)");
   });
+});
+
+test("an entry of flake.lock that the machine cannot read names the machine's Nix", () => {
+  const error = buildError(failureOf("error: lock file contains mutable lock 'path:./x'"), { nix: "nix (Lix, like Nix) 2.95.3" });
+  expect(error.reason).toContain("Nix on the machine (nix (Lix, like Nix) 2.95.3) cannot read an entry of flake.lock");
 });
 
 describe("isMissingConfiguration", () => {

@@ -76,7 +76,7 @@ describe("systemState", () => {
 describe("machineFacts", () => {
   test("tells the machine and the way to root apart", () => {
     const { facts, access } = machineFacts(makeFacts());
-    expect(facts).toMatchObject({ hostname: "web1", nix: { kind: "nix", major: 2, minor: 34 }, freeKibibytes: 1_000_000, state: { generation: 7 } });
+    expect(facts).toMatchObject({ hostname: "web1", nix: "nix (Nix) 2.34.8", freeKibibytes: 1_000_000, state: { generation: 7 } });
     expect(access).toEqual({ user: "root", root: true, sudo: "unneeded", doas: "missing", run0: "missing" });
   });
 
