@@ -3532,7 +3532,7 @@ function write(line) {
 
 /***/ }),
 
-/***/ 8806:
+/***/ 3161:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -3547,8 +3547,6 @@ __nccwpck_require__.d(__webpack_exports__, {
 var errors = __nccwpck_require__(3047);
 // EXTERNAL MODULE: ./build/src/domain/operation.js
 var domain_operation = __nccwpck_require__(1567);
-// EXTERNAL MODULE: ./build/src/domain/inventory.js
-var inventory = __nccwpck_require__(6806);
 // EXTERNAL MODULE: ./build/src/domain/target.js
 var domain_target = __nccwpck_require__(321);
 // EXTERNAL MODULE: ./build/src/domain/batches.js
@@ -3714,7 +3712,7 @@ function parseItem(item) {
 }
 // EXTERNAL MODULE: ./build/src/ssh/host-key.js
 var host_key = __nccwpck_require__(5070);
-;// CONCATENATED MODULE: ./build/src/input-readers.js
+;// CONCATENATED MODULE: ./build/src/inputs/readers.js
 
 
 
@@ -3837,7 +3835,34 @@ function readRequests(text, refuse) {
         refuse(`names no machine; accepted is ${acceptedTargets}`);
     return requests;
 }
-;// CONCATENATED MODULE: ./build/src/misplaced-secrets.js
+// EXTERNAL MODULE: ./build/src/ssh/key.js
+var key = __nccwpck_require__(5651);
+;// CONCATENATED MODULE: ./build/src/inputs/identity.js
+
+
+/** Reads key, passphrase and certificate, which only `ssh-auth: key` uses. Gives what is wrong to `refuse`. */
+function readIdentity(authentication, read, refuse) {
+    const without = { authentication, key: undefined, passphrase: undefined, certificate: undefined };
+    if (authentication !== "key") {
+        for (const name of ["ssh-key", "ssh-key-passphrase", "ssh-certificate"]) {
+            if (read(name).trim() !== "")
+                refuse(name, `is set, and ssh-auth is ${authentication}, which does not use it; accepted with ssh-auth: key`);
+        }
+        return without;
+    }
+    const certificate = readCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
+    const reading = (0,key/* readKey */.Y)(read("ssh-key"));
+    // A passphrase may begin or end with a blank; a line end comes from a file.
+    const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
+    if (reading.kind === "unusable") {
+        refuse("ssh-key", reading.problem);
+        return without;
+    }
+    if (reading.encrypted && passphrase === "")
+        refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
+    return { authentication, key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined, certificate };
+}
+;// CONCATENATED MODULE: ./build/src/inputs/misplaced-secrets.js
 // How private keys begin, as text and as base64 of the whole file or of its first line.
 const beginnings = /PRIVATE KEY-|PuTTY-User-Key-File|AGE-SECRET-KEY-|LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdjE/;
 // A line of base64 in a PEM body has 64 or 70 characters.
@@ -4053,9 +4078,38 @@ const rebuildOptions = {
         refused("--help", "nothing would be built", [], ["-h", "--version"]),
     ],
 };
-// EXTERNAL MODULE: ./build/src/ssh/key.js
-var key = __nccwpck_require__(5651);
-;// CONCATENATED MODULE: ./build/src/inputs.js
+// EXTERNAL MODULE: ./build/src/domain/inventory.js
+var inventory = __nccwpck_require__(6806);
+;// CONCATENATED MODULE: ./build/src/inputs/targets.js
+
+
+
+/**
+ * Reads targets and selection. `aliases` tells that `ssh-config` may say where a target is, which only ssh can tell. Gives what is
+ * wrong to `refuse`.
+ */
+function readMachines(read, defaults, aliases, refuse) {
+    const selection = readSelection(read("select"), (problem) => refuse("select", problem));
+    const targets = readTargets(read("targets"), defaults, aliases, (problem) => refuse("targets", problem));
+    if (targets.length === 0)
+        return { targets, selection };
+    const { chosen, unmatched } = (0,inventory/* selectTargets */.Dv)(targets, selection);
+    if (unmatched !== undefined)
+        refuse("select", unmatched);
+    return { targets: chosen, selection };
+}
+function readTargets(text, defaults, aliases, refuse) {
+    const requests = readRequests(text, refuse);
+    let targets = [];
+    collect(() => {
+        // With aliases, only ssh can tell where two targets are.
+        if (!aliases)
+            (0,domain_target/* completeTargets */.q4)(requests, defaults);
+        targets = (0,domain_target/* nameTargets */.uG)(requests, defaults.port);
+    }, refuse);
+    return targets;
+}
+;// CONCATENATED MODULE: ./build/src/inputs/deploy.js
 
 
 
@@ -4198,27 +4252,6 @@ function parseInputs(read) {
         throw new errors/* InputError */.dz(shownProblems);
     return inputs;
 }
-function readIdentity(authentication, read, refuse) {
-    const without = { authentication, key: undefined, passphrase: undefined, certificate: undefined };
-    if (authentication !== "key") {
-        for (const name of ["ssh-key", "ssh-key-passphrase", "ssh-certificate"]) {
-            if (read(name).trim() !== "")
-                refuse(name, `is set, and ssh-auth is ${authentication}, which does not use it; accepted with ssh-auth: key`);
-        }
-        return without;
-    }
-    const certificate = readCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
-    const reading = (0,key/* readKey */.Y)(read("ssh-key"));
-    // A passphrase may begin or end with a blank; a line end comes from a file.
-    const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
-    if (reading.kind === "unusable") {
-        refuse("ssh-key", reading.problem);
-        return without;
-    }
-    if (reading.encrypted && passphrase === "")
-        refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
-    return { authentication, key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined, certificate };
-}
 function readSpecialisation(name, operation, refuse) {
     if (name === "")
         return undefined;
@@ -4228,27 +4261,6 @@ function readSpecialisation(name, operation, refuse) {
         refuse(`cannot be set with operation ${operation}, which leaves the running system as it is: choose the specialisation in the boot menu`);
     }
     return name;
-}
-function readMachines(read, defaults, aliases, refuse) {
-    const selection = readSelection(read("select"), (problem) => refuse("select", problem));
-    const targets = readTargets(read("targets"), defaults, aliases, (problem) => refuse("targets", problem));
-    if (targets.length === 0)
-        return { targets, selection };
-    const { chosen, unmatched } = (0,inventory/* selectTargets */.Dv)(targets, selection);
-    if (unmatched !== undefined)
-        refuse("select", unmatched);
-    return { targets: chosen, selection };
-}
-function readTargets(text, defaults, aliases, refuse) {
-    const requests = readRequests(text, refuse);
-    let targets = [];
-    collect(() => {
-        // With aliases, only ssh can tell where two targets are.
-        if (!aliases)
-            (0,domain_target/* completeTargets */.q4)(requests, defaults);
-        targets = (0,domain_target/* nameTargets */.uG)(requests, defaults.port);
-    }, refuse);
-    return targets;
 }
 
 /***/ }),
@@ -4277,11 +4289,11 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(2098);
 /* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(1012);
 /* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(6255);
-/* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(8806);
+/* harmony import */ var _inputs_deploy_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(3161);
 /* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(3614);
 /* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(2855);
 /* harmony import */ var _nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(1263);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(4140);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(8132);
 /* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_32__ = __nccwpck_require__(8672);
 /* harmony import */ var _process_core_dumps_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(9430);
 /* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(4418);
@@ -4351,7 +4363,7 @@ await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(isEndingAtOnce ? interrupted : green ? 0 : 1);
 async function deploy() {
-    const inputs = (0,_inputs_js__WEBPACK_IMPORTED_MODULE_14__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_7__/* .readInput */ .R)(name));
+    const inputs = (0,_inputs_deploy_js__WEBPACK_IMPORTED_MODULE_14__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_7__/* .readInput */ .R)(name));
     ({ summary } = inputs);
     for (const secret of [inputs.passphrase, inputs.elevatePassword, ...(0,_ssh_key_js__WEBPACK_IMPORTED_MODULE_26__/* .secretLines */ ._)(inputs.key ?? "")])
         if (secret !== undefined)
@@ -5430,7 +5442,7 @@ async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
 
 /***/ }),
 
-/***/ 4140:
+/***/ 8132:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -6236,6 +6248,107 @@ async function followJob(job, call) {
     }
     return { exitCode: Number(exit), result: (0,store_path/* optionalStorePath */.vD)(facts.get("result")), lines, state: systemState(facts) };
 }
+// EXTERNAL MODULE: ./build/src/domain/operation.js
+var domain_operation = __nccwpck_require__(1567);
+;// CONCATENATED MODULE: ./build/src/nixos/switch-command.js
+
+const systemProfile = "/nix/var/nix/profiles/system";
+/** The way of an operation, and the action that it begins with. Throws an `Error` for one that changes nothing. */
+function wayOf(operation, guarded) {
+    const way = (0,domain_operation/* protectedWay */.or)(operation);
+    const action = (0,domain_operation/* switchAction */.l9)(operation);
+    if (way === undefined || action === undefined)
+        throw new Error(`${operation} changes nothing`);
+    if (!guarded)
+        return { way: "plain", action };
+    return { way, action: way === "boot" ? "step" : "test" };
+}
+/** Builds the call of activate.sh, which stands in the directory of the run. */
+function activateCommand(action, { toplevel, running, generation }, installBootLoader) {
+    return ["/bin/sh", "./activate.sh", action, toplevel, running, generation?.toString() ?? "", installBootLoader ? "1" : "0", systemProfile];
+}
+;// CONCATENATED MODULE: ./build/src/nixos/arming.js
+
+
+
+
+
+
+
+// Between two looks at a lock that another run holds.
+const lockPauseMilliseconds = 2000;
+// A run that has lost the machine gives up within the limits and some time for connecting: a quarter of an hour is more.
+const spareSeconds = 900;
+/** Seconds for which a machine that has gone back by itself keeps what tells how that ended. */
+function clearSeconds({ activation, confirm, healthCheck, settle }) {
+    return activation + confirm + healthCheck + settle + spareSeconds;
+}
+const residents = ["job", "watchdog", "switch", "activate", "last"];
+function residentTexts(run) {
+    return [...residents.flatMap((name) => [`${name}.sh`, residentScript(name)]), "finish.sh", residentCall("finish", [run])];
+}
+/**
+ * Waits for the machine's lock, arms the watchdog, and has the machine mend what an earlier run has left, before it records what to
+ * roll back to. Throws a `DeployError`.
+ */
+async function arm(activation, site) {
+    const facts = await armOnce(activation, site);
+    if (facts.get("mend") !== "yes")
+        return beforeOf(facts);
+    site.log.note("an earlier run or switch was interrupted on the machine: finishing or undoing it first");
+    const mend = { run: site.run, name: "mend", phase: "activate", privileged: true, onLine: (line) => site.log.output(line) };
+    const { exitCode, lines } = await runJob({ ...mend, command: ["/bin/sh", "./last.sh", "mend"] }, site.call);
+    if (exitCode !== 0) {
+        throw new errors/* DeployError */.sH({
+            phase: "activate",
+            reason: `what an earlier run left unfinished could be neither finished nor undone (exit code ${exitCode})`,
+            hint: "The new system was not activated. The lines below are the end of the output; correct what they report, then deploy again",
+            lines,
+            exitCode,
+        });
+    }
+    return beforeOf(await armOnce(activation, site));
+}
+function beforeOf(facts) {
+    const [free, needed] = (facts.get("scarce-boot") ?? "").split(" ").map(Number);
+    return { state: systemState(facts), scarceBoot: free === undefined || needed === undefined ? undefined : { free, needed } };
+}
+async function armOnce({ operation, system, installBootLoader, guarded, limits }, site) {
+    const { run, name, call, log, signal } = site;
+    const seconds = [limits.activation, limits.confirm, clearSeconds(limits)].map(String);
+    const what = [system.toplevel, system.running, system.generation?.toString() ?? "", installBootLoader ? "1" : "0"];
+    const args = [run, wayOf(operation, guarded).way, ...seconds, name, ...what, ...residentTexts(run)];
+    const deadline = performance.now() + limits.lock * 1000;
+    let told = "";
+    for (;;) {
+        const end = await call(() => ({ script: "arm", args, privileged: true }), "activate");
+        const facts = parseFacts(end.stdout);
+        if (end.exitCode === 0)
+            return facts;
+        const holder = facts.get("holder");
+        if (holder === undefined) {
+            throw new errors/* DeployError */.sH({
+                phase: "activate",
+                reason: `the watchdog cannot be armed (exit code ${end.exitCode}); nothing was activated`,
+                hint: "Is there room below /run and /nix/var/nix, and does systemd-run work there?",
+                lines: lastLines(end.stderr),
+                exitCode: end.exitCode,
+            });
+        }
+        if (performance.now() >= deadline) {
+            throw new errors/* DeployError */.sH({
+                phase: "activate",
+                reason: `the machine is locked after ${limits.lock} s of waiting: ${holder}`,
+                hint: "Nothing was activated. Wait for it, or set lock-timeout; a concurrency group keeps runs of one workflow apart",
+                exitCode: end.exitCode,
+            });
+        }
+        if (holder !== told)
+            log.note(`waiting for up to ${limits.lock} s: ${holder}`);
+        told = holder;
+        await (0,promises_.setTimeout)(lockPauseMilliseconds, undefined, { signal });
+    }
+}
 ;// CONCATENATED MODULE: ./build/src/nixos/switch-output.js
 /** What switch.sh prints before it ends the part of a user that takes too long. */
 const lateUser = /^nix-flake-deploy: the user activation for (\S+) took longer than \d+ s and was ended$/;
@@ -6425,25 +6538,6 @@ class LastStepReader {
         };
     }
 }
-// EXTERNAL MODULE: ./build/src/domain/operation.js
-var domain_operation = __nccwpck_require__(1567);
-;// CONCATENATED MODULE: ./build/src/nixos/switch-command.js
-
-const systemProfile = "/nix/var/nix/profiles/system";
-/** The way of an operation, and the action that it begins with. Throws an `Error` for one that changes nothing. */
-function wayOf(operation, guarded) {
-    const way = (0,domain_operation/* protectedWay */.or)(operation);
-    const action = (0,domain_operation/* switchAction */.l9)(operation);
-    if (way === undefined || action === undefined)
-        throw new Error(`${operation} changes nothing`);
-    if (!guarded)
-        return { way: "plain", action };
-    return { way, action: way === "boot" ? "step" : "test" };
-}
-/** Builds the call of activate.sh, which stands in the directory of the run. */
-function activateCommand(action, { toplevel, running, generation }, installBootLoader) {
-    return ["/bin/sh", "./activate.sh", action, toplevel, running, generation?.toString() ?? "", installBootLoader ? "1" : "0", systemProfile];
-}
 ;// CONCATENATED MODULE: ./build/src/nixos/activation.js
 
 
@@ -6454,86 +6548,11 @@ function activateCommand(action, { toplevel, running, generation }, installBootL
 
 
 
-
-// Between two looks at a lock that another run holds.
-const lockPauseMilliseconds = 2000;
 // Exit codes of keep.sh.
 const tooLate = 7;
 const forgotten = 3;
 // Of last.sh and watchdog.sh: the machine runs another system, and nothing was changed.
 const foreignSystem = 9;
-// A run that has lost the machine gives up within the limits and some time for connecting: a quarter of an hour is more.
-const spareSeconds = 900;
-/** Seconds for which a machine that has gone back by itself keeps what tells how that ended. */
-function clearSeconds({ activation, confirm, healthCheck, settle }) {
-    return activation + confirm + healthCheck + settle + spareSeconds;
-}
-const residents = ["job", "watchdog", "switch", "activate", "last"];
-function residentTexts(run) {
-    return [...residents.flatMap((name) => [`${name}.sh`, residentScript(name)]), "finish.sh", residentCall("finish", [run])];
-}
-/**
- * Waits for the machine's lock, arms the watchdog, and has the machine mend what an earlier run has left, before it records what to
- * roll back to. Throws a `DeployError`.
- */
-async function arm(activation, site) {
-    const facts = await armOnce(activation, site);
-    if (facts.get("mend") !== "yes")
-        return beforeOf(facts);
-    site.log.note("an earlier run or switch was interrupted on the machine: finishing or undoing it first");
-    const mend = { run: site.run, name: "mend", phase: "activate", privileged: true, onLine: (line) => site.log.output(line) };
-    const { exitCode, lines } = await runJob({ ...mend, command: ["/bin/sh", "./last.sh", "mend"] }, site.call);
-    if (exitCode !== 0) {
-        throw new errors/* DeployError */.sH({
-            phase: "activate",
-            reason: `what an earlier run left unfinished could be neither finished nor undone (exit code ${exitCode})`,
-            hint: "The new system was not activated. The lines below are the end of the output; correct what they report, then deploy again",
-            lines,
-            exitCode,
-        });
-    }
-    return beforeOf(await armOnce(activation, site));
-}
-function beforeOf(facts) {
-    const [free, needed] = (facts.get("scarce-boot") ?? "").split(" ").map(Number);
-    return { state: systemState(facts), scarceBoot: free === undefined || needed === undefined ? undefined : { free, needed } };
-}
-async function armOnce({ operation, system, installBootLoader, guarded, limits }, site) {
-    const { run, name, call, log, signal } = site;
-    const seconds = [limits.activation, limits.confirm, clearSeconds(limits)].map(String);
-    const what = [system.toplevel, system.running, system.generation?.toString() ?? "", installBootLoader ? "1" : "0"];
-    const args = [run, wayOf(operation, guarded).way, ...seconds, name, ...what, ...residentTexts(run)];
-    const deadline = performance.now() + limits.lock * 1000;
-    let told = "";
-    for (;;) {
-        const end = await call(() => ({ script: "arm", args, privileged: true }), "activate");
-        const facts = parseFacts(end.stdout);
-        if (end.exitCode === 0)
-            return facts;
-        const holder = facts.get("holder");
-        if (holder === undefined) {
-            throw new errors/* DeployError */.sH({
-                phase: "activate",
-                reason: `the watchdog cannot be armed (exit code ${end.exitCode}); nothing was activated`,
-                hint: "Is there room below /run and /nix/var/nix, and does systemd-run work there?",
-                lines: lastLines(end.stderr),
-                exitCode: end.exitCode,
-            });
-        }
-        if (performance.now() >= deadline) {
-            throw new errors/* DeployError */.sH({
-                phase: "activate",
-                reason: `the machine is locked after ${limits.lock} s of waiting: ${holder}`,
-                hint: "Nothing was activated. Wait for it, or set lock-timeout; a concurrency group keeps runs of one workflow apart",
-                exitCode: end.exitCode,
-            });
-        }
-        if (holder !== told)
-            log.note(`waiting for up to ${limits.lock} s: ${holder}`);
-        told = holder;
-        await (0,promises_.setTimeout)(lockPauseMilliseconds, undefined, { signal });
-    }
-}
 /** The activation of one machine, from the lock to the decision for the new or the old system. */
 class GuardedActivation {
     #activation;

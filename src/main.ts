@@ -19,7 +19,7 @@ import { workflowRunName } from "./github/run-name.js";
 import { WorkflowRunLog } from "./github/run-log.js";
 import { identityState } from "./github/state.js";
 import { WorkflowLog } from "./github/workflow-log.js";
-import { parseInputs, type Inputs } from "./inputs.js";
+import { parseInputs, type Inputs } from "./inputs/deploy.js";
 import type { EvaluateOptions } from "./nix/evaluate.js";
 import { archiveOnRunner, configurationNames, type ArchivedFlake } from "./nix/flake.js";
 import { readInventory } from "./nix/inventory.js";

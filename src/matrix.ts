@@ -12,7 +12,7 @@ import { announceChoice } from "./github/inventory-log.js";
 import { setMatrixOutputs } from "./github/matrix-outputs.js";
 import { reportProblem } from "./github/report.js";
 import { WorkflowLog } from "./github/workflow-log.js";
-import { parseMatrixInputs, type MatrixInputs } from "./matrix-inputs.js";
+import { parseMatrixInputs, type MatrixInputs } from "./inputs/matrix.js";
 import { checkout, formerToplevels, toplevels, type Checkout } from "./nix/changes.js";
 import { readInventory } from "./nix/inventory.js";
 

@@ -9,8 +9,8 @@ import { withTables } from "../../scripts/docs-tables.js";
 import { entries, field } from "../../scripts/fields.js";
 import { root } from "../../scripts/paths.js";
 import { leastRights, passwordRights } from "../fleet/rig/machine-files.js";
-import { inputNames } from "../../src/inputs.js";
-import { matrixInputNames } from "../../src/matrix-inputs.js";
+import { inputNames } from "../../src/inputs/deploy.js";
+import { matrixInputNames } from "../../src/inputs/matrix.js";
 
 function read(path: string): string {
   return readFileSync(join(root, path), "utf8");

@@ -1627,7 +1627,7 @@ function write(line) {
 
 /***/ }),
 
-/***/ 16:
+/***/ 762:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -1768,7 +1768,7 @@ function host_key_knownHostsProblems(text) {
     }
     return problems;
 }
-;// CONCATENATED MODULE: ./build/src/input-readers.js
+;// CONCATENATED MODULE: ./build/src/inputs/readers.js
 
 
 
@@ -1891,7 +1891,7 @@ function readRequests(text, refuse) {
         refuse(`names no machine; accepted is ${acceptedTargets}`);
     return requests;
 }
-;// CONCATENATED MODULE: ./build/src/misplaced-secrets.js
+;// CONCATENATED MODULE: ./build/src/inputs/misplaced-secrets.js
 // How private keys begin, as text and as base64 of the whole file or of its first line.
 const beginnings = /PRIVATE KEY-|PuTTY-User-Key-File|AGE-SECRET-KEY-|LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdjE/;
 // A line of base64 in a PEM body has 64 or 70 characters.
@@ -1910,7 +1910,7 @@ function holdsPrivateKey(text, sshKey) {
 }
 /** What is said of an input that holds a private key. */
 const misplacedKey = "holds a private key, which belongs in ssh-key alone; its text is not shown. Store the key as a secret, and replace it if it was not one";
-;// CONCATENATED MODULE: ./build/src/matrix-inputs.js
+;// CONCATENATED MODULE: ./build/src/inputs/matrix.js
 
 
 
@@ -1997,7 +1997,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _github_matrix_outputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(99);
 /* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(230);
 /* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(255);
-/* harmony import */ var _matrix_inputs_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(16);
+/* harmony import */ var _inputs_matrix_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(762);
 /* harmony import */ var _nix_changes_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(937);
 /* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(783);
 
@@ -2033,7 +2033,7 @@ log.resume();
 await log.written();
 process.exit(green ? 0 : 1);
 async function plan() {
-    const inputs = (0,_matrix_inputs_js__WEBPACK_IMPORTED_MODULE_10__/* .parseMatrixInputs */ .a)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_5__/* .readInput */ .R)(name));
+    const inputs = (0,_inputs_matrix_js__WEBPACK_IMPORTED_MODULE_10__/* .parseMatrixInputs */ .a)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_5__/* .readInput */ .R)(name));
     const { machines, unusable } = inputs.targets.length > 0 ? { machines: inputs.targets, unusable: [] } : await machinesOfFlake(inputs);
     const wanted = inputs.changedSince === undefined ? machines : await changedMachines(machines, inputs.flake, inputs.changedSince);
     outputs = (0,_domain_matrix_js__WEBPACK_IMPORTED_MODULE_3__/* .renderMatrix */ .CW)(wanted.map(withDefaults(inputs)), inputs.shards);

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { Flake, SentFlake } from "../domain/flake.js";
+import type { SentFlake } from "../domain/flake.js";
 import { storePath, type StorePath } from "../domain/store-path.js";
 import type { ArchivedFlake } from "./flake.js";
 import { runNixStore } from "./local.js";
@@ -29,12 +29,7 @@ export async function wrapFlake({ flake, locks }: ArchivedFlake, hive: boolean, 
 }
 
 /** Puts an outer flake into the runner's store, without an evaluation. The flake's identity may be another than the true one. */
-export async function addOuterFlake(
-  flake: LockedFlake & Pick<Flake, "source" | "subdirectory">,
-  locks: unknown,
-  hive: boolean,
-  { scratch, signal }: OuterOptions,
-): Promise<StorePath> {
+export async function addOuterFlake(flake: LockedFlake, locks: unknown, hive: boolean, { scratch, signal }: OuterOptions): Promise<StorePath> {
   const nixConfig = await readNixConfig(flake, { signal });
   const template = templates[hive ? "hive" : "plain"];
   const text = readFileSync(template, "utf8");

@@ -1,111 +1,19 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import { DeployError } from "../domain/errors.js";
 import { UnitPlanReader } from "../domain/unit-plan.js";
-import type { Activation, ActivationEnd, HostLog, LastStep, Limits, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
+import type { Activation, ActivationEnd, LastStep, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
+import { arm, type ActivationSite, type Before } from "./arming.js";
 import { parseFacts, systemState } from "./facts.js";
 import { followJob, LostJobError, runJob, startJob, UnstartedJobError, type CallScript, type Job } from "./job.js";
 import { LastStepReader } from "./last-step.js";
-import { residentCall, residentScript } from "./remote-shell.js";
 import { lastLines, type ScriptEnd } from "./session.js";
 import { activateCommand, wayOf } from "./switch-command.js";
 import { SwitchOutputReader } from "./switch-output.js";
 
-/** What the activation of one machine stands on. */
-export type ActivationSite = {
-  readonly run: string;
-  /** Says who runs it, to somebody who is kept waiting by its lock. */
-  readonly name: string;
-  readonly call: CallScript;
-  readonly log: HostLog;
-  readonly signal: AbortSignal;
-};
-
-type Before = { readonly state: SystemState; readonly scarceBoot: { readonly free: number; readonly needed: number } | undefined };
-
-// Between two looks at a lock that another run holds.
-const lockPauseMilliseconds = 2000;
 // Exit codes of keep.sh.
 const tooLate = 7;
 const forgotten = 3;
 // Of last.sh and watchdog.sh: the machine runs another system, and nothing was changed.
 const foreignSystem = 9;
-
-// A run that has lost the machine gives up within the limits and some time for connecting: a quarter of an hour is more.
-const spareSeconds = 900;
-
-/** Seconds for which a machine that has gone back by itself keeps what tells how that ended. */
-function clearSeconds({ activation, confirm, healthCheck, settle }: Limits): number {
-  return activation + confirm + healthCheck + settle + spareSeconds;
-}
-
-const residents = ["job", "watchdog", "switch", "activate", "last"] as const;
-
-function residentTexts(run: string): string[] {
-  return [...residents.flatMap((name) => [`${name}.sh`, residentScript(name)]), "finish.sh", residentCall("finish", [run])];
-}
-
-/**
- * Waits for the machine's lock, arms the watchdog, and has the machine mend what an earlier run has left, before it records what to
- * roll back to. Throws a `DeployError`.
- */
-async function arm(activation: Activation, site: ActivationSite): Promise<Before> {
-  const facts = await armOnce(activation, site);
-  if (facts.get("mend") !== "yes") return beforeOf(facts);
-  site.log.note("an earlier run or switch was interrupted on the machine: finishing or undoing it first");
-  const mend = { run: site.run, name: "mend", phase: "activate", privileged: true, onLine: (line: string) => site.log.output(line) } as const;
-  const { exitCode, lines } = await runJob({ ...mend, command: ["/bin/sh", "./last.sh", "mend"] }, site.call);
-  if (exitCode !== 0) {
-    throw new DeployError({
-      phase: "activate",
-      reason: `what an earlier run left unfinished could be neither finished nor undone (exit code ${exitCode})`,
-      hint: "The new system was not activated. The lines below are the end of the output; correct what they report, then deploy again",
-      lines,
-      exitCode,
-    });
-  }
-  return beforeOf(await armOnce(activation, site));
-}
-
-function beforeOf(facts: ReadonlyMap<string, string>): Before {
-  const [free, needed] = (facts.get("scarce-boot") ?? "").split(" ").map(Number);
-  return { state: systemState(facts), scarceBoot: free === undefined || needed === undefined ? undefined : { free, needed } };
-}
-
-async function armOnce({ operation, system, installBootLoader, guarded, limits }: Activation, site: ActivationSite): Promise<ReadonlyMap<string, string>> {
-  const { run, name, call, log, signal } = site;
-  const seconds = [limits.activation, limits.confirm, clearSeconds(limits)].map(String);
-  const what = [system.toplevel, system.running, system.generation?.toString() ?? "", installBootLoader ? "1" : "0"];
-  const args = [run, wayOf(operation, guarded).way, ...seconds, name, ...what, ...residentTexts(run)];
-  const deadline = performance.now() + limits.lock * 1000;
-  let told = "";
-  for (;;) {
-    const end = await call(() => ({ script: "arm", args, privileged: true }), "activate");
-    const facts = parseFacts(end.stdout);
-    if (end.exitCode === 0) return facts;
-    const holder = facts.get("holder");
-    if (holder === undefined) {
-      throw new DeployError({
-        phase: "activate",
-        reason: `the watchdog cannot be armed (exit code ${end.exitCode}); nothing was activated`,
-        hint: "Is there room below /run and /nix/var/nix, and does systemd-run work there?",
-        lines: lastLines(end.stderr),
-        exitCode: end.exitCode,
-      });
-    }
-    if (performance.now() >= deadline) {
-      throw new DeployError({
-        phase: "activate",
-        reason: `the machine is locked after ${limits.lock} s of waiting: ${holder}`,
-        hint: "Nothing was activated. Wait for it, or set lock-timeout; a concurrency group keeps runs of one workflow apart",
-        exitCode: end.exitCode,
-      });
-    }
-    if (holder !== told) log.note(`waiting for up to ${limits.lock} s: ${holder}`);
-    told = holder;
-    await sleep(lockPauseMilliseconds, undefined, { signal });
-  }
-}
 
 /** The activation of one machine, from the lock to the decision for the new or the old system. */
 export class GuardedActivation {

@@ -4,8 +4,18 @@ import { sentPaths, type SentFlake } from "../domain/flake.js";
 import type { Phase } from "../domain/phase.js";
 import type { StorePath } from "../domain/store-path.js";
 import { displayTarget, type Target } from "../domain/target.js";
-import type { ActivatableSystem, Activation, ActivationEnd, ArmedMachine, ConnectedMachine, HostLog, Machine, MachineFacts, Rebuild } from "../deploy/ports.js";
-import type { SystemDifference } from "../deploy/ports.js";
+import type {
+  ActivatableSystem,
+  Activation,
+  ActivationEnd,
+  ArmedMachine,
+  ConnectedMachine,
+  HostLog,
+  Machine,
+  MachineFacts,
+  Rebuild,
+  SystemDifference,
+} from "../deploy/ports.js";
 import { BuildLogReader } from "../nix/build-log.js";
 import { explainSendFailure, speaksOfDaemon, type DaemonState } from "../nix/send-failure.js";
 import { sendFlake } from "../nix/send.js";

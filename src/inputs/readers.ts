@@ -1,9 +1,9 @@
-import { acceptedAmount, parseAmount, parseBatches, type Amount } from "./domain/batches.js";
-import { checkArguments, type OptionTable } from "./domain/option-table.js";
-import { acceptedSelection, parseSelection, type Selection } from "./domain/selection.js";
-import { acceptedTargets, parseTargetList } from "./domain/target-list.js";
-import type { TargetRequest } from "./domain/target.js";
-import { knownHostsProblems } from "./ssh/host-key.js";
+import { acceptedAmount, parseAmount, parseBatches, type Amount } from "../domain/batches.js";
+import { checkArguments, type OptionTable } from "../domain/option-table.js";
+import { acceptedSelection, parseSelection, type Selection } from "../domain/selection.js";
+import { acceptedTargets, parseTargetList } from "../domain/target-list.js";
+import type { TargetRequest } from "../domain/target.js";
+import { knownHostsProblems } from "../ssh/host-key.js";
 
 // The readers of single inputs. Each gives what is wrong to `refuse`, in words that say what is accepted, and goes on.
 

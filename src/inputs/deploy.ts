@@ -1,29 +1,25 @@
-import type { Safety, Staging, Variant } from "./deploy/run-settings.js";
-import { InputError, type InputProblem } from "./domain/errors.js";
-import { canEnterSpecialisation, needsFlake, operations, type Operation } from "./domain/operation.js";
-import { selectTargets } from "./domain/inventory.js";
-import type { Selection } from "./domain/selection.js";
-import { checkUser, completeTargets, nameTargets, type NamedTarget, type TargetDefaults } from "./domain/target.js";
+import type { Safety, Staging, Variant } from "../deploy/run-settings.js";
+import { InputError, type InputProblem } from "../domain/errors.js";
+import { canEnterSpecialisation, needsFlake, operations, type Operation } from "../domain/operation.js";
+import { checkUser, type TargetDefaults } from "../domain/target.js";
+import { readIdentity, type IdentityInputs } from "./identity.js";
 import {
   collect,
   readAmount,
   readArguments,
   readBatches,
-  readCertificate,
   readCommand,
   readFlakeReference,
   readKnownHosts,
   readPassword,
-  readRequests,
-  readSelection,
   readSshConfig,
   shown,
-} from "./input-readers.js";
+} from "./readers.js";
 import { holdsPrivateKey, misplacedKey } from "./misplaced-secrets.js";
-import { archiveOptions } from "./nix/archive-options.js";
-import type { ElevateMode } from "./nixos/access.js";
-import { rebuildOptions } from "./nixos/rebuild-options.js";
-import { readKey } from "./ssh/key.js";
+import { archiveOptions } from "../nix/archive-options.js";
+import type { ElevateMode } from "../nixos/access.js";
+import { rebuildOptions } from "../nixos/rebuild-options.js";
+import { readMachines, type TargetInputs } from "./targets.js";
 
 /** Every input of the action, by its name in `action.yml`. */
 export const inputNames = [
@@ -70,41 +66,34 @@ export const inputNames = [
 export type InputName = (typeof inputNames)[number];
 
 /** The inputs of a run, checked. */
-export type Inputs = {
-  readonly authentication: "key" | "agent" | "none";
-  /** In the form that ssh reads; `undefined` where ssh authenticates without it. */
-  readonly key: string | undefined;
-  readonly certificate: string | undefined;
-  readonly passphrase: string | undefined;
-  readonly knownHosts: string;
-  readonly strict: boolean;
-  readonly sshConfig: string;
-  readonly flake: string;
-  /** Those that are selected. Empty where the flake itself is to say where its machines are. */
-  readonly targets: readonly NamedTarget[];
-  readonly selection: Selection;
-  /** For targets and machines of the flake where neither they nor `sshConfig` give one. */
-  readonly defaults: TargetDefaults;
-  readonly operation: Operation;
-  readonly elevate: ElevateMode;
-  readonly maxParallel: number;
-  readonly archiveArgs: readonly string[];
-  readonly rebuildArgs: readonly string[];
-  /** Seconds. */
-  readonly connectTimeout: number;
-  /** Seconds; 0 is without limit. */
-  readonly timeout: number;
-  readonly retries: number;
-  readonly checkSignatures: boolean;
-  /** For sudo alone. */
-  readonly elevatePassword: string | undefined;
-  readonly safety: Safety;
-  readonly variant: Variant;
-  readonly staging: Staging;
-  readonly diff: boolean;
-  readonly summary: boolean;
-  readonly allowUnsafeEvent: boolean;
-};
+export type Inputs = IdentityInputs &
+  TargetInputs & {
+    readonly knownHosts: string;
+    readonly strict: boolean;
+    readonly sshConfig: string;
+    readonly flake: string;
+    /** For targets and machines of the flake where neither they nor `sshConfig` give one. */
+    readonly defaults: TargetDefaults;
+    readonly operation: Operation;
+    readonly elevate: ElevateMode;
+    readonly maxParallel: number;
+    readonly archiveArgs: readonly string[];
+    readonly rebuildArgs: readonly string[];
+    /** Seconds. */
+    readonly connectTimeout: number;
+    /** Seconds; 0 is without limit. */
+    readonly timeout: number;
+    readonly retries: number;
+    readonly checkSignatures: boolean;
+    /** For sudo alone. */
+    readonly elevatePassword: string | undefined;
+    readonly safety: Safety;
+    readonly variant: Variant;
+    readonly staging: Staging;
+    readonly diff: boolean;
+    readonly summary: boolean;
+    readonly allowUnsafeEvent: boolean;
+  };
 
 const day = 86_400;
 
@@ -202,30 +191,6 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
   return inputs;
 }
 
-function readIdentity(
-  authentication: Inputs["authentication"],
-  read: (name: InputName) => string,
-  refuse: (input: InputName, problem: string) => void,
-): Pick<Inputs, "authentication" | "key" | "passphrase" | "certificate"> {
-  const without = { authentication, key: undefined, passphrase: undefined, certificate: undefined };
-  if (authentication !== "key") {
-    for (const name of ["ssh-key", "ssh-key-passphrase", "ssh-certificate"] as const) {
-      if (read(name).trim() !== "") refuse(name, `is set, and ssh-auth is ${authentication}, which does not use it; accepted with ssh-auth: key`);
-    }
-    return without;
-  }
-  const certificate = readCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
-  const reading = readKey(read("ssh-key"));
-  // A passphrase may begin or end with a blank; a line end comes from a file.
-  const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
-  if (reading.kind === "unusable") {
-    refuse("ssh-key", reading.problem);
-    return without;
-  }
-  if (reading.encrypted && passphrase === "") refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
-  return { authentication, key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined, certificate };
-}
-
 function readSpecialisation(name: string, operation: Operation, refuse: (problem: string) => void): string | undefined {
   if (name === "") return undefined;
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(name)) refuse(`${shown(name)} is not accepted; accepted is the name of a specialisation of the configuration`);
@@ -233,29 +198,4 @@ function readSpecialisation(name: string, operation: Operation, refuse: (problem
     refuse(`cannot be set with operation ${operation}, which leaves the running system as it is: choose the specialisation in the boot menu`);
   }
   return name;
-}
-
-function readMachines(
-  read: (name: "targets" | "select") => string,
-  defaults: TargetDefaults,
-  aliases: boolean,
-  refuse: (input: "targets" | "select", problem: string) => void,
-): Pick<Inputs, "targets" | "selection"> {
-  const selection = readSelection(read("select"), (problem) => refuse("select", problem));
-  const targets = readTargets(read("targets"), defaults, aliases, (problem) => refuse("targets", problem));
-  if (targets.length === 0) return { targets, selection };
-  const { chosen, unmatched } = selectTargets(targets, selection);
-  if (unmatched !== undefined) refuse("select", unmatched);
-  return { targets: chosen, selection };
-}
-
-function readTargets(text: string, defaults: TargetDefaults, aliases: boolean, refuse: (problem: string) => void): NamedTarget[] {
-  const requests = readRequests(text, refuse);
-  let targets: NamedTarget[] = [];
-  collect(() => {
-    // With aliases, only ssh can tell where two targets are.
-    if (!aliases) completeTargets(requests, defaults);
-    targets = nameTargets(requests, defaults.port);
-  }, refuse);
-  return targets;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { readActionMetadata } from "../../scripts/action-metadata.js";
-import { InputError } from "../../src/domain/errors.js";
-import { matrixInputNames, parseMatrixInputs, type MatrixInputName, type MatrixInputs } from "../../src/matrix-inputs.js";
-import { thrown } from "./failure-of.js";
+import { readActionMetadata } from "../../../scripts/action-metadata.js";
+import { InputError } from "../../../src/domain/errors.js";
+import { matrixInputNames, parseMatrixInputs, type MatrixInputName, type MatrixInputs } from "../../../src/inputs/matrix.js";
+import { thrown } from "../failure-of.js";
 
 const defaults = new Map(readActionMetadata("matrix/action.yml").inputs.map((input) => [input.name, input.default]));
 

@@ -1,9 +1,9 @@
-import { InputError, type InputProblem } from "./domain/errors.js";
-import { selectTargets } from "./domain/inventory.js";
-import type { MatrixMachine } from "./domain/matrix.js";
-import type { Selection } from "./domain/selection.js";
-import { checkUser, completeTargets } from "./domain/target.js";
-import { collect, readFlakeReference, readRequests, readSelection } from "./input-readers.js";
+import { InputError, type InputProblem } from "../domain/errors.js";
+import { selectTargets } from "../domain/inventory.js";
+import type { MatrixMachine } from "../domain/matrix.js";
+import type { Selection } from "../domain/selection.js";
+import { checkUser, completeTargets } from "../domain/target.js";
+import { collect, readFlakeReference, readRequests, readSelection } from "./readers.js";
 import { holdsPrivateKey, misplacedKey } from "./misplaced-secrets.js";
 
 /** Every input of the companion action, by its name in `matrix/action.yml`. */

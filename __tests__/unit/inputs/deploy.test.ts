@@ -1,11 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { readActionMetadata } from "../../scripts/action-metadata.js";
-import { InputError } from "../../src/domain/errors.js";
-import { inputNames, parseInputs, type InputName, type Inputs } from "../../src/inputs.js";
-import { misplacedKey } from "../../src/misplaced-secrets.js";
-import { thrown } from "./failure-of.js";
-import { makeKey } from "./ssh/keys.js";
+import { readActionMetadata } from "../../../scripts/action-metadata.js";
+import { InputError } from "../../../src/domain/errors.js";
+import { inputNames, parseInputs, type InputName, type Inputs } from "../../../src/inputs/deploy.js";
+import { misplacedKey } from "../../../src/inputs/misplaced-secrets.js";
+import { thrown } from "../failure-of.js";
+import { makeKey } from "../ssh/keys.js";
 
 const key = makeKey();
 const encrypted = makeKey({ passphrase: "secret" });

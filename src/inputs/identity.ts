@@ -1,0 +1,38 @@
+import { readCertificate } from "./readers.js";
+import { readKey } from "../ssh/key.js";
+
+/** How the run authenticates itself to the machines. */
+export type IdentityInputs = {
+  readonly authentication: "key" | "agent" | "none";
+  /** In the form that ssh reads; `undefined` where ssh authenticates without it. */
+  readonly key: string | undefined;
+  readonly certificate: string | undefined;
+  readonly passphrase: string | undefined;
+};
+
+type IdentityName = "ssh-key" | "ssh-key-passphrase" | "ssh-certificate";
+
+/** Reads key, passphrase and certificate, which only `ssh-auth: key` uses. Gives what is wrong to `refuse`. */
+export function readIdentity(
+  authentication: IdentityInputs["authentication"],
+  read: (name: IdentityName) => string,
+  refuse: (input: IdentityName, problem: string) => void,
+): IdentityInputs {
+  const without = { authentication, key: undefined, passphrase: undefined, certificate: undefined };
+  if (authentication !== "key") {
+    for (const name of ["ssh-key", "ssh-key-passphrase", "ssh-certificate"] as const) {
+      if (read(name).trim() !== "") refuse(name, `is set, and ssh-auth is ${authentication}, which does not use it; accepted with ssh-auth: key`);
+    }
+    return without;
+  }
+  const certificate = readCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
+  const reading = readKey(read("ssh-key"));
+  // A passphrase may begin or end with a blank; a line end comes from a file.
+  const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
+  if (reading.kind === "unusable") {
+    refuse("ssh-key", reading.problem);
+    return without;
+  }
+  if (reading.encrypted && passphrase === "") refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
+  return { authentication, key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined, certificate };
+}

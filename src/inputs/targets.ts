@@ -1,0 +1,40 @@
+import { selectTargets } from "../domain/inventory.js";
+import type { Selection } from "../domain/selection.js";
+import { completeTargets, nameTargets, type NamedTarget, type TargetDefaults } from "../domain/target.js";
+import { collect, readRequests, readSelection } from "./readers.js";
+
+/** Which machines are meant. */
+export type TargetInputs = {
+  /** Those that are selected. Empty where the flake itself is to say where its machines are. */
+  readonly targets: readonly NamedTarget[];
+  readonly selection: Selection;
+};
+
+/**
+ * Reads targets and selection. `aliases` tells that `ssh-config` may say where a target is, which only ssh can tell. Gives what is
+ * wrong to `refuse`.
+ */
+export function readMachines(
+  read: (name: "targets" | "select") => string,
+  defaults: TargetDefaults,
+  aliases: boolean,
+  refuse: (input: "targets" | "select", problem: string) => void,
+): TargetInputs {
+  const selection = readSelection(read("select"), (problem) => refuse("select", problem));
+  const targets = readTargets(read("targets"), defaults, aliases, (problem) => refuse("targets", problem));
+  if (targets.length === 0) return { targets, selection };
+  const { chosen, unmatched } = selectTargets(targets, selection);
+  if (unmatched !== undefined) refuse("select", unmatched);
+  return { targets: chosen, selection };
+}
+
+function readTargets(text: string, defaults: TargetDefaults, aliases: boolean, refuse: (problem: string) => void): NamedTarget[] {
+  const requests = readRequests(text, refuse);
+  let targets: NamedTarget[] = [];
+  collect(() => {
+    // With aliases, only ssh can tell where two targets are.
+    if (!aliases) completeTargets(requests, defaults);
+    targets = nameTargets(requests, defaults.port);
+  }, refuse);
+  return targets;
+}
