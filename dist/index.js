@@ -5601,9 +5601,12 @@ function derivationName(path) {
     return path.replace(/^\/nix\/store\/[^-]*-/, "").replace(/\.drv$/, "");
 }
 ;// CONCATENATED MODULE: ./build/src/nix/send-failure.js
-/** Tells whether it is worth asking the machine for the state of its nix-daemon. */
+/**
+ * Tells whether it is worth asking the machine for the state of its nix-daemon. One that hangs up before Nix has said anything ends in
+ * `cannot open connection to remote store '…': error: write of 16 bytes: Broken pipe`, as a lost connection does.
+ */
 function speaksOfDaemon(stderr) {
-    return /Nix daemon disconnected unexpectedly|cannot connect to socket|data from daemon socket/.test(stderr);
+    return /Nix daemon disconnected unexpectedly|cannot connect to socket|data from daemon socket|cannot open connection to remote store/.test(stderr);
 }
 /**
  * Explains why a flake did not arrive on a machine. `lost` tells whether the connection went away; `user` is the ssh user, and

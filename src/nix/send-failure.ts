@@ -3,9 +3,12 @@ import type { CommandError, DeployErrorParts } from "../domain/errors.js";
 /** What the machine says of its nix-daemon: `ok` or Nix's error, and the setting allowed-users; empty where it cannot be told. */
 export type DaemonState = { readonly daemon: string; readonly allowedUsers: string };
 
-/** Tells whether it is worth asking the machine for the state of its nix-daemon. */
+/**
+ * Tells whether it is worth asking the machine for the state of its nix-daemon. One that hangs up before Nix has said anything ends in
+ * `cannot open connection to remote store '…': error: write of 16 bytes: Broken pipe`, as a lost connection does.
+ */
 export function speaksOfDaemon(stderr: string): boolean {
-  return /Nix daemon disconnected unexpectedly|cannot connect to socket|data from daemon socket/.test(stderr);
+  return /Nix daemon disconnected unexpectedly|cannot connect to socket|data from daemon socket|cannot open connection to remote store/.test(stderr);
 }
 
 /**

@@ -145,6 +145,7 @@ describe("explainSendFailure", () => {
     [disconnected, true],
     [`error: ${down}`, true],
     ["error: splicing data from daemon socket to stdout: Connection reset by peer", true],
+    ["error: cannot open connection to remote store 'ssh-ng://middle': error: write of 16 bytes: Broken pipe", true],
     ["error: writing to file: No space left on device", false],
   ])("the machine is asked for its daemon only where Nix speaks of it: %j", (stderr, asked) => {
     expect(speaksOfDaemon(stderr)).toBe(asked);
