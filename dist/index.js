@@ -1508,6 +1508,7 @@ function signedSize(bytes) {
 /* harmony export */   Qd: () => (/* binding */ CommandError),
 /* harmony export */   Rn: () => (/* binding */ RunnerError),
 /* harmony export */   ZN: () => (/* binding */ EvaluationError),
+/* harmony export */   bD: () => (/* binding */ messageOf),
 /* harmony export */   dz: () => (/* binding */ InputError),
 /* harmony export */   sH: () => (/* binding */ DeployError)
 /* harmony export */ });
@@ -1560,6 +1561,10 @@ class EvaluationError extends CommandError {
 class NoFlakeError extends Error {
     name = "NoFlakeError";
 }
+/** The message of whatever was thrown. */
+function messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
+}
 /** What ended a run, in one line without a full stop at the end. */
 function briefReason(problem) {
     if (problem instanceof InputError)
@@ -1571,7 +1576,7 @@ function briefReason(problem) {
             .split("\n")
             .findLast((line) => /^\s*error: \S/.test(line))
             ?.trim() ?? problem.message.slice(0, 200));
-    return (problem instanceof Error ? problem.message : String(problem)).split("\n")[0] ?? "";
+    return messageOf(problem).split("\n")[0] ?? "";
 }
 function describe(failure) {
     switch (failure.kind) {
@@ -2526,8 +2531,6 @@ __nccwpck_require__.d(__webpack_exports__, {
 var external_node_crypto_ = __nccwpck_require__(7598);
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(3024);
-// EXTERNAL MODULE: external "node:os"
-var external_node_os_ = __nccwpck_require__(8161);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: external "node:util"
@@ -2651,6 +2654,8 @@ function statusOf(results, endedEarly) {
     // Hosts that a run has skipped because it ended early do not make it a success.
     return endedEarly && !(0,domain_result/* isFailure */.N6)(worst) ? "failed" : worst;
 }
+// EXTERNAL MODULE: ./build/src/github/runner-temp.js
+var runner_temp = __nccwpck_require__(8574);
 // EXTERNAL MODULE: ./build/src/github/workflow-log.js
 var workflow_log = __nccwpck_require__(6255);
 ;// CONCATENATED MODULE: ./build/src/github/summary/markdown.js
@@ -3201,7 +3206,7 @@ function setAllOutputs(report, log) {
 }
 /** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
 function writeComment(render, log) {
-    const file = (0,external_node_path_.join)(process.env["RUNNER_TEMP"] || (0,external_node_os_.tmpdir)(), `nix-flake-deploy-summary-${(0,external_node_crypto_.randomBytes)(6).toString("hex")}.md`);
+    const file = (0,external_node_path_.join)((0,runner_temp/* runnerTemp */.X)(), `nix-flake-deploy-summary-${(0,external_node_crypto_.randomBytes)(6).toString("hex")}.md`);
     try {
         (0,external_node_fs_.writeFileSync)(file, render(), { flag: "wx" });
         return file;
@@ -3449,6 +3454,21 @@ function workflowRunName(environment) {
 
 /***/ }),
 
+/***/ 8574:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   X: () => (/* binding */ runnerTemp)
+/* harmony export */ });
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8161);
+
+/** The directory for files of this job, which the runner clears; the system's own where the runner names none. */
+function runnerTemp() {
+    return process.env["RUNNER_TEMP"] || (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)();
+}
+
+/***/ }),
+
 /***/ 1012:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -3633,6 +3653,7 @@ function show(text) {
 var domain_selection = __nccwpck_require__(6076);
 ;// CONCATENATED MODULE: ./build/src/domain/target-list.js
 
+
 const acceptedTargets = `a target a line (${domain_target/* acceptedTarget */.Lb}), or a JSON array of such texts or of objects with host, user, port, configuration and name`;
 /**
  * Reads a list of targets: one a line, where an empty line and one that begins with `#` are passed over, or a JSON array.
@@ -3657,7 +3678,7 @@ function parseJson(text) {
         items = JSON.parse(text);
     }
     catch (error) {
-        return { requests: [], problems: [`is not JSON (${message(error)}); accepted is ${acceptedTargets}`] };
+        return { requests: [], problems: [`is not JSON (${(0,errors/* messageOf */.bD)(error)}); accepted is ${acceptedTargets}`] };
     }
     const list = collector();
     for (const [index, item] of (Array.isArray(items) ? items : [items]).entries())
@@ -3672,13 +3693,10 @@ function collector() {
             requests.push(parse());
         }
         catch (error) {
-            problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${message(error)}; accepted is ${domain_target/* acceptedTarget */.Lb}`);
+            problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${(0,errors/* messageOf */.bD)(error)}; accepted is ${domain_target/* acceptedTarget */.Lb}`);
         }
     };
     return { requests, problems, add };
-}
-function message(error) {
-    return error instanceof Error ? error.message : String(error);
 }
 const fields = ["host", "user", "port", "configuration", "name"];
 function parseItem(item) {
@@ -3718,6 +3736,7 @@ var host_key = __nccwpck_require__(5070);
 
 
 
+
 // The readers of single inputs. Each gives what is wrong to `refuse`, in words that say what is accepted, and goes on.
 /** An input as a message shows it. */
 function shown(text) {
@@ -3729,7 +3748,7 @@ function collect(work, onProblem) {
         work();
     }
     catch (error) {
-        onProblem(error instanceof Error ? error.message : String(error));
+        onProblem((0,errors/* messageOf */.bD)(error));
     }
 }
 /** Reads known_hosts lines; there must be some where host keys are checked strictly. */
@@ -4270,24 +4289,24 @@ function readSpecialisation(name, operation, refuse) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8161);
-/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8446);
+/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8446);
 /* harmony import */ var _deploy_limit_js__WEBPACK_IMPORTED_MODULE_30__ = __nccwpck_require__(6762);
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3047);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3047);
 /* harmony import */ var _domain_flake_js__WEBPACK_IMPORTED_MODULE_29__ = __nccwpck_require__(7307);
-/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6806);
+/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6806);
 /* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_28__ = __nccwpck_require__(321);
-/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(1567);
-/* harmony import */ var _git_untracked_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6121);
-/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(9422);
+/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1567);
+/* harmony import */ var _git_untracked_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6121);
+/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9422);
 /* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(2562);
-/* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5865);
+/* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5865);
 /* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_27__ = __nccwpck_require__(9147);
-/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2406);
-/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(7798);
+/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2406);
+/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7798);
 /* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_31__ = __nccwpck_require__(4362);
-/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(2098);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(1012);
+/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2098);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1012);
+/* harmony import */ var _github_runner_temp_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(8574);
 /* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(6255);
 /* harmony import */ var _inputs_deploy_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(3161);
 /* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(3614);
@@ -4336,7 +4355,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_13__/* .WorkflowLog */ .m();
-const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_11__/* .WorkflowRunLog */ .L(log);
+const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_10__/* .WorkflowRunLog */ .L(log);
 const run = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString("hex");
 let identity;
 let flake;
@@ -4356,18 +4375,18 @@ catch (error) {
 }
 await leaveNothing();
 if (problem !== undefined && !cancellation.signal.aborted)
-    (0,_github_report_js__WEBPACK_IMPORTED_MODULE_10__/* .reportProblem */ .k)(problem, log);
-const reason = cancellation.signal.aborted ? "the run was cancelled" : problem === undefined ? undefined : (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .briefReason */ .DM)(problem);
-const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_10__/* .reportEnd */ .w)({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, reason, summary }, log);
+    (0,_github_report_js__WEBPACK_IMPORTED_MODULE_9__/* .reportProblem */ .k)(problem, log);
+const reason = cancellation.signal.aborted ? "the run was cancelled" : problem === undefined ? undefined : (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .briefReason */ .DM)(problem);
+const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_9__/* .reportEnd */ .w)({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, reason, summary }, log);
 await log.written();
 // Whatever still holds the process open has nothing more to say.
 process.exit(isEndingAtOnce ? interrupted : green ? 0 : 1);
 async function deploy() {
-    const inputs = (0,_inputs_deploy_js__WEBPACK_IMPORTED_MODULE_14__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_7__/* .readInput */ .R)(name));
+    const inputs = (0,_inputs_deploy_js__WEBPACK_IMPORTED_MODULE_14__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .readInput */ .R)(name));
     ({ summary } = inputs);
     for (const secret of [inputs.passphrase, inputs.elevatePassword, ...(0,_ssh_key_js__WEBPACK_IMPORTED_MODULE_26__/* .secretLines */ ._)(inputs.key ?? "")])
         if (secret !== undefined)
-            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_7__/* .maskSecret */ .$)(secret);
+            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .maskSecret */ .$)(secret);
     if (!inputs.allowUnsafeEvent)
         requireTrustedCode();
     // Throws for an agent that is not there.
@@ -4379,7 +4398,7 @@ async function deploy() {
     const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
     const { targets, directory, unusable, flake: sending } = await choose(inputs, local);
     const flakeOrReason = sending?.catch((error) => {
-        const noFlakeError = new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .NoFlakeError */ .$u(`the flake could not be fetched (${(0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .briefReason */ .DM)(error)})`, { cause: error });
+        const noFlakeError = new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .NoFlakeError */ .$u(`the flake could not be fetched (${(0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .briefReason */ .DM)(error)})`, { cause: error });
         // Hosts that are being connected need not go on.
         noFlake.abort(noFlakeError);
         throw noFlakeError;
@@ -4390,8 +4409,8 @@ async function deploy() {
     const settings = machineSettings(inputs, sending, signal);
     const machines = targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_18__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_21__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
     const { operation, maxParallel, timeout, retries, safety, variant, staging, diff } = inputs;
-    const failed = unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_4__/* .unusableResult */ .BN);
-    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_2__/* .deployFleet */ .C)(machines, { operation, flake: flakeOrReason, unusable: failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
+    const failed = unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .unusableResult */ .BN);
+    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: flakeOrReason, unusable: failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
     await sending;
 }
 /** Finds the machines, and writes the identity: after the flake's code was evaluated, where the flake names the machines. */
@@ -4400,12 +4419,12 @@ async function choose(inputs, local) {
     const fetch = async () => {
         const fetched = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_15__/* .archiveOnRunner */ .MS)(reference, local);
         // Where nothing is built of it, it only says where the machines are.
-        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_5__/* .needsFlake */ .Ty)(operation))
+        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation))
             ({ flake } = fetched);
         (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_27__/* .announceFlake */ .j)(fetched.flake, log);
         return fetched;
     };
-    const wrap = async (archived, hive) => await (0,_nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_17__/* .wrapFlake */ .Y)(archived, hive, { scratch: process.env["RUNNER_TEMP"] || (0,node_os__WEBPACK_IMPORTED_MODULE_1__.tmpdir)(), signal: local.signal });
+    const wrap = async (archived, hive) => await (0,_nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_17__/* .wrapFlake */ .Y)(archived, hive, { scratch: (0,_github_runner_temp_js__WEBPACK_IMPORTED_MODULE_12__/* .runnerTemp */ .X)(), signal: local.signal });
     if (inputs.targets.length > 0) {
         const directory = await installIdentity(inputs);
         const targets = await locate(inputs.targets, inputs, directory);
@@ -4413,20 +4432,20 @@ async function choose(inputs, local) {
             (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .requireApart */ .Iw)(targets);
         }
         catch (error) {
-            throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .InputError */ .dz([{ input: "targets", problem: error instanceof Error ? error.message : String(error) }]);
+            throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "targets", problem: (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error) }]);
         }
         const send = async () => (sent = await wrap(await fetch(), (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .needsHive */ .wD)(targets)));
-        return { targets, directory, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_5__/* .needsFlake */ .Ty)(operation) ? send() : undefined };
+        return { targets, directory, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation) ? send() : undefined };
     }
     const archived = await fetch();
     const plain = await wrap(archived, false);
-    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_4__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_16__/* .readInventory */ .z)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_29__/* .outerReference */ .Xp)(plain), { selection, details: false }, local), selection);
+    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_16__/* .readInventory */ .z)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_29__/* .outerReference */ .Xp)(plain), { selection, details: false }, local), selection);
     const directory = await installIdentity(inputs);
-    const located = new Map((await locate((0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_4__/* .targetsOf */ .QR)(chosen.machines), inputs, directory)).map((target) => [target.name, target]));
-    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_4__/* .setApart */ .tF)(chosen, ({ name }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .placeOf */ .$t)(locatedAs(name, located)));
-    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_9__/* .announceChoice */ .Z)(choice, log);
+    const located = new Map((await locate((0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .targetsOf */ .QR)(chosen.machines), inputs, directory)).map((target) => [target.name, target]));
+    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .setApart */ .tF)(chosen, ({ name }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .placeOf */ .$t)(locatedAs(name, located)));
+    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_8__/* .announceChoice */ .Z)(choice, log);
     const found = choice.machines.map(({ name }) => locatedAs(name, located));
-    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_5__/* .needsFlake */ .Ty)(operation))
+    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation))
         return { targets: found, directory, unusable: choice.unusable, flake: undefined };
     sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .needsHive */ .wD)(found) ? await wrap(archived, true) : plain;
     return { targets: found, directory, unusable: choice.unusable, flake: Promise.resolve(sent) };
@@ -4453,19 +4472,19 @@ function sshSettings({ strict, connectTimeout, sshConfig, authentication, certif
         return { ...settings, authentication: { kind: "agent", socket: (0,_ssh_agent_js__WEBPACK_IMPORTED_MODULE_23__/* .agentSocket */ .J)(process.env["SSH_AUTH_SOCK"]) } };
     }
     catch (error) {
-        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .InputError */ .dz([{ input: "ssh-auth", problem: error instanceof Error ? error.message : String(error) }]);
+        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "ssh-auth", problem: (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error) }]);
     }
 }
 async function installIdentity({ key, passphrase, certificate, knownHosts }) {
     identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
     // Before the key is written, so that the post step finds it even when this process is killed.
-    _github_state_js__WEBPACK_IMPORTED_MODULE_12__/* .identityState */ .A.save(identity);
+    _github_state_js__WEBPACK_IMPORTED_MODULE_11__/* .identityState */ .A.save(identity);
     const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writeIdentity */ .s)(identity, { key, passphrase, certificate, knownHosts });
     if (check.kind === "unusable")
-        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .InputError */ .dz([{ input: "ssh-key", problem: check.problem }]);
+        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "ssh-key", problem: check.problem }]);
     if (passphrase !== undefined)
         for (const line of (0,_ssh_key_js__WEBPACK_IMPORTED_MODULE_26__/* .secretLines */ ._)((0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writtenKey */ .R7)(identity)))
-            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_7__/* .maskSecret */ .$)(line);
+            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .maskSecret */ .$)(line);
     return identity;
 }
 /** Ends the ssh masters, then removes the key with their sockets. */
@@ -4477,7 +4496,7 @@ async function leaveNothing() {
         (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .removeIdentityDirectory */ .UK)(identity);
     }
     catch (error) {
-        log.annotate("error", "The ssh key may still be on the runner", error instanceof Error ? error.message : String(error));
+        log.annotate("error", "The ssh key may still be on the runner", (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error));
     }
 }
 async function endAtOnce() {
@@ -4487,22 +4506,22 @@ async function endAtOnce() {
     process.exit(interrupted);
 }
 function requireTrustedCode() {
-    const why = (0,_github_event_js__WEBPACK_IMPORTED_MODULE_8__/* .untrustedCode */ .C)((0,_github_event_js__WEBPACK_IMPORTED_MODULE_8__/* .readEvent */ .j)(process.env));
+    const why = (0,_github_event_js__WEBPACK_IMPORTED_MODULE_7__/* .untrustedCode */ .C)((0,_github_event_js__WEBPACK_IMPORTED_MODULE_7__/* .readEvent */ .j)(process.env));
     if (why === undefined)
         return;
     const advice = "Deploy from events such as push or workflow_dispatch; true is only for a job that never checks out or evaluates such code";
-    throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .InputError */ .dz([{ input: "allow-unsafe-event", problem: `is false, and ${why}`, advice }]);
+    throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "allow-unsafe-event", problem: `is false, and ${why}`, advice }]);
 }
 function machineSettings(inputs, sending, signal) {
     return {
         run,
         name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_31__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
-        access: { elevate: inputs.elevate, elevatePassword: inputs.elevatePassword, needsRoot: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_5__/* .needsRoot */ .eH)(inputs.operation) },
+        access: { elevate: inputs.elevate, elevatePassword: inputs.elevatePassword, needsRoot: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsRoot */ .eH)(inputs.operation) },
         checkSignatures: inputs.checkSignatures,
         archiveArgs: inputs.archiveArgs,
         rebuildArgs: inputs.rebuildArgs,
         patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_32__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
-        isUntracked: async (file) => await (0,_git_untracked_js__WEBPACK_IMPORTED_MODULE_6__/* .isUntracked */ .S)(inputs.flake, file),
+        isUntracked: async (file) => await (0,_git_untracked_js__WEBPACK_IMPORTED_MODULE_5__/* .isUntracked */ .S)(inputs.flake, file),
         configurationNames: async () => sending === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_15__/* .configurationNames */ .zG)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_29__/* .outerReference */ .Xp)(await sending), { signal }).catch(() => undefined),
     };
 }
@@ -5034,6 +5053,7 @@ var nix_json = __nccwpck_require__(3447);
 
 
 
+
 /**
  * Reads what `inventory.nix` says of one machine, but for one that is broken:
  *
@@ -5067,7 +5087,7 @@ function readEntry(name, raw) {
         return {
             kind: "unusable",
             name,
-            error: `the flake's words for the machine cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+            error: `the flake's words for the machine cannot be used: ${(0,errors/* messageOf */.bD)(error)}`,
             tags,
         };
     }
@@ -7397,6 +7417,7 @@ function first(rows, word, which) {
 
 
 
+
 // For each question to the machine's Nix or systemd, and for all of them: a comparison is worth no longer wait.
 const questionSeconds = 20;
 const comparisonSeconds = 45;
@@ -7418,17 +7439,16 @@ async function compareSystems([before, after], shell, log, signal) {
         const facts = parseUnitFacts(await ask("units", ["/etc/systemd/system", after, String(questionSeconds), String(mostFacts)]));
         return facts === undefined ? undefined : planUnits(facts);
     };
-    const reason = (error) => (error instanceof Error ? error.message : String(error));
     const [closure, plan] = await Promise.allSettled([
         ask("difference", [before, after, String(questionSeconds), String(mostCompared)]).then(parseDifference),
         units(),
     ]);
     if (closure.status === "rejected") {
-        log.note(`the difference between the two systems cannot be told: ${reason(closure.reason)}`);
+        log.note(`the difference between the two systems cannot be told: ${(0,errors/* messageOf */.bD)(closure.reason)}`);
         return undefined;
     }
     if (plan.status === "rejected")
-        log.note(`what a switch would do to units is unknown: ${reason(plan.reason)}`);
+        log.note(`what a switch would do to units is unknown: ${(0,errors/* messageOf */.bD)(plan.reason)}`);
     return { closure: closure.value, units: plan.status === "fulfilled" ? plan.value : undefined };
 }
 ;// CONCATENATED MODULE: ./build/src/nixos/access.js
@@ -9175,7 +9195,7 @@ function locatedTarget(target, answer, without) {
             work();
         }
         catch (error) {
-            const problem = error instanceof Error ? error.message : String(error);
+            const problem = (0,errors/* messageOf */.bD)(error);
             throw refusal(`has a ${keyword} for ${target.host} that is not accepted: ${problem}`);
         }
     };

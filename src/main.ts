@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { tmpdir } from "node:os";
 
 import { deployFleet, type FleetEnd } from "./deploy/fleet.js";
 import { mapLimited } from "./deploy/limit.js";
-import { briefReason, InputError, NoFlakeError } from "./domain/errors.js";
+import { briefReason, InputError, NoFlakeError, messageOf } from "./domain/errors.js";
 import { outerReference, type Flake, type SentFlake } from "./domain/flake.js";
 import { chooseMachines, setApart, targetsOf, unusableResult, type UnusableMachine } from "./domain/inventory.js";
 import { needsHive, placeOf, requireApart, type NamedTarget, type Target } from "./domain/target.js";
@@ -18,6 +17,7 @@ import { reportEnd, reportProblem } from "./github/report.js";
 import { workflowRunName } from "./github/run-name.js";
 import { WorkflowRunLog } from "./github/run-log.js";
 import { identityState } from "./github/state.js";
+import { runnerTemp } from "./github/runner-temp.js";
 import { WorkflowLog } from "./github/workflow-log.js";
 import { parseInputs, type Inputs } from "./inputs/deploy.js";
 import type { EvaluateOptions } from "./nix/evaluate.js";
@@ -121,14 +121,14 @@ async function choose(inputs: Inputs, local: EvaluateOptions): Promise<Chosen> {
     return fetched;
   };
   const wrap = async (archived: ArchivedFlake, hive: boolean): Promise<SentFlake> =>
-    await wrapFlake(archived, hive, { scratch: process.env["RUNNER_TEMP"] || tmpdir(), signal: local.signal });
+    await wrapFlake(archived, hive, { scratch: runnerTemp(), signal: local.signal });
   if (inputs.targets.length > 0) {
     const directory = await installIdentity(inputs);
     const targets = await locate(inputs.targets, inputs, directory);
     try {
       requireApart(targets);
     } catch (error) {
-      throw new InputError([{ input: "targets", problem: error instanceof Error ? error.message : String(error) }]);
+      throw new InputError([{ input: "targets", problem: messageOf(error) }]);
     }
     const send = async (): Promise<SentFlake> => (sent = await wrap(await fetch(), needsHive(targets)));
     return { targets, directory, unusable: [], flake: needsFlake(operation) ? send() : undefined };
@@ -167,7 +167,7 @@ function sshSettings({ strict, connectTimeout, sshConfig, authentication, certif
   try {
     return { ...settings, authentication: { kind: "agent", socket: agentSocket(process.env["SSH_AUTH_SOCK"]) } };
   } catch (error) {
-    throw new InputError([{ input: "ssh-auth", problem: error instanceof Error ? error.message : String(error) }]);
+    throw new InputError([{ input: "ssh-auth", problem: messageOf(error) }]);
   }
 }
 
@@ -188,7 +188,7 @@ async function leaveNothing(): Promise<void> {
     await endMasters(identity);
     removeIdentityDirectory(identity);
   } catch (error) {
-    log.annotate("error", "The ssh key may still be on the runner", error instanceof Error ? error.message : String(error));
+    log.annotate("error", "The ssh key may still be on the runner", messageOf(error));
   }
 }
 

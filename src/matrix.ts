@@ -1,5 +1,3 @@
-import { tmpdir } from "node:os";
-
 import { InputError } from "./domain/errors.js";
 import { chooseMachines, setApart, unusableResult, type UnusableMachine } from "./domain/inventory.js";
 import { renderMatrix, type MatrixMachine } from "./domain/matrix.js";
@@ -11,6 +9,7 @@ import { abortOnSignal } from "./github/cancellation.js";
 import { announceChoice } from "./github/inventory-log.js";
 import { setMatrixOutputs } from "./github/matrix-outputs.js";
 import { reportProblem } from "./github/report.js";
+import { runnerTemp } from "./github/runner-temp.js";
 import { WorkflowLog } from "./github/workflow-log.js";
 import { parseMatrixInputs, type MatrixInputs } from "./inputs/matrix.js";
 import { checkout, formerToplevels, toplevels, type Checkout } from "./nix/changes.js";
@@ -58,7 +57,7 @@ function withDefaults({ user, port }: MatrixInputs): (machine: MatrixMachine) =>
 
 /** Leaves out the machines whose system is the same as at that revision. What cannot be told has changed. */
 async function changedMachines(machines: readonly MatrixMachine[], flake: string, revision: string): Promise<readonly MatrixMachine[]> {
-  const scratch = process.env["RUNNER_TEMP"] || tmpdir();
+  const scratch = runnerTemp();
   const present = await checkout(flake, scratch, local);
   const all = (reason: string): readonly MatrixMachine[] => {
     log.annotate("notice", "All machines count as changed", reason);

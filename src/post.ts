@@ -1,3 +1,4 @@
+import { messageOf } from "./domain/errors.js";
 import { identityState } from "./github/state.js";
 import { WorkflowLog } from "./github/workflow-log.js";
 import { endMasters } from "./ssh/connection.js";
@@ -10,7 +11,7 @@ if (directory !== "") {
     await endMasters(directory);
     removeIdentityDirectory(directory);
   } catch (error) {
-    new WorkflowLog().annotate("error", "The ssh key may still be on the runner", error instanceof Error ? error.message : String(error));
+    new WorkflowLog().annotate("error", "The ssh key may still be on the runner", messageOf(error));
     process.exitCode = 1;
   }
 }

@@ -15,13 +15,6 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 
 /***/ }),
 
-/***/ 161:
-/***/ ((module) => {
-
-module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
-
-/***/ }),
-
 /***/ 760:
 /***/ ((module) => {
 
@@ -44,6 +37,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
 /* harmony export */   Qd: () => (/* binding */ CommandError),
 /* harmony export */   Rn: () => (/* binding */ RunnerError),
 /* harmony export */   ZN: () => (/* binding */ EvaluationError),
+/* harmony export */   bD: () => (/* binding */ messageOf),
 /* harmony export */   dz: () => (/* binding */ InputError)
 /* harmony export */ });
 /* unused harmony exports NoFlakeError, DeployError */
@@ -96,6 +90,10 @@ class EvaluationError extends CommandError {
 class NoFlakeError extends (/* unused pure expression or super */ null && (Error)) {
     name = "NoFlakeError";
 }
+/** The message of whatever was thrown. */
+function messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
+}
 /** What ended a run, in one line without a full stop at the end. */
 function briefReason(problem) {
     if (problem instanceof InputError)
@@ -107,7 +105,7 @@ function briefReason(problem) {
             .split("\n")
             .findLast((line) => /^\s*error: \S/.test(line))
             ?.trim() ?? problem.message.slice(0, 200));
-    return (problem instanceof Error ? problem.message : String(problem)).split("\n")[0] ?? "";
+    return messageOf(problem).split("\n")[0] ?? "";
 }
 function describe(failure) {
     switch (failure.kind) {
@@ -921,8 +919,6 @@ __nccwpck_require__.d(__webpack_exports__, {
 var external_node_crypto_ = __nccwpck_require__(598);
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(24);
-// EXTERNAL MODULE: external "node:os"
-var external_node_os_ = __nccwpck_require__(161);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(760);
 // EXTERNAL MODULE: external "node:util"
@@ -993,6 +989,8 @@ function outputs_statusOf(results, endedEarly) {
     // Hosts that a run has skipped because it ended early do not make it a success.
     return endedEarly && !isFailure(worst) ? "failed" : worst;
 }
+// EXTERNAL MODULE: ./build/src/github/runner-temp.js + 1 modules
+var runner_temp = __nccwpck_require__(763);
 // EXTERNAL MODULE: ./build/src/github/workflow-log.js
 var workflow_log = __nccwpck_require__(255);
 ;// CONCATENATED MODULE: ./build/src/github/summary/markdown.js
@@ -1537,7 +1535,7 @@ function setAllOutputs(report, log) {
 }
 /** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
 function writeComment(render, log) {
-    const file = join(process.env["RUNNER_TEMP"] || tmpdir(), `nix-flake-deploy-summary-${randomBytes(6).toString("hex")}.md`);
+    const file = join(runnerTemp(), `nix-flake-deploy-summary-${randomBytes(6).toString("hex")}.md`);
     try {
         writeFileSync(file, render(), { flag: "wx" });
         return file;
@@ -1558,6 +1556,26 @@ function writeSummary(render, log) {
     catch (error) {
         log.annotate("warning", "The job summary could not be written", messageOf(error));
     }
+}
+
+/***/ }),
+
+/***/ 763:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  X: () => (/* binding */ runnerTemp)
+});
+
+;// CONCATENATED MODULE: external "node:os"
+const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+;// CONCATENATED MODULE: ./build/src/github/runner-temp.js
+
+/** The directory for files of this job, which the runner clears; the system's own where the runner names none. */
+function runnerTemp() {
+    return process.env["RUNNER_TEMP"] || (0,external_node_os_namespaceObject.tmpdir)();
 }
 
 /***/ }),
@@ -1648,6 +1666,7 @@ var domain_target = __nccwpck_require__(321);
 var domain_selection = __nccwpck_require__(76);
 ;// CONCATENATED MODULE: ./build/src/domain/target-list.js
 
+
 const acceptedTargets = `a target a line (${domain_target/* acceptedTarget */.Lb}), or a JSON array of such texts or of objects with host, user, port, configuration and name`;
 /**
  * Reads a list of targets: one a line, where an empty line and one that begins with `#` are passed over, or a JSON array.
@@ -1672,7 +1691,7 @@ function parseJson(text) {
         items = JSON.parse(text);
     }
     catch (error) {
-        return { requests: [], problems: [`is not JSON (${message(error)}); accepted is ${acceptedTargets}`] };
+        return { requests: [], problems: [`is not JSON (${(0,errors/* messageOf */.bD)(error)}); accepted is ${acceptedTargets}`] };
     }
     const list = collector();
     for (const [index, item] of (Array.isArray(items) ? items : [items]).entries())
@@ -1687,13 +1706,10 @@ function collector() {
             requests.push(parse());
         }
         catch (error) {
-            problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${message(error)}; accepted is ${domain_target/* acceptedTarget */.Lb}`);
+            problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${(0,errors/* messageOf */.bD)(error)}; accepted is ${domain_target/* acceptedTarget */.Lb}`);
         }
     };
     return { requests, problems, add };
-}
-function message(error) {
-    return error instanceof Error ? error.message : String(error);
 }
 const fields = ["host", "user", "port", "configuration", "name"];
 function parseItem(item) {
@@ -1774,6 +1790,7 @@ function host_key_knownHostsProblems(text) {
 
 
 
+
 // The readers of single inputs. Each gives what is wrong to `refuse`, in words that say what is accepted, and goes on.
 /** An input as a message shows it. */
 function shown(text) {
@@ -1785,7 +1802,7 @@ function collect(work, onProblem) {
         work();
     }
     catch (error) {
-        onProblem(error instanceof Error ? error.message : String(error));
+        onProblem((0,errors/* messageOf */.bD)(error));
     }
 }
 /** Reads known_hosts lines; there must be some where host keys are checked strictly. */
@@ -1984,18 +2001,18 @@ function readRevision(text, refuse) {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(161);
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(47);
-/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(806);
-/* harmony import */ var _domain_matrix_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(865);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
+/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(806);
+/* harmony import */ var _domain_matrix_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(865);
 /* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(321);
-/* harmony import */ var _git_commit_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(545);
-/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(422);
+/* harmony import */ var _git_commit_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(545);
+/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(422);
 /* harmony import */ var _github_annotations_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(160);
 /* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(562);
-/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(406);
-/* harmony import */ var _github_matrix_outputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(99);
-/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(230);
+/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(406);
+/* harmony import */ var _github_matrix_outputs_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(99);
+/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(230);
+/* harmony import */ var _github_runner_temp_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(763);
 /* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(255);
 /* harmony import */ var _inputs_matrix_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(762);
 /* harmony import */ var _nix_changes_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(937);
@@ -2019,33 +2036,33 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__/* .WorkflowLog */ .m();
 const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_13__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, "No job was planned."), () => process.exit(130));
 const local = { cwd: process.cwd(), signal: cancellation.signal, onLine: (line) => log.line(line) };
-let outputs = (0,_domain_matrix_js__WEBPACK_IMPORTED_MODULE_3__/* .renderMatrix */ .CW)([], undefined);
+let outputs = (0,_domain_matrix_js__WEBPACK_IMPORTED_MODULE_2__/* .renderMatrix */ .CW)([], undefined);
 let green = false;
 try {
     green = await plan();
 }
 catch (error) {
     if (!cancellation.signal.aborted)
-        (0,_github_report_js__WEBPACK_IMPORTED_MODULE_8__/* .reportProblem */ .k)(error, log);
+        (0,_github_report_js__WEBPACK_IMPORTED_MODULE_7__/* .reportProblem */ .k)(error, log);
 }
 log.resume();
-(0,_github_matrix_outputs_js__WEBPACK_IMPORTED_MODULE_7__/* .setMatrixOutputs */ .e)(outputs);
+(0,_github_matrix_outputs_js__WEBPACK_IMPORTED_MODULE_6__/* .setMatrixOutputs */ .e)(outputs);
 await log.written();
 process.exit(green ? 0 : 1);
 async function plan() {
-    const inputs = (0,_inputs_matrix_js__WEBPACK_IMPORTED_MODULE_10__/* .parseMatrixInputs */ .a)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_5__/* .readInput */ .R)(name));
+    const inputs = (0,_inputs_matrix_js__WEBPACK_IMPORTED_MODULE_10__/* .parseMatrixInputs */ .a)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_4__/* .readInput */ .R)(name));
     const { machines, unusable } = inputs.targets.length > 0 ? { machines: inputs.targets, unusable: [] } : await machinesOfFlake(inputs);
     const wanted = inputs.changedSince === undefined ? machines : await changedMachines(machines, inputs.flake, inputs.changedSince);
-    outputs = (0,_domain_matrix_js__WEBPACK_IMPORTED_MODULE_3__/* .renderMatrix */ .CW)(wanted.map(withDefaults(inputs)), inputs.shards);
+    outputs = (0,_domain_matrix_js__WEBPACK_IMPORTED_MODULE_2__/* .renderMatrix */ .CW)(wanted.map(withDefaults(inputs)), inputs.shards);
     log.line(`${wanted.length} of ${machines.length} machines: ${wanted.map(({ name }) => name).join(", ")}`);
-    for (const { title, message } of (0,_github_annotations_js__WEBPACK_IMPORTED_MODULE_14__/* .failureAnnotations */ .rb)(unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .unusableResult */ .BN)))
+    for (const { title, message } of (0,_github_annotations_js__WEBPACK_IMPORTED_MODULE_14__/* .failureAnnotations */ .rb)(unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_1__/* .unusableResult */ .BN)))
         log.annotate("error", title, message);
     return unusable.length === 0;
 }
 async function machinesOfFlake({ flake, selection, port }) {
-    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__/* .readInventory */ .z)(flake, { selection, details: true }, local), selection);
-    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_2__/* .setApart */ .tF)(chosen, ({ request }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_15__/* .placeOf */ .$t)({ address: request.host, port: request.port ?? port ?? 22, via: undefined }));
-    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_6__/* .announceChoice */ .Z)(choice, log);
+    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_1__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__/* .readInventory */ .z)(flake, { selection, details: true }, local), selection);
+    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_1__/* .setApart */ .tF)(chosen, ({ request }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_15__/* .placeOf */ .$t)({ address: request.host, port: request.port ?? port ?? 22, via: undefined }));
+    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__/* .announceChoice */ .Z)(choice, log);
     return { machines: choice.machines.map(({ name, request, system, tags = [] }) => ({ name, request, system, tags })), unusable: choice.unusable };
 }
 function withDefaults({ user, port }) {
@@ -2053,7 +2070,7 @@ function withDefaults({ user, port }) {
 }
 /** Leaves out the machines whose system is the same as at that revision. What cannot be told has changed. */
 async function changedMachines(machines, flake, revision) {
-    const scratch = process.env["RUNNER_TEMP"] || (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)();
+    const scratch = (0,_github_runner_temp_js__WEBPACK_IMPORTED_MODULE_8__/* .runnerTemp */ .X)();
     const present = await (0,_nix_changes_js__WEBPACK_IMPORTED_MODULE_11__/* .checkout */ .Pt)(flake, scratch, local);
     const all = (reason) => {
         log.annotate("notice", "All machines count as changed", reason);
@@ -2080,12 +2097,12 @@ async function changedMachines(machines, flake, revision) {
 }
 /** The flake at that revision; `undefined` where there is no such commit. Throws an `InputError` where that could not be seen. */
 async function formerReference({ repository }, revision) {
-    const refuse = (problem) => new _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .InputError */ .dz([{ input: "changed-since", problem }]);
+    const refuse = (problem) => new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "changed-since", problem }]);
     if (repository === undefined)
         throw refuse("needs a flake in a Git work tree on the runner, as `.` or `./nixos`: only there can an older commit be looked at");
     if (/^0+$/.test(revision))
         return undefined;
-    const resolved = await (0,_git_commit_js__WEBPACK_IMPORTED_MODULE_4__/* .resolveCommit */ .WL)(repository.directory, revision);
+    const resolved = await (0,_git_commit_js__WEBPACK_IMPORTED_MODULE_3__/* .resolveCommit */ .WL)(repository.directory, revision);
     if (resolved.kind === "commit")
         return repository.referenceAt(resolved.id);
     if (resolved.shallow)
@@ -2889,6 +2906,7 @@ var nix_json = __nccwpck_require__(447);
 
 
 
+
 /**
  * Reads what `inventory.nix` says of one machine, but for one that is broken:
  *
@@ -2922,7 +2940,7 @@ function readEntry(name, raw) {
         return {
             kind: "unusable",
             name,
-            error: `the flake's words for the machine cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+            error: `the flake's words for the machine cannot be used: ${(0,errors/* messageOf */.bD)(error)}`,
             tags,
         };
     }

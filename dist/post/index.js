@@ -28,7 +28,8 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  Qd: () => (/* binding */ CommandError)
+  Qd: () => (/* binding */ CommandError),
+  bD: () => (/* binding */ messageOf)
 });
 
 // UNUSED EXPORTS: DeployError, EvaluationError, InputError, NoFlakeError, RunnerError, briefReason
@@ -101,6 +102,10 @@ class EvaluationError extends CommandError {
 class NoFlakeError extends (/* unused pure expression or super */ null && (Error)) {
     name = "NoFlakeError";
 }
+/** The message of whatever was thrown. */
+function messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
+}
 /** What ended a run, in one line without a full stop at the end. */
 function briefReason(problem) {
     if (problem instanceof InputError)
@@ -112,7 +117,7 @@ function briefReason(problem) {
             .split("\n")
             .findLast((line) => /^\s*error: \S/.test(line))
             ?.trim() ?? problem.message.slice(0, 200));
-    return (problem instanceof Error ? problem.message : String(problem)).split("\n")[0] ?? "";
+    return messageOf(problem).split("\n")[0] ?? "";
 }
 function describe(failure) {
     switch (failure.kind) {
@@ -252,23 +257,25 @@ function write(line) {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(12);
-/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(949);
-/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(142);
-/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(559);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(927);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(12);
+/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(949);
+/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(142);
+/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(559);
+
 
 
 
 
 // Runs after the job, also when the main step was killed: ends the ssh masters and removes the key that are left.
-const directory = _github_state_js__WEBPACK_IMPORTED_MODULE_0__/* .identityState */ .A.load();
+const directory = _github_state_js__WEBPACK_IMPORTED_MODULE_1__/* .identityState */ .A.load();
 if (directory !== "") {
     try {
-        await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_2__/* .endMasters */ .p2)(directory);
-        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_3__/* .removeIdentityDirectory */ .UK)(directory);
+        await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_3__/* .endMasters */ .p2)(directory);
+        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_4__/* .removeIdentityDirectory */ .UK)(directory);
     }
     catch (error) {
-        new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_1__/* .WorkflowLog */ .m().annotate("error", "The ssh key may still be on the runner", error instanceof Error ? error.message : String(error));
+        new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_2__/* .WorkflowLog */ .m().annotate("error", "The ssh key may still be on the runner", (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error));
         process.exitCode = 1;
     }
 }

@@ -68,6 +68,11 @@ export class NoFlakeError extends Error {
   override readonly name = "NoFlakeError";
 }
 
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** What ended a run, in one line without a full stop at the end. */
 export function briefReason(problem: unknown): string {
   if (problem instanceof InputError) return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
@@ -79,7 +84,7 @@ export function briefReason(problem: unknown): string {
         .findLast((line) => /^\s*error: \S/.test(line))
         ?.trim() ?? problem.message.slice(0, 200)
     );
-  return (problem instanceof Error ? problem.message : String(problem)).split("\n")[0] ?? "";
+  return messageOf(problem).split("\n")[0] ?? "";
 }
 
 function describe(failure: CommandFailure): string {

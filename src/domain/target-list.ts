@@ -1,3 +1,4 @@
+import { messageOf } from "./errors.js";
 import { acceptedTarget, checkTarget, parseTarget, type TargetRequest } from "./target.js";
 
 export const acceptedTargets = `a target a line (${acceptedTarget}), or a JSON array of such texts or of objects with host, user, port, configuration and name`;
@@ -26,7 +27,7 @@ function parseJson(text: string): TargetList {
   try {
     items = JSON.parse(text);
   } catch (error) {
-    return { requests: [], problems: [`is not JSON (${message(error)}); accepted is ${acceptedTargets}`] };
+    return { requests: [], problems: [`is not JSON (${messageOf(error)}); accepted is ${acceptedTargets}`] };
   }
   const list = collector();
   for (const [index, item] of (Array.isArray(items) ? items : [items]).entries()) list.add(`entry ${index + 1}`, item, () => parseItem(item));
@@ -40,14 +41,10 @@ function collector(): TargetList & { add: (place: string, shown: unknown, parse:
     try {
       requests.push(parse());
     } catch (error) {
-      problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${message(error)}; accepted is ${acceptedTarget}`);
+      problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${messageOf(error)}; accepted is ${acceptedTarget}`);
     }
   };
   return { requests, problems, add };
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 const fields = ["host", "user", "port", "configuration", "name"];

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { appendFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { types } from "node:util";
 
@@ -9,6 +8,7 @@ import { flakeReference, outerReference, type Flake, type SentFlake } from "../d
 import { isFailure, type HostResult } from "../domain/result.js";
 import { failureAnnotations, failureSummary, skippedAnnotations } from "./annotations.js";
 import { setOutputs, statusOf } from "./outputs.js";
+import { runnerTemp } from "./runner-temp.js";
 import { comment, jobSummary, renderSummary } from "./summary/page.js";
 import type { WorkflowLog } from "./workflow-log.js";
 
@@ -106,7 +106,7 @@ function setAllOutputs(report: Parameters<typeof setOutputs>[0], log: WorkflowLo
 
 /** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
 function writeComment(render: () => string, log: WorkflowLog): string | undefined {
-  const file = join(process.env["RUNNER_TEMP"] || tmpdir(), `nix-flake-deploy-summary-${randomBytes(6).toString("hex")}.md`);
+  const file = join(runnerTemp(), `nix-flake-deploy-summary-${randomBytes(6).toString("hex")}.md`);
   try {
     writeFileSync(file, render(), { flag: "wx" });
     return file;

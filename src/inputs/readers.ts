@@ -1,3 +1,4 @@
+import { messageOf } from "../domain/errors.js";
 import { acceptedAmount, parseAmount, parseBatches, type Amount } from "../domain/batches.js";
 import { checkArguments, type OptionTable } from "../domain/option-table.js";
 import { acceptedSelection, parseSelection, type Selection } from "../domain/selection.js";
@@ -17,7 +18,7 @@ export function collect(work: () => void, onProblem: (problem: string) => void):
   try {
     work();
   } catch (error) {
-    onProblem(error instanceof Error ? error.message : String(error));
+    onProblem(messageOf(error));
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../domain/errors.js";
 import { checkedRequest, type InventoryEntry } from "../domain/inventory.js";
 import { checkPort, hivePrefix } from "../domain/target.js";
 import { field } from "./json.js";
@@ -33,7 +34,7 @@ export function readEntry(name: string, raw: unknown): InventoryEntry {
     return {
       kind: "unusable",
       name,
-      error: `the flake's words for the machine cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+      error: `the flake's words for the machine cannot be used: ${messageOf(error)}`,
       tags,
     };
   }

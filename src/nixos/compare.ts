@@ -1,3 +1,4 @@
+import { messageOf } from "../domain/errors.js";
 import type { StorePath } from "../domain/store-path.js";
 import { planUnits } from "../domain/unit-decision.js";
 import type { UnitPlan } from "../domain/unit-plan.js";
@@ -32,15 +33,14 @@ export async function compareSystems(
     const facts = parseUnitFacts(await ask("units", ["/etc/systemd/system", after, String(questionSeconds), String(mostFacts)]));
     return facts === undefined ? undefined : planUnits(facts);
   };
-  const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
   const [closure, plan] = await Promise.allSettled([
     ask("difference", [before, after, String(questionSeconds), String(mostCompared)]).then(parseDifference),
     units(),
   ]);
   if (closure.status === "rejected") {
-    log.note(`the difference between the two systems cannot be told: ${reason(closure.reason)}`);
+    log.note(`the difference between the two systems cannot be told: ${messageOf(closure.reason)}`);
     return undefined;
   }
-  if (plan.status === "rejected") log.note(`what a switch would do to units is unknown: ${reason(plan.reason)}`);
+  if (plan.status === "rejected") log.note(`what a switch would do to units is unknown: ${messageOf(plan.reason)}`);
   return { closure: closure.value, units: plan.status === "fulfilled" ? plan.value : undefined };
 }

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 
-import { CommandError, InputError } from "../domain/errors.js";
+import { CommandError, InputError, messageOf } from "../domain/errors.js";
 import { checkHost, checkPort, checkUser, withDefaults, type NamedTarget, type Target, type TargetDefaults } from "../domain/target.js";
 import { run, type Command } from "../process/run.js";
 import { renderQuestion, targetFiles, type SshSettings } from "./configuration.js";
@@ -64,7 +64,7 @@ export function locatedTarget(target: NamedTarget, answer: string, without: stri
     try {
       work();
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = messageOf(error);
       throw refusal(`has a ${keyword} for ${target.host} that is not accepted: ${problem}`);
     }
   };
