@@ -6911,7 +6911,7 @@ function unknownArgument({ exitCode }, text) {
 }
 /** An input that a newer Nix, or another implementation, has written into the lock file. */
 function unreadableLock({ configuration, exitCode }, text, { nix }) {
-    const line = /^\s*error: (lock ?file contains (?:mutable lock|unlocked input).*|unsupported \w+ input attribute '\w+'.*|input '.*' is unsupported.*)$/im.exec(text)?.[1];
+    const line = /^\s*error: (lock ?file contains (?:mutable lock|unlocked input).*|unsupported \w+ input attribute '\w+'.*|cannot fetch unsupported input '.*'|input '.*' is unsupported.*)$/im.exec(text)?.[1];
     if (line === undefined)
         return undefined;
     const what = nix === undefined ? "Nix on the machine" : `Nix on the machine (${nix})`;

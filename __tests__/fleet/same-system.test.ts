@@ -165,7 +165,7 @@ const kinds: Readonly<Record<string, Kind>> = {
         }),
       });
     },
-    except: { old: unreadable(/input 'file\+file:[^']*' is unsupported/) },
+    except: { old: unreadable(/cannot fetch unsupported input '\{[^']*"type":"file"/) },
   },
   "a lock file of version 5": { make: async (root) => await withLockVersion(root, 5) },
   "a lock file of version 6": { make: async (root) => await withLockVersion(root, 6) },
