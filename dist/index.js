@@ -213,7 +213,7 @@ function knownAtFirst({ configuration }) {
     };
 }
 /** What becomes of the machine when nobody looks after it any more. */
-function prospectOf({ before, arming, confirmed, undecided, toplevel, phase }, safety) {
+function outlookOf({ before, arming, confirmed, undecided, toplevel, phase }, safety) {
     const { rollback, limits } = safety;
     if (arming)
         return armedOutlook(safety);
@@ -844,8 +844,8 @@ class Host {
         return this.#known.undecided;
     }
     /** What becomes of the machine when nobody looks after it any more. */
-    get prospect() {
-        return prospectOf(this.#known, this.#settings.safety);
+    get outlook() {
+        return outlookOf(this.#known, this.#settings.safety);
     }
     /** Connects, sends the flake, builds the system, and tells what is new in it; or finds the one to go back to. */
     async prepare(signal) {
@@ -880,7 +880,7 @@ class Host {
             const copied = await this.#tryAgain("copy", signal, async (tries) => {
                 if (tries > 0)
                     machine = await this.machine.connect(signal);
-                return await machine.receive(sent, signal);
+                return await machine.copyFlake(sent, signal);
             });
             known.arrived = true;
             this.ended((0,copy_progress/* showCopied */.E)(copied));
@@ -904,16 +904,16 @@ class Host {
     async activate(ready, signal) {
         try {
             this.begin("activate");
-            return (0,domain_operation/* changesMachine */.PG)(this.#settings.operation) ? await this.#activate(ready, signal) : await this.#rehearse(ready, signal);
+            return (0,domain_operation/* changesMachine */.PG)(this.#settings.operation) ? await this.#activate(ready, signal) : await this.#dryActivate(ready, signal);
         }
         finally {
             this.#clock.pause();
         }
     }
-    async #rehearse({ machine, system }, signal) {
+    async #dryActivate({ machine, system }, signal) {
         const known = this.#known;
         const { operation } = this.#settings;
-        const end = await machine.rehearse(system, signal);
+        const end = await machine.dryActivate(system, signal);
         const { exitCode, lines, causes } = end;
         known.exitCode = exitCode;
         known.plan = end.plan === undefined ? known.plan : (0,unit_plan/* withCompared */._S)(end.plan, known.plan);
@@ -1235,7 +1235,7 @@ function tooManyFailures(works, { staging, unusable }) {
     };
 }
 function fleet_explain(problem, host, stopwatch) {
-    const { phase, prospect: outcome } = host;
+    const { phase, outlook: outcome } = host;
     if (problem instanceof errors/* DeployError */.sH)
         return host.undecided ? (0,failure/* makeFailure */.ro)({ ...problem.failure, phase, outcome }) : problem.failure;
     if (stopwatch.expired)
@@ -1990,8 +1990,8 @@ function select(items, selection, look) {
     };
 }
 /** Says which rules match nothing, and what there is. */
-function unmatchedProblem(unmatched, there) {
-    const shown = there.length > mostNames ? [...there.slice(0, mostNames), `${there.length - mostNames} more`] : there;
+function unmatchedProblem(unmatched, available) {
+    const shown = available.length > mostNames ? [...available.slice(0, mostNames), `${available.length - mostNames} more`] : available;
     return `${unmatched.join(", ")} matches no machine; there are ${shown.length === 0 ? "none" : shown.join(", ")}`;
 }
 const mostNames = 50;
@@ -2337,6 +2337,252 @@ function withCompared(rehearsal, compared) {
 
 /***/ }),
 
+/***/ 2643:
+/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8446);
+/* harmony import */ var _deploy_limit_js__WEBPACK_IMPORTED_MODULE_30__ = __nccwpck_require__(6762);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3047);
+/* harmony import */ var _domain_flake_js__WEBPACK_IMPORTED_MODULE_29__ = __nccwpck_require__(7307);
+/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6806);
+/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_28__ = __nccwpck_require__(321);
+/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1567);
+/* harmony import */ var _git_untracked_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6121);
+/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9422);
+/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(2562);
+/* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5865);
+/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_27__ = __nccwpck_require__(9147);
+/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2406);
+/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(31);
+/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_31__ = __nccwpck_require__(4362);
+/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(1492);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1012);
+/* harmony import */ var _github_runner_temp_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(8574);
+/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(6255);
+/* harmony import */ var _inputs_deploy_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(3161);
+/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(3614);
+/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(1019);
+/* harmony import */ var _nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(1263);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(7148);
+/* harmony import */ var _nixos_reconnect_timeout_js__WEBPACK_IMPORTED_MODULE_32__ = __nccwpck_require__(488);
+/* harmony import */ var _process_core_dumps_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(9430);
+/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(4418);
+/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(1374);
+/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(7864);
+/* harmony import */ var _ssh_agent_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(6553);
+/* harmony import */ var _ssh_key_js__WEBPACK_IMPORTED_MODULE_26__ = __nccwpck_require__(5651);
+/* harmony import */ var _ssh_location_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(4850);
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_13__/* .WorkflowLog */ .m();
+const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_10__/* .WorkflowRunLog */ .L(log);
+const run = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString("hex");
+let identity;
+let flake;
+let sent;
+let end = { results: [], arrived: false };
+let problem;
+let summary = true;
+let isEndingAtOnce = false;
+// 128 and the number of SIGINT, as a shell has it.
+const interrupted = 130;
+const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_25__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.runningHosts()), () => void endAtOnce());
+try {
+    await deploy();
+}
+catch (error) {
+    problem = error;
+}
+await leaveNothing();
+if (problem !== undefined && !cancellation.signal.aborted)
+    (0,_github_report_js__WEBPACK_IMPORTED_MODULE_9__/* .reportProblem */ .k)(problem, log);
+const reason = cancellation.signal.aborted ? "the run was cancelled" : problem === undefined ? undefined : (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .briefReason */ .DM)(problem);
+const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_9__/* .reportEnd */ .w)({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, reason, summary }, log);
+await log.written();
+// Whatever still holds the process open has nothing more to say.
+process.exit(isEndingAtOnce ? interrupted : green ? 0 : 1);
+async function deploy() {
+    const inputs = (0,_inputs_deploy_js__WEBPACK_IMPORTED_MODULE_14__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .readInput */ .R)(name));
+    ({ summary } = inputs);
+    for (const secret of [inputs.passphrase, inputs.elevatePassword, ...(0,_ssh_key_js__WEBPACK_IMPORTED_MODULE_26__/* .secretLines */ ._)(inputs.key ?? "")])
+        if (secret !== undefined)
+            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .maskSecret */ .$)(secret);
+    if (!inputs.allowUnsafeEvent)
+        requireTrustedCode();
+    // Throws for an agent that is not there.
+    sshSettings(inputs);
+    await (0,_process_required_programs_js__WEBPACK_IMPORTED_MODULE_20__/* .requirePrograms */ .P)();
+    await (0,_process_core_dumps_js__WEBPACK_IMPORTED_MODULE_19__/* .preventCoreDumps */ .v)();
+    const noFlake = new AbortController();
+    const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
+    const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
+    const { targets, directory, unusable, flake: sending } = await choose(inputs, local);
+    const flakeOrReason = sending?.catch((error) => {
+        const noFlakeError = new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .NoFlakeError */ .$u(`the flake could not be fetched (${(0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .briefReason */ .DM)(error)})`, { cause: error });
+        // Hosts that are being connected need not go on.
+        noFlake.abort(noFlakeError);
+        throw noFlakeError;
+    });
+    // It may come before, or without, anyone who waits for it.
+    flakeOrReason?.catch(() => undefined);
+    (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writeTargetConfigurations */ .Uk)(directory, targets, sshSettings(inputs));
+    const settings = machineSettings(inputs, sending, signal);
+    const machines = targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_18__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_21__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
+    const { operation, maxParallel, timeout, retries, safety, variant, staging, diff } = inputs;
+    const failed = unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .unusableResult */ .BN);
+    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: flakeOrReason, unusable: failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
+    await sending;
+}
+/** Finds the machines, and writes the identity: after the flake's code was evaluated, where the flake names the machines. */
+async function choose(inputs, local) {
+    const { flake: reference, operation, selection } = inputs;
+    const fetch = async () => {
+        const fetched = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_15__/* .archiveOnRunner */ .MS)(reference, local);
+        // Where nothing is built of it, it only says where the machines are.
+        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation))
+            ({ flake } = fetched);
+        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_27__/* .announceFlake */ .j)(fetched.flake, log);
+        return fetched;
+    };
+    const wrap = async (archived, hive) => await (0,_nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_17__/* .wrapFlake */ .Y)(archived, hive, { scratch: (0,_github_runner_temp_js__WEBPACK_IMPORTED_MODULE_12__/* .runnerTemp */ .X)(), signal: local.signal });
+    if (inputs.targets.length > 0) {
+        const directory = await installIdentity(inputs);
+        const targets = await locate(inputs.targets, inputs, directory);
+        try {
+            (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .requireApart */ .Iw)(targets);
+        }
+        catch (error) {
+            throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "targets", problem: (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error) }]);
+        }
+        const send = async () => (sent = await wrap(await fetch(), (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .needsHive */ .wD)(targets)));
+        return { targets, directory, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation) ? send() : undefined };
+    }
+    const archived = await fetch();
+    const plain = await wrap(archived, false);
+    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_16__/* .readInventory */ .z)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_29__/* .outerReference */ .Xp)(plain), { selection, details: false }, local), selection);
+    const directory = await installIdentity(inputs);
+    const located = new Map((await locate((0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .targetsOf */ .QR)(chosen.machines), inputs, directory)).map((target) => [target.name, target]));
+    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .setApart */ .tF)(chosen, ({ name }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .placeOf */ .$t)(locatedAs(name, located)));
+    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_8__/* .announceChoice */ .Z)(choice, log);
+    const found = choice.machines.map(({ name }) => locatedAs(name, located));
+    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation))
+        return { targets: found, directory, unusable: choice.unusable, flake: undefined };
+    sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .needsHive */ .wD)(found) ? await wrap(archived, true) : plain;
+    return { targets: found, directory, unusable: choice.unusable, flake: Promise.resolve(sent) };
+}
+/** Finds out where the targets are, without connecting to any. */
+async function locate(targets, inputs, directory) {
+    const { signal } = cancellation;
+    const work = async ([index, target]) => await (0,_ssh_location_js__WEBPACK_IMPORTED_MODULE_24__/* .locateTarget */ .sw)(target, index, directory, sshSettings(inputs), inputs.defaults, signal);
+    return await (0,_deploy_limit_js__WEBPACK_IMPORTED_MODULE_30__/* .mapLimited */ .b)([...targets.entries()], inputs.maxParallel, work);
+}
+function locatedAs(name, located) {
+    const target = located.get(name);
+    if (target === undefined)
+        throw new Error(`nobody knows where ${name} is`);
+    return target;
+}
+function sshSettings({ strict, connectTimeout, sshConfig, authentication, certificate }) {
+    const settings = { strict, connectTimeout, extra: sshConfig };
+    if (authentication === "none")
+        return { ...settings, authentication: { kind: "none" } };
+    if (authentication === "key")
+        return { ...settings, authentication: { kind: "key", certificate: certificate !== undefined } };
+    try {
+        return { ...settings, authentication: { kind: "agent", socket: (0,_ssh_agent_js__WEBPACK_IMPORTED_MODULE_23__/* .agentSocket */ .J)(process.env["SSH_AUTH_SOCK"]) } };
+    }
+    catch (error) {
+        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "ssh-auth", problem: (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error) }]);
+    }
+}
+async function installIdentity({ key, passphrase, certificate, knownHosts }) {
+    identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
+    // Before the key is written, so that the post step finds it even when this process is killed.
+    _github_state_js__WEBPACK_IMPORTED_MODULE_11__/* .identityState */ .A.save(identity);
+    const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writeIdentity */ .s)(identity, { key, passphrase, certificate, knownHosts });
+    if (check.kind === "unusable")
+        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "ssh-key", problem: check.problem }]);
+    if (passphrase !== undefined)
+        for (const line of (0,_ssh_key_js__WEBPACK_IMPORTED_MODULE_26__/* .secretLines */ ._)((0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writtenKey */ .R7)(identity)))
+            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .maskSecret */ .$)(line);
+    return identity;
+}
+/** Ends the ssh masters, then removes the key with their sockets. */
+async function leaveNothing() {
+    if (identity === undefined)
+        return;
+    try {
+        await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_21__/* .endMasters */ .p2)(identity);
+        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .removeIdentityDirectory */ .UK)(identity);
+    }
+    catch (error) {
+        log.annotate("error", "The ssh key may still be on the runner", (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error));
+    }
+}
+async function endAtOnce() {
+    // Without its connections, the run may end by itself before this does.
+    isEndingAtOnce = true;
+    await leaveNothing();
+    process.exit(interrupted);
+}
+function requireTrustedCode() {
+    const why = (0,_github_event_js__WEBPACK_IMPORTED_MODULE_7__/* .untrustedCode */ .C)((0,_github_event_js__WEBPACK_IMPORTED_MODULE_7__/* .readEvent */ .j)(process.env));
+    if (why === undefined)
+        return;
+    const advice = "Deploy from events such as push or workflow_dispatch; true is only for a job that never checks out or evaluates such code";
+    throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "allow-unsafe-event", problem: `is false, and ${why}`, advice }]);
+}
+function machineSettings(inputs, sending, signal) {
+    return {
+        run,
+        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_31__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
+        access: { elevate: inputs.elevate, elevatePassword: inputs.elevatePassword, needsRoot: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsRoot */ .eH)(inputs.operation) },
+        checkSignatures: inputs.checkSignatures,
+        archiveArgs: inputs.archiveArgs,
+        rebuildArgs: inputs.rebuildArgs,
+        reconnectTimeout: (0,_nixos_reconnect_timeout_js__WEBPACK_IMPORTED_MODULE_32__/* .reconnectTimeout */ .t)(inputs.connectTimeout, inputs.safety),
+        isUntracked: async (file) => await (0,_git_untracked_js__WEBPACK_IMPORTED_MODULE_5__/* .isUntracked */ .S)(inputs.flake, file),
+        configurationNames: async () => sending === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_15__/* .configurationNames */ .zG)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_29__/* .outerReference */ .Xp)(await sending), { signal }).catch(() => undefined),
+    };
+}
+__webpack_async_result__();
+} catch(e) { __webpack_async_result__(e); } }, 1);
+
+/***/ }),
+
 /***/ 6121:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -2517,7 +2763,7 @@ function announceChoice(choice, log) {
 
 /***/ }),
 
-/***/ 7798:
+/***/ 31:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -2543,7 +2789,7 @@ var domain_flake = __nccwpck_require__(7307);
 var domain_result = __nccwpck_require__(2877);
 // EXTERNAL MODULE: ./build/src/domain/failure.js
 var failure = __nccwpck_require__(5856);
-;// CONCATENATED MODULE: ./build/src/github/annotations.js
+;// CONCATENATED MODULE: ./build/src/report/annotations.js
 
 
 // GitHub shows ten annotations of a kind a step, and the step's own failure is one.
@@ -2656,9 +2902,9 @@ function statusOf(results, endedEarly) {
 }
 // EXTERNAL MODULE: ./build/src/github/runner-temp.js
 var runner_temp = __nccwpck_require__(8574);
-// EXTERNAL MODULE: ./build/src/github/workflow-log.js
-var workflow_log = __nccwpck_require__(6255);
-;// CONCATENATED MODULE: ./build/src/github/summary/markdown.js
+// EXTERNAL MODULE: ./build/src/report/printable.js
+var printable = __nccwpck_require__(1319);
+;// CONCATENATED MODULE: ./build/src/report/summary/markdown.js
 
 // What machines print stands in code spans, of which Markdown obeys nothing, in fenced blocks whose every line begins with a
 // sign of ours, or as escaped text in `<pre>` and `<code>`, which are HTML. In all of them GitHub makes no mentions, links or emoji.
@@ -2689,7 +2935,7 @@ function oneLine(text) {
 }
 /** A line without control characters, and without those that turn the direction of the text around them. */
 function visible(line) {
-    return (0,workflow_log/* printable */.g)(line).replaceAll(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, "");
+    return (0,printable/* printable */.g)(line).replaceAll(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, "");
 }
 function byteLength(text) {
     return Buffer.byteLength(text);
@@ -2716,7 +2962,7 @@ function fitting(characters, bytes) {
     const beyond = characters.findIndex((character) => (left -= byteLength(escapeHtml(character))) < 0);
     return characters.slice(0, beyond === -1 ? undefined : beyond);
 }
-;// CONCATENATED MODULE: ./build/src/github/summary/headline.js
+;// CONCATENATED MODULE: ./build/src/report/summary/headline.js
 
 
 // As many as fit on a line.
@@ -2784,7 +3030,7 @@ var closure_difference = __nccwpck_require__(7859);
 var difference_text = __nccwpck_require__(2987);
 // EXTERNAL MODULE: ./build/src/domain/unit-plan.js
 var unit_plan = __nccwpck_require__(9988);
-;// CONCATENATED MODULE: ./build/src/github/summary/table.js
+;// CONCATENATED MODULE: ./build/src/report/summary/table.js
 
 
 
@@ -2830,7 +3076,7 @@ function table_packages(difference) {
     const counts = [added > 0 ? `+${added}` : "", removed > 0 ? `−${removed}` : "", changed > 0 ? `~${changed}` : ""].filter((text) => text !== "");
     return counts.length === 0 ? "–" : counts.join(" ");
 }
-;// CONCATENATED MODULE: ./build/src/github/summary/section.js
+;// CONCATENATED MODULE: ./build/src/report/summary/section.js
 
 
 
@@ -2937,7 +3183,7 @@ function renderPlan(plan, status, most) {
     const systemd = plan.reexecutes ? `- systemd ${plan.source === "activation" ? "was" : "would be"} re-executed\n` : "";
     return `${title}:\n\n${lists.join("")}${systemd}${inhibitors}\n`;
 }
-;// CONCATENATED MODULE: ./build/src/github/summary/timeline.js
+;// CONCATENATED MODULE: ./build/src/report/summary/timeline.js
 
 // Mermaid draws nothing of a text above 50,000 characters, and a chart of more rows than these is no picture any more.
 const mostHosts = 60;
@@ -3022,7 +3268,7 @@ function legend(hosts) {
     const failed = hosts.some(({ status }) => (0,domain_result/* isFailure */.N6)(status));
     return `Grey: connect and copy. Light: build. Dark: activate and confirm.${failed ? " Red: the phase that failed, and the way back." : ""} Minutes and seconds since the run began.\n`;
 }
-;// CONCATENATED MODULE: ./build/src/github/summary/page.js
+;// CONCATENATED MODULE: ./build/src/report/summary/page.js
 
 
 
@@ -3231,7 +3477,7 @@ function writeSummary(render, log) {
 
 /***/ }),
 
-/***/ 2098:
+/***/ 1492:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -3246,7 +3492,7 @@ var copy_progress = __nccwpck_require__(6369);
 var failure = __nccwpck_require__(5856);
 // EXTERNAL MODULE: ./build/src/domain/result.js
 var domain_result = __nccwpck_require__(2877);
-;// CONCATENATED MODULE: ./build/src/github/host-lines.js
+;// CONCATENATED MODULE: ./build/src/report/host-lines.js
 // Lines of one host that are kept from the beginning, and from the end.
 const keptAtBeginning = 5000;
 const keptAtEnd = 20_000;
@@ -3371,7 +3617,7 @@ class WorkflowRunLog {
         this.#line(`batch ${number} of ${batches}: ${listed(names)}`);
     }
     /** Says which machine is in which phase, for a run that ends before they do. */
-    whereabouts() {
+    runningHosts() {
         if (this.#places.size === 0)
             return "No machine was being worked on.";
         const lines = [...this.#places].map(([name, { phase, over }]) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`);
@@ -3491,12 +3737,11 @@ const identityState = {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   g: () => (/* binding */ printable),
 /* harmony export */   m: () => (/* binding */ WorkflowLog)
 /* harmony export */ });
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-/* harmony import */ var node_util__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7975);
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3284);
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3284);
+/* harmony import */ var _report_printable_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1319);
 
 
 
@@ -3512,21 +3757,21 @@ class WorkflowLog {
             this.#token = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)();
             write(`::stop-commands::${this.#token}`);
         }
-        write(printable(text));
+        write((0,_report_printable_js__WEBPACK_IMPORTED_MODULE_2__/* .printable */ .g)(text));
     }
     /** Writes lines that are folded under a title. */
     group(title, lines) {
         this.resume();
-        _actions_core__WEBPACK_IMPORTED_MODULE_2__.startGroup(printable(title));
+        _actions_core__WEBPACK_IMPORTED_MODULE_1__.startGroup((0,_report_printable_js__WEBPACK_IMPORTED_MODULE_2__/* .printable */ .g)(title));
         for (const line of lines)
             this.line(line);
         this.resume();
-        _actions_core__WEBPACK_IMPORTED_MODULE_2__.endGroup();
+        _actions_core__WEBPACK_IMPORTED_MODULE_1__.endGroup();
     }
     /** Writes an annotation, which the workflow's page shows. */
     annotate(level, title, message) {
         this.resume();
-        _actions_core__WEBPACK_IMPORTED_MODULE_2__[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
+        _actions_core__WEBPACK_IMPORTED_MODULE_1__[level](message.split("\n").map(_report_printable_js__WEBPACK_IMPORTED_MODULE_2__/* .printable */ .g).join("\n"), { title: (0,_report_printable_js__WEBPACK_IMPORTED_MODULE_2__/* .printable */ .g)(title) });
     }
     /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
     async written() {
@@ -3541,10 +3786,6 @@ class WorkflowLog {
         write(`::${this.#token}::`);
         this.#token = undefined;
     }
-}
-/** The text as one line without control characters and terminal sequences. */
-function printable(text) {
-    return (0,node_util__WEBPACK_IMPORTED_MODULE_1__.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
 }
 function write(line) {
     process.stdout.write(`${line}\n`);
@@ -4284,252 +4525,6 @@ function readSpecialisation(name, operation, refuse) {
 
 /***/ }),
 
-/***/ 8712:
-/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
-
-__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8446);
-/* harmony import */ var _deploy_limit_js__WEBPACK_IMPORTED_MODULE_30__ = __nccwpck_require__(6762);
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3047);
-/* harmony import */ var _domain_flake_js__WEBPACK_IMPORTED_MODULE_29__ = __nccwpck_require__(7307);
-/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6806);
-/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_28__ = __nccwpck_require__(321);
-/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1567);
-/* harmony import */ var _git_untracked_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6121);
-/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9422);
-/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(2562);
-/* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5865);
-/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_27__ = __nccwpck_require__(9147);
-/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2406);
-/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7798);
-/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_31__ = __nccwpck_require__(4362);
-/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2098);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1012);
-/* harmony import */ var _github_runner_temp_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(8574);
-/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(6255);
-/* harmony import */ var _inputs_deploy_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(3161);
-/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(3614);
-/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(2855);
-/* harmony import */ var _nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(1263);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(8132);
-/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_32__ = __nccwpck_require__(8672);
-/* harmony import */ var _process_core_dumps_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(9430);
-/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(4418);
-/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(1374);
-/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(7864);
-/* harmony import */ var _ssh_agent_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(6553);
-/* harmony import */ var _ssh_key_js__WEBPACK_IMPORTED_MODULE_26__ = __nccwpck_require__(5651);
-/* harmony import */ var _ssh_location_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(4850);
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_13__/* .WorkflowLog */ .m();
-const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_10__/* .WorkflowRunLog */ .L(log);
-const run = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString("hex");
-let identity;
-let flake;
-let sent;
-let end = { results: [], arrived: false };
-let problem;
-let summary = true;
-let isEndingAtOnce = false;
-// 128 and the number of SIGINT, as a shell has it.
-const interrupted = 130;
-const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_25__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()), () => void endAtOnce());
-try {
-    await deploy();
-}
-catch (error) {
-    problem = error;
-}
-await leaveNothing();
-if (problem !== undefined && !cancellation.signal.aborted)
-    (0,_github_report_js__WEBPACK_IMPORTED_MODULE_9__/* .reportProblem */ .k)(problem, log);
-const reason = cancellation.signal.aborted ? "the run was cancelled" : problem === undefined ? undefined : (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .briefReason */ .DM)(problem);
-const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_9__/* .reportEnd */ .w)({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, reason, summary }, log);
-await log.written();
-// Whatever still holds the process open has nothing more to say.
-process.exit(isEndingAtOnce ? interrupted : green ? 0 : 1);
-async function deploy() {
-    const inputs = (0,_inputs_deploy_js__WEBPACK_IMPORTED_MODULE_14__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .readInput */ .R)(name));
-    ({ summary } = inputs);
-    for (const secret of [inputs.passphrase, inputs.elevatePassword, ...(0,_ssh_key_js__WEBPACK_IMPORTED_MODULE_26__/* .secretLines */ ._)(inputs.key ?? "")])
-        if (secret !== undefined)
-            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .maskSecret */ .$)(secret);
-    if (!inputs.allowUnsafeEvent)
-        requireTrustedCode();
-    // Throws for an agent that is not there.
-    sshSettings(inputs);
-    await (0,_process_required_programs_js__WEBPACK_IMPORTED_MODULE_20__/* .requirePrograms */ .P)();
-    await (0,_process_core_dumps_js__WEBPACK_IMPORTED_MODULE_19__/* .preventCoreDumps */ .v)();
-    const noFlake = new AbortController();
-    const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
-    const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
-    const { targets, directory, unusable, flake: sending } = await choose(inputs, local);
-    const flakeOrReason = sending?.catch((error) => {
-        const noFlakeError = new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .NoFlakeError */ .$u(`the flake could not be fetched (${(0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .briefReason */ .DM)(error)})`, { cause: error });
-        // Hosts that are being connected need not go on.
-        noFlake.abort(noFlakeError);
-        throw noFlakeError;
-    });
-    // It may come before, or without, anyone who waits for it.
-    flakeOrReason?.catch(() => undefined);
-    (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writeTargetConfigurations */ .Uk)(directory, targets, sshSettings(inputs));
-    const settings = machineSettings(inputs, sending, signal);
-    const machines = targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_18__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_21__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
-    const { operation, maxParallel, timeout, retries, safety, variant, staging, diff } = inputs;
-    const failed = unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .unusableResult */ .BN);
-    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: flakeOrReason, unusable: failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
-    await sending;
-}
-/** Finds the machines, and writes the identity: after the flake's code was evaluated, where the flake names the machines. */
-async function choose(inputs, local) {
-    const { flake: reference, operation, selection } = inputs;
-    const fetch = async () => {
-        const fetched = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_15__/* .archiveOnRunner */ .MS)(reference, local);
-        // Where nothing is built of it, it only says where the machines are.
-        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation))
-            ({ flake } = fetched);
-        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_27__/* .announceFlake */ .j)(fetched.flake, log);
-        return fetched;
-    };
-    const wrap = async (archived, hive) => await (0,_nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_17__/* .wrapFlake */ .Y)(archived, hive, { scratch: (0,_github_runner_temp_js__WEBPACK_IMPORTED_MODULE_12__/* .runnerTemp */ .X)(), signal: local.signal });
-    if (inputs.targets.length > 0) {
-        const directory = await installIdentity(inputs);
-        const targets = await locate(inputs.targets, inputs, directory);
-        try {
-            (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .requireApart */ .Iw)(targets);
-        }
-        catch (error) {
-            throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "targets", problem: (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error) }]);
-        }
-        const send = async () => (sent = await wrap(await fetch(), (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .needsHive */ .wD)(targets)));
-        return { targets, directory, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation) ? send() : undefined };
-    }
-    const archived = await fetch();
-    const plain = await wrap(archived, false);
-    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_16__/* .readInventory */ .z)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_29__/* .outerReference */ .Xp)(plain), { selection, details: false }, local), selection);
-    const directory = await installIdentity(inputs);
-    const located = new Map((await locate((0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .targetsOf */ .QR)(chosen.machines), inputs, directory)).map((target) => [target.name, target]));
-    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .setApart */ .tF)(chosen, ({ name }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .placeOf */ .$t)(locatedAs(name, located)));
-    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_8__/* .announceChoice */ .Z)(choice, log);
-    const found = choice.machines.map(({ name }) => locatedAs(name, located));
-    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation))
-        return { targets: found, directory, unusable: choice.unusable, flake: undefined };
-    sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .needsHive */ .wD)(found) ? await wrap(archived, true) : plain;
-    return { targets: found, directory, unusable: choice.unusable, flake: Promise.resolve(sent) };
-}
-/** Finds out where the targets are, without connecting to any. */
-async function locate(targets, inputs, directory) {
-    const { signal } = cancellation;
-    const work = async ([index, target]) => await (0,_ssh_location_js__WEBPACK_IMPORTED_MODULE_24__/* .locateTarget */ .sw)(target, index, directory, sshSettings(inputs), inputs.defaults, signal);
-    return await (0,_deploy_limit_js__WEBPACK_IMPORTED_MODULE_30__/* .mapLimited */ .b)([...targets.entries()], inputs.maxParallel, work);
-}
-function locatedAs(name, located) {
-    const target = located.get(name);
-    if (target === undefined)
-        throw new Error(`nobody knows where ${name} is`);
-    return target;
-}
-function sshSettings({ strict, connectTimeout, sshConfig, authentication, certificate }) {
-    const settings = { strict, connectTimeout, extra: sshConfig };
-    if (authentication === "none")
-        return { ...settings, authentication: { kind: "none" } };
-    if (authentication === "key")
-        return { ...settings, authentication: { kind: "key", certificate: certificate !== undefined } };
-    try {
-        return { ...settings, authentication: { kind: "agent", socket: (0,_ssh_agent_js__WEBPACK_IMPORTED_MODULE_23__/* .agentSocket */ .J)(process.env["SSH_AUTH_SOCK"]) } };
-    }
-    catch (error) {
-        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "ssh-auth", problem: (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error) }]);
-    }
-}
-async function installIdentity({ key, passphrase, certificate, knownHosts }) {
-    identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
-    // Before the key is written, so that the post step finds it even when this process is killed.
-    _github_state_js__WEBPACK_IMPORTED_MODULE_11__/* .identityState */ .A.save(identity);
-    const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writeIdentity */ .s)(identity, { key, passphrase, certificate, knownHosts });
-    if (check.kind === "unusable")
-        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "ssh-key", problem: check.problem }]);
-    if (passphrase !== undefined)
-        for (const line of (0,_ssh_key_js__WEBPACK_IMPORTED_MODULE_26__/* .secretLines */ ._)((0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writtenKey */ .R7)(identity)))
-            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .maskSecret */ .$)(line);
-    return identity;
-}
-/** Ends the ssh masters, then removes the key with their sockets. */
-async function leaveNothing() {
-    if (identity === undefined)
-        return;
-    try {
-        await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_21__/* .endMasters */ .p2)(identity);
-        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .removeIdentityDirectory */ .UK)(identity);
-    }
-    catch (error) {
-        log.annotate("error", "The ssh key may still be on the runner", (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error));
-    }
-}
-async function endAtOnce() {
-    // Without its connections, the run may end by itself before this does.
-    isEndingAtOnce = true;
-    await leaveNothing();
-    process.exit(interrupted);
-}
-function requireTrustedCode() {
-    const why = (0,_github_event_js__WEBPACK_IMPORTED_MODULE_7__/* .untrustedCode */ .C)((0,_github_event_js__WEBPACK_IMPORTED_MODULE_7__/* .readEvent */ .j)(process.env));
-    if (why === undefined)
-        return;
-    const advice = "Deploy from events such as push or workflow_dispatch; true is only for a job that never checks out or evaluates such code";
-    throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "allow-unsafe-event", problem: `is false, and ${why}`, advice }]);
-}
-function machineSettings(inputs, sending, signal) {
-    return {
-        run,
-        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_31__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
-        access: { elevate: inputs.elevate, elevatePassword: inputs.elevatePassword, needsRoot: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsRoot */ .eH)(inputs.operation) },
-        checkSignatures: inputs.checkSignatures,
-        archiveArgs: inputs.archiveArgs,
-        rebuildArgs: inputs.rebuildArgs,
-        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_32__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
-        isUntracked: async (file) => await (0,_git_untracked_js__WEBPACK_IMPORTED_MODULE_5__/* .isUntracked */ .S)(inputs.flake, file),
-        configurationNames: async () => sending === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_15__/* .configurationNames */ .zG)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_29__/* .outerReference */ .Xp)(await sending), { signal }).catch(() => undefined),
-    };
-}
-__webpack_async_result__();
-} catch(e) { __webpack_async_result__(e); } }, 1);
-
-/***/ }),
-
 /***/ 302:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -4542,7 +4537,7 @@ __webpack_async_result__();
 /* harmony import */ var _evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4133);
 /* harmony import */ var _flake_failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2677);
 /* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3614);
-/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(726);
+/* harmony import */ var _nix_command_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2486);
 
 
 
@@ -4557,7 +4552,7 @@ const shownLines = 20;
 async function applyToFlake(reference, expression, args, options) {
     const warnings = beforeError(options.onLine);
     try {
-        const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .dI)(applyArguments(reference, expression, args), {
+        const { stdout } = await (0,_nix_command_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .dI)(applyArguments(reference, expression, args), {
             cwd: options.cwd,
             signal: options.signal,
             onStderrLine: warnings,
@@ -4862,8 +4857,8 @@ var store_path = __nccwpck_require__(6963);
 var flake_failure = __nccwpck_require__(2677);
 // EXTERNAL MODULE: ./build/src/nix/json.js
 var nix_json = __nccwpck_require__(3447);
-// EXTERNAL MODULE: ./build/src/nix/local.js
-var local = __nccwpck_require__(726);
+// EXTERNAL MODULE: ./build/src/nix/nix-command.js
+var nix_command = __nccwpck_require__(2486);
 ;// CONCATENATED MODULE: ./build/src/nix/nar-hash.js
 // Nix's base 32: without e, o, t, u.
 const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
@@ -4915,12 +4910,12 @@ const neverLock = ["--no-update-lock-file"];
 async function archiveOnRunner(reference, options) {
     const call = { cwd: options.cwd, signal: options.signal, onStderrLine: options.onLine };
     try {
-        const archive = parseArchive((await (0,local/* runNix */.dI)(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
-        const metadata = await (0,local/* runNix */.dI)(["flake", "metadata", "--json", ...neverLock, reference], call);
+        const archive = parseArchive((await (0,nix_command/* runNix */.dI)(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
+        const metadata = await (0,nix_command/* runNix */.dI)(["flake", "metadata", "--json", ...neverLock, reference], call);
         const { path, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
         if (path !== undefined && path !== archive.source)
             throw changedMeanwhile(reference);
-        const hash = await (0,local/* runNixStore */.wg)(["--query", "--hash", archive.source], options);
+        const hash = await (0,nix_command/* runNixStore */.wg)(["--query", "--hash", archive.source], options);
         return { flake: { ...archive, ...identity, narHash: sriHash(hash.stdout) }, locks, resolved };
     }
     catch (error) {
@@ -4933,7 +4928,7 @@ function changedMeanwhile(reference) {
 /** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */
 async function configurationNames(reference, options) {
     const args = ["eval", "--json", ...neverLock, `${reference}#nixosConfigurations`, "--apply", "builtins.attrNames"];
-    const { stdout } = await (0,local/* runNix */.dI)(args, { signal: options.signal });
+    const { stdout } = await (0,nix_command/* runNix */.dI)(args, { signal: options.signal });
     const names = JSON.parse(stdout);
     return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
 }
@@ -4987,7 +4982,7 @@ function parseArchive(json) {
 
 /***/ }),
 
-/***/ 2855:
+/***/ 1019:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -5002,7 +4997,7 @@ var external_node_fs_ = __nccwpck_require__(3024);
 var errors = __nccwpck_require__(3047);
 // EXTERNAL MODULE: ./build/src/domain/selection.js
 var domain_selection = __nccwpck_require__(6076);
-;// CONCATENATED MODULE: ./build/src/nix/apart.js
+;// CONCATENATED MODULE: ./build/src/nix/evaluate-each.js
 
 // An evaluation of a large fleet takes minutes: a fault that all machines share is not looked for in each of them.
 const mostEvaluations = 60;
@@ -5269,7 +5264,7 @@ function objectOf(value) {
 
 /***/ }),
 
-/***/ 726:
+/***/ 2486:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -5334,8 +5329,8 @@ var external_node_fs_ = __nccwpck_require__(3024);
 var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: ./build/src/domain/store-path.js
 var store_path = __nccwpck_require__(6963);
-// EXTERNAL MODULE: ./build/src/nix/local.js
-var local = __nccwpck_require__(726);
+// EXTERNAL MODULE: ./build/src/nix/nix-command.js
+var nix_command = __nccwpck_require__(2486);
 // EXTERNAL MODULE: ./build/src/nix/evaluate.js
 var evaluate = __nccwpck_require__(302);
 ;// CONCATENATED MODULE: ./build/src/nix/nix-config.js
@@ -5353,7 +5348,7 @@ async function readNixConfig(flake, options) {
     // Nearly no flake has one, and the text costs no process.
     if (!/\bnixConfig\b/.test((0,external_node_fs_.readFileSync)(file, "utf8")))
         return undefined;
-    const { stdout } = await (0,local/* runNix */.dI)(["eval", "--json", "--file", file, "--apply", "flake: flake.nixConfig or { }"], options);
+    const { stdout } = await (0,nix_command/* runNix */.dI)(["eval", "--json", "--file", file, "--apply", "flake: flake.nixConfig or { }"], options);
     const settings = JSON.parse(stdout);
     const text = nixLiteral(settings);
     return text === "{ }" ? undefined : text;
@@ -5453,7 +5448,7 @@ async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
         (0,external_node_fs_.mkdirSync)(tree);
         (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(tree, "flake.nix"), nixConfig === undefined ? text : text.replace("{", () => `{\n  nixConfig = ${nixConfig};`));
         (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(tree, "flake.lock"), lockAround(flake, locks));
-        return (0,store_path/* storePath */.TJ)((await (0,local/* runNixStore */.wg)(["--add", tree], { signal })).stdout.trim());
+        return (0,store_path/* storePath */.TJ)((await (0,nix_command/* runNixStore */.wg)(["--add", tree], { signal })).stdout.trim());
     }
     finally {
         (0,external_node_fs_.rmSync)(directory, { recursive: true, force: true });
@@ -5462,7 +5457,7 @@ async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
 
 /***/ }),
 
-/***/ 8132:
+/***/ 7148:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -5685,7 +5680,7 @@ function explainDaemon({ daemon, allowedUsers }, user) {
 var store_path = __nccwpck_require__(6963);
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(3024);
-;// CONCATENATED MODULE: ./build/src/nix/copy-watch.js
+;// CONCATENATED MODULE: ./build/src/nix/copy-progress.js
 
 /**
  * Tells how far a call of nix has got that copies store paths, from what it prints:
@@ -5727,8 +5722,8 @@ class CopyWatch {
         }
     }
 }
-// EXTERNAL MODULE: ./build/src/nix/local.js
-var local = __nccwpck_require__(726);
+// EXTERNAL MODULE: ./build/src/nix/nix-command.js
+var nix_command = __nccwpck_require__(2486);
 ;// CONCATENATED MODULE: ./build/src/nix/send.js
 
 
@@ -5746,7 +5741,7 @@ function archiveArguments(sent, options) {
 async function sendFlake(sent, options) {
     const watch = new CopyWatch();
     options.onBegin(() => watch.progress);
-    const { stdout } = await (0,local/* runNix */.dI)(archiveArguments(sent, options), {
+    const { stdout } = await (0,nix_command/* runNix */.dI)(archiveArguments(sent, options), {
         env: options.environment,
         signal: options.signal,
         onStart: (process) => watch.started(process),
@@ -5783,7 +5778,7 @@ const scripts = {
     follow: __nccwpck_require__.ab + "follow.sh",
     finish: __nccwpck_require__.ab + "finish.sh",
     arm: __nccwpck_require__.ab + "arm.sh",
-    keep: __nccwpck_require__.ab + "keep.sh",
+    decide: __nccwpck_require__.ab + "decide.sh",
     health: __nccwpck_require__.ab + "health.sh",
     difference: __nccwpck_require__.ab + "difference.sh",
     units: __nccwpck_require__.ab + "units.sh",
@@ -5913,7 +5908,7 @@ function payloadCutter(begin) {
         before: () => before?.toString("utf8"),
     };
 }
-;// CONCATENATED MODULE: ./build/src/nixos/session.js
+;// CONCATENATED MODULE: ./build/src/nixos/reconnect.js
 
 
 
@@ -5925,14 +5920,14 @@ const pauseMilliseconds = 1000;
  *
  * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
  */
-async function runToItsEnd(connection, shell, call, patience) {
+async function runToItsEnd(connection, shell, call, reconnection) {
     for (;;) {
-        const outcome = await shell.run({ ...call(), signal: patience.signal });
+        const outcome = await shell.run({ ...call(), signal: reconnection.signal });
         if (outcome.kind === "ended")
             return outcome;
-        patience.onLost(`the connection was lost; connecting again for up to ${patience.seconds} s`);
-        await reconnect(connection, outcome.cause, patience);
-        patience.onLost("the connection is back");
+        reconnection.onLost(`the connection was lost; connecting again for up to ${reconnection.seconds} s`);
+        await reconnect(connection, outcome.cause, reconnection);
+        reconnection.onLost("the connection is back");
     }
 }
 async function reconnect(connection, cause, { phase, seconds, signal }) {
@@ -6030,7 +6025,7 @@ class ArmedNixosMachine {
         const begin = performance.now();
         let answered = true;
         await this.#site.connection.reopen(signal).catch((error) => {
-            // What does not answer yet is tried again, with all patience, by the call that follows.
+            // What does not answer yet is tried again by the call that follows.
             if (!(error instanceof errors/* DeployError */.sH) || !error.unreachable)
                 throw error;
             answered = false;
@@ -6571,7 +6566,7 @@ class LastStepReader {
 
 
 
-// Exit codes of keep.sh.
+// Exit codes of decide.sh.
 const tooLate = 7;
 const forgotten = 3;
 // Of last.sh and watchdog.sh: the machine runs another system, and nothing was changed.
@@ -6621,7 +6616,7 @@ class GuardedActivation {
     /** Gives the watchdog the time of settling and of a health check. */
     async hold() {
         const { healthCheck, settle, confirm } = this.#activation.limits;
-        return await this.#decide("keep", ["hold", String(healthCheck + settle + confirm)]);
+        return await this.#decide("decide", ["hold", String(healthCheck + settle + confirm)]);
     }
     /** Waits until the settle time is over. */
     async settle() {
@@ -6631,7 +6626,7 @@ class GuardedActivation {
     async keep() {
         const { way } = wayOf(this.#activation.operation, this.#activation.guarded);
         for (let tries = 1;; tries += 1) {
-            const kept = await this.#decide("keep", ["keep"]);
+            const kept = await this.#decide("decide", ["keep"]);
             if (kept === "late" || kept === "restarted")
                 return kept;
             if (typeof kept === "string")
@@ -6661,12 +6656,12 @@ class GuardedActivation {
     }
     /** Decides that nothing is changed any more. */
     async drop() {
-        return await this.#decide("keep", ["drop"]);
+        return await this.#decide("decide", ["drop"]);
     }
     /** Decides for the old system and rolls back; where the watchdog has done so already, tells how that went. */
     async rollBack() {
         const { call, run } = this.#site;
-        const looked = await call(() => ({ script: "keep", args: [run, "look"], privileged: true }), "rollback");
+        const looked = await call(() => ({ script: "decide", args: [run, "look"], privileged: true }), "rollback");
         if (looked.exitCode === forgotten)
             return "restarted";
         if (looked.exitCode !== 0)
@@ -7451,7 +7446,7 @@ async function compareSystems([before, after], shell, log, signal) {
         log.note(`what a switch would do to units is unknown: ${(0,errors/* messageOf */.bD)(plan.reason)}`);
     return { closure: closure.value, units: plan.status === "fulfilled" ? plan.value : undefined };
 }
-;// CONCATENATED MODULE: ./build/src/nixos/access.js
+;// CONCATENATED MODULE: ./build/src/nixos/elevation.js
 
 /**
  * Decides how the scripts become root. A user who is root needs nothing; `auto` takes sudo, else doas, where one of them does not
@@ -7525,7 +7520,7 @@ function missing(user, program) {
 function refused(reason, hint) {
     return new errors/* DeployError */.sH({ phase: "connect", reason, hint, exitCode: 1 });
 }
-;// CONCATENATED MODULE: ./build/src/nixos/entry.js
+;// CONCATENATED MODULE: ./build/src/nixos/probe.js
 
 
 
@@ -7616,7 +7611,7 @@ function run0Error(user, stderr) {
         exitCode: 1,
     });
 }
-;// CONCATENATED MODULE: ./build/src/nixos/rehearsal.js
+;// CONCATENATED MODULE: ./build/src/nixos/dry-activate.js
 
 
 
@@ -7625,7 +7620,7 @@ function run0Error(user, stderr) {
 
 
 /** Runs the system's own switch-to-configuration with `dry-activate`, which changes nothing. */
-async function rehearse(system, { run, privileged, log, call }) {
+async function dryActivate(system, { run, privileged, log, call }) {
     const scripts = ["switch.sh", residentScript("switch"), "activate.sh", residentScript("activate")];
     const placed = await call(() => ({ script: "place", args: [run, ...scripts], privileged }), "activate");
     if (placed.exitCode !== 0) {
@@ -7706,7 +7701,7 @@ async function findSpecialisation(toplevel, name, call) {
 
 
 // Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
-const farewellSeconds = 2;
+const cleanUpSeconds = 2;
 /** A NixOS machine behind an ssh connection. */
 class NixosMachine {
     target;
@@ -7757,7 +7752,7 @@ class ConnectedNixosMachine {
     get prepared() {
         return this.#prepared;
     }
-    async receive(sent, signal) {
+    async copyFlake(sent, signal) {
         const { run, checkSignatures, archiveArgs } = this.#settings;
         const paths = (0,flake/* sentPaths */.lm)(sent);
         await this.#prepare(paths, "copy", signal);
@@ -7813,8 +7808,8 @@ class ConnectedNixosMachine {
     async compare(before, after, signal) {
         return await compareSystems([before, after], this.#shell, this.#log, signal);
     }
-    async rehearse(system, signal) {
-        return await rehearse(system, { run: this.#settings.run, privileged: this.#privileged, log: this.#log, call: this.#call(signal) });
+    async dryActivate(system, signal) {
+        return await dryActivate(system, { run: this.#settings.run, privileged: this.#privileged, log: this.#log, call: this.#call(signal) });
     }
     async arm(activation, signal) {
         const { run, name } = this.#settings;
@@ -7831,7 +7826,7 @@ class ConnectedNixosMachine {
         const { run } = this.#settings;
         try {
             if (await this.#connection.isOpen())
-                await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: farewellSeconds });
+                await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
         }
         catch {
             // Too slow: the next run on this machine removes what a dead run has left.
@@ -7863,7 +7858,7 @@ class ConnectedNixosMachine {
     }
     /** Asks why Nix was turned away, as the ssh user; `undefined` where the machine cannot be asked. */
     async #daemonState(signal) {
-        const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: farewellSeconds * 5, signal }).catch(() => undefined);
+        const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: cleanUpSeconds * 5, signal }).catch(() => undefined);
         if (outcome?.kind !== "ended" || outcome.exitCode !== 0)
             return undefined;
         const facts = parseFacts(outcome.stdout);
@@ -7872,7 +7867,7 @@ class ConnectedNixosMachine {
     #call(signal) {
         return async (call, phase) => await runToItsEnd(this.#connection, this.#shell, call, {
             phase,
-            seconds: this.#settings.patience(phase),
+            seconds: this.#settings.reconnectTimeout(phase),
             signal,
             onLost: (message) => this.#log.note(message),
         });
@@ -7885,11 +7880,11 @@ function rebuildCommand({ reference, configuration }, extraArgs) {
 
 /***/ }),
 
-/***/ 8672:
+/***/ 488:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   _: () => (/* binding */ patience)
+/* harmony export */   t: () => (/* binding */ reconnectTimeout)
 /* harmony export */ });
 // For a machine to come back after the latest moment at which its watchdog acts: the way back is an activation too.
 const wayBackSeconds = 60;
@@ -7897,7 +7892,7 @@ const wayBackSeconds = 60;
  * Seconds for which a lost connection is tried again, by phase: a machine that goes back by itself answers only when it has.
  * `connectTimeout` is in seconds too.
  */
-function patience(connectTimeout, { rollback, limits }) {
+function reconnectTimeout(connectTimeout, { rollback, limits }) {
     const plain = connectTimeout + wayBackSeconds;
     if (!rollback)
         return () => plain;
@@ -8173,6 +8168,21 @@ function keeper() {
         },
         text: () => Buffer.concat(chunks).toString("utf8"),
     };
+}
+
+/***/ }),
+
+/***/ 1319:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   g: () => (/* binding */ printable)
+/* harmony export */ });
+/* harmony import */ var node_util__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7975);
+
+/** The text as one line without control characters and terminal sequences. */
+function printable(text) {
+    return (0,node_util__WEBPACK_IMPORTED_MODULE_0__.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
 }
 
 /***/ }),
@@ -11552,6 +11562,6 @@ function copyFile(srcFile, destFile, force) {
 /******/ // startup
 /******/ // Load entry module and return exports
 /******/ // This entry module used 'module' so it can't be inlined
-/******/ var __webpack_exports__ = __nccwpck_require__(8712);
+/******/ var __webpack_exports__ = __nccwpck_require__(2643);
 /******/ __webpack_exports__ = await __webpack_exports__;
 /******/ 

@@ -439,8 +439,8 @@ function select(items, selection, look) {
     };
 }
 /** Says which rules match nothing, and what there is. */
-function unmatchedProblem(unmatched, there) {
-    const shown = there.length > mostNames ? [...there.slice(0, mostNames), `${there.length - mostNames} more`] : there;
+function unmatchedProblem(unmatched, available) {
+    const shown = available.length > mostNames ? [...available.slice(0, mostNames), `${available.length - mostNames} more`] : available;
     return `${unmatched.join(", ")} matches no machine; there are ${shown.length === 0 ? "none" : shown.join(", ")}`;
 }
 const mostNames = 50;
@@ -686,6 +686,123 @@ function completeTargets(requests, defaults) {
 
 /***/ }),
 
+/***/ 533:
+/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
+/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(806);
+/* harmony import */ var _domain_matrix_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(865);
+/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(321);
+/* harmony import */ var _git_commit_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(545);
+/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(422);
+/* harmony import */ var _report_annotations_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(287);
+/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(562);
+/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(406);
+/* harmony import */ var _github_matrix_outputs_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(99);
+/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(556);
+/* harmony import */ var _github_runner_temp_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(763);
+/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(255);
+/* harmony import */ var _inputs_matrix_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(762);
+/* harmony import */ var _nix_toplevels_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(885);
+/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(783);
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__/* .WorkflowLog */ .m();
+const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_13__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, "No job was planned."), () => process.exit(130));
+const local = { cwd: process.cwd(), signal: cancellation.signal, onLine: (line) => log.line(line) };
+let outputs = (0,_domain_matrix_js__WEBPACK_IMPORTED_MODULE_2__/* .renderMatrix */ .CW)([], undefined);
+let green = false;
+try {
+    green = await plan();
+}
+catch (error) {
+    if (!cancellation.signal.aborted)
+        (0,_github_report_js__WEBPACK_IMPORTED_MODULE_7__/* .reportProblem */ .k)(error, log);
+}
+log.resume();
+(0,_github_matrix_outputs_js__WEBPACK_IMPORTED_MODULE_6__/* .setMatrixOutputs */ .e)(outputs);
+await log.written();
+process.exit(green ? 0 : 1);
+async function plan() {
+    const inputs = (0,_inputs_matrix_js__WEBPACK_IMPORTED_MODULE_10__/* .parseMatrixInputs */ .a)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_4__/* .readInput */ .R)(name));
+    const { machines, unusable } = inputs.targets.length > 0 ? { machines: inputs.targets, unusable: [] } : await machinesOfFlake(inputs);
+    const wanted = inputs.changedSince === undefined ? machines : await changedMachines(machines, inputs.flake, inputs.changedSince);
+    outputs = (0,_domain_matrix_js__WEBPACK_IMPORTED_MODULE_2__/* .renderMatrix */ .CW)(wanted.map(withDefaults(inputs)), inputs.shards);
+    log.line(`${wanted.length} of ${machines.length} machines: ${wanted.map(({ name }) => name).join(", ")}`);
+    for (const { title, message } of (0,_report_annotations_js__WEBPACK_IMPORTED_MODULE_14__/* .failureAnnotations */ .rb)(unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_1__/* .unusableResult */ .BN)))
+        log.annotate("error", title, message);
+    return unusable.length === 0;
+}
+async function machinesOfFlake({ flake, selection, port }) {
+    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_1__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__/* .readInventory */ .z)(flake, { selection, details: true }, local), selection);
+    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_1__/* .setApart */ .tF)(chosen, ({ request }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_15__/* .placeOf */ .$t)({ address: request.host, port: request.port ?? port ?? 22, via: undefined }));
+    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__/* .announceChoice */ .Z)(choice, log);
+    return { machines: choice.machines.map(({ name, request, system, tags = [] }) => ({ name, request, system, tags })), unusable: choice.unusable };
+}
+function withDefaults({ user, port }) {
+    return (machine) => ({ ...machine, request: { ...machine.request, user: machine.request.user ?? user, port: machine.request.port ?? port } });
+}
+/** Leaves out the machines whose system is the same as at that revision. What cannot be told has changed. */
+async function changedMachines(machines, flake, revision) {
+    const scratch = (0,_github_runner_temp_js__WEBPACK_IMPORTED_MODULE_8__/* .runnerTemp */ .X)();
+    const present = await (0,_nix_toplevels_js__WEBPACK_IMPORTED_MODULE_11__/* .checkout */ .Pt)(flake, scratch, local);
+    const all = (reason) => {
+        log.annotate("notice", "All machines count as changed", reason);
+        return machines;
+    };
+    const reference = await formerReference(present, revision);
+    if (reference === undefined)
+        return all(`${revision} is no commit of this repository: a first push, or one that has replaced it.`);
+    const configurations = machines.flatMap(({ request }) => request.configuration ?? []);
+    const former = await (0,_nix_toplevels_js__WEBPACK_IMPORTED_MODULE_11__/* .formerToplevels */ .AJ)(present, { reference, scratch }, configurations, local);
+    if (former.kind === "none")
+        return all(`The flake at ${revision} does not evaluate: ${former.reason}`);
+    if (former.kind === "same")
+        return [];
+    const now = await (0,_nix_toplevels_js__WEBPACK_IMPORTED_MODULE_11__/* .toplevels */ .j)(present.pinned, configurations, local);
+    return machines.filter(({ name, request: { configuration } }) => {
+        if (configuration === undefined)
+            return true;
+        const system = now.get(configuration);
+        if (system === undefined)
+            log.annotate("warning", name, "Its system does not evaluate, so that nobody can tell whether it has changed. It is deployed.");
+        return system === undefined || system !== former.toplevels.get(configuration);
+    });
+}
+/** The flake at that revision; `undefined` where there is no such commit. Throws an `InputError` where that could not be seen. */
+async function formerReference({ repository }, revision) {
+    const refuse = (problem) => new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "changed-since", problem }]);
+    if (repository === undefined)
+        throw refuse("needs a flake in a Git work tree on the runner, as `.` or `./nixos`: only there can an older commit be looked at");
+    if (/^0+$/.test(revision))
+        return undefined;
+    const resolved = await (0,_git_commit_js__WEBPACK_IMPORTED_MODULE_3__/* .resolveCommit */ .WL)(repository.directory, revision);
+    if (resolved.kind === "commit")
+        return repository.referenceAt(resolved.id);
+    if (resolved.shallow)
+        throw refuse(`${revision} is not in this checkout, which has only the newest commits. Set \`fetch-depth: 0\` in the step with actions/checkout`);
+    return undefined;
+}
+__webpack_async_result__();
+} catch(e) { __webpack_async_result__(e); } }, 1);
+
+/***/ }),
+
 /***/ 545:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -753,94 +870,6 @@ function maskSecret(secret) {
 
 /***/ }),
 
-/***/ 160:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  rb: () => (/* binding */ failureAnnotations)
-});
-
-// UNUSED EXPORTS: failureSummary, skippedAnnotations, verdict
-
-// EXTERNAL MODULE: ./build/src/domain/failure.js
-var failure = __nccwpck_require__(856);
-;// CONCATENATED MODULE: ./build/src/domain/result.js
-/** How it ended for one machine, from best to worst. */
-const statuses = (/* unused pure expression or super */ null && (["unchanged", "planned", "deployed", "skipped", "degraded", "rolled-back", "failed", "unknown", "rollback-failed"]));
-/** The worst status of all, `unchanged` when there is none. */
-function worstStatus(results) {
-    const worst = Math.max(0, ...results.map((result) => statuses.indexOf(result.status)));
-    return statuses[worst] ?? "unchanged";
-}
-/** Tells whether the machine is not as it was asked for. */
-function result_isFailure(status) {
-    switch (status) {
-        case "unchanged":
-        case "planned":
-        case "deployed":
-        case "skipped":
-        // Units where `unit-failures: warn` asks for it, or a user's own activation.
-        case "degraded":
-            return false;
-        case "rolled-back":
-        case "failed":
-        case "unknown":
-        case "rollback-failed":
-            return true;
-    }
-}
-;// CONCATENATED MODULE: ./build/src/github/annotations.js
-
-
-// GitHub shows ten annotations of a kind a step, and the step's own failure is one.
-const most = 9;
-/** One annotation for each host that failed; where there are too many, the last one names the rest. */
-function failureAnnotations(results) {
-    const failed = results.filter((result) => result_isFailure(result.status));
-    const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: message(result) }));
-    if (annotations.length <= most)
-        return annotations;
-    const rest = failed.slice(most - 1);
-    return [...annotations.slice(0, most - 1), { title: `${rest.length} more hosts failed`, message: rest.map(brief).join("\n") }];
-}
-/** One annotation for all hosts that were skipped, with the reasons. */
-function skippedAnnotations(results) {
-    const skipped = results.filter((result) => result.status === "skipped");
-    if (skipped.length === 0)
-        return [];
-    const reasons = new Map();
-    for (const { name, error } of skipped) {
-        const reason = error === undefined ? "skipped" : failureSentences(error).join(". ");
-        reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
-    }
-    const title = `${skipped.length} of ${results.length} hosts ${skipped.length === 1 ? "was" : "were"} skipped`;
-    return [{ title, message: [...reasons].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n") }];
-}
-/** The last line of a failed step: `2 of 14 hosts failed: web3 (activate: …), db1 (connect: …)`. */
-function failureSummary(results) {
-    const failed = results.filter((result) => isFailure(result.status));
-    return `${failed.length} of ${results.length} hosts failed: ${failed.map(brief).join(", ")}`;
-}
-/** What went wrong in a few words: `activate failed, rolled back`. */
-function verdict({ phase, status }) {
-    if (status === "rolled-back")
-        return `${phase} failed, rolled back`;
-    if (status === "rollback-failed")
-        return "rollback failed";
-    return status === "unknown" ? `lost in ${phase}, state unknown` : `${phase} ${status}`;
-}
-function message({ error, status }) {
-    return error === undefined ? status : (0,failure/* renderFailure */.zt)(error);
-}
-function brief(result) {
-    const reason = result.status === "failed" ? `${result.phase}: ${result.error?.reason ?? "failed"}` : verdict(result);
-    return `${result.name} (${reason})`;
-}
-
-/***/ }),
-
 /***/ 562:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -904,7 +933,7 @@ function setMatrixOutputs(outputs) {
 
 /***/ }),
 
-/***/ 230:
+/***/ 556:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -991,9 +1020,9 @@ function outputs_statusOf(results, endedEarly) {
 }
 // EXTERNAL MODULE: ./build/src/github/runner-temp.js + 1 modules
 var runner_temp = __nccwpck_require__(763);
-// EXTERNAL MODULE: ./build/src/github/workflow-log.js
-var workflow_log = __nccwpck_require__(255);
-;// CONCATENATED MODULE: ./build/src/github/summary/markdown.js
+// EXTERNAL MODULE: ./build/src/report/printable.js
+var report_printable = __nccwpck_require__(319);
+;// CONCATENATED MODULE: ./build/src/report/summary/markdown.js
 
 // What machines print stands in code spans, of which Markdown obeys nothing, in fenced blocks whose every line begins with a
 // sign of ours, or as escaped text in `<pre>` and `<code>`, which are HTML. In all of them GitHub makes no mentions, links or emoji.
@@ -1051,7 +1080,7 @@ function fitting(characters, bytes) {
     const beyond = characters.findIndex((character) => (left -= markdown_byteLength(escapeHtml(character))) < 0);
     return characters.slice(0, beyond === -1 ? undefined : beyond);
 }
-;// CONCATENATED MODULE: ./build/src/github/summary/headline.js
+;// CONCATENATED MODULE: ./build/src/report/summary/headline.js
 
 
 // As many as fit on a line.
@@ -1113,7 +1142,7 @@ function duration(seconds) {
     const whole = Math.round(seconds);
     return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
-;// CONCATENATED MODULE: ./build/src/github/summary/table.js
+;// CONCATENATED MODULE: ./build/src/report/summary/table.js
 
 
 
@@ -1159,7 +1188,7 @@ function table_packages(difference) {
     const counts = [added > 0 ? `+${added}` : "", removed > 0 ? `−${removed}` : "", changed > 0 ? `~${changed}` : ""].filter((text) => text !== "");
     return counts.length === 0 ? "–" : counts.join(" ");
 }
-;// CONCATENATED MODULE: ./build/src/github/summary/section.js
+;// CONCATENATED MODULE: ./build/src/report/summary/section.js
 
 
 
@@ -1266,7 +1295,7 @@ function renderPlan(plan, status, most) {
     const systemd = plan.reexecutes ? `- systemd ${plan.source === "activation" ? "was" : "would be"} re-executed\n` : "";
     return `${title}:\n\n${lists.join("")}${systemd}${inhibitors}\n`;
 }
-;// CONCATENATED MODULE: ./build/src/github/summary/timeline.js
+;// CONCATENATED MODULE: ./build/src/report/summary/timeline.js
 
 // Mermaid draws nothing of a text above 50,000 characters, and a chart of more rows than these is no picture any more.
 const mostHosts = 60;
@@ -1351,7 +1380,7 @@ function legend(hosts) {
     const failed = hosts.some(({ status }) => isFailure(status));
     return `Grey: connect and copy. Light: build. Dark: activate and confirm.${failed ? " Red: the phase that failed, and the way back." : ""} Minutes and seconds since the run began.\n`;
 }
-;// CONCATENATED MODULE: ./build/src/github/summary/page.js
+;// CONCATENATED MODULE: ./build/src/report/summary/page.js
 
 
 
@@ -1586,10 +1615,9 @@ function runnerTemp() {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   m: () => (/* binding */ WorkflowLog)
 /* harmony export */ });
-/* unused harmony export printable */
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(598);
-/* harmony import */ var node_util__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(975);
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(920);
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(920);
+/* harmony import */ var _report_printable_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(319);
 
 
 
@@ -1605,21 +1633,21 @@ class WorkflowLog {
             this.#token = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)();
             write(`::stop-commands::${this.#token}`);
         }
-        write(printable(text));
+        write((0,_report_printable_js__WEBPACK_IMPORTED_MODULE_2__/* .printable */ .g)(text));
     }
     /** Writes lines that are folded under a title. */
     group(title, lines) {
         this.resume();
-        _actions_core__WEBPACK_IMPORTED_MODULE_2__.startGroup(printable(title));
+        _actions_core__WEBPACK_IMPORTED_MODULE_1__.startGroup((0,_report_printable_js__WEBPACK_IMPORTED_MODULE_2__/* .printable */ .g)(title));
         for (const line of lines)
             this.line(line);
         this.resume();
-        _actions_core__WEBPACK_IMPORTED_MODULE_2__.endGroup();
+        _actions_core__WEBPACK_IMPORTED_MODULE_1__.endGroup();
     }
     /** Writes an annotation, which the workflow's page shows. */
     annotate(level, title, message) {
         this.resume();
-        _actions_core__WEBPACK_IMPORTED_MODULE_2__[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
+        _actions_core__WEBPACK_IMPORTED_MODULE_1__[level](message.split("\n").map(_report_printable_js__WEBPACK_IMPORTED_MODULE_2__/* .printable */ .g).join("\n"), { title: (0,_report_printable_js__WEBPACK_IMPORTED_MODULE_2__/* .printable */ .g)(title) });
     }
     /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
     async written() {
@@ -1634,10 +1662,6 @@ class WorkflowLog {
         write(`::${this.#token}::`);
         this.#token = undefined;
     }
-}
-/** The text as one line without control characters and terminal sequences. */
-function printable(text) {
-    return (0,node_util__WEBPACK_IMPORTED_MODULE_1__.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
 }
 function write(line) {
     process.stdout.write(`${line}\n`);
@@ -1997,124 +2021,7 @@ function readRevision(text, refuse) {
 
 /***/ }),
 
-/***/ 780:
-/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
-
-__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(47);
-/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(806);
-/* harmony import */ var _domain_matrix_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(865);
-/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(321);
-/* harmony import */ var _git_commit_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(545);
-/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(422);
-/* harmony import */ var _github_annotations_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(160);
-/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(562);
-/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(406);
-/* harmony import */ var _github_matrix_outputs_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(99);
-/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(230);
-/* harmony import */ var _github_runner_temp_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(763);
-/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(255);
-/* harmony import */ var _inputs_matrix_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(762);
-/* harmony import */ var _nix_changes_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(937);
-/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(783);
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_9__/* .WorkflowLog */ .m();
-const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_13__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, "No job was planned."), () => process.exit(130));
-const local = { cwd: process.cwd(), signal: cancellation.signal, onLine: (line) => log.line(line) };
-let outputs = (0,_domain_matrix_js__WEBPACK_IMPORTED_MODULE_2__/* .renderMatrix */ .CW)([], undefined);
-let green = false;
-try {
-    green = await plan();
-}
-catch (error) {
-    if (!cancellation.signal.aborted)
-        (0,_github_report_js__WEBPACK_IMPORTED_MODULE_7__/* .reportProblem */ .k)(error, log);
-}
-log.resume();
-(0,_github_matrix_outputs_js__WEBPACK_IMPORTED_MODULE_6__/* .setMatrixOutputs */ .e)(outputs);
-await log.written();
-process.exit(green ? 0 : 1);
-async function plan() {
-    const inputs = (0,_inputs_matrix_js__WEBPACK_IMPORTED_MODULE_10__/* .parseMatrixInputs */ .a)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_4__/* .readInput */ .R)(name));
-    const { machines, unusable } = inputs.targets.length > 0 ? { machines: inputs.targets, unusable: [] } : await machinesOfFlake(inputs);
-    const wanted = inputs.changedSince === undefined ? machines : await changedMachines(machines, inputs.flake, inputs.changedSince);
-    outputs = (0,_domain_matrix_js__WEBPACK_IMPORTED_MODULE_2__/* .renderMatrix */ .CW)(wanted.map(withDefaults(inputs)), inputs.shards);
-    log.line(`${wanted.length} of ${machines.length} machines: ${wanted.map(({ name }) => name).join(", ")}`);
-    for (const { title, message } of (0,_github_annotations_js__WEBPACK_IMPORTED_MODULE_14__/* .failureAnnotations */ .rb)(unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_1__/* .unusableResult */ .BN)))
-        log.annotate("error", title, message);
-    return unusable.length === 0;
-}
-async function machinesOfFlake({ flake, selection, port }) {
-    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_1__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_12__/* .readInventory */ .z)(flake, { selection, details: true }, local), selection);
-    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_1__/* .setApart */ .tF)(chosen, ({ request }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_15__/* .placeOf */ .$t)({ address: request.host, port: request.port ?? port ?? 22, via: undefined }));
-    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_5__/* .announceChoice */ .Z)(choice, log);
-    return { machines: choice.machines.map(({ name, request, system, tags = [] }) => ({ name, request, system, tags })), unusable: choice.unusable };
-}
-function withDefaults({ user, port }) {
-    return (machine) => ({ ...machine, request: { ...machine.request, user: machine.request.user ?? user, port: machine.request.port ?? port } });
-}
-/** Leaves out the machines whose system is the same as at that revision. What cannot be told has changed. */
-async function changedMachines(machines, flake, revision) {
-    const scratch = (0,_github_runner_temp_js__WEBPACK_IMPORTED_MODULE_8__/* .runnerTemp */ .X)();
-    const present = await (0,_nix_changes_js__WEBPACK_IMPORTED_MODULE_11__/* .checkout */ .Pt)(flake, scratch, local);
-    const all = (reason) => {
-        log.annotate("notice", "All machines count as changed", reason);
-        return machines;
-    };
-    const reference = await formerReference(present, revision);
-    if (reference === undefined)
-        return all(`${revision} is no commit of this repository: a first push, or one that has replaced it.`);
-    const configurations = machines.flatMap(({ request }) => request.configuration ?? []);
-    const former = await (0,_nix_changes_js__WEBPACK_IMPORTED_MODULE_11__/* .formerToplevels */ .AJ)(present, { reference, scratch }, configurations, local);
-    if (former.kind === "none")
-        return all(`The flake at ${revision} does not evaluate: ${former.reason}`);
-    if (former.kind === "same")
-        return [];
-    const now = await (0,_nix_changes_js__WEBPACK_IMPORTED_MODULE_11__/* .toplevels */ .j)(present.pinned, configurations, local);
-    return machines.filter(({ name, request: { configuration } }) => {
-        if (configuration === undefined)
-            return true;
-        const system = now.get(configuration);
-        if (system === undefined)
-            log.annotate("warning", name, "Its system does not evaluate, so that nobody can tell whether it has changed. It is deployed.");
-        return system === undefined || system !== former.toplevels.get(configuration);
-    });
-}
-/** The flake at that revision; `undefined` where there is no such commit. Throws an `InputError` where that could not be seen. */
-async function formerReference({ repository }, revision) {
-    const refuse = (problem) => new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "changed-since", problem }]);
-    if (repository === undefined)
-        throw refuse("needs a flake in a Git work tree on the runner, as `.` or `./nixos`: only there can an older commit be looked at");
-    if (/^0+$/.test(revision))
-        return undefined;
-    const resolved = await (0,_git_commit_js__WEBPACK_IMPORTED_MODULE_3__/* .resolveCommit */ .WL)(repository.directory, revision);
-    if (resolved.kind === "commit")
-        return repository.referenceAt(resolved.id);
-    if (resolved.shallow)
-        throw refuse(`${revision} is not in this checkout, which has only the newest commits. Set \`fetch-depth: 0\` in the step with actions/checkout`);
-    return undefined;
-}
-__webpack_async_result__();
-} catch(e) { __webpack_async_result__(e); } }, 1);
-
-/***/ }),
-
-/***/ 11:
+/***/ 858:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -2162,265 +2069,6 @@ function isOfTheEvaluation({ failure }) {
 
 /***/ }),
 
-/***/ 937:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  Pt: () => (/* binding */ checkout),
-  AJ: () => (/* binding */ formerToplevels),
-  j: () => (/* binding */ toplevels)
-});
-
-// UNUSED EXPORTS: repositoryOf
-
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(24);
-;// CONCATENATED MODULE: external "node:url"
-const external_node_url_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:url");
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(47);
-;// CONCATENATED MODULE: ./build/src/domain/flake.js
-/** Every store path that a machine needs to evaluate the flake. */
-function sentPaths({ outer, flake }) {
-    return [outer, flake.source, ...flake.inputs];
-}
-/** Renders the reference that a machine builds. No `#configuration`. */
-function outerReference({ outer }) {
-    return `path:${outer}`;
-}
-/**
- * Renders the reference to which a machine's own Nix resolves the same flake, for use by hand. With `narHash`, Nix takes revision
- * and date as given; without, Lix and Nix before 2.25 refuse the date. A subdirectory needs Nix 2.26.
- */
-function flakeReference(flake) {
-    const query = Object.entries({
-        dir: flake.subdirectory === "" ? undefined : flake.subdirectory,
-        rev: flake.revision,
-        revCount: flake.revisionCount,
-        lastModified: flake.lastModified,
-        narHash: flake.narHash,
-    }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeValue(String(value))}`]));
-    return `path:${flake.source}?${query.join("&")}`;
-}
-// A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
-function encodeValue(text) {
-    return encodeURIComponent(text).replaceAll("%2F", "/");
-}
-// EXTERNAL MODULE: ./build/src/nix/apart.js
-var apart = __nccwpck_require__(11);
-// EXTERNAL MODULE: ./build/src/nix/evaluate.js
-var nix_evaluate = __nccwpck_require__(302);
-// EXTERNAL MODULE: ./build/src/nix/flake.js + 1 modules
-var nix_flake = __nccwpck_require__(614);
-// EXTERNAL MODULE: ./build/src/nix/json.js
-var json = __nccwpck_require__(447);
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(760);
-// EXTERNAL MODULE: ./build/src/domain/store-path.js
-var store_path = __nccwpck_require__(963);
-// EXTERNAL MODULE: ./build/src/nix/local.js
-var local = __nccwpck_require__(726);
-;// CONCATENATED MODULE: ./build/src/nix/nix-config.js
-
-
-
-
-/**
- * Reads the attribute `nixConfig` of a flake in the runner's store, as Nix text for another `flake.nix`; `undefined` where there is
- * none. Whether a machine follows it is for its own `accept-flake-config` to say. Throws a `CommandError` for a flake.nix that does
- * not evaluate.
- */
-async function readNixConfig(flake, options) {
-    const file = (0,external_node_path_.join)(flake.source, flake.subdirectory, "flake.nix");
-    // Nearly no flake has one, and the text costs no process.
-    if (!/\bnixConfig\b/.test((0,external_node_fs_.readFileSync)(file, "utf8")))
-        return undefined;
-    const { stdout } = await (0,local/* runNix */.dI)(["eval", "--json", "--file", file, "--apply", "flake: flake.nixConfig or { }"], options);
-    const settings = JSON.parse(stdout);
-    const text = nixLiteral(settings);
-    return text === "{ }" ? undefined : text;
-}
-/** Renders what JSON holds as a literal of Nix: Nix accepts nothing that it would have to evaluate in `nixConfig`. */
-function nixLiteral(value) {
-    if (typeof value === "string")
-        return (0,nix_evaluate/* nixString */.z7)(value);
-    if (Array.isArray(value))
-        return `[ ${value.map((item) => `(${nixLiteral(item)})`).join(" ")} ]`;
-    if (typeof value !== "object" || value === null)
-        return String(value);
-    const settings = Object.entries(value).map(([name, setting]) => `${(0,nix_evaluate/* nixString */.z7)(name)} = ${nixLiteral(setting)};`);
-    return ["{", ...settings, "}"].join(" ");
-}
-;// CONCATENATED MODULE: ./build/src/nix/outer-lock.js
-
-// The name of the only input, as `outer-flake.nix` and `outer-hive.nix` have it.
-const inner = "flake";
-/**
- * Renders the lock file of a flake whose only input is the given one, from the given one's own (`locks` of what
- * `nix flake metadata --json` prints):
- *
- *     {"nodes":{"nixpkgs":{…},"root":{"inputs":{"nixpkgs":"nixpkgs"}}},"root":"root","version":7}
- *
- * An input's inputs are names of nodes, or a path of inputs from the root, which becomes longer by one. So does the path of the
- * parent of an input that lies in its parent's tree. With `narHash`, every Nix takes the rest of the input as it is written.
- */
-function lockAround(flake, locks) {
-    const nodes = new Map(Object.entries((0,json/* objectOf */.Xy)((0,json/* field */.ZZ)(locks, "nodes"))));
-    const root = String((0,json/* field */.ZZ)(locks, "root"));
-    const free = (wish) => {
-        let name = wish;
-        while (nodes.has(name))
-            name += "_";
-        return name;
-    };
-    const outer = free("outer");
-    const locked = {
-        type: "path",
-        path: flake.source,
-        narHash: flake.narHash,
-        ...(flake.subdirectory === "" ? {} : { dir: flake.subdirectory }),
-        ...(flake.revision === undefined ? {} : { rev: flake.revision }),
-        ...(flake.revisionCount === undefined ? {} : { revCount: flake.revisionCount }),
-        ...(flake.lastModified === undefined ? {} : { lastModified: flake.lastModified }),
-    };
-    const longer = [...nodes].map(([name, node]) => [name, prefixed(node)]);
-    const own = { ...prefixed(nodes.get(root)), locked, original: { type: "indirect", id: inner } };
-    const all = { ...Object.fromEntries(longer), [root]: own, [outer]: { inputs: { [inner]: root } } };
-    return `${JSON.stringify({ nodes: all, root: outer, version: 7 }, undefined, 2)}\n`;
-}
-function prefixed(node) {
-    const below = (value) => {
-        if (!Array.isArray(value))
-            return value;
-        const path = value;
-        return [inner, ...path];
-    };
-    const { inputs, parent, ...rest } = (0,json/* objectOf */.Xy)(node);
-    return {
-        ...rest,
-        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(Object.entries((0,json/* objectOf */.Xy)(inputs)).map(([name, input]) => [name, below(input)])) }),
-        ...(parent === undefined ? {} : { parent: below(parent) }),
-    };
-}
-;// CONCATENATED MODULE: ./build/src/nix/outer-flake.js
-
-
-
-
-
-
-const templates = {
-    plain: __nccwpck_require__.ab + "outer-flake.nix",
-    hive: __nccwpck_require__.ab + "outer-hive.nix",
-};
-/**
- * Makes the outer flake with which a flake is sent to the machines. With `hive`, the nodes of a colmena hive stand among the
- * `nixosConfigurations` under `colmenaHive.nodes.NAME`, since nixos-rebuild looks nowhere else. The flake keeps its identity
- * (`self.rev`, `self.lastModified`, …) and the versions of all inputs. Throws a `CommandError`.
- */
-async function wrapFlake({ flake, locks }, hive, options) {
-    return { flake, hive, outer: await addOuterFlake(flake, locks, hive, options) };
-}
-/** Puts an outer flake into the runner's store, without an evaluation. The flake's identity may be another than the true one. */
-async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
-    const nixConfig = await readNixConfig(flake, { signal });
-    const template = templates[hive ? "hive" : "plain"];
-    const text = (0,external_node_fs_.readFileSync)(template, "utf8");
-    const directory = (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(scratch, "outer-flake-"));
-    try {
-        // The name that Nix itself gives the source of a flake: it then takes the path as it is and copies nothing.
-        const tree = (0,external_node_path_.join)(directory, "source");
-        (0,external_node_fs_.mkdirSync)(tree);
-        (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(tree, "flake.nix"), nixConfig === undefined ? text : text.replace("{", () => `{\n  nixConfig = ${nixConfig};`));
-        (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(tree, "flake.lock"), lockAround(flake, locks));
-        return (0,store_path/* storePath */.TJ)((await (0,local/* runNixStore */.wg)(["--add", tree], { signal })).stdout.trim());
-    }
-    finally {
-        (0,external_node_fs_.rmSync)(directory, { recursive: true, force: true });
-    }
-}
-;// CONCATENATED MODULE: ./build/src/nix/changes.js
-
-
-
-
-
-
-
-
-
-// An evaluation keeps every configuration that it has looked into: some hundred megabytes each, of a real NixOS.
-const together = 16;
-// With the true ones, system.configurationRevision and the like would differ at every commit; without any, a flake may refuse a dirty
-// tree, or fail on a missing attribute.
-const sameIdentity = { revision: "1".padStart(40, "0"), lastModified: 1 };
-/** Copies a flake and its inputs into the runner's store. `scratch` is a directory for files of a moment. Throws as `archiveOnRunner`. */
-async function checkout(reference, scratch, options) {
-    const { flake, locks, resolved } = await (0,nix_flake/* archiveOnRunner */.MS)(reference, options);
-    const identity = { ...sameIdentity, revisionCount: flake.revisionCount === undefined ? undefined : 1 };
-    const outer = await addOuterFlake({ ...flake, ...identity }, locks, false, { scratch, signal: options.signal });
-    return { pinned: outerReference({ outer }), repository: repositoryOf(resolved) };
-}
-/**
- * Parses where the work tree is from `resolved` of what `nix flake metadata --json` prints:
- *
- *     {"dir":"nixos","shallow":true,"type":"git","url":"file:///home/runner/work/machines/machines"}
- */
-function repositoryOf(resolved) {
-    const url = (0,json/* text */.Qq)((0,json/* field */.ZZ)(resolved, "url"));
-    if ((0,json/* field */.ZZ)(resolved, "type") !== "git" || url?.startsWith("file:") !== true)
-        return undefined;
-    const kept = Object.entries((0,json/* objectOf */.Xy)(resolved)).flatMap(([name, value]) => {
-        if (["type", "url", "ref", "rev"].includes(name))
-            return [];
-        if (typeof value === "boolean")
-            return [[name, value ? "1" : "0"]];
-        return typeof value === "string" ? [[name, value]] : [];
-    });
-    return {
-        directory: (0,external_node_url_namespaceObject.fileURLToPath)(url),
-        referenceAt: (commit) => `git+${url}?${[...kept, ["rev", commit]].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`,
-    };
-}
-/**
- * Instantiates the systems of these configurations, each as `nixos-rebuild` would. `reference` is one of `checkout`. One that does not evaluate does not hide the others.
- */
-async function toplevels(reference, configurations, options) {
-    const expression = (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "toplevels.nix", "utf8");
-    const evaluate = async (some) => {
-        const found = await (0,nix_evaluate/* applyToFlake */.lr)(reference, expression, { configurations: some }, options);
-        return new Map(some.map((name) => [name, (0,json/* text */.Qq)((0,json/* field */.ZZ)(found, name))]));
-    };
-    if (configurations.length === 0)
-        await evaluate([]);
-    const all = new Map();
-    for (let begin = 0; begin < configurations.length; begin += together) {
-        const evaluated = await (0,apart/* evaluateApart */.K)(configurations.slice(begin, begin + together), evaluate);
-        for (const [name, one] of evaluated)
-            all.set(name, "value" in one ? one.value : undefined);
-    }
-    return all;
-}
-/** Instantiates the systems that a former commit had, unless its source is the present one. Throws only for an abort. */
-async function formerToplevels(present, former, configurations, options) {
-    try {
-        const { pinned } = await checkout(former.reference, former.scratch, options);
-        if (pinned === present.pinned)
-            return { kind: "same" };
-        // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
-        await toplevels(pinned, [], options);
-        return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options) };
-    }
-    catch (error) {
-        options.signal?.throwIfAborted();
-        return { kind: "none", reason: (0,errors/* briefReason */.DM)(error).replace(/^(?:the flake does not evaluate|error): /, "") };
-    }
-}
-
-/***/ }),
-
 /***/ 302:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -2433,7 +2081,7 @@ async function formerToplevels(present, former, configurations, options) {
 /* harmony import */ var _evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(133);
 /* harmony import */ var _flake_failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(677);
 /* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(614);
-/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(726);
+/* harmony import */ var _nix_command_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(486);
 
 
 
@@ -2448,7 +2096,7 @@ const shownLines = 20;
 async function applyToFlake(reference, expression, args, options) {
     const warnings = beforeError(options.onLine);
     try {
-        const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .dI)(applyArguments(reference, expression, args), {
+        const { stdout } = await (0,_nix_command_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .dI)(applyArguments(reference, expression, args), {
             cwd: options.cwd,
             signal: options.signal,
             onStderrLine: warnings,
@@ -2752,8 +2400,8 @@ var store_path = __nccwpck_require__(963);
 var flake_failure = __nccwpck_require__(677);
 // EXTERNAL MODULE: ./build/src/nix/json.js
 var nix_json = __nccwpck_require__(447);
-// EXTERNAL MODULE: ./build/src/nix/local.js
-var local = __nccwpck_require__(726);
+// EXTERNAL MODULE: ./build/src/nix/nix-command.js
+var nix_command = __nccwpck_require__(486);
 ;// CONCATENATED MODULE: ./build/src/nix/nar-hash.js
 // Nix's base 32: without e, o, t, u.
 const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
@@ -2805,12 +2453,12 @@ const neverLock = ["--no-update-lock-file"];
 async function archiveOnRunner(reference, options) {
     const call = { cwd: options.cwd, signal: options.signal, onStderrLine: options.onLine };
     try {
-        const archive = parseArchive((await (0,local/* runNix */.dI)(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
-        const metadata = await (0,local/* runNix */.dI)(["flake", "metadata", "--json", ...neverLock, reference], call);
+        const archive = parseArchive((await (0,nix_command/* runNix */.dI)(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
+        const metadata = await (0,nix_command/* runNix */.dI)(["flake", "metadata", "--json", ...neverLock, reference], call);
         const { path, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
         if (path !== undefined && path !== archive.source)
             throw changedMeanwhile(reference);
-        const hash = await (0,local/* runNixStore */.wg)(["--query", "--hash", archive.source], options);
+        const hash = await (0,nix_command/* runNixStore */.wg)(["--query", "--hash", archive.source], options);
         return { flake: { ...archive, ...identity, narHash: sriHash(hash.stdout) }, locks, resolved };
     }
     catch (error) {
@@ -2892,8 +2540,8 @@ var external_node_fs_ = __nccwpck_require__(24);
 var errors = __nccwpck_require__(47);
 // EXTERNAL MODULE: ./build/src/domain/selection.js
 var domain_selection = __nccwpck_require__(76);
-// EXTERNAL MODULE: ./build/src/nix/apart.js
-var apart = __nccwpck_require__(11);
+// EXTERNAL MODULE: ./build/src/nix/evaluate-each.js
+var evaluate_each = __nccwpck_require__(858);
 // EXTERNAL MODULE: ./build/src/nix/evaluate.js
 var evaluate = __nccwpck_require__(302);
 // EXTERNAL MODULE: ./build/src/domain/inventory.js
@@ -3060,7 +2708,7 @@ async function atOnce(query, onLine) {
     }
     // Names need no machine: where even they cannot be told, it is the flake itself that does not evaluate.
     const { names, wanted } = await query({ names: [] });
-    return { names, machines: await (0,apart/* evaluateApart */.K)(wanted, async (some) => (await query({ names: some })).machines) };
+    return { names, machines: await (0,evaluate_each/* evaluateApart */.K)(wanted, async (some) => (await query({ names: some })).machines) };
 }
 /** Asks for a machine that throws, this time to hear what. */
 async function askAgain(name, query) {
@@ -3122,7 +2770,7 @@ function objectOf(value) {
 
 /***/ }),
 
-/***/ 726:
+/***/ 486:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -3166,6 +2814,265 @@ function explainMissing(error) {
         return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RunnerError */ .Rn(`nix on this runner has flakes switched off (the experimental features nix-command and flakes). Add this step before the deployment, which switches them on: ${step}; or set NIX_CONFIG: "experimental-features = nix-command flakes" in env`, { cause: error });
     }
     return undefined;
+}
+
+/***/ }),
+
+/***/ 885:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Pt: () => (/* binding */ checkout),
+  AJ: () => (/* binding */ formerToplevels),
+  j: () => (/* binding */ toplevels)
+});
+
+// UNUSED EXPORTS: repositoryOf
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(24);
+;// CONCATENATED MODULE: external "node:url"
+const external_node_url_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:url");
+// EXTERNAL MODULE: ./build/src/domain/errors.js
+var errors = __nccwpck_require__(47);
+;// CONCATENATED MODULE: ./build/src/domain/flake.js
+/** Every store path that a machine needs to evaluate the flake. */
+function sentPaths({ outer, flake }) {
+    return [outer, flake.source, ...flake.inputs];
+}
+/** Renders the reference that a machine builds. No `#configuration`. */
+function outerReference({ outer }) {
+    return `path:${outer}`;
+}
+/**
+ * Renders the reference to which a machine's own Nix resolves the same flake, for use by hand. With `narHash`, Nix takes revision
+ * and date as given; without, Lix and Nix before 2.25 refuse the date. A subdirectory needs Nix 2.26.
+ */
+function flakeReference(flake) {
+    const query = Object.entries({
+        dir: flake.subdirectory === "" ? undefined : flake.subdirectory,
+        rev: flake.revision,
+        revCount: flake.revisionCount,
+        lastModified: flake.lastModified,
+        narHash: flake.narHash,
+    }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeValue(String(value))}`]));
+    return `path:${flake.source}?${query.join("&")}`;
+}
+// A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
+function encodeValue(text) {
+    return encodeURIComponent(text).replaceAll("%2F", "/");
+}
+// EXTERNAL MODULE: ./build/src/nix/evaluate-each.js
+var evaluate_each = __nccwpck_require__(858);
+// EXTERNAL MODULE: ./build/src/nix/evaluate.js
+var nix_evaluate = __nccwpck_require__(302);
+// EXTERNAL MODULE: ./build/src/nix/flake.js + 1 modules
+var nix_flake = __nccwpck_require__(614);
+// EXTERNAL MODULE: ./build/src/nix/json.js
+var json = __nccwpck_require__(447);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(760);
+// EXTERNAL MODULE: ./build/src/domain/store-path.js
+var store_path = __nccwpck_require__(963);
+// EXTERNAL MODULE: ./build/src/nix/nix-command.js
+var nix_command = __nccwpck_require__(486);
+;// CONCATENATED MODULE: ./build/src/nix/nix-config.js
+
+
+
+
+/**
+ * Reads the attribute `nixConfig` of a flake in the runner's store, as Nix text for another `flake.nix`; `undefined` where there is
+ * none. Whether a machine follows it is for its own `accept-flake-config` to say. Throws a `CommandError` for a flake.nix that does
+ * not evaluate.
+ */
+async function readNixConfig(flake, options) {
+    const file = (0,external_node_path_.join)(flake.source, flake.subdirectory, "flake.nix");
+    // Nearly no flake has one, and the text costs no process.
+    if (!/\bnixConfig\b/.test((0,external_node_fs_.readFileSync)(file, "utf8")))
+        return undefined;
+    const { stdout } = await (0,nix_command/* runNix */.dI)(["eval", "--json", "--file", file, "--apply", "flake: flake.nixConfig or { }"], options);
+    const settings = JSON.parse(stdout);
+    const text = nixLiteral(settings);
+    return text === "{ }" ? undefined : text;
+}
+/** Renders what JSON holds as a literal of Nix: Nix accepts nothing that it would have to evaluate in `nixConfig`. */
+function nixLiteral(value) {
+    if (typeof value === "string")
+        return (0,nix_evaluate/* nixString */.z7)(value);
+    if (Array.isArray(value))
+        return `[ ${value.map((item) => `(${nixLiteral(item)})`).join(" ")} ]`;
+    if (typeof value !== "object" || value === null)
+        return String(value);
+    const settings = Object.entries(value).map(([name, setting]) => `${(0,nix_evaluate/* nixString */.z7)(name)} = ${nixLiteral(setting)};`);
+    return ["{", ...settings, "}"].join(" ");
+}
+;// CONCATENATED MODULE: ./build/src/nix/outer-lock.js
+
+// The name of the only input, as `outer-flake.nix` and `outer-hive.nix` have it.
+const inner = "flake";
+/**
+ * Renders the lock file of a flake whose only input is the given one, from the given one's own (`locks` of what
+ * `nix flake metadata --json` prints):
+ *
+ *     {"nodes":{"nixpkgs":{…},"root":{"inputs":{"nixpkgs":"nixpkgs"}}},"root":"root","version":7}
+ *
+ * An input's inputs are names of nodes, or a path of inputs from the root, which becomes longer by one. So does the path of the
+ * parent of an input that lies in its parent's tree. With `narHash`, every Nix takes the rest of the input as it is written.
+ */
+function lockAround(flake, locks) {
+    const nodes = new Map(Object.entries((0,json/* objectOf */.Xy)((0,json/* field */.ZZ)(locks, "nodes"))));
+    const root = String((0,json/* field */.ZZ)(locks, "root"));
+    const free = (wish) => {
+        let name = wish;
+        while (nodes.has(name))
+            name += "_";
+        return name;
+    };
+    const outer = free("outer");
+    const locked = {
+        type: "path",
+        path: flake.source,
+        narHash: flake.narHash,
+        ...(flake.subdirectory === "" ? {} : { dir: flake.subdirectory }),
+        ...(flake.revision === undefined ? {} : { rev: flake.revision }),
+        ...(flake.revisionCount === undefined ? {} : { revCount: flake.revisionCount }),
+        ...(flake.lastModified === undefined ? {} : { lastModified: flake.lastModified }),
+    };
+    const longer = [...nodes].map(([name, node]) => [name, prefixed(node)]);
+    const own = { ...prefixed(nodes.get(root)), locked, original: { type: "indirect", id: inner } };
+    const all = { ...Object.fromEntries(longer), [root]: own, [outer]: { inputs: { [inner]: root } } };
+    return `${JSON.stringify({ nodes: all, root: outer, version: 7 }, undefined, 2)}\n`;
+}
+function prefixed(node) {
+    const below = (value) => {
+        if (!Array.isArray(value))
+            return value;
+        const path = value;
+        return [inner, ...path];
+    };
+    const { inputs, parent, ...rest } = (0,json/* objectOf */.Xy)(node);
+    return {
+        ...rest,
+        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(Object.entries((0,json/* objectOf */.Xy)(inputs)).map(([name, input]) => [name, below(input)])) }),
+        ...(parent === undefined ? {} : { parent: below(parent) }),
+    };
+}
+;// CONCATENATED MODULE: ./build/src/nix/outer-flake.js
+
+
+
+
+
+
+const templates = {
+    plain: __nccwpck_require__.ab + "outer-flake.nix",
+    hive: __nccwpck_require__.ab + "outer-hive.nix",
+};
+/**
+ * Makes the outer flake with which a flake is sent to the machines. With `hive`, the nodes of a colmena hive stand among the
+ * `nixosConfigurations` under `colmenaHive.nodes.NAME`, since nixos-rebuild looks nowhere else. The flake keeps its identity
+ * (`self.rev`, `self.lastModified`, …) and the versions of all inputs. Throws a `CommandError`.
+ */
+async function wrapFlake({ flake, locks }, hive, options) {
+    return { flake, hive, outer: await addOuterFlake(flake, locks, hive, options) };
+}
+/** Puts an outer flake into the runner's store, without an evaluation. The flake's identity may be another than the true one. */
+async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
+    const nixConfig = await readNixConfig(flake, { signal });
+    const template = templates[hive ? "hive" : "plain"];
+    const text = (0,external_node_fs_.readFileSync)(template, "utf8");
+    const directory = (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(scratch, "outer-flake-"));
+    try {
+        // The name that Nix itself gives the source of a flake: it then takes the path as it is and copies nothing.
+        const tree = (0,external_node_path_.join)(directory, "source");
+        (0,external_node_fs_.mkdirSync)(tree);
+        (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(tree, "flake.nix"), nixConfig === undefined ? text : text.replace("{", () => `{\n  nixConfig = ${nixConfig};`));
+        (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(tree, "flake.lock"), lockAround(flake, locks));
+        return (0,store_path/* storePath */.TJ)((await (0,nix_command/* runNixStore */.wg)(["--add", tree], { signal })).stdout.trim());
+    }
+    finally {
+        (0,external_node_fs_.rmSync)(directory, { recursive: true, force: true });
+    }
+}
+;// CONCATENATED MODULE: ./build/src/nix/toplevels.js
+
+
+
+
+
+
+
+
+
+// An evaluation keeps every configuration that it has looked into: some hundred megabytes each, of a real NixOS.
+const together = 16;
+// With the true ones, system.configurationRevision and the like would differ at every commit; without any, a flake may refuse a dirty
+// tree, or fail on a missing attribute.
+const sameIdentity = { revision: "1".padStart(40, "0"), lastModified: 1 };
+/** Copies a flake and its inputs into the runner's store. `scratch` is a directory for files of a moment. Throws as `archiveOnRunner`. */
+async function checkout(reference, scratch, options) {
+    const { flake, locks, resolved } = await (0,nix_flake/* archiveOnRunner */.MS)(reference, options);
+    const identity = { ...sameIdentity, revisionCount: flake.revisionCount === undefined ? undefined : 1 };
+    const outer = await addOuterFlake({ ...flake, ...identity }, locks, false, { scratch, signal: options.signal });
+    return { pinned: outerReference({ outer }), repository: repositoryOf(resolved) };
+}
+/**
+ * Parses where the work tree is from `resolved` of what `nix flake metadata --json` prints:
+ *
+ *     {"dir":"nixos","shallow":true,"type":"git","url":"file:///home/runner/work/machines/machines"}
+ */
+function repositoryOf(resolved) {
+    const url = (0,json/* text */.Qq)((0,json/* field */.ZZ)(resolved, "url"));
+    if ((0,json/* field */.ZZ)(resolved, "type") !== "git" || url?.startsWith("file:") !== true)
+        return undefined;
+    const kept = Object.entries((0,json/* objectOf */.Xy)(resolved)).flatMap(([name, value]) => {
+        if (["type", "url", "ref", "rev"].includes(name))
+            return [];
+        if (typeof value === "boolean")
+            return [[name, value ? "1" : "0"]];
+        return typeof value === "string" ? [[name, value]] : [];
+    });
+    return {
+        directory: (0,external_node_url_namespaceObject.fileURLToPath)(url),
+        referenceAt: (commit) => `git+${url}?${[...kept, ["rev", commit]].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`,
+    };
+}
+/**
+ * Instantiates the systems of these configurations, each as `nixos-rebuild` would. `reference` is one of `checkout`. One that does not evaluate does not hide the others.
+ */
+async function toplevels(reference, configurations, options) {
+    const expression = (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "toplevels.nix", "utf8");
+    const evaluate = async (some) => {
+        const found = await (0,nix_evaluate/* applyToFlake */.lr)(reference, expression, { configurations: some }, options);
+        return new Map(some.map((name) => [name, (0,json/* text */.Qq)((0,json/* field */.ZZ)(found, name))]));
+    };
+    if (configurations.length === 0)
+        await evaluate([]);
+    const all = new Map();
+    for (let begin = 0; begin < configurations.length; begin += together) {
+        const evaluated = await (0,evaluate_each/* evaluateApart */.K)(configurations.slice(begin, begin + together), evaluate);
+        for (const [name, one] of evaluated)
+            all.set(name, "value" in one ? one.value : undefined);
+    }
+    return all;
+}
+/** Instantiates the systems that a former commit had, unless its source is the present one. Throws only for an abort. */
+async function formerToplevels(present, former, configurations, options) {
+    try {
+        const { pinned } = await checkout(former.reference, former.scratch, options);
+        if (pinned === present.pinned)
+            return { kind: "same" };
+        // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
+        await toplevels(pinned, [], options);
+        return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options) };
+    }
+    catch (error) {
+        options.signal?.throwIfAborted();
+        return { kind: "none", reason: (0,errors/* briefReason */.DM)(error).replace(/^(?:the flake does not evaluate|error): /, "") };
+    }
 }
 
 /***/ }),
@@ -3361,6 +3268,109 @@ function keeper() {
         },
         text: () => Buffer.concat(chunks).toString("utf8"),
     };
+}
+
+/***/ }),
+
+/***/ 287:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  rb: () => (/* binding */ failureAnnotations)
+});
+
+// UNUSED EXPORTS: failureSummary, skippedAnnotations, verdict
+
+// EXTERNAL MODULE: ./build/src/domain/failure.js
+var failure = __nccwpck_require__(856);
+;// CONCATENATED MODULE: ./build/src/domain/result.js
+/** How it ended for one machine, from best to worst. */
+const statuses = (/* unused pure expression or super */ null && (["unchanged", "planned", "deployed", "skipped", "degraded", "rolled-back", "failed", "unknown", "rollback-failed"]));
+/** The worst status of all, `unchanged` when there is none. */
+function worstStatus(results) {
+    const worst = Math.max(0, ...results.map((result) => statuses.indexOf(result.status)));
+    return statuses[worst] ?? "unchanged";
+}
+/** Tells whether the machine is not as it was asked for. */
+function result_isFailure(status) {
+    switch (status) {
+        case "unchanged":
+        case "planned":
+        case "deployed":
+        case "skipped":
+        // Units where `unit-failures: warn` asks for it, or a user's own activation.
+        case "degraded":
+            return false;
+        case "rolled-back":
+        case "failed":
+        case "unknown":
+        case "rollback-failed":
+            return true;
+    }
+}
+;// CONCATENATED MODULE: ./build/src/report/annotations.js
+
+
+// GitHub shows ten annotations of a kind a step, and the step's own failure is one.
+const most = 9;
+/** One annotation for each host that failed; where there are too many, the last one names the rest. */
+function failureAnnotations(results) {
+    const failed = results.filter((result) => result_isFailure(result.status));
+    const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: message(result) }));
+    if (annotations.length <= most)
+        return annotations;
+    const rest = failed.slice(most - 1);
+    return [...annotations.slice(0, most - 1), { title: `${rest.length} more hosts failed`, message: rest.map(brief).join("\n") }];
+}
+/** One annotation for all hosts that were skipped, with the reasons. */
+function skippedAnnotations(results) {
+    const skipped = results.filter((result) => result.status === "skipped");
+    if (skipped.length === 0)
+        return [];
+    const reasons = new Map();
+    for (const { name, error } of skipped) {
+        const reason = error === undefined ? "skipped" : failureSentences(error).join(". ");
+        reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
+    }
+    const title = `${skipped.length} of ${results.length} hosts ${skipped.length === 1 ? "was" : "were"} skipped`;
+    return [{ title, message: [...reasons].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n") }];
+}
+/** The last line of a failed step: `2 of 14 hosts failed: web3 (activate: …), db1 (connect: …)`. */
+function failureSummary(results) {
+    const failed = results.filter((result) => isFailure(result.status));
+    return `${failed.length} of ${results.length} hosts failed: ${failed.map(brief).join(", ")}`;
+}
+/** What went wrong in a few words: `activate failed, rolled back`. */
+function verdict({ phase, status }) {
+    if (status === "rolled-back")
+        return `${phase} failed, rolled back`;
+    if (status === "rollback-failed")
+        return "rollback failed";
+    return status === "unknown" ? `lost in ${phase}, state unknown` : `${phase} ${status}`;
+}
+function message({ error, status }) {
+    return error === undefined ? status : (0,failure/* renderFailure */.zt)(error);
+}
+function brief(result) {
+    const reason = result.status === "failed" ? `${result.phase}: ${result.error?.reason ?? "failed"}` : verdict(result);
+    return `${result.name} (${reason})`;
+}
+
+/***/ }),
+
+/***/ 319:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   g: () => (/* binding */ printable)
+/* harmony export */ });
+/* harmony import */ var node_util__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(975);
+
+/** The text as one line without control characters and terminal sequences. */
+function printable(text) {
+    return (0,node_util__WEBPACK_IMPORTED_MODULE_0__.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
 }
 
 /***/ }),
@@ -5630,6 +5640,6 @@ function getIDToken(aud) {
 /******/ // startup
 /******/ // Load entry module and return exports
 /******/ // This entry module used 'module' so it can't be inlined
-/******/ var __webpack_exports__ = __nccwpck_require__(780);
+/******/ var __webpack_exports__ = __nccwpck_require__(533);
 /******/ __webpack_exports__ = await __webpack_exports__;
 /******/ 

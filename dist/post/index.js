@@ -162,6 +162,37 @@ class DeployError extends Error {
 
 /***/ }),
 
+/***/ 202:
+/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(927);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(12);
+/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(144);
+/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(142);
+/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(559);
+
+
+
+
+
+// Runs after the job, also when the main step was killed: ends the ssh masters and removes the key that are left.
+const directory = _github_state_js__WEBPACK_IMPORTED_MODULE_1__/* .identityState */ .A.load();
+if (directory !== "") {
+    try {
+        await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_3__/* .endMasters */ .p2)(directory);
+        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_4__/* .removeIdentityDirectory */ .UK)(directory);
+    }
+    catch (error) {
+        new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_2__/* .WorkflowLog */ .m().annotate("error", "The ssh key may still be on the runner", (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error));
+        process.exitCode = 1;
+    }
+}
+__webpack_async_result__();
+} catch(e) { __webpack_async_result__(e); } }, 1);
+
+/***/ }),
+
 /***/ 12:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -180,7 +211,7 @@ const identityState = {
 
 /***/ }),
 
-/***/ 949:
+/***/ 144:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -189,14 +220,18 @@ __nccwpck_require__.d(__webpack_exports__, {
   m: () => (/* binding */ WorkflowLog)
 });
 
-// UNUSED EXPORTS: printable
-
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(598);
-;// CONCATENATED MODULE: external "node:util"
-const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
 // EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 22 modules
 var core = __nccwpck_require__(920);
+;// CONCATENATED MODULE: external "node:util"
+const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
+;// CONCATENATED MODULE: ./build/src/report/printable.js
+
+/** The text as one line without control characters and terminal sequences. */
+function printable(text) {
+    return (0,external_node_util_namespaceObject.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
+}
 ;// CONCATENATED MODULE: ./build/src/github/workflow-log.js
 
 
@@ -243,44 +278,9 @@ class WorkflowLog {
         this.#token = undefined;
     }
 }
-/** The text as one line without control characters and terminal sequences. */
-function printable(text) {
-    return (0,external_node_util_namespaceObject.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
-}
 function write(line) {
     process.stdout.write(`${line}\n`);
 }
-
-/***/ }),
-
-/***/ 779:
-/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
-
-__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(927);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(12);
-/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(949);
-/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(142);
-/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(559);
-
-
-
-
-
-// Runs after the job, also when the main step was killed: ends the ssh masters and removes the key that are left.
-const directory = _github_state_js__WEBPACK_IMPORTED_MODULE_1__/* .identityState */ .A.load();
-if (directory !== "") {
-    try {
-        await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_3__/* .endMasters */ .p2)(directory);
-        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_4__/* .removeIdentityDirectory */ .UK)(directory);
-    }
-    catch (error) {
-        new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_2__/* .WorkflowLog */ .m().annotate("error", "The ssh key may still be on the runner", (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error));
-        process.exitCode = 1;
-    }
-}
-__webpack_async_result__();
-} catch(e) { __webpack_async_result__(e); } }, 1);
 
 /***/ }),
 
@@ -3369,6 +3369,6 @@ function getIDToken(aud) {
 /******/ // startup
 /******/ // Load entry module and return exports
 /******/ // This entry module used 'module' so it can't be inlined
-/******/ var __webpack_exports__ = __nccwpck_require__(779);
+/******/ var __webpack_exports__ = __nccwpck_require__(202);
 /******/ __webpack_exports__ = await __webpack_exports__;
 /******/ 
