@@ -32,6 +32,11 @@ export function readActionMetadata(path: ActionFile["path"] = "action.yml"): Act
   };
 }
 
+/** The names of the main action's inputs. */
+export function actionInputNames(): string[] {
+  return readActionMetadata().inputs.map(({ name }) => name);
+}
+
 function text(value: unknown): string {
   return typeof value === "string" ? value.trim() : "";
 }
