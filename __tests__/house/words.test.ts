@@ -8,7 +8,6 @@ import { root } from "../../scripts/paths.js";
 import { stilted, stiltedWordings } from "./plain-words.js";
 
 // What users read is in plain English. To check the messages of the action as well, add "src/" to `checked`.
-
 const checked: readonly string[] = [...documents(), "action.yml", "matrix/action.yml", "examples/"];
 
 /** The files of a path, which is a directory if it ends with a slash. */
@@ -18,13 +17,14 @@ function filesOf(path: string): string[] {
   return entries.filter((entry) => entry.isFile()).map((entry) => relative(root, join(entry.parentPath, entry.name)));
 }
 
-/** What people read of a file: prose of documents without quoted messages and names, texts in sources, comments of examples. */
+/** What users read of a file: prose without quoted messages and names, strings of the action, comments of examples. */
 function readableText(path: string): string {
   const text = readFileSync(join(root, path), "utf8");
   if (path.endsWith(".md")) return text.replaceAll(/`[^`\n]*`/g, "``");
-  if (path.endsWith(".ts")) return stringsOf(text);
   if (path.endsWith(".yml")) return text;
-  // Of programs, the comments: those of the example flake print what NixOS's own print.
+  if (path.endsWith(".ts")) return stringsOf(text);
+  if (path.startsWith("src/")) return text.replaceAll(/^(?!.*\b(?:echo|printf|throw|say)\b).*$/gm, "");
+  // The programs of the example flake print what NixOS's own print.
   return text.replaceAll(/^[^#\n]*/gm, "");
 }
 
