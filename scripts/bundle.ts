@@ -11,7 +11,7 @@ import { root } from "./paths.js";
 // Arguments: `--out DIR`, the checkout's dist/ by default.
 // No source maps (they double the start) and no minification (what runs with deploy keys can be read).
 
-const module = "build/src/entry/index.js";
+const module = "out/src/entry/index.js";
 /** What `module` exports, each started by a file of its name, which `action.yml` names. */
 const entryPoints = ["deploy", "post", "matrix"];
 
