@@ -38,7 +38,7 @@ describe("YAML snippets", () => {
   beforeAll(() => {
     const texts = [...linted, ...faulty].map(({ workflow }) => workflow).filter((workflow) => workflow !== "");
     const input = JSON.stringify(texts.map((text) => ({ path: "snippet.yml", text })));
-    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, "build/scripts/lint-workflows.js"), "--json"], { input, encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, "out/scripts/lint-workflows.js"), "--json"], { input, encoding: "utf8" });
     if (status !== 0) throw new Error(`the linters ended with ${status}: ${stderr}`);
     const results: unknown = JSON.parse(stdout);
     for (const [index, text] of texts.entries()) findings.set(text, field(results, String(index)));
