@@ -56,6 +56,7 @@ export class ArmedNixosMachine implements ArmedMachine {
     // A connection that was there before the switch proves nothing: an old one outlives a firewall that refuses new ones.
     const { connection, callOver, log } = this.#site;
     const { confirm } = this.#activation.limits;
+    const begin = performance.now();
     const former = connection.setAside();
     const login = watchLogin({
       hasAnswered: () => connection.hasAnswered(),
@@ -71,7 +72,8 @@ export class ArmedNixosMachine implements ArmedMachine {
       });
       const reached = await this.#guarded.hold();
       const answered = login.answeredAfter();
-      return reached === "late" && answered !== undefined && answered < confirm ? "slow-login" : reached;
+      const slow = answered !== undefined && answered < confirm && (performance.now() - begin) / 1000 >= confirm;
+      return reached === "late" && slow ? "slow-login" : reached;
     } finally {
       await login.end();
       await former.close();

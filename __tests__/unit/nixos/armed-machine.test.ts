@@ -80,6 +80,10 @@ test("a machine whose login is quick is told nothing over the former connection"
   expect(await reach({ confirm: 30, answers: true, reopen: async () => await sleep(100), hold: 0 })).toEqual({ reached: "reached", events: ["closed"] });
 });
 
+test("a machine that has decided before the new connection was made was not reached in time", async () => {
+  expect(await reach({ confirm: 30, answers: true, reopen: async () => await sleep(100), hold: 7 })).toEqual({ reached: "late", events: ["closed"] });
+});
+
 test("a machine whose sshd does not answer is not reached, whatever the former connection can do", async () => {
   const reopen = async (): Promise<void> => {
     await sleep(500);
