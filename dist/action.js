@@ -860,7 +860,7 @@ function notReached(how, { limits }) {
         case "slow-login":
             return {
                 phase: "confirm",
-                reason: `the machine answered, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
+                reason: `the machine answered in time, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
                 hint: "Find out what makes the login slow, or raise confirm-timeout",
                 lines: [],
                 decided: true,
@@ -1000,6 +1000,16 @@ class PhaseClock {
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/repair.js
 const profile = "/nix/var/nix/profiles/system";
+/**
+ * The hint for a machine that could not roll back. `now` is what it runs, `causes` is what the old system's activation named: it
+ * writes files, and needs room for them where the root file system is full.
+ */
+function repairHint(commands, before, now, causes) {
+    if (!causes.some(({ kind }) => kind === "no-space"))
+        return `Repair the machine by hand, as root: ${commands}`;
+    const runs = now.running === before.running ? "The machine runs its old system, but not all of its files could be written. " : "";
+    return `${runs}Make room on the file system that is full (\`df -h\` on the machine shows which one). Then repair the machine by hand, as root: ${commands}`;
+}
 /** The commands that activate the system that ran before. They need no space in /nix and /boot. */
 function repairCommands({ running, profile: booted }) {
     return `NIXOS_NO_CHECK=1 ${running ?? booted ?? `${profile}-N-link`}/bin/switch-to-configuration test`;
@@ -1217,7 +1227,7 @@ function undoneStep({ armed, settings, system, known, begin }, step) {
             phase: "rollback",
             ...parts,
             reason: `${why.reason}; and the rollback failed: ${wrong.join("; ")}`,
-            hint: `Repair the machine by hand, as root: ${repairLastStep(armed.before)}`,
+            hint: repairHint(repairLastStep(armed.before), armed.before, state, undone.test?.causes ?? []),
         }),
     };
     function wrongTest() {
@@ -1299,7 +1309,7 @@ async function goBack(work, rejection) {
     const error = failure_makeFailure({
         phase: "rollback",
         reason: `${reason}; and the rollback failed: ${wrong}`,
-        hint: `Repair the machine by hand, as root: ${changesRunningSystem(operation) ? repairCommands(armed.before) : repairLastStep(armed.before)}`,
+        hint: repairHint(changesRunningSystem(operation) ? repairCommands(armed.before) : repairLastStep(armed.before), armed.before, end.state, end.causes),
         lines: [...lines, ...end.lines],
         exitCode: end.exitCode,
         causes,
@@ -1435,6 +1445,10 @@ async function judgeEnd(work, end) {
     if (changesSystemProfile(operation) && !protectedSwitch && after.profile !== system.toplevel)
         return reject({ reason: `the machine boots ${after.profile ?? "no system of the store"} and not ${system.toplevel}`, hint: other });
     if (changesRunningSystem(operation) && after.running !== system.running) {
+        // Where the connection was away for long, the machine may have rolled back by now.
+        const reached = protectedSwitch && after.running === armed.before.running ? await armed.reach(signal) : after;
+        if (typeof reached === "string")
+            return { rejection: notReached(reached, safety), degraded };
         const complaint = { reason: `the machine runs ${after.running ?? "no system of the store"} and not ${system.running}`, hint: other };
         return reject(complaint, lines, isForeign(work, after) ? "foreign" : undefined);
     }
@@ -6887,6 +6901,10 @@ class RemoteShell {
         this.#connection = connection;
         this.#elevation = elevation;
     }
+    /** The same shell over another connection to the machine. */
+    over(connection) {
+        return new RemoteShell(connection, this.#elevation);
+    }
     /** Runs a script. Throws a `CommandError` when the call was aborted or took too long, never for its exit code. */
     async run(call) {
         const nonce = (0,external_node_crypto_namespaceObject.randomBytes)(8).toString("hex");
@@ -7003,6 +7021,15 @@ async function runToItsEnd(connection, shell, call, reconnection) {
         reconnection.onLost("the connection is back");
     }
 }
+/** Calls scripts over a connection that is not made again. A call throws the `CommandError` of a connection that is lost. */
+function callOnce(shell, signal) {
+    return async (call) => {
+        const outcome = await shell.run({ ...call(), signal });
+        if (outcome.kind === "ended")
+            return outcome;
+        throw outcome.cause;
+    };
+}
 async function reconnect(connection, cause, { phase, seconds, signal }) {
     const deadline = performance.now() + seconds * 1000;
     let last = cause;
@@ -7058,10 +7085,47 @@ async function checkHealth(command, seconds, call, log, signal) {
         await (0,promises_namespaceObject.setTimeout)(health_pauseMilliseconds, undefined, { signal });
     }
 }
+;// CONCATENATED MODULE: ./out/src/nixos/login-watch.js
+const login_watch_pauseMilliseconds = 50;
+/**
+ * Watches a new connection come up. A login that is slow (PAM, a name server, an account database) must not look like a lost network
+ * to the machine, whose watchdog sees only what root does there: so the machine is told over the former connection, which is root's
+ * own, and nobody else on the machine or in the network can say it.
+ */
+function watchLogin({ hasAnswered, tell, log, patience }) {
+    const begin = performance.now();
+    const own = new AbortController();
+    let answered;
+    let telling;
+    const look = () => {
+        const now = performance.now();
+        if (answered === undefined && hasAnswered())
+            answered = now;
+        if (answered === undefined || now - answered < patience)
+            return;
+        clearInterval(timer);
+        log.note("the machine has answered over ssh, and the login is slow: the machine is told to wait for it");
+        telling = tell(own.signal).catch(() => {
+            // The former connection is lost as well: then only a login in time helps, and a late one is reported as such.
+        });
+    };
+    const timer = setInterval(look, login_watch_pauseMilliseconds);
+    return {
+        answeredAfter: () => (answered === undefined ? undefined : (answered - begin) / 1000),
+        end: async () => {
+            clearInterval(timer);
+            own.abort();
+            await telling;
+        },
+    };
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/armed-machine.js
 
 
 
+
+// A login that takes longer is slow, unless confirm-timeout is very short.
+const loginMilliseconds = 1000;
 /** A machine that is locked, and that rolls back by itself unless it is confirmed. */
 class ArmedNixosMachine {
     #guarded;
@@ -7095,18 +7159,32 @@ class ArmedNixosMachine {
     }
     async reach(signal) {
         // A connection that was there before the switch proves nothing: an old one outlives a firewall that refuses new ones.
+        const { connection, callOver, log } = this.#site;
+        const { confirm } = this.#activation.limits;
         const begin = performance.now();
-        let answered = true;
-        await this.#site.connection.reopen(signal).catch((error) => {
-            // What does not answer yet is tried again by the call that follows.
-            if (!(error instanceof DeployError) || !error.unreachable)
-                throw error;
-            answered = false;
+        const former = connection.setAside();
+        const login = watchLogin({
+            hasAnswered: () => connection.hasAnswered(),
+            tell: async (own) => await this.#guarded.reached(callOver(former, AbortSignal.any([own, signal]))),
+            log,
+            // Without a watchdog nothing on the machine waits.
+            patience: this.#activation.guarded ? Math.min(loginMilliseconds, confirm * 250) : Infinity,
         });
-        const seconds = (performance.now() - begin) / 1000;
-        const reached = await this.#guarded.hold();
-        // Where the first connection succeeded, nothing but the login has taken so long.
-        return reached === "late" && answered && seconds >= this.#activation.limits.confirm ? "slow-login" : reached;
+        try {
+            await connection.reopen(signal).catch((error) => {
+                // What does not answer yet is tried again, with all patience, by the call that follows.
+                if (!(error instanceof DeployError) || !error.unreachable)
+                    throw error;
+            });
+            const reached = await this.#guarded.hold();
+            const answered = login.answeredAfter();
+            const slow = answered !== undefined && answered < confirm && (performance.now() - begin) / 1000 >= confirm;
+            return reached === "late" && slow ? "slow-login" : reached;
+        }
+        finally {
+            await login.end();
+            await former.close();
+        }
     }
     async settle() {
         return await this.#guarded.settle();
@@ -7682,8 +7760,11 @@ class GuardedActivation {
     }
     /** Gives the watchdog the time of settling and of a health check. */
     async hold() {
-        const { healthCheck, settle, confirm } = this.#activation.limits;
-        return await this.#decide("decide", ["hold", String(healthCheck + settle + confirm)]);
+        return await this.#decide("decide", ["hold", this.#holdSeconds]);
+    }
+    /** Tells the machine, over the connection from before, that ssh has answered a new one, whose login is not over yet. */
+    async reached(call) {
+        await call(() => ({ script: "decide", args: [this.#site.run, "reached", this.#holdSeconds], privileged: true }), "confirm");
     }
     /** Waits until the settle time is over. */
     async settle() {
@@ -7762,6 +7843,10 @@ class GuardedActivation {
         const again = await GuardedActivation.begin(this.#activation, this.#site);
         await again.drop();
         return again.before;
+    }
+    get #holdSeconds() {
+        const { healthCheck, settle, confirm } = this.#activation.limits;
+        return String(healthCheck + settle + confirm);
     }
     #job(name) {
         const phases = { activate: "activate", back: "rollback", rollback: "rollback", last: "confirm" };
@@ -8971,7 +9056,8 @@ class ConnectedNixosMachine {
             await this.#prepare([], "activate", signal);
         const call = (own) => this.#call(own);
         const guarded = await GuardedActivation.begin(activation, { run, name, signal, log: this.#log, call: call(signal) });
-        return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call });
+        const callOver = (former, own) => callOnce(this.#shell.over(former), own);
+        return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call, callOver });
     }
     /** Ends what still runs of this run, and removes what it has left. Never throws. */
     async cleanUp() {
@@ -9085,7 +9171,8 @@ function identityFiles(directory) {
 const endOfKnownHosts = "# Accepted in this run:";
 /** Names the files of the target with this number. Short, since a socket's path has 108 bytes on Linux. */
 function targetFiles(directory, index) {
-    return { configuration: (0,external_node_path_namespaceObject.join)(directory, `${index}.conf`), socket: (0,external_node_path_namespaceObject.join)(directory, `${index}.s`), offeredKeys: (0,external_node_path_namespaceObject.join)(directory, `${index}.keys`) };
+    const file = (ending) => (0,external_node_path_namespaceObject.join)(directory, `${index}.${ending}`);
+    return { configuration: file("conf"), socket: file("s"), otherSocket: file("t"), offeredKeys: file("keys") };
 }
 /**
  * The name under which ssh and Nix are told of the target. It is the host itself, so that the user's own `Host` lines apply,
@@ -9227,6 +9314,8 @@ class Connection {
     #key;
     #connectTimeout;
     #told = new Set();
+    #socket;
+    #server;
     constructor(target, index, directory, connectTimeout) {
         this.target = target;
         this.#name = alias(target, index);
@@ -9234,6 +9323,7 @@ class Connection {
         this.#knownHosts = identityFiles(directory).knownHosts;
         this.#key = identityFiles(directory).key;
         this.#connectTimeout = connectTimeout;
+        this.#socket = this.#files.socket;
     }
     /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
     get store() {
@@ -9248,21 +9338,37 @@ class Connection {
         if (await this.isOpen())
             return;
         // The socket of a master that died would make a new one refuse to listen.
-        (0,external_node_fs_namespaceObject.rmSync)(this.#files.socket, { force: true });
+        (0,external_node_fs_namespaceObject.rmSync)(this.#socket, { force: true });
         (0,external_node_fs_namespaceObject.rmSync)(this.#files.offeredKeys, { force: true });
-        await this.#connect(masterCommand(this.#files, this.target, connectTimeout), { signal, stderrFile: `${this.#files.socket}.err` });
+        await this.#connect(masterCommand(this.#current, this.target, connectTimeout), { signal, stderrFile: `${this.#socket}.err` });
     }
     /** Ends the master and starts a new one, so that what follows goes over a fresh TCP connection. Throws as `open`. */
     async reopen(signal) {
         await this.close();
         await this.open(signal, Math.min(this.#connectTimeout, againSeconds));
     }
+    /** Sets the master aside, so that `reopen` starts another one while this one can still be used. Nix uses neither any more. */
+    setAside() {
+        const files = this.#current;
+        this.#server = this.offeredKeys().at(-1);
+        (0,external_node_fs_namespaceObject.rmSync)(this.#files.offeredKeys, { force: true });
+        this.#socket = files.socket === this.#files.socket ? this.#files.otherSocket : this.#files.socket;
+        return {
+            run: async ({ command, ...options }) => await run(sessionCommand(files, this.target, command), options),
+            close: async () => await this.#end(files),
+        };
+    }
+    /** Tells whether sshd of the machine has answered since a master was set aside: it has offered the key that was trusted before. */
+    hasAnswered() {
+        const server = this.#server;
+        return server !== undefined && this.offeredKeys().some((key) => knownHostsLine(key) === knownHostsLine(server));
+    }
     /** Tells whether the master runs; asks nobody but the local socket. */
     async isOpen() {
-        if (!(0,external_node_fs_namespaceObject.existsSync)(this.#files.socket))
+        if (!(0,external_node_fs_namespaceObject.existsSync)(this.#socket))
             return false;
         try {
-            await run(controlCommand(this.#files, this.target, "check"), { timeout: controlSeconds });
+            await run(controlCommand(this.#current, this.target, "check"), { timeout: controlSeconds });
             return true;
         }
         catch {
@@ -9271,18 +9377,25 @@ class Connection {
     }
     /** Runs a command on the machine through the master. Throws a `CommandError`; exit code 255 may be ssh's own. */
     async run({ command, ...options }) {
-        return await run(sessionCommand(this.#files, this.target, command), options);
+        return await run(sessionCommand(this.#current, this.target, command), options);
     }
     /** Ends the master, if there is one. Never throws. */
     async close() {
-        if (!(0,external_node_fs_namespaceObject.existsSync)(this.#files.socket))
+        await this.#end(this.#current);
+    }
+    async #end(files) {
+        if (!(0,external_node_fs_namespaceObject.existsSync)(files.socket))
             return;
         try {
-            await run(controlCommand(this.#files, this.target, "exit"), { timeout: controlSeconds });
+            await run(controlCommand(files, this.target, "exit"), { timeout: controlSeconds });
         }
         catch {
-            (0,external_node_fs_namespaceObject.rmSync)(this.#files.socket, { force: true });
+            (0,external_node_fs_namespaceObject.rmSync)(files.socket, { force: true });
         }
+    }
+    get #current() {
+        const { configuration, socket } = this.#files;
+        return { configuration, socket: this.#socket, configured: this.#socket === socket };
     }
     /** The host keys that were offered since the master was started, the one of the last server at the end. */
     offeredKeys() {
@@ -9350,7 +9463,7 @@ async function addressesOf(host) {
 async function endMasters(directory) {
     if ((0,external_node_fs_namespaceObject.lstatSync)(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
         return;
-    const sockets = (0,external_node_fs_namespaceObject.readdirSync)(directory).filter((name) => /^\d+\.s$/.test(name));
+    const sockets = (0,external_node_fs_namespaceObject.readdirSync)(directory).filter((name) => /^\d+\.[st]$/.test(name));
     await Promise.all(sockets.map(async (name) => {
         const args = ["-o", `ControlPath=${(0,external_node_path_namespaceObject.join)(directory, name)}`, "-F", "none", "-O", "exit", "--", "left"];
         await run({ file: "ssh", args }, { timeout: controlSeconds }).catch(() => undefined);
@@ -9358,7 +9471,7 @@ async function endMasters(directory) {
 }
 /** Builds the command that starts a master in the background and ends when it is ready. */
 function masterCommand(files, target, connectTimeout) {
-    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-o", `ConnectTimeout=${connectTimeout}`, "-f", "-N", "--", target.host] };
+    return { file: "ssh", args: [...connection_placeOf(files), "-o", "ControlMaster=yes", "-o", `ConnectTimeout=${connectTimeout}`, "-f", "-N", "--", target.host] };
 }
 /** Builds the command that connects without a master, to hear why none could be started. */
 function reasonCommand(files, target) {
@@ -9366,11 +9479,14 @@ function reasonCommand(files, target) {
 }
 /** Builds the command that says something to the master on this side. */
 function controlCommand(files, target, word) {
-    return { file: "ssh", args: ["-F", files.configuration, "-O", word, "--", target.host] };
+    return { file: "ssh", args: [...connection_placeOf(files), "-O", word, "--", target.host] };
 }
 /** Builds the command that runs something on the machine. */
 function sessionCommand(files, target, command) {
-    return { file: "ssh", args: ["-F", files.configuration, "--", target.host, command] };
+    return { file: "ssh", args: [...connection_placeOf(files), "--", target.host, command] };
+}
+function connection_placeOf({ configuration, socket, configured }) {
+    return ["-F", configuration, ...(configured ? [] : ["-o", `ControlPath=${socket}`])];
 }
 ;// CONCATENATED MODULE: ./out/src/github/flake-log.js
 /** Tells which flake is deployed, and warns of one that is no commit. */
