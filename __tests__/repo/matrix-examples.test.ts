@@ -7,7 +7,8 @@ import { parse } from "yaml";
 
 import { field } from "../../scripts/fields.js";
 import { root } from "../../scripts/paths.js";
-import { renderMatrix, type MatrixMachine } from "../../src/domain/matrix.js";
+import type { MatrixMachine } from "../../src/domain/matrix.js";
+import { renderMatrix } from "../../src/github/matrix-outputs.js";
 import { parseTargetList } from "../../src/domain/target-list.js";
 import { completeTargets } from "../../src/domain/target.js";
 

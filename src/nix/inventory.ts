@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { CommandError } from "../domain/errors.js";
 import type { Inventory, InventoryEntry, UnusableMachine } from "../domain/inventory.js";
+import { lastLines } from "../domain/lines.js";
 import { looksAtTags } from "../domain/selection.js";
 import type { InventoryQuery } from "../machines/ports.js";
 import { evaluateApart, type Apart } from "./evaluate-each.js";
@@ -11,7 +12,6 @@ import { field } from "./json.js";
 
 // Machines whose error Nix is asked for one by one.
 const mostExplained = 8;
-const shownLines = 20;
 
 /**
  * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is asked for alone, so that
@@ -66,8 +66,8 @@ async function askAgain(name: string, query: Query): Promise<InventoryEntry> {
 function doesNotEvaluate(name: string, error: CommandError | undefined, together: readonly string[] = [name]): UnusableMachine {
   const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
   const reason = `${which} does not evaluate on the runner, so that nobody knows where the machine is`;
-  const lines = error?.stderr.split("\n") ?? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`];
-  return { kind: "unusable", name, tags: undefined, error: reason, lines: lines.slice(-shownLines) };
+  const lines = error === undefined ? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`] : lastLines(error.stderr);
+  return { kind: "unusable", name, tags: undefined, error: reason, lines };
 }
 
 function readAnswer(json: unknown): Answer {

@@ -3,8 +3,6 @@ import { describe, expect, test } from "@jest/globals";
 import { InputError } from "../../../src/domain/errors.js";
 import {
   chooseMachines,
-  describeChoice,
-  describeIgnored,
   setApart,
   targetsOf,
   unusableResult,
@@ -71,23 +69,6 @@ describe("what is chosen", () => {
     expect(() => choose([web], "", ["web", "db"])).toThrow("nobody has looked at db");
     expect(() => choose([web], "*", ["web", "db"])).toThrow("nobody has looked at db");
   });
-
-  test("is told a line each", () => {
-    expect(describeChoice(choose([web, db, broken, local]))).toEqual([
-      "targets is empty: the flake names 3 machines to deploy: db, web",
-      "broken cannot be deployed, and fails",
-      "laptop is left out: its targetHost is null",
-    ]);
-    expect(describeChoice(choose([broken]))).toEqual(["targets is empty: the flake names 1 machine to deploy", "broken cannot be deployed, and fails"]);
-  });
-});
-
-test("what the flake wants and nobody does is told, cut where it is long", () => {
-  expect(describeIgnored(choose([machine("web")]))).toBeUndefined();
-  const web = machine("web", { ignored: ["deployment.keys smtp", "the profiles hello"] });
-  expect(describeIgnored(choose([web, machine("db")]))).toBe("web: deployment.keys smtp\nweb: the profiles hello");
-  const many = Array.from({ length: 40 }, (_, index) => machine(`h${index}`, { ignored: ["deployment.keys a"] }));
-  expect(describeIgnored(choose(many))?.split("\n").slice(-2)).toEqual(["h29: deployment.keys a", "and 10 more"]);
 });
 
 describe("two machines in one place", () => {

@@ -8,7 +8,7 @@ import { thrown } from "../failure-of.js";
 const defaults = new Map(readActionMetadata("matrix/action.yml").inputs.map((input) => [input.name, input.default]));
 
 function parsed(overrides: Partial<Record<MatrixInputName, string>> = {}): MatrixInputs {
-  return parseMatrixInputs((name) => overrides[name] ?? defaults.get(name) ?? "");
+  return parseMatrixInputs((name) => overrides[name] ?? defaults.get(name) ?? "", 256);
 }
 
 function problemsOf(overrides: Partial<Record<MatrixInputName, string>>): string[] {
