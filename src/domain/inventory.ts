@@ -1,8 +1,9 @@
+import { attributeOf, nameOfConfiguration } from "./configuration.js";
 import { InputError } from "./errors.js";
 import { makeFailure } from "./failure.js";
 import type { HostResult } from "./result.js";
 import { looksAtTags, select, unmatchedProblem, type Selection } from "./selection.js";
-import { checkTarget, nameOfConfiguration, named, type NamedTarget, type Target, type TargetRequest } from "./target.js";
+import { checkTarget, named, type NamedTarget, type Target, type TargetRequest } from "./target.js";
 
 /** A machine as the flake has it. */
 export type InventoryMachine = {
@@ -113,7 +114,7 @@ export function selectTargets<T extends Pick<Target, "name" | "configuration">>(
   selection: Selection,
 ): { chosen: T[]; unmatched: string | undefined } {
   const { chosen, unmatched } = select(targets, selection, ({ name, configuration }) => ({
-    names: configuration === undefined ? [name] : [name, configuration, nameOfConfiguration(configuration)],
+    names: [name, attributeOf(configuration), nameOfConfiguration(configuration)].filter((one) => one !== undefined),
     tags: [],
   }));
   if (unmatched.length === 0) return { chosen, unmatched: undefined };

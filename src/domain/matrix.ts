@@ -1,3 +1,4 @@
+import { attributeOf } from "./configuration.js";
 import { wishedName, type TargetRequest } from "./target.js";
 
 /** A machine of a matrix. */
@@ -12,11 +13,12 @@ export type MatrixMachine = {
 export function targetsText(machines: readonly Pick<MatrixMachine, "name" | "request">[]): string {
   const plain = machines.every(({ name, request }) => wishedName({ ...request, name: undefined }) === name);
   if (plain) return machines.map(({ request }) => targetLine(request)).join("\n");
-  return JSON.stringify(machines.map(({ name, request }) => ({ ...request, name })));
+  return JSON.stringify(machines.map(({ name, request }) => ({ ...request, configuration: attributeOf(request.configuration), name })));
 }
 
 /** The target as a line: `[user@]host[:port][#configuration]`. */
 export function targetLine({ user, host, port, configuration }: TargetRequest): string {
+  const attribute = attributeOf(configuration);
   const place = host.includes(":") ? `[${host}]` : host;
-  return `${user === undefined ? "" : `${user}@`}${place}${port === undefined ? "" : `:${port}`}${configuration === undefined ? "" : `#${configuration}`}`;
+  return `${user === undefined ? "" : `${user}@`}${place}${port === undefined ? "" : `:${port}`}${attribute === undefined ? "" : `#${attribute}`}`;
 }

@@ -1,5 +1,6 @@
 import * as core from "@actions/core";
 
+import { attributeOf } from "../domain/configuration.js";
 import { InputError } from "../domain/errors.js";
 import { targetsText, type MatrixMachine } from "../domain/matrix.js";
 import { charactersOfOutputs, jobsOfMatrix } from "./limits.js";
@@ -43,7 +44,7 @@ export function setMatrixOutputs(outputs: MatrixOutputs): void {
 
 function machineJob(machine: MatrixMachine): object {
   const { name, request, system, tags } = machine;
-  return { name, target: targetsText([machine]), configuration: request.configuration ?? "", system: system ?? "", tags };
+  return { name, target: targetsText([machine]), configuration: attributeOf(request.configuration) ?? "", system: system ?? "", tags };
 }
 
 function shardJob(machines: readonly MatrixMachine[], index: number, all: readonly unknown[]): object {

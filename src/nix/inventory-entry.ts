@@ -1,6 +1,6 @@
 import { messageOf } from "../domain/errors.js";
 import { checkedRequest, type InventoryEntry } from "../domain/inventory.js";
-import { checkPort, hivePrefix } from "../domain/target.js";
+import { checkPort } from "../domain/target.js";
 import { field } from "./json.js";
 
 /**
@@ -23,7 +23,7 @@ export function readEntry(name: string, raw: unknown): InventoryEntry {
         host: host(field(raw, "host")),
         user: optionalText(field(raw, "user"), "user"),
         port: portOption(field(raw, "sshOptions")) ?? optionalPort(field(raw, "port")),
-        configuration: kind === "hive" ? `${hivePrefix}${name}` : name,
+        configuration: { kind: kind === "hive" ? "hive" : "nixos", name },
       }),
       system: typeof system === "string" ? system : undefined,
       tags,

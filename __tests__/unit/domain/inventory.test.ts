@@ -1,5 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
+import { hiveNode, makeRequest, nixos } from "./make.js";
+import { ownHostname } from "../../../src/domain/configuration.js";
 import { InputError } from "../../../src/domain/errors.js";
 import {
   chooseMachines,
@@ -19,7 +21,7 @@ function machine(name: string, overrides: Partial<InventoryMachine> = {}): Inven
   return {
     kind: "machine",
     name,
-    request: { host: name, configuration: name },
+    request: { host: name, configuration: nixos(name) },
     system: undefined,
     tags: undefined,
     buildOnTarget: false,
@@ -72,9 +74,9 @@ describe("what is chosen", () => {
 });
 
 describe("two machines in one place", () => {
-  const one = machine("one", { request: { host: "Web", port: 22 } });
-  const two = machine("two", { request: { host: "web" } });
-  const three = machine("three", { request: { host: "web", port: 2222 } });
+  const one = machine("one", { request: makeRequest({ host: "Web", port: 22 }) });
+  const two = machine("two", { request: makeRequest({ host: "web" }) });
+  const three = machine("three", { request: makeRequest({ host: "web", port: 2222 }) });
 
   test("are both unusable", () => {
     const { machines, unusable } = choose([one, two, three]);
@@ -112,12 +114,12 @@ describe("an error", () => {
 
 test("targets are called as the flake calls the machines, and what is open stays so", () => {
   const machines = [
-    machine("web", { request: { host: "10.0.0.1", configuration: "colmenaHive.nodes.web" } }),
-    machine("db", { request: { host: "db", user: "root", port: 7 } }),
+    machine("web", { request: makeRequest({ host: "10.0.0.1", configuration: "colmenaHive.nodes.web" }) }),
+    machine("db", { request: makeRequest({ host: "db", user: "root", port: 7 }) }),
   ];
   expect(targetsOf(machines)).toEqual([
-    { name: "web", user: undefined, host: "10.0.0.1", port: undefined, configuration: "colmenaHive.nodes.web" },
-    { name: "db", user: "root", host: "db", port: 7, configuration: undefined },
+    { name: "web", user: undefined, host: "10.0.0.1", port: undefined, configuration: hiveNode("web") },
+    { name: "db", user: "root", host: "db", port: 7, configuration: ownHostname },
   ]);
 });
 

@@ -3,19 +3,20 @@ import { describe, expect, test } from "@jest/globals";
 import { targetLine, targetsText, type MatrixMachine } from "../../../src/domain/matrix.js";
 import { parseTargetList } from "../../../src/domain/target-list.js";
 import { completeTargets, type TargetRequest } from "../../../src/domain/target.js";
+import { makeRequest, type WrittenRequest } from "./make.js";
 
-function machine(name: string, request: Partial<TargetRequest> = {}): MatrixMachine {
-  return { name, request: { host: name, configuration: name, ...request }, system: "x86_64-linux", tags: [] };
+function machine(name: string, request: Partial<WrittenRequest> = {}): MatrixMachine {
+  return { name, request: makeRequest({ host: name, configuration: name, ...request }), system: "x86_64-linux", tags: [] };
 }
 
 describe("targets", () => {
-  test.each<[string, TargetRequest]>([
+  test.each<[string, WrittenRequest]>([
     ["web1", { host: "web1" }],
     ["root@web1:2222#web", { host: "web1", user: "root", port: 2222, configuration: "web" }],
     ["[2001:db8::7]:22#db", { host: "2001:db8::7", port: 22, configuration: "db" }],
     ["a@b@[::1]#colmenaHive.nodes.x", { host: "::1", user: "a@b", configuration: "colmenaHive.nodes.x" }],
   ])("are lines: %s", (line, request) => {
-    expect(targetLine(request)).toBe(line);
+    expect(targetLine(makeRequest(request))).toBe(line);
   });
 
   test.each<[string, readonly MatrixMachine[]]>([
@@ -30,7 +31,7 @@ describe("targets", () => {
     expect(problems).toEqual([]);
     const defaults = { user: "root", port: 22 };
     expect(completeTargets(requests, defaults)).toEqual(
-      list.map(({ name, request }) => ({ ...defaults, address: request.host, via: undefined, configuration: undefined, ...defined(request), name })),
+      list.map(({ name, request }) => ({ ...defaults, address: request.host, via: undefined, ...defined(request), name })),
     );
   });
 

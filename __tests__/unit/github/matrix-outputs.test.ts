@@ -3,12 +3,12 @@ import { describe, expect, test } from "@jest/globals";
 import { field } from "../../../scripts/fields.js";
 import { InputError } from "../../../src/domain/errors.js";
 import type { MatrixMachine } from "../../../src/domain/matrix.js";
-import type { TargetRequest } from "../../../src/domain/target.js";
 import { renderMatrix } from "../../../src/github/matrix-outputs.js";
+import { makeRequest, type WrittenRequest } from "../domain/make.js";
 import { thrown } from "../failure-of.js";
 
-function machine(name: string, request: Partial<TargetRequest> = {}): MatrixMachine {
-  return { name, request: { host: name, configuration: name, ...request }, system: "x86_64-linux", tags: [] };
+function machine(name: string, request: Partial<WrittenRequest> = {}): MatrixMachine {
+  return { name, request: makeRequest({ host: name, configuration: name, ...request }), system: "x86_64-linux", tags: [] };
 }
 
 function machines(count: number): MatrixMachine[] {

@@ -2,9 +2,10 @@ import { describe, expect, test } from "@jest/globals";
 
 import type { Choice, InventoryMachine } from "../../../src/domain/inventory.js";
 import { choiceLines, choiceWarnings } from "../../../src/report/choice.js";
+import { makeRequest } from "../domain/make.js";
 
 function machine(name: string, ignored: readonly string[] = []): InventoryMachine {
-  return { kind: "machine", name, request: { host: name }, system: undefined, tags: undefined, buildOnTarget: false, ignored };
+  return { kind: "machine", name, request: makeRequest({ host: name }), system: undefined, tags: undefined, buildOnTarget: false, ignored };
 }
 
 function choice(overrides: Partial<Choice>): Choice {
