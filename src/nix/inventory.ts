@@ -8,7 +8,7 @@ import type { InventoryQuery } from "../machines/ports.js";
 import { evaluateApart, type Apart } from "./evaluate-each.js";
 import { applyToFlake, type Arguments, type EvaluateOptions } from "./evaluate.js";
 import { readEntry } from "./inventory-entry.js";
-import { field } from "./json.js";
+import { field, objectOf, texts } from "../domain/json.js";
 
 // Machines whose error Nix is asked for one by one.
 const mostExplained = 8;
@@ -71,14 +71,9 @@ function doesNotEvaluate(name: string, error: CommandError | undefined, together
 }
 
 function readAnswer(json: unknown): Answer {
-  const machines = field(json, "machines");
   return {
     names: texts(field(json, "names")),
     wanted: texts(field(json, "wanted")),
-    machines: new Map(typeof machines === "object" && machines !== null ? Object.entries(machines) : []),
+    machines: new Map(Object.entries(objectOf(field(json, "machines")))),
   };
-}
-
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
