@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import * as core from "@actions/core";
 
+import type { Annotation } from "../report/annotations.js";
 import { printable } from "../report/printable.js";
 
 export type Level = "error" | "warning" | "notice";
@@ -35,6 +36,11 @@ export class WorkflowLog {
   annotate(level: Level, title: string, message: string): void {
     this.resume();
     core[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
+  }
+
+  /** Writes several annotations of one level. */
+  annotateAll(level: Level, annotations: Iterable<Annotation>): void {
+    for (const { title, message } of annotations) this.annotate(level, title, message);
   }
 
   /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
