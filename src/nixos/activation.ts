@@ -5,11 +5,11 @@ import { arm, type ActivationSite, type Before } from "./arming.js";
 import { parseFacts, systemState } from "./facts.js";
 import { followJob, LostJobError, runJob, startJob, UnstartedJobError, type CallScript, type Job } from "./job.js";
 import { LastStepReader } from "./last-step.js";
-import { lastLines, type ScriptEnd } from "./session.js";
+import { lastLines, type ScriptEnd } from "./reconnect.js";
 import { activateCommand, wayOf } from "./switch-command.js";
 import { SwitchOutputReader } from "./switch-output.js";
 
-// Exit codes of keep.sh.
+// Exit codes of decide.sh.
 const tooLate = 7;
 const forgotten = 3;
 // Of last.sh and watchdog.sh: the machine runs another system, and nothing was changed.
@@ -64,7 +64,7 @@ export class GuardedActivation {
   /** Gives the watchdog the time of settling and of a health check. */
   async hold(): Promise<Reached> {
     const { healthCheck, settle, confirm } = this.#activation.limits;
-    return await this.#decide("keep", ["hold", String(healthCheck + settle + confirm)]);
+    return await this.#decide("decide", ["hold", String(healthCheck + settle + confirm)]);
   }
 
   /** Waits until the settle time is over. */
@@ -76,7 +76,7 @@ export class GuardedActivation {
   async keep(): Promise<LastStep | "late" | "restarted"> {
     const { way } = wayOf(this.#activation.operation, this.#activation.guarded);
     for (let tries = 1; ; tries += 1) {
-      const kept = await this.#decide("keep", ["keep"]);
+      const kept = await this.#decide("decide", ["keep"]);
       if (kept === "late" || kept === "restarted") return kept;
       if (typeof kept === "string") throw new Error(`${kept} is no answer to a decision`);
       if (way === "test" || way === "plain") return { kind: "done", state: kept };
@@ -98,13 +98,13 @@ export class GuardedActivation {
 
   /** Decides that nothing is changed any more. */
   async drop(): Promise<Reached> {
-    return await this.#decide("keep", ["drop"]);
+    return await this.#decide("decide", ["drop"]);
   }
 
   /** Decides for the old system and rolls back; where the watchdog has done so already, tells how that went. */
   async rollBack(): Promise<RollbackEnd | "restarted"> {
     const { call, run } = this.#site;
-    const looked = await call(() => ({ script: "keep", args: [run, "look"], privileged: true }), "rollback");
+    const looked = await call(() => ({ script: "decide", args: [run, "look"], privileged: true }), "rollback");
     if (looked.exitCode === forgotten) return "restarted";
     if (looked.exitCode !== 0) throw refusal("rollback", "the machine has already decided otherwise", looked);
     const output = new SwitchOutputReader();
@@ -159,7 +159,7 @@ export class GuardedActivation {
     return { ...end, causes: this.#output.causes(), touched: this.#output.touched, plan: this.#units.plan("activation") };
   }
 
-  async #decide(script: "keep" | "settle", words: readonly string[]): Promise<Reached> {
+  async #decide(script: "decide" | "settle", words: readonly string[]): Promise<Reached> {
     const { call, run } = this.#site;
     const end = await call(() => ({ script, args: [run, ...words], privileged: true }), "confirm");
     if (end.exitCode === tooLate) return "late";

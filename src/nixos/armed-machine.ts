@@ -4,7 +4,7 @@ import type { Connection } from "../ssh/connection.js";
 import type { GuardedActivation } from "./activation.js";
 import { checkHealth } from "./health.js";
 import type { CallScript } from "./job.js";
-import { lastLines } from "./session.js";
+import { lastLines } from "./reconnect.js";
 
 type Site = {
   readonly connection: Pick<Connection, "reopen">;
@@ -51,7 +51,7 @@ export class ArmedNixosMachine implements ArmedMachine {
     const begin = performance.now();
     let answered = true;
     await this.#site.connection.reopen(signal).catch((error: unknown) => {
-      // What does not answer yet is tried again, with all patience, by the call that follows.
+      // What does not answer yet is tried again by the call that follows.
       if (!(error instanceof DeployError) || !error.unreachable) throw error;
       answered = false;
     });

@@ -16,7 +16,7 @@ async function late(confirm: number, reopen: () => Promise<void>): Promise<Armed
   const limits = { activation: 600, confirm, settle: 5, healthCheck: 60, lock: 0 };
   const systems = { toplevel: system, running: system, generation: undefined };
   const activation: Activation = { operation: "switch", system: systems, installBootLoader: false, guarded: true, limits };
-  const call: CallScript = async (next) => await Promise.resolve({ kind: "ended", exitCode: next().script === "keep" ? 7 : 0, stdout: "", stderr: "" });
+  const call: CallScript = async (next) => await Promise.resolve({ kind: "ended", exitCode: next().script === "decide" ? 7 : 0, stdout: "", stderr: "" });
   const log = notesOf([]);
   const guarded = await GuardedActivation.begin(activation, { run: "abc", name: "a run", call, log, signal });
   return new ArmedNixosMachine(guarded, activation, { connection: { reopen }, log, privileged: true, call: () => call });

@@ -8,7 +8,7 @@ import { RemoteShell, type ScriptCall, type ScriptOutcome } from "./remote-shell
 /** A script that came to its own end. */
 export type ScriptEnd = Extract<ScriptOutcome, { kind: "ended" }>;
 
-export type Patience = {
+export type Reconnection = {
   readonly phase: Phase;
   /** Seconds in which a lost connection may come back. */
   readonly seconds: number;
@@ -25,17 +25,17 @@ const pauseMilliseconds = 1000;
  *
  * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
  */
-export async function runToItsEnd(connection: Connection, shell: RemoteShell, call: () => ScriptCall, patience: Patience): Promise<ScriptEnd> {
+export async function runToItsEnd(connection: Connection, shell: RemoteShell, call: () => ScriptCall, reconnection: Reconnection): Promise<ScriptEnd> {
   for (;;) {
-    const outcome = await shell.run({ ...call(), signal: patience.signal });
+    const outcome = await shell.run({ ...call(), signal: reconnection.signal });
     if (outcome.kind === "ended") return outcome;
-    patience.onLost(`the connection was lost; connecting again for up to ${patience.seconds} s`);
-    await reconnect(connection, outcome.cause, patience);
-    patience.onLost("the connection is back");
+    reconnection.onLost(`the connection was lost; connecting again for up to ${reconnection.seconds} s`);
+    await reconnect(connection, outcome.cause, reconnection);
+    reconnection.onLost("the connection is back");
   }
 }
 
-async function reconnect(connection: Connection, cause: unknown, { phase, seconds, signal }: Patience): Promise<void> {
+async function reconnect(connection: Connection, cause: unknown, { phase, seconds, signal }: Reconnection): Promise<void> {
   const deadline = performance.now() + seconds * 1000;
   let last: unknown = cause;
   for (;;) {

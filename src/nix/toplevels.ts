@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 import { briefReason } from "../domain/errors.js";
 import { outerReference } from "../domain/flake.js";
-import { evaluateApart } from "./apart.js";
+import { evaluateApart } from "./evaluate-each.js";
 import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
 import { archiveOnRunner } from "./flake.js";
 import { field, objectOf, text } from "./json.js";

@@ -1,39 +1,39 @@
 import { randomBytes } from "node:crypto";
 
-import { deployFleet, type FleetEnd } from "./deploy/fleet.js";
-import { mapLimited } from "./deploy/limit.js";
-import { briefReason, InputError, NoFlakeError, messageOf } from "./domain/errors.js";
-import { outerReference, type Flake, type SentFlake } from "./domain/flake.js";
-import { chooseMachines, setApart, targetsOf, unusableResult, type UnusableMachine } from "./domain/inventory.js";
-import { needsHive, placeOf, requireApart, type NamedTarget, type Target } from "./domain/target.js";
-import { needsFlake, needsRoot } from "./domain/operation.js";
-import { isUntracked } from "./git/untracked.js";
-import { maskSecret, readInput } from "./github/action-input.js";
-import { abortOnSignal } from "./github/cancellation.js";
-import { readEvent, untrustedCode } from "./github/event.js";
-import { announceFlake } from "./github/flake-log.js";
-import { announceChoice } from "./github/inventory-log.js";
-import { reportEnd, reportProblem } from "./github/report.js";
-import { workflowRunName } from "./github/run-name.js";
-import { WorkflowRunLog } from "./github/run-log.js";
-import { identityState } from "./github/state.js";
-import { runnerTemp } from "./github/runner-temp.js";
-import { WorkflowLog } from "./github/workflow-log.js";
-import { parseInputs, type Inputs } from "./inputs/deploy.js";
-import type { EvaluateOptions } from "./nix/evaluate.js";
-import { archiveOnRunner, configurationNames, type ArchivedFlake } from "./nix/flake.js";
-import { readInventory } from "./nix/inventory.js";
-import { wrapFlake } from "./nix/outer-flake.js";
-import { NixosMachine, type MachineSettings } from "./nixos/machine.js";
-import { patience } from "./nixos/patience.js";
-import { preventCoreDumps } from "./process/core-dumps.js";
-import { requirePrograms } from "./process/required-programs.js";
-import { Connection, endMasters } from "./ssh/connection.js";
-import type { SshSettings } from "./ssh/configuration.js";
-import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity, writeTargetConfigurations, writtenKey } from "./ssh/identity.js";
-import { agentSocket } from "./ssh/agent.js";
-import { secretLines } from "./ssh/key.js";
-import { locateTarget } from "./ssh/location.js";
+import { deployFleet, type FleetEnd } from "../deploy/fleet.js";
+import { mapLimited } from "../deploy/limit.js";
+import { briefReason, InputError, NoFlakeError, messageOf } from "../domain/errors.js";
+import { outerReference, type Flake, type SentFlake } from "../domain/flake.js";
+import { chooseMachines, setApart, targetsOf, unusableResult, type UnusableMachine } from "../domain/inventory.js";
+import { needsHive, placeOf, requireApart, type NamedTarget, type Target } from "../domain/target.js";
+import { needsFlake, needsRoot } from "../domain/operation.js";
+import { isUntracked } from "../git/untracked.js";
+import { maskSecret, readInput } from "../github/action-input.js";
+import { abortOnSignal } from "../github/cancellation.js";
+import { readEvent, untrustedCode } from "../github/event.js";
+import { announceFlake } from "../github/flake-log.js";
+import { announceChoice } from "../github/inventory-log.js";
+import { reportEnd, reportProblem } from "../github/report.js";
+import { workflowRunName } from "../github/run-name.js";
+import { WorkflowRunLog } from "../github/run-log.js";
+import { identityState } from "../github/state.js";
+import { runnerTemp } from "../github/runner-temp.js";
+import { WorkflowLog } from "../github/workflow-log.js";
+import { parseInputs, type Inputs } from "../inputs/deploy.js";
+import type { EvaluateOptions } from "../nix/evaluate.js";
+import { archiveOnRunner, configurationNames, type ArchivedFlake } from "../nix/flake.js";
+import { readInventory } from "../nix/inventory.js";
+import { wrapFlake } from "../nix/outer-flake.js";
+import { NixosMachine, type MachineSettings } from "../nixos/machine.js";
+import { reconnectTimeout } from "../nixos/reconnect-timeout.js";
+import { preventCoreDumps } from "../process/core-dumps.js";
+import { requirePrograms } from "../process/required-programs.js";
+import { Connection, endMasters } from "../ssh/connection.js";
+import type { SshSettings } from "../ssh/configuration.js";
+import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity, writeTargetConfigurations, writtenKey } from "../ssh/identity.js";
+import { agentSocket } from "../ssh/agent.js";
+import { secretLines } from "../ssh/key.js";
+import { locateTarget } from "../ssh/location.js";
 
 const log = new WorkflowLog();
 const runLog = new WorkflowRunLog(log);
@@ -49,7 +49,7 @@ let isEndingAtOnce = false;
 const interrupted = 130;
 
 const cancellation = abortOnSignal(
-  (signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()),
+  (signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.runningHosts()),
   () => void endAtOnce(),
 );
 
@@ -214,7 +214,7 @@ function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | undefined
     checkSignatures: inputs.checkSignatures,
     archiveArgs: inputs.archiveArgs,
     rebuildArgs: inputs.rebuildArgs,
-    patience: patience(inputs.connectTimeout, inputs.safety),
+    reconnectTimeout: reconnectTimeout(inputs.connectTimeout, inputs.safety),
     isUntracked: async (file) => await isUntracked(inputs.flake, file),
     configurationNames: async () =>
       sending === undefined ? undefined : await configurationNames(outerReference(await sending), { signal }).catch(() => undefined),

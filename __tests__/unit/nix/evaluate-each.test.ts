@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
 import { CommandError, type CommandFailure } from "../../../src/domain/errors.js";
-import { evaluateApart, type Apart } from "../../../src/nix/apart.js";
+import { evaluateApart, type Apart } from "../../../src/nix/evaluate-each.js";
 import { rejection } from "../failure-of.js";
 
 function failure(kind: CommandFailure = { kind: "exit", exitCode: 1 }): CommandError {

@@ -1,8 +1,8 @@
-import { messageOf } from "./domain/errors.js";
-import { identityState } from "./github/state.js";
-import { WorkflowLog } from "./github/workflow-log.js";
-import { endMasters } from "./ssh/connection.js";
-import { removeIdentityDirectory } from "./ssh/identity.js";
+import { messageOf } from "../domain/errors.js";
+import { identityState } from "../github/state.js";
+import { WorkflowLog } from "../github/workflow-log.js";
+import { endMasters } from "../ssh/connection.js";
+import { removeIdentityDirectory } from "../ssh/identity.js";
 
 // Runs after the job, also when the main step was killed: ends the ssh masters and removes the key that are left.
 const directory = identityState.load();

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, test } from "@jest/globals";
 
-import { repositoryOf, toplevels } from "../../../src/nix/changes.js";
+import { repositoryOf, toplevels } from "../../../src/nix/toplevels.js";
 import { parseMetadata } from "../../../src/nix/flake.js";
 import { temporaryDirectory } from "../temporary.js";
 import { withNix } from "./fake-nix.js";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
 import type { HostResult } from "../../../src/domain/result.js";
-import { failureAnnotations, failureSummary, skippedAnnotations } from "../../../src/github/annotations.js";
+import { failureAnnotations, failureSummary, skippedAnnotations } from "../../../src/report/annotations.js";
 import { makeError, makeResult } from "../domain/make.js";
 
 function failures(count: number): HostResult[] {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import type { Flake } from "../../../../src/domain/flake.js";
 import { statuses, type HostResult } from "../../../../src/domain/result.js";
 import { storePath } from "../../../../src/domain/store-path.js";
-import { comment, renderSummary } from "../../../../src/github/summary/page.js";
+import { comment, renderSummary } from "../../../../src/report/summary/page.js";
 import { makeDifference, makeError, makeFlake, makeResult } from "../../domain/make.js";
 
 const oldSystem = storePath("/nix/store/417vs22s6k28zjz32bmjamsxadqbq9qn-nixos-system-web1-25.11");

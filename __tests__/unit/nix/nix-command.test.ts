@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 
 import { CommandError, InputError, RunnerError } from "../../../src/domain/errors.js";
 import { archiveOnRunner, configurationNames } from "../../../src/nix/flake.js";
-import { runNix } from "../../../src/nix/local.js";
+import { runNix } from "../../../src/nix/nix-command.js";
 import { makeStorePath, narHash, source } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 import { temporaryDirectory } from "../temporary.js";

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 
 import { showCopied, showCopying } from "../../../src/domain/copy-progress.js";
-import { CopyWatch } from "../../../src/nix/copy-watch.js";
+import { CopyWatch } from "../../../src/nix/copy-progress.js";
 
 // As nix 2.34.8 prints it.
 const lines = [

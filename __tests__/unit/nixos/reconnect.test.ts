@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from "@jest/globals";
 
 import { CommandError, DeployError } from "../../../src/domain/errors.js";
 import { RemoteShell, type ScriptCall, type Elevation } from "../../../src/nixos/remote-shell.js";
-import { runToItsEnd, type Patience } from "../../../src/nixos/session.js";
+import { runToItsEnd, type Reconnection } from "../../../src/nixos/reconnect.js";
 import { rejection } from "../failure-of.js";
 import { useFakeSsh } from "./fake-ssh.js";
 
@@ -83,7 +83,7 @@ describe("a script on the machine", () => {
 describe("a connection that is lost", () => {
   const shell = new RemoteShell(connection, { kind: "none" });
   const told: string[] = [];
-  const patience: Patience = { phase: "build", seconds: 1, signal: undefined, onLost: (message) => told.push(message) };
+  const reconnection: Reconnection = { phase: "build", seconds: 1, signal: undefined, onLost: (message) => told.push(message) };
 
   beforeEach(() => {
     told.length = 0;
@@ -97,7 +97,7 @@ describe("a connection that is lost", () => {
       calls += 1;
       return facts;
     };
-    expect(await runToItsEnd(connection, shell, call, patience)).toMatchObject({ exitCode: 0 });
+    expect(await runToItsEnd(connection, shell, call, reconnection)).toMatchObject({ exitCode: 0 });
     expect(existsSync(mark)).toBe(true);
     expect(calls).toBe(2);
     expect(told).toEqual(["the connection was lost; connecting again for up to 1 s", "the connection is back"]);
@@ -107,7 +107,7 @@ describe("a connection that is lost", () => {
     ssh("exit 255", 'echo "ssh: connect to host web1.example.org port 22: Connection refused" >&2; exit 255');
     const error = await rejection(
       DeployError,
-      runToItsEnd(connection, shell, () => facts, patience),
+      runToItsEnd(connection, shell, () => facts, reconnection),
     );
     expect(error).toMatchObject({
       phase: "build",
@@ -123,7 +123,7 @@ describe("a connection that is lost", () => {
     ssh("exit 255", `echo x >>${tries}; echo "Host key verification failed." >&2; exit 255`);
     const error = await rejection(
       DeployError,
-      runToItsEnd(connection, shell, () => facts, { ...patience, seconds: 10 }),
+      runToItsEnd(connection, shell, () => facts, { ...reconnection, seconds: 10 }),
     );
     expect(error).toMatchObject({ phase: "build", reason: "the host key of web1.example.org port 22 is not known", unreachable: false });
     expect(readFileSync(tries, "utf8")).toBe("x\n");

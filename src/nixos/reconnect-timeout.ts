@@ -8,7 +8,10 @@ const wayBackSeconds = 60;
  * Seconds for which a lost connection is tried again, by phase: a machine that goes back by itself answers only when it has.
  * `connectTimeout` is in seconds too.
  */
-export function patience(connectTimeout: number, { rollback, limits }: { readonly rollback: boolean; readonly limits: Limits }): (phase: Phase) => number {
+export function reconnectTimeout(
+  connectTimeout: number,
+  { rollback, limits }: { readonly rollback: boolean; readonly limits: Limits },
+): (phase: Phase) => number {
   const plain = connectTimeout + wayBackSeconds;
   if (!rollback) return () => plain;
   return (phase) => {

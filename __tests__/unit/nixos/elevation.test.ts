@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
 import { DeployError } from "../../../src/domain/errors.js";
-import { requireAccess, wantsTerminal, type ElevateMode, type Root } from "../../../src/nixos/access.js";
+import { requireAccess, wantsTerminal, type ElevateMode, type Root } from "../../../src/nixos/elevation.js";
 import type { Access } from "../../../src/nixos/facts.js";
 import { thrown } from "../failure-of.js";
 

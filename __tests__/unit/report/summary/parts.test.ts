@@ -1,9 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { duration } from "../../../../src/github/summary/headline.js";
-import { detailsPart, renderSection } from "../../../../src/github/summary/section.js";
-import { renderRow } from "../../../../src/github/summary/table.js";
-import { renderTimeline } from "../../../../src/github/summary/timeline.js";
+import { duration } from "../../../../src/report/summary/headline.js";
+import { detailsPart, renderSection } from "../../../../src/report/summary/section.js";
+import { renderRow } from "../../../../src/report/summary/table.js";
+import { renderTimeline } from "../../../../src/report/summary/timeline.js";
 import type { HostResult } from "../../../../src/domain/result.js";
 import type { PhaseSpan } from "../../../../src/domain/timeline.js";
 import { makeDifference, makeResult, makeStorePath } from "../../domain/make.js";

@@ -3,14 +3,14 @@ import { UnitPlanReader } from "../domain/unit-plan.js";
 import type { ActivatableSystem, ActivationEnd, HostLog } from "../deploy/ports.js";
 import { runJob, type CallScript } from "./job.js";
 import { residentScript } from "./remote-shell.js";
-import { lastLines } from "./session.js";
+import { lastLines } from "./reconnect.js";
 import { activateCommand } from "./switch-command.js";
 import { SwitchOutputReader } from "./switch-output.js";
 
 type Site = { readonly run: string; readonly privileged: boolean; readonly log: HostLog; readonly call: CallScript };
 
 /** Runs the system's own switch-to-configuration with `dry-activate`, which changes nothing. */
-export async function rehearse(system: ActivatableSystem, { run, privileged, log, call }: Site): Promise<ActivationEnd> {
+export async function dryActivate(system: ActivatableSystem, { run, privileged, log, call }: Site): Promise<ActivationEnd> {
   const scripts = ["switch.sh", residentScript("switch"), "activate.sh", residentScript("activate")];
   const placed = await call(() => ({ script: "place", args: [run, ...scripts], privileged }), "activate");
   if (placed.exitCode !== 0) {

@@ -1,4 +1,4 @@
-import { printable } from "../workflow-log.js";
+import { printable } from "../printable.js";
 
 // What machines print stands in code spans, of which Markdown obeys nothing, in fenced blocks whose every line begins with a
 // sign of ours, or as escaped text in `<pre>` and `<code>`, which are HTML. In all of them GitHub makes no mentions, links or emoji.

@@ -1,19 +1,19 @@
-import { InputError } from "./domain/errors.js";
-import { chooseMachines, setApart, unusableResult, type UnusableMachine } from "./domain/inventory.js";
-import { renderMatrix, type MatrixMachine } from "./domain/matrix.js";
-import { placeOf } from "./domain/target.js";
-import { resolveCommit } from "./git/commit.js";
-import { readInput } from "./github/action-input.js";
-import { failureAnnotations } from "./github/annotations.js";
-import { abortOnSignal } from "./github/cancellation.js";
-import { announceChoice } from "./github/inventory-log.js";
-import { setMatrixOutputs } from "./github/matrix-outputs.js";
-import { reportProblem } from "./github/report.js";
-import { runnerTemp } from "./github/runner-temp.js";
-import { WorkflowLog } from "./github/workflow-log.js";
-import { parseMatrixInputs, type MatrixInputs } from "./inputs/matrix.js";
-import { checkout, formerToplevels, toplevels, type Checkout } from "./nix/changes.js";
-import { readInventory } from "./nix/inventory.js";
+import { InputError } from "../domain/errors.js";
+import { chooseMachines, setApart, unusableResult, type UnusableMachine } from "../domain/inventory.js";
+import { renderMatrix, type MatrixMachine } from "../domain/matrix.js";
+import { placeOf } from "../domain/target.js";
+import { resolveCommit } from "../git/commit.js";
+import { readInput } from "../github/action-input.js";
+import { failureAnnotations } from "../report/annotations.js";
+import { abortOnSignal } from "../github/cancellation.js";
+import { announceChoice } from "../github/inventory-log.js";
+import { setMatrixOutputs } from "../github/matrix-outputs.js";
+import { reportProblem } from "../github/report.js";
+import { runnerTemp } from "../github/runner-temp.js";
+import { WorkflowLog } from "../github/workflow-log.js";
+import { parseMatrixInputs, type MatrixInputs } from "../inputs/matrix.js";
+import { checkout, formerToplevels, toplevels, type Checkout } from "../nix/toplevels.js";
+import { readInventory } from "../nix/inventory.js";
 
 const log = new WorkflowLog();
 const cancellation = abortOnSignal(
