@@ -374,7 +374,7 @@ test("Nix parses every Nix snippet of the documents", async () => {
     return code === 0 ? "" : stderr;
   };
   const snippets = documents()
-    .flatMap((path) => snippetsOf(path, readDocument(path)))
+    .flatMap((document) => snippetsOf(document, readDocument(document)))
     .filter(({ language }) => language === "nix");
   expect(snippets.length).toBeGreaterThan(3);
   for (const snippet of snippets) expect({ ...snippet, problem: await parse(snippet.text) }).toEqual({ ...snippet, problem: "" });
