@@ -43,7 +43,8 @@ touch /etc/NIXOS
 ln -sfn "$systemConfig/etc" /etc/static.new && mv -T /etc/static.new /etc/static
 for manager in system user; do link_units "$manager"; done
 ln -sfn /etc/static/systemd/system.conf /etc/systemd/system.conf
-cp "$systemConfig/etc/motd-nixos" /etc/motd-nixos
+# As NixOS writes files: a new one first, which a full disk refuses, then in place of the old one.
+cp "$systemConfig/etc/motd-nixos" /etc/motd-nixos.tmp && mv -T /etc/motd-nixos.tmp /etc/motd-nixos
 
 mkdir -p /run/systemd/network
 before=$(cat /run/systemd/network/05-*.network 2> /dev/null || true)

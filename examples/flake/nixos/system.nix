@@ -31,7 +31,7 @@ settings@{
   managerConf ? "",
   # Name to further settings: another toplevel below this one.
   specialisations ? { },
-  # "grub", or "systemd-boot", whose default becomes only a system that is a generation of a profile.
+  # "grub"; "systemd-boot", whose default becomes only a system that is a generation of a profile; or "none", which boots the profile.
   bootLoader ? "grub",
   # Another kernel wants a reboot.
   kernel ? "6.12.50",
