@@ -5288,7 +5288,20 @@ function placeAt(name, { phase, since, over, copying }) {
 function secondsSince(since) {
     return (performance.now() - since) / 1000;
 }
+;// CONCATENATED MODULE: ./out/src/github/runner-kind.js
+/**
+ * Tells whether the runner is one of Forgejo, Gitea or act, which obey workflow commands but show no annotations. Forgejo's runner
+ * sets GITEA_ACTIONS too, act sets ACT.
+ */
+function hidesAnnotations(environment) {
+    return isForgejoOrGitea(environment) || environment["ACT"] === "true";
+}
+/** Tells whether the runner is one of Forgejo or Gitea, whose pages of runs have the run's number in their address and not its id. */
+function isForgejoOrGitea(environment) {
+    return environment["GITEA_ACTIONS"] === "true" || environment["FORGEJO_ACTIONS"] === "true";
+}
 ;// CONCATENATED MODULE: ./out/src/github/workflow-log.js
+
 
 
 
@@ -5298,6 +5311,10 @@ function secondsSince(since) {
  */
 class WorkflowLog {
     #token;
+    #hidesAnnotations;
+    constructor(environment = process.env) {
+        this.#hidesAnnotations = hidesAnnotations(environment);
+    }
     /** Writes one line that is not obeyed, whatever is in it. */
     line(text) {
         if (this.#token === undefined) {
@@ -5315,8 +5332,11 @@ class WorkflowLog {
         this.resume();
         endGroup();
     }
-    /** Writes an annotation, which the workflow's page shows. */
+    /** Writes an annotation, which the workflow's page shows; as plain lines too if the runner shows none. */
     annotate(level, title, message) {
+        if (this.#hidesAnnotations)
+            for (const line of `${level}: ${title}\n${message}`.split("\n"))
+                this.line(line);
         this.resume();
         core_namespaceObject[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
     }
@@ -10563,12 +10583,14 @@ async function isUntracked(reference, file) {
     }
 }
 ;// CONCATENATED MODULE: ./out/src/github/run-name.js
+
 /**
  * Names this job of the workflow to somebody who looks at a machine: the address of the run, and the job. `undefined` where the
  * runner does not say it.
  */
 function workflowRunName(environment) {
-    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id, GITHUB_JOB: job } = environment;
+    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_JOB: job } = environment;
+    const id = environment[isForgejoOrGitea(environment) ? "GITHUB_RUN_NUMBER" : "GITHUB_RUN_ID"];
     if (server === undefined || repository === undefined || id === undefined)
         return undefined;
     const name = `${server}/${repository}/actions/runs/${id}${job === undefined ? "" : `, job ${job}`}`;
