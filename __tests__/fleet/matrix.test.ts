@@ -96,12 +96,12 @@ describe("a matrix", () => {
   });
 
   test.each([
-    ["a flake that is not there", { flake: "./nowhere" }, /there is no directory \.\/nowhere/],
-    ["bad inputs, all at once", { shards: "257", select: "," }, /2 inputs are not usable.*\n {2}select: .*\n {2}shards: "257" is not accepted/],
+    ["a flake that is not there", { flake: "./nowhere" }, /the directory \.\/nowhere was not found/],
+    ["bad inputs, all at once", { shards: "257", select: "," }, /2 inputs are invalid.*\n {2}select: .*\n {2}shards: "257" is not accepted/],
     [
       "a selection that matches nothing",
       { select: "web*,wbe*,@cannary" },
-      /select: wbe\*, @cannary matches no machine; there are db1, web1, web2, web3, @web, @canary/,
+      /select: wbe\*, @cannary matches no host; available: db1, web1, web2, web3, @web, @canary/,
     ],
   ])("is empty after %s", async (_, inputs: Readonly<Record<string, string>>, message) => {
     await write();
@@ -343,7 +343,7 @@ describe("300 machines", () => {
     await write(many);
     const run = await plan();
     expect(run.exitCode).toBe(1);
-    expect(run.errors).toEqual([expect.stringMatching(/shards: is empty, and 300 machines are more than the 256 jobs that GitHub takes a matrix/)]);
+    expect(run.errors).toEqual([expect.stringMatching(/shards: is empty, but 300 hosts exceed the 256 jobs that GitHub allows per matrix/)]);
     expect(run.outputs["count"]).toBe("0");
   });
 });

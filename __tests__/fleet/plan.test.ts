@@ -199,7 +199,7 @@ describe("a switch", () => {
       const step = await run(after);
       await expectGreen(step, fleet.machines);
       expect(step.outputs["deployed"]).toBe("3");
-      for (const name of machines) expect(step.log).toContain(`[${name}] the difference between the two systems cannot be told: error: no luck today`);
+      for (const name of machines) expect(step.log).toContain(`[${name}] the old and the new system could not be compared: error: no luck today`);
       expect(step.summary).not.toContain("```diff");
     } finally {
       for (const machine of fleet.machines) await machine.output("rm /usr/local/bin/nix-store");

@@ -132,7 +132,7 @@ describe("the plan of build", () => {
       await expectGreen(plan, fleet.machines);
       for (const name of names) {
         expect(resultsOf(plan)[name]).toMatchObject({ status: "planned", inhibitors: ["systemd: 260 -> 261"] });
-        expect(plan.log).toContain(`[${name}] inhibited: systemd: 260 -> 261: the machine would refuse switch and test`);
+        expect(plan.log).toContain(`[${name}] switch inhibitor: systemd: 260 -> 261: switch and test would be refused`);
       }
       expect(plan.summary).toContain("- inhibited: `systemd: 260 -> 261`: `switch` and `test` would be refused\n");
     }

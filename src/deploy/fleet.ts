@@ -155,7 +155,7 @@ function tooManyFailures(works: readonly Work[], { staging, unusable }: RunSetti
   const names = failed.slice(0, 5).map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
   const more = failed.length > names.length ? ` and ${failed.length - names.length} more` : "";
   return {
-    reason: `not activated: ${failed.length} of ${hosts} hosts failed, and max-failures is ${most}`,
+    reason: `skipped: ${failed.length} of ${hosts} hosts failed (max-failures: ${most})`,
     outcome: `Nothing has changed on the machine. Failed: ${names.join(", ")}${more}`,
   };
 }
@@ -163,7 +163,7 @@ function tooManyFailures(works: readonly Work[], { staging, unusable }: RunSetti
 function explain(problem: unknown, host: Host, stopwatch: Stopwatch): Failure {
   const { phase, outlook: outcome } = host;
   if (problem instanceof DeployError) return host.undecided ? makeFailure({ ...problem.failure, phase, outcome }) : problem.failure;
-  if (stopwatch.expired) return makeFailure({ phase, reason: `the work on the machine took longer than the timeout of ${stopwatch.limit} s`, outcome });
+  if (stopwatch.expired) return makeFailure({ phase, reason: `the host took longer than the timeout of ${stopwatch.limit} s`, outcome });
   if (stopwatch.cancelled) return makeFailure({ phase, reason: "the run was cancelled", outcome });
   // An unexpected one is a fault of ours: its stack is what helps.
   const [reason = "", ...lines] = problem instanceof Error ? (problem.stack ?? problem.message).split("\n") : [String(problem)];

@@ -81,7 +81,7 @@ export class Host {
     let machine = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
     const { facts } = machine;
     known.before = facts.state;
-    if (facts.unfinished !== undefined) this.#log.warn(`${facts.unfinished}. A deployment that activates mends that first`);
+    if (facts.unfinished !== undefined) this.#log.warn(`${facts.unfinished}. The next activation finishes or undoes it first`);
     this.#machines.claim(this.machine.target, facts.identity);
     let toplevel: StorePath;
     let generation: number | undefined;
@@ -108,7 +108,9 @@ export class Host {
     await this.#compare(machine, running, signal);
     this.ended();
     if (changesRunningSystem(operation) && facts.specialisation !== undefined && facts.specialisation !== specialisation) {
-      this.#log.note(`the machine runs its specialisation ${facts.specialisation} and leaves it: \`specialisation: ${facts.specialisation}\` keeps it there`);
+      this.#log.note(
+        `the machine runs the specialisation ${facts.specialisation}, which this deployment leaves; set \`specialisation: ${facts.specialisation}\` to keep it`,
+      );
     }
     const system = { toplevel, running, generation };
     const status = settledBy(system, facts, operation);
@@ -178,13 +180,13 @@ export class Host {
 
   #olderGeneration({ olderGeneration, state }: MachineFacts): Generation {
     if (olderGeneration !== undefined) {
-      this.#log.note(`going back to generation ${olderGeneration.number}, ${olderGeneration.toplevel}`);
+      this.#log.note(`rolling back to generation ${olderGeneration.number}: ${olderGeneration.toplevel}`);
       return olderGeneration;
     }
     throw new DeployError({
       phase: "connect",
-      reason: `there is no generation before ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} to go back to`,
-      hint: "`nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine lists them",
+      reason: `no generation older than ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} was found to roll back to`,
+      hint: "Run `nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine to list them",
     });
   }
 
@@ -209,8 +211,8 @@ export class Host {
     if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(wanted) || this.machine.target.configuration !== undefined) return wanted;
     throw new DeployError({
       phase: "connect",
-      reason: `the machine's own hostname (${JSON.stringify(hostname)}) names no configuration`,
-      hint: "Write the configuration behind the target: host#configuration",
+      reason: `the machine's hostname (${JSON.stringify(hostname)}) is not a valid name of a configuration`,
+      hint: "Add the configuration to the target: host#configuration",
     });
   }
 
@@ -223,7 +225,7 @@ export class Host {
       } catch (error) {
         if (!(error instanceof DeployError) || !error.unreachable || tries >= this.#settings.retries) throw error;
         const seconds = 2 ** tries;
-        this.#log.note(`${error.reason}; trying again in ${seconds} s (${tries + 1} of ${this.#settings.retries})`);
+        this.#log.note(`${error.reason}; retrying in ${seconds} s (${tries + 1} of ${this.#settings.retries})`);
         await sleep(seconds * 1000, undefined, { signal });
       }
     }

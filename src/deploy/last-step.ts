@@ -35,14 +35,17 @@ function undoneStep({ armed, settings, system, known, begin }: Guarded, step: Ex
   begin("rollback");
   const { operation } = settings;
   const evidence = { operation, toplevel: system.toplevel, before: armed.before } as const;
-  const none = { reason: `system profile and boot loader could not be set (exit code ${exitCode})`, hint: "The lines below are the end of the output" };
+  const none = { reason: `system profile and boot loader could not be set (exit code ${exitCode})`, hint: "See the end of the output below" };
   const timedOut = exitCode === 124 || exitCode === 137;
-  const late = { reason: `the last step took longer than activation-timeout (${settings.safety.limits.activation} s)`, hint: none.hint };
+  const late = {
+    reason: `setting system profile and boot loader took longer than activation-timeout (${settings.safety.limits.activation} s)`,
+    hint: none.hint,
+  };
   const judged = judge({ ...evidence, end: { exitCode, causes, after: { failedUnits: [] } } }).failure;
   const why = timedOut ? late : causes.length === 0 ? none : (judged ?? none);
   const parts = { ...why, lines, causes, exitCode };
   const wrong = [
-    ...(undone.profile ? [] : [`the system profile is ${state.profile ?? "not there"}`]),
+    ...(undone.profile ? [] : [`the system profile is ${state.profile ?? "missing"}`]),
     ...(undone.bootLoader ? [] : [`the boot loader's default entry may be ${system.toplevel}`]),
     ...wrongTest(),
   ];
@@ -52,14 +55,14 @@ function undoneStep({ armed, settings, system, known, begin }: Guarded, step: Ex
     error: makeFailure({
       phase: "rollback",
       ...parts,
-      reason: `${why.reason}; and the rollback failed: ${wrong.join("; ")}`,
-      hint: `Repair the machine by hand, as root: ${repairLastStep(armed.before)}`,
+      reason: `${why.reason}; the rollback failed: ${wrong.join("; ")}`,
+      hint: `Repair the machine manually, as root: ${repairLastStep(armed.before)}`,
     }),
   };
 
   function wrongTest(): string[] {
     const { running } = armed.before;
-    if (state.running !== running) return [`the machine runs ${state.running ?? "no system of the store"} and ran ${running ?? "none"}`];
+    if (state.running !== running) return [`the machine runs ${state.running ?? "no system of the store"} (before: ${running ?? "none"})`];
     if (undone.test === undefined) return ["the old system was not activated"];
     if (undone.test.exitCode === 0) return [];
     const { failure, units } = judge({ ...evidence, end: { ...undone.test, after: state } });

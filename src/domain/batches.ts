@@ -16,7 +16,7 @@ export function parseAmount(text: string): Amount | undefined {
 export function parseBatches(text: string): Amount[] {
   return text.split(",").map((part) => {
     const amount = parseAmount(part);
-    if (amount === undefined || amountOf(amount, 100) === 0) throw new Error(`${JSON.stringify(part.trim())} is no size of a batch`);
+    if (amount === undefined || amountOf(amount, 100) === 0) throw new Error(`${JSON.stringify(part.trim())} is not a valid batch size`);
     return amount;
   });
 }

@@ -17,6 +17,6 @@ export function showCopying({ paths, expectedPaths, bytes }: CopyProgress): stri
 
 /** `3 paths` when they have arrived. */
 export function showCopied({ paths }: CopyProgress): string {
-  if (paths === 0) return "nothing was missing there";
+  if (paths === 0) return "already up to date";
   return paths === 1 ? "1 path" : `${paths} paths`;
 }

@@ -20,7 +20,7 @@ export function describeCounts(difference: ClosureDifference): string {
   const { added, removed, changed } = countChanges(difference);
   const counts = Object.entries({ added, removed, changed, rebuilt: difference.rebuilt }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
   const size = `size ${signedSize(difference.bytes)}`;
-  return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; there was too much to compare all" : ""}`;
+  return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; incomplete: too many paths to compare" : ""}`;
 }
 
 /** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; a version that is not told is left out. */

@@ -9,10 +9,10 @@ export class InputError extends Error {
   readonly problems: readonly InputProblem[];
 
   constructor(problems: readonly InputProblem[]) {
-    const heading = problems.length === 1 ? "An input is not usable" : `${problems.length} inputs are not usable`;
+    const heading = problems.length === 1 ? "An input is invalid" : `${problems.length} inputs are invalid`;
     super(
       [
-        `${heading}; no machine was touched:`,
+        `${heading}; no host was changed:`,
         ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
       ].join("\n"),
     );
@@ -92,11 +92,11 @@ function describe(failure: CommandFailure): string {
     case "exit":
       return `exit code ${failure.exitCode}`;
     case "signal":
-      return `ended by ${failure.signal}`;
+      return `terminated by ${failure.signal}`;
     case "timeout":
-      return `no end within ${failure.seconds} s`;
+      return `timed out after ${failure.seconds} s`;
     case "aborted":
-      return "stopped before its end";
+      return "aborted";
     case "spawn":
       return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
   }

@@ -58,8 +58,8 @@ const naturally = new Intl.Collator("en", { numeric: true });
  */
 export function chooseMachines({ names, entries }: Inventory, selection: Selection): Choice {
   if (names.length === 0) {
-    const accepted = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
-    throw new InputError([{ input: "targets", problem: `is empty, and the flake names no machine either; accepted are targets, or a flake with ${accepted}` }]);
+    const sources = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
+    throw new InputError([{ input: "targets", problem: `is empty, and the flake defines no hosts; set targets, or use a flake with ${sources}` }]);
   }
   const { chosen } = select(
     entries.toSorted((one, other) => naturally.compare(one.name, other.name)),
@@ -72,13 +72,13 @@ export function chooseMachines({ names, entries }: Inventory, selection: Selecti
   if (unmatched.length > 0) throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, there(names, entries, selection)) }]);
   // Names were compared by Nix, and now here: what one of the two had passed over would be left out in silence.
   const missed = expected.filter((name) => !known.has(name));
-  if (missed.length > 0) throw new Error(`nobody has looked at ${missed.join(", ")}`);
+  if (missed.length > 0) throw new Error(`${missed.join(", ")} matched the selection but were not evaluated`);
   const machines = chosen.filter((entry) => entry.kind === "machine");
   const unusable = chosen.filter((entry) => entry.kind === "unusable");
   const others = chosen.filter((entry) => entry.kind === "other");
   if (machines.length + unusable.length === 0) {
     const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
-    throw new InputError([{ input: "targets", problem: `is empty, and no machine of the flake is one to deploy over ssh (${reasons.join("; ")})` }]);
+    throw new InputError([{ input: "targets", problem: `is empty, and no host of the flake can be deployed over ssh (${reasons.join("; ")})` }]);
   }
   return { machines, unusable, others };
 }
@@ -96,7 +96,7 @@ export function setApart(choice: Choice, placeOf: (machine: InventoryMachine) =>
       machines.push(machine);
       continue;
     }
-    const error = `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`;
+    const error = `${names.join(" and ")} have the same address (${place}); one run can deploy only one configuration per machine`;
     unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags });
   }
   return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
@@ -105,11 +105,11 @@ export function setApart(choice: Choice, placeOf: (machine: InventoryMachine) =>
 /** What was chosen of a flake, a line each. */
 export function describeChoice({ machines, unusable, others }: Choice): string[] {
   const count = machines.length + unusable.length;
-  const heading = `targets is empty: the flake names ${count} ${count === 1 ? "machine" : "machines"} to deploy`;
+  const heading = `targets is empty: using ${count} ${count === 1 ? "host" : "hosts"} from the flake`;
   return [
     `${heading}${machines.length === 0 ? "" : `: ${machines.map(({ name }) => name).join(", ")}`}`,
-    ...unusable.map(({ name }) => `${name} cannot be deployed, and fails`),
-    ...others.map(({ name, reason }) => `${name} is left out: ${reason}`),
+    ...unusable.map(({ name }) => `${name} cannot be deployed and counts as failed`),
+    ...others.map(({ name, reason }) => `${name} is excluded: ${reason}`),
   ];
 }
 
@@ -139,7 +139,9 @@ export function selectTargets<T extends Pick<Target, "name" | "configuration">>(
   }));
   if (unmatched.length === 0) return { chosen, unmatched: undefined };
   const names = targets.map(({ name }) => name);
-  const hint = looksAtTags(selection) ? ". Explicit targets have no tags: leave targets empty to take the machines and their tags from the flake" : "";
+  const hint = looksAtTags(selection)
+    ? ". Explicit targets have no tags; to select by tag, leave targets empty so that hosts and tags come from the flake"
+    : "";
   return { chosen, unmatched: unmatchedProblem(unmatched, names) + hint };
 }
 

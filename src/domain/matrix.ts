@@ -26,7 +26,7 @@ export function renderMatrix(machines: readonly MatrixMachine[], shards: number 
     throw new InputError([
       {
         input: "shards",
-        problem: `is empty, and ${machines.length} machines are more than the ${mostJobs} jobs that GitHub takes a matrix; accepted is a number of jobs to deal them out to`,
+        problem: `is empty, but ${machines.length} hosts exceed the ${mostJobs} jobs that GitHub allows per matrix; set it to the number of jobs to split them across`,
       },
     ]);
   }
@@ -39,9 +39,7 @@ export function renderMatrix(machines: readonly MatrixMachine[], shards: number 
     hosts: JSON.stringify(machines.map(({ name }) => name)),
   };
   if (Object.values(outputs).join("").length > longestOutputs) {
-    throw new InputError([
-      { input: "select", problem: `leaves ${machines.length} machines, more than fit into the outputs of one job (1 MB); select fewer of them` },
-    ]);
+    throw new InputError([{ input: "select", problem: `selects ${machines.length} hosts, more than fit into the outputs of one job (1 MB); select fewer` }]);
   }
   return outputs;
 }

@@ -9,7 +9,7 @@ const verbs = {
   reload: "reload",
   start: "start",
   again: "run again",
-  keep: "not restart, though changed",
+  keep: "not restart despite changes",
 } as const satisfies Record<(typeof unitActions)[number], string>;
 
 /** Describes in the lines of a log what a switch would do to units; no line where it is unknown, or nothing. */
@@ -25,5 +25,5 @@ export function describePlan(plan: UnitPlan | undefined): string[] {
 }
 
 function inhibitionOf(inhibitor: string): string {
-  return `inhibited: ${inhibitor}: the machine would refuse switch and test; use operation: boot, and reboot it`;
+  return `switch inhibitor: ${inhibitor}: switch and test would be refused; use operation: boot, then reboot the machine`;
 }

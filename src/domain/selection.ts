@@ -14,7 +14,7 @@ export type Selection = readonly SelectionRule[];
 export type Selectable = { readonly names: readonly string[]; readonly tags: readonly string[] | undefined };
 
 export const acceptedSelection =
-  "globs over names and @tags, comma separated, as in web1,edge-*,@canary; * stands for anything, ? for one character, [abc] and [!a-z] for one of a set";
+  "comma-separated globs over names and @tags, for example web1,edge-*,@canary (* matches anything, ? one character, [abc] and [!a-z] one character of a set)";
 
 /**
  * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
@@ -27,7 +27,7 @@ export function parseSelection(text: string): Selection {
     const rule = part.trim();
     const isTag = rule.startsWith("@");
     const glob = isTag ? rule.slice(1) : rule;
-    if (glob === "") throw new Error("has an empty part between its commas");
+    if (glob === "") throw new Error("contains an empty pattern");
     return { kind: isTag ? "tag" : "name", text: rule, expression: expressionOf(glob) };
   });
 }
@@ -52,8 +52,8 @@ export function select<T>(items: readonly T[], selection: Selection, look: (item
 
 /** Says which rules match nothing, and what there is. */
 export function unmatchedProblem(unmatched: readonly string[], available: readonly string[]): string {
-  const shown = available.length > mostNames ? [...available.slice(0, mostNames), `${available.length - mostNames} more`] : available;
-  return `${unmatched.join(", ")} matches no machine; there are ${shown.length === 0 ? "none" : shown.join(", ")}`;
+  const shown = available.length > mostNames ? [...available.slice(0, mostNames), `and ${available.length - mostNames} more`] : available;
+  return `${unmatched.join(", ")} matches no host; available: ${shown.length === 0 ? "none" : shown.join(", ")}`;
 }
 
 const mostNames = 50;
@@ -71,7 +71,7 @@ function expressionOf(glob: string): string {
     if (piece.startsWith("*")) return ".*";
     if (piece === "?") return ".";
     if (set !== undefined) return `[${not === "!" ? "^" : ""}${checkedSet(set)}]`;
-    if (piece === "[" || piece === "]") throw new Error(`has a bracket in ${glob} that encloses no set of letters, digits, or _ . -`);
+    if (piece === "[" || piece === "]") throw new Error(`contains an invalid set in ${glob}: brackets may enclose only letters, digits and _ . @ -`);
     return piece.replaceAll(/[\\^$.|+(){}]/g, String.raw`\$&`);
   });
 }
@@ -79,7 +79,7 @@ function expressionOf(glob: string): string {
 // A range that runs backwards is an error in both kinds.
 function checkedSet(set: string): string {
   for (const [range, from, to] of set.matchAll(/(.)-(.)/g)) {
-    if ((from ?? "") > (to ?? "")) throw new Error(`has the range ${range}, which ends before it begins`);
+    if ((from ?? "") > (to ?? "")) throw new Error(`contains the reversed range ${range}`);
   }
   return set;
 }

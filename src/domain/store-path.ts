@@ -13,7 +13,7 @@ export function isStorePath(text: string): text is StorePath {
 
 /** Reads a path of the Nix store. Throws an `Error` that shows the text when it is none. */
 export function storePath(text: string): StorePath {
-  if (!isStorePath(text)) throw new Error(`not a path of the Nix store: ${JSON.stringify(text.slice(0, 300))}`);
+  if (!isStorePath(text)) throw new Error(`not a Nix store path: ${JSON.stringify(text.slice(0, 300))}`);
   return text;
 }
 

@@ -1,7 +1,7 @@
 import { messageOf } from "./errors.js";
 import { acceptedTarget, checkTarget, parseTarget, type TargetRequest } from "./target.js";
 
-export const acceptedTargets = `a target a line (${acceptedTarget}), or a JSON array of such texts or of objects with host, user, port, configuration and name`;
+export const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration and name`;
 
 /** The targets of a list, or what is wrong with each entry that is not usable. */
 export type TargetList = { readonly requests: readonly TargetRequest[]; readonly problems: readonly string[] };
@@ -27,7 +27,7 @@ function parseJson(text: string): TargetList {
   try {
     items = JSON.parse(text);
   } catch (error) {
-    return { requests: [], problems: [`is not JSON (${messageOf(error)}); accepted is ${acceptedTargets}`] };
+    return { requests: [], problems: [`is not valid JSON (${messageOf(error)}); expected ${acceptedTargets}`] };
   }
   const list = collector();
   for (const [index, item] of (Array.isArray(items) ? items : [items]).entries()) list.add(`entry ${index + 1}`, item, () => parseItem(item));
@@ -41,7 +41,7 @@ function collector(): TargetList & { add: (place: string, shown: unknown, parse:
     try {
       requests.push(parse());
     } catch (error) {
-      problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${messageOf(error)}; accepted is ${acceptedTarget}`);
+      problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${messageOf(error)}; expected ${acceptedTarget}`);
     }
   };
   return { requests, problems, add };
@@ -51,13 +51,13 @@ const fields = ["host", "user", "port", "configuration", "name"];
 
 function parseItem(item: unknown): TargetRequest {
   if (typeof item === "string") return parseTarget(item);
-  if (typeof item !== "object" || item === null || Array.isArray(item)) throw new Error("is neither a text nor an object");
+  if (typeof item !== "object" || item === null || Array.isArray(item)) throw new Error("is neither a string nor an object");
   const record: Record<string, unknown> = { ...item };
   const unknown = Object.keys(record).find((field) => !fields.includes(field));
-  if (unknown !== undefined) throw new Error(`has an unknown field ${JSON.stringify(unknown)}; known are ${fields.join(", ")}`);
+  if (unknown !== undefined) throw new Error(`has an unknown field ${JSON.stringify(unknown)}; allowed fields are ${fields.join(", ")}`);
   const text = (field: string): string | undefined => {
     const value = record[field] ?? undefined;
-    if (value !== undefined && typeof value !== "string") throw new Error(`its ${field} is not a text`);
+    if (value !== undefined && typeof value !== "string") throw new Error(`its ${field} is not a string`);
     return value;
   };
   const host = text("host");

@@ -36,7 +36,7 @@ export function needsHive(targets: readonly Pick<Target, "configuration">[]): bo
   return targets.some(({ configuration }) => configuration?.startsWith(hivePrefix));
 }
 
-export const acceptedTarget = "[user@]host[:port][#configuration], an IPv6 address in brackets";
+export const acceptedTarget = "[user@]host[:port][#configuration], with an IPv6 address in brackets";
 
 /** The target as one would type it after `ssh`: `user@host`, with `:port` where it is not 22. */
 export function displayTarget(target: Target): string {
@@ -50,7 +50,7 @@ export function displayTarget(target: Target): string {
  */
 export function parseTarget(text: string): TargetRequest {
   refuseUrl(text);
-  if (text.includes(",")) throw new Error("holds a comma; write one target per line");
+  if (text.includes(",")) throw new Error("contains a comma; write one target per line");
   const hash = text.indexOf("#");
   const place = hash === -1 ? text : text.slice(0, hash);
   const configuration = hash === -1 ? undefined : text.slice(hash + 1);
@@ -69,7 +69,7 @@ export function checkTarget(request: TargetRequest): TargetRequest {
   if (port !== undefined) checkPort(port);
   if (configuration !== undefined) checkConfiguration(configuration);
   if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
-    throw new Error("its name is empty, longer than 100 characters, or holds control characters");
+    throw new Error("its name is empty, longer than 100 characters, or contains control characters");
   }
   return configuration === request.configuration ? request : { ...request, configuration };
 }
@@ -87,7 +87,7 @@ function withoutPrefix(configuration: string): string {
 /** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
 export function checkUser(user: string): void {
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,255}$/.test(user)) {
-    throw new Error("its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)");
+    throw new Error("its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)");
   }
 }
 
@@ -100,14 +100,14 @@ export function checkPort(port: number): void {
 export function checkHost(host: string): void {
   if (host === "") throw new Error("its host is empty");
   refuseUrl(host);
-  if (host.startsWith("-")) throw new Error("its host begins with -, which ssh would take for an option");
-  if (/[\s\p{C}]/u.test(host)) throw new Error("its host holds white space or control characters");
+  if (host.startsWith("-")) throw new Error("its host starts with -, which ssh would read as an option");
+  if (/[\s\p{C}]/u.test(host)) throw new Error("its host contains white space or control characters");
   if (host.includes(":")) {
     if (!/^[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?$/.test(host)) throw new Error("its host is not an IPv6 address");
     return;
   }
   if (!/^[A-Za-z0-9_.-]{1,253}$/.test(host)) {
-    throw new Error("its host holds characters other than letters, digits, and _ . -");
+    throw new Error("its host contains characters other than letters, digits and _ . -");
   }
 }
 
@@ -118,7 +118,7 @@ function refuseUrl(text: string): void {
 
 function checkConfiguration(configuration: string): void {
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(configuration)) {
-    throw new Error("its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)");
+    throw new Error("its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)");
   }
 }
 
@@ -126,13 +126,13 @@ function splitPort(text: string): { host: string; port: number | undefined } {
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
   if (bracketed !== null) {
     const host = bracketed[1] ?? "";
-    if (!host.includes(":")) throw new Error("only an IPv6 address stands in brackets");
+    if (!host.includes(":")) throw new Error("only an IPv6 address may be in brackets");
     return { host, port: readPort(bracketed[2]) };
   }
-  if (text.includes("[") || text.includes("]")) throw new Error("its brackets do not enclose the whole host");
+  if (text.includes("[") || text.includes("]")) throw new Error("its brackets must enclose the whole host");
   const colon = text.indexOf(":");
   if (colon === -1) return { host: text, port: undefined };
-  if (text.indexOf(":", colon + 1) !== -1) throw new Error("an IPv6 address must stand in brackets, as in [2001:db8::7]:2222");
+  if (text.indexOf(":", colon + 1) !== -1) throw new Error("an IPv6 address must be in brackets, for example [2001:db8::7]:2222");
   return { host: text.slice(0, colon), port: readPort(text.slice(colon + 1)) };
 }
 
@@ -166,7 +166,7 @@ export function nameTargets(requests: readonly TargetRequest[], defaultPort: num
   });
   const names = new Set<string>();
   for (const { name } of targets) {
-    if (names.has(name)) throw new Error(`two machines are called ${name}; give one of them another name`);
+    if (names.has(name)) throw new Error(`two targets are named ${name}; give each a unique name`);
     names.add(name);
   }
   return targets;
@@ -184,14 +184,14 @@ export function withDefaults({ name, user, host, port, configuration }: NamedTar
 
 /** Where a connection ends. The same address behind two jump hosts may be two machines. */
 export function placeOf({ address, port, via }: Pick<Target, "address" | "port" | "via">): string {
-  return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` through ${via}`}`;
+  return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` via ${via}`}`;
 }
 
 /** Throws an `Error` that names a place where two of the targets are. */
 export function requireApart(targets: readonly Target[]): void {
   const places = new Set<string>();
   for (const place of targets.map(placeOf)) {
-    if (places.has(place)) throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
+    if (places.has(place)) throw new Error(`${place} is listed twice; one run can deploy only one configuration per machine`);
     places.add(place);
   }
 }

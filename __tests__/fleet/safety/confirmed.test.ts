@@ -107,7 +107,7 @@ test("a full /boot: it is warned about, and the step is undone", async () => {
   const { error } = verdictOf(full);
   expect(verdictOf(full)).toMatchObject({ exit: 1, status: "rollback-failed", error: expect.stringContaining("the boot loader's default entry may be") });
   expect(await trial.systems()).toEqual(before);
-  const [, commands] = /Repair the machine by hand, as root: (.*)$/m.exec(String(error)) ?? [];
+  const [, commands] = /Repair the machine manually, as root: (.*)$/m.exec(String(error)) ?? [];
   await machine.output(`rm /boot/kernel; ${commands}`);
   expect(await trial.systems()).toEqual(before);
 
@@ -130,7 +130,7 @@ test("a full disk while arming is failed, and a full profile directory after the
   expect(verdictOf(arming)).toMatchObject({
     exit: 1,
     status: "failed",
-    error: expect.stringMatching(/the watchdog cannot be armed[^]*No space left on device/),
+    error: expect.stringMatching(/the watchdog could not be armed[^]*No space left on device/),
   });
   expect(await trial.systems()).toEqual(before);
 

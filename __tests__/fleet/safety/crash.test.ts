@@ -99,7 +99,7 @@ describe("a machine that crashes before it is confirmed boots its old system", (
     if (run === undefined) throw new Error("no run");
     const { current } = await trial.systems();
     expect(current).toBe(run.outputs["system-path"]);
-    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "failed", error: expect.stringContaining(`The machine has booted ${current}`) });
+    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "failed", error: expect.stringContaining(`The machine booted ${current}`) });
     await trial.repair(before);
   });
 });
@@ -127,10 +127,10 @@ describe("a last step that a crash interrupts", () => {
     await trial.forget();
     // One that changes nothing only reports it.
     const plan = await trial.fleet.runner.run(trial.step(workspace, { operation: "build" }));
-    expect(plan.log).toContain("an earlier run has not finished its last step");
+    expect(plan.log).toContain("an earlier run did not finish setting profile and boot loader,");
     expect((await trial.machine().exec("test -e /nix/var/nix/nix-flake-deploy/last-step")).code).toBe(0);
     const next = await trial.fleet.runner.run(trial.step(workspace));
-    expect(next.log).toContain("an earlier run has not finished its last step, and the machine runs");
+    expect(next.log).toContain("an earlier run did not finish setting profile and boot loader, and the machine runs");
     expect(verdictOf(next)).toMatchObject({ exit: 0, status: "deployed" });
     const system = next.outputs["system-path"];
     expect(await trial.systems()).toEqual({ current: system, profile: system, boot: system });
@@ -146,7 +146,7 @@ describe("a last step that a crash interrupts", () => {
     await trial.machine().output("rm -r /nix/var/nix/nix-flake-deploy");
     await trial.forget();
     const plan = await trial.fleet.runner.run(trial.step(await trial.flake({}), { operation: "build" }));
-    expect(plan.log).not.toContain("an earlier run has not finished");
+    expect(plan.log).not.toContain("an earlier run did not finish");
     await trial.repair(before);
   });
 });

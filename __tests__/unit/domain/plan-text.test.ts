@@ -34,7 +34,7 @@ describe("a plan in the log", () => {
     [
       "tells what inhibits the switch, and what to do",
       { ...nothing, inhibitors: ["systemd: 260 -> 261"] },
-      ["inhibited: systemd: 260 -> 261: the machine would refuse switch and test; use operation: boot, and reboot it"],
+      ["inhibited: systemd: 260 -> 261: switch and test would be refused; use operation: boot, then reboot the machine"],
     ],
   ])("%s", (_, plan, lines) => {
     expect(describePlan(plan)).toEqual(lines);

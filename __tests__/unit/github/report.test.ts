@@ -21,9 +21,9 @@ describe("reportProblem", () => {
   test("tells bad inputs and a bare runner as they are", () => {
     const problem = new InputError([{ input: "targets", problem: "names no machine" }]);
     expect(annotationFor(problem)).toEqual({ level: "error", title: "The deployment cannot begin", message: problem.message });
-    expect(annotationFor(new RunnerError("nix is not on this runner"))).toMatchObject({
+    expect(annotationFor(new RunnerError("nix was not found on this runner"))).toMatchObject({
       title: "The deployment cannot begin",
-      message: "nix is not on this runner",
+      message: "nix was not found on this runner",
     });
   });
 

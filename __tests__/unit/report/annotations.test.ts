@@ -52,12 +52,12 @@ describe("failureSummary", () => {
         name: "db1",
         status: "failed",
         phase: "connect",
-        error: makeError("the host key of db1 is not known. It is new", { hint: "Compare it", lines: ["line"] }),
+        error: makeError("the host key of db1 is unknown. It is new", { hint: "Compare it", lines: ["line"] }),
       }),
       makeResult({ name: "db2", status: "failed", phase: "copy" }),
     ];
     expect(failureSummary(results)).toBe(
-      "3 of 4 hosts failed: web3 (activate failed, rolled back), db1 (connect: the host key of db1 is not known. It is new), db2 (copy: failed)",
+      "3 of 4 hosts failed: web3 (activate failed, rolled back), db1 (connect: the host key of db1 is unknown. It is new), db2 (copy: failed)",
     );
   });
 });

@@ -70,10 +70,10 @@ describe("where a target is", () => {
 
 describe("ssh-config is refused", () => {
   test.each([
-    ["NoSuchOption yes", /^is not accepted by ssh: line 1: Bad configuration option: nosuchoption/],
-    ["Host web1\n  Port no", /^is not accepted by ssh: line 2: Bad (port|number)/],
-    ["Host web1\n  IdentityFile /tmp/other", /^sets IdentityFile \(it belongs to the action\) for web1; accepted are lines that leave it out/],
-    ["Host web1\n  CertificateFile /tmp/other", /^sets CertificateFile \(it belongs to the action\) for web1/],
+    ["NoSuchOption yes", /^was rejected by ssh: line 1: Bad configuration option: nosuchoption/],
+    ["Host web1\n  Port no", /^was rejected by ssh: line 2: Bad (port|number)/],
+    ["Host web1\n  IdentityFile /tmp/other", /^sets IdentityFile \(set by the action\) for web1; remove this for the host/],
+    ["Host web1\n  CertificateFile /tmp/other", /^sets CertificateFile \(set by the action\) for web1/],
     ["Host web1\n  SessionType none", /^sets SessionType \(.+\) for web1/],
     ["Host web1\n  StdinNull yes\n  SessionType none", /^sets SessionType \(.+\) and StdinNull \(.+\) for web1/],
   ])("for %j", async (extra, message) => {
@@ -88,11 +88,11 @@ describe("ssh-config is refused", () => {
     const target = { name: "web1", host: "web1", user: undefined, port: undefined, configuration: undefined };
     const answer = `user root\nhostname ${hostname}\nport 22\n`;
     const error = thrown(InputError, () => locatedTarget(target, answer, answer));
-    expect(error.problems[0]?.problem).toMatch(/^has a HostName for web1 that is not accepted: its host /);
+    expect(error.problems[0]?.problem).toMatch(/^has a HostName for web1 that is not allowed: its host /);
   });
 
   test("for a HostName and a User of its own that are not accepted", async () => {
-    expect(await problemOf("Host web1\n  HostName a;reboot")).toMatch(/^has a HostName for web1 that is not accepted: its host holds characters other than/);
+    expect(await problemOf("Host web1\n  HostName a;reboot")).toMatch(/^sets an invalid HostName for web1: its host contains characters other than/);
     expect(await problemOf("Host web1\n  User -x")).toMatch(/^has a User for web1 that is not accepted/);
   });
 });

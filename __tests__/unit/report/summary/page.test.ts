@@ -96,8 +96,8 @@ describe("a summary", () => {
   test("is headed by the reason where the run ended early", () => {
     const headed = (results: HostResult[], reason: string): string | undefined =>
       renderSummary(results, undefined, { endedEarly: true, reason }).split("\n")[0];
-    expect(headed([host({ status: "skipped" }), host({ status: "skipped" })], "flake: there is no flake.nix at ./nixos")).toBe(
-      "### ❌ No host was deployed (2 hosts skipped): `flake: there is no flake.nix at ./nixos`",
+    expect(headed([host({ status: "skipped" }), host({ status: "skipped" })], "flake: flake.nix was not found at ./nixos")).toBe(
+      "### ❌ No host was deployed (2 hosts skipped): `flake: flake.nix was not found at ./nixos`",
     );
     expect(headed([], "a @user <b>")).toBe("### ❌ The deployment ended before any host was worked on: `a @user <b>`");
     expect(headed([unreachable], "the run was cancelled")).toBe("### ❌ 1 of 1 host failed, and the run ended early: `the run was cancelled`");
