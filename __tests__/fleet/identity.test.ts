@@ -126,7 +126,7 @@ describe("a key that cannot be used has a message of its own, and no machine is 
     ["of PuTTY", () => ({ "ssh-key": "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n" }), /ssh-key: is a PuTTY key; convert it to an OpenSSH key/],
     ["of age", () => ({ "ssh-key": "AGE-SECRET-KEY-1QQQQ" }), /ssh-key: is an age key/],
     ["no key at all", () => ({ "ssh-key": "hunter2" }), /ssh-key: is not a private ssh key/],
-    ["encrypted, without a passphrase", () => ({ "ssh-key": encrypted.secret }), /ssh-key: is encrypted; its passphrase is wanted in ssh-key-passphrase/],
+    ["encrypted, without a passphrase", () => ({ "ssh-key": encrypted.secret }), /ssh-key: is encrypted; set ssh-key-passphrase/],
     [
       "encrypted, with the passphrase of another one",
       () => ({ "ssh-key": encrypted.secret, "ssh-key-passphrase": "wrong" }),

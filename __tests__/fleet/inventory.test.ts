@@ -84,13 +84,13 @@ describe("the flakes of other tools deploy as they are", () => {
     expect(statuses(again)).toEqual({ web1: "unchanged", db1: "unchanged" });
   });
 
-  test("a hive in a subdirectory, with changes that are not committed", async () => {
+  test("a hive in a subdirectory, with uncommitted changes", async () => {
     const outputs = `colmenaHive.nodes = builtins.mapAttrs (_: machine: nixosSystem machine) (builtins.fromJSON (builtins.readFile ./machines.json));`;
     await write({ web1: { deployment: { targetUser: "deploy" } }, db1: { deployment: db1 } }, { git: "dirty", subdirectory: "nix/my machines", outputs });
     const run = await deploy({ flake: "./nix/my machines" });
     await expectGreen(run, fleet.machines);
     expect(resultsOf(run)).toMatchObject({ web1: { target: "deploy@web1", status: "deployed" }, db1: { status: "deployed" } });
-    expect(run.annotations).toMatchObject([{ level: "warning", title: "The flake has changes that are not committed" }]);
+    expect(run.annotations).toMatchObject([{ level: "warning", title: "The flake has uncommitted changes" }]);
     expect(await motdOf("db1")).toBe(`test ${tests}`);
   });
 });
@@ -194,7 +194,7 @@ describe("a machine that cannot be used is named, fails, and hides none of the o
     await write({ web1: {}, db1: {} }, nodes({ web1: `{ hostname = "web1"; profiles.system = {}; profiles.hello = throw "looked at"; }` }));
     const run = await deploy();
     await expectGreen(run, fleet.machines);
-    expect(run.annotations).toEqual([{ level: "warning", title: "The flake asks for what this action does not do", message: "web1: the profiles hello" }]);
+    expect(run.annotations).toEqual([{ level: "warning", title: "Ignored settings in the flake", message: "web1: the profiles hello" }]);
     await write({ web1: { deployment: { keys: { smtp: {} } } }, db1: { deployment: db1 } });
     const keys = await deploy({ operation: "build" });
     await expectGreen(keys, fleet.machines);
@@ -228,8 +228,8 @@ describe("no machine is touched", () => {
       {},
       /^The flake path:\S+ does not evaluate:\n  error: not at all\n[^]*flake\.nix:\d+:\d+:/,
     ],
-    ["for targets that are all comments", "", { targets: "# web1\n" }, /targets: names no machine/],
-    ["for an empty list of targets", "", { targets: "[]" }, /targets: names no machine/],
+    ["for targets that are all comments", "", { targets: "# web1\n" }, /targets: lists no hosts/],
+    ["for an empty list of targets", "", { targets: "[]" }, /targets: lists no hosts/],
   ])("%s", async (_, outputs, inputs, message) => {
     await write({ web1: {}, db1: {} }, { outputs });
     const before = await Promise.all(fleet.machines.map(async (machine) => await machine.currentSystem()));

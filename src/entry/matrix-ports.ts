@@ -17,8 +17,7 @@ export function matrixPorts(reference: string, log: WorkflowLog, signal: AbortSi
     resolveRevision: resolveCommit,
     formerToplevels: async (present, former, configurations) => await formerToplevels(present, { reference: former, scratch }, configurations, local),
     toplevels: async ({ pinned }, configurations) => await toplevels(pinned, configurations, local),
-    allChanged: (reason) => log.annotate("notice", "All machines count as changed", reason),
-    notComparable: (machine) =>
-      log.annotate("warning", machine, "Its system does not evaluate, so that nobody can tell whether it has changed. It is deployed."),
+    allChanged: (reason) => log.annotate("notice", "All hosts count as changed", reason),
+    notComparable: (machine) => log.annotate("warning", machine, "Its system does not evaluate, so it counts as changed."),
   };
 }

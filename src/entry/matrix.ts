@@ -39,7 +39,7 @@ async function plan(log: WorkflowLog, cancelled: AbortSignal): Promise<Plan> {
   const inputs = parseMatrixInputs(readInput);
   const { machines, total, unusable } = await machinesOfMatrix(inputs, matrixPorts(inputs.flake, log, cancelled));
   const outputs = renderMatrix(machines, inputs.shards);
-  log.line(`${machines.length} of ${total} machines: ${machines.map(({ name }) => name).join(", ")}`);
+  log.line(`${machines.length} of ${total} hosts: ${machines.map(({ name }) => name).join(", ")}`);
   for (const { title, message } of failureAnnotations(unusable.map(unusableResult))) log.annotate("error", title, message);
   return { outputs, isComplete: unusable.length === 0 };
 }

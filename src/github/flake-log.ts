@@ -7,7 +7,7 @@ export function announceFlake(flake: Flake, log: WorkflowLog): void {
   if (!flake.dirty) return;
   log.annotate(
     "warning",
-    "The flake has changes that are not committed",
-    "What is deployed is not a commit: on the machines, self.rev, self.dirtyRev and self.dirtyShortRev are missing. Has an earlier step changed a file?",
+    "The flake has uncommitted changes",
+    "The deployed system does not match a commit: self.rev, self.dirtyRev and self.dirtyShortRev are missing on the machines. Check whether an earlier step changed a file.",
   );
 }

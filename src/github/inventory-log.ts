@@ -5,5 +5,5 @@ import type { WorkflowLog } from "./workflow-log.js";
 export function announceChoice(choice: Choice, log: WorkflowLog): void {
   for (const line of describeChoice(choice)) log.line(line);
   const ignored = describeIgnored(choice);
-  if (ignored !== undefined) log.annotate("warning", "The flake asks for what this action does not do", ignored);
+  if (ignored !== undefined) log.annotate("warning", "Ignored settings in the flake", ignored);
 }

@@ -17,18 +17,18 @@ const longestCommand = 300;
 
 /** Tells what ended the run before the machines did. What is none of the action's own errors is shown with its stack. */
 export function reportProblem(problem: unknown, log: WorkflowLog): void {
-  if (problem instanceof InputError || problem instanceof RunnerError) log.annotate("error", "The deployment cannot begin", problem.message);
-  else if (problem instanceof EvaluationError) log.annotate("error", "The flake does not evaluate; no machine was changed", problem.message);
+  if (problem instanceof InputError || problem instanceof RunnerError) log.annotate("error", "The deployment could not start", problem.message);
+  else if (problem instanceof EvaluationError) log.annotate("error", "The flake does not evaluate; no host was changed", problem.message);
   else if (problem instanceof CommandError) {
     log.annotate(
       "error",
-      "A command on the runner failed; no machine was changed",
+      "A command on the runner failed; no host was changed",
       [problem.message.slice(0, longestCommand), ...problem.stderr.trim().split("\n").slice(-20)].join("\n"),
     );
   } else if (isSystemError(problem)) {
     const place = problem.path === undefined ? "" : ` Check the space and the permissions of ${dirname(problem.path)}.`;
-    log.annotate("error", "A file on the runner cannot be used; no machine was changed", `${problem.message}.${place}`);
-  } else log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
+    log.annotate("error", "A file on the runner could not be used; no host was changed", `${problem.message}.${place}`);
+  } else log.annotate("error", "Internal error", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
 }
 
 // What no program can help: a full or read-only disk, a quota, missing rights.
@@ -99,7 +99,7 @@ function setAllOutputs(report: Parameters<typeof setOutputs>[0], log: WorkflowLo
     setOutputs(report);
     return true;
   } catch (error) {
-    log.annotate("error", "The outputs could not be set", `Later steps see none or some of them: ${messageOf(error)}`);
+    log.annotate("error", "The outputs could not be set", `Some or all of them are missing in later steps: ${messageOf(error)}`);
     return false;
   }
 }
@@ -111,7 +111,7 @@ function writeComment(render: () => string, log: WorkflowLog): string | undefine
     writeFileSync(file, render(), { flag: "wx" });
     return file;
   } catch (error) {
-    log.annotate("warning", "The file of the summary could not be written", messageOf(error));
+    log.annotate("warning", "The summary file could not be written", messageOf(error));
     return undefined;
   }
 }

@@ -109,11 +109,11 @@ export class WorkflowRunLog implements RunLog {
 
   /** Says which machine is in which phase, for a run that ends before they do. */
   runningHosts(): string {
-    if (this.#places.size === 0) return "No machine was being worked on.";
+    if (this.#places.size === 0) return "No host was in progress.";
     const lines = [...this.#places].map(
-      ([name, { phase, over }]) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`,
+      ([name, { phase, over }]) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation is still running on the machine)" : ""}`,
     );
-    return ["Machines that were being worked on, and their phase:", ...lines].join("\n");
+    return ["Hosts in progress, with their phase:", ...lines].join("\n");
   }
 
   done(result: HostResult): void {
@@ -152,7 +152,7 @@ export class WorkflowRunLog implements RunLog {
       const here = [...this.#places].filter(([, place]) => place.phase === phase && !place.over);
       return here.length === 0 ? [] : [`${word} ${listed(here.map(([name, place]) => `${name} (${describe(place)})`))}`];
     });
-    if (parts.length > 0) this.#line(`at work for ${seconds(this.#begin)}: ${parts.join("; ")}`);
+    if (parts.length > 0) this.#line(`running for ${seconds(this.#begin)}: ${parts.join("; ")}`);
   }
 }
 

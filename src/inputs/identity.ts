@@ -21,7 +21,7 @@ export function readIdentity(
   const without = { authentication, key: undefined, passphrase: undefined, certificate: undefined };
   if (authentication !== "key") {
     for (const name of ["ssh-key", "ssh-key-passphrase", "ssh-certificate"] as const) {
-      if (read(name).trim() !== "") refuse(name, `is set, and ssh-auth is ${authentication}, which does not use it; accepted with ssh-auth: key`);
+      if (read(name).trim() !== "") refuse(name, `is set, but ssh-auth: ${authentication} does not use it; remove it, or set ssh-auth to key`);
     }
     return without;
   }
@@ -33,6 +33,6 @@ export function readIdentity(
     refuse("ssh-key", reading.problem);
     return without;
   }
-  if (reading.encrypted && passphrase === "") refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
+  if (reading.encrypted && passphrase === "") refuse("ssh-key", "is encrypted; set ssh-key-passphrase");
   return { authentication, key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined, certificate };
 }

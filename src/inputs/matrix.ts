@@ -41,7 +41,7 @@ export function parseMatrixInputs(read: (name: MatrixInputName) => string): Matr
     if (text === undefined) return undefined;
     const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
     if (value >= 1 && value <= maximum) return value;
-    refusing(name)(`${JSON.stringify(text.slice(0, 100))} is not accepted; accepted is a whole number from 1 to ${maximum}, or nothing`);
+    refusing(name)(`${JSON.stringify(text.slice(0, 100))} is not valid; expected a whole number from 1 to ${maximum}, or nothing`);
     return undefined;
   };
   const user = trimmed("ssh-user");
@@ -79,7 +79,7 @@ function readExplicit(text: string, selection: Selection, port: number, refusing
 
 function readRevision(text: string | undefined, refuse: (problem: string) => void): string | undefined {
   if (text !== undefined && !/^[^\s\p{C}-][^\s\p{C}]*$/u.test(text)) {
-    refuse(`${JSON.stringify(text.slice(0, 100))} is not accepted; accepted is a Git revision, as \${{ github.event.before }}`);
+    refuse(`${JSON.stringify(text.slice(0, 100))} is not valid; expected a Git revision, for example \${{ github.event.before }}`);
   }
   return text;
 }

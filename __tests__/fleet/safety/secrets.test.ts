@@ -48,7 +48,7 @@ test("a pull request from a fork is refused before anything is written, unless i
   const step = { ...trial.step(await trial.flake({})), event: fork };
   const run = await trial.fleet.runner.run(step);
   expect(run.exitCode).toBe(1);
-  expect(run.errors).toEqual([expect.stringContaining("allow-unsafe-event: is false, and the pull request of this pull_request event comes from a fork")]);
+  expect(run.errors).toEqual([expect.stringContaining("allow-unsafe-event: is false, but the pull request of this pull_request event comes from a fork")]);
   expect({ state: run.state, inTemp: run.inTemp }).toEqual({ state: {}, inTemp: [] });
   const allowed = await trial.fleet.runner.run({ ...step, inputs: { ...step.inputs, "allow-unsafe-event": "true" } });
   expect(verdictOf(allowed)).toMatchObject({ exit: 0, status: "deployed" });

@@ -158,7 +158,7 @@ describe("a specialisation", () => {
     made.end = { after: makeState({ running: newSystem, profile: newSystem }) };
     expect(await deploy(made, { variant })).toMatchObject({
       status: "failed",
-      error: expect.stringContaining(`the machine runs ${newSystem} and not ${special}`),
+      error: expect.stringContaining(`the machine runs ${newSystem} instead of ${special}`),
     });
   });
 });

@@ -131,10 +131,10 @@ describe("one machine", () => {
 describe("what nixos-rebuild says and the machine does not", () => {
   const other = makeStorePath("nixos-system-other");
   test.each<[Operation, Partial<ActivationEnd>, string]>([
-    ["switch", { after: makeState({ running: oldSystem }) }, `the machine runs ${oldSystem} and not ${newSystem}`],
-    ["boot", { after: makeState({ profile: other }) }, `the machine boots ${other} and not ${newSystem}`],
-    ["boot", { after: makeState({ profile: undefined }) }, "the machine boots no system of the store and not"],
-    ["boot", { after: makeState() }, `the machine boots ${oldSystem} and not ${newSystem}`],
+    ["switch", { after: makeState({ running: oldSystem }) }, `the machine runs ${oldSystem} instead of ${newSystem}`],
+    ["boot", { after: makeState({ profile: other }) }, `the machine boots ${other} instead of ${newSystem}`],
+    ["boot", { after: makeState({ profile: undefined }) }, "the machine boots no system of the store instead of"],
+    ["boot", { after: makeState() }, `the machine boots ${oldSystem} instead of ${newSystem}`],
   ])("after %s is a failure: %j", async (operation, end, text) => {
     const machine = new FakeMachine();
     machine.end = end;
@@ -291,7 +291,7 @@ test("a connection that is lost while arming: the message says what the machine 
   expect(await deployOne(machine)).toMatchObject({
     status: "failed",
     error: expect.stringContaining(
-      "Nothing has changed on the machine. If it was already locked when the connection was lost, its watchdog stops after 600 s later",
+      "Nothing has changed on the machine. If it was already locked when the connection was lost, its watchdog stops after 600 s without changing anything",
     ),
   });
 });
@@ -309,7 +309,7 @@ test("little room on /boot is warned about before the activation", async () => {
 test("what an earlier run has left unfinished is warned about, and never unchanged", async () => {
   const machine = new FakeMachine();
   machine.state = makeState({ running: newSystem, profile: newSystem });
-  machine.unfinished = "an earlier run did not finish setting profile and boot loader,";
+  machine.unfinished = "an earlier run did not finish setting profile and boot loader";
   const { results, log } = await deploy([machine]);
   expect(results[0]).toMatchObject({ status: "deployed" });
   expect(log.lines).toContain("web1: an earlier run did not finish setting profile and boot loader. The next activation finishes or undoes it first");
@@ -356,8 +356,8 @@ describe("a machine that fails", () => {
   });
 
   test.each([
-    [{ profile: newSystem }, `the system profile is ${newSystem} and was ${oldSystem}`],
-    [{ running: newSystem }, `the machine runs ${newSystem} and ran ${oldSystem}`],
+    [{ profile: newSystem }, `the system profile is ${newSystem} (before: ${oldSystem})`],
+    [{ running: newSystem }, `the machine runs ${newSystem} (before: ${oldSystem})`],
   ])("and is not what it was after the way back is no success: %j", async (state, text) => {
     const machine = new FakeMachine();
     machine.end = { exitCode: 2, causes, lines: [] };

@@ -80,7 +80,7 @@ describe("max-failures", () => {
     expect(end.results[5]).toMatchObject({
       changed: false,
       phase: "build",
-      error: "skipped: 1 of 8 hosts failed (max-failures: 0. Nothing has changed on the machine. Failed: c (confirm: rolled-back)",
+      error: "skipped: 1 of 8 hosts failed (max-failures: 0). Nothing has changed on the machine. Failed: c (confirm: rolled-back)",
     });
   });
 
@@ -216,7 +216,7 @@ describe("the operation rollback", () => {
     expect(results[0]).toMatchObject({
       status: "failed",
       phase: "connect",
-      error: expect.stringContaining("no generation older than generation 6 was found to roll back to. `nix-env --profile"),
+      error: expect.stringContaining("no generation older than generation 6 was found to roll back to. Run `nix-env --profile"),
     });
     machine.state = makeState({ generation: undefined });
     const fresh = await deploy([machine], { operation: "rollback", flake: undefined });

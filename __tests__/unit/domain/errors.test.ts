@@ -6,10 +6,10 @@ import { briefReason, CommandError, DeployError, EvaluationError, InputError, ty
 describe("InputError", () => {
   test("names all bad inputs, a line each", () => {
     const error = new InputError([
-      { input: "targets", problem: "names no machine" },
+      { input: "targets", problem: "lists no hosts" },
       { input: "elevate", problem: "is not accepted" },
     ]);
-    expect(error.message).toBe("2 inputs are invalid; no host was changed:\n  targets: names no machine\n  elevate: is not accepted");
+    expect(error.message).toBe("2 inputs are invalid; no host was changed:\n  targets: lists no hosts\n  elevate: is not accepted");
   });
 
   test("speaks of one where it is one", () => {
@@ -35,7 +35,7 @@ describe("briefReason", () => {
 describe("CommandError", () => {
   test.each<[CommandFailure, string]>([
     [{ kind: "exit", exitCode: 4 }, "exit code 4: nix build"],
-    [{ kind: "signal", signal: "SIGKILL" }, "ended by SIGKILL: nix build"],
+    [{ kind: "signal", signal: "SIGKILL" }, "terminated by SIGKILL: nix build"],
     [{ kind: "timeout", seconds: 30 }, "timed out after 30 s: nix build"],
     [{ kind: "aborted" }, "aborted: nix build"],
     [{ kind: "spawn", code: "ENOENT" }, "command not found: nix build"],
@@ -51,7 +51,7 @@ describe("DeployError", () => {
   test("is told as reason, hint and the last lines", () => {
     const error = new DeployError({ phase: "copy", reason: "no space", hint: "Free space", lines: ["a", "b"], exitCode: 1, unreachable: true });
     expect(error.message).toBe("no space");
-    expect(renderFailure(error.failure)).toBe("no space. Free some\n  a\n  b");
+    expect(renderFailure(error.failure)).toBe("no space. Free space\n  a\n  b");
     expect(error).toMatchObject({ phase: "copy", reason: "no space", hint: "Free space", lines: ["a", "b"], exitCode: 1, unreachable: true });
   });
 

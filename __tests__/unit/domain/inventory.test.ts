@@ -74,7 +74,7 @@ describe("what is chosen", () => {
 
   test("is told a line each", () => {
     expect(describeChoice(choose([web, db, broken, local]))).toEqual([
-      "targets is empty: using 3 machines to deploy: db, web",
+      "targets is empty: using 3 hosts from the flake: db, web",
       "broken cannot be deployed and counts as failed",
       "laptop is excluded: its targetHost is null",
     ]);
@@ -98,7 +98,7 @@ describe("two machines in one place", () => {
   test("are both unusable", () => {
     const { machines, unusable } = choose([one, two, three]);
     expect(machines).toEqual([three]);
-    const error = "the flake has one and two have the same address (web port 22); one run can deploy only one configuration per machine";
+    const error = "one and two have the same address (web port 22); one run can deploy only one configuration per machine";
     expect(unusable).toMatchObject([
       { name: "one", error },
       { name: "two", error },

@@ -91,14 +91,14 @@ describe("jobs", () => {
     expect(thrown(InputError, () => renderMatrix(machines(257), undefined)).problems).toEqual([
       {
         input: "shards",
-        problem: "is empty, and 257 hosts exceed the 256 jobs that GitHub allows per matrix; set it to the number of jobs to split them across",
+        problem: "is empty, but 257 hosts exceed the 256 jobs that GitHub allows per matrix; set it to the number of jobs to split them across",
       },
     ]);
   });
 
   test("are no more than fit into the outputs", () => {
     expect(thrown(InputError, () => renderMatrix(machines(20_000), 8)).problems).toEqual([
-      { input: "select", problem: "leaves 20000 hosts, more than fit into the outputs of one job (1 MB); select fewer" },
+      { input: "select", problem: "selects 20000 hosts, more than fit into the outputs of one job (1 MB); select fewer" },
     ]);
   });
 

@@ -18,7 +18,7 @@ const table: OptionTable = {
     { name: "substituters", verdict: { kind: "refused", reason: "set it in nix.conf" } },
   ],
 };
-const all = "accepted are --option, --max-jobs, --verbose";
+const all = "allowed options are --option, --max-jobs, --verbose";
 
 describe("arguments are accepted", () => {
   test.each([
@@ -37,16 +37,16 @@ describe("arguments are accepted", () => {
 
 describe("arguments are refused", () => {
   test.each<[string, readonly string[], readonly string[]]>([
-    ["an unknown option", ["--no-such-option"], [`"--no-such-option" is not accepted; ${all}`]],
-    ["a word of its own", ["switch"], [`"switch" is not accepted; ${all}`]],
-    ["two hyphens", ["--"], [`"--" is not accepted; ${all}`]],
-    ["an abbreviation", ["--max"], [`"--max" is not accepted; ${all}`]],
-    ["a number that sticks to its option", ["-j4"], [`"-j4" is not accepted; ${all}`]],
+    ["an unknown option", ["--no-such-option"], [`"--no-such-option" is not allowed; ${all}`]],
+    ["a word of its own", ["switch"], [`"switch" is not allowed; ${all}`]],
+    ["two hyphens", ["--"], [`"--" is not allowed; ${all}`]],
+    ["an abbreviation", ["--max"], [`"--max" is not allowed; ${all}`]],
+    ["a number that sticks to its option", ["-j4"], [`"-j4" is not allowed; ${all}`]],
     ["a value behind =", ["--max-jobs=4"], ['"--max-jobs=4" is not allowed: write NUMBER on its own line, after --max-jobs']],
     ["a value on the same line", ["-j 4"], ['"-j 4" is not allowed: write NUMBER on its own line, after -j']],
     ["an option without its word", ["--max-jobs"], ["--max-jobs needs NUMBER, each on its own line"]],
     ["a setting without its value", ["--option", "cores"], ["--option needs NAME and VALUE, each on its own line"]],
-    ["an option in place of a word", ["--max-jobs", "--impure"], ['--max-jobs needs NUMBER, and "--impure" starts with - and would be read as an option']],
+    ["an option in place of a word", ["--max-jobs", "--impure"], ['--max-jobs needs NUMBER, but "--impure" starts with - and would be read as an option']],
     [
       "a refused option, once, with its words",
       ["--override-input", "nixpkgs", "github:x/y", "-v"],
@@ -63,7 +63,7 @@ describe("arguments are refused", () => {
     [
       "a refused setting as an option",
       ["--substituters", "https://x"],
-      ['"--substituters" is not allowed: set it in nix.conf', `"https://x" is not accepted; ${all}`],
+      ['"--substituters" is not allowed: set it in nix.conf', `"https://x" is not allowed; ${all}`],
     ],
     ["a refused setting as an option with extra-", ["--extra-substituters"], ['"--extra-substituters" is not allowed: set it in nix.conf']],
     ["a setting as an option", ["--cores"], ['"--cores" is not allowed: write --option, cores and the value, each on its own line']],

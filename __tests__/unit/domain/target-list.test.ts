@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 
 import { parseTargetList } from "../../../src/domain/target-list.js";
 
-const accepted = "accepted is [user@]host[:port][#configuration], with an IPv6 address in brackets";
+const accepted = "expected [user@]host[:port][#configuration], with an IPv6 address in brackets";
 
 describe("a list of lines", () => {
   test("passes over empty lines and comments, with every kind of line end", () => {
@@ -94,7 +94,7 @@ describe("a JSON array", () => {
     const { requests, problems } = parseTargetList('["web1",');
     expect(requests).toEqual([]);
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatch(/^is not valid JSON \(.+\); expected one target per line \(.+\), or a JSON array of such texts or of objects/);
+    expect(problems[0]).toMatch(/^is not valid JSON \(.+\); expected one target per line \(.+\), or a JSON array of such strings or of objects/);
   });
 
   test("an object gives no way around the fields, not even __proto__", () => {
@@ -105,5 +105,5 @@ describe("a JSON array", () => {
 test("a single JSON object is told what is accepted", () => {
   const { problems } = parseTargetList('{"host": "web1"}');
   expect(problems).toHaveLength(1);
-  expect(problems[0]).toContain("accepted is");
+  expect(problems[0]).toContain("expected");
 });

@@ -19,10 +19,10 @@ function annotationFor(problem: unknown): { level: string; title: string; messag
 
 describe("reportProblem", () => {
   test("tells bad inputs and a bare runner as they are", () => {
-    const problem = new InputError([{ input: "targets", problem: "names no machine" }]);
-    expect(annotationFor(problem)).toEqual({ level: "error", title: "The deployment cannot begin", message: problem.message });
+    const problem = new InputError([{ input: "targets", problem: "lists no hosts" }]);
+    expect(annotationFor(problem)).toEqual({ level: "error", title: "The deployment could not start", message: problem.message });
     expect(annotationFor(new RunnerError("nix was not found on this runner"))).toMatchObject({
-      title: "The deployment cannot begin",
+      title: "The deployment could not start",
       message: "nix was not found on this runner",
     });
   });
@@ -30,7 +30,7 @@ describe("reportProblem", () => {
   test("tells a command with its last lines", () => {
     const stderr = Array.from({ length: 30 }, (_, index) => `line ${index}`).join("\n");
     const annotation = annotationFor(new CommandError({ command: "nix flake metadata", failure: { kind: "exit", exitCode: 1 }, stdout: "", stderr }));
-    expect(annotation?.title).toBe("A command on the runner failed; no machine was changed");
+    expect(annotation?.title).toBe("A command on the runner failed; no host was changed");
     expect(annotation?.message.split("\n")).toEqual(["exit code 1: nix flake metadata", ...Array.from({ length: 20 }, (_, index) => `line ${index + 10}`)]);
   });
 
@@ -38,7 +38,7 @@ describe("reportProblem", () => {
     const cause = new CommandError({ command: `nix eval '${"x".repeat(8000)}'`, failure: { kind: "exit", exitCode: 1 }, stdout: "", stderr: "error: boom" });
     expect(annotationFor(new EvaluationError(".", ["error: boom", "at flake.nix:1:2:"], cause))).toEqual({
       level: "error",
-      title: "The flake does not evaluate; no machine was changed",
+      title: "The flake does not evaluate; no host was changed",
       message: "The flake . does not evaluate:\n  error: boom\n  at flake.nix:1:2:",
     });
     expect(annotationFor(cause)?.message.length).toBeLessThan(400);
@@ -54,7 +54,7 @@ describe("reportProblem", () => {
     }
     expect(annotationFor(problem)).toEqual({
       level: "error",
-      title: "A file on the runner cannot be used; no machine was changed",
+      title: "A file on the runner could not be used; no host was changed",
       message: "ENOSPC: no space left on device, write.",
     });
     try {
@@ -67,7 +67,7 @@ describe("reportProblem", () => {
 
   test("tells a fault of ours with its stack", () => {
     const annotation = annotationFor(new TypeError("x is not a function"));
-    expect(annotation?.title).toBe("A fault in nix-flake-deploy");
+    expect(annotation?.title).toBe("Internal error");
     expect(annotation?.message).toMatch(/^TypeError: x is not a function\n +at /);
     expect(annotationFor("a text")?.message).toBe("a text");
   });
@@ -148,7 +148,11 @@ describe("a channel that cannot be written", () => {
     const { green, annotations, summary } = report({ ...good, GITHUB_OUTPUT: "/dev/full" });
     expect(green).toBe(false);
     expect(annotations).toEqual([
-      { level: "error", title: "The outputs could not be set", message: "Later steps see none or some of them: ENOSPC: no space left on device, write" },
+      {
+        level: "error",
+        title: "The outputs could not be set",
+        message: "Some or all of them are missing in later steps: ENOSPC: no space left on device, write",
+      },
     ]);
     expect(summary).toContain("web1");
   });
@@ -163,7 +167,7 @@ describe("a channel that cannot be written", () => {
   test("an unusable RUNNER_TEMP leaves outputs and summary", () => {
     const { green, annotations, outputs, summary } = report({ ...good, RUNNER_TEMP: "/nonexistent" });
     expect(green).toBe(true);
-    expect(annotations).toMatchObject([{ level: "warning", title: "The file of the summary could not be written" }]);
+    expect(annotations).toMatchObject([{ level: "warning", title: "The summary file could not be written" }]);
     expect(outputs).toContain("status<<");
     expect(summary).toContain("web1");
   });

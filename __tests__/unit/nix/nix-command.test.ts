@@ -88,7 +88,7 @@ case $2 in
   archive) echo '${JSON.stringify({ path: source, inputs: { nixpkgs: { path: input, inputs: {} } } })}' ;;
   *) echo '["db1","web1",7]' ;;
 esac`;
-  // Of an empty text.
+  // Of an empty string.
   const store = `echo sha256:0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73`;
 
   test("is archived by the user's own reference before its identity is read", async () => {

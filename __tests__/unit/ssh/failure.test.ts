@@ -31,7 +31,7 @@ describe("an unknown host key", () => {
     expect(error).toMatchObject({ phase: "connect", exitCode: 255, unreachable: false });
     expect(error.reason).toBe(`the host key of web1.example.org port 2222 is unknown (offered: ssh-ed25519 ${pair.fingerprint})`);
     expect(error.hint).toContain(`add this line to ssh-known-hosts: [web1.example.org]:2222 ssh-ed25519 ${blob}`);
-    expect(error.hint).toContain("Compare the fingerprint on the machine itself");
+    expect(error.hint).toContain("Compare the fingerprint with the one on the machine");
   });
 
   test("is the one of the last server on the way", () => {
@@ -82,7 +82,7 @@ describe("an IPv6 address on a GitHub-hosted runner", () => {
   });
 
   test("may be the only one of a name", () => {
-    expect(errorOf(name, { githubHosted: true, addresses: ["2001:db8::7"] }).reason).toContain("its name has only an IPv6 address");
+    expect(errorOf(name, { githubHosted: true, addresses: ["2001:db8::7"] }).reason).toContain("its name resolves only to an IPv6 address");
     expect(errorOf(name, { githubHosted: true, addresses: ["2001:db8::7", "192.0.2.7"] }).reason).toBe("web1.example.org port 2222 does not answer");
     expect(errorOf(name, { githubHosted: true }).reason).toBe("web1.example.org port 2222 does not answer");
   });
@@ -111,8 +111,8 @@ describe("what ssh says otherwise", () => {
     ],
     ['/tmp/x/0.conf line 40: garbage at end of line; "x".', "ssh rejected its configuration", false],
     ["/tmp/x/0.conf line 40: missing argument.", "ssh rejected its configuration", false],
-    ["ssh: Could not resolve hostname web1.example.org: Name or service not known", "the name of web1.example.org cannot be resolved", true],
-    ["ssh: Could not resolve hostname web1.example.org: Temporary failure in name resolution", "the name of web1.example.org cannot be resolved", true],
+    ["ssh: Could not resolve hostname web1.example.org: Name or service not known", "the host name web1.example.org cannot be resolved", true],
+    ["ssh: Could not resolve hostname web1.example.org: Temporary failure in name resolution", "the host name web1.example.org cannot be resolved", true],
     ["ssh: connect to host web1.example.org port 2222: Connection refused", "web1.example.org port 2222 refused the connection", true],
     ["ssh: connect to host web1.example.org port 2222: Connection timed out", "web1.example.org port 2222 does not answer", true],
     ["ssh: connect to host web1.example.org port 2222: No route to host", "web1.example.org port 2222 does not answer", true],

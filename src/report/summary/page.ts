@@ -10,10 +10,10 @@ import { renderTimeline } from "./timeline.js";
 export type Place = { readonly bytes: number; readonly name: string };
 
 /** The page of a workflow run. GitHub refuses a summary above 1,048,576 bytes a step as a whole. */
-export const jobSummary: Place = { bytes: 1_000_000, name: "summary above 1 MiB" };
+export const jobSummary: Place = { bytes: 1_000_000, name: "summary (1 MiB)" };
 
 /** A comment on an issue or pull request, which has at most 65,536 characters; some are left for a line of whoever posts it. */
-export const comment: Place = { bytes: 64_000, name: "comment above 65,536 characters" };
+export const comment: Place = { bytes: 64_000, name: "comment (65,536 characters)" };
 
 // Of one host, where there is room.
 const mostBytesOfError = 16_000;
@@ -68,12 +68,12 @@ export function renderSummary(
     ...failed.map(section),
     rows.length === 0 ? "" : `${tableHead}${rows.join("")}\n`,
     timelineFits ? timeline : "",
-    ...(sectionsOfFine.length > mostUnfolded ? [foldSections(sectionsOfFine, `What is new on ${sectionsOfFine.length} hosts`)] : sectionsOfFine),
+    ...(sectionsOfFine.length > mostUnfolded ? [foldSections(sectionsOfFine, `Changes on ${sectionsOfFine.length} hosts`)] : sectionsOfFine),
     note(place, [
       timelineFits ? "" : "the timeline",
-      missing("what is new on", fine, details),
-      missing("what is new on", failed, details, " that failed"),
-      missing("", fine, rowsOfFine, " that are as they should be"),
+      missing("the changes on", fine, details),
+      missing("the changes on", failed, details, " that failed"),
+      missing("", fine, rowsOfFine, " that did not fail"),
       missing("the errors of", failed, errors),
       missing("", failed, rowsOfFailed, " that failed"),
     ]),
@@ -87,7 +87,7 @@ function missing(what: string, hosts: readonly HostResult[], taken: ReadonlySet<
 
 function note({ name }: Place, parts: readonly string[]): string {
   const told = parts.filter((part) => part !== "");
-  return told.length === 0 ? "" : `Left out, because GitHub takes no ${name}: ${told.join(", ")}. The log has them all.\n`;
+  return told.length === 0 ? "" : `Shortened to fit GitHub's limit for a ${name}; left out: ${told.join(", ")}. See the log for everything.\n`;
 }
 
 /** Bytes that are given away in the order of importance. */

@@ -75,14 +75,14 @@ function packageLine(change: PackageChange): string {
 }
 
 const verbs = {
-  activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", again: "ran again", keep: "changed, not restarted" },
+  activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", again: "ran again", keep: "not restarted despite changes" },
   rehearsal: {
     stop: "would stop",
     restart: "would restart",
     reload: "would reload",
     start: "would start",
     again: "would run again",
-    keep: "would not restart, though changed",
+    keep: "would not restart despite changes",
   },
   "unit-files": {
     stop: "would stop",
@@ -90,20 +90,20 @@ const verbs = {
     reload: "would reload",
     start: "would start",
     again: "would run again",
-    keep: "would not restart, though changed",
+    keep: "would not restart despite changes",
   },
 } as const;
 
 const sources = {
-  activation: "Units, as the activation told",
-  rehearsal: "Units, as `dry-activate` tells",
-  "unit-files": "Units, by a comparison of their files",
+  activation: "Units (reported by the activation)",
+  rehearsal: "Units (reported by `dry-activate`)",
+  "unit-files": "Units (from a comparison of the unit files)",
 } as const;
 
 function renderPlan(plan: UnitPlan, status: Status, most: number): string {
-  const before = status === "rolled-back" && plan.source === "activation" ? " before the way back" : "";
+  const before = status === "rolled-back" && plan.source === "activation" ? ", before the rollback" : "";
   const title = `${sources[plan.source]}${before}`;
-  const inhibitors = plan.inhibitors.map((inhibitor) => `- inhibited: ${codeSpan(inhibitor)}: \`switch\` and \`test\` would be refused\n`).join("");
+  const inhibitors = plan.inhibitors.map((inhibitor) => `- switch inhibitor: ${codeSpan(inhibitor)}: \`switch\` and \`test\` would be refused\n`).join("");
   if (touchesNoUnit(plan)) return `${title}: none\n\n${inhibitors === "" ? "" : `${inhibitors}\n`}`;
   const lists = unitActions.flatMap((action) => {
     const units = plan[action];
