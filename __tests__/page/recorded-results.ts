@@ -241,6 +241,7 @@ export const recordedResults: readonly HostResult[] = [
       ],
       exitCode: 1,
       causes: [],
+      topic: "snippet-failed",
     },
   },
   {
@@ -292,6 +293,7 @@ export const recordedResults: readonly HostResult[] = [
       ],
       exitCode: 1,
       causes: [],
+      topic: "build-failed",
     },
   },
   {
@@ -366,6 +368,7 @@ export const recordedResults: readonly HostResult[] = [
       lines: ["ssh: connect to host backup1 port 22: Connection timed out\r"],
       exitCode: 1,
       causes: [],
+      topic: "unreachable",
     },
   },
 ];

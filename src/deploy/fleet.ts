@@ -147,7 +147,7 @@ class FleetRun {
 }
 
 /** Why no further batch may begin. */
-function tooManyFailures(works: readonly Work[], { staging, unusable }: RunSettings): Pick<Failure, "reason" | "outcome"> | undefined {
+function tooManyFailures(works: readonly Work[], { staging, unusable }: RunSettings): Pick<Failure, "reason" | "outcome" | "topic"> | undefined {
   const failed = [...works.flatMap(({ result }) => result ?? []), ...unusable].filter(({ status }) => isFailure(status));
   const hosts = works.length + unusable.length;
   const most = amountOf(staging.maxFailures, hosts);
@@ -157,13 +157,14 @@ function tooManyFailures(works: readonly Work[], { staging, unusable }: RunSetti
   return {
     reason: `skipped: ${failed.length} of ${hosts} hosts failed (max-failures: ${most})`,
     outcome: `Nothing has changed on the machine. Failed: ${names.join(", ")}${more}`,
+    topic: "not-activated",
   };
 }
 
 function explain(problem: unknown, host: Host, stopwatch: Stopwatch): Failure {
   const { phase, outlook: outcome } = host;
   if (problem instanceof DeployError) return host.undecided ? makeFailure({ ...problem.failure, phase, outcome }) : problem.failure;
-  if (stopwatch.expired) return makeFailure({ phase, reason: `the host took longer than the timeout of ${stopwatch.limit} s`, outcome });
+  if (stopwatch.expired) return makeFailure({ phase, reason: `the host took longer than the timeout of ${stopwatch.limit} s`, outcome, topic: "timeout" });
   if (stopwatch.cancelled) return makeFailure({ phase, reason: "the run was cancelled", outcome });
   // An unexpected one is a fault of ours: its stack is what helps.
   const [reason = "", ...lines] = problem instanceof Error ? (problem.stack ?? problem.message).split("\n") : [String(problem)];

@@ -73,6 +73,7 @@ export function switchedByOthers({ running }: SystemState): Rejection {
     phase: "confirm",
     reason: `the machine was switched by someone else: it runs ${running ?? "no system of the store"}, which is neither the old nor the new system`,
     hint: "Find out who switched it, then deploy again",
+    topic: "other-system",
     lines: [],
     aftermath: "foreign",
   };
@@ -86,6 +87,7 @@ export function notReached(how: "late" | "slow-login" | "restarted", { limits }:
         phase: "confirm",
         reason: "the machine was restarted before the new system was confirmed",
         hint: "Check its journal: `journalctl --boot -1`",
+        topic: "restarted",
         lines: [],
         aftermath: "restarted",
       };
@@ -94,6 +96,7 @@ export function notReached(how: "late" | "slow-login" | "restarted", { limits }:
         phase: "confirm",
         reason: `the machine answered, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
         hint: "Find out why logins are slow, or raise confirm-timeout",
+        topic: "login-slow",
         lines: [],
         decided: true,
       };
@@ -102,6 +105,7 @@ export function notReached(how: "late" | "slow-login" | "restarted", { limits }:
         phase: "confirm",
         reason: `the machine could not be reached within confirm-timeout (${limits.confirm} s) after the activation`,
         hint: "Check whether the new system changes the settings of the network, the firewall or sshd",
+        topic: "not-reached",
         lines: [],
         decided: true,
       };

@@ -89,7 +89,7 @@ export class Host {
       ({ toplevel, number: generation } = this.#olderGeneration(facts));
     } else {
       known.configuration = this.#configuration(facts);
-      for (const warning of [spaceWarning(facts.freeKibibytes), memoryWarning(facts.memoryKibibytes)]) if (warning !== undefined) this.#log.warn(warning);
+      this.#warn(facts);
       this.ended();
       const sent = await this.#settings.flake;
       const copied = await this.#tryAgain("copy", signal, async (tries) => {
@@ -178,6 +178,13 @@ export class Host {
     this.#log.ended(detail);
   }
 
+  #warn({ freeKibibytes, memoryKibibytes }: MachineFacts): void {
+    const space = spaceWarning(freeKibibytes);
+    if (space !== undefined) this.#log.warn(space, "store-space");
+    const memory = memoryWarning(memoryKibibytes);
+    if (memory !== undefined) this.#log.warn(memory, "memory");
+  }
+
   #olderGeneration({ olderGeneration, state }: MachineFacts): Generation {
     if (olderGeneration !== undefined) {
       this.#log.note(`rolling back to generation ${olderGeneration.number}: ${olderGeneration.toplevel}`);
@@ -187,6 +194,7 @@ export class Host {
       phase: "connect",
       reason: `no generation older than ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} was found to roll back to`,
       hint: "Run `nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine to list them",
+      topic: "no-older-generation",
     });
   }
 
@@ -213,6 +221,7 @@ export class Host {
       phase: "connect",
       reason: `the machine's hostname (${JSON.stringify(hostname)}) is not a valid name of a configuration`,
       hint: "Add the configuration to the target: host#configuration",
+      topic: "hostname-unknown",
     });
   }
 

@@ -20,8 +20,8 @@ export async function keep(work: Guarded): Promise<Rejection | Outcome | undefin
       work.ended();
       return undefined;
     case "foreign": {
-      const { reason, hint } = switchedByOthers(kept.state);
-      return { status: "failed", error: makeFailure({ phase: "confirm", reason, hint, outcome: "System profile and boot loader were not changed" }) };
+      const { reason, hint, topic } = switchedByOthers(kept.state);
+      return { status: "failed", error: makeFailure({ phase: "confirm", reason, hint, topic, outcome: "System profile and boot loader were not changed" }) };
     }
     case "failed":
       return undoneStep(work, kept);
@@ -40,7 +40,8 @@ function undoneStep({ armed, settings, system, known, begin }: Guarded, step: Ex
   const late = {
     reason: `setting system profile and boot loader took longer than activation-timeout (${settings.safety.limits.activation} s)`,
     hint: none.hint,
-  };
+    topic: "activation-timeout",
+  } as const;
   const judged = judge({ ...evidence, end: { exitCode, causes, after: { failedUnits: [] } } }).failure;
   const why = timedOut ? late : causes.length === 0 ? none : (judged ?? none);
   const parts = { ...why, lines, causes, exitCode };
@@ -57,6 +58,7 @@ function undoneStep({ armed, settings, system, known, begin }: Guarded, step: Ex
       ...parts,
       reason: `${why.reason}; the rollback failed: ${wrong.join("; ")}`,
       hint: `Repair the machine manually, as root: ${repairLastStep(armed.before)}`,
+      topic: "rollback-failed",
     }),
   };
 

@@ -65,6 +65,7 @@ async function goBack(work: Guarded, rejection: Rejection): Promise<Outcome> {
     phase: "rollback",
     reason: `${reason}; the rollback failed: ${wrong}`,
     hint: `Repair the machine manually, as root: ${changesRunningSystem(operation) ? repairCommands(armed.before) : repairLastStep(armed.before)}`,
+    topic: "rollback-failed",
     lines: [...lines, ...end.lines],
     exitCode: end.exitCode,
     causes,

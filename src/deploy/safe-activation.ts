@@ -82,10 +82,11 @@ export function explainEnd(end: ActivationEnd["end"], { safety, operation }: Pic
     case "ended":
       return undefined;
     case "restarted":
-      return { reason: "the machine was restarted during the activation", hint: "Check its journal: `journalctl --boot -1`" };
+      return { reason: "the machine was restarted during the activation", hint: "Check its journal: `journalctl --boot -1`", topic: "restarted" };
     case "killed": {
       const late = safety.rollback && changesMachine(operation) ? ` took longer than activation-timeout (${activation} s), or` : "";
-      return { reason: `the activation${late} was killed`, hint: "Check `journalctl --unit 'nix-flake-deploy-*-activate'` on the machine" };
+      const hint = "Check `journalctl --unit 'nix-flake-deploy-*-activate'` on the machine";
+      return { reason: `the activation${late} was killed`, hint, topic: "activation-timeout" };
     }
     case "not-started":
       return { reason: "the activation could not be started on the machine", hint: "Check that systemd-run works on the machine" };
@@ -126,9 +127,17 @@ async function judgeEnd(work: Guarded, end: ActivationEnd): Promise<{ rejection:
   const other = "Check whether someone else changed it in the meantime";
   // A protected switch sets the profile when it is confirmed.
   if (changesSystemProfile(operation) && !protectedSwitch && after.profile !== system.toplevel)
-    return reject({ reason: `the machine boots ${after.profile ?? "no system of the store"} instead of ${system.toplevel}`, hint: other });
+    return reject({
+      reason: `the machine boots ${after.profile ?? "no system of the store"} instead of ${system.toplevel}`,
+      hint: other,
+      topic: "other-system",
+    });
   if (changesRunningSystem(operation) && after.running !== system.running) {
-    const complaint = { reason: `the machine runs ${after.running ?? "no system of the store"} instead of ${system.running}`, hint: other };
+    const complaint = {
+      reason: `the machine runs ${after.running ?? "no system of the store"} instead of ${system.running}`,
+      hint: other,
+      topic: "other-system",
+    } as const;
     return reject(complaint, lines, isForeign(work, after) ? "foreign" : undefined);
   }
   return { rejection: undefined, degraded };
@@ -155,6 +164,7 @@ async function confirm(work: Guarded, end: ActivationEnd, degraded: Failure[]): 
         phase: "confirm",
         reason: `the health check did not succeed within ${limits.healthCheck} s`,
         hint: "See its output below",
+        topic: "health-check",
         lines: [healthCheck, ...complaint.split("\n")],
       };
     }
@@ -174,7 +184,7 @@ async function judgeLateUnits({ armed, settings, known, signal, log }: Guarded, 
   known.failedUnits = [...known.failedUnits, ...late];
   const lines = await armed.journal(late, signal);
   const reason = `units failed shortly after the activation: ${late.join(", ")}`;
-  const rejection = { phase: "activate", reason, hint: "See the unit's journal below, fix it and deploy again", lines } as const;
+  const rejection = { phase: "activate", reason, hint: "See the unit's journal below, fix it and deploy again", lines, topic: "units-failed" } as const;
   if (settings.safety.unitFailures === "fail") return rejection;
   degraded.push(makeFailure(rejection));
   log.warn([reason, ...lines].join("\n"));

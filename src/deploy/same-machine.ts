@@ -31,5 +31,6 @@ function sameMachine(other: Target): DeployError {
     phase: "connect",
     reason: `this is the same machine as ${other.name} (${displayTarget(other)}); one run can deploy only one configuration per machine`,
     hint: "Nothing was activated on it. Remove one of the two targets",
+    topic: "same-machine",
   });
 }

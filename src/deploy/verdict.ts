@@ -1,6 +1,7 @@
 import type { ActivationCause } from "../domain/activation-cause.js";
 import { changesBootLoader, changesRunningSystem, needsFlake, type Operation } from "../domain/operation.js";
 import type { StorePath } from "../domain/store-path.js";
+import type { Topic } from "../domain/topic.js";
 import type { ActivationEnd, SystemState } from "./ports.js";
 
 /** What is to be judged. */
@@ -12,7 +13,7 @@ export type Evidence = {
 };
 
 /** One reason why an activation is not green: a sentence without its full stop, and what to do next. */
-export type Complaint = { readonly reason: string; readonly hint: string };
+export type Complaint = { readonly reason: string; readonly hint: string; readonly topic?: Topic };
 
 /** What the end of switch-to-configuration means. */
 export type Verdict = {
@@ -81,7 +82,7 @@ function explainFatal(causes: readonly FatalCause[], operation: Operation, tople
   const full = causes.some(({ kind }) => kind === "no-space");
   const explained = explain(first, causes, operation, toplevel, code);
   if (!full || first.kind === "no-space") return explained;
-  return { reason: `${explained.reason}: no space is left on the device`, hint: freeSpace(operation) };
+  return { reason: `${explained.reason}: no space is left on the device`, hint: freeSpace(operation), topic: "device-full" };
 }
 
 function explain(cause: FatalCause, causes: readonly FatalCause[], operation: Operation, toplevel: StorePath, code: string): Complaint {
@@ -96,7 +97,11 @@ function explain(cause: FatalCause, causes: readonly FatalCause[], operation: Op
       return { reason: `switch-to-configuration does not recognize the machine as NixOS ${code}`, hint: "Check why the file /etc/NIXOS is missing" };
     case "inhibitor": {
       const what = cause.changes.length === 0 ? "" : `: ${cause.changes.join(", ")}`;
-      return { reason: `a switch inhibitor refuses to activate the new system while the old one runs ${code}${what}`, hint: bootInstead(operation, toplevel) };
+      return {
+        reason: `a switch inhibitor refuses to activate the new system while the old one runs ${code}${what}`,
+        hint: bootInstead(operation, toplevel),
+        topic: "inhibitor",
+      };
     }
     case "pre-switch-check": {
       const checks = causes.flatMap((other) => (other.kind === "pre-switch-check" ? [other.check] : []));
@@ -104,19 +109,28 @@ function explain(cause: FatalCause, causes: readonly FatalCause[], operation: Op
       return {
         reason: `the pre-switch check ${name} of the new system failed ${code}`,
         hint: "See its output below, fix what it reports and deploy again",
+        topic: "check-failed",
       };
     }
     case "boot-loader":
-      return { reason: `the boot loader could not be installed ${code}`, hint: "See the output of its installer below" };
+      return { reason: `the boot loader could not be installed ${code}`, hint: "See the output of its installer below", topic: "boot-loader" };
     case "other-init":
-      return { reason: `the new system uses a different init system, so it takes effect only after a reboot ${code}`, hint: bootInstead(operation, toplevel) };
+      return {
+        reason: `the new system uses a different init system, so it takes effect only after a reboot ${code}`,
+        hint: bootInstead(operation, toplevel),
+        topic: "other-init",
+      };
     case "snippet": {
       const snippets = causes.flatMap((other) => (other.kind === "snippet" ? [`'${other.snippet}' (${other.exitCode})`] : []));
       const names = snippets.length === 1 ? `the activation script snippet ${snippets[0]}` : `the activation script snippets ${snippets.join(", ")}`;
-      return { reason: `${names} failed ${code}`, hint: "See its output in the host's log, fix the snippet and deploy again" };
+      return { reason: `${names} failed ${code}`, hint: "See its output in the host's log, fix the snippet and deploy again", topic: "snippet-failed" };
     }
     case "activation-script":
-      return { reason: `the activation script failed ${code}`, hint: "See its output in the host's log, fix the script and deploy again" };
+      return {
+        reason: `the activation script failed ${code}`,
+        hint: "See its output in the host's log, fix the script and deploy again",
+        topic: "snippet-failed",
+      };
     case "logind":
       return {
         reason: `logind did not list the users, so the changed units were not started ${code}`,
@@ -128,7 +142,7 @@ function explain(cause: FatalCause, causes: readonly FatalCause[], operation: Op
         hint: "Deploy again: logind stops the services of a user 10 s after the last session of the user has ended",
       };
     case "no-space":
-      return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation) };
+      return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation), topic: "device-full" };
   }
 }
 
@@ -162,7 +176,7 @@ function isSignal(exitCode: number): boolean {
 function explainNothing(operation: Operation, exitCode: number, code: string): Complaint {
   const state = changesRunningSystem(operation) ? "The machine may be partially switched. " : "";
   const what = isSignal(exitCode) ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
-  return { reason: `${what} ${code}`, hint: `${state}See the end of its output below` };
+  return { reason: `${what} ${code}`, hint: `${state}See the end of its output below`, topic: "switch-failed" };
 }
 
 const jobs = { start: "failed to start", stop: "failed to stop", restart: "failed to restart", reload: "failed to reload" } as const;
@@ -177,6 +191,7 @@ function explainUnits(causes: readonly UnitCause[], failed: readonly string[], c
   return {
     reason: `newly failed units${code}: ${text.join(", ")}`,
     hint: "See the unit's journal below, fix it and deploy again",
+    topic: "units-failed",
   };
 }
 
@@ -188,5 +203,6 @@ function explainUsers(causes: readonly UserCause[]): Complaint {
   return {
     reason: `the user activation failed for ${text.join(", ")}`,
     hint: "The system itself was activated. Check `systemctl --user status` as this user",
+    topic: "user-activation",
   };
 }

@@ -1,7 +1,8 @@
 import { makeFailure, type Failure } from "./failure.js";
+import type { Topic } from "./topic.js";
 
 /** One bad input: its name, what is wrong with it and what is accepted, and what to do next. Never holds a secret. */
-export type InputProblem = { readonly input: string; readonly problem: string; readonly advice?: string | undefined };
+export type InputProblem = { readonly input: string; readonly problem: string; readonly advice?: string | undefined; readonly topic?: Topic | undefined };
 
 /** All bad inputs of a run in one error. */
 export class InputError extends Error {
@@ -23,6 +24,12 @@ export class InputError extends Error {
 /** The runner lacks something that every run needs. The message says what to add to the workflow. */
 export class RunnerError extends Error {
   override readonly name = "RunnerError";
+  readonly topic: Topic;
+
+  constructor(message: string, { topic, ...options }: ErrorOptions & { readonly topic: Topic }) {
+    super(message, options);
+    this.topic = topic;
+  }
 }
 
 /** Why a command did not end as it should. */
@@ -66,6 +73,13 @@ export class EvaluationError extends CommandError {
 /** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
 export class NoFlakeError extends Error {
   override readonly name = "NoFlakeError";
+}
+
+/** The entries of docs/troubleshooting.md about what ended a run, each once. */
+export function topicsOf(problem: unknown): Topic[] {
+  if (problem instanceof InputError) return [...new Set(problem.problems.flatMap(({ topic }) => topic ?? []))];
+  if (problem instanceof RunnerError) return [problem.topic];
+  return problem instanceof EvaluationError ? ["evaluation-failed"] : [];
 }
 
 /** The message of whatever was thrown. */

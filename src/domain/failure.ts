@@ -1,5 +1,6 @@
 import type { ActivationCause } from "./activation-cause.js";
 import type { Phase } from "./phase.js";
+import type { Topic } from "./topic.js";
 
 /** Why the work on one host failed, or was not done; the text is made where it is shown. */
 export type Failure = {
@@ -16,14 +17,15 @@ export type Failure = {
   readonly exitCode: number | undefined;
   /** What a failed activation named. */
   readonly causes: readonly ActivationCause[];
+  readonly topic: Topic | undefined;
 };
 
 const shownLines = 20;
 
 /** A failure of these parts; of the lines, the last 20 are kept. */
 export function makeFailure(parts: Pick<Failure, "phase" | "reason"> & { readonly [K in keyof Failure]?: Failure[K] | undefined }): Failure {
-  const { phase, reason, hint, outcome, lines = [], exitCode, causes = [] } = parts;
-  return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes };
+  const { phase, reason, hint, outcome, lines = [], exitCode, causes = [], topic } = parts;
+  return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes, topic };
 }
 
 /** The sentences of a failure: its reason, what to do next, what state the machine is in. */

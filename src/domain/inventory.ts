@@ -3,6 +3,7 @@ import { makeFailure } from "./failure.js";
 import type { HostResult } from "./result.js";
 import { looksAtTags, select, unmatchedProblem, type Selection } from "./selection.js";
 import { checkTarget, nameOfConfiguration, named, type NamedTarget, type Target, type TargetRequest } from "./target.js";
+import type { Topic } from "./topic.js";
 
 /** A machine as the flake has it. */
 export type InventoryMachine = {
@@ -27,6 +28,7 @@ export type UnusableMachine = {
   readonly error: string;
   /** What Nix printed of it. */
   readonly lines?: readonly string[];
+  readonly topic?: Topic | undefined;
   readonly tags: readonly string[] | undefined;
 };
 
@@ -59,7 +61,9 @@ const naturally = new Intl.Collator("en", { numeric: true });
 export function chooseMachines({ names, entries }: Inventory, selection: Selection): Choice {
   if (names.length === 0) {
     const sources = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
-    throw new InputError([{ input: "targets", problem: `is empty, and the flake defines no hosts; set targets, or use a flake with ${sources}` }]);
+    throw new InputError([
+      { input: "targets", problem: `is empty, and the flake defines no hosts; set targets, or use a flake with ${sources}`, topic: "no-machines" },
+    ]);
   }
   const { chosen } = select(
     entries.toSorted((one, other) => naturally.compare(one.name, other.name)),
@@ -69,7 +73,8 @@ export function chooseMachines({ names, entries }: Inventory, selection: Selecti
   // A name counts as matched also when the machine itself cannot be used, and when nobody had to look at it.
   const known = new Map(entries.map((entry) => [entry.name, entry]));
   const { chosen: expected, unmatched } = select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
-  if (unmatched.length > 0) throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, there(names, entries, selection)) }]);
+  if (unmatched.length > 0)
+    throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, there(names, entries, selection)), topic: "selection-unmatched" }]);
   // Names were compared by Nix, and now here: what one of the two had passed over would be left out in silence.
   const missed = expected.filter((name) => !known.has(name));
   if (missed.length > 0) throw new Error(`${missed.join(", ")} matched the selection but were not evaluated`);
@@ -78,7 +83,9 @@ export function chooseMachines({ names, entries }: Inventory, selection: Selecti
   const others = chosen.filter((entry) => entry.kind === "other");
   if (machines.length + unusable.length === 0) {
     const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
-    throw new InputError([{ input: "targets", problem: `is empty, and no host of the flake can be deployed over ssh (${reasons.join("; ")})` }]);
+    throw new InputError([
+      { input: "targets", problem: `is empty, and no host of the flake can be deployed over ssh (${reasons.join("; ")})`, topic: "no-machines" },
+    ]);
   }
   return { machines, unusable, others };
 }
@@ -97,7 +104,7 @@ export function setApart(choice: Choice, placeOf: (machine: InventoryMachine) =>
       continue;
     }
     const error = `${names.join(" and ")} have the same address (${place}); one run can deploy only one configuration per machine`;
-    unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags });
+    unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags, topic: "same-place" });
   }
   return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
 }
@@ -152,7 +159,7 @@ export function checkedRequest(name: string, request: TargetRequest): TargetRequ
 }
 
 /** The result of a machine that was never connected to. */
-export function unusableResult({ name, error, lines }: UnusableMachine): HostResult {
+export function unusableResult({ name, error, lines, topic }: UnusableMachine): HostResult {
   return {
     name,
     target: name,
@@ -170,7 +177,7 @@ export function unusableResult({ name, error, lines }: UnusableMachine): HostRes
     difference: undefined,
     plan: undefined,
     seconds: 0,
-    error: makeFailure({ phase: "connect", reason: error, lines }),
+    error: makeFailure({ phase: "connect", reason: error, lines, topic }),
   };
 }
 

@@ -27,6 +27,7 @@ export function renderMatrix(machines: readonly MatrixMachine[], shards: number 
       {
         input: "shards",
         problem: `is empty, but ${machines.length} hosts exceed the ${mostJobs} jobs that GitHub allows per matrix; set it to the number of jobs to split them across`,
+        topic: "too-many-jobs",
       },
     ]);
   }

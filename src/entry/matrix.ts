@@ -40,6 +40,6 @@ async function plan(log: WorkflowLog, cancelled: AbortSignal): Promise<Plan> {
   const { machines, total, unusable } = await machinesOfMatrix(inputs, matrixPorts(inputs.flake, log, cancelled));
   const outputs = renderMatrix(machines, inputs.shards);
   log.line(`${machines.length} of ${total} hosts: ${machines.map(({ name }) => name).join(", ")}`);
-  for (const { title, message } of failureAnnotations(unusable.map(unusableResult))) log.annotate("error", title, message);
+  for (const { title, message } of failureAnnotations(unusable.map(unusableResult), log.linkTo)) log.annotate("error", title, message);
   return { outputs, isComplete: unusable.length === 0 };
 }

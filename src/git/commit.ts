@@ -32,6 +32,7 @@ async function git(args: readonly string[]): ReturnType<typeof run> {
         "git was not found on this runner; changed-since needs it. Add this to the workflow before this step: - run: sudo apt-get update && sudo apt-get install --yes git",
         {
           cause: error,
+          topic: "programs-missing",
         },
       );
     }

@@ -51,7 +51,7 @@ export function requireTrustedCode(event: WorkflowEvent): void {
   const why = untrustedCode(event);
   if (why === undefined) return;
   const advice = "Deploy from an event such as push or workflow_dispatch";
-  throw new InputError([{ input: "allow-unsafe-event", problem: `is false, but ${why}`, advice }]);
+  throw new InputError([{ input: "allow-unsafe-event", problem: `is false, but ${why}`, advice, topic: "unsafe-event" }]);
 }
 
 function sameRepository(head: unknown, base: unknown): boolean {

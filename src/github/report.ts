@@ -3,10 +3,11 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { types } from "node:util";
 
-import { CommandError, EvaluationError, InputError, RunnerError } from "../domain/errors.js";
+import { CommandError, EvaluationError, InputError, RunnerError, topicsOf } from "../domain/errors.js";
 import { flakeReference, outerReference, type Flake, type SentFlake } from "../domain/flake.js";
 import { isFailure, type HostResult } from "../domain/result.js";
 import { failureAnnotations, failureSummary, skippedAnnotations } from "../report/annotations.js";
+import { seeAlso } from "../report/troubleshooting.js";
 import { setOutputs, statusOf } from "./outputs.js";
 import { runnerTemp } from "./runner-temp.js";
 import { comment, jobSummary, renderSummary } from "../report/summary/page.js";
@@ -17,8 +18,10 @@ const longestCommand = 300;
 
 /** Tells what ended the run before the machines did. What is none of the action's own errors is shown with its stack. */
 export function reportProblem(problem: unknown, log: WorkflowLog): void {
-  if (problem instanceof InputError || problem instanceof RunnerError) log.annotate("error", "The deployment could not start", problem.message);
-  else if (problem instanceof EvaluationError) log.annotate("error", "The flake does not evaluate; no host was changed", problem.message);
+  const help = topicsOf(problem).flatMap((topic) => seeAlso(topic, log.linkTo));
+  const withHelp = (text: string): string => [text, ...help].join("\n");
+  if (problem instanceof InputError || problem instanceof RunnerError) log.annotate("error", "The deployment could not start", withHelp(problem.message));
+  else if (problem instanceof EvaluationError) log.annotate("error", "The flake does not evaluate; no host was changed", withHelp(problem.message));
   else if (problem instanceof CommandError) {
     log.annotate(
       "error",
@@ -62,7 +65,7 @@ export type RunEnd = {
  */
 export function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary }: RunEnd, log: WorkflowLog): boolean {
   log.resume();
-  const summaryPath = writeComment(() => renderSummary(results, flake, { endedEarly, reason, place: comment }), log);
+  const summaryPath = writeComment(() => renderSummary(results, flake, { endedEarly, reason, place: comment, linkTo: log.linkTo }), log);
   const outputsAreSet = setAllOutputs(
     {
       results,
@@ -78,7 +81,7 @@ export function reportEnd({ results, arrived, flake, sent, endedEarly, reason, s
   else annotateHosts(results, log);
   const failed = results.some((result) => isFailure(result.status));
   if (failed) log.line(failureSummary(results));
-  if (summary) writeSummary(() => renderSummary(results, flake, { endedEarly, reason, place: jobSummary }), log);
+  if (summary) writeSummary(() => renderSummary(results, flake, { endedEarly, reason, place: jobSummary, linkTo: log.linkTo }), log);
   log.resume();
   return !failed && !endedEarly && outputsAreSet;
 }
@@ -90,8 +93,8 @@ function referenceFor(flake: Flake | undefined, sent: SentFlake | undefined): st
 }
 
 function annotateHosts(results: readonly HostResult[], log: WorkflowLog): void {
-  for (const { title, message } of failureAnnotations(results)) log.annotate("error", title, message);
-  for (const { title, message } of skippedAnnotations(results)) log.annotate("warning", title, message);
+  for (const { title, message } of failureAnnotations(results, log.linkTo)) log.annotate("error", title, message);
+  for (const { title, message } of skippedAnnotations(results, log.linkTo)) log.annotate("warning", title, message);
 }
 
 function setAllOutputs(report: Parameters<typeof setOutputs>[0], log: WorkflowLog): boolean {

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import * as core from "@actions/core";
 
 import { printable } from "../report/printable.js";
+import { troubleshootingLinks, type LinkTo } from "../report/troubleshooting.js";
 
 export type Level = "error" | "warning" | "notice";
 
@@ -11,7 +12,13 @@ export type Level = "error" | "warning" | "notice";
  * every line is written while the runner is told to stop obeying, under a token that nobody can guess.
  */
 export class WorkflowLog {
+  /** Where to read about a topic. */
+  readonly linkTo: LinkTo;
   #token: string | undefined;
+
+  constructor(environment: Readonly<Record<string, string | undefined>> = process.env) {
+    this.linkTo = troubleshootingLinks(environment);
+  }
 
   /** Writes one line that is not obeyed, whatever is in it. */
   line(text: string): void {

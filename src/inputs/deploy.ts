@@ -2,6 +2,7 @@ import type { Safety, Staging, Variant } from "../deploy/run-settings.js";
 import { InputError, type InputProblem } from "../domain/errors.js";
 import { canEnterSpecialisation, needsFlake, operations, type Operation } from "../domain/operation.js";
 import { checkUser, type TargetDefaults } from "../domain/target.js";
+import type { Topic } from "../domain/topic.js";
 import { readIdentity, type IdentityInputs } from "./identity.js";
 import {
   collect,
@@ -103,8 +104,8 @@ const day = 86_400;
  */
 export function parseInputs(read: (name: InputName) => string): Inputs {
   const problems: InputProblem[] = [];
-  const refuse = (input: InputName, problem: string): void => {
-    problems.push({ input, problem });
+  const refuse = (input: InputName, problem: string, topic?: Topic): void => {
+    problems.push({ input, problem, topic });
   };
   const trimmed = (name: InputName): string => read(name).trim();
   const choice = <T extends string>(name: InputName, accepted: readonly [T, ...T[]]): T => {
@@ -135,7 +136,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
   const inputs: Inputs = {
     ...readIdentity(choice("ssh-auth", ["key", "agent", "none"]), read, refuse),
     strict,
-    knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem) => refuse("ssh-known-hosts", problem)),
+    knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem, topic) => refuse("ssh-known-hosts", problem, topic)),
     sshConfig,
     flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
     ...readMachines(read, { user, port }, sshConfig !== "", refuse),
@@ -176,7 +177,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     allowUnsafeEvent: flag("allow-unsafe-event"),
   };
   if (!needsFlake(inputs.operation) && read("targets").trim() === "" && inputs.selection.length === 0) {
-    refuse("targets", "is empty, and so is select: to roll back every host, set select to `*`");
+    refuse("targets", "is empty, and so is select: to roll back every host, set select to `*`", "rollback-of-all");
   }
   if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
     refuse("elevate-password", `cannot be used with elevate: ${inputs.elevate}, which asks for passwords only on a terminal; set elevate to auto or sudo`);
@@ -184,7 +185,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
   const misplaced = inputNames.filter((name) => name !== "ssh-key" && holdsPrivateKey(read(name), read("ssh-key")));
   // What else is wrong with such an input could show its text.
   const shownProblems = [
-    ...misplaced.map((input) => ({ input, problem: misplacedKey })),
+    ...misplaced.map((input) => ({ input, problem: misplacedKey, topic: "misplaced-key" as const })),
     ...problems.filter(({ input }) => !misplaced.some((name) => name === input)),
   ];
   if (shownProblems.length > 0) throw new InputError(shownProblems);

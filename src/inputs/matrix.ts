@@ -3,7 +3,8 @@ import { selectTargets } from "../domain/inventory.js";
 import type { MatrixMachine } from "../domain/matrix.js";
 import type { Selection } from "../domain/selection.js";
 import { checkUser, completeTargets } from "../domain/target.js";
-import { collect, readFlakeReference, readRequests, readSelection } from "./readers.js";
+import type { Topic } from "../domain/topic.js";
+import { collect, readFlakeReference, readRequests, readSelection, type Refuse } from "./readers.js";
 import { holdsPrivateKey, misplacedKey } from "./misplaced-secrets.js";
 
 /** Every input of the companion action, by its name in `matrix/action.yml`. */
@@ -32,8 +33,8 @@ export function parseMatrixInputs(read: (name: MatrixInputName) => string): Matr
   const problems: InputProblem[] = [];
   const refusing =
     (input: MatrixInputName) =>
-    (problem: string): void => {
-      problems.push({ input, problem });
+    (problem: string, topic?: Topic): void => {
+      problems.push({ input, problem, topic });
     };
   const trimmed = (name: MatrixInputName): string | undefined => read(name).trim() || undefined;
   const number = (name: MatrixInputName, maximum: number): number | undefined => {
@@ -58,12 +59,12 @@ export function parseMatrixInputs(read: (name: MatrixInputName) => string): Matr
     port,
   };
   const misplaced = matrixInputNames.filter((name) => holdsPrivateKey(read(name), ""));
-  if (misplaced.length > 0) throw new InputError(misplaced.map((input) => ({ input, problem: misplacedKey })));
+  if (misplaced.length > 0) throw new InputError(misplaced.map((input) => ({ input, problem: misplacedKey, topic: "misplaced-key" })));
   if (problems.length > 0) throw new InputError(problems);
   return inputs;
 }
 
-function readExplicit(text: string, selection: Selection, port: number, refusing: (input: MatrixInputName) => (problem: string) => void): MatrixMachine[] {
+function readExplicit(text: string, selection: Selection, port: number, refusing: (input: MatrixInputName) => Refuse): MatrixMachine[] {
   const requests = readRequests(text, refusing("targets"));
   let machines: MatrixMachine[] = [];
   collect(() => {
@@ -73,7 +74,7 @@ function readExplicit(text: string, selection: Selection, port: number, refusing
   }, refusing("targets"));
   const looks = machines.map((machine) => ({ machine, name: machine.name, configuration: machine.request.configuration }));
   const { chosen, unmatched } = machines.length === 0 ? { chosen: looks, unmatched: undefined } : selectTargets(looks, selection);
-  if (unmatched !== undefined) refusing("select")(unmatched);
+  if (unmatched !== undefined) refusing("select")(unmatched, "selection-unmatched");
   return chosen.map(({ machine }) => machine);
 }
 

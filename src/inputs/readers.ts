@@ -4,9 +4,13 @@ import { checkArguments, type OptionTable } from "../domain/option-table.js";
 import { acceptedSelection, parseSelection, type Selection } from "../domain/selection.js";
 import { acceptedTargets, parseTargetList } from "../domain/target-list.js";
 import type { TargetRequest } from "../domain/target.js";
+import type { Topic } from "../domain/topic.js";
 import { knownHostsProblems } from "../ssh/host-key.js";
 
-// The readers of single inputs. Each gives what is wrong to `refuse`, in words that say what is accepted, and goes on.
+// The readers of single inputs. Each gives what is wrong, and what was expected, to `refuse`, and goes on.
+
+/** Takes what is wrong with an input. */
+export type Refuse = (problem: string, topic?: Topic) => void;
 
 /** An input as a message shows it. */
 export function shown(text: string): string {
@@ -23,11 +27,12 @@ export function collect(work: () => void, onProblem: (problem: string) => void):
 }
 
 /** Reads known_hosts lines; there must be some where host keys are checked strictly. */
-export function readKnownHosts(text: string, strict: boolean, refuse: (problem: string) => void): string {
+export function readKnownHosts(text: string, strict: boolean, refuse: Refuse): string {
   const lines = text.replaceAll(/\r\n?/g, "\n").trim();
   if (lines === "" && strict) {
     refuse(
       "is empty, but ssh-strict is true; expected the known_hosts lines of the machines (run `ssh-keyscan HOST` on a trusted network, and compare the keys with the machine)",
+      "known-hosts-empty",
     );
   }
   for (const problem of knownHostsProblems(lines)) refuse(problem);
@@ -116,11 +121,11 @@ export function readSelection(text: string, refuse: (problem: string) => void): 
 }
 
 /** Reads a list of targets; none where there is no text, or where one of them is bad. */
-export function readRequests(text: string, refuse: (problem: string) => void): readonly TargetRequest[] {
+export function readRequests(text: string, refuse: Refuse): readonly TargetRequest[] {
   // Not the same as a list in which every line is a comment: that one must not mean every machine.
   if (text.trim() === "") return [];
   const { requests, problems } = parseTargetList(text);
-  for (const problem of problems) refuse(problem);
+  for (const problem of problems) refuse(problem, "target-format");
   if (problems.length > 0) return [];
   if (requests.length === 0) refuse(`lists no hosts; expected ${acceptedTargets}`);
   return requests;

@@ -1,5 +1,6 @@
 import { InputError } from "../domain/errors.js";
 import type { MatrixMachine } from "../domain/matrix.js";
+import type { Topic } from "../domain/topic.js";
 import type { Checkout, ComparisonPorts } from "./ports.js";
 
 /**
@@ -29,13 +30,16 @@ export async function changedMachines(machines: readonly MatrixMachine[], revisi
 
 /** The flake at that revision; `undefined` where there is no such commit. Throws an `InputError` where that could not be looked up. */
 async function formerReference({ repository }: Checkout, revision: string, ports: ComparisonPorts): Promise<string | undefined> {
-  const refuse = (problem: string): InputError => new InputError([{ input: "changed-since", problem }]);
+  const refuse = (problem: string, topic?: Topic): InputError => new InputError([{ input: "changed-since", problem, topic }]);
   if (repository === undefined) throw refuse("needs a flake in a Git work tree on the runner, such as `.` or `./nixos`");
   // What GitHub gives as the commit before the first push of a branch.
   if (/^0+$/.test(revision)) return undefined;
   const resolved = await ports.resolveRevision(repository.directory, revision);
   if (resolved.kind === "commit") return repository.referenceAt(resolved.id);
   if (resolved.shallow)
-    throw refuse(`${revision} is not in this checkout, which contains only the newest commits. Set \`fetch-depth: 0\` in the step with actions/checkout`);
+    throw refuse(
+      `${revision} is not in this checkout, which contains only the newest commits. Set \`fetch-depth: 0\` in the step with actions/checkout`,
+      "commit-missing",
+    );
   return undefined;
 }

@@ -71,6 +71,7 @@ function explainApply(error: unknown, reference: string): InputError | RunnerErr
   if (error instanceof CommandError && /does not provide attribute .*or '\.'/.test(error.stderr)) {
     return new RunnerError("nix on this runner is too old to read the hosts from the flake (2.19 or newer is required). Update Nix, or set the input targets", {
       cause: error,
+      topic: "nix-too-old",
     });
   }
   return explainFlake(error, reference);

@@ -1,6 +1,7 @@
 import { messageOf } from "../domain/errors.js";
 import { checkedRequest, type InventoryEntry } from "../domain/inventory.js";
 import { checkPort, hivePrefix } from "../domain/target.js";
+import type { Topic } from "../domain/topic.js";
 import { field } from "./json.js";
 
 /**
@@ -36,14 +37,25 @@ export function readEntry(name: string, raw: unknown): InventoryEntry {
       name,
       error: `unsupported deployment settings in the flake: ${messageOf(error)}`,
       tags,
+      topic: error instanceof UnsupportedSettingError ? error.topic : undefined,
     };
+  }
+}
+
+class UnsupportedSettingError extends Error {
+  readonly topic: Topic;
+
+  constructor(message: string, topic: Topic) {
+    super(message);
+    this.topic = topic;
   }
 }
 
 function refuse(name: string, raw: unknown): void {
   if (field(raw, "uncertain") === true) {
-    throw new Error(
+    throw new UnsupportedSettingError(
       `colmena.${name} imports modules, which only colmena can evaluate. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena's documentation describes, or set deployment.targetHost next to the imports`,
+      "hive-not-evaluated",
     );
   }
   if (field(raw, "configured") === false) {
@@ -51,7 +63,7 @@ function refuse(name: string, raw: unknown): void {
       field(raw, "kind") === "deploy-rs"
         ? "Name the node after its configuration, or set the input targets (host#configuration)"
         : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena's documentation describes";
-    throw new Error(`nixosConfigurations.${name} is missing. ${hint}`);
+    throw new UnsupportedSettingError(`nixosConfigurations.${name} is missing. ${hint}`, "configuration-missing");
   }
   const user = field(raw, "profileUser") ?? "root";
   if (user !== "root") throw new Error(`its profile named system belongs to the user ${JSON.stringify(user)}, but a NixOS system must belong to root`);
@@ -94,8 +106,9 @@ function portOption(value: unknown): number | undefined {
     }
   }
   if (others.length > 0) {
-    throw new Error(
+    throw new UnsupportedSettingError(
       `its ssh options ${others.join(" ")} are not supported, only -p PORT is. Put the settings into the input ssh-config, below a \`Host\` line for this host`,
+      "ssh-options-unsupported",
     );
   }
   return ports[0];

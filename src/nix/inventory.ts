@@ -67,7 +67,7 @@ function doesNotEvaluate(name: string, error: CommandError | undefined, together
   const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
   const reason = `${which} does not evaluate on the runner, so its address is unknown`;
   const lines = error?.stderr.split("\n") ?? [`only the first ${mostExplained} failures are explained one by one; see their messages`];
-  return { kind: "unusable", name, tags: undefined, error: reason, lines: lines.slice(-shownLines) };
+  return { kind: "unusable", name, tags: undefined, error: reason, lines: lines.slice(-shownLines), topic: "machine-not-evaluated" };
 }
 
 function readAnswer(json: unknown): Answer {

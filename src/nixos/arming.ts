@@ -91,6 +91,7 @@ async function armOnce({ operation, system, installBootLoader, guarded, limits }
         phase: "activate",
         reason: `the machine is still locked after ${limits.lock} s: ${holder}`,
         hint: "Nothing was activated. Deploy again when it has finished, or raise lock-timeout; a concurrency group prevents two runs of one workflow at the same time",
+        topic: "locked",
         exitCode: end.exitCode,
       });
     }

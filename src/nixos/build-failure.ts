@@ -1,5 +1,6 @@
 import { showBytes } from "../domain/bytes.js";
 import { DeployError } from "../domain/errors.js";
+import type { Topic } from "../domain/topic.js";
 import type { BuildFailures } from "../nix/build-log.js";
 import { evaluationMessage, missingFile } from "../nix/evaluation-message.js";
 import { renderBuildFailures } from "../nix/failed-derivations.js";
@@ -26,7 +27,7 @@ export type BuildContext = {
   readonly memoryKibibytes?: number | undefined;
 };
 
-type Explanation = { readonly reason: string; readonly hint: string; readonly lines?: readonly string[] };
+type Explanation = { readonly reason: string; readonly hint: string; readonly lines?: readonly string[]; readonly topic?: Topic };
 type Explain = (failure: RebuildFailure, text: string, context: BuildContext) => Explanation | undefined;
 
 const noSpace = /No space left on device|disk is full/i;
@@ -40,8 +41,8 @@ export function buildError(failure: RebuildFailure, context: BuildContext = {}):
   const logs = failure.failures?.failed.flatMap(({ log }) => log) ?? [];
   const text = [...logs, ...failure.lines].join("\n");
   const found = explanations.map((explain) => explain(failure, text, context)).find((explanation) => explanation !== undefined);
-  const { reason, hint, lines = failure.lines } = found ?? doesNotEvaluate(failure);
-  return new DeployError({ phase: "build", reason, hint, lines, exitCode: failure.exitCode });
+  const { reason, hint, lines = failure.lines, topic } = found ?? doesNotEvaluate(failure);
+  return new DeployError({ phase: "build", reason, hint, lines, exitCode: failure.exitCode, topic });
 }
 
 /** Tells whether the flake has no such configuration. */
@@ -77,12 +78,20 @@ function missingConfiguration(failure: RebuildFailure, _: string, { configuratio
   const { configuration } = failure;
   if (!isMissingConfiguration(failure) || known?.includes(configuration) === true) return undefined;
   const names = known === undefined ? "" : known.length === 0 ? "; it defines none" : `; it defines ${known.join(", ")}`;
-  return { reason: `the flake has no nixosConfigurations.${configuration}${names}`, hint: "Add the configuration to the target: host#configuration" };
+  return {
+    reason: `the flake has no nixosConfigurations.${configuration}${names}`,
+    hint: "Add the configuration to the target: host#configuration",
+    topic: "attribute-missing",
+  };
 }
 
 function fullDisk({ configuration }: RebuildFailure, text: string): Explanation | undefined {
   if (!noSpace.test(text)) return undefined;
-  return { reason: `no space is left on the machine to build ${configuration}`, hint: "Free space with `nix-collect-garbage -d` on the machine" };
+  return {
+    reason: `no space is left on the machine to build ${configuration}`,
+    hint: "Free space with `nix-collect-garbage -d` on the machine",
+    topic: "no-space",
+  };
 }
 
 function brokenNix({ exitCode }: RebuildFailure, text: string): Explanation | undefined {
@@ -91,11 +100,13 @@ function brokenNix({ exitCode }: RebuildFailure, text: string): Explanation | un
     return {
       reason: reason("nix-daemon does not answer on the machine"),
       hint: "Start it with `systemctl start nix-daemon.socket` on the machine; its journal shows why it stopped",
+      topic: "nix-daemon",
     };
   if (/cannot open connection to remote store 'daemon'/.test(text)) {
     return {
       reason: reason("nix-daemon on the machine closed the connection"),
       hint: "`journalctl -u nix-daemon` on the machine shows why; a user who is not in nix.settings.allowed-users is refused this way",
+      topic: "nix-daemon",
     };
   }
   if (/unable to (?:load seccomp|set up)/i.test(text))
@@ -112,6 +123,7 @@ function readOnlyHome({ exitCode }: RebuildFailure, text: string): Explanation |
   return {
     reason: `Nix on the machine cannot write to its cache ${cache} (exit code ${exitCode})`,
     hint: `Make the home directory writable for the user who builds, or mount a writable file system at ${cache.replace(/\/\.cache.*/, "/.cache")}`,
+    topic: "nix-cache",
   };
 }
 
@@ -122,6 +134,7 @@ function killedBuilder(failure: RebuildFailure, _: string, context: BuildContext
   return {
     reason: `the build of ${configuration} failed (exit code ${exitCode}): ${rendered.clause}`,
     hint: memoryHint(context),
+    topic: "killed",
     lines: rendered.lines,
   };
 }
@@ -132,6 +145,7 @@ function failedDerivations({ failures, configuration, exitCode }: RebuildFailure
   return {
     reason: `the build of ${configuration} failed (exit code ${exitCode}): ${rendered.clause}`,
     hint: `${unchanged}. The end of the build log is below; run the command under it on the machine to see all of it`,
+    topic: "build-failed",
     lines: rendered.lines,
   };
 }
@@ -143,7 +157,11 @@ function failedDownload({ configuration, exitCode }: RebuildFailure, text: strin
     )
   )
     return undefined;
-  return { reason: `the build of ${configuration} failed (exit code ${exitCode})`, hint: `${unchanged}. The build log is in the log group of this host` };
+  return {
+    reason: `the build of ${configuration} failed (exit code ${exitCode})`,
+    hint: `${unchanged}. The build log is in the log group of this host`,
+    topic: "build-failed",
+  };
 }
 
 /** What bash, Python and Nix itself print for a process that the kernel has killed, or that could not get memory. */
@@ -151,7 +169,7 @@ function killed({ configuration, exitCode }: RebuildFailure, text: string, conte
   const signalled = exitCode === 137 || exitCode === 247 || /died with <Signals\.SIGKILL: 9>|\bline \d+: +\d+ Killed\b/.test(text);
   if (!signalled && !/^\s*error: (?:out of memory|.*Cannot allocate memory)|std::bad_alloc/m.test(text)) return undefined;
   const what = signalled ? "was killed" : "ran out of memory";
-  return { reason: `the evaluation or build of ${configuration} ${what} (exit code ${exitCode})`, hint: memoryHint(context) };
+  return { reason: `the evaluation or build of ${configuration} ${what} (exit code ${exitCode})`, hint: memoryHint(context), topic: "killed" };
 }
 
 function memoryHint({ memoryKibibytes }: BuildContext): string {
@@ -161,7 +179,7 @@ function memoryHint({ memoryKibibytes }: BuildContext): string {
 
 function unknownArgument({ exitCode }: RebuildFailure, text: string): Explanation | undefined {
   if (!/unknown option|unrecognized arguments/i.test(text)) return undefined;
-  return { reason: `nixos-rebuild on the machine does not support an argument (exit code ${exitCode})`, hint: "Check rebuild-args" };
+  return { reason: `nixos-rebuild on the machine does not support an argument (exit code ${exitCode})`, hint: "Check rebuild-args", topic: "argument-unknown" };
 }
 
 /** An input that a newer Nix, or another implementation, has written into the lock file. */
@@ -174,6 +192,7 @@ function unreadableLock({ configuration, exitCode }: RebuildFailure, text: strin
   const what = nix === undefined ? "Nix on the machine" : `Nix on the machine (${nix})`;
   return {
     reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${what} cannot read an entry of flake.lock: ${line}`,
+    topic: "lock-file-unreadable",
     hint: `Update Nix on the machine, or write flake.lock with the oldest Nix that has to read it. ${unchanged}`,
     lines: evaluationMessage(text),
   };
@@ -194,6 +213,7 @@ function untrackedFile({ configuration, exitCode }: RebuildFailure, text: string
   if (file === undefined) return undefined;
   return {
     reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${file} exists on the runner but is not tracked by Git, so it is not part of the flake`,
+    topic: "file-untracked",
     hint: `Run \`git add ${file}\`, commit it, and deploy again`,
     lines: evaluationMessage(text),
   };
@@ -204,6 +224,7 @@ function doesNotEvaluate({ configuration, exitCode, lines }: RebuildFailure): Ex
   return {
     reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode})`,
     hint: unchanged,
+    topic: "build-failed",
     lines: message.length === 0 ? lines : message,
   };
 }

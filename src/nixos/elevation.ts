@@ -1,4 +1,5 @@
 import { DeployError } from "../domain/errors.js";
+import type { Topic } from "../domain/topic.js";
 import type { Access } from "./facts.js";
 import type { Elevation } from "./remote-shell.js";
 
@@ -59,6 +60,7 @@ function noSudo({ user, sudo, sudoSays = "", doas }: Access, elevate: ElevateMod
   throw refused(
     `sudo on the machine refuses ${user} without a password`,
     `Add this sudoers rule on the machine (on NixOS: security.sudo.extraRules), set elevate-password, or connect as root: ${rule}`,
+    "sudo-refuses",
   );
 }
 
@@ -73,6 +75,7 @@ export function terminalError(user: string, lines: readonly string[]): DeployErr
     phase: "connect",
     reason: `sudo on the machine requires a terminal for ${user}, which a deployment does not have`,
     hint: `Add \`Defaults:${user} !requiretty\` to sudoers on the machine (on NixOS: security.sudo.extraConfig), or connect as root`,
+    topic: "sudo-terminal",
     lines,
     exitCode: 1,
   });
@@ -82,6 +85,6 @@ function missing(user: string, program: string): DeployError {
   return refused(`${user} is not root, and the machine has no ${program}`, "Connect as root, or set elevate to a program that the machine has");
 }
 
-function refused(reason: string, hint: string): DeployError {
-  return new DeployError({ phase: "connect", reason, hint, exitCode: 1 });
+function refused(reason: string, hint: string, topic?: Topic): DeployError {
+  return new DeployError({ phase: "connect", reason, hint, topic, exitCode: 1 });
 }

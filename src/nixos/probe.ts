@@ -32,6 +32,7 @@ export async function enter(connection: Connection, settings: AccessSettings, si
       phase: "connect",
       reason: `the machine could not be queried (exit code ${outcome.exitCode})`,
       hint: `The login shell of ${user} on the machine must be able to run \`/bin/sh -s\``,
+      topic: "command-not-run",
       lines: lastLines(outcome.stderr),
       exitCode: outcome.exitCode,
     });
@@ -47,7 +48,7 @@ export async function enter(connection: Connection, settings: AccessSettings, si
 /** A machine on which the login shell, or sshd, did not run the command that it was sent. */
 function notRun({ instead = "", stderr, exitCode }: Extract<ScriptOutcome, { kind: "ended" }>, user: string): DeployError {
   const answer = lastLines(instead);
-  const told = { phase: "connect", lines: [...answer, ...lastLines(stderr)], exitCode } as const;
+  const told = { phase: "connect", lines: [...answer, ...lastLines(stderr)], exitCode, topic: "command-not-run" } as const;
   if (/This account is (?:currently )?not available/i.test(instead + stderr))
     return new DeployError({
       ...told,
@@ -79,6 +80,7 @@ function passwordError(user: string, stderr: string): DeployError {
     phase: "connect",
     reason: "sudo on the machine rejected elevate-password",
     hint: `Try \`sudo -k -S /bin/sh -s\` as ${user} on the machine; sudoers must allow this command without a terminal`,
+    topic: "sudo-password",
     lines: lastLines(stderr),
     exitCode: 1,
   });

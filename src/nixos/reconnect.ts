@@ -54,8 +54,9 @@ async function reconnect(connection: Connection, cause: unknown, { phase, second
   throw new DeployError({ phase, reason, lines: last instanceof DeployError ? [last.reason] : [], exitCode: 255, unreachable: true, cause: last });
 }
 
-function partsOf({ reason, hint, lines, exitCode, unreachable, cause }: DeployError): Omit<ConstructorParameters<typeof DeployError>[0], "phase"> {
-  return { reason, hint, lines, exitCode, unreachable, cause };
+function partsOf({ failure, unreachable, cause }: DeployError): Omit<ConstructorParameters<typeof DeployError>[0], "phase"> {
+  const { reason, hint, lines, exitCode, topic } = failure;
+  return { reason, hint, lines, exitCode, topic, unreachable, cause };
 }
 
 /** The last lines of what a script has printed, without empty ones. */

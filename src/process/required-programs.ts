@@ -15,6 +15,7 @@ export async function requirePrograms(): Promise<void> {
   const wanted = new Set(missing.map((name) => `  ${steps[name]}`));
   throw new RunnerError(
     [`${missing.join(" and ")} not found on this runner; no host was changed. Add this to the workflow before this step:`, ...wanted].join("\n"),
+    { topic: "programs-missing" },
   );
 }
 

@@ -1,5 +1,6 @@
 import { DeployError } from "../domain/errors.js";
 import { displayTarget, type Target } from "../domain/target.js";
+import type { Topic } from "../domain/topic.js";
 import { fingerprint, knownHostsLine, type OfferedKey } from "./host-key.js";
 
 /** What ssh said when a connection could not be made, and the keys that were offered on the way. */
@@ -30,16 +31,16 @@ function placeOf({ host }: OfferedKey): string {
 
 const unanswered = /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i;
 
-type Explanation = { readonly reason: string; readonly hint: string; readonly unreachable: boolean };
+type Explanation = { readonly reason: string; readonly hint: string; readonly unreachable: boolean; readonly topic?: Topic };
 
 /** Turns what ssh said into an error that names the host and the port, and says what to do. */
 export function connectError(failure: ConnectFailure): DeployError {
-  const { reason, hint, unreachable } = explain(failure);
+  const { reason, hint, unreachable, topic } = explain(failure);
   const lines = failure.stderr
     .split("\n")
     .filter((line) => line.trim() !== "")
     .slice(-20);
-  return new DeployError({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
+  return new DeployError({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, topic, cause: failure.cause });
 }
 
 function explain({ target, stderr, timedOut, offered, withKey = true, githubHosted = false, addresses = [] }: ConnectFailure): Explanation {
@@ -57,6 +58,7 @@ function explain({ target, stderr, timedOut, offered, withKey = true, githubHost
         key === undefined
           ? "Find out why before you change ssh-known-hosts: another machine may be answering at this address"
           : `Either another machine is answering at this address, or the machine was reinstalled. Only if you know that it was reinstalled, replace the old line with this one: ${knownHostsLine(key)}`,
+      topic: "host-key-changed",
       ...permanent,
     };
   }
@@ -68,6 +70,7 @@ function explain({ target, stderr, timedOut, offered, withKey = true, githubHost
         key === undefined
           ? "Add the machine's host key to ssh-known-hosts"
           : `Compare the fingerprint with the one on the machine (\`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\`); if they match, add this line to ssh-known-hosts: ${knownHostsLine(key)}`,
+      topic: "host-key-unknown",
       ...permanent,
     };
   }
@@ -85,6 +88,7 @@ function explain({ target, stderr, timedOut, offered, withKey = true, githubHost
     return {
       reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
       hint: `Add the public key of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or connect as another user`,
+      topic: "ssh-key-refused",
       ...permanent,
     };
   }
@@ -103,17 +107,19 @@ function explain({ target, stderr, timedOut, offered, withKey = true, githubHost
     return {
       reason: `the host name ${unresolved[1]} cannot be resolved`,
       hint: "Check the spelling in targets and ssh-config, and that the runner can resolve the name (VPN, private DNS)",
+      topic: "name-not-resolved",
       ...passing,
     };
   }
   if (/Connection refused/i.test(stderr)) {
-    return { reason: `${place} refused the connection`, hint: "Check that sshd is running there and listens on this port", ...passing };
+    return { reason: `${place} refused the connection`, hint: "Check that sshd is running there and listens on this port", topic: "unreachable", ...passing };
   }
   const onlyIpv6 = host.includes(":") || (host === target.host && addresses.length > 0 && addresses.every((address) => address.includes(":")));
   if (githubHosted && named !== undefined && onlyIpv6 && unanswered.test(stderr)) {
     return {
       reason: `${place} cannot be reached from a GitHub-hosted runner: ${host.includes(":") ? "it is" : "its name resolves only to"} an IPv6 address, and these runners have no IPv6`,
       hint: "Use an IPv4 address, a jump host or VPN with IPv4 (ssh-config: ProxyJump), or a self-hosted runner",
+      topic: "no-ipv6",
       ...permanent,
     };
   }
@@ -121,6 +127,7 @@ function explain({ target, stderr, timedOut, offered, withKey = true, githubHost
     return {
       reason: `${place} does not answer`,
       hint: "Check that the machine is on and that the runner can reach it (firewall, VPN); connect-timeout sets how long to wait",
+      topic: "unreachable",
       ...passing,
     };
   }

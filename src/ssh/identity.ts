@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 
 import { CommandError, RunnerError } from "../domain/errors.js";
+import type { Topic } from "../domain/topic.js";
 import { run } from "../process/run.js";
 import { endOfKnownHosts, identityFiles } from "./configuration.js";
 
@@ -43,7 +44,7 @@ export async function writeIdentity(directory: string, identity: Identity): Prom
   write(files.key, identity.key);
   if (identity.passphrase !== undefined) {
     const problem = await decrypt(directory, files.key, identity.passphrase);
-    if (problem !== undefined) return { kind: "unusable", problem };
+    if (problem !== undefined) return { kind: "unusable", problem, topic: "ssh-key-encrypted" };
   }
   return await checkKey(files.key);
 }
@@ -57,7 +58,7 @@ export function writtenKey(directory: string): string {
 export type KeyCheck =
   | { readonly kind: "none" }
   | { readonly kind: "key"; readonly publicKey: string }
-  | { readonly kind: "unusable"; readonly problem: string };
+  | { readonly kind: "unusable"; readonly problem: string; readonly topic: Topic };
 
 async function checkKey(path: string): Promise<KeyCheck> {
   try {
@@ -66,7 +67,7 @@ async function checkKey(path: string): Promise<KeyCheck> {
   } catch (error) {
     throwIfMissing(error);
     if (!(error instanceof CommandError)) throw error;
-    return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})` };
+    return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})`, topic: "ssh-key-damaged" };
   }
 }
 
@@ -86,7 +87,7 @@ async function decrypt(directory: string, path: string, passphrase: string): Pro
     if (/ssh_askpass: exec\(.*\): Permission denied/.test(error.stderr)) {
       throw new RunnerError(
         `decrypting ssh-key needs a temporary directory in which programs can be run, but running one in ${dirname(directory)} was denied (is it mounted noexec?). Use a key without a passphrase, or set RUNNER_TEMP to another directory`,
-        { cause: error },
+        { cause: error, topic: "ssh-key-encrypted" },
       );
     }
     if (/incorrect passphrase/i.test(error.stderr)) return "is encrypted, and ssh-key-passphrase does not match";
@@ -100,7 +101,7 @@ function throwIfMissing(error: unknown): void {
   if (error instanceof CommandError && error.failure.kind === "spawn") {
     throw new RunnerError(
       "ssh-keygen was not found on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client",
-      { cause: error },
+      { cause: error, topic: "programs-missing" },
     );
   }
 }

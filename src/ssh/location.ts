@@ -131,5 +131,5 @@ function reasonOf({ failure, stderr }: CommandError, configuration: string, extr
 }
 
 function refusal(problem: string): InputError {
-  return new InputError([{ input: "ssh-config", problem }]);
+  return new InputError([{ input: "ssh-config", problem, topic: "ssh-config-refused" }]);
 }

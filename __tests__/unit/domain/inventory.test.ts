@@ -78,7 +78,7 @@ describe("what is chosen", () => {
       "broken cannot be deployed and counts as failed",
       "laptop is excluded: its targetHost is null",
     ]);
-    expect(describeChoice(choose([broken]))).toEqual(["targets is empty: using 1 machine to deploy", "broken cannot be deployed and counts as failed"]);
+    expect(describeChoice(choose([broken]))).toEqual(["targets is empty: using 1 host from the flake", "broken cannot be deployed and counts as failed"]);
   });
 });
 

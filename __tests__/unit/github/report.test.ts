@@ -21,9 +21,9 @@ describe("reportProblem", () => {
   test("tells bad inputs and a bare runner as they are", () => {
     const problem = new InputError([{ input: "targets", problem: "lists no hosts" }]);
     expect(annotationFor(problem)).toEqual({ level: "error", title: "The deployment could not start", message: problem.message });
-    expect(annotationFor(new RunnerError("nix was not found on this runner"))).toMatchObject({
+    expect(annotationFor(new RunnerError("nix was not found on this runner", { topic: "programs-missing" }))).toMatchObject({
       title: "The deployment could not start",
-      message: "nix was not found on this runner",
+      message: "nix was not found on this runner\nSee docs/troubleshooting.md#programs-missing",
     });
   });
 

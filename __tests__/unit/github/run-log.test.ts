@@ -54,6 +54,18 @@ describe("the log of a run", () => {
     expect(workflowCommands(output).map(({ message }) => message)).toEqual(["✗ web1: failed", ""]);
   });
 
+  test("links to the topic of a failure, a warning and a note", () => {
+    const output = logged((log) => {
+      const host = log.host(web);
+      host.warn("little memory", "memory");
+      host.note("cannot be compared", "difference-unknown");
+      log.done(makeResult({ status: "failed", error: makeError("it is locked", { topic: "locked" }) }));
+    });
+    expect(workflowCommands(output)[0]).toMatchObject({ name: "warning", message: "little memory\nSee docs/troubleshooting.md#memory" });
+    expect(output).toContain("[web1] cannot be compared\n[web1] See docs/troubleshooting.md#difference-unknown\n");
+    expect(output).toContain("[web1] it is locked\n[web1] See docs/troubleshooting.md#locked\n");
+  });
+
   test("makes an annotation of a warning, which stands in the group as well", () => {
     const output = logged((log) => {
       log.host(web).warn("the key was accepted unseen");

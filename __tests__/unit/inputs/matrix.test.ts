@@ -59,8 +59,8 @@ describe("what is refused", () => {
     ["shards", "many", '"many" is not valid; expected a whole number from 1 to 256, or nothing'],
     ["ssh-port", "70000", '"70000" is not valid; expected a whole number from 1 to 65535, or nothing'],
     ["ssh-user", "-x", "its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)"],
-    ["changed-since", "--all", '"--all" is not valid; expected a Git revision, as ${{ github.event.before }}'],
-    ["changed-since", "a b", '"a b" is not valid; expected a Git revision, as ${{ github.event.before }}'],
+    ["changed-since", "--all", '"--all" is not valid; expected a Git revision, for example ${{ github.event.before }}'],
+    ["changed-since", "a b", '"a b" is not valid; expected a Git revision, for example ${{ github.event.before }}'],
     ["targets", "web1\nweb1:22", "web1 port 22 is listed twice; one run can deploy only one configuration per machine"],
   ])("%s: %j", (name, text, problem) => {
     expect(problemsOf({ [name]: text })).toEqual([`${name}: ${problem}`]);

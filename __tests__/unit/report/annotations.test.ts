@@ -26,6 +26,12 @@ describe("failureAnnotations", () => {
     ]);
   });
 
+  test("end with a link to the topic of the failure", () => {
+    const error = makeError("web1 is locked", { hint: "Deploy again", lines: ["line"], topic: "locked" });
+    const [annotation] = failureAnnotations([makeResult({ status: "failed", error })], (topic) => `https://docs.example.org/${topic}`);
+    expect(annotation?.message).toBe("web1 is locked. Deploy again\n  line\nSee https://docs.example.org/locked");
+  });
+
   test("are none where none failed", () => {
     expect(failureAnnotations([makeResult(), makeResult({ status: "unchanged" })])).toEqual([]);
   });
@@ -68,6 +74,8 @@ test("the skipped hosts are told in one annotation, by their reasons", () => {
   expect(skippedAnnotations(results)).toEqual([
     { title: "3 of 4 hosts were skipped", message: "web2, web3: too many failed\ndb1: it does not answer. It never did" },
   ]);
+  const error = makeError("too many failed", { topic: "not-activated" });
+  expect(skippedAnnotations([makeResult({ status: "skipped", error })])[0]?.message).toBe("web1: too many failed\nSee docs/troubleshooting.md#not-activated");
   expect(skippedAnnotations(results.slice(0, 2)).map(({ title }) => title)).toEqual(["1 of 2 hosts was skipped"]);
   expect(skippedAnnotations(results.slice(0, 1))).toEqual([]);
 });

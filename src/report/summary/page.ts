@@ -2,6 +2,7 @@ import type { Flake } from "../../domain/flake.js";
 import { isFailure, type HostResult } from "../../domain/result.js";
 import { renderHeadline } from "./headline.js";
 import { byteLength } from "./markdown.js";
+import { linkToPath, type LinkTo } from "../troubleshooting.js";
 import { detailsPart, errorPart, foldSections, renderSection } from "./section.js";
 import { renderRow, tableHead } from "./table.js";
 import { renderTimeline } from "./timeline.js";
@@ -29,6 +30,13 @@ const bytesOfFold = 500;
 // A package's line, roughly.
 const bytesOfPackage = 60;
 
+export type SummaryOptions = {
+  readonly endedEarly?: boolean;
+  readonly reason?: string | undefined;
+  readonly place?: Place;
+  readonly linkTo?: LinkTo;
+};
+
 /**
  * Renders the summary as GitHub's Markdown, of the results alone.
  *
@@ -39,7 +47,7 @@ const bytesOfPackage = 60;
 export function renderSummary(
   results: readonly HostResult[],
   flake: Flake | undefined,
-  { endedEarly = false, reason, place = jobSummary }: { readonly endedEarly?: boolean; readonly reason?: string | undefined; readonly place?: Place } = {},
+  { endedEarly = false, reason, place = jobSummary, linkTo = linkToPath }: SummaryOptions = {},
 ): string {
   const head = renderHeadline(results, flake, endedEarly, reason);
   const failed = results.filter(({ status }) => isFailure(status));
@@ -50,7 +58,7 @@ export function renderSummary(
   // A part is kept for what comes after, as long as each can still say something.
   const share = (hosts: readonly HostResult[]): number => Math.floor((budget.left * 0.8) / Math.max(1, hosts.length)) - bytesOfFold;
   const bytesOfError = Math.min(mostBytesOfError, Math.max(leastBytesOfError, share(failed)));
-  const errors = budget.take(failed, (result) => renderSection(result, errorPart(result, bytesOfError), ""));
+  const errors = budget.take(failed, (result) => renderSection(result, errorPart(result, bytesOfError, linkTo), ""));
   const rowsOfFine = budget.take(fine, renderRow);
   const packages = Math.min(mostPackages, Math.max(leastPackages, Math.floor(share(results) / bytesOfPackage)));
   const limits = { packages, units: Math.min(mostUnits, packages) };
@@ -60,7 +68,7 @@ export function renderSummary(
 
   const rows = results.filter((result) => rowsOfFailed.has(result) || rowsOfFine.has(result)).map(renderRow);
   const section = (result: HostResult): string =>
-    renderSection(result, errors.has(result) ? errorPart(result, bytesOfError) : "", details.has(result) ? detailsPart(result, limits) : "");
+    renderSection(result, errors.has(result) ? errorPart(result, bytesOfError, linkTo) : "", details.has(result) ? detailsPart(result, limits) : "");
   const sectionsOfFine = fine.map(section).filter((text) => text !== "");
   return [
     head,

@@ -4,6 +4,7 @@ import { failureSentences, renderFailureLines, type Failure } from "../../domain
 import { isFailure, type HostResult, type Status } from "../../domain/result.js";
 import { touchesNoUnit, unitActions, type UnitPlan } from "../../domain/unit-plan.js";
 import { verdict } from "../annotations.js";
+import { linkToPath, type LinkTo } from "../troubleshooting.js";
 import { codeSpan, htmlCode, oneLine, preformatted } from "./markdown.js";
 import { mark } from "./table.js";
 
@@ -12,9 +13,15 @@ export type DetailLimits = { readonly packages: number; readonly units: number }
 
 const longestName = 120;
 
-/** What went wrong on a host, in no more than about these bytes; empty where nothing did. */
-export function errorPart({ status, error }: HostResult, bytes: number): string {
-  return isFailure(status) || error !== undefined ? `${preformatted(error === undefined ? status : explained(error), bytes)}\n` : "";
+/** What went wrong on a host, in no more than about these bytes, and where to read about it; empty where nothing did. */
+export function errorPart({ status, error }: HostResult, bytes: number, linkTo: LinkTo = linkToPath): string {
+  if (error === undefined) return isFailure(status) ? `${preformatted(status, bytes)}\n` : "";
+  const help = error.topic === undefined ? "" : `${renderLink(linkTo(error.topic))}\n\n`;
+  return `${preformatted(explained(error), bytes)}\n${help}`;
+}
+
+function renderLink(link: string): string {
+  return link.startsWith("https://") ? `[Troubleshooting](${link})` : `See ${codeSpan(link)}`;
 }
 
 /** A sentence in each line: in one line, nobody could read them without scrolling. */

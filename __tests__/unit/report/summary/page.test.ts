@@ -218,7 +218,7 @@ describe("a summary that would be too long", () => {
     expect(few).toContain(`the errors of 100 hosts, ${100 - rowsOf(few).length} hosts that failed. See the log`);
   });
 
-  test("drops the timeline first, then what is new on hosts that are as they should be, then of those that failed", () => {
+  test("drops the timeline first, then the changes on hosts that did not fail, then on those that failed", () => {
     const timeline = [{ phase: "build", begin: 0, end: 9 }] as const;
     const difference = makeDifference({ packages: [{ name: "nginx", before: ["1"], after: ["2"], bytes: 0 }] });
     const hosts = [...fine(10), ...failed(10, "why")].map((result) => ({ ...result, timeline, difference }));
@@ -238,11 +238,11 @@ describe("a summary that would be too long", () => {
     const left = (failedOnly.match(/```diff/g) ?? []).length;
     expect(left).toBeGreaterThanOrEqual(10);
     expect(left).toBeLessThan(20);
-    expect(failedOnly).toContain(`the timeline, what is new on ${20 - left} hosts. The log`);
+    expect(failedOnly).toContain(`the timeline, the changes on ${20 - left} hosts. See the log`);
     expect(failedOnly.match(/<pre>why/g)).toHaveLength(10);
 
     const few = without(size - 7000);
-    expect(few).toMatch(/what is new on 10 hosts, what is new on \d+ hosts that failed/);
+    expect(few).toMatch(/the changes on 10 hosts, the changes on \d+ hosts that failed/);
     expect(few.match(/<pre>why/g)).toHaveLength(10);
   });
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 
 import { duration } from "../../../../src/report/summary/headline.js";
-import { detailsPart, renderSection } from "../../../../src/report/summary/section.js";
+import { detailsPart, errorPart, renderSection } from "../../../../src/report/summary/section.js";
 import { renderRow } from "../../../../src/report/summary/table.js";
 import { renderTimeline } from "../../../../src/report/summary/timeline.js";
 import type { HostResult } from "../../../../src/domain/result.js";
 import type { PhaseSpan } from "../../../../src/domain/timeline.js";
-import { makeDifference, makeResult, makeStorePath } from "../../domain/make.js";
+import { makeDifference, makeError, makeResult, makeStorePath } from "../../domain/make.js";
 
 const difference = makeDifference({
   packages: [
@@ -53,6 +53,20 @@ describe("the name in a row", () => {
     ["web1", "web1:2222", "`web1` `web1:2222`"],
   ])("%s of %s is %s", (name, target, cell) => {
     expect(renderRow(makeResult({ name, target, configuration: name }))).toContain(`| ✅ | ${cell} | deployed |`);
+  });
+});
+
+describe("the error of a section", () => {
+  const result = makeResult({ status: "failed", error: makeError("it is locked", { topic: "locked" }) });
+
+  test("links to its topic", () => {
+    expect(errorPart(result, 1000, (topic) => `https://docs.example.org/${topic}`)).toBe(
+      "<pre>it is locked</pre>\n\n[Troubleshooting](https://docs.example.org/locked)\n\n",
+    );
+  });
+
+  test("names the page where there is no address", () => {
+    expect(errorPart(result, 1000)).toBe("<pre>it is locked</pre>\n\nSee `docs/troubleshooting.md#locked`\n\n");
   });
 });
 
