@@ -7,13 +7,14 @@ import { uniteLicenses } from "./bundle/licenses.js";
 import { entries, field } from "./fields.js";
 import { root } from "./paths.js";
 
-// Bundles src/ with ncc into one file, index.js, beside the files that it reads, and writes a file for each entry point that starts it.
+// Bundles src/ with ncc into one file, action.js, beside the files that it reads, and writes a file for each entry point that starts it.
 // Arguments: `--out DIR`, the checkout's dist/ by default.
 // No source maps (they double the start) and no minification (what runs with deploy keys can be read).
 
 const module = "out/src/entry/index.js";
-/** What `module` exports, each started by a file of its name, which `action.yml` names. */
-const entryPoints = ["deploy", "post", "matrix"];
+const bundleName = "action.js";
+/** Files that an `action.yml` names, and what of `module` each starts. */
+const entryPoints = { "index.js": "deploy", "post.js": "post", "matrix.js": "matrix" };
 
 const { values } = parseArgs({ options: { out: { type: "string", default: join(root, "dist") } } });
 const out = resolve(values.out);
@@ -21,7 +22,8 @@ const out = resolve(values.out);
 const fresh = mkdtempSync(`${out}.`);
 try {
   bundle(fresh);
-  for (const name of entryPoints) writeFileSync(join(fresh, `${name}.js`), `import { ${name}, start } from "./index.js";\n\nawait start(${name});\n`);
+  for (const [file, name] of Object.entries(entryPoints))
+    writeFileSync(join(fresh, file), `import { ${name}, start } from "./${bundleName}";\n\nawait start(${name});\n`);
   const licenses = join(fresh, "licenses.txt");
   writeFileSync(licenses, uniteLicenses(readFileSync(licenses, "utf8"), dependencies()));
   rmSync(out, { recursive: true, force: true });
@@ -41,7 +43,8 @@ function bundle(directory: string): void {
   // ncc 0.45.0 puts this call in the place of a file that it does not find, and calls that a success.
   const missing = /eval\("require"\)\("([^"]+)"\)/.exec(bundled);
   if (missing !== null) throw new Error(`ncc did not find ${missing[1]} for ${module}`);
-  writeFileSync(path, bundled.replaceAll(/^\/\/# sourceMappingURL=.*\n?/gm, ""));
+  rmSync(path);
+  writeFileSync(join(directory, bundleName), bundled.replaceAll(/^\/\/# sourceMappingURL=.*\n?/gm, ""));
 }
 
 function dependencies(): string[] {

@@ -188,7 +188,7 @@ test("the end of the log is not lost when the runner reads slowly", async () => 
     execFileSync("mkfifo", ["/tmp/slow"]);
     spawn("/bin/sh", ["-c", "exec 3< /tmp/slow; sleep 5; cat <&3"], { stdio: ["ignore", "inherit", "inherit"] });
     const pipe = openSync("/tmp/slow", "w");
-    const action = spawn(process.execPath, ["/action/dist/deploy.js"], { stdio: ["ignore", pipe, "inherit"] });
+    const action = spawn(process.execPath, ["/action/dist/index.js"], { stdio: ["ignore", pipe, "inherit"] });
     closeSync(pipe);
     action.on("exit", (code) => (process.exitCode = code));
     `,

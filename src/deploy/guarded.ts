@@ -94,9 +94,9 @@ export function notReached(how: "late" | "slow-login" | "restarted", { limits }:
     case "slow-login":
       return {
         phase: "confirm",
-        reason: `the machine answered, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
+        reason: `the machine answered in time, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
         hint: "Find out why logins are slow, or raise confirm-timeout",
-        topic: "login-slow",
+        topic: "slow-login",
         lines: [],
         decided: true,
       };

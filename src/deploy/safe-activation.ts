@@ -133,6 +133,9 @@ async function judgeEnd(work: Guarded, end: ActivationEnd): Promise<{ rejection:
       topic: "other-system",
     });
   if (changesRunningSystem(operation) && after.running !== system.running) {
+    // Where the connection was away for long, the machine may have rolled back by now.
+    const reached = protectedSwitch && after.running === armed.before.running ? await armed.reach(signal) : after;
+    if (typeof reached === "string") return { rejection: notReached(reached, safety), degraded };
     const complaint = {
       reason: `the machine runs ${after.running ?? "no system of the store"} instead of ${system.running}`,
       hint: other,

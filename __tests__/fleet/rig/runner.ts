@@ -21,7 +21,7 @@ export type Step = {
   readonly env?: Readonly<Record<string, string>>;
   /** The event that started the workflow. Default: a push. */
   readonly event?: { readonly name: string; readonly payload: unknown };
-  /** Default: `dist/deploy.js`. Relative to the checkout. */
+  /** Default: `dist/index.js`. Relative to the checkout. */
   readonly entry?: string;
   /** Default: `dist/post.js`. */
   readonly postEntry?: string;
@@ -182,7 +182,7 @@ export class Runner {
     const env = { ...this.#environment(step, workspace, temp, file), ...step.env };
 
     const began = Date.now();
-    const action = this.#node(step.entry ?? "dist/deploy.js", env, workspace, step.timeout ?? 120);
+    const action = this.#node(step.entry ?? "dist/index.js", env, workspace, step.timeout ?? 120);
     const runPost = async (): Promise<PostResult> => {
       const states = Object.entries(parseEnvironmentFile(readFileSync(file("state"), "utf8")));
       const postEnv = { ...env, ...Object.fromEntries(states.map(([name, value]) => [`STATE_${name}`, value])) };

@@ -188,7 +188,30 @@ describe.each(["dash", "bash"])("last.sh under %s", (shell) => {
     system("new", { boot: "sleep 30" });
     const { status, stdout } = call("run");
     expect(status).toBe(20);
-    expect(stdout).toMatch(/took longer than 1 s[^]*exit code 124/);
+    expect(stdout).toMatch(/exceeded the limit of 1 s[^]*exit code 124/);
+  });
+
+  test("limits profile and boot loader together, also where the step was killed and is run again", () => {
+    machine({ limit: "3" });
+    script(join(programs, "nix-env"), `sleep 2; echo "nix-env" >>${calls}; ln -s ${directory}/new ${profile}-2-link; ln -sfn system-2-link ${profile}`);
+    // Each of the two alone is within the limit.
+    system("new", { boot: "sleep 2.5" });
+    const { status, stdout } = call("run");
+    expect(status).toBe(20);
+    expect(stdout).toMatch(/new boot exceeded the limit of 3 s\n[^]*exit code 124[^]*undone 0 0 0/);
+    rmSync(calls);
+    const again = call("run");
+    expect(again.status).toBe(20);
+    expect(called()).toEqual([words("old", "boot"), words("old", "test")]);
+  });
+
+  test("gives each part of the undoing the limit anew, whatever the others took", () => {
+    machine({ limit: "2" });
+    system("new", { boot: "sleep 30" });
+    system("old", { boot: "sleep 30", test: "sleep 1" });
+    const { status, stdout } = call("run");
+    expect(status).toBe(21);
+    expect(stdout).toContain("undone 0 124 0");
   });
 
   test("does not roll back a machine that somebody else switches meanwhile", () => {

@@ -13,7 +13,7 @@ import { temporaryDirectory } from "../temporary.js";
 import { makeKey } from "./keys.js";
 
 const directory = temporaryDirectory();
-const files = targetFiles("/tmp/x", 0);
+const files = { ...targetFiles("/tmp/x", 0), configured: true };
 
 describe("the commands", () => {
   const target = makeTarget({ host: "2001:db8::7" });
@@ -33,6 +33,14 @@ describe("the commands", () => {
     expect(controlCommand(files, target, "check").args).toEqual(["-F", "/tmp/x/0.conf", "-O", "check", "--", "2001:db8::7"]);
     expect(controlCommand(files, target, "exit").args).toEqual(["-F", "/tmp/x/0.conf", "-O", "exit", "--", "2001:db8::7"]);
     expect(sessionCommand(files, target, "/bin/sh -s")).toEqual({ file: "ssh", args: ["-F", "/tmp/x/0.conf", "--", "2001:db8::7", "/bin/sh -s"] });
+  });
+
+  test("name the socket of a master that has taken the place of another", () => {
+    const other = { ...files, socket: files.otherSocket, configured: false };
+    const place = ["-F", "/tmp/x/0.conf", "-o", "ControlPath=/tmp/x/0.t"];
+    expect(masterCommand(other, target, 30).args.slice(0, 4)).toEqual(place);
+    expect(controlCommand(other, target, "exit").args).toEqual([...place, "-O", "exit", "--", "2001:db8::7"]);
+    expect(sessionCommand(other, target, "/bin/sh -s").args).toEqual([...place, "--", "2001:db8::7", "/bin/sh -s"]);
   });
 });
 
