@@ -251,9 +251,9 @@ describe("only what has changed", () => {
   });
 
   test.each([
-    ["a first push", "0".repeat(40), /^0{40} is no commit of this repository/],
+    ["a first push", "0".repeat(40), /^0{40} is not a commit of this repository/],
     ["a push that has replaced the commit", "1234567890".repeat(4), /is not a commit of this repository/],
-    ["a name that Git does not know", "nowhere", /^nowhere is no commit of this repository/],
+    ["a name that Git does not know", "nowhere", /^nowhere is not a commit of this repository/],
   ])("is everything after %s", async (_, revision, message) => {
     await write(three());
     const run = await planned({ "changed-since": revision });

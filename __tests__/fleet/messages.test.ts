@@ -96,8 +96,8 @@ describe("a flake that could not be fetched", () => {
     expect(run.outputs).toMatchObject({ status: "failed", failed: "0" });
     expect(run.errors).toEqual([expect.stringContaining("the directory ./nowhere was not found")]);
     expect(hostResults(run).get("new")?.["error"]).toContain("not started: the flake could not be fetched (flake: the directory ./nowhere was not found");
-    expect(run.summary.split("\n")[0]).toMatch(/^### ❌ No host was deployed \(2 hosts skipped\): `flake: there is no directory \.\/nowhere/);
-    expect(run.log).toMatch(/^The run ended early: flake: there is no directory \.\/nowhere/m);
+    expect(run.summary.split("\n")[0]).toMatch(/^### ❌ No host was deployed \(2 hosts skipped\): `flake: the directory \.\/nowhere was not found/);
+    expect(run.log).toMatch(/^The run ended early: flake: the directory \.\/nowhere was not found/m);
     expect(run.log + run.summary).not.toMatch(/cancel/i);
     expect(await fleet.machine("new").leftovers()).toEqual([]);
   });

@@ -138,7 +138,7 @@ describe("a machine that is not reached again", () => {
       trial.deploy({ switchScript: alone }, { "confirm-timeout": "4" }, "web2"),
     ]);
     for (const name of ["web1", "web2"]) await trial.machine(name).output("sed -i /pam_exec/d /etc/pam.d/sshd");
-    expect(run.log).toContain("the machine has answered over ssh, and the login is slow");
+    expect(run.log).toContain("the machine answers over ssh, but the login is slow");
     expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
     expect((await trial.systems()).profile).toBe(run.outputs["system-path"]);
 

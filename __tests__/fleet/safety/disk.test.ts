@@ -73,7 +73,7 @@ test("the root file system is full during the activation: the old system runs, t
     exit: 1,
     status: "rollback-failed",
     phase: "rollback",
-    error: expect.stringMatching(/and the rollback failed: the activation script snippet 'etc' \(1\) failed \(exit code 2\): no space is left on the device/),
+    error: expect.stringMatching(/; the rollback failed: the activation script snippet 'etc' \(1\) failed \(exit code 2\): no space is left on the device/),
   });
   expect(error).toContain(
     "The machine runs its old system, but some of its files could not be written. Free space on the full file system (`df -h` on the machine shows which one). Then repair the machine manually, as root: ",

@@ -94,8 +94,8 @@ function missing(what: string, hosts: readonly HostResult[], taken: ReadonlySet<
 }
 
 function note({ name }: Place, parts: readonly string[]): string {
-  const told = parts.filter((part) => part !== "");
-  return told.length === 0 ? "" : `Shortened to fit GitHub's limit for a ${name}; left out: ${told.join(", ")}. See the log for everything.\n`;
+  const left = parts.filter((part) => part !== "");
+  return left.length === 0 ? "" : `Shortened to fit GitHub's limit for a ${name}; left out: ${left.join(", ")}. See the log for everything.\n`;
 }
 
 /** Bytes that are given away in the order of importance. */
