@@ -74,7 +74,7 @@ export const topics = [
   "activation-timeout",
   "restarted",
   "not-reached",
-  "slow-login",
+  "login-slow",
   "health-check",
   "timeout",
   "rollback-failed",
