@@ -21,7 +21,7 @@ export class InputError extends Error {
   }
 }
 
-/** The runner lacks something that every run needs. The message says what to add to the workflow. */
+/** Something that every run needs is missing on the runner. The message says what to add to the workflow. */
 export class RunnerError extends Error {
   override readonly name = "RunnerError";
   readonly topic: Topic;
@@ -32,7 +32,7 @@ export class RunnerError extends Error {
   }
 }
 
-/** Why a command did not end as it should. */
+/** Why a command failed. */
 export type CommandFailure =
   | { readonly kind: "exit"; readonly exitCode: number }
   | { readonly kind: "signal"; readonly signal: string }
@@ -40,10 +40,10 @@ export type CommandFailure =
   | { readonly kind: "aborted" }
   | { readonly kind: "spawn"; readonly code: string };
 
-/** A command that could not be started, did not end well, or was ended. */
+/** A command that could not be started, failed, or was terminated. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
-  /** The command as one could paste it. */
+  /** The command, ready to paste into a shell. */
   readonly command: string;
   readonly failure: CommandFailure;
   readonly stdout: string;

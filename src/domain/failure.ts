@@ -9,13 +9,13 @@ export type Failure = {
   readonly reason: string;
   /** What to do next. */
   readonly hint: string | undefined;
-  /** What state the machine is in now, or will be. */
+  /** The state of the machine, now or later. */
   readonly outcome: string | undefined;
   /** The last lines of what the failed command printed. */
   readonly lines: readonly string[];
   /** Exit code of the command on the machine, 255 where it could not be reached. */
   readonly exitCode: number | undefined;
-  /** What a failed activation named. */
+  /** The causes that a failed activation named. */
   readonly causes: readonly ActivationCause[];
   readonly topic: Topic | undefined;
 };
@@ -28,7 +28,7 @@ export function makeFailure(parts: Pick<Failure, "phase" | "reason"> & { readonl
   return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes, topic };
 }
 
-/** The sentences of a failure: its reason, what to do next, what state the machine is in. */
+/** The sentences of a failure: its reason, what to do next, the state of the machine. */
 export function failureSentences({ reason, hint, outcome }: Failure): string[] {
   return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
 }

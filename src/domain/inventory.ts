@@ -5,23 +5,23 @@ import { looksAtTags, select, unmatchedProblem, type Selection } from "./selecti
 import { checkTarget, nameOfConfiguration, named, type NamedTarget, type Target, type TargetRequest } from "./target.js";
 import type { Topic } from "./topic.js";
 
-/** A machine as the flake has it. */
+/** A machine as the flake defines it. */
 export type InventoryMachine = {
   readonly kind: "machine";
   readonly name: string;
   /** Where it is. User and port are missing where the flake leaves them open. */
   readonly request: TargetRequest;
-  /** Nix's name of its platform, `x86_64-linux`; `undefined` where nobody asked, or the flake cannot tell. */
+  /** Nix's name of its platform, `x86_64-linux`; `undefined` where it was not queried or is unknown. */
   readonly system: string | undefined;
-  /** `undefined` where nobody asked. */
+  /** `undefined` where they were not queried. */
   readonly tags: readonly string[] | undefined;
   /** Whether the flake asks for a build on the machine itself. */
   readonly buildOnTarget: boolean;
-  /** What the flake wants to be done beside, and is not: `deployment.keys smtp, wireguard`. */
+  /** Settings of the flake that this action ignores: `deployment.keys smtp, wireguard`. */
   readonly ignored: readonly string[];
 };
 
-/** One that cannot be deployed: it does not evaluate, or asks for what there is not. */
+/** A machine that cannot be deployed: it does not evaluate, or has unsupported settings. */
 export type UnusableMachine = {
   readonly kind: "unusable";
   readonly name: string;
@@ -32,14 +32,14 @@ export type UnusableMachine = {
   readonly tags: readonly string[] | undefined;
 };
 
-/** One that the flake itself takes from remote deployment. */
+/** A machine that the flake itself excludes from remote deployment. */
 export type OtherMachine = { readonly kind: "other"; readonly name: string; readonly reason: string };
 
 export type InventoryEntry = InventoryMachine | UnusableMachine | OtherMachine;
 
-/** What a flake says of its machines. */
+/** The machines of a flake. */
 export type Inventory = {
-  /** All that it names, also those that were not looked at. */
+  /** The names of all machines, including those that were not evaluated. */
   readonly names: readonly string[];
   readonly entries: readonly InventoryEntry[];
 };
@@ -70,12 +70,12 @@ export function chooseMachines({ names, entries }: Inventory, selection: Selecti
     selection,
     selectable,
   );
-  // A name counts as matched also when the machine itself cannot be used, and when nobody had to look at it.
+  // A name also counts as matched when the machine is unusable or was not evaluated.
   const known = new Map(entries.map((entry) => [entry.name, entry]));
   const { chosen: expected, unmatched } = select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
   if (unmatched.length > 0)
     throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, there(names, entries, selection)), topic: "selection-unmatched" }]);
-  // Names were compared by Nix, and now here: what one of the two had passed over would be left out in silence.
+  // Nix has compared the names too: a machine on which both disagree would be skipped silently.
   const missed = expected.filter((name) => !known.has(name));
   if (missed.length > 0) throw new Error(`${missed.join(", ")} matched the selection but were not evaluated`);
   const machines = chosen.filter((entry) => entry.kind === "machine");
@@ -109,7 +109,7 @@ export function setApart(choice: Choice, placeOf: (machine: InventoryMachine) =>
   return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
 }
 
-/** What was chosen of a flake, a line each. */
+/** Renders what was chosen from a flake, one line per machine. */
 export function describeChoice({ machines, unusable, others }: Choice): string[] {
   const count = machines.length + unusable.length;
   const heading = `targets is empty: using ${count} ${count === 1 ? "host" : "hosts"} from the flake`;
@@ -120,7 +120,7 @@ export function describeChoice({ machines, unusable, others }: Choice): string[]
   ];
 }
 
-/** What the flake wants of these machines and nobody does, a line each; `undefined` where there is nothing. */
+/** Renders the ignored settings of these machines, one per line; `undefined` where there are none. */
 export function describeIgnored({ machines }: Choice): string | undefined {
   const lines = machines.flatMap(({ name, ignored }) => ignored.map((what) => `${name}: ${what}`));
   if (lines.length === 0) return undefined;
@@ -152,7 +152,7 @@ export function selectTargets<T extends Pick<Target, "name" | "configuration">>(
   return { chosen, unmatched: unmatchedProblem(unmatched, names) + hint };
 }
 
-/** Checks where a machine is to be. Throws an `Error` as `checkTarget` does. */
+/** Checks the address of a machine. Throws an `Error` as `checkTarget` does. */
 export function checkedRequest(name: string, request: TargetRequest): TargetRequest {
   checkTarget({ ...request, name });
   return request;

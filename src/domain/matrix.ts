@@ -9,17 +9,17 @@ export type MatrixMachine = {
   readonly tags: readonly string[];
 };
 
-/** What the companion action tells the workflow, by the names of its outputs. */
+/** The outputs of the companion action, by name. */
 export type MatrixOutputs = { readonly matrix: string; readonly targets: string; readonly count: string; readonly hosts: string };
 
 // https://docs.github.com/en/actions/reference/limits: jobs of a matrix in one workflow run.
 const mostJobs = 256;
-// GitHub takes 1 MB of outputs a job, counted as UTF-16.
+// GitHub allows 1 MB of outputs per job, counted as UTF-16.
 const longestOutputs = 500_000;
 
 /**
- * Renders the outputs: a job for each machine, or at most `shards` jobs with the machines dealt out among them in their order.
- * Throws an `InputError` for more machines than GitHub takes jobs, and for more than fit into the outputs of a job.
+ * Renders the outputs: one job per machine, or at most `shards` jobs with the machines split across them in order.
+ * Throws an `InputError` for more machines than GitHub allows jobs, and for more than fit into the outputs of a job.
  */
 export function renderMatrix(machines: readonly MatrixMachine[], shards: number | undefined): MatrixOutputs {
   if (shards === undefined && machines.length > mostJobs) {
@@ -34,7 +34,7 @@ export function renderMatrix(machines: readonly MatrixMachine[], shards: number 
   const include = shards === undefined ? machines.map(machineJob) : deal(machines, shards).map(shardJob);
   const outputs = {
     matrix: JSON.stringify({ include }),
-    // Not an empty text, which would have the main action take every machine of the flake.
+    // Not an empty string, which would make the main action deploy every machine of the flake.
     targets: machines.length === 0 ? "[]" : targetsText(machines),
     count: String(machines.length),
     hosts: JSON.stringify(machines.map(({ name }) => name)),
@@ -45,7 +45,7 @@ export function renderMatrix(machines: readonly MatrixMachine[], shards: number 
   return outputs;
 }
 
-/** The machines as text for the input `targets`: a line each, or JSON where a line would lose a name. */
+/** Renders the machines for the input `targets`: one per line, or JSON where a line cannot express a name. */
 export function targetsText(machines: readonly Pick<MatrixMachine, "name" | "request">[]): string {
   const plain = machines.every(({ name, request }) => wishedName({ ...request, name: undefined }) === name);
   if (plain) return machines.map(({ request }) => targetLine(request)).join("\n");
@@ -67,7 +67,7 @@ function shardJob(machines: readonly MatrixMachine[], index: number, all: readon
   return { name: `${index + 1} of ${all.length}`, targets: targetsText(machines), hosts: machines.map(({ name }) => name) };
 }
 
-/** Deals out to as many hands, of which the first ones get one more where it does not come out even. */
+/** Splits the items into as many parts, in order; the first parts get one more where the division leaves a remainder. */
 function deal<T>(items: readonly T[], hands: number): T[][] {
   const used = Math.min(hands, items.length);
   const size = (hand: number): number => Math.floor(items.length / used) + (hand < items.length % used ? 1 : 0);

@@ -4,7 +4,7 @@ export type OptionRow = {
   readonly name: string;
   /** Other spellings with the same meaning: `-j`. */
   readonly aliases: readonly string[];
-  /** The words that follow it, each on a line of its own: `NUMBER`. */
+  /** The values that follow it, each on its own line: `NUMBER`. */
   readonly words: readonly string[];
   readonly verdict: Verdict;
 };
@@ -23,7 +23,7 @@ export type OptionTable = {
   readonly options: readonly OptionRow[];
   /** What `--option` may set. */
   readonly settings: readonly SettingRow[];
-  /** Options of which the program takes only the last, without a word about the others. */
+  /** Options of which the program silently uses only the last. */
   readonly lastWins: readonly string[];
 };
 
@@ -39,7 +39,7 @@ export function refused(name: string, reason: string, words: readonly string[] =
 
 /**
  * Checks arguments, one per line, against a table. Only exact names count: the forms `--name=value`, `-j4` and abbreviations are
- * refused, because the programs do not agree on them. Returns every problem in words; none where all are accepted.
+ * refused, because the programs do not agree on them. Returns a message for every problem; none where all are accepted.
  */
 export function checkArguments(lines: readonly string[], table: OptionTable): string[] {
   const problems: string[] = [];
@@ -53,7 +53,7 @@ export function checkArguments(lines: readonly string[], table: OptionTable): st
       continue;
     }
     const words = lines.slice(index + 1, index + 1 + row.words.length);
-    // The word of an option that is refused anyway need not be there.
+    // The value of a refused option may be missing.
     const taken = row.verdict.kind === "refused" ? words.filter((word) => !word.startsWith("-")) : words;
     index += 1 + taken.length;
     problems.push(...checkOption(row, words, table));
@@ -92,7 +92,7 @@ function explainUnknown(line: string, { options, settings }: OptionTable): strin
   if (known?.verdict.kind === "refused") return `${known.name} is not allowed: ${known.verdict.reason}`;
   if (known !== undefined && second !== undefined && known.words.length > 0)
     return `${show(line)} is not allowed: write ${known.words.join(" and ")} on its own line, after ${first}`;
-  // Nix takes every setting for an option as well.
+  // Nix accepts every setting as an option, too.
   const setting = settingNamed(first.replace(/^--(?:no-)?/, ""), settings);
   if (first.startsWith("--") && setting?.verdict.kind === "refused") return `${show(first)} is not allowed: ${setting.verdict.reason}`;
   if (first.startsWith("--") && setting !== undefined)

@@ -1,6 +1,6 @@
 import { unitActions, type UnitPlan } from "./unit-plan.js";
 
-// A log is no place for all units of a new nixpkgs.
+// An update of nixpkgs may change hundreds of units.
 const mostNamed = 20;
 
 const verbs = {

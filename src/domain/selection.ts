@@ -7,10 +7,10 @@ export type SelectionRule = {
   readonly expression: string;
 };
 
-/** What is chosen: what any of the rules matches. Without a rule, everything. */
+/** Everything that any of the rules matches; without a rule, everything. */
 export type Selection = readonly SelectionRule[];
 
-/** What a rule looks at. `tags` is `undefined` where they cannot be told. */
+/** What a rule is compared with. `tags` is `undefined` where they are unknown. */
 export type Selectable = { readonly names: readonly string[]; readonly tags: readonly string[] | undefined };
 
 export const acceptedSelection =
@@ -18,7 +18,7 @@ export const acceptedSelection =
 
 /**
  * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
- * around them; one that begins with `@` is for tags. An empty text is no rule. Throws an `Error` that says what is wrong.
+ * around them; one that begins with `@` matches tags. An empty text has no rules. Throws an `Error` that says what is wrong.
  */
 export function parseSelection(text: string): Selection {
   const trimmed = text.trim();
@@ -32,14 +32,14 @@ export function parseSelection(text: string): Selection {
   });
 }
 
-/** Tells whether the tags decide about what is chosen. */
+/** Returns whether the selection depends on tags. */
 export function looksAtTags(selection: Selection): boolean {
   return selection.some(({ kind }) => kind === "tag");
 }
 
 /**
- * Splits into what is chosen and the rules that match nothing. What cannot tell its tags is chosen by any rule about tags, so
- * that it is not passed over in silence.
+ * Returns the chosen items, and the rules that match nothing. An item whose tags are unknown is chosen by any rule for tags, so
+ * that it is not skipped silently.
  */
 export function select<T>(items: readonly T[], selection: Selection, look: (item: T) => Selectable): { chosen: T[]; unmatched: string[] } {
   if (selection.length === 0) return { chosen: [...items], unmatched: [] };
@@ -50,7 +50,7 @@ export function select<T>(items: readonly T[], selection: Selection, look: (item
   };
 }
 
-/** Says which rules match nothing, and what there is. */
+/** Renders which rules match nothing, and what is available. */
 export function unmatchedProblem(unmatched: readonly string[], available: readonly string[]): string {
   const shown = available.length > mostNames ? [...available.slice(0, mostNames), `and ${available.length - mostNames} more`] : available;
   return `${unmatched.join(", ")} matches no host; available: ${shown.length === 0 ? "none" : shown.join(", ")}`;
@@ -63,7 +63,7 @@ function isMatch({ kind, expression }: SelectionRule, { names, tags }: Selectabl
   return (kind === "tag" ? (tags ?? []) : names).some((text) => pattern.test(text));
 }
 
-// A set holds only what needs no escape in either kind of regular expression.
+// A set contains only characters that need no escape in either kind of regular expression.
 const pieces = /\*+|\?|\[(!?)([A-Za-z0-9_.@ -]+)\]|[^*?[\]]+|[[\]]/g;
 
 function expressionOf(glob: string): string {

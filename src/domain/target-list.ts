@@ -3,16 +3,16 @@ import { acceptedTarget, checkTarget, parseTarget, type TargetRequest } from "./
 
 export const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration and name`;
 
-/** The targets of a list, or what is wrong with each entry that is not usable. */
+/** The targets of a list, and what is wrong with each bad entry. */
 export type TargetList = { readonly requests: readonly TargetRequest[]; readonly problems: readonly string[] };
 
 /**
- * Reads a list of targets: one a line, where an empty line and one that begins with `#` are passed over, or a JSON array.
- * Never throws; every bad entry is a problem of its own.
+ * Parses a list of targets: one per line, where empty lines and lines that begin with `#` are ignored, or a JSON array.
+ * Never throws; every bad entry is listed in `problems`.
  */
 export function parseTargetList(text: string): TargetList {
   const trimmed = text.trim();
-  // A line may begin with a bracket too: the one of an IPv6 address.
+  // A line may begin with a bracket too, for an IPv6 address.
   if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f.]*:[^\s"\]]*\]/.test(trimmed)) return parseJson(trimmed);
   const list = collector();
   for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {

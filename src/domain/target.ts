@@ -1,6 +1,6 @@
 /** Where to ssh, and what to deploy there. */
 export type Target = {
-  /** What logs, annotations and results call the machine. */
+  /** The name of the machine in logs, annotations and results. */
   readonly name: string;
   readonly user: string;
   /** DNS name, IPv4 address, or IPv6 address without brackets. */
@@ -14,7 +14,7 @@ export type Target = {
   readonly configuration: string | undefined;
 };
 
-/** What a target says before the defaults for user, port and name are filled in. */
+/** A target before the defaults for user, port and name are filled in. */
 export type TargetRequest = {
   readonly host: string;
   readonly user?: string | undefined;
@@ -23,22 +23,22 @@ export type TargetRequest = {
   readonly name?: string | undefined;
 };
 
-/** What a configuration begins with that stands in colmena's hive and not under `nixosConfigurations`. */
+/** The prefix of a configuration that is in colmena's hive and not under `nixosConfigurations`. */
 export const hivePrefix = "colmenaHive.nodes.";
 
-/** The name of a configuration without the place where it stands. */
+/** The name of a configuration without its prefix. */
 export function nameOfConfiguration(configuration: string): string {
   return configuration.startsWith(hivePrefix) ? configuration.slice(hivePrefix.length) : configuration;
 }
 
-/** Tells whether one of the targets has its configuration in colmena's hive. */
+/** Returns whether one of the targets has its configuration in colmena's hive. */
 export function needsHive(targets: readonly Pick<Target, "configuration">[]): boolean {
   return targets.some(({ configuration }) => configuration?.startsWith(hivePrefix));
 }
 
 export const acceptedTarget = "[user@]host[:port][#configuration], with an IPv6 address in brackets";
 
-/** The target as one would type it after `ssh`: `user@host`, with `:port` where it is not 22. */
+/** Renders the target: `user@host`, with `:port` where it is not 22. */
 export function displayTarget(target: Target): string {
   const host = target.host.includes(":") ? `[${target.host}]` : target.host;
   return `${target.user}@${host}${target.port === 22 ? "" : `:${target.port}`}`;
@@ -141,7 +141,7 @@ function readPort(text: string | undefined): number | undefined {
   return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
 }
 
-/** What a target is called where no other has the same name: its own, else its configuration, else its host. */
+/** The name of a target where no other has the same: its own, else its configuration, else its host. */
 export function wishedName({ name, configuration, host }: TargetRequest): string {
   return name ?? (configuration === undefined ? host : nameOfConfiguration(configuration));
 }
@@ -153,8 +153,8 @@ export type NamedTarget = Pick<Target, "name" | "host" | "configuration"> & { re
 export type TargetDefaults = { readonly user: string; readonly port: number };
 
 /**
- * Gives each target a name: its own, else its configuration, else its host; where two would have the same, the place as it is
- * written instead. Throws an `Error` when two would still have the same.
+ * Gives each target a name: its own, else its configuration, else its host; where two would have the same, host and port
+ * instead. Throws an `Error` when two would still have the same.
  */
 export function nameTargets(requests: readonly TargetRequest[], defaultPort: number): NamedTarget[] {
   const wishes = requests.map(wishedName);
@@ -177,17 +177,17 @@ export function named({ host, user, port, configuration }: TargetRequest, name: 
   return { name, host, user, port, configuration };
 }
 
-/** Fills in user and port of a target of which ssh-config says nothing. */
+/** Fills in user and port of a target for which ssh-config sets none. */
 export function withDefaults({ name, user, host, port, configuration }: NamedTarget, defaults: TargetDefaults): Target {
   return { name, user: user ?? defaults.user, host, port: port ?? defaults.port, address: host, via: undefined, configuration };
 }
 
-/** Where a connection ends. The same address behind two jump hosts may be two machines. */
+/** Renders where a connection ends. The same address behind two jump hosts may be two machines. */
 export function placeOf({ address, port, via }: Pick<Target, "address" | "port" | "via">): string {
   return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` via ${via}`}`;
 }
 
-/** Throws an `Error` that names a place where two of the targets are. */
+/** Throws an `Error` that names an address that two of the targets have. */
 export function requireApart(targets: readonly Target[]): void {
   const places = new Set<string>();
   for (const place of targets.map(placeOf)) {
