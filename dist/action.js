@@ -227,9 +227,9 @@ class EvaluationError extends CommandError {
 class NoFlakeError extends Error {
     name = "NoFlakeError";
 }
-/** The message of whatever was thrown. */
+/** The message of whatever was thrown, also of an error of another realm. */
 function messageOf(error) {
-    return error instanceof Error ? error.message : String(error);
+    return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
 }
 /** What ended a run, in one line without a full stop at the end. */
 function briefReason(problem) {
@@ -283,6 +283,33 @@ class DeployError extends Error {
     get exitCode() {
         return this.failure.exitCode;
     }
+}
+;// CONCATENATED MODULE: ./out/src/domain/listed.js
+/** Names in a sentence, at most so many of them: `web1, web2 and 3 more`. */
+function listed(names, most) {
+    const more = names.length - most;
+    return more > 0 ? `${names.slice(0, most).join(", ")} and ${more} more` : names.join(", ");
+}
+/** Lines, at most so many of them, with one for the rest: `and 3 more`, with what they are where that is given. */
+function listedLines(lines, most, what = "") {
+    const more = lines.length - most;
+    return more > 0 ? [...lines.slice(0, most), `and ${more} more${what === "" ? "" : ` ${what}`}`] : [...lines];
+}
+;// CONCATENATED MODULE: ./out/src/domain/map-limited.js
+/**
+ * Works on the items side by side, at most `limit` at a time, in their order. The results stand in the order of the items.
+ * Rejects as soon as one rejects.
+ */
+async function mapLimited(items, limit, work) {
+    const results = [];
+    // One iterator for all workers: whoever is free takes the next item.
+    const queue = items.entries();
+    const worker = async () => {
+        for (const [index, item] of queue)
+            results[index] = await work(item);
+    };
+    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+    return results;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/operation.js
 /** What is done on the machines: nixos-rebuild's words, and `rollback`, which activates the system of the previous generation. */
@@ -372,6 +399,46 @@ function isFailure(status) {
 }
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./out/src/domain/configuration.js
+const ownHostname = { kind: "hostname" };
+// Under this name, the outer flake has a node of the hive among its nixosConfigurations.
+const hive = "colmenaHive.nodes.";
+/**
+ * Reads `NAME`, `nixosConfigurations.NAME`, `nixosConfigurations."NAME"`, as one types it after `nix build .#`, and
+ * `colmenaHive.nodes.NAME`. Throws an `Error` that says what is accepted.
+ */
+function parseConfiguration(text) {
+    const [, quoted, plain] = /^nixosConfigurations\.(?:"(.+)"|(.+))$/.exec(text) ?? [];
+    const attribute = quoted ?? plain ?? text;
+    const isNode = attribute.startsWith(hive) && attribute.length > hive.length;
+    return checkConfiguration(isNode ? { kind: "hive", name: attribute.slice(hive.length) } : { kind: "nixos", name: attribute });
+}
+/** Checks the name of a configuration. Throws an `Error` that says what is accepted. */
+function checkConfiguration(configuration) {
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(attributeOf(configuration) ?? "hostname")) {
+        throw new Error("its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)");
+    }
+    return configuration;
+}
+/** The attribute under the outer flake's `nixosConfigurations`, as a target names it; `undefined` where only the machine knows its hostname. */
+function attributeOf(configuration) {
+    switch (configuration.kind) {
+        case "nixos":
+            return configuration.name;
+        case "hive":
+            return `${hive}${configuration.name}`;
+        case "hostname":
+            return undefined;
+    }
+}
+/** The name without where it is; `undefined` where only the machine knows its hostname. */
+function nameOfConfiguration(configuration) {
+    return configuration.kind === "hostname" ? undefined : configuration.name;
+}
+/** Tells whether one of the machines has its configuration in colmena's hive. */
+function needsHive(machines) {
+    return machines.some(({ configuration }) => configuration.kind === "hive");
+}
 ;// CONCATENATED MODULE: ./out/src/domain/bytes.js
 const units = ["KiB", "MiB", "GiB", "TiB"];
 /** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16.0 MiB`. */
@@ -461,17 +528,13 @@ function compare(one, other) {
 ;// CONCATENATED MODULE: ./out/src/domain/difference-text.js
 
 
+
 // A log is no place for a whole new nixpkgs.
 const mostLines = 40;
 /** Tells a difference in the lines of a log: the counts, then a line a package. */
 function describeDifference(difference) {
     const { packages } = difference;
-    const rest = packages.length - mostLines;
-    return [
-        describeCounts(difference),
-        ...packages.slice(0, mostLines).map((change) => `  ${describeChange(change)}`),
-        ...(rest > 0 ? [`  and ${rest} more`] : []),
-    ];
+    return [describeCounts(difference), ...listedLines(packages.map(describeChange), mostLines).map((line) => `  ${line}`)];
 }
 /** The counts in one line: `packages: 1 added, 2 changed, 14 rebuilt; size +12.3 KiB`. */
 function describeCounts(difference) {
@@ -616,6 +679,7 @@ function withCompared(rehearsal, compared) {
 }
 ;// CONCATENATED MODULE: ./out/src/domain/plan-text.js
 
+
 // A log is no place for all units of a new nixpkgs.
 const mostNamed = 20;
 const verbs = {
@@ -632,8 +696,7 @@ function describePlan(plan) {
         return [];
     const units = unitActions.flatMap((action) => {
         const names = plan[action];
-        const more = names.length - mostNamed;
-        return names.length === 0 ? [] : [`  would ${verbs[action]}: ${names.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`];
+        return names.length === 0 ? [] : [`  would ${verbs[action]}: ${listed(names, mostNamed)}`];
     });
     const lines = [...units, ...(plan.reexecutes ? ["  systemd would be re-executed"] : [])];
     return [...(lines.length === 0 ? [] : ["units:", ...lines]), ...plan.inhibitors.map(inhibitionOf)];
@@ -652,6 +715,7 @@ function memoryWarning(memoryKibibytes) {
     return `only ${showBytes(memoryKibibytes * 1024)} of memory are available on the machine: the evaluation of a NixOS configuration needs about 0.6 GiB, a build more, and Linux kills them when memory runs out. Add memory or swap if the build is killed`;
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/free-space.js
+
 // A system with another kernel or after an update of nixpkgs brings some hundred MiB beside the old one, and the sources of
 // nixpkgs, unpacked, some 200 MiB more: with less than 1 GiB it may not fit.
 const free_space_scarceKibibytes = 1024 * 1024;
@@ -659,19 +723,10 @@ const free_space_scarceKibibytes = 1024 * 1024;
 function spaceWarning(freeKibibytes) {
     if (freeKibibytes === undefined || freeKibibytes >= free_space_scarceKibibytes)
         return undefined;
-    return `only ${Math.floor(freeKibibytes / 1024)} MiB are free for the Nix store on the machine: the new system may not fit. Free some with \`nix-collect-garbage -d\` on the machine`;
+    return `only ${showBytes(freeKibibytes * 1024)} are free for the Nix store on the machine: the new system may not fit. Free some with \`nix-collect-garbage -d\` on the machine`;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/target.js
-/** What a configuration begins with that stands in colmena's hive and not under `nixosConfigurations`. */
-const hivePrefix = "colmenaHive.nodes.";
-/** The name of a configuration without the place where it stands. */
-function nameOfConfiguration(configuration) {
-    return configuration.startsWith(hivePrefix) ? configuration.slice(hivePrefix.length) : configuration;
-}
-/** Tells whether one of the targets has its configuration in colmena's hive. */
-function needsHive(targets) {
-    return targets.some(({ configuration }) => configuration?.startsWith(hivePrefix));
-}
+
 const acceptedTarget = "[user@]host[:port][#configuration], an IPv6 address in brackets";
 /** The target as one would type it after `ssh`: `user@host`, with `:port` where it is not 22. */
 function displayTarget(target) {
@@ -688,7 +743,7 @@ function parseTarget(text) {
         throw new Error("holds a comma; write one target per line");
     const hash = text.indexOf("#");
     const place = hash === -1 ? text : text.slice(0, hash);
-    const configuration = hash === -1 ? undefined : text.slice(hash + 1);
+    const configuration = hash === -1 ? ownHostname : parseConfiguration(text.slice(hash + 1));
     const at = place.lastIndexOf("@");
     const user = at === -1 ? undefined : place.slice(0, at);
     const { host, port } = splitPort(place.slice(at + 1));
@@ -696,26 +751,17 @@ function parseTarget(text) {
 }
 /** Checks the parts of a target. Throws an `Error` whose message names the part and what is accepted. */
 function checkTarget(request) {
-    const { host, user, port, name } = request;
-    const configuration = request.configuration === undefined ? undefined : withoutPrefix(request.configuration);
+    const { host, user, port, configuration, name } = request;
     checkHost(host);
     if (user !== undefined)
         checkUser(user);
     if (port !== undefined)
         checkPort(port);
-    if (configuration !== undefined)
-        checkConfiguration(configuration);
+    checkConfiguration(configuration);
     if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
         throw new Error("its name is empty, longer than 100 characters, or holds control characters");
     }
-    return configuration === request.configuration ? request : { ...request, configuration };
-}
-/** The name in `nixosConfigurations.NAME` and `nixosConfigurations."NAME"`, as one types it after `nix build .#`; else the text itself. */
-function withoutPrefix(configuration) {
-    return (/^nixosConfigurations\.(?:"(.+)"|(.+))$/
-        .exec(configuration)
-        ?.slice(1)
-        .find((name) => name !== undefined) ?? configuration);
+    return request;
 }
 /** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
 function checkUser(user) {
@@ -751,11 +797,6 @@ function refuseUrl(text) {
     if (scheme !== undefined)
         throw new Error(`is a URL; write it without ${scheme}`);
 }
-function checkConfiguration(configuration) {
-    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(configuration)) {
-        throw new Error("its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)");
-    }
-}
 function splitPort(text) {
     const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
     if (bracketed !== null) {
@@ -780,7 +821,7 @@ function readPort(text) {
 }
 /** What a target is called where no other has the same name: its own, else its configuration, else its host. */
 function wishedName({ name, configuration, host }) {
-    return name ?? (configuration === undefined ? host : nameOfConfiguration(configuration));
+    return name ?? nameOfConfiguration(configuration) ?? host;
 }
 /**
  * Gives each target a name: its own, else its configuration, else its host; where two would have the same, the place as it is
@@ -885,11 +926,12 @@ function armedOutlook({ rollback, limits }) {
 
 
 
+
 /** What is known of a host before it is connected to. */
 function knownAtFirst({ configuration }) {
     return {
         phase: "connect",
-        configuration,
+        configuration: attributeOf(configuration),
         before: undefined,
         after: undefined,
         failedUnits: [],
@@ -1336,6 +1378,7 @@ function notBack(before, end, { settings, system }) {
 
 
 
+
 /**
  * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health, only
  * then have it set system profile and boot loader; else roll back. Throws a `DeployError` when the machine is lost before that is
@@ -1380,8 +1423,8 @@ async function arm({ machine, system, known, settings, signal }) {
 function warnOfBoot({ scarceBoot }, log) {
     if (scarceBoot === undefined)
         return;
-    const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => (kibibytes / 1024).toFixed(1));
-    log.warn(`only ${free} MiB are free on /boot of the machine, and kernel and initrd of the new system need ${needed} MiB: the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`);
+    const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => showBytes(kibibytes * 1024));
+    log.warn(`only ${free} are free on /boot of the machine, and kernel and initrd of the new system need ${needed}: the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`);
 }
 function succeeded(after, degraded, log) {
     if (after.rebootNeeded)
@@ -1505,6 +1548,7 @@ async function judgeLateUnits({ armed, settings, known, signal, log }, now, degr
     return undefined;
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/host.js
+
 
 
 
@@ -1693,9 +1737,11 @@ class Host {
             this.#log.note(line);
     }
     #configuration({ hostname }) {
-        const wanted = this.machine.target.configuration ?? hostname;
-        if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(wanted) || this.machine.target.configuration !== undefined)
-            return wanted;
+        const named = attributeOf(this.machine.target.configuration);
+        if (named !== undefined)
+            return named;
+        if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(hostname))
+            return hostname;
         throw new DeployError({
             phase: "connect",
             reason: `the machine's own hostname (${JSON.stringify(hostname)}) names no configuration`,
@@ -1718,22 +1764,6 @@ class Host {
             }
         }
     }
-}
-;// CONCATENATED MODULE: ./out/src/domain/map-limited.js
-/**
- * Works on the items side by side, at most `limit` at a time, in their order. The results stand in the order of the items.
- * Rejects as soon as one rejects.
- */
-async function mapLimited(items, limit, work) {
-    const results = [];
-    // One iterator for all workers: whoever is free takes the next item.
-    const queue = items.entries();
-    const worker = async () => {
-        for (const [index, item] of queue)
-            results[index] = await work(item);
-    };
-    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-    return results;
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/same-machine.js
 
@@ -1816,6 +1846,7 @@ class Stopwatch {
     }
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/fleet.js
+
 
 
 
@@ -1939,6 +1970,7 @@ class FleetRun {
         this.#log.done(work.result);
     }
 }
+const fleet_mostNamed = 5;
 /** Why no further batch may begin. */
 function tooManyFailures(works, { staging, unusable }) {
     const failed = [...works.flatMap(({ result }) => result ?? []), ...unusable].filter(({ status }) => isFailure(status));
@@ -1946,11 +1978,10 @@ function tooManyFailures(works, { staging, unusable }) {
     const most = amountOf(staging.maxFailures, hosts);
     if (failed.length <= most)
         return undefined;
-    const names = failed.slice(0, 5).map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
-    const more = failed.length > names.length ? ` and ${failed.length - names.length} more` : "";
+    const names = failed.map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
     return {
         reason: `not activated: ${failed.length} of ${hosts} hosts failed, and max-failures is ${most}`,
-        outcome: `Nothing has changed on the machine. Failed: ${names.join(", ")}${more}`,
+        outcome: `Nothing has changed on the machine. Failed: ${listed(names, fleet_mostNamed)}`,
     };
 }
 function fleet_explain(problem, host, stopwatch) {
@@ -1983,6 +2014,7 @@ function flakeOrNone(fetching, cancelled) {
     return { flake, signal: AbortSignal.any([cancelled, noFlake.signal]) };
 }
 ;// CONCATENATED MODULE: ./out/src/domain/selection.js
+
 const acceptedSelection = "globs over names and @tags, comma separated, as in web1,edge-*,@canary; * stands for anything, ? for one character, [abc] and [!a-z] for one of a set";
 /**
  * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
@@ -2020,8 +2052,7 @@ function selection_select(items, selection, look) {
 }
 /** Says which rules match nothing, and what there is. */
 function unmatchedProblem(unmatched, available) {
-    const shown = available.length > mostNames ? [...available.slice(0, mostNames), `${available.length - mostNames} more`] : available;
-    return `${unmatched.join(", ")} matches no machine; there are ${shown.length === 0 ? "none" : shown.join(", ")}`;
+    return `${unmatched.join(", ")} matches no machine; there are ${available.length === 0 ? "none" : listed(available, mostNames)}`;
 }
 const mostNames = 50;
 function isMatch({ kind, expression }, { names, tags }) {
@@ -2052,6 +2083,7 @@ function checkedSet(set) {
     return set;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/inventory.js
+
 
 
 
@@ -2105,25 +2137,6 @@ function setApart(choice, placeOf) {
     }
     return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
 }
-/** What was chosen of a flake, a line each. */
-function describeChoice({ machines, unusable, others }) {
-    const count = machines.length + unusable.length;
-    const heading = `targets is empty: the flake names ${count} ${count === 1 ? "machine" : "machines"} to deploy`;
-    return [
-        `${heading}${machines.length === 0 ? "" : `: ${machines.map(({ name }) => name).join(", ")}`}`,
-        ...unusable.map(({ name }) => `${name} cannot be deployed, and fails`),
-        ...others.map(({ name, reason }) => `${name} is left out: ${reason}`),
-    ];
-}
-/** What the flake wants of these machines and nobody does, a line each; `undefined` where there is nothing. */
-function describeIgnored({ machines }) {
-    const lines = machines.flatMap(({ name, ignored }) => ignored.map((what) => `${name}: ${what}`));
-    if (lines.length === 0)
-        return undefined;
-    const rest = lines.length - mostIgnored;
-    return [...lines.slice(0, mostIgnored), ...(rest > 0 ? [`and ${rest} more`] : [])].join("\n");
-}
-const mostIgnored = 30;
 /** The machines as targets, under the names that the flake gives them. */
 function targetsOf(machines) {
     return machines.map(({ name, request }) => named(request, name));
@@ -2131,7 +2144,7 @@ function targetsOf(machines) {
 /** Chooses from explicit targets by their names and configurations. `unmatched` says what matches none of them. */
 function selectTargets(targets, selection) {
     const { chosen, unmatched } = selection_select(targets, selection, ({ name, configuration }) => ({
-        names: configuration === undefined ? [name] : [name, configuration, nameOfConfiguration(configuration)],
+        names: [name, attributeOf(configuration), nameOfConfiguration(configuration)].filter((one) => one !== undefined),
         tags: [],
     }));
     if (unmatched.length === 0)
@@ -4297,7 +4310,38 @@ async function runCancellable(work, { onFirst, onSecond }) {
 }
 ;// CONCATENATED MODULE: external "node:fs"
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+;// CONCATENATED MODULE: ./out/src/domain/json.js
+/** Reads JSON; `undefined` for a text that is none. */
+function readJson(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** A property of what may be an object, or one of a property of it and so on; `undefined` where there is none. */
+function field(data, ...path) {
+    return path.reduce((inner, name) => (typeof inner === "object" && inner !== null && Object.hasOwn(inner, name) ? Reflect.get(inner, name) : undefined), data);
+}
+/** A text that is not empty, else `undefined`. */
+function json_text(value) {
+    return typeof value === "string" && value !== "" ? value : undefined;
+}
+/** A number, else `undefined`. */
+function number(value) {
+    return typeof value === "number" ? value : undefined;
+}
+/** The texts of a list; none where it is no list. */
+function texts(value) {
+    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+/** A copy of an object's own properties; empty for anything else. */
+function objectOf(value) {
+    return typeof value === "object" && value !== null ? { ...value } : {};
+}
 ;// CONCATENATED MODULE: ./out/src/github/event.js
+
 
 
 /** Reads the event from what the runner says of it. */
@@ -4308,7 +4352,7 @@ function readPayload(path) {
     if (path === undefined)
         return undefined;
     try {
-        return JSON.parse((0,external_node_fs_namespaceObject.readFileSync)(path, "utf8"));
+        return readJson((0,external_node_fs_namespaceObject.readFileSync)(path, "utf8"));
     }
     catch {
         return undefined;
@@ -4323,18 +4367,18 @@ function untrustedCode({ name, payload }) {
         case "pull_request_target":
             return "pull_request_target gives secrets to a run on a pull request that anyone may open";
         case "workflow_run":
-            return sameRepository(at(payload, "workflow_run", "head_repository"), at(payload, "repository"))
+            return sameRepository(field(payload, "workflow_run", "head_repository"), field(payload, "repository"))
                 ? undefined
                 : "the workflow_run was started by a run on a fork";
         case "pull_request":
         case "pull_request_review":
         case "pull_request_review_comment":
-            return sameRepository(at(payload, "pull_request", "head", "repo"), at(payload, "pull_request", "base", "repo"))
+            return sameRepository(field(payload, "pull_request", "head", "repo"), field(payload, "pull_request", "base", "repo"))
                 ? undefined
                 : `the pull request of this ${name} event comes from a fork`;
         case "issue_comment":
             // A comment on an issue runs the default branch. One on a pull request does not say whose branch that is.
-            if (payload !== undefined && at(payload, "issue", "pull_request") === undefined)
+            if (payload !== undefined && field(payload, "issue", "pull_request") === undefined)
                 return undefined;
             return "anyone may write an issue_comment on a pull request, and the pull request may come from a fork";
         default:
@@ -4350,28 +4394,18 @@ function requireTrustedCode(event) {
     throw new InputError([{ input: "allow-unsafe-event", problem: `is false, and ${why}`, advice }]);
 }
 function sameRepository(head, base) {
-    const [one, other] = [at(head, "id"), at(base, "id")];
+    const [one, other] = [field(head, "id"), field(base, "id")];
     return typeof one === "number" && one === other;
-}
-function at(value, ...names) {
-    let found = value;
-    for (const name of names)
-        found = typeof found === "object" && found !== null ? new Map(Object.entries(found)).get(name) : undefined;
-    return found;
 }
 ;// CONCATENATED MODULE: external "node:crypto"
 const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
 ;// CONCATENATED MODULE: external "node:path"
 const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
-;// CONCATENATED MODULE: external "node:util"
-const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
 ;// CONCATENATED MODULE: ./out/src/report/annotations.js
 
 
-// GitHub shows ten annotations of a kind a step, and the step's own failure is one.
-const most = 9;
-/** One annotation for each host that failed; where there are too many, the last one names the rest. */
-function failureAnnotations(results) {
+/** One annotation for each host that failed, at most so many: where there are more hosts, the last one names the rest. */
+function failureAnnotations(results, most) {
     const failed = results.filter((result) => isFailure(result.status));
     const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: message(result) }));
     if (annotations.length <= most)
@@ -4412,12 +4446,25 @@ function brief(result) {
     const reason = result.status === "failed" ? `${result.phase}: ${result.error?.reason ?? "failed"}` : verdict(result);
     return `${result.name} (${reason})`;
 }
+;// CONCATENATED MODULE: ./out/src/github/limits.js
+// What GitHub accepts. https://docs.github.com/en/actions/reference/limits
+/** Jobs of a matrix in one workflow run. */
+const jobsOfMatrix = 256;
+/** Characters of the outputs of one step: half of the 1 MB, counted as UTF-16, that a job may have. */
+const charactersOfOutputs = 500_000;
+/** Annotations of one kind that the page of a run shows for a step, without the one that GitHub makes of the step's own failure. */
+const annotationsOfStep = 9;
+/** The page of a workflow run. GitHub refuses a summary above 1,048,576 bytes a step as a whole. */
+const jobSummary = { bytes: 1_000_000, name: "summary above 1 MiB" };
+/** A comment on an issue or pull request, which has at most 65,536 characters; some are left for a line of whoever posts it. */
+const comment = { bytes: 64_000, name: "comment above 65,536 characters" };
 ;// CONCATENATED MODULE: ./out/src/github/outputs.js
 
 
 
-// GitHub takes 1 MB of outputs a job, counted as UTF-16: half of that for us.
-const longestResults = 250_000;
+
+// The other outputs get the other half.
+const longestResults = charactersOfOutputs / 2;
 /** Renders every output of the action, by its name in `action.yml`; one that has no value is empty. */
 function renderOutputs({ results, status, storePath, flakeReference, summaryPath }) {
     const only = results.length === 1 ? results[0] : undefined;
@@ -4482,6 +4529,16 @@ const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import
 function runnerTemp() {
     return process.env["RUNNER_TEMP"] || (0,external_node_os_namespaceObject.tmpdir)();
 }
+;// CONCATENATED MODULE: ./out/src/domain/duration.js
+/** A number of seconds for people: `0.4 s`, `12 s`, `3 min 20 s`. Tenths are for less than ten seconds. */
+function showDuration(seconds) {
+    if (seconds < 9.95)
+        return `${seconds.toFixed(1)} s`;
+    const whole = Math.round(seconds);
+    return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+;// CONCATENATED MODULE: external "node:util"
+const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
 ;// CONCATENATED MODULE: ./out/src/report/printable.js
 
 /** The text as one line without control characters and terminal sequences. */
@@ -4549,6 +4606,8 @@ function fitting(characters, bytes) {
 ;// CONCATENATED MODULE: ./out/src/report/summary/headline.js
 
 
+
+
 // As many as fit on a line.
 const headline_mostNamed = 8;
 /** What a reader sees first: how it ended, the counts, who failed, and what was deployed. */
@@ -4585,15 +4644,14 @@ function counts(results) {
     const numbers = statuses.toReversed().map((status) => ({ status, count: results.filter((result) => result.status === status).length }));
     const texts = numbers.flatMap(({ status, count }) => (count === 0 ? [] : [`${count} ${status}`]));
     const end = Math.max(0, ...results.flatMap(({ timeline }) => timeline.map((span) => span.end)));
-    return texts.length === 0 ? "" : [...texts.map((text) => `**${text}**`), ...(end === 0 ? [] : [duration(end)])].join(" · ");
+    return texts.length === 0 ? "" : [...texts.map((text) => `**${text}**`), ...(end === 0 ? [] : [showDuration(end)])].join(" · ");
 }
 function failed(results) {
     const names = results.filter(({ status }) => isFailure(status)).map(({ name, phase }) => `${codeSpan(name)} (${phase})`);
     // One is the only row that is red in any case.
     if (names.length === 0 || results.length === 1)
         return "";
-    const more = names.length - headline_mostNamed;
-    return `Not as asked for: ${names.slice(0, headline_mostNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+    return `Not as asked for: ${listed(names, headline_mostNamed)}`;
 }
 function describeFlake({ source, revision, subdirectory, dirty }) {
     return [
@@ -4602,11 +4660,6 @@ function describeFlake({ source, revision, subdirectory, dirty }) {
         dirty ? ", with changes that are not committed" : "",
         `, source ${codeSpan(source)}`,
     ].join("");
-}
-/** Seconds as a reader counts them: `9 s`, `2 min 14 s`. */
-function duration(seconds) {
-    const whole = Math.round(seconds);
-    return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 ;// CONCATENATED MODULE: ./out/src/report/summary/table.js
 
@@ -4655,6 +4708,7 @@ function table_packages(difference) {
     return counts.length === 0 ? "–" : counts.join(" ");
 }
 ;// CONCATENATED MODULE: ./out/src/report/summary/section.js
+
 
 
 
@@ -4754,9 +4808,7 @@ function renderPlan(plan, status, most) {
         const units = plan[action];
         if (units.length === 0)
             return [];
-        const more = units.length - most;
-        const names = units.slice(0, most).map((unit) => codeSpan(unit));
-        return [`- ${section_verbs[plan.source][action]}: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}\n`];
+        return [`- ${section_verbs[plan.source][action]}: ${listed(units.map(codeSpan), most)}\n`];
     });
     const systemd = plan.reexecutes ? `- systemd ${plan.source === "activation" ? "was" : "would be"} re-executed\n` : "";
     return `${title}:\n\n${lists.join("")}${systemd}${inhibitors}\n`;
@@ -4853,10 +4905,7 @@ function legend(hosts) {
 
 
 
-/** The page of a workflow run. GitHub refuses a summary above 1,048,576 bytes a step as a whole. */
-const jobSummary = { bytes: 1_000_000, name: "summary above 1 MiB" };
-/** A comment on an issue or pull request, which has at most 65,536 characters; some are left for a line of whoever posts it. */
-const comment = { bytes: 64_000, name: "comment above 65,536 characters" };
+const everywhere = { bytes: Number.POSITIVE_INFINITY, name: "" };
 // Of one host, where there is room.
 const mostBytesOfError = 16_000;
 const leastBytesOfError = 400;
@@ -4877,7 +4926,7 @@ const bytesOfPackage = 60;
  * timeline, what is new on hosts that are as they should be, the same of those that failed, rows of hosts that are as they should
  * be, errors, rows of failed hosts. The last line then says what is missing.
  */
-function renderSummary(results, flake, { endedEarly = false, reason, place = jobSummary } = {}) {
+function renderSummary(results, flake, { endedEarly = false, reason, place = everywhere } = {}) {
     const head = renderHeadline(results, flake, endedEarly, reason);
     const failed = results.filter(({ status }) => isFailure(status));
     const fine = results.filter(({ status }) => !isFailure(status));
@@ -4953,32 +5002,6 @@ class Budget {
 
 
 
-// Of a command line with an expression in it, the beginning says which command it is.
-const longestCommand = 300;
-/** Tells what ended the run before the machines did. What is none of the action's own errors is shown with its stack. */
-function reportProblem(problem, log) {
-    if (problem instanceof InputError || problem instanceof RunnerError)
-        log.annotate("error", "The deployment cannot begin", problem.message);
-    else if (problem instanceof EvaluationError)
-        log.annotate("error", "The flake does not evaluate; no machine was changed", problem.message);
-    else if (problem instanceof CommandError) {
-        log.annotate("error", "A command on the runner failed; no machine was changed", [problem.message.slice(0, longestCommand), ...problem.stderr.trim().split("\n").slice(-20)].join("\n"));
-    }
-    else if (isSystemError(problem)) {
-        const place = problem.path === undefined ? "" : ` Check the space and the permissions of ${(0,external_node_path_namespaceObject.dirname)(problem.path)}.`;
-        log.annotate("error", "A file on the runner cannot be used; no machine was changed", `${problem.message}.${place}`);
-    }
-    else
-        log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
-}
-// What no program can help: a full or read-only disk, a quota, missing rights.
-const systemErrors = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "EIO"]);
-function isSystemError(problem) {
-    return external_node_util_namespaceObject.types.isNativeError(problem) && "syscall" in problem && "code" in problem && systemErrors.has(String(problem.code));
-}
-function report_messageOf(error) {
-    return external_node_util_namespaceObject.types.isNativeError(error) ? error.message : String(error);
-}
 /**
  * Sets the outputs, annotates every failed host, writes the summary, and tells whether the step is green. A channel that cannot be
  * written stops none of the others; without outputs the step is not green.
@@ -5013,10 +5036,8 @@ function referenceFor(flake, sent) {
     return flake === undefined ? undefined : flakeReference(flake);
 }
 function annotateHosts(results, log) {
-    for (const { title, message } of failureAnnotations(results))
-        log.annotate("error", title, message);
-    for (const { title, message } of skippedAnnotations(results))
-        log.annotate("warning", title, message);
+    log.annotateAll("error", failureAnnotations(results, annotationsOfStep));
+    log.annotateAll("warning", skippedAnnotations(results));
 }
 function setAllOutputs(report, log) {
     try {
@@ -5024,7 +5045,7 @@ function setAllOutputs(report, log) {
         return true;
     }
     catch (error) {
-        log.annotate("error", "The outputs could not be set", `Later steps see none or some of them: ${report_messageOf(error)}`);
+        log.annotate("error", "The outputs could not be set", `Later steps see none or some of them: ${messageOf(error)}`);
         return false;
     }
 }
@@ -5036,7 +5057,7 @@ function writeComment(render, log) {
         return file;
     }
     catch (error) {
-        log.annotate("warning", "The file of the summary could not be written", report_messageOf(error));
+        log.annotate("warning", "The file of the summary could not be written", messageOf(error));
         return undefined;
     }
 }
@@ -5049,7 +5070,7 @@ function writeSummary(render, log) {
         (0,external_node_fs_namespaceObject.appendFileSync)(file, render());
     }
     catch (error) {
-        log.annotate("warning", "The job summary could not be written", report_messageOf(error));
+        log.annotate("warning", "The job summary could not be written", messageOf(error));
     }
 }
 ;// CONCATENATED MODULE: ./out/src/report/host-lines.js
@@ -5079,19 +5100,13 @@ class HostLines {
         yield* this.#end;
     }
 }
-;// CONCATENATED MODULE: ./out/src/github/run-log.js
+;// CONCATENATED MODULE: ./out/src/report/progress.js
 
 
 
 
-// With more hosts, what the machines print would bury how far each has got: it then stands in the groups alone.
-const mostStreamed = 8;
-// Milliseconds without a line after which a line says what is still going on; and without one that says how far a host has
-// got, while the machines themselves talk.
-const silence = 15_000;
-const talk = 60_000;
-// Names that such a line has for a phase.
-const run_log_mostNamed = 5;
+// Names that a line has for a phase.
+const progress_mostNamed = 5;
 const ended = {
     connect: "connected",
     copy: "copied",
@@ -5108,6 +5123,54 @@ const going = {
     confirm: "confirming",
     rollback: "rolling back",
 };
+/** `web1: built in 12 s (3 paths)` */
+function endedLine({ name, phase, seconds }, detail) {
+    return `${name}: ${ended[phase]} in ${showDuration(seconds)}${detail === undefined ? "" : ` (${detail})`}`;
+}
+/** `batch 1 of 3: web1, web2 and 4 more` */
+function batchLine(number, batches, names) {
+    return `batch ${number} of ${batches}: ${listed(names, progress_mostNamed)}`;
+}
+/** `web1: deployed after 12.5 s` */
+function doneLine({ name, status, seconds }) {
+    return `${name}: ${status} after ${seconds} s`;
+}
+/** The title of a host's whole log. */
+function doneTitle({ name, status }) {
+    return `${isFailure(status) ? "✗" : "✓"} ${name}: ${status}`;
+}
+/** `at work for 2 min 3 s: building web1 (40 s), web2 (38 s)`; `undefined` where no host is in a phase. */
+function workLine(places, seconds) {
+    const parts = Object.entries(going).flatMap(([phase, word]) => {
+        const here = places.filter((place) => place.phase === phase && !place.over);
+        return here.length === 0
+            ? []
+            : [
+                `${word} ${listed(here.map((place) => `${place.name} (${howFar(place)})`), progress_mostNamed)}`,
+            ];
+    });
+    return parts.length === 0 ? undefined : `at work for ${showDuration(seconds)}: ${parts.join("; ")}`;
+}
+/** Which machine is in which phase, one per line, for a run that ends before they do. */
+function runningHostsText(places) {
+    if (places.length === 0)
+        return "No machine was being worked on.";
+    const lines = places.map(({ name, phase, over }) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`);
+    return ["Machines that were being worked on, and their phase:", ...lines].join("\n");
+}
+function howFar({ seconds, copied }) {
+    return copied === undefined ? showDuration(seconds) : `${showDuration(seconds)}, ${showCopying(copied)}`;
+}
+;// CONCATENATED MODULE: ./out/src/github/run-log.js
+
+
+
+// With more hosts, what the machines print would bury how far each has got: it then stands in the groups alone.
+const mostStreamed = 8;
+// Milliseconds without a line after which a line says what is still going on; and without one that says how far a host has
+// got, while the machines themselves talk.
+const silence = 15_000;
+const talk = 60_000;
 /**
  * Tells how far a run has got: a line whenever a host has ended a phase (`[7/50] web3: built in 12 s`, the seventh to do so),
  * one that says what is going on after a silence, or when only the machines have talked for long, and each host's whole log in a
@@ -5158,7 +5221,7 @@ class WorkflowRunLog {
                 if (place === undefined)
                     return;
                 place.over = true;
-                this.#line(`${this.#count(place.phase)} ${name}: ${ended[place.phase]} in ${seconds(place.since)}${detail === undefined ? "" : ` (${detail})`}`);
+                this.#line(`${this.#count(place.phase)} ${endedLine(placeAt(name, place), detail)}`);
             },
             copying: (progress) => {
                 const place = this.#places.get(name);
@@ -5174,25 +5237,22 @@ class WorkflowRunLog {
         };
     }
     batch(number, batches, names) {
-        this.#line(`batch ${number} of ${batches}: ${listed(names)}`);
+        this.#line(batchLine(number, batches, names));
     }
     /** Says which machine is in which phase, for a run that ends before they do. */
     runningHosts() {
-        if (this.#places.size === 0)
-            return "No machine was being worked on.";
-        const lines = [...this.#places].map(([name, { phase, over }]) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`);
-        return ["Machines that were being worked on, and their phase:", ...lines].join("\n");
+        return runningHostsText(this.#allPlaces());
     }
     done(result) {
-        const { name, status, error } = result;
+        const { name, error } = result;
         if (error !== undefined)
             for (const line of renderFailure(error).split("\n"))
                 this.#line(`[${name}] ${line}`);
         // A result may be corrected, which is no further host.
         const count = this.#done.has(name) ? `[${this.#done.size}/${this.#total}]` : this.#count("done");
         this.#done.add(name);
-        this.#line(`${count} ${name}: ${status} after ${result.seconds} s`);
-        this.#log.group(`${isFailure(status) ? "✗" : "✓"} ${name}: ${status}`, this.#hosts.get(name)?.all() ?? []);
+        this.#line(`${count} ${doneLine(result)}`);
+        this.#log.group(doneTitle(result), this.#hosts.get(name)?.all() ?? []);
         this.#hosts.delete(name);
         this.#places.delete(name);
     }
@@ -5214,29 +5274,34 @@ class WorkflowRunLog {
         const now = performance.now();
         if (now - this.#lastLine < silence && now - this.#lastProgress < talk)
             return;
-        const parts = Object.entries(going).flatMap(([phase, word]) => {
-            const here = [...this.#places].filter(([, place]) => place.phase === phase && !place.over);
-            return here.length === 0 ? [] : [`${word} ${listed(here.map(([name, place]) => `${name} (${run_log_describe(place)})`))}`];
-        });
-        if (parts.length > 0)
-            this.#line(`at work for ${seconds(this.#begin)}: ${parts.join("; ")}`);
+        const line = workLine(this.#allPlaces(), secondsSince(this.#begin));
+        if (line !== undefined)
+            this.#line(line);
+    }
+    #allPlaces() {
+        return [...this.#places].map(([name, place]) => placeAt(name, place));
     }
 }
-function run_log_describe({ since, copying }) {
-    return copying === undefined ? seconds(since) : `${seconds(since)}, ${showCopying(copying())}`;
+function placeAt(name, { phase, since, over, copying }) {
+    return { name, phase, seconds: secondsSince(since), over, copied: copying?.() };
 }
-function listed(names) {
-    const more = names.length - run_log_mostNamed;
-    return more > 0 ? `${names.slice(0, run_log_mostNamed).join(", ")} and ${more} more` : names.join(", ");
+function secondsSince(since) {
+    return (performance.now() - since) / 1000;
 }
-/** The time since then: `0.4 s`, `12 s`, `3 min 20 s`. */
-function seconds(since) {
-    const time = (performance.now() - since) / 1000;
-    if (time < 10)
-        return `${time.toFixed(1)} s`;
-    return time < 120 ? `${Math.round(time)} s` : `${Math.floor(time / 60)} min ${Math.floor(time % 60)} s`;
+;// CONCATENATED MODULE: ./out/src/github/runner-kind.js
+/**
+ * Tells whether the runner is one of Forgejo, Gitea or act, which obey workflow commands but show no annotations. Forgejo's runner
+ * sets GITEA_ACTIONS too, act sets ACT.
+ */
+function hidesAnnotations(environment) {
+    return isForgejoOrGitea(environment) || environment["ACT"] === "true";
+}
+/** Tells whether the runner is one of Forgejo or Gitea, whose pages of runs have the run's number in their address and not its id. */
+function isForgejoOrGitea(environment) {
+    return environment["GITEA_ACTIONS"] === "true" || environment["FORGEJO_ACTIONS"] === "true";
 }
 ;// CONCATENATED MODULE: ./out/src/github/workflow-log.js
+
 
 
 
@@ -5246,6 +5311,10 @@ function seconds(since) {
  */
 class WorkflowLog {
     #token;
+    #hidesAnnotations;
+    constructor(environment = process.env) {
+        this.#hidesAnnotations = hidesAnnotations(environment);
+    }
     /** Writes one line that is not obeyed, whatever is in it. */
     line(text) {
         if (this.#token === undefined) {
@@ -5263,10 +5332,18 @@ class WorkflowLog {
         this.resume();
         endGroup();
     }
-    /** Writes an annotation, which the workflow's page shows. */
+    /** Writes an annotation, which the workflow's page shows; as plain lines too if the runner shows none. */
     annotate(level, title, message) {
+        if (this.#hidesAnnotations)
+            for (const line of `${level}: ${title}\n${message}`.split("\n"))
+                this.line(line);
         this.resume();
         core_namespaceObject[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
+    }
+    /** Writes several annotations of one level. */
+    annotateAll(level, annotations) {
+        for (const { title, message } of annotations)
+            this.annotate(level, title, message);
     }
     /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
     async written() {
@@ -5366,6 +5443,7 @@ function show(text) {
 ;// CONCATENATED MODULE: ./out/src/domain/target-list.js
 
 
+
 const acceptedTargets = `a target a line (${acceptedTarget}), or a JSON array of such texts or of objects with host, user, port, configuration and name`;
 /**
  * Reads a list of targets: one a line, where an empty line and one that begins with `#` are passed over, or a JSON array.
@@ -5432,11 +5510,12 @@ function parseItem(item) {
     const port = record["port"] ?? undefined;
     if (port !== undefined && typeof port !== "number" && !(typeof port === "string" && /^\d{1,5}$/.test(port)))
         throw new Error("its port is not a number from 1 to 65535");
+    const configuration = text("configuration");
     return checkTarget({
         host: host.replace(/^\[(.*:.*)\]$/, "$1"),
         user: text("user"),
         port: port === undefined ? undefined : Number(port),
-        configuration: text("configuration"),
+        configuration: configuration === undefined ? ownHostname : parseConfiguration(configuration),
         name: text("name"),
     });
 }
@@ -6198,6 +6277,7 @@ async function locateChosen(inventory, selection, locate) {
 
 
 
+
 /** Finds the machines of a deployment. Throws an `InputError` for targets in the same place, and as `locateChosen`. */
 async function machinesOfDeployment(wanted, ports) {
     return wanted.targets.length > 0 ? await explicitMachines(wanted, ports) : await machinesOfFlake(wanted, ports);
@@ -6227,6 +6307,16 @@ async function machinesOfFlake({ selection, operation }, ports) {
     if (!needsFlake(operation))
         return { targets, unusable, flake: undefined };
     return { targets, unusable, flake: Promise.resolve(needsHive(targets) ? await fetched.wrap(true) : plain) };
+}
+;// CONCATENATED MODULE: ./out/src/domain/lines.js
+// As many as an error message shows.
+const lines_shownLines = 20;
+/** The last 20 lines, or as many as are asked for, of what a command printed, without blank ones. */
+function lastLines(text, most = lines_shownLines) {
+    return text
+        .split(/\r?\n/)
+        .filter((line) => line.trim() !== "")
+        .slice(-most);
 }
 ;// CONCATENATED MODULE: ./out/src/nix/build-log.js
 // With `--keep-going` hundreds may fail.
@@ -6370,6 +6460,7 @@ function derivationName(path) {
     return path.replace(/^\/nix\/store\/[^-]*-/, "").replace(/\.drv$/, "");
 }
 ;// CONCATENATED MODULE: ./out/src/nix/send-failure.js
+
 /**
  * Tells whether it is worth asking the machine for the state of its nix-daemon. One that hangs up before Nix has said anything ends in
  * `cannot open connection to remote store '…': error: write of 16 bytes: Broken pipe`, as a lost connection does.
@@ -6382,10 +6473,7 @@ function speaksOfDaemon(stderr) {
  * `state` what the machine said of its nix-daemon where it was asked.
  */
 function explainSendFailure(error, lost, user = "the ssh user", state) {
-    const lines = error.stderr
-        .split("\n")
-        .filter((line) => line.trim() !== "")
-        .slice(-20);
+    const lines = lastLines(error.stderr);
     const exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
     const parts = (reason, hint) => ({ phase: "copy", reason, hint, lines, exitCode, cause: error });
     if (lost)
@@ -6707,6 +6795,7 @@ function explainMissing(error) {
 
 
 
+
 /** Builds the arguments that send a flake with all its inputs to the store of a machine: from the runner's store, where it cannot change any more. */
 function archiveArguments(sent, options) {
     const signatures = options.checkSignatures ? [] : ["--no-check-sigs"];
@@ -6728,14 +6817,13 @@ async function sendFlake(sent, options) {
             options.onLine(line);
         },
     });
-    const printed = JSON.parse(stdout);
-    const path = typeof printed === "object" && printed !== null && "path" in printed ? printed.path : undefined;
-    const arrived = storePath(String(path));
+    const arrived = storePath(String(field(JSON.parse(stdout), "path")));
     if (arrived !== sent.outer)
         throw new Error(`nix flake archive sent ${arrived} where ${sent.outer} was expected`);
     return watch.progress;
 }
 ;// CONCATENATED MODULE: ./out/src/ssh/failure.js
+
 
 
 
@@ -6752,10 +6840,7 @@ const unanswered = /timed out|No route to host|Network is unreachable|Host is un
 /** Turns what ssh said into an error that names the host and the port, and says what to do. */
 function connectError(failure) {
     const { reason, hint, unreachable } = failure_explain(failure);
-    const lines = failure.stderr
-        .split("\n")
-        .filter((line) => line.trim() !== "")
-        .slice(-20);
+    const lines = lastLines(failure.stderr);
     return new DeployError({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
 }
 function failure_explain({ target, stderr, timedOut, offered, withKey = true, githubHosted = false, addresses = [] }) {
@@ -6852,220 +6937,10 @@ const lostConnection = /Connection (?:to .* )?(?:closed|reset)|Broken pipe|not r
 function speaksOfLostConnection(stderr) {
     return lostConnection.test(stderr);
 }
-;// CONCATENATED MODULE: ./out/src/nixos/remote-shell.js
-
-
-
-
-const scripts = {
-    common: __nccwpck_require__.ab + "common.sh",
-    facts: __nccwpck_require__.ab + "facts.sh",
-    prepare: __nccwpck_require__.ab + "prepare.sh",
-    start: __nccwpck_require__.ab + "start.sh",
-    follow: __nccwpck_require__.ab + "follow.sh",
-    finish: __nccwpck_require__.ab + "finish.sh",
-    arm: __nccwpck_require__.ab + "arm.sh",
-    decide: __nccwpck_require__.ab + "decide.sh",
-    health: __nccwpck_require__.ab + "health.sh",
-    difference: __nccwpck_require__.ab + "difference.sh",
-    units: __nccwpck_require__.ab + "units.sh",
-    journal: __nccwpck_require__.ab + "journal.sh",
-    settle: __nccwpck_require__.ab + "settle.sh",
-    specialisation: __nccwpck_require__.ab + "specialisation.sh",
-    place: __nccwpck_require__.ab + "place.sh",
-    daemon: __nccwpck_require__.ab + "daemon.sh",
-    job: __nccwpck_require__.ab + "job.sh",
-    switch: __nccwpck_require__.ab + "switch.sh",
-    activate: __nccwpck_require__.ab + "activate.sh",
-    last: __nccwpck_require__.ab + "last.sh",
-    watchdog: __nccwpck_require__.ab + "watchdog.sh",
-};
-const elevateScript = __nccwpck_require__.ab + "elevate.sh";
-/** The text of a script that is left on the machine. */
-function residentScript(name) {
-    return (0,external_node_fs_namespaceObject.readFileSync)(scripts[name], "utf8");
-}
-/** The text of a script with its arguments, to be left on the machine and run there as `sh FILE`. */
-function residentCall(script, args) {
-    return [...definition(script, args), 'main "$@"', ""].join("\n");
-}
-/**
- * Runs scripts on one machine. A script comes with its arguments on the standard input of `/bin/sh -s` and is a function that
- * the last lines call with an empty standard input, so that it depends neither on the user's login shell nor on what its
- * children read.
- */
-class RemoteShell {
-    #connection;
-    #elevation;
-    constructor(connection, elevation) {
-        this.#connection = connection;
-        this.#elevation = elevation;
-    }
-    /** The same shell over another connection to the machine. */
-    over(connection) {
-        return new RemoteShell(connection, this.#elevation);
-    }
-    /** Runs a script. Throws a `CommandError` when the call was aborted or took too long, never for its exit code. */
-    async run(call) {
-        const nonce = (0,external_node_crypto_namespaceObject.randomBytes)(8).toString("hex");
-        const payload = payloadCutter(`begin ${nonce}`);
-        const onStdout = (chunk) => {
-            const bytes = payload.push(chunk);
-            if (bytes.length > 0)
-                call.onStdout?.(bytes);
-        };
-        let stderr;
-        let failure;
-        try {
-            const elevation = call.privileged ? this.#elevation : { kind: "none" };
-            const command = remoteCommand(elevation);
-            const stdin = `${beforeProgram(elevation)}${remote_shell_program(call.script, call.args, nonce)}`;
-            ({ stderr } = await this.#connection.run({ command, stdin, onStdout, signal: call.signal, timeout: call.timeout }));
-        }
-        catch (error) {
-            if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
-                throw error;
-            failure = error;
-            ({ stderr } = error);
-        }
-        const end = new RegExp(`^end ${nonce} (\\d+)\\n?`, "m").exec(stderr);
-        if (end !== null) {
-            const stdout = call.onStdout === undefined ? payload.text() : "";
-            return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
-        }
-        // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
-        const instead = payload.before();
-        if (failure === undefined)
-            return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
-        const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
-        if (exitCode !== 255)
-            return { kind: "ended", exitCode, stdout: "", stderr, instead };
-        return { kind: "lost", stderr, cause: failure };
-    }
-}
-// Reads a script from standard input up to a line "---" and runs it. `read` takes no byte more, under dash as under bash, so the
-// script finds what follows. Without newlines and single quotes inside: the login shell may be fish or csh.
-const scriptFirst = String.raw `/bin/sh -c 'eval "$(while IFS= read -r line && [ "$line" != --- ]; do printf "%s\n" "$line"; done)"'`;
-const passwordless = {
-    sudo: "sudo -n -- /bin/sh -s",
-    doas: "doas -n -- /bin/sh -s",
-    run0: "run0 --no-ask-password -- /bin/sh -s",
-};
-/** The command for the login shell: one fixed line. What runs as root is always `/bin/sh -s`, so a rule can name it. */
-function remoteCommand(elevation) {
-    switch (elevation.kind) {
-        case "none":
-            return "/bin/sh -s";
-        case "passwordless":
-            return passwordless[elevation.program];
-        case "password":
-            return scriptFirst;
-    }
-}
-/** What precedes the script on standard input. The shell that becomes root reads none of it: see elevate.sh. */
-function beforeProgram(elevation) {
-    return elevation.kind === "password" ? `${(0,external_node_fs_namespaceObject.readFileSync)(elevateScript, "utf8")}---\n${elevation.password}\n` : "";
-}
-/** The script with its arguments, as `/bin/sh` reads it. */
-function remote_shell_program(script, args, nonce) {
-    return [...definition(script, args), `echo 'begin ${nonce}'`, 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"', ""].join("\n");
-}
-function definition(script, args) {
-    return [`set -- ${args.map(quote).join(" ")}`, (0,external_node_fs_namespaceObject.readFileSync)(scripts.common, "utf8"), (0,external_node_fs_namespaceObject.readFileSync)(scripts[script], "utf8")];
-}
-// What a login shell prints of its own stands before the line that begins the script's output.
-function payloadCutter(begin) {
-    const marker = Buffer.from(`${begin}\n`);
-    let before = Buffer.alloc(0);
-    const kept = [];
-    const after = (chunk) => {
-        if (before === undefined)
-            return chunk;
-        before = Buffer.concat([before, chunk]);
-        const position = before.indexOf(marker);
-        if (position === -1)
-            return Buffer.alloc(0);
-        const rest = before.subarray(position + marker.length);
-        before = undefined;
-        return rest;
-    };
-    return {
-        push: (chunk) => {
-            const bytes = after(chunk);
-            kept.push(bytes);
-            return bytes;
-        },
-        text: () => Buffer.concat(kept).toString("utf8"),
-        before: () => before?.toString("utf8"),
-    };
-}
-;// CONCATENATED MODULE: ./out/src/nixos/reconnect.js
-
-
-
-// Between two tries to connect again, while nothing answers.
-const pauseMilliseconds = 1000;
-/**
- * Runs a script, again after each loss of the connection until it has come to its end. `call` is asked anew for every try, so
- * that a script that shows a log goes on where it stopped. For scripts that may be run twice without harm.
- *
- * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
- */
-async function runToItsEnd(connection, shell, call, reconnection) {
-    for (;;) {
-        const outcome = await shell.run({ ...call(), signal: reconnection.signal });
-        if (outcome.kind === "ended")
-            return outcome;
-        reconnection.onLost(`the connection was lost; connecting again for up to ${reconnection.seconds} s`);
-        await reconnect(connection, outcome.cause, reconnection);
-        reconnection.onLost("the connection is back");
-    }
-}
-/** Calls scripts over a connection that is not made again. A call throws the `CommandError` of a connection that is lost. */
-function callOnce(shell, signal) {
-    return async (call) => {
-        const outcome = await shell.run({ ...call(), signal });
-        if (outcome.kind === "ended")
-            return outcome;
-        throw outcome.cause;
-    };
-}
-async function reconnect(connection, cause, { phase, seconds, signal }) {
-    const deadline = performance.now() + seconds * 1000;
-    let last = cause;
-    for (;;) {
-        try {
-            await connection.reopen(signal);
-            return;
-        }
-        catch (error) {
-            if (!(error instanceof DeployError))
-                throw error;
-            if (!error.unreachable)
-                throw new DeployError({ ...partsOf(error), phase });
-            last = error;
-        }
-        if (performance.now() >= deadline)
-            break;
-        await (0,promises_namespaceObject.setTimeout)(pauseMilliseconds, undefined, { signal }).catch(() => undefined);
-    }
-    const reason = `the connection was lost and did not come back within ${seconds} s`;
-    throw new DeployError({ phase, reason, lines: last instanceof DeployError ? [last.reason] : [], exitCode: 255, unreachable: true, cause: last });
-}
-function partsOf({ reason, hint, lines, exitCode, unreachable, cause }) {
-    return { reason, hint, lines, exitCode, unreachable, cause };
-}
-/** The last lines of what a script has printed, without empty ones. */
-function lastLines(text) {
-    return text
-        .split("\n")
-        .filter((line) => line.trim() !== "")
-        .slice(-20);
-}
 ;// CONCATENATED MODULE: ./out/src/nixos/health.js
 
 
-const health_pauseMilliseconds = 1000;
+const pauseMilliseconds = 1000;
 /**
  * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and what it has printed
  * last when it has not within that many seconds.
@@ -7080,9 +6955,9 @@ async function checkHealth(command, seconds, call, log, signal) {
         const said = lastLines(end.stdout).join("\n");
         if (tries === 1)
             log.note(`the health check is not content yet (exit code ${end.exitCode})`);
-        if (performance.now() + health_pauseMilliseconds >= deadline)
+        if (performance.now() + pauseMilliseconds >= deadline)
             return `exit code ${end.exitCode} at try ${tries}${said === "" ? "" : `:\n${said}`}`;
-        await (0,promises_namespaceObject.setTimeout)(health_pauseMilliseconds, undefined, { signal });
+        await (0,promises_namespaceObject.setTimeout)(pauseMilliseconds, undefined, { signal });
     }
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/login-watch.js
@@ -7349,6 +7224,153 @@ class BuildPlanFolder {
     end() {
         return typeof this.#state === "object" ? [`${this.#state.heading}:`] : [];
     }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/remote-shell.js
+
+
+
+
+const scripts = {
+    common: __nccwpck_require__.ab + "common.sh",
+    facts: __nccwpck_require__.ab + "facts.sh",
+    prepare: __nccwpck_require__.ab + "prepare.sh",
+    start: __nccwpck_require__.ab + "start.sh",
+    follow: __nccwpck_require__.ab + "follow.sh",
+    finish: __nccwpck_require__.ab + "finish.sh",
+    arm: __nccwpck_require__.ab + "arm.sh",
+    decide: __nccwpck_require__.ab + "decide.sh",
+    health: __nccwpck_require__.ab + "health.sh",
+    difference: __nccwpck_require__.ab + "difference.sh",
+    units: __nccwpck_require__.ab + "units.sh",
+    journal: __nccwpck_require__.ab + "journal.sh",
+    settle: __nccwpck_require__.ab + "settle.sh",
+    specialisation: __nccwpck_require__.ab + "specialisation.sh",
+    place: __nccwpck_require__.ab + "place.sh",
+    daemon: __nccwpck_require__.ab + "daemon.sh",
+    job: __nccwpck_require__.ab + "job.sh",
+    switch: __nccwpck_require__.ab + "switch.sh",
+    activate: __nccwpck_require__.ab + "activate.sh",
+    last: __nccwpck_require__.ab + "last.sh",
+    watchdog: __nccwpck_require__.ab + "watchdog.sh",
+};
+const elevateScript = __nccwpck_require__.ab + "elevate.sh";
+/** The text of a script that is left on the machine. */
+function residentScript(name) {
+    return (0,external_node_fs_namespaceObject.readFileSync)(scripts[name], "utf8");
+}
+/** The text of a script with its arguments, to be left on the machine and run there as `sh FILE`. */
+function residentCall(script, args) {
+    return [...definition(script, args), 'main "$@"', ""].join("\n");
+}
+/**
+ * Runs scripts on one machine. A script comes with its arguments on the standard input of `/bin/sh -s` and is a function that
+ * the last lines call with an empty standard input, so that it depends neither on the user's login shell nor on what its
+ * children read.
+ */
+class RemoteShell {
+    #connection;
+    #elevation;
+    constructor(connection, elevation) {
+        this.#connection = connection;
+        this.#elevation = elevation;
+    }
+    /** The same shell over another connection to the machine. */
+    over(connection) {
+        return new RemoteShell(connection, this.#elevation);
+    }
+    /** Runs a script. Throws a `CommandError` when the call was aborted or took too long, never for its exit code. */
+    async run(call) {
+        const nonce = (0,external_node_crypto_namespaceObject.randomBytes)(8).toString("hex");
+        const payload = payloadCutter(`begin ${nonce}`);
+        const onStdout = (chunk) => {
+            const bytes = payload.push(chunk);
+            if (bytes.length > 0)
+                call.onStdout?.(bytes);
+        };
+        let stderr;
+        let failure;
+        try {
+            const elevation = call.privileged ? this.#elevation : { kind: "none" };
+            const command = remoteCommand(elevation);
+            const stdin = `${beforeProgram(elevation)}${remote_shell_program(call.script, call.args, nonce)}`;
+            ({ stderr } = await this.#connection.run({ command, stdin, onStdout, signal: call.signal, timeout: call.timeout }));
+        }
+        catch (error) {
+            if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
+                throw error;
+            failure = error;
+            ({ stderr } = error);
+        }
+        const end = new RegExp(`^end ${nonce} (\\d+)\\n?`, "m").exec(stderr);
+        if (end !== null) {
+            const stdout = call.onStdout === undefined ? payload.text() : "";
+            return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
+        }
+        // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
+        const instead = payload.before();
+        if (failure === undefined)
+            return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
+        const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
+        if (exitCode !== 255)
+            return { kind: "ended", exitCode, stdout: "", stderr, instead };
+        return { kind: "lost", stderr, cause: failure };
+    }
+}
+// Reads a script from standard input up to a line "---" and runs it. `read` takes no byte more, under dash as under bash, so the
+// script finds what follows. Without newlines and single quotes inside: the login shell may be fish or csh.
+const scriptFirst = String.raw `/bin/sh -c 'eval "$(while IFS= read -r line && [ "$line" != --- ]; do printf "%s\n" "$line"; done)"'`;
+const passwordless = {
+    sudo: "sudo -n -- /bin/sh -s",
+    doas: "doas -n -- /bin/sh -s",
+    run0: "run0 --no-ask-password -- /bin/sh -s",
+};
+/** The command for the login shell: one fixed line. What runs as root is always `/bin/sh -s`, so a rule can name it. */
+function remoteCommand(elevation) {
+    switch (elevation.kind) {
+        case "none":
+            return "/bin/sh -s";
+        case "passwordless":
+            return passwordless[elevation.program];
+        case "password":
+            return scriptFirst;
+    }
+}
+/** What precedes the script on standard input. The shell that becomes root reads none of it: see elevate.sh. */
+function beforeProgram(elevation) {
+    return elevation.kind === "password" ? `${(0,external_node_fs_namespaceObject.readFileSync)(elevateScript, "utf8")}---\n${elevation.password}\n` : "";
+}
+/** The script with its arguments, as `/bin/sh` reads it. */
+function remote_shell_program(script, args, nonce) {
+    return [...definition(script, args), `echo 'begin ${nonce}'`, 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"', ""].join("\n");
+}
+function definition(script, args) {
+    return [`set -- ${args.map(quote).join(" ")}`, (0,external_node_fs_namespaceObject.readFileSync)(scripts.common, "utf8"), (0,external_node_fs_namespaceObject.readFileSync)(scripts[script], "utf8")];
+}
+// What a login shell prints of its own stands before the line that begins the script's output.
+function payloadCutter(begin) {
+    const marker = Buffer.from(`${begin}\n`);
+    let before = Buffer.alloc(0);
+    const kept = [];
+    const after = (chunk) => {
+        if (before === undefined)
+            return chunk;
+        before = Buffer.concat([before, chunk]);
+        const position = before.indexOf(marker);
+        if (position === -1)
+            return Buffer.alloc(0);
+        const rest = before.subarray(position + marker.length);
+        before = undefined;
+        return rest;
+    };
+    return {
+        push: (chunk) => {
+            const bytes = after(chunk);
+            kept.push(bytes);
+            return bytes;
+        },
+        text: () => Buffer.concat(kept).toString("utf8"),
+        before: () => before?.toString("utf8"),
+    };
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/job.js
 
@@ -8251,6 +8273,7 @@ function escapePath(path) {
     return parts.map(escape).join("-");
 }
 ;// CONCATENATED MODULE: ./out/src/domain/inhibitors.js
+
 /**
  * What would make NixOS refuse to switch, a sentence each: `systemd: 260 -> 261`. As its check `switchInhibitors`, it compares the
  * values that both systems have; a file that is missing or no JSON object has none.
@@ -8263,15 +8286,8 @@ function inhibitorsOf({ before, after }) {
     });
 }
 function inhibitors_parse(text) {
-    try {
-        const data = JSON.parse(text);
-        if (typeof data !== "object" || data === null)
-            return new Map();
-        return new Map(Object.entries(data).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
-    }
-    catch {
-        return new Map();
-    }
+    const values = Object.entries(objectOf(readJson(text)));
+    return new Map(values.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
 }
 function inhibitors_shorten(text) {
     return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
@@ -8898,6 +8914,62 @@ function nameOnMachine(run, target) {
     const plain = label === target && !target.startsWith(".");
     return `${run}-${plain ? label : `${label}_${(0,external_node_crypto_namespaceObject.createHash)("sha256").update(target).digest("hex").slice(0, digits)}`}`;
 }
+;// CONCATENATED MODULE: ./out/src/nixos/reconnect.js
+
+
+
+// Between two tries to connect again, while nothing answers.
+const reconnect_pauseMilliseconds = 1000;
+/**
+ * Runs a script, again after each loss of the connection until it has come to its end. `call` is asked anew for every try, so
+ * that a script that shows a log goes on where it stopped. For scripts that may be run twice without harm.
+ *
+ * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
+ */
+async function runToItsEnd(connection, shell, call, reconnection) {
+    for (;;) {
+        const outcome = await shell.run({ ...call(), signal: reconnection.signal });
+        if (outcome.kind === "ended")
+            return outcome;
+        reconnection.onLost(`the connection was lost; connecting again for up to ${reconnection.seconds} s`);
+        await reconnect(connection, outcome.cause, reconnection);
+        reconnection.onLost("the connection is back");
+    }
+}
+/** Calls scripts over a connection that is not made again. A call throws the `CommandError` of a connection that is lost. */
+function callOnce(shell, signal) {
+    return async (call) => {
+        const outcome = await shell.run({ ...call(), signal });
+        if (outcome.kind === "ended")
+            return outcome;
+        throw outcome.cause;
+    };
+}
+async function reconnect(connection, cause, { phase, seconds, signal }) {
+    const deadline = performance.now() + seconds * 1000;
+    let last = cause;
+    for (;;) {
+        try {
+            await connection.reopen(signal);
+            return;
+        }
+        catch (error) {
+            if (!(error instanceof DeployError))
+                throw error;
+            if (!error.unreachable)
+                throw new DeployError({ ...partsOf(error), phase });
+            last = error;
+        }
+        if (performance.now() >= deadline)
+            break;
+        await (0,promises_namespaceObject.setTimeout)(reconnect_pauseMilliseconds, undefined, { signal }).catch(() => undefined);
+    }
+    const reason = `the connection was lost and did not come back within ${seconds} s`;
+    throw new DeployError({ phase, reason, lines: last instanceof DeployError ? [last.reason] : [], exitCode: 255, unreachable: true, cause: last });
+}
+function partsOf({ reason, hint, lines, exitCode, unreachable, cause }) {
+    return { reason, hint, lines, exitCode, unreachable, cause };
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/specialisation.js
 
 
@@ -8920,6 +8992,7 @@ async function findSpecialisation(toplevel, name, call) {
     });
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/machine.js
+
 
 
 
@@ -9153,6 +9226,34 @@ async function requirePrograms() {
 async function missingPrograms(names) {
     const found = await Promise.all(names.map(async (name) => await which(name, false)));
     return names.filter((_, index) => found[index] === "");
+}
+;// CONCATENATED MODULE: ./out/src/report/problem.js
+
+
+
+
+// Of a command line with an expression in it, the beginning says which command it is.
+const longestCommand = 300;
+/** The annotation for what ended a run before the machines did. An error that is not one of the action's own is shown with its stack. */
+function problemAnnotation(problem) {
+    if (problem instanceof InputError || problem instanceof RunnerError)
+        return { title: "The deployment cannot begin", message: problem.message };
+    if (problem instanceof EvaluationError)
+        return { title: "The flake does not evaluate; no machine was changed", message: problem.message };
+    if (problem instanceof CommandError) {
+        const lines = [problem.message.slice(0, longestCommand), ...lastLines(problem.stderr)];
+        return { title: "A command on the runner failed; no machine was changed", message: lines.join("\n") };
+    }
+    if (isSystemError(problem)) {
+        const place = problem.path === undefined ? "" : ` Check the space and the permissions of ${(0,external_node_path_namespaceObject.dirname)(problem.path)}.`;
+        return { title: "A file on the runner cannot be used; no machine was changed", message: `${problem.message}.${place}` };
+    }
+    return { title: "A fault in nix-flake-deploy", message: problem instanceof Error ? (problem.stack ?? problem.message) : String(problem) };
+}
+// What no program can help: a full or read-only disk, a quota, missing rights.
+const systemErrors = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "EIO"]);
+function isSystemError(problem) {
+    return external_node_util_namespaceObject.types.isNativeError(problem) && "syscall" in problem && "code" in problem && systemErrors.has(String(problem.code));
 }
 ;// CONCATENATED MODULE: external "node:dns/promises"
 const external_node_dns_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
@@ -9488,24 +9589,6 @@ function sessionCommand(files, target, command) {
 function connection_placeOf({ configuration, socket, configured }) {
     return ["-F", configuration, ...(configured ? [] : ["-o", `ControlPath=${socket}`])];
 }
-;// CONCATENATED MODULE: ./out/src/github/flake-log.js
-/** Tells which flake is deployed, and warns of one that is no commit. */
-function announceFlake(flake, log) {
-    log.line(`flake ${flake.source}, revision ${flake.revision ?? "none"}, with ${flake.inputs.length} inputs`);
-    if (!flake.dirty)
-        return;
-    log.annotate("warning", "The flake has changes that are not committed", "What is deployed is not a commit: on the machines, self.rev, self.dirtyRev and self.dirtyShortRev are missing. Has an earlier step changed a file?");
-}
-;// CONCATENATED MODULE: ./out/src/github/inventory-log.js
-
-/** Tells which machines the flake names, and warns of what it wants of them that is not done. */
-function announceChoice(choice, log) {
-    for (const line of describeChoice(choice))
-        log.line(line);
-    const ignored = describeIgnored(choice);
-    if (ignored !== undefined)
-        log.annotate("warning", "The flake asks for what this action does not do", ignored);
-}
 ;// CONCATENATED MODULE: ./out/src/nix/input-failure.js
 
 const deployKey = "Load a key that may read it before this step, for example with webfactory/ssh-agent; the input ssh-key is used for the machines only";
@@ -9600,23 +9683,6 @@ function explainFlake(error, reference) {
     }
     return undefined;
 }
-;// CONCATENATED MODULE: ./out/src/nix/json.js
-/** A property of what may be an object; `undefined` where there is none. */
-function field(data, name) {
-    return typeof data === "object" && data !== null ? new Map(Object.entries(data)).get(name) : undefined;
-}
-/** A text that is not empty, else `undefined`. */
-function json_text(value) {
-    return typeof value === "string" && value !== "" ? value : undefined;
-}
-/** A number, else `undefined`. */
-function number(value) {
-    return typeof value === "number" ? value : undefined;
-}
-/** A copy of an object's properties; empty for anything else. */
-function objectOf(value) {
-    return typeof value === "object" && value !== null ? { ...value } : {};
-}
 ;// CONCATENATED MODULE: ./out/src/nix/nar-hash.js
 // Nix's base 32: without e, o, t, u.
 const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
@@ -9687,8 +9753,7 @@ function changedMeanwhile(reference) {
 async function configurationNames(reference, options) {
     const args = ["eval", "--json", ...neverLock, `${reference}#nixosConfigurations`, "--apply", "builtins.attrNames"];
     const { stdout } = await runNix(args, { signal: options.signal });
-    const names = JSON.parse(stdout);
-    return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
+    return texts(JSON.parse(stdout));
 }
 /**
  * Parses what `nix flake metadata --json` prints; Determinate Nix with lazy trees leaves out `path` and `locked.narHash`:
@@ -9699,9 +9764,9 @@ async function configurationNames(reference, options) {
 function parseMetadata(json) {
     const data = JSON.parse(json);
     const locked = field(data, "locked");
-    const directory = json_text(field(field(data, "resolved"), "dir")) ?? json_text(field(locked, "dir")) ?? "";
+    const directory = json_text(field(data, "resolved", "dir")) ?? json_text(field(locked, "dir")) ?? "";
     const dirtyRevision = json_text(field(data, "dirtyRevision")) ?? json_text(field(locked, "dirtyRev"));
-    const scheme = json_text(field(field(data, "resolved"), "type"));
+    const scheme = json_text(field(data, "resolved", "type"));
     const revision = json_text(field(data, "revision")) ?? json_text(field(locked, "rev"));
     return {
         path: optionalStorePath(json_text(field(data, "path"))),
@@ -9782,6 +9847,7 @@ function isOfTheEvaluation({ failure }) {
 
 
 
+
 const evaluate_shownLines = 20;
 /**
  * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
@@ -9828,12 +9894,7 @@ function readable(error, reference) {
     if (failure.kind !== "exit" && failure.kind !== "signal")
         return undefined;
     const message = evaluationMessage(stderr);
-    const lines = message.length > 0
-        ? message
-        : stderr
-            .split("\n")
-            .filter((line) => line.trim() !== "")
-            .slice(-evaluate_shownLines);
+    const lines = message.length > 0 ? message : lastLines(stderr, evaluate_shownLines);
     const file = missingFile(stderr);
     const hint = `${file} is not in the source of the flake. If it is in the work tree, Git does not track it: run \`git add ${file}\` and commit it`;
     return new EvaluationError(reference, file === undefined ? lines : [...lines.slice(0, evaluate_shownLines - 1), hint], error);
@@ -9875,7 +9936,7 @@ function readEntry(name, raw) {
     const kind = field(raw, "kind");
     if (kind === "other")
         return { kind, name, reason: String(field(raw, "reason")) };
-    const tags = textList(field(raw, "tags"));
+    const tags = Array.isArray(field(raw, "tags")) ? texts(field(raw, "tags")) : undefined;
     try {
         inventory_entry_refuse(name, raw);
         const system = field(raw, "system");
@@ -9886,7 +9947,7 @@ function readEntry(name, raw) {
                 host: inventory_entry_host(field(raw, "host")),
                 user: optionalText(field(raw, "user"), "user"),
                 port: portOption(field(raw, "sshOptions")) ?? optionalPort(field(raw, "port")),
-                configuration: kind === "hive" ? `${hivePrefix}${name}` : name,
+                configuration: { kind: kind === "hive" ? "hive" : "nixos", name },
             }),
             system: typeof system === "string" ? system : undefined,
             tags,
@@ -9964,11 +10025,8 @@ function portOption(value) {
     }
     return ports[0];
 }
-function textList(value) {
-    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : undefined;
-}
 function inventory_entry_listed(what, value) {
-    const names = textList(value) ?? [];
+    const names = texts(value);
     return names.length === 0 ? [] : [`${what} ${names.join(", ")}`];
 }
 function inventory_entry_shown(value) {
@@ -9982,9 +10040,9 @@ function inventory_entry_shown(value) {
 
 
 
+
 // Machines whose error Nix is asked for one by one.
 const mostExplained = 8;
-const inventory_shownLines = 20;
 /**
  * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is asked for alone, so that
  * Nix's own words can be told, and hides none of the others. Throws as `applyToFlake` where the flake itself does not evaluate.
@@ -10035,19 +10093,15 @@ async function askAgain(name, query) {
 function inventory_doesNotEvaluate(name, error, together = [name]) {
     const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
     const reason = `${which} does not evaluate on the runner, so that nobody knows where the machine is`;
-    const lines = error?.stderr.split("\n") ?? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`];
-    return { kind: "unusable", name, tags: undefined, error: reason, lines: lines.slice(-inventory_shownLines) };
+    const lines = error === undefined ? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`] : lastLines(error.stderr);
+    return { kind: "unusable", name, tags: undefined, error: reason, lines };
 }
 function readAnswer(json) {
-    const machines = field(json, "machines");
     return {
         names: texts(field(json, "names")),
         wanted: texts(field(json, "wanted")),
-        machines: new Map(typeof machines === "object" && machines !== null ? Object.entries(machines) : []),
+        machines: new Map(Object.entries(objectOf(field(json, "machines")))),
     };
-}
-function texts(value) {
-    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 ;// CONCATENATED MODULE: ./out/src/nix/nix-config.js
 
@@ -10167,6 +10221,18 @@ async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
     finally {
         (0,external_node_fs_namespaceObject.rmSync)(directory, { recursive: true, force: true });
     }
+}
+;// CONCATENATED MODULE: ./out/src/report/flake.js
+/** The line of the log that says which flake is deployed. */
+function flakeLine({ source, revision, inputs }) {
+    return `flake ${source}, revision ${revision ?? "none"}, with ${inputs.length} inputs`;
+}
+/** The warning about a flake that is not a commit; none for one that is. */
+function flakeWarnings({ dirty }) {
+    if (!dirty)
+        return [];
+    const message = "What is deployed is not a commit: on the machines, self.rev, self.dirtyRev and self.dirtyShortRev are missing. Has an earlier step changed a file?";
+    return [{ title: "The flake has changes that are not committed", message }];
 }
 ;// CONCATENATED MODULE: ./out/src/ssh/keywords.js
 const ours = { owner: "ours" };
@@ -10431,6 +10497,34 @@ function reasonOf({ failure, stderr }, configuration, extraBegins) {
 function location_refusal(problem) {
     return new InputError([{ input: "ssh-config", problem }]);
 }
+;// CONCATENATED MODULE: ./out/src/report/choice.js
+
+/** The lines of the log that say what was chosen of a flake's machines. */
+function choiceLines({ machines, unusable, others }) {
+    const count = machines.length + unusable.length;
+    const heading = `targets is empty: the flake names ${count} ${count === 1 ? "machine" : "machines"} to deploy`;
+    return [
+        `${heading}${machines.length === 0 ? "" : `: ${machines.map(({ name }) => name).join(", ")}`}`,
+        ...unusable.map(({ name }) => `${name} cannot be deployed, and fails`),
+        ...others.map(({ name, reason }) => `${name} is left out: ${reason}`),
+    ];
+}
+const mostIgnored = 30;
+/** The warning about settings of the flake that are ignored, one per line; none where there are none. */
+function choiceWarnings({ machines }) {
+    const lines = machines.flatMap(({ name, ignored }) => ignored.map((what) => `${name}: ${what}`));
+    if (lines.length === 0)
+        return [];
+    return [{ title: "The flake asks for what this action does not do", message: listedLines(lines, mostIgnored).join("\n") }];
+}
+;// CONCATENATED MODULE: ./out/src/entry/announce-choice.js
+
+/** Reports what was chosen of a flake's machines, and which of their settings are ignored. */
+function announceChoice(choice, log) {
+    for (const line of choiceLines(choice))
+        log.line(line);
+    log.annotateAll("warning", choiceWarnings(choice));
+}
 ;// CONCATENATED MODULE: ./out/src/entry/deployment-ports.js
 
 
@@ -10450,7 +10544,8 @@ function deploymentPorts({ inputs, ssh, identity, known, log, signal }) {
             // Where nothing is built from it, it only says where the machines are.
             if (needsFlake(inputs.operation))
                 known.flake = archived.flake;
-            announceFlake(archived.flake, log);
+            log.line(flakeLine(archived.flake));
+            log.annotateAll("warning", flakeWarnings(archived.flake));
             return { wrap: async (hive) => (known.sent = await wrapFlake(archived, hive, { scratch: runnerTemp(), signal })) };
         },
         readInventory: async (sent, query) => await readInventory(outerReference(sent), query, local),
@@ -10488,12 +10583,14 @@ async function isUntracked(reference, file) {
     }
 }
 ;// CONCATENATED MODULE: ./out/src/github/run-name.js
+
 /**
  * Names this job of the workflow to somebody who looks at a machine: the address of the run, and the job. `undefined` where the
  * runner does not say it.
  */
 function workflowRunName(environment) {
-    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id, GITHUB_JOB: job } = environment;
+    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_JOB: job } = environment;
+    const id = environment[isForgejoOrGitea(environment) ? "GITHUB_RUN_NUMBER" : "GITHUB_RUN_ID"];
     if (server === undefined || repository === undefined || id === undefined)
         return undefined;
     const name = `${server}/${repository}/actions/runs/${id}${job === undefined ? "" : `, job ${job}`}`;
@@ -10727,6 +10824,7 @@ async function removeIdentity(directory, log) {
 
 
 
+
 /** Deploys as the inputs say, and reports how it ended. Returns the exit code. */
 async function deploy_run() {
     const log = new WorkflowLog();
@@ -10747,7 +10845,7 @@ async function deployAndReport(all, cancelled) {
     }
     await identity.remove();
     if (problem !== undefined && !cancelled.aborted)
-        reportProblem(problem, log);
+        log.annotateAll("error", [problemAnnotation(problem)]);
     const reason = cancelled.aborted ? "the run was cancelled" : problem === undefined ? undefined : briefReason(problem);
     const { end, flake, sent, summary } = known;
     const isGreen = reportEnd({ ...end, flake, sent, summary, endedEarly: reason !== undefined, reason }, log);
@@ -10776,20 +10874,35 @@ async function deploy({ log, runLog, identity, known }, cancelled) {
 ;// CONCATENATED MODULE: ./out/src/domain/matrix.js
 
 
-// https://docs.github.com/en/actions/reference/limits: jobs of a matrix in one workflow run.
-const mostJobs = 256;
-// GitHub takes 1 MB of outputs a job, counted as UTF-16.
-const longestOutputs = 500_000;
+/** The machines as text for the input `targets`: a line each, or JSON where a line would lose a name. */
+function targetsText(machines) {
+    const plain = machines.every(({ name, request }) => wishedName({ ...request, name: undefined }) === name);
+    if (plain)
+        return machines.map(({ request }) => targetLine(request)).join("\n");
+    return JSON.stringify(machines.map(({ name, request }) => ({ ...request, configuration: attributeOf(request.configuration), name })));
+}
+/** The target as a line: `[user@]host[:port][#configuration]`. */
+function targetLine({ user, host, port, configuration }) {
+    const attribute = attributeOf(configuration);
+    const place = host.includes(":") ? `[${host}]` : host;
+    return `${user === undefined ? "" : `${user}@`}${place}${port === undefined ? "" : `:${port}`}${attribute === undefined ? "" : `#${attribute}`}`;
+}
+;// CONCATENATED MODULE: ./out/src/github/matrix-outputs.js
+
+
+
+
+
 /**
  * Renders the outputs: a job for each machine, or at most `shards` jobs with the machines dealt out among them in their order.
  * Throws an `InputError` for more machines than GitHub takes jobs, and for more than fit into the outputs of a job.
  */
 function renderMatrix(machines, shards) {
-    if (shards === undefined && machines.length > mostJobs) {
+    if (shards === undefined && machines.length > jobsOfMatrix) {
         throw new InputError([
             {
                 input: "shards",
-                problem: `is empty, and ${machines.length} machines are more than the ${mostJobs} jobs that GitHub takes a matrix; accepted is a number of jobs to deal them out to`,
+                problem: `is empty, and ${machines.length} machines are more than the ${jobsOfMatrix} jobs that GitHub takes a matrix; accepted is a number of jobs to deal them out to`,
             },
         ]);
     }
@@ -10801,28 +10914,21 @@ function renderMatrix(machines, shards) {
         count: String(machines.length),
         hosts: JSON.stringify(machines.map(({ name }) => name)),
     };
-    if (Object.values(outputs).join("").length > longestOutputs) {
+    if (Object.values(outputs).join("").length > charactersOfOutputs) {
         throw new InputError([
             { input: "select", problem: `leaves ${machines.length} machines, more than fit into the outputs of one job (1 MB); select fewer of them` },
         ]);
     }
     return outputs;
 }
-/** The machines as text for the input `targets`: a line each, or JSON where a line would lose a name. */
-function targetsText(machines) {
-    const plain = machines.every(({ name, request }) => wishedName({ ...request, name: undefined }) === name);
-    if (plain)
-        return machines.map(({ request }) => targetLine(request)).join("\n");
-    return JSON.stringify(machines.map(({ name, request }) => ({ ...request, name })));
-}
-/** The target as a line: `[user@]host[:port][#configuration]`. */
-function targetLine({ user, host, port, configuration }) {
-    const place = host.includes(":") ? `[${host}]` : host;
-    return `${user === undefined ? "" : `${user}@`}${place}${port === undefined ? "" : `:${port}`}${configuration === undefined ? "" : `#${configuration}`}`;
+/** Sets every output of the companion action. */
+function setMatrixOutputs(outputs) {
+    for (const [name, value] of Object.entries(outputs))
+        setOutput(name, value);
 }
 function machineJob(machine) {
     const { name, request, system, tags } = machine;
-    return { name, target: targetsText([machine]), configuration: request.configuration ?? "", system: system ?? "", tags };
+    return { name, target: targetsText([machine]), configuration: attributeOf(request.configuration) ?? "", system: system ?? "", tags };
 }
 function shardJob(machines, index, all) {
     return { name: `${index + 1} of ${all.length}`, targets: targetsText(machines), hosts: machines.map(({ name }) => name) };
@@ -10834,13 +10940,6 @@ function deal(items, hands) {
     let begin = 0;
     return Array.from({ length: used }, (_, hand) => items.slice(begin, (begin += size(hand))));
 }
-;// CONCATENATED MODULE: ./out/src/github/matrix-outputs.js
-
-/** Sets every output of the companion action. */
-function setMatrixOutputs(outputs) {
-    for (const [name, value] of Object.entries(outputs))
-        setOutput(name, value);
-}
 ;// CONCATENATED MODULE: ./out/src/inputs/matrix.js
 
 
@@ -10849,9 +10948,8 @@ function setMatrixOutputs(outputs) {
 
 /** Every input of the companion action, by its name in `matrix/action.yml`. */
 const matrixInputNames = ["flake", "targets", "select", "changed-since", "shards", "ssh-user", "ssh-port"];
-const mostShards = 256;
-/** Reads and checks the inputs as `parseInputs` does those of the main action. Throws an `InputError` that names every bad one. */
-function parseMatrixInputs(read) {
+/** Reads and checks the inputs as `parseInputs` does those of the main action; `mostShards` jobs are possible. Throws an `InputError` that names every bad one. */
+function parseMatrixInputs(read, mostShards) {
     const problems = [];
     const refusing = (input) => (problem) => {
         problems.push({ input, problem });
@@ -10910,6 +11008,7 @@ function readRevision(text, refuse) {
 }
 ;// CONCATENATED MODULE: ./out/src/machines/changed.js
 
+
 /**
  * Leaves out the machines whose system is the same as at a Git revision. If it cannot be determined, a machine counts as changed.
  * Throws an `InputError` where the revision cannot be looked up.
@@ -10923,14 +11022,15 @@ async function changedMachines(machines, revision, ports) {
     const reference = await formerReference(present, revision, ports);
     if (reference === undefined)
         return all(`${revision} is no commit of this repository: a first push, or one that has replaced it.`);
-    const configurations = machines.flatMap(({ request }) => request.configuration ?? []);
+    const configurations = machines.flatMap(({ request }) => attributeOf(request.configuration) ?? []);
     const former = await ports.formerToplevels(present, reference, configurations);
     if (former.kind === "none")
         return all(`The flake at ${revision} does not evaluate: ${former.reason}`);
     if (former.kind === "same")
         return [];
     const now = await ports.toplevels(present, configurations);
-    return machines.filter(({ name, request: { configuration } }) => {
+    return machines.filter(({ name, request }) => {
+        const configuration = attributeOf(request.configuration);
         if (configuration === undefined)
             return true;
         const system = now.get(configuration);
@@ -11096,7 +11196,17 @@ async function formerToplevels(present, former, configurations, options) {
         return { kind: "none", reason: briefReason(error).replace(/^(?:the flake does not evaluate|error): /, "") };
     }
 }
+;// CONCATENATED MODULE: ./out/src/report/changed.js
+/** The notice that no machine is left out as unchanged. */
+function allChangedNotice(reason) {
+    return { title: "All machines count as changed", message: reason };
+}
+/** The warning about a machine that counts as changed because its system does not evaluate. */
+function notComparableWarning(machine) {
+    return { title: machine, message: "Its system does not evaluate, so that nobody can tell whether it has changed. It is deployed." };
+}
 ;// CONCATENATED MODULE: ./out/src/entry/matrix-ports.js
+
 
 
 
@@ -11113,8 +11223,8 @@ function matrixPorts(reference, log, signal) {
         resolveRevision: resolveCommit,
         formerToplevels: async (present, former, configurations) => await formerToplevels(present, { reference: former, scratch }, configurations, local),
         toplevels: async ({ pinned }, configurations) => await toplevels(pinned, configurations, local),
-        allChanged: (reason) => log.annotate("notice", "All machines count as changed", reason),
-        notComparable: (machine) => log.annotate("warning", machine, "Its system does not evaluate, so that nobody can tell whether it has changed. It is deployed."),
+        allChanged: (reason) => log.annotateAll("notice", [allChangedNotice(reason)]),
+        notComparable: (machine) => log.annotateAll("warning", [notComparableWarning(machine)]),
     };
 }
 ;// CONCATENATED MODULE: ./out/src/entry/matrix.js
@@ -11144,7 +11254,7 @@ async function planAndReport(log, cancelled) {
     }
     catch (error) {
         if (!cancelled.aborted)
-            reportProblem(error, log);
+            log.annotateAll("error", [problemAnnotation(error)]);
     }
     log.resume();
     setMatrixOutputs(planned.outputs);
@@ -11152,12 +11262,11 @@ async function planAndReport(log, cancelled) {
     return planned.isComplete;
 }
 async function plan(log, cancelled) {
-    const inputs = parseMatrixInputs(readInput);
+    const inputs = parseMatrixInputs(readInput, jobsOfMatrix);
     const { machines, total, unusable } = await machinesOfMatrix(inputs, matrixPorts(inputs.flake, log, cancelled));
     const outputs = renderMatrix(machines, inputs.shards);
     log.line(`${machines.length} of ${total} machines: ${machines.map(({ name }) => name).join(", ")}`);
-    for (const { title, message } of failureAnnotations(unusable.map(unusableResult)))
-        log.annotate("error", title, message);
+    log.annotateAll("error", failureAnnotations(unusable.map(unusableResult), annotationsOfStep));
     return { outputs, isComplete: unusable.length === 0 };
 }
 ;// CONCATENATED MODULE: ./out/src/entry/post.js

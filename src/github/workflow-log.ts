@@ -4,6 +4,7 @@ import * as core from "@actions/core";
 
 import type { Annotation } from "../report/annotations.js";
 import { printable } from "../report/printable.js";
+import { hidesAnnotations } from "./runner-kind.js";
 
 export type Level = "error" | "warning" | "notice";
 
@@ -13,6 +14,11 @@ export type Level = "error" | "warning" | "notice";
  */
 export class WorkflowLog {
   #token: string | undefined;
+  readonly #hidesAnnotations: boolean;
+
+  constructor(environment: Readonly<Record<string, string | undefined>> = process.env) {
+    this.#hidesAnnotations = hidesAnnotations(environment);
+  }
 
   /** Writes one line that is not obeyed, whatever is in it. */
   line(text: string): void {
@@ -32,8 +38,9 @@ export class WorkflowLog {
     core.endGroup();
   }
 
-  /** Writes an annotation, which the workflow's page shows. */
+  /** Writes an annotation, which the workflow's page shows; as plain lines too if the runner shows none. */
   annotate(level: Level, title: string, message: string): void {
+    if (this.#hidesAnnotations) for (const line of `${level}: ${title}\n${message}`.split("\n")) this.line(line);
     this.resume();
     core[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
   }
