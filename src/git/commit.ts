@@ -1,4 +1,5 @@
 import { CommandError, RunnerError } from "../domain/errors.js";
+import { installSteps } from "../domain/install-steps.js";
 import type { ResolvedRevision } from "../machines/ports.js";
 import { run } from "../process/run.js";
 
@@ -28,12 +29,9 @@ async function git(args: readonly string[]): ReturnType<typeof run> {
     return await run({ file: "git", args });
   } catch (error) {
     if (error instanceof CommandError && error.failure.kind === "spawn") {
-      throw new RunnerError(
-        "git is not on this runner, and changed-since needs it. Add to the workflow, before this step: - run: sudo apt-get update && sudo apt-get install --yes git",
-        {
-          cause: error,
-        },
-      );
+      throw new RunnerError(`git is not on this runner, and changed-since needs it. Add to the workflow, before this step: ${installSteps.git}`, {
+        cause: error,
+      });
     }
     throw error;
   }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 
 import { CommandError, RunnerError } from "../domain/errors.js";
+import { installSteps } from "../domain/install-steps.js";
 import { run } from "../process/run.js";
 import { endOfKnownHosts, identityFiles } from "./configuration.js";
 
@@ -98,10 +99,9 @@ async function decrypt(directory: string, path: string, passphrase: string): Pro
 
 function throwIfMissing(error: unknown): void {
   if (error instanceof CommandError && error.failure.kind === "spawn") {
-    throw new RunnerError(
-      "ssh-keygen is not on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client",
-      { cause: error },
-    );
+    throw new RunnerError(`ssh-keygen is not on this runner. Install the OpenSSH client before this step, for example: ${installSteps["ssh-keygen"]}`, {
+      cause: error,
+    });
   }
 }
 
