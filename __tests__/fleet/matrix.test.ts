@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 
-import { field } from "../../scripts/fields.js";
+import { field } from "../../src/domain/json.js";
 import { access, expectGreen, resultsOf } from "./deployment.js";
 import { check, until } from "./rig/command.js";
 import { type Behaviour, commitAll, type FlakeOptions, headOf, writeFlake } from "./rig/flake.js";

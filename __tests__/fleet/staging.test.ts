@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 
-import { field } from "../../scripts/fields.js";
+import { field } from "../../src/domain/json.js";
 import { access, expectNothingLeft, resultsOf, systemOf, type SystemOf } from "./deployment.js";
 import { statuses } from "./host-results.js";
 import { writeFlake, type Behaviour } from "./rig/flake.js";

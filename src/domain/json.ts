@@ -34,3 +34,8 @@ export function texts(value: unknown): string[] {
 export function objectOf(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? { ...value } : {};
 }
+
+/** The properties of what may be an object, each with its name; none for anything else. */
+export function entries(value: unknown): [string, unknown][] {
+  return Object.entries(objectOf(value));
+}

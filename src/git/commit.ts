@@ -1,4 +1,5 @@
 import { CommandError, RunnerError } from "../domain/errors.js";
+import { installSteps } from "../domain/install-steps.js";
 import type { ResolvedRevision } from "../machines/ports.js";
 import { run } from "../process/run.js";
 
@@ -28,13 +29,10 @@ async function git(args: readonly string[]): ReturnType<typeof run> {
     return await run({ file: "git", args });
   } catch (error) {
     if (error instanceof CommandError && error.failure.kind === "spawn") {
-      throw new RunnerError(
-        "git was not found on this runner; changed-since needs it. Add this to the workflow before this step: - run: sudo apt-get update && sudo apt-get install --yes git",
-        {
-          cause: error,
-          topic: "programs-missing",
-        },
-      );
+      throw new RunnerError(`git was not found on this runner; changed-since needs it. Add this to the workflow before this step: ${installSteps.git}`, {
+        cause: error,
+        topic: "programs-missing",
+      });
     }
     throw error;
   }

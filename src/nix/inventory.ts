@@ -8,7 +8,7 @@ import type { InventoryQuery } from "../machines/ports.js";
 import { evaluateApart, type Apart } from "./evaluate-each.js";
 import { applyToFlake, type Arguments, type EvaluateOptions } from "./evaluate.js";
 import { readEntry } from "./inventory-entry.js";
-import { field, objectOf, texts } from "../domain/json.js";
+import { entries, field, texts } from "../domain/json.js";
 
 // Machines whose error Nix is asked for one by one.
 const mostExplained = 8;
@@ -27,14 +27,14 @@ export async function readInventory(reference: string, { selection, details }: I
     );
 
   const { names, machines } = await atOnce(query, options.onLine);
-  const entries: InventoryEntry[] = [];
+  const found: InventoryEntry[] = [];
   let broken = 0;
   for (const [name, seen] of machines) {
-    if ("error" in seen) entries.push(doesNotEvaluate(name, seen.error, seen.together));
-    else if (field(seen.value, "kind") !== "broken") entries.push(readEntry(name, seen.value));
-    else entries.push((broken += 1) <= mostExplained ? await askAgain(name, query) : doesNotEvaluate(name, undefined));
+    if ("error" in seen) found.push(doesNotEvaluate(name, seen.error, seen.together));
+    else if (field(seen.value, "kind") !== "broken") found.push(readEntry(name, seen.value));
+    else found.push((broken += 1) <= mostExplained ? await askAgain(name, query) : doesNotEvaluate(name, undefined));
   }
-  return { names, entries };
+  return { names, entries: found };
 }
 
 type Query = (args: Arguments, onLine?: (line: string) => void) => Promise<Answer>;
@@ -74,6 +74,6 @@ function readAnswer(json: unknown): Answer {
   return {
     names: texts(field(json, "names")),
     wanted: texts(field(json, "wanted")),
-    machines: new Map(Object.entries(objectOf(field(json, "machines")))),
+    machines: new Map(entries(field(json, "machines"))),
   };
 }

@@ -1,4 +1,5 @@
 import { CommandError, RunnerError } from "../domain/errors.js";
+import { installSteps } from "../domain/install-steps.js";
 import { run, type Command, type Finished, type RunOptions } from "../process/run.js";
 
 /** Builds a call of the runner's nix. */
@@ -26,7 +27,7 @@ async function runExplained(command: Command, options: RunOptions): Promise<Fini
 
 function explainMissing(error: unknown): RunnerError | undefined {
   if (!(error instanceof CommandError)) return undefined;
-  const step = "- uses: cachix/install-nix-action@v31";
+  const step = installSteps.nix;
   if (error.failure.kind === "spawn" && error.failure.code === "ENOENT") {
     return new RunnerError(`nix was not found on this runner. Add this step before the deployment: ${step}`, { cause: error, topic: "programs-missing" });
   }

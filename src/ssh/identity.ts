@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 
 import { CommandError, RunnerError } from "../domain/errors.js";
+import { installSteps } from "../domain/install-steps.js";
 import type { Topic } from "../domain/topic.js";
 import { run } from "../process/run.js";
 import { endOfKnownHosts, identityFiles } from "./configuration.js";
@@ -99,10 +100,10 @@ async function decrypt(directory: string, path: string, passphrase: string): Pro
 
 function throwIfMissing(error: unknown): void {
   if (error instanceof CommandError && error.failure.kind === "spawn") {
-    throw new RunnerError(
-      "ssh-keygen was not found on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client",
-      { cause: error, topic: "programs-missing" },
-    );
+    throw new RunnerError(`ssh-keygen was not found on this runner. Install the OpenSSH client before this step, for example: ${installSteps["ssh-keygen"]}`, {
+      cause: error,
+      topic: "programs-missing",
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { field } from "../../../scripts/fields.js";
+import { field } from "../../../src/domain/json.js";
 import { InputError } from "../../../src/domain/errors.js";
 import type { MatrixMachine } from "../../../src/domain/matrix.js";
 import { renderMatrix } from "../../../src/github/matrix-outputs.js";

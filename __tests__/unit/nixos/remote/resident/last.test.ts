@@ -4,8 +4,8 @@ import { join } from "node:path";
 
 import { beforeEach, describe, expect, test } from "@jest/globals";
 
-import { residentScript } from "../../../src/nixos/remote-shell.js";
-import { temporaryDirectory } from "../temporary.js";
+import { residentScript } from "../../../../../src/nixos/remote-shell.js";
+import { temporaryDirectory } from "../../../temporary.js";
 
 // The last step, without a machine: systems that write down how they were called, and a nix-env that makes generations.
 const directory = temporaryDirectory();

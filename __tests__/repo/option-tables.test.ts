@@ -1,10 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-
 import { describe, expect, test } from "@jest/globals";
 
-import { argumentsPage } from "../../scripts/argument-tables.js";
-import { root } from "../../scripts/paths.js";
 import { checkArguments, type OptionTable, type Verdict } from "../../src/domain/option-table.js";
 import { archiveOptions } from "../../src/nix/archive-options.js";
 import { settingTable } from "../../src/nix/setting-table.js";
@@ -62,8 +57,4 @@ test("what changes which flake, path, store, profile, channel or host is meant i
   for (const option of dangerous) expect(checkArguments([option, "x", "y"], rebuildOptions)[0]).toMatch(/^--[a-z-]+ is not allowed: /);
   const stores = ["--to", "--store", "--eval-store", "--override-input", "--inputs-from", "--dry-run", "--json", "--no-check-sigs", "--impure"];
   for (const option of stores) expect(checkArguments([option, "x", "y"], archiveOptions)[0]).toMatch(/^--[a-z-]+ is not allowed: /);
-});
-
-test("docs/arguments.md is written from the tables", () => {
-  expect(readFileSync(join(root, "docs/arguments.md"), "utf8")).toBe(argumentsPage());
 });

@@ -5,8 +5,8 @@ import { join } from "node:path";
 
 import { beforeEach, describe, expect, test } from "@jest/globals";
 
-import { program, residentScript, type ScriptName } from "../../../src/nixos/remote-shell.js";
-import { temporaryDirectory } from "../temporary.js";
+import { program, residentScript, type ScriptName } from "../../../../../src/nixos/remote-shell.js";
+import { temporaryDirectory } from "../../../temporary.js";
 
 // What activates a system on the machine, without a machine: systems and programs that write down how they were called.
 const directory = temporaryDirectory();

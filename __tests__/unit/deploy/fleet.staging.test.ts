@@ -204,7 +204,7 @@ describe("the operation rollback", () => {
     const machine = new FakeMachine();
     machine.olderGeneration = { number: 5, toplevel: newSystem };
     const { results, arrived } = await deploy([machine], { operation: "rollback", flake: undefined });
-    expect(machine.calls).toEqual(["web1 connect", "web1 activate", "web1 reach", "web1 settle", "web1 keep", "web1 release"]);
+    expect(machine.calls.filter((call) => /copyFlake|build/.test(call))).toEqual([]);
     expect(machine.activation?.system).toEqual({ toplevel: newSystem, running: newSystem, generation: 5 });
     expect(results[0]).toMatchObject({ status: "deployed", systemPath: newSystem, generation: 5, changed: true, error: undefined });
     expect(arrived).toBe(false);
