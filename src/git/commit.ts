@@ -29,8 +29,9 @@ async function git(args: readonly string[]): ReturnType<typeof run> {
     return await run({ file: "git", args });
   } catch (error) {
     if (error instanceof CommandError && error.failure.kind === "spawn") {
-      throw new RunnerError(`git is not on this runner, and changed-since needs it. Add to the workflow, before this step: ${installSteps.git}`, {
+      throw new RunnerError(`git was not found on this runner; changed-since needs it. Add this to the workflow before this step: ${installSteps.git}`, {
         cause: error,
+        topic: "programs-missing",
       });
     }
     throw error;
