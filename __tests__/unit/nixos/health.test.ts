@@ -41,7 +41,7 @@ describe("the health check", () => {
 
   test("that never passes gives its exit code and what it printed last", async () => {
     const { complaint } = await check([7], 1);
-    expect(complaint).toMatch(/^exit code 7 at try \d+:\nstarting\nnot ready$/);
+    expect(complaint).toMatch(/^exit code 7 at \w+ \d+:\nstarting\nnot ready$/);
   });
 
   test("ends with the run", async () => {
