@@ -1,6 +1,6 @@
 import { showBytes } from "../domain/bytes.js";
 
-// The evaluation of one real NixOS takes some 550 MB; Nix itself, a compiler and what already runs need the rest.
+// Evaluating one real NixOS takes about 550 MB; the rest is for Nix itself, a compiler and running services.
 const scarceKibibytes = 1.5 * 1024 * 1024;
 
 /** Warns about little available memory on a machine; `undefined` where it is enough, or the machine does not report it. */
