@@ -5,7 +5,7 @@ import type { Topic } from "../domain/topic.js";
 import { field } from "./json.js";
 
 /**
- * Reads what `inventory.nix` says of one machine, but for one that is broken:
+ * Parses what `inventory.nix` returns for a machine that is not broken:
  *
  *     {"kind":"deploy-rs","host":"web1.example.org","user":"admin","profileUser":"root","sshOptions":["-p","2222"],
  *      "buildOnTarget":null,"configured":true,"system":"x86_64-linux","tags":["web"]}
@@ -87,7 +87,7 @@ function optionalPort(value: unknown): number | undefined {
   return value;
 }
 
-/** The port of a list of ssh's options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
+/** The port in a list of ssh options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
 function portOption(value: unknown): number | undefined {
   if (value === null || value === undefined) return undefined;
   const options: readonly unknown[] = Array.isArray(value) ? value : [value];

@@ -9,13 +9,13 @@ import { applyToFlake, type Arguments, type EvaluateOptions } from "./evaluate.j
 import { readEntry } from "./inventory-entry.js";
 import { field } from "./json.js";
 
-// Machines whose error Nix is asked for one by one.
+// Machines that are evaluated one by one for their error.
 const mostExplained = 8;
 const shownLines = 20;
 
 /**
- * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is asked for alone, so that
- * Nix's own words can be told, and hides none of the others. Throws as `applyToFlake` where the flake itself does not evaluate.
+ * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is evaluated again alone, so that
+ * Nix's message can be shown, and does not hide the others. Throws as `applyToFlake` where the flake itself does not evaluate.
  */
 export async function readInventory(reference: string, { selection, details }: InventoryQuery, options: EvaluateOptions): Promise<Inventory> {
   const tagged = looksAtTags(selection);
@@ -47,12 +47,12 @@ async function atOnce(query: Query, onLine: (line: string) => void): Promise<{ n
   } catch (error) {
     if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
   }
-  // Names need no machine: where even they cannot be told, it is the flake itself that does not evaluate.
+  // Names need no machine: if even they fail, the flake itself does not evaluate.
   const { names, wanted } = await query({ names: [] });
   return { names, machines: await evaluateApart(wanted, async (some) => (await query({ names: some })).machines) };
 }
 
-/** Asks for a machine that throws, this time to hear what. */
+/** Evaluates a machine that throws again, to get its error. */
 async function askAgain(name: string, query: Query): Promise<InventoryEntry> {
   try {
     const { machines } = await query({ names: [name], careful: false });

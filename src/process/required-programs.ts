@@ -19,7 +19,7 @@ export async function requirePrograms(): Promise<void> {
   );
 }
 
-// Names those of the programs that are not in PATH.
+// Returns the programs that are not in PATH.
 async function missingPrograms(names: readonly string[]): Promise<string[]> {
   const found = await Promise.all(names.map(async (name) => await which(name, false)));
   return names.filter((_, index) => found[index] === "");

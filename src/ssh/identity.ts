@@ -54,7 +54,7 @@ export function writtenKey(directory: string): string {
   return readFileSync(identityFiles(directory).key, "utf8");
 }
 
-/** The public half of the key, or what ssh-keygen has against it; or that there is no key. */
+/** The public key, or why ssh-keygen rejects the key; or no key. */
 export type KeyCheck =
   | { readonly kind: "none" }
   | { readonly kind: "key"; readonly publicKey: string }

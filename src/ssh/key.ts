@@ -16,7 +16,7 @@ const publicKey = /^(?:(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ AAAA|---- BEGIN SS
 
 /**
  * Reads a private key as people paste it: with CRLF, without its last newline, or as base64 of the whole file.
- * Tells apart what ssh lumps together as "error in libcrypto". Whether the key's numbers are right is for ssh-keygen to say.
+ * Distinguishes errors that ssh reports alike as "error in libcrypto". ssh-keygen checks the content of the key.
  */
 export function readKey(pasted: string): KeyReading {
   const text = normalise(pasted);
@@ -87,7 +87,7 @@ function decodeBase64(text: string): string | undefined {
 
 /**
  * The cipher that an OpenSSH private key names; `undefined` when its parts do not fill it exactly.
- * The form is the one of PROTOCOL.key in OpenSSH's sources.
+ * The format is described in PROTOCOL.key of OpenSSH's sources.
  */
 function openSshCipher(body: string): string | undefined {
   const bytes = Buffer.from(body, "base64");
