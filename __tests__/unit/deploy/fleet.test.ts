@@ -286,7 +286,7 @@ test("a machine that rolled back while the connection was lost was not reached i
   machine.end = { after: makeState({ running: oldSystem }) };
   machine.reached = "late";
   const result = await deployOne(machine);
-  expect(result).toMatchObject({ status: "rolled-back", error: expect.stringContaining("was not reached again within confirm-timeout (30 s)") });
+  expect(result).toMatchObject({ status: "rolled-back", error: expect.stringContaining("could not be reached within confirm-timeout (30 s)") });
   expect(result.error).not.toContain("somebody else");
 });
 

@@ -92,6 +92,7 @@ describe("jobs", () => {
       {
         input: "shards",
         problem: "is empty, but 257 hosts exceed the 256 jobs that GitHub allows per matrix; set it to the number of jobs to split them across",
+        topic: "too-many-jobs",
       },
     ]);
   });

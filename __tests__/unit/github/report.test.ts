@@ -39,7 +39,7 @@ describe("reportProblem", () => {
     expect(annotationFor(new EvaluationError(".", ["error: boom", "at flake.nix:1:2:"], cause))).toEqual({
       level: "error",
       title: "The flake does not evaluate; no host was changed",
-      message: "The flake . does not evaluate:\n  error: boom\n  at flake.nix:1:2:",
+      message: "The flake . does not evaluate:\n  error: boom\n  at flake.nix:1:2:\nSee docs/troubleshooting.md#evaluation-failed",
     });
     expect(annotationFor(cause)?.message.length).toBeLessThan(400);
     expect(annotationFor(cause)?.message).toMatch(/\nerror: boom$/);
