@@ -158,7 +158,7 @@ test("a failed build is reported by its cause, however many depend on it, and wh
     const lines = messageOf(run, name).split("\n");
     expect(lines[0]).toMatch(
       new RegExp(
-        `^the build of ${name} does not build \\(exit code \\d+\\): bad: builder failed with exit code 3; 80 other derivations depend on it and could not be built\\.`,
+        `^the build of ${name} failed \\(exit code \\d+\\): bad: builder failed with exit code 3; 80 other derivations depend on it and could not be built\\.`,
       ),
     );
     expect(lines.at(-2)).toBe("  > boom");
@@ -262,7 +262,7 @@ test("little memory is warned about before the build, and a killed nix is explai
     );
     expect(messageOf(run, name)).toMatch(
       new RegExp(
-        `^the evaluation or build of ${name} was killed \\(exit code \\d+\\)\\. Linux kills processes when memory runs out: 683\\.6 MiB were available`,
+        `^the evaluation or build of ${name} was killed \\(exit code \\d+\\)\\. Linux kills processes when memory runs out \\(683\\.6 MiB were available`,
       ),
     );
   }

@@ -96,7 +96,7 @@ export function notReached(how: "late" | "slow-login" | "restarted", { limits }:
         phase: "confirm",
         reason: `the machine answered in time, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
         hint: "Find out why logins are slow, or raise confirm-timeout",
-        topic: "login-slow",
+        topic: "slow-login",
         lines: [],
         decided: true,
       };

@@ -82,9 +82,9 @@ export function topicsOf(problem: unknown): Topic[] {
   return problem instanceof EvaluationError ? ["evaluation-failed"] : [];
 }
 
-/** The message of whatever was thrown. */
+/** The message of anything thrown, also of an error of another realm. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
 }
 
 /** What ended a run, in one line without a full stop at the end. */

@@ -1,8 +1,9 @@
+import { attributeOf, nameOfConfiguration } from "./configuration.js";
 import { InputError } from "./errors.js";
 import { makeFailure } from "./failure.js";
 import type { HostResult } from "./result.js";
 import { looksAtTags, select, unmatchedProblem, type Selection } from "./selection.js";
-import { checkTarget, nameOfConfiguration, named, type NamedTarget, type Target, type TargetRequest } from "./target.js";
+import { checkTarget, named, type NamedTarget, type Target, type TargetRequest } from "./target.js";
 import type { Topic } from "./topic.js";
 
 /** A machine as the flake defines it. */
@@ -109,27 +110,6 @@ export function setApart(choice: Choice, placeOf: (machine: InventoryMachine) =>
   return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
 }
 
-/** Renders what was chosen from a flake, one line per machine. */
-export function describeChoice({ machines, unusable, others }: Choice): string[] {
-  const count = machines.length + unusable.length;
-  const heading = `targets is empty: using ${count} ${count === 1 ? "host" : "hosts"} from the flake`;
-  return [
-    `${heading}${machines.length === 0 ? "" : `: ${machines.map(({ name }) => name).join(", ")}`}`,
-    ...unusable.map(({ name }) => `${name} cannot be deployed and counts as failed`),
-    ...others.map(({ name, reason }) => `${name} is excluded: ${reason}`),
-  ];
-}
-
-/** Renders the ignored settings of these machines, one per line; `undefined` where there are none. */
-export function describeIgnored({ machines }: Choice): string | undefined {
-  const lines = machines.flatMap(({ name, ignored }) => ignored.map((what) => `${name}: ${what}`));
-  if (lines.length === 0) return undefined;
-  const rest = lines.length - mostIgnored;
-  return [...lines.slice(0, mostIgnored), ...(rest > 0 ? [`and ${rest} more`] : [])].join("\n");
-}
-
-const mostIgnored = 30;
-
 /** The machines as targets, under the names that the flake gives them. */
 export function targetsOf(machines: readonly InventoryMachine[]): NamedTarget[] {
   return machines.map(({ name, request }) => named(request, name));
@@ -141,7 +121,7 @@ export function selectTargets<T extends Pick<Target, "name" | "configuration">>(
   selection: Selection,
 ): { chosen: T[]; unmatched: string | undefined } {
   const { chosen, unmatched } = select(targets, selection, ({ name, configuration }) => ({
-    names: configuration === undefined ? [name] : [name, configuration, nameOfConfiguration(configuration)],
+    names: [name, attributeOf(configuration), nameOfConfiguration(configuration)].filter((one) => one !== undefined),
     tags: [],
   }));
   if (unmatched.length === 0) return { chosen, unmatched: undefined };

@@ -1,3 +1,5 @@
+import { listed } from "./listed.js";
+
 /** A part of a selection: a glob over names, or over tags. */
 export type SelectionRule = {
   readonly kind: "name" | "tag";
@@ -52,8 +54,7 @@ export function select<T>(items: readonly T[], selection: Selection, look: (item
 
 /** Renders which rules match nothing, and what is available. */
 export function unmatchedProblem(unmatched: readonly string[], available: readonly string[]): string {
-  const shown = available.length > mostNames ? [...available.slice(0, mostNames), `and ${available.length - mostNames} more`] : available;
-  return `${unmatched.join(", ")} matches no host; available: ${shown.length === 0 ? "none" : shown.join(", ")}`;
+  return `${unmatched.join(", ")} matches no host; available: ${available.length === 0 ? "none" : listed(available, mostNames)}`;
 }
 
 const mostNames = 50;

@@ -74,7 +74,7 @@ export const topics = [
   "activation-timeout",
   "restarted",
   "not-reached",
-  "login-slow",
+  "slow-login",
   "health-check",
   "timeout",
   "rollback-failed",

@@ -5,7 +5,7 @@ import { unusableResult } from "../domain/inventory.js";
 import { maskSecret, readInput } from "../github/action-input.js";
 import { runCancellable } from "../github/cancellation.js";
 import { readEvent, requireTrustedCode } from "../github/event.js";
-import { reportEnd, reportProblem } from "../github/report.js";
+import { reportEnd } from "../github/report.js";
 import { WorkflowRunLog } from "../github/run-log.js";
 import { WorkflowLog } from "../github/workflow-log.js";
 import { parseInputs } from "../inputs/deploy.js";
@@ -15,6 +15,7 @@ import { machinesOfDeployment } from "../machines/of-deployment.js";
 import { NixosMachine } from "../nixos/machine.js";
 import { preventCoreDumps } from "../process/core-dumps.js";
 import { requirePrograms } from "../process/required-programs.js";
+import { problemAnnotation } from "../report/problem.js";
 import { connectionsTo } from "../ssh/connection.js";
 import { deploymentPorts } from "./deployment-ports.js";
 import { nothingKnown, type Known } from "./known.js";
@@ -43,7 +44,7 @@ async function deployAndReport(all: Run, cancelled: AbortSignal): Promise<boolea
     problem = error;
   }
   await identity.remove();
-  if (problem !== undefined && !cancelled.aborted) reportProblem(problem, log);
+  if (problem !== undefined && !cancelled.aborted) log.annotateAll("error", [problemAnnotation(problem, log.linkTo)]);
   const reason = cancelled.aborted ? "the run was cancelled" : problem === undefined ? undefined : briefReason(problem);
   const { end, flake, sent, summary } = known;
   const isGreen = reportEnd({ ...end, flake, sent, summary, endedEarly: reason !== undefined, reason }, log);

@@ -1,9 +1,10 @@
+import { needsHive } from "../domain/configuration.js";
 import { InputError, messageOf } from "../domain/errors.js";
 import type { SentFlake } from "../domain/flake.js";
 import type { UnusableMachine } from "../domain/inventory.js";
 import { needsFlake, type Operation } from "../domain/operation.js";
 import type { Selection } from "../domain/selection.js";
-import { needsHive, requireApart, type NamedTarget, type Target } from "../domain/target.js";
+import { requireApart, type NamedTarget, type Target } from "../domain/target.js";
 import { locateChosen } from "./of-flake.js";
 import type { DeploymentPorts } from "./ports.js";
 

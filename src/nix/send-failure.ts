@@ -1,3 +1,4 @@
+import { lastLines } from "../domain/lines.js";
 import type { CommandError, DeployErrorParts } from "../domain/errors.js";
 import type { Topic } from "../domain/topic.js";
 
@@ -17,10 +18,7 @@ export function speaksOfDaemon(stderr: string): boolean {
  * `state` what the machine said of its nix-daemon where it was asked.
  */
 export function explainSendFailure(error: CommandError, lost: boolean, user = "the ssh user", state?: DaemonState): DeployErrorParts {
-  const lines = error.stderr
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .slice(-20);
+  const lines = lastLines(error.stderr);
   const exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
   const parts = (reason: string, hint?: string, topic?: Topic): DeployErrorParts => ({ phase: "copy", reason, hint, lines, exitCode, topic, cause: error });
   if (lost) return { ...parts("the connection was lost while the flake was being copied"), unreachable: true, exitCode: 255 };

@@ -7,7 +7,7 @@ import type { Checkout, FormerToplevels, Toplevels } from "../machines/ports.js"
 import { evaluateApart } from "./evaluate-each.js";
 import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
 import { archiveOnRunner } from "./flake.js";
-import { field, objectOf, text } from "./json.js";
+import { field, objectOf, text } from "../domain/json.js";
 import { addOuterFlake } from "./outer-flake.js";
 
 // An evaluation keeps every configuration that it has looked into: some hundred megabytes each, of a real NixOS.

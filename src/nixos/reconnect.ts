@@ -67,11 +67,3 @@ function partsOf({ failure, unreachable, cause }: DeployError): Omit<Constructor
   const { reason, hint, lines, exitCode, topic } = failure;
   return { reason, hint, lines, exitCode, topic, unreachable, cause };
 }
-
-/** The last lines of what a script has printed, without empty ones. */
-export function lastLines(text: string): string[] {
-  return text
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .slice(-20);
-}

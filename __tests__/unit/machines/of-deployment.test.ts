@@ -5,16 +5,16 @@ import type { Choice, InventoryEntry } from "../../../src/domain/inventory.js";
 import { withDefaults, type NamedTarget, type Target } from "../../../src/domain/target.js";
 import { machinesOfDeployment, type MachinesOfDeployment, type WantedMachines } from "../../../src/machines/of-deployment.js";
 import type { DeploymentPorts } from "../../../src/machines/ports.js";
-import { makeSentFlake } from "../domain/make.js";
+import { hiveNode, makeSentFlake, nixos } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 
 const defaults = { user: "root", port: 22 };
 
-function named(host: string, configuration = host): NamedTarget {
+function named(host: string, configuration = nixos(host)): NamedTarget {
   return { name: host, host, user: undefined, port: undefined, configuration };
 }
 
-function machine(name: string, host = name, configuration = name): InventoryEntry {
+function machine(name: string, host = name, configuration = nixos(name)): InventoryEntry {
   return { kind: "machine", name, request: { host, configuration }, system: undefined, tags: undefined, buildOnTarget: false, ignored: [] };
 }
 
@@ -75,7 +75,7 @@ describe("explicit targets", () => {
   });
 
   test("that are nodes of a hive get the hive", async () => {
-    const { flake } = await find({ targets: [named("web1", "colmenaHive.nodes.web1")] });
+    const { flake } = await find({ targets: [named("web1", hiveNode("web1"))] });
     expect(await flake).toMatchObject({ hive: true });
   });
 
@@ -107,7 +107,7 @@ describe("machines of the flake", () => {
   test("get the hive where one is a node of it, and the plain flake otherwise", async () => {
     const plain = await find({}, { entries: [machine("web1")] });
     expect(await plain.flake).toMatchObject({ hive: false });
-    const hive = await find({}, { entries: [machine("web1", "web1", "colmenaHive.nodes.web1")] });
+    const hive = await find({}, { entries: [machine("web1", "web1", hiveNode("web1"))] });
     expect(await hive.flake).toMatchObject({ hive: true });
   });
 

@@ -10,11 +10,7 @@ import { renderTimeline } from "./timeline.js";
 /** A place for the summary, which takes no more bytes than these. */
 export type Place = { readonly bytes: number; readonly name: string };
 
-/** The page of a workflow run. GitHub refuses a summary above 1,048,576 bytes a step as a whole. */
-export const jobSummary: Place = { bytes: 1_000_000, name: "summary (1 MiB)" };
-
-/** A comment on an issue or pull request, which has at most 65,536 characters; some are left for a line of whoever posts it. */
-export const comment: Place = { bytes: 64_000, name: "comment (65,536 characters)" };
+const everywhere: Place = { bytes: Number.POSITIVE_INFINITY, name: "" };
 
 // Of one host, where there is room.
 const mostBytesOfError = 16_000;
@@ -41,13 +37,12 @@ export type SummaryOptions = {
  * Renders the summary as GitHub's Markdown, of the results alone.
  *
  * What does not fit into its place is dropped, least important first: the middle of long errors and the ends of long lists, the
- * timeline, what is new on hosts that are as they should be, the same of those that failed, rows of hosts that are as they should
- * be, errors, rows of failed hosts. The last line then says what is missing.
+ * timeline, the changes on hosts that did not fail, then on those that failed, rows of hosts that did not fail, errors, rows of failed hosts. The last line then says what is missing.
  */
 export function renderSummary(
   results: readonly HostResult[],
   flake: Flake | undefined,
-  { endedEarly = false, reason, place = jobSummary, linkTo = linkToPath }: SummaryOptions = {},
+  { endedEarly = false, reason, place = everywhere, linkTo = linkToPath }: SummaryOptions = {},
 ): string {
   const head = renderHeadline(results, flake, endedEarly, reason);
   const failed = results.filter(({ status }) => isFailure(status));
