@@ -13,7 +13,7 @@ export const ownHostname: Configuration = { kind: "hostname" };
 const hive = "colmenaHive.nodes.";
 
 /**
- * Reads `NAME`, `nixosConfigurations.NAME`, `nixosConfigurations."NAME"`, as one types it after `nix build .#`, and
+ * Parses `NAME`, `nixosConfigurations.NAME`, `nixosConfigurations."NAME"`, as one types it after `nix build .#`, and
  * `colmenaHive.nodes.NAME`. Throws an `Error` that says what is accepted.
  */
 export function parseConfiguration(text: string): Configuration {

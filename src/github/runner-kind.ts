@@ -1,5 +1,5 @@
 /**
- * Returns whether the runner is one of Forgejo, Gitea or act, which obey workflow commands but show no annotations. Forgejo's runner
+ * Returns whether the runner is one of Forgejo, Gitea or act, which execute workflow commands but show no annotations. Forgejo's runner
  * sets GITEA_ACTIONS too, act sets ACT.
  */
 export function hidesAnnotations(environment: Readonly<Record<string, string | undefined>>): boolean {

@@ -13,7 +13,7 @@ export type IdentityInputs = {
 
 type IdentityName = "ssh-key" | "ssh-key-passphrase" | "ssh-certificate";
 
-/** Reads key, passphrase and certificate, which only `ssh-auth: key` uses. Gives what is wrong to `refuse`. */
+/** Parses key, passphrase and certificate, which only `ssh-auth: key` uses. Passes what is wrong to `refuse`. */
 export function readIdentity(
   authentication: IdentityInputs["authentication"],
   read: (name: IdentityName) => string,

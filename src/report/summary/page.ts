@@ -18,7 +18,7 @@ const leastBytesOfError = 400;
 const mostPackages = 300;
 const leastPackages = 10;
 const mostUnits = 100;
-// Sections of hosts that are as they should be which stand on the page by themselves.
+// The most sections of successful hosts that are not folded under one title.
 const mostUnfolded = 12;
 const bytesOfNote = 600;
 // What folds a section, roughly.

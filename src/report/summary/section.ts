@@ -25,7 +25,7 @@ function renderLink(link: string): string {
   return link.startsWith("https://") ? `[Troubleshooting](${link})` : `See ${codeSpan(link)}`;
 }
 
-/** A sentence in each line: in one line, nobody could read them without scrolling. */
+/** One sentence per line, so that readers need not scroll sideways. */
 function explained(error: Failure): string {
   return [failureSentences(error).join(".\n"), ...renderFailureLines(error)].join("\n");
 }
@@ -63,7 +63,7 @@ function brief(difference: ClosureDifference): string {
 
 const signs = { added: "+", removed: "-", changed: "!" } as const;
 
-/** A fenced block that GitHub colours as a diff. No line of it can end it: each begins with a sign of its own. */
+/** A fenced block that GitHub colours as a diff. No line can end it, since each begins with a sign. */
 function renderDifference(difference: ClosureDifference, most: number): string {
   const { packages, files } = difference;
   const order = ["changed", "added", "removed"] as const;
