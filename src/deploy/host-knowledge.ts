@@ -5,7 +5,7 @@ import { changesMachine, changesSystemProfile, needsFlake, switchAction, type Op
 import type { Phase } from "../domain/phase.js";
 import type { HostResult, Status } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
-import { displayTarget, type Target } from "../domain/target.js";
+import { renderTarget, type Target } from "../domain/target.js";
 import type { PhaseSpan } from "../domain/timeline.js";
 import type { ActivatableSystem, MachineFacts } from "./ports.js";
 import type { Safety } from "./run-settings.js";
@@ -81,7 +81,7 @@ export function resultOf(target: Target, known: HostKnowledge, { status, error }
   const code = failed === undefined ? exitCode : failed.exitCode;
   return {
     name: target.name,
-    target: displayTarget(target),
+    target: renderTarget(target),
     configuration,
     status,
     phase: failed?.phase ?? phase,

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { attributeOf } from "../domain/configuration.js";
-import { describeDifference } from "../domain/difference-text.js";
+import { renderDifferenceLines } from "../domain/difference-text.js";
 import { DeployError } from "../domain/errors.js";
-import { showCopied } from "../domain/copy-progress.js";
+import { renderCopied } from "../domain/copy-progress.js";
 import { outerReference } from "../domain/flake.js";
 import { changesMachine, changesRunningSystem, touchesUnits } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { HostResult } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
-import { describePlan } from "../domain/plan-text.js";
+import { renderPlanLines } from "../domain/plan-text.js";
 import { withCompared } from "../domain/unit-plan.js";
 import { memoryWarning } from "./free-memory.js";
 import { spaceWarning } from "./free-space.js";
@@ -98,7 +98,7 @@ export class Host {
         return await machine.copyFlake(sent, signal);
       });
       known.arrived = true;
-      this.ended(showCopied(copied));
+      this.ended(renderCopied(copied));
       this.begin("build");
       toplevel = await machine.build({ reference: outerReference(sent), configuration: known.configuration }, signal);
       this.#log.note(`built ${toplevel}`);
@@ -211,8 +211,8 @@ export class Host {
     this.#known.compared = { running, difference: found.closure };
     // A reboot restarts all units.
     if (touchesUnits(this.#settings.operation)) this.#known.plan = found.units;
-    for (const line of describeDifference(found.closure)) this.#log.note(line);
-    for (const line of describePlan(this.#known.plan)) this.#log.note(line);
+    for (const line of renderDifferenceLines(found.closure)) this.#log.note(line);
+    for (const line of renderPlanLines(this.#known.plan)) this.#log.note(line);
   }
 
   #configuration({ hostname }: MachineFacts): string {

@@ -1,5 +1,5 @@
 import { DeployError } from "../domain/errors.js";
-import { displayTarget, type Target } from "../domain/target.js";
+import { renderTarget, type Target } from "../domain/target.js";
 
 /**
  * Knows which machine each target of a run is. The first target that reaches a machine claims it; a later one is refused
@@ -29,7 +29,7 @@ export class MachinesOfRun {
 function sameMachine(other: Target): DeployError {
   return new DeployError({
     phase: "connect",
-    reason: `this is the same machine as ${other.name} (${displayTarget(other)}); one run can deploy only one configuration per machine`,
+    reason: `this is the same machine as ${other.name} (${renderTarget(other)}); one run can deploy only one configuration per machine`,
     hint: "Nothing was activated on it. Remove one of the two targets",
     topic: "same-machine",
   });

@@ -3,7 +3,7 @@ import { CommandError } from "../domain/errors.js";
 /** The result for a name: a value, or an error and the names that were evaluated together. */
 export type Evaluated<T> = { readonly value: T } | { readonly error: CommandError; readonly together: readonly string[] };
 
-export type Apart<T> = ReadonlyMap<string, Evaluated<T>>;
+export type EvaluatedEach<T> = ReadonlyMap<string, Evaluated<T>>;
 
 // Evaluating a large fleet takes minutes: an error that all machines share is not searched for in each of them.
 const mostEvaluations = 60;
@@ -13,7 +13,10 @@ const mostEvaluations = 60;
  * missing attribute, abort or infinite recursion (`builtins.tryEval` catches none of them), and one such machine must not hide
  * the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
  */
-export async function evaluateApart<T>(names: readonly string[], evaluate: (names: readonly string[]) => Promise<ReadonlyMap<string, T>>): Promise<Apart<T>> {
+export async function evaluateEach<T>(
+  names: readonly string[],
+  evaluate: (names: readonly string[]) => Promise<ReadonlyMap<string, T>>,
+): Promise<EvaluatedEach<T>> {
   const found = new Map<string, Evaluated<T>>();
   const groups: (readonly string[])[] = names.length === 0 ? [] : [names];
   let evaluations = 0;

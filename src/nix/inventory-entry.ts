@@ -10,7 +10,7 @@ import { field, texts } from "../domain/json.js";
  *     {"kind":"deploy-rs","host":"web1.example.org","user":"admin","profileUser":"root","sshOptions":["-p","2222"],
  *      "buildOnTarget":null,"configured":true,"system":"x86_64-linux","tags":["web"]}
  */
-export function readEntry(name: string, raw: unknown): InventoryEntry {
+export function parseEntry(name: string, raw: unknown): InventoryEntry {
   const kind = field(raw, "kind");
   if (kind === "other") return { kind, name, reason: String(field(raw, "reason")) };
   const tags = Array.isArray(field(raw, "tags")) ? texts(field(raw, "tags")) : undefined;

@@ -1,4 +1,4 @@
-import { showBytes } from "../domain/bytes.js";
+import { renderBytes } from "../domain/bytes.js";
 import { DeployError } from "../domain/errors.js";
 import type { Topic } from "../domain/topic.js";
 import type { BuildFailures } from "../nix/build-log.js";
@@ -173,7 +173,7 @@ function killed({ configuration, exitCode }: RebuildFailure, text: string, conte
 }
 
 function memoryHint({ memoryKibibytes }: BuildContext): string {
-  const available = memoryKibibytes === undefined ? "" : ` (${showBytes(memoryKibibytes * 1024)} were available before the build)`;
+  const available = memoryKibibytes === undefined ? "" : ` (${renderBytes(memoryKibibytes * 1024)} were available before the build)`;
   return `Linux kills processes when memory runs out${available}. To check, run \`journalctl -k --grep 'Out of memory'\` on the machine. Give the machine more memory or swap. ${unchanged}`;
 }
 

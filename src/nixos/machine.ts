@@ -4,7 +4,7 @@ import { sentPaths, type SentFlake } from "../domain/flake.js";
 import { lastLines } from "../domain/lines.js";
 import type { Phase } from "../domain/phase.js";
 import type { StorePath } from "../domain/store-path.js";
-import { displayTarget, type Target } from "../domain/target.js";
+import { renderTarget, type Target } from "../domain/target.js";
 import type {
   ActivatableSystem,
   Activation,
@@ -70,7 +70,7 @@ export class NixosMachine implements Machine {
     this.target = connection.target;
     this.#connection = connection;
     const { run, name } = settings;
-    this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${displayTarget(this.target)}` };
+    this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${renderTarget(this.target)}` };
     this.#log = log;
   }
 

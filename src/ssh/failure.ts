@@ -1,6 +1,6 @@
 import { DeployError } from "../domain/errors.js";
 import { lastLines } from "../domain/lines.js";
-import { displayTarget, type Target } from "../domain/target.js";
+import { renderTarget, type Target } from "../domain/target.js";
 import type { Topic } from "../domain/topic.js";
 import { fingerprint, knownHostsLine, type OfferedKey } from "./host-key.js";
 
@@ -136,7 +136,7 @@ function explain({ target, stderr, timedOut, offered, withKey = true, githubHost
       ...permanent,
     };
   }
-  return { reason: `ssh could not connect to ${displayTarget(target)}`, hint: "See the output of ssh below", ...passing };
+  return { reason: `ssh could not connect to ${renderTarget(target)}`, hint: "See the output of ssh below", ...passing };
 }
 
 const lostConnection =

@@ -23,7 +23,7 @@ export function makeIdentityDirectory(runnerTemp: string | undefined): string {
 
 /** What is written into the private directory. */
 export type Identity = {
-  /** A private key that `readKey` has accepted; `undefined` where ssh authenticates without one. */
+  /** A private key that `parseKey` has accepted; `undefined` where ssh authenticates without one. */
   readonly key: string | undefined;
   /** The user certificate for it, one line. */
   readonly certificate?: string | undefined;

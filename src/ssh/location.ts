@@ -67,7 +67,7 @@ export function locationCommand(configuration: string, target: Pick<Target, "hos
  *     proxyjump bastion.example.org
  */
 export function locatedTarget(target: NamedTarget, answer: string, without: string): Target {
-  const found = readAnswer(answer);
+  const found = parseAnswer(answer);
   const first = (keyword: string): string => found.get(keyword)?.[0] ?? "";
   const address = first("hostname");
   const user = first("user");
@@ -83,13 +83,13 @@ export function locatedTarget(target: NamedTarget, answer: string, without: stri
   check("HostName", () => checkHost(address));
   check("User", () => checkUser(user));
   check("Port", () => checkPort(port));
-  requireOwned(target, found, readAnswer(without));
+  requireOwned(target, found, parseAnswer(without));
   const { name, host, configuration } = target;
   const moved = address.toLowerCase() !== host.toLowerCase();
   return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration };
 }
 
-function readAnswer(answer: string): ReadonlyMap<string, readonly string[]> {
+function parseAnswer(answer: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   for (const line of answer.split("\n")) {
     const [, keyword = "", value = ""] = /^(\S+) (.*)$/.exec(line) ?? [];

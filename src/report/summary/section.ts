@@ -1,5 +1,5 @@
 import { changeKind, countChanges, type ClosureDifference, type PackageChange } from "../../domain/closure-difference.js";
-import { describeChange, describeCounts, signedSize } from "../../domain/difference-text.js";
+import { renderChange, renderCounts, signedSize } from "../../domain/difference-text.js";
 import { failureSentences, renderFailureLines, type Failure } from "../../domain/failure.js";
 import { listed } from "../../domain/listed.js";
 import { isFailure, type HostResult, type Status } from "../../domain/result.js";
@@ -73,11 +73,11 @@ function renderDifference(difference: ClosureDifference, most: number): string {
   if (rest > 0) lines.push(`# and ${rest} more packages`);
   const beside = files === 0 ? "" : `; ${files === 1 ? "1 generated file" : `${files} generated files`}`;
   const block = lines.length === 0 ? "" : `\`\`\`diff\n${lines.join("\n")}\n\`\`\`\n\n`;
-  return `${describeCounts(difference).replace(/^p/, "P")}${beside}\n\n${block}`;
+  return `${renderCounts(difference).replace(/^p/, "P")}${beside}\n\n${block}`;
 }
 
 function packageLine(change: PackageChange): string {
-  const line = oneLine(describeChange(change));
+  const line = oneLine(renderChange(change));
   const short = line.length <= longestName ? line : `${line.slice(0, longestName)}…`;
   return change.bytes === 0 ? short : `${short} (${signedSize(change.bytes)})`;
 }
