@@ -79,7 +79,7 @@ describe("one machine that fails does not stop the others", () => {
     expect(title).toBe("off: connect failed");
     expect(message).toContain("off port 22");
     expect(hostResults(run).get("off")).toMatchObject({ phase: "connect", "exit-code": 255, changed: false, "system-path": null });
-    expect(live(run.log).match(/trying again/g)).toHaveLength(1);
+    expect(live(run.log).match(/retrying in/g)).toHaveLength(1);
     expect(run.log).toContain("(1 of 1)");
     expect(run.log).toContain("1 of 4 hosts failed: off (connect: ");
 
@@ -140,7 +140,7 @@ describe("one machine that fails does not stop the others", () => {
     expect(statuses(run)).toEqual({ web1: "deployed", small: "failed" });
     expect(annotationOf(run, "small").title).toBe("small: copy failed");
     expect(annotationOf(run, "small").message).toMatch(/^no space is left on the machine for the flake/);
-    expect(run.log).not.toContain("trying again");
+    expect(run.log).not.toContain("retrying in");
     expect(await fleet.machine("small").leftovers()).toEqual([]);
   });
 });
@@ -171,7 +171,7 @@ describe("exit codes of switch-to-configuration are explained, and the same with
     [2, { activationScript: "exit 9" }, /the activation script snippet 'example' \(9\) failed/],
     [100, { initInterfaceVersion: "3" }, /uses a different init system/],
     // So many that their status is longer than what is shown.
-    [4, { units: Object.fromEntries(["a", "b", "c", "d", "e"].map((name) => [`bad-${name}.service`, failingUnit])) }, /units failed/],
+    [4, { units: Object.fromEntries(["a", "b", "c", "d", "e"].map((name) => [`bad-${name}.service`, failingUnit])) }, /newly failed units/],
   ])("%i", async (code, behaviour, message) => {
     const run = await deploy({ web1: behaviour, web2: behaviour });
     expect(run.exitCode).toBe(1);

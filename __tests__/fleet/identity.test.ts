@@ -181,7 +181,7 @@ describe("the host key", () => {
       {
         level: "warning",
         title: "web2",
-        message: expect.stringContaining(`the host key of web2 port 2222 was accepted: ssh-ed25519 ${await fingerprint(web2)}`),
+        message: expect.stringContaining(`the unknown host key of web2 port 2222 was accepted: ssh-ed25519 ${await fingerprint(web2)}`),
       },
     ]);
     expect(run.annotations[0]?.message).toContain(lineFor(web2));
@@ -239,7 +239,7 @@ describe("further lines of ssh_config", () => {
   test.each([
     ["nobody@web1", "the jump host web1 does not accept the ssh key for the user nobody"],
     ["root@web1:99", "web1 port 99 refused the connection"],
-    ["root@nowhere.test", "the name of nowhere.test cannot be resolved"],
+    ["root@nowhere.test", "the host name nowhere.test cannot be resolved"],
   ])("name the jump host %s, which is the one to blame", async (jump, message) => {
     const run = await enter(through(jump));
     expect(run.exitCode).toBe(1);

@@ -15,15 +15,15 @@ export type Outcome = { readonly status: Status; readonly error: Failure | undef
 export type ActivationKnowledge = {
   before: SystemState | undefined;
   after: SystemState | undefined;
-  /** Units that have failed anew. */
+  /** Units that newly failed. */
   failedUnits: readonly string[];
   exitCode: number | undefined;
   plan: UnitPlan | undefined;
   /** The machine is about to be armed, and may be. */
   arming: boolean;
-  /** It was told to keep the new system, or about to be; from then on it does the last step by itself. */
+  /** The new system was confirmed, or is about to be; from then on the machine does the last step on its own. */
   confirmed: boolean;
-  /** The machine is armed, and neither the new nor the old system was decided for: the one place that knows. */
+  /** The machine is armed, and neither the new nor the old system was chosen. Kept only here. */
   undecided: boolean;
 };
 
@@ -42,14 +42,14 @@ export type SafeActivation = {
 /** The activation of an armed machine. */
 export type Guarded = SafeActivation & { readonly armed: ArmedMachine };
 
-/** Why the new system is not to stay. */
+/** Why the new system is rejected. */
 export type Rejection = Complaint & {
   readonly phase: Phase;
   readonly lines: readonly string[];
   readonly causes?: readonly ActivationCause[];
   /** The machine has decided already. */
   readonly decided?: true;
-  /** What is left to do, where that is no rollback. */
+  /** What to do instead of a rollback. */
   readonly aftermath?: Aftermath;
 };
 
@@ -59,15 +59,15 @@ export type Rejection = Complaint & {
  */
 export type Aftermath = "refused" | "foreign" | "restarted";
 
-/** What a machine that is back at its old system is told to be. */
+/** The outcome of a machine that was rolled back. */
 export const backAtOld = "The machine was rolled back to its old system";
 
-/** Tells whether the machine runs neither the old nor the new system, which nobody but somebody else has switched to. */
+/** Returns whether the machine runs neither the old nor the new system, so that someone else must have switched it. */
 export function isForeign({ armed, system, settings }: Guarded, { running }: SystemState): boolean {
   return settings.safety.rollback && changesRunningSystem(settings.operation) && running !== system.running && running !== armed.before.running;
 }
 
-/** Why a machine that somebody else has switched is left alone. */
+/** Why a machine that someone else has switched is not changed. */
 export function switchedByOthers({ running }: SystemState): Rejection {
   return {
     phase: "confirm",
@@ -79,7 +79,7 @@ export function switchedByOthers({ running }: SystemState): Rejection {
   };
 }
 
-/** Why a machine that was not reached in time, or was restarted, is not to keep the system. */
+/** Why a machine that was not reached in time, or was restarted, does not keep the system. */
 export function notReached(how: "late" | "slow-login" | "restarted", { limits }: Safety): Rejection {
   switch (how) {
     case "restarted":
@@ -112,7 +112,7 @@ export function notReached(how: "late" | "slow-login" | "restarted", { limits }:
   }
 }
 
-/** What becomes of a machine whose connection was lost while it was armed. */
+/** What happens to a machine whose connection was lost while it was being armed. */
 export function armedOutlook({ rollback, limits }: Safety): string {
   const end = rollback ? `its watchdog stops after ${limits.activation} s without changing anything` : "its lock is released within a minute";
   return `Nothing has changed on the machine. If it was already locked when the connection was lost, ${end}`;

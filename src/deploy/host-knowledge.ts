@@ -5,7 +5,7 @@ import { changesMachine, changesSystemProfile, needsFlake, switchAction, type Op
 import type { Phase } from "../domain/phase.js";
 import type { HostResult, Status } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
-import { displayTarget, type Target } from "../domain/target.js";
+import { renderTarget, type Target } from "../domain/target.js";
 import type { PhaseSpan } from "../domain/timeline.js";
 import type { ActivatableSystem, MachineFacts } from "./ports.js";
 import type { Safety } from "./run-settings.js";
@@ -40,7 +40,7 @@ export function knownAtFirst({ configuration }: Target): HostKnowledge {
   };
 }
 
-/** What becomes of the machine when nobody looks after it any more. */
+/** What happens to the machine if the run ends now. */
 export function outlookOf({ before, arming, confirmed, undecided, toplevel, phase }: HostKnowledge, safety: Safety): string {
   const { rollback, limits } = safety;
   if (arming) return armedOutlook(safety);
@@ -55,18 +55,18 @@ export function outlookOf({ before, arming, confirmed, undecided, toplevel, phas
   return `Without confirmation the machine rolls back on its own, ${confirm} s after the activation ends or, if it does not end, ${activation} s after it started (${was})`;
 }
 
-/** Tells whether there is anything left to do with a system, and the status when there is not. */
+/** Returns the status of a host that needs no activation; `undefined` where it needs one. */
 export function settledBy({ toplevel, running }: ActivatableSystem, { state, unfinished }: MachineFacts, operation: Operation): Status | undefined {
   if (switchAction(operation) === undefined) return "planned";
-  // What an earlier run has left must be finished or undone first.
+  // An interrupted earlier run must be finished or undone first.
   if (unfinished !== undefined) return undefined;
   if (!changesMachine(operation) || !needsFlake(operation)) return undefined;
-  // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
+  // After a failed run the boot loader may lag behind the profile, so a system counts as deployed only when it also runs.
   const boots = !changesSystemProfile(operation) || state.profile === toplevel;
   return boots && state.running === running ? "unchanged" : undefined;
 }
 
-/** A failure with what state the machine is in. */
+/** Adds the state of the machine to a failure. */
 export function withOutcome(failure: Failure, outcome: string): Failure {
   return makeFailure({ ...failure, outcome });
 }
@@ -76,12 +76,12 @@ export function resultOf(target: Target, known: HostKnowledge, { status, error }
   const { phase, configuration, before, after, failedUnits, toplevel, exitCode, compared, plan } = known;
   const now = after ?? before;
   const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
-  // A degraded host went on after what it complains of.
+  // A degraded host continued after its failure.
   const failed = status === "degraded" ? undefined : error;
   const code = failed === undefined ? exitCode : failed.exitCode;
   return {
     name: target.name,
-    target: displayTarget(target),
+    target: renderTarget(target),
     configuration,
     status,
     phase: failed?.phase ?? phase,
@@ -94,7 +94,7 @@ export function resultOf(target: Target, known: HostKnowledge, { status, error }
     failedUnits,
     seconds,
     timeline,
-    // Another run may have changed the system in between: then it is not the difference that was made.
+    // If another run has changed the system in between, the comparison does not apply.
     difference: compared?.running === before?.running ? compared?.difference : undefined,
     plan,
     error,

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { attributeOf } from "../domain/configuration.js";
-import { describeDifference } from "../domain/difference-text.js";
+import { renderDifferenceLines } from "../domain/difference-text.js";
 import { DeployError } from "../domain/errors.js";
-import { showCopied } from "../domain/copy-progress.js";
+import { renderCopied } from "../domain/copy-progress.js";
 import { outerReference } from "../domain/flake.js";
 import { changesMachine, changesRunningSystem, touchesUnits } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { HostResult } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
-import { describePlan } from "../domain/plan-text.js";
+import { renderPlanLines } from "../domain/plan-text.js";
 import { withCompared } from "../domain/unit-plan.js";
 import { memoryWarning } from "./free-memory.js";
 import { spaceWarning } from "./free-space.js";
@@ -22,15 +22,15 @@ import type { MachinesOfRun } from "./same-machine.js";
 import { activateSafely, explainEnd } from "./safe-activation.js";
 import { judge } from "./verdict.js";
 
-/** What comes of the work up to the build: an end, or a system that waits for its activation. */
+/** The result of the work up to the build: an outcome, or a system ready for activation. */
 export type Prepared = { readonly kind: "settled"; readonly outcome: Outcome } | { readonly kind: "ready"; readonly system: ReadySystem };
 
 /** A system that can be activated on a machine that has it. */
 export type ReadySystem = { readonly machine: ConnectedMachine; readonly system: ActivatableSystem };
 
 /**
- * The work on one host: `prepare` up to a built system, then `activate` that. Both throw for what goes wrong; `result` tells
- * what is known at any time.
+ * The work on one host: `prepare` up to a built system, then `activate` that. Both throw on failure; `result` returns
+ * what is known so far.
  */
 export class Host {
   readonly machine: Machine;
@@ -62,12 +62,12 @@ export class Host {
     return this.#known.undecided;
   }
 
-  /** What becomes of the machine when nobody looks after it any more. */
+  /** What happens to the machine if the run ends now. */
   get outlook(): string {
     return outlookOf(this.#known, this.#settings.safety);
   }
 
-  /** Connects, sends the flake, builds the system, and tells what is new in it; or finds the one to go back to. */
+  /** Connects, copies the flake, builds the system and compares it with the running one; or finds the system to roll back to. */
   async prepare(signal: AbortSignal): Promise<Prepared> {
     try {
       return await this.#prepare(signal);
@@ -98,7 +98,7 @@ export class Host {
         return await machine.copyFlake(sent, signal);
       });
       known.arrived = true;
-      this.ended(showCopied(copied));
+      this.ended(renderCopied(copied));
       this.begin("build");
       toplevel = await machine.build({ reference: outerReference(sent), configuration: known.configuration }, signal);
       this.#log.note(`built ${toplevel}`);
@@ -118,7 +118,7 @@ export class Host {
     return status === undefined ? { kind: "ready", system: { machine, system } } : { kind: "settled", outcome: { status, error: undefined } };
   }
 
-  /** Activates a system, and decides for it or for the old one. Throws what ends it before there was a decision. */
+  /** Activates a system, and keeps it or rolls back. Throws if it ends before that decision. */
   async activate(ready: ReadySystem, signal: AbortSignal): Promise<Outcome> {
     try {
       this.begin("activate");
@@ -135,7 +135,7 @@ export class Host {
     const { exitCode, lines, causes } = end;
     known.exitCode = exitCode;
     known.plan = end.plan === undefined ? known.plan : withCompared(end.plan, known.plan);
-    // It starts no unit: what has failed meanwhile is none of its doing.
+    // It starts no units, so it does not cause new failures.
     const before = { ...end.after, failedUnits: end.after.failedUnits, restartingUnits: [] };
     const { failure, units, users } = judge({ operation, toplevel: system.toplevel, before, end });
     const complaint = explainEnd(end.end, this.#settings) ?? failure ?? (exitCode === 0 ? undefined : (units ?? users));
@@ -157,7 +157,7 @@ export class Host {
     });
   }
 
-  /** Leaves the machine; an activation that is undecided goes on without us. Never throws. */
+  /** Leaves the machine; an undecided activation continues there. Never throws. */
   async release(): Promise<void> {
     await this.machine.release(this.undecided ? "undecided" : "decided");
   }
@@ -200,8 +200,8 @@ export class Host {
   }
 
   /**
-   * Compares what runs with what was built. Before the activation: a new system that breaks the network could not be asked any
-   * more, and what a deployment would have brought is worth knowing also where it failed.
+   * Compares the running system with the built one, before the activation: a new system that breaks the network could not be queried,
+   * and the changes are worth knowing even if the deployment fails.
    */
   async #compare(machine: ConnectedMachine, built: StorePath, signal: AbortSignal): Promise<void> {
     const { running } = machine.facts.state;
@@ -209,10 +209,10 @@ export class Host {
     const found = await machine.compare(running, built, signal);
     if (found === undefined) return;
     this.#known.compared = { running, difference: found.closure };
-    // A reboot starts everything anew.
+    // A reboot restarts all units.
     if (touchesUnits(this.#settings.operation)) this.#known.plan = found.units;
-    for (const line of describeDifference(found.closure)) this.#log.note(line);
-    for (const line of describePlan(this.#known.plan)) this.#log.note(line);
+    for (const line of renderDifferenceLines(found.closure)) this.#log.note(line);
+    for (const line of renderPlanLines(this.#known.plan)) this.#log.note(line);
   }
 
   #configuration({ hostname }: MachineFacts): string {
@@ -227,7 +227,7 @@ export class Host {
     });
   }
 
-  /** Works on a phase, again after failures of the network: 1, 2, 4, … seconds later. */
+  /** Runs a phase, and retries it after network failures: 1, 2, 4, … seconds later. */
   async #tryAgain<T>(phase: "connect" | "copy", signal: AbortSignal, work: (tries: number) => Promise<T>): Promise<T> {
     this.begin(phase);
     for (let tries = 0; ; tries += 1) {

@@ -4,7 +4,7 @@ import type { LastStep } from "./ports.js";
 import { repairHint, repairLastStep } from "./repair.js";
 import { judge } from "./verdict.js";
 
-/** Keeps the system, which is when profile and boot loader are set. Returns what has prevented it. */
+/** Keeps the system: sets profile and boot loader. Returns what has prevented it. */
 export async function keep(work: Guarded): Promise<Rejection | Outcome | undefined> {
   const { armed, settings, known, signal } = work;
   known.confirmed = true;
@@ -28,7 +28,7 @@ export async function keep(work: Guarded): Promise<Rejection | Outcome | undefin
   }
 }
 
-/** What a last step that failed has left: it has undone itself. */
+/** The outcome of a failed last step, which has undone itself. */
 function undoneStep({ armed, settings, system, known, begin }: Guarded, step: Extract<LastStep, { kind: "failed" }>): Outcome {
   const { exitCode, causes, lines, undone, state } = step;
   known.exitCode = exitCode;

@@ -5,7 +5,7 @@ import type { RollbackEnd, SystemState } from "./ports.js";
 import { repairCommands, repairHint, repairLastStep } from "./repair.js";
 import { judge } from "./verdict.js";
 
-/** What becomes of a machine whose new system is not to stay. */
+/** Ends the run on a machine whose new system is rejected. */
 export async function endRejected(work: Guarded, rejection: Rejection): Promise<Outcome> {
   const { aftermath } = rejection;
   if (aftermath === undefined) return await goBack(work, rejection);
@@ -20,7 +20,7 @@ async function leave({ armed, known, signal }: Guarded, rejection: Rejection, ou
   return { status: "failed", error: makeFailure({ ...rejection, exitCode: known.exitCode, outcome }) };
 }
 
-/** A restart ends every protection, and boots what the boot loader has: only the machine itself can say what that is. */
+/** A restart ends the watchdog and boots the default entry of the boot loader, so query the machine for what it runs. */
 async function afterRestart(work: Guarded, rejection: Rejection): Promise<Outcome> {
   const { armed, known, settings, system, signal, log } = work;
   const { before } = armed;
@@ -73,7 +73,7 @@ async function goBack(work: Guarded, rejection: Rejection): Promise<Outcome> {
   return { status: "rollback-failed", error };
 }
 
-/** What is not as it was, after a rollback. */
+/** What a rollback did not restore; `undefined` where it restored everything. */
 function notBack(before: SystemState, end: RollbackEnd, { settings, system }: Guarded): string | undefined {
   const { exitCode, causes, state } = end;
   if (state.profile !== before.profile) return `the system profile is ${state.profile ?? "missing"} (before: ${before.profile ?? "missing"})`;

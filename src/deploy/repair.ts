@@ -18,7 +18,7 @@ export function repairCommands({ running, profile: booted }: SystemState): strin
   return `NIXOS_NO_CHECK=1 ${running ?? booted ?? `${profile}-N-link`}/bin/switch-to-configuration test`;
 }
 
-/** The commands that put system profile and boot loader back, and then the running system, whatever the boot loader says. */
+/** The commands that restore system profile and boot loader, and then the running system, even if the boot loader fails. */
 export function repairLastStep(before: SystemState): string {
   const { generation, profile: booted, running } = before;
   const system = booted ?? running ?? `${profile}-N-link`;

@@ -1,4 +1,4 @@
-import { showBytes } from "../domain/bytes.js";
+import { renderBytes } from "../domain/bytes.js";
 import type { ActivationCause } from "../domain/activation-cause.js";
 import { DeployError } from "../domain/errors.js";
 import { makeFailure, type Failure } from "../domain/failure.js";
@@ -62,7 +62,7 @@ async function arm({ machine, system, known, settings, signal }: SafeActivation)
 
 function warnOfBoot({ scarceBoot }: ArmedMachine, log: HostLog): void {
   if (scarceBoot === undefined) return;
-  const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => showBytes(kibibytes * 1024));
+  const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => renderBytes(kibibytes * 1024));
   log.warn(
     `only ${free} are free on /boot of the machine, but kernel and initrd of the new system need ${needed}: installing the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`,
   );
@@ -76,7 +76,7 @@ function succeeded(after: SystemState, degraded: readonly Failure[], log: HostLo
   return { status: "degraded", error: makeFailure({ ...first, reason, lines: degraded.flatMap(({ lines }) => lines) }) };
 }
 
-/** How an activation went that did not come to its own end. */
+/** Explains an activation that did not end normally. */
 export function explainEnd(end: ActivationEnd["end"], { safety, operation }: Pick<RunSettings, "safety" | "operation">): Complaint | undefined {
   const { activation } = safety.limits;
   switch (end) {
@@ -97,7 +97,7 @@ export function explainEnd(end: ActivationEnd["end"], { safety, operation }: Pic
 /** What makes switch-to-configuration refuse `test`, where it has neither stopped nor activated anything by then. */
 const refusals: ReadonlySet<ActivationCause["kind"]> = new Set(["locked", "not-nixos", "inhibitor", "pre-switch-check", "other-init"]);
 
-/** What the end of the activation itself has against the new system. */
+/** Judges the end of the activation itself. */
 async function judgeEnd(work: Guarded, end: ActivationEnd): Promise<{ rejection: Rejection | undefined; degraded: Failure[] }> {
   const { system, settings, known, armed, signal, log } = work;
   const { operation, safety } = settings;
@@ -134,7 +134,7 @@ async function judgeEnd(work: Guarded, end: ActivationEnd): Promise<{ rejection:
       topic: "other-system",
     });
   if (changesRunningSystem(operation) && after.running !== system.running) {
-    // Where the connection was away for long, the machine may have rolled back by now.
+    // After a long loss of the connection, the machine may have rolled back by now.
     const reached = protectedSwitch && after.running === armed.before.running ? await armed.reach(signal) : after;
     if (typeof reached === "string") return { rejection: notReached(reached, safety), degraded };
     const complaint = {
@@ -147,13 +147,13 @@ async function judgeEnd(work: Guarded, end: ActivationEnd): Promise<{ rejection:
   return { rejection: undefined, degraded };
 }
 
-/** Tells whether units were started, so that they must show that they stay up. */
+/** Returns whether units were started, so that the settle time applies. */
 function settles({ settings }: Guarded, { plan }: ActivationEnd): boolean {
   if (settings.safety.limits.settle === 0 || !changesRunningSystem(settings.operation)) return false;
   return plan === undefined || plan.start.length + plan.restart.length > 0;
 }
 
-/** Reaches the machine again and checks its health. Returns why the system is not to be kept. */
+/** Reaches the machine again and checks its health. Returns why the system is rejected. */
 async function confirm(work: Guarded, end: ActivationEnd, degraded: Failure[]): Promise<Rejection | undefined> {
   const { armed, settings, signal } = work;
   const { healthCheck, limits } = settings.safety;

@@ -12,16 +12,16 @@ export type Evidence = {
   readonly end: Pick<ActivationEnd, "exitCode" | "causes"> & { readonly after: Pick<SystemState, "failedUnits"> };
 };
 
-/** One reason why an activation is not green: a sentence without its full stop, and what to do next. */
+/** A reason why an activation is not successful: a sentence without its full stop, and what to do next. */
 export type Complaint = { readonly reason: string; readonly hint: string; readonly topic?: Topic };
 
 /** What the end of switch-to-configuration means. */
 export type Verdict = {
-  /** Stands in the way whatever the inputs say. */
+  /** A failure whatever the inputs are. */
   readonly failure: Complaint | undefined;
   /** Units that failed and had not failed before: a failure unless `unit-failures` is `warn`. */
   readonly units: Complaint | undefined;
-  /** Users whose own activation failed: never a failure, and never plain green. */
+  /** Users whose own activation failed: degraded, but not a failure. */
   readonly users: Complaint | undefined;
   readonly failedUnits: readonly string[];
 };
@@ -32,7 +32,7 @@ export type Verdict = {
  */
 export function judge({ operation, toplevel, before, end }: Evidence): Verdict {
   const { exitCode } = end;
-  // With exit code 0, only what is known of users beside it counts: scripts print such sentences for what they do not mind.
+  // With exit code 0, only failed user activations count: scripts print the other messages for errors that they ignore.
   const causes = exitCode === 0 ? end.causes.filter(({ kind }) => kind === "user") : end.causes;
   const code = `(exit code ${exitCode})`;
   const units = causes.filter((cause) => cause.kind === "unit");
@@ -156,14 +156,14 @@ function freeSpace(operation: Operation): string {
   return `${where}. \`nix-collect-garbage -d\` there removes old generations`;
 }
 
-// Units and users end it with 4 alone. With another code it has stopped in the middle, whatever they did before that.
+// Failed units and users alone give exit code 4. With another code it has stopped before the end.
 const unitsOrUsers = 4;
 
 function isExplained(exitCode: number, causes: readonly ActivationCause[], failedUnits: readonly string[]): boolean {
   return exitCode === 0 || (exitCode === unitsOrUsers && causes.length + failedUnits.length > 0);
 }
 
-/** Units that failed anew are named with any other code too, and are then a failure whatever `unit-failures` says. */
+/** With any other code, newly failed units are named too, and are a failure whatever `unit-failures` is. */
 function explainCode(exitCode: number, causes: readonly ActivationCause[], units: Complaint | undefined): Complaint | undefined {
   return exitCode === 0 || exitCode === unitsOrUsers || isSignal(exitCode) || causes.length === 0 ? undefined : units;
 }
@@ -182,7 +182,7 @@ function explainNothing(operation: Operation, exitCode: number, code: string): C
 const jobs = { start: "failed to start", stop: "failed to stop", restart: "failed to restart", reload: "failed to reload" } as const;
 
 function explainUnits(causes: readonly UnitCause[], failed: readonly string[], code: string): Complaint {
-  // Only a job's failure is worth its word: a unit that is named as failed as well has failed altogether.
+  // Name the failed job, unless the whole unit has failed.
   const text = failed.map((unit) => {
     const own = causes.filter((cause) => cause.unit === unit);
     const job = own.some(({ what }) => what === "failed") ? undefined : own.flatMap(({ what }) => (what === "failed" ? [] : [jobs[what]]))[0];

@@ -1,4 +1,4 @@
-import { showBytes } from "./bytes.js";
+import { renderBytes } from "./bytes.js";
 
 /** How far the copy of the flake to a machine is. Paths that the machine already has do not count. */
 export type CopyProgress = {
@@ -10,13 +10,13 @@ export type CopyProgress = {
 };
 
 /** `path 1 of 3, 4.2 MiB sent` while they travel. */
-export function showCopying({ paths, expectedPaths, bytes }: CopyProgress): string {
-  const sent = bytes === undefined ? [] : [`${showBytes(bytes)} sent`];
+export function renderCopying({ paths, expectedPaths, bytes }: CopyProgress): string {
+  const sent = bytes === undefined ? [] : [`${renderBytes(bytes)} sent`];
   return [`path ${paths} of ${expectedPaths}`, ...sent].join(", ");
 }
 
 /** `3 paths` when they have arrived. */
-export function showCopied({ paths }: CopyProgress): string {
+export function renderCopied({ paths }: CopyProgress): string {
   if (paths === 0) return "already up to date";
   return paths === 1 ? "1 path" : `${paths} paths`;
 }

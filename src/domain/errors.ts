@@ -82,7 +82,7 @@ export function topicsOf(problem: unknown): Topic[] {
   return problem instanceof EvaluationError ? ["evaluation-failed"] : [];
 }
 
-/** The message of whatever was thrown, also of an error of another realm. */
+/** The message of anything thrown, also of an error of another realm. */
 export function messageOf(error: unknown): string {
   return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
 }

@@ -14,7 +14,7 @@ const verbs = {
 } as const satisfies Record<(typeof unitActions)[number], string>;
 
 /** Describes in the lines of a log what a switch would do to units; no line where it is unknown, or nothing. */
-export function describePlan(plan: UnitPlan | undefined): string[] {
+export function renderPlanLines(plan: UnitPlan | undefined): string[] {
   if (plan === undefined) return [];
   const units = unitActions.flatMap((action) => {
     const names = plan[action];

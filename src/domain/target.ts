@@ -27,7 +27,7 @@ export type TargetRequest = {
 export const acceptedTarget = "[user@]host[:port][#configuration], with an IPv6 address in brackets";
 
 /** Renders the target: `user@host`, with `:port` where it is not 22. */
-export function displayTarget(target: Target): string {
+export function renderTarget(target: Target): string {
   const host = target.host.includes(":") ? `[${target.host}]` : target.host;
   return `${target.user}@${host}${target.port === 22 ? "" : `:${target.port}`}`;
 }

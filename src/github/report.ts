@@ -12,7 +12,7 @@ import { runnerTemp } from "./runner-temp.js";
 import { renderSummary } from "../report/summary/page.js";
 import type { WorkflowLog } from "./workflow-log.js";
 
-/** What the end of a run is made of. */
+/** The end of a run. */
 export type RunEnd = {
   readonly results: readonly HostResult[];
   readonly arrived: boolean;
@@ -27,8 +27,8 @@ export type RunEnd = {
 };
 
 /**
- * Sets the outputs, annotates every failed host, writes the summary, and tells whether the step is green. A channel that cannot be
- * written stops none of the others; without outputs the step is not green.
+ * Sets the outputs, annotates every failed host, writes the summary, and returns whether the step is green. A channel that cannot be
+ * written does not stop the others; without outputs the step is not green.
  */
 export function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary }: RunEnd, log: WorkflowLog): boolean {
   log.resume();
@@ -43,7 +43,7 @@ export function reportEnd({ results, arrived, flake, sent, endedEarly, reason, s
     },
     log,
   );
-  // A run that ended early has annotated its reason already; its hosts only ended with it.
+  // A run that ended early has annotated its reason already, which is also that of its hosts.
   if (endedEarly) log.line(`The run ended early${reason === undefined ? "" : `: ${reason}`}`);
   else annotateHosts(results, log);
   const failed = results.some((result) => isFailure(result.status));

@@ -183,7 +183,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     refuse("elevate-password", `cannot be used with elevate: ${inputs.elevate}, which asks for passwords only on a terminal; set elevate to auto or sudo`);
   }
   const misplaced = inputNames.filter((name) => name !== "ssh-key" && holdsPrivateKey(read(name), read("ssh-key")));
-  // What else is wrong with such an input could show its text.
+  // Other problems with such an input could show its text.
   const shownProblems = [
     ...misplaced.map((input) => ({ input, problem: misplacedKey, topic: "misplaced-key" as const })),
     ...problems.filter(({ input }) => !misplaced.some((name) => name === input)),

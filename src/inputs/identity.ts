@@ -1,6 +1,6 @@
 import { readCertificate } from "./readers.js";
 import type { Topic } from "../domain/topic.js";
-import { readKey } from "../ssh/key.js";
+import { parseKey } from "../ssh/key.js";
 
 /** How the run authenticates itself to the machines. */
 export type IdentityInputs = {
@@ -13,7 +13,7 @@ export type IdentityInputs = {
 
 type IdentityName = "ssh-key" | "ssh-key-passphrase" | "ssh-certificate";
 
-/** Reads key, passphrase and certificate, which only `ssh-auth: key` uses. Gives what is wrong to `refuse`. */
+/** Parses key, passphrase and certificate, which only `ssh-auth: key` uses. Passes what is wrong to `refuse`. */
 export function readIdentity(
   authentication: IdentityInputs["authentication"],
   read: (name: IdentityName) => string,
@@ -27,7 +27,7 @@ export function readIdentity(
     return without;
   }
   const certificate = readCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
-  const reading = readKey(read("ssh-key"));
+  const reading = parseKey(read("ssh-key"));
   // A passphrase may begin or end with a blank; a line end comes from a file.
   const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
   if (reading.kind === "unusable") {

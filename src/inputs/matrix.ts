@@ -66,7 +66,7 @@ function readExplicit(text: string, selection: Selection, port: number, refusing
   const requests = readRequests(text, refusing("targets"));
   let machines: MatrixMachine[] = [];
   collect(() => {
-    // Only for the names, and to find a machine that stands there twice.
+    // Only for the names, and to find a machine that is listed twice.
     const targets = completeTargets(requests, { user: "", port });
     machines = requests.map((request, index) => ({ name: targets[index]?.name ?? "", request, system: undefined, tags: [] }));
   }, refusing("targets"));

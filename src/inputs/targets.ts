@@ -12,8 +12,8 @@ export type TargetInputs = {
 };
 
 /**
- * Reads targets and selection. `aliases` tells that `ssh-config` may say where a target is, which only ssh can tell. Gives what is
- * wrong to `refuse`.
+ * Reads targets and selection. `aliases`: `ssh-config` may set where a target is, so only ssh knows it. Passes what is wrong to
+ * `refuse`.
  */
 export function readMachines(
   read: (name: "targets" | "select") => string,
@@ -33,7 +33,7 @@ function readTargets(text: string, defaults: TargetDefaults, aliases: boolean, r
   const requests = readRequests(text, refuse);
   let targets: NamedTarget[] = [];
   collect(() => {
-    // With aliases, only ssh can tell where two targets are.
+    // With aliases, only ssh knows where two targets are.
     if (!aliases) completeTargets(requests, defaults);
     targets = nameTargets(requests, defaults.port);
   }, refuse);

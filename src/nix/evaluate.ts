@@ -9,12 +9,12 @@ const shownLines = 20;
 
 export type EvaluateOptions = { readonly cwd: string; readonly signal: AbortSignal | undefined; readonly onLine: (line: string) => void };
 
-/** What an expression of the project is given: texts, flags, lists of texts, or nothing. */
+/** The arguments of an expression: strings, booleans, lists of strings, or null. */
 export type Arguments = Readonly<Record<string, string | boolean | readonly string[] | null>>;
 
 /**
  * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
- * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, an
+ * what it prints as JSON. Throws an `InputError` for a flake that cannot be fetched, a `RunnerError` for a Nix that is too old, an
  * `EvaluationError` for what does not evaluate, and a `CommandError` for an evaluation that was stopped.
  */
 export async function applyToFlake(reference: string, expression: string, args: Arguments, options: EvaluateOptions): Promise<unknown> {
@@ -38,7 +38,7 @@ export function applyArguments(reference: string, expression: string, args: Argu
   return ["eval", "--json", "--show-trace", ...neverLock, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
 }
 
-// The trace quotes the expression, and is thousands of lines long for a real NixOS: what it says is told at the end.
+// The trace quotes the expression and has thousands of lines for a real NixOS: the error is shown at the end instead.
 function beforeError(onLine: (line: string) => void): (line: string) => void {
   let failed = false;
   return (line) => {
@@ -78,7 +78,7 @@ function nixValue(value: Arguments[string]): string {
   return `[ ${value.map(nixString).join(" ")} ]`;
 }
 
-/** Quotes a text for Nix, where a `$` before a brace would begin an expression. */
+/** Quotes a string for Nix, where `${` would begin an expression. */
 export function nixString(text: string): string {
   return `"${text
     .replaceAll(/["\\$]/g, String.raw`\$&`)

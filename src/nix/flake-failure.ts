@@ -2,7 +2,7 @@ import { CommandError, InputError } from "../domain/errors.js";
 import type { Topic } from "../domain/topic.js";
 import { explainInput } from "./input-failure.js";
 
-/** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
+/** Explains why a flake cannot be used; `undefined` where Nix's own message is better. */
 export function explainFlake(error: unknown, reference: string): InputError | undefined {
   if (!(error instanceof CommandError)) return undefined;
   const { stderr } = error;
@@ -44,7 +44,7 @@ export function explainFlake(error: unknown, reference: string): InputError | un
   if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
     return flake(`flake.nix was not found at ${reference}`, `${accepted}. Check that an actions/checkout step runs before this one`, "flake-missing");
   }
-  // A path in the store is a file that the flake itself lacks.
+  // A path in the store is a file that is missing in the flake itself.
   if (
     /(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) &&
     !/^[a-z+]+:/.test(reference)

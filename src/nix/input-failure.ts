@@ -27,7 +27,7 @@ export function explainInput(output: string, reference: string): { readonly prob
 
 function causeOf(output: string): Cause | undefined {
   const error = evaluationMessage(output)[0] ?? "";
-  // What git and ssh print stands above Nix's own error, which only says that git has failed.
+  // The messages of git and ssh are above Nix's own error, which only says that git has failed.
   if (/Failed to fetch git repository|program 'git' failed|revspec '.*' not found|unable to fetch/i.test(error)) {
     if (/^Host key verification failed/m.test(output))
       return { why: "the runner does not know the host key of its server", next: `Add the key to ~/.ssh/known_hosts in an earlier step. ${deployKey}` };

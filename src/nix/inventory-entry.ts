@@ -1,16 +1,16 @@
 import { messageOf } from "../domain/errors.js";
 import { checkedRequest, type InventoryEntry } from "../domain/inventory.js";
 import { checkPort } from "../domain/target.js";
-import { field, texts } from "../domain/json.js";
 import type { Topic } from "../domain/topic.js";
+import { field, texts } from "../domain/json.js";
 
 /**
- * Reads what `inventory.nix` says of one machine, but for one that is broken:
+ * Parses what `inventory.nix` returns for a machine that is not broken:
  *
  *     {"kind":"deploy-rs","host":"web1.example.org","user":"admin","profileUser":"root","sshOptions":["-p","2222"],
  *      "buildOnTarget":null,"configured":true,"system":"x86_64-linux","tags":["web"]}
  */
-export function readEntry(name: string, raw: unknown): InventoryEntry {
+export function parseEntry(name: string, raw: unknown): InventoryEntry {
   const kind = field(raw, "kind");
   if (kind === "other") return { kind, name, reason: String(field(raw, "reason")) };
   const tags = Array.isArray(field(raw, "tags")) ? texts(field(raw, "tags")) : undefined;
@@ -87,7 +87,7 @@ function optionalPort(value: unknown): number | undefined {
   return value;
 }
 
-/** The port of a list of ssh's options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
+/** The port in a list of ssh options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
 function portOption(value: unknown): number | undefined {
   if (value === null || value === undefined) return undefined;
   const options: readonly unknown[] = Array.isArray(value) ? value : [value];

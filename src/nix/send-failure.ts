@@ -2,11 +2,11 @@ import { lastLines } from "../domain/lines.js";
 import type { CommandError, DeployErrorParts } from "../domain/errors.js";
 import type { Topic } from "../domain/topic.js";
 
-/** What the machine says of its nix-daemon: `ok` or Nix's error, and the setting allowed-users; empty where it cannot be told. */
+/** The state of the machine's nix-daemon: `ok` or Nix's error, and the setting allowed-users; empty where unknown. */
 export type DaemonState = { readonly daemon: string; readonly allowedUsers: string };
 
 /**
- * Tells whether it is worth asking the machine for the state of its nix-daemon. One that hangs up before Nix has said anything ends in
+ * Returns whether to query the machine for the state of its nix-daemon. One that closes the connection before Nix's greeting gives
  * `cannot open connection to remote store '…': error: write of 16 bytes: Broken pipe`, as a lost connection does.
  */
 export function speaksOfDaemon(stderr: string): boolean {
@@ -14,7 +14,7 @@ export function speaksOfDaemon(stderr: string): boolean {
 }
 
 /**
- * Explains why a flake did not arrive on a machine. `lost` tells whether the connection went away; `user` is the ssh user, and
+ * Explains why a flake did not arrive on a machine. `lost`: the connection was lost; `user` is the ssh user, and
  * `state` what the machine said of its nix-daemon where it was asked.
  */
 export function explainSendFailure(error: CommandError, lost: boolean, user = "the ssh user", state?: DaemonState): DeployErrorParts {
@@ -53,7 +53,7 @@ export function explainSendFailure(error: CommandError, lost: boolean, user = "t
   return parts("the flake could not be copied", "See the output of Nix below");
 }
 
-// Of the protocol's own bytes, which come behind the words, nothing is shown.
+// The bytes of the protocol that follow the text are not shown.
 function printableWords(words: string): string {
   return words.replaceAll(/[^\P{C}\t].*/gsu, "").trim();
 }

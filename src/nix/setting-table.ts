@@ -12,8 +12,8 @@ const program = "it names a program or a library that Nix runs; set it in nix.co
 const platform = "it changes what is built, and for which platform; set it in the flake's configuration";
 
 /**
- * The settings that `--option` may set: those that change how Nix works, and not what it builds or trusts. All others are
- * refused, those that people look for with a reason. Names are from nix.conf(5) of Nix 2.8 to 2.35.
+ * The settings that `--option` may set: those that change how Nix works, but not what it builds or trusts. All others are
+ * refused, common ones with a reason. Names are from nix.conf(5) of Nix 2.8 to 2.35.
  */
 export const settingTable: readonly SettingRow[] = [
   accept("always-allow-substitutes", "`true`: also substitute derivations that prefer a local build"),

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { briefReason } from "../domain/errors.js";
 import { outerReference } from "../domain/flake.js";
 import type { Checkout, FormerToplevels, Toplevels } from "../machines/ports.js";
-import { evaluateApart } from "./evaluate-each.js";
+import { evaluateEach } from "./evaluate-each.js";
 import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
 import { archiveOnRunner } from "./flake.js";
 import { entries, field, text } from "../domain/json.js";
@@ -56,7 +56,7 @@ export async function toplevels(reference: string, configurations: readonly stri
   if (configurations.length === 0) await evaluate([]);
   const all = new Map<string, string | undefined>();
   for (let begin = 0; begin < configurations.length; begin += together) {
-    const evaluated = await evaluateApart(configurations.slice(begin, begin + together), evaluate);
+    const evaluated = await evaluateEach(configurations.slice(begin, begin + together), evaluate);
     for (const [name, one] of evaluated) all.set(name, "value" in one ? one.value : undefined);
   }
   return all;

@@ -30,7 +30,7 @@ export class GuardedActivation {
     this.#site = site;
   }
 
-  /** Arms the watchdog. From here on the machine goes back by itself unless it is confirmed. */
+  /** Arms the watchdog. From here on the machine rolls back on its own unless it is confirmed. */
   static async begin(activation: Activation, site: ActivationSite): Promise<GuardedActivation> {
     return new GuardedActivation(activation, await arm(activation, site), site);
   }
@@ -62,7 +62,7 @@ export class GuardedActivation {
     }
   }
 
-  /** Gives the watchdog the time of settling and of a health check. */
+  /** Extends the watchdog's time by those of settling and of a health check. */
   async hold(): Promise<Reached> {
     return await this.#decide("decide", ["hold", this.#holdSeconds]);
   }
@@ -94,19 +94,19 @@ export class GuardedActivation {
       } catch (error) {
         if (!(error instanceof LostJobError)) throw error;
         if (await this.#wasRestarted()) return "restarted";
-        // It was killed. Begun again, it goes on with its own record.
+        // It was killed. Started again, it continues from its record.
         if (tries > 1) throw error;
         this.#site.log.note("setting system profile and boot loader was interrupted on the machine; starting it again");
       }
     }
   }
 
-  /** Decides that nothing is changed any more. */
+  /** Decides that nothing more is changed. */
   async drop(): Promise<Reached> {
     return await this.#decide("decide", ["drop"]);
   }
 
-  /** Decides for the old system and rolls back; where the watchdog has done so already, tells how that went. */
+  /** Decides for the old system and rolls back; where the watchdog has done so already, returns how that ended. */
   async rollBack(): Promise<RollbackEnd | "restarted"> {
     const { call, run } = this.#site;
     const looked = await call(() => ({ script: "decide", args: [run, "look"], privileged: true }), "rollback");
@@ -126,7 +126,7 @@ export class GuardedActivation {
     }
   }
 
-  /** Asks a machine that was restarted what it runs; an unfinished last step is finished or undone first, under the lock. */
+  /** Queries a restarted machine for what it runs; an unfinished last step is finished or undone first, under the lock. */
   async afterRestart(): Promise<SystemState> {
     const { call, run } = this.#site;
     const end = await call(() => ({ script: "facts", args: [], privileged: false }), "confirm");

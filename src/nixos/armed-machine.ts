@@ -42,7 +42,7 @@ export class ArmedNixosMachine implements ArmedMachine {
   async activate(signal: AbortSignal): Promise<ActivationEnd> {
     const { guarded, limits } = this.#activation;
     if (guarded) return await this.#guarded.run(this.#site.call(signal));
-    // Without a watchdog on the machine nobody but us looks at the clock.
+    // Without a watchdog on the machine, only the runner measures the time.
     const late = AbortSignal.timeout(limits.activation * 1000);
     try {
       return await this.#guarded.run(this.#site.call(AbortSignal.any([signal, late])));

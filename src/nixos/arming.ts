@@ -8,10 +8,10 @@ import { runJob, type CallScript } from "./job.js";
 import { residentCall, residentScript } from "./remote-shell.js";
 import { wayOf } from "./switch-command.js";
 
-/** What the activation of one machine stands on. */
+/** What the activation of one machine needs. */
 export type ActivationSite = {
   readonly run: string;
-  /** Says who runs it, to somebody who is kept waiting by its lock. */
+  /** Names the run to users who wait for its lock. */
   readonly name: string;
   readonly call: CallScript;
   readonly log: HostLog;
@@ -21,13 +21,13 @@ export type ActivationSite = {
 /** What a machine reported when it was armed. */
 export type Before = { readonly state: SystemState; readonly scarceBoot: { readonly free: number; readonly needed: number } | undefined };
 
-// Between two looks at a lock that another run holds.
+// Between two attempts to take a lock that another run holds.
 const lockPauseMilliseconds = 2000;
 
 // A run that has lost the machine gives up within the limits and some time for connecting: a quarter of an hour is more.
 const spareSeconds = 900;
 
-/** Seconds for which a machine that has gone back by itself keeps what tells how that ended. */
+/** Seconds for which a machine that has rolled back on its own keeps the logs of that. */
 function clearSeconds({ activation, confirm, healthCheck, settle }: Limits): number {
   return activation + confirm + healthCheck + settle + spareSeconds;
 }
@@ -39,8 +39,8 @@ function residentTexts(run: string): string[] {
 }
 
 /**
- * Waits for the machine's lock, arms the watchdog, and has the machine mend what an earlier run has left, before it records what to
- * roll back to. Throws a `DeployError`.
+ * Waits for the machine's lock, arms the watchdog, and has the machine finish or undo an interrupted earlier run, before it records
+ * what to roll back to. Throws a `DeployError`.
  */
 export async function arm(activation: Activation, site: ActivationSite): Promise<Before> {
   const facts = await armOnce(activation, site);

@@ -1,4 +1,4 @@
-import { showBytes } from "../domain/bytes.js";
+import { renderBytes } from "../domain/bytes.js";
 import { DeployError } from "../domain/errors.js";
 import type { Topic } from "../domain/topic.js";
 import type { BuildFailures } from "../nix/build-log.js";
@@ -11,7 +11,7 @@ export type RebuildFailure = {
   readonly configuration: string;
   /** The last lines that it printed. */
   readonly lines: readonly string[];
-  /** What its whole output says about derivations. */
+  /** The failed derivations in its whole output. */
   readonly failures?: BuildFailures | undefined;
 };
 
@@ -19,9 +19,9 @@ export type RebuildFailure = {
 export type BuildContext = {
   /** The flake's configurations. */
   readonly configurations?: readonly string[] | undefined;
-  /** The configuration wants this file, which is in the work tree on the runner and not in Git. */
+  /** The configuration needs this file, which is in the work tree on the runner but not tracked by Git. */
   readonly untrackedFile?: string | undefined;
-  /** What the machine's Nix calls itself. */
+  /** Name and version of the machine's Nix. */
   readonly nix?: string | undefined;
   /** Available memory of the machine before the build, in kibibytes. */
   readonly memoryKibibytes?: number | undefined;
@@ -34,7 +34,7 @@ const noSpace = /No space left on device|disk is full/i;
 const unchanged = "Nothing has changed on the machine";
 
 /**
- * Tells apart what `nixos-rebuild build` has one exit code for: a configuration that is missing, one that does not evaluate, a
+ * Distinguishes failures for which `nixos-rebuild build` has the same exit code: a configuration that is missing, one that does not evaluate, a
  * system that does not build, and a machine whose Nix or memory fails.
  */
 export function buildError(failure: RebuildFailure, context: BuildContext = {}): DeployError {
@@ -45,7 +45,7 @@ export function buildError(failure: RebuildFailure, context: BuildContext = {}):
   return new DeployError({ phase: "build", reason, hint, lines, exitCode: failure.exitCode, topic });
 }
 
-/** Tells whether the flake has no such configuration. */
+/** Returns whether the flake has no such configuration. */
 export function isMissingConfiguration(failure: Pick<RebuildFailure, "configuration" | "lines">): boolean {
   const attribute = failure.configuration.replaceAll(/[^\w-]/g, (character) => `\\${character}`);
   const missing = new RegExp(
@@ -115,7 +115,7 @@ function brokenNix({ exitCode }: RebuildFailure, text: string): Explanation | un
 }
 
 function readOnlyHome({ exitCode }: RebuildFailure, text: string): Explanation | undefined {
-  // The second wording is the one of a cache that is there already.
+  // The second message is that for an existing cache.
   const cache =
     /["'](\/[^"']*\/\.cache[^"']*)["']: Read-only file system/.exec(text)?.[1] ??
     /unable to open database file.*\(in '(\/[^']*\/\.cache\/[^']*)'\)/.exec(text)?.[1];
@@ -173,7 +173,7 @@ function killed({ configuration, exitCode }: RebuildFailure, text: string, conte
 }
 
 function memoryHint({ memoryKibibytes }: BuildContext): string {
-  const available = memoryKibibytes === undefined ? "" : ` (${showBytes(memoryKibibytes * 1024)} were available before the build)`;
+  const available = memoryKibibytes === undefined ? "" : ` (${renderBytes(memoryKibibytes * 1024)} were available before the build)`;
   return `Linux kills processes when memory runs out${available}. To check, run \`journalctl -k --grep 'Out of memory'\` on the machine. Give the machine more memory or swap. ${unchanged}`;
 }
 

@@ -1,11 +1,11 @@
 import { compareClosures, type ClosureDifference, type SizedPath } from "../domain/closure-difference.js";
 import { isStorePath, type StorePath } from "../domain/store-path.js";
 
-/** Paths of either side that are compared at most. */
+/** The most paths of either side that are compared. */
 export const mostCompared = 20_000;
 
 /**
- * Reads what `difference.sh` prints:
+ * Parses what `difference.sh` prints:
  *
  *     - /nix/store/jl1c4ra244fxwj0khijpzkaxijx6z51k-nginx-1.28.0
  *     -size 512

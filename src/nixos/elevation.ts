@@ -39,7 +39,7 @@ export function requireAccess(access: Access, { elevate, elevatePassword: passwo
         `Add this rule to doas.conf on the machine (on NixOS: security.doas.extraConfig), or connect as root: ${doasRule(user)}`,
       );
     case "run0":
-      // Whether polkit allows it is found out by running it.
+      // Running it shows whether polkit allows it.
       if (run0 === "present") return passwordless("run0");
       throw missing(user, "run0 (systemd 256 or newer)");
     case "auto":
@@ -64,12 +64,12 @@ function noSudo({ user, sudo, sudoSays = "", doas }: Access, elevate: ElevateMod
   );
 }
 
-/** Tells whether sudo refuses because the session has no terminal (`requiretty`), which none of a deployment has. */
+/** Returns whether sudo refuses because the session has no terminal (`requiretty`); those of a deployment have none. */
 export function wantsTerminal(stderr: string): boolean {
   return /sudo: .*(?:must have a tty|a terminal is required to run)/.test(stderr);
 }
 
-/** The error for a sudo that wants a terminal. */
+/** The error for a sudo that requires a terminal. */
 export function terminalError(user: string, lines: readonly string[]): DeployError {
   return new DeployError({
     phase: "connect",

@@ -3,7 +3,7 @@ import { optionalStorePath } from "../domain/store-path.js";
 import type { Topic } from "../domain/topic.js";
 import type { Generation, MachineFacts, SystemState } from "../deploy/ports.js";
 
-/** Reads the lines `key=value` of a script. */
+/** Parses the lines `key=value` of a script. */
 export function parseFacts(text: string): ReadonlyMap<string, string> {
   const facts = new Map<string, string>();
   for (const line of text.split("\n")) {
@@ -13,7 +13,7 @@ export function parseFacts(text: string): ReadonlyMap<string, string> {
   return facts;
 }
 
-/** Reads what `system_state` of `common.sh` prints. Throws an `Error` for a store path that is none. */
+/** Parses what `system_state` of `common.sh` prints. Throws an `Error` for an invalid store path. */
 export function systemState(facts: ReadonlyMap<string, string>): SystemState {
   const generation = facts.get("generation") ?? "";
   return {
@@ -33,7 +33,7 @@ export function wordsOf(text: string | undefined): string[] {
   return (text ?? "").split(" ").filter((word) => word !== "");
 }
 
-// A system outside the store (an installer, a container's first start) is one that cannot be named, not an error.
+// A system outside the store (an installer, a container's first start) has no name, but is not an error.
 function storePathOf(text: string | undefined): ReturnType<typeof optionalStorePath> {
   return text?.startsWith("/nix/store/") === true ? optionalStorePath(text) : undefined;
 }
@@ -45,15 +45,15 @@ function olderGeneration(facts: ReadonlyMap<string, string>): Generation | undef
 }
 
 /**
- * What a machine answers alike by whatever name it is reached, and no other one does: the boot id of its kernel, the namespace of
- * processes that tells the containers of one kernel apart, and the machine's own id. `undefined` where it has no boot id.
+ * Identifies a machine whatever name it is reached by: the boot id of its kernel, the PID namespace, which distinguishes the
+ * containers of one kernel, and the machine id. `undefined` where it has no boot id.
  */
 function identityOf(facts: ReadonlyMap<string, string>): string | undefined {
   const [boot, ...others] = ["boot-id", "pid-namespace", "machine-id"].map((key) => facts.get(key) ?? "");
   return boot === undefined || boot === "" ? undefined : [boot, ...others].join(" ");
 }
 
-/** What the scripts need to know of a machine beside what the deployment asks for; `sudoSays` is why sudo refuses. */
+/** How the user can become root on a machine; `sudoSays` is why sudo refuses. */
 export type Access = {
   readonly user: string;
   readonly root: boolean;
@@ -64,13 +64,13 @@ export type Access = {
 };
 
 /**
- * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix, nixos-rebuild or
+ * Parses what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine without Nix, nixos-rebuild or
  * systemd.
  */
 export function machineFacts(text: string): { readonly facts: MachineFacts; readonly access: Access } {
   const facts = parseFacts(text);
   const missing = (reason: string, hint: string, topic?: Topic): DeployError => new DeployError({ phase: "connect", reason, hint, topic });
-  // Lix prints further lines, which name no fact.
+  // Lix prints more lines, which are not facts.
   const nix = facts.get("nix") ?? "";
   if (!/\d/.test(nix))
     throw missing(

@@ -7,8 +7,8 @@ import type { CallScript } from "./job.js";
 const pauseMilliseconds = 1000;
 
 /**
- * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and what it has printed
- * last when it has not within that many seconds.
+ * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and its last
+ * output when it has not within that many seconds.
  */
 export async function checkHealth(command: string, seconds: number, call: CallScript, log: HostLog, signal: AbortSignal): Promise<string | undefined> {
   const deadline = performance.now() + seconds * 1000;

@@ -4,7 +4,7 @@ import { sentPaths, type SentFlake } from "../domain/flake.js";
 import { lastLines } from "../domain/lines.js";
 import type { Phase } from "../domain/phase.js";
 import type { StorePath } from "../domain/store-path.js";
-import { displayTarget, type Target } from "../domain/target.js";
+import { renderTarget, type Target } from "../domain/target.js";
 import type {
   ActivatableSystem,
   Activation,
@@ -47,11 +47,11 @@ export type MachineSettings = {
   readonly checkSignatures: boolean;
   readonly archiveArgs: readonly string[];
   readonly rebuildArgs: readonly string[];
-  /** Seconds in which a lost connection may come back: a machine that goes back by itself comes back only then. */
+  /** Seconds for which a lost connection is retried: a machine that rolls back on its own is reachable only afterwards. */
   readonly reconnectTimeout: (phase: Phase) => number;
-  /** The attributes of `nixosConfigurations`; `undefined` where that cannot be told. */
+  /** The attributes of `nixosConfigurations`; `undefined` where they are unknown. */
   readonly configurationNames: () => Promise<readonly string[] | undefined>;
-  /** Tells whether a file, relative to the flake's root, is in the work tree on the runner and not in Git. */
+  /** Returns whether a file, relative to the flake's root, is in the work tree on the runner and not tracked by Git. */
   readonly isUntracked: (file: string) => Promise<boolean>;
 };
 
@@ -70,7 +70,7 @@ export class NixosMachine implements Machine {
     this.target = connection.target;
     this.#connection = connection;
     const { run, name } = settings;
-    this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${displayTarget(this.target)}` };
+    this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${renderTarget(this.target)}` };
     this.#log = log;
   }
 
@@ -132,12 +132,12 @@ class ConnectedNixosMachine implements ConnectedMachine {
       if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
       const open = await this.#connection.isOpen();
       const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
-      // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
+      // A lost connection looks like a daemon that closes the connection, unless the machine reports the daemon's error.
       const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
       const lost = !refused && (!open || speaksOfLostConnection(error.stderr));
       throw new DeployError(explainSendFailure(error, lost, this.#connection.target.user, state));
     }
-    // Who is not root can only keep what is there already.
+    // A user who is not root can only root paths that exist.
     if (!this.#privileged) await this.#prepare(paths, "copy", signal);
     this.#log.note(`copied ${sent.flake.source} (run ${run})`);
     return copied;
@@ -182,14 +182,14 @@ class ConnectedNixosMachine implements ConnectedMachine {
     return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call, callOver });
   }
 
-  /** Ends what still runs of this run, and removes what it has left. Never throws. */
+  /** Ends the processes of this run, and removes its files. Never throws. */
   async cleanUp(): Promise<void> {
     if (!this.#prepared) return;
     const { run } = this.#settings;
     try {
       if (await this.#connection.isOpen()) await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
     } catch {
-      // Too slow: the next run on this machine removes what a dead run has left.
+      // Too slow: the next run on this machine removes the files of dead runs.
     }
   }
 
@@ -218,7 +218,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
     };
   }
 
-  /** Asks why Nix was turned away, as the ssh user; `undefined` where the machine cannot be asked. */
+  /** Queries why the daemon refused Nix, as the ssh user; `undefined` where the machine cannot be queried. */
   async #daemonState(signal: AbortSignal): Promise<DaemonState | undefined> {
     const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: cleanUpSeconds * 5, signal }).catch(() => undefined);
     if (outcome?.kind !== "ended" || outcome.exitCode !== 0) return undefined;

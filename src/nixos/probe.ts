@@ -6,11 +6,11 @@ import { requireAccess, terminalError, wantsTerminal, type AccessSettings } from
 import { machineFacts } from "./facts.js";
 import { RemoteShell, type ScriptOutcome } from "./remote-shell.js";
 
-/** A machine that has been asked what it is, and how its scripts run. */
+/** The facts about a machine, and how scripts run on it. */
 export type Entry = { readonly facts: MachineFacts; readonly shell: RemoteShell; readonly privileged: boolean };
 
 /**
- * Asks a connected machine all that must be known of it, and finds out how the scripts become root. Throws a `DeployError` of the
+ * Queries a connected machine for its facts, and finds out how scripts become root. Throws a `DeployError` of the
  * phase connect.
  */
 export async function enter(connection: Connection, settings: AccessSettings, signal: AbortSignal): Promise<Entry> {

@@ -5,7 +5,7 @@ import type { Phase } from "../domain/phase.js";
 import type { Connection } from "../ssh/connection.js";
 import { RemoteShell, type ScriptCall, type ScriptOutcome } from "./remote-shell.js";
 
-/** A script that came to its own end. */
+/** A script that ran to its end. */
 export type ScriptEnd = Extract<ScriptOutcome, { kind: "ended" }>;
 
 export type Reconnection = {
@@ -20,8 +20,8 @@ export type Reconnection = {
 const pauseMilliseconds = 1000;
 
 /**
- * Runs a script, again after each loss of the connection until it has come to its end. `call` is asked anew for every try, so
- * that a script that shows a log goes on where it stopped. For scripts that may be run twice without harm.
+ * Runs a script, again after each loss of the connection until it has run to its end. `call` is evaluated for each attempt, so
+ * that a script that shows a log continues where it stopped. For scripts that may safely run twice.
  *
  * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
  */

@@ -4,7 +4,7 @@ import { optionalStorePath, type StorePath } from "../domain/store-path.js";
 import { parseFacts, wordsOf } from "./facts.js";
 import type { CallScript } from "./job.js";
 
-/** Finds a specialisation of a system on its machine. Throws a `DeployError` of the phase build that lists those there are. */
+/** Finds a specialisation of a system on its machine. Throws a `DeployError` of the phase build that lists the available ones. */
 export async function findSpecialisation(toplevel: StorePath, name: string, call: CallScript): Promise<StorePath> {
   const end = await call(() => ({ script: "specialisation", args: [toplevel, name], privileged: false }), "build");
   const facts = parseFacts(end.stdout);

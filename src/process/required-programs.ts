@@ -16,7 +16,7 @@ export async function requirePrograms(): Promise<void> {
   );
 }
 
-// Names those of the programs that are not in PATH.
+// Returns the programs that are not in PATH.
 async function missingPrograms<T extends string>(names: readonly T[]): Promise<T[]> {
   const found = await Promise.all(names.map(async (name) => await which(name, false)));
   return names.filter((_, index) => found[index] === "");

@@ -2,7 +2,7 @@
 const keptAtBeginning = 5000;
 const keptAtEnd = 20_000;
 
-/** The lines of one host, without the middle of a very long log. */
+/** The lines of one host; a very long log loses its middle. */
 export class HostLines {
   readonly #beginning: string[] = [];
   #end: string[] = [];

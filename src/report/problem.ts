@@ -6,7 +6,7 @@ import { lastLines } from "../domain/lines.js";
 import type { Annotation } from "./annotations.js";
 import { linkToPath, seeAlso, type LinkTo } from "./troubleshooting.js";
 
-// Of a command line with an expression in it, the beginning says which command it is.
+// The beginning of a long command line identifies the command.
 const longestCommand = 300;
 
 /** The annotation for what ended a run before the machines did. An error that is not one of the action's own is shown with its stack. */
@@ -25,7 +25,7 @@ export function problemAnnotation(problem: unknown, linkTo: LinkTo = linkToPath)
   return { title: "Internal error", message: problem instanceof Error ? (problem.stack ?? problem.message) : String(problem) };
 }
 
-// What no program can help: a full or read-only disk, a quota, missing rights.
+// Errors of the runner's file system: a full or read-only disk, a quota, missing permissions.
 const systemErrors = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "EIO"]);
 
 function isSystemError(problem: unknown): problem is NodeJS.ErrnoException {

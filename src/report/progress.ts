@@ -1,5 +1,5 @@
-import { showCopying, type CopyProgress } from "../domain/copy-progress.js";
-import { showDuration } from "../domain/duration.js";
+import { renderCopying, type CopyProgress } from "../domain/copy-progress.js";
+import { renderDuration } from "../domain/duration.js";
 import { listed } from "../domain/listed.js";
 import type { Phase } from "../domain/phase.js";
 import { isFailure, type HostResult } from "../domain/result.js";
@@ -38,7 +38,7 @@ export type HostPlace = {
 
 /** `web1: built in 12 s (3 paths)` */
 export function endedLine({ name, phase, seconds }: HostPlace, detail: string | undefined): string {
-  return `${name}: ${ended[phase]} in ${showDuration(seconds)}${detail === undefined ? "" : ` (${detail})`}`;
+  return `${name}: ${ended[phase]} in ${renderDuration(seconds)}${detail === undefined ? "" : ` (${detail})`}`;
 }
 
 /** `batch 1 of 3: web1, web2 and 4 more` */
@@ -69,7 +69,7 @@ export function workLine(places: readonly HostPlace[], seconds: number): string 
           )}`,
         ];
   });
-  return parts.length === 0 ? undefined : `running for ${showDuration(seconds)}: ${parts.join("; ")}`;
+  return parts.length === 0 ? undefined : `running for ${renderDuration(seconds)}: ${parts.join("; ")}`;
 }
 
 /** Which machine is in which phase, one per line, for a run that ends before they do. */
@@ -82,5 +82,5 @@ export function runningHostsText(places: readonly HostPlace[]): string {
 }
 
 function howFar({ seconds, copied }: HostPlace): string {
-  return copied === undefined ? showDuration(seconds) : `${showDuration(seconds)}, ${showCopying(copied)}`;
+  return copied === undefined ? renderDuration(seconds) : `${renderDuration(seconds)}, ${renderCopying(copied)}`;
 }

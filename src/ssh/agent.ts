@@ -1,8 +1,8 @@
 import { lstatSync } from "node:fs";
 
 /**
- * Checks the socket of an ssh agent, as SSH_AUTH_SOCK has it. Throws an `Error` where there is none, and for a path that ssh would
- * split or expand in its configuration.
+ * Checks the socket of an ssh agent (SSH_AUTH_SOCK). Throws an `Error` if it is missing, and for a path that ssh would split or
+ * expand in its configuration.
  */
 export function agentSocket(path: string | undefined): string {
   const start = "Start an agent in an earlier step that sets SSH_AUTH_SOCK for the job, for example webfactory/ssh-agent";

@@ -1,6 +1,6 @@
 import { DeployError } from "../domain/errors.js";
 import { lastLines } from "../domain/lines.js";
-import { displayTarget, type Target } from "../domain/target.js";
+import { renderTarget, type Target } from "../domain/target.js";
 import type { Topic } from "../domain/topic.js";
 import { fingerprint, knownHostsLine, type OfferedKey } from "./host-key.js";
 
@@ -19,12 +19,12 @@ export type ConnectFailure = {
   readonly cause: unknown;
 };
 
-/** Shows a host key that was accepted although nobody knew it, and says how to have it checked the next time. */
+/** Renders a warning about an unknown host key that was accepted, and how to have it checked next time. */
 export function acceptedKeyWarning(key: OfferedKey): string {
   return `the unknown host key of ${placeOf(key)} was accepted: ${key.type} ${fingerprint(key)}. Compare it with the fingerprint on the machine, then add this line to ssh-known-hosts and set ssh-strict to true: ${knownHostsLine(key)}`;
 }
 
-// The key may be the one of a jump host.
+// The key may be that of a jump host.
 function placeOf({ host }: OfferedKey): string {
   const [, name = host, port = "22"] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
   return `${name} port ${port}`;
@@ -136,13 +136,13 @@ function explain({ target, stderr, timedOut, offered, withKey = true, githubHost
       ...permanent,
     };
   }
-  return { reason: `ssh could not connect to ${displayTarget(target)}`, hint: "See the output of ssh below", ...passing };
+  return { reason: `ssh could not connect to ${renderTarget(target)}`, hint: "See the output of ssh below", ...passing };
 }
 
 const lostConnection =
   /Connection (?:to .* )?(?:closed|reset)|Broken pipe|not responding|Connection timed out|mux_client|Control socket|control socket|kex_exchange_identification|client_loop|Timeout, server/i;
 
-/** Tells whether what ssh printed speaks of a lost connection rather than of the command. */
+/** Returns whether the output of ssh is about a lost connection rather than from the command. */
 export function speaksOfLostConnection(stderr: string): boolean {
   return lostConnection.test(stderr);
 }

@@ -32,7 +32,7 @@ export function knownHostsLine(key: OfferedKey): string {
 }
 
 /**
- * Checks the form of known_hosts lines (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), since ssh passes over a bad one without a word.
+ * Checks the form of known_hosts lines (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), since ssh silently ignores a bad one.
  * Returns what is wrong with each bad line.
  */
 export function knownHostsProblems(text: string): string[] {

@@ -24,7 +24,7 @@ export function makeIdentityDirectory(runnerTemp: string | undefined): string {
 
 /** What is written into the private directory. */
 export type Identity = {
-  /** A private key that `readKey` has accepted; `undefined` where ssh authenticates without one. */
+  /** A private key that `parseKey` has accepted; `undefined` where ssh authenticates without one. */
   readonly key: string | undefined;
   /** The user certificate for it, one line. */
   readonly certificate?: string | undefined;
@@ -55,7 +55,7 @@ export function writtenKey(directory: string): string {
   return readFileSync(identityFiles(directory).key, "utf8");
 }
 
-/** The public half of the key, or what ssh-keygen has against it; or that there is no key. */
+/** The public key, or why ssh-keygen rejects the key; or no key. */
 export type KeyCheck =
   | { readonly kind: "none" }
   | { readonly kind: "key"; readonly publicKey: string }

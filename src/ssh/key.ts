@@ -1,7 +1,7 @@
 import type { Topic } from "../domain/topic.js";
 
 /** A private key in the form that ssh reads, or what is wrong with the text. */
-export type KeyReading =
+export type ParsedKey =
   | { readonly kind: "key"; readonly text: string; readonly encrypted: boolean }
   | { readonly kind: "unusable"; readonly problem: string; readonly topic?: Topic | undefined };
 
@@ -16,9 +16,9 @@ const publicKey = /^(?:(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ AAAA|---- BEGIN SS
 
 /**
  * Reads a private key as people paste it: with CRLF, without its last newline, or as base64 of the whole file.
- * Tells apart what ssh lumps together as "error in libcrypto". Whether the key's numbers are right is for ssh-keygen to say.
+ * Distinguishes errors that ssh reports alike as "error in libcrypto". ssh-keygen checks the content of the key.
  */
-export function readKey(pasted: string): KeyReading {
+export function parseKey(pasted: string): ParsedKey {
   const text = normalise(pasted);
   if (text === "")
     return unusable(
@@ -32,7 +32,7 @@ export function readKey(pasted: string): KeyReading {
   const head = begin.exec(text);
   if (head === null) {
     const base64 = decodeBase64(text);
-    if (base64 !== undefined) return readKey(base64);
+    if (base64 !== undefined) return parseKey(base64);
     if (/-----END [A-Z0-9 ]*PRIVATE KEY-----/.test(text)) return unusable("is truncated: its first line (-----BEGIN …-----) is missing", "ssh-key-damaged");
     return unusable("is not a private ssh key: the line -----BEGIN … PRIVATE KEY----- is missing");
   }
@@ -63,7 +63,7 @@ export function secretLines(key: string): string[] {
   return key.split("\n").filter((line) => line.length >= shortestMask && !line.startsWith("-----") && !line.includes(": "));
 }
 
-function unusable(problem: string, topic?: Topic): KeyReading {
+function unusable(problem: string, topic?: Topic): ParsedKey {
   return { kind: "unusable", problem, topic };
 }
 
@@ -87,7 +87,7 @@ function decodeBase64(text: string): string | undefined {
 
 /**
  * The cipher that an OpenSSH private key names; `undefined` when its parts do not fill it exactly.
- * The form is the one of PROTOCOL.key in OpenSSH's sources.
+ * The format is described in PROTOCOL.key of OpenSSH's sources.
  */
 function openSshCipher(body: string): string | undefined {
   const bytes = Buffer.from(body, "base64");

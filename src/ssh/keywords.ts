@@ -1,6 +1,6 @@
 /**
- * Who says a keyword of ssh_config(5) for a target. `ours`: the action's value stands first, so lines of the input `ssh-config` have
- * no effect, or are refused where ssh adds values up. `theirs`: the input's lines hold. `refused`: they are an error.
+ * Who sets a keyword of ssh_config(5) for a target. `ours`: the action's value comes first, so lines of the input `ssh-config` have
+ * no effect, or are refused where ssh accumulates values. `theirs`: the input's lines apply. `refused`: they are an error.
  */
 type Rule = { readonly owner: "ours" } | { readonly owner: "theirs" } | { readonly owner: "refused"; readonly reason: string };
 
@@ -17,7 +17,7 @@ const gssapi = refused("Kerberos would replace the key or the host key");
 
 /** Every keyword of ssh_config(5) in OpenSSH 8.5 to 10. */
 export const keywords: Readonly<Record<string, Rule>> = {
-  // Where a line holds, and for whom.
+  // Where a line applies.
   Host: theirs,
   Match: theirs,
   Include: theirs,
@@ -41,7 +41,7 @@ export const keywords: Readonly<Record<string, Rule>> = {
   ProxyJump: theirs,
   ProxyUseFdpass: refused("the ProxyCommand must end with the connection"),
   IPQoS: theirs,
-  // How what is sent is protected.
+  // Encryption and compression.
   Ciphers: theirs,
   MACs: theirs,
   KexAlgorithms: theirs,

@@ -23,7 +23,7 @@ export async function locateTargets(
 
 /**
  * Finds out where a target is: what it says itself, then the user's lines, then the defaults. It is ssh that reads the user's
- * lines, so that patterns, `Match` and `Include` mean what they mean to ssh; nothing is started where there are none. Throws an
+ * lines, so that patterns, `Match` and `Include` work as usual; without any lines, ssh is not started. Throws an
  * `InputError` for lines that ssh does not accept, and for those that would lead it to what it must not be given.
  */
 export async function locateTarget(
@@ -67,7 +67,7 @@ export function locationCommand(configuration: string, target: Pick<Target, "hos
  *     proxyjump bastion.example.org
  */
 export function locatedTarget(target: NamedTarget, answer: string, without: string): Target {
-  const found = readAnswer(answer);
+  const found = parseAnswer(answer);
   const first = (keyword: string): string => found.get(keyword)?.[0] ?? "";
   const address = first("hostname");
   const user = first("user");
@@ -83,13 +83,13 @@ export function locatedTarget(target: NamedTarget, answer: string, without: stri
   check("HostName", () => checkHost(address));
   check("User", () => checkUser(user));
   check("Port", () => checkPort(port));
-  requireOwned(target, found, readAnswer(without));
+  requireOwned(target, found, parseAnswer(without));
   const { name, host, configuration } = target;
   const moved = address.toLowerCase() !== host.toLowerCase();
   return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration };
 }
 
-function readAnswer(answer: string): ReadonlyMap<string, readonly string[]> {
+function parseAnswer(answer: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   for (const line of answer.split("\n")) {
     const [, keyword = "", value = ""] = /^(\S+) (.*)$/.exec(line) ?? [];
@@ -98,7 +98,7 @@ function readAnswer(answer: string): ReadonlyMap<string, readonly string[]> {
   return found;
 }
 
-// What stands first in the configuration is not enough: ssh adds some keywords up, and others are not the action's to say.
+// The order in the configuration is not enough: ssh accumulates some keywords, and the action does not set all of them.
 function requireOwned({ host }: NamedTarget, found: ReadonlyMap<string, readonly string[]>, without: ReadonlyMap<string, readonly string[]>): void {
   const changed = [...new Set([...found.keys(), ...without.keys()])].filter(
     (keyword) => JSON.stringify(found.get(keyword)) !== JSON.stringify(without.get(keyword)),
@@ -110,7 +110,7 @@ function requireOwned({ host }: NamedTarget, found: ReadonlyMap<string, readonly
   if (reasons.length > 0) throw refusal(`sets ${reasons.join(" and ")} for ${host}; remove this for the host`);
 }
 
-/** What tells two machines with one address apart. A proxy's command may name the host in its own ways. */
+/** Distinguishes two machines with the same address. A ProxyCommand may select the host itself. */
 function viaOf(host: string, found: ReadonlyMap<string, readonly string[]>): string | undefined {
   const jump = found.get("proxyjump")?.[0];
   if (jump !== undefined && jump !== "none") return jump;

@@ -288,7 +288,7 @@ test("a machine that rolled back while the connection was lost was not reached i
   machine.reached = "late";
   const result = await deployOne(machine);
   expect(result).toMatchObject({ status: "rolled-back", error: expect.stringContaining("could not be reached within confirm-timeout (30 s)") });
-  expect(result.error).not.toContain("somebody else");
+  expect(result.error).not.toContain("someone else");
 });
 
 test.each<[string, Partial<FakeMachine>]>([

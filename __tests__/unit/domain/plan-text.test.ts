@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { describePlan } from "../../../src/domain/plan-text.js";
+import { renderPlanLines } from "../../../src/domain/plan-text.js";
 import type { UnitPlan } from "../../../src/domain/unit-plan.js";
 
 const nothing: UnitPlan = { source: "unit-files", stop: [], start: [], restart: [], reload: [], again: [], keep: [], reexecutes: false, inhibitors: [] };
@@ -37,11 +37,11 @@ describe("a plan in the log", () => {
       ["switch inhibitor: systemd: 260 -> 261: switch and test would be refused; use operation: boot, then reboot the machine"],
     ],
   ])("%s", (_, plan, lines) => {
-    expect(describePlan(plan)).toEqual(lines);
+    expect(renderPlanLines(plan)).toEqual(lines);
   });
 
   test("names 20 units of a kind, and counts the rest", () => {
     const units = Array.from({ length: 25 }, (_, index) => `u${index}.service`);
-    expect(describePlan({ ...nothing, stop: units })[1]).toMatch(/u19\.service and 5 more$/);
+    expect(renderPlanLines({ ...nothing, stop: units })[1]).toMatch(/u19\.service and 5 more$/);
   });
 });

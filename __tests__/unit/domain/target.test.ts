@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
 import { ownHostname } from "../../../src/domain/configuration.js";
-import { checkHost, checkPort, checkTarget, checkUser, completeTargets, displayTarget, parseTarget, type Target } from "../../../src/domain/target.js";
+import { checkHost, checkPort, checkTarget, checkUser, completeTargets, renderTarget, parseTarget, type Target } from "../../../src/domain/target.js";
 import { makeRequest, nixos, type WrittenRequest } from "./make.js";
 
 const defaults = { user: "root", port: 22 };
@@ -115,7 +115,7 @@ test("a host that is a URL is refused in an object, too", () => {
   expect(() => checkTarget(makeRequest({ host: "ssh://web1" }))).toThrow("is a URL; write it without ssh://");
 });
 
-describe("displayTarget", () => {
+describe("renderTarget", () => {
   const target = { name: "x", user: "root", host: "web1", port: 22, address: "web1", via: undefined, configuration: ownHostname };
   test.each([
     [target, "root@web1"],
@@ -123,7 +123,7 @@ describe("displayTarget", () => {
     [{ ...target, host: "2001:db8::7" }, "root@[2001:db8::7]"],
     [{ ...target, host: "2001:db8::7", port: 2222 }, "root@[2001:db8::7]:2222"],
   ])("shows %j as %s", (shown, expected) => {
-    expect(displayTarget(shown)).toBe(expected);
+    expect(renderTarget(shown)).toBe(expected);
   });
 });
 

@@ -72,7 +72,7 @@ describe("jobs", () => {
     ]);
   });
 
-  test("without a machine are none, and the targets not an empty text", () => {
+  test("without a machine are none, and the targets not an empty string", () => {
     expect(renderMatrix([], undefined)).toEqual({ matrix: '{"include":[]}', targets: "[]", count: "0", hosts: "[]" });
   });
 });

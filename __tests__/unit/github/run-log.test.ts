@@ -204,7 +204,7 @@ describe("the progress of a run", () => {
         }
         log.end();
       });
-      expect(output.match(/^running.*/gm)).toEqual([
+      expect(output.match(/^running for.*/gm)).toEqual([
         "running for 1 min 0 s: building web1 (1 min 0 s), db1 (1 min 0 s)",
         "running for 2 min 0 s: building web1 (2 min 0 s), db1 (2 min 0 s)",
       ]);

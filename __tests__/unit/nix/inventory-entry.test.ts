@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
 import { hiveNode, nixos } from "../domain/make.js";
-import { readEntry } from "../../../src/nix/inventory-entry.js";
+import { parseEntry } from "../../../src/nix/inventory-entry.js";
 
 const deployRs = {
   kind: "deploy-rs",
@@ -17,7 +17,7 @@ const deployRs = {
 const hive = { kind: "hive", host: "web1", user: "root", port: null, buildOnTarget: false, sshOptions: [], system: null, tags: ["web"] };
 
 function errorOf(raw: object): string {
-  const entry = readEntry("web1", raw);
+  const entry = parseEntry("web1", raw);
   if (entry.kind !== "unusable") throw new Error(`it is ${entry.kind}`);
   expect(entry.error).toMatch(/^unsupported deployment settings in the flake: /);
   return entry.error.replace("unsupported deployment settings in the flake: ", "");
@@ -25,7 +25,7 @@ function errorOf(raw: object): string {
 
 describe("a machine", () => {
   test("of deploy-rs", () => {
-    expect(readEntry("web1", { ...deployRs, user: "admin", sshOptions: ["-p", "2222"], buildOnTarget: true })).toEqual({
+    expect(parseEntry("web1", { ...deployRs, user: "admin", sshOptions: ["-p", "2222"], buildOnTarget: true })).toEqual({
       kind: "machine",
       name: "web1",
       request: { host: "web1.example.org", user: "admin", port: 2222, configuration: nixos("web1") },
@@ -37,7 +37,7 @@ describe("a machine", () => {
   });
 
   test("of a hive stands below its nodes", () => {
-    expect(readEntry("web1", { ...hive, port: 7 })).toEqual({
+    expect(parseEntry("web1", { ...hive, port: 7 })).toEqual({
       kind: "machine",
       name: "web1",
       request: { host: "web1", user: "root", port: 7, configuration: hiveNode("web1") },
@@ -51,7 +51,7 @@ describe("a machine", () => {
   test("of which nobody asked for more than its place", () => {
     const { system, tags, ...place } = deployRs;
     expect([system, tags]).toEqual(["x86_64-linux", []]);
-    expect(readEntry("web1", place)).toMatchObject({ kind: "machine", system: undefined, tags: undefined });
+    expect(parseEntry("web1", place)).toMatchObject({ kind: "machine", system: undefined, tags: undefined });
   });
 
   test.each([
@@ -61,23 +61,23 @@ describe("a machine", () => {
     [["-p", "1", "-p", "2"], 1],
     [[], undefined],
   ])("with the ssh options %j has the port %j", (sshOptions, port) => {
-    expect(readEntry("web1", { ...deployRs, sshOptions })).toMatchObject({ request: { port } });
+    expect(parseEntry("web1", { ...deployRs, sshOptions })).toMatchObject({ request: { port } });
   });
 
   test.each([
     ["2001:db8::7", "2001:db8::7"],
     ["[2001:db8::7]", "2001:db8::7"],
   ])("at %s", (text, host) => {
-    expect(readEntry("web1", { ...deployRs, host: text })).toMatchObject({ request: { host } });
+    expect(parseEntry("web1", { ...deployRs, host: text })).toMatchObject({ request: { host } });
   });
 
   test("with what is not done beside", () => {
-    expect(readEntry("web1", { ...deployRs, otherProfiles: ["hello", "home"] })).toMatchObject({ ignored: ["the profiles hello, home"] });
-    expect(readEntry("web1", { ...hive, keys: ["smtp"] })).toMatchObject({ ignored: ["deployment.keys smtp"] });
+    expect(parseEntry("web1", { ...deployRs, otherProfiles: ["hello", "home"] })).toMatchObject({ ignored: ["the profiles hello, home"] });
+    expect(parseEntry("web1", { ...hive, keys: ["smtp"] })).toMatchObject({ ignored: ["deployment.keys smtp"] });
   });
 
   test("that is none to deploy", () => {
-    expect(readEntry("web1", { kind: "other", reason: "it has no profile" })).toEqual({ kind: "other", name: "web1", reason: "it has no profile" });
+    expect(parseEntry("web1", { kind: "other", reason: "it has no profile" })).toEqual({ kind: "other", name: "web1", reason: "it has no profile" });
   });
 });
 
@@ -86,7 +86,7 @@ describe("what cannot be used is told, with the tags that it has", () => {
     expect(errorOf({ ...deployRs, sshOptions: ["-o", "StrictHostKeyChecking=no", "-p", "22", "-A"] })).toBe(
       "its ssh options -o StrictHostKeyChecking=no -A are not supported, only -p PORT is. Put the settings into the input ssh-config, below a `Host` line for this host",
     );
-    expect(readEntry("web1", { ...hive, sshOptions: ["-A"] })).toMatchObject({ kind: "unusable", tags: ["web"] });
+    expect(parseEntry("web1", { ...hive, sshOptions: ["-A"] })).toMatchObject({ kind: "unusable", tags: ["web"] });
   });
 
   test.each<[string, object, string]>([
@@ -124,6 +124,6 @@ describe("what cannot be used is told, with the tags that it has", () => {
   });
 
   test("a name that logs cannot show", () => {
-    expect(readEntry("a\nb", hive)).toMatchObject({ kind: "unusable", error: expect.stringContaining("its configuration is not a valid attribute name") });
+    expect(parseEntry("a\nb", hive)).toMatchObject({ kind: "unusable", error: expect.stringContaining("its configuration is not a valid attribute name") });
   });
 });

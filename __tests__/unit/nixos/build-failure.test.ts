@@ -171,7 +171,7 @@ describe("buildError", () => {
     const failure = failureOf(recording(`evaluation-file-missing-${version}.log`));
     expect(fileNotFound(failure)).toBe("x.nix");
     const error = buildError(failure, { untrackedFile: "x.nix" });
-    expect(error.reason).toContain("x.nix is in the work tree on the runner and not in Git");
+    expect(error.reason).toContain("x.nix exists on the runner but is not tracked by Git");
     expect(error.hint).toBe("Run `git add x.nix`, commit it, and deploy again");
     expect(buildError(failure).reason).toBe("the configuration web1 does not evaluate (exit code 1)");
   });

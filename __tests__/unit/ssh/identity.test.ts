@@ -114,6 +114,7 @@ describe("what is written into it", () => {
     expect(await writeIdentity(directory, makeIdentity({ key: encrypted.secret, passphrase: "wrong one" }))).toEqual({
       kind: "unusable",
       problem: "is encrypted, and ssh-key-passphrase does not match",
+      topic: "ssh-key-encrypted",
     });
     expect(existsSync(join(directory, "askpass.sh"))).toBe(false);
   });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "@jest/globals";
 
-import { readKey, secretLines } from "../../../src/ssh/key.js";
+import { parseKey, secretLines } from "../../../src/ssh/key.js";
 import { temporaryDirectory } from "../temporary.js";
 import { makeKey } from "./keys.js";
 
@@ -15,7 +15,7 @@ const rsaPem = makeKey({ type: "rsa", form: "PEM" });
 
 /** The public half that the real ssh-keygen derives from what was read. */
 function publicHalf(pasted: string): string {
-  const reading = readKey(pasted);
+  const reading = parseKey(pasted);
   if (reading.kind !== "key") throw new Error(reading.problem);
   const file = join(directory, "key");
   writeFileSync(file, reading.text, { mode: 0o600 });
@@ -36,7 +36,7 @@ describe("a key that ssh reads afterwards", () => {
     ["rsa in PKCS8", makeKey({ type: "rsa", form: "PKCS8" })],
     ["ecdsa in PKCS8", makeKey({ type: "ecdsa", form: "PKCS8" })],
   ])("is %s", (_, key) => {
-    expect(readKey(key.secret)).toMatchObject({ kind: "key", encrypted: false });
+    expect(parseKey(key.secret)).toMatchObject({ kind: "key", encrypted: false });
     expect(publicHalf(key.secret)).toBe(halves(key.public));
   });
 
@@ -63,8 +63,8 @@ describe("an encrypted key", () => {
     ["PEM", makeKey({ type: "rsa", form: "PEM", passphrase: "secret" })],
     ["PKCS8", makeKey({ type: "rsa", form: "PKCS8", passphrase: "secret" })],
   ])("is told as such in the form of %s", (_, key) => {
-    expect(readKey(key.secret)).toMatchObject({ kind: "key", encrypted: true });
-    expect(readKey(Buffer.from(key.secret).toString("base64"))).toMatchObject({ kind: "key", encrypted: true });
+    expect(parseKey(key.secret)).toMatchObject({ kind: "key", encrypted: true });
+    expect(parseKey(Buffer.from(key.secret).toString("base64"))).toMatchObject({ kind: "key", encrypted: true });
   });
 });
 
@@ -117,12 +117,12 @@ describe("a text that is no usable key", () => {
     ["a path", "~/.ssh/id_ed25519", nothing],
     ["other base64", Buffer.from("x".repeat(100)).toString("base64"), nothing],
   ])("is %s", (_, text, problem) => {
-    expect(readKey(text)).toEqual({ kind: "unusable", problem });
+    expect(parseKey(text)).toMatchObject({ kind: "unusable", problem });
   });
 
   test("is never shown", () => {
     const parts = Array.from({ length: 60 }, (_, index) => ed25519.secret.slice(0, 5 * index));
-    const problems = parts.map((part) => readKey(part)).map((reading) => (reading.kind === "unusable" ? reading.problem : reading.text));
+    const problems = parts.map((part) => parseKey(part)).map((reading) => (reading.kind === "unusable" ? reading.problem : reading.text));
     for (const line of lines.slice(1, -1)) expect(problems.join("\n")).not.toContain(line.slice(0, 8));
   });
 });

@@ -1,4 +1,4 @@
-import { showDuration } from "../../domain/duration.js";
+import { renderDuration } from "../../domain/duration.js";
 import type { Flake } from "../../domain/flake.js";
 import { listed } from "../../domain/listed.js";
 import { isFailure, statuses, type HostResult } from "../../domain/result.js";
@@ -38,7 +38,7 @@ function counts(results: readonly HostResult[]): string {
   const numbers = statuses.toReversed().map((status) => ({ status, count: results.filter((result) => result.status === status).length }));
   const texts = numbers.flatMap(({ status, count }) => (count === 0 ? [] : [`${count} ${status}`]));
   const end = Math.max(0, ...results.flatMap(({ timeline }) => timeline.map((span) => span.end)));
-  return texts.length === 0 ? "" : [...texts.map((text) => `**${text}**`), ...(end === 0 ? [] : [showDuration(end)])].join(" · ");
+  return texts.length === 0 ? "" : [...texts.map((text) => `**${text}**`), ...(end === 0 ? [] : [renderDuration(end)])].join(" · ");
 }
 
 function failed(results: readonly HostResult[]): string {

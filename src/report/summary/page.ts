@@ -18,7 +18,7 @@ const leastBytesOfError = 400;
 const mostPackages = 300;
 const leastPackages = 10;
 const mostUnits = 100;
-// Sections of hosts that are as they should be which stand on the page by themselves.
+// The most sections of successful hosts that are not folded under one title.
 const mostUnfolded = 12;
 const bytesOfNote = 600;
 // What folds a section, roughly.
@@ -37,8 +37,7 @@ export type SummaryOptions = {
  * Renders the summary as GitHub's Markdown, of the results alone.
  *
  * What does not fit into its place is dropped, least important first: the middle of long errors and the ends of long lists, the
- * timeline, what is new on hosts that are as they should be, the same of those that failed, rows of hosts that are as they should
- * be, errors, rows of failed hosts. The last line then says what is missing.
+ * timeline, the changes on hosts that did not fail, then on those that failed, rows of hosts that did not fail, errors, rows of failed hosts. The last line then says what is missing.
  */
 export function renderSummary(
   results: readonly HostResult[],

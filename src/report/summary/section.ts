@@ -1,5 +1,5 @@
 import { changeKind, countChanges, type ClosureDifference, type PackageChange } from "../../domain/closure-difference.js";
-import { describeChange, describeCounts, signedSize } from "../../domain/difference-text.js";
+import { renderChange, renderCounts, signedSize } from "../../domain/difference-text.js";
 import { failureSentences, renderFailureLines, type Failure } from "../../domain/failure.js";
 import { listed } from "../../domain/listed.js";
 import { isFailure, type HostResult, type Status } from "../../domain/result.js";
@@ -25,7 +25,7 @@ function renderLink(link: string): string {
   return link.startsWith("https://") ? `[Troubleshooting](${link})` : `See ${codeSpan(link)}`;
 }
 
-/** A sentence in each line: in one line, nobody could read them without scrolling. */
+/** One sentence per line, so that readers need not scroll sideways. */
 function explained(error: Failure): string {
   return [failureSentences(error).join(".\n"), ...renderFailureLines(error)].join("\n");
 }
@@ -63,7 +63,7 @@ function brief(difference: ClosureDifference): string {
 
 const signs = { added: "+", removed: "-", changed: "!" } as const;
 
-/** A fenced block that GitHub colours as a diff. No line of it can end it: each begins with a sign of its own. */
+/** A fenced block that GitHub colours as a diff. No line can end it, since each begins with a sign. */
 function renderDifference(difference: ClosureDifference, most: number): string {
   const { packages, files } = difference;
   const order = ["changed", "added", "removed"] as const;
@@ -73,11 +73,11 @@ function renderDifference(difference: ClosureDifference, most: number): string {
   if (rest > 0) lines.push(`# and ${rest} more packages`);
   const beside = files === 0 ? "" : `; ${files === 1 ? "1 generated file" : `${files} generated files`}`;
   const block = lines.length === 0 ? "" : `\`\`\`diff\n${lines.join("\n")}\n\`\`\`\n\n`;
-  return `${describeCounts(difference).replace(/^p/, "P")}${beside}\n\n${block}`;
+  return `${renderCounts(difference).replace(/^p/, "P")}${beside}\n\n${block}`;
 }
 
 function packageLine(change: PackageChange): string {
-  const line = oneLine(describeChange(change));
+  const line = oneLine(renderChange(change));
   const short = line.length <= longestName ? line : `${line.slice(0, longestName)}…`;
   return change.bytes === 0 ? short : `${short} (${signedSize(change.bytes)})`;
 }
