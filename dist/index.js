@@ -57,9200 +57,6 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
 
 /***/ }),
 
-/***/ 8446:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  C: () => (/* binding */ deployFleet)
-});
-
-// EXTERNAL MODULE: ./build/src/domain/batches.js
-var domain_batches = __nccwpck_require__(4890);
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(3047);
-// EXTERNAL MODULE: ./build/src/domain/failure.js
-var failure = __nccwpck_require__(5856);
-// EXTERNAL MODULE: ./build/src/domain/operation.js
-var domain_operation = __nccwpck_require__(1567);
-// EXTERNAL MODULE: ./build/src/domain/result.js
-var result = __nccwpck_require__(2877);
-// EXTERNAL MODULE: external "node:timers/promises"
-var promises_ = __nccwpck_require__(8500);
-// EXTERNAL MODULE: ./build/src/domain/difference-text.js
-var difference_text = __nccwpck_require__(2987);
-// EXTERNAL MODULE: ./build/src/domain/copy-progress.js
-var copy_progress = __nccwpck_require__(6369);
-// EXTERNAL MODULE: ./build/src/domain/flake.js
-var flake = __nccwpck_require__(7307);
-// EXTERNAL MODULE: ./build/src/domain/unit-plan.js
-var unit_plan = __nccwpck_require__(9988);
-;// CONCATENATED MODULE: ./build/src/domain/plan-text.js
-
-// A log is no place for all units of a new nixpkgs.
-const mostNamed = 20;
-const verbs = {
-    stop: "stop",
-    restart: "restart",
-    reload: "reload",
-    start: "start",
-    again: "run again",
-    keep: "not restart, though changed",
-};
-/** Describes in the lines of a log what a switch would do to units; no line where it is unknown, or nothing. */
-function describePlan(plan) {
-    if (plan === undefined)
-        return [];
-    const units = unit_plan/* unitActions */.cY.flatMap((action) => {
-        const names = plan[action];
-        const more = names.length - mostNamed;
-        return names.length === 0 ? [] : [`  would ${verbs[action]}: ${names.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`];
-    });
-    const lines = [...units, ...(plan.reexecutes ? ["  systemd would be re-executed"] : [])];
-    return [...(lines.length === 0 ? [] : ["units:", ...lines]), ...plan.inhibitors.map(inhibitionOf)];
-}
-function inhibitionOf(inhibitor) {
-    return `inhibited: ${inhibitor}: the machine would refuse switch and test; use operation: boot, and reboot it`;
-}
-// EXTERNAL MODULE: ./build/src/domain/bytes.js
-var bytes = __nccwpck_require__(9385);
-;// CONCATENATED MODULE: ./build/src/deploy/free-memory.js
-
-// The evaluation of one real NixOS takes some 550 MB; Nix itself, a compiler and what already runs need the rest.
-const scarceKibibytes = 1.5 * 1024 * 1024;
-/** Warns about little available memory on a machine; `undefined` where it is enough, or the machine does not report it. */
-function memoryWarning(memoryKibibytes) {
-    if (memoryKibibytes === undefined || memoryKibibytes >= scarceKibibytes)
-        return undefined;
-    return `only ${(0,bytes/* showBytes */.n)(memoryKibibytes * 1024)} of memory are available on the machine: the evaluation of a NixOS configuration needs about 0.6 GiB, a build more, and Linux kills them when memory runs out. Add memory or swap if the build is killed`;
-}
-;// CONCATENATED MODULE: ./build/src/deploy/free-space.js
-// A system with another kernel or after an update of nixpkgs brings some hundred MiB beside the old one, and the sources of
-// nixpkgs, unpacked, some 200 MiB more: with less than 1 GiB it may not fit.
-const free_space_scarceKibibytes = 1024 * 1024;
-/** Says that little is free on the disk of a machine's store, or nothing where it is enough or the machine cannot tell. */
-function spaceWarning(freeKibibytes) {
-    if (freeKibibytes === undefined || freeKibibytes >= free_space_scarceKibibytes)
-        return undefined;
-    return `only ${Math.floor(freeKibibytes / 1024)} MiB are free for the Nix store on the machine: the new system may not fit. Free some with \`nix-collect-garbage -d\` on the machine`;
-}
-// EXTERNAL MODULE: ./build/src/domain/target.js
-var domain_target = __nccwpck_require__(321);
-;// CONCATENATED MODULE: ./build/src/deploy/guarded.js
-
-/** What a machine that is back at its old system is told to be. */
-const backAtOld = "The machine is back at its old system";
-/** Tells whether the machine runs neither the old nor the new system, which nobody but somebody else has switched to. */
-function isForeign({ armed, system, settings }, { running }) {
-    return settings.safety.rollback && (0,domain_operation/* changesRunningSystem */.AT)(settings.operation) && running !== system.running && running !== armed.before.running;
-}
-/** Why a machine that somebody else has switched is left alone. */
-function switchedByOthers({ running }) {
-    return {
-        phase: "confirm",
-        reason: `somebody else has switched the machine since: it runs ${running ?? "no system of the store"}, which is neither the old nor the new system`,
-        hint: "Find out who did, then deploy again",
-        lines: [],
-        aftermath: "foreign",
-    };
-}
-/** Why a machine that was not reached in time, or was restarted, is not to keep the system. */
-function notReached(how, { limits }) {
-    switch (how) {
-        case "restarted":
-            return {
-                phase: "confirm",
-                reason: "the machine was restarted before it was confirmed",
-                hint: "Look at its journal: `journalctl --boot -1`",
-                lines: [],
-                aftermath: "restarted",
-            };
-        case "slow-login":
-            return {
-                phase: "confirm",
-                reason: `the machine answered, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
-                hint: "Find out what makes the login slow, or raise confirm-timeout",
-                lines: [],
-                decided: true,
-            };
-        case "late":
-            return {
-                phase: "confirm",
-                reason: `the machine was not reached again within confirm-timeout (${limits.confirm} s)`,
-                hint: "Does the new system change network, firewall or sshd?",
-                lines: [],
-                decided: true,
-            };
-    }
-}
-/** What becomes of a machine whose connection was lost while it was armed. */
-function armedOutlook({ rollback, limits }) {
-    const end = rollback ? `its watchdog ends ${limits.activation} s later without changing anything` : "its lock ends within a minute";
-    return `Nothing has changed on the machine. If it was armed before the run lost it, ${end}`;
-}
-;// CONCATENATED MODULE: ./build/src/deploy/host-knowledge.js
-
-
-
-
-/** What is known of a host before it is connected to. */
-function knownAtFirst({ configuration }) {
-    return {
-        phase: "connect",
-        configuration,
-        before: undefined,
-        after: undefined,
-        failedUnits: [],
-        toplevel: undefined,
-        compared: undefined,
-        plan: undefined,
-        exitCode: undefined,
-        arrived: false,
-        arming: false,
-        confirmed: false,
-        undecided: false,
-    };
-}
-/** What becomes of the machine when nobody looks after it any more. */
-function prospectOf({ before, arming, confirmed, undecided, toplevel, phase }, safety) {
-    const { rollback, limits } = safety;
-    if (arming)
-        return armedOutlook(safety);
-    if (!undecided)
-        return "Nothing has changed on the machine";
-    const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
-    if (!rollback)
-        return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
-    const { activation, confirm, healthCheck, settle } = limits;
-    if (confirmed) {
-        return `If the machine has received the confirmation, it sets system profile and boot loader by itself, and keeps the old system where that fails; if not, it rolls back within ${confirm + healthCheck + settle} s (${was})`;
-    }
-    if (phase !== "activate")
-        return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck + settle} s (${was})`;
-    return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
-}
-/** Tells whether there is anything left to do with a system, and the status when there is not. */
-function settledBy({ toplevel, running }, { state, unfinished }, operation) {
-    if ((0,domain_operation/* switchAction */.l9)(operation) === undefined)
-        return "planned";
-    // What an earlier run has left must be finished or undone first.
-    if (unfinished !== undefined)
-        return undefined;
-    if (!(0,domain_operation/* changesMachine */.PG)(operation) || !(0,domain_operation/* needsFlake */.Ty)(operation))
-        return undefined;
-    // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
-    const boots = !(0,domain_operation/* changesSystemProfile */.i6)(operation) || state.profile === toplevel;
-    return boots && state.running === running ? "unchanged" : undefined;
-}
-/** A failure with what state the machine is in. */
-function withOutcome(failure, outcome) {
-    return makeFailure({ ...failure, outcome });
-}
-/** The host's result, with what is known now. */
-function resultOf(target, known, { status, error }, seconds, timeline) {
-    const { phase, configuration, before, after, failedUnits, toplevel, exitCode, compared, plan } = known;
-    const now = after ?? before;
-    const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
-    // A degraded host went on after what it complains of.
-    const failed = status === "degraded" ? undefined : error;
-    const code = failed === undefined ? exitCode : failed.exitCode;
-    return {
-        name: target.name,
-        target: (0,domain_target/* displayTarget */.Ex)(target),
-        configuration,
-        status,
-        phase: failed?.phase ?? phase,
-        systemPath: toplevel,
-        previousSystemPath: before?.running ?? before?.profile,
-        generation: now?.generation,
-        previousGeneration: before?.generation,
-        changed,
-        exitCode: code ?? (error === undefined ? 0 : undefined),
-        failedUnits,
-        seconds,
-        timeline,
-        // Another run may have changed the system in between: then it is not the difference that was made.
-        difference: compared?.running === before?.running ? compared?.difference : undefined,
-        plan,
-        error,
-    };
-}
-;// CONCATENATED MODULE: ./build/src/deploy/phase-clock.js
-/** Records when the phases of one host begin and end; the time in which it waits for other hosts belongs to none. */
-class PhaseClock {
-    #now;
-    #spans = [];
-    #open;
-    /** `now` tells milliseconds since the beginning of the run, by default since this process began; it never runs backwards. */
-    constructor(now = () => performance.now()) {
-        this.#now = now;
-    }
-    /** A phase begins, and the one before it ends. */
-    begin(phase) {
-        if (this.#open?.phase === phase)
-            return;
-        this.pause();
-        this.#open = { phase, begin: this.#seconds() };
-    }
-    /** The phase ends, and none begins yet. */
-    pause() {
-        if (this.#open !== undefined)
-            this.#spans.push({ ...this.#open, end: this.#seconds() });
-        this.#open = undefined;
-    }
-    /** The phases so far, the one that goes on up to now. */
-    spans() {
-        return this.#open === undefined ? [...this.#spans] : [...this.#spans, { ...this.#open, end: this.#seconds() }];
-    }
-    #seconds() {
-        return Math.round(this.#now() / 10) / 100;
-    }
-}
-;// CONCATENATED MODULE: ./build/src/deploy/repair.js
-const profile = "/nix/var/nix/profiles/system";
-/** The commands that activate the system that ran before. They need no space in /nix and /boot. */
-function repairCommands({ running, profile: booted }) {
-    return `NIXOS_NO_CHECK=1 ${running ?? booted ?? `${profile}-N-link`}/bin/switch-to-configuration test`;
-}
-/** The commands that put system profile and boot loader back, and then the running system, whatever the boot loader says. */
-function repairLastStep(before) {
-    const { generation, profile: booted, running } = before;
-    const system = booted ?? running ?? `${profile}-N-link`;
-    const link = generation === undefined ? `rm -f ${profile}` : `ln -sfn system-${generation}-link ${profile}`;
-    return `${link}; NIXOS_NO_CHECK=1 ${system}/bin/switch-to-configuration boot; ${repairCommands(before)}`;
-}
-;// CONCATENATED MODULE: ./build/src/deploy/verdict.js
-
-/**
- * Judges what switch-to-configuration named, whatever its exit code: the codes of its versions differ, and nixos-rebuild in bash
- * makes each of them 1. An exit code other than 0 without a cause is a failure too.
- */
-function judge({ operation, toplevel, before, end }) {
-    const { exitCode } = end;
-    // With exit code 0, only what is known of users beside it counts: scripts print such sentences for what they do not mind.
-    const causes = exitCode === 0 ? end.causes.filter(({ kind }) => kind === "user") : end.causes;
-    const code = `(exit code ${exitCode})`;
-    const units = causes.filter((cause) => cause.kind === "unit");
-    const failedUnits = newlyFailed(before, [...units.map(({ unit }) => unit), ...end.after.failedUnits]);
-    const users = causes.filter((cause) => cause.kind === "user");
-    const fatal = causes.filter((cause) => cause.kind !== "unit" && cause.kind !== "user");
-    const complaint = failedUnits.length === 0 ? undefined : explainUnits(units, failedUnits, exitCode === 0 ? "" : ` ${code}`);
-    const named = fatal.length > 0 ? explainFatal(fatal, operation, toplevel, code) : undefined;
-    return {
-        failure: named ?? explainCode(exitCode, causes, complaint) ?? (isExplained(exitCode, causes, failedUnits) ? undefined : explainNothing(operation, exitCode, code)),
-        units: complaint,
-        users: users.length === 0 ? undefined : explainUsers(users),
-        failedUnits,
-    };
-}
-/** Names the units that are failed now and had not failed, or been restarted again and again, before. */
-function newlyFailed(before, failed) {
-    const old = new Set([...(before?.failedUnits ?? []), ...(before?.restartingUnits ?? [])]);
-    return [...new Set(failed)].filter((unit) => !old.has(unit));
-}
-const order = [
-    "record",
-    "profile",
-    "locked",
-    "not-nixos",
-    "inhibitor",
-    "pre-switch-check",
-    "boot-loader",
-    "other-init",
-    "snippet",
-    "activation-script",
-    "logind",
-    "user-left",
-    "no-space",
-];
-function explainFatal(causes, operation, toplevel, code) {
-    const first = order.flatMap((kind) => causes.filter((cause) => cause.kind === kind))[0];
-    if (first === undefined)
-        return undefined;
-    const full = causes.some(({ kind }) => kind === "no-space");
-    const explained = explain(first, causes, operation, toplevel, code);
-    if (!full || first.kind === "no-space")
-        return explained;
-    return { reason: `${explained.reason}: no space is left on the device`, hint: freeSpace(operation) };
-}
-function explain(cause, causes, operation, toplevel, code) {
-    switch (cause.kind) {
-        case "record":
-            return { reason: `system profile and boot loader were not set, since the record of that step could not be written ${code}`, hint: freeSpace(operation) };
-        case "profile":
-            return { reason: `the system profile could not be set ${code}`, hint: "The lines below are what nix-env printed" };
-        case "locked":
-            return { reason: `another switch-to-configuration runs on the machine ${code}`, hint: "Nothing was activated. Deploy again when it has ended" };
-        case "not-nixos":
-            return { reason: `switch-to-configuration does not take the machine for NixOS ${code}`, hint: "NixOS has /etc/NIXOS: check why the file is missing" };
-        case "inhibitor": {
-            const what = cause.changes.length === 0 ? "" : `: ${cause.changes.join(", ")}`;
-            return { reason: `a switch inhibitor refuses to activate the new system while the old one runs ${code}${what}`, hint: bootInstead(operation, toplevel) };
-        }
-        case "pre-switch-check": {
-            const checks = causes.flatMap((other) => (other.kind === "pre-switch-check" ? [other.check] : []));
-            const name = checks.map((check) => `'${check}'`).join(" and ");
-            return {
-                reason: `the pre-switch check ${name} of the new system failed ${code}`,
-                hint: "Its output is in the lines below. Correct what it reports, then deploy again",
-            };
-        }
-        case "boot-loader":
-            return { reason: `the boot loader could not be installed ${code}`, hint: "The lines below are what its installer printed" };
-        case "other-init":
-            return { reason: `the new system uses a different init system, so it takes effect only after a reboot ${code}`, hint: bootInstead(operation, toplevel) };
-        case "snippet": {
-            const snippets = causes.flatMap((other) => (other.kind === "snippet" ? [`'${other.snippet}' (${other.exitCode})`] : []));
-            const names = snippets.length === 1 ? `the activation script snippet ${snippets[0]}` : `the activation script snippets ${snippets.join(", ")}`;
-            return { reason: `${names} failed ${code}`, hint: "Its output is in the host's log. Correct the snippet, then deploy again" };
-        }
-        case "activation-script":
-            return { reason: `the activation script failed ${code}`, hint: "Its output is in the host's log. Correct it, then deploy again" };
-        case "logind":
-            return {
-                reason: `logind did not list the users, so the changed units were not started ${code}`,
-                hint: "Look at `systemctl status systemd-logind` on the machine",
-            };
-        case "user-left":
-            return {
-                reason: `logind ended the services of a user during the switch, so the changed units were not started ${code}`,
-                hint: "Deploy again: it does so 10 s after the last session of a user has ended",
-            };
-        case "no-space":
-            return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation) };
-    }
-}
-function bootInstead(operation, toplevel) {
-    if ((0,domain_operation/* needsFlake */.Ty)(operation))
-        return "Deploy with `operation: boot`, then reboot the machine";
-    return `Run \`nix-env --profile /nix/var/nix/profiles/system --set ${toplevel} && ${toplevel}/bin/switch-to-configuration boot\` on the machine, then reboot it`;
-}
-function freeSpace(operation) {
-    const where = (0,domain_operation/* changesBootLoader */.dS)(operation) ? "`df` on the machine shows which disk is full, /boot included" : "`df` on the machine shows which disk is full";
-    return `${where}. \`nix-collect-garbage -d\` there removes old generations`;
-}
-// Units and users end it with 4 alone. With another code it has stopped in the middle, whatever they did before that.
-const unitsOrUsers = 4;
-function isExplained(exitCode, causes, failedUnits) {
-    return exitCode === 0 || (exitCode === unitsOrUsers && causes.length + failedUnits.length > 0);
-}
-/** Units that failed anew are named with any other code too, and are then a failure whatever `unit-failures` says. */
-function explainCode(exitCode, causes, units) {
-    return exitCode === 0 || exitCode === unitsOrUsers || isSignal(exitCode) || causes.length === 0 ? undefined : units;
-}
-// As a shell reports a program that a signal has ended.
-function isSignal(exitCode) {
-    return exitCode > 128 && exitCode < 160;
-}
-function explainNothing(operation, exitCode, code) {
-    const state = (0,domain_operation/* changesRunningSystem */.AT)(operation) ? "The machine may be partly switched. " : "";
-    const what = isSignal(exitCode) ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
-    return { reason: `${what} ${code}`, hint: `${state}The lines below are the end of its output` };
-}
-const jobs = { start: "failed to start", stop: "failed to stop", restart: "failed to restart", reload: "failed to reload" };
-function explainUnits(causes, failed, code) {
-    // Only a job's failure is worth its word: a unit that is named as failed as well has failed altogether.
-    const text = failed.map((unit) => {
-        const own = causes.filter((cause) => cause.unit === unit);
-        const job = own.some(({ what }) => what === "failed") ? undefined : own.flatMap(({ what }) => (what === "failed" ? [] : [jobs[what]]))[0];
-        return job === undefined ? unit : `${unit} (${job})`;
-    });
-    return {
-        reason: `units failed that had not failed before${code}: ${text.join(", ")}`,
-        hint: "The journal is in the lines below. Correct the unit, then deploy again",
-    };
-}
-function explainUsers(causes) {
-    const text = causes.map(({ user, units, late }) => {
-        const why = late ? "took longer than 60 s and was ended" : units.join(", ");
-        return why === "" ? user : `${user} (${why})`;
-    });
-    return {
-        reason: `the user activation failed for ${text.join(", ")}`,
-        hint: "The system itself is activated. `systemctl --user status` of the user shows more",
-    };
-}
-;// CONCATENATED MODULE: ./build/src/deploy/last-step.js
-
-
-
-
-/** Keeps the system, which is when profile and boot loader are set. Returns what has prevented it. */
-async function keep(work) {
-    const { armed, settings, known, signal } = work;
-    known.confirmed = true;
-    const kept = await armed.keep(signal);
-    if (kept === "restarted") {
-        const reason = "the machine was restarted before system profile and boot loader were set";
-        return { ...notReached(kept, settings.safety), reason };
-    }
-    if (kept === "late")
-        return notReached(kept, settings.safety);
-    known.after = kept.state;
-    switch (kept.kind) {
-        case "done":
-            work.ended();
-            return undefined;
-        case "foreign": {
-            const { reason, hint } = switchedByOthers(kept.state);
-            return { status: "failed", error: (0,failure/* makeFailure */.ro)({ phase: "confirm", reason, hint, outcome: "System profile and boot loader were not changed" }) };
-        }
-        case "failed":
-            return undoneStep(work, kept);
-    }
-}
-/** What a last step that failed has left: it has undone itself. */
-function undoneStep({ armed, settings, system, known, begin }, step) {
-    const { exitCode, causes, lines, undone, state } = step;
-    known.exitCode = exitCode;
-    begin("rollback");
-    const { operation } = settings;
-    const evidence = { operation, toplevel: system.toplevel, before: armed.before };
-    const none = { reason: `system profile and boot loader could not be set (exit code ${exitCode})`, hint: "The lines below are the end of the output" };
-    const timedOut = exitCode === 124 || exitCode === 137;
-    const late = { reason: `the last step took longer than activation-timeout (${settings.safety.limits.activation} s)`, hint: none.hint };
-    const judged = judge({ ...evidence, end: { exitCode, causes, after: { failedUnits: [] } } }).failure;
-    const why = timedOut ? late : causes.length === 0 ? none : (judged ?? none);
-    const parts = { ...why, lines, causes, exitCode };
-    const wrong = [
-        ...(undone.profile ? [] : [`the system profile is ${state.profile ?? "not there"}`]),
-        ...(undone.bootLoader ? [] : [`the boot loader's default entry may be ${system.toplevel}`]),
-        ...wrongTest(),
-    ];
-    if (wrong.length === 0)
-        return { status: "rolled-back", error: (0,failure/* makeFailure */.ro)({ phase: "confirm", ...parts, outcome: backAtOld }) };
-    return {
-        status: "rollback-failed",
-        error: (0,failure/* makeFailure */.ro)({
-            phase: "rollback",
-            ...parts,
-            reason: `${why.reason}; and the rollback failed: ${wrong.join("; ")}`,
-            hint: `Repair the machine by hand, as root: ${repairLastStep(armed.before)}`,
-        }),
-    };
-    function wrongTest() {
-        const { running } = armed.before;
-        if (state.running !== running)
-            return [`the machine runs ${state.running ?? "no system of the store"} and ran ${running ?? "none"}`];
-        if (undone.test === undefined)
-            return ["the old system was not activated"];
-        if (undone.test.exitCode === 0)
-            return [];
-        const { failure, units } = judge({ ...evidence, end: { ...undone.test, after: state } });
-        const complaint = failure ?? units;
-        return complaint === undefined ? [] : [complaint.reason];
-    }
-}
-;// CONCATENATED MODULE: ./build/src/deploy/rejected.js
-
-
-
-
-
-/** What becomes of a machine whose new system is not to stay. */
-async function endRejected(work, rejection) {
-    const { aftermath } = rejection;
-    if (aftermath === undefined)
-        return await goBack(work, rejection);
-    if (aftermath === "restarted")
-        return await afterRestart(work, rejection);
-    return await leave(work, rejection, aftermath === "foreign" ? "Nothing more was changed on the machine" : "Nothing was activated");
-}
-/** Ends the run on a machine where nothing is to be rolled back. */
-async function leave({ armed, known, signal }, rejection, outcome) {
-    const state = await armed.drop(signal);
-    if (typeof state !== "string")
-        known.after = state;
-    return { status: "failed", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode: known.exitCode, outcome }) };
-}
-/** A restart ends every protection, and boots what the boot loader has: only the machine itself can say what that is. */
-async function afterRestart(work, rejection) {
-    const { armed, known, settings, system, signal, log } = work;
-    const { before } = armed;
-    const state = await armed.afterRestart(signal);
-    known.after = state;
-    if (known.confirmed && state.running === system.running && state.profile === system.toplevel) {
-        log.note("the machine was restarted after it was confirmed, and has booted the new system");
-        return { status: "deployed", error: undefined };
-    }
-    const { exitCode } = known;
-    if (settings.safety.rollback && state.running === before.running && state.profile === before.profile) {
-        return { status: "rolled-back", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome: "The machine has booted its old system" }) };
-    }
-    const boots = state.profile === state.running ? "" : `, and its system profile is ${state.profile ?? "not there"}`;
-    const outcome = `The machine has booted ${state.running ?? "no system of the store"}${boots}; it ran ${before.running ?? "no system of the store"} before`;
-    return { status: "failed", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome }) };
-}
-async function goBack(work, rejection) {
-    const { armed, known, log, settings, signal } = work;
-    const { safety, operation } = settings;
-    const { reason, lines, causes, decided } = rejection;
-    const { exitCode } = known;
-    if (!safety.rollback && decided === undefined) {
-        await armed.keep(signal);
-        return { status: "failed", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome: "The new system stays, since rollback is false" }) };
-    }
-    log.note(`${reason}: rolling back`);
-    work.begin("rollback");
-    const end = await armed.rollBack(signal);
-    if (end === "restarted")
-        return await afterRestart(work, { ...rejection, reason: `${reason}; and the machine was restarted during the rollback` });
-    known.after = end.state;
-    if (end.foreign) {
-        const outcome = `Nothing was rolled back: the machine runs ${end.state.running ?? "no system of the store"}, which is neither the old nor the new system, so somebody else has switched it`;
-        return { status: "failed", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome }) };
-    }
-    const wrong = notBack(armed.before, end, work);
-    if (wrong === undefined) {
-        return { status: "rolled-back", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome: backAtOld }) };
-    }
-    const error = (0,failure/* makeFailure */.ro)({
-        phase: "rollback",
-        reason: `${reason}; and the rollback failed: ${wrong}`,
-        hint: `Repair the machine by hand, as root: ${(0,domain_operation/* changesRunningSystem */.AT)(operation) ? repairCommands(armed.before) : repairLastStep(armed.before)}`,
-        lines: [...lines, ...end.lines],
-        exitCode: end.exitCode,
-        causes,
-    });
-    return { status: "rollback-failed", error };
-}
-/** What is not as it was, after a rollback. */
-function notBack(before, end, { settings, system }) {
-    const { exitCode, causes, state } = end;
-    if (state.profile !== before.profile)
-        return `the system profile is ${state.profile ?? "not there"} and was ${before.profile ?? "not there"}`;
-    if (state.running !== before.running)
-        return `the machine runs ${state.running ?? "no system of the store"} and ran ${before.running ?? "none"}`;
-    if (exitCode === 0)
-        return undefined;
-    const { failure, units } = judge({ operation: settings.operation, toplevel: system.toplevel, before, end: { exitCode, causes, after: state } });
-    return failure?.reason ?? units?.reason;
-}
-;// CONCATENATED MODULE: ./build/src/deploy/safe-activation.js
-
-
-
-
-
-
-
-/**
- * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health, only
- * then have it set system profile and boot loader; else roll back. Throws a `DeployError` when the machine is lost before that is
- * decided.
- */
-async function activateSafely(work) {
-    const { known, signal, log } = work;
-    const armed = await arm(work);
-    known.before = armed.before;
-    known.undecided = true;
-    warnOfBoot(armed, log);
-    const guarded = { ...work, armed };
-    const end = await armed.activate(signal);
-    known.after = end.after;
-    known.exitCode = end.exitCode;
-    known.plan = end.plan ?? known.plan;
-    const { rejection, degraded } = await judgeEnd(guarded, end);
-    const rejected = rejection ?? (await safe_activation_confirm(guarded, end, degraded));
-    const outcome = rejected ?? (await keep(guarded));
-    const final = outcome === undefined ? succeeded(known.after, degraded, log) : "status" in outcome ? outcome : await endRejected(guarded, outcome);
-    known.undecided = false;
-    return final;
-}
-async function arm({ machine, system, known, settings, signal }) {
-    const { operation, safety, variant } = settings;
-    const { installBootLoader } = variant;
-    known.arming = true;
-    try {
-        const armed = await machine.arm({ operation, system, installBootLoader, guarded: safety.rollback, limits: safety.limits }, signal);
-        known.arming = false;
-        return armed;
-    }
-    catch (error) {
-        if (!(error instanceof errors/* DeployError */.sH))
-            throw error;
-        if (error.unreachable)
-            throw new errors/* DeployError */.sH({ ...error.failure, outcome: armedOutlook(safety), unreachable: true, cause: error });
-        known.arming = false;
-        throw error;
-    }
-}
-function warnOfBoot({ scarceBoot }, log) {
-    if (scarceBoot === undefined)
-        return;
-    const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => (kibibytes / 1024).toFixed(1));
-    log.warn(`only ${free} MiB are free on /boot of the machine, and kernel and initrd of the new system need ${needed} MiB: the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`);
-}
-function succeeded(after, degraded, log) {
-    if (after.rebootNeeded)
-        log.note("kernel, initrd or kernel modules differ from the booted ones: they take effect with a reboot");
-    const [first, ...rest] = degraded;
-    if (first === undefined)
-        return { status: "deployed", error: undefined };
-    const reason = [first, ...rest].map((failure) => failure.reason).join("; ");
-    return { status: "degraded", error: (0,failure/* makeFailure */.ro)({ ...first, reason, lines: degraded.flatMap(({ lines }) => lines) }) };
-}
-/** How an activation went that did not come to its own end. */
-function explainEnd(end, { safety, operation }) {
-    const { activation } = safety.limits;
-    switch (end) {
-        case "ended":
-            return undefined;
-        case "restarted":
-            return { reason: "the machine was restarted during the activation", hint: "Look at its journal: `journalctl --boot -1`" };
-        case "killed": {
-            const late = safety.rollback && (0,domain_operation/* changesMachine */.PG)(operation) ? ` took longer than activation-timeout (${activation} s), or` : "";
-            return { reason: `the activation${late} was killed`, hint: "Look at `journalctl --unit 'nix-flake-deploy-*-activate'` on the machine" };
-        }
-        case "not-started":
-            return { reason: "the activation could not be started on the machine", hint: "Does systemd-run work there?" };
-    }
-}
-/** What makes switch-to-configuration refuse `test`, where it has neither stopped nor activated anything by then. */
-const refusals = new Set(["locked", "not-nixos", "inhibitor", "pre-switch-check", "other-init"]);
-/** What the end of the activation itself has against the new system. */
-async function judgeEnd(work, end) {
-    const { system, settings, known, armed, signal, log } = work;
-    const { operation, safety } = settings;
-    const { lines, causes, after } = end;
-    const degraded = [];
-    const protectedSwitch = safety.rollback && (0,domain_operation/* changesRunningSystem */.AT)(operation);
-    const reject = (complaint, more = lines, aftermath) => ({
-        rejection: { phase: "activate", lines: more, causes, ...(aftermath === undefined ? {} : { aftermath }), ...complaint },
-        degraded,
-    });
-    const verdict = judge({ operation, toplevel: system.toplevel, before: armed.before, end });
-    known.failedUnits = verdict.failedUnits;
-    const broken = explainEnd(end.end, settings) ?? verdict.failure;
-    if (broken !== undefined) {
-        const refused = protectedSwitch && end.end === "ended" && !end.touched && causes.some(({ kind }) => refusals.has(kind));
-        return reject(broken, lines, end.end === "restarted" ? "restarted" : refused ? "refused" : undefined);
-    }
-    for (const [complaint, fatal] of [
-        [verdict.units, safety.unitFailures === "fail"],
-        [verdict.users, false],
-    ]) {
-        if (complaint === undefined)
-            continue;
-        const journal = complaint === verdict.units ? await armed.journal(verdict.failedUnits, signal) : [];
-        if (fatal)
-            return reject(complaint, journal);
-        degraded.push((0,failure/* makeFailure */.ro)({ phase: "activate", ...complaint, lines: journal, causes }));
-        log.warn([complaint.reason, ...journal].join("\n"));
-    }
-    const other = "Has somebody else changed it in the meantime?";
-    // A protected switch sets the profile when it is confirmed.
-    if ((0,domain_operation/* changesSystemProfile */.i6)(operation) && !protectedSwitch && after.profile !== system.toplevel)
-        return reject({ reason: `the machine boots ${after.profile ?? "no system of the store"} and not ${system.toplevel}`, hint: other });
-    if ((0,domain_operation/* changesRunningSystem */.AT)(operation) && after.running !== system.running) {
-        const complaint = { reason: `the machine runs ${after.running ?? "no system of the store"} and not ${system.running}`, hint: other };
-        return reject(complaint, lines, isForeign(work, after) ? "foreign" : undefined);
-    }
-    return { rejection: undefined, degraded };
-}
-/** Tells whether units were started, so that they must show that they stay up. */
-function settles({ settings }, { plan }) {
-    if (settings.safety.limits.settle === 0 || !(0,domain_operation/* changesRunningSystem */.AT)(settings.operation))
-        return false;
-    return plan === undefined || plan.start.length + plan.restart.length > 0;
-}
-/** Reaches the machine again and checks its health. Returns why the system is not to be kept. */
-async function safe_activation_confirm(work, end, degraded) {
-    const { armed, settings, signal } = work;
-    const { healthCheck, limits } = settings.safety;
-    work.ended();
-    work.begin("confirm");
-    let reached = await armed.reach(signal);
-    if (typeof reached === "string")
-        return notReached(reached, settings.safety);
-    if (healthCheck !== undefined) {
-        const complaint = await armed.checkHealth(healthCheck, limits.healthCheck, signal);
-        if (complaint !== undefined) {
-            return {
-                phase: "confirm",
-                reason: `the health check did not succeed within ${limits.healthCheck} s`,
-                hint: "Its output is in the lines below",
-                lines: [healthCheck, ...complaint.split("\n")],
-            };
-        }
-    }
-    if (settles(work, end)) {
-        reached = await armed.settle(signal);
-        if (typeof reached === "string")
-            return notReached(reached, settings.safety);
-    }
-    if (isForeign(work, reached))
-        return switchedByOthers(reached);
-    return await judgeLateUnits(work, reached, degraded);
-}
-/** Units that failed after the activation had ended. */
-async function judgeLateUnits({ armed, settings, known, signal, log }, now, degraded) {
-    const late = newlyFailed(armed.before, now.failedUnits).filter((unit) => !known.failedUnits.includes(unit));
-    if (late.length === 0)
-        return undefined;
-    known.failedUnits = [...known.failedUnits, ...late];
-    const lines = await armed.journal(late, signal);
-    const reason = `units failed shortly after the activation that had not failed before: ${late.join(", ")}`;
-    const rejection = { phase: "activate", reason, hint: "The journal is in the lines below. Correct the unit, then deploy again", lines };
-    if (settings.safety.unitFailures === "fail")
-        return rejection;
-    degraded.push((0,failure/* makeFailure */.ro)(rejection));
-    log.warn([reason, ...lines].join("\n"));
-    return undefined;
-}
-;// CONCATENATED MODULE: ./build/src/deploy/host.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/**
- * The work on one host: `prepare` up to a built system, then `activate` that. Both throw for what goes wrong; `result` tells
- * what is known at any time.
- */
-class Host {
-    machine;
-    #settings;
-    #log;
-    #known;
-    #clock = new PhaseClock();
-    #machines;
-    constructor(machine, settings, log, machines) {
-        this.machine = machine;
-        this.#settings = settings;
-        this.#log = log;
-        this.#machines = machines;
-        this.#known = knownAtFirst(machine.target);
-    }
-    get phase() {
-        return this.#known.phase;
-    }
-    /** The flake has arrived on the machine. */
-    get arrived() {
-        return this.#known.arrived;
-    }
-    /** The machine is armed, and neither the new nor the old system was decided for. */
-    get undecided() {
-        return this.#known.undecided;
-    }
-    /** What becomes of the machine when nobody looks after it any more. */
-    get prospect() {
-        return prospectOf(this.#known, this.#settings.safety);
-    }
-    /** Connects, sends the flake, builds the system, and tells what is new in it; or finds the one to go back to. */
-    async prepare(signal) {
-        try {
-            return await this.#prepare(signal);
-        }
-        finally {
-            this.#clock.pause();
-        }
-    }
-    async #prepare(signal) {
-        const known = this.#known;
-        const { operation, variant } = this.#settings;
-        let machine = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
-        const { facts } = machine;
-        known.before = facts.state;
-        if (facts.unfinished !== undefined)
-            this.#log.warn(`${facts.unfinished}. A deployment that activates mends that first`);
-        this.#machines.claim(this.machine.target, facts.identity);
-        let toplevel;
-        let generation;
-        if (this.#settings.flake === undefined) {
-            ({ toplevel, number: generation } = this.#olderGeneration(facts));
-        }
-        else {
-            known.configuration = this.#configuration(facts);
-            for (const warning of [spaceWarning(facts.freeKibibytes), memoryWarning(facts.memoryKibibytes)])
-                if (warning !== undefined)
-                    this.#log.warn(warning);
-            this.ended();
-            const sent = await this.#settings.flake;
-            const copied = await this.#tryAgain("copy", signal, async (tries) => {
-                if (tries > 0)
-                    machine = await this.machine.connect(signal);
-                return await machine.receive(sent, signal);
-            });
-            known.arrived = true;
-            this.ended((0,copy_progress/* showCopied */.E)(copied));
-            this.begin("build");
-            toplevel = await machine.build({ reference: (0,flake/* outerReference */.Xp)(sent), configuration: known.configuration }, signal);
-            this.#log.note(`built ${toplevel}`);
-        }
-        known.toplevel = toplevel;
-        const { specialisation } = variant;
-        const running = specialisation === undefined ? toplevel : await machine.findSpecialisation(toplevel, specialisation, signal);
-        await this.#compare(machine, running, signal);
-        this.ended();
-        if ((0,domain_operation/* changesRunningSystem */.AT)(operation) && facts.specialisation !== undefined && facts.specialisation !== specialisation) {
-            this.#log.note(`the machine runs its specialisation ${facts.specialisation} and leaves it: \`specialisation: ${facts.specialisation}\` keeps it there`);
-        }
-        const system = { toplevel, running, generation };
-        const status = settledBy(system, facts, operation);
-        return status === undefined ? { kind: "ready", system: { machine, system } } : { kind: "settled", outcome: { status, error: undefined } };
-    }
-    /** Activates a system, and decides for it or for the old one. Throws what ends it before there was a decision. */
-    async activate(ready, signal) {
-        try {
-            this.begin("activate");
-            return (0,domain_operation/* changesMachine */.PG)(this.#settings.operation) ? await this.#activate(ready, signal) : await this.#rehearse(ready, signal);
-        }
-        finally {
-            this.#clock.pause();
-        }
-    }
-    async #rehearse({ machine, system }, signal) {
-        const known = this.#known;
-        const { operation } = this.#settings;
-        const end = await machine.rehearse(system, signal);
-        const { exitCode, lines, causes } = end;
-        known.exitCode = exitCode;
-        known.plan = end.plan === undefined ? known.plan : (0,unit_plan/* withCompared */._S)(end.plan, known.plan);
-        // It starts no unit: what has failed meanwhile is none of its doing.
-        const before = { ...end.after, failedUnits: end.after.failedUnits, restartingUnits: [] };
-        const { failure, units, users } = judge({ operation, toplevel: system.toplevel, before, end });
-        const complaint = explainEnd(end.end, this.#settings) ?? failure ?? (exitCode === 0 ? undefined : (units ?? users));
-        if (complaint !== undefined)
-            throw new errors/* DeployError */.sH({ phase: "activate", ...complaint, lines, exitCode, causes });
-        this.ended();
-        return { status: "planned", error: undefined };
-    }
-    async #activate({ machine, system }, signal) {
-        return await activateSafely({
-            machine,
-            system,
-            settings: this.#settings,
-            known: this.#known,
-            signal,
-            log: this.#log,
-            begin: (phase) => this.begin(phase),
-            ended: () => this.ended(),
-        });
-    }
-    /** Leaves the machine; an activation that is undecided goes on without us. Never throws. */
-    async release() {
-        await this.machine.release(this.undecided ? "undecided" : "decided");
-    }
-    /** The host's result with what is known now. */
-    result(outcome, seconds) {
-        return resultOf(this.machine.target, this.#known, outcome, seconds, this.#clock.spans());
-    }
-    /** A phase begins. */
-    begin(phase) {
-        this.#known.phase = phase;
-        this.#clock.begin(phase);
-        this.#log.phase(phase);
-    }
-    /** The phase has ended well. */
-    ended(detail) {
-        this.#log.ended(detail);
-    }
-    #olderGeneration({ olderGeneration, state }) {
-        if (olderGeneration !== undefined) {
-            this.#log.note(`going back to generation ${olderGeneration.number}, ${olderGeneration.toplevel}`);
-            return olderGeneration;
-        }
-        throw new errors/* DeployError */.sH({
-            phase: "connect",
-            reason: `there is no generation before ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} to go back to`,
-            hint: "`nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine lists them",
-        });
-    }
-    /**
-     * Compares what runs with what was built. Before the activation: a new system that breaks the network could not be asked any
-     * more, and what a deployment would have brought is worth knowing also where it failed.
-     */
-    async #compare(machine, built, signal) {
-        const { running } = machine.facts.state;
-        if (!this.#settings.diff || running === undefined || running === built)
-            return;
-        const found = await machine.compare(running, built, signal);
-        if (found === undefined)
-            return;
-        this.#known.compared = { running, difference: found.closure };
-        // A reboot starts everything anew.
-        if ((0,domain_operation/* touchesUnits */.g4)(this.#settings.operation))
-            this.#known.plan = found.units;
-        for (const line of (0,difference_text/* describeDifference */.hF)(found.closure))
-            this.#log.note(line);
-        for (const line of describePlan(this.#known.plan))
-            this.#log.note(line);
-    }
-    #configuration({ hostname }) {
-        const wanted = this.machine.target.configuration ?? hostname;
-        if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(wanted) || this.machine.target.configuration !== undefined)
-            return wanted;
-        throw new errors/* DeployError */.sH({
-            phase: "connect",
-            reason: `the machine's own hostname (${JSON.stringify(hostname)}) names no configuration`,
-            hint: "Write the configuration behind the target: host#configuration",
-        });
-    }
-    /** Works on a phase, again after failures of the network: 1, 2, 4, … seconds later. */
-    async #tryAgain(phase, signal, work) {
-        this.begin(phase);
-        for (let tries = 0;; tries += 1) {
-            try {
-                return await work(tries);
-            }
-            catch (error) {
-                if (!(error instanceof errors/* DeployError */.sH) || !error.unreachable || tries >= this.#settings.retries)
-                    throw error;
-                const seconds = 2 ** tries;
-                this.#log.note(`${error.reason}; trying again in ${seconds} s (${tries + 1} of ${this.#settings.retries})`);
-                await (0,promises_.setTimeout)(seconds * 1000, undefined, { signal });
-            }
-        }
-    }
-}
-// EXTERNAL MODULE: ./build/src/deploy/limit.js
-var limit = __nccwpck_require__(6762);
-;// CONCATENATED MODULE: ./build/src/deploy/same-machine.js
-
-
-/**
- * Knows which machines the targets of a run have turned out to be. The first target that comes to a machine has it; one that
- * comes later is refused at once, and the first is not to be activated either: nobody knows which of the two is meant.
- */
-class MachinesOfRun {
-    #owners = new Map();
-    #rivals = new Map();
-    /** Takes a machine for a target. Throws a `DeployError` where another target has it. */
-    claim(target, identity) {
-        if (identity === undefined)
-            return;
-        const owner = this.#owners.get(identity) ?? target;
-        this.#owners.set(identity, owner);
-        if (owner === target)
-            return;
-        if (!this.#rivals.has(owner))
-            this.#rivals.set(owner, target);
-        throw sameMachine(owner);
-    }
-    /** What stands against the activation of a target whose machine another one has come to as well. */
-    objection(target) {
-        const rival = this.#rivals.get(target);
-        return rival === undefined ? undefined : sameMachine(rival);
-    }
-}
-function sameMachine(other) {
-    return new errors/* DeployError */.sH({
-        phase: "connect",
-        reason: `this is the same machine as ${other.name} (${(0,domain_target/* displayTarget */.Ex)(other)}), and one run deploys one configuration to a machine`,
-        hint: "Nothing was activated on it. Keep one of the two targets",
-    });
-}
-;// CONCATENATED MODULE: ./build/src/deploy/stopwatch.js
-/** Measures and bounds the work on one host, which happens in pieces: waiting for other hosts does not count. */
-class Stopwatch {
-    /** Seconds; 0 is without limit. */
-    limit;
-    #outer;
-    #milliseconds = 0;
-    #expired = false;
-    constructor(limit, outer) {
-        this.limit = limit;
-        this.#outer = outer;
-    }
-    /** Seconds of work so far, rounded to hundredths. */
-    get seconds() {
-        return Math.round(this.#milliseconds / 10) / 100;
-    }
-    get expired() {
-        return this.#expired;
-    }
-    get cancelled() {
-        return this.#outer.aborted;
-    }
-    /**
-     * Runs one piece; its signal is aborted when the time is used up and when the whole run is cancelled. Once it is, no piece
-     * begins: it throws the reason of the abort.
-     */
-    async run(work) {
-        this.#outer.throwIfAborted();
-        const own = new AbortController();
-        const begin = performance.now();
-        const left = this.limit * 1000 - this.#milliseconds;
-        const expire = () => {
-            this.#expired = true;
-            own.abort();
-        };
-        const timer = this.limit > 0 ? setTimeout(expire, Math.max(0, left)) : undefined;
-        try {
-            return await work(AbortSignal.any([own.signal, this.#outer]));
-        }
-        finally {
-            clearTimeout(timer);
-            this.#milliseconds += performance.now() - begin;
-        }
-    }
-}
-;// CONCATENATED MODULE: ./build/src/deploy/fleet.js
-
-
-
-
-
-
-
-
-
-/**
- * Deploys to all machines: everything up to the build side by side, then, when every machine has built or failed, the
- * activations, batch after batch. A host that fails does not stop the others of its batch, but too many stop the batches
- * after it. Never throws: without a flake, which `settings.flake` or the signal reports as a `NoFlakeError`, every host is skipped.
- */
-async function deployFleet(machines, settings, log) {
-    const { unusable } = settings;
-    log.begin(machines.length + unusable.length);
-    for (const result of unusable)
-        log.done(result);
-    const known = new MachinesOfRun();
-    const works = machines.map((machine) => ({
-        host: new Host(machine, settings, log.host(machine.target), known),
-        stopwatch: new Stopwatch(settings.timeout, settings.signal),
-        ready: undefined,
-        result: undefined,
-        unreachable: undefined,
-    }));
-    const run = new FleetRun(works, known, settings, log);
-    await run.prepare();
-    await run.activate();
-    log.end();
-    return { results: [...works.flatMap((work) => work.result ?? []), ...unusable], arrived: works.some((work) => work.host.arrived) };
-}
-class FleetRun {
-    #works;
-    #known;
-    #settings;
-    #log;
-    constructor(works, known, settings, log) {
-        this.#works = works;
-        this.#known = known;
-        this.#settings = settings;
-        this.#log = log;
-    }
-    /** Everything up to the build. */
-    async prepare() {
-        const { maxParallel, staging } = this.#settings;
-        await (0,limit/* mapLimited */.b)(this.#works, maxParallel, async (work) => {
-            await this.#step(work, async (signal) => {
-                const prepared = await work.host.prepare(signal);
-                if (prepared.kind === "settled")
-                    return prepared.outcome;
-                work.ready = prepared.system;
-                return undefined;
-            });
-        });
-        // One that has ended well is not what was asked for either, when another target has come to its machine since.
-        for (const work of this.#works) {
-            const error = this.#known.objection(work.host.machine.target)?.failure;
-            if (error !== undefined && (work.result === undefined || !(0,result/* isFailure */.N6)(work.result.status)))
-                await this.#end(work, { status: "failed", error });
-        }
-        // Where no machine answers it is not the machines: a run that reaches nobody is never green.
-        const skip = staging.onUnreachable === "skip" && this.#works.some((work) => work.unreachable === undefined);
-        for (const work of this.#works) {
-            if (work.unreachable !== undefined)
-                await this.#end(work, { status: skip ? "skipped" : "failed", error: work.unreachable });
-        }
-    }
-    /** Activates what has built, in batches, as long as not too many hosts have failed. */
-    async activate() {
-        const { operation, maxParallel, staging, signal } = this.#settings;
-        const built = this.#works.flatMap((work) => (work.result === undefined && work.ready !== undefined ? [{ work, ready: work.ready }] : []));
-        const batches = (0,domain_operation/* changesMachine */.PG)(operation) ? (0,domain_batches/* inBatches */.oq)(built, staging.batches) : [built];
-        for (const [index, batch] of batches.entries()) {
-            // Whom a cancellation ends has not failed by itself: it is told to those that are left as it is.
-            const stop = index === 0 || signal.aborted ? undefined : tooManyFailures(this.#works, this.#settings);
-            if (stop !== undefined) {
-                const rest = batches.slice(index).flat();
-                await (0,limit/* mapLimited */.b)(rest, maxParallel, async ({ work }) => {
-                    await this.#end(work, { status: "skipped", error: (0,failure/* makeFailure */.ro)({ phase: work.host.phase, ...stop }) });
-                });
-                return;
-            }
-            if (batches.length > 1 && !signal.aborted) {
-                const names = batch.map(({ work }) => work.host.machine.target.name);
-                this.#log.batch(index + 1, batches.length, names);
-            }
-            await (0,limit/* mapLimited */.b)(batch, maxParallel, async ({ work, ready }) => {
-                await this.#step(work, async (own) => await work.host.activate(ready, own));
-            });
-        }
-    }
-    /** One step of a host; what goes wrong in it ends the host's work. */
-    async #step(work, act) {
-        const { host, stopwatch } = work;
-        let outcome;
-        try {
-            outcome = await stopwatch.run(act);
-        }
-        catch (error) {
-            const problems = [error, this.#settings.signal.reason];
-            const noFlake = problems.find((problem) => problem instanceof errors/* NoFlakeError */.$u);
-            if (noFlake !== undefined) {
-                const skipped = (0,failure/* makeFailure */.ro)({ phase: host.phase, reason: `not started: ${noFlake.message}`, outcome: "Nothing has changed on the machine" });
-                return await this.#end(work, { status: "skipped", error: skipped });
-            }
-            const neverReached = error instanceof errors/* DeployError */.sH && error.unreachable && error.phase === "connect" && !host.arrived;
-            if (neverReached && !stopwatch.cancelled && this.#settings.staging.onUnreachable === "skip") {
-                work.unreachable = error.failure;
-                return;
-            }
-            outcome = { status: host.undecided ? "unknown" : "failed", error: fleet_explain(error, host, stopwatch) };
-        }
-        if (outcome !== undefined)
-            await this.#end(work, outcome);
-    }
-    async #end(work, outcome) {
-        await work.host.release();
-        work.result = work.host.result(outcome, work.stopwatch.seconds);
-        this.#log.done(work.result);
-    }
-}
-/** Why no further batch may begin. */
-function tooManyFailures(works, { staging, unusable }) {
-    const failed = [...works.flatMap(({ result }) => result ?? []), ...unusable].filter(({ status }) => (0,result/* isFailure */.N6)(status));
-    const hosts = works.length + unusable.length;
-    const most = (0,domain_batches/* amountOf */.MT)(staging.maxFailures, hosts);
-    if (failed.length <= most)
-        return undefined;
-    const names = failed.slice(0, 5).map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
-    const more = failed.length > names.length ? ` and ${failed.length - names.length} more` : "";
-    return {
-        reason: `not activated: ${failed.length} of ${hosts} hosts failed, and max-failures is ${most}`,
-        outcome: `Nothing has changed on the machine. Failed: ${names.join(", ")}${more}`,
-    };
-}
-function fleet_explain(problem, host, stopwatch) {
-    const { phase, prospect: outcome } = host;
-    if (problem instanceof errors/* DeployError */.sH)
-        return host.undecided ? (0,failure/* makeFailure */.ro)({ ...problem.failure, phase, outcome }) : problem.failure;
-    if (stopwatch.expired)
-        return (0,failure/* makeFailure */.ro)({ phase, reason: `the work on the machine took longer than the timeout of ${stopwatch.limit} s`, outcome });
-    if (stopwatch.cancelled)
-        return (0,failure/* makeFailure */.ro)({ phase, reason: "the run was cancelled", outcome });
-    // An unexpected one is a fault of ours: its stack is what helps.
-    const [reason = "", ...lines] = problem instanceof Error ? (problem.stack ?? problem.message).split("\n") : [String(problem)];
-    return (0,failure/* makeFailure */.ro)({ phase, reason, lines: lines.map((line) => line.trim()) });
-}
-
-/***/ }),
-
-/***/ 6762:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   b: () => (/* binding */ mapLimited)
-/* harmony export */ });
-/**
- * Works on the items side by side, at most `limit` at a time, in their order. The results stand in the order of the items.
- * Rejects as soon as one rejects.
- */
-async function mapLimited(items, limit, work) {
-    const results = [];
-    // One iterator for all workers: whoever is free takes the next item.
-    const queue = items.entries();
-    const worker = async () => {
-        for (const [index, item] of queue)
-            results[index] = await work(item);
-    };
-    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-    return results;
-}
-
-/***/ }),
-
-/***/ 4890:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   C_: () => (/* binding */ parseAmount),
-/* harmony export */   Id: () => (/* binding */ acceptedAmount),
-/* harmony export */   MT: () => (/* binding */ amountOf),
-/* harmony export */   Y1: () => (/* binding */ parseBatches),
-/* harmony export */   oq: () => (/* binding */ inBatches)
-/* harmony export */ });
-const acceptedAmount = "a whole number (3) or a percentage (25%)";
-/** Reads `3` or `25%`. Returns `undefined` for anything else. */
-function parseAmount(text) {
-    const [, digits, percent] = /^(\d{1,9})\s*(%?)$/.exec(text.trim()) ?? [];
-    if (digits === undefined)
-        return undefined;
-    const number = Number(digits);
-    if (percent === "")
-        return { kind: "count", count: number };
-    return number <= 100 ? { kind: "percentage", percentage: number } : undefined;
-}
-/** Reads the sizes of batches, comma separated: `1, 25%, 100%`. Throws an `Error` that names what is not accepted. */
-function parseBatches(text) {
-    return text.split(",").map((part) => {
-        const amount = parseAmount(part);
-        if (amount === undefined || amountOf(amount, 100) === 0)
-            throw new Error(`${JSON.stringify(part.trim())} is no size of a batch`);
-        return amount;
-    });
-}
-/** How many of `total` hosts an amount is; a share is rounded down. */
-function amountOf(amount, total) {
-    return amount.kind === "count" ? amount.count : Math.floor((amount.percentage * total) / 100);
-}
-/**
- * Cuts the items into batches of these sizes, in their order. As with Ansible's `serial`, a share is one of all items, a
- * batch has at least one item, and the last size goes on until there are no items left.
- */
-function inBatches(items, sizes) {
-    const batches = [];
-    for (let begin = 0; begin < items.length;) {
-        const size = sizes[Math.min(batches.length, sizes.length - 1)];
-        const end = begin + (size === undefined ? items.length : Math.max(1, amountOf(size, items.length)));
-        batches.push(items.slice(begin, end));
-        begin = end;
-    }
-    return batches;
-}
-
-/***/ }),
-
-/***/ 9385:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   n: () => (/* binding */ showBytes)
-/* harmony export */ });
-const units = ["KiB", "MiB", "GiB", "TiB"];
-/** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16.0 MiB`. */
-function showBytes(bytes) {
-    let amount = bytes;
-    let shown = "B";
-    for (const unit of units) {
-        if (amount < 1024)
-            break;
-        amount /= 1024;
-        shown = unit;
-    }
-    return shown === "B" ? `${amount} B` : `${amount.toFixed(1)} ${shown}`;
-}
-
-/***/ }),
-
-/***/ 7859:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   P0: () => (/* binding */ changeKind),
-/* harmony export */   WZ: () => (/* binding */ compareClosures),
-/* harmony export */   xS: () => (/* binding */ countChanges)
-/* harmony export */ });
-/* unused harmony export packageOf */
-/** Tells what happens to the package. */
-function changeKind({ before, after }) {
-    if (before.length === 0)
-        return "added";
-    return after.length === 0 ? "removed" : "changed";
-}
-/** Counts the packages by what happens to them. */
-function countChanges({ packages }) {
-    const counts = { added: 0, removed: 0, changed: 0 };
-    for (const change of packages)
-        counts[changeKind(change)] += 1;
-    return counts;
-}
-// From how many bytes on a path without a version is one that is named: generated files are smaller. As `nix store diff-closures` has it.
-const leastBytesWithoutVersion = 8192;
-// The outputs that nixpkgs makes of one package stand behind its version: `openssl-3.5.2-bin`.
-const outputs = /-(?:bin|data|debug|dev|devdoc|dist|doc|getent|info|lib|lib32|lib64|man|modules|nc|out|py|python|static|terminfo|tools|xgcc)$/;
-/**
- * Splits the name of a store path into package and version as Nix does (`builtins.parseDrvName`): the version begins behind the
- * first dash that no letter follows. The name of an output is left out. Without a version it is the empty text.
- */
-function packageOf(path) {
-    const base = path.slice(path.indexOf("-") + 1);
-    const match = /^(.*?)-(?![a-zA-Z])(.+)$/.exec(base);
-    if (match === null)
-        return { name: base.replace(outputs, ""), version: "" };
-    return { name: match[1] ?? base, version: (match[2] ?? "").replace(outputs, "") };
-}
-// The toplevel itself is another one in any case.
-const system = "nixos-system-";
-/** Compares what only the old closure has with what only the new one has. */
-function compareClosures(onlyBefore, onlyAfter, truncated = false) {
-    const byName = new Map();
-    const collect = (paths, side) => {
-        for (const { path, bytes } of paths) {
-            const { name, version } = packageOf(path);
-            const both = byName.get(name) ?? { before: { versions: new Set(), bytes: 0 }, after: { versions: new Set(), bytes: 0 } };
-            byName.set(name, both);
-            both[side].versions.add(version);
-            both[side].bytes += bytes;
-        }
-    };
-    collect(onlyBefore, "before");
-    collect(onlyAfter, "after");
-    const packages = [];
-    let rebuilt = 0;
-    let files = 0;
-    let total = 0;
-    for (const [name, { before, after }] of byName) {
-        const bytes = after.bytes - before.bytes;
-        total += bytes;
-        const [old, now] = [sorted(before.versions), sorted(after.versions)];
-        const versioned = [...old, ...now].some((version) => version !== "");
-        if (!versioned && Math.abs(bytes) < leastBytesWithoutVersion)
-            files += 1;
-        else if (versioned && old.join("\n") === now.join("\n"))
-            rebuilt += name.startsWith(system) ? 0 : 1;
-        else
-            packages.push({ name, before: old, after: now, bytes });
-    }
-    return { packages: packages.toSorted((one, other) => compare(one.name, other.name)), rebuilt, files, bytes: total, truncated };
-}
-function sorted(versions) {
-    return [...versions].toSorted(compare);
-}
-// The same everywhere, whatever the runner's language.
-function compare(one, other) {
-    if (one === other)
-        return 0;
-    return one < other ? -1 : 1;
-}
-
-/***/ }),
-
-/***/ 6369:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   E: () => (/* binding */ showCopied),
-/* harmony export */   H: () => (/* binding */ showCopying)
-/* harmony export */ });
-/* harmony import */ var _bytes_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9385);
-
-/** `path 1 of 3, 4.2 MiB sent` while they travel. */
-function showCopying({ paths, expectedPaths, bytes }) {
-    const sent = bytes === undefined ? [] : [`${(0,_bytes_js__WEBPACK_IMPORTED_MODULE_0__/* .showBytes */ .n)(bytes)} sent`];
-    return [`path ${paths} of ${expectedPaths}`, ...sent].join(", ");
-}
-/** `3 paths` when they have arrived. */
-function showCopied({ paths }) {
-    if (paths === 0)
-        return "nothing was missing there";
-    return paths === 1 ? "1 path" : `${paths} paths`;
-}
-
-/***/ }),
-
-/***/ 2987:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   hF: () => (/* binding */ describeDifference),
-/* harmony export */   m8: () => (/* binding */ signedSize),
-/* harmony export */   uQ: () => (/* binding */ describeChange),
-/* harmony export */   wv: () => (/* binding */ describeCounts)
-/* harmony export */ });
-/* harmony import */ var _bytes_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9385);
-/* harmony import */ var _closure_difference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7859);
-
-
-// A log is no place for a whole new nixpkgs.
-const mostLines = 40;
-/** Tells a difference in the lines of a log: the counts, then a line a package. */
-function describeDifference(difference) {
-    const { packages } = difference;
-    const rest = packages.length - mostLines;
-    return [
-        describeCounts(difference),
-        ...packages.slice(0, mostLines).map((change) => `  ${describeChange(change)}`),
-        ...(rest > 0 ? [`  and ${rest} more`] : []),
-    ];
-}
-/** The counts in one line: `packages: 1 added, 2 changed, 14 rebuilt; size +12.3 KiB`. */
-function describeCounts(difference) {
-    const { added, removed, changed } = (0,_closure_difference_js__WEBPACK_IMPORTED_MODULE_0__/* .countChanges */ .xS)(difference);
-    const counts = Object.entries({ added, removed, changed, rebuilt: difference.rebuilt }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
-    const size = `size ${signedSize(difference.bytes)}`;
-    return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; there was too much to compare all" : ""}`;
-}
-/** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; a version that is not told is left out. */
-function describeChange(change) {
-    const versions = (list) => list.filter((version) => version !== "").join(", ");
-    const { name, before, after } = change;
-    const text = (0,_closure_difference_js__WEBPACK_IMPORTED_MODULE_0__/* .changeKind */ .P0)(change) === "changed" ? [versions(before), "→", versions(after)] : [versions(before), versions(after)];
-    return text.every((part) => part === "" || part === "→") ? name : [name, ...text].filter((part) => part !== "").join(" ");
-}
-/** A number of bytes that comes or goes, with its sign: `+1.5 MiB`, `−312 B`, `±0 B`. */
-function signedSize(bytes) {
-    const sign = bytes === 0 ? "±" : bytes > 0 ? "+" : "−";
-    return `${sign}${(0,_bytes_js__WEBPACK_IMPORTED_MODULE_1__/* .showBytes */ .n)(Math.abs(bytes))}`;
-}
-
-/***/ }),
-
-/***/ 3047:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   $u: () => (/* binding */ NoFlakeError),
-/* harmony export */   DM: () => (/* binding */ briefReason),
-/* harmony export */   Qd: () => (/* binding */ CommandError),
-/* harmony export */   Rn: () => (/* binding */ RunnerError),
-/* harmony export */   ZN: () => (/* binding */ EvaluationError),
-/* harmony export */   bD: () => (/* binding */ messageOf),
-/* harmony export */   dz: () => (/* binding */ InputError),
-/* harmony export */   sH: () => (/* binding */ DeployError)
-/* harmony export */ });
-/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5856);
-
-/** All bad inputs of a run in one error. */
-class InputError extends Error {
-    name = "InputError";
-    problems;
-    constructor(problems) {
-        const heading = problems.length === 1 ? "An input is not usable" : `${problems.length} inputs are not usable`;
-        super([
-            `${heading}; no machine was touched:`,
-            ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
-        ].join("\n"));
-        this.problems = problems;
-    }
-}
-/** The runner lacks something that every run needs. The message says what to add to the workflow. */
-class RunnerError extends Error {
-    name = "RunnerError";
-}
-/** A command that could not be started, did not end well, or was ended. */
-class CommandError extends Error {
-    name = "CommandError";
-    /** The command as one could paste it. */
-    command;
-    failure;
-    stdout;
-    stderr;
-    constructor(parts) {
-        super(`${describe(parts.failure)}: ${parts.command}`, { cause: parts.cause });
-        this.command = parts.command;
-        this.failure = parts.failure;
-        this.stdout = parts.stdout;
-        this.stderr = parts.stderr;
-    }
-}
-/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
-class EvaluationError extends CommandError {
-    /** Nix's message and its place, at most 20 lines. */
-    lines;
-    constructor(reference, lines, cause) {
-        super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
-        this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
-        this.lines = lines;
-    }
-}
-/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
-class NoFlakeError extends Error {
-    name = "NoFlakeError";
-}
-/** The message of whatever was thrown. */
-function messageOf(error) {
-    return error instanceof Error ? error.message : String(error);
-}
-/** What ended a run, in one line without a full stop at the end. */
-function briefReason(problem) {
-    if (problem instanceof InputError)
-        return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
-    if (problem instanceof EvaluationError)
-        return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
-    if (problem instanceof CommandError)
-        return (problem.stderr
-            .split("\n")
-            .findLast((line) => /^\s*error: \S/.test(line))
-            ?.trim() ?? problem.message.slice(0, 200));
-    return messageOf(problem).split("\n")[0] ?? "";
-}
-function describe(failure) {
-    switch (failure.kind) {
-        case "exit":
-            return `exit code ${failure.exitCode}`;
-        case "signal":
-            return `ended by ${failure.signal}`;
-        case "timeout":
-            return `no end within ${failure.seconds} s`;
-        case "aborted":
-            return "stopped before its end";
-        case "spawn":
-            return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
-    }
-}
-/** A failure of one host, thrown; its message is the reason alone. */
-class DeployError extends Error {
-    name = "DeployError";
-    failure;
-    unreachable;
-    constructor({ unreachable, cause, ...parts }) {
-        super(parts.reason, { cause });
-        this.failure = (0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .makeFailure */ .ro)(parts);
-        this.unreachable = unreachable ?? false;
-    }
-    get phase() {
-        return this.failure.phase;
-    }
-    get reason() {
-        return this.failure.reason;
-    }
-    get hint() {
-        return this.failure.hint;
-    }
-    get lines() {
-        return this.failure.lines;
-    }
-    get exitCode() {
-        return this.failure.exitCode;
-    }
-}
-
-/***/ }),
-
-/***/ 5856:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   P7: () => (/* binding */ failureSentences),
-/* harmony export */   ro: () => (/* binding */ makeFailure),
-/* harmony export */   w3: () => (/* binding */ renderFailureLines),
-/* harmony export */   zt: () => (/* binding */ renderFailure)
-/* harmony export */ });
-const shownLines = 20;
-/** A failure of these parts; of the lines, the last 20 are kept. */
-function makeFailure(parts) {
-    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [] } = parts;
-    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes };
-}
-/** The sentences of a failure: its reason, what to do next, what state the machine is in. */
-function failureSentences({ reason, hint, outcome }) {
-    return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
-}
-/** Renders a failure: its sentences in one line, then its lines, indented. */
-function renderFailure(failure) {
-    return [failureSentences(failure).join(". "), ...renderFailureLines(failure)].join("\n");
-}
-/** Renders the lines of a failure, indented. */
-function renderFailureLines({ lines }) {
-    return lines.map((line) => `  ${line}`);
-}
-
-/***/ }),
-
-/***/ 7307:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Bp: () => (/* binding */ flakeReference),
-/* harmony export */   Xp: () => (/* binding */ outerReference),
-/* harmony export */   lm: () => (/* binding */ sentPaths)
-/* harmony export */ });
-/** Every store path that a machine needs to evaluate the flake. */
-function sentPaths({ outer, flake }) {
-    return [outer, flake.source, ...flake.inputs];
-}
-/** Renders the reference that a machine builds. No `#configuration`. */
-function outerReference({ outer }) {
-    return `path:${outer}`;
-}
-/**
- * Renders the reference to which a machine's own Nix resolves the same flake, for use by hand. With `narHash`, Nix takes revision
- * and date as given; without, Lix and Nix before 2.25 refuse the date. A subdirectory needs Nix 2.26.
- */
-function flakeReference(flake) {
-    const query = Object.entries({
-        dir: flake.subdirectory === "" ? undefined : flake.subdirectory,
-        rev: flake.revision,
-        revCount: flake.revisionCount,
-        lastModified: flake.lastModified,
-        narHash: flake.narHash,
-    }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeValue(String(value))}`]));
-    return `path:${flake.source}?${query.join("&")}`;
-}
-// A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
-function encodeValue(text) {
-    return encodeURIComponent(text).replaceAll("%2F", "/");
-}
-
-/***/ }),
-
-/***/ 6806:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   A6: () => (/* binding */ chooseMachines),
-/* harmony export */   BN: () => (/* binding */ unusableResult),
-/* harmony export */   Dv: () => (/* binding */ selectTargets),
-/* harmony export */   MS: () => (/* binding */ describeIgnored),
-/* harmony export */   QR: () => (/* binding */ targetsOf),
-/* harmony export */   be: () => (/* binding */ describeChoice),
-/* harmony export */   lr: () => (/* binding */ checkedRequest),
-/* harmony export */   tF: () => (/* binding */ setApart)
-/* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
-/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5856);
-/* harmony import */ var _selection_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6076);
-/* harmony import */ var _target_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(321);
-
-
-
-
-// web2 before web10.
-const naturally = new Intl.Collator("en", { numeric: true });
-/**
- * Chooses from an inventory, in the order of the names. Throws an `InputError` when there is no machine at all, or when a part
- * of the selection matches none.
- */
-function chooseMachines({ names, entries }, selection) {
-    if (names.length === 0) {
-        const accepted = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "targets", problem: `is empty, and the flake names no machine either; accepted are targets, or a flake with ${accepted}` }]);
-    }
-    const { chosen } = (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .select */ .Lt)(entries.toSorted((one, other) => naturally.compare(one.name, other.name)), selection, selectable);
-    // A name counts as matched also when the machine itself cannot be used, and when nobody had to look at it.
-    const known = new Map(entries.map((entry) => [entry.name, entry]));
-    const { chosen: expected, unmatched } = (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .select */ .Lt)(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
-    if (unmatched.length > 0)
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "select", problem: (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .unmatchedProblem */ .bh)(unmatched, there(names, entries, selection)) }]);
-    // Names were compared by Nix, and now here: what one of the two had passed over would be left out in silence.
-    const missed = expected.filter((name) => !known.has(name));
-    if (missed.length > 0)
-        throw new Error(`nobody has looked at ${missed.join(", ")}`);
-    const machines = chosen.filter((entry) => entry.kind === "machine");
-    const unusable = chosen.filter((entry) => entry.kind === "unusable");
-    const others = chosen.filter((entry) => entry.kind === "other");
-    if (machines.length + unusable.length === 0) {
-        const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "targets", problem: `is empty, and no machine of the flake is one to deploy over ssh (${reasons.join("; ")})` }]);
-    }
-    return { machines, unusable, others };
-}
-/** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */
-function setApart(choice, placeOf) {
-    const places = new Map();
-    for (const machine of choice.machines)
-        places.set(placeOf(machine), [...(places.get(placeOf(machine)) ?? []), machine.name]);
-    const machines = [];
-    const unusable = [...choice.unusable];
-    for (const machine of choice.machines) {
-        const place = placeOf(machine);
-        const names = places.get(place) ?? [];
-        if (names.length < 2) {
-            machines.push(machine);
-            continue;
-        }
-        const error = `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`;
-        unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags });
-    }
-    return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
-}
-/** What was chosen of a flake, a line each. */
-function describeChoice({ machines, unusable, others }) {
-    const count = machines.length + unusable.length;
-    const heading = `targets is empty: the flake names ${count} ${count === 1 ? "machine" : "machines"} to deploy`;
-    return [
-        `${heading}${machines.length === 0 ? "" : `: ${machines.map(({ name }) => name).join(", ")}`}`,
-        ...unusable.map(({ name }) => `${name} cannot be deployed, and fails`),
-        ...others.map(({ name, reason }) => `${name} is left out: ${reason}`),
-    ];
-}
-/** What the flake wants of these machines and nobody does, a line each; `undefined` where there is nothing. */
-function describeIgnored({ machines }) {
-    const lines = machines.flatMap(({ name, ignored }) => ignored.map((what) => `${name}: ${what}`));
-    if (lines.length === 0)
-        return undefined;
-    const rest = lines.length - mostIgnored;
-    return [...lines.slice(0, mostIgnored), ...(rest > 0 ? [`and ${rest} more`] : [])].join("\n");
-}
-const mostIgnored = 30;
-/** The machines as targets, under the names that the flake gives them. */
-function targetsOf(machines) {
-    return machines.map(({ name, request }) => (0,_target_js__WEBPACK_IMPORTED_MODULE_2__/* .named */ .KT)(request, name));
-}
-/** Chooses from explicit targets by their names and configurations. `unmatched` says what matches none of them. */
-function selectTargets(targets, selection) {
-    const { chosen, unmatched } = (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .select */ .Lt)(targets, selection, ({ name, configuration }) => ({
-        names: configuration === undefined ? [name] : [name, configuration, (0,_target_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOfConfiguration */ .Zd)(configuration)],
-        tags: [],
-    }));
-    if (unmatched.length === 0)
-        return { chosen, unmatched: undefined };
-    const names = targets.map(({ name }) => name);
-    const hint = (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .looksAtTags */ .lf)(selection) ? ". Explicit targets have no tags: leave targets empty to take the machines and their tags from the flake" : "";
-    return { chosen, unmatched: (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .unmatchedProblem */ .bh)(unmatched, names) + hint };
-}
-/** Checks where a machine is to be. Throws an `Error` as `checkTarget` does. */
-function checkedRequest(name, request) {
-    (0,_target_js__WEBPACK_IMPORTED_MODULE_2__/* .checkTarget */ .e$)({ ...request, name });
-    return request;
-}
-/** The result of a machine that was never connected to. */
-function unusableResult({ name, error, lines }) {
-    return {
-        name,
-        target: name,
-        configuration: undefined,
-        status: "failed",
-        phase: "connect",
-        systemPath: undefined,
-        previousSystemPath: undefined,
-        generation: undefined,
-        previousGeneration: undefined,
-        changed: false,
-        exitCode: undefined,
-        failedUnits: [],
-        timeline: [],
-        difference: undefined,
-        plan: undefined,
-        seconds: 0,
-        error: (0,_failure_js__WEBPACK_IMPORTED_MODULE_3__/* .makeFailure */ .ro)({ phase: "connect", reason: error, lines }),
-    };
-}
-function selectable(entry) {
-    return { names: [entry.name], tags: entry.kind === "other" ? [] : entry.tags };
-}
-function there(names, entries, selection) {
-    const tags = entries.flatMap((entry) => (entry.kind === "other" ? [] : (entry.tags ?? [])));
-    return [...names, ...((0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .looksAtTags */ .lf)(selection) ? new Set(tags.map((tag) => `@${tag}`)) : [])];
-}
-
-/***/ }),
-
-/***/ 1567:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   AT: () => (/* binding */ changesRunningSystem),
-/* harmony export */   PG: () => (/* binding */ changesMachine),
-/* harmony export */   Ty: () => (/* binding */ needsFlake),
-/* harmony export */   Vu: () => (/* binding */ canEnterSpecialisation),
-/* harmony export */   dS: () => (/* binding */ changesBootLoader),
-/* harmony export */   eH: () => (/* binding */ needsRoot),
-/* harmony export */   g4: () => (/* binding */ touchesUnits),
-/* harmony export */   i6: () => (/* binding */ changesSystemProfile),
-/* harmony export */   l9: () => (/* binding */ switchAction),
-/* harmony export */   or: () => (/* binding */ protectedWay),
-/* harmony export */   zU: () => (/* binding */ operations)
-/* harmony export */ });
-/** What is done on the machines: nixos-rebuild's words, and `rollback`, which activates the system of the previous generation. */
-const operations = ["switch", "boot", "test", "dry-activate", "build", "rollback"];
-const nothing = { runningSystem: false, systemProfile: false, bootLoader: false };
-const everything = { runningSystem: true, systemProfile: true, bootLoader: true };
-// Everything that sets one operation apart from another: code elsewhere asks this table and never compares names.
-const table = {
-    switch: { system: "flake", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
-    boot: { system: "flake", needsRoot: true, changes: { ...everything, runningSystem: false }, action: "boot", touchesUnits: false },
-    test: { system: "flake", needsRoot: true, changes: { ...nothing, runningSystem: true }, action: "test", touchesUnits: true },
-    "dry-activate": { system: "flake", needsRoot: true, changes: nothing, action: "dry-activate", touchesUnits: true },
-    build: { system: "flake", needsRoot: false, changes: nothing, action: undefined, touchesUnits: true },
-    rollback: { system: "older-generation", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
-};
-/** Returns what switch-to-configuration is run with, and `undefined` where the work ends with the build. */
-function switchAction(operation) {
-    return table[operation].action;
-}
-/**
- * How an activation goes that can be undone: `switch` and `test` run the new system first, and `switch` sets system profile and boot
- * loader when it was confirmed; `boot` sets those alone. Returns `undefined` where nothing is changed.
- */
-function protectedWay(operation) {
-    const { runningSystem, systemProfile } = table[operation].changes;
-    if (runningSystem)
-        return systemProfile ? "switch" : "test";
-    return systemProfile ? "boot" : undefined;
-}
-/** Tells whether the operation builds a flake; the others take a system that the machine has. */
-function needsFlake(operation) {
-    return table[operation].system === "flake";
-}
-/** Tells whether the operation runs as root on the machine. */
-function needsRoot(operation) {
-    return table[operation].needsRoot;
-}
-/** Tells whether the operation changes the machine; the others only say what would happen. */
-function changesMachine(operation) {
-    const { runningSystem, systemProfile, bootLoader } = table[operation].changes;
-    return runningSystem || systemProfile || bootLoader;
-}
-/** Tells whether the operation changes what runs now. */
-function changesRunningSystem(operation) {
-    return table[operation].changes.runningSystem;
-}
-/** Tells whether the operation changes the system profile, which the machine boots next. */
-function changesSystemProfile(operation) {
-    return table[operation].changes.systemProfile;
-}
-/** Tells whether the operation installs the boot loader's entries. */
-function changesBootLoader(operation) {
-    return table[operation].changes.bootLoader;
-}
-/** Tells whether the operation, or what it rehearses, starts and stops units before the next reboot. */
-function touchesUnits(operation) {
-    return table[operation].touchesUnits;
-}
-/** Tells whether a machine can end in a specialisation: what only prepares the next boot cannot choose one. */
-function canEnterSpecialisation(operation) {
-    return !changesMachine(operation) || changesRunningSystem(operation);
-}
-
-/***/ }),
-
-/***/ 2877:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   A4: () => (/* binding */ worstStatus),
-/* harmony export */   N6: () => (/* binding */ isFailure),
-/* harmony export */   bM: () => (/* binding */ statuses)
-/* harmony export */ });
-/** How it ended for one machine, from best to worst. */
-const statuses = ["unchanged", "planned", "deployed", "skipped", "degraded", "rolled-back", "failed", "unknown", "rollback-failed"];
-/** The worst status of all, `unchanged` when there is none. */
-function worstStatus(results) {
-    const worst = Math.max(0, ...results.map((result) => statuses.indexOf(result.status)));
-    return statuses[worst] ?? "unchanged";
-}
-/** Tells whether the machine is not as it was asked for. */
-function isFailure(status) {
-    switch (status) {
-        case "unchanged":
-        case "planned":
-        case "deployed":
-        case "skipped":
-        // Units where `unit-failures: warn` asks for it, or a user's own activation.
-        case "degraded":
-            return false;
-        case "rolled-back":
-        case "failed":
-        case "unknown":
-        case "rollback-failed":
-            return true;
-    }
-}
-
-/***/ }),
-
-/***/ 6076:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Lt: () => (/* binding */ select),
-/* harmony export */   ax: () => (/* binding */ acceptedSelection),
-/* harmony export */   bh: () => (/* binding */ unmatchedProblem),
-/* harmony export */   gO: () => (/* binding */ parseSelection),
-/* harmony export */   lf: () => (/* binding */ looksAtTags)
-/* harmony export */ });
-const acceptedSelection = "globs over names and @tags, comma separated, as in web1,edge-*,@canary; * stands for anything, ? for one character, [abc] and [!a-z] for one of a set";
-/**
- * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
- * around them; one that begins with `@` is for tags. An empty text is no rule. Throws an `Error` that says what is wrong.
- */
-function parseSelection(text) {
-    const trimmed = text.trim();
-    if (trimmed === "")
-        return [];
-    return trimmed.split(",").map((part) => {
-        const rule = part.trim();
-        const isTag = rule.startsWith("@");
-        const glob = isTag ? rule.slice(1) : rule;
-        if (glob === "")
-            throw new Error("has an empty part between its commas");
-        return { kind: isTag ? "tag" : "name", text: rule, expression: expressionOf(glob) };
-    });
-}
-/** Tells whether the tags decide about what is chosen. */
-function looksAtTags(selection) {
-    return selection.some(({ kind }) => kind === "tag");
-}
-/**
- * Splits into what is chosen and the rules that match nothing. What cannot tell its tags is chosen by any rule about tags, so
- * that it is not passed over in silence.
- */
-function select(items, selection, look) {
-    if (selection.length === 0)
-        return { chosen: [...items], unmatched: [] };
-    const seen = items.map((item) => ({ item, ...look(item) }));
-    return {
-        chosen: seen.flatMap((one) => (selection.some((rule) => isMatch(rule, one) || (rule.kind === "tag" && one.tags === undefined)) ? [one.item] : [])),
-        unmatched: selection.filter((rule) => !seen.some((one) => isMatch(rule, one))).map((rule) => rule.text),
-    };
-}
-/** Says which rules match nothing, and what there is. */
-function unmatchedProblem(unmatched, there) {
-    const shown = there.length > mostNames ? [...there.slice(0, mostNames), `${there.length - mostNames} more`] : there;
-    return `${unmatched.join(", ")} matches no machine; there are ${shown.length === 0 ? "none" : shown.join(", ")}`;
-}
-const mostNames = 50;
-function isMatch({ kind, expression }, { names, tags }) {
-    const pattern = new RegExp(`^(?:${expression})$`, "su");
-    return (kind === "tag" ? (tags ?? []) : names).some((text) => pattern.test(text));
-}
-// A set holds only what needs no escape in either kind of regular expression.
-const pieces = /\*+|\?|\[(!?)([A-Za-z0-9_.@ -]+)\]|[^*?[\]]+|[[\]]/g;
-function expressionOf(glob) {
-    return glob.replaceAll(pieces, (piece, not, set) => {
-        if (piece.startsWith("*"))
-            return ".*";
-        if (piece === "?")
-            return ".";
-        if (set !== undefined)
-            return `[${not === "!" ? "^" : ""}${checkedSet(set)}]`;
-        if (piece === "[" || piece === "]")
-            throw new Error(`has a bracket in ${glob} that encloses no set of letters, digits, or _ . -`);
-        return piece.replaceAll(/[\\^$.|+(){}]/g, String.raw `\$&`);
-    });
-}
-// A range that runs backwards is an error in both kinds.
-function checkedSet(set) {
-    for (const [range, from, to] of set.matchAll(/(.)-(.)/g)) {
-        if ((from ?? "") > (to ?? ""))
-            throw new Error(`has the range ${range}, which ends before it begins`);
-    }
-    return set;
-}
-
-/***/ }),
-
-/***/ 6963:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   TJ: () => (/* binding */ storePath),
-/* harmony export */   vD: () => (/* binding */ optionalStorePath),
-/* harmony export */   zP: () => (/* binding */ isStorePath)
-/* harmony export */ });
-// Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
-const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
-/** Tells whether the text is a path of the Nix store. */
-function isStorePath(text) {
-    return pattern.test(text);
-}
-/** Reads a path of the Nix store. Throws an `Error` that shows the text when it is none. */
-function storePath(text) {
-    if (!isStorePath(text))
-        throw new Error(`not a path of the Nix store: ${JSON.stringify(text.slice(0, 300))}`);
-    return text;
-}
-/** Reads a path of the Nix store where there may be none: an empty text is `undefined`. Throws as `storePath`. */
-function optionalStorePath(text) {
-    return text === undefined || text === "" ? undefined : storePath(text);
-}
-
-/***/ }),
-
-/***/ 321:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   $q: () => (/* binding */ hivePrefix),
-/* harmony export */   $t: () => (/* binding */ placeOf),
-/* harmony export */   Ex: () => (/* binding */ displayTarget),
-/* harmony export */   Iw: () => (/* binding */ requireApart),
-/* harmony export */   KT: () => (/* binding */ named),
-/* harmony export */   Lb: () => (/* binding */ acceptedTarget),
-/* harmony export */   Og: () => (/* binding */ checkUser),
-/* harmony export */   RC: () => (/* binding */ checkHost),
-/* harmony export */   Yn: () => (/* binding */ checkPort),
-/* harmony export */   Zd: () => (/* binding */ nameOfConfiguration),
-/* harmony export */   e$: () => (/* binding */ checkTarget),
-/* harmony export */   hu: () => (/* binding */ parseTarget),
-/* harmony export */   q4: () => (/* binding */ completeTargets),
-/* harmony export */   rO: () => (/* binding */ withDefaults),
-/* harmony export */   uG: () => (/* binding */ nameTargets),
-/* harmony export */   wD: () => (/* binding */ needsHive)
-/* harmony export */ });
-/* unused harmony export wishedName */
-/** What a configuration begins with that stands in colmena's hive and not under `nixosConfigurations`. */
-const hivePrefix = "colmenaHive.nodes.";
-/** The name of a configuration without the place where it stands. */
-function nameOfConfiguration(configuration) {
-    return configuration.startsWith(hivePrefix) ? configuration.slice(hivePrefix.length) : configuration;
-}
-/** Tells whether one of the targets has its configuration in colmena's hive. */
-function needsHive(targets) {
-    return targets.some(({ configuration }) => configuration?.startsWith(hivePrefix));
-}
-const acceptedTarget = "[user@]host[:port][#configuration], an IPv6 address in brackets";
-/** The target as one would type it after `ssh`: `user@host`, with `:port` where it is not 22. */
-function displayTarget(target) {
-    const host = target.host.includes(":") ? `[${target.host}]` : target.host;
-    return `${target.user}@${host}${target.port === 22 ? "" : `:${target.port}`}`;
-}
-/**
- * Reads `[user@]host[:port][#configuration]`. Throws an `Error` whose message says what is wrong, without the text itself.
- * The host is checked here because ssh obeys shell characters in a `HostName` of its configuration.
- */
-function parseTarget(text) {
-    refuseUrl(text);
-    if (text.includes(","))
-        throw new Error("holds a comma; write one target per line");
-    const hash = text.indexOf("#");
-    const place = hash === -1 ? text : text.slice(0, hash);
-    const configuration = hash === -1 ? undefined : text.slice(hash + 1);
-    const at = place.lastIndexOf("@");
-    const user = at === -1 ? undefined : place.slice(0, at);
-    const { host, port } = splitPort(place.slice(at + 1));
-    return checkTarget({ host, user, port, configuration });
-}
-/** Checks the parts of a target. Throws an `Error` whose message names the part and what is accepted. */
-function checkTarget(request) {
-    const { host, user, port, name } = request;
-    const configuration = request.configuration === undefined ? undefined : withoutPrefix(request.configuration);
-    checkHost(host);
-    if (user !== undefined)
-        checkUser(user);
-    if (port !== undefined)
-        checkPort(port);
-    if (configuration !== undefined)
-        checkConfiguration(configuration);
-    if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
-        throw new Error("its name is empty, longer than 100 characters, or holds control characters");
-    }
-    return configuration === request.configuration ? request : { ...request, configuration };
-}
-/** The name in `nixosConfigurations.NAME` and `nixosConfigurations."NAME"`, as one types it after `nix build .#`; else the text itself. */
-function withoutPrefix(configuration) {
-    return (/^nixosConfigurations\.(?:"(.+)"|(.+))$/
-        .exec(configuration)
-        ?.slice(1)
-        .find((name) => name !== undefined) ?? configuration);
-}
-/** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
-function checkUser(user) {
-    if (!/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,255}$/.test(user)) {
-        throw new Error("its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)");
-    }
-}
-/** Checks a port. Throws an `Error` that says what is accepted. */
-function checkPort(port) {
-    if (!Number.isInteger(port) || port < 1 || port > 65535)
-        throw new Error("its port is not a number from 1 to 65535");
-}
-/** Checks a host. Throws an `Error` that says what is accepted. */
-function checkHost(host) {
-    if (host === "")
-        throw new Error("its host is empty");
-    refuseUrl(host);
-    if (host.startsWith("-"))
-        throw new Error("its host begins with -, which ssh would take for an option");
-    if (/[\s\p{C}]/u.test(host))
-        throw new Error("its host holds white space or control characters");
-    if (host.includes(":")) {
-        if (!/^[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?$/.test(host))
-            throw new Error("its host is not an IPv6 address");
-        return;
-    }
-    if (!/^[A-Za-z0-9_.-]{1,253}$/.test(host)) {
-        throw new Error("its host holds characters other than letters, digits, and _ . -");
-    }
-}
-function refuseUrl(text) {
-    const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
-    if (scheme !== undefined)
-        throw new Error(`is a URL; write it without ${scheme}`);
-}
-function checkConfiguration(configuration) {
-    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(configuration)) {
-        throw new Error("its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)");
-    }
-}
-function splitPort(text) {
-    const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
-    if (bracketed !== null) {
-        const host = bracketed[1] ?? "";
-        if (!host.includes(":"))
-            throw new Error("only an IPv6 address stands in brackets");
-        return { host, port: readPort(bracketed[2]) };
-    }
-    if (text.includes("[") || text.includes("]"))
-        throw new Error("its brackets do not enclose the whole host");
-    const colon = text.indexOf(":");
-    if (colon === -1)
-        return { host: text, port: undefined };
-    if (text.indexOf(":", colon + 1) !== -1)
-        throw new Error("an IPv6 address must stand in brackets, as in [2001:db8::7]:2222");
-    return { host: text.slice(0, colon), port: readPort(text.slice(colon + 1)) };
-}
-function readPort(text) {
-    if (text === undefined)
-        return undefined;
-    return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-}
-/** What a target is called where no other has the same name: its own, else its configuration, else its host. */
-function wishedName({ name, configuration, host }) {
-    return name ?? (configuration === undefined ? host : nameOfConfiguration(configuration));
-}
-/**
- * Gives each target a name: its own, else its configuration, else its host; where two would have the same, the place as it is
- * written instead. Throws an `Error` when two would still have the same.
- */
-function nameTargets(requests, defaultPort) {
-    const wishes = requests.map(wishedName);
-    const targets = requests.map((request, index) => {
-        const wish = wishes[index] ?? request.host;
-        const port = request.port ?? defaultPort;
-        const unique = wishes.indexOf(wish) === wishes.lastIndexOf(wish);
-        return named(request, unique ? wish : `${request.host}${port === 22 ? "" : `:${port}`}`);
-    });
-    const names = new Set();
-    for (const { name } of targets) {
-        if (names.has(name))
-            throw new Error(`two machines are called ${name}; give one of them another name`);
-        names.add(name);
-    }
-    return targets;
-}
-/** The target of that name. */
-function named({ host, user, port, configuration }, name) {
-    return { name, host, user, port, configuration };
-}
-/** Fills in user and port of a target of which ssh-config says nothing. */
-function withDefaults({ name, user, host, port, configuration }, defaults) {
-    return { name, user: user ?? defaults.user, host, port: port ?? defaults.port, address: host, via: undefined, configuration };
-}
-/** Where a connection ends. The same address behind two jump hosts may be two machines. */
-function placeOf({ address, port, via }) {
-    return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` through ${via}`}`;
-}
-/** Throws an `Error` that names a place where two of the targets are. */
-function requireApart(targets) {
-    const places = new Set();
-    for (const place of targets.map(placeOf)) {
-        if (places.has(place))
-            throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
-        places.add(place);
-    }
-}
-/** Names the targets and fills in user and port. Throws an `Error` as `requireApart` and `nameTargets` do. */
-function completeTargets(requests, defaults) {
-    requireApart(requests.map((request) => withDefaults(named(request, wishedName(request)), defaults)));
-    return nameTargets(requests, defaults.port).map((target) => withDefaults(target, defaults));
-}
-
-/***/ }),
-
-/***/ 9988:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Hl: () => (/* binding */ touchesNoUnit),
-/* harmony export */   _S: () => (/* binding */ withCompared),
-/* harmony export */   cY: () => (/* binding */ unitActions),
-/* harmony export */   tA: () => (/* binding */ mostUnits),
-/* harmony export */   tH: () => (/* binding */ UnitPlanReader)
-/* harmony export */ });
-/** The actions in the order in which they are told. */
-const unitActions = ["stop", "restart", "reload", "start", "again", "keep"];
-// The lines of switch-to-configuration (nixpkgs), in Perl up to 24.05 and in Rust since: `would stop the following units: a.service,
-// b.service`. What it says before it does it has no "would", and another verb.
-const lines = [
-    [/^(?:would stop|stopping) the following units: (.+)$/, "stop"],
-    [/^(?:would NOT stop|NOT restarting) the following changed units: (.+)$/, "keep"],
-    [/^(?:would reload|reloading) the following units: (.+)$/, "reload"],
-    [/^(?:would restart|restarting) the following units: (.+)$/, "restart"],
-    [/^(?:would start|starting) the following units: (.+)$/, "start"],
-    // What came up beside, as a dependency of those that were started.
-    [/^the following new units were started: (.+)$/, "start"],
-    [/^(?:would stop|stopping) (swap device: .+)$/, "stop"],
-];
-const reexecution = /^(?:would restart systemd|restarting systemd\.\.\.)$/;
-// A unit's name has at most 255 characters (systemd.unit(5)); more units than these are no plan that anybody reads.
-const longestName = 255;
-const mostUnits = 1000;
-/** Reads a plan from what switch-to-configuration prints, line by line; other lines are passed over. */
-class UnitPlanReader {
-    #found = {
-        stop: new Set(),
-        start: new Set(),
-        restart: new Set(),
-        reload: new Set(),
-        again: new Set(),
-        keep: new Set(),
-    };
-    #any = false;
-    #reexecutes = false;
-    read(line) {
-        if (/^(?:would activate|activating) the configuration\.\.\.$/.test(line))
-            this.#any = true;
-        if (reexecution.test(line))
-            this.#reexecutes = true;
-        for (const [pattern, action] of lines) {
-            const match = pattern.exec(line);
-            if (match === null)
-                continue;
-            this.#any = true;
-            const found = this.#found[action];
-            for (const name of (match[1] ?? "").split(", "))
-                if (name !== "" && name.length <= longestName && found.size < mostUnits)
-                    found.add(name);
-        }
-    }
-    /** The plan so far; `undefined` where nothing was said of any. */
-    plan(source) {
-        if (!this.#any)
-            return undefined;
-        const { stop, start, restart, reload, again: ranAgain, keep } = this.#found;
-        const again = [...stop].filter((unit) => start.has(unit));
-        const restarted = new Set([...restart, ...again]);
-        return {
-            source,
-            stop: [...stop].filter((unit) => !restarted.has(unit)),
-            start: [...start].filter((unit) => !restarted.has(unit)),
-            restart: [...restarted].toSorted(),
-            reload: [...reload],
-            again: [...ranAgain],
-            keep: [...keep],
-            reexecutes: this.#reexecutes,
-            inhibitors: [],
-        };
-    }
-}
-/** Tells whether the plan touches no unit. */
-function touchesNoUnit(plan) {
-    return !plan.reexecutes && unitActions.every((action) => plan[action].length === 0);
-}
-/**
- * A rehearsal with what `dry-activate` leaves out: units that systemd starts with their target, oneshots that run again, units that
- * stop or restart with another one or with sysinit-reactivation.target, and inhibitors.
- */
-function withCompared(rehearsal, compared) {
-    if (compared === undefined)
-        return rehearsal;
-    const known = new Set(unitActions.flatMap((action) => rehearsal[action]));
-    const both = (action) => [...rehearsal[action], ...compared[action].filter((unit) => !known.has(unit))];
-    return { ...rehearsal, stop: both("stop"), restart: both("restart"), start: both("start"), again: both("again"), inhibitors: compared.inhibitors };
-}
-
-/***/ }),
-
-/***/ 6121:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   S: () => (/* binding */ isUntracked)
-/* harmony export */ });
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
-/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1088);
-
-
-
-/**
- * Tells whether a file, relative to the root of the Git work tree that a flake reference names (`.`, `./nixos`), exists there and
- * Git does not track it. Never throws: the answer is no where there is no work tree, or Git cannot tell.
- */
-async function isUntracked(reference, file) {
-    const directory = /^[./][^?]*/.exec(reference)?.[0];
-    if (directory === undefined)
-        return false;
-    const git = async (...args) => (await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_2__/* .run */ .eF)({ file: "git", args: ["-C", directory, ...args] })).stdout;
-    try {
-        const root = (await git("rev-parse", "--show-toplevel")).replace(/\n$/, "");
-        if (!(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(root, file)))
-            return false;
-        return (await git("ls-files", "--", `:(top,literal)${file}`)).trim() === "";
-    }
-    catch {
-        return false;
-    }
-}
-
-/***/ }),
-
-/***/ 9422:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   $: () => (/* binding */ maskSecret),
-/* harmony export */   R: () => (/* binding */ readInput)
-/* harmony export */ });
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3284);
-
-/** The text of an input as the workflow has it, empty where there is none. */
-function readInput(name) {
-    return _actions_core__WEBPACK_IMPORTED_MODULE_0__.getInput(name, { trimWhitespace: false });
-}
-/** Has the runner replace the text wherever a log would show it. */
-function maskSecret(secret) {
-    _actions_core__WEBPACK_IMPORTED_MODULE_0__.setSecret(secret);
-}
-
-/***/ }),
-
-/***/ 2562:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   I: () => (/* binding */ abortOnSignal)
-/* harmony export */ });
-/**
- * Turns the signals of a cancellation into an abort. GitHub's runner sends SIGINT, 7.5 s later SIGTERM and 2.5 s later kills
- * the process tree: the first signal begins an orderly end, a second SIGINT ends at once.
- */
-function abortOnSignal(onFirst, onSecond) {
-    const controller = new AbortController();
-    const handle = (signal) => {
-        if (!controller.signal.aborted) {
-            onFirst(signal);
-            controller.abort();
-        }
-        else if (signal === "SIGINT") {
-            onSecond();
-        }
-    };
-    process.on("SIGINT", handle);
-    process.on("SIGTERM", handle);
-    return controller;
-}
-
-/***/ }),
-
-/***/ 5865:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   C: () => (/* binding */ untrustedCode),
-/* harmony export */   j: () => (/* binding */ readEvent)
-/* harmony export */ });
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
-
-/** Reads the event from what the runner says of it. */
-function readEvent(environment) {
-    return { name: environment["GITHUB_EVENT_NAME"] ?? "", payload: readPayload(environment["GITHUB_EVENT_PATH"]) };
-}
-function readPayload(path) {
-    if (path === undefined)
-        return undefined;
-    try {
-        return JSON.parse((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(path, "utf8"));
-    }
-    catch {
-        return undefined;
-    }
-}
-/**
- * Says why the code of an event's run may come from people without write access; `undefined` for an event whose code is trusted.
- * A payload that does not say where the code comes from counts as one from a fork. The fields are those of GitHub's webhook payloads.
- */
-function untrustedCode({ name, payload }) {
-    switch (name) {
-        case "pull_request_target":
-            return "pull_request_target gives secrets to a run on a pull request that anyone may open";
-        case "workflow_run":
-            return sameRepository(at(payload, "workflow_run", "head_repository"), at(payload, "repository"))
-                ? undefined
-                : "the workflow_run was started by a run on a fork";
-        case "pull_request":
-        case "pull_request_review":
-        case "pull_request_review_comment":
-            return sameRepository(at(payload, "pull_request", "head", "repo"), at(payload, "pull_request", "base", "repo"))
-                ? undefined
-                : `the pull request of this ${name} event comes from a fork`;
-        case "issue_comment":
-            // A comment on an issue runs the default branch. One on a pull request does not say whose branch that is.
-            if (payload !== undefined && at(payload, "issue", "pull_request") === undefined)
-                return undefined;
-            return "anyone may write an issue_comment on a pull request, and the pull request may come from a fork";
-        default:
-            return undefined;
-    }
-}
-function sameRepository(head, base) {
-    const [one, other] = [at(head, "id"), at(base, "id")];
-    return typeof one === "number" && one === other;
-}
-function at(value, ...names) {
-    let found = value;
-    for (const name of names)
-        found = typeof found === "object" && found !== null ? new Map(Object.entries(found)).get(name) : undefined;
-    return found;
-}
-
-/***/ }),
-
-/***/ 9147:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   j: () => (/* binding */ announceFlake)
-/* harmony export */ });
-/** Tells which flake is deployed, and warns of one that is no commit. */
-function announceFlake(flake, log) {
-    log.line(`flake ${flake.source}, revision ${flake.revision ?? "none"}, with ${flake.inputs.length} inputs`);
-    if (!flake.dirty)
-        return;
-    log.annotate("warning", "The flake has changes that are not committed", "What is deployed is not a commit: on the machines, self.rev, self.dirtyRev and self.dirtyShortRev are missing. Has an earlier step changed a file?");
-}
-
-/***/ }),
-
-/***/ 2406:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Z: () => (/* binding */ announceChoice)
-/* harmony export */ });
-/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6806);
-
-/** Tells which machines the flake names, and warns of what it wants of them that is not done. */
-function announceChoice(choice, log) {
-    for (const line of (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_0__/* .describeChoice */ .be)(choice))
-        log.line(line);
-    const ignored = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_0__/* .describeIgnored */ .MS)(choice);
-    if (ignored !== undefined)
-        log.annotate("warning", "The flake asks for what this action does not do", ignored);
-}
-
-/***/ }),
-
-/***/ 7798:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  w: () => (/* binding */ reportEnd),
-  k: () => (/* binding */ reportProblem)
-});
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
-// EXTERNAL MODULE: external "node:util"
-var external_node_util_ = __nccwpck_require__(7975);
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(3047);
-// EXTERNAL MODULE: ./build/src/domain/flake.js
-var domain_flake = __nccwpck_require__(7307);
-// EXTERNAL MODULE: ./build/src/domain/result.js
-var domain_result = __nccwpck_require__(2877);
-// EXTERNAL MODULE: ./build/src/domain/failure.js
-var failure = __nccwpck_require__(5856);
-;// CONCATENATED MODULE: ./build/src/github/annotations.js
-
-
-// GitHub shows ten annotations of a kind a step, and the step's own failure is one.
-const most = 9;
-/** One annotation for each host that failed; where there are too many, the last one names the rest. */
-function failureAnnotations(results) {
-    const failed = results.filter((result) => (0,domain_result/* isFailure */.N6)(result.status));
-    const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: message(result) }));
-    if (annotations.length <= most)
-        return annotations;
-    const rest = failed.slice(most - 1);
-    return [...annotations.slice(0, most - 1), { title: `${rest.length} more hosts failed`, message: rest.map(brief).join("\n") }];
-}
-/** One annotation for all hosts that were skipped, with the reasons. */
-function skippedAnnotations(results) {
-    const skipped = results.filter((result) => result.status === "skipped");
-    if (skipped.length === 0)
-        return [];
-    const reasons = new Map();
-    for (const { name, error } of skipped) {
-        const reason = error === undefined ? "skipped" : (0,failure/* failureSentences */.P7)(error).join(". ");
-        reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
-    }
-    const title = `${skipped.length} of ${results.length} hosts ${skipped.length === 1 ? "was" : "were"} skipped`;
-    return [{ title, message: [...reasons].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n") }];
-}
-/** The last line of a failed step: `2 of 14 hosts failed: web3 (activate: …), db1 (connect: …)`. */
-function failureSummary(results) {
-    const failed = results.filter((result) => (0,domain_result/* isFailure */.N6)(result.status));
-    return `${failed.length} of ${results.length} hosts failed: ${failed.map(brief).join(", ")}`;
-}
-/** What went wrong in a few words: `activate failed, rolled back`. */
-function verdict({ phase, status }) {
-    if (status === "rolled-back")
-        return `${phase} failed, rolled back`;
-    if (status === "rollback-failed")
-        return "rollback failed";
-    return status === "unknown" ? `lost in ${phase}, state unknown` : `${phase} ${status}`;
-}
-function message({ error, status }) {
-    return error === undefined ? status : (0,failure/* renderFailure */.zt)(error);
-}
-function brief(result) {
-    const reason = result.status === "failed" ? `${result.phase}: ${result.error?.reason ?? "failed"}` : verdict(result);
-    return `${result.name} (${reason})`;
-}
-// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 17 modules
-var core = __nccwpck_require__(3284);
-;// CONCATENATED MODULE: ./build/src/github/outputs.js
-
-
-
-// GitHub takes 1 MB of outputs a job, counted as UTF-16: half of that for us.
-const longestResults = 250_000;
-/** Renders every output of the action, by its name in `action.yml`; one that has no value is empty. */
-function renderOutputs({ results, status, storePath, flakeReference, summaryPath }) {
-    const only = results.length === 1 ? results[0] : undefined;
-    return {
-        "store-path": storePath ?? "",
-        "flake-ref": flakeReference ?? "",
-        status,
-        results: renderResults(results),
-        changed: String(results.some((result) => result.changed)),
-        deployed: String(results.filter((result) => result.status === "deployed").length),
-        failed: String(results.filter((result) => (0,domain_result/* isFailure */.N6)(result.status)).length),
-        "summary-path": summaryPath ?? "",
-        "system-path": only?.systemPath ?? "",
-        "previous-system-path": only?.previousSystemPath ?? "",
-        "exit-code": only?.exitCode?.toString() ?? "",
-    };
-}
-/** The results as JSON, with shorter errors where they would not fit. */
-function renderResults(results) {
-    const render = (longestError) => JSON.stringify(results.map((result) => ({
-        name: result.name,
-        target: result.target,
-        configuration: result.configuration ?? null,
-        status: result.status,
-        phase: result.phase,
-        "system-path": result.systemPath ?? null,
-        "previous-system-path": result.previousSystemPath ?? null,
-        generation: result.generation ?? null,
-        "previous-generation": result.previousGeneration ?? null,
-        changed: result.changed,
-        "exit-code": result.exitCode ?? null,
-        "failed-units": result.failedUnits,
-        inhibitors: result.plan?.inhibitors ?? [],
-        seconds: result.seconds,
-        error: result.error === undefined ? null : shorten((0,failure/* renderFailure */.zt)(result.error), longestError),
-    })));
-    for (let longestError = 10_000;; longestError = Math.floor(longestError / 2)) {
-        const text = render(longestError);
-        if (text.length <= longestResults || longestError === 0)
-            return text;
-    }
-}
-function shorten(text, length) {
-    return text.length <= length ? text : `${text.slice(0, length)}…`;
-}
-/** Sets every output. */
-function setOutputs(report) {
-    for (const [name, value] of Object.entries(renderOutputs(report)))
-        core.setOutput(name, value);
-}
-/** The status of a whole run. */
-function statusOf(results, endedEarly) {
-    const worst = (0,domain_result/* worstStatus */.A4)(results);
-    // Hosts that a run has skipped because it ended early do not make it a success.
-    return endedEarly && !(0,domain_result/* isFailure */.N6)(worst) ? "failed" : worst;
-}
-// EXTERNAL MODULE: ./build/src/github/runner-temp.js
-var runner_temp = __nccwpck_require__(8574);
-// EXTERNAL MODULE: ./build/src/github/workflow-log.js
-var workflow_log = __nccwpck_require__(6255);
-;// CONCATENATED MODULE: ./build/src/github/summary/markdown.js
-
-// What machines print stands in code spans, of which Markdown obeys nothing, in fenced blocks whose every line begins with a
-// sign of ours, or as escaped text in `<pre>` and `<code>`, which are HTML. In all of them GitHub makes no mentions, links or emoji.
-/** Escapes a text for HTML. */
-function escapeHtml(text) {
-    return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}
-/**
- * Renders one line of text as a code span (CommonMark 6.1) that may stand in a table. Tables are split at pipes before
- * anything else is read, and a backslash before an escaped one splits all the same: a pipe becomes a broken bar.
- */
-function codeSpan(text) {
-    const line = oneLine(text).replaceAll("|", "¦");
-    const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
-    const fence = "`".repeat(longest + 1);
-    return longest === 0 ? `${fence}${line}${fence}` : `${fence} ${line} ${fence}`;
-}
-/** Renders one line of text as code in HTML. */
-function htmlCode(text) {
-    return `<code>${escapeHtml(oneLine(text))}</code>`;
-}
-// A store path has up to 255 characters; whatever is longer is no name that helps.
-const longestLine = 300;
-/** The text as one line without what cannot be seen, and not too long; a text of which nothing can be seen is a question mark. */
-function oneLine(text) {
-    const line = visible(text.replaceAll(/\s+/g, " ")).trim() || "?";
-    return line.length <= longestLine ? line : `${Array.from(line).slice(0, longestLine).join("")}…`;
-}
-/** A line without control characters, and without those that turn the direction of the text around them. */
-function visible(line) {
-    return (0,workflow_log/* printable */.g)(line).replaceAll(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, "");
-}
-function byteLength(text) {
-    return Buffer.byteLength(text);
-}
-/** Renders a text of several lines as a block; one that needs more bytes than these loses its middle. */
-function preformatted(text, bytes) {
-    return `<pre>${markdown_shorten(text, bytes)}</pre>\n`;
-}
-function markdown_shorten(text, bytes) {
-    // A character needs at least one byte: what is beyond cannot fit, and is not even looked at.
-    const cut = text.length > 2 * bytes ? `${text.slice(0, bytes)}\n${text.slice(-bytes)}` : text;
-    const lines = cut.split("\n").map(visible).join("\n");
-    const whole = escapeHtml(lines);
-    if (cut === text && byteLength(whole) <= bytes)
-        return whole;
-    const characters = Array.from(lines);
-    const beginning = fitting(characters, bytes / 2);
-    const end = fitting(characters.toReversed(), bytes / 2);
-    return `${escapeHtml(beginning.join(""))}\n… the middle is left out; the log has it …\n${escapeHtml(end.toReversed().join(""))}`;
-}
-/** The first characters that need no more than these bytes once they are escaped. */
-function fitting(characters, bytes) {
-    let left = bytes;
-    const beyond = characters.findIndex((character) => (left -= byteLength(escapeHtml(character))) < 0);
-    return characters.slice(0, beyond === -1 ? undefined : beyond);
-}
-;// CONCATENATED MODULE: ./build/src/github/summary/headline.js
-
-
-// As many as fit on a line.
-const mostNamed = 8;
-/** What a reader sees first: how it ended, the counts, who failed, and what was deployed. */
-function renderHeadline(results, flake, endedEarly, reason) {
-    const below = [counts(results), failed(results), flake === undefined ? "" : describeFlake(flake)].filter((line) => line !== "");
-    const why = reason === undefined ? "" : `: ${codeSpan(reason)}`;
-    return `### ${headline(results, endedEarly)}${why}\n\n${below.join("  \n")}\n\n`;
-}
-function headline(results, endedEarly) {
-    const failures = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status)).length;
-    if (results.length === 0)
-        return endedEarly ? "❌ The deployment ended before any host was worked on" : "✅ No host was to be deployed";
-    const hosts = results.length === 1 ? "1 host" : `${results.length} hosts`;
-    if (failures > 0)
-        return `❌ ${failures} of ${hosts} failed${endedEarly ? ", and the run ended early" : ""}`;
-    if (endedEarly && results.every(({ status }) => status === "skipped"))
-        return `❌ No host was deployed (${hosts} skipped)`;
-    if (endedEarly)
-        return `❌ The run ended early; of ${hosts} none failed`;
-    const done = results.filter(({ status }) => status !== "skipped");
-    const skipped = results.length - done.length;
-    const { sign, word } = achieved(done);
-    return skipped === 0 ? `${sign} ${hosts} ${word}` : `⚠️ ${done.length} of ${hosts} ${word}, ${skipped} skipped`;
-}
-/** What became of hosts of which none failed. */
-function achieved(hosts) {
-    if (hosts.some(({ status }) => status === "degraded"))
-        return { sign: "⚠️", word: "deployed, with units that failed" };
-    if (hosts.every(({ status }) => status === "unchanged"))
-        return { sign: "✅", word: "unchanged" };
-    return { sign: "✅", word: hosts.every(({ status }) => status === "planned" || status === "unchanged") ? "planned" : "deployed" };
-}
-function counts(results) {
-    const numbers = domain_result/* statuses */.bM.toReversed().map((status) => ({ status, count: results.filter((result) => result.status === status).length }));
-    const texts = numbers.flatMap(({ status, count }) => (count === 0 ? [] : [`${count} ${status}`]));
-    const end = Math.max(0, ...results.flatMap(({ timeline }) => timeline.map((span) => span.end)));
-    return texts.length === 0 ? "" : [...texts.map((text) => `**${text}**`), ...(end === 0 ? [] : [duration(end)])].join(" · ");
-}
-function failed(results) {
-    const names = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status)).map(({ name, phase }) => `${codeSpan(name)} (${phase})`);
-    // One is the only row that is red in any case.
-    if (names.length === 0 || results.length === 1)
-        return "";
-    const more = names.length - mostNamed;
-    return `Not as asked for: ${names.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
-}
-function describeFlake({ source, revision, subdirectory, dirty }) {
-    return [
-        revision === undefined ? "Flake without a revision" : `Flake at revision ${codeSpan(revision)}`,
-        subdirectory === "" ? "" : `, directory ${codeSpan(subdirectory)}`,
-        dirty ? ", with changes that are not committed" : "",
-        `, source ${codeSpan(source)}`,
-    ].join("");
-}
-/** Seconds as a reader counts them: `9 s`, `2 min 14 s`. */
-function duration(seconds) {
-    const whole = Math.round(seconds);
-    return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
-}
-// EXTERNAL MODULE: ./build/src/domain/closure-difference.js
-var closure_difference = __nccwpck_require__(7859);
-// EXTERNAL MODULE: ./build/src/domain/difference-text.js
-var difference_text = __nccwpck_require__(2987);
-// EXTERNAL MODULE: ./build/src/domain/unit-plan.js
-var unit_plan = __nccwpck_require__(9988);
-;// CONCATENATED MODULE: ./build/src/github/summary/table.js
-
-
-
-const tableHead = "| | host | status | phase | generation | packages | size | seconds |\n|---|---|---|---|---|---|--:|--:|\n";
-/** The row of one host. */
-function renderRow(result) {
-    const { name, target, configuration, status, phase, seconds, difference } = result;
-    const where = tellsMore(target, name) ? ` ${codeSpan(target)}` : "";
-    const what = configuration === undefined || configuration === name ? "" : ` ${codeSpan(`#${configuration}`)}`;
-    const size = difference === undefined ? "" : (0,difference_text/* signedSize */.m8)(difference.bytes).replace(" ", "\u00A0");
-    return `| ${[mark(result), codeSpan(name) + where + what, status, phase, generation(result), table_packages(difference), size, seconds.toFixed(1)].join(" | ")} |\n`;
-}
-/** Whether a target says more than the name: `web1` stands for `root@web1` and for `root@web1.example.org`. */
-function tellsMore(target, name) {
-    const host = target.slice(target.lastIndexOf("@") + 1);
-    return target !== name && host !== name && !host.startsWith(`${name}.`);
-}
-const marks = {
-    unchanged: "💤",
-    planned: "📋",
-    deployed: "✅",
-    skipped: "➖",
-    degraded: "⚠️",
-    "rolled-back": "↩️",
-    failed: "❌",
-    unknown: "❌",
-    "rollback-failed": "❌",
-};
-/** The sign that stands for a status. */
-function mark({ status }) {
-    return marks[status];
-}
-function generation({ previousGeneration: old, generation: now }) {
-    if (now === undefined)
-        return old === undefined ? "" : String(old);
-    return old === now ? String(now) : `${old ?? "–"} → ${now}`;
-}
-/** How many packages came, went and changed: `+2 −1 ~14`. */
-function table_packages(difference) {
-    if (difference === undefined)
-        return "";
-    const { added, removed, changed } = (0,closure_difference/* countChanges */.xS)(difference);
-    const counts = [added > 0 ? `+${added}` : "", removed > 0 ? `−${removed}` : "", changed > 0 ? `~${changed}` : ""].filter((text) => text !== "");
-    return counts.length === 0 ? "–" : counts.join(" ");
-}
-;// CONCATENATED MODULE: ./build/src/github/summary/section.js
-
-
-
-
-
-
-
-
-const longestName = 120;
-/** What went wrong on a host, in no more than about these bytes; empty where nothing did. */
-function errorPart({ status, error }, bytes) {
-    return (0,domain_result/* isFailure */.N6)(status) || error !== undefined ? `${preformatted(error === undefined ? status : explained(error), bytes)}\n` : "";
-}
-/** A sentence in each line: in one line, nobody could read them without scrolling. */
-function explained(error) {
-    return [(0,failure/* failureSentences */.P7)(error).join(".\n"), ...(0,failure/* renderFailureLines */.w3)(error)].join("\n");
-}
-/** What the new system of a host brings: packages and units; empty where nothing is known of it. */
-function detailsPart({ target, status, difference, plan, systemPath, previousSystemPath }, limits) {
-    if (difference === undefined && plan === undefined)
-        return "";
-    const paths = systemPath === undefined ? "" : `: ${codeSpan(previousSystemPath ?? "nothing")} → ${codeSpan(systemPath)}`;
-    return [
-        `${codeSpan(target)}${paths}\n\n`,
-        difference === undefined ? "" : renderDifference(difference, limits.packages),
-        plan === undefined ? "" : renderPlan(plan, status, limits.units),
-    ].join("");
-}
-/** Folds the parts of a host under its title; without any there is no section. */
-function renderSection(result, error, details) {
-    if (error === "" && details === "")
-        return "";
-    const { name, status, difference } = result;
-    const what = (0,domain_result/* isFailure */.N6)(status) ? verdict(result) : status;
-    const changes = difference === undefined ? "" : `, ${section_brief(difference)}`;
-    return `<details><summary>${mark(result)} ${htmlCode(name)}: ${what}${changes}</summary>\n\n${error}${details}</details>\n\n`;
-}
-/** Folds many sections under one title. */
-function foldSections(sections, title) {
-    return `<details><summary>${title}</summary>\n\n${sections.join("")}</details>\n\n`;
-}
-function section_brief(difference) {
-    const { added, removed, changed } = (0,closure_difference/* countChanges */.xS)(difference);
-    const counts = Object.entries({ added, removed, changed }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
-    return `${counts.length === 0 ? "no package changed" : counts.join(", ")}, ${(0,difference_text/* signedSize */.m8)(difference.bytes)}`;
-}
-const signs = { added: "+", removed: "-", changed: "!" };
-/** A fenced block that GitHub colours as a diff. No line of it can end it: each begins with a sign of its own. */
-function renderDifference(difference, most) {
-    const { packages, files } = difference;
-    const order = ["changed", "added", "removed"];
-    const sorted = order.flatMap((kind) => packages.filter((change) => (0,closure_difference/* changeKind */.P0)(change) === kind));
-    const lines = sorted.slice(0, most).map((change) => `${signs[(0,closure_difference/* changeKind */.P0)(change)]} ${packageLine(change)}`);
-    const rest = packages.length - lines.length;
-    if (rest > 0)
-        lines.push(`# and ${rest} more packages`);
-    const beside = files === 0 ? "" : `; ${files === 1 ? "1 generated file" : `${files} generated files`}`;
-    const block = lines.length === 0 ? "" : `\`\`\`diff\n${lines.join("\n")}\n\`\`\`\n\n`;
-    return `${(0,difference_text/* describeCounts */.wv)(difference).replace(/^p/, "P")}${beside}\n\n${block}`;
-}
-function packageLine(change) {
-    const line = oneLine((0,difference_text/* describeChange */.uQ)(change));
-    const short = line.length <= longestName ? line : `${line.slice(0, longestName)}…`;
-    return change.bytes === 0 ? short : `${short} (${(0,difference_text/* signedSize */.m8)(change.bytes)})`;
-}
-const verbs = {
-    activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", again: "ran again", keep: "changed, not restarted" },
-    rehearsal: {
-        stop: "would stop",
-        restart: "would restart",
-        reload: "would reload",
-        start: "would start",
-        again: "would run again",
-        keep: "would not restart, though changed",
-    },
-    "unit-files": {
-        stop: "would stop",
-        restart: "would restart",
-        reload: "would reload",
-        start: "would start",
-        again: "would run again",
-        keep: "would not restart, though changed",
-    },
-};
-const sources = {
-    activation: "Units, as the activation told",
-    rehearsal: "Units, as `dry-activate` tells",
-    "unit-files": "Units, by a comparison of their files",
-};
-function renderPlan(plan, status, most) {
-    const before = status === "rolled-back" && plan.source === "activation" ? " before the way back" : "";
-    const title = `${sources[plan.source]}${before}`;
-    const inhibitors = plan.inhibitors.map((inhibitor) => `- inhibited: ${codeSpan(inhibitor)}: \`switch\` and \`test\` would be refused\n`).join("");
-    if ((0,unit_plan/* touchesNoUnit */.Hl)(plan))
-        return `${title}: none\n\n${inhibitors === "" ? "" : `${inhibitors}\n`}`;
-    const lists = unit_plan/* unitActions */.cY.flatMap((action) => {
-        const units = plan[action];
-        if (units.length === 0)
-            return [];
-        const more = units.length - most;
-        const names = units.slice(0, most).map((unit) => codeSpan(unit));
-        return [`- ${verbs[plan.source][action]}: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}\n`];
-    });
-    const systemd = plan.reexecutes ? `- systemd ${plan.source === "activation" ? "was" : "would be"} re-executed\n` : "";
-    return `${title}:\n\n${lists.join("")}${systemd}${inhibitors}\n`;
-}
-;// CONCATENATED MODULE: ./build/src/github/summary/timeline.js
-
-// Mermaid draws nothing of a text above 50,000 characters, and a chart of more rows than these is no picture any more.
-const mostHosts = 60;
-const mostSpans = 12;
-const timeline_longestName = 40;
-/**
- * Renders the phases of the hosts over time as a Gantt chart of Mermaid, one row a host; empty where there is nothing to see.
- * Where there are too many hosts, those that failed and those that took longest stay.
- */
-function renderTimeline(results) {
-    const seen = results.filter(({ timeline }) => timeline.length > 0);
-    if (seen.length === 0)
-        return "";
-    const worst = seen.toSorted((one, other) => Number((0,domain_result/* isFailure */.N6)(other.status)) - Number((0,domain_result/* isFailure */.N6)(one.status)) || other.seconds - one.seconds);
-    const chosen = new Set(worst.slice(0, mostHosts));
-    const hosts = seen.filter((result) => chosen.has(result));
-    const left = seen.length - hosts.length;
-    const total = Math.max(...hosts.flatMap(({ timeline }) => timeline.map(({ end }) => end)));
-    return [
-        `<details open><summary>Timeline${left > 0 ? ` (without ${left} of the faster hosts)` : ""}</summary>\n`,
-        "```mermaid",
-        "---",
-        "displayMode: compact",
-        "config:",
-        "  gantt:",
-        "    barHeight: 14",
-        "    barGap: 3",
-        "    fontSize: 10",
-        "    sectionFontSize: 12",
-        // Mermaid puts the axis 50 above the lower edge, whatever it is told.
-        "    topPadding: 50",
-        "    gridLineStartPadding: 35",
-        "    leftPadding: 120",
-        "---",
-        "gantt",
-        // Times of a day without a zone: what Mermaid reads as local time it also writes as local time.
-        "  dateFormat YYYY-MM-DD HH:mm:ss.SSS",
-        `  axisFormat ${total >= 3600 ? "%H:%M:%S" : "%M:%S"}`,
-        `  tickInterval ${tickInterval(total)}`,
-        ...hosts.flatMap((result) => [`  section ${sectionName(result.name)}`, ...result.timeline.slice(0, mostSpans).map((span) => task(span, result, total))]),
-        "```\n",
-        legend(hosts),
-        "</details>\n\n",
-    ].join("\n");
-}
-// Seconds. Left to itself, Mermaid sets ticks at parts of a second, which the labels do not tell.
-const ticks = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600];
-const mostTicks = 12;
-function tickInterval(total) {
-    const seconds = ticks.find((step) => total / step <= mostTicks) ?? 86_400;
-    if (seconds < 60)
-        return `${seconds}second`;
-    return seconds < 3600 ? `${seconds / 60}minute` : `${seconds / 3600}hour`;
-}
-// The four looks that Mermaid has for a task.
-const looks = { connect: "done", copy: "done", build: "active", activate: "", confirm: "", rollback: "crit" };
-function task(span, { status, phase, timeline }, total) {
-    const { begin, end } = span;
-    const failed = (0,domain_result/* isFailure */.N6)(status) && span.phase === phase && span === timeline.findLast((other) => other.phase === phase);
-    const look = failed ? "crit" : looks[span.phase];
-    // Nothing that lasts no time at all would be seen.
-    const milliseconds = Math.max(1, Math.round((end - begin) * 1000));
-    const label = fits(span, total) ? span.phase : "\u2800";
-    return `  ${label} :${look === "" ? "" : `${look}, `}${moment(begin)}, ${milliseconds}ms`;
-}
-// A label that does not fit would lie over the next bar: the chart is about 900 wide, and a letter 6.
-function fits({ phase, begin, end }, total) {
-    return ((end - begin) / total) * 900 > phase.length * 6 + 6;
-}
-function moment(seconds) {
-    return new Date(Date.UTC(2000, 0, 1) + Math.round(seconds * 1000)).toISOString().replace("T", " ").slice(0, -1);
-}
-/**
- * The name as Mermaid obeys nothing of it: `;`, `#`, `:`, `%` and quotes mean something to it, and it looks names up in an object
- * that already has `constructor` and the like.
- */
-function sectionName(name) {
-    const plain = name.replaceAll(/[^A-Za-z0-9_.-]/g, "_").slice(0, timeline_longestName) || "_";
-    return plain in {} ? `${plain}_` : plain;
-}
-function legend(hosts) {
-    const failed = hosts.some(({ status }) => (0,domain_result/* isFailure */.N6)(status));
-    return `Grey: connect and copy. Light: build. Dark: activate and confirm.${failed ? " Red: the phase that failed, and the way back." : ""} Minutes and seconds since the run began.\n`;
-}
-;// CONCATENATED MODULE: ./build/src/github/summary/page.js
-
-
-
-
-
-
-/** The page of a workflow run. GitHub refuses a summary above 1,048,576 bytes a step as a whole. */
-const jobSummary = { bytes: 1_000_000, name: "summary above 1 MiB" };
-/** A comment on an issue or pull request, which has at most 65,536 characters; some are left for a line of whoever posts it. */
-const comment = { bytes: 64_000, name: "comment above 65,536 characters" };
-// Of one host, where there is room.
-const mostBytesOfError = 16_000;
-const leastBytesOfError = 400;
-const mostPackages = 300;
-const leastPackages = 10;
-const mostUnits = 100;
-// Sections of hosts that are as they should be which stand on the page by themselves.
-const mostUnfolded = 12;
-const bytesOfNote = 600;
-// What folds a section, roughly.
-const bytesOfFold = 500;
-// A package's line, roughly.
-const bytesOfPackage = 60;
-/**
- * Renders the summary as GitHub's Markdown, of the results alone.
- *
- * What does not fit into its place is dropped, least important first: the middle of long errors and the ends of long lists, the
- * timeline, what is new on hosts that are as they should be, the same of those that failed, rows of hosts that are as they should
- * be, errors, rows of failed hosts. The last line then says what is missing.
- */
-function renderSummary(results, flake, { endedEarly = false, reason, place = jobSummary } = {}) {
-    const head = renderHeadline(results, flake, endedEarly, reason);
-    const failed = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status));
-    const fine = results.filter(({ status }) => !(0,domain_result/* isFailure */.N6)(status));
-    const budget = new Budget(place.bytes - byteLength(head) - byteLength(tableHead) - bytesOfNote);
-    const rowsOfFailed = budget.take(failed, renderRow);
-    // A part is kept for what comes after, as long as each can still say something.
-    const share = (hosts) => Math.floor((budget.left * 0.8) / Math.max(1, hosts.length)) - bytesOfFold;
-    const bytesOfError = Math.min(mostBytesOfError, Math.max(leastBytesOfError, share(failed)));
-    const errors = budget.take(failed, (result) => renderSection(result, errorPart(result, bytesOfError), ""));
-    const rowsOfFine = budget.take(fine, renderRow);
-    const packages = Math.min(mostPackages, Math.max(leastPackages, Math.floor(share(results) / bytesOfPackage)));
-    const limits = { packages, units: Math.min(mostUnits, packages) };
-    const details = budget.take([...failed, ...fine], (result) => renderSection(result, "", detailsPart(result, limits)));
-    const timeline = renderTimeline(results);
-    const timelineFits = budget.fits(timeline);
-    const rows = results.filter((result) => rowsOfFailed.has(result) || rowsOfFine.has(result)).map(renderRow);
-    const section = (result) => renderSection(result, errors.has(result) ? errorPart(result, bytesOfError) : "", details.has(result) ? detailsPart(result, limits) : "");
-    const sectionsOfFine = fine.map(section).filter((text) => text !== "");
-    return [
-        head,
-        // What a reader looks for first.
-        ...failed.map(section),
-        rows.length === 0 ? "" : `${tableHead}${rows.join("")}\n`,
-        timelineFits ? timeline : "",
-        ...(sectionsOfFine.length > mostUnfolded ? [foldSections(sectionsOfFine, `What is new on ${sectionsOfFine.length} hosts`)] : sectionsOfFine),
-        note(place, [
-            timelineFits ? "" : "the timeline",
-            missing("what is new on", fine, details),
-            missing("what is new on", failed, details, " that failed"),
-            missing("", fine, rowsOfFine, " that are as they should be"),
-            missing("the errors of", failed, errors),
-            missing("", failed, rowsOfFailed, " that failed"),
-        ]),
-    ].join("");
-}
-function missing(what, hosts, taken, which = "") {
-    const count = hosts.filter((result) => !taken.has(result)).length;
-    return count === 0 ? "" : `${what} ${count} hosts${which}`.trim();
-}
-function note({ name }, parts) {
-    const told = parts.filter((part) => part !== "");
-    return told.length === 0 ? "" : `Left out, because GitHub takes no ${name}: ${told.join(", ")}. The log has them all.\n`;
-}
-/** Bytes that are given away in the order of importance. */
-class Budget {
-    left;
-    constructor(bytes) {
-        this.left = bytes;
-    }
-    /** Takes hosts in their order until one does not fit. */
-    take(hosts, render) {
-        const end = hosts.findIndex((host) => !this.fits(render(host)));
-        return new Set(end === -1 ? hosts : hosts.slice(0, end));
-    }
-    /** Takes a text, where it fits. */
-    fits(text) {
-        const size = byteLength(text);
-        if (size > this.left)
-            return false;
-        this.left -= size;
-        return true;
-    }
-}
-;// CONCATENATED MODULE: ./build/src/github/report.js
-
-
-
-
-
-
-
-
-
-
-
-// Of a command line with an expression in it, the beginning says which command it is.
-const longestCommand = 300;
-/** Tells what ended the run before the machines did. What is none of the action's own errors is shown with its stack. */
-function reportProblem(problem, log) {
-    if (problem instanceof errors/* InputError */.dz || problem instanceof errors/* RunnerError */.Rn)
-        log.annotate("error", "The deployment cannot begin", problem.message);
-    else if (problem instanceof errors/* EvaluationError */.ZN)
-        log.annotate("error", "The flake does not evaluate; no machine was changed", problem.message);
-    else if (problem instanceof errors/* CommandError */.Qd) {
-        log.annotate("error", "A command on the runner failed; no machine was changed", [problem.message.slice(0, longestCommand), ...problem.stderr.trim().split("\n").slice(-20)].join("\n"));
-    }
-    else if (isSystemError(problem)) {
-        const place = problem.path === undefined ? "" : ` Check the space and the permissions of ${(0,external_node_path_.dirname)(problem.path)}.`;
-        log.annotate("error", "A file on the runner cannot be used; no machine was changed", `${problem.message}.${place}`);
-    }
-    else
-        log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
-}
-// What no program can help: a full or read-only disk, a quota, missing rights.
-const systemErrors = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "EIO"]);
-function isSystemError(problem) {
-    return external_node_util_.types.isNativeError(problem) && "syscall" in problem && "code" in problem && systemErrors.has(String(problem.code));
-}
-function messageOf(error) {
-    return external_node_util_.types.isNativeError(error) ? error.message : String(error);
-}
-/**
- * Sets the outputs, annotates every failed host, writes the summary, and tells whether the step is green. A channel that cannot be
- * written stops none of the others; without outputs the step is not green.
- */
-function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary }, log) {
-    log.resume();
-    const summaryPath = writeComment(() => renderSummary(results, flake, { endedEarly, reason, place: comment }), log);
-    const outputsAreSet = setAllOutputs({
-        results,
-        status: statusOf(results, endedEarly),
-        storePath: arrived ? flake?.source : undefined,
-        flakeReference: referenceFor(flake, sent),
-        summaryPath,
-    }, log);
-    // A run that ended early has annotated its reason already; its hosts only ended with it.
-    if (endedEarly)
-        log.line(`The run ended early${reason === undefined ? "" : `: ${reason}`}`);
-    else
-        annotateHosts(results, log);
-    const failed = results.some((result) => (0,domain_result/* isFailure */.N6)(result.status));
-    if (failed)
-        log.line(failureSummary(results));
-    if (summary)
-        writeSummary(() => renderSummary(results, flake, { endedEarly, reason, place: jobSummary }), log);
-    log.resume();
-    return !failed && !endedEarly && outputsAreSet;
-}
-/** The reference for use by hand: only the outer flake has the machines of a hive where nixos-rebuild looks for them. */
-function referenceFor(flake, sent) {
-    if (sent?.hive === true)
-        return (0,domain_flake/* outerReference */.Xp)(sent);
-    return flake === undefined ? undefined : (0,domain_flake/* flakeReference */.Bp)(flake);
-}
-function annotateHosts(results, log) {
-    for (const { title, message } of failureAnnotations(results))
-        log.annotate("error", title, message);
-    for (const { title, message } of skippedAnnotations(results))
-        log.annotate("warning", title, message);
-}
-function setAllOutputs(report, log) {
-    try {
-        setOutputs(report);
-        return true;
-    }
-    catch (error) {
-        log.annotate("error", "The outputs could not be set", `Later steps see none or some of them: ${messageOf(error)}`);
-        return false;
-    }
-}
-/** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
-function writeComment(render, log) {
-    const file = (0,external_node_path_.join)((0,runner_temp/* runnerTemp */.X)(), `nix-flake-deploy-summary-${(0,external_node_crypto_.randomBytes)(6).toString("hex")}.md`);
-    try {
-        (0,external_node_fs_.writeFileSync)(file, render(), { flag: "wx" });
-        return file;
-    }
-    catch (error) {
-        log.annotate("warning", "The file of the summary could not be written", messageOf(error));
-        return undefined;
-    }
-}
-/** Appends to the job summary. Synchronous, as the process ends right after; a summary that cannot be written fails nothing. */
-function writeSummary(render, log) {
-    const file = process.env["GITHUB_STEP_SUMMARY"];
-    if (file === undefined || file === "")
-        return;
-    try {
-        (0,external_node_fs_.appendFileSync)(file, render());
-    }
-    catch (error) {
-        log.annotate("warning", "The job summary could not be written", messageOf(error));
-    }
-}
-
-/***/ }),
-
-/***/ 2098:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  L: () => (/* binding */ WorkflowRunLog)
-});
-
-// EXTERNAL MODULE: ./build/src/domain/copy-progress.js
-var copy_progress = __nccwpck_require__(6369);
-// EXTERNAL MODULE: ./build/src/domain/failure.js
-var failure = __nccwpck_require__(5856);
-// EXTERNAL MODULE: ./build/src/domain/result.js
-var domain_result = __nccwpck_require__(2877);
-;// CONCATENATED MODULE: ./build/src/github/host-lines.js
-// Lines of one host that are kept from the beginning, and from the end.
-const keptAtBeginning = 5000;
-const keptAtEnd = 20_000;
-/** The lines of one host, without the middle of a very long log. */
-class HostLines {
-    #beginning = [];
-    #end = [];
-    #dropped = 0;
-    push(line) {
-        if (this.#beginning.length < keptAtBeginning) {
-            this.#beginning.push(line);
-            return;
-        }
-        this.#end.push(line);
-        if (this.#end.length > 2 * keptAtEnd) {
-            this.#dropped += this.#end.length - keptAtEnd;
-            this.#end = this.#end.slice(-keptAtEnd);
-        }
-    }
-    *all() {
-        yield* this.#beginning;
-        if (this.#dropped > 0)
-            yield `… ${this.#dropped} lines are left out here …`;
-        yield* this.#end;
-    }
-}
-;// CONCATENATED MODULE: ./build/src/github/run-log.js
-
-
-
-
-// With more hosts, what the machines print would bury how far each has got: it then stands in the groups alone.
-const mostStreamed = 8;
-// Milliseconds without a line after which a line says what is still going on; and without one that says how far a host has
-// got, while the machines themselves talk.
-const silence = 15_000;
-const talk = 60_000;
-// Names that such a line has for a phase.
-const mostNamed = 5;
-const ended = {
-    connect: "connected",
-    copy: "copied",
-    build: "built",
-    activate: "activated",
-    confirm: "confirmed",
-    rollback: "rolled back",
-};
-const going = {
-    connect: "connecting",
-    copy: "copying",
-    build: "building",
-    activate: "activating",
-    confirm: "confirming",
-    rollback: "rolling back",
-};
-/**
- * Tells how far a run has got: a line whenever a host has ended a phase (`[7/50] web3: built in 12 s`, the seventh to do so),
- * one that says what is going on after a silence, or when only the machines have talked for long, and each host's whole log in a
- * group when it is done. With few hosts, their lines are also streamed as they come, with the name in front.
- */
-class WorkflowRunLog {
-    #log;
-    #hosts = new Map();
-    #places = new Map();
-    #counts = new Map();
-    #done = new Set();
-    #total = 1;
-    #begin = performance.now();
-    #lastLine = performance.now();
-    #lastProgress = performance.now();
-    #heartbeat;
-    constructor(log) {
-        this.#log = log;
-    }
-    begin(hosts) {
-        this.#total = hosts;
-        this.#begin = performance.now();
-        this.#heartbeat = setInterval(() => this.#beat(), 1000);
-        this.#heartbeat.unref();
-    }
-    end() {
-        clearInterval(this.#heartbeat);
-    }
-    host(target) {
-        const { name } = target;
-        const lines = this.#hosts.get(name) ?? new HostLines();
-        this.#hosts.set(name, lines);
-        const line = (text) => {
-            lines.push(text);
-            if (this.#total <= mostStreamed)
-                this.#streamed(`[${name}] ${text}`);
-        };
-        return {
-            phase: (phase) => {
-                const place = this.#places.get(name);
-                // A phase that is tried again goes on.
-                if (place?.phase !== phase || place.over)
-                    this.#places.set(name, { phase, since: performance.now(), over: false, copying: undefined });
-                line(`== ${phase}`);
-            },
-            ended: (detail) => {
-                const place = this.#places.get(name);
-                if (place === undefined)
-                    return;
-                place.over = true;
-                this.#line(`${this.#count(place.phase)} ${name}: ${ended[place.phase]} in ${seconds(place.since)}${detail === undefined ? "" : ` (${detail})`}`);
-            },
-            copying: (progress) => {
-                const place = this.#places.get(name);
-                if (place !== undefined)
-                    place.copying = progress;
-            },
-            output: line,
-            note: line,
-            warn: (text) => {
-                lines.push(`warning: ${text}`);
-                this.#log.annotate("warning", name, text);
-            },
-        };
-    }
-    batch(number, batches, names) {
-        this.#line(`batch ${number} of ${batches}: ${listed(names)}`);
-    }
-    /** Says which machine is in which phase, for a run that ends before they do. */
-    whereabouts() {
-        if (this.#places.size === 0)
-            return "No machine was being worked on.";
-        const lines = [...this.#places].map(([name, { phase, over }]) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`);
-        return ["Machines that were being worked on, and their phase:", ...lines].join("\n");
-    }
-    done(result) {
-        const { name, status, error } = result;
-        if (error !== undefined)
-            for (const line of (0,failure/* renderFailure */.zt)(error).split("\n"))
-                this.#line(`[${name}] ${line}`);
-        // A result may be corrected, which is no further host.
-        const count = this.#done.has(name) ? `[${this.#done.size}/${this.#total}]` : this.#count("done");
-        this.#done.add(name);
-        this.#line(`${count} ${name}: ${status} after ${result.seconds} s`);
-        this.#log.group(`${(0,domain_result/* isFailure */.N6)(status) ? "✗" : "✓"} ${name}: ${status}`, this.#hosts.get(name)?.all() ?? []);
-        this.#hosts.delete(name);
-        this.#places.delete(name);
-    }
-    #line(text) {
-        this.#lastProgress = performance.now();
-        this.#streamed(text);
-    }
-    #streamed(text) {
-        this.#lastLine = performance.now();
-        this.#log.line(text);
-    }
-    /** `[7/50]`: how many of the hosts have got so far. */
-    #count(what) {
-        const count = (this.#counts.get(what) ?? 0) + 1;
-        this.#counts.set(what, count);
-        return `[${count}/${this.#total}]`;
-    }
-    #beat() {
-        const now = performance.now();
-        if (now - this.#lastLine < silence && now - this.#lastProgress < talk)
-            return;
-        const parts = Object.entries(going).flatMap(([phase, word]) => {
-            const here = [...this.#places].filter(([, place]) => place.phase === phase && !place.over);
-            return here.length === 0 ? [] : [`${word} ${listed(here.map(([name, place]) => `${name} (${describe(place)})`))}`];
-        });
-        if (parts.length > 0)
-            this.#line(`at work for ${seconds(this.#begin)}: ${parts.join("; ")}`);
-    }
-}
-function describe({ since, copying }) {
-    return copying === undefined ? seconds(since) : `${seconds(since)}, ${(0,copy_progress/* showCopying */.H)(copying())}`;
-}
-function listed(names) {
-    const more = names.length - mostNamed;
-    return more > 0 ? `${names.slice(0, mostNamed).join(", ")} and ${more} more` : names.join(", ");
-}
-/** The time since then: `0.4 s`, `12 s`, `3 min 20 s`. */
-function seconds(since) {
-    const time = (performance.now() - since) / 1000;
-    if (time < 10)
-        return `${time.toFixed(1)} s`;
-    return time < 120 ? `${Math.round(time)} s` : `${Math.floor(time / 60)} min ${Math.floor(time % 60)} s`;
-}
-
-/***/ }),
-
-/***/ 4362:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   i: () => (/* binding */ workflowRunName)
-/* harmony export */ });
-/**
- * Names this job of the workflow to somebody who looks at a machine: the address of the run, and the job. `undefined` where the
- * runner does not say it.
- */
-function workflowRunName(environment) {
-    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id, GITHUB_JOB: job } = environment;
-    if (server === undefined || repository === undefined || id === undefined)
-        return undefined;
-    const name = `${server}/${repository}/actions/runs/${id}${job === undefined ? "" : `, job ${job}`}`;
-    // It becomes a line of a file on the machine.
-    return name.replaceAll(/\p{C}/gu, "");
-}
-
-/***/ }),
-
-/***/ 8574:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   X: () => (/* binding */ runnerTemp)
-/* harmony export */ });
-/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8161);
-
-/** The directory for files of this job, which the runner clears; the system's own where the runner names none. */
-function runnerTemp() {
-    return process.env["RUNNER_TEMP"] || (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)();
-}
-
-/***/ }),
-
-/***/ 1012:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   A: () => (/* binding */ identityState)
-/* harmony export */ });
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3284);
-
-const key = "identity-directory";
-/** The path of the private directory, as it goes from the main step to the post step. */
-const identityState = {
-    save: (directory) => _actions_core__WEBPACK_IMPORTED_MODULE_0__.saveState(key, directory),
-    /** Empty when the main step has made none. */
-    load: () => _actions_core__WEBPACK_IMPORTED_MODULE_0__.getState(key),
-};
-
-/***/ }),
-
-/***/ 6255:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   g: () => (/* binding */ printable),
-/* harmony export */   m: () => (/* binding */ WorkflowLog)
-/* harmony export */ });
-/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-/* harmony import */ var node_util__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7975);
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3284);
-
-
-
-/**
- * The step's log. GitHub's runner obeys workflow commands wherever it reads them, also in what a machine or Nix has printed:
- * every line is written while the runner is told to stop obeying, under a token that nobody can guess.
- */
-class WorkflowLog {
-    #token;
-    /** Writes one line that is not obeyed, whatever is in it. */
-    line(text) {
-        if (this.#token === undefined) {
-            this.#token = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)();
-            write(`::stop-commands::${this.#token}`);
-        }
-        write(printable(text));
-    }
-    /** Writes lines that are folded under a title. */
-    group(title, lines) {
-        this.resume();
-        _actions_core__WEBPACK_IMPORTED_MODULE_2__.startGroup(printable(title));
-        for (const line of lines)
-            this.line(line);
-        this.resume();
-        _actions_core__WEBPACK_IMPORTED_MODULE_2__.endGroup();
-    }
-    /** Writes an annotation, which the workflow's page shows. */
-    annotate(level, title, message) {
-        this.resume();
-        _actions_core__WEBPACK_IMPORTED_MODULE_2__[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
-    }
-    /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
-    async written() {
-        await new Promise((resolve) => {
-            process.stdout.write("", () => resolve());
-        });
-    }
-    /** Lets the runner obey commands again. */
-    resume() {
-        if (this.#token === undefined)
-            return;
-        write(`::${this.#token}::`);
-        this.#token = undefined;
-    }
-}
-/** The text as one line without control characters and terminal sequences. */
-function printable(text) {
-    return (0,node_util__WEBPACK_IMPORTED_MODULE_1__.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
-}
-function write(line) {
-    process.stdout.write(`${line}\n`);
-}
-
-/***/ }),
-
-/***/ 3161:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  T: () => (/* binding */ parseInputs)
-});
-
-// UNUSED EXPORTS: inputNames
-
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(3047);
-// EXTERNAL MODULE: ./build/src/domain/operation.js
-var domain_operation = __nccwpck_require__(1567);
-// EXTERNAL MODULE: ./build/src/domain/target.js
-var domain_target = __nccwpck_require__(321);
-// EXTERNAL MODULE: ./build/src/domain/batches.js
-var domain_batches = __nccwpck_require__(4890);
-;// CONCATENATED MODULE: ./build/src/domain/option-table.js
-/** Makes a row of an option that is accepted. */
-function accepted(name, meaning, words = [], aliases = []) {
-    return { name, aliases, words, verdict: { kind: "accepted", meaning } };
-}
-/** Makes a row of an option that is refused. */
-function refused(name, reason, words = [], aliases = []) {
-    return { name, aliases, words, verdict: { kind: "refused", reason } };
-}
-/**
- * Checks arguments, one per line, against a table. Only exact names count: the forms `--name=value`, `-j4` and abbreviations are
- * refused, because the programs do not agree on them. Returns every problem in words; none where all are accepted.
- */
-function checkArguments(lines, table) {
-    const problems = [];
-    const seen = new Set();
-    for (let index = 0; index < lines.length;) {
-        const line = lines[index] ?? "";
-        const row = table.options.find(({ name, aliases }) => name === line || aliases.includes(line));
-        if (row === undefined) {
-            problems.push(explainUnknown(line, table));
-            index += 1;
-            continue;
-        }
-        const words = lines.slice(index + 1, index + 1 + row.words.length);
-        // The word of an option that is refused anyway need not be there.
-        const taken = row.verdict.kind === "refused" ? words.filter((word) => !word.startsWith("-")) : words;
-        index += 1 + taken.length;
-        problems.push(...checkOption(row, words, table));
-        if (table.lastWins.includes(row.name) && seen.has(row.name))
-            problems.push(`${row.name} is given more than once, and ${table.program} would only use the last`);
-        seen.add(row.name);
-    }
-    return [...new Set(problems)];
-}
-function checkOption({ name, words, verdict }, given, table) {
-    if (verdict.kind === "refused")
-        return [`${name} is not accepted: ${verdict.reason}`];
-    if (given.length < words.length)
-        return [`${name} needs ${words.join(" and ")}, each on a line of its own`];
-    const option = given.find((word) => word.startsWith("-"));
-    if (option !== undefined)
-        return [`${name} needs ${words.join(" and ")}, and ${show(option)} begins with -, which would be taken for an option`];
-    return name === "--option" ? checkSetting(given[0] ?? "", table) : [];
-}
-function checkSetting(setting, { settings }) {
-    const row = settingNamed(setting, settings);
-    if (row?.verdict.kind === "refused")
-        return [`--option ${setting} is not accepted: ${row.verdict.reason}`];
-    // extra-NAME only exists for settings that are lists.
-    if (row?.name === setting)
-        return [];
-    const names = settings.filter(({ verdict }) => verdict.kind === "accepted").map(({ name }) => name);
-    return [`--option ${show(setting)} is not accepted; accepted settings are ${names.join(", ")}`];
-}
-function settingNamed(text, settings) {
-    const named = (name) => settings.find((row) => row.name === name);
-    return named(text) ?? (text.startsWith("extra-") ? named(text.slice("extra-".length)) : undefined);
-}
-function explainUnknown(line, { options, settings }) {
-    const [first = "", second] = line.split(/[\s=]+/, 2);
-    const known = options.find(({ name, aliases }) => name === first || aliases.includes(first));
-    if (known?.verdict.kind === "refused")
-        return `${known.name} is not accepted: ${known.verdict.reason}`;
-    if (known !== undefined && second !== undefined && known.words.length > 0)
-        return `${show(line)} is not accepted: write ${known.words.join(" and ")} on a line of its own, below ${first}`;
-    // Nix takes every setting for an option as well.
-    const setting = settingNamed(first.replace(/^--(?:no-)?/, ""), settings);
-    if (first.startsWith("--") && setting?.verdict.kind === "refused")
-        return `${show(first)} is not accepted: ${setting.verdict.reason}`;
-    if (first.startsWith("--") && setting !== undefined)
-        return `${show(first)} is not accepted: write --option, ${setting.name} and the value, each on a line of its own`;
-    const names = options.filter(({ verdict }) => verdict.kind === "accepted").map(({ name }) => name);
-    return `${show(line)} is not accepted; accepted are ${names.join(", ")}`;
-}
-function show(text) {
-    return JSON.stringify(text.slice(0, 100));
-}
-// EXTERNAL MODULE: ./build/src/domain/selection.js
-var domain_selection = __nccwpck_require__(6076);
-;// CONCATENATED MODULE: ./build/src/domain/target-list.js
-
-
-const acceptedTargets = `a target a line (${domain_target/* acceptedTarget */.Lb}), or a JSON array of such texts or of objects with host, user, port, configuration and name`;
-/**
- * Reads a list of targets: one a line, where an empty line and one that begins with `#` are passed over, or a JSON array.
- * Never throws; every bad entry is a problem of its own.
- */
-function parseTargetList(text) {
-    const trimmed = text.trim();
-    // A line may begin with a bracket too: the one of an IPv6 address.
-    if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f.]*:[^\s"\]]*\]/.test(trimmed))
-        return parseJson(trimmed);
-    const list = collector();
-    for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
-        const target = line.trim();
-        if (target !== "" && !target.startsWith("#"))
-            list.add(`line ${index + 1}`, target, () => (0,domain_target/* parseTarget */.hu)(target));
-    }
-    return list;
-}
-function parseJson(text) {
-    let items;
-    try {
-        items = JSON.parse(text);
-    }
-    catch (error) {
-        return { requests: [], problems: [`is not JSON (${(0,errors/* messageOf */.bD)(error)}); accepted is ${acceptedTargets}`] };
-    }
-    const list = collector();
-    for (const [index, item] of (Array.isArray(items) ? items : [items]).entries())
-        list.add(`entry ${index + 1}`, item, () => parseItem(item));
-    return list;
-}
-function collector() {
-    const requests = [];
-    const problems = [];
-    const add = (place, shown, parse) => {
-        try {
-            requests.push(parse());
-        }
-        catch (error) {
-            problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${(0,errors/* messageOf */.bD)(error)}; accepted is ${domain_target/* acceptedTarget */.Lb}`);
-        }
-    };
-    return { requests, problems, add };
-}
-const fields = ["host", "user", "port", "configuration", "name"];
-function parseItem(item) {
-    if (typeof item === "string")
-        return (0,domain_target/* parseTarget */.hu)(item);
-    if (typeof item !== "object" || item === null || Array.isArray(item))
-        throw new Error("is neither a text nor an object");
-    const record = { ...item };
-    const unknown = Object.keys(record).find((field) => !fields.includes(field));
-    if (unknown !== undefined)
-        throw new Error(`has an unknown field ${JSON.stringify(unknown)}; known are ${fields.join(", ")}`);
-    const text = (field) => {
-        const value = record[field] ?? undefined;
-        if (value !== undefined && typeof value !== "string")
-            throw new Error(`its ${field} is not a text`);
-        return value;
-    };
-    const host = text("host");
-    if (host === undefined)
-        throw new Error("has no host");
-    const port = record["port"] ?? undefined;
-    if (port !== undefined && typeof port !== "number" && !(typeof port === "string" && /^\d{1,5}$/.test(port)))
-        throw new Error("its port is not a number from 1 to 65535");
-    return (0,domain_target/* checkTarget */.e$)({
-        host: host.replace(/^\[(.*:.*)\]$/, "$1"),
-        user: text("user"),
-        port: port === undefined ? undefined : Number(port),
-        configuration: text("configuration"),
-        name: text("name"),
-    });
-}
-// EXTERNAL MODULE: ./build/src/ssh/host-key.js
-var host_key = __nccwpck_require__(5070);
-;// CONCATENATED MODULE: ./build/src/inputs/readers.js
-
-
-
-
-
-
-// The readers of single inputs. Each gives what is wrong to `refuse`, in words that say what is accepted, and goes on.
-/** An input as a message shows it. */
-function shown(text) {
-    return text === "" ? "an empty text" : JSON.stringify(text.slice(0, 100));
-}
-/** Does the work, and takes the message of what it throws for a problem. */
-function collect(work, onProblem) {
-    try {
-        work();
-    }
-    catch (error) {
-        onProblem((0,errors/* messageOf */.bD)(error));
-    }
-}
-/** Reads known_hosts lines; there must be some where host keys are checked strictly. */
-function readKnownHosts(text, strict, refuse) {
-    const lines = text.replaceAll(/\r\n?/g, "\n").trim();
-    if (lines === "" && strict) {
-        refuse("is empty, and ssh-strict is true; accepted are the machines' known_hosts lines (`ssh-keyscan HOST`, run where you trust the network, and compared with the machine)");
-    }
-    for (const problem of (0,host_key/* knownHostsProblems */.ND)(lines))
-        refuse(problem);
-    return lines;
-}
-/** Reads lines of ssh_config(5). */
-function readSshConfig(text, refuse) {
-    const lines = text.replaceAll(/\r\n?/g, "\n").trim();
-    if (/[^\P{C}\n\t]/u.test(lines))
-        refuse("holds control characters; accepted are lines of ssh_config(5)");
-    return lines;
-}
-// What sudo itself takes (SUDO_CONV_REPL_MAX).
-const longestPassword = 1023;
-/** Reads a password of one line; `undefined` where there is none. */
-function readPassword(text, refuse) {
-    const password = text.replace(/\r?\n$/, "");
-    if (/[\r\n\0]/.test(password))
-        refuse("holds a line end or a NUL character; accepted is one line");
-    if (Buffer.byteLength(password) > longestPassword)
-        refuse(`is longer than ${longestPassword} bytes, the most that sudo accepts`);
-    return password === "" ? undefined : password;
-}
-/** Reads an OpenSSH user certificate; `undefined` where there is none. */
-function readCertificate(text, refuse) {
-    const line = text.trim();
-    if (line === "")
-        return undefined;
-    if (/^[\w-]+-cert-v01@openssh\.com AAAA[A-Za-z0-9+/]+=*(?: [^\p{C}]*)?$/u.test(line))
-        return line;
-    refuse("is not an OpenSSH certificate; accepted is the content of a file such as id_ed25519-cert.pub, which `ssh-keygen -s` makes");
-    return undefined;
-}
-/** Reads a command for /bin/sh; `undefined` where there is none. */
-function readCommand(text, refuse) {
-    if (/[^\P{C}\n\t]/u.test(text))
-        refuse("holds control characters; accepted is a command for /bin/sh");
-    return text === "" ? undefined : text;
-}
-/** Reads the sizes of batches. */
-function readBatches(text, refuse) {
-    let batches = [];
-    collect(() => (batches = (0,domain_batches/* parseBatches */.Y1)(text)), (problem) => refuse(`${problem}; accepted are sizes with commas between, each ${domain_batches/* acceptedAmount */.Id} above 0, for example \`1, 25%, 100%\``));
-    return batches;
-}
-/** Reads a number of hosts or a share of them. */
-function readAmount(text, refuse) {
-    const amount = (0,domain_batches/* parseAmount */.C_)(text);
-    if (amount === undefined)
-        refuse(`${shown(text)} is not accepted; accepted is ${domain_batches/* acceptedAmount */.Id}`);
-    return amount ?? { kind: "count", count: 0 };
-}
-/** Reads a flake reference without `#`. */
-function readFlakeReference(text, refuse) {
-    const accepted = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
-    if (text === "")
-        refuse(`is empty; ${accepted}`);
-    else if (text.startsWith("-"))
-        refuse(`${shown(text)} begins with -, which nix would take for an option; ${accepted}`);
-    else if (/[\n\r\0]/.test(text))
-        refuse(`${shown(text)} holds line ends; ${accepted}`);
-    else if (text.includes("#"))
-        refuse(`${shown(text)} holds a #; the configuration belongs to the targets (host#configuration); ${accepted}`);
-    return text;
-}
-/** Reads arguments, one per line, and checks them against the options of their program. Blank lines, and blanks around a line, are left out. */
-function readArguments(text, table, refuse) {
-    const args = text
-        .split(/\r\n|\r|\n/)
-        .map((line) => line.trim())
-        .filter((line) => line !== "");
-    if (text.includes("\0"))
-        refuse("contains a NUL character");
-    else
-        for (const problem of checkArguments(args, table))
-            refuse(problem);
-    return args;
-}
-/** Reads a selection. */
-function readSelection(text, refuse) {
-    let selection = [];
-    collect(() => (selection = (0,domain_selection/* parseSelection */.gO)(text)), (problem) => refuse(`${problem}; accepted are ${domain_selection/* acceptedSelection */.ax}`));
-    return selection;
-}
-/** Reads a list of targets; none where there is no text, or where one of them is bad. */
-function readRequests(text, refuse) {
-    // Not the same as a list in which every line is a comment: that one must not mean every machine.
-    if (text.trim() === "")
-        return [];
-    const { requests, problems } = parseTargetList(text);
-    for (const problem of problems)
-        refuse(problem);
-    if (problems.length > 0)
-        return [];
-    if (requests.length === 0)
-        refuse(`names no machine; accepted is ${acceptedTargets}`);
-    return requests;
-}
-// EXTERNAL MODULE: ./build/src/ssh/key.js
-var key = __nccwpck_require__(5651);
-;// CONCATENATED MODULE: ./build/src/inputs/identity.js
-
-
-/** Reads key, passphrase and certificate, which only `ssh-auth: key` uses. Gives what is wrong to `refuse`. */
-function readIdentity(authentication, read, refuse) {
-    const without = { authentication, key: undefined, passphrase: undefined, certificate: undefined };
-    if (authentication !== "key") {
-        for (const name of ["ssh-key", "ssh-key-passphrase", "ssh-certificate"]) {
-            if (read(name).trim() !== "")
-                refuse(name, `is set, and ssh-auth is ${authentication}, which does not use it; accepted with ssh-auth: key`);
-        }
-        return without;
-    }
-    const certificate = readCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
-    const reading = (0,key/* readKey */.Y)(read("ssh-key"));
-    // A passphrase may begin or end with a blank; a line end comes from a file.
-    const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
-    if (reading.kind === "unusable") {
-        refuse("ssh-key", reading.problem);
-        return without;
-    }
-    if (reading.encrypted && passphrase === "")
-        refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
-    return { authentication, key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined, certificate };
-}
-;// CONCATENATED MODULE: ./build/src/inputs/misplaced-secrets.js
-// How private keys begin, as text and as base64 of the whole file or of its first line.
-const beginnings = /PRIVATE KEY-|PuTTY-User-Key-File|AGE-SECRET-KEY-|LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdjE/;
-// A line of base64 in a PEM body has 64 or 70 characters.
-const shortestLine = 40;
-/**
- * Tells whether a text that is not meant to hold the ssh key does so: a private key of any kind, or a line of this one. Such a text
- * must not be shown and not be used.
- */
-function holdsPrivateKey(text, sshKey) {
-    if (beginnings.test(text))
-        return true;
-    // ssh-key may hold something else by mistake, such as the public half that belongs into other inputs.
-    if (!beginnings.test(sshKey))
-        return false;
-    return sshKey.split(/\s+/).some((line) => line.length >= shortestLine && text.includes(line));
-}
-/** What is said of an input that holds a private key. */
-const misplacedKey = "holds a private key, which belongs in ssh-key alone; its text is not shown. Store the key as a secret, and replace it if it was not one";
-;// CONCATENATED MODULE: ./build/src/nix/setting-table.js
-const accept = (name, meaning) => ({ name, verdict: { kind: "accepted", meaning } });
-const refuse = (reason, ...names) => names.map((name) => ({ name, verdict: { kind: "refused", reason } }));
-const source = "it changes where store paths come from, and a substituter can declare itself trusted; set it in nix.conf, on NixOS with nix.settings";
-const trust = "it changes what is trusted; set it in nix.conf, on NixOS with nix.settings";
-const sandbox = "it changes what builds may see, and so what they build; set it in nix.conf, on NixOS with nix.settings";
-const evaluation = "it changes what the flake evaluates to, so that the same commit gives another system; write what it needs into the flake";
-const secret = "command lines can be read by every user; write secrets into nix.conf, or into a file that it includes";
-const program = "it names a program or a library that Nix runs; set it in nix.conf, on NixOS with nix.settings";
-const platform = "it changes what is built, and for which platform; set it in the flake's configuration";
-/**
- * The settings that `--option` may set: those that change how Nix works, and not what it builds or trusts. All others are
- * refused, those that people look for with a reason. Names are from nix.conf(5) of Nix 2.8 to 2.35.
- */
-const settingTable = [
-    accept("always-allow-substitutes", "`true`: substitute also what says that it prefers a local build"),
-    accept("builders-use-substitutes", "`true`: remote builders get dependencies from substituters by themselves"),
-    accept("connect-timeout", "seconds to wait for a connection to a substituter"),
-    accept("cores", "processor cores that one build may use"),
-    accept("download-attempts", "how often a download is tried"),
-    accept("download-buffer-size", "bytes of the buffer for downloads"),
-    accept("download-speed", "KiB per second that a download may take"),
-    accept("eval-cache", "`false`: evaluate again although the same commit was evaluated before"),
-    accept("extra-experimental-features", "features that the flake needs, for example `pipe-operators`"),
-    accept("fallback", "`true`: build what cannot be downloaded"),
-    accept("http2", "`false`: download with HTTP/1.1"),
-    accept("http-connections", "number of connections for downloads"),
-    accept("keep-failed", "`true`: keep the directory of a failed build"),
-    accept("keep-going", "`true`: go on with other builds after one has failed"),
-    accept("log-lines", "lines of a failed build's log that are shown"),
-    accept("max-build-log-size", "bytes of output after which a build is ended"),
-    accept("max-call-depth", "depth of function calls in an evaluation"),
-    accept("max-jobs", "number of builds at a time"),
-    accept("max-silent-time", "seconds without output after which a build is ended"),
-    accept("max-substitution-jobs", "number of downloads at a time"),
-    accept("narinfo-cache-negative-ttl", "seconds for which a substituter is not asked again for what it did not have"),
-    accept("narinfo-cache-positive-ttl", "seconds for which a substituter is not asked again for what it had"),
-    accept("show-trace", "`true`: show the whole trace of an evaluation error"),
-    accept("stalled-download-timeout", "seconds without data after which a download is tried again"),
-    accept("substitute", "`false`: build everything"),
-    accept("timeout", "seconds after which a build is ended"),
-    accept("user-agent-suffix", "text that is sent to substituters"),
-    accept("warn-dirty", "`false`: no warning about a dirty Git tree"),
-    ...refuse("it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead", "accept-flake-config"),
-    ...refuse("it would replace the features that the action needs; use extra-experimental-features", "experimental-features"),
-    ...refuse("the action decides which store is meant", "store"),
-    ...refuse(source, "substituters", "trusted-substituters", "binary-caches", "hashed-mirrors", "ssh-substituters"),
-    ...refuse(trust, "require-sigs", "trusted-public-keys", "binary-cache-public-keys", "trusted-users", "allowed-users", "secret-key-files", "ssl-cert-file"),
-    ...refuse(sandbox, "sandbox", "build-use-sandbox", "sandbox-paths", "sandbox-fallback", "filter-syscalls", "allow-new-privileges", "impure-env"),
-    ...refuse(sandbox, "build-users-group", "auto-allocate-uids", "build-dir", "sandbox-dev-shm-size", "sandbox-build-dir"),
-    ...refuse(evaluation, "pure-eval", "restrict-eval", "allowed-uris", "nix-path", "flake-registry", "use-registries", "allow-import-from-derivation"),
-    ...refuse(evaluation, "allow-unsafe-native-code-during-evaluation", "lazy-trees", "tarball-ttl"),
-    ...refuse(secret, "access-tokens", "netrc-file"),
-    ...refuse(program, "post-build-hook", "pre-build-hook", "diff-hook", "run-diff-hook", "build-hook", "plugin-files"),
-    ...refuse(platform, "system", "eval-system", "extra-platforms", "system-features"),
-    ...refuse("use the option --builders of rebuild-args", "builders"),
-    ...refuse("the action reads what Nix prints", "log-format", "json-log-path"),
-];
-;// CONCATENATED MODULE: ./build/src/nix/archive-options.js
-
-
-const builds = "nix flake archive builds nothing; use rebuild-args";
-const inputs = "it changes which inputs are deployed; commit the change to flake.lock instead";
-const lockFile = "a deployment neither writes nor changes a lock file; run `nix flake lock` and commit flake.lock instead";
-const own = "it is set by the action";
-const output = "the action reads what Nix prints";
-const nothing = "nothing would be sent to the machine";
-const expression = "nix flake archive evaluates no expression of yours";
-/** The options of `nix flake archive`, from its manual page and `nix --help` (2.8 to 2.35): what `archive-args` may hold. */
-const archiveOptions = {
-    program: "nix flake archive",
-    lastWins: [],
-    settings: settingTable,
-    options: [
-        accepted("--debug", "print everything that Nix does"),
-        accepted("--offline", "download nothing", [], ["--no-net"]),
-        accepted("--option", "change a setting of Nix (below)", ["NAME", "VALUE"]),
-        accepted("--print-build-logs", "print the logs of builds", [], ["-L"]),
-        accepted("--quiet", "print less"),
-        accepted("--refresh", "download again what was downloaded before"),
-        accepted("--repair", "repair files that are damaged in the runner's store"),
-        accepted("--show-trace", "show the whole trace of an evaluation error"),
-        accepted("--verbose", "print more; each `v` is one level", [], ["-v", "-vv", "-vvv", "-vvvv", "-vvvvv"]),
-        refused("--to", "the action sends to each target", ["STORE"]),
-        refused("--store", "the action decides which store is meant", ["STORE"]),
-        refused("--eval-store", "the action decides which store is meant", ["STORE"]),
-        refused("--json", own),
-        refused("--no-update-lock-file", own),
-        refused("--extra-experimental-features", "write --option, extra-experimental-features and the value, each on a line of its own", ["FEATURES"]),
-        refused("--no-check-sigs", "use the input check-sigs"),
-        refused("--dry-run", `${nothing}; use operation: build or dry-activate`),
-        refused("--help", nothing, [], ["-h"]),
-        refused("--version", nothing),
-        refused("--accept-flake-config", "it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead"),
-        refused("--override-input", inputs, ["INPUT", "FLAKE"]),
-        refused("--update-input", inputs, ["INPUT"]),
-        refused("--inputs-from", inputs, ["FLAKE"]),
-        refused("--override-flake", inputs, ["FLAKE", "FLAKE"]),
-        refused("--reference-lock-file", inputs, ["FILE"]),
-        refused("--output-lock-file", lockFile, ["FILE"]),
-        refused("--recreate-lock-file", lockFile),
-        refused("--commit-lock-file", lockFile),
-        refused("--no-write-lock-file", lockFile),
-        refused("--no-registries", "a flake with a complete flake.lock asks no registry", [], ["--no-use-registries"]),
-        refused("--impure", "the same commit must give the same flake everywhere"),
-        refused("--include", expression, ["PATH"], ["-I"]),
-        refused("--arg", expression, ["NAME", "EXPRESSION"]),
-        refused("--argstr", expression, ["NAME", "TEXT"]),
-        refused("--arg-from-file", expression, ["NAME", "FILE"]),
-        refused("--arg-from-stdin", expression, ["NAME"]),
-        refused("--debugger", "nobody can type into it"),
-        refused("--log-format", output, ["FORMAT"]),
-        refused("--pretty", output, [], ["--no-pretty"]),
-        refused("--max-jobs", builds, ["NUMBER"], ["-j"]),
-        refused("--cores", builds, ["NUMBER"]),
-        refused("--keep-going", builds, [], ["-k"]),
-        refused("--keep-failed", builds, [], ["-K"]),
-        refused("--fallback", builds),
-        refused("--builders", builds, ["BUILDERS"]),
-    ],
-};
-;// CONCATENATED MODULE: ./build/src/nixos/rebuild-options.js
-
-
-const rebuild_options_inputs = "it changes which inputs are built; commit the change to flake.lock instead";
-const rebuild_options_lockFile = "a deployment neither writes nor changes a lock file; run `nix flake lock` and commit flake.lock instead";
-const flake = "use the inputs flake and targets (host#configuration)";
-const host = "the action's own targets say which machine is meant";
-const elevation = "the action becomes root by itself; see the inputs elevate and elevate-password";
-const channels = "a flake has no channels; run `nix flake update` and commit flake.lock instead";
-const rebuild_options_expression = "the system is an attribute of the flake; write what it needs into the flake";
-const ofSwitch = "it has no effect on a build";
-/**
- * The options of `nixos-rebuild`, from the manual pages and the parsers of both implementations (bash up to NixOS 25.05, Python
- * from 25.11): what `rebuild-args` may hold. They are arguments of `nixos-rebuild build`.
- */
-const rebuildOptions = {
-    program: "nixos-rebuild",
-    // argparse without `append`; the bash implementation takes all.
-    lastWins: ["--option"],
-    settings: settingTable,
-    options: [
-        accepted("--builders", "remote machines that build, as in nix.conf(5)", ["BUILDERS"]),
-        accepted("--cores", "processor cores that one build may use", ["NUMBER"]),
-        accepted("--fallback", "build what cannot be downloaded"),
-        accepted("--keep-failed", "keep the directory of a failed build"),
-        accepted("--keep-going", "go on with other builds after one has failed"),
-        accepted("--max-jobs", "number of builds at a time", ["NUMBER"], ["-j"]),
-        accepted("--offline", "download nothing", [], ["--no-net"]),
-        accepted("--option", "change a setting of Nix (below)", ["NAME", "VALUE"]),
-        accepted("--print-build-logs", "print the logs of builds", [], ["-L"]),
-        accepted("--quiet", "print less"),
-        accepted("--refresh", "download again what was downloaded before"),
-        accepted("--repair", "repair files that are damaged in the machine's store"),
-        accepted("--show-trace", "show the whole trace of an evaluation error"),
-        accepted("--verbose", "print more; each `v` is one level", [], ["-v", "-vv", "-vvv", "-vvvv", "-vvvvv"]),
-        refused("-k", "flakes are built by `nix build`, which only knows --keep-going"),
-        refused("-K", "flakes are built by `nix build`, which only knows --keep-failed"),
-        refused("--no-build-output", "flakes are built by `nix build`, which prints no logs unless --print-build-logs is set", [], ["-Q"]),
-        refused("--flake", flake, ["FLAKE"], ["-F"]),
-        refused("--no-flake", flake),
-        refused("--file", rebuild_options_expression, ["FILE"], ["-f"]),
-        refused("--attr", rebuild_options_expression, ["ATTRIBUTE"], ["-A"]),
-        refused("--include", rebuild_options_expression, ["PATH"], ["-I"]),
-        refused("--arg", rebuild_options_expression, ["NAME", "EXPRESSION"]),
-        refused("--argstr", rebuild_options_expression, ["NAME", "TEXT"]),
-        refused("--impure", "the system would depend on the machine's environment, and the same commit would not give the same system; write what it needs into the flake"),
-        refused("--store-path", "the action activates what it has built", ["PATH"]),
-        refused("--profile-name", "other profiles than the system profile are not supported", ["NAME"], ["-p"]),
-        refused("--specialisation", "use the input specialisation", ["NAME"], ["-c"]),
-        refused("--install-bootloader", "use the input install-bootloader", [], ["--install-grub"]),
-        refused("--rollback", "use operation: rollback"),
-        refused("--image-variant", "images are not supported", ["NAME"]),
-        refused("--target-host", host, ["HOST"]),
-        refused("--build-host", `${host}; use --builders for machines that build`, ["HOST"]),
-        refused("--use-substitutes", "it is for --target-host and --build-host", [], ["--substitute-on-destination", "-s"]),
-        refused("--no-ssh-tty", "it is for --target-host"),
-        refused("--sudo", elevation, [], ["--use-remote-sudo"]),
-        refused("--ask-sudo-password", elevation, [], ["--ask-elevate-password", "-S"]),
-        refused("--elevate", elevation, ["METHOD"]),
-        refused("--upgrade", channels, [], ["--upgrade-all"]),
-        refused("--override-input", rebuild_options_inputs, ["INPUT", "FLAKE"]),
-        refused("--update-input", rebuild_options_inputs, ["INPUT"]),
-        refused("--recreate-lock-file", rebuild_options_lockFile),
-        refused("--commit-lock-file", rebuild_options_lockFile),
-        refused("--no-write-lock-file", rebuild_options_lockFile),
-        refused("--no-update-lock-file", "the flake that is built has a complete flake.lock already"),
-        refused("--no-registries", "a flake with a complete flake.lock asks no registry"),
-        refused("--accept-flake-config", "it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead"),
-        refused("--log-format", "the action reads what Nix prints", ["FORMAT"]),
-        refused("--json", ofSwitch),
-        refused("--fast", ofSwitch, [], ["--no-build-nix", "--no-reexec"]),
-        refused("--diff", "use the input diff"),
-        refused("--debug", "the bash implementation does not know it; use --verbose"),
-        refused("--help", "nothing would be built", [], ["-h", "--version"]),
-    ],
-};
-// EXTERNAL MODULE: ./build/src/domain/inventory.js
-var inventory = __nccwpck_require__(6806);
-;// CONCATENATED MODULE: ./build/src/inputs/targets.js
-
-
-
-/**
- * Reads targets and selection. `aliases` tells that `ssh-config` may say where a target is, which only ssh can tell. Gives what is
- * wrong to `refuse`.
- */
-function readMachines(read, defaults, aliases, refuse) {
-    const selection = readSelection(read("select"), (problem) => refuse("select", problem));
-    const targets = readTargets(read("targets"), defaults, aliases, (problem) => refuse("targets", problem));
-    if (targets.length === 0)
-        return { targets, selection };
-    const { chosen, unmatched } = (0,inventory/* selectTargets */.Dv)(targets, selection);
-    if (unmatched !== undefined)
-        refuse("select", unmatched);
-    return { targets: chosen, selection };
-}
-function readTargets(text, defaults, aliases, refuse) {
-    const requests = readRequests(text, refuse);
-    let targets = [];
-    collect(() => {
-        // With aliases, only ssh can tell where two targets are.
-        if (!aliases)
-            (0,domain_target/* completeTargets */.q4)(requests, defaults);
-        targets = (0,domain_target/* nameTargets */.uG)(requests, defaults.port);
-    }, refuse);
-    return targets;
-}
-;// CONCATENATED MODULE: ./build/src/inputs/deploy.js
-
-
-
-
-
-
-
-
-
-/** Every input of the action, by its name in `action.yml`. */
-const inputNames = [
-    "ssh-key",
-    "ssh-key-passphrase",
-    "ssh-certificate",
-    "ssh-auth",
-    "ssh-known-hosts",
-    "ssh-strict",
-    "ssh-user",
-    "ssh-port",
-    "ssh-config",
-    "flake",
-    "targets",
-    "select",
-    "operation",
-    "elevate",
-    "elevate-password",
-    "max-parallel",
-    "archive-args",
-    "rebuild-args",
-    "connect-timeout",
-    "timeout",
-    "retries",
-    "check-sigs",
-    "rollback",
-    "confirm-timeout",
-    "settle-time",
-    "activation-timeout",
-    "health-check",
-    "health-check-timeout",
-    "unit-failures",
-    "lock-timeout",
-    "specialisation",
-    "install-bootloader",
-    "batches",
-    "max-failures",
-    "on-unreachable",
-    "diff",
-    "summary",
-    "allow-unsafe-event",
-];
-const day = 86_400;
-/**
- * Reads and checks all inputs. `read` gives the text of an input, empty where there is none. Throws an `InputError` that names
- * every bad one with what is accepted.
- */
-function parseInputs(read) {
-    const problems = [];
-    const refuse = (input, problem) => {
-        problems.push({ input, problem });
-    };
-    const trimmed = (name) => read(name).trim();
-    const choice = (name, accepted) => {
-        const text = trimmed(name);
-        const found = accepted.find((word) => word === text);
-        if (found === undefined)
-            refuse(name, `${shown(text)} is not accepted; accepted is one of ${accepted.join(", ")}`);
-        return found ?? accepted[0];
-    };
-    const number = (name, minimum, maximum) => {
-        const text = trimmed(name);
-        const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-        if (value >= minimum && value <= maximum)
-            return value;
-        refuse(name, `${shown(text)} is not accepted; accepted is a whole number from ${minimum} to ${maximum}`);
-        return minimum;
-    };
-    const flag = (name) => choice(name, ["true", "false"]) === "true";
-    const strict = flag("ssh-strict");
-    const port = number("ssh-port", 1, 65_535);
-    const user = trimmed("ssh-user");
-    collect(() => (0,domain_target/* checkUser */.Og)(user), (problem) => refuse("ssh-user", problem));
-    const sshConfig = readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
-    const operation = choice("operation", domain_operation/* operations */.zU);
-    const inputs = {
-        ...readIdentity(choice("ssh-auth", ["key", "agent", "none"]), read, refuse),
-        strict,
-        knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem) => refuse("ssh-known-hosts", problem)),
-        sshConfig,
-        flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
-        ...readMachines(read, { user, port }, sshConfig !== "", refuse),
-        defaults: { user, port },
-        operation,
-        elevate: choice("elevate", ["auto", "none", "sudo", "doas", "run0"]),
-        maxParallel: number("max-parallel", 1, 1000),
-        archiveArgs: readArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
-        rebuildArgs: readArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
-        connectTimeout: number("connect-timeout", 1, 3600),
-        timeout: number("timeout", 0, day),
-        retries: number("retries", 0, 20),
-        checkSignatures: flag("check-sigs"),
-        elevatePassword: readPassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
-        safety: {
-            rollback: flag("rollback"),
-            healthCheck: readCommand(trimmed("health-check"), (problem) => refuse("health-check", problem)),
-            unitFailures: choice("unit-failures", ["fail", "warn"]),
-            limits: {
-                confirm: number("confirm-timeout", 1, 3600),
-                activation: number("activation-timeout", 1, day),
-                settle: number("settle-time", 0, 3600),
-                healthCheck: number("health-check-timeout", 1, day),
-                lock: number("lock-timeout", 0, day),
-            },
-        },
-        variant: {
-            specialisation: readSpecialisation(trimmed("specialisation"), operation, (problem) => refuse("specialisation", problem)),
-            installBootLoader: flag("install-bootloader"),
-        },
-        staging: {
-            batches: readBatches(trimmed("batches"), (problem) => refuse("batches", problem)),
-            maxFailures: readAmount(trimmed("max-failures"), (problem) => refuse("max-failures", problem)),
-            onUnreachable: choice("on-unreachable", ["fail", "skip"]),
-        },
-        diff: flag("diff"),
-        summary: flag("summary"),
-        allowUnsafeEvent: flag("allow-unsafe-event"),
-    };
-    if (!(0,domain_operation/* needsFlake */.Ty)(inputs.operation) && read("targets").trim() === "" && inputs.selection.length === 0) {
-        refuse("targets", "is empty, and so is select: a rollback of every machine must be asked for; accepted are targets, or a select such as `*`");
-    }
-    if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
-        refuse("elevate-password", `cannot be given to ${inputs.elevate}, which asks only on a terminal; accepted with elevate auto or sudo`);
-    }
-    const misplaced = inputNames.filter((name) => name !== "ssh-key" && holdsPrivateKey(read(name), read("ssh-key")));
-    // What else is wrong with such an input could show its text.
-    const shownProblems = [
-        ...misplaced.map((input) => ({ input, problem: misplacedKey })),
-        ...problems.filter(({ input }) => !misplaced.some((name) => name === input)),
-    ];
-    if (shownProblems.length > 0)
-        throw new errors/* InputError */.dz(shownProblems);
-    return inputs;
-}
-function readSpecialisation(name, operation, refuse) {
-    if (name === "")
-        return undefined;
-    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(name))
-        refuse(`${shown(name)} is not accepted; accepted is the name of a specialisation of the configuration`);
-    else if (!(0,domain_operation/* canEnterSpecialisation */.Vu)(operation)) {
-        refuse(`cannot be set with operation ${operation}, which leaves the running system as it is: choose the specialisation in the boot menu`);
-    }
-    return name;
-}
-
-/***/ }),
-
-/***/ 8712:
-/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
-
-__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8446);
-/* harmony import */ var _deploy_limit_js__WEBPACK_IMPORTED_MODULE_30__ = __nccwpck_require__(6762);
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3047);
-/* harmony import */ var _domain_flake_js__WEBPACK_IMPORTED_MODULE_29__ = __nccwpck_require__(7307);
-/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6806);
-/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_28__ = __nccwpck_require__(321);
-/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1567);
-/* harmony import */ var _git_untracked_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6121);
-/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9422);
-/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(2562);
-/* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5865);
-/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_27__ = __nccwpck_require__(9147);
-/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2406);
-/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7798);
-/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_31__ = __nccwpck_require__(4362);
-/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2098);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1012);
-/* harmony import */ var _github_runner_temp_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(8574);
-/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(6255);
-/* harmony import */ var _inputs_deploy_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(3161);
-/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(3614);
-/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(2855);
-/* harmony import */ var _nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(1263);
-/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(8132);
-/* harmony import */ var _nixos_patience_js__WEBPACK_IMPORTED_MODULE_32__ = __nccwpck_require__(8672);
-/* harmony import */ var _process_core_dumps_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(9430);
-/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(4418);
-/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(1374);
-/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(7864);
-/* harmony import */ var _ssh_agent_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(6553);
-/* harmony import */ var _ssh_key_js__WEBPACK_IMPORTED_MODULE_26__ = __nccwpck_require__(5651);
-/* harmony import */ var _ssh_location_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(4850);
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_13__/* .WorkflowLog */ .m();
-const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_10__/* .WorkflowRunLog */ .L(log);
-const run = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString("hex");
-let identity;
-let flake;
-let sent;
-let end = { results: [], arrived: false };
-let problem;
-let summary = true;
-let isEndingAtOnce = false;
-// 128 and the number of SIGINT, as a shell has it.
-const interrupted = 130;
-const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_25__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.whereabouts()), () => void endAtOnce());
-try {
-    await deploy();
-}
-catch (error) {
-    problem = error;
-}
-await leaveNothing();
-if (problem !== undefined && !cancellation.signal.aborted)
-    (0,_github_report_js__WEBPACK_IMPORTED_MODULE_9__/* .reportProblem */ .k)(problem, log);
-const reason = cancellation.signal.aborted ? "the run was cancelled" : problem === undefined ? undefined : (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .briefReason */ .DM)(problem);
-const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_9__/* .reportEnd */ .w)({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, reason, summary }, log);
-await log.written();
-// Whatever still holds the process open has nothing more to say.
-process.exit(isEndingAtOnce ? interrupted : green ? 0 : 1);
-async function deploy() {
-    const inputs = (0,_inputs_deploy_js__WEBPACK_IMPORTED_MODULE_14__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .readInput */ .R)(name));
-    ({ summary } = inputs);
-    for (const secret of [inputs.passphrase, inputs.elevatePassword, ...(0,_ssh_key_js__WEBPACK_IMPORTED_MODULE_26__/* .secretLines */ ._)(inputs.key ?? "")])
-        if (secret !== undefined)
-            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .maskSecret */ .$)(secret);
-    if (!inputs.allowUnsafeEvent)
-        requireTrustedCode();
-    // Throws for an agent that is not there.
-    sshSettings(inputs);
-    await (0,_process_required_programs_js__WEBPACK_IMPORTED_MODULE_20__/* .requirePrograms */ .P)();
-    await (0,_process_core_dumps_js__WEBPACK_IMPORTED_MODULE_19__/* .preventCoreDumps */ .v)();
-    const noFlake = new AbortController();
-    const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
-    const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
-    const { targets, directory, unusable, flake: sending } = await choose(inputs, local);
-    const flakeOrReason = sending?.catch((error) => {
-        const noFlakeError = new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .NoFlakeError */ .$u(`the flake could not be fetched (${(0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .briefReason */ .DM)(error)})`, { cause: error });
-        // Hosts that are being connected need not go on.
-        noFlake.abort(noFlakeError);
-        throw noFlakeError;
-    });
-    // It may come before, or without, anyone who waits for it.
-    flakeOrReason?.catch(() => undefined);
-    (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writeTargetConfigurations */ .Uk)(directory, targets, sshSettings(inputs));
-    const settings = machineSettings(inputs, sending, signal);
-    const machines = targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_18__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_21__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
-    const { operation, maxParallel, timeout, retries, safety, variant, staging, diff } = inputs;
-    const failed = unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .unusableResult */ .BN);
-    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: flakeOrReason, unusable: failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
-    await sending;
-}
-/** Finds the machines, and writes the identity: after the flake's code was evaluated, where the flake names the machines. */
-async function choose(inputs, local) {
-    const { flake: reference, operation, selection } = inputs;
-    const fetch = async () => {
-        const fetched = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_15__/* .archiveOnRunner */ .MS)(reference, local);
-        // Where nothing is built of it, it only says where the machines are.
-        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation))
-            ({ flake } = fetched);
-        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_27__/* .announceFlake */ .j)(fetched.flake, log);
-        return fetched;
-    };
-    const wrap = async (archived, hive) => await (0,_nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_17__/* .wrapFlake */ .Y)(archived, hive, { scratch: (0,_github_runner_temp_js__WEBPACK_IMPORTED_MODULE_12__/* .runnerTemp */ .X)(), signal: local.signal });
-    if (inputs.targets.length > 0) {
-        const directory = await installIdentity(inputs);
-        const targets = await locate(inputs.targets, inputs, directory);
-        try {
-            (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .requireApart */ .Iw)(targets);
-        }
-        catch (error) {
-            throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "targets", problem: (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error) }]);
-        }
-        const send = async () => (sent = await wrap(await fetch(), (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .needsHive */ .wD)(targets)));
-        return { targets, directory, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation) ? send() : undefined };
-    }
-    const archived = await fetch();
-    const plain = await wrap(archived, false);
-    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_16__/* .readInventory */ .z)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_29__/* .outerReference */ .Xp)(plain), { selection, details: false }, local), selection);
-    const directory = await installIdentity(inputs);
-    const located = new Map((await locate((0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .targetsOf */ .QR)(chosen.machines), inputs, directory)).map((target) => [target.name, target]));
-    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .setApart */ .tF)(chosen, ({ name }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .placeOf */ .$t)(locatedAs(name, located)));
-    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_8__/* .announceChoice */ .Z)(choice, log);
-    const found = choice.machines.map(({ name }) => locatedAs(name, located));
-    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation))
-        return { targets: found, directory, unusable: choice.unusable, flake: undefined };
-    sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .needsHive */ .wD)(found) ? await wrap(archived, true) : plain;
-    return { targets: found, directory, unusable: choice.unusable, flake: Promise.resolve(sent) };
-}
-/** Finds out where the targets are, without connecting to any. */
-async function locate(targets, inputs, directory) {
-    const { signal } = cancellation;
-    const work = async ([index, target]) => await (0,_ssh_location_js__WEBPACK_IMPORTED_MODULE_24__/* .locateTarget */ .sw)(target, index, directory, sshSettings(inputs), inputs.defaults, signal);
-    return await (0,_deploy_limit_js__WEBPACK_IMPORTED_MODULE_30__/* .mapLimited */ .b)([...targets.entries()], inputs.maxParallel, work);
-}
-function locatedAs(name, located) {
-    const target = located.get(name);
-    if (target === undefined)
-        throw new Error(`nobody knows where ${name} is`);
-    return target;
-}
-function sshSettings({ strict, connectTimeout, sshConfig, authentication, certificate }) {
-    const settings = { strict, connectTimeout, extra: sshConfig };
-    if (authentication === "none")
-        return { ...settings, authentication: { kind: "none" } };
-    if (authentication === "key")
-        return { ...settings, authentication: { kind: "key", certificate: certificate !== undefined } };
-    try {
-        return { ...settings, authentication: { kind: "agent", socket: (0,_ssh_agent_js__WEBPACK_IMPORTED_MODULE_23__/* .agentSocket */ .J)(process.env["SSH_AUTH_SOCK"]) } };
-    }
-    catch (error) {
-        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "ssh-auth", problem: (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error) }]);
-    }
-}
-async function installIdentity({ key, passphrase, certificate, knownHosts }) {
-    identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
-    // Before the key is written, so that the post step finds it even when this process is killed.
-    _github_state_js__WEBPACK_IMPORTED_MODULE_11__/* .identityState */ .A.save(identity);
-    const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writeIdentity */ .s)(identity, { key, passphrase, certificate, knownHosts });
-    if (check.kind === "unusable")
-        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "ssh-key", problem: check.problem }]);
-    if (passphrase !== undefined)
-        for (const line of (0,_ssh_key_js__WEBPACK_IMPORTED_MODULE_26__/* .secretLines */ ._)((0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writtenKey */ .R7)(identity)))
-            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .maskSecret */ .$)(line);
-    return identity;
-}
-/** Ends the ssh masters, then removes the key with their sockets. */
-async function leaveNothing() {
-    if (identity === undefined)
-        return;
-    try {
-        await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_21__/* .endMasters */ .p2)(identity);
-        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .removeIdentityDirectory */ .UK)(identity);
-    }
-    catch (error) {
-        log.annotate("error", "The ssh key may still be on the runner", (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error));
-    }
-}
-async function endAtOnce() {
-    // Without its connections, the run may end by itself before this does.
-    isEndingAtOnce = true;
-    await leaveNothing();
-    process.exit(interrupted);
-}
-function requireTrustedCode() {
-    const why = (0,_github_event_js__WEBPACK_IMPORTED_MODULE_7__/* .untrustedCode */ .C)((0,_github_event_js__WEBPACK_IMPORTED_MODULE_7__/* .readEvent */ .j)(process.env));
-    if (why === undefined)
-        return;
-    const advice = "Deploy from events such as push or workflow_dispatch; true is only for a job that never checks out or evaluates such code";
-    throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "allow-unsafe-event", problem: `is false, and ${why}`, advice }]);
-}
-function machineSettings(inputs, sending, signal) {
-    return {
-        run,
-        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_31__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
-        access: { elevate: inputs.elevate, elevatePassword: inputs.elevatePassword, needsRoot: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsRoot */ .eH)(inputs.operation) },
-        checkSignatures: inputs.checkSignatures,
-        archiveArgs: inputs.archiveArgs,
-        rebuildArgs: inputs.rebuildArgs,
-        patience: (0,_nixos_patience_js__WEBPACK_IMPORTED_MODULE_32__/* .patience */ ._)(inputs.connectTimeout, inputs.safety),
-        isUntracked: async (file) => await (0,_git_untracked_js__WEBPACK_IMPORTED_MODULE_5__/* .isUntracked */ .S)(inputs.flake, file),
-        configurationNames: async () => sending === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_15__/* .configurationNames */ .zG)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_29__/* .outerReference */ .Xp)(await sending), { signal }).catch(() => undefined),
-    };
-}
-__webpack_async_result__();
-} catch(e) { __webpack_async_result__(e); } }, 1);
-
-/***/ }),
-
-/***/ 302:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   lr: () => (/* binding */ applyToFlake),
-/* harmony export */   z7: () => (/* binding */ nixString)
-/* harmony export */ });
-/* unused harmony export applyArguments */
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
-/* harmony import */ var _evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4133);
-/* harmony import */ var _flake_failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2677);
-/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3614);
-/* harmony import */ var _local_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(726);
-
-
-
-
-
-const shownLines = 20;
-/**
- * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
- * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, an
- * `EvaluationError` for what does not evaluate, and a `CommandError` for an evaluation that was stopped.
- */
-async function applyToFlake(reference, expression, args, options) {
-    const warnings = beforeError(options.onLine);
-    try {
-        const { stdout } = await (0,_local_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .dI)(applyArguments(reference, expression, args), {
-            cwd: options.cwd,
-            signal: options.signal,
-            onStderrLine: warnings,
-        });
-        return JSON.parse(stdout);
-    }
-    catch (error) {
-        throw explainApply(error, reference) ?? readable(error, reference) ?? error;
-    }
-}
-/** Builds the arguments of that evaluation. The attribute path `.` is the outputs as a whole, from Nix 2.19 (NixOS/nix#8852). */
-function applyArguments(reference, expression, args) {
-    const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
-    // Without --show-trace, Nix shows the outermost frames: those of the expression, and not the place in the flake.
-    return ["eval", "--json", "--show-trace", ..._flake_js__WEBPACK_IMPORTED_MODULE_2__/* .neverLock */ .sO, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
-}
-// The trace quotes the expression, and is thousands of lines long for a real NixOS: what it says is told at the end.
-function beforeError(onLine) {
-    let failed = false;
-    return (line) => {
-        failed ||= line.startsWith("error:");
-        if (!failed)
-            onLine(line);
-    };
-}
-function readable(error, reference) {
-    if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd))
-        return undefined;
-    const { failure, stderr } = error;
-    if (failure.kind === "signal" && failure.signal === "SIGKILL") {
-        const why = "nix was killed by SIGKILL, which Linux sends when memory runs out; each NixOS configuration needs some 500 MB to evaluate";
-        return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .EvaluationError */ .ZN(reference, [why, "Use a runner with more memory, or select fewer machines"], error);
-    }
-    if (failure.kind !== "exit" && failure.kind !== "signal")
-        return undefined;
-    const message = (0,_evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__/* .evaluationMessage */ .U)(stderr);
-    const lines = message.length > 0
-        ? message
-        : stderr
-            .split("\n")
-            .filter((line) => line.trim() !== "")
-            .slice(-shownLines);
-    const file = (0,_evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__/* .missingFile */ .B)(stderr);
-    const hint = `${file} is not in the source of the flake. If it is in the work tree, Git does not track it: run \`git add ${file}\` and commit it`;
-    return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .EvaluationError */ .ZN(reference, file === undefined ? lines : [...lines.slice(0, shownLines - 1), hint], error);
-}
-function explainApply(error, reference) {
-    if (error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd && /does not provide attribute .*or '\.'/.test(error.stderr)) {
-        return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RunnerError */ .Rn("nix on this runner is too old to read the machines from the flake, which needs 2.19. Write the targets yourself, or update Nix", {
-            cause: error,
-        });
-    }
-    return (0,_flake_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .explainFlake */ .V)(error, reference);
-}
-function nixValue(value) {
-    if (typeof value === "string")
-        return nixString(value);
-    if (typeof value === "boolean" || value === null)
-        return String(value);
-    return `[ ${value.map(nixString).join(" ")} ]`;
-}
-/** Quotes a text for Nix, where a `$` before a brace would begin an expression. */
-function nixString(text) {
-    return `"${text
-        .replaceAll(/["\\$]/g, String.raw `\$&`)
-        .replaceAll("\n", String.raw `\n`)
-        .replaceAll("\r", String.raw `\r`)}"`;
-}
-
-/***/ }),
-
-/***/ 4133:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   B: () => (/* binding */ missingFile),
-/* harmony export */   U: () => (/* binding */ evaluationMessage)
-/* harmony export */ });
-const shownLines = 20;
-// Of Nix's own message, so that the place below it is shown too.
-const messageLines = 12;
-const longestLine = 400;
-const errorHead = /^\s*error: ?(.*)$/;
-const frameHead = /^\s*… (.*)$/;
-const placeLine = /^\s*at (.+):(\d+):(\d+):?$/;
-const hint = /^\s*\((?:stack trace truncated|use '--show-trace')/;
-/**
- * Reduces an evaluation error to Nix's own message and the innermost place in the user's flake, at most 20 lines. The rest of the
- * trace is left out: most of it is the action's expression (`«string»`) and nixpkgs. Takes the output with or without
- * `--show-trace`:
- *
- *     error:
- *            … while evaluating attribute 'machines'
- *              at «string»:232:3:
- *               231|   names = all;
- *
- *            … while calling the 'import' builtin
- *              at /nix/store/8vwzif8j4qk91swz99p51qc40i0bhk1w-source/flake.nix:1:29:
- *                 1| { outputs = { self }: { a = import ./x.nix; }; }
- *
- *            error: path '/nix/store/8vwzif8j4qk91swz99p51qc40i0bhk1w-source/x.nix' does not exist
- *
- * Returns nothing where the output has no error. Paths inside the flake's source in the store are shown without the store path.
- */
-function evaluationMessage(output) {
-    const parts = parseParts(output);
-    const message = parts.findLast((part) => part.kind === "message" && part.text.some((line) => line !== ""));
-    if (message === undefined)
-        return [];
-    const frames = parts.filter((part) => part.kind === "frame");
-    const root = flakeRoot([...frames, message]);
-    const inFlake = (part) => part.place !== undefined && rootOf(part.place.file) === root;
-    const frame = inFlake(message) ? undefined : frames.findLast(inFlake);
-    const text = message.text.length > messageLines ? [...message.text.slice(0, messageLines - 1), "…"] : message.text;
-    const own = message.place === undefined || isInternal(message.place.file) ? [] : renderPlace(message.place);
-    const context = frame?.place === undefined ? [] : [`… ${frame.text.join(" ")}`, ...renderPlace(frame.place)];
-    return [...text, ...own, ...context].map((line) => withoutRoot(line, root).slice(0, longestLine)).slice(0, shownLines);
-}
-function parseParts(output) {
-    const lines = output.split("\n");
-    const parts = [];
-    for (const line of lines.slice(lines.findIndex((candidate) => candidate.startsWith("error:")))) {
-        const current = parts.at(-1);
-        const error = errorHead.exec(line);
-        const frame = frameHead.exec(line);
-        const place = placeLine.exec(line);
-        if (error !== null)
-            parts.push({ kind: "message", text: error[1] === "" ? [] : [`error: ${error[1]}`], place: undefined });
-        else if (frame !== null)
-            parts.push({ kind: "frame", text: [frame[1] ?? ""], place: undefined });
-        else if (current === undefined || line.trim() === "" || hint.test(line))
-            continue;
-        else if (place !== null)
-            current.place ??= { file: place[1] ?? "", at: `${place[1]}:${place[2]}:${place[3]}`, code: [] };
-        else if (current.place !== undefined)
-            current.place.code.push(line);
-        // A message that quotes source lines without a place is not known.
-        else
-            current.text.push(line.replace(/^ {7}/, ""));
-    }
-    return parts;
-}
-function renderPlace({ at, code }) {
-    return [`at ${at}:`, ...code.slice(0, 4).map((line) => line.replace(/^ {7}/, ""))];
-}
-// Evaluation begins in the action's expression, and the first file after it is the flake's own.
-function flakeRoot(parts) {
-    const first = parts.find(({ place }) => place !== undefined && !isInternal(place.file));
-    return first?.place === undefined ? undefined : rootOf(first.place.file);
-}
-/** The source that a file belongs to: a store path, a fetched tree as `«git+file:///…»`, or everything on the runner's own disk. */
-function rootOf(file) {
-    return /^(?:\/nix\/store\/[^/]+|«[^»]+»)(?=\/)/.exec(file)?.[0] ?? "";
-}
-function isInternal(file) {
-    return /^(?:«(?:string|stdin|none|unknown|nix-internal|flakes-internal)|<nix\/|\(string\)|\(stdin\))/.test(file);
-}
-function withoutRoot(line, root) {
-    return root === undefined || root === "" ? line : line.replaceAll(`${root}/`, "");
-}
-/**
- * The file, relative to the root of its flake, that an evaluation did not find in the store: `path '/nix/store/…-source/x.nix' does
- * not exist` (from 2.34 on also `path '«path:/nix/store/…-source»/x.nix'`), `opening file '…': No such file or directory`, and up to Nix 2.18 `getting status of '…': No such file or directory`.
- */
-function missingFile(output) {
-    const file = `['"](?:/nix/store/[^/'"]+|«[^»]+»)/([^'"]+)['"]`;
-    const pattern = new RegExp(`error: (?:path ${file} does not exist|(?:opening file|getting status of) ${file}: No such file or directory)`);
-    const match = pattern.exec(output);
-    return match?.[1] ?? match?.[2];
-}
-
-/***/ }),
-
-/***/ 2677:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  V: () => (/* binding */ explainFlake)
-});
-
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(3047);
-// EXTERNAL MODULE: ./build/src/nix/evaluation-message.js
-var evaluation_message = __nccwpck_require__(4133);
-;// CONCATENATED MODULE: ./build/src/nix/input-failure.js
-
-const deployKey = "Load a key that may read it before this step, for example with webfactory/ssh-agent; the input ssh-key is used for the machines only";
-/**
- * Explains that the flake, or one of its inputs, could not be fetched: which one, why, and what to do. `undefined` where that is not
- * what failed. From Nix 2.20 the output names the input:
- *
- *     error:
- *            … while updating the flake input 'p'
- *
- *            … while fetching the input 'git+ssh://git@github.com/org/p.git'
- *
- *            error: Failed to fetch git repository 'ssh://git@github.com/org/p.git'
- */
-function explainInput(output, reference) {
-    const cause = causeOf(output);
-    if (cause === undefined)
-        return undefined;
-    const address = [...output.matchAll(/… while fetching the input '([^']+)'/g)].at(-1)?.[1];
-    const what = address === undefined ? `the flake ${reference} or one of its inputs` : address === reference ? `the flake ${reference}` : `the flake's input ${address}`;
-    return { problem: `${what} could not be fetched: ${cause.why}`, advice: cause.next };
-}
-function causeOf(output) {
-    const error = (0,evaluation_message/* evaluationMessage */.U)(output)[0] ?? "";
-    // What git and ssh print stands above Nix's own error, which only says that git has failed.
-    if (/Failed to fetch git repository|program 'git' failed|revspec '.*' not found|unable to fetch/i.test(error)) {
-        if (/^Host key verification failed/m.test(output))
-            return { why: "the runner does not know the host key of its server", next: `Add the key to ~/.ssh/known_hosts in a step before. ${deployKey}` };
-        if (/Permission denied \(/.test(output))
-            return { why: "its server does not accept an ssh key of the runner", next: deployKey };
-        if (/could not read (?:Username|Password)|Authentication failed|terminal prompts disabled/.test(output)) {
-            return {
-                why: "its server asks for a user name and password",
-                next: "Give Git the credentials before this step, for example with `git config --global url.https://x-access-token:$TOKEN@github.com/.insteadOf https://github.com/`",
-            };
-        }
-        if (/[Rr]epository .*not found|does not appear to be a git repository/.test(output))
-            return { why: "its server has no such repository for the runner", next: `Check the address. If the repository is private: ${deployKey}` };
-    }
-    const status = /HTTP error (401|403|404)/.exec(error)?.[1];
-    if (status !== undefined) {
-        const why = status === "404" ? "HTTP error 404, which is also GitHub's answer for a private repository" : `HTTP error ${status}: access is denied`;
-        return { why, next: "For a private repository set NIX_CONFIG in env: `access-tokens = github.com=TOKEN`, with a token that may read it" };
-    }
-    const unreachable = /(?:[Cc]ould ?n[o']t resolve host|Could not connect|Couldn't connect|[Cc]onnection timed out|Resolving timed out)/.test(error);
-    return unreachable ? { why: error.replace(/^error: /, ""), next: "Check the address and the runner's network" } : undefined;
-}
-;// CONCATENATED MODULE: ./build/src/nix/flake-failure.js
-
-
-/** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
-function explainFlake(error, reference) {
-    if (!(error instanceof errors/* CommandError */.Qd))
-        return undefined;
-    const { stderr } = error;
-    const flake = (problem, advice) => new errors/* InputError */.dz([{ input: "flake", problem, advice }]);
-    if (/requires lock file changes/.test(stderr)) {
-        return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git)`, "Run `nix flake lock`, commit flake.lock, and deploy again: a deployment never chooses versions by itself");
-    }
-    const owned = /repository path '([^']*)' is not owned by current user|dubious ownership in repository at '([^']*)'/.exec(stderr);
-    if (owned !== null) {
-        const directory = owned[1] ?? owned[2];
-        return flake(`Git refuses ${directory}, because another user owns it, as in a job that runs in a container`, `Add this step before: - run: git config --global --add safe.directory '${directory}'`);
-    }
-    if (/lock ?file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
-        return flake(`the flake.lock of ${reference} has an input without a fixed version`, `Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`);
-    }
-    if (/unexpected flake input attribute 'submodules'/.test(stderr)) {
-        return flake(`the flake ${reference} sets inputs.self.submodules, which Nix on the runner does not know`, "It needs Nix 2.27 or newer there; the Nix of the machines does not matter");
-    }
-    const unfetched = explainInput(stderr, reference);
-    if (unfetched !== undefined)
-        return flake(unfetched.problem, unfetched.advice);
-    const accepted = "Accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";
-    if (/flake\.nix' .*is not tracked by Git/.test(stderr)) {
-        return flake(`the flake.nix at ${reference} is not in Git, and what Git does not track does not belong to a flake`, "Run `git add` for it, and commit it");
-    }
-    if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
-        return flake(`there is no flake.nix at ${reference}`, `${accepted}. Is there an actions/checkout step before this one?`);
-    }
-    // A path in the store is a file that the flake itself lacks.
-    if (/(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) &&
-        !/^[a-z+]+:/.test(reference)) {
-        return flake(`there is no directory ${reference}`, `${accepted}. Is there an actions/checkout step before this one?`);
-    }
-    const [, unknown] = /cannot find flake '(?:flake:)?([^']*)' in the flake registries/.exec(stderr) ?? [];
-    if (unknown !== undefined && unknown !== reference.replace(/[?#].*/, "")) {
-        return flake(`the input ${unknown} of the flake ${reference} has no address, and Nix finds no flake of this name in its registries`, `Add \`inputs.${unknown}.url\` to the flake`);
-    }
-    if (unknown !== undefined) {
-        return flake(`Nix takes ${reference} for a name in its registries, where it is not`, `A directory is written ./${reference}. ${accepted}`);
-    }
-    return undefined;
-}
-
-/***/ }),
-
-/***/ 3614:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  MS: () => (/* binding */ archiveOnRunner),
-  zG: () => (/* binding */ configurationNames),
-  sO: () => (/* binding */ neverLock)
-});
-
-// UNUSED EXPORTS: parseArchive, parseMetadata
-
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(3047);
-// EXTERNAL MODULE: ./build/src/domain/store-path.js
-var store_path = __nccwpck_require__(6963);
-// EXTERNAL MODULE: ./build/src/nix/flake-failure.js + 1 modules
-var flake_failure = __nccwpck_require__(2677);
-// EXTERNAL MODULE: ./build/src/nix/json.js
-var nix_json = __nccwpck_require__(3447);
-// EXTERNAL MODULE: ./build/src/nix/local.js
-var local = __nccwpck_require__(726);
-;// CONCATENATED MODULE: ./build/src/nix/nar-hash.js
-// Nix's base 32: without e, o, t, u.
-const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
-const hashBytes = 32;
-/**
- * Converts what `nix-store --query --hash` prints, `sha256:` and base 32 in Nix's own alphabet and order (the last character has
- * the lowest bits; `printHash32` in Nix's sources), to the form of lock files, `sha256-` and base64 (SRI). Throws an `Error` for
- * anything else.
- */
-function sriHash(printed) {
-    const text = printed.trim();
-    if (/^sha256-[A-Za-z0-9+/]{43}=$/.test(text))
-        return text;
-    const digits = /^sha256:([0-9a-z]{52})$/.exec(text)?.[1];
-    if (digits === undefined)
-        throw new Error(`not a SHA-256 hash of a store path: ${JSON.stringify(text.slice(0, 100))}`);
-    let value = 0n;
-    for (const digit of digits) {
-        const number = alphabet.indexOf(digit);
-        if (number === -1)
-            throw new Error(`not a base 32 digit of Nix: ${digit}`);
-        value = value * 32n + BigInt(number);
-    }
-    const bytes = Buffer.alloc(hashBytes);
-    for (let index = 0; index < hashBytes; index += 1) {
-        bytes[index] = Number(value & 0xffn);
-        value >>= 8n;
-    }
-    if (value !== 0n)
-        throw new Error(`too large for a SHA-256 hash: ${text}`);
-    return `sha256-${bytes.toString("base64")}`;
-}
-;// CONCATENATED MODULE: ./build/src/nix/flake.js
-
-
-
-
-
-
-// The lock file belongs to the author of the flake: a deployment neither writes nor changes one.
-const neverLock = ["--no-update-lock-file"];
-/**
- * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake that
- * is missing, has no lock file or changes in the meantime, a `CommandError` for whatever else Nix reports.
- *
- * `nix flake archive` comes first, with the user's own reference: it copies the source into the store in every version, where
- * `nix flake metadata` of Nix 2.35 prints a path that is not there, and that of Determinate Nix with lazy trees none at all.
- */
-async function archiveOnRunner(reference, options) {
-    const call = { cwd: options.cwd, signal: options.signal, onStderrLine: options.onLine };
-    try {
-        const archive = parseArchive((await (0,local/* runNix */.dI)(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
-        const metadata = await (0,local/* runNix */.dI)(["flake", "metadata", "--json", ...neverLock, reference], call);
-        const { path, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
-        if (path !== undefined && path !== archive.source)
-            throw changedMeanwhile(reference);
-        const hash = await (0,local/* runNixStore */.wg)(["--query", "--hash", archive.source], options);
-        return { flake: { ...archive, ...identity, narHash: sriHash(hash.stdout) }, locks, resolved };
-    }
-    catch (error) {
-        throw (0,flake_failure/* explainFlake */.V)(error, reference) ?? error;
-    }
-}
-function changedMeanwhile(reference) {
-    return new errors/* InputError */.dz([{ input: "flake", problem: `the files of ${reference} changed while the flake was read. Does another step still write to them?` }]);
-}
-/** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */
-async function configurationNames(reference, options) {
-    const args = ["eval", "--json", ...neverLock, `${reference}#nixosConfigurations`, "--apply", "builtins.attrNames"];
-    const { stdout } = await (0,local/* runNix */.dI)(args, { signal: options.signal });
-    const names = JSON.parse(stdout);
-    return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
-}
-/**
- * Parses what `nix flake metadata --json` prints; Determinate Nix with lazy trees leaves out `path` and `locked.narHash`:
- *
- *     {"path":"/nix/store/…-source","resolved":{"dir":"nixos",…},"locked":{"narHash":"sha256-…",…},
- *      "revision":"4f1c…","dirtyRevision":"4f1c…-dirty","revCount":7,"lastModified":1700000000,"locks":{"nodes":{…},…},…}
- */
-function parseMetadata(json) {
-    const data = JSON.parse(json);
-    const locked = (0,nix_json/* field */.ZZ)(data, "locked");
-    const directory = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)((0,nix_json/* field */.ZZ)(data, "resolved"), "dir")) ?? (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(locked, "dir")) ?? "";
-    const dirtyRevision = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "dirtyRevision")) ?? (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(locked, "dirtyRev"));
-    const scheme = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)((0,nix_json/* field */.ZZ)(data, "resolved"), "type"));
-    const revision = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "revision")) ?? (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(locked, "rev"));
-    return {
-        path: (0,store_path/* optionalStorePath */.vD)((0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "path"))),
-        subdirectory: directory.replace(/^\/+|\/+$/g, ""),
-        revision,
-        revisionCount: revision === undefined ? undefined : ((0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(data, "revCount")) ?? (0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(locked, "revCount"))),
-        lastModified: (0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(data, "lastModified")) ?? (0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(locked, "lastModified")),
-        // Nix before 2.17 has no dirtyRev: a Git tree without a revision is a dirty one.
-        dirty: dirtyRevision !== undefined || (scheme === "git" && revision === undefined),
-        locks: (0,nix_json/* field */.ZZ)(data, "locks"),
-        resolved: (0,nix_json/* field */.ZZ)(data, "resolved"),
-    };
-}
-/**
- * Parses the store paths of a flake and of all its inputs from what `nix flake archive --json` prints:
- * `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`. An input that lies inside its parent's tree has no path (but with Lix),
- * and one that follows another is missing. Throws an `Error` for what is no store path.
- */
-function parseArchive(json) {
-    const data = JSON.parse(json);
-    const source = (0,store_path/* storePath */.TJ)((0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "path")) ?? "");
-    const found = new Set();
-    const walk = (node) => {
-        const path = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(node, "path"));
-        if (path !== undefined)
-            found.add((0,store_path/* storePath */.TJ)(path));
-        const inputs = (0,nix_json/* field */.ZZ)(node, "inputs");
-        if (typeof inputs === "object" && inputs !== null)
-            for (const input of Object.values(inputs))
-                walk(input);
-    };
-    walk(data);
-    found.delete(source);
-    return { source, inputs: [...found] };
-}
-
-/***/ }),
-
-/***/ 2855:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  z: () => (/* binding */ readInventory)
-});
-
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(3047);
-// EXTERNAL MODULE: ./build/src/domain/selection.js
-var domain_selection = __nccwpck_require__(6076);
-;// CONCATENATED MODULE: ./build/src/nix/apart.js
-
-// An evaluation of a large fleet takes minutes: a fault that all machines share is not looked for in each of them.
-const mostEvaluations = 60;
-/**
- * Evaluates for all names at once, and where that fails, in halves, until those that fail stand alone. Nix ends an evaluation at
- * the first missing attribute, abort or endless recursion (`builtins.tryEval` catches none of them), and one such machine must
- * not hide the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
- */
-async function evaluateApart(names, evaluate) {
-    const found = new Map();
-    const groups = names.length === 0 ? [] : [names];
-    let evaluations = 0;
-    for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
-        try {
-            evaluations += 1;
-            const values = await evaluate(group);
-            for (const [name, value] of values)
-                found.set(name, { value });
-        }
-        catch (error) {
-            if (!(error instanceof errors/* CommandError */.Qd) || !isOfTheEvaluation(error))
-                throw error;
-            if (group.length === 1 || evaluations + groups.length + 2 > mostEvaluations)
-                for (const name of group)
-                    found.set(name, { error, together: group });
-            else
-                groups.push(group.slice(0, group.length / 2), group.slice(group.length / 2));
-        }
-    }
-    return new Map(names.flatMap((name) => {
-        const one = found.get(name);
-        return one === undefined ? [] : [[name, one]];
-    }));
-}
-function isOfTheEvaluation({ failure }) {
-    // A signal is what a stack that is too small, or a memory that is full, ends in.
-    return failure.kind === "exit" || failure.kind === "signal";
-}
-// EXTERNAL MODULE: ./build/src/nix/evaluate.js
-var evaluate = __nccwpck_require__(302);
-// EXTERNAL MODULE: ./build/src/domain/inventory.js
-var inventory = __nccwpck_require__(6806);
-// EXTERNAL MODULE: ./build/src/domain/target.js
-var target = __nccwpck_require__(321);
-// EXTERNAL MODULE: ./build/src/nix/json.js
-var nix_json = __nccwpck_require__(3447);
-;// CONCATENATED MODULE: ./build/src/nix/inventory-entry.js
-
-
-
-
-/**
- * Reads what `inventory.nix` says of one machine, but for one that is broken:
- *
- *     {"kind":"deploy-rs","host":"web1.example.org","user":"admin","profileUser":"root","sshOptions":["-p","2222"],
- *      "buildOnTarget":null,"configured":true,"system":"x86_64-linux","tags":["web"]}
- */
-function readEntry(name, raw) {
-    const kind = (0,nix_json/* field */.ZZ)(raw, "kind");
-    if (kind === "other")
-        return { kind, name, reason: String((0,nix_json/* field */.ZZ)(raw, "reason")) };
-    const tags = textList((0,nix_json/* field */.ZZ)(raw, "tags"));
-    try {
-        refuse(name, raw);
-        const system = (0,nix_json/* field */.ZZ)(raw, "system");
-        return {
-            kind: "machine",
-            name,
-            request: (0,inventory/* checkedRequest */.lr)(name, {
-                host: host((0,nix_json/* field */.ZZ)(raw, "host")),
-                user: optionalText((0,nix_json/* field */.ZZ)(raw, "user"), "user"),
-                port: portOption((0,nix_json/* field */.ZZ)(raw, "sshOptions")) ?? optionalPort((0,nix_json/* field */.ZZ)(raw, "port")),
-                configuration: kind === "hive" ? `${target/* hivePrefix */.$q}${name}` : name,
-            }),
-            system: typeof system === "string" ? system : undefined,
-            tags,
-            buildOnTarget: (0,nix_json/* field */.ZZ)(raw, "buildOnTarget") === true,
-            ignored: [...listed("deployment.keys", (0,nix_json/* field */.ZZ)(raw, "keys")), ...listed("the profiles", (0,nix_json/* field */.ZZ)(raw, "otherProfiles"))],
-        };
-    }
-    catch (error) {
-        return {
-            kind: "unusable",
-            name,
-            error: `the flake's words for the machine cannot be used: ${(0,errors/* messageOf */.bD)(error)}`,
-            tags,
-        };
-    }
-}
-function refuse(name, raw) {
-    if ((0,nix_json/* field */.ZZ)(raw, "uncertain") === true) {
-        throw new Error(`colmena.${name} imports modules, which colmena alone can read. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena itself wants it, or set deployment.targetHost beside the imports`);
-    }
-    if ((0,nix_json/* field */.ZZ)(raw, "configured") === false) {
-        const hint = (0,nix_json/* field */.ZZ)(raw, "kind") === "deploy-rs"
-            ? "Give the node the name of its configuration, or write the targets yourself (host#configuration)"
-            : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena itself wants it";
-        throw new Error(`there is no nixosConfigurations.${name}. ${hint}`);
-    }
-    const user = (0,nix_json/* field */.ZZ)(raw, "profileUser") ?? "root";
-    if (user !== "root")
-        throw new Error(`its profile system is for the user ${JSON.stringify(user)}; a NixOS system is root's`);
-}
-function host(value) {
-    if (value === null || value === undefined)
-        throw new Error("it has no host");
-    if (typeof value !== "string")
-        throw new Error(`its host is no text (${shown(value)})`);
-    return value.replace(/^\[(.*:.*)\]$/, "$1");
-}
-function optionalText(value, what) {
-    if (value === null || value === undefined)
-        return undefined;
-    if (typeof value !== "string")
-        throw new Error(`its ${what} is no text (${shown(value)})`);
-    return value;
-}
-function optionalPort(value) {
-    if (value === null || value === undefined)
-        return undefined;
-    if (typeof value !== "number")
-        throw new Error(`its port is no number (${shown(value)})`);
-    return value;
-}
-/** The port of a list of ssh's options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
-function portOption(value) {
-    if (value === null || value === undefined)
-        return undefined;
-    const options = Array.isArray(value) ? value : [value];
-    const ports = [];
-    const others = [];
-    for (let index = 0; index < options.length; index += 1) {
-        const option = options[index];
-        const attached = typeof option === "string" ? /^-p(.+)$/.exec(option)?.[1] : undefined;
-        if (option !== "-p" && attached === undefined)
-            others.push(shown(option));
-        else {
-            if (attached === undefined)
-                index += 1;
-            const port = attached ?? options[index];
-            const number = typeof port === "string" && /^\s*\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
-            (0,target/* checkPort */.Yn)(number);
-            ports.push(number);
-        }
-    }
-    if (others.length > 0) {
-        throw new Error(`its ssh options ${others.join(" ")} are not taken; accepted is -p PORT. Write what it needs into the input ssh-config, below \`Host\` with the machine's host`);
-    }
-    return ports[0];
-}
-function textList(value) {
-    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : undefined;
-}
-function listed(what, value) {
-    const names = textList(value) ?? [];
-    return names.length === 0 ? [] : [`${what} ${names.join(", ")}`];
-}
-function shown(value) {
-    return typeof value === "string" ? value : JSON.stringify(value);
-}
-;// CONCATENATED MODULE: ./build/src/nix/inventory.js
-
-
-
-
-
-
-
-// Machines whose error Nix is asked for one by one.
-const mostExplained = 8;
-const shownLines = 20;
-/**
- * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is asked for alone, so that
- * Nix's own words can be told, and hides none of the others. Throws as `applyToFlake` where the flake itself does not evaluate.
- */
-async function readInventory(reference, { selection, details }, options) {
-    const tagged = (0,domain_selection/* looksAtTags */.lf)(selection);
-    const patterns = selection.length === 0 || tagged ? null : selection.map((rule) => rule.expression);
-    const expression = (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inventory.nix", "utf8");
-    const query = async (args, onLine = () => undefined) => readAnswer(await (0,evaluate/* applyToFlake */.lr)(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }));
-    const { names, machines } = await atOnce(query, options.onLine);
-    const entries = [];
-    let broken = 0;
-    for (const [name, seen] of machines) {
-        if ("error" in seen)
-            entries.push(doesNotEvaluate(name, seen.error, seen.together));
-        else if ((0,nix_json/* field */.ZZ)(seen.value, "kind") !== "broken")
-            entries.push(readEntry(name, seen.value));
-        else
-            entries.push((broken += 1) <= mostExplained ? await askAgain(name, query) : doesNotEvaluate(name, undefined));
-    }
-    return { names, entries };
-}
-async function atOnce(query, onLine) {
-    try {
-        const { names, machines } = await query({}, onLine);
-        return { names, machines: new Map([...machines].map(([name, value]) => [name, { value }])) };
-    }
-    catch (error) {
-        if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted")
-            throw error;
-    }
-    // Names need no machine: where even they cannot be told, it is the flake itself that does not evaluate.
-    const { names, wanted } = await query({ names: [] });
-    return { names, machines: await evaluateApart(wanted, async (some) => (await query({ names: some })).machines) };
-}
-/** Asks for a machine that throws, this time to hear what. */
-async function askAgain(name, query) {
-    try {
-        const { machines } = await query({ names: [name], careful: false });
-        return readEntry(name, machines.get(name));
-    }
-    catch (error) {
-        if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted")
-            throw error;
-        return doesNotEvaluate(name, error);
-    }
-}
-function doesNotEvaluate(name, error, together = [name]) {
-    const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
-    const reason = `${which} does not evaluate on the runner, so that nobody knows where the machine is`;
-    const lines = error?.stderr.split("\n") ?? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`];
-    return { kind: "unusable", name, tags: undefined, error: reason, lines: lines.slice(-shownLines) };
-}
-function readAnswer(json) {
-    const machines = (0,nix_json/* field */.ZZ)(json, "machines");
-    return {
-        names: texts((0,nix_json/* field */.ZZ)(json, "names")),
-        wanted: texts((0,nix_json/* field */.ZZ)(json, "wanted")),
-        machines: new Map(typeof machines === "object" && machines !== null ? Object.entries(machines) : []),
-    };
-}
-function texts(value) {
-    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
-}
-
-/***/ }),
-
-/***/ 3447:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Qq: () => (/* binding */ text),
-/* harmony export */   Xy: () => (/* binding */ objectOf),
-/* harmony export */   ZZ: () => (/* binding */ field),
-/* harmony export */   ai: () => (/* binding */ number)
-/* harmony export */ });
-/** A property of what may be an object; `undefined` where there is none. */
-function field(data, name) {
-    return typeof data === "object" && data !== null ? new Map(Object.entries(data)).get(name) : undefined;
-}
-/** A text that is not empty, else `undefined`. */
-function text(value) {
-    return typeof value === "string" && value !== "" ? value : undefined;
-}
-/** A number, else `undefined`. */
-function number(value) {
-    return typeof value === "number" ? value : undefined;
-}
-/** A copy of an object's properties; empty for anything else. */
-function objectOf(value) {
-    return typeof value === "object" && value !== null ? { ...value } : {};
-}
-
-/***/ }),
-
-/***/ 726:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   dI: () => (/* binding */ runNix),
-/* harmony export */   wg: () => (/* binding */ runNixStore)
-/* harmony export */ });
-/* unused harmony export nixCommand */
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
-/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1088);
-
-
-/** Builds a call of the runner's nix. */
-function nixCommand(args) {
-    return { file: "nix", args: [...args] };
-}
-/** Runs the runner's nix. Throws a `CommandError`, or a `RunnerError` that says which step to add to the workflow. */
-async function runNix(args, options = {}) {
-    return await runExplained(nixCommand(args), options);
-}
-/** Runs the runner's nix-store, whose output is the same in every version. Throws as `runNix`. */
-async function runNixStore(args, options = {}) {
-    return await runExplained({ file: "nix-store", args }, options);
-}
-async function runExplained(command, options) {
-    try {
-        return await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_1__/* .run */ .eF)(command, options);
-    }
-    catch (error) {
-        throw explainMissing(error) ?? error;
-    }
-}
-function explainMissing(error) {
-    if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd))
-        return undefined;
-    const step = "- uses: cachix/install-nix-action@v31";
-    if (error.failure.kind === "spawn" && error.failure.code === "ENOENT") {
-        return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RunnerError */ .Rn(`nix is not on this runner. Add this step before the deployment: ${step}`, { cause: error });
-    }
-    const feature = /experimental Nix feature '([\w-]+)' is disabled|unrecognised flag '--(?:json|to)'|'flake' is not a recognised command/.exec(error.stderr);
-    if (feature !== null) {
-        return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RunnerError */ .Rn(`nix on this runner has flakes switched off (the experimental features nix-command and flakes). Add this step before the deployment, which switches them on: ${step}; or set NIX_CONFIG: "experimental-features = nix-command flakes" in env`, { cause: error });
-    }
-    return undefined;
-}
-
-/***/ }),
-
-/***/ 1263:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  Y: () => (/* binding */ wrapFlake)
-});
-
-// UNUSED EXPORTS: addOuterFlake
-
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
-// EXTERNAL MODULE: ./build/src/domain/store-path.js
-var store_path = __nccwpck_require__(6963);
-// EXTERNAL MODULE: ./build/src/nix/local.js
-var local = __nccwpck_require__(726);
-// EXTERNAL MODULE: ./build/src/nix/evaluate.js
-var evaluate = __nccwpck_require__(302);
-;// CONCATENATED MODULE: ./build/src/nix/nix-config.js
-
-
-
-
-/**
- * Reads the attribute `nixConfig` of a flake in the runner's store, as Nix text for another `flake.nix`; `undefined` where there is
- * none. Whether a machine follows it is for its own `accept-flake-config` to say. Throws a `CommandError` for a flake.nix that does
- * not evaluate.
- */
-async function readNixConfig(flake, options) {
-    const file = (0,external_node_path_.join)(flake.source, flake.subdirectory, "flake.nix");
-    // Nearly no flake has one, and the text costs no process.
-    if (!/\bnixConfig\b/.test((0,external_node_fs_.readFileSync)(file, "utf8")))
-        return undefined;
-    const { stdout } = await (0,local/* runNix */.dI)(["eval", "--json", "--file", file, "--apply", "flake: flake.nixConfig or { }"], options);
-    const settings = JSON.parse(stdout);
-    const text = nixLiteral(settings);
-    return text === "{ }" ? undefined : text;
-}
-/** Renders what JSON holds as a literal of Nix: Nix accepts nothing that it would have to evaluate in `nixConfig`. */
-function nixLiteral(value) {
-    if (typeof value === "string")
-        return (0,evaluate/* nixString */.z7)(value);
-    if (Array.isArray(value))
-        return `[ ${value.map((item) => `(${nixLiteral(item)})`).join(" ")} ]`;
-    if (typeof value !== "object" || value === null)
-        return String(value);
-    const settings = Object.entries(value).map(([name, setting]) => `${(0,evaluate/* nixString */.z7)(name)} = ${nixLiteral(setting)};`);
-    return ["{", ...settings, "}"].join(" ");
-}
-// EXTERNAL MODULE: ./build/src/nix/json.js
-var json = __nccwpck_require__(3447);
-;// CONCATENATED MODULE: ./build/src/nix/outer-lock.js
-
-// The name of the only input, as `outer-flake.nix` and `outer-hive.nix` have it.
-const inner = "flake";
-/**
- * Renders the lock file of a flake whose only input is the given one, from the given one's own (`locks` of what
- * `nix flake metadata --json` prints):
- *
- *     {"nodes":{"nixpkgs":{…},"root":{"inputs":{"nixpkgs":"nixpkgs"}}},"root":"root","version":7}
- *
- * An input's inputs are names of nodes, or a path of inputs from the root, which becomes longer by one. So does the path of the
- * parent of an input that lies in its parent's tree. With `narHash`, every Nix takes the rest of the input as it is written.
- */
-function lockAround(flake, locks) {
-    const nodes = new Map(Object.entries((0,json/* objectOf */.Xy)((0,json/* field */.ZZ)(locks, "nodes"))));
-    const root = String((0,json/* field */.ZZ)(locks, "root"));
-    const free = (wish) => {
-        let name = wish;
-        while (nodes.has(name))
-            name += "_";
-        return name;
-    };
-    const outer = free("outer");
-    const locked = {
-        type: "path",
-        path: flake.source,
-        narHash: flake.narHash,
-        ...(flake.subdirectory === "" ? {} : { dir: flake.subdirectory }),
-        ...(flake.revision === undefined ? {} : { rev: flake.revision }),
-        ...(flake.revisionCount === undefined ? {} : { revCount: flake.revisionCount }),
-        ...(flake.lastModified === undefined ? {} : { lastModified: flake.lastModified }),
-    };
-    const longer = [...nodes].map(([name, node]) => [name, prefixed(node)]);
-    const own = { ...prefixed(nodes.get(root)), locked, original: { type: "indirect", id: inner } };
-    const all = { ...Object.fromEntries(longer), [root]: own, [outer]: { inputs: { [inner]: root } } };
-    return `${JSON.stringify({ nodes: all, root: outer, version: 7 }, undefined, 2)}\n`;
-}
-function prefixed(node) {
-    const below = (value) => {
-        if (!Array.isArray(value))
-            return value;
-        const path = value;
-        return [inner, ...path];
-    };
-    const { inputs, parent, ...rest } = (0,json/* objectOf */.Xy)(node);
-    return {
-        ...rest,
-        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(Object.entries((0,json/* objectOf */.Xy)(inputs)).map(([name, input]) => [name, below(input)])) }),
-        ...(parent === undefined ? {} : { parent: below(parent) }),
-    };
-}
-;// CONCATENATED MODULE: ./build/src/nix/outer-flake.js
-
-
-
-
-
-
-const templates = {
-    plain: __nccwpck_require__.ab + "outer-flake.nix",
-    hive: __nccwpck_require__.ab + "outer-hive.nix",
-};
-/**
- * Makes the outer flake with which a flake is sent to the machines. With `hive`, the nodes of a colmena hive stand among the
- * `nixosConfigurations` under `colmenaHive.nodes.NAME`, since nixos-rebuild looks nowhere else. The flake keeps its identity
- * (`self.rev`, `self.lastModified`, …) and the versions of all inputs. Throws a `CommandError`.
- */
-async function wrapFlake({ flake, locks }, hive, options) {
-    return { flake, hive, outer: await addOuterFlake(flake, locks, hive, options) };
-}
-/** Puts an outer flake into the runner's store, without an evaluation. The flake's identity may be another than the true one. */
-async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
-    const nixConfig = await readNixConfig(flake, { signal });
-    const template = templates[hive ? "hive" : "plain"];
-    const text = (0,external_node_fs_.readFileSync)(template, "utf8");
-    const directory = (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(scratch, "outer-flake-"));
-    try {
-        // The name that Nix itself gives the source of a flake: it then takes the path as it is and copies nothing.
-        const tree = (0,external_node_path_.join)(directory, "source");
-        (0,external_node_fs_.mkdirSync)(tree);
-        (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(tree, "flake.nix"), nixConfig === undefined ? text : text.replace("{", () => `{\n  nixConfig = ${nixConfig};`));
-        (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(tree, "flake.lock"), lockAround(flake, locks));
-        return (0,store_path/* storePath */.TJ)((await (0,local/* runNixStore */.wg)(["--add", tree], { signal })).stdout.trim());
-    }
-    finally {
-        (0,external_node_fs_.rmSync)(directory, { recursive: true, force: true });
-    }
-}
-
-/***/ }),
-
-/***/ 8132:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  R: () => (/* binding */ NixosMachine)
-});
-
-// UNUSED EXPORTS: rebuildCommand
-
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(3047);
-// EXTERNAL MODULE: ./build/src/domain/flake.js
-var flake = __nccwpck_require__(7307);
-// EXTERNAL MODULE: ./build/src/domain/target.js
-var target = __nccwpck_require__(321);
-;// CONCATENATED MODULE: ./build/src/nix/build-log.js
-// With `--keep-going` hundreds may fail.
-const mostFailed = 5;
-const keptLines = 20;
-// Builders whose streamed lines (`--print-build-logs`) are kept at a time.
-const mostStreams = 64;
-const derivation = String.raw `'(/nix/store/[^']+\.drv)'`;
-// Nix 2.29 and newer; the reason is in the next line.
-const cannotBuild = new RegExp(`^\\s*error: Cannot build ${derivation}`);
-const reasonLine = /^\s*Reason: (.*?)\.?$/;
-// Nix up to 2.28.
-const builderFailed = new RegExp(`^\\s*error: (?:build of .* failed: )?(?:error: )?builder for ${derivation} (failed .*?);?$`);
-const dependencyFailed = new RegExp(`^\\s*error: \\d+ dependenc\\w+ of derivation ${derivation} failed to build`);
-// All versions.
-const others = [
-    [new RegExp(`^\\s*error: (hash mismatch) in fixed-output derivation ${derivation}`), () => "hash mismatch of a fixed-output derivation"],
-    [
-        new RegExp(`^\\s*error: (a '[^']*' with features .*) is required to build ${derivation}, but I am (.*)$`),
-        (match) => `${match[1]} is required, the machine is ${match[3]}`,
-    ],
-    [new RegExp(`^\\s*error: (some substitutes) for the outputs of derivation ${derivation} failed`), () => "its download from a binary cache failed"],
-    [new RegExp(`^\\s*error: (building of) ${derivation}.* (timed out after .*)$`), (match) => String(match[3])],
-];
-/**
- * Collects from the output of `nix build` which derivations failed by themselves. On a real NixOS the cause stands far above the
- * end: every derivation that depends on it is listed after it, with all its output paths.
- *
- *     error: Cannot build '/nix/store/…-bash-5.2.tar.gz.drv'.
- *            Reason: builder failed with exit code 1.
- *            Output paths:
- *              /nix/store/…-bash-5.2.tar.gz
- *            Last 4 log lines:
- *            > error: …
- *            For full logs, run:
- *              nix log /nix/store/…-bash-5.2.tar.gz.drv
- *     error: Cannot build '/nix/store/…-bash-5.2p26.drv'.
- *            Reason: 1 dependency failed.
- *
- * Up to Nix 2.28 it is `builder for '….drv' failed with exit code 1;`, with `last 10 log lines:` below, and
- * `1 dependencies of derivation '….drv' failed to build`.
- */
-class BuildLogReader {
-    #failed = new Map();
-    #more = new Set();
-    #dependents = new Set();
-    #streams = new Map();
-    /** The derivation whose `Reason:` comes next. */
-    #unexplained;
-    /** The log of the failure that is being read. */
-    #log;
-    /** Reads the next line. */
-    read(line) {
-        if (this.#readHeading(line))
-            return;
-        const reason = this.#unexplained === undefined ? undefined : reasonLine.exec(line)?.[1];
-        if (reason !== undefined)
-            return this.#explain(reason);
-        const logged = /^\s+>(?: (.*))?$/.exec(line) ?? /^\s+((?:specified|got|Required|Current)\b.*:.*)$/.exec(line);
-        if (logged !== null)
-            this.#log?.push(logged[1] ?? "");
-        const streamed = /^([\w+.?=-]+)> (.*)$/.exec(line);
-        if (streamed !== null)
-            this.#stream(streamed[1] ?? "", streamed[2] ?? "");
-    }
-    /** What has failed so far. */
-    get failures() {
-        const failed = [...this.#failed].map(([path, { reason, log }]) => ({
-            path,
-            reason,
-            log: (log.length > 0 ? log : (this.#streams.get(streamName(path)) ?? [])).slice(-keptLines),
-        }));
-        return { failed, more: this.#more.size, dependents: this.#dependents.size };
-    }
-    #readHeading(line) {
-        if (!line.includes("error: "))
-            return false;
-        const path = cannotBuild.exec(line)?.[1];
-        if (path !== undefined) {
-            this.#unexplained = path;
-            this.#log = undefined;
-            return true;
-        }
-        const dependent = dependencyFailed.exec(line)?.[1];
-        if (dependent !== undefined) {
-            this.#dependents.add(dependent);
-            this.#log = undefined;
-            return true;
-        }
-        const own = builderFailed.exec(line);
-        if (own !== null) {
-            this.#add(String(own[1]), `builder ${own[2]}`);
-            return true;
-        }
-        for (const [pattern, describe] of others) {
-            const match = pattern.exec(line);
-            if (match === null)
-                continue;
-            this.#add(String(match[2]), describe(match));
-            return true;
-        }
-        return false;
-    }
-    #explain(reason) {
-        const path = this.#unexplained ?? "";
-        this.#unexplained = undefined;
-        if (/^\d+ dependenc\w+ failed/.test(reason))
-            this.#dependents.add(path);
-        else
-            this.#add(path, reason);
-    }
-    #add(path, reason) {
-        this.#log = undefined;
-        if (this.#failed.has(path) || this.#more.has(path))
-            return;
-        if (this.#failed.size === mostFailed) {
-            this.#more.add(path);
-            return;
-        }
-        this.#log = [];
-        this.#failed.set(path, { reason, log: this.#log });
-    }
-    #stream(name, text) {
-        const lines = this.#streams.get(name) ?? [];
-        // Moves it to the end: the first one is the one that has been silent for longest.
-        this.#streams.delete(name);
-        this.#streams.set(name, lines);
-        if (lines.push(text) > keptLines)
-            lines.shift();
-        const [oldest] = this.#streams.keys();
-        if (this.#streams.size > mostStreams && oldest !== undefined)
-            this.#streams.delete(oldest);
-    }
-}
-// With --print-build-logs a line begins with the name without its version, as `builtins.parseDrvName` splits it.
-function streamName(path) {
-    return derivationName(path).replace(/-(?![a-zA-Z]).*$/, "");
-}
-/** The name of a derivation without hash and `.drv`: `bash-5.2.tar.gz`. */
-function derivationName(path) {
-    return path.replace(/^\/nix\/store\/[^-]*-/, "").replace(/\.drv$/, "");
-}
-;// CONCATENATED MODULE: ./build/src/nix/send-failure.js
-/**
- * Tells whether it is worth asking the machine for the state of its nix-daemon. One that hangs up before Nix has said anything ends in
- * `cannot open connection to remote store '…': error: write of 16 bytes: Broken pipe`, as a lost connection does.
- */
-function speaksOfDaemon(stderr) {
-    return /Nix daemon disconnected unexpectedly|cannot connect to socket|data from daemon socket|cannot open connection to remote store/.test(stderr);
-}
-/**
- * Explains why a flake did not arrive on a machine. `lost` tells whether the connection went away; `user` is the ssh user, and
- * `state` what the machine said of its nix-daemon where it was asked.
- */
-function explainSendFailure(error, lost, user = "the ssh user", state) {
-    const lines = error.stderr
-        .split("\n")
-        .filter((line) => line.trim() !== "")
-        .slice(-20);
-    const exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
-    const parts = (reason, hint) => ({ phase: "copy", reason, hint, lines, exitCode, cause: error });
-    if (lost)
-        return { ...parts("the connection was lost while the flake was sent"), unreachable: true, exitCode: 255 };
-    const words = /protocol mismatch, got ['"]([^'"\n]*)/.exec(error.stderr)?.[1];
-    if (words !== undefined) {
-        return parts(`the login shell of ${user} on the machine prints on standard output before Nix can speak: ${JSON.stringify(printableWords(words))}`, "Let its start-up files (.bashrc, .zshenv, config.fish) print nothing in a session that is not interactive, or print on standard error");
-    }
-    const daemon = state === undefined ? undefined : explainDaemon(state, user);
-    if (daemon !== undefined)
-        return parts(daemon.reason, daemon.hint);
-    if (/No space left on device|disk is full/i.test(error.stderr))
-        return parts("no space is left on the machine for the flake", "Free some with `nix-collect-garbage -d` on the machine");
-    if (/lacks a (?:valid )?signature|lacks a signature by a trusted key/i.test(error.stderr)) {
-        return parts("the machine does not accept a store path without a trusted signature", "Set check-sigs to false (its Nix must then trust the ssh user: nix.settings.trusted-users), or sign the path");
-    }
-    if (/nix-daemon: (?:command )?not found|nix-daemon: No such file/i.test(error.stderr)) {
-        return parts("nix-daemon is not in the PATH of a non-interactive ssh session on the machine", "Is it NixOS, and does the user's shell start-up keep /run/current-system/sw/bin in PATH?");
-    }
-    if (/unrecognised flag|unrecognized flag|requires at least Nix/i.test(error.stderr))
-        return parts("nix on the runner does not know an argument", "Look at archive-args; check-sigs: false needs Nix 2.30 on the runner");
-    return parts("the flake could not be sent", "The lines below are Nix's own");
-}
-// Of the protocol's own bytes, which come behind the words, nothing is shown.
-function printableWords(words) {
-    return words.replaceAll(/[^\P{C}\t].*/gsu, "").trim();
-}
-function explainDaemon({ daemon, allowedUsers }, user) {
-    if (/cannot connect to socket/.test(daemon))
-        return {
-            reason: `nix-daemon does not answer on the machine (${daemon})`,
-            hint: "Start it there: `systemctl start nix-daemon.socket`; its journal says why it stopped",
-        };
-    const closed = /Connection reset|disconnected unexpectedly|end-of-file|Broken pipe/i.test(daemon);
-    if (closed && allowedUsers !== "" && !allowedUsers.split(" ").some((allowed) => allowed === "*" || allowed === user)) {
-        return {
-            reason: `Nix on the machine refuses ${user}, which is not among its allowed-users (${allowedUsers})`,
-            hint: `Add ${user} to nix.settings.allowed-users of the machine, or connect as a user who is`,
-        };
-    }
-    if (closed)
-        return { reason: `nix-daemon on the machine closes the connection of ${user} (${daemon})`, hint: "`journalctl -u nix-daemon` on the machine says why" };
-    return undefined;
-}
-// EXTERNAL MODULE: ./build/src/domain/store-path.js
-var store_path = __nccwpck_require__(6963);
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-;// CONCATENATED MODULE: ./build/src/nix/copy-watch.js
-
-/**
- * Tells how far a call of nix has got that copies store paths, from what it prints:
- *
- *     copying 2 paths...
- *     copying path '/nix/store/…-source' to 'ssh-ng://web1'...
- *
- * and from what Linux counts of its writing (proc(5), io). Nix would tell more with `--log-format internal-json`, but has a
- * report for every file of a source tree there, and takes twice as long.
- */
-class CopyWatch {
-    #process;
-    #paths = 0;
-    #expectedPaths = 0;
-    started(process) {
-        this.#process = process;
-    }
-    /** Takes one line of standard error. */
-    line(line) {
-        const expected = /^copying (\d+) paths\.\.\.$/.exec(line)?.[1];
-        if (expected !== undefined)
-            this.#expectedPaths = Number(expected);
-        else if (/^copying path '.*' to '.*'\.\.\.$/.test(line))
-            this.#paths += 1;
-    }
-    get progress() {
-        return { paths: this.#paths, expectedPaths: Math.max(this.#paths, this.#expectedPaths), bytes: this.#written() };
-    }
-    #written() {
-        if (this.#process === undefined)
-            return undefined;
-        try {
-            const written = /^wchar: (\d+)$/m.exec((0,external_node_fs_.readFileSync)(`/proc/${this.#process}/io`, "utf8"))?.[1];
-            return written === undefined ? undefined : Number(written);
-        }
-        catch {
-            // It has ended, or this is not Linux.
-            return undefined;
-        }
-    }
-}
-// EXTERNAL MODULE: ./build/src/nix/local.js
-var local = __nccwpck_require__(726);
-;// CONCATENATED MODULE: ./build/src/nix/send.js
-
-
-
-
-/** Builds the arguments that send a flake with all its inputs to the store of a machine: from the runner's store, where it cannot change any more. */
-function archiveArguments(sent, options) {
-    const signatures = options.checkSignatures ? [] : ["--no-check-sigs"];
-    return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, (0,flake/* outerReference */.Xp)(sent)];
-}
-/**
- * Sends the flake with all its inputs to the store of a machine; what is there already does not travel. Returns what has
- * travelled. The path that Nix prints is worth nothing before the exit code is 0. Throws a `CommandError`.
- */
-async function sendFlake(sent, options) {
-    const watch = new CopyWatch();
-    options.onBegin(() => watch.progress);
-    const { stdout } = await (0,local/* runNix */.dI)(archiveArguments(sent, options), {
-        env: options.environment,
-        signal: options.signal,
-        onStart: (process) => watch.started(process),
-        onStderrLine: (line) => {
-            watch.line(line);
-            options.onLine(line);
-        },
-    });
-    const printed = JSON.parse(stdout);
-    const path = typeof printed === "object" && printed !== null && "path" in printed ? printed.path : undefined;
-    const arrived = (0,store_path/* storePath */.TJ)(String(path));
-    if (arrived !== sent.outer)
-        throw new Error(`nix flake archive sent ${arrived} where ${sent.outer} was expected`);
-    return watch.progress;
-}
-// EXTERNAL MODULE: ./build/src/ssh/failure.js
-var failure = __nccwpck_require__(1106);
-// EXTERNAL MODULE: external "node:timers/promises"
-var promises_ = __nccwpck_require__(8500);
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: ./build/src/process/run.js + 2 modules
-var run = __nccwpck_require__(1088);
-;// CONCATENATED MODULE: ./build/src/nixos/remote-shell.js
-
-
-
-
-const scripts = {
-    common: __nccwpck_require__.ab + "common.sh",
-    facts: __nccwpck_require__.ab + "facts.sh",
-    prepare: __nccwpck_require__.ab + "prepare.sh",
-    start: __nccwpck_require__.ab + "start.sh",
-    follow: __nccwpck_require__.ab + "follow.sh",
-    finish: __nccwpck_require__.ab + "finish.sh",
-    arm: __nccwpck_require__.ab + "arm.sh",
-    keep: __nccwpck_require__.ab + "keep.sh",
-    health: __nccwpck_require__.ab + "health.sh",
-    difference: __nccwpck_require__.ab + "difference.sh",
-    units: __nccwpck_require__.ab + "units.sh",
-    journal: __nccwpck_require__.ab + "journal.sh",
-    settle: __nccwpck_require__.ab + "settle.sh",
-    specialisation: __nccwpck_require__.ab + "specialisation.sh",
-    place: __nccwpck_require__.ab + "place.sh",
-    daemon: __nccwpck_require__.ab + "daemon.sh",
-    job: __nccwpck_require__.ab + "job.sh",
-    switch: __nccwpck_require__.ab + "switch.sh",
-    activate: __nccwpck_require__.ab + "activate.sh",
-    last: __nccwpck_require__.ab + "last.sh",
-    watchdog: __nccwpck_require__.ab + "watchdog.sh",
-};
-const elevateScript = __nccwpck_require__.ab + "elevate.sh";
-/** The text of a script that is left on the machine. */
-function residentScript(name) {
-    return (0,external_node_fs_.readFileSync)(scripts[name], "utf8");
-}
-/** The text of a script with its arguments, to be left on the machine and run there as `sh FILE`. */
-function residentCall(script, args) {
-    return [...definition(script, args), 'main "$@"', ""].join("\n");
-}
-/**
- * Runs scripts on one machine. A script comes with its arguments on the standard input of `/bin/sh -s` and is a function that
- * the last lines call with an empty standard input, so that it depends neither on the user's login shell nor on what its
- * children read.
- */
-class RemoteShell {
-    #connection;
-    #elevation;
-    constructor(connection, elevation) {
-        this.#connection = connection;
-        this.#elevation = elevation;
-    }
-    /** Runs a script. Throws a `CommandError` when the call was aborted or took too long, never for its exit code. */
-    async run(call) {
-        const nonce = (0,external_node_crypto_.randomBytes)(8).toString("hex");
-        const payload = payloadCutter(`begin ${nonce}`);
-        const onStdout = (chunk) => {
-            const bytes = payload.push(chunk);
-            if (bytes.length > 0)
-                call.onStdout?.(bytes);
-        };
-        let stderr;
-        let failure;
-        try {
-            const elevation = call.privileged ? this.#elevation : { kind: "none" };
-            const command = remoteCommand(elevation);
-            const stdin = `${beforeProgram(elevation)}${program(call.script, call.args, nonce)}`;
-            ({ stderr } = await this.#connection.run({ command, stdin, onStdout, signal: call.signal, timeout: call.timeout }));
-        }
-        catch (error) {
-            if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
-                throw error;
-            failure = error;
-            ({ stderr } = error);
-        }
-        const end = new RegExp(`^end ${nonce} (\\d+)\\n?`, "m").exec(stderr);
-        if (end !== null) {
-            const stdout = call.onStdout === undefined ? payload.text() : "";
-            return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
-        }
-        // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
-        const instead = payload.before();
-        if (failure === undefined)
-            return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
-        const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
-        if (exitCode !== 255)
-            return { kind: "ended", exitCode, stdout: "", stderr, instead };
-        return { kind: "lost", stderr, cause: failure };
-    }
-}
-// Reads a script from standard input up to a line "---" and runs it. `read` takes no byte more, under dash as under bash, so the
-// script finds what follows. Without newlines and single quotes inside: the login shell may be fish or csh.
-const scriptFirst = String.raw `/bin/sh -c 'eval "$(while IFS= read -r line && [ "$line" != --- ]; do printf "%s\n" "$line"; done)"'`;
-const passwordless = {
-    sudo: "sudo -n -- /bin/sh -s",
-    doas: "doas -n -- /bin/sh -s",
-    run0: "run0 --no-ask-password -- /bin/sh -s",
-};
-/** The command for the login shell: one fixed line. What runs as root is always `/bin/sh -s`, so a rule can name it. */
-function remoteCommand(elevation) {
-    switch (elevation.kind) {
-        case "none":
-            return "/bin/sh -s";
-        case "passwordless":
-            return passwordless[elevation.program];
-        case "password":
-            return scriptFirst;
-    }
-}
-/** What precedes the script on standard input. The shell that becomes root reads none of it: see elevate.sh. */
-function beforeProgram(elevation) {
-    return elevation.kind === "password" ? `${(0,external_node_fs_.readFileSync)(elevateScript, "utf8")}---\n${elevation.password}\n` : "";
-}
-/** The script with its arguments, as `/bin/sh` reads it. */
-function program(script, args, nonce) {
-    return [...definition(script, args), `echo 'begin ${nonce}'`, 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"', ""].join("\n");
-}
-function definition(script, args) {
-    return [`set -- ${args.map(run/* quote */.hD).join(" ")}`, (0,external_node_fs_.readFileSync)(scripts.common, "utf8"), (0,external_node_fs_.readFileSync)(scripts[script], "utf8")];
-}
-// What a login shell prints of its own stands before the line that begins the script's output.
-function payloadCutter(begin) {
-    const marker = Buffer.from(`${begin}\n`);
-    let before = Buffer.alloc(0);
-    const kept = [];
-    const after = (chunk) => {
-        if (before === undefined)
-            return chunk;
-        before = Buffer.concat([before, chunk]);
-        const position = before.indexOf(marker);
-        if (position === -1)
-            return Buffer.alloc(0);
-        const rest = before.subarray(position + marker.length);
-        before = undefined;
-        return rest;
-    };
-    return {
-        push: (chunk) => {
-            const bytes = after(chunk);
-            kept.push(bytes);
-            return bytes;
-        },
-        text: () => Buffer.concat(kept).toString("utf8"),
-        before: () => before?.toString("utf8"),
-    };
-}
-;// CONCATENATED MODULE: ./build/src/nixos/session.js
-
-
-
-// Between two tries to connect again, while nothing answers.
-const pauseMilliseconds = 1000;
-/**
- * Runs a script, again after each loss of the connection until it has come to its end. `call` is asked anew for every try, so
- * that a script that shows a log goes on where it stopped. For scripts that may be run twice without harm.
- *
- * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
- */
-async function runToItsEnd(connection, shell, call, patience) {
-    for (;;) {
-        const outcome = await shell.run({ ...call(), signal: patience.signal });
-        if (outcome.kind === "ended")
-            return outcome;
-        patience.onLost(`the connection was lost; connecting again for up to ${patience.seconds} s`);
-        await reconnect(connection, outcome.cause, patience);
-        patience.onLost("the connection is back");
-    }
-}
-async function reconnect(connection, cause, { phase, seconds, signal }) {
-    const deadline = performance.now() + seconds * 1000;
-    let last = cause;
-    for (;;) {
-        try {
-            await connection.reopen(signal);
-            return;
-        }
-        catch (error) {
-            if (!(error instanceof errors/* DeployError */.sH))
-                throw error;
-            if (!error.unreachable)
-                throw new errors/* DeployError */.sH({ ...partsOf(error), phase });
-            last = error;
-        }
-        if (performance.now() >= deadline)
-            break;
-        await (0,promises_.setTimeout)(pauseMilliseconds, undefined, { signal }).catch(() => undefined);
-    }
-    const reason = `the connection was lost and did not come back within ${seconds} s`;
-    throw new errors/* DeployError */.sH({ phase, reason, lines: last instanceof errors/* DeployError */.sH ? [last.reason] : [], exitCode: 255, unreachable: true, cause: last });
-}
-function partsOf({ reason, hint, lines, exitCode, unreachable, cause }) {
-    return { reason, hint, lines, exitCode, unreachable, cause };
-}
-/** The last lines of what a script has printed, without empty ones. */
-function lastLines(text) {
-    return text
-        .split("\n")
-        .filter((line) => line.trim() !== "")
-        .slice(-20);
-}
-;// CONCATENATED MODULE: ./build/src/nixos/health.js
-
-
-const health_pauseMilliseconds = 1000;
-/**
- * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and what it has printed
- * last when it has not within that many seconds.
- */
-async function checkHealth(command, seconds, call, log, signal) {
-    const deadline = performance.now() + seconds * 1000;
-    for (let tries = 1;; tries += 1) {
-        const left = Math.max(1, Math.ceil((deadline - performance.now()) / 1000));
-        const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false }), "confirm");
-        if (end.exitCode === 0)
-            return undefined;
-        const said = lastLines(end.stdout).join("\n");
-        if (tries === 1)
-            log.note(`the health check is not content yet (exit code ${end.exitCode})`);
-        if (performance.now() + health_pauseMilliseconds >= deadline)
-            return `exit code ${end.exitCode} at try ${tries}${said === "" ? "" : `:\n${said}`}`;
-        await (0,promises_.setTimeout)(health_pauseMilliseconds, undefined, { signal });
-    }
-}
-;// CONCATENATED MODULE: ./build/src/nixos/armed-machine.js
-
-
-
-/** A machine that is locked, and that rolls back by itself unless it is confirmed. */
-class ArmedNixosMachine {
-    #guarded;
-    #activation;
-    #site;
-    constructor(guarded, activation, site) {
-        this.#guarded = guarded;
-        this.#activation = activation;
-        this.#site = site;
-    }
-    get before() {
-        return this.#guarded.before;
-    }
-    get scarceBoot() {
-        return this.#guarded.scarceBoot;
-    }
-    async activate(signal) {
-        const { guarded, limits } = this.#activation;
-        if (guarded)
-            return await this.#guarded.run(this.#site.call(signal));
-        // Without a watchdog on the machine nobody but us looks at the clock.
-        const late = AbortSignal.timeout(limits.activation * 1000);
-        try {
-            return await this.#guarded.run(this.#site.call(AbortSignal.any([signal, late])));
-        }
-        catch (error) {
-            if (signal.aborted || !late.aborted)
-                throw error;
-            throw new errors/* DeployError */.sH({ phase: "activate", reason: `the activation took longer than activation-timeout (${limits.activation} s)`, cause: error });
-        }
-    }
-    async reach(signal) {
-        // A connection that was there before the switch proves nothing: an old one outlives a firewall that refuses new ones.
-        const begin = performance.now();
-        let answered = true;
-        await this.#site.connection.reopen(signal).catch((error) => {
-            // What does not answer yet is tried again, with all patience, by the call that follows.
-            if (!(error instanceof errors/* DeployError */.sH) || !error.unreachable)
-                throw error;
-            answered = false;
-        });
-        const seconds = (performance.now() - begin) / 1000;
-        const reached = await this.#guarded.hold();
-        // Where the first connection succeeded, nothing but the login has taken so long.
-        return reached === "late" && answered && seconds >= this.#activation.limits.confirm ? "slow-login" : reached;
-    }
-    async settle() {
-        return await this.#guarded.settle();
-    }
-    async checkHealth(command, seconds, signal) {
-        return await checkHealth(command, seconds, this.#site.call(signal), this.#site.log, signal);
-    }
-    async keep() {
-        return await this.#guarded.keep();
-    }
-    async rollBack() {
-        return await this.#guarded.rollBack();
-    }
-    async drop() {
-        return await this.#guarded.drop();
-    }
-    async afterRestart() {
-        return await this.#guarded.afterRestart();
-    }
-    async journal(units, signal) {
-        const { call, privileged } = this.#site;
-        try {
-            const end = await call(signal)(() => ({ script: "journal", args: ["10", ...units], privileged }), "confirm");
-            return lastLines(end.stdout);
-        }
-        catch {
-            return [];
-        }
-    }
-}
-// EXTERNAL MODULE: ./build/src/domain/unit-plan.js
-var unit_plan = __nccwpck_require__(9988);
-;// CONCATENATED MODULE: ./build/src/nixos/facts.js
-
-
-/** Reads the lines `key=value` of a script. */
-function parseFacts(text) {
-    const facts = new Map();
-    for (const line of text.split("\n")) {
-        const equals = line.indexOf("=");
-        if (equals > 0)
-            facts.set(line.slice(0, equals), line.slice(equals + 1).trimEnd());
-    }
-    return facts;
-}
-/** Reads what `system_state` of `common.sh` prints. Throws an `Error` for a store path that is none. */
-function systemState(facts) {
-    const generation = facts.get("generation") ?? "";
-    return {
-        running: storePathOf(facts.get("running")),
-        booted: storePathOf(facts.get("booted")),
-        profile: storePathOf(facts.get("profile")),
-        generation: /^\d+$/.test(generation) ? Number(generation) : undefined,
-        bootId: facts.get("boot-id") ?? "",
-        failedUnits: wordsOf(facts.get("failed-units")),
-        restartingUnits: wordsOf(facts.get("restarting-units")),
-        rebootNeeded: facts.get("reboot-needed") === "yes",
-    };
-}
-/** The words of a fact. */
-function wordsOf(text) {
-    return (text ?? "").split(" ").filter((word) => word !== "");
-}
-// A system outside the store (an installer, a container's first start) is one that cannot be named, not an error.
-function storePathOf(text) {
-    return text?.startsWith("/nix/store/") === true ? (0,store_path/* optionalStorePath */.vD)(text) : undefined;
-}
-function olderGeneration(facts) {
-    const toplevel = storePathOf(facts.get("older"));
-    const number = Number(facts.get("older-generation") || Number.NaN);
-    return toplevel === undefined || Number.isNaN(number) ? undefined : { number, toplevel };
-}
-/**
- * What a machine answers alike by whatever name it is reached, and no other one does: the boot id of its kernel, the namespace of
- * processes that tells the containers of one kernel apart, and the machine's own id. `undefined` where it has no boot id.
- */
-function identityOf(facts) {
-    const [boot, ...others] = ["boot-id", "pid-namespace", "machine-id"].map((key) => facts.get(key) ?? "");
-    return boot === undefined || boot === "" ? undefined : [boot, ...others].join(" ");
-}
-/**
- * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix, nixos-rebuild or
- * systemd.
- */
-function machineFacts(text) {
-    const facts = parseFacts(text);
-    const missing = (reason, hint) => new errors/* DeployError */.sH({ phase: "connect", reason, hint });
-    // Lix prints further lines, which name no fact.
-    const nix = facts.get("nix") ?? "";
-    if (!/\d/.test(nix))
-        throw missing("there is no nix on the machine", "Is it NixOS? `nix --version` must work in a non-interactive ssh session");
-    if ((facts.get("nixos-rebuild") ?? "") === "") {
-        throw missing("there is no nixos-rebuild on the machine", "Is it NixOS? On NixOS with system.disableInstallerTools set, add nixos-rebuild to environment.systemPackages");
-    }
-    if (!/^\d+$/.test(facts.get("systemd") ?? ""))
-        throw missing("systemd does not run on the machine", "Is it NixOS?");
-    if (facts.get("nixos") !== "yes") {
-        throw missing("the machine does not run a NixOS system: /run/current-system is missing", "Install NixOS on it first (nixos-install, nixos-anywhere), and boot it");
-    }
-    const kibibytes = (key) => {
-        const value = facts.get(key) ?? "";
-        return /^\d+$/.test(value) ? Number(value) : undefined;
-    };
-    const sudo = facts.get("sudo");
-    const doas = facts.get("doas");
-    return {
-        facts: {
-            hostname: facts.get("hostname") ?? "",
-            nix,
-            freeKibibytes: kibibytes("free-kib"),
-            memoryKibibytes: kibibytes("memory-kib"),
-            state: systemState(facts),
-            olderGeneration: olderGeneration(facts),
-            unfinished: facts.get("unfinished") || undefined,
-            specialisation: facts.get("specialisation") || undefined,
-            identity: identityOf(facts),
-        },
-        access: {
-            user: facts.get("user") ?? "",
-            root: facts.get("uid") === "0",
-            sudo: sudo === "unneeded" || sudo === "missing" || sudo === "ready" ? sudo : "refused",
-            sudoSays: facts.get("sudo-says"),
-            doas: doas === "ready" || doas === "refused" ? doas : "missing",
-            run0: facts.get("run0") === "present" ? "present" : "missing",
-        },
-    };
-}
-;// CONCATENATED MODULE: ./build/src/nix/build-plan.js
-const several = /^(these \d+ derivations will be built|these \d+ paths will be fetched(?: \([^)]*\))?):$/;
-const single = /^(this derivation will be built|this path will be fetched(?: \([^)]*\))?):$/;
-const item = /^ {2}(\/nix\/store\/\S+)$/;
-/**
- * Folds the list of derivations and paths that Nix prints before a build into one line with its count and sizes; every other
- * line passes unchanged. A first deployment of a real NixOS lists thousands:
- *
- *     these 2157 derivations will be built:
- *       /nix/store/h11pn2l5rszzgjrl84qw2ifr33rdkjcq-config.sub-28ea239.drv
- *     these 480 paths will be fetched (212.10 MiB download, 1034.53 MiB unpacked):
- *       /nix/store/0m4y3j4pnivlhhpr5yqdvlly86p93fwc-busybox-1.36.1
- */
-class BuildPlanFolder {
-    #state = "outside";
-    /** Returns the lines to show in place of the next one: none, one, or two. */
-    fold(line) {
-        const state = this.#state;
-        const path = item.exec(line)?.[1];
-        if (path !== undefined && state !== "outside") {
-            if (state === "list")
-                return [];
-            this.#state = "outside";
-            return [`${state.heading}: ${path}`];
-        }
-        const held = typeof state === "object" ? [`${state.heading}:`] : [];
-        const heading = single.exec(line)?.[1];
-        if (heading !== undefined) {
-            this.#state = { heading };
-            return held;
-        }
-        const list = several.exec(line)?.[1];
-        this.#state = list === undefined ? "outside" : "list";
-        return [...held, list ?? line];
-    }
-    /** Returns what is still held back when the output ends. */
-    end() {
-        return typeof this.#state === "object" ? [`${this.#state.heading}:`] : [];
-    }
-}
-// EXTERNAL MODULE: ./build/src/process/lines.js + 1 modules
-var process_lines = __nccwpck_require__(4731);
-;// CONCATENATED MODULE: ./build/src/nixos/job.js
-
-
-
-
-
-
-
-/** A job whose end nobody knows, as after a restart of the machine or when the job was killed. */
-class LostJobError extends errors/* DeployError */.sH {
-}
-/** A job that has not begun. */
-class UnstartedJobError extends errors/* DeployError */.sH {
-}
-const job_keptLines = 200;
-/** Starts a job and follows it. */
-async function runJob(job, call) {
-    await startJob(job, call);
-    return await followJob(job, call);
-}
-/** Starts a job, which happens once however often the connection is lost. Throws an `UnstartedJobError` when that fails. */
-async function startJob(job, call) {
-    const { privileged, phase } = job;
-    const started = await call(() => ({ script: "start", args: [job.run, job.name, residentScript("job"), ...job.command], privileged }), phase);
-    if (started.exitCode !== 0) {
-        throw new UnstartedJobError({
-            phase,
-            reason: `the job could not be started on the machine (exit code ${started.exitCode})`,
-            lines: lastLines(started.stderr),
-            exitCode: started.exitCode,
-        });
-    }
-}
-/**
- * Shows the output of a job until it ends, without gap and repetition. Throws a `DeployError` when the job ended without
- * telling how, as after a crash of the machine.
- */
-async function followJob(job, call) {
-    const { phase, privileged } = job;
-    const lines = [];
-    const plan = new BuildPlanFolder();
-    const take = (line) => {
-        if (line.trim() !== "" && lines.push(line) > job_keptLines)
-            lines.shift();
-        job.onLine(line);
-    };
-    const cutter = (0,process_lines/* lineCutter */.m)((line) => plan.fold(line).forEach(take));
-    let offset = 0;
-    const onStdout = (chunk) => {
-        offset += chunk.length;
-        cutter.push(chunk);
-    };
-    const end = await call(() => ({ script: "follow", args: [job.run, job.name, String(offset)], privileged, onStdout }), phase);
-    cutter.end();
-    plan.end().forEach(take);
-    const facts = parseFacts(end.stderr);
-    const exit = facts.get("exit") ?? "";
-    if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {
-        const reason = end.exitCode === 3 ? "the machine does not know the job any more" : "the job ended without telling how";
-        throw new LostJobError({ phase, reason, hint: "Was the machine restarted in the meantime? Look at its journal", lines, exitCode: 255 });
-    }
-    return { exitCode: Number(exit), result: (0,store_path/* optionalStorePath */.vD)(facts.get("result")), lines, state: systemState(facts) };
-}
-// EXTERNAL MODULE: ./build/src/domain/operation.js
-var domain_operation = __nccwpck_require__(1567);
-;// CONCATENATED MODULE: ./build/src/nixos/switch-command.js
-
-const systemProfile = "/nix/var/nix/profiles/system";
-/** The way of an operation, and the action that it begins with. Throws an `Error` for one that changes nothing. */
-function wayOf(operation, guarded) {
-    const way = (0,domain_operation/* protectedWay */.or)(operation);
-    const action = (0,domain_operation/* switchAction */.l9)(operation);
-    if (way === undefined || action === undefined)
-        throw new Error(`${operation} changes nothing`);
-    if (!guarded)
-        return { way: "plain", action };
-    return { way, action: way === "boot" ? "step" : "test" };
-}
-/** Builds the call of activate.sh, which stands in the directory of the run. */
-function activateCommand(action, { toplevel, running, generation }, installBootLoader) {
-    return ["/bin/sh", "./activate.sh", action, toplevel, running, generation?.toString() ?? "", installBootLoader ? "1" : "0", systemProfile];
-}
-;// CONCATENATED MODULE: ./build/src/nixos/arming.js
-
-
-
-
-
-
-
-// Between two looks at a lock that another run holds.
-const lockPauseMilliseconds = 2000;
-// A run that has lost the machine gives up within the limits and some time for connecting: a quarter of an hour is more.
-const spareSeconds = 900;
-/** Seconds for which a machine that has gone back by itself keeps what tells how that ended. */
-function clearSeconds({ activation, confirm, healthCheck, settle }) {
-    return activation + confirm + healthCheck + settle + spareSeconds;
-}
-const residents = ["job", "watchdog", "switch", "activate", "last"];
-function residentTexts(run) {
-    return [...residents.flatMap((name) => [`${name}.sh`, residentScript(name)]), "finish.sh", residentCall("finish", [run])];
-}
-/**
- * Waits for the machine's lock, arms the watchdog, and has the machine mend what an earlier run has left, before it records what to
- * roll back to. Throws a `DeployError`.
- */
-async function arm(activation, site) {
-    const facts = await armOnce(activation, site);
-    if (facts.get("mend") !== "yes")
-        return beforeOf(facts);
-    site.log.note("an earlier run or switch was interrupted on the machine: finishing or undoing it first");
-    const mend = { run: site.run, name: "mend", phase: "activate", privileged: true, onLine: (line) => site.log.output(line) };
-    const { exitCode, lines } = await runJob({ ...mend, command: ["/bin/sh", "./last.sh", "mend"] }, site.call);
-    if (exitCode !== 0) {
-        throw new errors/* DeployError */.sH({
-            phase: "activate",
-            reason: `what an earlier run left unfinished could be neither finished nor undone (exit code ${exitCode})`,
-            hint: "The new system was not activated. The lines below are the end of the output; correct what they report, then deploy again",
-            lines,
-            exitCode,
-        });
-    }
-    return beforeOf(await armOnce(activation, site));
-}
-function beforeOf(facts) {
-    const [free, needed] = (facts.get("scarce-boot") ?? "").split(" ").map(Number);
-    return { state: systemState(facts), scarceBoot: free === undefined || needed === undefined ? undefined : { free, needed } };
-}
-async function armOnce({ operation, system, installBootLoader, guarded, limits }, site) {
-    const { run, name, call, log, signal } = site;
-    const seconds = [limits.activation, limits.confirm, clearSeconds(limits)].map(String);
-    const what = [system.toplevel, system.running, system.generation?.toString() ?? "", installBootLoader ? "1" : "0"];
-    const args = [run, wayOf(operation, guarded).way, ...seconds, name, ...what, ...residentTexts(run)];
-    const deadline = performance.now() + limits.lock * 1000;
-    let told = "";
-    for (;;) {
-        const end = await call(() => ({ script: "arm", args, privileged: true }), "activate");
-        const facts = parseFacts(end.stdout);
-        if (end.exitCode === 0)
-            return facts;
-        const holder = facts.get("holder");
-        if (holder === undefined) {
-            throw new errors/* DeployError */.sH({
-                phase: "activate",
-                reason: `the watchdog cannot be armed (exit code ${end.exitCode}); nothing was activated`,
-                hint: "Is there room below /run and /nix/var/nix, and does systemd-run work there?",
-                lines: lastLines(end.stderr),
-                exitCode: end.exitCode,
-            });
-        }
-        if (performance.now() >= deadline) {
-            throw new errors/* DeployError */.sH({
-                phase: "activate",
-                reason: `the machine is locked after ${limits.lock} s of waiting: ${holder}`,
-                hint: "Nothing was activated. Wait for it, or set lock-timeout; a concurrency group keeps runs of one workflow apart",
-                exitCode: end.exitCode,
-            });
-        }
-        if (holder !== told)
-            log.note(`waiting for up to ${limits.lock} s: ${holder}`);
-        told = holder;
-        await (0,promises_.setTimeout)(lockPauseMilliseconds, undefined, { signal });
-    }
-}
-;// CONCATENATED MODULE: ./build/src/nixos/switch-output.js
-/** What switch.sh prints before it ends the part of a user that takes too long. */
-const lateUser = /^nix-flake-deploy: the user activation for (\S+) took longer than \d+ s and was ended$/;
-/** What last.sh prints where it cannot write down what it is about to change. */
-const recordFailed = /^nix-flake-deploy: the record of the last step could not be written$/;
-/** What activate.sh prints of a user whose own activation failed. */
-const failedUser = /^nix-flake-deploy: (nixos-activation\.service) of (\S+) failed$/;
-/** What activate.sh and last.sh print where nix-env failed. */
-const profileFailed = /^nix-flake-deploy: the system profile could not be set$/;
-// Lines of a journal: `systemctl status` shows them below the units that failed.
-const journalLine = /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+) \S+ /;
-/**
- * Reads what switch-to-configuration of NixOS (nixpkgs, in Rust since 24.11 and in Perl before) named as having gone wrong:
- *
- *     Pre-switch check 'switchInhibitors' failed
- *     Failed to install bootloader
- *     Activation script snippet 'setupSecrets' failed (3)
- *     Failed to start user unit agent.service
- *     warning: user activation for alice failed
- *     Failed to reload web.service
- *     warning: the following units failed: bad.service, worse.service
- *
- * Line by line: the output may be longer than what is kept of it. Of an exit code of 0 nothing is to be read: scripts print such
- * sentences for what they do not mind.
- */
-class SwitchOutputReader {
-    #reader = new CauseReader();
-    #touched = false;
-    /** What a line means may stand in the one after it. */
-    #held;
-    /** Whether it said that it stops units or activates the configuration; until then it has changed nothing. */
-    get touched() {
-        return this.#touched;
-    }
-    read(line) {
-        this.#touched ||= /^(?:stopping |activating the configuration\.\.\.)/.test(line);
-        this.#take(line);
-        this.#held = journalLine.test(line) ? undefined : line;
-    }
-    /** What was named so far. */
-    causes() {
-        this.#take("");
-        this.#held = undefined;
-        return this.#reader.causes();
-    }
-    #take(next) {
-        if (this.#held !== undefined)
-            this.#reader.read(this.#held, next);
-    }
-}
-const simple = [
-    [recordFailed, "record"],
-    [profileFailed, "profile"],
-    [/^Could not acquire lock$/, "locked"],
-    [/^This is not a NixOS installation!$/, "not-nixos"],
-    [/^Failed to install bootloader$/, "boot-loader"],
-    // The apostrophes differ between versions.
-    [/^Warning: the new NixOS configuration has an .init. that is(?: incompatible|$)/u, "other-init"],
-    [/^Failed to run activate script$/, "activation-script"],
-    [/^Unable to list users with logind/, "logind"],
-    // The program asks logind for each user that it has listed, and ends where one has gone since.
-    [/^Error: Failed to get (?:GID|runtime directory) for /, "user-left"],
-    [/No space left on device|Disk quota exceeded/, "no-space"],
-];
-class CauseReader {
-    #simple = new Set();
-    #snippets = [];
-    #checks = [];
-    #units = new Map();
-    #users = new Map();
-    #userUnits = new Set();
-    #changes = [];
-    #inChanges = false;
-    read(line, next) {
-        for (const [pattern, kind] of simple)
-            if (pattern.test(line))
-                this.#simple.add(kind);
-        this.#readChecks(line);
-        const snippet = /^Activation script snippet '(.+)' failed \((\d+)\)$/.exec(line);
-        if (snippet !== null)
-            this.#snippets.push({ kind: "snippet", snippet: snippet[1] ?? "", exitCode: Number(snippet[2]) });
-        if (!this.#readUser(line, next))
-            this.#readUnits(line);
-    }
-    #readChecks(line) {
-        const check = /^Pre-switch check '(.+)' failed$/.exec(line)?.[1];
-        if (check !== undefined)
-            this.#checks.push(check);
-        if (/^There are changes to critical components of the system:$/.test(line))
-            this.#inChanges = true;
-        else if (/^Switching into this system is not recommended\.$/.test(line))
-            this.#inChanges = false;
-        else if (this.#inChanges && line.trim() !== "")
-            this.#changes.push(line.replace(/^- /, "").replace(" : ", ": ").trim());
-    }
-    /** The part of a user is printed between the lines of the system, and ends with the warning that names the user. */
-    #readUser(line, next) {
-        if (/^reloading user units for .+\.\.\.$/.test(line))
-            this.#userUnits = new Set();
-        const unit = /^Failed to \w+ (?:user unit (\S+?)|(nixos-activation\.service))(?::.*)?$/.exec(line);
-        if (unit !== null)
-            this.#userUnits.add(unit[1] ?? unit[2] ?? "");
-        // Older versions print the sentence that is used for the system's units, too.
-        const failed = /^warning: the following (user )?units failed: (.+)$/.exec(line);
-        const own = failed !== null && (failed[1] !== undefined || next.startsWith("See `systemctl --user"));
-        if (own)
-            for (const name of (failed[2] ?? "").split(", "))
-                this.#userUnits.add(name);
-        const late = lateUser.exec(line)?.[1];
-        if (late !== undefined)
-            this.#user(late).late = true;
-        const activation = failedUser.exec(line);
-        if (activation !== null)
-            this.#user(activation[2] ?? "").units.add(activation[1] ?? "");
-        const user = /^warning: user activation for (.+) failed$/.exec(line)?.[1];
-        if (user !== undefined) {
-            for (const name of this.#userUnits)
-                this.#user(user).units.add(name);
-            this.#userUnits = new Set();
-            this.#user(user);
-        }
-        return unit !== null || own;
-    }
-    #user(name) {
-        const known = this.#users.get(name) ?? { units: new Set(), late: false };
-        this.#users.set(name, known);
-        return known;
-    }
-    #readUnits(line) {
-        const job = /^Failed to (start|stop|restart|reload) ([^\s:]+\.[a-z]+)(?::.*)?$/.exec(line);
-        if (job !== null) {
-            const [, what = "", unit = ""] = job;
-            if (what === "start" || what === "stop" || what === "restart" || what === "reload")
-                this.#units.set(`${what} ${unit}`, { kind: "unit", unit, what });
-        }
-        const failed = /^warning: the following units failed: (.+)$/.exec(line)?.[1];
-        for (const unit of failed?.split(", ") ?? [])
-            this.#units.set(`failed ${unit}`, { kind: "unit", unit, what: "failed" });
-    }
-    causes() {
-        const inhibitor = "switchInhibitors";
-        const changes = this.#changes;
-        return [
-            ...[...this.#simple].map((kind) => ({ kind })),
-            ...(this.#checks.includes(inhibitor) ? [{ kind: "inhibitor", changes }] : []),
-            ...this.#checks.flatMap((check) => (check === inhibitor ? [] : [{ kind: "pre-switch-check", check }])),
-            ...this.#snippets,
-            ...this.#units.values(),
-            ...[...this.#users].map(([user, { units, late }]) => ({ kind: "user", user, units: [...units], late })),
-        ];
-    }
-}
-;// CONCATENATED MODULE: ./build/src/nixos/last-step.js
-
-/**
- * Reads the log of last.sh, whose two parts print the same sentences:
- *
- *     Failed to install bootloader
- *     nix-flake-deploy: undoing the last step (exit code 1)
- *     nix-flake-deploy: undone 0 0 0
- */
-class LastStepReader {
-    #step = new SwitchOutputReader();
-    #undo = new SwitchOutputReader();
-    #exitCode;
-    #codes = [];
-    read(line) {
-        const failed = /^nix-flake-deploy: undoing the last step \(exit code (\d+)\)$/.exec(line)?.[1];
-        if (failed !== undefined)
-            this.#exitCode = Number(failed);
-        const undone = /^nix-flake-deploy: undone (\d+) (\d+|-) (\d+|-)$/.exec(line);
-        if (undone !== null)
-            this.#codes = undone.slice(1);
-        (this.#exitCode === undefined ? this.#step : this.#undo).read(line);
-    }
-    /** What was read so far; what was not said has failed. */
-    output() {
-        const [profile, bootLoader, test = "-"] = this.#codes;
-        return {
-            exitCode: this.#exitCode ?? 1,
-            causes: this.#step.causes(),
-            undone: {
-                profile: profile === "0",
-                bootLoader: bootLoader === "0" || bootLoader === "-",
-                test: test === "-" ? undefined : { exitCode: Number(test), causes: this.#undo.causes() },
-            },
-        };
-    }
-}
-;// CONCATENATED MODULE: ./build/src/nixos/activation.js
-
-
-
-
-
-
-
-
-
-// Exit codes of keep.sh.
-const tooLate = 7;
-const forgotten = 3;
-// Of last.sh and watchdog.sh: the machine runs another system, and nothing was changed.
-const foreignSystem = 9;
-/** The activation of one machine, from the lock to the decision for the new or the old system. */
-class GuardedActivation {
-    #activation;
-    #before;
-    #site;
-    #units = new unit_plan/* UnitPlanReader */.tH();
-    #output = new SwitchOutputReader();
-    constructor(activation, before, site) {
-        this.#activation = activation;
-        this.#before = before;
-        this.#site = site;
-    }
-    /** Arms the watchdog. From here on the machine goes back by itself unless it is confirmed. */
-    static async begin(activation, site) {
-        return new GuardedActivation(activation, await arm(activation, site), site);
-    }
-    /** The system when the machine was armed. */
-    get before() {
-        return this.#before.state;
-    }
-    get scarceBoot() {
-        return this.#before.scarceBoot;
-    }
-    /** Activates the system, once, and follows it. */
-    async run(call) {
-        const { log } = this.#site;
-        const { operation, system, installBootLoader, guarded } = this.#activation;
-        const command = activateCommand(wayOf(operation, guarded).action, system, installBootLoader);
-        try {
-            const { exitCode, lines, state } = await runJob({ ...this.#job("activate"), command }, call);
-            return this.#end({ exitCode, lines, end: "ended", after: state });
-        }
-        catch (error) {
-            if (error instanceof UnstartedJobError)
-                return this.#end({ exitCode: error.exitCode ?? 1, lines: error.lines, end: "not-started", after: await this.#ask() });
-            if (!(error instanceof LostJobError))
-                throw error;
-            log.note(error.reason);
-            const after = await this.#ask();
-            return this.#end({ exitCode: 255, lines: error.lines, end: after.bootId === this.before.bootId ? "killed" : "restarted", after });
-        }
-    }
-    /** Gives the watchdog the time of settling and of a health check. */
-    async hold() {
-        const { healthCheck, settle, confirm } = this.#activation.limits;
-        return await this.#decide("keep", ["hold", String(healthCheck + settle + confirm)]);
-    }
-    /** Waits until the settle time is over. */
-    async settle() {
-        return await this.#decide("settle", [String(this.#activation.limits.settle)]);
-    }
-    /** Decides for the new system, and follows the last step where there is one. */
-    async keep() {
-        const { way } = wayOf(this.#activation.operation, this.#activation.guarded);
-        for (let tries = 1;; tries += 1) {
-            const kept = await this.#decide("keep", ["keep"]);
-            if (kept === "late" || kept === "restarted")
-                return kept;
-            if (typeof kept === "string")
-                throw new Error(`${kept} is no answer to a decision`);
-            if (way === "test" || way === "plain")
-                return { kind: "done", state: kept };
-            const reader = new LastStepReader();
-            try {
-                const { exitCode, lines, state } = await followJob({ ...this.#job("last"), onLine: this.#onLine(reader) }, this.#site.call);
-                if (exitCode === 0)
-                    return { kind: "done", state };
-                if (exitCode === foreignSystem)
-                    return { kind: "foreign", state };
-                return { kind: "failed", lines, state, ...reader.output() };
-            }
-            catch (error) {
-                if (!(error instanceof LostJobError))
-                    throw error;
-                if (await this.#wasRestarted())
-                    return "restarted";
-                // It was killed. Begun again, it goes on with its own record.
-                if (tries > 1)
-                    throw error;
-                this.#site.log.note("the last step was killed on the machine; starting it again");
-            }
-        }
-    }
-    /** Decides that nothing is changed any more. */
-    async drop() {
-        return await this.#decide("keep", ["drop"]);
-    }
-    /** Decides for the old system and rolls back; where the watchdog has done so already, tells how that went. */
-    async rollBack() {
-        const { call, run } = this.#site;
-        const looked = await call(() => ({ script: "keep", args: [run, "look"], privileged: true }), "rollback");
-        if (looked.exitCode === forgotten)
-            return "restarted";
-        if (looked.exitCode !== 0)
-            throw refusal("rollback", "the machine has already decided otherwise", looked);
-        const output = new SwitchOutputReader();
-        try {
-            await startJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
-            const { exitCode, lines } = await followJob({ ...this.#job("rollback"), onLine: this.#onLine(output) }, call);
-            // It has a little to do after the rollback itself.
-            const { state } = await followJob(this.#job("back"), call);
-            return { exitCode, foreign: exitCode === foreignSystem, causes: output.causes(), lines, state };
-        }
-        catch (error) {
-            if (!(error instanceof LostJobError) && !(error instanceof UnstartedJobError))
-                throw error;
-            if (await this.#wasRestarted())
-                return "restarted";
-            return { exitCode: 255, foreign: false, causes: output.causes(), lines: error.lines, state: await this.#ask() };
-        }
-    }
-    /** Asks a machine that was restarted what it runs; an unfinished last step is finished or undone first, under the lock. */
-    async afterRestart() {
-        const { call, run } = this.#site;
-        const end = await call(() => ({ script: "facts", args: [], privileged: false }), "confirm");
-        const facts = parseFacts(end.stdout);
-        if ((facts.get("unfinished") ?? "") === "")
-            return systemState(facts);
-        const prepared = await call(() => ({ script: "prepare", args: [run], privileged: true }), "rollback");
-        if (prepared.exitCode !== 0)
-            throw refusal("rollback", "the machine cannot keep the files of the run", prepared);
-        const again = await GuardedActivation.begin(this.#activation, this.#site);
-        await again.drop();
-        return again.before;
-    }
-    #job(name) {
-        const phases = { activate: "activate", back: "rollback", rollback: "rollback", last: "confirm" };
-        const onLine = (line) => {
-            if (name === "activate")
-                this.#units.read(line);
-            if (name === "activate")
-                this.#output.read(line);
-            this.#site.log.output(line);
-        };
-        return { run: this.#site.run, name, phase: phases[name], privileged: true, onLine };
-    }
-    #onLine(reader) {
-        return (line) => {
-            reader.read(line);
-            this.#site.log.output(line);
-        };
-    }
-    async #wasRestarted() {
-        return (await this.#ask()).bootId !== this.before.bootId;
-    }
-    #end(end) {
-        return { ...end, causes: this.#output.causes(), touched: this.#output.touched, plan: this.#units.plan("activation") };
-    }
-    async #decide(script, words) {
-        const { call, run } = this.#site;
-        const end = await call(() => ({ script, args: [run, ...words], privileged: true }), "confirm");
-        if (end.exitCode === tooLate)
-            return "late";
-        if (end.exitCode === forgotten)
-            return "restarted";
-        if (end.exitCode === 0)
-            return systemState(parseFacts(end.stdout));
-        throw refusal("confirm", "the machine cannot be told to keep the new system", end);
-    }
-    async #ask() {
-        const end = await this.#site.call(() => ({ script: "facts", args: [], privileged: false }), "activate");
-        return systemState(parseFacts(end.stdout));
-    }
-}
-function refusal(phase, reason, end) {
-    return new errors/* DeployError */.sH({ phase, reason: `${reason} (exit code ${end.exitCode})`, lines: lastLines(end.stderr), exitCode: end.exitCode });
-}
-// EXTERNAL MODULE: ./build/src/domain/bytes.js
-var bytes = __nccwpck_require__(9385);
-// EXTERNAL MODULE: ./build/src/nix/evaluation-message.js
-var evaluation_message = __nccwpck_require__(4133);
-;// CONCATENATED MODULE: ./build/src/nix/failed-derivations.js
-
-// As many as an error message shows.
-const shownLines = 20;
-/** Renders the failures of a build; `undefined` where no derivation failed by itself. */
-function renderBuildFailures({ failed, more, dependents }) {
-    const [first] = failed;
-    if (first === undefined)
-        return undefined;
-    const count = failed.length + more;
-    const cause = count === 1 ? `${derivationName(first.path)}: ${first.reason}` : `${count} derivations failed: ${listNames(failed, more)}`;
-    return { clause: [cause, dependentsClause(dependents, count)].filter((part) => part !== "").join("; "), lines: renderLines(failed, more) };
-}
-function dependentsClause(dependents, causes) {
-    if (dependents === 0)
-        return "";
-    const which = dependents === 1 ? "1 other derivation depends" : `${dependents} other derivations depend`;
-    return `${which} on ${causes === 1 ? "it" : "them"} and could not be built`;
-}
-function listNames(failed, more) {
-    const names = failed.map(({ path }) => derivationName(path)).join(", ");
-    return more === 0 ? names : `${names} and ${more} more`;
-}
-function renderLines(failed, more) {
-    const rest = more === 0 ? [] : [`${more} more derivations failed; the log has them all`];
-    // Each failure has the command below its log, and one of several a heading above it.
-    const perFailure = Math.floor((shownLines - rest.length) / failed.length) - (failed.length === 1 ? 1 : 2);
-    const blocks = failed.flatMap(({ path, reason, log }) => [
-        ...(failed.length === 1 ? [] : [`${derivationName(path)}: ${reason}`]),
-        ...log
-            .filter((line) => line.trim() !== "")
-            .slice(-perFailure)
-            .map((line) => `> ${line}`),
-        `nix log ${path}`,
-    ]);
-    return [...blocks, ...rest];
-}
-;// CONCATENATED MODULE: ./build/src/nixos/build-failure.js
-
-
-
-
-const noSpace = /No space left on device|disk is full/i;
-const unchanged = "Nothing has changed on the machine";
-/**
- * Tells apart what `nixos-rebuild build` has one exit code for: a configuration that is missing, one that does not evaluate, a
- * system that does not build, and a machine whose Nix or memory fails.
- */
-function buildError(failure, context = {}) {
-    const logs = failure.failures?.failed.flatMap(({ log }) => log) ?? [];
-    const text = [...logs, ...failure.lines].join("\n");
-    const found = explanations.map((explain) => explain(failure, text, context)).find((explanation) => explanation !== undefined);
-    const { reason, hint, lines = failure.lines } = found ?? doesNotEvaluate(failure);
-    return new errors/* DeployError */.sH({ phase: "build", reason, hint, lines, exitCode: failure.exitCode });
-}
-/** Tells whether the flake has no such configuration. */
-function isMissingConfiguration(failure) {
-    const attribute = failure.configuration.replaceAll(/[^\w-]/g, (character) => `\\${character}`);
-    const missing = new RegExp(`does not provide attribute .*nixosConfigurations|attribute '"?${attribute}"?' missing|does not have attribute .*nixosConfigurations`);
-    return failure.lines.some((line) => missing.test(line));
-}
-/** The file of the flake, relative to its root, that the evaluation did not find; `undefined` where that is not what failed. */
-function fileNotFound({ lines }) {
-    return (0,evaluation_message/* missingFile */.B)(lines.join("\n"));
-}
-const explanations = [
-    missingConfiguration,
-    fullDisk,
-    brokenNix,
-    readOnlyHome,
-    killedBuilder,
-    failedDerivations,
-    failedDownload,
-    killed,
-    unknownArgument,
-    unreadableLock,
-    dirtyRevision,
-    untrackedFile,
-];
-function missingConfiguration(failure, _, { configurations: known }) {
-    const { configuration } = failure;
-    if (!isMissingConfiguration(failure) || known?.includes(configuration) === true)
-        return undefined;
-    const names = known === undefined ? "" : known.length === 0 ? "; it has none" : `; it has ${known.join(", ")}`;
-    return { reason: `the flake has no nixosConfigurations.${configuration}${names}`, hint: "Write the configuration behind the target: host#configuration" };
-}
-function fullDisk({ configuration }, text) {
-    if (!noSpace.test(text))
-        return undefined;
-    return { reason: `no space is left on the machine to build ${configuration}`, hint: "Free some with `nix-collect-garbage -d` on the machine" };
-}
-function brokenNix({ exitCode }, text) {
-    const reason = (why) => `${why} (exit code ${exitCode})`;
-    if (/cannot connect to (?:socket|daemon)/i.test(text))
-        return {
-            reason: reason("nix-daemon does not answer on the machine"),
-            hint: "Start it there: `systemctl start nix-daemon.socket`; its journal says why it stopped",
-        };
-    if (/cannot open connection to remote store 'daemon'/.test(text)) {
-        return {
-            reason: reason("nix-daemon on the machine closed the connection"),
-            hint: "`journalctl -u nix-daemon` there says why; a user who is not in nix.settings.allowed-users is refused like this",
-        };
-    }
-    if (/unable to (?:load seccomp|set up)/i.test(text))
-        return { reason: reason("Nix on the machine cannot set up its build sandbox"), hint: "The lines below are Nix's own" };
-    return undefined;
-}
-function readOnlyHome({ exitCode }, text) {
-    // The second wording is the one of a cache that is there already.
-    const cache = /["'](\/[^"']*\/\.cache[^"']*)["']: Read-only file system/.exec(text)?.[1] ??
-        /unable to open database file.*\(in '(\/[^']*\/\.cache\/[^']*)'\)/.exec(text)?.[1];
-    if (cache === undefined)
-        return undefined;
-    return {
-        reason: `Nix on the machine cannot write to its cache ${cache} (exit code ${exitCode})`,
-        hint: `Is the home directory read-only? Make it writable for the user who builds, or mount a writable file system at ${cache.replace(/\/\.cache.*/, "/.cache")}`,
-    };
-}
-function killedBuilder(failure, _, context) {
-    const { failures, configuration, exitCode } = failure;
-    const rendered = failures === undefined ? undefined : renderBuildFailures(failures);
-    if (rendered === undefined || failures?.failed.some(({ reason }) => /signal 9\b/.test(reason)) !== true)
-        return undefined;
-    return {
-        reason: `the system of ${configuration} does not build (exit code ${exitCode}): ${rendered.clause}`,
-        hint: memoryHint(context),
-        lines: rendered.lines,
-    };
-}
-function failedDerivations({ failures, configuration, exitCode }) {
-    const rendered = failures === undefined ? undefined : renderBuildFailures(failures);
-    if (rendered === undefined)
-        return undefined;
-    return {
-        reason: `the system of ${configuration} does not build (exit code ${exitCode}): ${rendered.clause}`,
-        hint: `${unchanged}. The end of the build's log is below; the command under it shows all of it on the machine`,
-        lines: rendered.lines,
-    };
-}
-function failedDownload({ configuration, exitCode }, text) {
-    if (!/^\s*error: (?:unable to download|.*Reason: (?:builder failed|\d+ dependenc)|.*failed to build|path '.*' does not exist and cannot be created)/im.test(text))
-        return undefined;
-    return { reason: `the system of ${configuration} does not build (exit code ${exitCode})`, hint: `${unchanged}. The build's log is in this host's group` };
-}
-/** What bash, Python and Nix itself print for a process that the kernel has killed, or that could not get memory. */
-function killed({ configuration, exitCode }, text, context) {
-    const signalled = exitCode === 137 || exitCode === 247 || /died with <Signals\.SIGKILL: 9>|\bline \d+: +\d+ Killed\b/.test(text);
-    if (!signalled && !/^\s*error: (?:out of memory|.*Cannot allocate memory)|std::bad_alloc/m.test(text))
-        return undefined;
-    const what = signalled ? "was killed" : "ran out of memory";
-    return { reason: `the evaluation or build of ${configuration} ${what} (exit code ${exitCode})`, hint: memoryHint(context) };
-}
-function memoryHint({ memoryKibibytes }) {
-    const available = memoryKibibytes === undefined ? "" : `: ${(0,bytes/* showBytes */.n)(memoryKibibytes * 1024)} were available before the build`;
-    return `Linux kills a process when memory runs out${available}; \`journalctl -k --grep 'Out of memory'\` on the machine shows it. Give the machine more memory or swap. ${unchanged}`;
-}
-function unknownArgument({ exitCode }, text) {
-    if (!/unknown option|unrecognized arguments/i.test(text))
-        return undefined;
-    return { reason: `nixos-rebuild on the machine does not know an argument (exit code ${exitCode})`, hint: "Look at rebuild-args" };
-}
-/** An input that a newer Nix, or another implementation, has written into the lock file. */
-function unreadableLock({ configuration, exitCode }, text, { nix }) {
-    const line = /^\s*error: (lock ?file contains (?:mutable lock|unlocked input).*|unsupported \w+ input attribute '\w+'.*|cannot fetch unsupported input '.*'|input '.*' is unsupported.*)$/im.exec(text)?.[1];
-    if (line === undefined)
-        return undefined;
-    const what = nix === undefined ? "Nix on the machine" : `Nix on the machine (${nix})`;
-    return {
-        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${what} cannot read an entry of flake.lock: ${line}`,
-        hint: `Update Nix on the machine, or write flake.lock with the oldest Nix that has to read it. ${unchanged}`,
-        lines: (0,evaluation_message/* evaluationMessage */.U)(text),
-    };
-}
-function dirtyRevision({ configuration, exitCode }, text) {
-    const attribute = /attribute '(dirtyShortRev|dirtyRev)' missing/.exec(text)?.[1];
-    if (attribute === undefined)
-        return undefined;
-    const plain = attribute === "dirtyRev" ? "rev" : "shortRev";
-    return {
-        reason: `the configuration ${configuration} does not evaluate on the machine (exit code ${exitCode}): self.${attribute} is not available there, since Nix has no reference that carries it to another machine`,
-        hint: `Commit all changes before the deployment, or write \`self.${plain} or self.${attribute} or "dirty"\` in the flake`,
-        lines: (0,evaluation_message/* evaluationMessage */.U)(text),
-    };
-}
-function untrackedFile({ configuration, exitCode }, text, { untrackedFile: file }) {
-    if (file === undefined)
-        return undefined;
-    return {
-        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${file} is in the work tree on the runner and not in Git, and a flake has only the files that Git tracks`,
-        hint: `Run \`git add ${file}\`, commit it, and deploy again`,
-        lines: (0,evaluation_message/* evaluationMessage */.U)(text),
-    };
-}
-function doesNotEvaluate({ configuration, exitCode, lines }) {
-    const message = (0,evaluation_message/* evaluationMessage */.U)(lines.join("\n"));
-    return {
-        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode})`,
-        hint: unchanged,
-        lines: message.length === 0 ? lines : message,
-    };
-}
-;// CONCATENATED MODULE: ./build/src/domain/file-systems.js
-/**
- * Compares two fstab(5) as switch-to-configuration does: another device or type is a new mount, other options are a reload, and
- * what is gone is unmounted. / and /nix are never unmounted.
- */
-function planMounts({ before, after }) {
-    const plan = { stop: [], restart: [], reload: [], keep: [], start: [] };
-    const [old, now] = [parse(before), parse(after)];
-    for (const [point, mount] of old.mounts) {
-        const next = now.mounts.get(point);
-        const unit = `${escapePath(point)}.mount`;
-        if (next === undefined)
-            plan.stop.push(mount.options.includes("x-systemd.automount") ? `${escapePath(point)}.automount` : unit);
-        else {
-            const change = changeOf(point, mount, next);
-            if (change !== undefined)
-                plan[change].push(unit);
-        }
-    }
-    for (const [point, { options }] of now.mounts) {
-        if (!old.mounts.has(point) && !options.split(",").includes("noauto")) {
-            plan.start.push(`${escapePath(point)}.${options.includes("x-systemd.automount") ? "automount" : "mount"}`);
-        }
-    }
-    for (const device of old.swaps)
-        if (!now.swaps.has(device))
-            plan.stop.push(`swap device: ${device}`);
-    return plan;
-}
-function changeOf(point, before, after) {
-    const options = before.options === after.options ? undefined : "reload";
-    if (before.device === after.device && before.type === after.type)
-        return options;
-    if (point !== "/" && point !== "/nix")
-        return "restart";
-    return options ?? "keep";
-}
-function parse(lines) {
-    const mounts = new Map();
-    const swaps = new Set();
-    for (const line of lines) {
-        const [device, point, type, options = ""] = line.trim().split(/\s+/);
-        if (line.includes("#") || device === undefined || point === undefined || type === undefined)
-            continue;
-        if (type === "swap")
-            swaps.add(device);
-        else
-            mounts.set(point, { device, type, options });
-    }
-    return { mounts, swaps };
-}
-/** A path as the name of a unit (systemd-escape(1), `--path`): `/mnt/a-b` is `mnt-a\x2db`. */
-function escapePath(path) {
-    const parts = path.split("/").filter((part) => part !== "");
-    if (parts.length === 0)
-        return "-";
-    const escape = (part, index) => [...new TextEncoder().encode(part)]
-        .map((byte, position) => {
-        const character = String.fromCharCode(byte);
-        const plain = /[A-Za-z0-9:_.]/.test(character) && !(character === "." && index === 0 && position === 0);
-        return plain ? character : String.raw `\x${byte.toString(16).padStart(2, "0")}`;
-    })
-        .join("");
-    return parts.map(escape).join("-");
-}
-;// CONCATENATED MODULE: ./build/src/domain/inhibitors.js
-/**
- * What would make NixOS refuse to switch, a sentence each: `systemd: 260 -> 261`. As its check `switchInhibitors`, it compares the
- * values that both systems have; a file that is missing or no JSON object has none.
- */
-function inhibitorsOf({ before, after }) {
-    const [old, now] = [inhibitors_parse(before), inhibitors_parse(after)];
-    return [...old].flatMap(([name, value]) => {
-        const next = now.get(name);
-        return next === undefined || next === value ? [] : [`${name}: ${shorten(value)} -> ${shorten(next)}`];
-    });
-}
-function inhibitors_parse(text) {
-    try {
-        const data = JSON.parse(text);
-        if (typeof data !== "object" || data === null)
-            return new Map();
-        return new Map(Object.entries(data).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
-    }
-    catch {
-        return new Map();
-    }
-}
-function shorten(text) {
-    return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
-}
-;// CONCATENATED MODULE: ./build/src/domain/unit-file-change.js
-// Keys of [Unit] that do not change a unit that runs.
-const ignoredKeys = new Set([
-    "X-Reload-Triggers",
-    "Description",
-    "Documentation",
-    "OnFailure",
-    "OnSuccess",
-    "OnFailureJobMode",
-    "IgnoreOnIsolate",
-    "StopWhenUnneeded",
-    "RefuseManualStart",
-    "RefuseManualStop",
-    "AllowIsolate",
-    "CollectMode",
-    "SourcePath",
-]);
-/**
- * What a change of a unit's file means for the unit that runs, as switch-to-configuration of NixOS has it: nothing, a reload where
- * only what a reload takes in has changed, else a restart.
- */
-function judgeChanges(changes) {
-    const keysOf = (section, change) => changes.flatMap((each) => (each.section === section && each.change === change && each.key !== undefined ? [each.key] : []));
-    const sections = changes.filter(({ key }) => key === undefined);
-    const added = sections.filter(({ change }) => change === "added");
-    if (added.length > 1)
-        return "restart";
-    const restart = sections.some(({ section, change }) => sectionNeedsRestart(section, change, keysOf(section, change))) ||
-        changes.some(({ section, change, key }) => key !== undefined && keyNeedsRestart(section, change, key));
-    if (restart)
-        return "restart";
-    return changes.some(needsReload) ? "reload" : "equal";
-}
-function sectionNeedsRestart(section, change, keys) {
-    if (section === "Unit")
-        return false;
-    return section !== "Service" || change === "changed" || keys.length !== 1 || keys[0] !== "ExecReload";
-}
-function keyNeedsRestart(section, change, key) {
-    if (section === "Unit")
-        return !ignoredKeys.has(key);
-    // Without ExecReload= the running process is the same, and there is nothing to reload it with.
-    if (section === "Service")
-        return key !== "ExecReload";
-    return section !== "Mount" || key !== "Options" || change !== "changed";
-}
-function needsReload({ section, change, key }) {
-    if (change === "removed")
-        return false;
-    return (section === "Unit" && key === "X-Reload-Triggers") || (section === "Service" && key === "ExecReload") || (section === "Mount" && key === "Options");
-}
-;// CONCATENATED MODULE: ./build/src/domain/unit-jobs.js
-
-const reactivation = "sysinit-reactivation.target";
-/**
- * What systemd does in the course of a switch: it stops what cannot be without a unit that stops, and starting a target, as each
- * switch does with all active ones, starts everything below it that does not run: what is new, and what has ended.
- */
-function simulateJobs(decision, facts) {
-    const { active, parts, fstab } = facts;
-    const running = (unit) => active.has(unit) && !["failed", "deactivating"].includes(active.get(unit) ?? "");
-    const below = (units) => closure(units, (unit) => (facts.stopsWith.get(unit) ?? []).filter(running));
-    const stopped = below([...decision.stop].filter((unit) => running(unit) || unit.startsWith("swap device: ")));
-    const restarted = below([...decision.restart, ...(parts.get(reactivation) ?? []).filter(running)]);
-    const roots = [...decision.targets, reactivation, ...decision.start, ...restarted];
-    const pulled = closure(roots, (unit) => pulledBy(unit, facts));
-    for (const unit of planMounts(fstab).start)
-        pulled.add(unit);
-    // Reloading what was stopped with another unit would fail; it is started.
-    for (const unit of decision.reload)
-        if (stopped.has(unit))
-            pulled.add(unit);
-    const jobs = { stop: new Set(), start: new Set(), restart: new Set(), reload: new Set(), again: new Set() };
-    for (const unit of stopped)
-        (pulled.has(unit) ? jobs.restart : jobs.stop).add(unit);
-    for (const unit of restarted)
-        if (running(unit))
-            jobs.restart.add(unit);
-    for (const unit of pulled) {
-        const how = running(unit) ? undefined : startOf(unit, facts);
-        if (how !== undefined)
-            jobs[how].add(unit);
-    }
-    for (const unit of decision.reload)
-        if (!jobs.restart.has(unit) && !jobs.stop.has(unit))
-            jobs.reload.add(unit);
-    const silent = (unit) => decision.targets.has(unit) || unit === reactivation || unit.endsWith(".slice");
-    const shown = (units) => new Set([...units].filter((unit) => !silent(unit)));
-    return {
-        stop: shown(jobs.stop),
-        start: shown(jobs.start),
-        restart: shown(jobs.restart),
-        reload: jobs.reload,
-        again: shown(jobs.again),
-        keep: new Set([...decision.keep].filter((unit) => !jobs.restart.has(unit) && !jobs.stop.has(unit))),
-    };
-}
-/** How a unit that does not run is started: for the first time, again, or not at all where its conditions are not met. */
-function startOf(unit, { idle, active, added }) {
-    if (added.has(unit))
-        return "start";
-    const result = idle.get(unit);
-    if (result === "unmet")
-        return undefined;
-    return result === "ran" || active.has(unit) ? "again" : "start";
-}
-function pulledBy(unit, { pulls, aliases }) {
-    // An instance without a file of its own has the dependencies of its template.
-    const own = pulls.get(unit);
-    const units = own ?? pulls.get(unit.replace(/@[^.]*\./, "@.")) ?? [];
-    return units.filter((name) => !name.includes("%")).map((name) => aliases.get(name) ?? name);
-}
-function closure(units, next) {
-    const found = new Set(units);
-    // A set is walked in the order of insertion, with what is added on the way.
-    for (const unit of found)
-        for (const other of next(unit))
-            found.add(other);
-    return found;
-}
-;// CONCATENATED MODULE: ./build/src/domain/unit-decision.js
-
-
-
-
-
-/**
- * The plan that follows from the facts, by the rules of switch-to-configuration (nixpkgs,
- * pkgs/by-name/sw/switch-to-configuration-ng, 2026) and what systemd does then.
- */
-function planUnits(facts) {
-    const jobs = simulateJobs(decide(facts), facts);
-    const bounded = (units) => [...units].toSorted().slice(0, unit_plan/* mostUnits */.tA);
-    return {
-        source: "unit-files",
-        stop: bounded(jobs.stop),
-        start: bounded(jobs.start),
-        restart: bounded(jobs.restart),
-        reload: bounded(jobs.reload),
-        again: bounded(jobs.again),
-        keep: bounded(jobs.keep),
-        reexecutes: facts.systemd.before !== facts.systemd.after || facts.config.before !== facts.config.after,
-        inhibitors: inhibitorsOf(facts.inhibitors),
-    };
-}
-/** Decides about each unit that runs, as switch-to-configuration does. */
-function decide(facts) {
-    const { start, restart, reload } = facts.left;
-    const decision = {
-        stop: new Set(),
-        start: new Set(start),
-        restart: new Set(restart),
-        reload: new Set(reload),
-        keep: new Set(),
-        targets: new Set(),
-    };
-    for (const unit of facts.managed)
-        decideUnit(unit, decision, facts);
-    const mounts = planMounts(facts.fstab);
-    for (const action of ["stop", "restart", "reload", "keep"])
-        for (const unit of mounts[action])
-            decision[action].add(unit);
-    return decision;
-}
-function decideUnit(unit, decision, facts) {
-    const { name } = unit;
-    if (unit.file === "gone") {
-        if (flag(unit, "Unit X-StopOnRemoval", true))
-            decision.stop.add(name);
-        return;
-    }
-    if (name.endsWith(".target")) {
-        decideTarget(unit, decision);
-        return;
-    }
-    const verdict = judgeChanges(unit.changes);
-    if (verdict === "restart")
-        decideModified(unit, decision, facts);
-    else if (verdict === "reload" && !decision.restart.has(name))
-        decision.reload.add(name);
-}
-const asleep = new Set(["suspend.target", "hibernate.target", "hybrid-sleep.target"]);
-function decideTarget(unit, { targets, stop }) {
-    const { name } = unit;
-    if (!asleep.has(name) && !flag(unit, "Unit RefuseManualStart", false) && !flag(unit, "Unit X-OnlyManualStart", false))
-        targets.add(name);
-    if (flag(unit, "Unit X-StopOnReconfiguration", false))
-        stop.add(name);
-}
-// What depends on them starts them, and systemd takes the limits of slices and what paths watch from a daemon-reload.
-const untouched = /^(?:sysinit|basic|multi-user|graphical)\.target$|\.(?:path|slice|socket)$/;
-function decideModified(unit, decision, facts) {
-    const { name } = unit;
-    const { stop, start, restart, reload, keep } = decision;
-    if (untouched.test(name))
-        return;
-    if (name.endsWith(".mount")) {
-        (name === "-.mount" || name === "nix.mount" ? reload : restart).add(name);
-        return;
-    }
-    if (flag(unit, "Service X-ReloadIfChanged", false) && !restart.has(name) && !stop.has(name)) {
-        reload.add(name);
-        return;
-    }
-    if (!flag(unit, "Service X-RestartIfChanged", true) || flag(unit, "Unit RefuseManualStop", false) || flag(unit, "Unit X-OnlyManualStart", false)) {
-        keep.add(name);
-        return;
-    }
-    reload.delete(name);
-    if (!flag(unit, "Service X-StopIfChanged", true) || !name.endsWith(".service")) {
-        restart.add(name);
-        return;
-    }
-    const activated = decideSockets(unit, decision, facts);
-    stop.add(name);
-    if (!activated || flag(unit, "Service X-NotSocketActivated", false))
-        start.add(name);
-}
-/** Decides about the sockets of a service that has changed. Tells whether a socket of the new system is to start the service. */
-function decideSockets(unit, { stop, start }, { active, sockets }) {
-    const own = (unit.settings.get("Service Sockets") ?? "").split(/\s+/).filter((name) => name !== "");
-    const byName = `${unit.name.replace(/(?:@[^.]*)?\.service$/, "")}.socket`;
-    let activated = false;
-    for (const socket of own.length > 0 ? own : [byName]) {
-        const known = sockets.has(socket);
-        if (active.has(socket)) {
-            stop.add(socket);
-            if (known)
-                start.add(socket);
-        }
-        activated ||= known;
-    }
-    return activated;
-}
-// Only these words are true (parse_systemd_bool of switch-to-configuration).
-function flag({ settings }, name, otherwise) {
-    const value = settings.get(name);
-    return value === undefined ? otherwise : /^(?:1|yes|true|on)$/.test(value);
-}
-// EXTERNAL MODULE: ./build/src/domain/closure-difference.js
-var closure_difference = __nccwpck_require__(7859);
-;// CONCATENATED MODULE: ./build/src/nixos/difference.js
-
-
-/** Paths of either side that are compared at most. */
-const mostCompared = 20_000;
-/**
- * Reads what `difference.sh` prints:
- *
- *     - /nix/store/jl1c4ra244fxwj0khijpzkaxijx6z51k-nginx-1.28.0
- *     -size 512
- *     + /nix/store/12rzaq8rndd3hdjqrmvjcfyk30zi05hp-nginx-1.28.1
- *     +size 512
- *     end
- *
- * Throws an `Error` where something is missing.
- */
-function parseDifference(text) {
-    const lines = text.split("\n").filter((line) => line !== "");
-    if (lines.at(-1) !== "end")
-        throw new Error("it broke off");
-    const behind = (word) => lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
-    const side = (mark) => zip(behind(mark), behind(`${mark}size`));
-    const [before, after] = [side("-"), side("+")];
-    const truncated = before.length >= mostCompared || after.length >= mostCompared;
-    return (0,closure_difference/* compareClosures */.WZ)(before, after, truncated);
-}
-function zip(paths, sizes) {
-    if (paths.length !== sizes.length)
-        throw new Error(`${paths.length} paths have ${sizes.length} sizes`);
-    return paths.map((path, index) => ({ path: checked(path), bytes: Number(sizes[index]) }));
-}
-function checked(path) {
-    if (!(0,store_path/* isStorePath */.zP)(path))
-        throw new Error(`${JSON.stringify(path.slice(0, 300))} is no path of the store`);
-    return path;
-}
-;// CONCATENATED MODULE: ./build/src/nixos/unit-facts.js
-/** Lines of each list that a machine reports at most. */
-const mostFacts = 20_000;
-/**
- * Reads what `units.sh` prints. Returns `undefined` where the machine has no systems with unit files. Throws an `Error` where the
- * end, or systemd's answer, is missing: a plan from half of the facts would be wrong.
- *
- *     systemd before /nix/store/…-systemd-260/lib/systemd/systemd
- *     active active nginx.service
- *     idle ran fstrim.service
- *     managed present nginx.service
- *     key changed Service ExecStart
- *     set new Service X-StopIfChanged false
- *     pulls multi-user.target nginx.service
- *     end
- */
-function parseUnitFacts(text) {
-    const lines = text.split("\n").filter((line) => line !== "");
-    if (lines.length === 0)
-        return undefined;
-    if (lines.at(-1) !== "end")
-        throw new Error("the facts about units are incomplete");
-    const rows = new Map();
-    for (const line of lines) {
-        const at = line.indexOf(" ");
-        append(rows, line.slice(0, at), line.slice(at + 1));
-    }
-    const active = new Map((rows.get("active") ?? []).map((row) => flip(split(row))));
-    if (active.size === 0)
-        throw new Error("systemd did not list its units");
-    const pair = (word) => ({ before: first(rows, word, "before"), after: first(rows, word, "after") });
-    return {
-        systemd: pair("systemd"),
-        config: pair("config"),
-        inhibitors: pair("inhibitors"),
-        fstab: { before: unit_facts_all(rows, "fstab", "before"), after: unit_facts_all(rows, "fstab", "after") },
-        left: { start: unit_facts_all(rows, "list", "start"), restart: unit_facts_all(rows, "list", "restart"), reload: unit_facts_all(rows, "list", "reload") },
-        active,
-        idle: new Map((rows.get("idle") ?? []).flatMap((row) => {
-            const [result, name] = split(row);
-            return result === "never" || result === "unmet" || result === "ran" ? [[name, result]] : [];
-        })),
-        aliases: new Map((rows.get("alias") ?? []).map(split)),
-        stopsWith: lists(rows.get("down")),
-        managed: managedUnits(lines),
-        sockets: new Set(rows.get("socket")),
-        added: new Set(rows.get("new")),
-        pulls: lists(rows.get("pulls")),
-        parts: lists(rows.get("part")),
-    };
-}
-function managedUnits(lines) {
-    const units = [];
-    for (const line of lines) {
-        const [word, one = "", section = "", key = "", ...rest] = line.split(" ");
-        const unit = units.at(-1);
-        if (word === "managed")
-            units.push({ name: section, file: one === "gone" ? "gone" : "present", changes: [], settings: new Map() });
-        else if (unit !== undefined && (word === "key" || word === "section") && (one === "added" || one === "removed" || one === "changed"))
-            unit.changes.push({ change: one, section, key: word === "key" ? [key, ...rest].join(" ") : undefined });
-        else if (unit !== undefined && word === "set")
-            unit.settings.set(`${section} ${key}`, rest.join(" ").trim());
-    }
-    return units;
-}
-function append(map, key, value) {
-    const list = map.get(key);
-    if (list === undefined)
-        map.set(key, [value]);
-    else
-        list.push(value);
-}
-function lists(rows = []) {
-    const map = new Map();
-    for (const row of rows)
-        append(map, ...split(row));
-    return map;
-}
-/** The first word, and the rest. */
-function split(row) {
-    const at = row.indexOf(" ");
-    return at === -1 ? [row, ""] : [row.slice(0, at), row.slice(at + 1)];
-}
-function flip([one, other]) {
-    return [other, one];
-}
-function unit_facts_all(rows, word, which) {
-    return (rows.get(word) ?? []).flatMap((row) => {
-        const [side, rest] = split(row);
-        return side === which ? [rest] : [];
-    });
-}
-function first(rows, word, which) {
-    return unit_facts_all(rows, word, which)[0] ?? "";
-}
-;// CONCATENATED MODULE: ./build/src/nixos/compare.js
-
-
-
-
-
-// For each question to the machine's Nix or systemd, and for all of them: a comparison is worth no longer wait.
-const questionSeconds = 20;
-const comparisonSeconds = 45;
-/**
- * Compares two systems of the machine's store: their packages, and what a switch would do to units. Both are asked for at the same
- * time. Never throws: `undefined`, and a note in the log, for what cannot be compared.
- */
-async function compareSystems([before, after], shell, log, signal) {
-    const ask = async (script, args) => {
-        // Not as what must come to its end: a connection that is lost here is noticed by what follows.
-        const outcome = await shell.run({ script, args, privileged: false, signal, timeout: comparisonSeconds });
-        if (outcome.kind === "lost")
-            throw new Error("the connection was lost");
-        if (outcome.exitCode !== 0)
-            throw new Error(lastLines(outcome.stderr).at(-1) ?? `exit code ${outcome.exitCode}`);
-        return outcome.stdout;
-    };
-    const units = async () => {
-        const facts = parseUnitFacts(await ask("units", ["/etc/systemd/system", after, String(questionSeconds), String(mostFacts)]));
-        return facts === undefined ? undefined : planUnits(facts);
-    };
-    const [closure, plan] = await Promise.allSettled([
-        ask("difference", [before, after, String(questionSeconds), String(mostCompared)]).then(parseDifference),
-        units(),
-    ]);
-    if (closure.status === "rejected") {
-        log.note(`the difference between the two systems cannot be told: ${(0,errors/* messageOf */.bD)(closure.reason)}`);
-        return undefined;
-    }
-    if (plan.status === "rejected")
-        log.note(`what a switch would do to units is unknown: ${(0,errors/* messageOf */.bD)(plan.reason)}`);
-    return { closure: closure.value, units: plan.status === "fulfilled" ? plan.value : undefined };
-}
-;// CONCATENATED MODULE: ./build/src/nixos/access.js
-
-/**
- * Decides how the scripts become root. A user who is root needs nothing; `auto` takes sudo, else doas, where one of them does not
- * ask, and sudo where there is a password for it. Throws a `DeployError` of the phase connect when the operation needs root, or a
- * program is named, and the user cannot become root.
- */
-function requireAccess(access, { elevate, elevatePassword: password, needsRoot }) {
-    const { user, root, sudo, doas, run0 } = access;
-    if (root)
-        return { privileged: true, elevation: { kind: "none" } };
-    const unprivileged = { privileged: false, elevation: { kind: "none" } };
-    const passwordless = (program) => ({ privileged: true, elevation: { kind: "passwordless", program } });
-    const withSudo = () => {
-        if (sudo === "ready")
-            return passwordless("sudo");
-        return sudo === "refused" && password !== undefined ? { privileged: true, elevation: { kind: "password", password } } : undefined;
-    };
-    switch (elevate) {
-        case "none":
-            if (!needsRoot)
-                return unprivileged;
-            throw refused(`${user} is not root, and the input elevate is none`, "Set elevate to auto, or connect as root");
-        case "sudo":
-            return withSudo() ?? noSudo(access, elevate);
-        case "doas":
-            if (doas === "ready")
-                return passwordless("doas");
-            if (doas === "missing")
-                throw missing(user, "doas");
-            throw refused(`doas on the machine refuses ${user} without a password`, `Add this line to its doas.conf (on NixOS: security.doas.extraConfig), or connect as root: ${doasRule(user)}`);
-        case "run0":
-            // Whether polkit allows it is found out by running it.
-            if (run0 === "present")
-                return passwordless("run0");
-            throw missing(user, "run0 (systemd 256 or newer)");
-        case "auto":
-            if (sudo !== "ready" && doas === "ready")
-                return passwordless("doas");
-            return withSudo() ?? (needsRoot ? noSudo(access, elevate) : unprivileged);
-    }
-}
-/** The rule of doas.conf(5) that the scripts need. */
-function doasRule(user) {
-    return `permit nopass ${user} as root cmd /bin/sh args -s`;
-}
-function noSudo({ user, sudo, sudoSays = "", doas }, elevate) {
-    if (sudo === "missing")
-        throw missing(user, doas === "missing" && elevate === "auto" ? "sudo or doas" : "sudo");
-    if (wantsTerminal(sudoSays))
-        throw terminalError(user, [sudoSays]);
-    const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
-    throw refused(`sudo on the machine refuses ${user} without a password`, `Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as elevate-password, or connect as root: ${rule}`);
-}
-/** Tells whether sudo refuses because the session has no terminal (`requiretty`), which none of a deployment has. */
-function wantsTerminal(stderr) {
-    return /sudo: .*(?:must have a tty|a terminal is required to run)/.test(stderr);
-}
-/** The error for a sudo that wants a terminal. */
-function terminalError(user, lines) {
-    return new errors/* DeployError */.sH({
-        phase: "connect",
-        reason: `sudo on the machine wants a terminal for ${user}, and a deployment has none`,
-        hint: `Add \`Defaults:${user} !requiretty\` to its sudoers (on NixOS: security.sudo.extraConfig), or connect as root`,
-        lines,
-        exitCode: 1,
-    });
-}
-function missing(user, program) {
-    return refused(`${user} is not root, and there is no ${program} on the machine`, "Connect as root, or set elevate to a program that the machine has");
-}
-function refused(reason, hint) {
-    return new errors/* DeployError */.sH({ phase: "connect", reason, hint, exitCode: 1 });
-}
-;// CONCATENATED MODULE: ./build/src/nixos/entry.js
-
-
-
-
-
-/**
- * Asks a connected machine all that must be known of it, and finds out how the scripts become root. Throws a `DeployError` of the
- * phase connect.
- */
-async function enter(connection, settings, signal) {
-    const outcome = await new RemoteShell(connection, { kind: "none" }).run({ script: "facts", args: [], privileged: false, signal });
-    if (outcome.kind === "lost") {
-        throw new errors/* DeployError */.sH({
-            phase: "connect",
-            reason: "the connection was lost at once",
-            lines: lastLines(outcome.stderr),
-            exitCode: 255,
-            unreachable: true,
-            cause: outcome.cause,
-        });
-    }
-    const { user } = connection.target;
-    if (outcome.exitCode !== 0) {
-        if (outcome.instead !== undefined)
-            throw notRun(outcome, user);
-        throw new errors/* DeployError */.sH({
-            phase: "connect",
-            reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
-            hint: `The user's shell on the machine must run \`/bin/sh -s\`; for ${user} it does not`,
-            lines: lastLines(outcome.stderr),
-            exitCode: outcome.exitCode,
-        });
-    }
-    const { facts, access } = machineFacts(outcome.stdout);
-    const { privileged, elevation } = requireAccess(access, settings);
-    const shell = new RemoteShell(connection, elevation);
-    if (elevation.kind === "password")
-        await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
-    if (elevation.kind === "passwordless" && elevation.program === "run0")
-        await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
-    return { facts, shell, privileged };
-}
-/** A machine on which the login shell, or sshd, did not run the command that it was sent. */
-function notRun({ instead = "", stderr, exitCode }, user) {
-    const answer = lastLines(instead);
-    const told = { phase: "connect", lines: [...answer, ...lastLines(stderr)], exitCode };
-    if (/This account is (?:currently )?not available/i.test(instead + stderr))
-        return new errors/* DeployError */.sH({
-            ...told,
-            reason: `the login shell of ${user} on the machine refuses logins`,
-            hint: `Set users.users.${user}.shell to a shell, or use another ssh user`,
-        });
-    if (answer.length > 0) {
-        return new errors/* DeployError */.sH({
-            ...told,
-            reason: `the machine did not run the command that it was sent for ${user}, and answered ${JSON.stringify(answer.join(" ").slice(0, 100))}`,
-            hint: `Is the key restricted to one command (command=… in authorized_keys of ${user}, or ForceCommand in sshd_config)? Use a key without this restriction for the deployment`,
-        });
-    }
-    return new errors/* DeployError */.sH({
-        ...told,
-        reason: `the machine did not run the command that it was sent for ${user} (exit code ${exitCode})`,
-        hint: `The user's shell on the machine must run \`/bin/sh -s\`, and the key must not be restricted to one command (command=… in authorized_keys, ForceCommand in sshd_config)`,
-    });
-}
-async function tryElevation(shell, signal, explain) {
-    const outcome = await shell.run({ script: "facts", args: [], privileged: true, signal });
-    if (outcome.kind === "lost" || outcome.exitCode !== 0)
-        throw explain(outcome.stderr);
-}
-function passwordError(user, stderr) {
-    if (wantsTerminal(stderr))
-        return terminalError(user, lastLines(stderr));
-    return new errors/* DeployError */.sH({
-        phase: "connect",
-        reason: "sudo on the machine does not accept elevate-password",
-        hint: `Try \`sudo -k -S /bin/sh -s\` as ${user} on the machine; sudoers must allow that command without a terminal`,
-        lines: lastLines(stderr),
-        exitCode: 1,
-    });
-}
-function run0Error(user, stderr) {
-    return new errors/* DeployError */.sH({
-        phase: "connect",
-        reason: `run0 on the machine does not make ${user} root without a password`,
-        hint: `Polkit on the machine must allow org.freedesktop.systemd1.manage-units for ${user} (on NixOS: security.polkit.extraConfig), or connect as root`,
-        lines: lastLines(stderr),
-        exitCode: 1,
-    });
-}
-;// CONCATENATED MODULE: ./build/src/nixos/rehearsal.js
-
-
-
-
-
-
-
-/** Runs the system's own switch-to-configuration with `dry-activate`, which changes nothing. */
-async function rehearse(system, { run, privileged, log, call }) {
-    const scripts = ["switch.sh", residentScript("switch"), "activate.sh", residentScript("activate")];
-    const placed = await call(() => ({ script: "place", args: [run, ...scripts], privileged }), "activate");
-    if (placed.exitCode !== 0) {
-        throw new errors/* DeployError */.sH({
-            phase: "activate",
-            reason: `the scripts of the run cannot be written on the machine (exit code ${placed.exitCode})`,
-            hint: "Is there room below /run?",
-            lines: lastLines(placed.stderr),
-            exitCode: placed.exitCode,
-        });
-    }
-    const units = new unit_plan/* UnitPlanReader */.tH();
-    const output = new SwitchOutputReader();
-    const onLine = (line) => {
-        units.read(line);
-        output.read(line);
-        log.output(line);
-    };
-    const command = activateCommand("dry-activate", system, false);
-    const { exitCode, lines, state } = await runJob({ run, name: "activate", phase: "activate", command, privileged, onLine }, call);
-    return { exitCode, end: "ended", causes: output.causes(), touched: false, lines, after: state, plan: units.plan("rehearsal") };
-}
-;// CONCATENATED MODULE: ./build/src/nixos/name-on-machine.js
-
-// A unit's name has at most 255 characters (systemd.unit(5)), and a file's 255 bytes.
-const longestLabel = 60;
-// Hexadecimal digits that keep two names apart that look alike without their special characters.
-const digits = 8;
-/**
- * Names a run of this action on one machine, for its directory, its roots and its units: `RUN-TARGET`. There is no further `-` in
- * it, so that a pattern for the units of one target never matches those of another whose name goes on after it; nor anything that
- * means something to a pattern, a shell or a path.
- */
-function nameOnMachine(run, target) {
-    const label = target.replaceAll(/[^A-Za-z0-9.]/g, "_").slice(0, longestLabel);
-    const plain = label === target && !target.startsWith(".");
-    return `${run}-${plain ? label : `${label}_${(0,external_node_crypto_.createHash)("sha256").update(target).digest("hex").slice(0, digits)}`}`;
-}
-;// CONCATENATED MODULE: ./build/src/nixos/specialisation.js
-
-
-
-
-/** Finds a specialisation of a system on its machine. Throws a `DeployError` of the phase build that lists those there are. */
-async function findSpecialisation(toplevel, name, call) {
-    const end = await call(() => ({ script: "specialisation", args: [toplevel, name], privileged: false }), "build");
-    const facts = parseFacts(end.stdout);
-    const system = (0,store_path/* optionalStorePath */.vD)(facts.get("system") || undefined);
-    if (end.exitCode === 0 && system !== undefined)
-        return system;
-    const names = wordsOf(facts.get("there"));
-    throw new errors/* DeployError */.sH({
-        phase: "build",
-        reason: `the system has no specialisation ${name}${names.length === 0 ? "; it has none" : `; it has ${names.join(", ")}`}`,
-        hint: "Nothing has changed on the machine. Correct the input specialisation",
-        lines: lastLines(end.stderr),
-        exitCode: 1,
-    });
-}
-;// CONCATENATED MODULE: ./build/src/nixos/machine.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-// Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
-const farewellSeconds = 2;
-/** A NixOS machine behind an ssh connection. */
-class NixosMachine {
-    target;
-    #connection;
-    #settings;
-    #log;
-    #connected;
-    constructor(connection, settings, log) {
-        this.target = connection.target;
-        this.#connection = connection;
-        const { run, name } = settings;
-        this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${(0,target/* displayTarget */.Ex)(this.target)}` };
-        this.#log = log;
-    }
-    async connect(signal) {
-        await this.#connection.open(signal);
-        for (const key of this.#connection.acceptedKeys())
-            this.#log.warn((0,failure/* acceptedKeyWarning */.bp)(key));
-        const entry = await enter(this.#connection, this.#settings.access, signal);
-        const prepared = this.#connected?.prepared ?? false;
-        this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, prepared);
-        return this.#connected;
-    }
-    async release(activation) {
-        if (activation === "decided")
-            await this.#connected?.cleanUp();
-        await this.#connection.close();
-    }
-}
-class ConnectedNixosMachine {
-    facts;
-    #connection;
-    #settings;
-    #log;
-    #shell;
-    #privileged;
-    /** The run has a directory on the machine. */
-    #prepared;
-    constructor(connection, settings, log, { facts, shell, privileged }, prepared) {
-        this.facts = facts;
-        this.#connection = connection;
-        this.#settings = settings;
-        this.#log = log;
-        this.#shell = shell;
-        this.#privileged = privileged;
-        this.#prepared = prepared;
-    }
-    get prepared() {
-        return this.#prepared;
-    }
-    async receive(sent, signal) {
-        const { run, checkSignatures, archiveArgs } = this.#settings;
-        const paths = (0,flake/* sentPaths */.lm)(sent);
-        await this.#prepare(paths, "copy", signal);
-        let copied;
-        try {
-            copied = await sendFlake(sent, {
-                store: this.#connection.store,
-                environment: this.#connection.environment,
-                checkSignatures,
-                extraArgs: archiveArgs,
-                signal,
-                onLine: (line) => this.#log.output(line),
-                onBegin: (progress) => this.#log.copying(progress),
-            });
-        }
-        catch (error) {
-            if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
-                throw error;
-            const open = await this.#connection.isOpen();
-            const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
-            // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
-            const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
-            const lost = !refused && (!open || (0,failure/* speaksOfLostConnection */.X$)(error.stderr));
-            throw new errors/* DeployError */.sH(explainSendFailure(error, lost, this.#connection.target.user, state));
-        }
-        // Who is not root can only keep what is there already.
-        if (!this.#privileged)
-            await this.#prepare(paths, "copy", signal);
-        this.#log.note(`${sent.flake.source} has arrived (run ${run})`);
-        return copied;
-    }
-    async build(rebuild, signal) {
-        const { run, rebuildArgs } = this.#settings;
-        const command = rebuildCommand(rebuild, rebuildArgs);
-        const log = new BuildLogReader();
-        const onLine = (line) => {
-            log.read(line);
-            this.#log.output(line);
-        };
-        const job = { run, name: "build", phase: "build", command, privileged: this.#privileged, onLine };
-        const { exitCode, result, lines } = await runJob(job, this.#call(signal));
-        if (exitCode !== 0) {
-            const failure = { exitCode, configuration: rebuild.configuration, lines, failures: log.failures };
-            throw buildError(failure, await this.#buildContext(failure));
-        }
-        if (result === undefined)
-            throw new errors/* DeployError */.sH({ phase: "build", reason: "nixos-rebuild build ended well, but left no system", lines, exitCode });
-        return result;
-    }
-    async findSpecialisation(toplevel, name, signal) {
-        return await findSpecialisation(toplevel, name, this.#call(signal));
-    }
-    async compare(before, after, signal) {
-        return await compareSystems([before, after], this.#shell, this.#log, signal);
-    }
-    async rehearse(system, signal) {
-        return await rehearse(system, { run: this.#settings.run, privileged: this.#privileged, log: this.#log, call: this.#call(signal) });
-    }
-    async arm(activation, signal) {
-        const { run, name } = this.#settings;
-        if (!this.#prepared)
-            await this.#prepare([], "activate", signal);
-        const call = (own) => this.#call(own);
-        const guarded = await GuardedActivation.begin(activation, { run, name, signal, log: this.#log, call: call(signal) });
-        return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call });
-    }
-    /** Ends what still runs of this run, and removes what it has left. Never throws. */
-    async cleanUp() {
-        if (!this.#prepared)
-            return;
-        const { run } = this.#settings;
-        try {
-            if (await this.#connection.isOpen())
-                await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: farewellSeconds });
-        }
-        catch {
-            // Too slow: the next run on this machine removes what a dead run has left.
-        }
-    }
-    async #prepare(paths, phase, signal) {
-        const args = [this.#settings.run, ...paths];
-        this.#prepared = true;
-        const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), phase);
-        if (end.exitCode === 0)
-            return;
-        throw new errors/* DeployError */.sH({
-            phase,
-            reason: "the machine cannot keep the files of the run",
-            hint: "Is there room below /run, and on the store's disk?",
-            lines: lastLines(end.stderr),
-            exitCode: end.exitCode,
-        });
-    }
-    async #buildContext(failure) {
-        const { configurationNames, isUntracked } = this.#settings;
-        const file = fileNotFound(failure);
-        return {
-            configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
-            untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
-            memoryKibibytes: this.facts.memoryKibibytes,
-            nix: this.facts.nix,
-        };
-    }
-    /** Asks why Nix was turned away, as the ssh user; `undefined` where the machine cannot be asked. */
-    async #daemonState(signal) {
-        const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: farewellSeconds * 5, signal }).catch(() => undefined);
-        if (outcome?.kind !== "ended" || outcome.exitCode !== 0)
-            return undefined;
-        const facts = parseFacts(outcome.stdout);
-        return { daemon: facts.get("daemon") ?? "", allowedUsers: facts.get("allowed-users") ?? "" };
-    }
-    #call(signal) {
-        return async (call, phase) => await runToItsEnd(this.#connection, this.#shell, call, {
-            phase,
-            seconds: this.#settings.patience(phase),
-            signal,
-            onLost: (message) => this.#log.note(message),
-        });
-    }
-}
-/** Builds the call of the machine's own nixos-rebuild. */
-function rebuildCommand({ reference, configuration }, extraArgs) {
-    return ["nixos-rebuild", "build", "--flake", `${reference}#${configuration}`, ...extraArgs];
-}
-
-/***/ }),
-
-/***/ 8672:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   _: () => (/* binding */ patience)
-/* harmony export */ });
-// For a machine to come back after the latest moment at which its watchdog acts: the way back is an activation too.
-const wayBackSeconds = 60;
-/**
- * Seconds for which a lost connection is tried again, by phase: a machine that goes back by itself answers only when it has.
- * `connectTimeout` is in seconds too.
- */
-function patience(connectTimeout, { rollback, limits }) {
-    const plain = connectTimeout + wayBackSeconds;
-    if (!rollback)
-        return () => plain;
-    return (phase) => {
-        if (phase === "activate")
-            return plain + limits.activation + limits.confirm;
-        return phase === "confirm" || phase === "rollback" ? plain + limits.confirm + limits.settle + limits.healthCheck : plain;
-    };
-}
-
-/***/ }),
-
-/***/ 9430:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   v: () => (/* binding */ preventCoreDumps)
-/* harmony export */ });
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1088);
-
-
-/**
- * Switches core dumps off for this process and its children: they could hold the ssh key. Node cannot set limits itself, so this
- * needs prlimit(1) of util-linux; without it nothing changes.
- */
-async function preventCoreDumps() {
-    try {
-        await (0,_run_js__WEBPACK_IMPORTED_MODULE_1__/* .run */ .eF)({ file: "prlimit", args: ["--pid", String(process.pid), "--core=0:0"] }, { timeout: 5 });
-    }
-    catch (error) {
-        if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd))
-            throw error;
-    }
-}
-
-/***/ }),
-
-/***/ 4731:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  m: () => (/* binding */ lineCutter)
-});
-
-;// CONCATENATED MODULE: external "node:string_decoder"
-const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
-;// CONCATENATED MODULE: ./build/src/process/lines.js
-
-// A line without an end must not fill the memory: progress bars and binary output come in such lines.
-const longestLine = 16_384;
-/** Makes a cutter that gives each line, without its end, to `onLine`. */
-function lineCutter(onLine) {
-    const decoder = new external_node_string_decoder_namespaceObject.StringDecoder("utf8");
-    let rest = "";
-    const give = (line) => {
-        for (let begin = 0; begin === 0 || begin < line.length; begin += longestLine)
-            onLine(line.slice(begin, begin + longestLine));
-    };
-    const take = (text) => {
-        // A CR at the very end may be the first half of CRLF: it waits for what comes next.
-        const parts = (rest + text).split(/\r\n|\n|\r(?!$)/);
-        rest = parts.pop() ?? "";
-        for (const part of parts)
-            give(part);
-        while (rest.length > longestLine) {
-            onLine(rest.slice(0, longestLine));
-            rest = rest.slice(longestLine);
-        }
-    };
-    return {
-        push: (chunk) => {
-            take(decoder.write(chunk));
-        },
-        end: () => {
-            take(decoder.end());
-            const last = rest.endsWith("\r") ? rest.slice(0, -1) : rest;
-            rest = "";
-            if (last !== "")
-                onLine(last);
-        },
-    };
-}
-
-/***/ }),
-
-/***/ 4418:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   P: () => (/* binding */ requirePrograms)
-/* harmony export */ });
-/* harmony import */ var _actions_io__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5366);
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3047);
-
-
-const steps = {
-    nix: "- uses: cachix/install-nix-action@v31",
-    ssh: "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
-    "ssh-keygen": "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
-};
-/** Throws a `RunnerError` with the steps to add to the workflow when a program that every run needs is missing. */
-async function requirePrograms() {
-    const missing = await missingPrograms(Object.keys(steps));
-    if (missing.length === 0)
-        return;
-    const wanted = new Set(missing.map((name) => `  ${steps[name]}`));
-    throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .RunnerError */ .Rn([`${missing.join(" and ")} cannot be found on this runner; no machine was touched. Add to the workflow, before this step:`, ...wanted].join("\n"));
-}
-// Names those of the programs that are not in PATH.
-async function missingPrograms(names) {
-    const found = await Promise.all(names.map(async (name) => await (0,_actions_io__WEBPACK_IMPORTED_MODULE_0__/* .which */ .K7)(name, false)));
-    return names.filter((_, index) => found[index] === "");
-}
-
-/***/ }),
-
-/***/ 1088:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  hD: () => (/* binding */ quote),
-  eF: () => (/* binding */ run)
-});
-
-// UNUSED EXPORTS: pasteable
-
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(3047);
-;// CONCATENATED MODULE: ./build/src/process/environment.js
-// What the runner gives to the action alone: the inputs (the key among them), what the main step leaves for the post step, tokens
-// for the runner's own services, and the files by which a step sets outputs and the environment of later steps.
-const withheld = /^(?:INPUT_|STATE_|ACTIONS_)|^GITHUB_(?:OUTPUT|STATE|ENV|PATH|STEP_SUMMARY)$/i;
-/** Leaves out of an environment what no child process may see. */
-function childEnvironment(environment) {
-    const kept = {};
-    for (const [name, value] of Object.entries(environment))
-        if (value !== undefined && !withheld.test(name))
-            kept[name] = value;
-    return kept;
-}
-// EXTERNAL MODULE: ./build/src/process/lines.js + 1 modules
-var lines = __nccwpck_require__(4731);
-;// CONCATENATED MODULE: ./build/src/process/run.js
-
-
-
-
-
-// The end of a long output is what tells why; a NAR listing or a build log must not fill the memory.
-const keptBytes = 32 * 1024 * 1024;
-// Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
-const graceMilliseconds = 1500;
-/**
- * Runs a program in a process group of its own and waits for its end. A time-out and an abort end the whole group.
- * Throws a `CommandError` unless the exit code is 0.
- */
-async function run(command, options = {}) {
-    const stdout = keeper();
-    const stderr = keeper();
-    const fail = (failure, cause) => new errors/* CommandError */.Qd({ command: pasteable(command), failure, stdout: stdout.text(), stderr: stderr.text(), cause });
-    if (options.signal?.aborted === true)
-        throw fail({ kind: "aborted" });
-    const stderrLines = options.onStderrLine === undefined ? undefined : (0,lines/* lineCutter */.m)(options.onStderrLine);
-    const ended = await new Promise((resolve, reject) => {
-        const file = options.stderrFile === undefined ? undefined : (0,external_node_fs_.openSync)(options.stderrFile, "w", 0o600);
-        const child = (0,external_node_child_process_namespaceObject.spawn)(command.file, command.args, {
-            cwd: options.cwd,
-            env: { ...childEnvironment(process.env), ...options.env },
-            stdio: file === undefined ? ["pipe", "pipe", "pipe"] : ["ignore", "ignore", file],
-            detached: true,
-        });
-        if (file !== undefined)
-            (0,external_node_fs_.closeSync)(file);
-        if (child.pid !== undefined)
-            options.onStart?.(child.pid);
-        let stopped;
-        const stop = (failure) => {
-            stopped ??= failure;
-            endGroup(child);
-        };
-        const onAbort = () => {
-            stop({ kind: "aborted" });
-        };
-        const seconds = options.timeout ?? 0;
-        const timer = seconds > 0 ? setTimeout(() => stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;
-        options.signal?.addEventListener("abort", onAbort, { once: true });
-        const settle = () => {
-            clearTimeout(timer);
-            options.signal?.removeEventListener("abort", onAbort);
-        };
-        child.once("error", (error) => {
-            settle();
-            reject(fail({ kind: "spawn", code: error.code ?? error.message }, error));
-        });
-        child.stdout?.on("data", options.onStdout ?? stdout.push);
-        child.stderr?.on("data", (chunk) => {
-            stderr.push(chunk);
-            stderrLines?.push(chunk);
-        });
-        // A program that ends without reading its input closes the pipe; its exit code tells more than EPIPE.
-        child.stdin?.on("error", () => undefined);
-        child.stdin?.end(options.stdin ?? "");
-        child.once("exit", () => {
-            if (stopped === undefined)
-                return;
-            // Nobody who keeps the pipes open must keep us: neither a child of the child nor, outside its group, the ssh master, to
-            // which ssh hands its own pipes and which closes them when the command on the machine ends.
-            killGroup(child, "SIGKILL");
-            child.stdout?.destroy();
-            child.stderr?.destroy();
-        });
-        child.once("close", (exitCode, signal) => {
-            settle();
-            if (options.stderrFile !== undefined)
-                stderr.push((0,external_node_fs_.readFileSync)(options.stderrFile));
-            resolve({ exitCode, signal, stopped });
-        });
-    });
-    stderrLines?.end();
-    if (ended.stopped !== undefined)
-        throw fail(ended.stopped);
-    if (ended.signal !== null)
-        throw fail({ kind: "signal", signal: ended.signal });
-    if (ended.exitCode !== 0)
-        throw fail({ kind: "exit", exitCode: ended.exitCode ?? -1 });
-    return { stdout: stdout.text(), stderr: stderr.text() };
-}
-/** The command as one could paste it into a POSIX shell. */
-function pasteable(command) {
-    return [command.file, ...command.args].map(quote).join(" ");
-}
-/** Quotes one word for a POSIX shell (POSIX.1-2017, Shell Command Language 2.2.2). */
-function quote(word) {
-    return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw `'\''`)}'`;
-}
-function endGroup(child) {
-    if (child.exitCode !== null || child.signalCode !== null)
-        return;
-    killGroup(child, "SIGTERM");
-    setTimeout(() => killGroup(child, "SIGKILL"), graceMilliseconds).unref();
-}
-function killGroup(child, signal) {
-    if (child.pid === undefined)
-        return;
-    try {
-        process.kill(-child.pid, signal);
-    }
-    catch {
-        // The group is gone already: that is what was wanted.
-    }
-}
-function keeper() {
-    let chunks = [];
-    let length = 0;
-    return {
-        push: (chunk) => {
-            chunks.push(chunk);
-            length += chunk.length;
-            if (length > 2 * keptBytes) {
-                const end = Buffer.concat(chunks).subarray(-keptBytes);
-                chunks = [end];
-                length = end.length;
-            }
-        },
-        text: () => Buffer.concat(chunks).toString("utf8"),
-    };
-}
-
-/***/ }),
-
-/***/ 6553:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   J: () => (/* binding */ agentSocket)
-/* harmony export */ });
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
-
-/**
- * Checks the socket of an ssh agent, as SSH_AUTH_SOCK has it. Throws an `Error` where there is none, and for a path that ssh would
- * split or expand in its configuration.
- */
-function agentSocket(path) {
-    const start = "Start an agent in an earlier step that sets SSH_AUTH_SOCK for the job, for example webfactory/ssh-agent";
-    if (path === undefined || path === "")
-        throw new Error(`is agent, and SSH_AUTH_SOCK is not set. ${start}`);
-    if (!/^\/[\w/.@+,:=-]*$/.test(path))
-        throw new Error(`is agent, and SSH_AUTH_SOCK is ${JSON.stringify(path)}; accepted is an absolute path of letters, digits and /.@+,:=-_`);
-    if ((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.lstatSync)(path, { throwIfNoEntry: false })?.isSocket() !== true)
-        throw new Error(`is agent, and no agent listens at ${path} (SSH_AUTH_SOCK). ${start}`);
-    return path;
-}
-
-/***/ }),
-
-/***/ 5898:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   TP: () => (/* binding */ renderConfiguration),
-/* harmony export */   gG: () => (/* binding */ identityFiles),
-/* harmony export */   hO: () => (/* binding */ endOfKnownHosts),
-/* harmony export */   jA: () => (/* binding */ targetFiles),
-/* harmony export */   nK: () => (/* binding */ alias),
-/* harmony export */   z9: () => (/* binding */ renderQuestion)
-/* harmony export */ });
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6760);
-
-/** What stands where in the private directory of a run. */
-function identityFiles(directory) {
-    return {
-        key: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "key"),
-        certificate: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "key-cert.pub"),
-        knownHosts: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "known_hosts"),
-        recorder: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "record-host-key.sh"),
-    };
-}
-/** Ends what the workflow has given in `known_hosts`: below it, ssh adds the keys that it accepts by itself. */
-const endOfKnownHosts = "# Accepted in this run:";
-/** Names the files of the target with this number. Short, since a socket's path has 108 bytes on Linux. */
-function targetFiles(directory, index) {
-    return { configuration: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, `${index}.conf`), socket: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, `${index}.s`), offeredKeys: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, `${index}.keys`) };
-}
-/**
- * The name under which ssh and Nix are told of the target. It is the host itself, so that the user's own `Host` lines apply,
- * but for what Nix cannot take in a store's address (IPv6) or treats in its own way (localhost).
- */
-function alias(target, index) {
-    const plain = /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(target.host) && target.host.toLowerCase() !== "localhost";
-    return plain ? target.host : `target-${index}`;
-}
-// A dead link is noticed after three unanswered questions.
-const aliveInterval = 5;
-const aliveCount = 3;
-// Idle seconds after which a master that nobody ended (kill -9 and no post step) ends by itself.
-const masterIdle = 900;
-/**
- * The ssh_config of one target whose place is known. ssh takes the first value it finds, so what must not be changed stands
- * first and the user's lines last. What stands in the first block is for the target alone and not for a jump host on the way,
- * which ssh reaches with the same file.
- */
-function renderConfiguration(target, index, directory, settings) {
-    const name = alias(target, index);
-    const names = [...new Set([name, target.host])];
-    const hostName = (address) => `  HostName ${address.replaceAll("%", "%%")}`;
-    const renamed = target.address.toLowerCase() !== target.host.toLowerCase();
-    return lines([
-        `Host ${names.join(" ")}`,
-        // A HostName of the user's own lines is left to them: `Match host` looks at what was found so far.
-        ...(renamed ? [] : [hostName(target.address)]),
-        `  Port ${target.port}`,
-        `  User ${target.user}`,
-        ...mastersOf(targetFiles(directory, index)),
-        // The user's lines do not know this name.
-        ...(renamed && name !== target.host ? [`Host ${name}`, hostName(target.address)] : []),
-        ...ownedSettings(index, directory, settings),
-        ...extraLines(settings),
-    ]);
-}
-/**
- * The ssh_config in which ssh finds out where a target is: what the target says itself stands first, then what the action owns,
- * the user's lines, and the defaults. `extraBegins` is the number of lines before the user's.
- */
-function renderQuestion(target, index, directory, settings, defaults) {
-    const host = `Host ${target.host}`;
-    const own = [
-        host,
-        ...(target.port === undefined ? [] : [`  Port ${target.port}`]),
-        ...(target.user === undefined ? [] : [`  User ${target.user}`]),
-        ...mastersOf(targetFiles(directory, index)),
-        ...ownedSettings(index, directory, settings),
-    ];
-    const extra = extraLines(settings);
-    return { text: lines([...own, ...extra, host, `  Port ${defaults.port}`, `  User ${defaults.user}`]), extraBegins: own.length + 1 };
-}
-function lines(all) {
-    return `${all.join("\n")}\n`;
-}
-function extraLines({ extra }) {
-    return extra === "" ? [] : ["# The workflow's own lines", extra];
-}
-function mastersOf({ socket }) {
-    return [`  ControlPath ${socket}`, `  ControlPersist ${masterIdle}`];
-}
-function authenticationLines(files, authentication) {
-    switch (authentication.kind) {
-        case "key":
-            return [
-                `  IdentityFile ${files.key}`,
-                "  IdentitiesOnly yes",
-                "  IdentityAgent none",
-                `  CertificateFile ${authentication.certificate ? files.certificate : "none"}`,
-                "  PubkeyAuthentication yes",
-            ];
-        case "agent":
-            return ["  IdentityFile none", "  IdentitiesOnly no", `  IdentityAgent ${authentication.socket}`, "  CertificateFile none", "  PubkeyAuthentication yes"];
-        case "none":
-            return ["  IdentityFile none", "  IdentitiesOnly yes", "  IdentityAgent none", "  CertificateFile none", "  PubkeyAuthentication no"];
-    }
-}
-/** What no line of the user's can change, for the target and for the jump hosts on the way. */
-function ownedSettings(index, directory, settings) {
-    const files = identityFiles(directory);
-    const { offeredKeys } = targetFiles(directory, index);
-    return [
-        "Host *",
-        ...authenticationLines(files, settings.authentication),
-        "  PKCS11Provider none",
-        "  AddKeysToAgent no",
-        `  UserKnownHostsFile ${files.knownHosts}`,
-        "  GlobalKnownHostsFile /dev/null",
-        `  StrictHostKeyChecking ${settings.strict ? "yes" : "accept-new"}`,
-        "  UpdateHostKeys no",
-        "  CheckHostIP no",
-        "  NoHostAuthenticationForLocalhost no",
-        "  VerifyHostKeyDNS no",
-        "  HashKnownHosts no",
-        `  KnownHostsCommand /bin/sh ${files.recorder} ${offeredKeys} %H %t %K`,
-        "  BatchMode yes",
-        "  PreferredAuthentications publickey",
-        "  PasswordAuthentication no",
-        "  KbdInteractiveAuthentication no",
-        "  ForwardAgent no",
-        "  ForwardX11 no",
-        "  PermitLocalCommand no",
-        "  RemoteCommand none",
-        "  RequestTTY no",
-        "  EscapeChar none",
-        "  ControlMaster no",
-        "  LogLevel ERROR",
-        `  ConnectTimeout ${settings.connectTimeout}`,
-        "  ConnectionAttempts 1",
-        `  ServerAliveInterval ${aliveInterval}`,
-        `  ServerAliveCountMax ${aliveCount}`,
-        "  TCPKeepAlive yes",
-    ];
-}
-
-/***/ }),
-
-/***/ 1374:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  Ng: () => (/* binding */ Connection),
-  p2: () => (/* binding */ endMasters)
-});
-
-// UNUSED EXPORTS: controlCommand, masterCommand, reasonCommand, sessionCommand
-
-;// CONCATENATED MODULE: external "node:dns/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(3047);
-// EXTERNAL MODULE: ./build/src/process/run.js + 2 modules
-var run = __nccwpck_require__(1088);
-// EXTERNAL MODULE: ./build/src/ssh/configuration.js
-var configuration = __nccwpck_require__(5898);
-// EXTERNAL MODULE: ./build/src/ssh/failure.js
-var failure = __nccwpck_require__(1106);
-// EXTERNAL MODULE: ./build/src/ssh/host-key.js
-var host_key = __nccwpck_require__(5070);
-;// CONCATENATED MODULE: ./build/src/ssh/connection.js
-
-
-
-
-
-
-
-
-// The host key, the authentication and a jump host come after the TCP connection, which ConnectTimeout alone bounds.
-const authenticationSeconds = 20;
-const controlSeconds = 2;
-// A machine that comes back is noticed soon: the kernel's own tries become rarer and rarer.
-const againSeconds = 5;
-/**
- * The ssh connection to one target: a master in the background that everything else goes through, Nix included. It is
- * started beforehand because an ssh that Nix itself starts as a master makes `nix flake archive` hang (NixOS/nix#10645).
- */
-class Connection {
-    target;
-    #name;
-    #files;
-    #knownHosts;
-    #key;
-    #connectTimeout;
-    #told = new Set();
-    constructor(target, index, directory, connectTimeout) {
-        this.target = target;
-        this.#name = (0,configuration/* alias */.nK)(target, index);
-        this.#files = (0,configuration/* targetFiles */.jA)(directory, index);
-        this.#knownHosts = (0,configuration/* identityFiles */.gG)(directory).knownHosts;
-        this.#key = (0,configuration/* identityFiles */.gG)(directory).key;
-        this.#connectTimeout = connectTimeout;
-    }
-    /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
-    get store() {
-        return `ssh-ng://${this.#name}`;
-    }
-    /** What Nix needs in its environment to use this connection. The path holds no white space: older Nix splits there. */
-    get environment() {
-        return { NIX_SSHOPTS: `-F ${this.#files.configuration}` };
-    }
-    /** Starts the master, or does nothing where it runs. Throws a `DeployError` of the phase connect. */
-    async open(signal, connectTimeout = this.#connectTimeout) {
-        if (await this.isOpen())
-            return;
-        // The socket of a master that died would make a new one refuse to listen.
-        (0,external_node_fs_.rmSync)(this.#files.socket, { force: true });
-        (0,external_node_fs_.rmSync)(this.#files.offeredKeys, { force: true });
-        await this.#connect(masterCommand(this.#files, this.target, connectTimeout), { signal, stderrFile: `${this.#files.socket}.err` });
-    }
-    /** Ends the master and starts a new one, so that what follows goes over a fresh TCP connection. Throws as `open`. */
-    async reopen(signal) {
-        await this.close();
-        await this.open(signal, Math.min(this.#connectTimeout, againSeconds));
-    }
-    /** Tells whether the master runs; asks nobody but the local socket. */
-    async isOpen() {
-        if (!(0,external_node_fs_.existsSync)(this.#files.socket))
-            return false;
-        try {
-            await (0,run/* run */.eF)(controlCommand(this.#files, this.target, "check"), { timeout: controlSeconds });
-            return true;
-        }
-        catch {
-            return false;
-        }
-    }
-    /** Runs a command on the machine through the master. Throws a `CommandError`; exit code 255 may be ssh's own. */
-    async run({ command, ...options }) {
-        return await (0,run/* run */.eF)(sessionCommand(this.#files, this.target, command), options);
-    }
-    /** Ends the master, if there is one. Never throws. */
-    async close() {
-        if (!(0,external_node_fs_.existsSync)(this.#files.socket))
-            return;
-        try {
-            await (0,run/* run */.eF)(controlCommand(this.#files, this.target, "exit"), { timeout: controlSeconds });
-        }
-        catch {
-            (0,external_node_fs_.rmSync)(this.#files.socket, { force: true });
-        }
-    }
-    /** The host keys that were offered since the master was started, the one of the last server at the end. */
-    offeredKeys() {
-        return (0,external_node_fs_.existsSync)(this.#files.offeredKeys) ? (0,host_key/* parseOfferedKeys */.NJ)((0,external_node_fs_.readFileSync)(this.#files.offeredKeys, "utf8")) : [];
-    }
-    /** The host keys that ssh has accepted on the way to the target although they were not known, each told once. */
-    acceptedKeys() {
-        const added = new Set((0,external_node_fs_.readFileSync)(this.#knownHosts, "utf8").split(`${configuration/* endOfKnownHosts */.hO}\n`).at(-1)?.split("\n"));
-        return this.offeredKeys().filter((key) => {
-            const line = (0,host_key/* knownHostsLine */.TZ)(key);
-            if (!added.has(line) || this.#told.has(line))
-                return false;
-            this.#told.add(line);
-            return true;
-        });
-    }
-    // A master says nothing of its jump hosts: with ControlPersist, ssh sends their errors to /dev/null (ssh_proxy_connect).
-    async #reason({ signal }) {
-        try {
-            await (0,run/* run */.eF)(reasonCommand(this.#files, this.target), { signal, timeout: this.#connectTimeout + authenticationSeconds });
-        }
-        catch (error) {
-            if (error instanceof errors/* CommandError */.Qd && error.failure.kind !== "aborted")
-                return error.stderr;
-            throw error;
-        }
-        return "";
-    }
-    async #connect(command, options) {
-        try {
-            await (0,run/* run */.eF)(command, { ...options, timeout: this.#connectTimeout + authenticationSeconds });
-        }
-        catch (error) {
-            if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted")
-                throw error;
-            const timedOut = error.failure.kind === "timeout";
-            const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
-            const githubHosted = process.env["RUNNER_ENVIRONMENT"] === "github-hosted";
-            const addresses = githubHosted ? await addressesOf(this.target.host) : [];
-            throw (0,failure/* connectError */.zT)({
-                target: this.target,
-                stderr,
-                timedOut,
-                offered: this.offeredKeys(),
-                withKey: (0,external_node_fs_.existsSync)(this.#key),
-                githubHosted,
-                addresses,
-                cause: error,
-            });
-        }
-    }
-}
-async function addressesOf(host) {
-    const found = await (0,promises_namespaceObject.lookup)(host, { all: true }).catch(() => []);
-    return found.map(({ address }) => address);
-}
-/** Ends every ssh master whose socket is left in the private directory of a run. Never throws for one that is gone already. */
-async function endMasters(directory) {
-    if ((0,external_node_fs_.lstatSync)(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
-        return;
-    const sockets = (0,external_node_fs_.readdirSync)(directory).filter((name) => /^\d+\.s$/.test(name));
-    await Promise.all(sockets.map(async (name) => {
-        const args = ["-o", `ControlPath=${(0,external_node_path_.join)(directory, name)}`, "-F", "none", "-O", "exit", "--", "left"];
-        await (0,run/* run */.eF)({ file: "ssh", args }, { timeout: controlSeconds }).catch(() => undefined);
-    }));
-}
-/** Builds the command that starts a master in the background and ends when it is ready. */
-function masterCommand(files, target, connectTimeout) {
-    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-o", `ConnectTimeout=${connectTimeout}`, "-f", "-N", "--", target.host] };
-}
-/** Builds the command that connects without a master, to hear why none could be started. */
-function reasonCommand(files, target) {
-    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlPath=none", "-o", "ControlPersist=no", "--", target.host, "exit"] };
-}
-/** Builds the command that says something to the master on this side. */
-function controlCommand(files, target, word) {
-    return { file: "ssh", args: ["-F", files.configuration, "-O", word, "--", target.host] };
-}
-/** Builds the command that runs something on the machine. */
-function sessionCommand(files, target, command) {
-    return { file: "ssh", args: ["-F", files.configuration, "--", target.host, command] };
-}
-
-/***/ }),
-
-/***/ 1106:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   X$: () => (/* binding */ speaksOfLostConnection),
-/* harmony export */   bp: () => (/* binding */ acceptedKeyWarning),
-/* harmony export */   zT: () => (/* binding */ connectError)
-/* harmony export */ });
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3047);
-/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(321);
-/* harmony import */ var _host_key_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5070);
-
-
-
-/** Shows a host key that was accepted although nobody knew it, and says how to have it checked the next time. */
-function acceptedKeyWarning(key) {
-    return `the host key of ${placeOf(key)} was not known and has been accepted: ${key.type} ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .fingerprint */ .Rj)(key)}. Compare it on the machine itself, then add this line to ssh-known-hosts and set ssh-strict to true: ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .knownHostsLine */ .TZ)(key)}`;
-}
-// The key may be the one of a jump host.
-function placeOf({ host }) {
-    const [, name = host, port = "22"] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
-    return `${name} port ${port}`;
-}
-const unanswered = /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i;
-/** Turns what ssh said into an error that names the host and the port, and says what to do. */
-function connectError(failure) {
-    const { reason, hint, unreachable } = explain(failure);
-    const lines = failure.stderr
-        .split("\n")
-        .filter((line) => line.trim() !== "")
-        .slice(-20);
-    return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .DeployError */ .sH({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
-}
-function explain({ target, stderr, timedOut, offered, withKey = true, githubHosted = false, addresses = [] }) {
-    // ssh names the place of its TCP connection, which is a jump host's where there is one.
-    const [named, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
-    const place = `${host} port ${port}`;
-    const key = offered.at(-1);
-    const keyPlace = key === undefined ? place : placeOf(key);
-    const permanent = { unreachable: false };
-    const passing = { unreachable: true };
-    if (/REMOTE HOST IDENTIFICATION HAS CHANGED|host key .* has changed|REVOKED HOST KEY/i.test(stderr)) {
-        return {
-            reason: `the host key of ${keyPlace} is not the one in ssh-known-hosts${key === undefined ? "" : ` (offered: ${key.type} ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .fingerprint */ .Rj)(key)})`}`,
-            hint: key === undefined
-                ? "Find out why before you change ssh-known-hosts"
-                : `Either another machine answers there, or it was installed anew. Only when you know it is the second, put this line in place of the old one: ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .knownHostsLine */ .TZ)(key)}`,
-            ...permanent,
-        };
-    }
-    if (/Host key verification failed|No \S+ host key is known/i.test(stderr)) {
-        const offeredText = key === undefined ? "" : ` (offered: ${key.type} ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .fingerprint */ .Rj)(key)})`;
-        return {
-            reason: `the host key of ${keyPlace} is not known${offeredText}`,
-            hint: key === undefined
-                ? "Add the machine's line to ssh-known-hosts"
-                : `Compare the fingerprint on the machine itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); when it is the same, add this line to ssh-known-hosts: ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .knownHostsLine */ .TZ)(key)}`,
-            ...permanent,
-        };
-    }
-    if (/Permission denied/i.test(stderr)) {
-        const [, user = target.user, refusing = target.address] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
-        // ssh writes the name in small letters.
-        const jump = refusing !== target.address.toLowerCase() && refusing !== target.address;
-        if (!withKey) {
-            return {
-                reason: `${jump ? `the jump host ${refusing}` : place} does not accept the user ${user} with this ssh-auth`,
-                hint: "With ssh-auth: agent, the agent must hold a key that the machine accepts; with none, the server must ask for no authentication",
-                ...permanent,
-            };
-        }
-        return {
-            reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
-            hint: `Add the public half of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or name another user`,
-            ...permanent,
-        };
-    }
-    if (/stdio forwarding failed/i.test(stderr)) {
-        return { reason: `the jump host cannot reach ${target.address} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
-    }
-    if (/Bad configuration option|terminating, \d+ bad configuration|Bad .* argument|Unsupported option|garbage at end of line|missing argument/i.test(stderr)) {
-        return {
-            reason: "ssh does not accept the configuration",
-            hint: "Look at the lines of the input ssh-config; this action needs OpenSSH 8.5 or newer on the runner",
-            ...permanent,
-        };
-    }
-    const unresolved = /Could not resolve hostname (\S+):/i.exec(stderr);
-    if (unresolved !== null) {
-        return {
-            reason: `the name of ${unresolved[1]} cannot be resolved`,
-            hint: "Look for a misspelling in targets (and ssh-config); can the runner see this name (VPN, private DNS)?",
-            ...passing,
-        };
-    }
-    if (/Connection refused/i.test(stderr)) {
-        return { reason: `${place} refuses the connection`, hint: "Is sshd running there, and is this its port?", ...passing };
-    }
-    const onlyIpv6 = host.includes(":") || (host === target.host && addresses.length > 0 && addresses.every((address) => address.includes(":")));
-    if (githubHosted && named !== undefined && onlyIpv6 && unanswered.test(stderr)) {
-        return {
-            reason: `${place} cannot be reached from a GitHub-hosted runner: ${host.includes(":") ? "it is" : "its name has only"} an IPv6 address, and these runners have no IPv6`,
-            hint: "Use an IPv4 address or a name that has one, a jump host or VPN with IPv4 (ssh-config: ProxyJump), or a self-hosted runner",
-            ...permanent,
-        };
-    }
-    if (timedOut || unanswered.test(stderr)) {
-        return {
-            reason: `${place} does not answer`,
-            hint: "Is the machine on, and can the runner reach it (firewall, VPN)? connect-timeout sets how long to wait",
-            ...passing,
-        };
-    }
-    if (/no matching|Unable to negotiate/i.test(stderr)) {
-        return {
-            reason: `ssh and ${place} have no algorithm in common`,
-            hint: "An old server may need lines such as HostKeyAlgorithms in ssh-config",
-            ...permanent,
-        };
-    }
-    return { reason: `no ssh connection to ${(0,_domain_target_js__WEBPACK_IMPORTED_MODULE_2__/* .displayTarget */ .Ex)(target)}`, hint: "The lines below are ssh's own", ...passing };
-}
-const lostConnection = /Connection (?:to .* )?(?:closed|reset)|Broken pipe|not responding|Connection timed out|mux_client|Control socket|control socket|kex_exchange_identification|client_loop|Timeout, server/i;
-/** Tells whether what ssh printed speaks of a lost connection rather than of the command. */
-function speaksOfLostConnection(stderr) {
-    return lostConnection.test(stderr);
-}
-
-/***/ }),
-
-/***/ 5070:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   ND: () => (/* binding */ knownHostsProblems),
-/* harmony export */   NJ: () => (/* binding */ parseOfferedKeys),
-/* harmony export */   Rj: () => (/* binding */ fingerprint),
-/* harmony export */   TZ: () => (/* binding */ knownHostsLine)
-/* harmony export */ });
-/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-
-/**
- * Reads the lines of `record-host-key.sh`; the last one is the key of the server that was refused.
- *
- *     [192.0.2.7]:2222 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…
- */
-function parseOfferedKeys(text) {
-    return text
-        .split("\n")
-        .map((line) => /^(\S+) ([a-z0-9@.-]+) (AAAA[A-Za-z0-9+/]+=*)$/.exec(line))
-        .filter((match) => match !== null)
-        .map((match) => ({ host: match[1] ?? "", type: match[2] ?? "", key: match[3] ?? "" }));
-}
-/** The fingerprint as `ssh-keygen -l` shows it: `SHA256:` and base64 without padding. */
-function fingerprint(key) {
-    return `SHA256:${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)("sha256").update(Buffer.from(key.key, "base64")).digest("base64").replace(/=+$/, "")}`;
-}
-/** The line that would let ssh accept the key. */
-function knownHostsLine(key) {
-    return `${key.host} ${key.type} ${key.key}`;
-}
-/**
- * Checks the form of known_hosts lines (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), since ssh passes over a bad one without a word.
- * Returns what is wrong with each bad line.
- */
-function knownHostsProblems(text) {
-    const problems = [];
-    for (const [index, line] of text.split("\n").entries()) {
-        const fields = line.trim().split(/\s+/);
-        if (line.trim() === "" || line.trim().startsWith("#"))
-            continue;
-        if (/PRIVATE KEY/.test(line))
-            return [`line ${index + 1} belongs to a private key`];
-        const [, type, key] = fields[0]?.startsWith("@") === true ? fields.slice(1) : fields;
-        if (type === undefined || key === undefined || !/^AAAA[A-Za-z0-9+/]+=*$/.test(key)) {
-            problems.push(`line ${index + 1} is not a known_hosts line (host, key type, key; as \`ssh-keyscan host\` prints them)`);
-        }
-    }
-    return problems;
-}
-
-/***/ }),
-
-/***/ 7864:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   R7: () => (/* binding */ writtenKey),
-/* harmony export */   UK: () => (/* binding */ removeIdentityDirectory),
-/* harmony export */   Uk: () => (/* binding */ writeTargetConfigurations),
-/* harmony export */   s: () => (/* binding */ writeIdentity),
-/* harmony export */   uy: () => (/* binding */ makeIdentityDirectory)
-/* harmony export */ });
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
-/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8161);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6760);
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3047);
-/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1088);
-/* harmony import */ var _configuration_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(5898);
-
-
-
-
-
-
-const prefix = "nix-flake-deploy-";
-// mkdtemp adds six characters. A socket's path may have 107 bytes, of which ssh wants 17 for the name it listens under at
-// first, and "/9999.s" is ours.
-const longestParent = 107 - 17 - "/9999.s".length - prefix.length - 6 - 1;
-/**
- * Makes the private directory (mode 700) of a run below `RUNNER_TEMP`, and nothing in it. Where that path is too long for a
- * socket or holds what ssh and Nix would split or expand, it is made below the system's directory for temporary files.
- */
-function makeIdentityDirectory(runnerTemp) {
-    const usable = runnerTemp !== undefined && Buffer.byteLength(runnerTemp) <= longestParent && /^\/[\w/.@+,:=-]*$/.test(runnerTemp);
-    return (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.mkdtempSync)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(usable ? runnerTemp : (0,node_os__WEBPACK_IMPORTED_MODULE_1__.tmpdir)(), prefix));
-}
-/** Writes key and known hosts; an encrypted key is decrypted in place. */
-async function writeIdentity(directory, identity) {
-    const files = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .identityFiles */ .gG)(directory);
-    const write = (path, text) => {
-        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)(path, text, { mode: 0o600 });
-    };
-    write(files.knownHosts, `${identity.knownHosts.trimEnd()}\n${_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .endOfKnownHosts */ .hO}\n`);
-    write(files.recorder, (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "record-host-key.sh", "utf8"));
-    if (identity.key === undefined)
-        return { kind: "none" };
-    if (identity.certificate !== undefined)
-        write(files.certificate, `${identity.certificate}\n`);
-    write(files.key, identity.key);
-    if (identity.passphrase !== undefined) {
-        const problem = await decrypt(directory, files.key, identity.passphrase);
-        if (problem !== undefined)
-            return { kind: "unusable", problem };
-    }
-    return await checkKey(files.key);
-}
-/** The key as ssh reads it: after `writeIdentity`, the decrypted one. */
-function writtenKey(directory) {
-    return (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)((0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .identityFiles */ .gG)(directory).key, "utf8");
-}
-/** Writes one ssh configuration a target into the private directory of a run. The number of a target is its place in the list. */
-function writeTargetConfigurations(directory, targets, settings) {
-    for (const [index, target] of targets.entries()) {
-        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)((0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .targetFiles */ .jA)(directory, index).configuration, (0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .renderConfiguration */ .TP)(target, index, directory, settings), { mode: 0o600 });
-    }
-}
-async function checkKey(path) {
-    try {
-        const { stdout } = await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_4__/* .run */ .eF)({ file: "ssh-keygen", args: ["-y", "-P", "", "-f", path] }, { timeout: 20 });
-        return { kind: "key", publicKey: stdout.trim() };
-    }
-    catch (error) {
-        throwIfMissing(error);
-        if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .CommandError */ .Qd))
-            throw error;
-        return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})` };
-    }
-}
-// ssh-keygen asks a program for the old passphrase, which hands on its standard input: on a command line or in an environment,
-// others could see it.
-async function decrypt(directory, path, passphrase) {
-    const askpass = (0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(directory, "askpass.sh");
-    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)(askpass, "#!/bin/sh\nexec cat\n", { mode: 0o700 });
-    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.chmodSync)(askpass, 0o700);
-    const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force" };
-    try {
-        await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_4__/* .run */ .eF)({ file: "ssh-keygen", args: ["-q", "-p", "-N", "", "-f", path] }, { env, stdin: `${passphrase}\n`, timeout: 60 });
-        return undefined;
-    }
-    catch (error) {
-        throwIfMissing(error);
-        if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .CommandError */ .Qd))
-            throw error;
-        if (/ssh_askpass: exec\(.*\): Permission denied/.test(error.stderr)) {
-            throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .RunnerError */ .Rn(`an encrypted ssh-key needs a directory for temporary files from which programs can be run, and ${(0,node_path__WEBPACK_IMPORTED_MODULE_2__.dirname)(directory)} is mounted noexec. Use a key without a passphrase, or another RUNNER_TEMP`, { cause: error });
-        }
-        if (/incorrect passphrase/i.test(error.stderr))
-            return "is encrypted, and ssh-key-passphrase is not its passphrase";
-        return `cannot be decrypted (${lastLine(error.stderr, path)})`;
-    }
-    finally {
-        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(askpass, { force: true });
-    }
-}
-function throwIfMissing(error) {
-    if (error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .CommandError */ .Qd && error.failure.kind === "spawn") {
-        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .RunnerError */ .Rn("ssh-keygen is not on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client", { cause: error });
-    }
-}
-function lastLine(stderr, path) {
-    return (stderr.trim().split("\n").at(-1) ?? "").replaceAll(path, "key");
-}
-/**
- * Removes the private directory of a run, and does nothing where it is gone. Throws an `Error` and removes nothing when the
- * path is not a directory that this action has made: another name, a link, or another owner.
- */
-function removeIdentityDirectory(path) {
-    if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test((0,node_path__WEBPACK_IMPORTED_MODULE_2__.basename)(path)) || path !== (0,node_path__WEBPACK_IMPORTED_MODULE_2__.resolve)(path)) {
-        throw new Error(`refuses to remove ${JSON.stringify(path)}: it is not a directory of this action`);
-    }
-    const found = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.lstatSync)(path, { throwIfNoEntry: false });
-    if (found === undefined)
-        return;
-    if (!found.isDirectory() || found.uid !== process.getuid?.()) {
-        throw new Error(`refuses to remove ${JSON.stringify(path)}: it is a link, no directory, or somebody else's`);
-    }
-    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(path, { recursive: true, force: true });
-}
-
-/***/ }),
-
-/***/ 5651:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Y: () => (/* binding */ readKey),
-/* harmony export */   _: () => (/* binding */ secretLines)
-/* harmony export */ });
-const begin = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----/;
-const foreign = [
-    [/^PuTTY-User-Key-File-/, "is a PuTTY key; turn it into an OpenSSH key with `puttygen key.ppk -O private-openssh-new -o key`"],
-    [/^-----BEGIN PGP /, "is a PGP key, not an ssh key"],
-    [/^AGE-SECRET-KEY-/, "is an age key, not an ssh key"],
-    [/^-----BEGIN CERTIFICATE-----/, "is an X.509 certificate, not a private ssh key"],
-];
-const publicKey = /^(?:(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ AAAA|---- BEGIN SSH2 PUBLIC KEY ----|-----BEGIN (?:RSA )?PUBLIC KEY-----)/;
-/**
- * Reads a private key as people paste it: with CRLF, without its last newline, or as base64 of the whole file.
- * Tells apart what ssh lumps together as "error in libcrypto". Whether the key's numbers are right is for ssh-keygen to say.
- */
-function readKey(pasted) {
-    const text = normalise(pasted);
-    if (text === "")
-        return unusable("is empty. A secret that does not exist, or that this event may not read (a pull request from a fork), is an empty text");
-    for (const [pattern, problem] of foreign)
-        if (pattern.test(text))
-            return unusable(problem);
-    if (/^[\w-]+-cert-v01@openssh\.com /.test(text))
-        return unusable("is an ssh certificate; the private key that belongs to it is wanted here");
-    if (publicKey.test(text))
-        return unusable("is the public half of a key (a .pub file); the private one is wanted here");
-    const head = begin.exec(text);
-    if (head === null) {
-        const base64 = decodeBase64(text);
-        if (base64 !== undefined)
-            return readKey(base64);
-        if (/-----END [A-Z0-9 ]*PRIVATE KEY-----/.test(text))
-            return unusable("is truncated: its first line (-----BEGIN …-----) is missing");
-        return unusable("is not a private ssh key: it has no line -----BEGIN … PRIVATE KEY-----");
-    }
-    const label = head[1] ?? "";
-    const end = `-----END ${label}-----`;
-    if (!text.includes(end))
-        return unusable(`is truncated: its last line (${end}) is missing`);
-    const whole = text.slice(head.index, text.indexOf(end) + end.length);
-    const body = whole.slice(head[0].length, -end.length);
-    if (!body.startsWith("\n") || !body.endsWith("\n")) {
-        return unusable("has lost its line breaks (blanks stand in their place, as after an unquoted `echo $KEY`); store the file as it is, or its base64");
-    }
-    const key = `${whole}\n`;
-    if (label !== "OPENSSH PRIVATE KEY")
-        return { kind: "key", text: key, encrypted: /ENCRYPTED/.test(`${label}${body}`) };
-    const cipher = openSshCipher(body);
-    return cipher === undefined
-        ? unusable("is truncated or damaged: its content ends before it should")
-        : { kind: "key", text: key, encrypted: cipher !== "none" };
-}
-// A mask for a short last line would hide much of the log.
-const shortestMask = 16;
-/** The lines of a private key that hold secret content, for the log to be masked with. */
-function secretLines(key) {
-    return key.split("\n").filter((line) => line.length >= shortestMask && !line.startsWith("-----") && !line.includes(": "));
-}
-function unusable(problem) {
-    return { kind: "unusable", problem };
-}
-function normalise(text) {
-    return text
-        .replace(/^\uFEFF/, "")
-        .replaceAll(/\r\n?/g, "\n")
-        .split("\n")
-        .map((line) => line.trim())
-        .join("\n")
-        .trim();
-}
-function decodeBase64(text) {
-    const packed = text.replaceAll(/\s/g, "");
-    if (packed.length < 64 || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed))
-        return undefined;
-    const decoded = Buffer.from(packed, "base64").toString("latin1");
-    const known = [/-----BEGIN /, publicKey, ...foreign.map(([pattern]) => pattern)];
-    return known.some((pattern) => pattern.test(decoded)) ? decoded : undefined;
-}
-/**
- * The cipher that an OpenSSH private key names; `undefined` when its parts do not fill it exactly.
- * The form is the one of PROTOCOL.key in OpenSSH's sources.
- */
-function openSshCipher(body) {
-    const bytes = Buffer.from(body, "base64");
-    const magic = "openssh-key-v1\0";
-    if (bytes.subarray(0, magic.length).toString("latin1") !== magic)
-        return undefined;
-    let position = magic.length;
-    const integer = () => {
-        if (position + 4 > bytes.length)
-            return undefined;
-        position += 4;
-        return bytes.readUInt32BE(position - 4);
-    };
-    const part = () => {
-        const length = integer();
-        if (length === undefined || position + length > bytes.length)
-            return undefined;
-        position += length;
-        return bytes.subarray(position - length, position);
-    };
-    const cipher = part();
-    const rest = [part(), part()];
-    const keys = integer();
-    const blobs = [part(), part()];
-    if (cipher === undefined || keys === undefined || [...rest, ...blobs].includes(undefined))
-        return undefined;
-    return cipher.toString("latin1");
-}
-
-/***/ }),
-
-/***/ 4850:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  sw: () => (/* binding */ locateTarget)
-});
-
-// UNUSED EXPORTS: locatedTarget, locationCommand
-
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-// EXTERNAL MODULE: ./build/src/domain/errors.js
-var errors = __nccwpck_require__(3047);
-// EXTERNAL MODULE: ./build/src/domain/target.js
-var domain_target = __nccwpck_require__(321);
-// EXTERNAL MODULE: ./build/src/process/run.js + 2 modules
-var run = __nccwpck_require__(1088);
-// EXTERNAL MODULE: ./build/src/ssh/configuration.js
-var ssh_configuration = __nccwpck_require__(5898);
-;// CONCATENATED MODULE: ./build/src/ssh/keywords.js
-const ours = { owner: "ours" };
-const theirs = { owner: "theirs" };
-const refused = (reason) => ({ owner: "refused", reason });
-const onlyTheKey = refused("only ssh-auth says how the action authenticates");
-const hostKey = refused("the host key is looked up under the target's own address");
-const noForwarding = refused("a deployment forwards nothing");
-const sameSession = refused("the action's commands need a session as ssh starts it by itself");
-const plainMessages = refused("the action reads ssh's messages");
-const gssapi = refused("Kerberos would take the place of the key or the host key");
-/** Every keyword of ssh_config(5) in OpenSSH 8.5 to 10. */
-const keywords = {
-    // Where a line holds, and for whom.
-    Host: theirs,
-    Match: theirs,
-    Include: theirs,
-    IgnoreUnknown: theirs,
-    Tag: theirs,
-    RefuseConnection: theirs,
-    VersionAddendum: theirs,
-    // Where the machine is, and the way there.
-    HostName: theirs,
-    User: theirs,
-    Port: theirs,
-    AddressFamily: theirs,
-    BindAddress: theirs,
-    BindInterface: theirs,
-    CanonicalDomains: theirs,
-    CanonicalizeFallbackLocal: theirs,
-    CanonicalizeHostname: theirs,
-    CanonicalizeMaxDots: theirs,
-    CanonicalizePermittedCNAMEs: theirs,
-    ProxyCommand: theirs,
-    ProxyJump: theirs,
-    ProxyUseFdpass: refused("a ProxyCommand must stay in between, so that it ends with the connection"),
-    IPQoS: theirs,
-    // How what is sent is protected.
-    Ciphers: theirs,
-    MACs: theirs,
-    KexAlgorithms: theirs,
-    Compression: theirs,
-    RekeyLimit: theirs,
-    ObscureKeystrokeTiming: theirs,
-    RequiredRSASize: theirs,
-    WarnWeakCrypto: theirs,
-    // Host keys.
-    HostKeyAlgorithms: theirs,
-    CASignatureAlgorithms: theirs,
-    RevokedHostKeys: theirs,
-    FingerprintHash: theirs,
-    HostKeyAlias: hostKey,
-    StrictHostKeyChecking: ours,
-    UserKnownHostsFile: ours,
-    GlobalKnownHostsFile: ours,
-    KnownHostsCommand: ours,
-    UpdateHostKeys: ours,
-    CheckHostIP: ours,
-    VerifyHostKeyDNS: ours,
-    HashKnownHosts: ours,
-    NoHostAuthenticationForLocalhost: ours,
-    VisualHostKey: plainMessages,
-    // Authentication.
-    IdentityFile: ours,
-    IdentitiesOnly: ours,
-    IdentityAgent: ours,
-    CertificateFile: ours,
-    PKCS11Provider: ours,
-    AddKeysToAgent: ours,
-    BatchMode: ours,
-    PreferredAuthentications: ours,
-    PubkeyAuthentication: ours,
-    PasswordAuthentication: ours,
-    KbdInteractiveAuthentication: ours,
-    PubkeyAcceptedAlgorithms: theirs,
-    KbdInteractiveDevices: onlyTheKey,
-    NumberOfPasswordPrompts: onlyTheKey,
-    SecurityKeyProvider: onlyTheKey,
-    HostbasedAuthentication: onlyTheKey,
-    HostbasedAcceptedAlgorithms: onlyTheKey,
-    EnableSSHKeysign: onlyTheKey,
-    GSSAPIAuthentication: gssapi,
-    GSSAPIDelegateCredentials: gssapi,
-    GSSAPIClientIdentity: gssapi,
-    GSSAPIServerIdentity: gssapi,
-    GSSAPIKeyExchange: gssapi,
-    GSSAPIKexAlgorithms: gssapi,
-    GSSAPIRenewalForcesRekey: gssapi,
-    GSSAPITrustDns: gssapi,
-    // The connection and its master.
-    ControlMaster: ours,
-    ControlPath: ours,
-    ControlPersist: ours,
-    ConnectTimeout: ours,
-    ConnectionAttempts: ours,
-    ServerAliveInterval: ours,
-    ServerAliveCountMax: ours,
-    TCPKeepAlive: ours,
-    ChannelTimeout: refused("the action's own limits end what takes too long"),
-    // The session.
-    RemoteCommand: ours,
-    PermitLocalCommand: ours,
-    LocalCommand: refused("no command of ssh-config runs on the runner once the connection stands"),
-    RequestTTY: ours,
-    EscapeChar: ours,
-    EnableEscapeCommandline: sameSession,
-    SessionType: sameSession,
-    StdinNull: sameSession,
-    ForkAfterAuthentication: sameSession,
-    SendEnv: sameSession,
-    SetEnv: sameSession,
-    // Messages.
-    LogLevel: ours,
-    LogVerbose: plainMessages,
-    // The same; only -y would have ssh use it.
-    SyslogFacility: theirs,
-    // Forwarding.
-    ForwardAgent: ours,
-    ForwardX11: ours,
-    ForwardX11Timeout: noForwarding,
-    ForwardX11Trusted: noForwarding,
-    XAuthLocation: noForwarding,
-    LocalForward: noForwarding,
-    RemoteForward: noForwarding,
-    DynamicForward: noForwarding,
-    ClearAllForwardings: noForwarding,
-    ExitOnForwardFailure: noForwarding,
-    GatewayPorts: noForwarding,
-    PermitRemoteOpen: noForwarding,
-    // ssh takes this one from every block, also from those of other hosts; nothing is forwarded, so it changes nothing.
-    StreamLocalBindMask: theirs,
-    StreamLocalBindUnlink: noForwarding,
-    Tunnel: noForwarding,
-    TunnelDevice: noForwarding,
-};
-const byLowerCase = new Map(Object.entries(keywords).map(([name, rule]) => [name.toLowerCase(), { name, rule }]));
-/**
- * Says why a line of `ssh-config` may not change a keyword for a target, with the keyword's name; `undefined` for one that it may.
- * Keywords are in lower case, as `ssh -G` prints them.
- */
-function refusalOf(keyword) {
-    const { name, rule } = byLowerCase.get(keyword) ?? { name: keyword, rule: refused("this version of the action does not know it") };
-    if (rule.owner === "theirs")
-        return undefined;
-    return `${name} (${rule.owner === "ours" ? "it belongs to the action" : rule.reason})`;
-}
-;// CONCATENATED MODULE: ./build/src/ssh/location.js
-
-
-
-
-
-
-// ssh answers at once, unless a `Match exec` of the user's lines takes its time.
-const answerSeconds = 60;
-/**
- * Finds out where a target is: what it says itself, then the user's lines, then the defaults. It is ssh that reads the user's
- * lines, so that patterns, `Match` and `Include` mean what they mean to ssh; nothing is started where there are none. Throws an
- * `InputError` for lines that ssh does not accept, and for those that would lead it to what it must not be given.
- */
-async function locateTarget(target, index, directory, settings, defaults, signal) {
-    if (settings.extra === "")
-        return (0,domain_target/* withDefaults */.rO)(target, defaults);
-    const { configuration } = (0,ssh_configuration/* targetFiles */.jA)(directory, index);
-    const { text, extraBegins } = (0,ssh_configuration/* renderQuestion */.z9)(target, index, directory, settings, defaults);
-    const ask = async (question) => {
-        (0,external_node_fs_.writeFileSync)(configuration, question, { mode: 0o600 });
-        return (await (0,run/* run */.eF)(locationCommand(configuration, target), { signal, timeout: answerSeconds })).stdout;
-    };
-    let answer;
-    try {
-        answer = await ask(text);
-    }
-    catch (error) {
-        if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted")
-            throw error;
-        throw refusal(`is not accepted by ssh: ${reasonOf(error, configuration, extraBegins)}`);
-    }
-    const without = await ask((0,ssh_configuration/* renderQuestion */.z9)(target, index, directory, { ...settings, extra: "" }, defaults).text);
-    return locatedTarget(target, answer, without);
-}
-/** Builds the command that asks ssh what it makes of its configuration, without connecting. */
-function locationCommand(configuration, target) {
-    return { file: "ssh", args: ["-G", "-F", configuration, "--", target.host] };
-}
-/**
- * Reads what `ssh -G` prints, with the same care as the targets themselves: ssh obeys shell characters in a `HostName` of its
- * configuration. `without` is what it prints without the user's lines. Throws an `InputError`.
- *
- *     user deploy
- *     hostname 192.0.2.7
- *     port 2222
- *     proxyjump bastion.example.org
- */
-function locatedTarget(target, answer, without) {
-    const found = readAnswer(answer);
-    const first = (keyword) => found.get(keyword)?.[0] ?? "";
-    const address = first("hostname");
-    const user = first("user");
-    const port = Number(first("port"));
-    const check = (keyword, work) => {
-        try {
-            work();
-        }
-        catch (error) {
-            const problem = (0,errors/* messageOf */.bD)(error);
-            throw refusal(`has a ${keyword} for ${target.host} that is not accepted: ${problem}`);
-        }
-    };
-    check("HostName", () => (0,domain_target/* checkHost */.RC)(address));
-    check("User", () => (0,domain_target/* checkUser */.Og)(user));
-    check("Port", () => (0,domain_target/* checkPort */.Yn)(port));
-    requireOwned(target, found, readAnswer(without));
-    const { name, host, configuration } = target;
-    const moved = address.toLowerCase() !== host.toLowerCase();
-    return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration };
-}
-function readAnswer(answer) {
-    const found = new Map();
-    for (const line of answer.split("\n")) {
-        const [, keyword = "", value = ""] = /^(\S+) (.*)$/.exec(line) ?? [];
-        found.set(keyword, [...(found.get(keyword) ?? []), value]);
-    }
-    return found;
-}
-// What stands first in the configuration is not enough: ssh adds some keywords up, and others are not the action's to say.
-function requireOwned({ host }, found, without) {
-    const changed = [...new Set([...found.keys(), ...without.keys()])].filter((keyword) => JSON.stringify(found.get(keyword)) !== JSON.stringify(without.get(keyword)));
-    const reasons = changed.toSorted().flatMap((keyword) => {
-        const reason = refusalOf(keyword);
-        return reason === undefined ? [] : [reason];
-    });
-    if (reasons.length > 0)
-        throw refusal(`sets ${reasons.join(" and ")} for ${host}; accepted are lines that leave it out for this host`);
-}
-/** What tells two machines with one address apart. A proxy's command may name the host in its own ways. */
-function viaOf(host, found) {
-    const jump = found.get("proxyjump")?.[0];
-    if (jump !== undefined && jump !== "none")
-        return jump;
-    const command = found.get("proxycommand")?.[0];
-    return command === undefined || command === "none" ? undefined : `the ProxyCommand of ${host}`;
-}
-function reasonOf({ failure, stderr }, configuration, extraBegins) {
-    if (failure.kind === "timeout")
-        return `it has not read the lines after ${failure.seconds} s`;
-    const place = /^line (\d+)/;
-    const [line = "it does not say why"] = stderr
-        .replaceAll(`${configuration}: `, "")
-        .replaceAll(`${configuration} `, "")
-        .split(/\r?\n/)
-        .filter((text) => text.trim() !== "");
-    const number = Number(place.exec(line)?.[1] ?? 0) - extraBegins;
-    return number > 0 ? line.replace(place, `line ${number}`) : line;
-}
-function refusal(problem) {
-    return new errors/* InputError */.dz([{ input: "ssh-config", problem }]);
-}
-
-/***/ }),
-
 /***/ 3284:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -11412,6 +2218,9210 @@ function copyFile(srcFile, destFile, force) {
     });
 }
 
+/***/ }),
+
+/***/ 906:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  C: () => (/* binding */ deployFleet)
+});
+
+// EXTERNAL MODULE: ./out/src/domain/batches.js
+var domain_batches = __nccwpck_require__(4038);
+// EXTERNAL MODULE: ./out/src/domain/errors.js
+var errors = __nccwpck_require__(2795);
+// EXTERNAL MODULE: ./out/src/domain/failure.js
+var failure = __nccwpck_require__(3900);
+// EXTERNAL MODULE: ./out/src/domain/operation.js
+var domain_operation = __nccwpck_require__(8995);
+// EXTERNAL MODULE: ./out/src/domain/result.js
+var result = __nccwpck_require__(8129);
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __nccwpck_require__(8500);
+// EXTERNAL MODULE: ./out/src/domain/difference-text.js
+var difference_text = __nccwpck_require__(1663);
+// EXTERNAL MODULE: ./out/src/domain/copy-progress.js
+var copy_progress = __nccwpck_require__(1493);
+// EXTERNAL MODULE: ./out/src/domain/flake.js
+var flake = __nccwpck_require__(975);
+// EXTERNAL MODULE: ./out/src/domain/unit-plan.js
+var unit_plan = __nccwpck_require__(3600);
+;// CONCATENATED MODULE: ./out/src/domain/plan-text.js
+
+// A log is no place for all units of a new nixpkgs.
+const mostNamed = 20;
+const verbs = {
+    stop: "stop",
+    restart: "restart",
+    reload: "reload",
+    start: "start",
+    again: "run again",
+    keep: "not restart, though changed",
+};
+/** Describes in the lines of a log what a switch would do to units; no line where it is unknown, or nothing. */
+function describePlan(plan) {
+    if (plan === undefined)
+        return [];
+    const units = unit_plan/* unitActions */.cY.flatMap((action) => {
+        const names = plan[action];
+        const more = names.length - mostNamed;
+        return names.length === 0 ? [] : [`  would ${verbs[action]}: ${names.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`];
+    });
+    const lines = [...units, ...(plan.reexecutes ? ["  systemd would be re-executed"] : [])];
+    return [...(lines.length === 0 ? [] : ["units:", ...lines]), ...plan.inhibitors.map(inhibitionOf)];
+}
+function inhibitionOf(inhibitor) {
+    return `inhibited: ${inhibitor}: the machine would refuse switch and test; use operation: boot, and reboot it`;
+}
+// EXTERNAL MODULE: ./out/src/domain/bytes.js
+var bytes = __nccwpck_require__(4677);
+;// CONCATENATED MODULE: ./out/src/deploy/free-memory.js
+
+// The evaluation of one real NixOS takes some 550 MB; Nix itself, a compiler and what already runs need the rest.
+const scarceKibibytes = 1.5 * 1024 * 1024;
+/** Warns about little available memory on a machine; `undefined` where it is enough, or the machine does not report it. */
+function memoryWarning(memoryKibibytes) {
+    if (memoryKibibytes === undefined || memoryKibibytes >= scarceKibibytes)
+        return undefined;
+    return `only ${(0,bytes/* showBytes */.n)(memoryKibibytes * 1024)} of memory are available on the machine: the evaluation of a NixOS configuration needs about 0.6 GiB, a build more, and Linux kills them when memory runs out. Add memory or swap if the build is killed`;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/free-space.js
+// A system with another kernel or after an update of nixpkgs brings some hundred MiB beside the old one, and the sources of
+// nixpkgs, unpacked, some 200 MiB more: with less than 1 GiB it may not fit.
+const free_space_scarceKibibytes = 1024 * 1024;
+/** Says that little is free on the disk of a machine's store, or nothing where it is enough or the machine cannot tell. */
+function spaceWarning(freeKibibytes) {
+    if (freeKibibytes === undefined || freeKibibytes >= free_space_scarceKibibytes)
+        return undefined;
+    return `only ${Math.floor(freeKibibytes / 1024)} MiB are free for the Nix store on the machine: the new system may not fit. Free some with \`nix-collect-garbage -d\` on the machine`;
+}
+// EXTERNAL MODULE: ./out/src/domain/target.js
+var domain_target = __nccwpck_require__(4389);
+;// CONCATENATED MODULE: ./out/src/deploy/guarded.js
+
+/** What a machine that is back at its old system is told to be. */
+const backAtOld = "The machine is back at its old system";
+/** Tells whether the machine runs neither the old nor the new system, which nobody but somebody else has switched to. */
+function isForeign({ armed, system, settings }, { running }) {
+    return settings.safety.rollback && (0,domain_operation/* changesRunningSystem */.AT)(settings.operation) && running !== system.running && running !== armed.before.running;
+}
+/** Why a machine that somebody else has switched is left alone. */
+function switchedByOthers({ running }) {
+    return {
+        phase: "confirm",
+        reason: `somebody else has switched the machine since: it runs ${running ?? "no system of the store"}, which is neither the old nor the new system`,
+        hint: "Find out who did, then deploy again",
+        lines: [],
+        aftermath: "foreign",
+    };
+}
+/** Why a machine that was not reached in time, or was restarted, is not to keep the system. */
+function notReached(how, { limits }) {
+    switch (how) {
+        case "restarted":
+            return {
+                phase: "confirm",
+                reason: "the machine was restarted before it was confirmed",
+                hint: "Look at its journal: `journalctl --boot -1`",
+                lines: [],
+                aftermath: "restarted",
+            };
+        case "slow-login":
+            return {
+                phase: "confirm",
+                reason: `the machine answered, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
+                hint: "Find out what makes the login slow, or raise confirm-timeout",
+                lines: [],
+                decided: true,
+            };
+        case "late":
+            return {
+                phase: "confirm",
+                reason: `the machine was not reached again within confirm-timeout (${limits.confirm} s)`,
+                hint: "Does the new system change network, firewall or sshd?",
+                lines: [],
+                decided: true,
+            };
+    }
+}
+/** What becomes of a machine whose connection was lost while it was armed. */
+function armedOutlook({ rollback, limits }) {
+    const end = rollback ? `its watchdog ends ${limits.activation} s later without changing anything` : "its lock ends within a minute";
+    return `Nothing has changed on the machine. If it was armed before the run lost it, ${end}`;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/host-knowledge.js
+
+
+
+
+/** What is known of a host before it is connected to. */
+function knownAtFirst({ configuration }) {
+    return {
+        phase: "connect",
+        configuration,
+        before: undefined,
+        after: undefined,
+        failedUnits: [],
+        toplevel: undefined,
+        compared: undefined,
+        plan: undefined,
+        exitCode: undefined,
+        arrived: false,
+        arming: false,
+        confirmed: false,
+        undecided: false,
+    };
+}
+/** What becomes of the machine when nobody looks after it any more. */
+function outlookOf({ before, arming, confirmed, undecided, toplevel, phase }, safety) {
+    const { rollback, limits } = safety;
+    if (arming)
+        return armedOutlook(safety);
+    if (!undecided)
+        return "Nothing has changed on the machine";
+    const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
+    if (!rollback)
+        return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
+    const { activation, confirm, healthCheck, settle } = limits;
+    if (confirmed) {
+        return `If the machine has received the confirmation, it sets system profile and boot loader by itself, and keeps the old system where that fails; if not, it rolls back within ${confirm + healthCheck + settle} s (${was})`;
+    }
+    if (phase !== "activate")
+        return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck + settle} s (${was})`;
+    return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
+}
+/** Tells whether there is anything left to do with a system, and the status when there is not. */
+function settledBy({ toplevel, running }, { state, unfinished }, operation) {
+    if ((0,domain_operation/* switchAction */.l9)(operation) === undefined)
+        return "planned";
+    // What an earlier run has left must be finished or undone first.
+    if (unfinished !== undefined)
+        return undefined;
+    if (!(0,domain_operation/* changesMachine */.PG)(operation) || !(0,domain_operation/* needsFlake */.Ty)(operation))
+        return undefined;
+    // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
+    const boots = !(0,domain_operation/* changesSystemProfile */.i6)(operation) || state.profile === toplevel;
+    return boots && state.running === running ? "unchanged" : undefined;
+}
+/** A failure with what state the machine is in. */
+function withOutcome(failure, outcome) {
+    return makeFailure({ ...failure, outcome });
+}
+/** The host's result, with what is known now. */
+function resultOf(target, known, { status, error }, seconds, timeline) {
+    const { phase, configuration, before, after, failedUnits, toplevel, exitCode, compared, plan } = known;
+    const now = after ?? before;
+    const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
+    // A degraded host went on after what it complains of.
+    const failed = status === "degraded" ? undefined : error;
+    const code = failed === undefined ? exitCode : failed.exitCode;
+    return {
+        name: target.name,
+        target: (0,domain_target/* displayTarget */.Ex)(target),
+        configuration,
+        status,
+        phase: failed?.phase ?? phase,
+        systemPath: toplevel,
+        previousSystemPath: before?.running ?? before?.profile,
+        generation: now?.generation,
+        previousGeneration: before?.generation,
+        changed,
+        exitCode: code ?? (error === undefined ? 0 : undefined),
+        failedUnits,
+        seconds,
+        timeline,
+        // Another run may have changed the system in between: then it is not the difference that was made.
+        difference: compared?.running === before?.running ? compared?.difference : undefined,
+        plan,
+        error,
+    };
+}
+;// CONCATENATED MODULE: ./out/src/deploy/phase-clock.js
+/** Records when the phases of one host begin and end; the time in which it waits for other hosts belongs to none. */
+class PhaseClock {
+    #now;
+    #spans = [];
+    #open;
+    /** `now` tells milliseconds since the beginning of the run, by default since this process began; it never runs backwards. */
+    constructor(now = () => performance.now()) {
+        this.#now = now;
+    }
+    /** A phase begins, and the one before it ends. */
+    begin(phase) {
+        if (this.#open?.phase === phase)
+            return;
+        this.pause();
+        this.#open = { phase, begin: this.#seconds() };
+    }
+    /** The phase ends, and none begins yet. */
+    pause() {
+        if (this.#open !== undefined)
+            this.#spans.push({ ...this.#open, end: this.#seconds() });
+        this.#open = undefined;
+    }
+    /** The phases so far, the one that goes on up to now. */
+    spans() {
+        return this.#open === undefined ? [...this.#spans] : [...this.#spans, { ...this.#open, end: this.#seconds() }];
+    }
+    #seconds() {
+        return Math.round(this.#now() / 10) / 100;
+    }
+}
+;// CONCATENATED MODULE: ./out/src/deploy/repair.js
+const profile = "/nix/var/nix/profiles/system";
+/** The commands that activate the system that ran before. They need no space in /nix and /boot. */
+function repairCommands({ running, profile: booted }) {
+    return `NIXOS_NO_CHECK=1 ${running ?? booted ?? `${profile}-N-link`}/bin/switch-to-configuration test`;
+}
+/** The commands that put system profile and boot loader back, and then the running system, whatever the boot loader says. */
+function repairLastStep(before) {
+    const { generation, profile: booted, running } = before;
+    const system = booted ?? running ?? `${profile}-N-link`;
+    const link = generation === undefined ? `rm -f ${profile}` : `ln -sfn system-${generation}-link ${profile}`;
+    return `${link}; NIXOS_NO_CHECK=1 ${system}/bin/switch-to-configuration boot; ${repairCommands(before)}`;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/verdict.js
+
+/**
+ * Judges what switch-to-configuration named, whatever its exit code: the codes of its versions differ, and nixos-rebuild in bash
+ * makes each of them 1. An exit code other than 0 without a cause is a failure too.
+ */
+function judge({ operation, toplevel, before, end }) {
+    const { exitCode } = end;
+    // With exit code 0, only what is known of users beside it counts: scripts print such sentences for what they do not mind.
+    const causes = exitCode === 0 ? end.causes.filter(({ kind }) => kind === "user") : end.causes;
+    const code = `(exit code ${exitCode})`;
+    const units = causes.filter((cause) => cause.kind === "unit");
+    const failedUnits = newlyFailed(before, [...units.map(({ unit }) => unit), ...end.after.failedUnits]);
+    const users = causes.filter((cause) => cause.kind === "user");
+    const fatal = causes.filter((cause) => cause.kind !== "unit" && cause.kind !== "user");
+    const complaint = failedUnits.length === 0 ? undefined : explainUnits(units, failedUnits, exitCode === 0 ? "" : ` ${code}`);
+    const named = fatal.length > 0 ? explainFatal(fatal, operation, toplevel, code) : undefined;
+    return {
+        failure: named ?? explainCode(exitCode, causes, complaint) ?? (isExplained(exitCode, causes, failedUnits) ? undefined : explainNothing(operation, exitCode, code)),
+        units: complaint,
+        users: users.length === 0 ? undefined : explainUsers(users),
+        failedUnits,
+    };
+}
+/** Names the units that are failed now and had not failed, or been restarted again and again, before. */
+function newlyFailed(before, failed) {
+    const old = new Set([...(before?.failedUnits ?? []), ...(before?.restartingUnits ?? [])]);
+    return [...new Set(failed)].filter((unit) => !old.has(unit));
+}
+const order = [
+    "record",
+    "profile",
+    "locked",
+    "not-nixos",
+    "inhibitor",
+    "pre-switch-check",
+    "boot-loader",
+    "other-init",
+    "snippet",
+    "activation-script",
+    "logind",
+    "user-left",
+    "no-space",
+];
+function explainFatal(causes, operation, toplevel, code) {
+    const first = order.flatMap((kind) => causes.filter((cause) => cause.kind === kind))[0];
+    if (first === undefined)
+        return undefined;
+    const full = causes.some(({ kind }) => kind === "no-space");
+    const explained = explain(first, causes, operation, toplevel, code);
+    if (!full || first.kind === "no-space")
+        return explained;
+    return { reason: `${explained.reason}: no space is left on the device`, hint: freeSpace(operation) };
+}
+function explain(cause, causes, operation, toplevel, code) {
+    switch (cause.kind) {
+        case "record":
+            return { reason: `system profile and boot loader were not set, since the record of that step could not be written ${code}`, hint: freeSpace(operation) };
+        case "profile":
+            return { reason: `the system profile could not be set ${code}`, hint: "The lines below are what nix-env printed" };
+        case "locked":
+            return { reason: `another switch-to-configuration runs on the machine ${code}`, hint: "Nothing was activated. Deploy again when it has ended" };
+        case "not-nixos":
+            return { reason: `switch-to-configuration does not take the machine for NixOS ${code}`, hint: "NixOS has /etc/NIXOS: check why the file is missing" };
+        case "inhibitor": {
+            const what = cause.changes.length === 0 ? "" : `: ${cause.changes.join(", ")}`;
+            return { reason: `a switch inhibitor refuses to activate the new system while the old one runs ${code}${what}`, hint: bootInstead(operation, toplevel) };
+        }
+        case "pre-switch-check": {
+            const checks = causes.flatMap((other) => (other.kind === "pre-switch-check" ? [other.check] : []));
+            const name = checks.map((check) => `'${check}'`).join(" and ");
+            return {
+                reason: `the pre-switch check ${name} of the new system failed ${code}`,
+                hint: "Its output is in the lines below. Correct what it reports, then deploy again",
+            };
+        }
+        case "boot-loader":
+            return { reason: `the boot loader could not be installed ${code}`, hint: "The lines below are what its installer printed" };
+        case "other-init":
+            return { reason: `the new system uses a different init system, so it takes effect only after a reboot ${code}`, hint: bootInstead(operation, toplevel) };
+        case "snippet": {
+            const snippets = causes.flatMap((other) => (other.kind === "snippet" ? [`'${other.snippet}' (${other.exitCode})`] : []));
+            const names = snippets.length === 1 ? `the activation script snippet ${snippets[0]}` : `the activation script snippets ${snippets.join(", ")}`;
+            return { reason: `${names} failed ${code}`, hint: "Its output is in the host's log. Correct the snippet, then deploy again" };
+        }
+        case "activation-script":
+            return { reason: `the activation script failed ${code}`, hint: "Its output is in the host's log. Correct it, then deploy again" };
+        case "logind":
+            return {
+                reason: `logind did not list the users, so the changed units were not started ${code}`,
+                hint: "Look at `systemctl status systemd-logind` on the machine",
+            };
+        case "user-left":
+            return {
+                reason: `logind ended the services of a user during the switch, so the changed units were not started ${code}`,
+                hint: "Deploy again: it does so 10 s after the last session of a user has ended",
+            };
+        case "no-space":
+            return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation) };
+    }
+}
+function bootInstead(operation, toplevel) {
+    if ((0,domain_operation/* needsFlake */.Ty)(operation))
+        return "Deploy with `operation: boot`, then reboot the machine";
+    return `Run \`nix-env --profile /nix/var/nix/profiles/system --set ${toplevel} && ${toplevel}/bin/switch-to-configuration boot\` on the machine, then reboot it`;
+}
+function freeSpace(operation) {
+    const where = (0,domain_operation/* changesBootLoader */.dS)(operation) ? "`df` on the machine shows which disk is full, /boot included" : "`df` on the machine shows which disk is full";
+    return `${where}. \`nix-collect-garbage -d\` there removes old generations`;
+}
+// Units and users end it with 4 alone. With another code it has stopped in the middle, whatever they did before that.
+const unitsOrUsers = 4;
+function isExplained(exitCode, causes, failedUnits) {
+    return exitCode === 0 || (exitCode === unitsOrUsers && causes.length + failedUnits.length > 0);
+}
+/** Units that failed anew are named with any other code too, and are then a failure whatever `unit-failures` says. */
+function explainCode(exitCode, causes, units) {
+    return exitCode === 0 || exitCode === unitsOrUsers || isSignal(exitCode) || causes.length === 0 ? undefined : units;
+}
+// As a shell reports a program that a signal has ended.
+function isSignal(exitCode) {
+    return exitCode > 128 && exitCode < 160;
+}
+function explainNothing(operation, exitCode, code) {
+    const state = (0,domain_operation/* changesRunningSystem */.AT)(operation) ? "The machine may be partly switched. " : "";
+    const what = isSignal(exitCode) ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
+    return { reason: `${what} ${code}`, hint: `${state}The lines below are the end of its output` };
+}
+const jobs = { start: "failed to start", stop: "failed to stop", restart: "failed to restart", reload: "failed to reload" };
+function explainUnits(causes, failed, code) {
+    // Only a job's failure is worth its word: a unit that is named as failed as well has failed altogether.
+    const text = failed.map((unit) => {
+        const own = causes.filter((cause) => cause.unit === unit);
+        const job = own.some(({ what }) => what === "failed") ? undefined : own.flatMap(({ what }) => (what === "failed" ? [] : [jobs[what]]))[0];
+        return job === undefined ? unit : `${unit} (${job})`;
+    });
+    return {
+        reason: `units failed that had not failed before${code}: ${text.join(", ")}`,
+        hint: "The journal is in the lines below. Correct the unit, then deploy again",
+    };
+}
+function explainUsers(causes) {
+    const text = causes.map(({ user, units, late }) => {
+        const why = late ? "took longer than 60 s and was ended" : units.join(", ");
+        return why === "" ? user : `${user} (${why})`;
+    });
+    return {
+        reason: `the user activation failed for ${text.join(", ")}`,
+        hint: "The system itself is activated. `systemctl --user status` of the user shows more",
+    };
+}
+;// CONCATENATED MODULE: ./out/src/deploy/last-step.js
+
+
+
+
+/** Keeps the system, which is when profile and boot loader are set. Returns what has prevented it. */
+async function keep(work) {
+    const { armed, settings, known, signal } = work;
+    known.confirmed = true;
+    const kept = await armed.keep(signal);
+    if (kept === "restarted") {
+        const reason = "the machine was restarted before system profile and boot loader were set";
+        return { ...notReached(kept, settings.safety), reason };
+    }
+    if (kept === "late")
+        return notReached(kept, settings.safety);
+    known.after = kept.state;
+    switch (kept.kind) {
+        case "done":
+            work.ended();
+            return undefined;
+        case "foreign": {
+            const { reason, hint } = switchedByOthers(kept.state);
+            return { status: "failed", error: (0,failure/* makeFailure */.ro)({ phase: "confirm", reason, hint, outcome: "System profile and boot loader were not changed" }) };
+        }
+        case "failed":
+            return undoneStep(work, kept);
+    }
+}
+/** What a last step that failed has left: it has undone itself. */
+function undoneStep({ armed, settings, system, known, begin }, step) {
+    const { exitCode, causes, lines, undone, state } = step;
+    known.exitCode = exitCode;
+    begin("rollback");
+    const { operation } = settings;
+    const evidence = { operation, toplevel: system.toplevel, before: armed.before };
+    const none = { reason: `system profile and boot loader could not be set (exit code ${exitCode})`, hint: "The lines below are the end of the output" };
+    const timedOut = exitCode === 124 || exitCode === 137;
+    const late = { reason: `the last step took longer than activation-timeout (${settings.safety.limits.activation} s)`, hint: none.hint };
+    const judged = judge({ ...evidence, end: { exitCode, causes, after: { failedUnits: [] } } }).failure;
+    const why = timedOut ? late : causes.length === 0 ? none : (judged ?? none);
+    const parts = { ...why, lines, causes, exitCode };
+    const wrong = [
+        ...(undone.profile ? [] : [`the system profile is ${state.profile ?? "not there"}`]),
+        ...(undone.bootLoader ? [] : [`the boot loader's default entry may be ${system.toplevel}`]),
+        ...wrongTest(),
+    ];
+    if (wrong.length === 0)
+        return { status: "rolled-back", error: (0,failure/* makeFailure */.ro)({ phase: "confirm", ...parts, outcome: backAtOld }) };
+    return {
+        status: "rollback-failed",
+        error: (0,failure/* makeFailure */.ro)({
+            phase: "rollback",
+            ...parts,
+            reason: `${why.reason}; and the rollback failed: ${wrong.join("; ")}`,
+            hint: `Repair the machine by hand, as root: ${repairLastStep(armed.before)}`,
+        }),
+    };
+    function wrongTest() {
+        const { running } = armed.before;
+        if (state.running !== running)
+            return [`the machine runs ${state.running ?? "no system of the store"} and ran ${running ?? "none"}`];
+        if (undone.test === undefined)
+            return ["the old system was not activated"];
+        if (undone.test.exitCode === 0)
+            return [];
+        const { failure, units } = judge({ ...evidence, end: { ...undone.test, after: state } });
+        const complaint = failure ?? units;
+        return complaint === undefined ? [] : [complaint.reason];
+    }
+}
+;// CONCATENATED MODULE: ./out/src/deploy/rejected.js
+
+
+
+
+
+/** What becomes of a machine whose new system is not to stay. */
+async function endRejected(work, rejection) {
+    const { aftermath } = rejection;
+    if (aftermath === undefined)
+        return await goBack(work, rejection);
+    if (aftermath === "restarted")
+        return await afterRestart(work, rejection);
+    return await leave(work, rejection, aftermath === "foreign" ? "Nothing more was changed on the machine" : "Nothing was activated");
+}
+/** Ends the run on a machine where nothing is to be rolled back. */
+async function leave({ armed, known, signal }, rejection, outcome) {
+    const state = await armed.drop(signal);
+    if (typeof state !== "string")
+        known.after = state;
+    return { status: "failed", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode: known.exitCode, outcome }) };
+}
+/** A restart ends every protection, and boots what the boot loader has: only the machine itself can say what that is. */
+async function afterRestart(work, rejection) {
+    const { armed, known, settings, system, signal, log } = work;
+    const { before } = armed;
+    const state = await armed.afterRestart(signal);
+    known.after = state;
+    if (known.confirmed && state.running === system.running && state.profile === system.toplevel) {
+        log.note("the machine was restarted after it was confirmed, and has booted the new system");
+        return { status: "deployed", error: undefined };
+    }
+    const { exitCode } = known;
+    if (settings.safety.rollback && state.running === before.running && state.profile === before.profile) {
+        return { status: "rolled-back", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome: "The machine has booted its old system" }) };
+    }
+    const boots = state.profile === state.running ? "" : `, and its system profile is ${state.profile ?? "not there"}`;
+    const outcome = `The machine has booted ${state.running ?? "no system of the store"}${boots}; it ran ${before.running ?? "no system of the store"} before`;
+    return { status: "failed", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome }) };
+}
+async function goBack(work, rejection) {
+    const { armed, known, log, settings, signal } = work;
+    const { safety, operation } = settings;
+    const { reason, lines, causes, decided } = rejection;
+    const { exitCode } = known;
+    if (!safety.rollback && decided === undefined) {
+        await armed.keep(signal);
+        return { status: "failed", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome: "The new system stays, since rollback is false" }) };
+    }
+    log.note(`${reason}: rolling back`);
+    work.begin("rollback");
+    const end = await armed.rollBack(signal);
+    if (end === "restarted")
+        return await afterRestart(work, { ...rejection, reason: `${reason}; and the machine was restarted during the rollback` });
+    known.after = end.state;
+    if (end.foreign) {
+        const outcome = `Nothing was rolled back: the machine runs ${end.state.running ?? "no system of the store"}, which is neither the old nor the new system, so somebody else has switched it`;
+        return { status: "failed", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome }) };
+    }
+    const wrong = notBack(armed.before, end, work);
+    if (wrong === undefined) {
+        return { status: "rolled-back", error: (0,failure/* makeFailure */.ro)({ ...rejection, exitCode, outcome: backAtOld }) };
+    }
+    const error = (0,failure/* makeFailure */.ro)({
+        phase: "rollback",
+        reason: `${reason}; and the rollback failed: ${wrong}`,
+        hint: `Repair the machine by hand, as root: ${(0,domain_operation/* changesRunningSystem */.AT)(operation) ? repairCommands(armed.before) : repairLastStep(armed.before)}`,
+        lines: [...lines, ...end.lines],
+        exitCode: end.exitCode,
+        causes,
+    });
+    return { status: "rollback-failed", error };
+}
+/** What is not as it was, after a rollback. */
+function notBack(before, end, { settings, system }) {
+    const { exitCode, causes, state } = end;
+    if (state.profile !== before.profile)
+        return `the system profile is ${state.profile ?? "not there"} and was ${before.profile ?? "not there"}`;
+    if (state.running !== before.running)
+        return `the machine runs ${state.running ?? "no system of the store"} and ran ${before.running ?? "none"}`;
+    if (exitCode === 0)
+        return undefined;
+    const { failure, units } = judge({ operation: settings.operation, toplevel: system.toplevel, before, end: { exitCode, causes, after: state } });
+    return failure?.reason ?? units?.reason;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/safe-activation.js
+
+
+
+
+
+
+
+/**
+ * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health, only
+ * then have it set system profile and boot loader; else roll back. Throws a `DeployError` when the machine is lost before that is
+ * decided.
+ */
+async function activateSafely(work) {
+    const { known, signal, log } = work;
+    const armed = await arm(work);
+    known.before = armed.before;
+    known.undecided = true;
+    warnOfBoot(armed, log);
+    const guarded = { ...work, armed };
+    const end = await armed.activate(signal);
+    known.after = end.after;
+    known.exitCode = end.exitCode;
+    known.plan = end.plan ?? known.plan;
+    const { rejection, degraded } = await judgeEnd(guarded, end);
+    const rejected = rejection ?? (await safe_activation_confirm(guarded, end, degraded));
+    const outcome = rejected ?? (await keep(guarded));
+    const final = outcome === undefined ? succeeded(known.after, degraded, log) : "status" in outcome ? outcome : await endRejected(guarded, outcome);
+    known.undecided = false;
+    return final;
+}
+async function arm({ machine, system, known, settings, signal }) {
+    const { operation, safety, variant } = settings;
+    const { installBootLoader } = variant;
+    known.arming = true;
+    try {
+        const armed = await machine.arm({ operation, system, installBootLoader, guarded: safety.rollback, limits: safety.limits }, signal);
+        known.arming = false;
+        return armed;
+    }
+    catch (error) {
+        if (!(error instanceof errors/* DeployError */.sH))
+            throw error;
+        if (error.unreachable)
+            throw new errors/* DeployError */.sH({ ...error.failure, outcome: armedOutlook(safety), unreachable: true, cause: error });
+        known.arming = false;
+        throw error;
+    }
+}
+function warnOfBoot({ scarceBoot }, log) {
+    if (scarceBoot === undefined)
+        return;
+    const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => (kibibytes / 1024).toFixed(1));
+    log.warn(`only ${free} MiB are free on /boot of the machine, and kernel and initrd of the new system need ${needed} MiB: the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`);
+}
+function succeeded(after, degraded, log) {
+    if (after.rebootNeeded)
+        log.note("kernel, initrd or kernel modules differ from the booted ones: they take effect with a reboot");
+    const [first, ...rest] = degraded;
+    if (first === undefined)
+        return { status: "deployed", error: undefined };
+    const reason = [first, ...rest].map((failure) => failure.reason).join("; ");
+    return { status: "degraded", error: (0,failure/* makeFailure */.ro)({ ...first, reason, lines: degraded.flatMap(({ lines }) => lines) }) };
+}
+/** How an activation went that did not come to its own end. */
+function explainEnd(end, { safety, operation }) {
+    const { activation } = safety.limits;
+    switch (end) {
+        case "ended":
+            return undefined;
+        case "restarted":
+            return { reason: "the machine was restarted during the activation", hint: "Look at its journal: `journalctl --boot -1`" };
+        case "killed": {
+            const late = safety.rollback && (0,domain_operation/* changesMachine */.PG)(operation) ? ` took longer than activation-timeout (${activation} s), or` : "";
+            return { reason: `the activation${late} was killed`, hint: "Look at `journalctl --unit 'nix-flake-deploy-*-activate'` on the machine" };
+        }
+        case "not-started":
+            return { reason: "the activation could not be started on the machine", hint: "Does systemd-run work there?" };
+    }
+}
+/** What makes switch-to-configuration refuse `test`, where it has neither stopped nor activated anything by then. */
+const refusals = new Set(["locked", "not-nixos", "inhibitor", "pre-switch-check", "other-init"]);
+/** What the end of the activation itself has against the new system. */
+async function judgeEnd(work, end) {
+    const { system, settings, known, armed, signal, log } = work;
+    const { operation, safety } = settings;
+    const { lines, causes, after } = end;
+    const degraded = [];
+    const protectedSwitch = safety.rollback && (0,domain_operation/* changesRunningSystem */.AT)(operation);
+    const reject = (complaint, more = lines, aftermath) => ({
+        rejection: { phase: "activate", lines: more, causes, ...(aftermath === undefined ? {} : { aftermath }), ...complaint },
+        degraded,
+    });
+    const verdict = judge({ operation, toplevel: system.toplevel, before: armed.before, end });
+    known.failedUnits = verdict.failedUnits;
+    const broken = explainEnd(end.end, settings) ?? verdict.failure;
+    if (broken !== undefined) {
+        const refused = protectedSwitch && end.end === "ended" && !end.touched && causes.some(({ kind }) => refusals.has(kind));
+        return reject(broken, lines, end.end === "restarted" ? "restarted" : refused ? "refused" : undefined);
+    }
+    for (const [complaint, fatal] of [
+        [verdict.units, safety.unitFailures === "fail"],
+        [verdict.users, false],
+    ]) {
+        if (complaint === undefined)
+            continue;
+        const journal = complaint === verdict.units ? await armed.journal(verdict.failedUnits, signal) : [];
+        if (fatal)
+            return reject(complaint, journal);
+        degraded.push((0,failure/* makeFailure */.ro)({ phase: "activate", ...complaint, lines: journal, causes }));
+        log.warn([complaint.reason, ...journal].join("\n"));
+    }
+    const other = "Has somebody else changed it in the meantime?";
+    // A protected switch sets the profile when it is confirmed.
+    if ((0,domain_operation/* changesSystemProfile */.i6)(operation) && !protectedSwitch && after.profile !== system.toplevel)
+        return reject({ reason: `the machine boots ${after.profile ?? "no system of the store"} and not ${system.toplevel}`, hint: other });
+    if ((0,domain_operation/* changesRunningSystem */.AT)(operation) && after.running !== system.running) {
+        const complaint = { reason: `the machine runs ${after.running ?? "no system of the store"} and not ${system.running}`, hint: other };
+        return reject(complaint, lines, isForeign(work, after) ? "foreign" : undefined);
+    }
+    return { rejection: undefined, degraded };
+}
+/** Tells whether units were started, so that they must show that they stay up. */
+function settles({ settings }, { plan }) {
+    if (settings.safety.limits.settle === 0 || !(0,domain_operation/* changesRunningSystem */.AT)(settings.operation))
+        return false;
+    return plan === undefined || plan.start.length + plan.restart.length > 0;
+}
+/** Reaches the machine again and checks its health. Returns why the system is not to be kept. */
+async function safe_activation_confirm(work, end, degraded) {
+    const { armed, settings, signal } = work;
+    const { healthCheck, limits } = settings.safety;
+    work.ended();
+    work.begin("confirm");
+    let reached = await armed.reach(signal);
+    if (typeof reached === "string")
+        return notReached(reached, settings.safety);
+    if (healthCheck !== undefined) {
+        const complaint = await armed.checkHealth(healthCheck, limits.healthCheck, signal);
+        if (complaint !== undefined) {
+            return {
+                phase: "confirm",
+                reason: `the health check did not succeed within ${limits.healthCheck} s`,
+                hint: "Its output is in the lines below",
+                lines: [healthCheck, ...complaint.split("\n")],
+            };
+        }
+    }
+    if (settles(work, end)) {
+        reached = await armed.settle(signal);
+        if (typeof reached === "string")
+            return notReached(reached, settings.safety);
+    }
+    if (isForeign(work, reached))
+        return switchedByOthers(reached);
+    return await judgeLateUnits(work, reached, degraded);
+}
+/** Units that failed after the activation had ended. */
+async function judgeLateUnits({ armed, settings, known, signal, log }, now, degraded) {
+    const late = newlyFailed(armed.before, now.failedUnits).filter((unit) => !known.failedUnits.includes(unit));
+    if (late.length === 0)
+        return undefined;
+    known.failedUnits = [...known.failedUnits, ...late];
+    const lines = await armed.journal(late, signal);
+    const reason = `units failed shortly after the activation that had not failed before: ${late.join(", ")}`;
+    const rejection = { phase: "activate", reason, hint: "The journal is in the lines below. Correct the unit, then deploy again", lines };
+    if (settings.safety.unitFailures === "fail")
+        return rejection;
+    degraded.push((0,failure/* makeFailure */.ro)(rejection));
+    log.warn([reason, ...lines].join("\n"));
+    return undefined;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/host.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * The work on one host: `prepare` up to a built system, then `activate` that. Both throw for what goes wrong; `result` tells
+ * what is known at any time.
+ */
+class Host {
+    machine;
+    #settings;
+    #log;
+    #known;
+    #clock = new PhaseClock();
+    #machines;
+    constructor(machine, settings, log, machines) {
+        this.machine = machine;
+        this.#settings = settings;
+        this.#log = log;
+        this.#machines = machines;
+        this.#known = knownAtFirst(machine.target);
+    }
+    get phase() {
+        return this.#known.phase;
+    }
+    /** The flake has arrived on the machine. */
+    get arrived() {
+        return this.#known.arrived;
+    }
+    /** The machine is armed, and neither the new nor the old system was decided for. */
+    get undecided() {
+        return this.#known.undecided;
+    }
+    /** What becomes of the machine when nobody looks after it any more. */
+    get outlook() {
+        return outlookOf(this.#known, this.#settings.safety);
+    }
+    /** Connects, sends the flake, builds the system, and tells what is new in it; or finds the one to go back to. */
+    async prepare(signal) {
+        try {
+            return await this.#prepare(signal);
+        }
+        finally {
+            this.#clock.pause();
+        }
+    }
+    async #prepare(signal) {
+        const known = this.#known;
+        const { operation, variant } = this.#settings;
+        let machine = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
+        const { facts } = machine;
+        known.before = facts.state;
+        if (facts.unfinished !== undefined)
+            this.#log.warn(`${facts.unfinished}. A deployment that activates mends that first`);
+        this.#machines.claim(this.machine.target, facts.identity);
+        let toplevel;
+        let generation;
+        if (this.#settings.flake === undefined) {
+            ({ toplevel, number: generation } = this.#olderGeneration(facts));
+        }
+        else {
+            known.configuration = this.#configuration(facts);
+            for (const warning of [spaceWarning(facts.freeKibibytes), memoryWarning(facts.memoryKibibytes)])
+                if (warning !== undefined)
+                    this.#log.warn(warning);
+            this.ended();
+            const sent = await this.#settings.flake;
+            const copied = await this.#tryAgain("copy", signal, async (tries) => {
+                if (tries > 0)
+                    machine = await this.machine.connect(signal);
+                return await machine.copyFlake(sent, signal);
+            });
+            known.arrived = true;
+            this.ended((0,copy_progress/* showCopied */.E)(copied));
+            this.begin("build");
+            toplevel = await machine.build({ reference: (0,flake/* outerReference */.Xp)(sent), configuration: known.configuration }, signal);
+            this.#log.note(`built ${toplevel}`);
+        }
+        known.toplevel = toplevel;
+        const { specialisation } = variant;
+        const running = specialisation === undefined ? toplevel : await machine.findSpecialisation(toplevel, specialisation, signal);
+        await this.#compare(machine, running, signal);
+        this.ended();
+        if ((0,domain_operation/* changesRunningSystem */.AT)(operation) && facts.specialisation !== undefined && facts.specialisation !== specialisation) {
+            this.#log.note(`the machine runs its specialisation ${facts.specialisation} and leaves it: \`specialisation: ${facts.specialisation}\` keeps it there`);
+        }
+        const system = { toplevel, running, generation };
+        const status = settledBy(system, facts, operation);
+        return status === undefined ? { kind: "ready", system: { machine, system } } : { kind: "settled", outcome: { status, error: undefined } };
+    }
+    /** Activates a system, and decides for it or for the old one. Throws what ends it before there was a decision. */
+    async activate(ready, signal) {
+        try {
+            this.begin("activate");
+            return (0,domain_operation/* changesMachine */.PG)(this.#settings.operation) ? await this.#activate(ready, signal) : await this.#dryActivate(ready, signal);
+        }
+        finally {
+            this.#clock.pause();
+        }
+    }
+    async #dryActivate({ machine, system }, signal) {
+        const known = this.#known;
+        const { operation } = this.#settings;
+        const end = await machine.dryActivate(system, signal);
+        const { exitCode, lines, causes } = end;
+        known.exitCode = exitCode;
+        known.plan = end.plan === undefined ? known.plan : (0,unit_plan/* withCompared */._S)(end.plan, known.plan);
+        // It starts no unit: what has failed meanwhile is none of its doing.
+        const before = { ...end.after, failedUnits: end.after.failedUnits, restartingUnits: [] };
+        const { failure, units, users } = judge({ operation, toplevel: system.toplevel, before, end });
+        const complaint = explainEnd(end.end, this.#settings) ?? failure ?? (exitCode === 0 ? undefined : (units ?? users));
+        if (complaint !== undefined)
+            throw new errors/* DeployError */.sH({ phase: "activate", ...complaint, lines, exitCode, causes });
+        this.ended();
+        return { status: "planned", error: undefined };
+    }
+    async #activate({ machine, system }, signal) {
+        return await activateSafely({
+            machine,
+            system,
+            settings: this.#settings,
+            known: this.#known,
+            signal,
+            log: this.#log,
+            begin: (phase) => this.begin(phase),
+            ended: () => this.ended(),
+        });
+    }
+    /** Leaves the machine; an activation that is undecided goes on without us. Never throws. */
+    async release() {
+        await this.machine.release(this.undecided ? "undecided" : "decided");
+    }
+    /** The host's result with what is known now. */
+    result(outcome, seconds) {
+        return resultOf(this.machine.target, this.#known, outcome, seconds, this.#clock.spans());
+    }
+    /** A phase begins. */
+    begin(phase) {
+        this.#known.phase = phase;
+        this.#clock.begin(phase);
+        this.#log.phase(phase);
+    }
+    /** The phase has ended well. */
+    ended(detail) {
+        this.#log.ended(detail);
+    }
+    #olderGeneration({ olderGeneration, state }) {
+        if (olderGeneration !== undefined) {
+            this.#log.note(`going back to generation ${olderGeneration.number}, ${olderGeneration.toplevel}`);
+            return olderGeneration;
+        }
+        throw new errors/* DeployError */.sH({
+            phase: "connect",
+            reason: `there is no generation before ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} to go back to`,
+            hint: "`nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine lists them",
+        });
+    }
+    /**
+     * Compares what runs with what was built. Before the activation: a new system that breaks the network could not be asked any
+     * more, and what a deployment would have brought is worth knowing also where it failed.
+     */
+    async #compare(machine, built, signal) {
+        const { running } = machine.facts.state;
+        if (!this.#settings.diff || running === undefined || running === built)
+            return;
+        const found = await machine.compare(running, built, signal);
+        if (found === undefined)
+            return;
+        this.#known.compared = { running, difference: found.closure };
+        // A reboot starts everything anew.
+        if ((0,domain_operation/* touchesUnits */.g4)(this.#settings.operation))
+            this.#known.plan = found.units;
+        for (const line of (0,difference_text/* describeDifference */.hF)(found.closure))
+            this.#log.note(line);
+        for (const line of describePlan(this.#known.plan))
+            this.#log.note(line);
+    }
+    #configuration({ hostname }) {
+        const wanted = this.machine.target.configuration ?? hostname;
+        if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(wanted) || this.machine.target.configuration !== undefined)
+            return wanted;
+        throw new errors/* DeployError */.sH({
+            phase: "connect",
+            reason: `the machine's own hostname (${JSON.stringify(hostname)}) names no configuration`,
+            hint: "Write the configuration behind the target: host#configuration",
+        });
+    }
+    /** Works on a phase, again after failures of the network: 1, 2, 4, … seconds later. */
+    async #tryAgain(phase, signal, work) {
+        this.begin(phase);
+        for (let tries = 0;; tries += 1) {
+            try {
+                return await work(tries);
+            }
+            catch (error) {
+                if (!(error instanceof errors/* DeployError */.sH) || !error.unreachable || tries >= this.#settings.retries)
+                    throw error;
+                const seconds = 2 ** tries;
+                this.#log.note(`${error.reason}; trying again in ${seconds} s (${tries + 1} of ${this.#settings.retries})`);
+                await (0,promises_.setTimeout)(seconds * 1000, undefined, { signal });
+            }
+        }
+    }
+}
+// EXTERNAL MODULE: ./out/src/deploy/limit.js
+var limit = __nccwpck_require__(974);
+;// CONCATENATED MODULE: ./out/src/deploy/same-machine.js
+
+
+/**
+ * Knows which machines the targets of a run have turned out to be. The first target that comes to a machine has it; one that
+ * comes later is refused at once, and the first is not to be activated either: nobody knows which of the two is meant.
+ */
+class MachinesOfRun {
+    #owners = new Map();
+    #rivals = new Map();
+    /** Takes a machine for a target. Throws a `DeployError` where another target has it. */
+    claim(target, identity) {
+        if (identity === undefined)
+            return;
+        const owner = this.#owners.get(identity) ?? target;
+        this.#owners.set(identity, owner);
+        if (owner === target)
+            return;
+        if (!this.#rivals.has(owner))
+            this.#rivals.set(owner, target);
+        throw sameMachine(owner);
+    }
+    /** What stands against the activation of a target whose machine another one has come to as well. */
+    objection(target) {
+        const rival = this.#rivals.get(target);
+        return rival === undefined ? undefined : sameMachine(rival);
+    }
+}
+function sameMachine(other) {
+    return new errors/* DeployError */.sH({
+        phase: "connect",
+        reason: `this is the same machine as ${other.name} (${(0,domain_target/* displayTarget */.Ex)(other)}), and one run deploys one configuration to a machine`,
+        hint: "Nothing was activated on it. Keep one of the two targets",
+    });
+}
+;// CONCATENATED MODULE: ./out/src/deploy/stopwatch.js
+/** Measures and bounds the work on one host, which happens in pieces: waiting for other hosts does not count. */
+class Stopwatch {
+    /** Seconds; 0 is without limit. */
+    limit;
+    #outer;
+    #milliseconds = 0;
+    #expired = false;
+    constructor(limit, outer) {
+        this.limit = limit;
+        this.#outer = outer;
+    }
+    /** Seconds of work so far, rounded to hundredths. */
+    get seconds() {
+        return Math.round(this.#milliseconds / 10) / 100;
+    }
+    get expired() {
+        return this.#expired;
+    }
+    get cancelled() {
+        return this.#outer.aborted;
+    }
+    /**
+     * Runs one piece; its signal is aborted when the time is used up and when the whole run is cancelled. Once it is, no piece
+     * begins: it throws the reason of the abort.
+     */
+    async run(work) {
+        this.#outer.throwIfAborted();
+        const own = new AbortController();
+        const begin = performance.now();
+        const left = this.limit * 1000 - this.#milliseconds;
+        const expire = () => {
+            this.#expired = true;
+            own.abort();
+        };
+        const timer = this.limit > 0 ? setTimeout(expire, Math.max(0, left)) : undefined;
+        try {
+            return await work(AbortSignal.any([own.signal, this.#outer]));
+        }
+        finally {
+            clearTimeout(timer);
+            this.#milliseconds += performance.now() - begin;
+        }
+    }
+}
+;// CONCATENATED MODULE: ./out/src/deploy/fleet.js
+
+
+
+
+
+
+
+
+
+/**
+ * Deploys to all machines: everything up to the build side by side, then, when every machine has built or failed, the
+ * activations, batch after batch. A host that fails does not stop the others of its batch, but too many stop the batches
+ * after it. Never throws: without a flake, which `settings.flake` or the signal reports as a `NoFlakeError`, every host is skipped.
+ */
+async function deployFleet(machines, settings, log) {
+    const { unusable } = settings;
+    log.begin(machines.length + unusable.length);
+    for (const result of unusable)
+        log.done(result);
+    const known = new MachinesOfRun();
+    const works = machines.map((machine) => ({
+        host: new Host(machine, settings, log.host(machine.target), known),
+        stopwatch: new Stopwatch(settings.timeout, settings.signal),
+        ready: undefined,
+        result: undefined,
+        unreachable: undefined,
+    }));
+    const run = new FleetRun(works, known, settings, log);
+    await run.prepare();
+    await run.activate();
+    log.end();
+    return { results: [...works.flatMap((work) => work.result ?? []), ...unusable], arrived: works.some((work) => work.host.arrived) };
+}
+class FleetRun {
+    #works;
+    #known;
+    #settings;
+    #log;
+    constructor(works, known, settings, log) {
+        this.#works = works;
+        this.#known = known;
+        this.#settings = settings;
+        this.#log = log;
+    }
+    /** Everything up to the build. */
+    async prepare() {
+        const { maxParallel, staging } = this.#settings;
+        await (0,limit/* mapLimited */.b)(this.#works, maxParallel, async (work) => {
+            await this.#step(work, async (signal) => {
+                const prepared = await work.host.prepare(signal);
+                if (prepared.kind === "settled")
+                    return prepared.outcome;
+                work.ready = prepared.system;
+                return undefined;
+            });
+        });
+        // One that has ended well is not what was asked for either, when another target has come to its machine since.
+        for (const work of this.#works) {
+            const error = this.#known.objection(work.host.machine.target)?.failure;
+            if (error !== undefined && (work.result === undefined || !(0,result/* isFailure */.N6)(work.result.status)))
+                await this.#end(work, { status: "failed", error });
+        }
+        // Where no machine answers it is not the machines: a run that reaches nobody is never green.
+        const skip = staging.onUnreachable === "skip" && this.#works.some((work) => work.unreachable === undefined);
+        for (const work of this.#works) {
+            if (work.unreachable !== undefined)
+                await this.#end(work, { status: skip ? "skipped" : "failed", error: work.unreachable });
+        }
+    }
+    /** Activates what has built, in batches, as long as not too many hosts have failed. */
+    async activate() {
+        const { operation, maxParallel, staging, signal } = this.#settings;
+        const built = this.#works.flatMap((work) => (work.result === undefined && work.ready !== undefined ? [{ work, ready: work.ready }] : []));
+        const batches = (0,domain_operation/* changesMachine */.PG)(operation) ? (0,domain_batches/* inBatches */.oq)(built, staging.batches) : [built];
+        for (const [index, batch] of batches.entries()) {
+            // Whom a cancellation ends has not failed by itself: it is told to those that are left as it is.
+            const stop = index === 0 || signal.aborted ? undefined : tooManyFailures(this.#works, this.#settings);
+            if (stop !== undefined) {
+                const rest = batches.slice(index).flat();
+                await (0,limit/* mapLimited */.b)(rest, maxParallel, async ({ work }) => {
+                    await this.#end(work, { status: "skipped", error: (0,failure/* makeFailure */.ro)({ phase: work.host.phase, ...stop }) });
+                });
+                return;
+            }
+            if (batches.length > 1 && !signal.aborted) {
+                const names = batch.map(({ work }) => work.host.machine.target.name);
+                this.#log.batch(index + 1, batches.length, names);
+            }
+            await (0,limit/* mapLimited */.b)(batch, maxParallel, async ({ work, ready }) => {
+                await this.#step(work, async (own) => await work.host.activate(ready, own));
+            });
+        }
+    }
+    /** One step of a host; what goes wrong in it ends the host's work. */
+    async #step(work, act) {
+        const { host, stopwatch } = work;
+        let outcome;
+        try {
+            outcome = await stopwatch.run(act);
+        }
+        catch (error) {
+            const problems = [error, this.#settings.signal.reason];
+            const noFlake = problems.find((problem) => problem instanceof errors/* NoFlakeError */.$u);
+            if (noFlake !== undefined) {
+                const skipped = (0,failure/* makeFailure */.ro)({ phase: host.phase, reason: `not started: ${noFlake.message}`, outcome: "Nothing has changed on the machine" });
+                return await this.#end(work, { status: "skipped", error: skipped });
+            }
+            const neverReached = error instanceof errors/* DeployError */.sH && error.unreachable && error.phase === "connect" && !host.arrived;
+            if (neverReached && !stopwatch.cancelled && this.#settings.staging.onUnreachable === "skip") {
+                work.unreachable = error.failure;
+                return;
+            }
+            outcome = { status: host.undecided ? "unknown" : "failed", error: fleet_explain(error, host, stopwatch) };
+        }
+        if (outcome !== undefined)
+            await this.#end(work, outcome);
+    }
+    async #end(work, outcome) {
+        await work.host.release();
+        work.result = work.host.result(outcome, work.stopwatch.seconds);
+        this.#log.done(work.result);
+    }
+}
+/** Why no further batch may begin. */
+function tooManyFailures(works, { staging, unusable }) {
+    const failed = [...works.flatMap(({ result }) => result ?? []), ...unusable].filter(({ status }) => (0,result/* isFailure */.N6)(status));
+    const hosts = works.length + unusable.length;
+    const most = (0,domain_batches/* amountOf */.MT)(staging.maxFailures, hosts);
+    if (failed.length <= most)
+        return undefined;
+    const names = failed.slice(0, 5).map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
+    const more = failed.length > names.length ? ` and ${failed.length - names.length} more` : "";
+    return {
+        reason: `not activated: ${failed.length} of ${hosts} hosts failed, and max-failures is ${most}`,
+        outcome: `Nothing has changed on the machine. Failed: ${names.join(", ")}${more}`,
+    };
+}
+function fleet_explain(problem, host, stopwatch) {
+    const { phase, outlook: outcome } = host;
+    if (problem instanceof errors/* DeployError */.sH)
+        return host.undecided ? (0,failure/* makeFailure */.ro)({ ...problem.failure, phase, outcome }) : problem.failure;
+    if (stopwatch.expired)
+        return (0,failure/* makeFailure */.ro)({ phase, reason: `the work on the machine took longer than the timeout of ${stopwatch.limit} s`, outcome });
+    if (stopwatch.cancelled)
+        return (0,failure/* makeFailure */.ro)({ phase, reason: "the run was cancelled", outcome });
+    // An unexpected one is a fault of ours: its stack is what helps.
+    const [reason = "", ...lines] = problem instanceof Error ? (problem.stack ?? problem.message).split("\n") : [String(problem)];
+    return (0,failure/* makeFailure */.ro)({ phase, reason, lines: lines.map((line) => line.trim()) });
+}
+
+/***/ }),
+
+/***/ 974:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   b: () => (/* binding */ mapLimited)
+/* harmony export */ });
+/**
+ * Works on the items side by side, at most `limit` at a time, in their order. The results stand in the order of the items.
+ * Rejects as soon as one rejects.
+ */
+async function mapLimited(items, limit, work) {
+    const results = [];
+    // One iterator for all workers: whoever is free takes the next item.
+    const queue = items.entries();
+    const worker = async () => {
+        for (const [index, item] of queue)
+            results[index] = await work(item);
+    };
+    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+    return results;
+}
+
+/***/ }),
+
+/***/ 4038:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   C_: () => (/* binding */ parseAmount),
+/* harmony export */   Id: () => (/* binding */ acceptedAmount),
+/* harmony export */   MT: () => (/* binding */ amountOf),
+/* harmony export */   Y1: () => (/* binding */ parseBatches),
+/* harmony export */   oq: () => (/* binding */ inBatches)
+/* harmony export */ });
+const acceptedAmount = "a whole number (3) or a percentage (25%)";
+/** Reads `3` or `25%`. Returns `undefined` for anything else. */
+function parseAmount(text) {
+    const [, digits, percent] = /^(\d{1,9})\s*(%?)$/.exec(text.trim()) ?? [];
+    if (digits === undefined)
+        return undefined;
+    const number = Number(digits);
+    if (percent === "")
+        return { kind: "count", count: number };
+    return number <= 100 ? { kind: "percentage", percentage: number } : undefined;
+}
+/** Reads the sizes of batches, comma separated: `1, 25%, 100%`. Throws an `Error` that names what is not accepted. */
+function parseBatches(text) {
+    return text.split(",").map((part) => {
+        const amount = parseAmount(part);
+        if (amount === undefined || amountOf(amount, 100) === 0)
+            throw new Error(`${JSON.stringify(part.trim())} is no size of a batch`);
+        return amount;
+    });
+}
+/** How many of `total` hosts an amount is; a share is rounded down. */
+function amountOf(amount, total) {
+    return amount.kind === "count" ? amount.count : Math.floor((amount.percentage * total) / 100);
+}
+/**
+ * Cuts the items into batches of these sizes, in their order. As with Ansible's `serial`, a share is one of all items, a
+ * batch has at least one item, and the last size goes on until there are no items left.
+ */
+function inBatches(items, sizes) {
+    const batches = [];
+    for (let begin = 0; begin < items.length;) {
+        const size = sizes[Math.min(batches.length, sizes.length - 1)];
+        const end = begin + (size === undefined ? items.length : Math.max(1, amountOf(size, items.length)));
+        batches.push(items.slice(begin, end));
+        begin = end;
+    }
+    return batches;
+}
+
+/***/ }),
+
+/***/ 4677:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   n: () => (/* binding */ showBytes)
+/* harmony export */ });
+const units = ["KiB", "MiB", "GiB", "TiB"];
+/** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16.0 MiB`. */
+function showBytes(bytes) {
+    let amount = bytes;
+    let shown = "B";
+    for (const unit of units) {
+        if (amount < 1024)
+            break;
+        amount /= 1024;
+        shown = unit;
+    }
+    return shown === "B" ? `${amount} B` : `${amount.toFixed(1)} ${shown}`;
+}
+
+/***/ }),
+
+/***/ 4023:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   P0: () => (/* binding */ changeKind),
+/* harmony export */   WZ: () => (/* binding */ compareClosures),
+/* harmony export */   xS: () => (/* binding */ countChanges)
+/* harmony export */ });
+/* unused harmony export packageOf */
+/** Tells what happens to the package. */
+function changeKind({ before, after }) {
+    if (before.length === 0)
+        return "added";
+    return after.length === 0 ? "removed" : "changed";
+}
+/** Counts the packages by what happens to them. */
+function countChanges({ packages }) {
+    const counts = { added: 0, removed: 0, changed: 0 };
+    for (const change of packages)
+        counts[changeKind(change)] += 1;
+    return counts;
+}
+// From how many bytes on a path without a version is one that is named: generated files are smaller. As `nix store diff-closures` has it.
+const leastBytesWithoutVersion = 8192;
+// The outputs that nixpkgs makes of one package stand behind its version: `openssl-3.5.2-bin`.
+const outputs = /-(?:bin|data|debug|dev|devdoc|dist|doc|getent|info|lib|lib32|lib64|man|modules|nc|out|py|python|static|terminfo|tools|xgcc)$/;
+/**
+ * Splits the name of a store path into package and version as Nix does (`builtins.parseDrvName`): the version begins behind the
+ * first dash that no letter follows. The name of an output is left out. Without a version it is the empty text.
+ */
+function packageOf(path) {
+    const base = path.slice(path.indexOf("-") + 1);
+    const match = /^(.*?)-(?![a-zA-Z])(.+)$/.exec(base);
+    if (match === null)
+        return { name: base.replace(outputs, ""), version: "" };
+    return { name: match[1] ?? base, version: (match[2] ?? "").replace(outputs, "") };
+}
+// The toplevel itself is another one in any case.
+const system = "nixos-system-";
+/** Compares what only the old closure has with what only the new one has. */
+function compareClosures(onlyBefore, onlyAfter, truncated = false) {
+    const byName = new Map();
+    const collect = (paths, side) => {
+        for (const { path, bytes } of paths) {
+            const { name, version } = packageOf(path);
+            const both = byName.get(name) ?? { before: { versions: new Set(), bytes: 0 }, after: { versions: new Set(), bytes: 0 } };
+            byName.set(name, both);
+            both[side].versions.add(version);
+            both[side].bytes += bytes;
+        }
+    };
+    collect(onlyBefore, "before");
+    collect(onlyAfter, "after");
+    const packages = [];
+    let rebuilt = 0;
+    let files = 0;
+    let total = 0;
+    for (const [name, { before, after }] of byName) {
+        const bytes = after.bytes - before.bytes;
+        total += bytes;
+        const [old, now] = [sorted(before.versions), sorted(after.versions)];
+        const versioned = [...old, ...now].some((version) => version !== "");
+        if (!versioned && Math.abs(bytes) < leastBytesWithoutVersion)
+            files += 1;
+        else if (versioned && old.join("\n") === now.join("\n"))
+            rebuilt += name.startsWith(system) ? 0 : 1;
+        else
+            packages.push({ name, before: old, after: now, bytes });
+    }
+    return { packages: packages.toSorted((one, other) => compare(one.name, other.name)), rebuilt, files, bytes: total, truncated };
+}
+function sorted(versions) {
+    return [...versions].toSorted(compare);
+}
+// The same everywhere, whatever the runner's language.
+function compare(one, other) {
+    if (one === other)
+        return 0;
+    return one < other ? -1 : 1;
+}
+
+/***/ }),
+
+/***/ 1493:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   E: () => (/* binding */ showCopied),
+/* harmony export */   H: () => (/* binding */ showCopying)
+/* harmony export */ });
+/* harmony import */ var _bytes_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4677);
+
+/** `path 1 of 3, 4.2 MiB sent` while they travel. */
+function showCopying({ paths, expectedPaths, bytes }) {
+    const sent = bytes === undefined ? [] : [`${(0,_bytes_js__WEBPACK_IMPORTED_MODULE_0__/* .showBytes */ .n)(bytes)} sent`];
+    return [`path ${paths} of ${expectedPaths}`, ...sent].join(", ");
+}
+/** `3 paths` when they have arrived. */
+function showCopied({ paths }) {
+    if (paths === 0)
+        return "nothing was missing there";
+    return paths === 1 ? "1 path" : `${paths} paths`;
+}
+
+/***/ }),
+
+/***/ 1663:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   hF: () => (/* binding */ describeDifference),
+/* harmony export */   m8: () => (/* binding */ signedSize),
+/* harmony export */   uQ: () => (/* binding */ describeChange),
+/* harmony export */   wv: () => (/* binding */ describeCounts)
+/* harmony export */ });
+/* harmony import */ var _bytes_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4677);
+/* harmony import */ var _closure_difference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4023);
+
+
+// A log is no place for a whole new nixpkgs.
+const mostLines = 40;
+/** Tells a difference in the lines of a log: the counts, then a line a package. */
+function describeDifference(difference) {
+    const { packages } = difference;
+    const rest = packages.length - mostLines;
+    return [
+        describeCounts(difference),
+        ...packages.slice(0, mostLines).map((change) => `  ${describeChange(change)}`),
+        ...(rest > 0 ? [`  and ${rest} more`] : []),
+    ];
+}
+/** The counts in one line: `packages: 1 added, 2 changed, 14 rebuilt; size +12.3 KiB`. */
+function describeCounts(difference) {
+    const { added, removed, changed } = (0,_closure_difference_js__WEBPACK_IMPORTED_MODULE_0__/* .countChanges */ .xS)(difference);
+    const counts = Object.entries({ added, removed, changed, rebuilt: difference.rebuilt }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
+    const size = `size ${signedSize(difference.bytes)}`;
+    return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; there was too much to compare all" : ""}`;
+}
+/** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; a version that is not told is left out. */
+function describeChange(change) {
+    const versions = (list) => list.filter((version) => version !== "").join(", ");
+    const { name, before, after } = change;
+    const text = (0,_closure_difference_js__WEBPACK_IMPORTED_MODULE_0__/* .changeKind */ .P0)(change) === "changed" ? [versions(before), "→", versions(after)] : [versions(before), versions(after)];
+    return text.every((part) => part === "" || part === "→") ? name : [name, ...text].filter((part) => part !== "").join(" ");
+}
+/** A number of bytes that comes or goes, with its sign: `+1.5 MiB`, `−312 B`, `±0 B`. */
+function signedSize(bytes) {
+    const sign = bytes === 0 ? "±" : bytes > 0 ? "+" : "−";
+    return `${sign}${(0,_bytes_js__WEBPACK_IMPORTED_MODULE_1__/* .showBytes */ .n)(Math.abs(bytes))}`;
+}
+
+/***/ }),
+
+/***/ 2795:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $u: () => (/* binding */ NoFlakeError),
+/* harmony export */   DM: () => (/* binding */ briefReason),
+/* harmony export */   Qd: () => (/* binding */ CommandError),
+/* harmony export */   Rn: () => (/* binding */ RunnerError),
+/* harmony export */   ZN: () => (/* binding */ EvaluationError),
+/* harmony export */   bD: () => (/* binding */ messageOf),
+/* harmony export */   dz: () => (/* binding */ InputError),
+/* harmony export */   sH: () => (/* binding */ DeployError)
+/* harmony export */ });
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3900);
+
+/** All bad inputs of a run in one error. */
+class InputError extends Error {
+    name = "InputError";
+    problems;
+    constructor(problems) {
+        const heading = problems.length === 1 ? "An input is not usable" : `${problems.length} inputs are not usable`;
+        super([
+            `${heading}; no machine was touched:`,
+            ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
+        ].join("\n"));
+        this.problems = problems;
+    }
+}
+/** The runner lacks something that every run needs. The message says what to add to the workflow. */
+class RunnerError extends Error {
+    name = "RunnerError";
+}
+/** A command that could not be started, did not end well, or was ended. */
+class CommandError extends Error {
+    name = "CommandError";
+    /** The command as one could paste it. */
+    command;
+    failure;
+    stdout;
+    stderr;
+    constructor(parts) {
+        super(`${describe(parts.failure)}: ${parts.command}`, { cause: parts.cause });
+        this.command = parts.command;
+        this.failure = parts.failure;
+        this.stdout = parts.stdout;
+        this.stderr = parts.stderr;
+    }
+}
+/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
+class EvaluationError extends CommandError {
+    /** Nix's message and its place, at most 20 lines. */
+    lines;
+    constructor(reference, lines, cause) {
+        super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
+        this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
+        this.lines = lines;
+    }
+}
+/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
+class NoFlakeError extends Error {
+    name = "NoFlakeError";
+}
+/** The message of whatever was thrown. */
+function messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
+}
+/** What ended a run, in one line without a full stop at the end. */
+function briefReason(problem) {
+    if (problem instanceof InputError)
+        return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
+    if (problem instanceof EvaluationError)
+        return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
+    if (problem instanceof CommandError)
+        return (problem.stderr
+            .split("\n")
+            .findLast((line) => /^\s*error: \S/.test(line))
+            ?.trim() ?? problem.message.slice(0, 200));
+    return messageOf(problem).split("\n")[0] ?? "";
+}
+function describe(failure) {
+    switch (failure.kind) {
+        case "exit":
+            return `exit code ${failure.exitCode}`;
+        case "signal":
+            return `ended by ${failure.signal}`;
+        case "timeout":
+            return `no end within ${failure.seconds} s`;
+        case "aborted":
+            return "stopped before its end";
+        case "spawn":
+            return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
+    }
+}
+/** A failure of one host, thrown; its message is the reason alone. */
+class DeployError extends Error {
+    name = "DeployError";
+    failure;
+    unreachable;
+    constructor({ unreachable, cause, ...parts }) {
+        super(parts.reason, { cause });
+        this.failure = (0,_failure_js__WEBPACK_IMPORTED_MODULE_0__/* .makeFailure */ .ro)(parts);
+        this.unreachable = unreachable ?? false;
+    }
+    get phase() {
+        return this.failure.phase;
+    }
+    get reason() {
+        return this.failure.reason;
+    }
+    get hint() {
+        return this.failure.hint;
+    }
+    get lines() {
+        return this.failure.lines;
+    }
+    get exitCode() {
+        return this.failure.exitCode;
+    }
+}
+
+/***/ }),
+
+/***/ 3900:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   P7: () => (/* binding */ failureSentences),
+/* harmony export */   ro: () => (/* binding */ makeFailure),
+/* harmony export */   w3: () => (/* binding */ renderFailureLines),
+/* harmony export */   zt: () => (/* binding */ renderFailure)
+/* harmony export */ });
+const shownLines = 20;
+/** A failure of these parts; of the lines, the last 20 are kept. */
+function makeFailure(parts) {
+    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [] } = parts;
+    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes };
+}
+/** The sentences of a failure: its reason, what to do next, what state the machine is in. */
+function failureSentences({ reason, hint, outcome }) {
+    return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
+}
+/** Renders a failure: its sentences in one line, then its lines, indented. */
+function renderFailure(failure) {
+    return [failureSentences(failure).join(". "), ...renderFailureLines(failure)].join("\n");
+}
+/** Renders the lines of a failure, indented. */
+function renderFailureLines({ lines }) {
+    return lines.map((line) => `  ${line}`);
+}
+
+/***/ }),
+
+/***/ 975:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bp: () => (/* binding */ flakeReference),
+/* harmony export */   Xp: () => (/* binding */ outerReference),
+/* harmony export */   lm: () => (/* binding */ sentPaths)
+/* harmony export */ });
+/** Every store path that a machine needs to evaluate the flake. */
+function sentPaths({ outer, flake }) {
+    return [outer, flake.source, ...flake.inputs];
+}
+/** Renders the reference that a machine builds. No `#configuration`. */
+function outerReference({ outer }) {
+    return `path:${outer}`;
+}
+/**
+ * Renders the reference to which a machine's own Nix resolves the same flake, for use by hand. With `narHash`, Nix takes revision
+ * and date as given; without, Lix and Nix before 2.25 refuse the date. A subdirectory needs Nix 2.26.
+ */
+function flakeReference(flake) {
+    const query = Object.entries({
+        dir: flake.subdirectory === "" ? undefined : flake.subdirectory,
+        rev: flake.revision,
+        revCount: flake.revisionCount,
+        lastModified: flake.lastModified,
+        narHash: flake.narHash,
+    }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeValue(String(value))}`]));
+    return `path:${flake.source}?${query.join("&")}`;
+}
+// A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
+function encodeValue(text) {
+    return encodeURIComponent(text).replaceAll("%2F", "/");
+}
+
+/***/ }),
+
+/***/ 5378:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A6: () => (/* binding */ chooseMachines),
+/* harmony export */   BN: () => (/* binding */ unusableResult),
+/* harmony export */   Dv: () => (/* binding */ selectTargets),
+/* harmony export */   MS: () => (/* binding */ describeIgnored),
+/* harmony export */   QR: () => (/* binding */ targetsOf),
+/* harmony export */   be: () => (/* binding */ describeChoice),
+/* harmony export */   lr: () => (/* binding */ checkedRequest),
+/* harmony export */   tF: () => (/* binding */ setApart)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2795);
+/* harmony import */ var _failure_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3900);
+/* harmony import */ var _selection_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2952);
+/* harmony import */ var _target_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4389);
+
+
+
+
+// web2 before web10.
+const naturally = new Intl.Collator("en", { numeric: true });
+/**
+ * Chooses from an inventory, in the order of the names. Throws an `InputError` when there is no machine at all, or when a part
+ * of the selection matches none.
+ */
+function chooseMachines({ names, entries }, selection) {
+    if (names.length === 0) {
+        const accepted = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "targets", problem: `is empty, and the flake names no machine either; accepted are targets, or a flake with ${accepted}` }]);
+    }
+    const { chosen } = (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .select */ .Lt)(entries.toSorted((one, other) => naturally.compare(one.name, other.name)), selection, selectable);
+    // A name counts as matched also when the machine itself cannot be used, and when nobody had to look at it.
+    const known = new Map(entries.map((entry) => [entry.name, entry]));
+    const { chosen: expected, unmatched } = (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .select */ .Lt)(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
+    if (unmatched.length > 0)
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "select", problem: (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .unmatchedProblem */ .bh)(unmatched, there(names, entries, selection)) }]);
+    // Names were compared by Nix, and now here: what one of the two had passed over would be left out in silence.
+    const missed = expected.filter((name) => !known.has(name));
+    if (missed.length > 0)
+        throw new Error(`nobody has looked at ${missed.join(", ")}`);
+    const machines = chosen.filter((entry) => entry.kind === "machine");
+    const unusable = chosen.filter((entry) => entry.kind === "unusable");
+    const others = chosen.filter((entry) => entry.kind === "other");
+    if (machines.length + unusable.length === 0) {
+        const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz([{ input: "targets", problem: `is empty, and no machine of the flake is one to deploy over ssh (${reasons.join("; ")})` }]);
+    }
+    return { machines, unusable, others };
+}
+/** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */
+function setApart(choice, placeOf) {
+    const places = new Map();
+    for (const machine of choice.machines)
+        places.set(placeOf(machine), [...(places.get(placeOf(machine)) ?? []), machine.name]);
+    const machines = [];
+    const unusable = [...choice.unusable];
+    for (const machine of choice.machines) {
+        const place = placeOf(machine);
+        const names = places.get(place) ?? [];
+        if (names.length < 2) {
+            machines.push(machine);
+            continue;
+        }
+        const error = `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`;
+        unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags });
+    }
+    return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
+}
+/** What was chosen of a flake, a line each. */
+function describeChoice({ machines, unusable, others }) {
+    const count = machines.length + unusable.length;
+    const heading = `targets is empty: the flake names ${count} ${count === 1 ? "machine" : "machines"} to deploy`;
+    return [
+        `${heading}${machines.length === 0 ? "" : `: ${machines.map(({ name }) => name).join(", ")}`}`,
+        ...unusable.map(({ name }) => `${name} cannot be deployed, and fails`),
+        ...others.map(({ name, reason }) => `${name} is left out: ${reason}`),
+    ];
+}
+/** What the flake wants of these machines and nobody does, a line each; `undefined` where there is nothing. */
+function describeIgnored({ machines }) {
+    const lines = machines.flatMap(({ name, ignored }) => ignored.map((what) => `${name}: ${what}`));
+    if (lines.length === 0)
+        return undefined;
+    const rest = lines.length - mostIgnored;
+    return [...lines.slice(0, mostIgnored), ...(rest > 0 ? [`and ${rest} more`] : [])].join("\n");
+}
+const mostIgnored = 30;
+/** The machines as targets, under the names that the flake gives them. */
+function targetsOf(machines) {
+    return machines.map(({ name, request }) => (0,_target_js__WEBPACK_IMPORTED_MODULE_2__/* .named */ .KT)(request, name));
+}
+/** Chooses from explicit targets by their names and configurations. `unmatched` says what matches none of them. */
+function selectTargets(targets, selection) {
+    const { chosen, unmatched } = (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .select */ .Lt)(targets, selection, ({ name, configuration }) => ({
+        names: configuration === undefined ? [name] : [name, configuration, (0,_target_js__WEBPACK_IMPORTED_MODULE_2__/* .nameOfConfiguration */ .Zd)(configuration)],
+        tags: [],
+    }));
+    if (unmatched.length === 0)
+        return { chosen, unmatched: undefined };
+    const names = targets.map(({ name }) => name);
+    const hint = (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .looksAtTags */ .lf)(selection) ? ". Explicit targets have no tags: leave targets empty to take the machines and their tags from the flake" : "";
+    return { chosen, unmatched: (0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .unmatchedProblem */ .bh)(unmatched, names) + hint };
+}
+/** Checks where a machine is to be. Throws an `Error` as `checkTarget` does. */
+function checkedRequest(name, request) {
+    (0,_target_js__WEBPACK_IMPORTED_MODULE_2__/* .checkTarget */ .e$)({ ...request, name });
+    return request;
+}
+/** The result of a machine that was never connected to. */
+function unusableResult({ name, error, lines }) {
+    return {
+        name,
+        target: name,
+        configuration: undefined,
+        status: "failed",
+        phase: "connect",
+        systemPath: undefined,
+        previousSystemPath: undefined,
+        generation: undefined,
+        previousGeneration: undefined,
+        changed: false,
+        exitCode: undefined,
+        failedUnits: [],
+        timeline: [],
+        difference: undefined,
+        plan: undefined,
+        seconds: 0,
+        error: (0,_failure_js__WEBPACK_IMPORTED_MODULE_3__/* .makeFailure */ .ro)({ phase: "connect", reason: error, lines }),
+    };
+}
+function selectable(entry) {
+    return { names: [entry.name], tags: entry.kind === "other" ? [] : entry.tags };
+}
+function there(names, entries, selection) {
+    const tags = entries.flatMap((entry) => (entry.kind === "other" ? [] : (entry.tags ?? [])));
+    return [...names, ...((0,_selection_js__WEBPACK_IMPORTED_MODULE_1__/* .looksAtTags */ .lf)(selection) ? new Set(tags.map((tag) => `@${tag}`)) : [])];
+}
+
+/***/ }),
+
+/***/ 8995:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AT: () => (/* binding */ changesRunningSystem),
+/* harmony export */   PG: () => (/* binding */ changesMachine),
+/* harmony export */   Ty: () => (/* binding */ needsFlake),
+/* harmony export */   Vu: () => (/* binding */ canEnterSpecialisation),
+/* harmony export */   dS: () => (/* binding */ changesBootLoader),
+/* harmony export */   eH: () => (/* binding */ needsRoot),
+/* harmony export */   g4: () => (/* binding */ touchesUnits),
+/* harmony export */   i6: () => (/* binding */ changesSystemProfile),
+/* harmony export */   l9: () => (/* binding */ switchAction),
+/* harmony export */   or: () => (/* binding */ protectedWay),
+/* harmony export */   zU: () => (/* binding */ operations)
+/* harmony export */ });
+/** What is done on the machines: nixos-rebuild's words, and `rollback`, which activates the system of the previous generation. */
+const operations = ["switch", "boot", "test", "dry-activate", "build", "rollback"];
+const nothing = { runningSystem: false, systemProfile: false, bootLoader: false };
+const everything = { runningSystem: true, systemProfile: true, bootLoader: true };
+// Everything that sets one operation apart from another: code elsewhere asks this table and never compares names.
+const table = {
+    switch: { system: "flake", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
+    boot: { system: "flake", needsRoot: true, changes: { ...everything, runningSystem: false }, action: "boot", touchesUnits: false },
+    test: { system: "flake", needsRoot: true, changes: { ...nothing, runningSystem: true }, action: "test", touchesUnits: true },
+    "dry-activate": { system: "flake", needsRoot: true, changes: nothing, action: "dry-activate", touchesUnits: true },
+    build: { system: "flake", needsRoot: false, changes: nothing, action: undefined, touchesUnits: true },
+    rollback: { system: "older-generation", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
+};
+/** Returns what switch-to-configuration is run with, and `undefined` where the work ends with the build. */
+function switchAction(operation) {
+    return table[operation].action;
+}
+/**
+ * How an activation goes that can be undone: `switch` and `test` run the new system first, and `switch` sets system profile and boot
+ * loader when it was confirmed; `boot` sets those alone. Returns `undefined` where nothing is changed.
+ */
+function protectedWay(operation) {
+    const { runningSystem, systemProfile } = table[operation].changes;
+    if (runningSystem)
+        return systemProfile ? "switch" : "test";
+    return systemProfile ? "boot" : undefined;
+}
+/** Tells whether the operation builds a flake; the others take a system that the machine has. */
+function needsFlake(operation) {
+    return table[operation].system === "flake";
+}
+/** Tells whether the operation runs as root on the machine. */
+function needsRoot(operation) {
+    return table[operation].needsRoot;
+}
+/** Tells whether the operation changes the machine; the others only say what would happen. */
+function changesMachine(operation) {
+    const { runningSystem, systemProfile, bootLoader } = table[operation].changes;
+    return runningSystem || systemProfile || bootLoader;
+}
+/** Tells whether the operation changes what runs now. */
+function changesRunningSystem(operation) {
+    return table[operation].changes.runningSystem;
+}
+/** Tells whether the operation changes the system profile, which the machine boots next. */
+function changesSystemProfile(operation) {
+    return table[operation].changes.systemProfile;
+}
+/** Tells whether the operation installs the boot loader's entries. */
+function changesBootLoader(operation) {
+    return table[operation].changes.bootLoader;
+}
+/** Tells whether the operation, or what it rehearses, starts and stops units before the next reboot. */
+function touchesUnits(operation) {
+    return table[operation].touchesUnits;
+}
+/** Tells whether a machine can end in a specialisation: what only prepares the next boot cannot choose one. */
+function canEnterSpecialisation(operation) {
+    return !changesMachine(operation) || changesRunningSystem(operation);
+}
+
+/***/ }),
+
+/***/ 8129:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A4: () => (/* binding */ worstStatus),
+/* harmony export */   N6: () => (/* binding */ isFailure),
+/* harmony export */   bM: () => (/* binding */ statuses)
+/* harmony export */ });
+/** How it ended for one machine, from best to worst. */
+const statuses = ["unchanged", "planned", "deployed", "skipped", "degraded", "rolled-back", "failed", "unknown", "rollback-failed"];
+/** The worst status of all, `unchanged` when there is none. */
+function worstStatus(results) {
+    const worst = Math.max(0, ...results.map((result) => statuses.indexOf(result.status)));
+    return statuses[worst] ?? "unchanged";
+}
+/** Tells whether the machine is not as it was asked for. */
+function isFailure(status) {
+    switch (status) {
+        case "unchanged":
+        case "planned":
+        case "deployed":
+        case "skipped":
+        // Units where `unit-failures: warn` asks for it, or a user's own activation.
+        case "degraded":
+            return false;
+        case "rolled-back":
+        case "failed":
+        case "unknown":
+        case "rollback-failed":
+            return true;
+    }
+}
+
+/***/ }),
+
+/***/ 2952:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Lt: () => (/* binding */ select),
+/* harmony export */   ax: () => (/* binding */ acceptedSelection),
+/* harmony export */   bh: () => (/* binding */ unmatchedProblem),
+/* harmony export */   gO: () => (/* binding */ parseSelection),
+/* harmony export */   lf: () => (/* binding */ looksAtTags)
+/* harmony export */ });
+const acceptedSelection = "globs over names and @tags, comma separated, as in web1,edge-*,@canary; * stands for anything, ? for one character, [abc] and [!a-z] for one of a set";
+/**
+ * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
+ * around them; one that begins with `@` is for tags. An empty text is no rule. Throws an `Error` that says what is wrong.
+ */
+function parseSelection(text) {
+    const trimmed = text.trim();
+    if (trimmed === "")
+        return [];
+    return trimmed.split(",").map((part) => {
+        const rule = part.trim();
+        const isTag = rule.startsWith("@");
+        const glob = isTag ? rule.slice(1) : rule;
+        if (glob === "")
+            throw new Error("has an empty part between its commas");
+        return { kind: isTag ? "tag" : "name", text: rule, expression: expressionOf(glob) };
+    });
+}
+/** Tells whether the tags decide about what is chosen. */
+function looksAtTags(selection) {
+    return selection.some(({ kind }) => kind === "tag");
+}
+/**
+ * Splits into what is chosen and the rules that match nothing. What cannot tell its tags is chosen by any rule about tags, so
+ * that it is not passed over in silence.
+ */
+function select(items, selection, look) {
+    if (selection.length === 0)
+        return { chosen: [...items], unmatched: [] };
+    const seen = items.map((item) => ({ item, ...look(item) }));
+    return {
+        chosen: seen.flatMap((one) => (selection.some((rule) => isMatch(rule, one) || (rule.kind === "tag" && one.tags === undefined)) ? [one.item] : [])),
+        unmatched: selection.filter((rule) => !seen.some((one) => isMatch(rule, one))).map((rule) => rule.text),
+    };
+}
+/** Says which rules match nothing, and what there is. */
+function unmatchedProblem(unmatched, available) {
+    const shown = available.length > mostNames ? [...available.slice(0, mostNames), `${available.length - mostNames} more`] : available;
+    return `${unmatched.join(", ")} matches no machine; there are ${shown.length === 0 ? "none" : shown.join(", ")}`;
+}
+const mostNames = 50;
+function isMatch({ kind, expression }, { names, tags }) {
+    const pattern = new RegExp(`^(?:${expression})$`, "su");
+    return (kind === "tag" ? (tags ?? []) : names).some((text) => pattern.test(text));
+}
+// A set holds only what needs no escape in either kind of regular expression.
+const pieces = /\*+|\?|\[(!?)([A-Za-z0-9_.@ -]+)\]|[^*?[\]]+|[[\]]/g;
+function expressionOf(glob) {
+    return glob.replaceAll(pieces, (piece, not, set) => {
+        if (piece.startsWith("*"))
+            return ".*";
+        if (piece === "?")
+            return ".";
+        if (set !== undefined)
+            return `[${not === "!" ? "^" : ""}${checkedSet(set)}]`;
+        if (piece === "[" || piece === "]")
+            throw new Error(`has a bracket in ${glob} that encloses no set of letters, digits, or _ . -`);
+        return piece.replaceAll(/[\\^$.|+(){}]/g, String.raw `\$&`);
+    });
+}
+// A range that runs backwards is an error in both kinds.
+function checkedSet(set) {
+    for (const [range, from, to] of set.matchAll(/(.)-(.)/g)) {
+        if ((from ?? "") > (to ?? ""))
+            throw new Error(`has the range ${range}, which ends before it begins`);
+    }
+    return set;
+}
+
+/***/ }),
+
+/***/ 2863:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   TJ: () => (/* binding */ storePath),
+/* harmony export */   vD: () => (/* binding */ optionalStorePath),
+/* harmony export */   zP: () => (/* binding */ isStorePath)
+/* harmony export */ });
+// Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
+const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
+/** Tells whether the text is a path of the Nix store. */
+function isStorePath(text) {
+    return pattern.test(text);
+}
+/** Reads a path of the Nix store. Throws an `Error` that shows the text when it is none. */
+function storePath(text) {
+    if (!isStorePath(text))
+        throw new Error(`not a path of the Nix store: ${JSON.stringify(text.slice(0, 300))}`);
+    return text;
+}
+/** Reads a path of the Nix store where there may be none: an empty text is `undefined`. Throws as `storePath`. */
+function optionalStorePath(text) {
+    return text === undefined || text === "" ? undefined : storePath(text);
+}
+
+/***/ }),
+
+/***/ 4389:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $q: () => (/* binding */ hivePrefix),
+/* harmony export */   $t: () => (/* binding */ placeOf),
+/* harmony export */   Ex: () => (/* binding */ displayTarget),
+/* harmony export */   Iw: () => (/* binding */ requireApart),
+/* harmony export */   KT: () => (/* binding */ named),
+/* harmony export */   Lb: () => (/* binding */ acceptedTarget),
+/* harmony export */   Og: () => (/* binding */ checkUser),
+/* harmony export */   RC: () => (/* binding */ checkHost),
+/* harmony export */   Yn: () => (/* binding */ checkPort),
+/* harmony export */   Zd: () => (/* binding */ nameOfConfiguration),
+/* harmony export */   e$: () => (/* binding */ checkTarget),
+/* harmony export */   hu: () => (/* binding */ parseTarget),
+/* harmony export */   q4: () => (/* binding */ completeTargets),
+/* harmony export */   rO: () => (/* binding */ withDefaults),
+/* harmony export */   uG: () => (/* binding */ nameTargets),
+/* harmony export */   wD: () => (/* binding */ needsHive)
+/* harmony export */ });
+/* unused harmony export wishedName */
+/** What a configuration begins with that stands in colmena's hive and not under `nixosConfigurations`. */
+const hivePrefix = "colmenaHive.nodes.";
+/** The name of a configuration without the place where it stands. */
+function nameOfConfiguration(configuration) {
+    return configuration.startsWith(hivePrefix) ? configuration.slice(hivePrefix.length) : configuration;
+}
+/** Tells whether one of the targets has its configuration in colmena's hive. */
+function needsHive(targets) {
+    return targets.some(({ configuration }) => configuration?.startsWith(hivePrefix));
+}
+const acceptedTarget = "[user@]host[:port][#configuration], an IPv6 address in brackets";
+/** The target as one would type it after `ssh`: `user@host`, with `:port` where it is not 22. */
+function displayTarget(target) {
+    const host = target.host.includes(":") ? `[${target.host}]` : target.host;
+    return `${target.user}@${host}${target.port === 22 ? "" : `:${target.port}`}`;
+}
+/**
+ * Reads `[user@]host[:port][#configuration]`. Throws an `Error` whose message says what is wrong, without the text itself.
+ * The host is checked here because ssh obeys shell characters in a `HostName` of its configuration.
+ */
+function parseTarget(text) {
+    refuseUrl(text);
+    if (text.includes(","))
+        throw new Error("holds a comma; write one target per line");
+    const hash = text.indexOf("#");
+    const place = hash === -1 ? text : text.slice(0, hash);
+    const configuration = hash === -1 ? undefined : text.slice(hash + 1);
+    const at = place.lastIndexOf("@");
+    const user = at === -1 ? undefined : place.slice(0, at);
+    const { host, port } = splitPort(place.slice(at + 1));
+    return checkTarget({ host, user, port, configuration });
+}
+/** Checks the parts of a target. Throws an `Error` whose message names the part and what is accepted. */
+function checkTarget(request) {
+    const { host, user, port, name } = request;
+    const configuration = request.configuration === undefined ? undefined : withoutPrefix(request.configuration);
+    checkHost(host);
+    if (user !== undefined)
+        checkUser(user);
+    if (port !== undefined)
+        checkPort(port);
+    if (configuration !== undefined)
+        checkConfiguration(configuration);
+    if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
+        throw new Error("its name is empty, longer than 100 characters, or holds control characters");
+    }
+    return configuration === request.configuration ? request : { ...request, configuration };
+}
+/** The name in `nixosConfigurations.NAME` and `nixosConfigurations."NAME"`, as one types it after `nix build .#`; else the text itself. */
+function withoutPrefix(configuration) {
+    return (/^nixosConfigurations\.(?:"(.+)"|(.+))$/
+        .exec(configuration)
+        ?.slice(1)
+        .find((name) => name !== undefined) ?? configuration);
+}
+/** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
+function checkUser(user) {
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,255}$/.test(user)) {
+        throw new Error("its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)");
+    }
+}
+/** Checks a port. Throws an `Error` that says what is accepted. */
+function checkPort(port) {
+    if (!Number.isInteger(port) || port < 1 || port > 65535)
+        throw new Error("its port is not a number from 1 to 65535");
+}
+/** Checks a host. Throws an `Error` that says what is accepted. */
+function checkHost(host) {
+    if (host === "")
+        throw new Error("its host is empty");
+    refuseUrl(host);
+    if (host.startsWith("-"))
+        throw new Error("its host begins with -, which ssh would take for an option");
+    if (/[\s\p{C}]/u.test(host))
+        throw new Error("its host holds white space or control characters");
+    if (host.includes(":")) {
+        if (!/^[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?$/.test(host))
+            throw new Error("its host is not an IPv6 address");
+        return;
+    }
+    if (!/^[A-Za-z0-9_.-]{1,253}$/.test(host)) {
+        throw new Error("its host holds characters other than letters, digits, and _ . -");
+    }
+}
+function refuseUrl(text) {
+    const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
+    if (scheme !== undefined)
+        throw new Error(`is a URL; write it without ${scheme}`);
+}
+function checkConfiguration(configuration) {
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(configuration)) {
+        throw new Error("its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)");
+    }
+}
+function splitPort(text) {
+    const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
+    if (bracketed !== null) {
+        const host = bracketed[1] ?? "";
+        if (!host.includes(":"))
+            throw new Error("only an IPv6 address stands in brackets");
+        return { host, port: readPort(bracketed[2]) };
+    }
+    if (text.includes("[") || text.includes("]"))
+        throw new Error("its brackets do not enclose the whole host");
+    const colon = text.indexOf(":");
+    if (colon === -1)
+        return { host: text, port: undefined };
+    if (text.indexOf(":", colon + 1) !== -1)
+        throw new Error("an IPv6 address must stand in brackets, as in [2001:db8::7]:2222");
+    return { host: text.slice(0, colon), port: readPort(text.slice(colon + 1)) };
+}
+function readPort(text) {
+    if (text === undefined)
+        return undefined;
+    return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+}
+/** What a target is called where no other has the same name: its own, else its configuration, else its host. */
+function wishedName({ name, configuration, host }) {
+    return name ?? (configuration === undefined ? host : nameOfConfiguration(configuration));
+}
+/**
+ * Gives each target a name: its own, else its configuration, else its host; where two would have the same, the place as it is
+ * written instead. Throws an `Error` when two would still have the same.
+ */
+function nameTargets(requests, defaultPort) {
+    const wishes = requests.map(wishedName);
+    const targets = requests.map((request, index) => {
+        const wish = wishes[index] ?? request.host;
+        const port = request.port ?? defaultPort;
+        const unique = wishes.indexOf(wish) === wishes.lastIndexOf(wish);
+        return named(request, unique ? wish : `${request.host}${port === 22 ? "" : `:${port}`}`);
+    });
+    const names = new Set();
+    for (const { name } of targets) {
+        if (names.has(name))
+            throw new Error(`two machines are called ${name}; give one of them another name`);
+        names.add(name);
+    }
+    return targets;
+}
+/** The target of that name. */
+function named({ host, user, port, configuration }, name) {
+    return { name, host, user, port, configuration };
+}
+/** Fills in user and port of a target of which ssh-config says nothing. */
+function withDefaults({ name, user, host, port, configuration }, defaults) {
+    return { name, user: user ?? defaults.user, host, port: port ?? defaults.port, address: host, via: undefined, configuration };
+}
+/** Where a connection ends. The same address behind two jump hosts may be two machines. */
+function placeOf({ address, port, via }) {
+    return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` through ${via}`}`;
+}
+/** Throws an `Error` that names a place where two of the targets are. */
+function requireApart(targets) {
+    const places = new Set();
+    for (const place of targets.map(placeOf)) {
+        if (places.has(place))
+            throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
+        places.add(place);
+    }
+}
+/** Names the targets and fills in user and port. Throws an `Error` as `requireApart` and `nameTargets` do. */
+function completeTargets(requests, defaults) {
+    requireApart(requests.map((request) => withDefaults(named(request, wishedName(request)), defaults)));
+    return nameTargets(requests, defaults.port).map((target) => withDefaults(target, defaults));
+}
+
+/***/ }),
+
+/***/ 3600:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Hl: () => (/* binding */ touchesNoUnit),
+/* harmony export */   _S: () => (/* binding */ withCompared),
+/* harmony export */   cY: () => (/* binding */ unitActions),
+/* harmony export */   tA: () => (/* binding */ mostUnits),
+/* harmony export */   tH: () => (/* binding */ UnitPlanReader)
+/* harmony export */ });
+/** The actions in the order in which they are told. */
+const unitActions = ["stop", "restart", "reload", "start", "again", "keep"];
+// The lines of switch-to-configuration (nixpkgs), in Perl up to 24.05 and in Rust since: `would stop the following units: a.service,
+// b.service`. What it says before it does it has no "would", and another verb.
+const lines = [
+    [/^(?:would stop|stopping) the following units: (.+)$/, "stop"],
+    [/^(?:would NOT stop|NOT restarting) the following changed units: (.+)$/, "keep"],
+    [/^(?:would reload|reloading) the following units: (.+)$/, "reload"],
+    [/^(?:would restart|restarting) the following units: (.+)$/, "restart"],
+    [/^(?:would start|starting) the following units: (.+)$/, "start"],
+    // What came up beside, as a dependency of those that were started.
+    [/^the following new units were started: (.+)$/, "start"],
+    [/^(?:would stop|stopping) (swap device: .+)$/, "stop"],
+];
+const reexecution = /^(?:would restart systemd|restarting systemd\.\.\.)$/;
+// A unit's name has at most 255 characters (systemd.unit(5)); more units than these are no plan that anybody reads.
+const longestName = 255;
+const mostUnits = 1000;
+/** Reads a plan from what switch-to-configuration prints, line by line; other lines are passed over. */
+class UnitPlanReader {
+    #found = {
+        stop: new Set(),
+        start: new Set(),
+        restart: new Set(),
+        reload: new Set(),
+        again: new Set(),
+        keep: new Set(),
+    };
+    #any = false;
+    #reexecutes = false;
+    read(line) {
+        if (/^(?:would activate|activating) the configuration\.\.\.$/.test(line))
+            this.#any = true;
+        if (reexecution.test(line))
+            this.#reexecutes = true;
+        for (const [pattern, action] of lines) {
+            const match = pattern.exec(line);
+            if (match === null)
+                continue;
+            this.#any = true;
+            const found = this.#found[action];
+            for (const name of (match[1] ?? "").split(", "))
+                if (name !== "" && name.length <= longestName && found.size < mostUnits)
+                    found.add(name);
+        }
+    }
+    /** The plan so far; `undefined` where nothing was said of any. */
+    plan(source) {
+        if (!this.#any)
+            return undefined;
+        const { stop, start, restart, reload, again: ranAgain, keep } = this.#found;
+        const again = [...stop].filter((unit) => start.has(unit));
+        const restarted = new Set([...restart, ...again]);
+        return {
+            source,
+            stop: [...stop].filter((unit) => !restarted.has(unit)),
+            start: [...start].filter((unit) => !restarted.has(unit)),
+            restart: [...restarted].toSorted(),
+            reload: [...reload],
+            again: [...ranAgain],
+            keep: [...keep],
+            reexecutes: this.#reexecutes,
+            inhibitors: [],
+        };
+    }
+}
+/** Tells whether the plan touches no unit. */
+function touchesNoUnit(plan) {
+    return !plan.reexecutes && unitActions.every((action) => plan[action].length === 0);
+}
+/**
+ * A rehearsal with what `dry-activate` leaves out: units that systemd starts with their target, oneshots that run again, units that
+ * stop or restart with another one or with sysinit-reactivation.target, and inhibitors.
+ */
+function withCompared(rehearsal, compared) {
+    if (compared === undefined)
+        return rehearsal;
+    const known = new Set(unitActions.flatMap((action) => rehearsal[action]));
+    const both = (action) => [...rehearsal[action], ...compared[action].filter((unit) => !known.has(unit))];
+    return { ...rehearsal, stop: both("stop"), restart: both("restart"), start: both("start"), again: both("again"), inhibitors: compared.inhibitors };
+}
+
+/***/ }),
+
+/***/ 5783:
+/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var _deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(906);
+/* harmony import */ var _deploy_limit_js__WEBPACK_IMPORTED_MODULE_30__ = __nccwpck_require__(974);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2795);
+/* harmony import */ var _domain_flake_js__WEBPACK_IMPORTED_MODULE_29__ = __nccwpck_require__(975);
+/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5378);
+/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_28__ = __nccwpck_require__(4389);
+/* harmony import */ var _domain_operation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8995);
+/* harmony import */ var _git_untracked_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6549);
+/* harmony import */ var _github_action_input_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6882);
+/* harmony import */ var _github_cancellation_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(4278);
+/* harmony import */ var _github_event_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3701);
+/* harmony import */ var _github_flake_log_js__WEBPACK_IMPORTED_MODULE_27__ = __nccwpck_require__(9735);
+/* harmony import */ var _github_inventory_log_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7402);
+/* harmony import */ var _github_report_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2475);
+/* harmony import */ var _github_run_name_js__WEBPACK_IMPORTED_MODULE_31__ = __nccwpck_require__(4662);
+/* harmony import */ var _github_run_log_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2576);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(2816);
+/* harmony import */ var _github_runner_temp_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(2178);
+/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(9195);
+/* harmony import */ var _inputs_deploy_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(2101);
+/* harmony import */ var _nix_flake_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(6354);
+/* harmony import */ var _nix_inventory_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(5399);
+/* harmony import */ var _nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(3243);
+/* harmony import */ var _nixos_machine_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(8936);
+/* harmony import */ var _nixos_reconnect_timeout_js__WEBPACK_IMPORTED_MODULE_32__ = __nccwpck_require__(1700);
+/* harmony import */ var _process_core_dumps_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(1266);
+/* harmony import */ var _process_required_programs_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(8358);
+/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(8826);
+/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(4060);
+/* harmony import */ var _ssh_agent_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(2077);
+/* harmony import */ var _ssh_key_js__WEBPACK_IMPORTED_MODULE_26__ = __nccwpck_require__(7551);
+/* harmony import */ var _ssh_location_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(2710);
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+const log = new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_13__/* .WorkflowLog */ .m();
+const runLog = new _github_run_log_js__WEBPACK_IMPORTED_MODULE_10__/* .WorkflowRunLog */ .L(log);
+const run = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString("hex");
+let identity;
+let flake;
+let sent;
+let end = { results: [], arrived: false };
+let problem;
+let summary = true;
+let isEndingAtOnce = false;
+// 128 and the number of SIGINT, as a shell has it.
+const interrupted = 130;
+const cancellation = (0,_github_cancellation_js__WEBPACK_IMPORTED_MODULE_25__/* .abortOnSignal */ .I)((signal) => log.annotate("warning", `Cancelled by ${signal}`, runLog.runningHosts()), () => void endAtOnce());
+try {
+    await deploy();
+}
+catch (error) {
+    problem = error;
+}
+await leaveNothing();
+if (problem !== undefined && !cancellation.signal.aborted)
+    (0,_github_report_js__WEBPACK_IMPORTED_MODULE_9__/* .reportProblem */ .k)(problem, log);
+const reason = cancellation.signal.aborted ? "the run was cancelled" : problem === undefined ? undefined : (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .briefReason */ .DM)(problem);
+const green = (0,_github_report_js__WEBPACK_IMPORTED_MODULE_9__/* .reportEnd */ .w)({ ...end, flake, sent, endedEarly: problem !== undefined || cancellation.signal.aborted, reason, summary }, log);
+await log.written();
+// Whatever still holds the process open has nothing more to say.
+process.exit(isEndingAtOnce ? interrupted : green ? 0 : 1);
+async function deploy() {
+    const inputs = (0,_inputs_deploy_js__WEBPACK_IMPORTED_MODULE_14__/* .parseInputs */ .T)((name) => (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .readInput */ .R)(name));
+    ({ summary } = inputs);
+    for (const secret of [inputs.passphrase, inputs.elevatePassword, ...(0,_ssh_key_js__WEBPACK_IMPORTED_MODULE_26__/* .secretLines */ ._)(inputs.key ?? "")])
+        if (secret !== undefined)
+            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .maskSecret */ .$)(secret);
+    if (!inputs.allowUnsafeEvent)
+        requireTrustedCode();
+    // Throws for an agent that is not there.
+    sshSettings(inputs);
+    await (0,_process_required_programs_js__WEBPACK_IMPORTED_MODULE_20__/* .requirePrograms */ .P)();
+    await (0,_process_core_dumps_js__WEBPACK_IMPORTED_MODULE_19__/* .preventCoreDumps */ .v)();
+    const noFlake = new AbortController();
+    const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
+    const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
+    const { targets, directory, unusable, flake: sending } = await choose(inputs, local);
+    const flakeOrReason = sending?.catch((error) => {
+        const noFlakeError = new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .NoFlakeError */ .$u(`the flake could not be fetched (${(0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .briefReason */ .DM)(error)})`, { cause: error });
+        // Hosts that are being connected need not go on.
+        noFlake.abort(noFlakeError);
+        throw noFlakeError;
+    });
+    // It may come before, or without, anyone who waits for it.
+    flakeOrReason?.catch(() => undefined);
+    (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writeTargetConfigurations */ .Uk)(directory, targets, sshSettings(inputs));
+    const settings = machineSettings(inputs, sending, signal);
+    const machines = targets.map((target, index) => new _nixos_machine_js__WEBPACK_IMPORTED_MODULE_18__/* .NixosMachine */ .R(new _ssh_connection_js__WEBPACK_IMPORTED_MODULE_21__/* .Connection */ .Ng(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)));
+    const { operation, maxParallel, timeout, retries, safety, variant, staging, diff } = inputs;
+    const failed = unusable.map(_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .unusableResult */ .BN);
+    end = await (0,_deploy_fleet_js__WEBPACK_IMPORTED_MODULE_1__/* .deployFleet */ .C)(machines, { operation, flake: flakeOrReason, unusable: failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
+    await sending;
+}
+/** Finds the machines, and writes the identity: after the flake's code was evaluated, where the flake names the machines. */
+async function choose(inputs, local) {
+    const { flake: reference, operation, selection } = inputs;
+    const fetch = async () => {
+        const fetched = await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_15__/* .archiveOnRunner */ .MS)(reference, local);
+        // Where nothing is built of it, it only says where the machines are.
+        if ((0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation))
+            ({ flake } = fetched);
+        (0,_github_flake_log_js__WEBPACK_IMPORTED_MODULE_27__/* .announceFlake */ .j)(fetched.flake, log);
+        return fetched;
+    };
+    const wrap = async (archived, hive) => await (0,_nix_outer_flake_js__WEBPACK_IMPORTED_MODULE_17__/* .wrapFlake */ .Y)(archived, hive, { scratch: (0,_github_runner_temp_js__WEBPACK_IMPORTED_MODULE_12__/* .runnerTemp */ .X)(), signal: local.signal });
+    if (inputs.targets.length > 0) {
+        const directory = await installIdentity(inputs);
+        const targets = await locate(inputs.targets, inputs, directory);
+        try {
+            (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .requireApart */ .Iw)(targets);
+        }
+        catch (error) {
+            throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "targets", problem: (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error) }]);
+        }
+        const send = async () => (sent = await wrap(await fetch(), (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .needsHive */ .wD)(targets)));
+        return { targets, directory, unusable: [], flake: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation) ? send() : undefined };
+    }
+    const archived = await fetch();
+    const plain = await wrap(archived, false);
+    const chosen = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseMachines */ .A6)(await (0,_nix_inventory_js__WEBPACK_IMPORTED_MODULE_16__/* .readInventory */ .z)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_29__/* .outerReference */ .Xp)(plain), { selection, details: false }, local), selection);
+    const directory = await installIdentity(inputs);
+    const located = new Map((await locate((0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .targetsOf */ .QR)(chosen.machines), inputs, directory)).map((target) => [target.name, target]));
+    const choice = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_3__/* .setApart */ .tF)(chosen, ({ name }) => (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .placeOf */ .$t)(locatedAs(name, located)));
+    (0,_github_inventory_log_js__WEBPACK_IMPORTED_MODULE_8__/* .announceChoice */ .Z)(choice, log);
+    const found = choice.machines.map(({ name }) => locatedAs(name, located));
+    if (!(0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsFlake */ .Ty)(operation))
+        return { targets: found, directory, unusable: choice.unusable, flake: undefined };
+    sent = (0,_domain_target_js__WEBPACK_IMPORTED_MODULE_28__/* .needsHive */ .wD)(found) ? await wrap(archived, true) : plain;
+    return { targets: found, directory, unusable: choice.unusable, flake: Promise.resolve(sent) };
+}
+/** Finds out where the targets are, without connecting to any. */
+async function locate(targets, inputs, directory) {
+    const { signal } = cancellation;
+    const work = async ([index, target]) => await (0,_ssh_location_js__WEBPACK_IMPORTED_MODULE_24__/* .locateTarget */ .sw)(target, index, directory, sshSettings(inputs), inputs.defaults, signal);
+    return await (0,_deploy_limit_js__WEBPACK_IMPORTED_MODULE_30__/* .mapLimited */ .b)([...targets.entries()], inputs.maxParallel, work);
+}
+function locatedAs(name, located) {
+    const target = located.get(name);
+    if (target === undefined)
+        throw new Error(`nobody knows where ${name} is`);
+    return target;
+}
+function sshSettings({ strict, connectTimeout, sshConfig, authentication, certificate }) {
+    const settings = { strict, connectTimeout, extra: sshConfig };
+    if (authentication === "none")
+        return { ...settings, authentication: { kind: "none" } };
+    if (authentication === "key")
+        return { ...settings, authentication: { kind: "key", certificate: certificate !== undefined } };
+    try {
+        return { ...settings, authentication: { kind: "agent", socket: (0,_ssh_agent_js__WEBPACK_IMPORTED_MODULE_23__/* .agentSocket */ .J)(process.env["SSH_AUTH_SOCK"]) } };
+    }
+    catch (error) {
+        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "ssh-auth", problem: (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error) }]);
+    }
+}
+async function installIdentity({ key, passphrase, certificate, knownHosts }) {
+    identity = (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .makeIdentityDirectory */ .uy)(process.env["RUNNER_TEMP"]);
+    // Before the key is written, so that the post step finds it even when this process is killed.
+    _github_state_js__WEBPACK_IMPORTED_MODULE_11__/* .identityState */ .A.save(identity);
+    const check = await (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writeIdentity */ .s)(identity, { key, passphrase, certificate, knownHosts });
+    if (check.kind === "unusable")
+        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "ssh-key", problem: check.problem }]);
+    if (passphrase !== undefined)
+        for (const line of (0,_ssh_key_js__WEBPACK_IMPORTED_MODULE_26__/* .secretLines */ ._)((0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .writtenKey */ .R7)(identity)))
+            (0,_github_action_input_js__WEBPACK_IMPORTED_MODULE_6__/* .maskSecret */ .$)(line);
+    return identity;
+}
+/** Ends the ssh masters, then removes the key with their sockets. */
+async function leaveNothing() {
+    if (identity === undefined)
+        return;
+    try {
+        await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_21__/* .endMasters */ .p2)(identity);
+        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_22__/* .removeIdentityDirectory */ .UK)(identity);
+    }
+    catch (error) {
+        log.annotate("error", "The ssh key may still be on the runner", (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error));
+    }
+}
+async function endAtOnce() {
+    // Without its connections, the run may end by itself before this does.
+    isEndingAtOnce = true;
+    await leaveNothing();
+    process.exit(interrupted);
+}
+function requireTrustedCode() {
+    const why = (0,_github_event_js__WEBPACK_IMPORTED_MODULE_7__/* .untrustedCode */ .C)((0,_github_event_js__WEBPACK_IMPORTED_MODULE_7__/* .readEvent */ .j)(process.env));
+    if (why === undefined)
+        return;
+    const advice = "Deploy from events such as push or workflow_dispatch; true is only for a job that never checks out or evaluates such code";
+    throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .InputError */ .dz([{ input: "allow-unsafe-event", problem: `is false, and ${why}`, advice }]);
+}
+function machineSettings(inputs, sending, signal) {
+    return {
+        run,
+        name: (0,_github_run_name_js__WEBPACK_IMPORTED_MODULE_31__/* .workflowRunName */ .i)(process.env) ?? `run ${run}`,
+        access: { elevate: inputs.elevate, elevatePassword: inputs.elevatePassword, needsRoot: (0,_domain_operation_js__WEBPACK_IMPORTED_MODULE_4__/* .needsRoot */ .eH)(inputs.operation) },
+        checkSignatures: inputs.checkSignatures,
+        archiveArgs: inputs.archiveArgs,
+        rebuildArgs: inputs.rebuildArgs,
+        reconnectTimeout: (0,_nixos_reconnect_timeout_js__WEBPACK_IMPORTED_MODULE_32__/* .reconnectTimeout */ .t)(inputs.connectTimeout, inputs.safety),
+        isUntracked: async (file) => await (0,_git_untracked_js__WEBPACK_IMPORTED_MODULE_5__/* .isUntracked */ .S)(inputs.flake, file),
+        configurationNames: async () => sending === undefined ? undefined : await (0,_nix_flake_js__WEBPACK_IMPORTED_MODULE_15__/* .configurationNames */ .zG)((0,_domain_flake_js__WEBPACK_IMPORTED_MODULE_29__/* .outerReference */ .Xp)(await sending), { signal }).catch(() => undefined),
+    };
+}
+__webpack_async_result__();
+} catch(e) { __webpack_async_result__(e); } }, 1);
+
+/***/ }),
+
+/***/ 6549:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   S: () => (/* binding */ isUntracked)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4740);
+
+
+
+/**
+ * Tells whether a file, relative to the root of the Git work tree that a flake reference names (`.`, `./nixos`), exists there and
+ * Git does not track it. Never throws: the answer is no where there is no work tree, or Git cannot tell.
+ */
+async function isUntracked(reference, file) {
+    const directory = /^[./][^?]*/.exec(reference)?.[0];
+    if (directory === undefined)
+        return false;
+    const git = async (...args) => (await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_2__/* .run */ .eF)({ file: "git", args: ["-C", directory, ...args] })).stdout;
+    try {
+        const root = (await git("rev-parse", "--show-toplevel")).replace(/\n$/, "");
+        if (!(0,node_fs__WEBPACK_IMPORTED_MODULE_0__.existsSync)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(root, file)))
+            return false;
+        return (await git("ls-files", "--", `:(top,literal)${file}`)).trim() === "";
+    }
+    catch {
+        return false;
+    }
+}
+
+/***/ }),
+
+/***/ 6882:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $: () => (/* binding */ maskSecret),
+/* harmony export */   R: () => (/* binding */ readInput)
+/* harmony export */ });
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3284);
+
+/** The text of an input as the workflow has it, empty where there is none. */
+function readInput(name) {
+    return _actions_core__WEBPACK_IMPORTED_MODULE_0__.getInput(name, { trimWhitespace: false });
+}
+/** Has the runner replace the text wherever a log would show it. */
+function maskSecret(secret) {
+    _actions_core__WEBPACK_IMPORTED_MODULE_0__.setSecret(secret);
+}
+
+/***/ }),
+
+/***/ 4278:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   I: () => (/* binding */ abortOnSignal)
+/* harmony export */ });
+/**
+ * Turns the signals of a cancellation into an abort. GitHub's runner sends SIGINT, 7.5 s later SIGTERM and 2.5 s later kills
+ * the process tree: the first signal begins an orderly end, a second SIGINT ends at once.
+ */
+function abortOnSignal(onFirst, onSecond) {
+    const controller = new AbortController();
+    const handle = (signal) => {
+        if (!controller.signal.aborted) {
+            onFirst(signal);
+            controller.abort();
+        }
+        else if (signal === "SIGINT") {
+            onSecond();
+        }
+    };
+    process.on("SIGINT", handle);
+    process.on("SIGTERM", handle);
+    return controller;
+}
+
+/***/ }),
+
+/***/ 3701:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   C: () => (/* binding */ untrustedCode),
+/* harmony export */   j: () => (/* binding */ readEvent)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+
+/** Reads the event from what the runner says of it. */
+function readEvent(environment) {
+    return { name: environment["GITHUB_EVENT_NAME"] ?? "", payload: readPayload(environment["GITHUB_EVENT_PATH"]) };
+}
+function readPayload(path) {
+    if (path === undefined)
+        return undefined;
+    try {
+        return JSON.parse((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(path, "utf8"));
+    }
+    catch {
+        return undefined;
+    }
+}
+/**
+ * Says why the code of an event's run may come from people without write access; `undefined` for an event whose code is trusted.
+ * A payload that does not say where the code comes from counts as one from a fork. The fields are those of GitHub's webhook payloads.
+ */
+function untrustedCode({ name, payload }) {
+    switch (name) {
+        case "pull_request_target":
+            return "pull_request_target gives secrets to a run on a pull request that anyone may open";
+        case "workflow_run":
+            return sameRepository(at(payload, "workflow_run", "head_repository"), at(payload, "repository"))
+                ? undefined
+                : "the workflow_run was started by a run on a fork";
+        case "pull_request":
+        case "pull_request_review":
+        case "pull_request_review_comment":
+            return sameRepository(at(payload, "pull_request", "head", "repo"), at(payload, "pull_request", "base", "repo"))
+                ? undefined
+                : `the pull request of this ${name} event comes from a fork`;
+        case "issue_comment":
+            // A comment on an issue runs the default branch. One on a pull request does not say whose branch that is.
+            if (payload !== undefined && at(payload, "issue", "pull_request") === undefined)
+                return undefined;
+            return "anyone may write an issue_comment on a pull request, and the pull request may come from a fork";
+        default:
+            return undefined;
+    }
+}
+function sameRepository(head, base) {
+    const [one, other] = [at(head, "id"), at(base, "id")];
+    return typeof one === "number" && one === other;
+}
+function at(value, ...names) {
+    let found = value;
+    for (const name of names)
+        found = typeof found === "object" && found !== null ? new Map(Object.entries(found)).get(name) : undefined;
+    return found;
+}
+
+/***/ }),
+
+/***/ 9735:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   j: () => (/* binding */ announceFlake)
+/* harmony export */ });
+/** Tells which flake is deployed, and warns of one that is no commit. */
+function announceFlake(flake, log) {
+    log.line(`flake ${flake.source}, revision ${flake.revision ?? "none"}, with ${flake.inputs.length} inputs`);
+    if (!flake.dirty)
+        return;
+    log.annotate("warning", "The flake has changes that are not committed", "What is deployed is not a commit: on the machines, self.rev, self.dirtyRev and self.dirtyShortRev are missing. Has an earlier step changed a file?");
+}
+
+/***/ }),
+
+/***/ 7402:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Z: () => (/* binding */ announceChoice)
+/* harmony export */ });
+/* harmony import */ var _domain_inventory_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5378);
+
+/** Tells which machines the flake names, and warns of what it wants of them that is not done. */
+function announceChoice(choice, log) {
+    for (const line of (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_0__/* .describeChoice */ .be)(choice))
+        log.line(line);
+    const ignored = (0,_domain_inventory_js__WEBPACK_IMPORTED_MODULE_0__/* .describeIgnored */ .MS)(choice);
+    if (ignored !== undefined)
+        log.annotate("warning", "The flake asks for what this action does not do", ignored);
+}
+
+/***/ }),
+
+/***/ 2475:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  w: () => (/* binding */ reportEnd),
+  k: () => (/* binding */ reportProblem)
+});
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
+// EXTERNAL MODULE: ./out/src/domain/errors.js
+var errors = __nccwpck_require__(2795);
+// EXTERNAL MODULE: ./out/src/domain/flake.js
+var domain_flake = __nccwpck_require__(975);
+// EXTERNAL MODULE: ./out/src/domain/result.js
+var domain_result = __nccwpck_require__(8129);
+// EXTERNAL MODULE: ./out/src/domain/failure.js
+var failure = __nccwpck_require__(3900);
+;// CONCATENATED MODULE: ./out/src/report/annotations.js
+
+
+// GitHub shows ten annotations of a kind a step, and the step's own failure is one.
+const most = 9;
+/** One annotation for each host that failed; where there are too many, the last one names the rest. */
+function failureAnnotations(results) {
+    const failed = results.filter((result) => (0,domain_result/* isFailure */.N6)(result.status));
+    const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: message(result) }));
+    if (annotations.length <= most)
+        return annotations;
+    const rest = failed.slice(most - 1);
+    return [...annotations.slice(0, most - 1), { title: `${rest.length} more hosts failed`, message: rest.map(brief).join("\n") }];
+}
+/** One annotation for all hosts that were skipped, with the reasons. */
+function skippedAnnotations(results) {
+    const skipped = results.filter((result) => result.status === "skipped");
+    if (skipped.length === 0)
+        return [];
+    const reasons = new Map();
+    for (const { name, error } of skipped) {
+        const reason = error === undefined ? "skipped" : (0,failure/* failureSentences */.P7)(error).join(". ");
+        reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
+    }
+    const title = `${skipped.length} of ${results.length} hosts ${skipped.length === 1 ? "was" : "were"} skipped`;
+    return [{ title, message: [...reasons].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n") }];
+}
+/** The last line of a failed step: `2 of 14 hosts failed: web3 (activate: …), db1 (connect: …)`. */
+function failureSummary(results) {
+    const failed = results.filter((result) => (0,domain_result/* isFailure */.N6)(result.status));
+    return `${failed.length} of ${results.length} hosts failed: ${failed.map(brief).join(", ")}`;
+}
+/** What went wrong in a few words: `activate failed, rolled back`. */
+function verdict({ phase, status }) {
+    if (status === "rolled-back")
+        return `${phase} failed, rolled back`;
+    if (status === "rollback-failed")
+        return "rollback failed";
+    return status === "unknown" ? `lost in ${phase}, state unknown` : `${phase} ${status}`;
+}
+function message({ error, status }) {
+    return error === undefined ? status : (0,failure/* renderFailure */.zt)(error);
+}
+function brief(result) {
+    const reason = result.status === "failed" ? `${result.phase}: ${result.error?.reason ?? "failed"}` : verdict(result);
+    return `${result.name} (${reason})`;
+}
+// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 17 modules
+var core = __nccwpck_require__(3284);
+;// CONCATENATED MODULE: ./out/src/github/outputs.js
+
+
+
+// GitHub takes 1 MB of outputs a job, counted as UTF-16: half of that for us.
+const longestResults = 250_000;
+/** Renders every output of the action, by its name in `action.yml`; one that has no value is empty. */
+function renderOutputs({ results, status, storePath, flakeReference, summaryPath }) {
+    const only = results.length === 1 ? results[0] : undefined;
+    return {
+        "store-path": storePath ?? "",
+        "flake-ref": flakeReference ?? "",
+        status,
+        results: renderResults(results),
+        changed: String(results.some((result) => result.changed)),
+        deployed: String(results.filter((result) => result.status === "deployed").length),
+        failed: String(results.filter((result) => (0,domain_result/* isFailure */.N6)(result.status)).length),
+        "summary-path": summaryPath ?? "",
+        "system-path": only?.systemPath ?? "",
+        "previous-system-path": only?.previousSystemPath ?? "",
+        "exit-code": only?.exitCode?.toString() ?? "",
+    };
+}
+/** The results as JSON, with shorter errors where they would not fit. */
+function renderResults(results) {
+    const render = (longestError) => JSON.stringify(results.map((result) => ({
+        name: result.name,
+        target: result.target,
+        configuration: result.configuration ?? null,
+        status: result.status,
+        phase: result.phase,
+        "system-path": result.systemPath ?? null,
+        "previous-system-path": result.previousSystemPath ?? null,
+        generation: result.generation ?? null,
+        "previous-generation": result.previousGeneration ?? null,
+        changed: result.changed,
+        "exit-code": result.exitCode ?? null,
+        "failed-units": result.failedUnits,
+        inhibitors: result.plan?.inhibitors ?? [],
+        seconds: result.seconds,
+        error: result.error === undefined ? null : shorten((0,failure/* renderFailure */.zt)(result.error), longestError),
+    })));
+    for (let longestError = 10_000;; longestError = Math.floor(longestError / 2)) {
+        const text = render(longestError);
+        if (text.length <= longestResults || longestError === 0)
+            return text;
+    }
+}
+function shorten(text, length) {
+    return text.length <= length ? text : `${text.slice(0, length)}…`;
+}
+/** Sets every output. */
+function setOutputs(report) {
+    for (const [name, value] of Object.entries(renderOutputs(report)))
+        core.setOutput(name, value);
+}
+/** The status of a whole run. */
+function statusOf(results, endedEarly) {
+    const worst = (0,domain_result/* worstStatus */.A4)(results);
+    // Hosts that a run has skipped because it ended early do not make it a success.
+    return endedEarly && !(0,domain_result/* isFailure */.N6)(worst) ? "failed" : worst;
+}
+// EXTERNAL MODULE: ./out/src/github/runner-temp.js
+var runner_temp = __nccwpck_require__(2178);
+// EXTERNAL MODULE: ./out/src/report/printable.js
+var printable = __nccwpck_require__(251);
+;// CONCATENATED MODULE: ./out/src/report/summary/markdown.js
+
+// What machines print stands in code spans, of which Markdown obeys nothing, in fenced blocks whose every line begins with a
+// sign of ours, or as escaped text in `<pre>` and `<code>`, which are HTML. In all of them GitHub makes no mentions, links or emoji.
+/** Escapes a text for HTML. */
+function escapeHtml(text) {
+    return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+/**
+ * Renders one line of text as a code span (CommonMark 6.1) that may stand in a table. Tables are split at pipes before
+ * anything else is read, and a backslash before an escaped one splits all the same: a pipe becomes a broken bar.
+ */
+function codeSpan(text) {
+    const line = oneLine(text).replaceAll("|", "¦");
+    const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
+    const fence = "`".repeat(longest + 1);
+    return longest === 0 ? `${fence}${line}${fence}` : `${fence} ${line} ${fence}`;
+}
+/** Renders one line of text as code in HTML. */
+function htmlCode(text) {
+    return `<code>${escapeHtml(oneLine(text))}</code>`;
+}
+// A store path has up to 255 characters; whatever is longer is no name that helps.
+const longestLine = 300;
+/** The text as one line without what cannot be seen, and not too long; a text of which nothing can be seen is a question mark. */
+function oneLine(text) {
+    const line = visible(text.replaceAll(/\s+/g, " ")).trim() || "?";
+    return line.length <= longestLine ? line : `${Array.from(line).slice(0, longestLine).join("")}…`;
+}
+/** A line without control characters, and without those that turn the direction of the text around them. */
+function visible(line) {
+    return (0,printable/* printable */.g)(line).replaceAll(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, "");
+}
+function byteLength(text) {
+    return Buffer.byteLength(text);
+}
+/** Renders a text of several lines as a block; one that needs more bytes than these loses its middle. */
+function preformatted(text, bytes) {
+    return `<pre>${markdown_shorten(text, bytes)}</pre>\n`;
+}
+function markdown_shorten(text, bytes) {
+    // A character needs at least one byte: what is beyond cannot fit, and is not even looked at.
+    const cut = text.length > 2 * bytes ? `${text.slice(0, bytes)}\n${text.slice(-bytes)}` : text;
+    const lines = cut.split("\n").map(visible).join("\n");
+    const whole = escapeHtml(lines);
+    if (cut === text && byteLength(whole) <= bytes)
+        return whole;
+    const characters = Array.from(lines);
+    const beginning = fitting(characters, bytes / 2);
+    const end = fitting(characters.toReversed(), bytes / 2);
+    return `${escapeHtml(beginning.join(""))}\n… the middle is left out; the log has it …\n${escapeHtml(end.toReversed().join(""))}`;
+}
+/** The first characters that need no more than these bytes once they are escaped. */
+function fitting(characters, bytes) {
+    let left = bytes;
+    const beyond = characters.findIndex((character) => (left -= byteLength(escapeHtml(character))) < 0);
+    return characters.slice(0, beyond === -1 ? undefined : beyond);
+}
+;// CONCATENATED MODULE: ./out/src/report/summary/headline.js
+
+
+// As many as fit on a line.
+const mostNamed = 8;
+/** What a reader sees first: how it ended, the counts, who failed, and what was deployed. */
+function renderHeadline(results, flake, endedEarly, reason) {
+    const below = [counts(results), failed(results), flake === undefined ? "" : describeFlake(flake)].filter((line) => line !== "");
+    const why = reason === undefined ? "" : `: ${codeSpan(reason)}`;
+    return `### ${headline(results, endedEarly)}${why}\n\n${below.join("  \n")}\n\n`;
+}
+function headline(results, endedEarly) {
+    const failures = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status)).length;
+    if (results.length === 0)
+        return endedEarly ? "❌ The deployment ended before any host was worked on" : "✅ No host was to be deployed";
+    const hosts = results.length === 1 ? "1 host" : `${results.length} hosts`;
+    if (failures > 0)
+        return `❌ ${failures} of ${hosts} failed${endedEarly ? ", and the run ended early" : ""}`;
+    if (endedEarly && results.every(({ status }) => status === "skipped"))
+        return `❌ No host was deployed (${hosts} skipped)`;
+    if (endedEarly)
+        return `❌ The run ended early; of ${hosts} none failed`;
+    const done = results.filter(({ status }) => status !== "skipped");
+    const skipped = results.length - done.length;
+    const { sign, word } = achieved(done);
+    return skipped === 0 ? `${sign} ${hosts} ${word}` : `⚠️ ${done.length} of ${hosts} ${word}, ${skipped} skipped`;
+}
+/** What became of hosts of which none failed. */
+function achieved(hosts) {
+    if (hosts.some(({ status }) => status === "degraded"))
+        return { sign: "⚠️", word: "deployed, with units that failed" };
+    if (hosts.every(({ status }) => status === "unchanged"))
+        return { sign: "✅", word: "unchanged" };
+    return { sign: "✅", word: hosts.every(({ status }) => status === "planned" || status === "unchanged") ? "planned" : "deployed" };
+}
+function counts(results) {
+    const numbers = domain_result/* statuses */.bM.toReversed().map((status) => ({ status, count: results.filter((result) => result.status === status).length }));
+    const texts = numbers.flatMap(({ status, count }) => (count === 0 ? [] : [`${count} ${status}`]));
+    const end = Math.max(0, ...results.flatMap(({ timeline }) => timeline.map((span) => span.end)));
+    return texts.length === 0 ? "" : [...texts.map((text) => `**${text}**`), ...(end === 0 ? [] : [duration(end)])].join(" · ");
+}
+function failed(results) {
+    const names = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status)).map(({ name, phase }) => `${codeSpan(name)} (${phase})`);
+    // One is the only row that is red in any case.
+    if (names.length === 0 || results.length === 1)
+        return "";
+    const more = names.length - mostNamed;
+    return `Not as asked for: ${names.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+function describeFlake({ source, revision, subdirectory, dirty }) {
+    return [
+        revision === undefined ? "Flake without a revision" : `Flake at revision ${codeSpan(revision)}`,
+        subdirectory === "" ? "" : `, directory ${codeSpan(subdirectory)}`,
+        dirty ? ", with changes that are not committed" : "",
+        `, source ${codeSpan(source)}`,
+    ].join("");
+}
+/** Seconds as a reader counts them: `9 s`, `2 min 14 s`. */
+function duration(seconds) {
+    const whole = Math.round(seconds);
+    return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+// EXTERNAL MODULE: ./out/src/domain/closure-difference.js
+var closure_difference = __nccwpck_require__(4023);
+// EXTERNAL MODULE: ./out/src/domain/difference-text.js
+var difference_text = __nccwpck_require__(1663);
+// EXTERNAL MODULE: ./out/src/domain/unit-plan.js
+var unit_plan = __nccwpck_require__(3600);
+;// CONCATENATED MODULE: ./out/src/report/summary/table.js
+
+
+
+const tableHead = "| | host | status | phase | generation | packages | size | seconds |\n|---|---|---|---|---|---|--:|--:|\n";
+/** The row of one host. */
+function renderRow(result) {
+    const { name, target, configuration, status, phase, seconds, difference } = result;
+    const where = tellsMore(target, name) ? ` ${codeSpan(target)}` : "";
+    const what = configuration === undefined || configuration === name ? "" : ` ${codeSpan(`#${configuration}`)}`;
+    const size = difference === undefined ? "" : (0,difference_text/* signedSize */.m8)(difference.bytes).replace(" ", "\u00A0");
+    return `| ${[mark(result), codeSpan(name) + where + what, status, phase, generation(result), table_packages(difference), size, seconds.toFixed(1)].join(" | ")} |\n`;
+}
+/** Whether a target says more than the name: `web1` stands for `root@web1` and for `root@web1.example.org`. */
+function tellsMore(target, name) {
+    const host = target.slice(target.lastIndexOf("@") + 1);
+    return target !== name && host !== name && !host.startsWith(`${name}.`);
+}
+const marks = {
+    unchanged: "💤",
+    planned: "📋",
+    deployed: "✅",
+    skipped: "➖",
+    degraded: "⚠️",
+    "rolled-back": "↩️",
+    failed: "❌",
+    unknown: "❌",
+    "rollback-failed": "❌",
+};
+/** The sign that stands for a status. */
+function mark({ status }) {
+    return marks[status];
+}
+function generation({ previousGeneration: old, generation: now }) {
+    if (now === undefined)
+        return old === undefined ? "" : String(old);
+    return old === now ? String(now) : `${old ?? "–"} → ${now}`;
+}
+/** How many packages came, went and changed: `+2 −1 ~14`. */
+function table_packages(difference) {
+    if (difference === undefined)
+        return "";
+    const { added, removed, changed } = (0,closure_difference/* countChanges */.xS)(difference);
+    const counts = [added > 0 ? `+${added}` : "", removed > 0 ? `−${removed}` : "", changed > 0 ? `~${changed}` : ""].filter((text) => text !== "");
+    return counts.length === 0 ? "–" : counts.join(" ");
+}
+;// CONCATENATED MODULE: ./out/src/report/summary/section.js
+
+
+
+
+
+
+
+
+const longestName = 120;
+/** What went wrong on a host, in no more than about these bytes; empty where nothing did. */
+function errorPart({ status, error }, bytes) {
+    return (0,domain_result/* isFailure */.N6)(status) || error !== undefined ? `${preformatted(error === undefined ? status : explained(error), bytes)}\n` : "";
+}
+/** A sentence in each line: in one line, nobody could read them without scrolling. */
+function explained(error) {
+    return [(0,failure/* failureSentences */.P7)(error).join(".\n"), ...(0,failure/* renderFailureLines */.w3)(error)].join("\n");
+}
+/** What the new system of a host brings: packages and units; empty where nothing is known of it. */
+function detailsPart({ target, status, difference, plan, systemPath, previousSystemPath }, limits) {
+    if (difference === undefined && plan === undefined)
+        return "";
+    const paths = systemPath === undefined ? "" : `: ${codeSpan(previousSystemPath ?? "nothing")} → ${codeSpan(systemPath)}`;
+    return [
+        `${codeSpan(target)}${paths}\n\n`,
+        difference === undefined ? "" : renderDifference(difference, limits.packages),
+        plan === undefined ? "" : renderPlan(plan, status, limits.units),
+    ].join("");
+}
+/** Folds the parts of a host under its title; without any there is no section. */
+function renderSection(result, error, details) {
+    if (error === "" && details === "")
+        return "";
+    const { name, status, difference } = result;
+    const what = (0,domain_result/* isFailure */.N6)(status) ? verdict(result) : status;
+    const changes = difference === undefined ? "" : `, ${section_brief(difference)}`;
+    return `<details><summary>${mark(result)} ${htmlCode(name)}: ${what}${changes}</summary>\n\n${error}${details}</details>\n\n`;
+}
+/** Folds many sections under one title. */
+function foldSections(sections, title) {
+    return `<details><summary>${title}</summary>\n\n${sections.join("")}</details>\n\n`;
+}
+function section_brief(difference) {
+    const { added, removed, changed } = (0,closure_difference/* countChanges */.xS)(difference);
+    const counts = Object.entries({ added, removed, changed }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
+    return `${counts.length === 0 ? "no package changed" : counts.join(", ")}, ${(0,difference_text/* signedSize */.m8)(difference.bytes)}`;
+}
+const signs = { added: "+", removed: "-", changed: "!" };
+/** A fenced block that GitHub colours as a diff. No line of it can end it: each begins with a sign of its own. */
+function renderDifference(difference, most) {
+    const { packages, files } = difference;
+    const order = ["changed", "added", "removed"];
+    const sorted = order.flatMap((kind) => packages.filter((change) => (0,closure_difference/* changeKind */.P0)(change) === kind));
+    const lines = sorted.slice(0, most).map((change) => `${signs[(0,closure_difference/* changeKind */.P0)(change)]} ${packageLine(change)}`);
+    const rest = packages.length - lines.length;
+    if (rest > 0)
+        lines.push(`# and ${rest} more packages`);
+    const beside = files === 0 ? "" : `; ${files === 1 ? "1 generated file" : `${files} generated files`}`;
+    const block = lines.length === 0 ? "" : `\`\`\`diff\n${lines.join("\n")}\n\`\`\`\n\n`;
+    return `${(0,difference_text/* describeCounts */.wv)(difference).replace(/^p/, "P")}${beside}\n\n${block}`;
+}
+function packageLine(change) {
+    const line = oneLine((0,difference_text/* describeChange */.uQ)(change));
+    const short = line.length <= longestName ? line : `${line.slice(0, longestName)}…`;
+    return change.bytes === 0 ? short : `${short} (${(0,difference_text/* signedSize */.m8)(change.bytes)})`;
+}
+const verbs = {
+    activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", again: "ran again", keep: "changed, not restarted" },
+    rehearsal: {
+        stop: "would stop",
+        restart: "would restart",
+        reload: "would reload",
+        start: "would start",
+        again: "would run again",
+        keep: "would not restart, though changed",
+    },
+    "unit-files": {
+        stop: "would stop",
+        restart: "would restart",
+        reload: "would reload",
+        start: "would start",
+        again: "would run again",
+        keep: "would not restart, though changed",
+    },
+};
+const sources = {
+    activation: "Units, as the activation told",
+    rehearsal: "Units, as `dry-activate` tells",
+    "unit-files": "Units, by a comparison of their files",
+};
+function renderPlan(plan, status, most) {
+    const before = status === "rolled-back" && plan.source === "activation" ? " before the way back" : "";
+    const title = `${sources[plan.source]}${before}`;
+    const inhibitors = plan.inhibitors.map((inhibitor) => `- inhibited: ${codeSpan(inhibitor)}: \`switch\` and \`test\` would be refused\n`).join("");
+    if ((0,unit_plan/* touchesNoUnit */.Hl)(plan))
+        return `${title}: none\n\n${inhibitors === "" ? "" : `${inhibitors}\n`}`;
+    const lists = unit_plan/* unitActions */.cY.flatMap((action) => {
+        const units = plan[action];
+        if (units.length === 0)
+            return [];
+        const more = units.length - most;
+        const names = units.slice(0, most).map((unit) => codeSpan(unit));
+        return [`- ${verbs[plan.source][action]}: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}\n`];
+    });
+    const systemd = plan.reexecutes ? `- systemd ${plan.source === "activation" ? "was" : "would be"} re-executed\n` : "";
+    return `${title}:\n\n${lists.join("")}${systemd}${inhibitors}\n`;
+}
+;// CONCATENATED MODULE: ./out/src/report/summary/timeline.js
+
+// Mermaid draws nothing of a text above 50,000 characters, and a chart of more rows than these is no picture any more.
+const mostHosts = 60;
+const mostSpans = 12;
+const timeline_longestName = 40;
+/**
+ * Renders the phases of the hosts over time as a Gantt chart of Mermaid, one row a host; empty where there is nothing to see.
+ * Where there are too many hosts, those that failed and those that took longest stay.
+ */
+function renderTimeline(results) {
+    const seen = results.filter(({ timeline }) => timeline.length > 0);
+    if (seen.length === 0)
+        return "";
+    const worst = seen.toSorted((one, other) => Number((0,domain_result/* isFailure */.N6)(other.status)) - Number((0,domain_result/* isFailure */.N6)(one.status)) || other.seconds - one.seconds);
+    const chosen = new Set(worst.slice(0, mostHosts));
+    const hosts = seen.filter((result) => chosen.has(result));
+    const left = seen.length - hosts.length;
+    const total = Math.max(...hosts.flatMap(({ timeline }) => timeline.map(({ end }) => end)));
+    return [
+        `<details open><summary>Timeline${left > 0 ? ` (without ${left} of the faster hosts)` : ""}</summary>\n`,
+        "```mermaid",
+        "---",
+        "displayMode: compact",
+        "config:",
+        "  gantt:",
+        "    barHeight: 14",
+        "    barGap: 3",
+        "    fontSize: 10",
+        "    sectionFontSize: 12",
+        // Mermaid puts the axis 50 above the lower edge, whatever it is told.
+        "    topPadding: 50",
+        "    gridLineStartPadding: 35",
+        "    leftPadding: 120",
+        "---",
+        "gantt",
+        // Times of a day without a zone: what Mermaid reads as local time it also writes as local time.
+        "  dateFormat YYYY-MM-DD HH:mm:ss.SSS",
+        `  axisFormat ${total >= 3600 ? "%H:%M:%S" : "%M:%S"}`,
+        `  tickInterval ${tickInterval(total)}`,
+        ...hosts.flatMap((result) => [`  section ${sectionName(result.name)}`, ...result.timeline.slice(0, mostSpans).map((span) => task(span, result, total))]),
+        "```\n",
+        legend(hosts),
+        "</details>\n\n",
+    ].join("\n");
+}
+// Seconds. Left to itself, Mermaid sets ticks at parts of a second, which the labels do not tell.
+const ticks = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600];
+const mostTicks = 12;
+function tickInterval(total) {
+    const seconds = ticks.find((step) => total / step <= mostTicks) ?? 86_400;
+    if (seconds < 60)
+        return `${seconds}second`;
+    return seconds < 3600 ? `${seconds / 60}minute` : `${seconds / 3600}hour`;
+}
+// The four looks that Mermaid has for a task.
+const looks = { connect: "done", copy: "done", build: "active", activate: "", confirm: "", rollback: "crit" };
+function task(span, { status, phase, timeline }, total) {
+    const { begin, end } = span;
+    const failed = (0,domain_result/* isFailure */.N6)(status) && span.phase === phase && span === timeline.findLast((other) => other.phase === phase);
+    const look = failed ? "crit" : looks[span.phase];
+    // Nothing that lasts no time at all would be seen.
+    const milliseconds = Math.max(1, Math.round((end - begin) * 1000));
+    const label = fits(span, total) ? span.phase : "\u2800";
+    return `  ${label} :${look === "" ? "" : `${look}, `}${moment(begin)}, ${milliseconds}ms`;
+}
+// A label that does not fit would lie over the next bar: the chart is about 900 wide, and a letter 6.
+function fits({ phase, begin, end }, total) {
+    return ((end - begin) / total) * 900 > phase.length * 6 + 6;
+}
+function moment(seconds) {
+    return new Date(Date.UTC(2000, 0, 1) + Math.round(seconds * 1000)).toISOString().replace("T", " ").slice(0, -1);
+}
+/**
+ * The name as Mermaid obeys nothing of it: `;`, `#`, `:`, `%` and quotes mean something to it, and it looks names up in an object
+ * that already has `constructor` and the like.
+ */
+function sectionName(name) {
+    const plain = name.replaceAll(/[^A-Za-z0-9_.-]/g, "_").slice(0, timeline_longestName) || "_";
+    return plain in {} ? `${plain}_` : plain;
+}
+function legend(hosts) {
+    const failed = hosts.some(({ status }) => (0,domain_result/* isFailure */.N6)(status));
+    return `Grey: connect and copy. Light: build. Dark: activate and confirm.${failed ? " Red: the phase that failed, and the way back." : ""} Minutes and seconds since the run began.\n`;
+}
+;// CONCATENATED MODULE: ./out/src/report/summary/page.js
+
+
+
+
+
+
+/** The page of a workflow run. GitHub refuses a summary above 1,048,576 bytes a step as a whole. */
+const jobSummary = { bytes: 1_000_000, name: "summary above 1 MiB" };
+/** A comment on an issue or pull request, which has at most 65,536 characters; some are left for a line of whoever posts it. */
+const comment = { bytes: 64_000, name: "comment above 65,536 characters" };
+// Of one host, where there is room.
+const mostBytesOfError = 16_000;
+const leastBytesOfError = 400;
+const mostPackages = 300;
+const leastPackages = 10;
+const mostUnits = 100;
+// Sections of hosts that are as they should be which stand on the page by themselves.
+const mostUnfolded = 12;
+const bytesOfNote = 600;
+// What folds a section, roughly.
+const bytesOfFold = 500;
+// A package's line, roughly.
+const bytesOfPackage = 60;
+/**
+ * Renders the summary as GitHub's Markdown, of the results alone.
+ *
+ * What does not fit into its place is dropped, least important first: the middle of long errors and the ends of long lists, the
+ * timeline, what is new on hosts that are as they should be, the same of those that failed, rows of hosts that are as they should
+ * be, errors, rows of failed hosts. The last line then says what is missing.
+ */
+function renderSummary(results, flake, { endedEarly = false, reason, place = jobSummary } = {}) {
+    const head = renderHeadline(results, flake, endedEarly, reason);
+    const failed = results.filter(({ status }) => (0,domain_result/* isFailure */.N6)(status));
+    const fine = results.filter(({ status }) => !(0,domain_result/* isFailure */.N6)(status));
+    const budget = new Budget(place.bytes - byteLength(head) - byteLength(tableHead) - bytesOfNote);
+    const rowsOfFailed = budget.take(failed, renderRow);
+    // A part is kept for what comes after, as long as each can still say something.
+    const share = (hosts) => Math.floor((budget.left * 0.8) / Math.max(1, hosts.length)) - bytesOfFold;
+    const bytesOfError = Math.min(mostBytesOfError, Math.max(leastBytesOfError, share(failed)));
+    const errors = budget.take(failed, (result) => renderSection(result, errorPart(result, bytesOfError), ""));
+    const rowsOfFine = budget.take(fine, renderRow);
+    const packages = Math.min(mostPackages, Math.max(leastPackages, Math.floor(share(results) / bytesOfPackage)));
+    const limits = { packages, units: Math.min(mostUnits, packages) };
+    const details = budget.take([...failed, ...fine], (result) => renderSection(result, "", detailsPart(result, limits)));
+    const timeline = renderTimeline(results);
+    const timelineFits = budget.fits(timeline);
+    const rows = results.filter((result) => rowsOfFailed.has(result) || rowsOfFine.has(result)).map(renderRow);
+    const section = (result) => renderSection(result, errors.has(result) ? errorPart(result, bytesOfError) : "", details.has(result) ? detailsPart(result, limits) : "");
+    const sectionsOfFine = fine.map(section).filter((text) => text !== "");
+    return [
+        head,
+        // What a reader looks for first.
+        ...failed.map(section),
+        rows.length === 0 ? "" : `${tableHead}${rows.join("")}\n`,
+        timelineFits ? timeline : "",
+        ...(sectionsOfFine.length > mostUnfolded ? [foldSections(sectionsOfFine, `What is new on ${sectionsOfFine.length} hosts`)] : sectionsOfFine),
+        note(place, [
+            timelineFits ? "" : "the timeline",
+            missing("what is new on", fine, details),
+            missing("what is new on", failed, details, " that failed"),
+            missing("", fine, rowsOfFine, " that are as they should be"),
+            missing("the errors of", failed, errors),
+            missing("", failed, rowsOfFailed, " that failed"),
+        ]),
+    ].join("");
+}
+function missing(what, hosts, taken, which = "") {
+    const count = hosts.filter((result) => !taken.has(result)).length;
+    return count === 0 ? "" : `${what} ${count} hosts${which}`.trim();
+}
+function note({ name }, parts) {
+    const told = parts.filter((part) => part !== "");
+    return told.length === 0 ? "" : `Left out, because GitHub takes no ${name}: ${told.join(", ")}. The log has them all.\n`;
+}
+/** Bytes that are given away in the order of importance. */
+class Budget {
+    left;
+    constructor(bytes) {
+        this.left = bytes;
+    }
+    /** Takes hosts in their order until one does not fit. */
+    take(hosts, render) {
+        const end = hosts.findIndex((host) => !this.fits(render(host)));
+        return new Set(end === -1 ? hosts : hosts.slice(0, end));
+    }
+    /** Takes a text, where it fits. */
+    fits(text) {
+        const size = byteLength(text);
+        if (size > this.left)
+            return false;
+        this.left -= size;
+        return true;
+    }
+}
+;// CONCATENATED MODULE: ./out/src/github/report.js
+
+
+
+
+
+
+
+
+
+
+
+// Of a command line with an expression in it, the beginning says which command it is.
+const longestCommand = 300;
+/** Tells what ended the run before the machines did. What is none of the action's own errors is shown with its stack. */
+function reportProblem(problem, log) {
+    if (problem instanceof errors/* InputError */.dz || problem instanceof errors/* RunnerError */.Rn)
+        log.annotate("error", "The deployment cannot begin", problem.message);
+    else if (problem instanceof errors/* EvaluationError */.ZN)
+        log.annotate("error", "The flake does not evaluate; no machine was changed", problem.message);
+    else if (problem instanceof errors/* CommandError */.Qd) {
+        log.annotate("error", "A command on the runner failed; no machine was changed", [problem.message.slice(0, longestCommand), ...problem.stderr.trim().split("\n").slice(-20)].join("\n"));
+    }
+    else if (isSystemError(problem)) {
+        const place = problem.path === undefined ? "" : ` Check the space and the permissions of ${(0,external_node_path_.dirname)(problem.path)}.`;
+        log.annotate("error", "A file on the runner cannot be used; no machine was changed", `${problem.message}.${place}`);
+    }
+    else
+        log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
+}
+// What no program can help: a full or read-only disk, a quota, missing rights.
+const systemErrors = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "EIO"]);
+function isSystemError(problem) {
+    return external_node_util_.types.isNativeError(problem) && "syscall" in problem && "code" in problem && systemErrors.has(String(problem.code));
+}
+function messageOf(error) {
+    return external_node_util_.types.isNativeError(error) ? error.message : String(error);
+}
+/**
+ * Sets the outputs, annotates every failed host, writes the summary, and tells whether the step is green. A channel that cannot be
+ * written stops none of the others; without outputs the step is not green.
+ */
+function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary }, log) {
+    log.resume();
+    const summaryPath = writeComment(() => renderSummary(results, flake, { endedEarly, reason, place: comment }), log);
+    const outputsAreSet = setAllOutputs({
+        results,
+        status: statusOf(results, endedEarly),
+        storePath: arrived ? flake?.source : undefined,
+        flakeReference: referenceFor(flake, sent),
+        summaryPath,
+    }, log);
+    // A run that ended early has annotated its reason already; its hosts only ended with it.
+    if (endedEarly)
+        log.line(`The run ended early${reason === undefined ? "" : `: ${reason}`}`);
+    else
+        annotateHosts(results, log);
+    const failed = results.some((result) => (0,domain_result/* isFailure */.N6)(result.status));
+    if (failed)
+        log.line(failureSummary(results));
+    if (summary)
+        writeSummary(() => renderSummary(results, flake, { endedEarly, reason, place: jobSummary }), log);
+    log.resume();
+    return !failed && !endedEarly && outputsAreSet;
+}
+/** The reference for use by hand: only the outer flake has the machines of a hive where nixos-rebuild looks for them. */
+function referenceFor(flake, sent) {
+    if (sent?.hive === true)
+        return (0,domain_flake/* outerReference */.Xp)(sent);
+    return flake === undefined ? undefined : (0,domain_flake/* flakeReference */.Bp)(flake);
+}
+function annotateHosts(results, log) {
+    for (const { title, message } of failureAnnotations(results))
+        log.annotate("error", title, message);
+    for (const { title, message } of skippedAnnotations(results))
+        log.annotate("warning", title, message);
+}
+function setAllOutputs(report, log) {
+    try {
+        setOutputs(report);
+        return true;
+    }
+    catch (error) {
+        log.annotate("error", "The outputs could not be set", `Later steps see none or some of them: ${messageOf(error)}`);
+        return false;
+    }
+}
+/** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
+function writeComment(render, log) {
+    const file = (0,external_node_path_.join)((0,runner_temp/* runnerTemp */.X)(), `nix-flake-deploy-summary-${(0,external_node_crypto_.randomBytes)(6).toString("hex")}.md`);
+    try {
+        (0,external_node_fs_.writeFileSync)(file, render(), { flag: "wx" });
+        return file;
+    }
+    catch (error) {
+        log.annotate("warning", "The file of the summary could not be written", messageOf(error));
+        return undefined;
+    }
+}
+/** Appends to the job summary. Synchronous, as the process ends right after; a summary that cannot be written fails nothing. */
+function writeSummary(render, log) {
+    const file = process.env["GITHUB_STEP_SUMMARY"];
+    if (file === undefined || file === "")
+        return;
+    try {
+        (0,external_node_fs_.appendFileSync)(file, render());
+    }
+    catch (error) {
+        log.annotate("warning", "The job summary could not be written", messageOf(error));
+    }
+}
+
+/***/ }),
+
+/***/ 2576:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  L: () => (/* binding */ WorkflowRunLog)
+});
+
+// EXTERNAL MODULE: ./out/src/domain/copy-progress.js
+var copy_progress = __nccwpck_require__(1493);
+// EXTERNAL MODULE: ./out/src/domain/failure.js
+var failure = __nccwpck_require__(3900);
+// EXTERNAL MODULE: ./out/src/domain/result.js
+var domain_result = __nccwpck_require__(8129);
+;// CONCATENATED MODULE: ./out/src/report/host-lines.js
+// Lines of one host that are kept from the beginning, and from the end.
+const keptAtBeginning = 5000;
+const keptAtEnd = 20_000;
+/** The lines of one host, without the middle of a very long log. */
+class HostLines {
+    #beginning = [];
+    #end = [];
+    #dropped = 0;
+    push(line) {
+        if (this.#beginning.length < keptAtBeginning) {
+            this.#beginning.push(line);
+            return;
+        }
+        this.#end.push(line);
+        if (this.#end.length > 2 * keptAtEnd) {
+            this.#dropped += this.#end.length - keptAtEnd;
+            this.#end = this.#end.slice(-keptAtEnd);
+        }
+    }
+    *all() {
+        yield* this.#beginning;
+        if (this.#dropped > 0)
+            yield `… ${this.#dropped} lines are left out here …`;
+        yield* this.#end;
+    }
+}
+;// CONCATENATED MODULE: ./out/src/github/run-log.js
+
+
+
+
+// With more hosts, what the machines print would bury how far each has got: it then stands in the groups alone.
+const mostStreamed = 8;
+// Milliseconds without a line after which a line says what is still going on; and without one that says how far a host has
+// got, while the machines themselves talk.
+const silence = 15_000;
+const talk = 60_000;
+// Names that such a line has for a phase.
+const mostNamed = 5;
+const ended = {
+    connect: "connected",
+    copy: "copied",
+    build: "built",
+    activate: "activated",
+    confirm: "confirmed",
+    rollback: "rolled back",
+};
+const going = {
+    connect: "connecting",
+    copy: "copying",
+    build: "building",
+    activate: "activating",
+    confirm: "confirming",
+    rollback: "rolling back",
+};
+/**
+ * Tells how far a run has got: a line whenever a host has ended a phase (`[7/50] web3: built in 12 s`, the seventh to do so),
+ * one that says what is going on after a silence, or when only the machines have talked for long, and each host's whole log in a
+ * group when it is done. With few hosts, their lines are also streamed as they come, with the name in front.
+ */
+class WorkflowRunLog {
+    #log;
+    #hosts = new Map();
+    #places = new Map();
+    #counts = new Map();
+    #done = new Set();
+    #total = 1;
+    #begin = performance.now();
+    #lastLine = performance.now();
+    #lastProgress = performance.now();
+    #heartbeat;
+    constructor(log) {
+        this.#log = log;
+    }
+    begin(hosts) {
+        this.#total = hosts;
+        this.#begin = performance.now();
+        this.#heartbeat = setInterval(() => this.#beat(), 1000);
+        this.#heartbeat.unref();
+    }
+    end() {
+        clearInterval(this.#heartbeat);
+    }
+    host(target) {
+        const { name } = target;
+        const lines = this.#hosts.get(name) ?? new HostLines();
+        this.#hosts.set(name, lines);
+        const line = (text) => {
+            lines.push(text);
+            if (this.#total <= mostStreamed)
+                this.#streamed(`[${name}] ${text}`);
+        };
+        return {
+            phase: (phase) => {
+                const place = this.#places.get(name);
+                // A phase that is tried again goes on.
+                if (place?.phase !== phase || place.over)
+                    this.#places.set(name, { phase, since: performance.now(), over: false, copying: undefined });
+                line(`== ${phase}`);
+            },
+            ended: (detail) => {
+                const place = this.#places.get(name);
+                if (place === undefined)
+                    return;
+                place.over = true;
+                this.#line(`${this.#count(place.phase)} ${name}: ${ended[place.phase]} in ${seconds(place.since)}${detail === undefined ? "" : ` (${detail})`}`);
+            },
+            copying: (progress) => {
+                const place = this.#places.get(name);
+                if (place !== undefined)
+                    place.copying = progress;
+            },
+            output: line,
+            note: line,
+            warn: (text) => {
+                lines.push(`warning: ${text}`);
+                this.#log.annotate("warning", name, text);
+            },
+        };
+    }
+    batch(number, batches, names) {
+        this.#line(`batch ${number} of ${batches}: ${listed(names)}`);
+    }
+    /** Says which machine is in which phase, for a run that ends before they do. */
+    runningHosts() {
+        if (this.#places.size === 0)
+            return "No machine was being worked on.";
+        const lines = [...this.#places].map(([name, { phase, over }]) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`);
+        return ["Machines that were being worked on, and their phase:", ...lines].join("\n");
+    }
+    done(result) {
+        const { name, status, error } = result;
+        if (error !== undefined)
+            for (const line of (0,failure/* renderFailure */.zt)(error).split("\n"))
+                this.#line(`[${name}] ${line}`);
+        // A result may be corrected, which is no further host.
+        const count = this.#done.has(name) ? `[${this.#done.size}/${this.#total}]` : this.#count("done");
+        this.#done.add(name);
+        this.#line(`${count} ${name}: ${status} after ${result.seconds} s`);
+        this.#log.group(`${(0,domain_result/* isFailure */.N6)(status) ? "✗" : "✓"} ${name}: ${status}`, this.#hosts.get(name)?.all() ?? []);
+        this.#hosts.delete(name);
+        this.#places.delete(name);
+    }
+    #line(text) {
+        this.#lastProgress = performance.now();
+        this.#streamed(text);
+    }
+    #streamed(text) {
+        this.#lastLine = performance.now();
+        this.#log.line(text);
+    }
+    /** `[7/50]`: how many of the hosts have got so far. */
+    #count(what) {
+        const count = (this.#counts.get(what) ?? 0) + 1;
+        this.#counts.set(what, count);
+        return `[${count}/${this.#total}]`;
+    }
+    #beat() {
+        const now = performance.now();
+        if (now - this.#lastLine < silence && now - this.#lastProgress < talk)
+            return;
+        const parts = Object.entries(going).flatMap(([phase, word]) => {
+            const here = [...this.#places].filter(([, place]) => place.phase === phase && !place.over);
+            return here.length === 0 ? [] : [`${word} ${listed(here.map(([name, place]) => `${name} (${describe(place)})`))}`];
+        });
+        if (parts.length > 0)
+            this.#line(`at work for ${seconds(this.#begin)}: ${parts.join("; ")}`);
+    }
+}
+function describe({ since, copying }) {
+    return copying === undefined ? seconds(since) : `${seconds(since)}, ${(0,copy_progress/* showCopying */.H)(copying())}`;
+}
+function listed(names) {
+    const more = names.length - mostNamed;
+    return more > 0 ? `${names.slice(0, mostNamed).join(", ")} and ${more} more` : names.join(", ");
+}
+/** The time since then: `0.4 s`, `12 s`, `3 min 20 s`. */
+function seconds(since) {
+    const time = (performance.now() - since) / 1000;
+    if (time < 10)
+        return `${time.toFixed(1)} s`;
+    return time < 120 ? `${Math.round(time)} s` : `${Math.floor(time / 60)} min ${Math.floor(time % 60)} s`;
+}
+
+/***/ }),
+
+/***/ 4662:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   i: () => (/* binding */ workflowRunName)
+/* harmony export */ });
+/**
+ * Names this job of the workflow to somebody who looks at a machine: the address of the run, and the job. `undefined` where the
+ * runner does not say it.
+ */
+function workflowRunName(environment) {
+    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id, GITHUB_JOB: job } = environment;
+    if (server === undefined || repository === undefined || id === undefined)
+        return undefined;
+    const name = `${server}/${repository}/actions/runs/${id}${job === undefined ? "" : `, job ${job}`}`;
+    // It becomes a line of a file on the machine.
+    return name.replaceAll(/\p{C}/gu, "");
+}
+
+/***/ }),
+
+/***/ 2178:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   X: () => (/* binding */ runnerTemp)
+/* harmony export */ });
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8161);
+
+/** The directory for files of this job, which the runner clears; the system's own where the runner names none. */
+function runnerTemp() {
+    return process.env["RUNNER_TEMP"] || (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)();
+}
+
+/***/ }),
+
+/***/ 2816:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A: () => (/* binding */ identityState)
+/* harmony export */ });
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3284);
+
+const key = "identity-directory";
+/** The path of the private directory, as it goes from the main step to the post step. */
+const identityState = {
+    save: (directory) => _actions_core__WEBPACK_IMPORTED_MODULE_0__.saveState(key, directory),
+    /** Empty when the main step has made none. */
+    load: () => _actions_core__WEBPACK_IMPORTED_MODULE_0__.getState(key),
+};
+
+/***/ }),
+
+/***/ 9195:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   m: () => (/* binding */ WorkflowLog)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3284);
+/* harmony import */ var _report_printable_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(251);
+
+
+
+/**
+ * The step's log. GitHub's runner obeys workflow commands wherever it reads them, also in what a machine or Nix has printed:
+ * every line is written while the runner is told to stop obeying, under a token that nobody can guess.
+ */
+class WorkflowLog {
+    #token;
+    /** Writes one line that is not obeyed, whatever is in it. */
+    line(text) {
+        if (this.#token === undefined) {
+            this.#token = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)();
+            write(`::stop-commands::${this.#token}`);
+        }
+        write((0,_report_printable_js__WEBPACK_IMPORTED_MODULE_2__/* .printable */ .g)(text));
+    }
+    /** Writes lines that are folded under a title. */
+    group(title, lines) {
+        this.resume();
+        _actions_core__WEBPACK_IMPORTED_MODULE_1__.startGroup((0,_report_printable_js__WEBPACK_IMPORTED_MODULE_2__/* .printable */ .g)(title));
+        for (const line of lines)
+            this.line(line);
+        this.resume();
+        _actions_core__WEBPACK_IMPORTED_MODULE_1__.endGroup();
+    }
+    /** Writes an annotation, which the workflow's page shows. */
+    annotate(level, title, message) {
+        this.resume();
+        _actions_core__WEBPACK_IMPORTED_MODULE_1__[level](message.split("\n").map(_report_printable_js__WEBPACK_IMPORTED_MODULE_2__/* .printable */ .g).join("\n"), { title: (0,_report_printable_js__WEBPACK_IMPORTED_MODULE_2__/* .printable */ .g)(title) });
+    }
+    /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
+    async written() {
+        await new Promise((resolve) => {
+            process.stdout.write("", () => resolve());
+        });
+    }
+    /** Lets the runner obey commands again. */
+    resume() {
+        if (this.#token === undefined)
+            return;
+        write(`::${this.#token}::`);
+        this.#token = undefined;
+    }
+}
+function write(line) {
+    process.stdout.write(`${line}\n`);
+}
+
+/***/ }),
+
+/***/ 2101:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  T: () => (/* binding */ parseInputs)
+});
+
+// UNUSED EXPORTS: inputNames
+
+// EXTERNAL MODULE: ./out/src/domain/errors.js
+var errors = __nccwpck_require__(2795);
+// EXTERNAL MODULE: ./out/src/domain/operation.js
+var domain_operation = __nccwpck_require__(8995);
+// EXTERNAL MODULE: ./out/src/domain/target.js
+var domain_target = __nccwpck_require__(4389);
+// EXTERNAL MODULE: ./out/src/domain/batches.js
+var domain_batches = __nccwpck_require__(4038);
+;// CONCATENATED MODULE: ./out/src/domain/option-table.js
+/** Makes a row of an option that is accepted. */
+function accepted(name, meaning, words = [], aliases = []) {
+    return { name, aliases, words, verdict: { kind: "accepted", meaning } };
+}
+/** Makes a row of an option that is refused. */
+function refused(name, reason, words = [], aliases = []) {
+    return { name, aliases, words, verdict: { kind: "refused", reason } };
+}
+/**
+ * Checks arguments, one per line, against a table. Only exact names count: the forms `--name=value`, `-j4` and abbreviations are
+ * refused, because the programs do not agree on them. Returns every problem in words; none where all are accepted.
+ */
+function checkArguments(lines, table) {
+    const problems = [];
+    const seen = new Set();
+    for (let index = 0; index < lines.length;) {
+        const line = lines[index] ?? "";
+        const row = table.options.find(({ name, aliases }) => name === line || aliases.includes(line));
+        if (row === undefined) {
+            problems.push(explainUnknown(line, table));
+            index += 1;
+            continue;
+        }
+        const words = lines.slice(index + 1, index + 1 + row.words.length);
+        // The word of an option that is refused anyway need not be there.
+        const taken = row.verdict.kind === "refused" ? words.filter((word) => !word.startsWith("-")) : words;
+        index += 1 + taken.length;
+        problems.push(...checkOption(row, words, table));
+        if (table.lastWins.includes(row.name) && seen.has(row.name))
+            problems.push(`${row.name} is given more than once, and ${table.program} would only use the last`);
+        seen.add(row.name);
+    }
+    return [...new Set(problems)];
+}
+function checkOption({ name, words, verdict }, given, table) {
+    if (verdict.kind === "refused")
+        return [`${name} is not accepted: ${verdict.reason}`];
+    if (given.length < words.length)
+        return [`${name} needs ${words.join(" and ")}, each on a line of its own`];
+    const option = given.find((word) => word.startsWith("-"));
+    if (option !== undefined)
+        return [`${name} needs ${words.join(" and ")}, and ${show(option)} begins with -, which would be taken for an option`];
+    return name === "--option" ? checkSetting(given[0] ?? "", table) : [];
+}
+function checkSetting(setting, { settings }) {
+    const row = settingNamed(setting, settings);
+    if (row?.verdict.kind === "refused")
+        return [`--option ${setting} is not accepted: ${row.verdict.reason}`];
+    // extra-NAME only exists for settings that are lists.
+    if (row?.name === setting)
+        return [];
+    const names = settings.filter(({ verdict }) => verdict.kind === "accepted").map(({ name }) => name);
+    return [`--option ${show(setting)} is not accepted; accepted settings are ${names.join(", ")}`];
+}
+function settingNamed(text, settings) {
+    const named = (name) => settings.find((row) => row.name === name);
+    return named(text) ?? (text.startsWith("extra-") ? named(text.slice("extra-".length)) : undefined);
+}
+function explainUnknown(line, { options, settings }) {
+    const [first = "", second] = line.split(/[\s=]+/, 2);
+    const known = options.find(({ name, aliases }) => name === first || aliases.includes(first));
+    if (known?.verdict.kind === "refused")
+        return `${known.name} is not accepted: ${known.verdict.reason}`;
+    if (known !== undefined && second !== undefined && known.words.length > 0)
+        return `${show(line)} is not accepted: write ${known.words.join(" and ")} on a line of its own, below ${first}`;
+    // Nix takes every setting for an option as well.
+    const setting = settingNamed(first.replace(/^--(?:no-)?/, ""), settings);
+    if (first.startsWith("--") && setting?.verdict.kind === "refused")
+        return `${show(first)} is not accepted: ${setting.verdict.reason}`;
+    if (first.startsWith("--") && setting !== undefined)
+        return `${show(first)} is not accepted: write --option, ${setting.name} and the value, each on a line of its own`;
+    const names = options.filter(({ verdict }) => verdict.kind === "accepted").map(({ name }) => name);
+    return `${show(line)} is not accepted; accepted are ${names.join(", ")}`;
+}
+function show(text) {
+    return JSON.stringify(text.slice(0, 100));
+}
+// EXTERNAL MODULE: ./out/src/domain/selection.js
+var domain_selection = __nccwpck_require__(2952);
+;// CONCATENATED MODULE: ./out/src/domain/target-list.js
+
+
+const acceptedTargets = `a target a line (${domain_target/* acceptedTarget */.Lb}), or a JSON array of such texts or of objects with host, user, port, configuration and name`;
+/**
+ * Reads a list of targets: one a line, where an empty line and one that begins with `#` are passed over, or a JSON array.
+ * Never throws; every bad entry is a problem of its own.
+ */
+function parseTargetList(text) {
+    const trimmed = text.trim();
+    // A line may begin with a bracket too: the one of an IPv6 address.
+    if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f.]*:[^\s"\]]*\]/.test(trimmed))
+        return parseJson(trimmed);
+    const list = collector();
+    for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
+        const target = line.trim();
+        if (target !== "" && !target.startsWith("#"))
+            list.add(`line ${index + 1}`, target, () => (0,domain_target/* parseTarget */.hu)(target));
+    }
+    return list;
+}
+function parseJson(text) {
+    let items;
+    try {
+        items = JSON.parse(text);
+    }
+    catch (error) {
+        return { requests: [], problems: [`is not JSON (${(0,errors/* messageOf */.bD)(error)}); accepted is ${acceptedTargets}`] };
+    }
+    const list = collector();
+    for (const [index, item] of (Array.isArray(items) ? items : [items]).entries())
+        list.add(`entry ${index + 1}`, item, () => parseItem(item));
+    return list;
+}
+function collector() {
+    const requests = [];
+    const problems = [];
+    const add = (place, shown, parse) => {
+        try {
+            requests.push(parse());
+        }
+        catch (error) {
+            problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${(0,errors/* messageOf */.bD)(error)}; accepted is ${domain_target/* acceptedTarget */.Lb}`);
+        }
+    };
+    return { requests, problems, add };
+}
+const fields = ["host", "user", "port", "configuration", "name"];
+function parseItem(item) {
+    if (typeof item === "string")
+        return (0,domain_target/* parseTarget */.hu)(item);
+    if (typeof item !== "object" || item === null || Array.isArray(item))
+        throw new Error("is neither a text nor an object");
+    const record = { ...item };
+    const unknown = Object.keys(record).find((field) => !fields.includes(field));
+    if (unknown !== undefined)
+        throw new Error(`has an unknown field ${JSON.stringify(unknown)}; known are ${fields.join(", ")}`);
+    const text = (field) => {
+        const value = record[field] ?? undefined;
+        if (value !== undefined && typeof value !== "string")
+            throw new Error(`its ${field} is not a text`);
+        return value;
+    };
+    const host = text("host");
+    if (host === undefined)
+        throw new Error("has no host");
+    const port = record["port"] ?? undefined;
+    if (port !== undefined && typeof port !== "number" && !(typeof port === "string" && /^\d{1,5}$/.test(port)))
+        throw new Error("its port is not a number from 1 to 65535");
+    return (0,domain_target/* checkTarget */.e$)({
+        host: host.replace(/^\[(.*:.*)\]$/, "$1"),
+        user: text("user"),
+        port: port === undefined ? undefined : Number(port),
+        configuration: text("configuration"),
+        name: text("name"),
+    });
+}
+// EXTERNAL MODULE: ./out/src/ssh/host-key.js
+var host_key = __nccwpck_require__(7546);
+;// CONCATENATED MODULE: ./out/src/inputs/readers.js
+
+
+
+
+
+
+// The readers of single inputs. Each gives what is wrong to `refuse`, in words that say what is accepted, and goes on.
+/** An input as a message shows it. */
+function shown(text) {
+    return text === "" ? "an empty text" : JSON.stringify(text.slice(0, 100));
+}
+/** Does the work, and takes the message of what it throws for a problem. */
+function collect(work, onProblem) {
+    try {
+        work();
+    }
+    catch (error) {
+        onProblem((0,errors/* messageOf */.bD)(error));
+    }
+}
+/** Reads known_hosts lines; there must be some where host keys are checked strictly. */
+function readKnownHosts(text, strict, refuse) {
+    const lines = text.replaceAll(/\r\n?/g, "\n").trim();
+    if (lines === "" && strict) {
+        refuse("is empty, and ssh-strict is true; accepted are the machines' known_hosts lines (`ssh-keyscan HOST`, run where you trust the network, and compared with the machine)");
+    }
+    for (const problem of (0,host_key/* knownHostsProblems */.ND)(lines))
+        refuse(problem);
+    return lines;
+}
+/** Reads lines of ssh_config(5). */
+function readSshConfig(text, refuse) {
+    const lines = text.replaceAll(/\r\n?/g, "\n").trim();
+    if (/[^\P{C}\n\t]/u.test(lines))
+        refuse("holds control characters; accepted are lines of ssh_config(5)");
+    return lines;
+}
+// What sudo itself takes (SUDO_CONV_REPL_MAX).
+const longestPassword = 1023;
+/** Reads a password of one line; `undefined` where there is none. */
+function readPassword(text, refuse) {
+    const password = text.replace(/\r?\n$/, "");
+    if (/[\r\n\0]/.test(password))
+        refuse("holds a line end or a NUL character; accepted is one line");
+    if (Buffer.byteLength(password) > longestPassword)
+        refuse(`is longer than ${longestPassword} bytes, the most that sudo accepts`);
+    return password === "" ? undefined : password;
+}
+/** Reads an OpenSSH user certificate; `undefined` where there is none. */
+function readCertificate(text, refuse) {
+    const line = text.trim();
+    if (line === "")
+        return undefined;
+    if (/^[\w-]+-cert-v01@openssh\.com AAAA[A-Za-z0-9+/]+=*(?: [^\p{C}]*)?$/u.test(line))
+        return line;
+    refuse("is not an OpenSSH certificate; accepted is the content of a file such as id_ed25519-cert.pub, which `ssh-keygen -s` makes");
+    return undefined;
+}
+/** Reads a command for /bin/sh; `undefined` where there is none. */
+function readCommand(text, refuse) {
+    if (/[^\P{C}\n\t]/u.test(text))
+        refuse("holds control characters; accepted is a command for /bin/sh");
+    return text === "" ? undefined : text;
+}
+/** Reads the sizes of batches. */
+function readBatches(text, refuse) {
+    let batches = [];
+    collect(() => (batches = (0,domain_batches/* parseBatches */.Y1)(text)), (problem) => refuse(`${problem}; accepted are sizes with commas between, each ${domain_batches/* acceptedAmount */.Id} above 0, for example \`1, 25%, 100%\``));
+    return batches;
+}
+/** Reads a number of hosts or a share of them. */
+function readAmount(text, refuse) {
+    const amount = (0,domain_batches/* parseAmount */.C_)(text);
+    if (amount === undefined)
+        refuse(`${shown(text)} is not accepted; accepted is ${domain_batches/* acceptedAmount */.Id}`);
+    return amount ?? { kind: "count", count: 0 };
+}
+/** Reads a flake reference without `#`. */
+function readFlakeReference(text, refuse) {
+    const accepted = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
+    if (text === "")
+        refuse(`is empty; ${accepted}`);
+    else if (text.startsWith("-"))
+        refuse(`${shown(text)} begins with -, which nix would take for an option; ${accepted}`);
+    else if (/[\n\r\0]/.test(text))
+        refuse(`${shown(text)} holds line ends; ${accepted}`);
+    else if (text.includes("#"))
+        refuse(`${shown(text)} holds a #; the configuration belongs to the targets (host#configuration); ${accepted}`);
+    return text;
+}
+/** Reads arguments, one per line, and checks them against the options of their program. Blank lines, and blanks around a line, are left out. */
+function readArguments(text, table, refuse) {
+    const args = text
+        .split(/\r\n|\r|\n/)
+        .map((line) => line.trim())
+        .filter((line) => line !== "");
+    if (text.includes("\0"))
+        refuse("contains a NUL character");
+    else
+        for (const problem of checkArguments(args, table))
+            refuse(problem);
+    return args;
+}
+/** Reads a selection. */
+function readSelection(text, refuse) {
+    let selection = [];
+    collect(() => (selection = (0,domain_selection/* parseSelection */.gO)(text)), (problem) => refuse(`${problem}; accepted are ${domain_selection/* acceptedSelection */.ax}`));
+    return selection;
+}
+/** Reads a list of targets; none where there is no text, or where one of them is bad. */
+function readRequests(text, refuse) {
+    // Not the same as a list in which every line is a comment: that one must not mean every machine.
+    if (text.trim() === "")
+        return [];
+    const { requests, problems } = parseTargetList(text);
+    for (const problem of problems)
+        refuse(problem);
+    if (problems.length > 0)
+        return [];
+    if (requests.length === 0)
+        refuse(`names no machine; accepted is ${acceptedTargets}`);
+    return requests;
+}
+// EXTERNAL MODULE: ./out/src/ssh/key.js
+var key = __nccwpck_require__(7551);
+;// CONCATENATED MODULE: ./out/src/inputs/identity.js
+
+
+/** Reads key, passphrase and certificate, which only `ssh-auth: key` uses. Gives what is wrong to `refuse`. */
+function readIdentity(authentication, read, refuse) {
+    const without = { authentication, key: undefined, passphrase: undefined, certificate: undefined };
+    if (authentication !== "key") {
+        for (const name of ["ssh-key", "ssh-key-passphrase", "ssh-certificate"]) {
+            if (read(name).trim() !== "")
+                refuse(name, `is set, and ssh-auth is ${authentication}, which does not use it; accepted with ssh-auth: key`);
+        }
+        return without;
+    }
+    const certificate = readCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
+    const reading = (0,key/* readKey */.Y)(read("ssh-key"));
+    // A passphrase may begin or end with a blank; a line end comes from a file.
+    const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
+    if (reading.kind === "unusable") {
+        refuse("ssh-key", reading.problem);
+        return without;
+    }
+    if (reading.encrypted && passphrase === "")
+        refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
+    return { authentication, key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined, certificate };
+}
+;// CONCATENATED MODULE: ./out/src/inputs/misplaced-secrets.js
+// How private keys begin, as text and as base64 of the whole file or of its first line.
+const beginnings = /PRIVATE KEY-|PuTTY-User-Key-File|AGE-SECRET-KEY-|LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdjE/;
+// A line of base64 in a PEM body has 64 or 70 characters.
+const shortestLine = 40;
+/**
+ * Tells whether a text that is not meant to hold the ssh key does so: a private key of any kind, or a line of this one. Such a text
+ * must not be shown and not be used.
+ */
+function holdsPrivateKey(text, sshKey) {
+    if (beginnings.test(text))
+        return true;
+    // ssh-key may hold something else by mistake, such as the public half that belongs into other inputs.
+    if (!beginnings.test(sshKey))
+        return false;
+    return sshKey.split(/\s+/).some((line) => line.length >= shortestLine && text.includes(line));
+}
+/** What is said of an input that holds a private key. */
+const misplacedKey = "holds a private key, which belongs in ssh-key alone; its text is not shown. Store the key as a secret, and replace it if it was not one";
+;// CONCATENATED MODULE: ./out/src/nix/setting-table.js
+const accept = (name, meaning) => ({ name, verdict: { kind: "accepted", meaning } });
+const refuse = (reason, ...names) => names.map((name) => ({ name, verdict: { kind: "refused", reason } }));
+const source = "it changes where store paths come from, and a substituter can declare itself trusted; set it in nix.conf, on NixOS with nix.settings";
+const trust = "it changes what is trusted; set it in nix.conf, on NixOS with nix.settings";
+const sandbox = "it changes what builds may see, and so what they build; set it in nix.conf, on NixOS with nix.settings";
+const evaluation = "it changes what the flake evaluates to, so that the same commit gives another system; write what it needs into the flake";
+const secret = "command lines can be read by every user; write secrets into nix.conf, or into a file that it includes";
+const program = "it names a program or a library that Nix runs; set it in nix.conf, on NixOS with nix.settings";
+const platform = "it changes what is built, and for which platform; set it in the flake's configuration";
+/**
+ * The settings that `--option` may set: those that change how Nix works, and not what it builds or trusts. All others are
+ * refused, those that people look for with a reason. Names are from nix.conf(5) of Nix 2.8 to 2.35.
+ */
+const settingTable = [
+    accept("always-allow-substitutes", "`true`: substitute also what says that it prefers a local build"),
+    accept("builders-use-substitutes", "`true`: remote builders get dependencies from substituters by themselves"),
+    accept("connect-timeout", "seconds to wait for a connection to a substituter"),
+    accept("cores", "processor cores that one build may use"),
+    accept("download-attempts", "how often a download is tried"),
+    accept("download-buffer-size", "bytes of the buffer for downloads"),
+    accept("download-speed", "KiB per second that a download may take"),
+    accept("eval-cache", "`false`: evaluate again although the same commit was evaluated before"),
+    accept("extra-experimental-features", "features that the flake needs, for example `pipe-operators`"),
+    accept("fallback", "`true`: build what cannot be downloaded"),
+    accept("http2", "`false`: download with HTTP/1.1"),
+    accept("http-connections", "number of connections for downloads"),
+    accept("keep-failed", "`true`: keep the directory of a failed build"),
+    accept("keep-going", "`true`: go on with other builds after one has failed"),
+    accept("log-lines", "lines of a failed build's log that are shown"),
+    accept("max-build-log-size", "bytes of output after which a build is ended"),
+    accept("max-call-depth", "depth of function calls in an evaluation"),
+    accept("max-jobs", "number of builds at a time"),
+    accept("max-silent-time", "seconds without output after which a build is ended"),
+    accept("max-substitution-jobs", "number of downloads at a time"),
+    accept("narinfo-cache-negative-ttl", "seconds for which a substituter is not asked again for what it did not have"),
+    accept("narinfo-cache-positive-ttl", "seconds for which a substituter is not asked again for what it had"),
+    accept("show-trace", "`true`: show the whole trace of an evaluation error"),
+    accept("stalled-download-timeout", "seconds without data after which a download is tried again"),
+    accept("substitute", "`false`: build everything"),
+    accept("timeout", "seconds after which a build is ended"),
+    accept("user-agent-suffix", "text that is sent to substituters"),
+    accept("warn-dirty", "`false`: no warning about a dirty Git tree"),
+    ...refuse("it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead", "accept-flake-config"),
+    ...refuse("it would replace the features that the action needs; use extra-experimental-features", "experimental-features"),
+    ...refuse("the action decides which store is meant", "store"),
+    ...refuse(source, "substituters", "trusted-substituters", "binary-caches", "hashed-mirrors", "ssh-substituters"),
+    ...refuse(trust, "require-sigs", "trusted-public-keys", "binary-cache-public-keys", "trusted-users", "allowed-users", "secret-key-files", "ssl-cert-file"),
+    ...refuse(sandbox, "sandbox", "build-use-sandbox", "sandbox-paths", "sandbox-fallback", "filter-syscalls", "allow-new-privileges", "impure-env"),
+    ...refuse(sandbox, "build-users-group", "auto-allocate-uids", "build-dir", "sandbox-dev-shm-size", "sandbox-build-dir"),
+    ...refuse(evaluation, "pure-eval", "restrict-eval", "allowed-uris", "nix-path", "flake-registry", "use-registries", "allow-import-from-derivation"),
+    ...refuse(evaluation, "allow-unsafe-native-code-during-evaluation", "lazy-trees", "tarball-ttl"),
+    ...refuse(secret, "access-tokens", "netrc-file"),
+    ...refuse(program, "post-build-hook", "pre-build-hook", "diff-hook", "run-diff-hook", "build-hook", "plugin-files"),
+    ...refuse(platform, "system", "eval-system", "extra-platforms", "system-features"),
+    ...refuse("use the option --builders of rebuild-args", "builders"),
+    ...refuse("the action reads what Nix prints", "log-format", "json-log-path"),
+];
+;// CONCATENATED MODULE: ./out/src/nix/archive-options.js
+
+
+const builds = "nix flake archive builds nothing; use rebuild-args";
+const inputs = "it changes which inputs are deployed; commit the change to flake.lock instead";
+const lockFile = "a deployment neither writes nor changes a lock file; run `nix flake lock` and commit flake.lock instead";
+const own = "it is set by the action";
+const output = "the action reads what Nix prints";
+const nothing = "nothing would be sent to the machine";
+const expression = "nix flake archive evaluates no expression of yours";
+/** The options of `nix flake archive`, from its manual page and `nix --help` (2.8 to 2.35): what `archive-args` may hold. */
+const archiveOptions = {
+    program: "nix flake archive",
+    lastWins: [],
+    settings: settingTable,
+    options: [
+        accepted("--debug", "print everything that Nix does"),
+        accepted("--offline", "download nothing", [], ["--no-net"]),
+        accepted("--option", "change a setting of Nix (below)", ["NAME", "VALUE"]),
+        accepted("--print-build-logs", "print the logs of builds", [], ["-L"]),
+        accepted("--quiet", "print less"),
+        accepted("--refresh", "download again what was downloaded before"),
+        accepted("--repair", "repair files that are damaged in the runner's store"),
+        accepted("--show-trace", "show the whole trace of an evaluation error"),
+        accepted("--verbose", "print more; each `v` is one level", [], ["-v", "-vv", "-vvv", "-vvvv", "-vvvvv"]),
+        refused("--to", "the action sends to each target", ["STORE"]),
+        refused("--store", "the action decides which store is meant", ["STORE"]),
+        refused("--eval-store", "the action decides which store is meant", ["STORE"]),
+        refused("--json", own),
+        refused("--no-update-lock-file", own),
+        refused("--extra-experimental-features", "write --option, extra-experimental-features and the value, each on a line of its own", ["FEATURES"]),
+        refused("--no-check-sigs", "use the input check-sigs"),
+        refused("--dry-run", `${nothing}; use operation: build or dry-activate`),
+        refused("--help", nothing, [], ["-h"]),
+        refused("--version", nothing),
+        refused("--accept-flake-config", "it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead"),
+        refused("--override-input", inputs, ["INPUT", "FLAKE"]),
+        refused("--update-input", inputs, ["INPUT"]),
+        refused("--inputs-from", inputs, ["FLAKE"]),
+        refused("--override-flake", inputs, ["FLAKE", "FLAKE"]),
+        refused("--reference-lock-file", inputs, ["FILE"]),
+        refused("--output-lock-file", lockFile, ["FILE"]),
+        refused("--recreate-lock-file", lockFile),
+        refused("--commit-lock-file", lockFile),
+        refused("--no-write-lock-file", lockFile),
+        refused("--no-registries", "a flake with a complete flake.lock asks no registry", [], ["--no-use-registries"]),
+        refused("--impure", "the same commit must give the same flake everywhere"),
+        refused("--include", expression, ["PATH"], ["-I"]),
+        refused("--arg", expression, ["NAME", "EXPRESSION"]),
+        refused("--argstr", expression, ["NAME", "TEXT"]),
+        refused("--arg-from-file", expression, ["NAME", "FILE"]),
+        refused("--arg-from-stdin", expression, ["NAME"]),
+        refused("--debugger", "nobody can type into it"),
+        refused("--log-format", output, ["FORMAT"]),
+        refused("--pretty", output, [], ["--no-pretty"]),
+        refused("--max-jobs", builds, ["NUMBER"], ["-j"]),
+        refused("--cores", builds, ["NUMBER"]),
+        refused("--keep-going", builds, [], ["-k"]),
+        refused("--keep-failed", builds, [], ["-K"]),
+        refused("--fallback", builds),
+        refused("--builders", builds, ["BUILDERS"]),
+    ],
+};
+;// CONCATENATED MODULE: ./out/src/nixos/rebuild-options.js
+
+
+const rebuild_options_inputs = "it changes which inputs are built; commit the change to flake.lock instead";
+const rebuild_options_lockFile = "a deployment neither writes nor changes a lock file; run `nix flake lock` and commit flake.lock instead";
+const flake = "use the inputs flake and targets (host#configuration)";
+const host = "the action's own targets say which machine is meant";
+const elevation = "the action becomes root by itself; see the inputs elevate and elevate-password";
+const channels = "a flake has no channels; run `nix flake update` and commit flake.lock instead";
+const rebuild_options_expression = "the system is an attribute of the flake; write what it needs into the flake";
+const ofSwitch = "it has no effect on a build";
+/**
+ * The options of `nixos-rebuild`, from the manual pages and the parsers of both implementations (bash up to NixOS 25.05, Python
+ * from 25.11): what `rebuild-args` may hold. They are arguments of `nixos-rebuild build`.
+ */
+const rebuildOptions = {
+    program: "nixos-rebuild",
+    // argparse without `append`; the bash implementation takes all.
+    lastWins: ["--option"],
+    settings: settingTable,
+    options: [
+        accepted("--builders", "remote machines that build, as in nix.conf(5)", ["BUILDERS"]),
+        accepted("--cores", "processor cores that one build may use", ["NUMBER"]),
+        accepted("--fallback", "build what cannot be downloaded"),
+        accepted("--keep-failed", "keep the directory of a failed build"),
+        accepted("--keep-going", "go on with other builds after one has failed"),
+        accepted("--max-jobs", "number of builds at a time", ["NUMBER"], ["-j"]),
+        accepted("--offline", "download nothing", [], ["--no-net"]),
+        accepted("--option", "change a setting of Nix (below)", ["NAME", "VALUE"]),
+        accepted("--print-build-logs", "print the logs of builds", [], ["-L"]),
+        accepted("--quiet", "print less"),
+        accepted("--refresh", "download again what was downloaded before"),
+        accepted("--repair", "repair files that are damaged in the machine's store"),
+        accepted("--show-trace", "show the whole trace of an evaluation error"),
+        accepted("--verbose", "print more; each `v` is one level", [], ["-v", "-vv", "-vvv", "-vvvv", "-vvvvv"]),
+        refused("-k", "flakes are built by `nix build`, which only knows --keep-going"),
+        refused("-K", "flakes are built by `nix build`, which only knows --keep-failed"),
+        refused("--no-build-output", "flakes are built by `nix build`, which prints no logs unless --print-build-logs is set", [], ["-Q"]),
+        refused("--flake", flake, ["FLAKE"], ["-F"]),
+        refused("--no-flake", flake),
+        refused("--file", rebuild_options_expression, ["FILE"], ["-f"]),
+        refused("--attr", rebuild_options_expression, ["ATTRIBUTE"], ["-A"]),
+        refused("--include", rebuild_options_expression, ["PATH"], ["-I"]),
+        refused("--arg", rebuild_options_expression, ["NAME", "EXPRESSION"]),
+        refused("--argstr", rebuild_options_expression, ["NAME", "TEXT"]),
+        refused("--impure", "the system would depend on the machine's environment, and the same commit would not give the same system; write what it needs into the flake"),
+        refused("--store-path", "the action activates what it has built", ["PATH"]),
+        refused("--profile-name", "other profiles than the system profile are not supported", ["NAME"], ["-p"]),
+        refused("--specialisation", "use the input specialisation", ["NAME"], ["-c"]),
+        refused("--install-bootloader", "use the input install-bootloader", [], ["--install-grub"]),
+        refused("--rollback", "use operation: rollback"),
+        refused("--image-variant", "images are not supported", ["NAME"]),
+        refused("--target-host", host, ["HOST"]),
+        refused("--build-host", `${host}; use --builders for machines that build`, ["HOST"]),
+        refused("--use-substitutes", "it is for --target-host and --build-host", [], ["--substitute-on-destination", "-s"]),
+        refused("--no-ssh-tty", "it is for --target-host"),
+        refused("--sudo", elevation, [], ["--use-remote-sudo"]),
+        refused("--ask-sudo-password", elevation, [], ["--ask-elevate-password", "-S"]),
+        refused("--elevate", elevation, ["METHOD"]),
+        refused("--upgrade", channels, [], ["--upgrade-all"]),
+        refused("--override-input", rebuild_options_inputs, ["INPUT", "FLAKE"]),
+        refused("--update-input", rebuild_options_inputs, ["INPUT"]),
+        refused("--recreate-lock-file", rebuild_options_lockFile),
+        refused("--commit-lock-file", rebuild_options_lockFile),
+        refused("--no-write-lock-file", rebuild_options_lockFile),
+        refused("--no-update-lock-file", "the flake that is built has a complete flake.lock already"),
+        refused("--no-registries", "a flake with a complete flake.lock asks no registry"),
+        refused("--accept-flake-config", "it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead"),
+        refused("--log-format", "the action reads what Nix prints", ["FORMAT"]),
+        refused("--json", ofSwitch),
+        refused("--fast", ofSwitch, [], ["--no-build-nix", "--no-reexec"]),
+        refused("--diff", "use the input diff"),
+        refused("--debug", "the bash implementation does not know it; use --verbose"),
+        refused("--help", "nothing would be built", [], ["-h", "--version"]),
+    ],
+};
+// EXTERNAL MODULE: ./out/src/domain/inventory.js
+var inventory = __nccwpck_require__(5378);
+;// CONCATENATED MODULE: ./out/src/inputs/targets.js
+
+
+
+/**
+ * Reads targets and selection. `aliases` tells that `ssh-config` may say where a target is, which only ssh can tell. Gives what is
+ * wrong to `refuse`.
+ */
+function readMachines(read, defaults, aliases, refuse) {
+    const selection = readSelection(read("select"), (problem) => refuse("select", problem));
+    const targets = readTargets(read("targets"), defaults, aliases, (problem) => refuse("targets", problem));
+    if (targets.length === 0)
+        return { targets, selection };
+    const { chosen, unmatched } = (0,inventory/* selectTargets */.Dv)(targets, selection);
+    if (unmatched !== undefined)
+        refuse("select", unmatched);
+    return { targets: chosen, selection };
+}
+function readTargets(text, defaults, aliases, refuse) {
+    const requests = readRequests(text, refuse);
+    let targets = [];
+    collect(() => {
+        // With aliases, only ssh can tell where two targets are.
+        if (!aliases)
+            (0,domain_target/* completeTargets */.q4)(requests, defaults);
+        targets = (0,domain_target/* nameTargets */.uG)(requests, defaults.port);
+    }, refuse);
+    return targets;
+}
+;// CONCATENATED MODULE: ./out/src/inputs/deploy.js
+
+
+
+
+
+
+
+
+
+/** Every input of the action, by its name in `action.yml`. */
+const inputNames = [
+    "ssh-key",
+    "ssh-key-passphrase",
+    "ssh-certificate",
+    "ssh-auth",
+    "ssh-known-hosts",
+    "ssh-strict",
+    "ssh-user",
+    "ssh-port",
+    "ssh-config",
+    "flake",
+    "targets",
+    "select",
+    "operation",
+    "elevate",
+    "elevate-password",
+    "max-parallel",
+    "archive-args",
+    "rebuild-args",
+    "connect-timeout",
+    "timeout",
+    "retries",
+    "check-sigs",
+    "rollback",
+    "confirm-timeout",
+    "settle-time",
+    "activation-timeout",
+    "health-check",
+    "health-check-timeout",
+    "unit-failures",
+    "lock-timeout",
+    "specialisation",
+    "install-bootloader",
+    "batches",
+    "max-failures",
+    "on-unreachable",
+    "diff",
+    "summary",
+    "allow-unsafe-event",
+];
+const day = 86_400;
+/**
+ * Reads and checks all inputs. `read` gives the text of an input, empty where there is none. Throws an `InputError` that names
+ * every bad one with what is accepted.
+ */
+function parseInputs(read) {
+    const problems = [];
+    const refuse = (input, problem) => {
+        problems.push({ input, problem });
+    };
+    const trimmed = (name) => read(name).trim();
+    const choice = (name, accepted) => {
+        const text = trimmed(name);
+        const found = accepted.find((word) => word === text);
+        if (found === undefined)
+            refuse(name, `${shown(text)} is not accepted; accepted is one of ${accepted.join(", ")}`);
+        return found ?? accepted[0];
+    };
+    const number = (name, minimum, maximum) => {
+        const text = trimmed(name);
+        const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+        if (value >= minimum && value <= maximum)
+            return value;
+        refuse(name, `${shown(text)} is not accepted; accepted is a whole number from ${minimum} to ${maximum}`);
+        return minimum;
+    };
+    const flag = (name) => choice(name, ["true", "false"]) === "true";
+    const strict = flag("ssh-strict");
+    const port = number("ssh-port", 1, 65_535);
+    const user = trimmed("ssh-user");
+    collect(() => (0,domain_target/* checkUser */.Og)(user), (problem) => refuse("ssh-user", problem));
+    const sshConfig = readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
+    const operation = choice("operation", domain_operation/* operations */.zU);
+    const inputs = {
+        ...readIdentity(choice("ssh-auth", ["key", "agent", "none"]), read, refuse),
+        strict,
+        knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem) => refuse("ssh-known-hosts", problem)),
+        sshConfig,
+        flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
+        ...readMachines(read, { user, port }, sshConfig !== "", refuse),
+        defaults: { user, port },
+        operation,
+        elevate: choice("elevate", ["auto", "none", "sudo", "doas", "run0"]),
+        maxParallel: number("max-parallel", 1, 1000),
+        archiveArgs: readArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
+        rebuildArgs: readArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
+        connectTimeout: number("connect-timeout", 1, 3600),
+        timeout: number("timeout", 0, day),
+        retries: number("retries", 0, 20),
+        checkSignatures: flag("check-sigs"),
+        elevatePassword: readPassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
+        safety: {
+            rollback: flag("rollback"),
+            healthCheck: readCommand(trimmed("health-check"), (problem) => refuse("health-check", problem)),
+            unitFailures: choice("unit-failures", ["fail", "warn"]),
+            limits: {
+                confirm: number("confirm-timeout", 1, 3600),
+                activation: number("activation-timeout", 1, day),
+                settle: number("settle-time", 0, 3600),
+                healthCheck: number("health-check-timeout", 1, day),
+                lock: number("lock-timeout", 0, day),
+            },
+        },
+        variant: {
+            specialisation: readSpecialisation(trimmed("specialisation"), operation, (problem) => refuse("specialisation", problem)),
+            installBootLoader: flag("install-bootloader"),
+        },
+        staging: {
+            batches: readBatches(trimmed("batches"), (problem) => refuse("batches", problem)),
+            maxFailures: readAmount(trimmed("max-failures"), (problem) => refuse("max-failures", problem)),
+            onUnreachable: choice("on-unreachable", ["fail", "skip"]),
+        },
+        diff: flag("diff"),
+        summary: flag("summary"),
+        allowUnsafeEvent: flag("allow-unsafe-event"),
+    };
+    if (!(0,domain_operation/* needsFlake */.Ty)(inputs.operation) && read("targets").trim() === "" && inputs.selection.length === 0) {
+        refuse("targets", "is empty, and so is select: a rollback of every machine must be asked for; accepted are targets, or a select such as `*`");
+    }
+    if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
+        refuse("elevate-password", `cannot be given to ${inputs.elevate}, which asks only on a terminal; accepted with elevate auto or sudo`);
+    }
+    const misplaced = inputNames.filter((name) => name !== "ssh-key" && holdsPrivateKey(read(name), read("ssh-key")));
+    // What else is wrong with such an input could show its text.
+    const shownProblems = [
+        ...misplaced.map((input) => ({ input, problem: misplacedKey })),
+        ...problems.filter(({ input }) => !misplaced.some((name) => name === input)),
+    ];
+    if (shownProblems.length > 0)
+        throw new errors/* InputError */.dz(shownProblems);
+    return inputs;
+}
+function readSpecialisation(name, operation, refuse) {
+    if (name === "")
+        return undefined;
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(name))
+        refuse(`${shown(name)} is not accepted; accepted is the name of a specialisation of the configuration`);
+    else if (!(0,domain_operation/* canEnterSpecialisation */.Vu)(operation)) {
+        refuse(`cannot be set with operation ${operation}, which leaves the running system as it is: choose the specialisation in the boot menu`);
+    }
+    return name;
+}
+
+/***/ }),
+
+/***/ 7650:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   lr: () => (/* binding */ applyToFlake),
+/* harmony export */   z7: () => (/* binding */ nixString)
+/* harmony export */ });
+/* unused harmony export applyArguments */
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2795);
+/* harmony import */ var _evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3481);
+/* harmony import */ var _flake_failure_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(889);
+/* harmony import */ var _flake_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6354);
+/* harmony import */ var _nix_command_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6186);
+
+
+
+
+
+const shownLines = 20;
+/**
+ * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
+ * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, an
+ * `EvaluationError` for what does not evaluate, and a `CommandError` for an evaluation that was stopped.
+ */
+async function applyToFlake(reference, expression, args, options) {
+    const warnings = beforeError(options.onLine);
+    try {
+        const { stdout } = await (0,_nix_command_js__WEBPACK_IMPORTED_MODULE_3__/* .runNix */ .dI)(applyArguments(reference, expression, args), {
+            cwd: options.cwd,
+            signal: options.signal,
+            onStderrLine: warnings,
+        });
+        return JSON.parse(stdout);
+    }
+    catch (error) {
+        throw explainApply(error, reference) ?? readable(error, reference) ?? error;
+    }
+}
+/** Builds the arguments of that evaluation. The attribute path `.` is the outputs as a whole, from Nix 2.19 (NixOS/nix#8852). */
+function applyArguments(reference, expression, args) {
+    const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
+    // Without --show-trace, Nix shows the outermost frames: those of the expression, and not the place in the flake.
+    return ["eval", "--json", "--show-trace", ..._flake_js__WEBPACK_IMPORTED_MODULE_2__/* .neverLock */ .sO, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+}
+// The trace quotes the expression, and is thousands of lines long for a real NixOS: what it says is told at the end.
+function beforeError(onLine) {
+    let failed = false;
+    return (line) => {
+        failed ||= line.startsWith("error:");
+        if (!failed)
+            onLine(line);
+    };
+}
+function readable(error, reference) {
+    if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd))
+        return undefined;
+    const { failure, stderr } = error;
+    if (failure.kind === "signal" && failure.signal === "SIGKILL") {
+        const why = "nix was killed by SIGKILL, which Linux sends when memory runs out; each NixOS configuration needs some 500 MB to evaluate";
+        return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .EvaluationError */ .ZN(reference, [why, "Use a runner with more memory, or select fewer machines"], error);
+    }
+    if (failure.kind !== "exit" && failure.kind !== "signal")
+        return undefined;
+    const message = (0,_evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__/* .evaluationMessage */ .U)(stderr);
+    const lines = message.length > 0
+        ? message
+        : stderr
+            .split("\n")
+            .filter((line) => line.trim() !== "")
+            .slice(-shownLines);
+    const file = (0,_evaluation_message_js__WEBPACK_IMPORTED_MODULE_4__/* .missingFile */ .B)(stderr);
+    const hint = `${file} is not in the source of the flake. If it is in the work tree, Git does not track it: run \`git add ${file}\` and commit it`;
+    return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .EvaluationError */ .ZN(reference, file === undefined ? lines : [...lines.slice(0, shownLines - 1), hint], error);
+}
+function explainApply(error, reference) {
+    if (error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd && /does not provide attribute .*or '\.'/.test(error.stderr)) {
+        return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RunnerError */ .Rn("nix on this runner is too old to read the machines from the flake, which needs 2.19. Write the targets yourself, or update Nix", {
+            cause: error,
+        });
+    }
+    return (0,_flake_failure_js__WEBPACK_IMPORTED_MODULE_1__/* .explainFlake */ .V)(error, reference);
+}
+function nixValue(value) {
+    if (typeof value === "string")
+        return nixString(value);
+    if (typeof value === "boolean" || value === null)
+        return String(value);
+    return `[ ${value.map(nixString).join(" ")} ]`;
+}
+/** Quotes a text for Nix, where a `$` before a brace would begin an expression. */
+function nixString(text) {
+    return `"${text
+        .replaceAll(/["\\$]/g, String.raw `\$&`)
+        .replaceAll("\n", String.raw `\n`)
+        .replaceAll("\r", String.raw `\r`)}"`;
+}
+
+/***/ }),
+
+/***/ 3481:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   B: () => (/* binding */ missingFile),
+/* harmony export */   U: () => (/* binding */ evaluationMessage)
+/* harmony export */ });
+const shownLines = 20;
+// Of Nix's own message, so that the place below it is shown too.
+const messageLines = 12;
+const longestLine = 400;
+const errorHead = /^\s*error: ?(.*)$/;
+const frameHead = /^\s*… (.*)$/;
+const placeLine = /^\s*at (.+):(\d+):(\d+):?$/;
+const hint = /^\s*\((?:stack trace truncated|use '--show-trace')/;
+/**
+ * Reduces an evaluation error to Nix's own message and the innermost place in the user's flake, at most 20 lines. The rest of the
+ * trace is left out: most of it is the action's expression (`«string»`) and nixpkgs. Takes the output with or without
+ * `--show-trace`:
+ *
+ *     error:
+ *            … while evaluating attribute 'machines'
+ *              at «string»:232:3:
+ *               231|   names = all;
+ *
+ *            … while calling the 'import' builtin
+ *              at /nix/store/8vwzif8j4qk91swz99p51qc40i0bhk1w-source/flake.nix:1:29:
+ *                 1| { outputs = { self }: { a = import ./x.nix; }; }
+ *
+ *            error: path '/nix/store/8vwzif8j4qk91swz99p51qc40i0bhk1w-source/x.nix' does not exist
+ *
+ * Returns nothing where the output has no error. Paths inside the flake's source in the store are shown without the store path.
+ */
+function evaluationMessage(output) {
+    const parts = parseParts(output);
+    const message = parts.findLast((part) => part.kind === "message" && part.text.some((line) => line !== ""));
+    if (message === undefined)
+        return [];
+    const frames = parts.filter((part) => part.kind === "frame");
+    const root = flakeRoot([...frames, message]);
+    const inFlake = (part) => part.place !== undefined && rootOf(part.place.file) === root;
+    const frame = inFlake(message) ? undefined : frames.findLast(inFlake);
+    const text = message.text.length > messageLines ? [...message.text.slice(0, messageLines - 1), "…"] : message.text;
+    const own = message.place === undefined || isInternal(message.place.file) ? [] : renderPlace(message.place);
+    const context = frame?.place === undefined ? [] : [`… ${frame.text.join(" ")}`, ...renderPlace(frame.place)];
+    return [...text, ...own, ...context].map((line) => withoutRoot(line, root).slice(0, longestLine)).slice(0, shownLines);
+}
+function parseParts(output) {
+    const lines = output.split("\n");
+    const parts = [];
+    for (const line of lines.slice(lines.findIndex((candidate) => candidate.startsWith("error:")))) {
+        const current = parts.at(-1);
+        const error = errorHead.exec(line);
+        const frame = frameHead.exec(line);
+        const place = placeLine.exec(line);
+        if (error !== null)
+            parts.push({ kind: "message", text: error[1] === "" ? [] : [`error: ${error[1]}`], place: undefined });
+        else if (frame !== null)
+            parts.push({ kind: "frame", text: [frame[1] ?? ""], place: undefined });
+        else if (current === undefined || line.trim() === "" || hint.test(line))
+            continue;
+        else if (place !== null)
+            current.place ??= { file: place[1] ?? "", at: `${place[1]}:${place[2]}:${place[3]}`, code: [] };
+        else if (current.place !== undefined)
+            current.place.code.push(line);
+        // A message that quotes source lines without a place is not known.
+        else
+            current.text.push(line.replace(/^ {7}/, ""));
+    }
+    return parts;
+}
+function renderPlace({ at, code }) {
+    return [`at ${at}:`, ...code.slice(0, 4).map((line) => line.replace(/^ {7}/, ""))];
+}
+// Evaluation begins in the action's expression, and the first file after it is the flake's own.
+function flakeRoot(parts) {
+    const first = parts.find(({ place }) => place !== undefined && !isInternal(place.file));
+    return first?.place === undefined ? undefined : rootOf(first.place.file);
+}
+/** The source that a file belongs to: a store path, a fetched tree as `«git+file:///…»`, or everything on the runner's own disk. */
+function rootOf(file) {
+    return /^(?:\/nix\/store\/[^/]+|«[^»]+»)(?=\/)/.exec(file)?.[0] ?? "";
+}
+function isInternal(file) {
+    return /^(?:«(?:string|stdin|none|unknown|nix-internal|flakes-internal)|<nix\/|\(string\)|\(stdin\))/.test(file);
+}
+function withoutRoot(line, root) {
+    return root === undefined || root === "" ? line : line.replaceAll(`${root}/`, "");
+}
+/**
+ * The file, relative to the root of its flake, that an evaluation did not find in the store: `path '/nix/store/…-source/x.nix' does
+ * not exist` (from 2.34 on also `path '«path:/nix/store/…-source»/x.nix'`), `opening file '…': No such file or directory`, and up to Nix 2.18 `getting status of '…': No such file or directory`.
+ */
+function missingFile(output) {
+    const file = `['"](?:/nix/store/[^/'"]+|«[^»]+»)/([^'"]+)['"]`;
+    const pattern = new RegExp(`error: (?:path ${file} does not exist|(?:opening file|getting status of) ${file}: No such file or directory)`);
+    const match = pattern.exec(output);
+    return match?.[1] ?? match?.[2];
+}
+
+/***/ }),
+
+/***/ 889:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  V: () => (/* binding */ explainFlake)
+});
+
+// EXTERNAL MODULE: ./out/src/domain/errors.js
+var errors = __nccwpck_require__(2795);
+// EXTERNAL MODULE: ./out/src/nix/evaluation-message.js
+var evaluation_message = __nccwpck_require__(3481);
+;// CONCATENATED MODULE: ./out/src/nix/input-failure.js
+
+const deployKey = "Load a key that may read it before this step, for example with webfactory/ssh-agent; the input ssh-key is used for the machines only";
+/**
+ * Explains that the flake, or one of its inputs, could not be fetched: which one, why, and what to do. `undefined` where that is not
+ * what failed. From Nix 2.20 the output names the input:
+ *
+ *     error:
+ *            … while updating the flake input 'p'
+ *
+ *            … while fetching the input 'git+ssh://git@github.com/org/p.git'
+ *
+ *            error: Failed to fetch git repository 'ssh://git@github.com/org/p.git'
+ */
+function explainInput(output, reference) {
+    const cause = causeOf(output);
+    if (cause === undefined)
+        return undefined;
+    const address = [...output.matchAll(/… while fetching the input '([^']+)'/g)].at(-1)?.[1];
+    const what = address === undefined ? `the flake ${reference} or one of its inputs` : address === reference ? `the flake ${reference}` : `the flake's input ${address}`;
+    return { problem: `${what} could not be fetched: ${cause.why}`, advice: cause.next };
+}
+function causeOf(output) {
+    const error = (0,evaluation_message/* evaluationMessage */.U)(output)[0] ?? "";
+    // What git and ssh print stands above Nix's own error, which only says that git has failed.
+    if (/Failed to fetch git repository|program 'git' failed|revspec '.*' not found|unable to fetch/i.test(error)) {
+        if (/^Host key verification failed/m.test(output))
+            return { why: "the runner does not know the host key of its server", next: `Add the key to ~/.ssh/known_hosts in a step before. ${deployKey}` };
+        if (/Permission denied \(/.test(output))
+            return { why: "its server does not accept an ssh key of the runner", next: deployKey };
+        if (/could not read (?:Username|Password)|Authentication failed|terminal prompts disabled/.test(output)) {
+            return {
+                why: "its server asks for a user name and password",
+                next: "Give Git the credentials before this step, for example with `git config --global url.https://x-access-token:$TOKEN@github.com/.insteadOf https://github.com/`",
+            };
+        }
+        if (/[Rr]epository .*not found|does not appear to be a git repository/.test(output))
+            return { why: "its server has no such repository for the runner", next: `Check the address. If the repository is private: ${deployKey}` };
+    }
+    const status = /HTTP error (401|403|404)/.exec(error)?.[1];
+    if (status !== undefined) {
+        const why = status === "404" ? "HTTP error 404, which is also GitHub's answer for a private repository" : `HTTP error ${status}: access is denied`;
+        return { why, next: "For a private repository set NIX_CONFIG in env: `access-tokens = github.com=TOKEN`, with a token that may read it" };
+    }
+    const unreachable = /(?:[Cc]ould ?n[o']t resolve host|Could not connect|Couldn't connect|[Cc]onnection timed out|Resolving timed out)/.test(error);
+    return unreachable ? { why: error.replace(/^error: /, ""), next: "Check the address and the runner's network" } : undefined;
+}
+;// CONCATENATED MODULE: ./out/src/nix/flake-failure.js
+
+
+/** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
+function explainFlake(error, reference) {
+    if (!(error instanceof errors/* CommandError */.Qd))
+        return undefined;
+    const { stderr } = error;
+    const flake = (problem, advice) => new errors/* InputError */.dz([{ input: "flake", problem, advice }]);
+    if (/requires lock file changes/.test(stderr)) {
+        return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git)`, "Run `nix flake lock`, commit flake.lock, and deploy again: a deployment never chooses versions by itself");
+    }
+    const owned = /repository path '([^']*)' is not owned by current user|dubious ownership in repository at '([^']*)'/.exec(stderr);
+    if (owned !== null) {
+        const directory = owned[1] ?? owned[2];
+        return flake(`Git refuses ${directory}, because another user owns it, as in a job that runs in a container`, `Add this step before: - run: git config --global --add safe.directory '${directory}'`);
+    }
+    if (/lock ?file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
+        return flake(`the flake.lock of ${reference} has an input without a fixed version`, `Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`);
+    }
+    if (/unexpected flake input attribute 'submodules'/.test(stderr)) {
+        return flake(`the flake ${reference} sets inputs.self.submodules, which Nix on the runner does not know`, "It needs Nix 2.27 or newer there; the Nix of the machines does not matter");
+    }
+    const unfetched = explainInput(stderr, reference);
+    if (unfetched !== undefined)
+        return flake(unfetched.problem, unfetched.advice);
+    const accepted = "Accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";
+    if (/flake\.nix' .*is not tracked by Git/.test(stderr)) {
+        return flake(`the flake.nix at ${reference} is not in Git, and what Git does not track does not belong to a flake`, "Run `git add` for it, and commit it");
+    }
+    if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
+        return flake(`there is no flake.nix at ${reference}`, `${accepted}. Is there an actions/checkout step before this one?`);
+    }
+    // A path in the store is a file that the flake itself lacks.
+    if (/(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) &&
+        !/^[a-z+]+:/.test(reference)) {
+        return flake(`there is no directory ${reference}`, `${accepted}. Is there an actions/checkout step before this one?`);
+    }
+    const [, unknown] = /cannot find flake '(?:flake:)?([^']*)' in the flake registries/.exec(stderr) ?? [];
+    if (unknown !== undefined && unknown !== reference.replace(/[?#].*/, "")) {
+        return flake(`the input ${unknown} of the flake ${reference} has no address, and Nix finds no flake of this name in its registries`, `Add \`inputs.${unknown}.url\` to the flake`);
+    }
+    if (unknown !== undefined) {
+        return flake(`Nix takes ${reference} for a name in its registries, where it is not`, `A directory is written ./${reference}. ${accepted}`);
+    }
+    return undefined;
+}
+
+/***/ }),
+
+/***/ 6354:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  MS: () => (/* binding */ archiveOnRunner),
+  zG: () => (/* binding */ configurationNames),
+  sO: () => (/* binding */ neverLock)
+});
+
+// UNUSED EXPORTS: parseArchive, parseMetadata
+
+// EXTERNAL MODULE: ./out/src/domain/errors.js
+var errors = __nccwpck_require__(2795);
+// EXTERNAL MODULE: ./out/src/domain/store-path.js
+var store_path = __nccwpck_require__(2863);
+// EXTERNAL MODULE: ./out/src/nix/flake-failure.js + 1 modules
+var flake_failure = __nccwpck_require__(889);
+// EXTERNAL MODULE: ./out/src/nix/json.js
+var nix_json = __nccwpck_require__(3483);
+// EXTERNAL MODULE: ./out/src/nix/nix-command.js
+var nix_command = __nccwpck_require__(6186);
+;// CONCATENATED MODULE: ./out/src/nix/nar-hash.js
+// Nix's base 32: without e, o, t, u.
+const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
+const hashBytes = 32;
+/**
+ * Converts what `nix-store --query --hash` prints, `sha256:` and base 32 in Nix's own alphabet and order (the last character has
+ * the lowest bits; `printHash32` in Nix's sources), to the form of lock files, `sha256-` and base64 (SRI). Throws an `Error` for
+ * anything else.
+ */
+function sriHash(printed) {
+    const text = printed.trim();
+    if (/^sha256-[A-Za-z0-9+/]{43}=$/.test(text))
+        return text;
+    const digits = /^sha256:([0-9a-z]{52})$/.exec(text)?.[1];
+    if (digits === undefined)
+        throw new Error(`not a SHA-256 hash of a store path: ${JSON.stringify(text.slice(0, 100))}`);
+    let value = 0n;
+    for (const digit of digits) {
+        const number = alphabet.indexOf(digit);
+        if (number === -1)
+            throw new Error(`not a base 32 digit of Nix: ${digit}`);
+        value = value * 32n + BigInt(number);
+    }
+    const bytes = Buffer.alloc(hashBytes);
+    for (let index = 0; index < hashBytes; index += 1) {
+        bytes[index] = Number(value & 0xffn);
+        value >>= 8n;
+    }
+    if (value !== 0n)
+        throw new Error(`too large for a SHA-256 hash: ${text}`);
+    return `sha256-${bytes.toString("base64")}`;
+}
+;// CONCATENATED MODULE: ./out/src/nix/flake.js
+
+
+
+
+
+
+// The lock file belongs to the author of the flake: a deployment neither writes nor changes one.
+const neverLock = ["--no-update-lock-file"];
+/**
+ * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake that
+ * is missing, has no lock file or changes in the meantime, a `CommandError` for whatever else Nix reports.
+ *
+ * `nix flake archive` comes first, with the user's own reference: it copies the source into the store in every version, where
+ * `nix flake metadata` of Nix 2.35 prints a path that is not there, and that of Determinate Nix with lazy trees none at all.
+ */
+async function archiveOnRunner(reference, options) {
+    const call = { cwd: options.cwd, signal: options.signal, onStderrLine: options.onLine };
+    try {
+        const archive = parseArchive((await (0,nix_command/* runNix */.dI)(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
+        const metadata = await (0,nix_command/* runNix */.dI)(["flake", "metadata", "--json", ...neverLock, reference], call);
+        const { path, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
+        if (path !== undefined && path !== archive.source)
+            throw changedMeanwhile(reference);
+        const hash = await (0,nix_command/* runNixStore */.wg)(["--query", "--hash", archive.source], options);
+        return { flake: { ...archive, ...identity, narHash: sriHash(hash.stdout) }, locks, resolved };
+    }
+    catch (error) {
+        throw (0,flake_failure/* explainFlake */.V)(error, reference) ?? error;
+    }
+}
+function changedMeanwhile(reference) {
+    return new errors/* InputError */.dz([{ input: "flake", problem: `the files of ${reference} changed while the flake was read. Does another step still write to them?` }]);
+}
+/** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */
+async function configurationNames(reference, options) {
+    const args = ["eval", "--json", ...neverLock, `${reference}#nixosConfigurations`, "--apply", "builtins.attrNames"];
+    const { stdout } = await (0,nix_command/* runNix */.dI)(args, { signal: options.signal });
+    const names = JSON.parse(stdout);
+    return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
+}
+/**
+ * Parses what `nix flake metadata --json` prints; Determinate Nix with lazy trees leaves out `path` and `locked.narHash`:
+ *
+ *     {"path":"/nix/store/…-source","resolved":{"dir":"nixos",…},"locked":{"narHash":"sha256-…",…},
+ *      "revision":"4f1c…","dirtyRevision":"4f1c…-dirty","revCount":7,"lastModified":1700000000,"locks":{"nodes":{…},…},…}
+ */
+function parseMetadata(json) {
+    const data = JSON.parse(json);
+    const locked = (0,nix_json/* field */.ZZ)(data, "locked");
+    const directory = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)((0,nix_json/* field */.ZZ)(data, "resolved"), "dir")) ?? (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(locked, "dir")) ?? "";
+    const dirtyRevision = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "dirtyRevision")) ?? (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(locked, "dirtyRev"));
+    const scheme = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)((0,nix_json/* field */.ZZ)(data, "resolved"), "type"));
+    const revision = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "revision")) ?? (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(locked, "rev"));
+    return {
+        path: (0,store_path/* optionalStorePath */.vD)((0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "path"))),
+        subdirectory: directory.replace(/^\/+|\/+$/g, ""),
+        revision,
+        revisionCount: revision === undefined ? undefined : ((0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(data, "revCount")) ?? (0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(locked, "revCount"))),
+        lastModified: (0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(data, "lastModified")) ?? (0,nix_json/* number */.ai)((0,nix_json/* field */.ZZ)(locked, "lastModified")),
+        // Nix before 2.17 has no dirtyRev: a Git tree without a revision is a dirty one.
+        dirty: dirtyRevision !== undefined || (scheme === "git" && revision === undefined),
+        locks: (0,nix_json/* field */.ZZ)(data, "locks"),
+        resolved: (0,nix_json/* field */.ZZ)(data, "resolved"),
+    };
+}
+/**
+ * Parses the store paths of a flake and of all its inputs from what `nix flake archive --json` prints:
+ * `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`. An input that lies inside its parent's tree has no path (but with Lix),
+ * and one that follows another is missing. Throws an `Error` for what is no store path.
+ */
+function parseArchive(json) {
+    const data = JSON.parse(json);
+    const source = (0,store_path/* storePath */.TJ)((0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(data, "path")) ?? "");
+    const found = new Set();
+    const walk = (node) => {
+        const path = (0,nix_json/* text */.Qq)((0,nix_json/* field */.ZZ)(node, "path"));
+        if (path !== undefined)
+            found.add((0,store_path/* storePath */.TJ)(path));
+        const inputs = (0,nix_json/* field */.ZZ)(node, "inputs");
+        if (typeof inputs === "object" && inputs !== null)
+            for (const input of Object.values(inputs))
+                walk(input);
+    };
+    walk(data);
+    found.delete(source);
+    return { source, inputs: [...found] };
+}
+
+/***/ }),
+
+/***/ 5399:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  z: () => (/* binding */ readInventory)
+});
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: ./out/src/domain/errors.js
+var errors = __nccwpck_require__(2795);
+// EXTERNAL MODULE: ./out/src/domain/selection.js
+var domain_selection = __nccwpck_require__(2952);
+;// CONCATENATED MODULE: ./out/src/nix/evaluate-each.js
+
+// An evaluation of a large fleet takes minutes: a fault that all machines share is not looked for in each of them.
+const mostEvaluations = 60;
+/**
+ * Evaluates for all names at once, and where that fails, in halves, until those that fail stand alone. Nix ends an evaluation at
+ * the first missing attribute, abort or endless recursion (`builtins.tryEval` catches none of them), and one such machine must
+ * not hide the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
+ */
+async function evaluateApart(names, evaluate) {
+    const found = new Map();
+    const groups = names.length === 0 ? [] : [names];
+    let evaluations = 0;
+    for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+        try {
+            evaluations += 1;
+            const values = await evaluate(group);
+            for (const [name, value] of values)
+                found.set(name, { value });
+        }
+        catch (error) {
+            if (!(error instanceof errors/* CommandError */.Qd) || !isOfTheEvaluation(error))
+                throw error;
+            if (group.length === 1 || evaluations + groups.length + 2 > mostEvaluations)
+                for (const name of group)
+                    found.set(name, { error, together: group });
+            else
+                groups.push(group.slice(0, group.length / 2), group.slice(group.length / 2));
+        }
+    }
+    return new Map(names.flatMap((name) => {
+        const one = found.get(name);
+        return one === undefined ? [] : [[name, one]];
+    }));
+}
+function isOfTheEvaluation({ failure }) {
+    // A signal is what a stack that is too small, or a memory that is full, ends in.
+    return failure.kind === "exit" || failure.kind === "signal";
+}
+// EXTERNAL MODULE: ./out/src/nix/evaluate.js
+var evaluate = __nccwpck_require__(7650);
+// EXTERNAL MODULE: ./out/src/domain/inventory.js
+var inventory = __nccwpck_require__(5378);
+// EXTERNAL MODULE: ./out/src/domain/target.js
+var target = __nccwpck_require__(4389);
+// EXTERNAL MODULE: ./out/src/nix/json.js
+var nix_json = __nccwpck_require__(3483);
+;// CONCATENATED MODULE: ./out/src/nix/inventory-entry.js
+
+
+
+
+/**
+ * Reads what `inventory.nix` says of one machine, but for one that is broken:
+ *
+ *     {"kind":"deploy-rs","host":"web1.example.org","user":"admin","profileUser":"root","sshOptions":["-p","2222"],
+ *      "buildOnTarget":null,"configured":true,"system":"x86_64-linux","tags":["web"]}
+ */
+function readEntry(name, raw) {
+    const kind = (0,nix_json/* field */.ZZ)(raw, "kind");
+    if (kind === "other")
+        return { kind, name, reason: String((0,nix_json/* field */.ZZ)(raw, "reason")) };
+    const tags = textList((0,nix_json/* field */.ZZ)(raw, "tags"));
+    try {
+        refuse(name, raw);
+        const system = (0,nix_json/* field */.ZZ)(raw, "system");
+        return {
+            kind: "machine",
+            name,
+            request: (0,inventory/* checkedRequest */.lr)(name, {
+                host: host((0,nix_json/* field */.ZZ)(raw, "host")),
+                user: optionalText((0,nix_json/* field */.ZZ)(raw, "user"), "user"),
+                port: portOption((0,nix_json/* field */.ZZ)(raw, "sshOptions")) ?? optionalPort((0,nix_json/* field */.ZZ)(raw, "port")),
+                configuration: kind === "hive" ? `${target/* hivePrefix */.$q}${name}` : name,
+            }),
+            system: typeof system === "string" ? system : undefined,
+            tags,
+            buildOnTarget: (0,nix_json/* field */.ZZ)(raw, "buildOnTarget") === true,
+            ignored: [...listed("deployment.keys", (0,nix_json/* field */.ZZ)(raw, "keys")), ...listed("the profiles", (0,nix_json/* field */.ZZ)(raw, "otherProfiles"))],
+        };
+    }
+    catch (error) {
+        return {
+            kind: "unusable",
+            name,
+            error: `the flake's words for the machine cannot be used: ${(0,errors/* messageOf */.bD)(error)}`,
+            tags,
+        };
+    }
+}
+function refuse(name, raw) {
+    if ((0,nix_json/* field */.ZZ)(raw, "uncertain") === true) {
+        throw new Error(`colmena.${name} imports modules, which colmena alone can read. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena itself wants it, or set deployment.targetHost beside the imports`);
+    }
+    if ((0,nix_json/* field */.ZZ)(raw, "configured") === false) {
+        const hint = (0,nix_json/* field */.ZZ)(raw, "kind") === "deploy-rs"
+            ? "Give the node the name of its configuration, or write the targets yourself (host#configuration)"
+            : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena itself wants it";
+        throw new Error(`there is no nixosConfigurations.${name}. ${hint}`);
+    }
+    const user = (0,nix_json/* field */.ZZ)(raw, "profileUser") ?? "root";
+    if (user !== "root")
+        throw new Error(`its profile system is for the user ${JSON.stringify(user)}; a NixOS system is root's`);
+}
+function host(value) {
+    if (value === null || value === undefined)
+        throw new Error("it has no host");
+    if (typeof value !== "string")
+        throw new Error(`its host is no text (${shown(value)})`);
+    return value.replace(/^\[(.*:.*)\]$/, "$1");
+}
+function optionalText(value, what) {
+    if (value === null || value === undefined)
+        return undefined;
+    if (typeof value !== "string")
+        throw new Error(`its ${what} is no text (${shown(value)})`);
+    return value;
+}
+function optionalPort(value) {
+    if (value === null || value === undefined)
+        return undefined;
+    if (typeof value !== "number")
+        throw new Error(`its port is no number (${shown(value)})`);
+    return value;
+}
+/** The port of a list of ssh's options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
+function portOption(value) {
+    if (value === null || value === undefined)
+        return undefined;
+    const options = Array.isArray(value) ? value : [value];
+    const ports = [];
+    const others = [];
+    for (let index = 0; index < options.length; index += 1) {
+        const option = options[index];
+        const attached = typeof option === "string" ? /^-p(.+)$/.exec(option)?.[1] : undefined;
+        if (option !== "-p" && attached === undefined)
+            others.push(shown(option));
+        else {
+            if (attached === undefined)
+                index += 1;
+            const port = attached ?? options[index];
+            const number = typeof port === "string" && /^\s*\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
+            (0,target/* checkPort */.Yn)(number);
+            ports.push(number);
+        }
+    }
+    if (others.length > 0) {
+        throw new Error(`its ssh options ${others.join(" ")} are not taken; accepted is -p PORT. Write what it needs into the input ssh-config, below \`Host\` with the machine's host`);
+    }
+    return ports[0];
+}
+function textList(value) {
+    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : undefined;
+}
+function listed(what, value) {
+    const names = textList(value) ?? [];
+    return names.length === 0 ? [] : [`${what} ${names.join(", ")}`];
+}
+function shown(value) {
+    return typeof value === "string" ? value : JSON.stringify(value);
+}
+;// CONCATENATED MODULE: ./out/src/nix/inventory.js
+
+
+
+
+
+
+
+// Machines whose error Nix is asked for one by one.
+const mostExplained = 8;
+const shownLines = 20;
+/**
+ * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is asked for alone, so that
+ * Nix's own words can be told, and hides none of the others. Throws as `applyToFlake` where the flake itself does not evaluate.
+ */
+async function readInventory(reference, { selection, details }, options) {
+    const tagged = (0,domain_selection/* looksAtTags */.lf)(selection);
+    const patterns = selection.length === 0 || tagged ? null : selection.map((rule) => rule.expression);
+    const expression = (0,external_node_fs_.readFileSync)(__nccwpck_require__.ab + "inventory.nix", "utf8");
+    const query = async (args, onLine = () => undefined) => readAnswer(await (0,evaluate/* applyToFlake */.lr)(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }));
+    const { names, machines } = await atOnce(query, options.onLine);
+    const entries = [];
+    let broken = 0;
+    for (const [name, seen] of machines) {
+        if ("error" in seen)
+            entries.push(doesNotEvaluate(name, seen.error, seen.together));
+        else if ((0,nix_json/* field */.ZZ)(seen.value, "kind") !== "broken")
+            entries.push(readEntry(name, seen.value));
+        else
+            entries.push((broken += 1) <= mostExplained ? await askAgain(name, query) : doesNotEvaluate(name, undefined));
+    }
+    return { names, entries };
+}
+async function atOnce(query, onLine) {
+    try {
+        const { names, machines } = await query({}, onLine);
+        return { names, machines: new Map([...machines].map(([name, value]) => [name, { value }])) };
+    }
+    catch (error) {
+        if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted")
+            throw error;
+    }
+    // Names need no machine: where even they cannot be told, it is the flake itself that does not evaluate.
+    const { names, wanted } = await query({ names: [] });
+    return { names, machines: await evaluateApart(wanted, async (some) => (await query({ names: some })).machines) };
+}
+/** Asks for a machine that throws, this time to hear what. */
+async function askAgain(name, query) {
+    try {
+        const { machines } = await query({ names: [name], careful: false });
+        return readEntry(name, machines.get(name));
+    }
+    catch (error) {
+        if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted")
+            throw error;
+        return doesNotEvaluate(name, error);
+    }
+}
+function doesNotEvaluate(name, error, together = [name]) {
+    const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
+    const reason = `${which} does not evaluate on the runner, so that nobody knows where the machine is`;
+    const lines = error?.stderr.split("\n") ?? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`];
+    return { kind: "unusable", name, tags: undefined, error: reason, lines: lines.slice(-shownLines) };
+}
+function readAnswer(json) {
+    const machines = (0,nix_json/* field */.ZZ)(json, "machines");
+    return {
+        names: texts((0,nix_json/* field */.ZZ)(json, "names")),
+        wanted: texts((0,nix_json/* field */.ZZ)(json, "wanted")),
+        machines: new Map(typeof machines === "object" && machines !== null ? Object.entries(machines) : []),
+    };
+}
+function texts(value) {
+    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+
+/***/ }),
+
+/***/ 3483:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Qq: () => (/* binding */ text),
+/* harmony export */   Xy: () => (/* binding */ objectOf),
+/* harmony export */   ZZ: () => (/* binding */ field),
+/* harmony export */   ai: () => (/* binding */ number)
+/* harmony export */ });
+/** A property of what may be an object; `undefined` where there is none. */
+function field(data, name) {
+    return typeof data === "object" && data !== null ? new Map(Object.entries(data)).get(name) : undefined;
+}
+/** A text that is not empty, else `undefined`. */
+function text(value) {
+    return typeof value === "string" && value !== "" ? value : undefined;
+}
+/** A number, else `undefined`. */
+function number(value) {
+    return typeof value === "number" ? value : undefined;
+}
+/** A copy of an object's properties; empty for anything else. */
+function objectOf(value) {
+    return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+/***/ }),
+
+/***/ 6186:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   dI: () => (/* binding */ runNix),
+/* harmony export */   wg: () => (/* binding */ runNixStore)
+/* harmony export */ });
+/* unused harmony export nixCommand */
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2795);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4740);
+
+
+/** Builds a call of the runner's nix. */
+function nixCommand(args) {
+    return { file: "nix", args: [...args] };
+}
+/** Runs the runner's nix. Throws a `CommandError`, or a `RunnerError` that says which step to add to the workflow. */
+async function runNix(args, options = {}) {
+    return await runExplained(nixCommand(args), options);
+}
+/** Runs the runner's nix-store, whose output is the same in every version. Throws as `runNix`. */
+async function runNixStore(args, options = {}) {
+    return await runExplained({ file: "nix-store", args }, options);
+}
+async function runExplained(command, options) {
+    try {
+        return await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_1__/* .run */ .eF)(command, options);
+    }
+    catch (error) {
+        throw explainMissing(error) ?? error;
+    }
+}
+function explainMissing(error) {
+    if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd))
+        return undefined;
+    const step = "- uses: cachix/install-nix-action@v31";
+    if (error.failure.kind === "spawn" && error.failure.code === "ENOENT") {
+        return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RunnerError */ .Rn(`nix is not on this runner. Add this step before the deployment: ${step}`, { cause: error });
+    }
+    const feature = /experimental Nix feature '([\w-]+)' is disabled|unrecognised flag '--(?:json|to)'|'flake' is not a recognised command/.exec(error.stderr);
+    if (feature !== null) {
+        return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .RunnerError */ .Rn(`nix on this runner has flakes switched off (the experimental features nix-command and flakes). Add this step before the deployment, which switches them on: ${step}; or set NIX_CONFIG: "experimental-features = nix-command flakes" in env`, { cause: error });
+    }
+    return undefined;
+}
+
+/***/ }),
+
+/***/ 3243:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Y: () => (/* binding */ wrapFlake)
+});
+
+// UNUSED EXPORTS: addOuterFlake
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: ./out/src/domain/store-path.js
+var store_path = __nccwpck_require__(2863);
+// EXTERNAL MODULE: ./out/src/nix/nix-command.js
+var nix_command = __nccwpck_require__(6186);
+// EXTERNAL MODULE: ./out/src/nix/evaluate.js
+var evaluate = __nccwpck_require__(7650);
+;// CONCATENATED MODULE: ./out/src/nix/nix-config.js
+
+
+
+
+/**
+ * Reads the attribute `nixConfig` of a flake in the runner's store, as Nix text for another `flake.nix`; `undefined` where there is
+ * none. Whether a machine follows it is for its own `accept-flake-config` to say. Throws a `CommandError` for a flake.nix that does
+ * not evaluate.
+ */
+async function readNixConfig(flake, options) {
+    const file = (0,external_node_path_.join)(flake.source, flake.subdirectory, "flake.nix");
+    // Nearly no flake has one, and the text costs no process.
+    if (!/\bnixConfig\b/.test((0,external_node_fs_.readFileSync)(file, "utf8")))
+        return undefined;
+    const { stdout } = await (0,nix_command/* runNix */.dI)(["eval", "--json", "--file", file, "--apply", "flake: flake.nixConfig or { }"], options);
+    const settings = JSON.parse(stdout);
+    const text = nixLiteral(settings);
+    return text === "{ }" ? undefined : text;
+}
+/** Renders what JSON holds as a literal of Nix: Nix accepts nothing that it would have to evaluate in `nixConfig`. */
+function nixLiteral(value) {
+    if (typeof value === "string")
+        return (0,evaluate/* nixString */.z7)(value);
+    if (Array.isArray(value))
+        return `[ ${value.map((item) => `(${nixLiteral(item)})`).join(" ")} ]`;
+    if (typeof value !== "object" || value === null)
+        return String(value);
+    const settings = Object.entries(value).map(([name, setting]) => `${(0,evaluate/* nixString */.z7)(name)} = ${nixLiteral(setting)};`);
+    return ["{", ...settings, "}"].join(" ");
+}
+// EXTERNAL MODULE: ./out/src/nix/json.js
+var json = __nccwpck_require__(3483);
+;// CONCATENATED MODULE: ./out/src/nix/outer-lock.js
+
+// The name of the only input, as `outer-flake.nix` and `outer-hive.nix` have it.
+const inner = "flake";
+/**
+ * Renders the lock file of a flake whose only input is the given one, from the given one's own (`locks` of what
+ * `nix flake metadata --json` prints):
+ *
+ *     {"nodes":{"nixpkgs":{…},"root":{"inputs":{"nixpkgs":"nixpkgs"}}},"root":"root","version":7}
+ *
+ * An input's inputs are names of nodes, or a path of inputs from the root, which becomes longer by one. So does the path of the
+ * parent of an input that lies in its parent's tree. With `narHash`, every Nix takes the rest of the input as it is written.
+ */
+function lockAround(flake, locks) {
+    const nodes = new Map(Object.entries((0,json/* objectOf */.Xy)((0,json/* field */.ZZ)(locks, "nodes"))));
+    const root = String((0,json/* field */.ZZ)(locks, "root"));
+    const free = (wish) => {
+        let name = wish;
+        while (nodes.has(name))
+            name += "_";
+        return name;
+    };
+    const outer = free("outer");
+    const locked = {
+        type: "path",
+        path: flake.source,
+        narHash: flake.narHash,
+        ...(flake.subdirectory === "" ? {} : { dir: flake.subdirectory }),
+        ...(flake.revision === undefined ? {} : { rev: flake.revision }),
+        ...(flake.revisionCount === undefined ? {} : { revCount: flake.revisionCount }),
+        ...(flake.lastModified === undefined ? {} : { lastModified: flake.lastModified }),
+    };
+    const longer = [...nodes].map(([name, node]) => [name, prefixed(node)]);
+    const own = { ...prefixed(nodes.get(root)), locked, original: { type: "indirect", id: inner } };
+    const all = { ...Object.fromEntries(longer), [root]: own, [outer]: { inputs: { [inner]: root } } };
+    return `${JSON.stringify({ nodes: all, root: outer, version: 7 }, undefined, 2)}\n`;
+}
+function prefixed(node) {
+    const below = (value) => {
+        if (!Array.isArray(value))
+            return value;
+        const path = value;
+        return [inner, ...path];
+    };
+    const { inputs, parent, ...rest } = (0,json/* objectOf */.Xy)(node);
+    return {
+        ...rest,
+        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(Object.entries((0,json/* objectOf */.Xy)(inputs)).map(([name, input]) => [name, below(input)])) }),
+        ...(parent === undefined ? {} : { parent: below(parent) }),
+    };
+}
+;// CONCATENATED MODULE: ./out/src/nix/outer-flake.js
+
+
+
+
+
+
+const templates = {
+    plain: __nccwpck_require__.ab + "outer-flake.nix",
+    hive: __nccwpck_require__.ab + "outer-hive.nix",
+};
+/**
+ * Makes the outer flake with which a flake is sent to the machines. With `hive`, the nodes of a colmena hive stand among the
+ * `nixosConfigurations` under `colmenaHive.nodes.NAME`, since nixos-rebuild looks nowhere else. The flake keeps its identity
+ * (`self.rev`, `self.lastModified`, …) and the versions of all inputs. Throws a `CommandError`.
+ */
+async function wrapFlake({ flake, locks }, hive, options) {
+    return { flake, hive, outer: await addOuterFlake(flake, locks, hive, options) };
+}
+/** Puts an outer flake into the runner's store, without an evaluation. The flake's identity may be another than the true one. */
+async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
+    const nixConfig = await readNixConfig(flake, { signal });
+    const template = templates[hive ? "hive" : "plain"];
+    const text = (0,external_node_fs_.readFileSync)(template, "utf8");
+    const directory = (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(scratch, "outer-flake-"));
+    try {
+        // The name that Nix itself gives the source of a flake: it then takes the path as it is and copies nothing.
+        const tree = (0,external_node_path_.join)(directory, "source");
+        (0,external_node_fs_.mkdirSync)(tree);
+        (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(tree, "flake.nix"), nixConfig === undefined ? text : text.replace("{", () => `{\n  nixConfig = ${nixConfig};`));
+        (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(tree, "flake.lock"), lockAround(flake, locks));
+        return (0,store_path/* storePath */.TJ)((await (0,nix_command/* runNixStore */.wg)(["--add", tree], { signal })).stdout.trim());
+    }
+    finally {
+        (0,external_node_fs_.rmSync)(directory, { recursive: true, force: true });
+    }
+}
+
+/***/ }),
+
+/***/ 8936:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  R: () => (/* binding */ NixosMachine)
+});
+
+// UNUSED EXPORTS: rebuildCommand
+
+// EXTERNAL MODULE: ./out/src/domain/errors.js
+var errors = __nccwpck_require__(2795);
+// EXTERNAL MODULE: ./out/src/domain/flake.js
+var flake = __nccwpck_require__(975);
+// EXTERNAL MODULE: ./out/src/domain/target.js
+var target = __nccwpck_require__(4389);
+;// CONCATENATED MODULE: ./out/src/nix/build-log.js
+// With `--keep-going` hundreds may fail.
+const mostFailed = 5;
+const keptLines = 20;
+// Builders whose streamed lines (`--print-build-logs`) are kept at a time.
+const mostStreams = 64;
+const derivation = String.raw `'(/nix/store/[^']+\.drv)'`;
+// Nix 2.29 and newer; the reason is in the next line.
+const cannotBuild = new RegExp(`^\\s*error: Cannot build ${derivation}`);
+const reasonLine = /^\s*Reason: (.*?)\.?$/;
+// Nix up to 2.28.
+const builderFailed = new RegExp(`^\\s*error: (?:build of .* failed: )?(?:error: )?builder for ${derivation} (failed .*?);?$`);
+const dependencyFailed = new RegExp(`^\\s*error: \\d+ dependenc\\w+ of derivation ${derivation} failed to build`);
+// All versions.
+const others = [
+    [new RegExp(`^\\s*error: (hash mismatch) in fixed-output derivation ${derivation}`), () => "hash mismatch of a fixed-output derivation"],
+    [
+        new RegExp(`^\\s*error: (a '[^']*' with features .*) is required to build ${derivation}, but I am (.*)$`),
+        (match) => `${match[1]} is required, the machine is ${match[3]}`,
+    ],
+    [new RegExp(`^\\s*error: (some substitutes) for the outputs of derivation ${derivation} failed`), () => "its download from a binary cache failed"],
+    [new RegExp(`^\\s*error: (building of) ${derivation}.* (timed out after .*)$`), (match) => String(match[3])],
+];
+/**
+ * Collects from the output of `nix build` which derivations failed by themselves. On a real NixOS the cause stands far above the
+ * end: every derivation that depends on it is listed after it, with all its output paths.
+ *
+ *     error: Cannot build '/nix/store/…-bash-5.2.tar.gz.drv'.
+ *            Reason: builder failed with exit code 1.
+ *            Output paths:
+ *              /nix/store/…-bash-5.2.tar.gz
+ *            Last 4 log lines:
+ *            > error: …
+ *            For full logs, run:
+ *              nix log /nix/store/…-bash-5.2.tar.gz.drv
+ *     error: Cannot build '/nix/store/…-bash-5.2p26.drv'.
+ *            Reason: 1 dependency failed.
+ *
+ * Up to Nix 2.28 it is `builder for '….drv' failed with exit code 1;`, with `last 10 log lines:` below, and
+ * `1 dependencies of derivation '….drv' failed to build`.
+ */
+class BuildLogReader {
+    #failed = new Map();
+    #more = new Set();
+    #dependents = new Set();
+    #streams = new Map();
+    /** The derivation whose `Reason:` comes next. */
+    #unexplained;
+    /** The log of the failure that is being read. */
+    #log;
+    /** Reads the next line. */
+    read(line) {
+        if (this.#readHeading(line))
+            return;
+        const reason = this.#unexplained === undefined ? undefined : reasonLine.exec(line)?.[1];
+        if (reason !== undefined)
+            return this.#explain(reason);
+        const logged = /^\s+>(?: (.*))?$/.exec(line) ?? /^\s+((?:specified|got|Required|Current)\b.*:.*)$/.exec(line);
+        if (logged !== null)
+            this.#log?.push(logged[1] ?? "");
+        const streamed = /^([\w+.?=-]+)> (.*)$/.exec(line);
+        if (streamed !== null)
+            this.#stream(streamed[1] ?? "", streamed[2] ?? "");
+    }
+    /** What has failed so far. */
+    get failures() {
+        const failed = [...this.#failed].map(([path, { reason, log }]) => ({
+            path,
+            reason,
+            log: (log.length > 0 ? log : (this.#streams.get(streamName(path)) ?? [])).slice(-keptLines),
+        }));
+        return { failed, more: this.#more.size, dependents: this.#dependents.size };
+    }
+    #readHeading(line) {
+        if (!line.includes("error: "))
+            return false;
+        const path = cannotBuild.exec(line)?.[1];
+        if (path !== undefined) {
+            this.#unexplained = path;
+            this.#log = undefined;
+            return true;
+        }
+        const dependent = dependencyFailed.exec(line)?.[1];
+        if (dependent !== undefined) {
+            this.#dependents.add(dependent);
+            this.#log = undefined;
+            return true;
+        }
+        const own = builderFailed.exec(line);
+        if (own !== null) {
+            this.#add(String(own[1]), `builder ${own[2]}`);
+            return true;
+        }
+        for (const [pattern, describe] of others) {
+            const match = pattern.exec(line);
+            if (match === null)
+                continue;
+            this.#add(String(match[2]), describe(match));
+            return true;
+        }
+        return false;
+    }
+    #explain(reason) {
+        const path = this.#unexplained ?? "";
+        this.#unexplained = undefined;
+        if (/^\d+ dependenc\w+ failed/.test(reason))
+            this.#dependents.add(path);
+        else
+            this.#add(path, reason);
+    }
+    #add(path, reason) {
+        this.#log = undefined;
+        if (this.#failed.has(path) || this.#more.has(path))
+            return;
+        if (this.#failed.size === mostFailed) {
+            this.#more.add(path);
+            return;
+        }
+        this.#log = [];
+        this.#failed.set(path, { reason, log: this.#log });
+    }
+    #stream(name, text) {
+        const lines = this.#streams.get(name) ?? [];
+        // Moves it to the end: the first one is the one that has been silent for longest.
+        this.#streams.delete(name);
+        this.#streams.set(name, lines);
+        if (lines.push(text) > keptLines)
+            lines.shift();
+        const [oldest] = this.#streams.keys();
+        if (this.#streams.size > mostStreams && oldest !== undefined)
+            this.#streams.delete(oldest);
+    }
+}
+// With --print-build-logs a line begins with the name without its version, as `builtins.parseDrvName` splits it.
+function streamName(path) {
+    return derivationName(path).replace(/-(?![a-zA-Z]).*$/, "");
+}
+/** The name of a derivation without hash and `.drv`: `bash-5.2.tar.gz`. */
+function derivationName(path) {
+    return path.replace(/^\/nix\/store\/[^-]*-/, "").replace(/\.drv$/, "");
+}
+;// CONCATENATED MODULE: ./out/src/nix/send-failure.js
+/**
+ * Tells whether it is worth asking the machine for the state of its nix-daemon. One that hangs up before Nix has said anything ends in
+ * `cannot open connection to remote store '…': error: write of 16 bytes: Broken pipe`, as a lost connection does.
+ */
+function speaksOfDaemon(stderr) {
+    return /Nix daemon disconnected unexpectedly|cannot connect to socket|data from daemon socket|cannot open connection to remote store/.test(stderr);
+}
+/**
+ * Explains why a flake did not arrive on a machine. `lost` tells whether the connection went away; `user` is the ssh user, and
+ * `state` what the machine said of its nix-daemon where it was asked.
+ */
+function explainSendFailure(error, lost, user = "the ssh user", state) {
+    const lines = error.stderr
+        .split("\n")
+        .filter((line) => line.trim() !== "")
+        .slice(-20);
+    const exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
+    const parts = (reason, hint) => ({ phase: "copy", reason, hint, lines, exitCode, cause: error });
+    if (lost)
+        return { ...parts("the connection was lost while the flake was sent"), unreachable: true, exitCode: 255 };
+    const words = /protocol mismatch, got ['"]([^'"\n]*)/.exec(error.stderr)?.[1];
+    if (words !== undefined) {
+        return parts(`the login shell of ${user} on the machine prints on standard output before Nix can speak: ${JSON.stringify(printableWords(words))}`, "Let its start-up files (.bashrc, .zshenv, config.fish) print nothing in a session that is not interactive, or print on standard error");
+    }
+    const daemon = state === undefined ? undefined : explainDaemon(state, user);
+    if (daemon !== undefined)
+        return parts(daemon.reason, daemon.hint);
+    if (/No space left on device|disk is full/i.test(error.stderr))
+        return parts("no space is left on the machine for the flake", "Free some with `nix-collect-garbage -d` on the machine");
+    if (/lacks a (?:valid )?signature|lacks a signature by a trusted key/i.test(error.stderr)) {
+        return parts("the machine does not accept a store path without a trusted signature", "Set check-sigs to false (its Nix must then trust the ssh user: nix.settings.trusted-users), or sign the path");
+    }
+    if (/nix-daemon: (?:command )?not found|nix-daemon: No such file/i.test(error.stderr)) {
+        return parts("nix-daemon is not in the PATH of a non-interactive ssh session on the machine", "Is it NixOS, and does the user's shell start-up keep /run/current-system/sw/bin in PATH?");
+    }
+    if (/unrecognised flag|unrecognized flag|requires at least Nix/i.test(error.stderr))
+        return parts("nix on the runner does not know an argument", "Look at archive-args; check-sigs: false needs Nix 2.30 on the runner");
+    return parts("the flake could not be sent", "The lines below are Nix's own");
+}
+// Of the protocol's own bytes, which come behind the words, nothing is shown.
+function printableWords(words) {
+    return words.replaceAll(/[^\P{C}\t].*/gsu, "").trim();
+}
+function explainDaemon({ daemon, allowedUsers }, user) {
+    if (/cannot connect to socket/.test(daemon))
+        return {
+            reason: `nix-daemon does not answer on the machine (${daemon})`,
+            hint: "Start it there: `systemctl start nix-daemon.socket`; its journal says why it stopped",
+        };
+    const closed = /Connection reset|disconnected unexpectedly|end-of-file|Broken pipe/i.test(daemon);
+    if (closed && allowedUsers !== "" && !allowedUsers.split(" ").some((allowed) => allowed === "*" || allowed === user)) {
+        return {
+            reason: `Nix on the machine refuses ${user}, which is not among its allowed-users (${allowedUsers})`,
+            hint: `Add ${user} to nix.settings.allowed-users of the machine, or connect as a user who is`,
+        };
+    }
+    if (closed)
+        return { reason: `nix-daemon on the machine closes the connection of ${user} (${daemon})`, hint: "`journalctl -u nix-daemon` on the machine says why" };
+    return undefined;
+}
+// EXTERNAL MODULE: ./out/src/domain/store-path.js
+var store_path = __nccwpck_require__(2863);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+;// CONCATENATED MODULE: ./out/src/nix/copy-progress.js
+
+/**
+ * Tells how far a call of nix has got that copies store paths, from what it prints:
+ *
+ *     copying 2 paths...
+ *     copying path '/nix/store/…-source' to 'ssh-ng://web1'...
+ *
+ * and from what Linux counts of its writing (proc(5), io). Nix would tell more with `--log-format internal-json`, but has a
+ * report for every file of a source tree there, and takes twice as long.
+ */
+class CopyWatch {
+    #process;
+    #paths = 0;
+    #expectedPaths = 0;
+    started(process) {
+        this.#process = process;
+    }
+    /** Takes one line of standard error. */
+    line(line) {
+        const expected = /^copying (\d+) paths\.\.\.$/.exec(line)?.[1];
+        if (expected !== undefined)
+            this.#expectedPaths = Number(expected);
+        else if (/^copying path '.*' to '.*'\.\.\.$/.test(line))
+            this.#paths += 1;
+    }
+    get progress() {
+        return { paths: this.#paths, expectedPaths: Math.max(this.#paths, this.#expectedPaths), bytes: this.#written() };
+    }
+    #written() {
+        if (this.#process === undefined)
+            return undefined;
+        try {
+            const written = /^wchar: (\d+)$/m.exec((0,external_node_fs_.readFileSync)(`/proc/${this.#process}/io`, "utf8"))?.[1];
+            return written === undefined ? undefined : Number(written);
+        }
+        catch {
+            // It has ended, or this is not Linux.
+            return undefined;
+        }
+    }
+}
+// EXTERNAL MODULE: ./out/src/nix/nix-command.js
+var nix_command = __nccwpck_require__(6186);
+;// CONCATENATED MODULE: ./out/src/nix/send.js
+
+
+
+
+/** Builds the arguments that send a flake with all its inputs to the store of a machine: from the runner's store, where it cannot change any more. */
+function archiveArguments(sent, options) {
+    const signatures = options.checkSignatures ? [] : ["--no-check-sigs"];
+    return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, (0,flake/* outerReference */.Xp)(sent)];
+}
+/**
+ * Sends the flake with all its inputs to the store of a machine; what is there already does not travel. Returns what has
+ * travelled. The path that Nix prints is worth nothing before the exit code is 0. Throws a `CommandError`.
+ */
+async function sendFlake(sent, options) {
+    const watch = new CopyWatch();
+    options.onBegin(() => watch.progress);
+    const { stdout } = await (0,nix_command/* runNix */.dI)(archiveArguments(sent, options), {
+        env: options.environment,
+        signal: options.signal,
+        onStart: (process) => watch.started(process),
+        onStderrLine: (line) => {
+            watch.line(line);
+            options.onLine(line);
+        },
+    });
+    const printed = JSON.parse(stdout);
+    const path = typeof printed === "object" && printed !== null && "path" in printed ? printed.path : undefined;
+    const arrived = (0,store_path/* storePath */.TJ)(String(path));
+    if (arrived !== sent.outer)
+        throw new Error(`nix flake archive sent ${arrived} where ${sent.outer} was expected`);
+    return watch.progress;
+}
+// EXTERNAL MODULE: ./out/src/ssh/failure.js
+var failure = __nccwpck_require__(934);
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __nccwpck_require__(8500);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: ./out/src/process/run.js + 2 modules
+var run = __nccwpck_require__(4740);
+;// CONCATENATED MODULE: ./out/src/nixos/remote-shell.js
+
+
+
+
+const scripts = {
+    common: __nccwpck_require__.ab + "common.sh",
+    facts: __nccwpck_require__.ab + "facts.sh",
+    prepare: __nccwpck_require__.ab + "prepare.sh",
+    start: __nccwpck_require__.ab + "start.sh",
+    follow: __nccwpck_require__.ab + "follow.sh",
+    finish: __nccwpck_require__.ab + "finish.sh",
+    arm: __nccwpck_require__.ab + "arm.sh",
+    decide: __nccwpck_require__.ab + "decide.sh",
+    health: __nccwpck_require__.ab + "health.sh",
+    difference: __nccwpck_require__.ab + "difference.sh",
+    units: __nccwpck_require__.ab + "units.sh",
+    journal: __nccwpck_require__.ab + "journal.sh",
+    settle: __nccwpck_require__.ab + "settle.sh",
+    specialisation: __nccwpck_require__.ab + "specialisation.sh",
+    place: __nccwpck_require__.ab + "place.sh",
+    daemon: __nccwpck_require__.ab + "daemon.sh",
+    job: __nccwpck_require__.ab + "job.sh",
+    switch: __nccwpck_require__.ab + "switch.sh",
+    activate: __nccwpck_require__.ab + "activate.sh",
+    last: __nccwpck_require__.ab + "last.sh",
+    watchdog: __nccwpck_require__.ab + "watchdog.sh",
+};
+const elevateScript = __nccwpck_require__.ab + "elevate.sh";
+/** The text of a script that is left on the machine. */
+function residentScript(name) {
+    return (0,external_node_fs_.readFileSync)(scripts[name], "utf8");
+}
+/** The text of a script with its arguments, to be left on the machine and run there as `sh FILE`. */
+function residentCall(script, args) {
+    return [...definition(script, args), 'main "$@"', ""].join("\n");
+}
+/**
+ * Runs scripts on one machine. A script comes with its arguments on the standard input of `/bin/sh -s` and is a function that
+ * the last lines call with an empty standard input, so that it depends neither on the user's login shell nor on what its
+ * children read.
+ */
+class RemoteShell {
+    #connection;
+    #elevation;
+    constructor(connection, elevation) {
+        this.#connection = connection;
+        this.#elevation = elevation;
+    }
+    /** Runs a script. Throws a `CommandError` when the call was aborted or took too long, never for its exit code. */
+    async run(call) {
+        const nonce = (0,external_node_crypto_.randomBytes)(8).toString("hex");
+        const payload = payloadCutter(`begin ${nonce}`);
+        const onStdout = (chunk) => {
+            const bytes = payload.push(chunk);
+            if (bytes.length > 0)
+                call.onStdout?.(bytes);
+        };
+        let stderr;
+        let failure;
+        try {
+            const elevation = call.privileged ? this.#elevation : { kind: "none" };
+            const command = remoteCommand(elevation);
+            const stdin = `${beforeProgram(elevation)}${program(call.script, call.args, nonce)}`;
+            ({ stderr } = await this.#connection.run({ command, stdin, onStdout, signal: call.signal, timeout: call.timeout }));
+        }
+        catch (error) {
+            if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
+                throw error;
+            failure = error;
+            ({ stderr } = error);
+        }
+        const end = new RegExp(`^end ${nonce} (\\d+)\\n?`, "m").exec(stderr);
+        if (end !== null) {
+            const stdout = call.onStdout === undefined ? payload.text() : "";
+            return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
+        }
+        // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
+        const instead = payload.before();
+        if (failure === undefined)
+            return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
+        const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
+        if (exitCode !== 255)
+            return { kind: "ended", exitCode, stdout: "", stderr, instead };
+        return { kind: "lost", stderr, cause: failure };
+    }
+}
+// Reads a script from standard input up to a line "---" and runs it. `read` takes no byte more, under dash as under bash, so the
+// script finds what follows. Without newlines and single quotes inside: the login shell may be fish or csh.
+const scriptFirst = String.raw `/bin/sh -c 'eval "$(while IFS= read -r line && [ "$line" != --- ]; do printf "%s\n" "$line"; done)"'`;
+const passwordless = {
+    sudo: "sudo -n -- /bin/sh -s",
+    doas: "doas -n -- /bin/sh -s",
+    run0: "run0 --no-ask-password -- /bin/sh -s",
+};
+/** The command for the login shell: one fixed line. What runs as root is always `/bin/sh -s`, so a rule can name it. */
+function remoteCommand(elevation) {
+    switch (elevation.kind) {
+        case "none":
+            return "/bin/sh -s";
+        case "passwordless":
+            return passwordless[elevation.program];
+        case "password":
+            return scriptFirst;
+    }
+}
+/** What precedes the script on standard input. The shell that becomes root reads none of it: see elevate.sh. */
+function beforeProgram(elevation) {
+    return elevation.kind === "password" ? `${(0,external_node_fs_.readFileSync)(elevateScript, "utf8")}---\n${elevation.password}\n` : "";
+}
+/** The script with its arguments, as `/bin/sh` reads it. */
+function program(script, args, nonce) {
+    return [...definition(script, args), `echo 'begin ${nonce}'`, 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"', ""].join("\n");
+}
+function definition(script, args) {
+    return [`set -- ${args.map(run/* quote */.hD).join(" ")}`, (0,external_node_fs_.readFileSync)(scripts.common, "utf8"), (0,external_node_fs_.readFileSync)(scripts[script], "utf8")];
+}
+// What a login shell prints of its own stands before the line that begins the script's output.
+function payloadCutter(begin) {
+    const marker = Buffer.from(`${begin}\n`);
+    let before = Buffer.alloc(0);
+    const kept = [];
+    const after = (chunk) => {
+        if (before === undefined)
+            return chunk;
+        before = Buffer.concat([before, chunk]);
+        const position = before.indexOf(marker);
+        if (position === -1)
+            return Buffer.alloc(0);
+        const rest = before.subarray(position + marker.length);
+        before = undefined;
+        return rest;
+    };
+    return {
+        push: (chunk) => {
+            const bytes = after(chunk);
+            kept.push(bytes);
+            return bytes;
+        },
+        text: () => Buffer.concat(kept).toString("utf8"),
+        before: () => before?.toString("utf8"),
+    };
+}
+;// CONCATENATED MODULE: ./out/src/nixos/reconnect.js
+
+
+
+// Between two tries to connect again, while nothing answers.
+const pauseMilliseconds = 1000;
+/**
+ * Runs a script, again after each loss of the connection until it has come to its end. `call` is asked anew for every try, so
+ * that a script that shows a log goes on where it stopped. For scripts that may be run twice without harm.
+ *
+ * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
+ */
+async function runToItsEnd(connection, shell, call, reconnection) {
+    for (;;) {
+        const outcome = await shell.run({ ...call(), signal: reconnection.signal });
+        if (outcome.kind === "ended")
+            return outcome;
+        reconnection.onLost(`the connection was lost; connecting again for up to ${reconnection.seconds} s`);
+        await reconnect(connection, outcome.cause, reconnection);
+        reconnection.onLost("the connection is back");
+    }
+}
+async function reconnect(connection, cause, { phase, seconds, signal }) {
+    const deadline = performance.now() + seconds * 1000;
+    let last = cause;
+    for (;;) {
+        try {
+            await connection.reopen(signal);
+            return;
+        }
+        catch (error) {
+            if (!(error instanceof errors/* DeployError */.sH))
+                throw error;
+            if (!error.unreachable)
+                throw new errors/* DeployError */.sH({ ...partsOf(error), phase });
+            last = error;
+        }
+        if (performance.now() >= deadline)
+            break;
+        await (0,promises_.setTimeout)(pauseMilliseconds, undefined, { signal }).catch(() => undefined);
+    }
+    const reason = `the connection was lost and did not come back within ${seconds} s`;
+    throw new errors/* DeployError */.sH({ phase, reason, lines: last instanceof errors/* DeployError */.sH ? [last.reason] : [], exitCode: 255, unreachable: true, cause: last });
+}
+function partsOf({ reason, hint, lines, exitCode, unreachable, cause }) {
+    return { reason, hint, lines, exitCode, unreachable, cause };
+}
+/** The last lines of what a script has printed, without empty ones. */
+function lastLines(text) {
+    return text
+        .split("\n")
+        .filter((line) => line.trim() !== "")
+        .slice(-20);
+}
+;// CONCATENATED MODULE: ./out/src/nixos/health.js
+
+
+const health_pauseMilliseconds = 1000;
+/**
+ * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and what it has printed
+ * last when it has not within that many seconds.
+ */
+async function checkHealth(command, seconds, call, log, signal) {
+    const deadline = performance.now() + seconds * 1000;
+    for (let tries = 1;; tries += 1) {
+        const left = Math.max(1, Math.ceil((deadline - performance.now()) / 1000));
+        const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false }), "confirm");
+        if (end.exitCode === 0)
+            return undefined;
+        const said = lastLines(end.stdout).join("\n");
+        if (tries === 1)
+            log.note(`the health check is not content yet (exit code ${end.exitCode})`);
+        if (performance.now() + health_pauseMilliseconds >= deadline)
+            return `exit code ${end.exitCode} at try ${tries}${said === "" ? "" : `:\n${said}`}`;
+        await (0,promises_.setTimeout)(health_pauseMilliseconds, undefined, { signal });
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/armed-machine.js
+
+
+
+/** A machine that is locked, and that rolls back by itself unless it is confirmed. */
+class ArmedNixosMachine {
+    #guarded;
+    #activation;
+    #site;
+    constructor(guarded, activation, site) {
+        this.#guarded = guarded;
+        this.#activation = activation;
+        this.#site = site;
+    }
+    get before() {
+        return this.#guarded.before;
+    }
+    get scarceBoot() {
+        return this.#guarded.scarceBoot;
+    }
+    async activate(signal) {
+        const { guarded, limits } = this.#activation;
+        if (guarded)
+            return await this.#guarded.run(this.#site.call(signal));
+        // Without a watchdog on the machine nobody but us looks at the clock.
+        const late = AbortSignal.timeout(limits.activation * 1000);
+        try {
+            return await this.#guarded.run(this.#site.call(AbortSignal.any([signal, late])));
+        }
+        catch (error) {
+            if (signal.aborted || !late.aborted)
+                throw error;
+            throw new errors/* DeployError */.sH({ phase: "activate", reason: `the activation took longer than activation-timeout (${limits.activation} s)`, cause: error });
+        }
+    }
+    async reach(signal) {
+        // A connection that was there before the switch proves nothing: an old one outlives a firewall that refuses new ones.
+        const begin = performance.now();
+        let answered = true;
+        await this.#site.connection.reopen(signal).catch((error) => {
+            // What does not answer yet is tried again by the call that follows.
+            if (!(error instanceof errors/* DeployError */.sH) || !error.unreachable)
+                throw error;
+            answered = false;
+        });
+        const seconds = (performance.now() - begin) / 1000;
+        const reached = await this.#guarded.hold();
+        // Where the first connection succeeded, nothing but the login has taken so long.
+        return reached === "late" && answered && seconds >= this.#activation.limits.confirm ? "slow-login" : reached;
+    }
+    async settle() {
+        return await this.#guarded.settle();
+    }
+    async checkHealth(command, seconds, signal) {
+        return await checkHealth(command, seconds, this.#site.call(signal), this.#site.log, signal);
+    }
+    async keep() {
+        return await this.#guarded.keep();
+    }
+    async rollBack() {
+        return await this.#guarded.rollBack();
+    }
+    async drop() {
+        return await this.#guarded.drop();
+    }
+    async afterRestart() {
+        return await this.#guarded.afterRestart();
+    }
+    async journal(units, signal) {
+        const { call, privileged } = this.#site;
+        try {
+            const end = await call(signal)(() => ({ script: "journal", args: ["10", ...units], privileged }), "confirm");
+            return lastLines(end.stdout);
+        }
+        catch {
+            return [];
+        }
+    }
+}
+// EXTERNAL MODULE: ./out/src/domain/unit-plan.js
+var unit_plan = __nccwpck_require__(3600);
+;// CONCATENATED MODULE: ./out/src/nixos/facts.js
+
+
+/** Reads the lines `key=value` of a script. */
+function parseFacts(text) {
+    const facts = new Map();
+    for (const line of text.split("\n")) {
+        const equals = line.indexOf("=");
+        if (equals > 0)
+            facts.set(line.slice(0, equals), line.slice(equals + 1).trimEnd());
+    }
+    return facts;
+}
+/** Reads what `system_state` of `common.sh` prints. Throws an `Error` for a store path that is none. */
+function systemState(facts) {
+    const generation = facts.get("generation") ?? "";
+    return {
+        running: storePathOf(facts.get("running")),
+        booted: storePathOf(facts.get("booted")),
+        profile: storePathOf(facts.get("profile")),
+        generation: /^\d+$/.test(generation) ? Number(generation) : undefined,
+        bootId: facts.get("boot-id") ?? "",
+        failedUnits: wordsOf(facts.get("failed-units")),
+        restartingUnits: wordsOf(facts.get("restarting-units")),
+        rebootNeeded: facts.get("reboot-needed") === "yes",
+    };
+}
+/** The words of a fact. */
+function wordsOf(text) {
+    return (text ?? "").split(" ").filter((word) => word !== "");
+}
+// A system outside the store (an installer, a container's first start) is one that cannot be named, not an error.
+function storePathOf(text) {
+    return text?.startsWith("/nix/store/") === true ? (0,store_path/* optionalStorePath */.vD)(text) : undefined;
+}
+function olderGeneration(facts) {
+    const toplevel = storePathOf(facts.get("older"));
+    const number = Number(facts.get("older-generation") || Number.NaN);
+    return toplevel === undefined || Number.isNaN(number) ? undefined : { number, toplevel };
+}
+/**
+ * What a machine answers alike by whatever name it is reached, and no other one does: the boot id of its kernel, the namespace of
+ * processes that tells the containers of one kernel apart, and the machine's own id. `undefined` where it has no boot id.
+ */
+function identityOf(facts) {
+    const [boot, ...others] = ["boot-id", "pid-namespace", "machine-id"].map((key) => facts.get(key) ?? "");
+    return boot === undefined || boot === "" ? undefined : [boot, ...others].join(" ");
+}
+/**
+ * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix, nixos-rebuild or
+ * systemd.
+ */
+function machineFacts(text) {
+    const facts = parseFacts(text);
+    const missing = (reason, hint) => new errors/* DeployError */.sH({ phase: "connect", reason, hint });
+    // Lix prints further lines, which name no fact.
+    const nix = facts.get("nix") ?? "";
+    if (!/\d/.test(nix))
+        throw missing("there is no nix on the machine", "Is it NixOS? `nix --version` must work in a non-interactive ssh session");
+    if ((facts.get("nixos-rebuild") ?? "") === "") {
+        throw missing("there is no nixos-rebuild on the machine", "Is it NixOS? On NixOS with system.disableInstallerTools set, add nixos-rebuild to environment.systemPackages");
+    }
+    if (!/^\d+$/.test(facts.get("systemd") ?? ""))
+        throw missing("systemd does not run on the machine", "Is it NixOS?");
+    if (facts.get("nixos") !== "yes") {
+        throw missing("the machine does not run a NixOS system: /run/current-system is missing", "Install NixOS on it first (nixos-install, nixos-anywhere), and boot it");
+    }
+    const kibibytes = (key) => {
+        const value = facts.get(key) ?? "";
+        return /^\d+$/.test(value) ? Number(value) : undefined;
+    };
+    const sudo = facts.get("sudo");
+    const doas = facts.get("doas");
+    return {
+        facts: {
+            hostname: facts.get("hostname") ?? "",
+            nix,
+            freeKibibytes: kibibytes("free-kib"),
+            memoryKibibytes: kibibytes("memory-kib"),
+            state: systemState(facts),
+            olderGeneration: olderGeneration(facts),
+            unfinished: facts.get("unfinished") || undefined,
+            specialisation: facts.get("specialisation") || undefined,
+            identity: identityOf(facts),
+        },
+        access: {
+            user: facts.get("user") ?? "",
+            root: facts.get("uid") === "0",
+            sudo: sudo === "unneeded" || sudo === "missing" || sudo === "ready" ? sudo : "refused",
+            sudoSays: facts.get("sudo-says"),
+            doas: doas === "ready" || doas === "refused" ? doas : "missing",
+            run0: facts.get("run0") === "present" ? "present" : "missing",
+        },
+    };
+}
+;// CONCATENATED MODULE: ./out/src/nix/build-plan.js
+const several = /^(these \d+ derivations will be built|these \d+ paths will be fetched(?: \([^)]*\))?):$/;
+const single = /^(this derivation will be built|this path will be fetched(?: \([^)]*\))?):$/;
+const item = /^ {2}(\/nix\/store\/\S+)$/;
+/**
+ * Folds the list of derivations and paths that Nix prints before a build into one line with its count and sizes; every other
+ * line passes unchanged. A first deployment of a real NixOS lists thousands:
+ *
+ *     these 2157 derivations will be built:
+ *       /nix/store/h11pn2l5rszzgjrl84qw2ifr33rdkjcq-config.sub-28ea239.drv
+ *     these 480 paths will be fetched (212.10 MiB download, 1034.53 MiB unpacked):
+ *       /nix/store/0m4y3j4pnivlhhpr5yqdvlly86p93fwc-busybox-1.36.1
+ */
+class BuildPlanFolder {
+    #state = "outside";
+    /** Returns the lines to show in place of the next one: none, one, or two. */
+    fold(line) {
+        const state = this.#state;
+        const path = item.exec(line)?.[1];
+        if (path !== undefined && state !== "outside") {
+            if (state === "list")
+                return [];
+            this.#state = "outside";
+            return [`${state.heading}: ${path}`];
+        }
+        const held = typeof state === "object" ? [`${state.heading}:`] : [];
+        const heading = single.exec(line)?.[1];
+        if (heading !== undefined) {
+            this.#state = { heading };
+            return held;
+        }
+        const list = several.exec(line)?.[1];
+        this.#state = list === undefined ? "outside" : "list";
+        return [...held, list ?? line];
+    }
+    /** Returns what is still held back when the output ends. */
+    end() {
+        return typeof this.#state === "object" ? [`${this.#state.heading}:`] : [];
+    }
+}
+// EXTERNAL MODULE: ./out/src/process/lines.js + 1 modules
+var process_lines = __nccwpck_require__(167);
+;// CONCATENATED MODULE: ./out/src/nixos/job.js
+
+
+
+
+
+
+
+/** A job whose end nobody knows, as after a restart of the machine or when the job was killed. */
+class LostJobError extends errors/* DeployError */.sH {
+}
+/** A job that has not begun. */
+class UnstartedJobError extends errors/* DeployError */.sH {
+}
+const job_keptLines = 200;
+/** Starts a job and follows it. */
+async function runJob(job, call) {
+    await startJob(job, call);
+    return await followJob(job, call);
+}
+/** Starts a job, which happens once however often the connection is lost. Throws an `UnstartedJobError` when that fails. */
+async function startJob(job, call) {
+    const { privileged, phase } = job;
+    const started = await call(() => ({ script: "start", args: [job.run, job.name, residentScript("job"), ...job.command], privileged }), phase);
+    if (started.exitCode !== 0) {
+        throw new UnstartedJobError({
+            phase,
+            reason: `the job could not be started on the machine (exit code ${started.exitCode})`,
+            lines: lastLines(started.stderr),
+            exitCode: started.exitCode,
+        });
+    }
+}
+/**
+ * Shows the output of a job until it ends, without gap and repetition. Throws a `DeployError` when the job ended without
+ * telling how, as after a crash of the machine.
+ */
+async function followJob(job, call) {
+    const { phase, privileged } = job;
+    const lines = [];
+    const plan = new BuildPlanFolder();
+    const take = (line) => {
+        if (line.trim() !== "" && lines.push(line) > job_keptLines)
+            lines.shift();
+        job.onLine(line);
+    };
+    const cutter = (0,process_lines/* lineCutter */.m)((line) => plan.fold(line).forEach(take));
+    let offset = 0;
+    const onStdout = (chunk) => {
+        offset += chunk.length;
+        cutter.push(chunk);
+    };
+    const end = await call(() => ({ script: "follow", args: [job.run, job.name, String(offset)], privileged, onStdout }), phase);
+    cutter.end();
+    plan.end().forEach(take);
+    const facts = parseFacts(end.stderr);
+    const exit = facts.get("exit") ?? "";
+    if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {
+        const reason = end.exitCode === 3 ? "the machine does not know the job any more" : "the job ended without telling how";
+        throw new LostJobError({ phase, reason, hint: "Was the machine restarted in the meantime? Look at its journal", lines, exitCode: 255 });
+    }
+    return { exitCode: Number(exit), result: (0,store_path/* optionalStorePath */.vD)(facts.get("result")), lines, state: systemState(facts) };
+}
+// EXTERNAL MODULE: ./out/src/domain/operation.js
+var domain_operation = __nccwpck_require__(8995);
+;// CONCATENATED MODULE: ./out/src/nixos/switch-command.js
+
+const systemProfile = "/nix/var/nix/profiles/system";
+/** The way of an operation, and the action that it begins with. Throws an `Error` for one that changes nothing. */
+function wayOf(operation, guarded) {
+    const way = (0,domain_operation/* protectedWay */.or)(operation);
+    const action = (0,domain_operation/* switchAction */.l9)(operation);
+    if (way === undefined || action === undefined)
+        throw new Error(`${operation} changes nothing`);
+    if (!guarded)
+        return { way: "plain", action };
+    return { way, action: way === "boot" ? "step" : "test" };
+}
+/** Builds the call of activate.sh, which stands in the directory of the run. */
+function activateCommand(action, { toplevel, running, generation }, installBootLoader) {
+    return ["/bin/sh", "./activate.sh", action, toplevel, running, generation?.toString() ?? "", installBootLoader ? "1" : "0", systemProfile];
+}
+;// CONCATENATED MODULE: ./out/src/nixos/arming.js
+
+
+
+
+
+
+
+// Between two looks at a lock that another run holds.
+const lockPauseMilliseconds = 2000;
+// A run that has lost the machine gives up within the limits and some time for connecting: a quarter of an hour is more.
+const spareSeconds = 900;
+/** Seconds for which a machine that has gone back by itself keeps what tells how that ended. */
+function clearSeconds({ activation, confirm, healthCheck, settle }) {
+    return activation + confirm + healthCheck + settle + spareSeconds;
+}
+const residents = ["job", "watchdog", "switch", "activate", "last"];
+function residentTexts(run) {
+    return [...residents.flatMap((name) => [`${name}.sh`, residentScript(name)]), "finish.sh", residentCall("finish", [run])];
+}
+/**
+ * Waits for the machine's lock, arms the watchdog, and has the machine mend what an earlier run has left, before it records what to
+ * roll back to. Throws a `DeployError`.
+ */
+async function arm(activation, site) {
+    const facts = await armOnce(activation, site);
+    if (facts.get("mend") !== "yes")
+        return beforeOf(facts);
+    site.log.note("an earlier run or switch was interrupted on the machine: finishing or undoing it first");
+    const mend = { run: site.run, name: "mend", phase: "activate", privileged: true, onLine: (line) => site.log.output(line) };
+    const { exitCode, lines } = await runJob({ ...mend, command: ["/bin/sh", "./last.sh", "mend"] }, site.call);
+    if (exitCode !== 0) {
+        throw new errors/* DeployError */.sH({
+            phase: "activate",
+            reason: `what an earlier run left unfinished could be neither finished nor undone (exit code ${exitCode})`,
+            hint: "The new system was not activated. The lines below are the end of the output; correct what they report, then deploy again",
+            lines,
+            exitCode,
+        });
+    }
+    return beforeOf(await armOnce(activation, site));
+}
+function beforeOf(facts) {
+    const [free, needed] = (facts.get("scarce-boot") ?? "").split(" ").map(Number);
+    return { state: systemState(facts), scarceBoot: free === undefined || needed === undefined ? undefined : { free, needed } };
+}
+async function armOnce({ operation, system, installBootLoader, guarded, limits }, site) {
+    const { run, name, call, log, signal } = site;
+    const seconds = [limits.activation, limits.confirm, clearSeconds(limits)].map(String);
+    const what = [system.toplevel, system.running, system.generation?.toString() ?? "", installBootLoader ? "1" : "0"];
+    const args = [run, wayOf(operation, guarded).way, ...seconds, name, ...what, ...residentTexts(run)];
+    const deadline = performance.now() + limits.lock * 1000;
+    let told = "";
+    for (;;) {
+        const end = await call(() => ({ script: "arm", args, privileged: true }), "activate");
+        const facts = parseFacts(end.stdout);
+        if (end.exitCode === 0)
+            return facts;
+        const holder = facts.get("holder");
+        if (holder === undefined) {
+            throw new errors/* DeployError */.sH({
+                phase: "activate",
+                reason: `the watchdog cannot be armed (exit code ${end.exitCode}); nothing was activated`,
+                hint: "Is there room below /run and /nix/var/nix, and does systemd-run work there?",
+                lines: lastLines(end.stderr),
+                exitCode: end.exitCode,
+            });
+        }
+        if (performance.now() >= deadline) {
+            throw new errors/* DeployError */.sH({
+                phase: "activate",
+                reason: `the machine is locked after ${limits.lock} s of waiting: ${holder}`,
+                hint: "Nothing was activated. Wait for it, or set lock-timeout; a concurrency group keeps runs of one workflow apart",
+                exitCode: end.exitCode,
+            });
+        }
+        if (holder !== told)
+            log.note(`waiting for up to ${limits.lock} s: ${holder}`);
+        told = holder;
+        await (0,promises_.setTimeout)(lockPauseMilliseconds, undefined, { signal });
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/switch-output.js
+/** What switch.sh prints before it ends the part of a user that takes too long. */
+const lateUser = /^nix-flake-deploy: the user activation for (\S+) took longer than \d+ s and was ended$/;
+/** What last.sh prints where it cannot write down what it is about to change. */
+const recordFailed = /^nix-flake-deploy: the record of the last step could not be written$/;
+/** What activate.sh prints of a user whose own activation failed. */
+const failedUser = /^nix-flake-deploy: (nixos-activation\.service) of (\S+) failed$/;
+/** What activate.sh and last.sh print where nix-env failed. */
+const profileFailed = /^nix-flake-deploy: the system profile could not be set$/;
+// Lines of a journal: `systemctl status` shows them below the units that failed.
+const journalLine = /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+) \S+ /;
+/**
+ * Reads what switch-to-configuration of NixOS (nixpkgs, in Rust since 24.11 and in Perl before) named as having gone wrong:
+ *
+ *     Pre-switch check 'switchInhibitors' failed
+ *     Failed to install bootloader
+ *     Activation script snippet 'setupSecrets' failed (3)
+ *     Failed to start user unit agent.service
+ *     warning: user activation for alice failed
+ *     Failed to reload web.service
+ *     warning: the following units failed: bad.service, worse.service
+ *
+ * Line by line: the output may be longer than what is kept of it. Of an exit code of 0 nothing is to be read: scripts print such
+ * sentences for what they do not mind.
+ */
+class SwitchOutputReader {
+    #reader = new CauseReader();
+    #touched = false;
+    /** What a line means may stand in the one after it. */
+    #held;
+    /** Whether it said that it stops units or activates the configuration; until then it has changed nothing. */
+    get touched() {
+        return this.#touched;
+    }
+    read(line) {
+        this.#touched ||= /^(?:stopping |activating the configuration\.\.\.)/.test(line);
+        this.#take(line);
+        this.#held = journalLine.test(line) ? undefined : line;
+    }
+    /** What was named so far. */
+    causes() {
+        this.#take("");
+        this.#held = undefined;
+        return this.#reader.causes();
+    }
+    #take(next) {
+        if (this.#held !== undefined)
+            this.#reader.read(this.#held, next);
+    }
+}
+const simple = [
+    [recordFailed, "record"],
+    [profileFailed, "profile"],
+    [/^Could not acquire lock$/, "locked"],
+    [/^This is not a NixOS installation!$/, "not-nixos"],
+    [/^Failed to install bootloader$/, "boot-loader"],
+    // The apostrophes differ between versions.
+    [/^Warning: the new NixOS configuration has an .init. that is(?: incompatible|$)/u, "other-init"],
+    [/^Failed to run activate script$/, "activation-script"],
+    [/^Unable to list users with logind/, "logind"],
+    // The program asks logind for each user that it has listed, and ends where one has gone since.
+    [/^Error: Failed to get (?:GID|runtime directory) for /, "user-left"],
+    [/No space left on device|Disk quota exceeded/, "no-space"],
+];
+class CauseReader {
+    #simple = new Set();
+    #snippets = [];
+    #checks = [];
+    #units = new Map();
+    #users = new Map();
+    #userUnits = new Set();
+    #changes = [];
+    #inChanges = false;
+    read(line, next) {
+        for (const [pattern, kind] of simple)
+            if (pattern.test(line))
+                this.#simple.add(kind);
+        this.#readChecks(line);
+        const snippet = /^Activation script snippet '(.+)' failed \((\d+)\)$/.exec(line);
+        if (snippet !== null)
+            this.#snippets.push({ kind: "snippet", snippet: snippet[1] ?? "", exitCode: Number(snippet[2]) });
+        if (!this.#readUser(line, next))
+            this.#readUnits(line);
+    }
+    #readChecks(line) {
+        const check = /^Pre-switch check '(.+)' failed$/.exec(line)?.[1];
+        if (check !== undefined)
+            this.#checks.push(check);
+        if (/^There are changes to critical components of the system:$/.test(line))
+            this.#inChanges = true;
+        else if (/^Switching into this system is not recommended\.$/.test(line))
+            this.#inChanges = false;
+        else if (this.#inChanges && line.trim() !== "")
+            this.#changes.push(line.replace(/^- /, "").replace(" : ", ": ").trim());
+    }
+    /** The part of a user is printed between the lines of the system, and ends with the warning that names the user. */
+    #readUser(line, next) {
+        if (/^reloading user units for .+\.\.\.$/.test(line))
+            this.#userUnits = new Set();
+        const unit = /^Failed to \w+ (?:user unit (\S+?)|(nixos-activation\.service))(?::.*)?$/.exec(line);
+        if (unit !== null)
+            this.#userUnits.add(unit[1] ?? unit[2] ?? "");
+        // Older versions print the sentence that is used for the system's units, too.
+        const failed = /^warning: the following (user )?units failed: (.+)$/.exec(line);
+        const own = failed !== null && (failed[1] !== undefined || next.startsWith("See `systemctl --user"));
+        if (own)
+            for (const name of (failed[2] ?? "").split(", "))
+                this.#userUnits.add(name);
+        const late = lateUser.exec(line)?.[1];
+        if (late !== undefined)
+            this.#user(late).late = true;
+        const activation = failedUser.exec(line);
+        if (activation !== null)
+            this.#user(activation[2] ?? "").units.add(activation[1] ?? "");
+        const user = /^warning: user activation for (.+) failed$/.exec(line)?.[1];
+        if (user !== undefined) {
+            for (const name of this.#userUnits)
+                this.#user(user).units.add(name);
+            this.#userUnits = new Set();
+            this.#user(user);
+        }
+        return unit !== null || own;
+    }
+    #user(name) {
+        const known = this.#users.get(name) ?? { units: new Set(), late: false };
+        this.#users.set(name, known);
+        return known;
+    }
+    #readUnits(line) {
+        const job = /^Failed to (start|stop|restart|reload) ([^\s:]+\.[a-z]+)(?::.*)?$/.exec(line);
+        if (job !== null) {
+            const [, what = "", unit = ""] = job;
+            if (what === "start" || what === "stop" || what === "restart" || what === "reload")
+                this.#units.set(`${what} ${unit}`, { kind: "unit", unit, what });
+        }
+        const failed = /^warning: the following units failed: (.+)$/.exec(line)?.[1];
+        for (const unit of failed?.split(", ") ?? [])
+            this.#units.set(`failed ${unit}`, { kind: "unit", unit, what: "failed" });
+    }
+    causes() {
+        const inhibitor = "switchInhibitors";
+        const changes = this.#changes;
+        return [
+            ...[...this.#simple].map((kind) => ({ kind })),
+            ...(this.#checks.includes(inhibitor) ? [{ kind: "inhibitor", changes }] : []),
+            ...this.#checks.flatMap((check) => (check === inhibitor ? [] : [{ kind: "pre-switch-check", check }])),
+            ...this.#snippets,
+            ...this.#units.values(),
+            ...[...this.#users].map(([user, { units, late }]) => ({ kind: "user", user, units: [...units], late })),
+        ];
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/last-step.js
+
+/**
+ * Reads the log of last.sh, whose two parts print the same sentences:
+ *
+ *     Failed to install bootloader
+ *     nix-flake-deploy: undoing the last step (exit code 1)
+ *     nix-flake-deploy: undone 0 0 0
+ */
+class LastStepReader {
+    #step = new SwitchOutputReader();
+    #undo = new SwitchOutputReader();
+    #exitCode;
+    #codes = [];
+    read(line) {
+        const failed = /^nix-flake-deploy: undoing the last step \(exit code (\d+)\)$/.exec(line)?.[1];
+        if (failed !== undefined)
+            this.#exitCode = Number(failed);
+        const undone = /^nix-flake-deploy: undone (\d+) (\d+|-) (\d+|-)$/.exec(line);
+        if (undone !== null)
+            this.#codes = undone.slice(1);
+        (this.#exitCode === undefined ? this.#step : this.#undo).read(line);
+    }
+    /** What was read so far; what was not said has failed. */
+    output() {
+        const [profile, bootLoader, test = "-"] = this.#codes;
+        return {
+            exitCode: this.#exitCode ?? 1,
+            causes: this.#step.causes(),
+            undone: {
+                profile: profile === "0",
+                bootLoader: bootLoader === "0" || bootLoader === "-",
+                test: test === "-" ? undefined : { exitCode: Number(test), causes: this.#undo.causes() },
+            },
+        };
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/activation.js
+
+
+
+
+
+
+
+
+
+// Exit codes of decide.sh.
+const tooLate = 7;
+const forgotten = 3;
+// Of last.sh and watchdog.sh: the machine runs another system, and nothing was changed.
+const foreignSystem = 9;
+/** The activation of one machine, from the lock to the decision for the new or the old system. */
+class GuardedActivation {
+    #activation;
+    #before;
+    #site;
+    #units = new unit_plan/* UnitPlanReader */.tH();
+    #output = new SwitchOutputReader();
+    constructor(activation, before, site) {
+        this.#activation = activation;
+        this.#before = before;
+        this.#site = site;
+    }
+    /** Arms the watchdog. From here on the machine goes back by itself unless it is confirmed. */
+    static async begin(activation, site) {
+        return new GuardedActivation(activation, await arm(activation, site), site);
+    }
+    /** The system when the machine was armed. */
+    get before() {
+        return this.#before.state;
+    }
+    get scarceBoot() {
+        return this.#before.scarceBoot;
+    }
+    /** Activates the system, once, and follows it. */
+    async run(call) {
+        const { log } = this.#site;
+        const { operation, system, installBootLoader, guarded } = this.#activation;
+        const command = activateCommand(wayOf(operation, guarded).action, system, installBootLoader);
+        try {
+            const { exitCode, lines, state } = await runJob({ ...this.#job("activate"), command }, call);
+            return this.#end({ exitCode, lines, end: "ended", after: state });
+        }
+        catch (error) {
+            if (error instanceof UnstartedJobError)
+                return this.#end({ exitCode: error.exitCode ?? 1, lines: error.lines, end: "not-started", after: await this.#ask() });
+            if (!(error instanceof LostJobError))
+                throw error;
+            log.note(error.reason);
+            const after = await this.#ask();
+            return this.#end({ exitCode: 255, lines: error.lines, end: after.bootId === this.before.bootId ? "killed" : "restarted", after });
+        }
+    }
+    /** Gives the watchdog the time of settling and of a health check. */
+    async hold() {
+        const { healthCheck, settle, confirm } = this.#activation.limits;
+        return await this.#decide("decide", ["hold", String(healthCheck + settle + confirm)]);
+    }
+    /** Waits until the settle time is over. */
+    async settle() {
+        return await this.#decide("settle", [String(this.#activation.limits.settle)]);
+    }
+    /** Decides for the new system, and follows the last step where there is one. */
+    async keep() {
+        const { way } = wayOf(this.#activation.operation, this.#activation.guarded);
+        for (let tries = 1;; tries += 1) {
+            const kept = await this.#decide("decide", ["keep"]);
+            if (kept === "late" || kept === "restarted")
+                return kept;
+            if (typeof kept === "string")
+                throw new Error(`${kept} is no answer to a decision`);
+            if (way === "test" || way === "plain")
+                return { kind: "done", state: kept };
+            const reader = new LastStepReader();
+            try {
+                const { exitCode, lines, state } = await followJob({ ...this.#job("last"), onLine: this.#onLine(reader) }, this.#site.call);
+                if (exitCode === 0)
+                    return { kind: "done", state };
+                if (exitCode === foreignSystem)
+                    return { kind: "foreign", state };
+                return { kind: "failed", lines, state, ...reader.output() };
+            }
+            catch (error) {
+                if (!(error instanceof LostJobError))
+                    throw error;
+                if (await this.#wasRestarted())
+                    return "restarted";
+                // It was killed. Begun again, it goes on with its own record.
+                if (tries > 1)
+                    throw error;
+                this.#site.log.note("the last step was killed on the machine; starting it again");
+            }
+        }
+    }
+    /** Decides that nothing is changed any more. */
+    async drop() {
+        return await this.#decide("decide", ["drop"]);
+    }
+    /** Decides for the old system and rolls back; where the watchdog has done so already, tells how that went. */
+    async rollBack() {
+        const { call, run } = this.#site;
+        const looked = await call(() => ({ script: "decide", args: [run, "look"], privileged: true }), "rollback");
+        if (looked.exitCode === forgotten)
+            return "restarted";
+        if (looked.exitCode !== 0)
+            throw refusal("rollback", "the machine has already decided otherwise", looked);
+        const output = new SwitchOutputReader();
+        try {
+            await startJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
+            const { exitCode, lines } = await followJob({ ...this.#job("rollback"), onLine: this.#onLine(output) }, call);
+            // It has a little to do after the rollback itself.
+            const { state } = await followJob(this.#job("back"), call);
+            return { exitCode, foreign: exitCode === foreignSystem, causes: output.causes(), lines, state };
+        }
+        catch (error) {
+            if (!(error instanceof LostJobError) && !(error instanceof UnstartedJobError))
+                throw error;
+            if (await this.#wasRestarted())
+                return "restarted";
+            return { exitCode: 255, foreign: false, causes: output.causes(), lines: error.lines, state: await this.#ask() };
+        }
+    }
+    /** Asks a machine that was restarted what it runs; an unfinished last step is finished or undone first, under the lock. */
+    async afterRestart() {
+        const { call, run } = this.#site;
+        const end = await call(() => ({ script: "facts", args: [], privileged: false }), "confirm");
+        const facts = parseFacts(end.stdout);
+        if ((facts.get("unfinished") ?? "") === "")
+            return systemState(facts);
+        const prepared = await call(() => ({ script: "prepare", args: [run], privileged: true }), "rollback");
+        if (prepared.exitCode !== 0)
+            throw refusal("rollback", "the machine cannot keep the files of the run", prepared);
+        const again = await GuardedActivation.begin(this.#activation, this.#site);
+        await again.drop();
+        return again.before;
+    }
+    #job(name) {
+        const phases = { activate: "activate", back: "rollback", rollback: "rollback", last: "confirm" };
+        const onLine = (line) => {
+            if (name === "activate")
+                this.#units.read(line);
+            if (name === "activate")
+                this.#output.read(line);
+            this.#site.log.output(line);
+        };
+        return { run: this.#site.run, name, phase: phases[name], privileged: true, onLine };
+    }
+    #onLine(reader) {
+        return (line) => {
+            reader.read(line);
+            this.#site.log.output(line);
+        };
+    }
+    async #wasRestarted() {
+        return (await this.#ask()).bootId !== this.before.bootId;
+    }
+    #end(end) {
+        return { ...end, causes: this.#output.causes(), touched: this.#output.touched, plan: this.#units.plan("activation") };
+    }
+    async #decide(script, words) {
+        const { call, run } = this.#site;
+        const end = await call(() => ({ script, args: [run, ...words], privileged: true }), "confirm");
+        if (end.exitCode === tooLate)
+            return "late";
+        if (end.exitCode === forgotten)
+            return "restarted";
+        if (end.exitCode === 0)
+            return systemState(parseFacts(end.stdout));
+        throw refusal("confirm", "the machine cannot be told to keep the new system", end);
+    }
+    async #ask() {
+        const end = await this.#site.call(() => ({ script: "facts", args: [], privileged: false }), "activate");
+        return systemState(parseFacts(end.stdout));
+    }
+}
+function refusal(phase, reason, end) {
+    return new errors/* DeployError */.sH({ phase, reason: `${reason} (exit code ${end.exitCode})`, lines: lastLines(end.stderr), exitCode: end.exitCode });
+}
+// EXTERNAL MODULE: ./out/src/domain/bytes.js
+var bytes = __nccwpck_require__(4677);
+// EXTERNAL MODULE: ./out/src/nix/evaluation-message.js
+var evaluation_message = __nccwpck_require__(3481);
+;// CONCATENATED MODULE: ./out/src/nix/failed-derivations.js
+
+// As many as an error message shows.
+const shownLines = 20;
+/** Renders the failures of a build; `undefined` where no derivation failed by itself. */
+function renderBuildFailures({ failed, more, dependents }) {
+    const [first] = failed;
+    if (first === undefined)
+        return undefined;
+    const count = failed.length + more;
+    const cause = count === 1 ? `${derivationName(first.path)}: ${first.reason}` : `${count} derivations failed: ${listNames(failed, more)}`;
+    return { clause: [cause, dependentsClause(dependents, count)].filter((part) => part !== "").join("; "), lines: renderLines(failed, more) };
+}
+function dependentsClause(dependents, causes) {
+    if (dependents === 0)
+        return "";
+    const which = dependents === 1 ? "1 other derivation depends" : `${dependents} other derivations depend`;
+    return `${which} on ${causes === 1 ? "it" : "them"} and could not be built`;
+}
+function listNames(failed, more) {
+    const names = failed.map(({ path }) => derivationName(path)).join(", ");
+    return more === 0 ? names : `${names} and ${more} more`;
+}
+function renderLines(failed, more) {
+    const rest = more === 0 ? [] : [`${more} more derivations failed; the log has them all`];
+    // Each failure has the command below its log, and one of several a heading above it.
+    const perFailure = Math.floor((shownLines - rest.length) / failed.length) - (failed.length === 1 ? 1 : 2);
+    const blocks = failed.flatMap(({ path, reason, log }) => [
+        ...(failed.length === 1 ? [] : [`${derivationName(path)}: ${reason}`]),
+        ...log
+            .filter((line) => line.trim() !== "")
+            .slice(-perFailure)
+            .map((line) => `> ${line}`),
+        `nix log ${path}`,
+    ]);
+    return [...blocks, ...rest];
+}
+;// CONCATENATED MODULE: ./out/src/nixos/build-failure.js
+
+
+
+
+const noSpace = /No space left on device|disk is full/i;
+const unchanged = "Nothing has changed on the machine";
+/**
+ * Tells apart what `nixos-rebuild build` has one exit code for: a configuration that is missing, one that does not evaluate, a
+ * system that does not build, and a machine whose Nix or memory fails.
+ */
+function buildError(failure, context = {}) {
+    const logs = failure.failures?.failed.flatMap(({ log }) => log) ?? [];
+    const text = [...logs, ...failure.lines].join("\n");
+    const found = explanations.map((explain) => explain(failure, text, context)).find((explanation) => explanation !== undefined);
+    const { reason, hint, lines = failure.lines } = found ?? doesNotEvaluate(failure);
+    return new errors/* DeployError */.sH({ phase: "build", reason, hint, lines, exitCode: failure.exitCode });
+}
+/** Tells whether the flake has no such configuration. */
+function isMissingConfiguration(failure) {
+    const attribute = failure.configuration.replaceAll(/[^\w-]/g, (character) => `\\${character}`);
+    const missing = new RegExp(`does not provide attribute .*nixosConfigurations|attribute '"?${attribute}"?' missing|does not have attribute .*nixosConfigurations`);
+    return failure.lines.some((line) => missing.test(line));
+}
+/** The file of the flake, relative to its root, that the evaluation did not find; `undefined` where that is not what failed. */
+function fileNotFound({ lines }) {
+    return (0,evaluation_message/* missingFile */.B)(lines.join("\n"));
+}
+const explanations = [
+    missingConfiguration,
+    fullDisk,
+    brokenNix,
+    readOnlyHome,
+    killedBuilder,
+    failedDerivations,
+    failedDownload,
+    killed,
+    unknownArgument,
+    unreadableLock,
+    dirtyRevision,
+    untrackedFile,
+];
+function missingConfiguration(failure, _, { configurations: known }) {
+    const { configuration } = failure;
+    if (!isMissingConfiguration(failure) || known?.includes(configuration) === true)
+        return undefined;
+    const names = known === undefined ? "" : known.length === 0 ? "; it has none" : `; it has ${known.join(", ")}`;
+    return { reason: `the flake has no nixosConfigurations.${configuration}${names}`, hint: "Write the configuration behind the target: host#configuration" };
+}
+function fullDisk({ configuration }, text) {
+    if (!noSpace.test(text))
+        return undefined;
+    return { reason: `no space is left on the machine to build ${configuration}`, hint: "Free some with `nix-collect-garbage -d` on the machine" };
+}
+function brokenNix({ exitCode }, text) {
+    const reason = (why) => `${why} (exit code ${exitCode})`;
+    if (/cannot connect to (?:socket|daemon)/i.test(text))
+        return {
+            reason: reason("nix-daemon does not answer on the machine"),
+            hint: "Start it there: `systemctl start nix-daemon.socket`; its journal says why it stopped",
+        };
+    if (/cannot open connection to remote store 'daemon'/.test(text)) {
+        return {
+            reason: reason("nix-daemon on the machine closed the connection"),
+            hint: "`journalctl -u nix-daemon` there says why; a user who is not in nix.settings.allowed-users is refused like this",
+        };
+    }
+    if (/unable to (?:load seccomp|set up)/i.test(text))
+        return { reason: reason("Nix on the machine cannot set up its build sandbox"), hint: "The lines below are Nix's own" };
+    return undefined;
+}
+function readOnlyHome({ exitCode }, text) {
+    // The second wording is the one of a cache that is there already.
+    const cache = /["'](\/[^"']*\/\.cache[^"']*)["']: Read-only file system/.exec(text)?.[1] ??
+        /unable to open database file.*\(in '(\/[^']*\/\.cache\/[^']*)'\)/.exec(text)?.[1];
+    if (cache === undefined)
+        return undefined;
+    return {
+        reason: `Nix on the machine cannot write to its cache ${cache} (exit code ${exitCode})`,
+        hint: `Is the home directory read-only? Make it writable for the user who builds, or mount a writable file system at ${cache.replace(/\/\.cache.*/, "/.cache")}`,
+    };
+}
+function killedBuilder(failure, _, context) {
+    const { failures, configuration, exitCode } = failure;
+    const rendered = failures === undefined ? undefined : renderBuildFailures(failures);
+    if (rendered === undefined || failures?.failed.some(({ reason }) => /signal 9\b/.test(reason)) !== true)
+        return undefined;
+    return {
+        reason: `the system of ${configuration} does not build (exit code ${exitCode}): ${rendered.clause}`,
+        hint: memoryHint(context),
+        lines: rendered.lines,
+    };
+}
+function failedDerivations({ failures, configuration, exitCode }) {
+    const rendered = failures === undefined ? undefined : renderBuildFailures(failures);
+    if (rendered === undefined)
+        return undefined;
+    return {
+        reason: `the system of ${configuration} does not build (exit code ${exitCode}): ${rendered.clause}`,
+        hint: `${unchanged}. The end of the build's log is below; the command under it shows all of it on the machine`,
+        lines: rendered.lines,
+    };
+}
+function failedDownload({ configuration, exitCode }, text) {
+    if (!/^\s*error: (?:unable to download|.*Reason: (?:builder failed|\d+ dependenc)|.*failed to build|path '.*' does not exist and cannot be created)/im.test(text))
+        return undefined;
+    return { reason: `the system of ${configuration} does not build (exit code ${exitCode})`, hint: `${unchanged}. The build's log is in this host's group` };
+}
+/** What bash, Python and Nix itself print for a process that the kernel has killed, or that could not get memory. */
+function killed({ configuration, exitCode }, text, context) {
+    const signalled = exitCode === 137 || exitCode === 247 || /died with <Signals\.SIGKILL: 9>|\bline \d+: +\d+ Killed\b/.test(text);
+    if (!signalled && !/^\s*error: (?:out of memory|.*Cannot allocate memory)|std::bad_alloc/m.test(text))
+        return undefined;
+    const what = signalled ? "was killed" : "ran out of memory";
+    return { reason: `the evaluation or build of ${configuration} ${what} (exit code ${exitCode})`, hint: memoryHint(context) };
+}
+function memoryHint({ memoryKibibytes }) {
+    const available = memoryKibibytes === undefined ? "" : `: ${(0,bytes/* showBytes */.n)(memoryKibibytes * 1024)} were available before the build`;
+    return `Linux kills a process when memory runs out${available}; \`journalctl -k --grep 'Out of memory'\` on the machine shows it. Give the machine more memory or swap. ${unchanged}`;
+}
+function unknownArgument({ exitCode }, text) {
+    if (!/unknown option|unrecognized arguments/i.test(text))
+        return undefined;
+    return { reason: `nixos-rebuild on the machine does not know an argument (exit code ${exitCode})`, hint: "Look at rebuild-args" };
+}
+/** An input that a newer Nix, or another implementation, has written into the lock file. */
+function unreadableLock({ configuration, exitCode }, text, { nix }) {
+    const line = /^\s*error: (lock ?file contains (?:mutable lock|unlocked input).*|unsupported \w+ input attribute '\w+'.*|cannot fetch unsupported input '.*'|input '.*' is unsupported.*)$/im.exec(text)?.[1];
+    if (line === undefined)
+        return undefined;
+    const what = nix === undefined ? "Nix on the machine" : `Nix on the machine (${nix})`;
+    return {
+        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${what} cannot read an entry of flake.lock: ${line}`,
+        hint: `Update Nix on the machine, or write flake.lock with the oldest Nix that has to read it. ${unchanged}`,
+        lines: (0,evaluation_message/* evaluationMessage */.U)(text),
+    };
+}
+function dirtyRevision({ configuration, exitCode }, text) {
+    const attribute = /attribute '(dirtyShortRev|dirtyRev)' missing/.exec(text)?.[1];
+    if (attribute === undefined)
+        return undefined;
+    const plain = attribute === "dirtyRev" ? "rev" : "shortRev";
+    return {
+        reason: `the configuration ${configuration} does not evaluate on the machine (exit code ${exitCode}): self.${attribute} is not available there, since Nix has no reference that carries it to another machine`,
+        hint: `Commit all changes before the deployment, or write \`self.${plain} or self.${attribute} or "dirty"\` in the flake`,
+        lines: (0,evaluation_message/* evaluationMessage */.U)(text),
+    };
+}
+function untrackedFile({ configuration, exitCode }, text, { untrackedFile: file }) {
+    if (file === undefined)
+        return undefined;
+    return {
+        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${file} is in the work tree on the runner and not in Git, and a flake has only the files that Git tracks`,
+        hint: `Run \`git add ${file}\`, commit it, and deploy again`,
+        lines: (0,evaluation_message/* evaluationMessage */.U)(text),
+    };
+}
+function doesNotEvaluate({ configuration, exitCode, lines }) {
+    const message = (0,evaluation_message/* evaluationMessage */.U)(lines.join("\n"));
+    return {
+        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode})`,
+        hint: unchanged,
+        lines: message.length === 0 ? lines : message,
+    };
+}
+;// CONCATENATED MODULE: ./out/src/domain/file-systems.js
+/**
+ * Compares two fstab(5) as switch-to-configuration does: another device or type is a new mount, other options are a reload, and
+ * what is gone is unmounted. / and /nix are never unmounted.
+ */
+function planMounts({ before, after }) {
+    const plan = { stop: [], restart: [], reload: [], keep: [], start: [] };
+    const [old, now] = [parse(before), parse(after)];
+    for (const [point, mount] of old.mounts) {
+        const next = now.mounts.get(point);
+        const unit = `${escapePath(point)}.mount`;
+        if (next === undefined)
+            plan.stop.push(mount.options.includes("x-systemd.automount") ? `${escapePath(point)}.automount` : unit);
+        else {
+            const change = changeOf(point, mount, next);
+            if (change !== undefined)
+                plan[change].push(unit);
+        }
+    }
+    for (const [point, { options }] of now.mounts) {
+        if (!old.mounts.has(point) && !options.split(",").includes("noauto")) {
+            plan.start.push(`${escapePath(point)}.${options.includes("x-systemd.automount") ? "automount" : "mount"}`);
+        }
+    }
+    for (const device of old.swaps)
+        if (!now.swaps.has(device))
+            plan.stop.push(`swap device: ${device}`);
+    return plan;
+}
+function changeOf(point, before, after) {
+    const options = before.options === after.options ? undefined : "reload";
+    if (before.device === after.device && before.type === after.type)
+        return options;
+    if (point !== "/" && point !== "/nix")
+        return "restart";
+    return options ?? "keep";
+}
+function parse(lines) {
+    const mounts = new Map();
+    const swaps = new Set();
+    for (const line of lines) {
+        const [device, point, type, options = ""] = line.trim().split(/\s+/);
+        if (line.includes("#") || device === undefined || point === undefined || type === undefined)
+            continue;
+        if (type === "swap")
+            swaps.add(device);
+        else
+            mounts.set(point, { device, type, options });
+    }
+    return { mounts, swaps };
+}
+/** A path as the name of a unit (systemd-escape(1), `--path`): `/mnt/a-b` is `mnt-a\x2db`. */
+function escapePath(path) {
+    const parts = path.split("/").filter((part) => part !== "");
+    if (parts.length === 0)
+        return "-";
+    const escape = (part, index) => [...new TextEncoder().encode(part)]
+        .map((byte, position) => {
+        const character = String.fromCharCode(byte);
+        const plain = /[A-Za-z0-9:_.]/.test(character) && !(character === "." && index === 0 && position === 0);
+        return plain ? character : String.raw `\x${byte.toString(16).padStart(2, "0")}`;
+    })
+        .join("");
+    return parts.map(escape).join("-");
+}
+;// CONCATENATED MODULE: ./out/src/domain/inhibitors.js
+/**
+ * What would make NixOS refuse to switch, a sentence each: `systemd: 260 -> 261`. As its check `switchInhibitors`, it compares the
+ * values that both systems have; a file that is missing or no JSON object has none.
+ */
+function inhibitorsOf({ before, after }) {
+    const [old, now] = [inhibitors_parse(before), inhibitors_parse(after)];
+    return [...old].flatMap(([name, value]) => {
+        const next = now.get(name);
+        return next === undefined || next === value ? [] : [`${name}: ${shorten(value)} -> ${shorten(next)}`];
+    });
+}
+function inhibitors_parse(text) {
+    try {
+        const data = JSON.parse(text);
+        if (typeof data !== "object" || data === null)
+            return new Map();
+        return new Map(Object.entries(data).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
+    }
+    catch {
+        return new Map();
+    }
+}
+function shorten(text) {
+    return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
+}
+;// CONCATENATED MODULE: ./out/src/domain/unit-file-change.js
+// Keys of [Unit] that do not change a unit that runs.
+const ignoredKeys = new Set([
+    "X-Reload-Triggers",
+    "Description",
+    "Documentation",
+    "OnFailure",
+    "OnSuccess",
+    "OnFailureJobMode",
+    "IgnoreOnIsolate",
+    "StopWhenUnneeded",
+    "RefuseManualStart",
+    "RefuseManualStop",
+    "AllowIsolate",
+    "CollectMode",
+    "SourcePath",
+]);
+/**
+ * What a change of a unit's file means for the unit that runs, as switch-to-configuration of NixOS has it: nothing, a reload where
+ * only what a reload takes in has changed, else a restart.
+ */
+function judgeChanges(changes) {
+    const keysOf = (section, change) => changes.flatMap((each) => (each.section === section && each.change === change && each.key !== undefined ? [each.key] : []));
+    const sections = changes.filter(({ key }) => key === undefined);
+    const added = sections.filter(({ change }) => change === "added");
+    if (added.length > 1)
+        return "restart";
+    const restart = sections.some(({ section, change }) => sectionNeedsRestart(section, change, keysOf(section, change))) ||
+        changes.some(({ section, change, key }) => key !== undefined && keyNeedsRestart(section, change, key));
+    if (restart)
+        return "restart";
+    return changes.some(needsReload) ? "reload" : "equal";
+}
+function sectionNeedsRestart(section, change, keys) {
+    if (section === "Unit")
+        return false;
+    return section !== "Service" || change === "changed" || keys.length !== 1 || keys[0] !== "ExecReload";
+}
+function keyNeedsRestart(section, change, key) {
+    if (section === "Unit")
+        return !ignoredKeys.has(key);
+    // Without ExecReload= the running process is the same, and there is nothing to reload it with.
+    if (section === "Service")
+        return key !== "ExecReload";
+    return section !== "Mount" || key !== "Options" || change !== "changed";
+}
+function needsReload({ section, change, key }) {
+    if (change === "removed")
+        return false;
+    return (section === "Unit" && key === "X-Reload-Triggers") || (section === "Service" && key === "ExecReload") || (section === "Mount" && key === "Options");
+}
+;// CONCATENATED MODULE: ./out/src/domain/unit-jobs.js
+
+const reactivation = "sysinit-reactivation.target";
+/**
+ * What systemd does in the course of a switch: it stops what cannot be without a unit that stops, and starting a target, as each
+ * switch does with all active ones, starts everything below it that does not run: what is new, and what has ended.
+ */
+function simulateJobs(decision, facts) {
+    const { active, parts, fstab } = facts;
+    const running = (unit) => active.has(unit) && !["failed", "deactivating"].includes(active.get(unit) ?? "");
+    const below = (units) => closure(units, (unit) => (facts.stopsWith.get(unit) ?? []).filter(running));
+    const stopped = below([...decision.stop].filter((unit) => running(unit) || unit.startsWith("swap device: ")));
+    const restarted = below([...decision.restart, ...(parts.get(reactivation) ?? []).filter(running)]);
+    const roots = [...decision.targets, reactivation, ...decision.start, ...restarted];
+    const pulled = closure(roots, (unit) => pulledBy(unit, facts));
+    for (const unit of planMounts(fstab).start)
+        pulled.add(unit);
+    // Reloading what was stopped with another unit would fail; it is started.
+    for (const unit of decision.reload)
+        if (stopped.has(unit))
+            pulled.add(unit);
+    const jobs = { stop: new Set(), start: new Set(), restart: new Set(), reload: new Set(), again: new Set() };
+    for (const unit of stopped)
+        (pulled.has(unit) ? jobs.restart : jobs.stop).add(unit);
+    for (const unit of restarted)
+        if (running(unit))
+            jobs.restart.add(unit);
+    for (const unit of pulled) {
+        const how = running(unit) ? undefined : startOf(unit, facts);
+        if (how !== undefined)
+            jobs[how].add(unit);
+    }
+    for (const unit of decision.reload)
+        if (!jobs.restart.has(unit) && !jobs.stop.has(unit))
+            jobs.reload.add(unit);
+    const silent = (unit) => decision.targets.has(unit) || unit === reactivation || unit.endsWith(".slice");
+    const shown = (units) => new Set([...units].filter((unit) => !silent(unit)));
+    return {
+        stop: shown(jobs.stop),
+        start: shown(jobs.start),
+        restart: shown(jobs.restart),
+        reload: jobs.reload,
+        again: shown(jobs.again),
+        keep: new Set([...decision.keep].filter((unit) => !jobs.restart.has(unit) && !jobs.stop.has(unit))),
+    };
+}
+/** How a unit that does not run is started: for the first time, again, or not at all where its conditions are not met. */
+function startOf(unit, { idle, active, added }) {
+    if (added.has(unit))
+        return "start";
+    const result = idle.get(unit);
+    if (result === "unmet")
+        return undefined;
+    return result === "ran" || active.has(unit) ? "again" : "start";
+}
+function pulledBy(unit, { pulls, aliases }) {
+    // An instance without a file of its own has the dependencies of its template.
+    const own = pulls.get(unit);
+    const units = own ?? pulls.get(unit.replace(/@[^.]*\./, "@.")) ?? [];
+    return units.filter((name) => !name.includes("%")).map((name) => aliases.get(name) ?? name);
+}
+function closure(units, next) {
+    const found = new Set(units);
+    // A set is walked in the order of insertion, with what is added on the way.
+    for (const unit of found)
+        for (const other of next(unit))
+            found.add(other);
+    return found;
+}
+;// CONCATENATED MODULE: ./out/src/domain/unit-decision.js
+
+
+
+
+
+/**
+ * The plan that follows from the facts, by the rules of switch-to-configuration (nixpkgs,
+ * pkgs/by-name/sw/switch-to-configuration-ng, 2026) and what systemd does then.
+ */
+function planUnits(facts) {
+    const jobs = simulateJobs(decide(facts), facts);
+    const bounded = (units) => [...units].toSorted().slice(0, unit_plan/* mostUnits */.tA);
+    return {
+        source: "unit-files",
+        stop: bounded(jobs.stop),
+        start: bounded(jobs.start),
+        restart: bounded(jobs.restart),
+        reload: bounded(jobs.reload),
+        again: bounded(jobs.again),
+        keep: bounded(jobs.keep),
+        reexecutes: facts.systemd.before !== facts.systemd.after || facts.config.before !== facts.config.after,
+        inhibitors: inhibitorsOf(facts.inhibitors),
+    };
+}
+/** Decides about each unit that runs, as switch-to-configuration does. */
+function decide(facts) {
+    const { start, restart, reload } = facts.left;
+    const decision = {
+        stop: new Set(),
+        start: new Set(start),
+        restart: new Set(restart),
+        reload: new Set(reload),
+        keep: new Set(),
+        targets: new Set(),
+    };
+    for (const unit of facts.managed)
+        decideUnit(unit, decision, facts);
+    const mounts = planMounts(facts.fstab);
+    for (const action of ["stop", "restart", "reload", "keep"])
+        for (const unit of mounts[action])
+            decision[action].add(unit);
+    return decision;
+}
+function decideUnit(unit, decision, facts) {
+    const { name } = unit;
+    if (unit.file === "gone") {
+        if (flag(unit, "Unit X-StopOnRemoval", true))
+            decision.stop.add(name);
+        return;
+    }
+    if (name.endsWith(".target")) {
+        decideTarget(unit, decision);
+        return;
+    }
+    const verdict = judgeChanges(unit.changes);
+    if (verdict === "restart")
+        decideModified(unit, decision, facts);
+    else if (verdict === "reload" && !decision.restart.has(name))
+        decision.reload.add(name);
+}
+const asleep = new Set(["suspend.target", "hibernate.target", "hybrid-sleep.target"]);
+function decideTarget(unit, { targets, stop }) {
+    const { name } = unit;
+    if (!asleep.has(name) && !flag(unit, "Unit RefuseManualStart", false) && !flag(unit, "Unit X-OnlyManualStart", false))
+        targets.add(name);
+    if (flag(unit, "Unit X-StopOnReconfiguration", false))
+        stop.add(name);
+}
+// What depends on them starts them, and systemd takes the limits of slices and what paths watch from a daemon-reload.
+const untouched = /^(?:sysinit|basic|multi-user|graphical)\.target$|\.(?:path|slice|socket)$/;
+function decideModified(unit, decision, facts) {
+    const { name } = unit;
+    const { stop, start, restart, reload, keep } = decision;
+    if (untouched.test(name))
+        return;
+    if (name.endsWith(".mount")) {
+        (name === "-.mount" || name === "nix.mount" ? reload : restart).add(name);
+        return;
+    }
+    if (flag(unit, "Service X-ReloadIfChanged", false) && !restart.has(name) && !stop.has(name)) {
+        reload.add(name);
+        return;
+    }
+    if (!flag(unit, "Service X-RestartIfChanged", true) || flag(unit, "Unit RefuseManualStop", false) || flag(unit, "Unit X-OnlyManualStart", false)) {
+        keep.add(name);
+        return;
+    }
+    reload.delete(name);
+    if (!flag(unit, "Service X-StopIfChanged", true) || !name.endsWith(".service")) {
+        restart.add(name);
+        return;
+    }
+    const activated = decideSockets(unit, decision, facts);
+    stop.add(name);
+    if (!activated || flag(unit, "Service X-NotSocketActivated", false))
+        start.add(name);
+}
+/** Decides about the sockets of a service that has changed. Tells whether a socket of the new system is to start the service. */
+function decideSockets(unit, { stop, start }, { active, sockets }) {
+    const own = (unit.settings.get("Service Sockets") ?? "").split(/\s+/).filter((name) => name !== "");
+    const byName = `${unit.name.replace(/(?:@[^.]*)?\.service$/, "")}.socket`;
+    let activated = false;
+    for (const socket of own.length > 0 ? own : [byName]) {
+        const known = sockets.has(socket);
+        if (active.has(socket)) {
+            stop.add(socket);
+            if (known)
+                start.add(socket);
+        }
+        activated ||= known;
+    }
+    return activated;
+}
+// Only these words are true (parse_systemd_bool of switch-to-configuration).
+function flag({ settings }, name, otherwise) {
+    const value = settings.get(name);
+    return value === undefined ? otherwise : /^(?:1|yes|true|on)$/.test(value);
+}
+// EXTERNAL MODULE: ./out/src/domain/closure-difference.js
+var closure_difference = __nccwpck_require__(4023);
+;// CONCATENATED MODULE: ./out/src/nixos/difference.js
+
+
+/** Paths of either side that are compared at most. */
+const mostCompared = 20_000;
+/**
+ * Reads what `difference.sh` prints:
+ *
+ *     - /nix/store/jl1c4ra244fxwj0khijpzkaxijx6z51k-nginx-1.28.0
+ *     -size 512
+ *     + /nix/store/12rzaq8rndd3hdjqrmvjcfyk30zi05hp-nginx-1.28.1
+ *     +size 512
+ *     end
+ *
+ * Throws an `Error` where something is missing.
+ */
+function parseDifference(text) {
+    const lines = text.split("\n").filter((line) => line !== "");
+    if (lines.at(-1) !== "end")
+        throw new Error("it broke off");
+    const behind = (word) => lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
+    const side = (mark) => zip(behind(mark), behind(`${mark}size`));
+    const [before, after] = [side("-"), side("+")];
+    const truncated = before.length >= mostCompared || after.length >= mostCompared;
+    return (0,closure_difference/* compareClosures */.WZ)(before, after, truncated);
+}
+function zip(paths, sizes) {
+    if (paths.length !== sizes.length)
+        throw new Error(`${paths.length} paths have ${sizes.length} sizes`);
+    return paths.map((path, index) => ({ path: checked(path), bytes: Number(sizes[index]) }));
+}
+function checked(path) {
+    if (!(0,store_path/* isStorePath */.zP)(path))
+        throw new Error(`${JSON.stringify(path.slice(0, 300))} is no path of the store`);
+    return path;
+}
+;// CONCATENATED MODULE: ./out/src/nixos/unit-facts.js
+/** Lines of each list that a machine reports at most. */
+const mostFacts = 20_000;
+/**
+ * Reads what `units.sh` prints. Returns `undefined` where the machine has no systems with unit files. Throws an `Error` where the
+ * end, or systemd's answer, is missing: a plan from half of the facts would be wrong.
+ *
+ *     systemd before /nix/store/…-systemd-260/lib/systemd/systemd
+ *     active active nginx.service
+ *     idle ran fstrim.service
+ *     managed present nginx.service
+ *     key changed Service ExecStart
+ *     set new Service X-StopIfChanged false
+ *     pulls multi-user.target nginx.service
+ *     end
+ */
+function parseUnitFacts(text) {
+    const lines = text.split("\n").filter((line) => line !== "");
+    if (lines.length === 0)
+        return undefined;
+    if (lines.at(-1) !== "end")
+        throw new Error("the facts about units are incomplete");
+    const rows = new Map();
+    for (const line of lines) {
+        const at = line.indexOf(" ");
+        append(rows, line.slice(0, at), line.slice(at + 1));
+    }
+    const active = new Map((rows.get("active") ?? []).map((row) => flip(split(row))));
+    if (active.size === 0)
+        throw new Error("systemd did not list its units");
+    const pair = (word) => ({ before: first(rows, word, "before"), after: first(rows, word, "after") });
+    return {
+        systemd: pair("systemd"),
+        config: pair("config"),
+        inhibitors: pair("inhibitors"),
+        fstab: { before: unit_facts_all(rows, "fstab", "before"), after: unit_facts_all(rows, "fstab", "after") },
+        left: { start: unit_facts_all(rows, "list", "start"), restart: unit_facts_all(rows, "list", "restart"), reload: unit_facts_all(rows, "list", "reload") },
+        active,
+        idle: new Map((rows.get("idle") ?? []).flatMap((row) => {
+            const [result, name] = split(row);
+            return result === "never" || result === "unmet" || result === "ran" ? [[name, result]] : [];
+        })),
+        aliases: new Map((rows.get("alias") ?? []).map(split)),
+        stopsWith: lists(rows.get("down")),
+        managed: managedUnits(lines),
+        sockets: new Set(rows.get("socket")),
+        added: new Set(rows.get("new")),
+        pulls: lists(rows.get("pulls")),
+        parts: lists(rows.get("part")),
+    };
+}
+function managedUnits(lines) {
+    const units = [];
+    for (const line of lines) {
+        const [word, one = "", section = "", key = "", ...rest] = line.split(" ");
+        const unit = units.at(-1);
+        if (word === "managed")
+            units.push({ name: section, file: one === "gone" ? "gone" : "present", changes: [], settings: new Map() });
+        else if (unit !== undefined && (word === "key" || word === "section") && (one === "added" || one === "removed" || one === "changed"))
+            unit.changes.push({ change: one, section, key: word === "key" ? [key, ...rest].join(" ") : undefined });
+        else if (unit !== undefined && word === "set")
+            unit.settings.set(`${section} ${key}`, rest.join(" ").trim());
+    }
+    return units;
+}
+function append(map, key, value) {
+    const list = map.get(key);
+    if (list === undefined)
+        map.set(key, [value]);
+    else
+        list.push(value);
+}
+function lists(rows = []) {
+    const map = new Map();
+    for (const row of rows)
+        append(map, ...split(row));
+    return map;
+}
+/** The first word, and the rest. */
+function split(row) {
+    const at = row.indexOf(" ");
+    return at === -1 ? [row, ""] : [row.slice(0, at), row.slice(at + 1)];
+}
+function flip([one, other]) {
+    return [other, one];
+}
+function unit_facts_all(rows, word, which) {
+    return (rows.get(word) ?? []).flatMap((row) => {
+        const [side, rest] = split(row);
+        return side === which ? [rest] : [];
+    });
+}
+function first(rows, word, which) {
+    return unit_facts_all(rows, word, which)[0] ?? "";
+}
+;// CONCATENATED MODULE: ./out/src/nixos/compare.js
+
+
+
+
+
+// For each question to the machine's Nix or systemd, and for all of them: a comparison is worth no longer wait.
+const questionSeconds = 20;
+const comparisonSeconds = 45;
+/**
+ * Compares two systems of the machine's store: their packages, and what a switch would do to units. Both are asked for at the same
+ * time. Never throws: `undefined`, and a note in the log, for what cannot be compared.
+ */
+async function compareSystems([before, after], shell, log, signal) {
+    const ask = async (script, args) => {
+        // Not as what must come to its end: a connection that is lost here is noticed by what follows.
+        const outcome = await shell.run({ script, args, privileged: false, signal, timeout: comparisonSeconds });
+        if (outcome.kind === "lost")
+            throw new Error("the connection was lost");
+        if (outcome.exitCode !== 0)
+            throw new Error(lastLines(outcome.stderr).at(-1) ?? `exit code ${outcome.exitCode}`);
+        return outcome.stdout;
+    };
+    const units = async () => {
+        const facts = parseUnitFacts(await ask("units", ["/etc/systemd/system", after, String(questionSeconds), String(mostFacts)]));
+        return facts === undefined ? undefined : planUnits(facts);
+    };
+    const [closure, plan] = await Promise.allSettled([
+        ask("difference", [before, after, String(questionSeconds), String(mostCompared)]).then(parseDifference),
+        units(),
+    ]);
+    if (closure.status === "rejected") {
+        log.note(`the difference between the two systems cannot be told: ${(0,errors/* messageOf */.bD)(closure.reason)}`);
+        return undefined;
+    }
+    if (plan.status === "rejected")
+        log.note(`what a switch would do to units is unknown: ${(0,errors/* messageOf */.bD)(plan.reason)}`);
+    return { closure: closure.value, units: plan.status === "fulfilled" ? plan.value : undefined };
+}
+;// CONCATENATED MODULE: ./out/src/nixos/elevation.js
+
+/**
+ * Decides how the scripts become root. A user who is root needs nothing; `auto` takes sudo, else doas, where one of them does not
+ * ask, and sudo where there is a password for it. Throws a `DeployError` of the phase connect when the operation needs root, or a
+ * program is named, and the user cannot become root.
+ */
+function requireAccess(access, { elevate, elevatePassword: password, needsRoot }) {
+    const { user, root, sudo, doas, run0 } = access;
+    if (root)
+        return { privileged: true, elevation: { kind: "none" } };
+    const unprivileged = { privileged: false, elevation: { kind: "none" } };
+    const passwordless = (program) => ({ privileged: true, elevation: { kind: "passwordless", program } });
+    const withSudo = () => {
+        if (sudo === "ready")
+            return passwordless("sudo");
+        return sudo === "refused" && password !== undefined ? { privileged: true, elevation: { kind: "password", password } } : undefined;
+    };
+    switch (elevate) {
+        case "none":
+            if (!needsRoot)
+                return unprivileged;
+            throw refused(`${user} is not root, and the input elevate is none`, "Set elevate to auto, or connect as root");
+        case "sudo":
+            return withSudo() ?? noSudo(access, elevate);
+        case "doas":
+            if (doas === "ready")
+                return passwordless("doas");
+            if (doas === "missing")
+                throw missing(user, "doas");
+            throw refused(`doas on the machine refuses ${user} without a password`, `Add this line to its doas.conf (on NixOS: security.doas.extraConfig), or connect as root: ${doasRule(user)}`);
+        case "run0":
+            // Whether polkit allows it is found out by running it.
+            if (run0 === "present")
+                return passwordless("run0");
+            throw missing(user, "run0 (systemd 256 or newer)");
+        case "auto":
+            if (sudo !== "ready" && doas === "ready")
+                return passwordless("doas");
+            return withSudo() ?? (needsRoot ? noSudo(access, elevate) : unprivileged);
+    }
+}
+/** The rule of doas.conf(5) that the scripts need. */
+function doasRule(user) {
+    return `permit nopass ${user} as root cmd /bin/sh args -s`;
+}
+function noSudo({ user, sudo, sudoSays = "", doas }, elevate) {
+    if (sudo === "missing")
+        throw missing(user, doas === "missing" && elevate === "auto" ? "sudo or doas" : "sudo");
+    if (wantsTerminal(sudoSays))
+        throw terminalError(user, [sudoSays]);
+    const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
+    throw refused(`sudo on the machine refuses ${user} without a password`, `Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as elevate-password, or connect as root: ${rule}`);
+}
+/** Tells whether sudo refuses because the session has no terminal (`requiretty`), which none of a deployment has. */
+function wantsTerminal(stderr) {
+    return /sudo: .*(?:must have a tty|a terminal is required to run)/.test(stderr);
+}
+/** The error for a sudo that wants a terminal. */
+function terminalError(user, lines) {
+    return new errors/* DeployError */.sH({
+        phase: "connect",
+        reason: `sudo on the machine wants a terminal for ${user}, and a deployment has none`,
+        hint: `Add \`Defaults:${user} !requiretty\` to its sudoers (on NixOS: security.sudo.extraConfig), or connect as root`,
+        lines,
+        exitCode: 1,
+    });
+}
+function missing(user, program) {
+    return refused(`${user} is not root, and there is no ${program} on the machine`, "Connect as root, or set elevate to a program that the machine has");
+}
+function refused(reason, hint) {
+    return new errors/* DeployError */.sH({ phase: "connect", reason, hint, exitCode: 1 });
+}
+;// CONCATENATED MODULE: ./out/src/nixos/probe.js
+
+
+
+
+
+/**
+ * Asks a connected machine all that must be known of it, and finds out how the scripts become root. Throws a `DeployError` of the
+ * phase connect.
+ */
+async function enter(connection, settings, signal) {
+    const outcome = await new RemoteShell(connection, { kind: "none" }).run({ script: "facts", args: [], privileged: false, signal });
+    if (outcome.kind === "lost") {
+        throw new errors/* DeployError */.sH({
+            phase: "connect",
+            reason: "the connection was lost at once",
+            lines: lastLines(outcome.stderr),
+            exitCode: 255,
+            unreachable: true,
+            cause: outcome.cause,
+        });
+    }
+    const { user } = connection.target;
+    if (outcome.exitCode !== 0) {
+        if (outcome.instead !== undefined)
+            throw notRun(outcome, user);
+        throw new errors/* DeployError */.sH({
+            phase: "connect",
+            reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
+            hint: `The user's shell on the machine must run \`/bin/sh -s\`; for ${user} it does not`,
+            lines: lastLines(outcome.stderr),
+            exitCode: outcome.exitCode,
+        });
+    }
+    const { facts, access } = machineFacts(outcome.stdout);
+    const { privileged, elevation } = requireAccess(access, settings);
+    const shell = new RemoteShell(connection, elevation);
+    if (elevation.kind === "password")
+        await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
+    if (elevation.kind === "passwordless" && elevation.program === "run0")
+        await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
+    return { facts, shell, privileged };
+}
+/** A machine on which the login shell, or sshd, did not run the command that it was sent. */
+function notRun({ instead = "", stderr, exitCode }, user) {
+    const answer = lastLines(instead);
+    const told = { phase: "connect", lines: [...answer, ...lastLines(stderr)], exitCode };
+    if (/This account is (?:currently )?not available/i.test(instead + stderr))
+        return new errors/* DeployError */.sH({
+            ...told,
+            reason: `the login shell of ${user} on the machine refuses logins`,
+            hint: `Set users.users.${user}.shell to a shell, or use another ssh user`,
+        });
+    if (answer.length > 0) {
+        return new errors/* DeployError */.sH({
+            ...told,
+            reason: `the machine did not run the command that it was sent for ${user}, and answered ${JSON.stringify(answer.join(" ").slice(0, 100))}`,
+            hint: `Is the key restricted to one command (command=… in authorized_keys of ${user}, or ForceCommand in sshd_config)? Use a key without this restriction for the deployment`,
+        });
+    }
+    return new errors/* DeployError */.sH({
+        ...told,
+        reason: `the machine did not run the command that it was sent for ${user} (exit code ${exitCode})`,
+        hint: `The user's shell on the machine must run \`/bin/sh -s\`, and the key must not be restricted to one command (command=… in authorized_keys, ForceCommand in sshd_config)`,
+    });
+}
+async function tryElevation(shell, signal, explain) {
+    const outcome = await shell.run({ script: "facts", args: [], privileged: true, signal });
+    if (outcome.kind === "lost" || outcome.exitCode !== 0)
+        throw explain(outcome.stderr);
+}
+function passwordError(user, stderr) {
+    if (wantsTerminal(stderr))
+        return terminalError(user, lastLines(stderr));
+    return new errors/* DeployError */.sH({
+        phase: "connect",
+        reason: "sudo on the machine does not accept elevate-password",
+        hint: `Try \`sudo -k -S /bin/sh -s\` as ${user} on the machine; sudoers must allow that command without a terminal`,
+        lines: lastLines(stderr),
+        exitCode: 1,
+    });
+}
+function run0Error(user, stderr) {
+    return new errors/* DeployError */.sH({
+        phase: "connect",
+        reason: `run0 on the machine does not make ${user} root without a password`,
+        hint: `Polkit on the machine must allow org.freedesktop.systemd1.manage-units for ${user} (on NixOS: security.polkit.extraConfig), or connect as root`,
+        lines: lastLines(stderr),
+        exitCode: 1,
+    });
+}
+;// CONCATENATED MODULE: ./out/src/nixos/dry-activate.js
+
+
+
+
+
+
+
+/** Runs the system's own switch-to-configuration with `dry-activate`, which changes nothing. */
+async function dryActivate(system, { run, privileged, log, call }) {
+    const scripts = ["switch.sh", residentScript("switch"), "activate.sh", residentScript("activate")];
+    const placed = await call(() => ({ script: "place", args: [run, ...scripts], privileged }), "activate");
+    if (placed.exitCode !== 0) {
+        throw new errors/* DeployError */.sH({
+            phase: "activate",
+            reason: `the scripts of the run cannot be written on the machine (exit code ${placed.exitCode})`,
+            hint: "Is there room below /run?",
+            lines: lastLines(placed.stderr),
+            exitCode: placed.exitCode,
+        });
+    }
+    const units = new unit_plan/* UnitPlanReader */.tH();
+    const output = new SwitchOutputReader();
+    const onLine = (line) => {
+        units.read(line);
+        output.read(line);
+        log.output(line);
+    };
+    const command = activateCommand("dry-activate", system, false);
+    const { exitCode, lines, state } = await runJob({ run, name: "activate", phase: "activate", command, privileged, onLine }, call);
+    return { exitCode, end: "ended", causes: output.causes(), touched: false, lines, after: state, plan: units.plan("rehearsal") };
+}
+;// CONCATENATED MODULE: ./out/src/nixos/name-on-machine.js
+
+// A unit's name has at most 255 characters (systemd.unit(5)), and a file's 255 bytes.
+const longestLabel = 60;
+// Hexadecimal digits that keep two names apart that look alike without their special characters.
+const digits = 8;
+/**
+ * Names a run of this action on one machine, for its directory, its roots and its units: `RUN-TARGET`. There is no further `-` in
+ * it, so that a pattern for the units of one target never matches those of another whose name goes on after it; nor anything that
+ * means something to a pattern, a shell or a path.
+ */
+function nameOnMachine(run, target) {
+    const label = target.replaceAll(/[^A-Za-z0-9.]/g, "_").slice(0, longestLabel);
+    const plain = label === target && !target.startsWith(".");
+    return `${run}-${plain ? label : `${label}_${(0,external_node_crypto_.createHash)("sha256").update(target).digest("hex").slice(0, digits)}`}`;
+}
+;// CONCATENATED MODULE: ./out/src/nixos/specialisation.js
+
+
+
+
+/** Finds a specialisation of a system on its machine. Throws a `DeployError` of the phase build that lists those there are. */
+async function findSpecialisation(toplevel, name, call) {
+    const end = await call(() => ({ script: "specialisation", args: [toplevel, name], privileged: false }), "build");
+    const facts = parseFacts(end.stdout);
+    const system = (0,store_path/* optionalStorePath */.vD)(facts.get("system") || undefined);
+    if (end.exitCode === 0 && system !== undefined)
+        return system;
+    const names = wordsOf(facts.get("there"));
+    throw new errors/* DeployError */.sH({
+        phase: "build",
+        reason: `the system has no specialisation ${name}${names.length === 0 ? "; it has none" : `; it has ${names.join(", ")}`}`,
+        hint: "Nothing has changed on the machine. Correct the input specialisation",
+        lines: lastLines(end.stderr),
+        exitCode: 1,
+    });
+}
+;// CONCATENATED MODULE: ./out/src/nixos/machine.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+// Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
+const cleanUpSeconds = 2;
+/** A NixOS machine behind an ssh connection. */
+class NixosMachine {
+    target;
+    #connection;
+    #settings;
+    #log;
+    #connected;
+    constructor(connection, settings, log) {
+        this.target = connection.target;
+        this.#connection = connection;
+        const { run, name } = settings;
+        this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${(0,target/* displayTarget */.Ex)(this.target)}` };
+        this.#log = log;
+    }
+    async connect(signal) {
+        await this.#connection.open(signal);
+        for (const key of this.#connection.acceptedKeys())
+            this.#log.warn((0,failure/* acceptedKeyWarning */.bp)(key));
+        const entry = await enter(this.#connection, this.#settings.access, signal);
+        const prepared = this.#connected?.prepared ?? false;
+        this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, prepared);
+        return this.#connected;
+    }
+    async release(activation) {
+        if (activation === "decided")
+            await this.#connected?.cleanUp();
+        await this.#connection.close();
+    }
+}
+class ConnectedNixosMachine {
+    facts;
+    #connection;
+    #settings;
+    #log;
+    #shell;
+    #privileged;
+    /** The run has a directory on the machine. */
+    #prepared;
+    constructor(connection, settings, log, { facts, shell, privileged }, prepared) {
+        this.facts = facts;
+        this.#connection = connection;
+        this.#settings = settings;
+        this.#log = log;
+        this.#shell = shell;
+        this.#privileged = privileged;
+        this.#prepared = prepared;
+    }
+    get prepared() {
+        return this.#prepared;
+    }
+    async copyFlake(sent, signal) {
+        const { run, checkSignatures, archiveArgs } = this.#settings;
+        const paths = (0,flake/* sentPaths */.lm)(sent);
+        await this.#prepare(paths, "copy", signal);
+        let copied;
+        try {
+            copied = await sendFlake(sent, {
+                store: this.#connection.store,
+                environment: this.#connection.environment,
+                checkSignatures,
+                extraArgs: archiveArgs,
+                signal,
+                onLine: (line) => this.#log.output(line),
+                onBegin: (progress) => this.#log.copying(progress),
+            });
+        }
+        catch (error) {
+            if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
+                throw error;
+            const open = await this.#connection.isOpen();
+            const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
+            // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
+            const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
+            const lost = !refused && (!open || (0,failure/* speaksOfLostConnection */.X$)(error.stderr));
+            throw new errors/* DeployError */.sH(explainSendFailure(error, lost, this.#connection.target.user, state));
+        }
+        // Who is not root can only keep what is there already.
+        if (!this.#privileged)
+            await this.#prepare(paths, "copy", signal);
+        this.#log.note(`${sent.flake.source} has arrived (run ${run})`);
+        return copied;
+    }
+    async build(rebuild, signal) {
+        const { run, rebuildArgs } = this.#settings;
+        const command = rebuildCommand(rebuild, rebuildArgs);
+        const log = new BuildLogReader();
+        const onLine = (line) => {
+            log.read(line);
+            this.#log.output(line);
+        };
+        const job = { run, name: "build", phase: "build", command, privileged: this.#privileged, onLine };
+        const { exitCode, result, lines } = await runJob(job, this.#call(signal));
+        if (exitCode !== 0) {
+            const failure = { exitCode, configuration: rebuild.configuration, lines, failures: log.failures };
+            throw buildError(failure, await this.#buildContext(failure));
+        }
+        if (result === undefined)
+            throw new errors/* DeployError */.sH({ phase: "build", reason: "nixos-rebuild build ended well, but left no system", lines, exitCode });
+        return result;
+    }
+    async findSpecialisation(toplevel, name, signal) {
+        return await findSpecialisation(toplevel, name, this.#call(signal));
+    }
+    async compare(before, after, signal) {
+        return await compareSystems([before, after], this.#shell, this.#log, signal);
+    }
+    async dryActivate(system, signal) {
+        return await dryActivate(system, { run: this.#settings.run, privileged: this.#privileged, log: this.#log, call: this.#call(signal) });
+    }
+    async arm(activation, signal) {
+        const { run, name } = this.#settings;
+        if (!this.#prepared)
+            await this.#prepare([], "activate", signal);
+        const call = (own) => this.#call(own);
+        const guarded = await GuardedActivation.begin(activation, { run, name, signal, log: this.#log, call: call(signal) });
+        return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call });
+    }
+    /** Ends what still runs of this run, and removes what it has left. Never throws. */
+    async cleanUp() {
+        if (!this.#prepared)
+            return;
+        const { run } = this.#settings;
+        try {
+            if (await this.#connection.isOpen())
+                await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
+        }
+        catch {
+            // Too slow: the next run on this machine removes what a dead run has left.
+        }
+    }
+    async #prepare(paths, phase, signal) {
+        const args = [this.#settings.run, ...paths];
+        this.#prepared = true;
+        const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), phase);
+        if (end.exitCode === 0)
+            return;
+        throw new errors/* DeployError */.sH({
+            phase,
+            reason: "the machine cannot keep the files of the run",
+            hint: "Is there room below /run, and on the store's disk?",
+            lines: lastLines(end.stderr),
+            exitCode: end.exitCode,
+        });
+    }
+    async #buildContext(failure) {
+        const { configurationNames, isUntracked } = this.#settings;
+        const file = fileNotFound(failure);
+        return {
+            configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
+            untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
+            memoryKibibytes: this.facts.memoryKibibytes,
+            nix: this.facts.nix,
+        };
+    }
+    /** Asks why Nix was turned away, as the ssh user; `undefined` where the machine cannot be asked. */
+    async #daemonState(signal) {
+        const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: cleanUpSeconds * 5, signal }).catch(() => undefined);
+        if (outcome?.kind !== "ended" || outcome.exitCode !== 0)
+            return undefined;
+        const facts = parseFacts(outcome.stdout);
+        return { daemon: facts.get("daemon") ?? "", allowedUsers: facts.get("allowed-users") ?? "" };
+    }
+    #call(signal) {
+        return async (call, phase) => await runToItsEnd(this.#connection, this.#shell, call, {
+            phase,
+            seconds: this.#settings.reconnectTimeout(phase),
+            signal,
+            onLost: (message) => this.#log.note(message),
+        });
+    }
+}
+/** Builds the call of the machine's own nixos-rebuild. */
+function rebuildCommand({ reference, configuration }, extraArgs) {
+    return ["nixos-rebuild", "build", "--flake", `${reference}#${configuration}`, ...extraArgs];
+}
+
+/***/ }),
+
+/***/ 1700:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   t: () => (/* binding */ reconnectTimeout)
+/* harmony export */ });
+// For a machine to come back after the latest moment at which its watchdog acts: the way back is an activation too.
+const wayBackSeconds = 60;
+/**
+ * Seconds for which a lost connection is tried again, by phase: a machine that goes back by itself answers only when it has.
+ * `connectTimeout` is in seconds too.
+ */
+function reconnectTimeout(connectTimeout, { rollback, limits }) {
+    const plain = connectTimeout + wayBackSeconds;
+    if (!rollback)
+        return () => plain;
+    return (phase) => {
+        if (phase === "activate")
+            return plain + limits.activation + limits.confirm;
+        return phase === "confirm" || phase === "rollback" ? plain + limits.confirm + limits.settle + limits.healthCheck : plain;
+    };
+}
+
+/***/ }),
+
+/***/ 1266:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   v: () => (/* binding */ preventCoreDumps)
+/* harmony export */ });
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2795);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4740);
+
+
+/**
+ * Switches core dumps off for this process and its children: they could hold the ssh key. Node cannot set limits itself, so this
+ * needs prlimit(1) of util-linux; without it nothing changes.
+ */
+async function preventCoreDumps() {
+    try {
+        await (0,_run_js__WEBPACK_IMPORTED_MODULE_1__/* .run */ .eF)({ file: "prlimit", args: ["--pid", String(process.pid), "--core=0:0"] }, { timeout: 5 });
+    }
+    catch (error) {
+        if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .CommandError */ .Qd))
+            throw error;
+    }
+}
+
+/***/ }),
+
+/***/ 167:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  m: () => (/* binding */ lineCutter)
+});
+
+;// CONCATENATED MODULE: external "node:string_decoder"
+const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
+;// CONCATENATED MODULE: ./out/src/process/lines.js
+
+// A line without an end must not fill the memory: progress bars and binary output come in such lines.
+const longestLine = 16_384;
+/** Makes a cutter that gives each line, without its end, to `onLine`. */
+function lineCutter(onLine) {
+    const decoder = new external_node_string_decoder_namespaceObject.StringDecoder("utf8");
+    let rest = "";
+    const give = (line) => {
+        for (let begin = 0; begin === 0 || begin < line.length; begin += longestLine)
+            onLine(line.slice(begin, begin + longestLine));
+    };
+    const take = (text) => {
+        // A CR at the very end may be the first half of CRLF: it waits for what comes next.
+        const parts = (rest + text).split(/\r\n|\n|\r(?!$)/);
+        rest = parts.pop() ?? "";
+        for (const part of parts)
+            give(part);
+        while (rest.length > longestLine) {
+            onLine(rest.slice(0, longestLine));
+            rest = rest.slice(longestLine);
+        }
+    };
+    return {
+        push: (chunk) => {
+            take(decoder.write(chunk));
+        },
+        end: () => {
+            take(decoder.end());
+            const last = rest.endsWith("\r") ? rest.slice(0, -1) : rest;
+            rest = "";
+            if (last !== "")
+                onLine(last);
+        },
+    };
+}
+
+/***/ }),
+
+/***/ 8358:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   P: () => (/* binding */ requirePrograms)
+/* harmony export */ });
+/* harmony import */ var _actions_io__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5366);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2795);
+
+
+const steps = {
+    nix: "- uses: cachix/install-nix-action@v31",
+    ssh: "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
+    "ssh-keygen": "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
+};
+/** Throws a `RunnerError` with the steps to add to the workflow when a program that every run needs is missing. */
+async function requirePrograms() {
+    const missing = await missingPrograms(Object.keys(steps));
+    if (missing.length === 0)
+        return;
+    const wanted = new Set(missing.map((name) => `  ${steps[name]}`));
+    throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .RunnerError */ .Rn([`${missing.join(" and ")} cannot be found on this runner; no machine was touched. Add to the workflow, before this step:`, ...wanted].join("\n"));
+}
+// Names those of the programs that are not in PATH.
+async function missingPrograms(names) {
+    const found = await Promise.all(names.map(async (name) => await (0,_actions_io__WEBPACK_IMPORTED_MODULE_0__/* .which */ .K7)(name, false)));
+    return names.filter((_, index) => found[index] === "");
+}
+
+/***/ }),
+
+/***/ 4740:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  hD: () => (/* binding */ quote),
+  eF: () => (/* binding */ run)
+});
+
+// UNUSED EXPORTS: pasteable
+
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: ./out/src/domain/errors.js
+var errors = __nccwpck_require__(2795);
+;// CONCATENATED MODULE: ./out/src/process/environment.js
+// What the runner gives to the action alone: the inputs (the key among them), what the main step leaves for the post step, tokens
+// for the runner's own services, and the files by which a step sets outputs and the environment of later steps.
+const withheld = /^(?:INPUT_|STATE_|ACTIONS_)|^GITHUB_(?:OUTPUT|STATE|ENV|PATH|STEP_SUMMARY)$/i;
+/** Leaves out of an environment what no child process may see. */
+function childEnvironment(environment) {
+    const kept = {};
+    for (const [name, value] of Object.entries(environment))
+        if (value !== undefined && !withheld.test(name))
+            kept[name] = value;
+    return kept;
+}
+// EXTERNAL MODULE: ./out/src/process/lines.js + 1 modules
+var lines = __nccwpck_require__(167);
+;// CONCATENATED MODULE: ./out/src/process/run.js
+
+
+
+
+
+// The end of a long output is what tells why; a NAR listing or a build log must not fill the memory.
+const keptBytes = 32 * 1024 * 1024;
+// Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
+const graceMilliseconds = 1500;
+/**
+ * Runs a program in a process group of its own and waits for its end. A time-out and an abort end the whole group.
+ * Throws a `CommandError` unless the exit code is 0.
+ */
+async function run(command, options = {}) {
+    const stdout = keeper();
+    const stderr = keeper();
+    const fail = (failure, cause) => new errors/* CommandError */.Qd({ command: pasteable(command), failure, stdout: stdout.text(), stderr: stderr.text(), cause });
+    if (options.signal?.aborted === true)
+        throw fail({ kind: "aborted" });
+    const stderrLines = options.onStderrLine === undefined ? undefined : (0,lines/* lineCutter */.m)(options.onStderrLine);
+    const ended = await new Promise((resolve, reject) => {
+        const file = options.stderrFile === undefined ? undefined : (0,external_node_fs_.openSync)(options.stderrFile, "w", 0o600);
+        const child = (0,external_node_child_process_namespaceObject.spawn)(command.file, command.args, {
+            cwd: options.cwd,
+            env: { ...childEnvironment(process.env), ...options.env },
+            stdio: file === undefined ? ["pipe", "pipe", "pipe"] : ["ignore", "ignore", file],
+            detached: true,
+        });
+        if (file !== undefined)
+            (0,external_node_fs_.closeSync)(file);
+        if (child.pid !== undefined)
+            options.onStart?.(child.pid);
+        let stopped;
+        const stop = (failure) => {
+            stopped ??= failure;
+            endGroup(child);
+        };
+        const onAbort = () => {
+            stop({ kind: "aborted" });
+        };
+        const seconds = options.timeout ?? 0;
+        const timer = seconds > 0 ? setTimeout(() => stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;
+        options.signal?.addEventListener("abort", onAbort, { once: true });
+        const settle = () => {
+            clearTimeout(timer);
+            options.signal?.removeEventListener("abort", onAbort);
+        };
+        child.once("error", (error) => {
+            settle();
+            reject(fail({ kind: "spawn", code: error.code ?? error.message }, error));
+        });
+        child.stdout?.on("data", options.onStdout ?? stdout.push);
+        child.stderr?.on("data", (chunk) => {
+            stderr.push(chunk);
+            stderrLines?.push(chunk);
+        });
+        // A program that ends without reading its input closes the pipe; its exit code tells more than EPIPE.
+        child.stdin?.on("error", () => undefined);
+        child.stdin?.end(options.stdin ?? "");
+        child.once("exit", () => {
+            if (stopped === undefined)
+                return;
+            // Nobody who keeps the pipes open must keep us: neither a child of the child nor, outside its group, the ssh master, to
+            // which ssh hands its own pipes and which closes them when the command on the machine ends.
+            killGroup(child, "SIGKILL");
+            child.stdout?.destroy();
+            child.stderr?.destroy();
+        });
+        child.once("close", (exitCode, signal) => {
+            settle();
+            if (options.stderrFile !== undefined)
+                stderr.push((0,external_node_fs_.readFileSync)(options.stderrFile));
+            resolve({ exitCode, signal, stopped });
+        });
+    });
+    stderrLines?.end();
+    if (ended.stopped !== undefined)
+        throw fail(ended.stopped);
+    if (ended.signal !== null)
+        throw fail({ kind: "signal", signal: ended.signal });
+    if (ended.exitCode !== 0)
+        throw fail({ kind: "exit", exitCode: ended.exitCode ?? -1 });
+    return { stdout: stdout.text(), stderr: stderr.text() };
+}
+/** The command as one could paste it into a POSIX shell. */
+function pasteable(command) {
+    return [command.file, ...command.args].map(quote).join(" ");
+}
+/** Quotes one word for a POSIX shell (POSIX.1-2017, Shell Command Language 2.2.2). */
+function quote(word) {
+    return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw `'\''`)}'`;
+}
+function endGroup(child) {
+    if (child.exitCode !== null || child.signalCode !== null)
+        return;
+    killGroup(child, "SIGTERM");
+    setTimeout(() => killGroup(child, "SIGKILL"), graceMilliseconds).unref();
+}
+function killGroup(child, signal) {
+    if (child.pid === undefined)
+        return;
+    try {
+        process.kill(-child.pid, signal);
+    }
+    catch {
+        // The group is gone already: that is what was wanted.
+    }
+}
+function keeper() {
+    let chunks = [];
+    let length = 0;
+    return {
+        push: (chunk) => {
+            chunks.push(chunk);
+            length += chunk.length;
+            if (length > 2 * keptBytes) {
+                const end = Buffer.concat(chunks).subarray(-keptBytes);
+                chunks = [end];
+                length = end.length;
+            }
+        },
+        text: () => Buffer.concat(chunks).toString("utf8"),
+    };
+}
+
+/***/ }),
+
+/***/ 251:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   g: () => (/* binding */ printable)
+/* harmony export */ });
+/* harmony import */ var node_util__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7975);
+
+/** The text as one line without control characters and terminal sequences. */
+function printable(text) {
+    return (0,node_util__WEBPACK_IMPORTED_MODULE_0__.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
+}
+
+/***/ }),
+
+/***/ 2077:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   J: () => (/* binding */ agentSocket)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+
+/**
+ * Checks the socket of an ssh agent, as SSH_AUTH_SOCK has it. Throws an `Error` where there is none, and for a path that ssh would
+ * split or expand in its configuration.
+ */
+function agentSocket(path) {
+    const start = "Start an agent in an earlier step that sets SSH_AUTH_SOCK for the job, for example webfactory/ssh-agent";
+    if (path === undefined || path === "")
+        throw new Error(`is agent, and SSH_AUTH_SOCK is not set. ${start}`);
+    if (!/^\/[\w/.@+,:=-]*$/.test(path))
+        throw new Error(`is agent, and SSH_AUTH_SOCK is ${JSON.stringify(path)}; accepted is an absolute path of letters, digits and /.@+,:=-_`);
+    if ((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.lstatSync)(path, { throwIfNoEntry: false })?.isSocket() !== true)
+        throw new Error(`is agent, and no agent listens at ${path} (SSH_AUTH_SOCK). ${start}`);
+    return path;
+}
+
+/***/ }),
+
+/***/ 1134:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   TP: () => (/* binding */ renderConfiguration),
+/* harmony export */   gG: () => (/* binding */ identityFiles),
+/* harmony export */   hO: () => (/* binding */ endOfKnownHosts),
+/* harmony export */   jA: () => (/* binding */ targetFiles),
+/* harmony export */   nK: () => (/* binding */ alias),
+/* harmony export */   z9: () => (/* binding */ renderQuestion)
+/* harmony export */ });
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6760);
+
+/** What stands where in the private directory of a run. */
+function identityFiles(directory) {
+    return {
+        key: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "key"),
+        certificate: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "key-cert.pub"),
+        knownHosts: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "known_hosts"),
+        recorder: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, "record-host-key.sh"),
+    };
+}
+/** Ends what the workflow has given in `known_hosts`: below it, ssh adds the keys that it accepts by itself. */
+const endOfKnownHosts = "# Accepted in this run:";
+/** Names the files of the target with this number. Short, since a socket's path has 108 bytes on Linux. */
+function targetFiles(directory, index) {
+    return { configuration: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, `${index}.conf`), socket: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, `${index}.s`), offeredKeys: (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(directory, `${index}.keys`) };
+}
+/**
+ * The name under which ssh and Nix are told of the target. It is the host itself, so that the user's own `Host` lines apply,
+ * but for what Nix cannot take in a store's address (IPv6) or treats in its own way (localhost).
+ */
+function alias(target, index) {
+    const plain = /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(target.host) && target.host.toLowerCase() !== "localhost";
+    return plain ? target.host : `target-${index}`;
+}
+// A dead link is noticed after three unanswered questions.
+const aliveInterval = 5;
+const aliveCount = 3;
+// Idle seconds after which a master that nobody ended (kill -9 and no post step) ends by itself.
+const masterIdle = 900;
+/**
+ * The ssh_config of one target whose place is known. ssh takes the first value it finds, so what must not be changed stands
+ * first and the user's lines last. What stands in the first block is for the target alone and not for a jump host on the way,
+ * which ssh reaches with the same file.
+ */
+function renderConfiguration(target, index, directory, settings) {
+    const name = alias(target, index);
+    const names = [...new Set([name, target.host])];
+    const hostName = (address) => `  HostName ${address.replaceAll("%", "%%")}`;
+    const renamed = target.address.toLowerCase() !== target.host.toLowerCase();
+    return lines([
+        `Host ${names.join(" ")}`,
+        // A HostName of the user's own lines is left to them: `Match host` looks at what was found so far.
+        ...(renamed ? [] : [hostName(target.address)]),
+        `  Port ${target.port}`,
+        `  User ${target.user}`,
+        ...mastersOf(targetFiles(directory, index)),
+        // The user's lines do not know this name.
+        ...(renamed && name !== target.host ? [`Host ${name}`, hostName(target.address)] : []),
+        ...ownedSettings(index, directory, settings),
+        ...extraLines(settings),
+    ]);
+}
+/**
+ * The ssh_config in which ssh finds out where a target is: what the target says itself stands first, then what the action owns,
+ * the user's lines, and the defaults. `extraBegins` is the number of lines before the user's.
+ */
+function renderQuestion(target, index, directory, settings, defaults) {
+    const host = `Host ${target.host}`;
+    const own = [
+        host,
+        ...(target.port === undefined ? [] : [`  Port ${target.port}`]),
+        ...(target.user === undefined ? [] : [`  User ${target.user}`]),
+        ...mastersOf(targetFiles(directory, index)),
+        ...ownedSettings(index, directory, settings),
+    ];
+    const extra = extraLines(settings);
+    return { text: lines([...own, ...extra, host, `  Port ${defaults.port}`, `  User ${defaults.user}`]), extraBegins: own.length + 1 };
+}
+function lines(all) {
+    return `${all.join("\n")}\n`;
+}
+function extraLines({ extra }) {
+    return extra === "" ? [] : ["# The workflow's own lines", extra];
+}
+function mastersOf({ socket }) {
+    return [`  ControlPath ${socket}`, `  ControlPersist ${masterIdle}`];
+}
+function authenticationLines(files, authentication) {
+    switch (authentication.kind) {
+        case "key":
+            return [
+                `  IdentityFile ${files.key}`,
+                "  IdentitiesOnly yes",
+                "  IdentityAgent none",
+                `  CertificateFile ${authentication.certificate ? files.certificate : "none"}`,
+                "  PubkeyAuthentication yes",
+            ];
+        case "agent":
+            return ["  IdentityFile none", "  IdentitiesOnly no", `  IdentityAgent ${authentication.socket}`, "  CertificateFile none", "  PubkeyAuthentication yes"];
+        case "none":
+            return ["  IdentityFile none", "  IdentitiesOnly yes", "  IdentityAgent none", "  CertificateFile none", "  PubkeyAuthentication no"];
+    }
+}
+/** What no line of the user's can change, for the target and for the jump hosts on the way. */
+function ownedSettings(index, directory, settings) {
+    const files = identityFiles(directory);
+    const { offeredKeys } = targetFiles(directory, index);
+    return [
+        "Host *",
+        ...authenticationLines(files, settings.authentication),
+        "  PKCS11Provider none",
+        "  AddKeysToAgent no",
+        `  UserKnownHostsFile ${files.knownHosts}`,
+        "  GlobalKnownHostsFile /dev/null",
+        `  StrictHostKeyChecking ${settings.strict ? "yes" : "accept-new"}`,
+        "  UpdateHostKeys no",
+        "  CheckHostIP no",
+        "  NoHostAuthenticationForLocalhost no",
+        "  VerifyHostKeyDNS no",
+        "  HashKnownHosts no",
+        `  KnownHostsCommand /bin/sh ${files.recorder} ${offeredKeys} %H %t %K`,
+        "  BatchMode yes",
+        "  PreferredAuthentications publickey",
+        "  PasswordAuthentication no",
+        "  KbdInteractiveAuthentication no",
+        "  ForwardAgent no",
+        "  ForwardX11 no",
+        "  PermitLocalCommand no",
+        "  RemoteCommand none",
+        "  RequestTTY no",
+        "  EscapeChar none",
+        "  ControlMaster no",
+        "  LogLevel ERROR",
+        `  ConnectTimeout ${settings.connectTimeout}`,
+        "  ConnectionAttempts 1",
+        `  ServerAliveInterval ${aliveInterval}`,
+        `  ServerAliveCountMax ${aliveCount}`,
+        "  TCPKeepAlive yes",
+    ];
+}
+
+/***/ }),
+
+/***/ 8826:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Ng: () => (/* binding */ Connection),
+  p2: () => (/* binding */ endMasters)
+});
+
+// UNUSED EXPORTS: controlCommand, masterCommand, reasonCommand, sessionCommand
+
+;// CONCATENATED MODULE: external "node:dns/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: ./out/src/domain/errors.js
+var errors = __nccwpck_require__(2795);
+// EXTERNAL MODULE: ./out/src/process/run.js + 2 modules
+var run = __nccwpck_require__(4740);
+// EXTERNAL MODULE: ./out/src/ssh/configuration.js
+var configuration = __nccwpck_require__(1134);
+// EXTERNAL MODULE: ./out/src/ssh/failure.js
+var failure = __nccwpck_require__(934);
+// EXTERNAL MODULE: ./out/src/ssh/host-key.js
+var host_key = __nccwpck_require__(7546);
+;// CONCATENATED MODULE: ./out/src/ssh/connection.js
+
+
+
+
+
+
+
+
+// The host key, the authentication and a jump host come after the TCP connection, which ConnectTimeout alone bounds.
+const authenticationSeconds = 20;
+const controlSeconds = 2;
+// A machine that comes back is noticed soon: the kernel's own tries become rarer and rarer.
+const againSeconds = 5;
+/**
+ * The ssh connection to one target: a master in the background that everything else goes through, Nix included. It is
+ * started beforehand because an ssh that Nix itself starts as a master makes `nix flake archive` hang (NixOS/nix#10645).
+ */
+class Connection {
+    target;
+    #name;
+    #files;
+    #knownHosts;
+    #key;
+    #connectTimeout;
+    #told = new Set();
+    constructor(target, index, directory, connectTimeout) {
+        this.target = target;
+        this.#name = (0,configuration/* alias */.nK)(target, index);
+        this.#files = (0,configuration/* targetFiles */.jA)(directory, index);
+        this.#knownHosts = (0,configuration/* identityFiles */.gG)(directory).knownHosts;
+        this.#key = (0,configuration/* identityFiles */.gG)(directory).key;
+        this.#connectTimeout = connectTimeout;
+    }
+    /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
+    get store() {
+        return `ssh-ng://${this.#name}`;
+    }
+    /** What Nix needs in its environment to use this connection. The path holds no white space: older Nix splits there. */
+    get environment() {
+        return { NIX_SSHOPTS: `-F ${this.#files.configuration}` };
+    }
+    /** Starts the master, or does nothing where it runs. Throws a `DeployError` of the phase connect. */
+    async open(signal, connectTimeout = this.#connectTimeout) {
+        if (await this.isOpen())
+            return;
+        // The socket of a master that died would make a new one refuse to listen.
+        (0,external_node_fs_.rmSync)(this.#files.socket, { force: true });
+        (0,external_node_fs_.rmSync)(this.#files.offeredKeys, { force: true });
+        await this.#connect(masterCommand(this.#files, this.target, connectTimeout), { signal, stderrFile: `${this.#files.socket}.err` });
+    }
+    /** Ends the master and starts a new one, so that what follows goes over a fresh TCP connection. Throws as `open`. */
+    async reopen(signal) {
+        await this.close();
+        await this.open(signal, Math.min(this.#connectTimeout, againSeconds));
+    }
+    /** Tells whether the master runs; asks nobody but the local socket. */
+    async isOpen() {
+        if (!(0,external_node_fs_.existsSync)(this.#files.socket))
+            return false;
+        try {
+            await (0,run/* run */.eF)(controlCommand(this.#files, this.target, "check"), { timeout: controlSeconds });
+            return true;
+        }
+        catch {
+            return false;
+        }
+    }
+    /** Runs a command on the machine through the master. Throws a `CommandError`; exit code 255 may be ssh's own. */
+    async run({ command, ...options }) {
+        return await (0,run/* run */.eF)(sessionCommand(this.#files, this.target, command), options);
+    }
+    /** Ends the master, if there is one. Never throws. */
+    async close() {
+        if (!(0,external_node_fs_.existsSync)(this.#files.socket))
+            return;
+        try {
+            await (0,run/* run */.eF)(controlCommand(this.#files, this.target, "exit"), { timeout: controlSeconds });
+        }
+        catch {
+            (0,external_node_fs_.rmSync)(this.#files.socket, { force: true });
+        }
+    }
+    /** The host keys that were offered since the master was started, the one of the last server at the end. */
+    offeredKeys() {
+        return (0,external_node_fs_.existsSync)(this.#files.offeredKeys) ? (0,host_key/* parseOfferedKeys */.NJ)((0,external_node_fs_.readFileSync)(this.#files.offeredKeys, "utf8")) : [];
+    }
+    /** The host keys that ssh has accepted on the way to the target although they were not known, each told once. */
+    acceptedKeys() {
+        const added = new Set((0,external_node_fs_.readFileSync)(this.#knownHosts, "utf8").split(`${configuration/* endOfKnownHosts */.hO}\n`).at(-1)?.split("\n"));
+        return this.offeredKeys().filter((key) => {
+            const line = (0,host_key/* knownHostsLine */.TZ)(key);
+            if (!added.has(line) || this.#told.has(line))
+                return false;
+            this.#told.add(line);
+            return true;
+        });
+    }
+    // A master says nothing of its jump hosts: with ControlPersist, ssh sends their errors to /dev/null (ssh_proxy_connect).
+    async #reason({ signal }) {
+        try {
+            await (0,run/* run */.eF)(reasonCommand(this.#files, this.target), { signal, timeout: this.#connectTimeout + authenticationSeconds });
+        }
+        catch (error) {
+            if (error instanceof errors/* CommandError */.Qd && error.failure.kind !== "aborted")
+                return error.stderr;
+            throw error;
+        }
+        return "";
+    }
+    async #connect(command, options) {
+        try {
+            await (0,run/* run */.eF)(command, { ...options, timeout: this.#connectTimeout + authenticationSeconds });
+        }
+        catch (error) {
+            if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted")
+                throw error;
+            const timedOut = error.failure.kind === "timeout";
+            const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
+            const githubHosted = process.env["RUNNER_ENVIRONMENT"] === "github-hosted";
+            const addresses = githubHosted ? await addressesOf(this.target.host) : [];
+            throw (0,failure/* connectError */.zT)({
+                target: this.target,
+                stderr,
+                timedOut,
+                offered: this.offeredKeys(),
+                withKey: (0,external_node_fs_.existsSync)(this.#key),
+                githubHosted,
+                addresses,
+                cause: error,
+            });
+        }
+    }
+}
+async function addressesOf(host) {
+    const found = await (0,promises_namespaceObject.lookup)(host, { all: true }).catch(() => []);
+    return found.map(({ address }) => address);
+}
+/** Ends every ssh master whose socket is left in the private directory of a run. Never throws for one that is gone already. */
+async function endMasters(directory) {
+    if ((0,external_node_fs_.lstatSync)(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
+        return;
+    const sockets = (0,external_node_fs_.readdirSync)(directory).filter((name) => /^\d+\.s$/.test(name));
+    await Promise.all(sockets.map(async (name) => {
+        const args = ["-o", `ControlPath=${(0,external_node_path_.join)(directory, name)}`, "-F", "none", "-O", "exit", "--", "left"];
+        await (0,run/* run */.eF)({ file: "ssh", args }, { timeout: controlSeconds }).catch(() => undefined);
+    }));
+}
+/** Builds the command that starts a master in the background and ends when it is ready. */
+function masterCommand(files, target, connectTimeout) {
+    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-o", `ConnectTimeout=${connectTimeout}`, "-f", "-N", "--", target.host] };
+}
+/** Builds the command that connects without a master, to hear why none could be started. */
+function reasonCommand(files, target) {
+    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlPath=none", "-o", "ControlPersist=no", "--", target.host, "exit"] };
+}
+/** Builds the command that says something to the master on this side. */
+function controlCommand(files, target, word) {
+    return { file: "ssh", args: ["-F", files.configuration, "-O", word, "--", target.host] };
+}
+/** Builds the command that runs something on the machine. */
+function sessionCommand(files, target, command) {
+    return { file: "ssh", args: ["-F", files.configuration, "--", target.host, command] };
+}
+
+/***/ }),
+
+/***/ 934:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   X$: () => (/* binding */ speaksOfLostConnection),
+/* harmony export */   bp: () => (/* binding */ acceptedKeyWarning),
+/* harmony export */   zT: () => (/* binding */ connectError)
+/* harmony export */ });
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2795);
+/* harmony import */ var _domain_target_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4389);
+/* harmony import */ var _host_key_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7546);
+
+
+
+/** Shows a host key that was accepted although nobody knew it, and says how to have it checked the next time. */
+function acceptedKeyWarning(key) {
+    return `the host key of ${placeOf(key)} was not known and has been accepted: ${key.type} ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .fingerprint */ .Rj)(key)}. Compare it on the machine itself, then add this line to ssh-known-hosts and set ssh-strict to true: ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .knownHostsLine */ .TZ)(key)}`;
+}
+// The key may be the one of a jump host.
+function placeOf({ host }) {
+    const [, name = host, port = "22"] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
+    return `${name} port ${port}`;
+}
+const unanswered = /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i;
+/** Turns what ssh said into an error that names the host and the port, and says what to do. */
+function connectError(failure) {
+    const { reason, hint, unreachable } = explain(failure);
+    const lines = failure.stderr
+        .split("\n")
+        .filter((line) => line.trim() !== "")
+        .slice(-20);
+    return new _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .DeployError */ .sH({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
+}
+function explain({ target, stderr, timedOut, offered, withKey = true, githubHosted = false, addresses = [] }) {
+    // ssh names the place of its TCP connection, which is a jump host's where there is one.
+    const [named, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
+    const place = `${host} port ${port}`;
+    const key = offered.at(-1);
+    const keyPlace = key === undefined ? place : placeOf(key);
+    const permanent = { unreachable: false };
+    const passing = { unreachable: true };
+    if (/REMOTE HOST IDENTIFICATION HAS CHANGED|host key .* has changed|REVOKED HOST KEY/i.test(stderr)) {
+        return {
+            reason: `the host key of ${keyPlace} is not the one in ssh-known-hosts${key === undefined ? "" : ` (offered: ${key.type} ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .fingerprint */ .Rj)(key)})`}`,
+            hint: key === undefined
+                ? "Find out why before you change ssh-known-hosts"
+                : `Either another machine answers there, or it was installed anew. Only when you know it is the second, put this line in place of the old one: ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .knownHostsLine */ .TZ)(key)}`,
+            ...permanent,
+        };
+    }
+    if (/Host key verification failed|No \S+ host key is known/i.test(stderr)) {
+        const offeredText = key === undefined ? "" : ` (offered: ${key.type} ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .fingerprint */ .Rj)(key)})`;
+        return {
+            reason: `the host key of ${keyPlace} is not known${offeredText}`,
+            hint: key === undefined
+                ? "Add the machine's line to ssh-known-hosts"
+                : `Compare the fingerprint on the machine itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); when it is the same, add this line to ssh-known-hosts: ${(0,_host_key_js__WEBPACK_IMPORTED_MODULE_1__/* .knownHostsLine */ .TZ)(key)}`,
+            ...permanent,
+        };
+    }
+    if (/Permission denied/i.test(stderr)) {
+        const [, user = target.user, refusing = target.address] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
+        // ssh writes the name in small letters.
+        const jump = refusing !== target.address.toLowerCase() && refusing !== target.address;
+        if (!withKey) {
+            return {
+                reason: `${jump ? `the jump host ${refusing}` : place} does not accept the user ${user} with this ssh-auth`,
+                hint: "With ssh-auth: agent, the agent must hold a key that the machine accepts; with none, the server must ask for no authentication",
+                ...permanent,
+            };
+        }
+        return {
+            reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
+            hint: `Add the public half of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or name another user`,
+            ...permanent,
+        };
+    }
+    if (/stdio forwarding failed/i.test(stderr)) {
+        return { reason: `the jump host cannot reach ${target.address} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
+    }
+    if (/Bad configuration option|terminating, \d+ bad configuration|Bad .* argument|Unsupported option|garbage at end of line|missing argument/i.test(stderr)) {
+        return {
+            reason: "ssh does not accept the configuration",
+            hint: "Look at the lines of the input ssh-config; this action needs OpenSSH 8.5 or newer on the runner",
+            ...permanent,
+        };
+    }
+    const unresolved = /Could not resolve hostname (\S+):/i.exec(stderr);
+    if (unresolved !== null) {
+        return {
+            reason: `the name of ${unresolved[1]} cannot be resolved`,
+            hint: "Look for a misspelling in targets (and ssh-config); can the runner see this name (VPN, private DNS)?",
+            ...passing,
+        };
+    }
+    if (/Connection refused/i.test(stderr)) {
+        return { reason: `${place} refuses the connection`, hint: "Is sshd running there, and is this its port?", ...passing };
+    }
+    const onlyIpv6 = host.includes(":") || (host === target.host && addresses.length > 0 && addresses.every((address) => address.includes(":")));
+    if (githubHosted && named !== undefined && onlyIpv6 && unanswered.test(stderr)) {
+        return {
+            reason: `${place} cannot be reached from a GitHub-hosted runner: ${host.includes(":") ? "it is" : "its name has only"} an IPv6 address, and these runners have no IPv6`,
+            hint: "Use an IPv4 address or a name that has one, a jump host or VPN with IPv4 (ssh-config: ProxyJump), or a self-hosted runner",
+            ...permanent,
+        };
+    }
+    if (timedOut || unanswered.test(stderr)) {
+        return {
+            reason: `${place} does not answer`,
+            hint: "Is the machine on, and can the runner reach it (firewall, VPN)? connect-timeout sets how long to wait",
+            ...passing,
+        };
+    }
+    if (/no matching|Unable to negotiate/i.test(stderr)) {
+        return {
+            reason: `ssh and ${place} have no algorithm in common`,
+            hint: "An old server may need lines such as HostKeyAlgorithms in ssh-config",
+            ...permanent,
+        };
+    }
+    return { reason: `no ssh connection to ${(0,_domain_target_js__WEBPACK_IMPORTED_MODULE_2__/* .displayTarget */ .Ex)(target)}`, hint: "The lines below are ssh's own", ...passing };
+}
+const lostConnection = /Connection (?:to .* )?(?:closed|reset)|Broken pipe|not responding|Connection timed out|mux_client|Control socket|control socket|kex_exchange_identification|client_loop|Timeout, server/i;
+/** Tells whether what ssh printed speaks of a lost connection rather than of the command. */
+function speaksOfLostConnection(stderr) {
+    return lostConnection.test(stderr);
+}
+
+/***/ }),
+
+/***/ 7546:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   ND: () => (/* binding */ knownHostsProblems),
+/* harmony export */   NJ: () => (/* binding */ parseOfferedKeys),
+/* harmony export */   Rj: () => (/* binding */ fingerprint),
+/* harmony export */   TZ: () => (/* binding */ knownHostsLine)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+
+/**
+ * Reads the lines of `record-host-key.sh`; the last one is the key of the server that was refused.
+ *
+ *     [192.0.2.7]:2222 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…
+ */
+function parseOfferedKeys(text) {
+    return text
+        .split("\n")
+        .map((line) => /^(\S+) ([a-z0-9@.-]+) (AAAA[A-Za-z0-9+/]+=*)$/.exec(line))
+        .filter((match) => match !== null)
+        .map((match) => ({ host: match[1] ?? "", type: match[2] ?? "", key: match[3] ?? "" }));
+}
+/** The fingerprint as `ssh-keygen -l` shows it: `SHA256:` and base64 without padding. */
+function fingerprint(key) {
+    return `SHA256:${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)("sha256").update(Buffer.from(key.key, "base64")).digest("base64").replace(/=+$/, "")}`;
+}
+/** The line that would let ssh accept the key. */
+function knownHostsLine(key) {
+    return `${key.host} ${key.type} ${key.key}`;
+}
+/**
+ * Checks the form of known_hosts lines (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), since ssh passes over a bad one without a word.
+ * Returns what is wrong with each bad line.
+ */
+function knownHostsProblems(text) {
+    const problems = [];
+    for (const [index, line] of text.split("\n").entries()) {
+        const fields = line.trim().split(/\s+/);
+        if (line.trim() === "" || line.trim().startsWith("#"))
+            continue;
+        if (/PRIVATE KEY/.test(line))
+            return [`line ${index + 1} belongs to a private key`];
+        const [, type, key] = fields[0]?.startsWith("@") === true ? fields.slice(1) : fields;
+        if (type === undefined || key === undefined || !/^AAAA[A-Za-z0-9+/]+=*$/.test(key)) {
+            problems.push(`line ${index + 1} is not a known_hosts line (host, key type, key; as \`ssh-keyscan host\` prints them)`);
+        }
+    }
+    return problems;
+}
+
+/***/ }),
+
+/***/ 4060:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   R7: () => (/* binding */ writtenKey),
+/* harmony export */   UK: () => (/* binding */ removeIdentityDirectory),
+/* harmony export */   Uk: () => (/* binding */ writeTargetConfigurations),
+/* harmony export */   s: () => (/* binding */ writeIdentity),
+/* harmony export */   uy: () => (/* binding */ makeIdentityDirectory)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8161);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6760);
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2795);
+/* harmony import */ var _process_run_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4740);
+/* harmony import */ var _configuration_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(1134);
+
+
+
+
+
+
+const prefix = "nix-flake-deploy-";
+// mkdtemp adds six characters. A socket's path may have 107 bytes, of which ssh wants 17 for the name it listens under at
+// first, and "/9999.s" is ours.
+const longestParent = 107 - 17 - "/9999.s".length - prefix.length - 6 - 1;
+/**
+ * Makes the private directory (mode 700) of a run below `RUNNER_TEMP`, and nothing in it. Where that path is too long for a
+ * socket or holds what ssh and Nix would split or expand, it is made below the system's directory for temporary files.
+ */
+function makeIdentityDirectory(runnerTemp) {
+    const usable = runnerTemp !== undefined && Buffer.byteLength(runnerTemp) <= longestParent && /^\/[\w/.@+,:=-]*$/.test(runnerTemp);
+    return (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.mkdtempSync)((0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(usable ? runnerTemp : (0,node_os__WEBPACK_IMPORTED_MODULE_1__.tmpdir)(), prefix));
+}
+/** Writes key and known hosts; an encrypted key is decrypted in place. */
+async function writeIdentity(directory, identity) {
+    const files = (0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .identityFiles */ .gG)(directory);
+    const write = (path, text) => {
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)(path, text, { mode: 0o600 });
+    };
+    write(files.knownHosts, `${identity.knownHosts.trimEnd()}\n${_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .endOfKnownHosts */ .hO}\n`);
+    write(files.recorder, (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)(__nccwpck_require__.ab + "record-host-key.sh", "utf8"));
+    if (identity.key === undefined)
+        return { kind: "none" };
+    if (identity.certificate !== undefined)
+        write(files.certificate, `${identity.certificate}\n`);
+    write(files.key, identity.key);
+    if (identity.passphrase !== undefined) {
+        const problem = await decrypt(directory, files.key, identity.passphrase);
+        if (problem !== undefined)
+            return { kind: "unusable", problem };
+    }
+    return await checkKey(files.key);
+}
+/** The key as ssh reads it: after `writeIdentity`, the decrypted one. */
+function writtenKey(directory) {
+    return (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readFileSync)((0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .identityFiles */ .gG)(directory).key, "utf8");
+}
+/** Writes one ssh configuration a target into the private directory of a run. The number of a target is its place in the list. */
+function writeTargetConfigurations(directory, targets, settings) {
+    for (const [index, target] of targets.entries()) {
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)((0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .targetFiles */ .jA)(directory, index).configuration, (0,_configuration_js__WEBPACK_IMPORTED_MODULE_5__/* .renderConfiguration */ .TP)(target, index, directory, settings), { mode: 0o600 });
+    }
+}
+async function checkKey(path) {
+    try {
+        const { stdout } = await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_4__/* .run */ .eF)({ file: "ssh-keygen", args: ["-y", "-P", "", "-f", path] }, { timeout: 20 });
+        return { kind: "key", publicKey: stdout.trim() };
+    }
+    catch (error) {
+        throwIfMissing(error);
+        if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .CommandError */ .Qd))
+            throw error;
+        return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})` };
+    }
+}
+// ssh-keygen asks a program for the old passphrase, which hands on its standard input: on a command line or in an environment,
+// others could see it.
+async function decrypt(directory, path, passphrase) {
+    const askpass = (0,node_path__WEBPACK_IMPORTED_MODULE_2__.join)(directory, "askpass.sh");
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.writeFileSync)(askpass, "#!/bin/sh\nexec cat\n", { mode: 0o700 });
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.chmodSync)(askpass, 0o700);
+    const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force" };
+    try {
+        await (0,_process_run_js__WEBPACK_IMPORTED_MODULE_4__/* .run */ .eF)({ file: "ssh-keygen", args: ["-q", "-p", "-N", "", "-f", path] }, { env, stdin: `${passphrase}\n`, timeout: 60 });
+        return undefined;
+    }
+    catch (error) {
+        throwIfMissing(error);
+        if (!(error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .CommandError */ .Qd))
+            throw error;
+        if (/ssh_askpass: exec\(.*\): Permission denied/.test(error.stderr)) {
+            throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .RunnerError */ .Rn(`an encrypted ssh-key needs a directory for temporary files from which programs can be run, and ${(0,node_path__WEBPACK_IMPORTED_MODULE_2__.dirname)(directory)} is mounted noexec. Use a key without a passphrase, or another RUNNER_TEMP`, { cause: error });
+        }
+        if (/incorrect passphrase/i.test(error.stderr))
+            return "is encrypted, and ssh-key-passphrase is not its passphrase";
+        return `cannot be decrypted (${lastLine(error.stderr, path)})`;
+    }
+    finally {
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(askpass, { force: true });
+    }
+}
+function throwIfMissing(error) {
+    if (error instanceof _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .CommandError */ .Qd && error.failure.kind === "spawn") {
+        throw new _domain_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .RunnerError */ .Rn("ssh-keygen is not on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client", { cause: error });
+    }
+}
+function lastLine(stderr, path) {
+    return (stderr.trim().split("\n").at(-1) ?? "").replaceAll(path, "key");
+}
+/**
+ * Removes the private directory of a run, and does nothing where it is gone. Throws an `Error` and removes nothing when the
+ * path is not a directory that this action has made: another name, a link, or another owner.
+ */
+function removeIdentityDirectory(path) {
+    if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test((0,node_path__WEBPACK_IMPORTED_MODULE_2__.basename)(path)) || path !== (0,node_path__WEBPACK_IMPORTED_MODULE_2__.resolve)(path)) {
+        throw new Error(`refuses to remove ${JSON.stringify(path)}: it is not a directory of this action`);
+    }
+    const found = (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.lstatSync)(path, { throwIfNoEntry: false });
+    if (found === undefined)
+        return;
+    if (!found.isDirectory() || found.uid !== process.getuid?.()) {
+        throw new Error(`refuses to remove ${JSON.stringify(path)}: it is a link, no directory, or somebody else's`);
+    }
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(path, { recursive: true, force: true });
+}
+
+/***/ }),
+
+/***/ 7551:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Y: () => (/* binding */ readKey),
+/* harmony export */   _: () => (/* binding */ secretLines)
+/* harmony export */ });
+const begin = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----/;
+const foreign = [
+    [/^PuTTY-User-Key-File-/, "is a PuTTY key; turn it into an OpenSSH key with `puttygen key.ppk -O private-openssh-new -o key`"],
+    [/^-----BEGIN PGP /, "is a PGP key, not an ssh key"],
+    [/^AGE-SECRET-KEY-/, "is an age key, not an ssh key"],
+    [/^-----BEGIN CERTIFICATE-----/, "is an X.509 certificate, not a private ssh key"],
+];
+const publicKey = /^(?:(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ AAAA|---- BEGIN SSH2 PUBLIC KEY ----|-----BEGIN (?:RSA )?PUBLIC KEY-----)/;
+/**
+ * Reads a private key as people paste it: with CRLF, without its last newline, or as base64 of the whole file.
+ * Tells apart what ssh lumps together as "error in libcrypto". Whether the key's numbers are right is for ssh-keygen to say.
+ */
+function readKey(pasted) {
+    const text = normalise(pasted);
+    if (text === "")
+        return unusable("is empty. A secret that does not exist, or that this event may not read (a pull request from a fork), is an empty text");
+    for (const [pattern, problem] of foreign)
+        if (pattern.test(text))
+            return unusable(problem);
+    if (/^[\w-]+-cert-v01@openssh\.com /.test(text))
+        return unusable("is an ssh certificate; the private key that belongs to it is wanted here");
+    if (publicKey.test(text))
+        return unusable("is the public half of a key (a .pub file); the private one is wanted here");
+    const head = begin.exec(text);
+    if (head === null) {
+        const base64 = decodeBase64(text);
+        if (base64 !== undefined)
+            return readKey(base64);
+        if (/-----END [A-Z0-9 ]*PRIVATE KEY-----/.test(text))
+            return unusable("is truncated: its first line (-----BEGIN …-----) is missing");
+        return unusable("is not a private ssh key: it has no line -----BEGIN … PRIVATE KEY-----");
+    }
+    const label = head[1] ?? "";
+    const end = `-----END ${label}-----`;
+    if (!text.includes(end))
+        return unusable(`is truncated: its last line (${end}) is missing`);
+    const whole = text.slice(head.index, text.indexOf(end) + end.length);
+    const body = whole.slice(head[0].length, -end.length);
+    if (!body.startsWith("\n") || !body.endsWith("\n")) {
+        return unusable("has lost its line breaks (blanks stand in their place, as after an unquoted `echo $KEY`); store the file as it is, or its base64");
+    }
+    const key = `${whole}\n`;
+    if (label !== "OPENSSH PRIVATE KEY")
+        return { kind: "key", text: key, encrypted: /ENCRYPTED/.test(`${label}${body}`) };
+    const cipher = openSshCipher(body);
+    return cipher === undefined
+        ? unusable("is truncated or damaged: its content ends before it should")
+        : { kind: "key", text: key, encrypted: cipher !== "none" };
+}
+// A mask for a short last line would hide much of the log.
+const shortestMask = 16;
+/** The lines of a private key that hold secret content, for the log to be masked with. */
+function secretLines(key) {
+    return key.split("\n").filter((line) => line.length >= shortestMask && !line.startsWith("-----") && !line.includes(": "));
+}
+function unusable(problem) {
+    return { kind: "unusable", problem };
+}
+function normalise(text) {
+    return text
+        .replace(/^\uFEFF/, "")
+        .replaceAll(/\r\n?/g, "\n")
+        .split("\n")
+        .map((line) => line.trim())
+        .join("\n")
+        .trim();
+}
+function decodeBase64(text) {
+    const packed = text.replaceAll(/\s/g, "");
+    if (packed.length < 64 || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed))
+        return undefined;
+    const decoded = Buffer.from(packed, "base64").toString("latin1");
+    const known = [/-----BEGIN /, publicKey, ...foreign.map(([pattern]) => pattern)];
+    return known.some((pattern) => pattern.test(decoded)) ? decoded : undefined;
+}
+/**
+ * The cipher that an OpenSSH private key names; `undefined` when its parts do not fill it exactly.
+ * The form is the one of PROTOCOL.key in OpenSSH's sources.
+ */
+function openSshCipher(body) {
+    const bytes = Buffer.from(body, "base64");
+    const magic = "openssh-key-v1\0";
+    if (bytes.subarray(0, magic.length).toString("latin1") !== magic)
+        return undefined;
+    let position = magic.length;
+    const integer = () => {
+        if (position + 4 > bytes.length)
+            return undefined;
+        position += 4;
+        return bytes.readUInt32BE(position - 4);
+    };
+    const part = () => {
+        const length = integer();
+        if (length === undefined || position + length > bytes.length)
+            return undefined;
+        position += length;
+        return bytes.subarray(position - length, position);
+    };
+    const cipher = part();
+    const rest = [part(), part()];
+    const keys = integer();
+    const blobs = [part(), part()];
+    if (cipher === undefined || keys === undefined || [...rest, ...blobs].includes(undefined))
+        return undefined;
+    return cipher.toString("latin1");
+}
+
+/***/ }),
+
+/***/ 2710:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  sw: () => (/* binding */ locateTarget)
+});
+
+// UNUSED EXPORTS: locatedTarget, locationCommand
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: ./out/src/domain/errors.js
+var errors = __nccwpck_require__(2795);
+// EXTERNAL MODULE: ./out/src/domain/target.js
+var domain_target = __nccwpck_require__(4389);
+// EXTERNAL MODULE: ./out/src/process/run.js + 2 modules
+var run = __nccwpck_require__(4740);
+// EXTERNAL MODULE: ./out/src/ssh/configuration.js
+var ssh_configuration = __nccwpck_require__(1134);
+;// CONCATENATED MODULE: ./out/src/ssh/keywords.js
+const ours = { owner: "ours" };
+const theirs = { owner: "theirs" };
+const refused = (reason) => ({ owner: "refused", reason });
+const onlyTheKey = refused("only ssh-auth says how the action authenticates");
+const hostKey = refused("the host key is looked up under the target's own address");
+const noForwarding = refused("a deployment forwards nothing");
+const sameSession = refused("the action's commands need a session as ssh starts it by itself");
+const plainMessages = refused("the action reads ssh's messages");
+const gssapi = refused("Kerberos would take the place of the key or the host key");
+/** Every keyword of ssh_config(5) in OpenSSH 8.5 to 10. */
+const keywords = {
+    // Where a line holds, and for whom.
+    Host: theirs,
+    Match: theirs,
+    Include: theirs,
+    IgnoreUnknown: theirs,
+    Tag: theirs,
+    RefuseConnection: theirs,
+    VersionAddendum: theirs,
+    // Where the machine is, and the way there.
+    HostName: theirs,
+    User: theirs,
+    Port: theirs,
+    AddressFamily: theirs,
+    BindAddress: theirs,
+    BindInterface: theirs,
+    CanonicalDomains: theirs,
+    CanonicalizeFallbackLocal: theirs,
+    CanonicalizeHostname: theirs,
+    CanonicalizeMaxDots: theirs,
+    CanonicalizePermittedCNAMEs: theirs,
+    ProxyCommand: theirs,
+    ProxyJump: theirs,
+    ProxyUseFdpass: refused("a ProxyCommand must stay in between, so that it ends with the connection"),
+    IPQoS: theirs,
+    // How what is sent is protected.
+    Ciphers: theirs,
+    MACs: theirs,
+    KexAlgorithms: theirs,
+    Compression: theirs,
+    RekeyLimit: theirs,
+    ObscureKeystrokeTiming: theirs,
+    RequiredRSASize: theirs,
+    WarnWeakCrypto: theirs,
+    // Host keys.
+    HostKeyAlgorithms: theirs,
+    CASignatureAlgorithms: theirs,
+    RevokedHostKeys: theirs,
+    FingerprintHash: theirs,
+    HostKeyAlias: hostKey,
+    StrictHostKeyChecking: ours,
+    UserKnownHostsFile: ours,
+    GlobalKnownHostsFile: ours,
+    KnownHostsCommand: ours,
+    UpdateHostKeys: ours,
+    CheckHostIP: ours,
+    VerifyHostKeyDNS: ours,
+    HashKnownHosts: ours,
+    NoHostAuthenticationForLocalhost: ours,
+    VisualHostKey: plainMessages,
+    // Authentication.
+    IdentityFile: ours,
+    IdentitiesOnly: ours,
+    IdentityAgent: ours,
+    CertificateFile: ours,
+    PKCS11Provider: ours,
+    AddKeysToAgent: ours,
+    BatchMode: ours,
+    PreferredAuthentications: ours,
+    PubkeyAuthentication: ours,
+    PasswordAuthentication: ours,
+    KbdInteractiveAuthentication: ours,
+    PubkeyAcceptedAlgorithms: theirs,
+    KbdInteractiveDevices: onlyTheKey,
+    NumberOfPasswordPrompts: onlyTheKey,
+    SecurityKeyProvider: onlyTheKey,
+    HostbasedAuthentication: onlyTheKey,
+    HostbasedAcceptedAlgorithms: onlyTheKey,
+    EnableSSHKeysign: onlyTheKey,
+    GSSAPIAuthentication: gssapi,
+    GSSAPIDelegateCredentials: gssapi,
+    GSSAPIClientIdentity: gssapi,
+    GSSAPIServerIdentity: gssapi,
+    GSSAPIKeyExchange: gssapi,
+    GSSAPIKexAlgorithms: gssapi,
+    GSSAPIRenewalForcesRekey: gssapi,
+    GSSAPITrustDns: gssapi,
+    // The connection and its master.
+    ControlMaster: ours,
+    ControlPath: ours,
+    ControlPersist: ours,
+    ConnectTimeout: ours,
+    ConnectionAttempts: ours,
+    ServerAliveInterval: ours,
+    ServerAliveCountMax: ours,
+    TCPKeepAlive: ours,
+    ChannelTimeout: refused("the action's own limits end what takes too long"),
+    // The session.
+    RemoteCommand: ours,
+    PermitLocalCommand: ours,
+    LocalCommand: refused("no command of ssh-config runs on the runner once the connection stands"),
+    RequestTTY: ours,
+    EscapeChar: ours,
+    EnableEscapeCommandline: sameSession,
+    SessionType: sameSession,
+    StdinNull: sameSession,
+    ForkAfterAuthentication: sameSession,
+    SendEnv: sameSession,
+    SetEnv: sameSession,
+    // Messages.
+    LogLevel: ours,
+    LogVerbose: plainMessages,
+    // The same; only -y would have ssh use it.
+    SyslogFacility: theirs,
+    // Forwarding.
+    ForwardAgent: ours,
+    ForwardX11: ours,
+    ForwardX11Timeout: noForwarding,
+    ForwardX11Trusted: noForwarding,
+    XAuthLocation: noForwarding,
+    LocalForward: noForwarding,
+    RemoteForward: noForwarding,
+    DynamicForward: noForwarding,
+    ClearAllForwardings: noForwarding,
+    ExitOnForwardFailure: noForwarding,
+    GatewayPorts: noForwarding,
+    PermitRemoteOpen: noForwarding,
+    // ssh takes this one from every block, also from those of other hosts; nothing is forwarded, so it changes nothing.
+    StreamLocalBindMask: theirs,
+    StreamLocalBindUnlink: noForwarding,
+    Tunnel: noForwarding,
+    TunnelDevice: noForwarding,
+};
+const byLowerCase = new Map(Object.entries(keywords).map(([name, rule]) => [name.toLowerCase(), { name, rule }]));
+/**
+ * Says why a line of `ssh-config` may not change a keyword for a target, with the keyword's name; `undefined` for one that it may.
+ * Keywords are in lower case, as `ssh -G` prints them.
+ */
+function refusalOf(keyword) {
+    const { name, rule } = byLowerCase.get(keyword) ?? { name: keyword, rule: refused("this version of the action does not know it") };
+    if (rule.owner === "theirs")
+        return undefined;
+    return `${name} (${rule.owner === "ours" ? "it belongs to the action" : rule.reason})`;
+}
+;// CONCATENATED MODULE: ./out/src/ssh/location.js
+
+
+
+
+
+
+// ssh answers at once, unless a `Match exec` of the user's lines takes its time.
+const answerSeconds = 60;
+/**
+ * Finds out where a target is: what it says itself, then the user's lines, then the defaults. It is ssh that reads the user's
+ * lines, so that patterns, `Match` and `Include` mean what they mean to ssh; nothing is started where there are none. Throws an
+ * `InputError` for lines that ssh does not accept, and for those that would lead it to what it must not be given.
+ */
+async function locateTarget(target, index, directory, settings, defaults, signal) {
+    if (settings.extra === "")
+        return (0,domain_target/* withDefaults */.rO)(target, defaults);
+    const { configuration } = (0,ssh_configuration/* targetFiles */.jA)(directory, index);
+    const { text, extraBegins } = (0,ssh_configuration/* renderQuestion */.z9)(target, index, directory, settings, defaults);
+    const ask = async (question) => {
+        (0,external_node_fs_.writeFileSync)(configuration, question, { mode: 0o600 });
+        return (await (0,run/* run */.eF)(locationCommand(configuration, target), { signal, timeout: answerSeconds })).stdout;
+    };
+    let answer;
+    try {
+        answer = await ask(text);
+    }
+    catch (error) {
+        if (!(error instanceof errors/* CommandError */.Qd) || error.failure.kind === "aborted")
+            throw error;
+        throw refusal(`is not accepted by ssh: ${reasonOf(error, configuration, extraBegins)}`);
+    }
+    const without = await ask((0,ssh_configuration/* renderQuestion */.z9)(target, index, directory, { ...settings, extra: "" }, defaults).text);
+    return locatedTarget(target, answer, without);
+}
+/** Builds the command that asks ssh what it makes of its configuration, without connecting. */
+function locationCommand(configuration, target) {
+    return { file: "ssh", args: ["-G", "-F", configuration, "--", target.host] };
+}
+/**
+ * Reads what `ssh -G` prints, with the same care as the targets themselves: ssh obeys shell characters in a `HostName` of its
+ * configuration. `without` is what it prints without the user's lines. Throws an `InputError`.
+ *
+ *     user deploy
+ *     hostname 192.0.2.7
+ *     port 2222
+ *     proxyjump bastion.example.org
+ */
+function locatedTarget(target, answer, without) {
+    const found = readAnswer(answer);
+    const first = (keyword) => found.get(keyword)?.[0] ?? "";
+    const address = first("hostname");
+    const user = first("user");
+    const port = Number(first("port"));
+    const check = (keyword, work) => {
+        try {
+            work();
+        }
+        catch (error) {
+            const problem = (0,errors/* messageOf */.bD)(error);
+            throw refusal(`has a ${keyword} for ${target.host} that is not accepted: ${problem}`);
+        }
+    };
+    check("HostName", () => (0,domain_target/* checkHost */.RC)(address));
+    check("User", () => (0,domain_target/* checkUser */.Og)(user));
+    check("Port", () => (0,domain_target/* checkPort */.Yn)(port));
+    requireOwned(target, found, readAnswer(without));
+    const { name, host, configuration } = target;
+    const moved = address.toLowerCase() !== host.toLowerCase();
+    return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration };
+}
+function readAnswer(answer) {
+    const found = new Map();
+    for (const line of answer.split("\n")) {
+        const [, keyword = "", value = ""] = /^(\S+) (.*)$/.exec(line) ?? [];
+        found.set(keyword, [...(found.get(keyword) ?? []), value]);
+    }
+    return found;
+}
+// What stands first in the configuration is not enough: ssh adds some keywords up, and others are not the action's to say.
+function requireOwned({ host }, found, without) {
+    const changed = [...new Set([...found.keys(), ...without.keys()])].filter((keyword) => JSON.stringify(found.get(keyword)) !== JSON.stringify(without.get(keyword)));
+    const reasons = changed.toSorted().flatMap((keyword) => {
+        const reason = refusalOf(keyword);
+        return reason === undefined ? [] : [reason];
+    });
+    if (reasons.length > 0)
+        throw refusal(`sets ${reasons.join(" and ")} for ${host}; accepted are lines that leave it out for this host`);
+}
+/** What tells two machines with one address apart. A proxy's command may name the host in its own ways. */
+function viaOf(host, found) {
+    const jump = found.get("proxyjump")?.[0];
+    if (jump !== undefined && jump !== "none")
+        return jump;
+    const command = found.get("proxycommand")?.[0];
+    return command === undefined || command === "none" ? undefined : `the ProxyCommand of ${host}`;
+}
+function reasonOf({ failure, stderr }, configuration, extraBegins) {
+    if (failure.kind === "timeout")
+        return `it has not read the lines after ${failure.seconds} s`;
+    const place = /^line (\d+)/;
+    const [line = "it does not say why"] = stderr
+        .replaceAll(`${configuration}: `, "")
+        .replaceAll(`${configuration} `, "")
+        .split(/\r?\n/)
+        .filter((text) => text.trim() !== "");
+    const number = Number(place.exec(line)?.[1] ?? 0) - extraBegins;
+    return number > 0 ? line.replace(place, `line ${number}`) : line;
+}
+function refusal(problem) {
+    return new errors/* InputError */.dz([{ input: "ssh-config", problem }]);
+}
+
 /***/ })
 
 /******/ });
@@ -11552,6 +11562,6 @@ function copyFile(srcFile, destFile, force) {
 /******/ // startup
 /******/ // Load entry module and return exports
 /******/ // This entry module used 'module' so it can't be inlined
-/******/ var __webpack_exports__ = __nccwpck_require__(8712);
+/******/ var __webpack_exports__ = __nccwpck_require__(5783);
 /******/ __webpack_exports__ = await __webpack_exports__;
 /******/ 

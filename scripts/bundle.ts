@@ -10,9 +10,9 @@ import { root } from "./paths.js";
 
 /** Each entry point and the directory of its bundle below `dist/`. */
 const entries = [
-  { module: "build/src/main.js", directory: "." },
-  { module: "build/src/post.js", directory: "post" },
-  { module: "build/src/matrix.js", directory: "matrix" },
+  { module: "out/src/entry/deploy.js", directory: "." },
+  { module: "out/src/entry/post.js", directory: "post" },
+  { module: "out/src/entry/matrix.js", directory: "matrix" },
 ];
 
 const { values } = parseArgs({ options: { out: { type: "string", default: join(root, "dist") } } });

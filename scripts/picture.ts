@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 
 import { fiftyHosts, flake } from "../__tests__/page/fifty-hosts.js";
-import { renderSummary } from "../src/github/summary/page.js";
+import { renderSummary } from "../src/report/summary/page.js";
 import { root } from "./paths.js";
 import { installMissing } from "./system-packages.js";
 import { inspect, installRenderer, renderPage, takePicture } from "./rendered-page.js";

@@ -22,1088 +22,6 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 
 /***/ }),
 
-/***/ 927:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  Qd: () => (/* binding */ CommandError),
-  bD: () => (/* binding */ messageOf)
-});
-
-// UNUSED EXPORTS: DeployError, EvaluationError, InputError, NoFlakeError, RunnerError, briefReason
-
-;// CONCATENATED MODULE: ./build/src/domain/failure.js
-const shownLines = 20;
-/** A failure of these parts; of the lines, the last 20 are kept. */
-function makeFailure(parts) {
-    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [] } = parts;
-    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes };
-}
-/** The sentences of a failure: its reason, what to do next, what state the machine is in. */
-function failureSentences({ reason, hint, outcome }) {
-    return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
-}
-/** Renders a failure: its sentences in one line, then its lines, indented. */
-function renderFailure(failure) {
-    return [failureSentences(failure).join(". "), ...renderFailureLines(failure)].join("\n");
-}
-/** Renders the lines of a failure, indented. */
-function renderFailureLines({ lines }) {
-    return lines.map((line) => `  ${line}`);
-}
-;// CONCATENATED MODULE: ./build/src/domain/errors.js
-
-/** All bad inputs of a run in one error. */
-class InputError extends Error {
-    name = "InputError";
-    problems;
-    constructor(problems) {
-        const heading = problems.length === 1 ? "An input is not usable" : `${problems.length} inputs are not usable`;
-        super([
-            `${heading}; no machine was touched:`,
-            ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
-        ].join("\n"));
-        this.problems = problems;
-    }
-}
-/** The runner lacks something that every run needs. The message says what to add to the workflow. */
-class RunnerError extends (/* unused pure expression or super */ null && (Error)) {
-    name = "RunnerError";
-}
-/** A command that could not be started, did not end well, or was ended. */
-class CommandError extends Error {
-    name = "CommandError";
-    /** The command as one could paste it. */
-    command;
-    failure;
-    stdout;
-    stderr;
-    constructor(parts) {
-        super(`${describe(parts.failure)}: ${parts.command}`, { cause: parts.cause });
-        this.command = parts.command;
-        this.failure = parts.failure;
-        this.stdout = parts.stdout;
-        this.stderr = parts.stderr;
-    }
-}
-/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
-class EvaluationError extends CommandError {
-    /** Nix's message and its place, at most 20 lines. */
-    lines;
-    constructor(reference, lines, cause) {
-        super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
-        this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
-        this.lines = lines;
-    }
-}
-/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
-class NoFlakeError extends (/* unused pure expression or super */ null && (Error)) {
-    name = "NoFlakeError";
-}
-/** The message of whatever was thrown. */
-function messageOf(error) {
-    return error instanceof Error ? error.message : String(error);
-}
-/** What ended a run, in one line without a full stop at the end. */
-function briefReason(problem) {
-    if (problem instanceof InputError)
-        return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
-    if (problem instanceof EvaluationError)
-        return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
-    if (problem instanceof CommandError)
-        return (problem.stderr
-            .split("\n")
-            .findLast((line) => /^\s*error: \S/.test(line))
-            ?.trim() ?? problem.message.slice(0, 200));
-    return messageOf(problem).split("\n")[0] ?? "";
-}
-function describe(failure) {
-    switch (failure.kind) {
-        case "exit":
-            return `exit code ${failure.exitCode}`;
-        case "signal":
-            return `ended by ${failure.signal}`;
-        case "timeout":
-            return `no end within ${failure.seconds} s`;
-        case "aborted":
-            return "stopped before its end";
-        case "spawn":
-            return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
-    }
-}
-/** A failure of one host, thrown; its message is the reason alone. */
-class DeployError extends Error {
-    name = "DeployError";
-    failure;
-    unreachable;
-    constructor({ unreachable, cause, ...parts }) {
-        super(parts.reason, { cause });
-        this.failure = makeFailure(parts);
-        this.unreachable = unreachable ?? false;
-    }
-    get phase() {
-        return this.failure.phase;
-    }
-    get reason() {
-        return this.failure.reason;
-    }
-    get hint() {
-        return this.failure.hint;
-    }
-    get lines() {
-        return this.failure.lines;
-    }
-    get exitCode() {
-        return this.failure.exitCode;
-    }
-}
-
-/***/ }),
-
-/***/ 12:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   A: () => (/* binding */ identityState)
-/* harmony export */ });
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(920);
-
-const key = "identity-directory";
-/** The path of the private directory, as it goes from the main step to the post step. */
-const identityState = {
-    save: (directory) => _actions_core__WEBPACK_IMPORTED_MODULE_0__.saveState(key, directory),
-    /** Empty when the main step has made none. */
-    load: () => _actions_core__WEBPACK_IMPORTED_MODULE_0__.getState(key),
-};
-
-/***/ }),
-
-/***/ 949:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  m: () => (/* binding */ WorkflowLog)
-});
-
-// UNUSED EXPORTS: printable
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(598);
-;// CONCATENATED MODULE: external "node:util"
-const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
-// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 22 modules
-var core = __nccwpck_require__(920);
-;// CONCATENATED MODULE: ./build/src/github/workflow-log.js
-
-
-
-/**
- * The step's log. GitHub's runner obeys workflow commands wherever it reads them, also in what a machine or Nix has printed:
- * every line is written while the runner is told to stop obeying, under a token that nobody can guess.
- */
-class WorkflowLog {
-    #token;
-    /** Writes one line that is not obeyed, whatever is in it. */
-    line(text) {
-        if (this.#token === undefined) {
-            this.#token = (0,external_node_crypto_.randomUUID)();
-            write(`::stop-commands::${this.#token}`);
-        }
-        write(printable(text));
-    }
-    /** Writes lines that are folded under a title. */
-    group(title, lines) {
-        this.resume();
-        core.startGroup(printable(title));
-        for (const line of lines)
-            this.line(line);
-        this.resume();
-        core.endGroup();
-    }
-    /** Writes an annotation, which the workflow's page shows. */
-    annotate(level, title, message) {
-        this.resume();
-        core[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
-    }
-    /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
-    async written() {
-        await new Promise((resolve) => {
-            process.stdout.write("", () => resolve());
-        });
-    }
-    /** Lets the runner obey commands again. */
-    resume() {
-        if (this.#token === undefined)
-            return;
-        write(`::${this.#token}::`);
-        this.#token = undefined;
-    }
-}
-/** The text as one line without control characters and terminal sequences. */
-function printable(text) {
-    return (0,external_node_util_namespaceObject.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
-}
-function write(line) {
-    process.stdout.write(`${line}\n`);
-}
-
-/***/ }),
-
-/***/ 779:
-/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
-
-__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(927);
-/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(12);
-/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(949);
-/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(142);
-/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(559);
-
-
-
-
-
-// Runs after the job, also when the main step was killed: ends the ssh masters and removes the key that are left.
-const directory = _github_state_js__WEBPACK_IMPORTED_MODULE_1__/* .identityState */ .A.load();
-if (directory !== "") {
-    try {
-        await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_3__/* .endMasters */ .p2)(directory);
-        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_4__/* .removeIdentityDirectory */ .UK)(directory);
-    }
-    catch (error) {
-        new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_2__/* .WorkflowLog */ .m().annotate("error", "The ssh key may still be on the runner", (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error));
-        process.exitCode = 1;
-    }
-}
-__webpack_async_result__();
-} catch(e) { __webpack_async_result__(e); } }, 1);
-
-/***/ }),
-
-/***/ 710:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  eF: () => (/* binding */ run)
-});
-
-// UNUSED EXPORTS: pasteable, quote
-
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(24);
-// EXTERNAL MODULE: ./build/src/domain/errors.js + 1 modules
-var errors = __nccwpck_require__(927);
-;// CONCATENATED MODULE: ./build/src/process/environment.js
-// What the runner gives to the action alone: the inputs (the key among them), what the main step leaves for the post step, tokens
-// for the runner's own services, and the files by which a step sets outputs and the environment of later steps.
-const withheld = /^(?:INPUT_|STATE_|ACTIONS_)|^GITHUB_(?:OUTPUT|STATE|ENV|PATH|STEP_SUMMARY)$/i;
-/** Leaves out of an environment what no child process may see. */
-function childEnvironment(environment) {
-    const kept = {};
-    for (const [name, value] of Object.entries(environment))
-        if (value !== undefined && !withheld.test(name))
-            kept[name] = value;
-    return kept;
-}
-;// CONCATENATED MODULE: external "node:string_decoder"
-const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
-;// CONCATENATED MODULE: ./build/src/process/lines.js
-
-// A line without an end must not fill the memory: progress bars and binary output come in such lines.
-const longestLine = 16_384;
-/** Makes a cutter that gives each line, without its end, to `onLine`. */
-function lineCutter(onLine) {
-    const decoder = new external_node_string_decoder_namespaceObject.StringDecoder("utf8");
-    let rest = "";
-    const give = (line) => {
-        for (let begin = 0; begin === 0 || begin < line.length; begin += longestLine)
-            onLine(line.slice(begin, begin + longestLine));
-    };
-    const take = (text) => {
-        // A CR at the very end may be the first half of CRLF: it waits for what comes next.
-        const parts = (rest + text).split(/\r\n|\n|\r(?!$)/);
-        rest = parts.pop() ?? "";
-        for (const part of parts)
-            give(part);
-        while (rest.length > longestLine) {
-            onLine(rest.slice(0, longestLine));
-            rest = rest.slice(longestLine);
-        }
-    };
-    return {
-        push: (chunk) => {
-            take(decoder.write(chunk));
-        },
-        end: () => {
-            take(decoder.end());
-            const last = rest.endsWith("\r") ? rest.slice(0, -1) : rest;
-            rest = "";
-            if (last !== "")
-                onLine(last);
-        },
-    };
-}
-;// CONCATENATED MODULE: ./build/src/process/run.js
-
-
-
-
-
-// The end of a long output is what tells why; a NAR listing or a build log must not fill the memory.
-const keptBytes = 32 * 1024 * 1024;
-// Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
-const graceMilliseconds = 1500;
-/**
- * Runs a program in a process group of its own and waits for its end. A time-out and an abort end the whole group.
- * Throws a `CommandError` unless the exit code is 0.
- */
-async function run(command, options = {}) {
-    const stdout = keeper();
-    const stderr = keeper();
-    const fail = (failure, cause) => new errors/* CommandError */.Qd({ command: pasteable(command), failure, stdout: stdout.text(), stderr: stderr.text(), cause });
-    if (options.signal?.aborted === true)
-        throw fail({ kind: "aborted" });
-    const stderrLines = options.onStderrLine === undefined ? undefined : lineCutter(options.onStderrLine);
-    const ended = await new Promise((resolve, reject) => {
-        const file = options.stderrFile === undefined ? undefined : (0,external_node_fs_.openSync)(options.stderrFile, "w", 0o600);
-        const child = (0,external_node_child_process_namespaceObject.spawn)(command.file, command.args, {
-            cwd: options.cwd,
-            env: { ...childEnvironment(process.env), ...options.env },
-            stdio: file === undefined ? ["pipe", "pipe", "pipe"] : ["ignore", "ignore", file],
-            detached: true,
-        });
-        if (file !== undefined)
-            (0,external_node_fs_.closeSync)(file);
-        if (child.pid !== undefined)
-            options.onStart?.(child.pid);
-        let stopped;
-        const stop = (failure) => {
-            stopped ??= failure;
-            endGroup(child);
-        };
-        const onAbort = () => {
-            stop({ kind: "aborted" });
-        };
-        const seconds = options.timeout ?? 0;
-        const timer = seconds > 0 ? setTimeout(() => stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;
-        options.signal?.addEventListener("abort", onAbort, { once: true });
-        const settle = () => {
-            clearTimeout(timer);
-            options.signal?.removeEventListener("abort", onAbort);
-        };
-        child.once("error", (error) => {
-            settle();
-            reject(fail({ kind: "spawn", code: error.code ?? error.message }, error));
-        });
-        child.stdout?.on("data", options.onStdout ?? stdout.push);
-        child.stderr?.on("data", (chunk) => {
-            stderr.push(chunk);
-            stderrLines?.push(chunk);
-        });
-        // A program that ends without reading its input closes the pipe; its exit code tells more than EPIPE.
-        child.stdin?.on("error", () => undefined);
-        child.stdin?.end(options.stdin ?? "");
-        child.once("exit", () => {
-            if (stopped === undefined)
-                return;
-            // Nobody who keeps the pipes open must keep us: neither a child of the child nor, outside its group, the ssh master, to
-            // which ssh hands its own pipes and which closes them when the command on the machine ends.
-            killGroup(child, "SIGKILL");
-            child.stdout?.destroy();
-            child.stderr?.destroy();
-        });
-        child.once("close", (exitCode, signal) => {
-            settle();
-            if (options.stderrFile !== undefined)
-                stderr.push((0,external_node_fs_.readFileSync)(options.stderrFile));
-            resolve({ exitCode, signal, stopped });
-        });
-    });
-    stderrLines?.end();
-    if (ended.stopped !== undefined)
-        throw fail(ended.stopped);
-    if (ended.signal !== null)
-        throw fail({ kind: "signal", signal: ended.signal });
-    if (ended.exitCode !== 0)
-        throw fail({ kind: "exit", exitCode: ended.exitCode ?? -1 });
-    return { stdout: stdout.text(), stderr: stderr.text() };
-}
-/** The command as one could paste it into a POSIX shell. */
-function pasteable(command) {
-    return [command.file, ...command.args].map(quote).join(" ");
-}
-/** Quotes one word for a POSIX shell (POSIX.1-2017, Shell Command Language 2.2.2). */
-function quote(word) {
-    return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw `'\''`)}'`;
-}
-function endGroup(child) {
-    if (child.exitCode !== null || child.signalCode !== null)
-        return;
-    killGroup(child, "SIGTERM");
-    setTimeout(() => killGroup(child, "SIGKILL"), graceMilliseconds).unref();
-}
-function killGroup(child, signal) {
-    if (child.pid === undefined)
-        return;
-    try {
-        process.kill(-child.pid, signal);
-    }
-    catch {
-        // The group is gone already: that is what was wanted.
-    }
-}
-function keeper() {
-    let chunks = [];
-    let length = 0;
-    return {
-        push: (chunk) => {
-            chunks.push(chunk);
-            length += chunk.length;
-            if (length > 2 * keptBytes) {
-                const end = Buffer.concat(chunks).subarray(-keptBytes);
-                chunks = [end];
-                length = end.length;
-            }
-        },
-        text: () => Buffer.concat(chunks).toString("utf8"),
-    };
-}
-
-/***/ }),
-
-/***/ 898:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* unused harmony exports identityFiles, endOfKnownHosts, targetFiles, alias, renderConfiguration, renderQuestion */
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(760);
-
-/** What stands where in the private directory of a run. */
-function identityFiles(directory) {
-    return {
-        key: join(directory, "key"),
-        certificate: join(directory, "key-cert.pub"),
-        knownHosts: join(directory, "known_hosts"),
-        recorder: join(directory, "record-host-key.sh"),
-    };
-}
-/** Ends what the workflow has given in `known_hosts`: below it, ssh adds the keys that it accepts by itself. */
-const endOfKnownHosts = "# Accepted in this run:";
-/** Names the files of the target with this number. Short, since a socket's path has 108 bytes on Linux. */
-function targetFiles(directory, index) {
-    return { configuration: join(directory, `${index}.conf`), socket: join(directory, `${index}.s`), offeredKeys: join(directory, `${index}.keys`) };
-}
-/**
- * The name under which ssh and Nix are told of the target. It is the host itself, so that the user's own `Host` lines apply,
- * but for what Nix cannot take in a store's address (IPv6) or treats in its own way (localhost).
- */
-function alias(target, index) {
-    const plain = /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(target.host) && target.host.toLowerCase() !== "localhost";
-    return plain ? target.host : `target-${index}`;
-}
-// A dead link is noticed after three unanswered questions.
-const aliveInterval = 5;
-const aliveCount = 3;
-// Idle seconds after which a master that nobody ended (kill -9 and no post step) ends by itself.
-const masterIdle = 900;
-/**
- * The ssh_config of one target whose place is known. ssh takes the first value it finds, so what must not be changed stands
- * first and the user's lines last. What stands in the first block is for the target alone and not for a jump host on the way,
- * which ssh reaches with the same file.
- */
-function renderConfiguration(target, index, directory, settings) {
-    const name = alias(target, index);
-    const names = [...new Set([name, target.host])];
-    const hostName = (address) => `  HostName ${address.replaceAll("%", "%%")}`;
-    const renamed = target.address.toLowerCase() !== target.host.toLowerCase();
-    return lines([
-        `Host ${names.join(" ")}`,
-        // A HostName of the user's own lines is left to them: `Match host` looks at what was found so far.
-        ...(renamed ? [] : [hostName(target.address)]),
-        `  Port ${target.port}`,
-        `  User ${target.user}`,
-        ...mastersOf(targetFiles(directory, index)),
-        // The user's lines do not know this name.
-        ...(renamed && name !== target.host ? [`Host ${name}`, hostName(target.address)] : []),
-        ...ownedSettings(index, directory, settings),
-        ...extraLines(settings),
-    ]);
-}
-/**
- * The ssh_config in which ssh finds out where a target is: what the target says itself stands first, then what the action owns,
- * the user's lines, and the defaults. `extraBegins` is the number of lines before the user's.
- */
-function renderQuestion(target, index, directory, settings, defaults) {
-    const host = `Host ${target.host}`;
-    const own = [
-        host,
-        ...(target.port === undefined ? [] : [`  Port ${target.port}`]),
-        ...(target.user === undefined ? [] : [`  User ${target.user}`]),
-        ...mastersOf(targetFiles(directory, index)),
-        ...ownedSettings(index, directory, settings),
-    ];
-    const extra = extraLines(settings);
-    return { text: lines([...own, ...extra, host, `  Port ${defaults.port}`, `  User ${defaults.user}`]), extraBegins: own.length + 1 };
-}
-function lines(all) {
-    return `${all.join("\n")}\n`;
-}
-function extraLines({ extra }) {
-    return extra === "" ? [] : ["# The workflow's own lines", extra];
-}
-function mastersOf({ socket }) {
-    return [`  ControlPath ${socket}`, `  ControlPersist ${masterIdle}`];
-}
-function authenticationLines(files, authentication) {
-    switch (authentication.kind) {
-        case "key":
-            return [
-                `  IdentityFile ${files.key}`,
-                "  IdentitiesOnly yes",
-                "  IdentityAgent none",
-                `  CertificateFile ${authentication.certificate ? files.certificate : "none"}`,
-                "  PubkeyAuthentication yes",
-            ];
-        case "agent":
-            return ["  IdentityFile none", "  IdentitiesOnly no", `  IdentityAgent ${authentication.socket}`, "  CertificateFile none", "  PubkeyAuthentication yes"];
-        case "none":
-            return ["  IdentityFile none", "  IdentitiesOnly yes", "  IdentityAgent none", "  CertificateFile none", "  PubkeyAuthentication no"];
-    }
-}
-/** What no line of the user's can change, for the target and for the jump hosts on the way. */
-function ownedSettings(index, directory, settings) {
-    const files = identityFiles(directory);
-    const { offeredKeys } = targetFiles(directory, index);
-    return [
-        "Host *",
-        ...authenticationLines(files, settings.authentication),
-        "  PKCS11Provider none",
-        "  AddKeysToAgent no",
-        `  UserKnownHostsFile ${files.knownHosts}`,
-        "  GlobalKnownHostsFile /dev/null",
-        `  StrictHostKeyChecking ${settings.strict ? "yes" : "accept-new"}`,
-        "  UpdateHostKeys no",
-        "  CheckHostIP no",
-        "  NoHostAuthenticationForLocalhost no",
-        "  VerifyHostKeyDNS no",
-        "  HashKnownHosts no",
-        `  KnownHostsCommand /bin/sh ${files.recorder} ${offeredKeys} %H %t %K`,
-        "  BatchMode yes",
-        "  PreferredAuthentications publickey",
-        "  PasswordAuthentication no",
-        "  KbdInteractiveAuthentication no",
-        "  ForwardAgent no",
-        "  ForwardX11 no",
-        "  PermitLocalCommand no",
-        "  RemoteCommand none",
-        "  RequestTTY no",
-        "  EscapeChar none",
-        "  ControlMaster no",
-        "  LogLevel ERROR",
-        `  ConnectTimeout ${settings.connectTimeout}`,
-        "  ConnectionAttempts 1",
-        `  ServerAliveInterval ${aliveInterval}`,
-        `  ServerAliveCountMax ${aliveCount}`,
-        "  TCPKeepAlive yes",
-    ];
-}
-
-/***/ }),
-
-/***/ 142:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  p2: () => (/* binding */ endMasters)
-});
-
-// UNUSED EXPORTS: Connection, controlCommand, masterCommand, reasonCommand, sessionCommand
-
-;// CONCATENATED MODULE: external "node:dns/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(24);
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(760);
-// EXTERNAL MODULE: ./build/src/domain/errors.js + 1 modules
-var errors = __nccwpck_require__(927);
-// EXTERNAL MODULE: ./build/src/process/run.js + 4 modules
-var process_run = __nccwpck_require__(710);
-// EXTERNAL MODULE: ./build/src/ssh/configuration.js
-var configuration = __nccwpck_require__(898);
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(598);
-;// CONCATENATED MODULE: ./build/src/ssh/host-key.js
-
-/**
- * Reads the lines of `record-host-key.sh`; the last one is the key of the server that was refused.
- *
- *     [192.0.2.7]:2222 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…
- */
-function host_key_parseOfferedKeys(text) {
-    return text
-        .split("\n")
-        .map((line) => /^(\S+) ([a-z0-9@.-]+) (AAAA[A-Za-z0-9+/]+=*)$/.exec(line))
-        .filter((match) => match !== null)
-        .map((match) => ({ host: match[1] ?? "", type: match[2] ?? "", key: match[3] ?? "" }));
-}
-/** The fingerprint as `ssh-keygen -l` shows it: `SHA256:` and base64 without padding. */
-function host_key_fingerprint(key) {
-    return `SHA256:${createHash("sha256").update(Buffer.from(key.key, "base64")).digest("base64").replace(/=+$/, "")}`;
-}
-/** The line that would let ssh accept the key. */
-function host_key_knownHostsLine(key) {
-    return `${key.host} ${key.type} ${key.key}`;
-}
-/**
- * Checks the form of known_hosts lines (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), since ssh passes over a bad one without a word.
- * Returns what is wrong with each bad line.
- */
-function knownHostsProblems(text) {
-    const problems = [];
-    for (const [index, line] of text.split("\n").entries()) {
-        const fields = line.trim().split(/\s+/);
-        if (line.trim() === "" || line.trim().startsWith("#"))
-            continue;
-        if (/PRIVATE KEY/.test(line))
-            return [`line ${index + 1} belongs to a private key`];
-        const [, type, key] = fields[0]?.startsWith("@") === true ? fields.slice(1) : fields;
-        if (type === undefined || key === undefined || !/^AAAA[A-Za-z0-9+/]+=*$/.test(key)) {
-            problems.push(`line ${index + 1} is not a known_hosts line (host, key type, key; as \`ssh-keyscan host\` prints them)`);
-        }
-    }
-    return problems;
-}
-;// CONCATENATED MODULE: ./build/src/ssh/failure.js
-
-
-
-/** Shows a host key that was accepted although nobody knew it, and says how to have it checked the next time. */
-function acceptedKeyWarning(key) {
-    return `the host key of ${placeOf(key)} was not known and has been accepted: ${key.type} ${fingerprint(key)}. Compare it on the machine itself, then add this line to ssh-known-hosts and set ssh-strict to true: ${knownHostsLine(key)}`;
-}
-// The key may be the one of a jump host.
-function placeOf({ host }) {
-    const [, name = host, port = "22"] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
-    return `${name} port ${port}`;
-}
-const unanswered = /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i;
-/** Turns what ssh said into an error that names the host and the port, and says what to do. */
-function failure_connectError(failure) {
-    const { reason, hint, unreachable } = explain(failure);
-    const lines = failure.stderr
-        .split("\n")
-        .filter((line) => line.trim() !== "")
-        .slice(-20);
-    return new DeployError({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
-}
-function explain({ target, stderr, timedOut, offered, withKey = true, githubHosted = false, addresses = [] }) {
-    // ssh names the place of its TCP connection, which is a jump host's where there is one.
-    const [named, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
-    const place = `${host} port ${port}`;
-    const key = offered.at(-1);
-    const keyPlace = key === undefined ? place : placeOf(key);
-    const permanent = { unreachable: false };
-    const passing = { unreachable: true };
-    if (/REMOTE HOST IDENTIFICATION HAS CHANGED|host key .* has changed|REVOKED HOST KEY/i.test(stderr)) {
-        return {
-            reason: `the host key of ${keyPlace} is not the one in ssh-known-hosts${key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`}`,
-            hint: key === undefined
-                ? "Find out why before you change ssh-known-hosts"
-                : `Either another machine answers there, or it was installed anew. Only when you know it is the second, put this line in place of the old one: ${knownHostsLine(key)}`,
-            ...permanent,
-        };
-    }
-    if (/Host key verification failed|No \S+ host key is known/i.test(stderr)) {
-        const offeredText = key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`;
-        return {
-            reason: `the host key of ${keyPlace} is not known${offeredText}`,
-            hint: key === undefined
-                ? "Add the machine's line to ssh-known-hosts"
-                : `Compare the fingerprint on the machine itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); when it is the same, add this line to ssh-known-hosts: ${knownHostsLine(key)}`,
-            ...permanent,
-        };
-    }
-    if (/Permission denied/i.test(stderr)) {
-        const [, user = target.user, refusing = target.address] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
-        // ssh writes the name in small letters.
-        const jump = refusing !== target.address.toLowerCase() && refusing !== target.address;
-        if (!withKey) {
-            return {
-                reason: `${jump ? `the jump host ${refusing}` : place} does not accept the user ${user} with this ssh-auth`,
-                hint: "With ssh-auth: agent, the agent must hold a key that the machine accepts; with none, the server must ask for no authentication",
-                ...permanent,
-            };
-        }
-        return {
-            reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
-            hint: `Add the public half of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or name another user`,
-            ...permanent,
-        };
-    }
-    if (/stdio forwarding failed/i.test(stderr)) {
-        return { reason: `the jump host cannot reach ${target.address} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
-    }
-    if (/Bad configuration option|terminating, \d+ bad configuration|Bad .* argument|Unsupported option|garbage at end of line|missing argument/i.test(stderr)) {
-        return {
-            reason: "ssh does not accept the configuration",
-            hint: "Look at the lines of the input ssh-config; this action needs OpenSSH 8.5 or newer on the runner",
-            ...permanent,
-        };
-    }
-    const unresolved = /Could not resolve hostname (\S+):/i.exec(stderr);
-    if (unresolved !== null) {
-        return {
-            reason: `the name of ${unresolved[1]} cannot be resolved`,
-            hint: "Look for a misspelling in targets (and ssh-config); can the runner see this name (VPN, private DNS)?",
-            ...passing,
-        };
-    }
-    if (/Connection refused/i.test(stderr)) {
-        return { reason: `${place} refuses the connection`, hint: "Is sshd running there, and is this its port?", ...passing };
-    }
-    const onlyIpv6 = host.includes(":") || (host === target.host && addresses.length > 0 && addresses.every((address) => address.includes(":")));
-    if (githubHosted && named !== undefined && onlyIpv6 && unanswered.test(stderr)) {
-        return {
-            reason: `${place} cannot be reached from a GitHub-hosted runner: ${host.includes(":") ? "it is" : "its name has only"} an IPv6 address, and these runners have no IPv6`,
-            hint: "Use an IPv4 address or a name that has one, a jump host or VPN with IPv4 (ssh-config: ProxyJump), or a self-hosted runner",
-            ...permanent,
-        };
-    }
-    if (timedOut || unanswered.test(stderr)) {
-        return {
-            reason: `${place} does not answer`,
-            hint: "Is the machine on, and can the runner reach it (firewall, VPN)? connect-timeout sets how long to wait",
-            ...passing,
-        };
-    }
-    if (/no matching|Unable to negotiate/i.test(stderr)) {
-        return {
-            reason: `ssh and ${place} have no algorithm in common`,
-            hint: "An old server may need lines such as HostKeyAlgorithms in ssh-config",
-            ...permanent,
-        };
-    }
-    return { reason: `no ssh connection to ${displayTarget(target)}`, hint: "The lines below are ssh's own", ...passing };
-}
-const lostConnection = /Connection (?:to .* )?(?:closed|reset)|Broken pipe|not responding|Connection timed out|mux_client|Control socket|control socket|kex_exchange_identification|client_loop|Timeout, server/i;
-/** Tells whether what ssh printed speaks of a lost connection rather than of the command. */
-function speaksOfLostConnection(stderr) {
-    return lostConnection.test(stderr);
-}
-;// CONCATENATED MODULE: ./build/src/ssh/connection.js
-
-
-
-
-
-
-
-
-// The host key, the authentication and a jump host come after the TCP connection, which ConnectTimeout alone bounds.
-const authenticationSeconds = 20;
-const controlSeconds = 2;
-// A machine that comes back is noticed soon: the kernel's own tries become rarer and rarer.
-const againSeconds = 5;
-/**
- * The ssh connection to one target: a master in the background that everything else goes through, Nix included. It is
- * started beforehand because an ssh that Nix itself starts as a master makes `nix flake archive` hang (NixOS/nix#10645).
- */
-class Connection {
-    target;
-    #name;
-    #files;
-    #knownHosts;
-    #key;
-    #connectTimeout;
-    #told = new Set();
-    constructor(target, index, directory, connectTimeout) {
-        this.target = target;
-        this.#name = alias(target, index);
-        this.#files = targetFiles(directory, index);
-        this.#knownHosts = identityFiles(directory).knownHosts;
-        this.#key = identityFiles(directory).key;
-        this.#connectTimeout = connectTimeout;
-    }
-    /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
-    get store() {
-        return `ssh-ng://${this.#name}`;
-    }
-    /** What Nix needs in its environment to use this connection. The path holds no white space: older Nix splits there. */
-    get environment() {
-        return { NIX_SSHOPTS: `-F ${this.#files.configuration}` };
-    }
-    /** Starts the master, or does nothing where it runs. Throws a `DeployError` of the phase connect. */
-    async open(signal, connectTimeout = this.#connectTimeout) {
-        if (await this.isOpen())
-            return;
-        // The socket of a master that died would make a new one refuse to listen.
-        rmSync(this.#files.socket, { force: true });
-        rmSync(this.#files.offeredKeys, { force: true });
-        await this.#connect(masterCommand(this.#files, this.target, connectTimeout), { signal, stderrFile: `${this.#files.socket}.err` });
-    }
-    /** Ends the master and starts a new one, so that what follows goes over a fresh TCP connection. Throws as `open`. */
-    async reopen(signal) {
-        await this.close();
-        await this.open(signal, Math.min(this.#connectTimeout, againSeconds));
-    }
-    /** Tells whether the master runs; asks nobody but the local socket. */
-    async isOpen() {
-        if (!existsSync(this.#files.socket))
-            return false;
-        try {
-            await run(controlCommand(this.#files, this.target, "check"), { timeout: controlSeconds });
-            return true;
-        }
-        catch {
-            return false;
-        }
-    }
-    /** Runs a command on the machine through the master. Throws a `CommandError`; exit code 255 may be ssh's own. */
-    async run({ command, ...options }) {
-        return await run(sessionCommand(this.#files, this.target, command), options);
-    }
-    /** Ends the master, if there is one. Never throws. */
-    async close() {
-        if (!existsSync(this.#files.socket))
-            return;
-        try {
-            await run(controlCommand(this.#files, this.target, "exit"), { timeout: controlSeconds });
-        }
-        catch {
-            rmSync(this.#files.socket, { force: true });
-        }
-    }
-    /** The host keys that were offered since the master was started, the one of the last server at the end. */
-    offeredKeys() {
-        return existsSync(this.#files.offeredKeys) ? parseOfferedKeys(readFileSync(this.#files.offeredKeys, "utf8")) : [];
-    }
-    /** The host keys that ssh has accepted on the way to the target although they were not known, each told once. */
-    acceptedKeys() {
-        const added = new Set(readFileSync(this.#knownHosts, "utf8").split(`${endOfKnownHosts}\n`).at(-1)?.split("\n"));
-        return this.offeredKeys().filter((key) => {
-            const line = knownHostsLine(key);
-            if (!added.has(line) || this.#told.has(line))
-                return false;
-            this.#told.add(line);
-            return true;
-        });
-    }
-    // A master says nothing of its jump hosts: with ControlPersist, ssh sends their errors to /dev/null (ssh_proxy_connect).
-    async #reason({ signal }) {
-        try {
-            await run(reasonCommand(this.#files, this.target), { signal, timeout: this.#connectTimeout + authenticationSeconds });
-        }
-        catch (error) {
-            if (error instanceof CommandError && error.failure.kind !== "aborted")
-                return error.stderr;
-            throw error;
-        }
-        return "";
-    }
-    async #connect(command, options) {
-        try {
-            await run(command, { ...options, timeout: this.#connectTimeout + authenticationSeconds });
-        }
-        catch (error) {
-            if (!(error instanceof CommandError) || error.failure.kind === "aborted")
-                throw error;
-            const timedOut = error.failure.kind === "timeout";
-            const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
-            const githubHosted = process.env["RUNNER_ENVIRONMENT"] === "github-hosted";
-            const addresses = githubHosted ? await addressesOf(this.target.host) : [];
-            throw connectError({
-                target: this.target,
-                stderr,
-                timedOut,
-                offered: this.offeredKeys(),
-                withKey: existsSync(this.#key),
-                githubHosted,
-                addresses,
-                cause: error,
-            });
-        }
-    }
-}
-async function addressesOf(host) {
-    const found = await lookup(host, { all: true }).catch(() => []);
-    return found.map(({ address }) => address);
-}
-/** Ends every ssh master whose socket is left in the private directory of a run. Never throws for one that is gone already. */
-async function endMasters(directory) {
-    if ((0,external_node_fs_.lstatSync)(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
-        return;
-    const sockets = (0,external_node_fs_.readdirSync)(directory).filter((name) => /^\d+\.s$/.test(name));
-    await Promise.all(sockets.map(async (name) => {
-        const args = ["-o", `ControlPath=${(0,external_node_path_.join)(directory, name)}`, "-F", "none", "-O", "exit", "--", "left"];
-        await (0,process_run/* run */.eF)({ file: "ssh", args }, { timeout: controlSeconds }).catch(() => undefined);
-    }));
-}
-/** Builds the command that starts a master in the background and ends when it is ready. */
-function masterCommand(files, target, connectTimeout) {
-    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-o", `ConnectTimeout=${connectTimeout}`, "-f", "-N", "--", target.host] };
-}
-/** Builds the command that connects without a master, to hear why none could be started. */
-function reasonCommand(files, target) {
-    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlPath=none", "-o", "ControlPersist=no", "--", target.host, "exit"] };
-}
-/** Builds the command that says something to the master on this side. */
-function controlCommand(files, target, word) {
-    return { file: "ssh", args: ["-F", files.configuration, "-O", word, "--", target.host] };
-}
-/** Builds the command that runs something on the machine. */
-function sessionCommand(files, target, command) {
-    return { file: "ssh", args: ["-F", files.configuration, "--", target.host, command] };
-}
-
-/***/ }),
-
-/***/ 559:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  UK: () => (/* binding */ removeIdentityDirectory)
-});
-
-// UNUSED EXPORTS: makeIdentityDirectory, writeIdentity, writeTargetConfigurations, writtenKey
-
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(24);
-;// CONCATENATED MODULE: external "node:os"
-const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(760);
-// EXTERNAL MODULE: ./build/src/domain/errors.js + 1 modules
-var errors = __nccwpck_require__(927);
-// EXTERNAL MODULE: ./build/src/process/run.js + 4 modules
-var process_run = __nccwpck_require__(710);
-// EXTERNAL MODULE: ./build/src/ssh/configuration.js
-var configuration = __nccwpck_require__(898);
-;// CONCATENATED MODULE: ./build/src/ssh/identity.js
-
-
-
-
-
-
-const prefix = "nix-flake-deploy-";
-// mkdtemp adds six characters. A socket's path may have 107 bytes, of which ssh wants 17 for the name it listens under at
-// first, and "/9999.s" is ours.
-const longestParent = 107 - 17 - "/9999.s".length - prefix.length - 6 - 1;
-/**
- * Makes the private directory (mode 700) of a run below `RUNNER_TEMP`, and nothing in it. Where that path is too long for a
- * socket or holds what ssh and Nix would split or expand, it is made below the system's directory for temporary files.
- */
-function makeIdentityDirectory(runnerTemp) {
-    const usable = runnerTemp !== undefined && Buffer.byteLength(runnerTemp) <= longestParent && /^\/[\w/.@+,:=-]*$/.test(runnerTemp);
-    return mkdtempSync(join(usable ? runnerTemp : tmpdir(), prefix));
-}
-/** Writes key and known hosts; an encrypted key is decrypted in place. */
-async function writeIdentity(directory, identity) {
-    const files = identityFiles(directory);
-    const write = (path, text) => {
-        writeFileSync(path, text, { mode: 0o600 });
-    };
-    write(files.knownHosts, `${identity.knownHosts.trimEnd()}\n${endOfKnownHosts}\n`);
-    write(files.recorder, readFileSync(__nccwpck_require__.ab + "record-host-key.sh", "utf8"));
-    if (identity.key === undefined)
-        return { kind: "none" };
-    if (identity.certificate !== undefined)
-        write(files.certificate, `${identity.certificate}\n`);
-    write(files.key, identity.key);
-    if (identity.passphrase !== undefined) {
-        const problem = await decrypt(directory, files.key, identity.passphrase);
-        if (problem !== undefined)
-            return { kind: "unusable", problem };
-    }
-    return await checkKey(files.key);
-}
-/** The key as ssh reads it: after `writeIdentity`, the decrypted one. */
-function writtenKey(directory) {
-    return readFileSync(identityFiles(directory).key, "utf8");
-}
-/** Writes one ssh configuration a target into the private directory of a run. The number of a target is its place in the list. */
-function writeTargetConfigurations(directory, targets, settings) {
-    for (const [index, target] of targets.entries()) {
-        writeFileSync(targetFiles(directory, index).configuration, renderConfiguration(target, index, directory, settings), { mode: 0o600 });
-    }
-}
-async function checkKey(path) {
-    try {
-        const { stdout } = await run({ file: "ssh-keygen", args: ["-y", "-P", "", "-f", path] }, { timeout: 20 });
-        return { kind: "key", publicKey: stdout.trim() };
-    }
-    catch (error) {
-        throwIfMissing(error);
-        if (!(error instanceof CommandError))
-            throw error;
-        return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})` };
-    }
-}
-// ssh-keygen asks a program for the old passphrase, which hands on its standard input: on a command line or in an environment,
-// others could see it.
-async function decrypt(directory, path, passphrase) {
-    const askpass = join(directory, "askpass.sh");
-    writeFileSync(askpass, "#!/bin/sh\nexec cat\n", { mode: 0o700 });
-    chmodSync(askpass, 0o700);
-    const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force" };
-    try {
-        await run({ file: "ssh-keygen", args: ["-q", "-p", "-N", "", "-f", path] }, { env, stdin: `${passphrase}\n`, timeout: 60 });
-        return undefined;
-    }
-    catch (error) {
-        throwIfMissing(error);
-        if (!(error instanceof CommandError))
-            throw error;
-        if (/ssh_askpass: exec\(.*\): Permission denied/.test(error.stderr)) {
-            throw new RunnerError(`an encrypted ssh-key needs a directory for temporary files from which programs can be run, and ${dirname(directory)} is mounted noexec. Use a key without a passphrase, or another RUNNER_TEMP`, { cause: error });
-        }
-        if (/incorrect passphrase/i.test(error.stderr))
-            return "is encrypted, and ssh-key-passphrase is not its passphrase";
-        return `cannot be decrypted (${lastLine(error.stderr, path)})`;
-    }
-    finally {
-        rmSync(askpass, { force: true });
-    }
-}
-function throwIfMissing(error) {
-    if (error instanceof CommandError && error.failure.kind === "spawn") {
-        throw new RunnerError("ssh-keygen is not on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client", { cause: error });
-    }
-}
-function lastLine(stderr, path) {
-    return (stderr.trim().split("\n").at(-1) ?? "").replaceAll(path, "key");
-}
-/**
- * Removes the private directory of a run, and does nothing where it is gone. Throws an `Error` and removes nothing when the
- * path is not a directory that this action has made: another name, a link, or another owner.
- */
-function removeIdentityDirectory(path) {
-    if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path)) || path !== (0,external_node_path_.resolve)(path)) {
-        throw new Error(`refuses to remove ${JSON.stringify(path)}: it is not a directory of this action`);
-    }
-    const found = (0,external_node_fs_.lstatSync)(path, { throwIfNoEntry: false });
-    if (found === undefined)
-        return;
-    if (!found.isDirectory() || found.uid !== process.getuid?.()) {
-        throw new Error(`refuses to remove ${JSON.stringify(path)}: it is a link, no directory, or somebody else's`);
-    }
-    (0,external_node_fs_.rmSync)(path, { recursive: true, force: true });
-}
-
-/***/ }),
-
 /***/ 920:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -3229,6 +2147,1088 @@ function getIDToken(aud) {
  */
 
 
+/***/ }),
+
+/***/ 283:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Qd: () => (/* binding */ CommandError),
+  bD: () => (/* binding */ messageOf)
+});
+
+// UNUSED EXPORTS: DeployError, EvaluationError, InputError, NoFlakeError, RunnerError, briefReason
+
+;// CONCATENATED MODULE: ./out/src/domain/failure.js
+const shownLines = 20;
+/** A failure of these parts; of the lines, the last 20 are kept. */
+function makeFailure(parts) {
+    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [] } = parts;
+    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes };
+}
+/** The sentences of a failure: its reason, what to do next, what state the machine is in. */
+function failureSentences({ reason, hint, outcome }) {
+    return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
+}
+/** Renders a failure: its sentences in one line, then its lines, indented. */
+function renderFailure(failure) {
+    return [failureSentences(failure).join(". "), ...renderFailureLines(failure)].join("\n");
+}
+/** Renders the lines of a failure, indented. */
+function renderFailureLines({ lines }) {
+    return lines.map((line) => `  ${line}`);
+}
+;// CONCATENATED MODULE: ./out/src/domain/errors.js
+
+/** All bad inputs of a run in one error. */
+class InputError extends Error {
+    name = "InputError";
+    problems;
+    constructor(problems) {
+        const heading = problems.length === 1 ? "An input is not usable" : `${problems.length} inputs are not usable`;
+        super([
+            `${heading}; no machine was touched:`,
+            ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
+        ].join("\n"));
+        this.problems = problems;
+    }
+}
+/** The runner lacks something that every run needs. The message says what to add to the workflow. */
+class RunnerError extends (/* unused pure expression or super */ null && (Error)) {
+    name = "RunnerError";
+}
+/** A command that could not be started, did not end well, or was ended. */
+class CommandError extends Error {
+    name = "CommandError";
+    /** The command as one could paste it. */
+    command;
+    failure;
+    stdout;
+    stderr;
+    constructor(parts) {
+        super(`${describe(parts.failure)}: ${parts.command}`, { cause: parts.cause });
+        this.command = parts.command;
+        this.failure = parts.failure;
+        this.stdout = parts.stdout;
+        this.stderr = parts.stderr;
+    }
+}
+/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
+class EvaluationError extends CommandError {
+    /** Nix's message and its place, at most 20 lines. */
+    lines;
+    constructor(reference, lines, cause) {
+        super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
+        this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
+        this.lines = lines;
+    }
+}
+/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
+class NoFlakeError extends (/* unused pure expression or super */ null && (Error)) {
+    name = "NoFlakeError";
+}
+/** The message of whatever was thrown. */
+function messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
+}
+/** What ended a run, in one line without a full stop at the end. */
+function briefReason(problem) {
+    if (problem instanceof InputError)
+        return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
+    if (problem instanceof EvaluationError)
+        return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
+    if (problem instanceof CommandError)
+        return (problem.stderr
+            .split("\n")
+            .findLast((line) => /^\s*error: \S/.test(line))
+            ?.trim() ?? problem.message.slice(0, 200));
+    return messageOf(problem).split("\n")[0] ?? "";
+}
+function describe(failure) {
+    switch (failure.kind) {
+        case "exit":
+            return `exit code ${failure.exitCode}`;
+        case "signal":
+            return `ended by ${failure.signal}`;
+        case "timeout":
+            return `no end within ${failure.seconds} s`;
+        case "aborted":
+            return "stopped before its end";
+        case "spawn":
+            return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
+    }
+}
+/** A failure of one host, thrown; its message is the reason alone. */
+class DeployError extends Error {
+    name = "DeployError";
+    failure;
+    unreachable;
+    constructor({ unreachable, cause, ...parts }) {
+        super(parts.reason, { cause });
+        this.failure = makeFailure(parts);
+        this.unreachable = unreachable ?? false;
+    }
+    get phase() {
+        return this.failure.phase;
+    }
+    get reason() {
+        return this.failure.reason;
+    }
+    get hint() {
+        return this.failure.hint;
+    }
+    get lines() {
+        return this.failure.lines;
+    }
+    get exitCode() {
+        return this.failure.exitCode;
+    }
+}
+
+/***/ }),
+
+/***/ 694:
+/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
+/* harmony import */ var _domain_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(283);
+/* harmony import */ var _github_state_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(816);
+/* harmony import */ var _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(524);
+/* harmony import */ var _ssh_connection_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(226);
+/* harmony import */ var _ssh_identity_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(395);
+
+
+
+
+
+// Runs after the job, also when the main step was killed: ends the ssh masters and removes the key that are left.
+const directory = _github_state_js__WEBPACK_IMPORTED_MODULE_1__/* .identityState */ .A.load();
+if (directory !== "") {
+    try {
+        await (0,_ssh_connection_js__WEBPACK_IMPORTED_MODULE_3__/* .endMasters */ .p2)(directory);
+        (0,_ssh_identity_js__WEBPACK_IMPORTED_MODULE_4__/* .removeIdentityDirectory */ .UK)(directory);
+    }
+    catch (error) {
+        new _github_workflow_log_js__WEBPACK_IMPORTED_MODULE_2__/* .WorkflowLog */ .m().annotate("error", "The ssh key may still be on the runner", (0,_domain_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .messageOf */ .bD)(error));
+        process.exitCode = 1;
+    }
+}
+__webpack_async_result__();
+} catch(e) { __webpack_async_result__(e); } }, 1);
+
+/***/ }),
+
+/***/ 816:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A: () => (/* binding */ identityState)
+/* harmony export */ });
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(920);
+
+const key = "identity-directory";
+/** The path of the private directory, as it goes from the main step to the post step. */
+const identityState = {
+    save: (directory) => _actions_core__WEBPACK_IMPORTED_MODULE_0__.saveState(key, directory),
+    /** Empty when the main step has made none. */
+    load: () => _actions_core__WEBPACK_IMPORTED_MODULE_0__.getState(key),
+};
+
+/***/ }),
+
+/***/ 524:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  m: () => (/* binding */ WorkflowLog)
+});
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(598);
+// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 22 modules
+var core = __nccwpck_require__(920);
+;// CONCATENATED MODULE: external "node:util"
+const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
+;// CONCATENATED MODULE: ./out/src/report/printable.js
+
+/** The text as one line without control characters and terminal sequences. */
+function printable(text) {
+    return (0,external_node_util_namespaceObject.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
+}
+;// CONCATENATED MODULE: ./out/src/github/workflow-log.js
+
+
+
+/**
+ * The step's log. GitHub's runner obeys workflow commands wherever it reads them, also in what a machine or Nix has printed:
+ * every line is written while the runner is told to stop obeying, under a token that nobody can guess.
+ */
+class WorkflowLog {
+    #token;
+    /** Writes one line that is not obeyed, whatever is in it. */
+    line(text) {
+        if (this.#token === undefined) {
+            this.#token = (0,external_node_crypto_.randomUUID)();
+            write(`::stop-commands::${this.#token}`);
+        }
+        write(printable(text));
+    }
+    /** Writes lines that are folded under a title. */
+    group(title, lines) {
+        this.resume();
+        core.startGroup(printable(title));
+        for (const line of lines)
+            this.line(line);
+        this.resume();
+        core.endGroup();
+    }
+    /** Writes an annotation, which the workflow's page shows. */
+    annotate(level, title, message) {
+        this.resume();
+        core[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
+    }
+    /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
+    async written() {
+        await new Promise((resolve) => {
+            process.stdout.write("", () => resolve());
+        });
+    }
+    /** Lets the runner obey commands again. */
+    resume() {
+        if (this.#token === undefined)
+            return;
+        write(`::${this.#token}::`);
+        this.#token = undefined;
+    }
+}
+function write(line) {
+    process.stdout.write(`${line}\n`);
+}
+
+/***/ }),
+
+/***/ 202:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  eF: () => (/* binding */ run)
+});
+
+// UNUSED EXPORTS: pasteable, quote
+
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(24);
+// EXTERNAL MODULE: ./out/src/domain/errors.js + 1 modules
+var errors = __nccwpck_require__(283);
+;// CONCATENATED MODULE: ./out/src/process/environment.js
+// What the runner gives to the action alone: the inputs (the key among them), what the main step leaves for the post step, tokens
+// for the runner's own services, and the files by which a step sets outputs and the environment of later steps.
+const withheld = /^(?:INPUT_|STATE_|ACTIONS_)|^GITHUB_(?:OUTPUT|STATE|ENV|PATH|STEP_SUMMARY)$/i;
+/** Leaves out of an environment what no child process may see. */
+function childEnvironment(environment) {
+    const kept = {};
+    for (const [name, value] of Object.entries(environment))
+        if (value !== undefined && !withheld.test(name))
+            kept[name] = value;
+    return kept;
+}
+;// CONCATENATED MODULE: external "node:string_decoder"
+const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
+;// CONCATENATED MODULE: ./out/src/process/lines.js
+
+// A line without an end must not fill the memory: progress bars and binary output come in such lines.
+const longestLine = 16_384;
+/** Makes a cutter that gives each line, without its end, to `onLine`. */
+function lineCutter(onLine) {
+    const decoder = new external_node_string_decoder_namespaceObject.StringDecoder("utf8");
+    let rest = "";
+    const give = (line) => {
+        for (let begin = 0; begin === 0 || begin < line.length; begin += longestLine)
+            onLine(line.slice(begin, begin + longestLine));
+    };
+    const take = (text) => {
+        // A CR at the very end may be the first half of CRLF: it waits for what comes next.
+        const parts = (rest + text).split(/\r\n|\n|\r(?!$)/);
+        rest = parts.pop() ?? "";
+        for (const part of parts)
+            give(part);
+        while (rest.length > longestLine) {
+            onLine(rest.slice(0, longestLine));
+            rest = rest.slice(longestLine);
+        }
+    };
+    return {
+        push: (chunk) => {
+            take(decoder.write(chunk));
+        },
+        end: () => {
+            take(decoder.end());
+            const last = rest.endsWith("\r") ? rest.slice(0, -1) : rest;
+            rest = "";
+            if (last !== "")
+                onLine(last);
+        },
+    };
+}
+;// CONCATENATED MODULE: ./out/src/process/run.js
+
+
+
+
+
+// The end of a long output is what tells why; a NAR listing or a build log must not fill the memory.
+const keptBytes = 32 * 1024 * 1024;
+// Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
+const graceMilliseconds = 1500;
+/**
+ * Runs a program in a process group of its own and waits for its end. A time-out and an abort end the whole group.
+ * Throws a `CommandError` unless the exit code is 0.
+ */
+async function run(command, options = {}) {
+    const stdout = keeper();
+    const stderr = keeper();
+    const fail = (failure, cause) => new errors/* CommandError */.Qd({ command: pasteable(command), failure, stdout: stdout.text(), stderr: stderr.text(), cause });
+    if (options.signal?.aborted === true)
+        throw fail({ kind: "aborted" });
+    const stderrLines = options.onStderrLine === undefined ? undefined : lineCutter(options.onStderrLine);
+    const ended = await new Promise((resolve, reject) => {
+        const file = options.stderrFile === undefined ? undefined : (0,external_node_fs_.openSync)(options.stderrFile, "w", 0o600);
+        const child = (0,external_node_child_process_namespaceObject.spawn)(command.file, command.args, {
+            cwd: options.cwd,
+            env: { ...childEnvironment(process.env), ...options.env },
+            stdio: file === undefined ? ["pipe", "pipe", "pipe"] : ["ignore", "ignore", file],
+            detached: true,
+        });
+        if (file !== undefined)
+            (0,external_node_fs_.closeSync)(file);
+        if (child.pid !== undefined)
+            options.onStart?.(child.pid);
+        let stopped;
+        const stop = (failure) => {
+            stopped ??= failure;
+            endGroup(child);
+        };
+        const onAbort = () => {
+            stop({ kind: "aborted" });
+        };
+        const seconds = options.timeout ?? 0;
+        const timer = seconds > 0 ? setTimeout(() => stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;
+        options.signal?.addEventListener("abort", onAbort, { once: true });
+        const settle = () => {
+            clearTimeout(timer);
+            options.signal?.removeEventListener("abort", onAbort);
+        };
+        child.once("error", (error) => {
+            settle();
+            reject(fail({ kind: "spawn", code: error.code ?? error.message }, error));
+        });
+        child.stdout?.on("data", options.onStdout ?? stdout.push);
+        child.stderr?.on("data", (chunk) => {
+            stderr.push(chunk);
+            stderrLines?.push(chunk);
+        });
+        // A program that ends without reading its input closes the pipe; its exit code tells more than EPIPE.
+        child.stdin?.on("error", () => undefined);
+        child.stdin?.end(options.stdin ?? "");
+        child.once("exit", () => {
+            if (stopped === undefined)
+                return;
+            // Nobody who keeps the pipes open must keep us: neither a child of the child nor, outside its group, the ssh master, to
+            // which ssh hands its own pipes and which closes them when the command on the machine ends.
+            killGroup(child, "SIGKILL");
+            child.stdout?.destroy();
+            child.stderr?.destroy();
+        });
+        child.once("close", (exitCode, signal) => {
+            settle();
+            if (options.stderrFile !== undefined)
+                stderr.push((0,external_node_fs_.readFileSync)(options.stderrFile));
+            resolve({ exitCode, signal, stopped });
+        });
+    });
+    stderrLines?.end();
+    if (ended.stopped !== undefined)
+        throw fail(ended.stopped);
+    if (ended.signal !== null)
+        throw fail({ kind: "signal", signal: ended.signal });
+    if (ended.exitCode !== 0)
+        throw fail({ kind: "exit", exitCode: ended.exitCode ?? -1 });
+    return { stdout: stdout.text(), stderr: stderr.text() };
+}
+/** The command as one could paste it into a POSIX shell. */
+function pasteable(command) {
+    return [command.file, ...command.args].map(quote).join(" ");
+}
+/** Quotes one word for a POSIX shell (POSIX.1-2017, Shell Command Language 2.2.2). */
+function quote(word) {
+    return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw `'\''`)}'`;
+}
+function endGroup(child) {
+    if (child.exitCode !== null || child.signalCode !== null)
+        return;
+    killGroup(child, "SIGTERM");
+    setTimeout(() => killGroup(child, "SIGKILL"), graceMilliseconds).unref();
+}
+function killGroup(child, signal) {
+    if (child.pid === undefined)
+        return;
+    try {
+        process.kill(-child.pid, signal);
+    }
+    catch {
+        // The group is gone already: that is what was wanted.
+    }
+}
+function keeper() {
+    let chunks = [];
+    let length = 0;
+    return {
+        push: (chunk) => {
+            chunks.push(chunk);
+            length += chunk.length;
+            if (length > 2 * keptBytes) {
+                const end = Buffer.concat(chunks).subarray(-keptBytes);
+                chunks = [end];
+                length = end.length;
+            }
+        },
+        text: () => Buffer.concat(chunks).toString("utf8"),
+    };
+}
+
+/***/ }),
+
+/***/ 134:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* unused harmony exports identityFiles, endOfKnownHosts, targetFiles, alias, renderConfiguration, renderQuestion */
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(760);
+
+/** What stands where in the private directory of a run. */
+function identityFiles(directory) {
+    return {
+        key: join(directory, "key"),
+        certificate: join(directory, "key-cert.pub"),
+        knownHosts: join(directory, "known_hosts"),
+        recorder: join(directory, "record-host-key.sh"),
+    };
+}
+/** Ends what the workflow has given in `known_hosts`: below it, ssh adds the keys that it accepts by itself. */
+const endOfKnownHosts = "# Accepted in this run:";
+/** Names the files of the target with this number. Short, since a socket's path has 108 bytes on Linux. */
+function targetFiles(directory, index) {
+    return { configuration: join(directory, `${index}.conf`), socket: join(directory, `${index}.s`), offeredKeys: join(directory, `${index}.keys`) };
+}
+/**
+ * The name under which ssh and Nix are told of the target. It is the host itself, so that the user's own `Host` lines apply,
+ * but for what Nix cannot take in a store's address (IPv6) or treats in its own way (localhost).
+ */
+function alias(target, index) {
+    const plain = /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(target.host) && target.host.toLowerCase() !== "localhost";
+    return plain ? target.host : `target-${index}`;
+}
+// A dead link is noticed after three unanswered questions.
+const aliveInterval = 5;
+const aliveCount = 3;
+// Idle seconds after which a master that nobody ended (kill -9 and no post step) ends by itself.
+const masterIdle = 900;
+/**
+ * The ssh_config of one target whose place is known. ssh takes the first value it finds, so what must not be changed stands
+ * first and the user's lines last. What stands in the first block is for the target alone and not for a jump host on the way,
+ * which ssh reaches with the same file.
+ */
+function renderConfiguration(target, index, directory, settings) {
+    const name = alias(target, index);
+    const names = [...new Set([name, target.host])];
+    const hostName = (address) => `  HostName ${address.replaceAll("%", "%%")}`;
+    const renamed = target.address.toLowerCase() !== target.host.toLowerCase();
+    return lines([
+        `Host ${names.join(" ")}`,
+        // A HostName of the user's own lines is left to them: `Match host` looks at what was found so far.
+        ...(renamed ? [] : [hostName(target.address)]),
+        `  Port ${target.port}`,
+        `  User ${target.user}`,
+        ...mastersOf(targetFiles(directory, index)),
+        // The user's lines do not know this name.
+        ...(renamed && name !== target.host ? [`Host ${name}`, hostName(target.address)] : []),
+        ...ownedSettings(index, directory, settings),
+        ...extraLines(settings),
+    ]);
+}
+/**
+ * The ssh_config in which ssh finds out where a target is: what the target says itself stands first, then what the action owns,
+ * the user's lines, and the defaults. `extraBegins` is the number of lines before the user's.
+ */
+function renderQuestion(target, index, directory, settings, defaults) {
+    const host = `Host ${target.host}`;
+    const own = [
+        host,
+        ...(target.port === undefined ? [] : [`  Port ${target.port}`]),
+        ...(target.user === undefined ? [] : [`  User ${target.user}`]),
+        ...mastersOf(targetFiles(directory, index)),
+        ...ownedSettings(index, directory, settings),
+    ];
+    const extra = extraLines(settings);
+    return { text: lines([...own, ...extra, host, `  Port ${defaults.port}`, `  User ${defaults.user}`]), extraBegins: own.length + 1 };
+}
+function lines(all) {
+    return `${all.join("\n")}\n`;
+}
+function extraLines({ extra }) {
+    return extra === "" ? [] : ["# The workflow's own lines", extra];
+}
+function mastersOf({ socket }) {
+    return [`  ControlPath ${socket}`, `  ControlPersist ${masterIdle}`];
+}
+function authenticationLines(files, authentication) {
+    switch (authentication.kind) {
+        case "key":
+            return [
+                `  IdentityFile ${files.key}`,
+                "  IdentitiesOnly yes",
+                "  IdentityAgent none",
+                `  CertificateFile ${authentication.certificate ? files.certificate : "none"}`,
+                "  PubkeyAuthentication yes",
+            ];
+        case "agent":
+            return ["  IdentityFile none", "  IdentitiesOnly no", `  IdentityAgent ${authentication.socket}`, "  CertificateFile none", "  PubkeyAuthentication yes"];
+        case "none":
+            return ["  IdentityFile none", "  IdentitiesOnly yes", "  IdentityAgent none", "  CertificateFile none", "  PubkeyAuthentication no"];
+    }
+}
+/** What no line of the user's can change, for the target and for the jump hosts on the way. */
+function ownedSettings(index, directory, settings) {
+    const files = identityFiles(directory);
+    const { offeredKeys } = targetFiles(directory, index);
+    return [
+        "Host *",
+        ...authenticationLines(files, settings.authentication),
+        "  PKCS11Provider none",
+        "  AddKeysToAgent no",
+        `  UserKnownHostsFile ${files.knownHosts}`,
+        "  GlobalKnownHostsFile /dev/null",
+        `  StrictHostKeyChecking ${settings.strict ? "yes" : "accept-new"}`,
+        "  UpdateHostKeys no",
+        "  CheckHostIP no",
+        "  NoHostAuthenticationForLocalhost no",
+        "  VerifyHostKeyDNS no",
+        "  HashKnownHosts no",
+        `  KnownHostsCommand /bin/sh ${files.recorder} ${offeredKeys} %H %t %K`,
+        "  BatchMode yes",
+        "  PreferredAuthentications publickey",
+        "  PasswordAuthentication no",
+        "  KbdInteractiveAuthentication no",
+        "  ForwardAgent no",
+        "  ForwardX11 no",
+        "  PermitLocalCommand no",
+        "  RemoteCommand none",
+        "  RequestTTY no",
+        "  EscapeChar none",
+        "  ControlMaster no",
+        "  LogLevel ERROR",
+        `  ConnectTimeout ${settings.connectTimeout}`,
+        "  ConnectionAttempts 1",
+        `  ServerAliveInterval ${aliveInterval}`,
+        `  ServerAliveCountMax ${aliveCount}`,
+        "  TCPKeepAlive yes",
+    ];
+}
+
+/***/ }),
+
+/***/ 226:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  p2: () => (/* binding */ endMasters)
+});
+
+// UNUSED EXPORTS: Connection, controlCommand, masterCommand, reasonCommand, sessionCommand
+
+;// CONCATENATED MODULE: external "node:dns/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(24);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(760);
+// EXTERNAL MODULE: ./out/src/domain/errors.js + 1 modules
+var errors = __nccwpck_require__(283);
+// EXTERNAL MODULE: ./out/src/process/run.js + 4 modules
+var process_run = __nccwpck_require__(202);
+// EXTERNAL MODULE: ./out/src/ssh/configuration.js
+var configuration = __nccwpck_require__(134);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(598);
+;// CONCATENATED MODULE: ./out/src/ssh/host-key.js
+
+/**
+ * Reads the lines of `record-host-key.sh`; the last one is the key of the server that was refused.
+ *
+ *     [192.0.2.7]:2222 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…
+ */
+function host_key_parseOfferedKeys(text) {
+    return text
+        .split("\n")
+        .map((line) => /^(\S+) ([a-z0-9@.-]+) (AAAA[A-Za-z0-9+/]+=*)$/.exec(line))
+        .filter((match) => match !== null)
+        .map((match) => ({ host: match[1] ?? "", type: match[2] ?? "", key: match[3] ?? "" }));
+}
+/** The fingerprint as `ssh-keygen -l` shows it: `SHA256:` and base64 without padding. */
+function host_key_fingerprint(key) {
+    return `SHA256:${createHash("sha256").update(Buffer.from(key.key, "base64")).digest("base64").replace(/=+$/, "")}`;
+}
+/** The line that would let ssh accept the key. */
+function host_key_knownHostsLine(key) {
+    return `${key.host} ${key.type} ${key.key}`;
+}
+/**
+ * Checks the form of known_hosts lines (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), since ssh passes over a bad one without a word.
+ * Returns what is wrong with each bad line.
+ */
+function knownHostsProblems(text) {
+    const problems = [];
+    for (const [index, line] of text.split("\n").entries()) {
+        const fields = line.trim().split(/\s+/);
+        if (line.trim() === "" || line.trim().startsWith("#"))
+            continue;
+        if (/PRIVATE KEY/.test(line))
+            return [`line ${index + 1} belongs to a private key`];
+        const [, type, key] = fields[0]?.startsWith("@") === true ? fields.slice(1) : fields;
+        if (type === undefined || key === undefined || !/^AAAA[A-Za-z0-9+/]+=*$/.test(key)) {
+            problems.push(`line ${index + 1} is not a known_hosts line (host, key type, key; as \`ssh-keyscan host\` prints them)`);
+        }
+    }
+    return problems;
+}
+;// CONCATENATED MODULE: ./out/src/ssh/failure.js
+
+
+
+/** Shows a host key that was accepted although nobody knew it, and says how to have it checked the next time. */
+function acceptedKeyWarning(key) {
+    return `the host key of ${placeOf(key)} was not known and has been accepted: ${key.type} ${fingerprint(key)}. Compare it on the machine itself, then add this line to ssh-known-hosts and set ssh-strict to true: ${knownHostsLine(key)}`;
+}
+// The key may be the one of a jump host.
+function placeOf({ host }) {
+    const [, name = host, port = "22"] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
+    return `${name} port ${port}`;
+}
+const unanswered = /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i;
+/** Turns what ssh said into an error that names the host and the port, and says what to do. */
+function failure_connectError(failure) {
+    const { reason, hint, unreachable } = explain(failure);
+    const lines = failure.stderr
+        .split("\n")
+        .filter((line) => line.trim() !== "")
+        .slice(-20);
+    return new DeployError({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
+}
+function explain({ target, stderr, timedOut, offered, withKey = true, githubHosted = false, addresses = [] }) {
+    // ssh names the place of its TCP connection, which is a jump host's where there is one.
+    const [named, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
+    const place = `${host} port ${port}`;
+    const key = offered.at(-1);
+    const keyPlace = key === undefined ? place : placeOf(key);
+    const permanent = { unreachable: false };
+    const passing = { unreachable: true };
+    if (/REMOTE HOST IDENTIFICATION HAS CHANGED|host key .* has changed|REVOKED HOST KEY/i.test(stderr)) {
+        return {
+            reason: `the host key of ${keyPlace} is not the one in ssh-known-hosts${key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`}`,
+            hint: key === undefined
+                ? "Find out why before you change ssh-known-hosts"
+                : `Either another machine answers there, or it was installed anew. Only when you know it is the second, put this line in place of the old one: ${knownHostsLine(key)}`,
+            ...permanent,
+        };
+    }
+    if (/Host key verification failed|No \S+ host key is known/i.test(stderr)) {
+        const offeredText = key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`;
+        return {
+            reason: `the host key of ${keyPlace} is not known${offeredText}`,
+            hint: key === undefined
+                ? "Add the machine's line to ssh-known-hosts"
+                : `Compare the fingerprint on the machine itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); when it is the same, add this line to ssh-known-hosts: ${knownHostsLine(key)}`,
+            ...permanent,
+        };
+    }
+    if (/Permission denied/i.test(stderr)) {
+        const [, user = target.user, refusing = target.address] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
+        // ssh writes the name in small letters.
+        const jump = refusing !== target.address.toLowerCase() && refusing !== target.address;
+        if (!withKey) {
+            return {
+                reason: `${jump ? `the jump host ${refusing}` : place} does not accept the user ${user} with this ssh-auth`,
+                hint: "With ssh-auth: agent, the agent must hold a key that the machine accepts; with none, the server must ask for no authentication",
+                ...permanent,
+            };
+        }
+        return {
+            reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
+            hint: `Add the public half of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or name another user`,
+            ...permanent,
+        };
+    }
+    if (/stdio forwarding failed/i.test(stderr)) {
+        return { reason: `the jump host cannot reach ${target.address} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
+    }
+    if (/Bad configuration option|terminating, \d+ bad configuration|Bad .* argument|Unsupported option|garbage at end of line|missing argument/i.test(stderr)) {
+        return {
+            reason: "ssh does not accept the configuration",
+            hint: "Look at the lines of the input ssh-config; this action needs OpenSSH 8.5 or newer on the runner",
+            ...permanent,
+        };
+    }
+    const unresolved = /Could not resolve hostname (\S+):/i.exec(stderr);
+    if (unresolved !== null) {
+        return {
+            reason: `the name of ${unresolved[1]} cannot be resolved`,
+            hint: "Look for a misspelling in targets (and ssh-config); can the runner see this name (VPN, private DNS)?",
+            ...passing,
+        };
+    }
+    if (/Connection refused/i.test(stderr)) {
+        return { reason: `${place} refuses the connection`, hint: "Is sshd running there, and is this its port?", ...passing };
+    }
+    const onlyIpv6 = host.includes(":") || (host === target.host && addresses.length > 0 && addresses.every((address) => address.includes(":")));
+    if (githubHosted && named !== undefined && onlyIpv6 && unanswered.test(stderr)) {
+        return {
+            reason: `${place} cannot be reached from a GitHub-hosted runner: ${host.includes(":") ? "it is" : "its name has only"} an IPv6 address, and these runners have no IPv6`,
+            hint: "Use an IPv4 address or a name that has one, a jump host or VPN with IPv4 (ssh-config: ProxyJump), or a self-hosted runner",
+            ...permanent,
+        };
+    }
+    if (timedOut || unanswered.test(stderr)) {
+        return {
+            reason: `${place} does not answer`,
+            hint: "Is the machine on, and can the runner reach it (firewall, VPN)? connect-timeout sets how long to wait",
+            ...passing,
+        };
+    }
+    if (/no matching|Unable to negotiate/i.test(stderr)) {
+        return {
+            reason: `ssh and ${place} have no algorithm in common`,
+            hint: "An old server may need lines such as HostKeyAlgorithms in ssh-config",
+            ...permanent,
+        };
+    }
+    return { reason: `no ssh connection to ${displayTarget(target)}`, hint: "The lines below are ssh's own", ...passing };
+}
+const lostConnection = /Connection (?:to .* )?(?:closed|reset)|Broken pipe|not responding|Connection timed out|mux_client|Control socket|control socket|kex_exchange_identification|client_loop|Timeout, server/i;
+/** Tells whether what ssh printed speaks of a lost connection rather than of the command. */
+function speaksOfLostConnection(stderr) {
+    return lostConnection.test(stderr);
+}
+;// CONCATENATED MODULE: ./out/src/ssh/connection.js
+
+
+
+
+
+
+
+
+// The host key, the authentication and a jump host come after the TCP connection, which ConnectTimeout alone bounds.
+const authenticationSeconds = 20;
+const controlSeconds = 2;
+// A machine that comes back is noticed soon: the kernel's own tries become rarer and rarer.
+const againSeconds = 5;
+/**
+ * The ssh connection to one target: a master in the background that everything else goes through, Nix included. It is
+ * started beforehand because an ssh that Nix itself starts as a master makes `nix flake archive` hang (NixOS/nix#10645).
+ */
+class Connection {
+    target;
+    #name;
+    #files;
+    #knownHosts;
+    #key;
+    #connectTimeout;
+    #told = new Set();
+    constructor(target, index, directory, connectTimeout) {
+        this.target = target;
+        this.#name = alias(target, index);
+        this.#files = targetFiles(directory, index);
+        this.#knownHosts = identityFiles(directory).knownHosts;
+        this.#key = identityFiles(directory).key;
+        this.#connectTimeout = connectTimeout;
+    }
+    /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
+    get store() {
+        return `ssh-ng://${this.#name}`;
+    }
+    /** What Nix needs in its environment to use this connection. The path holds no white space: older Nix splits there. */
+    get environment() {
+        return { NIX_SSHOPTS: `-F ${this.#files.configuration}` };
+    }
+    /** Starts the master, or does nothing where it runs. Throws a `DeployError` of the phase connect. */
+    async open(signal, connectTimeout = this.#connectTimeout) {
+        if (await this.isOpen())
+            return;
+        // The socket of a master that died would make a new one refuse to listen.
+        rmSync(this.#files.socket, { force: true });
+        rmSync(this.#files.offeredKeys, { force: true });
+        await this.#connect(masterCommand(this.#files, this.target, connectTimeout), { signal, stderrFile: `${this.#files.socket}.err` });
+    }
+    /** Ends the master and starts a new one, so that what follows goes over a fresh TCP connection. Throws as `open`. */
+    async reopen(signal) {
+        await this.close();
+        await this.open(signal, Math.min(this.#connectTimeout, againSeconds));
+    }
+    /** Tells whether the master runs; asks nobody but the local socket. */
+    async isOpen() {
+        if (!existsSync(this.#files.socket))
+            return false;
+        try {
+            await run(controlCommand(this.#files, this.target, "check"), { timeout: controlSeconds });
+            return true;
+        }
+        catch {
+            return false;
+        }
+    }
+    /** Runs a command on the machine through the master. Throws a `CommandError`; exit code 255 may be ssh's own. */
+    async run({ command, ...options }) {
+        return await run(sessionCommand(this.#files, this.target, command), options);
+    }
+    /** Ends the master, if there is one. Never throws. */
+    async close() {
+        if (!existsSync(this.#files.socket))
+            return;
+        try {
+            await run(controlCommand(this.#files, this.target, "exit"), { timeout: controlSeconds });
+        }
+        catch {
+            rmSync(this.#files.socket, { force: true });
+        }
+    }
+    /** The host keys that were offered since the master was started, the one of the last server at the end. */
+    offeredKeys() {
+        return existsSync(this.#files.offeredKeys) ? parseOfferedKeys(readFileSync(this.#files.offeredKeys, "utf8")) : [];
+    }
+    /** The host keys that ssh has accepted on the way to the target although they were not known, each told once. */
+    acceptedKeys() {
+        const added = new Set(readFileSync(this.#knownHosts, "utf8").split(`${endOfKnownHosts}\n`).at(-1)?.split("\n"));
+        return this.offeredKeys().filter((key) => {
+            const line = knownHostsLine(key);
+            if (!added.has(line) || this.#told.has(line))
+                return false;
+            this.#told.add(line);
+            return true;
+        });
+    }
+    // A master says nothing of its jump hosts: with ControlPersist, ssh sends their errors to /dev/null (ssh_proxy_connect).
+    async #reason({ signal }) {
+        try {
+            await run(reasonCommand(this.#files, this.target), { signal, timeout: this.#connectTimeout + authenticationSeconds });
+        }
+        catch (error) {
+            if (error instanceof CommandError && error.failure.kind !== "aborted")
+                return error.stderr;
+            throw error;
+        }
+        return "";
+    }
+    async #connect(command, options) {
+        try {
+            await run(command, { ...options, timeout: this.#connectTimeout + authenticationSeconds });
+        }
+        catch (error) {
+            if (!(error instanceof CommandError) || error.failure.kind === "aborted")
+                throw error;
+            const timedOut = error.failure.kind === "timeout";
+            const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
+            const githubHosted = process.env["RUNNER_ENVIRONMENT"] === "github-hosted";
+            const addresses = githubHosted ? await addressesOf(this.target.host) : [];
+            throw connectError({
+                target: this.target,
+                stderr,
+                timedOut,
+                offered: this.offeredKeys(),
+                withKey: existsSync(this.#key),
+                githubHosted,
+                addresses,
+                cause: error,
+            });
+        }
+    }
+}
+async function addressesOf(host) {
+    const found = await lookup(host, { all: true }).catch(() => []);
+    return found.map(({ address }) => address);
+}
+/** Ends every ssh master whose socket is left in the private directory of a run. Never throws for one that is gone already. */
+async function endMasters(directory) {
+    if ((0,external_node_fs_.lstatSync)(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
+        return;
+    const sockets = (0,external_node_fs_.readdirSync)(directory).filter((name) => /^\d+\.s$/.test(name));
+    await Promise.all(sockets.map(async (name) => {
+        const args = ["-o", `ControlPath=${(0,external_node_path_.join)(directory, name)}`, "-F", "none", "-O", "exit", "--", "left"];
+        await (0,process_run/* run */.eF)({ file: "ssh", args }, { timeout: controlSeconds }).catch(() => undefined);
+    }));
+}
+/** Builds the command that starts a master in the background and ends when it is ready. */
+function masterCommand(files, target, connectTimeout) {
+    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-o", `ConnectTimeout=${connectTimeout}`, "-f", "-N", "--", target.host] };
+}
+/** Builds the command that connects without a master, to hear why none could be started. */
+function reasonCommand(files, target) {
+    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlPath=none", "-o", "ControlPersist=no", "--", target.host, "exit"] };
+}
+/** Builds the command that says something to the master on this side. */
+function controlCommand(files, target, word) {
+    return { file: "ssh", args: ["-F", files.configuration, "-O", word, "--", target.host] };
+}
+/** Builds the command that runs something on the machine. */
+function sessionCommand(files, target, command) {
+    return { file: "ssh", args: ["-F", files.configuration, "--", target.host, command] };
+}
+
+/***/ }),
+
+/***/ 395:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  UK: () => (/* binding */ removeIdentityDirectory)
+});
+
+// UNUSED EXPORTS: makeIdentityDirectory, writeIdentity, writeTargetConfigurations, writtenKey
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(24);
+;// CONCATENATED MODULE: external "node:os"
+const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(760);
+// EXTERNAL MODULE: ./out/src/domain/errors.js + 1 modules
+var errors = __nccwpck_require__(283);
+// EXTERNAL MODULE: ./out/src/process/run.js + 4 modules
+var process_run = __nccwpck_require__(202);
+// EXTERNAL MODULE: ./out/src/ssh/configuration.js
+var configuration = __nccwpck_require__(134);
+;// CONCATENATED MODULE: ./out/src/ssh/identity.js
+
+
+
+
+
+
+const prefix = "nix-flake-deploy-";
+// mkdtemp adds six characters. A socket's path may have 107 bytes, of which ssh wants 17 for the name it listens under at
+// first, and "/9999.s" is ours.
+const longestParent = 107 - 17 - "/9999.s".length - prefix.length - 6 - 1;
+/**
+ * Makes the private directory (mode 700) of a run below `RUNNER_TEMP`, and nothing in it. Where that path is too long for a
+ * socket or holds what ssh and Nix would split or expand, it is made below the system's directory for temporary files.
+ */
+function makeIdentityDirectory(runnerTemp) {
+    const usable = runnerTemp !== undefined && Buffer.byteLength(runnerTemp) <= longestParent && /^\/[\w/.@+,:=-]*$/.test(runnerTemp);
+    return mkdtempSync(join(usable ? runnerTemp : tmpdir(), prefix));
+}
+/** Writes key and known hosts; an encrypted key is decrypted in place. */
+async function writeIdentity(directory, identity) {
+    const files = identityFiles(directory);
+    const write = (path, text) => {
+        writeFileSync(path, text, { mode: 0o600 });
+    };
+    write(files.knownHosts, `${identity.knownHosts.trimEnd()}\n${endOfKnownHosts}\n`);
+    write(files.recorder, readFileSync(__nccwpck_require__.ab + "record-host-key.sh", "utf8"));
+    if (identity.key === undefined)
+        return { kind: "none" };
+    if (identity.certificate !== undefined)
+        write(files.certificate, `${identity.certificate}\n`);
+    write(files.key, identity.key);
+    if (identity.passphrase !== undefined) {
+        const problem = await decrypt(directory, files.key, identity.passphrase);
+        if (problem !== undefined)
+            return { kind: "unusable", problem };
+    }
+    return await checkKey(files.key);
+}
+/** The key as ssh reads it: after `writeIdentity`, the decrypted one. */
+function writtenKey(directory) {
+    return readFileSync(identityFiles(directory).key, "utf8");
+}
+/** Writes one ssh configuration a target into the private directory of a run. The number of a target is its place in the list. */
+function writeTargetConfigurations(directory, targets, settings) {
+    for (const [index, target] of targets.entries()) {
+        writeFileSync(targetFiles(directory, index).configuration, renderConfiguration(target, index, directory, settings), { mode: 0o600 });
+    }
+}
+async function checkKey(path) {
+    try {
+        const { stdout } = await run({ file: "ssh-keygen", args: ["-y", "-P", "", "-f", path] }, { timeout: 20 });
+        return { kind: "key", publicKey: stdout.trim() };
+    }
+    catch (error) {
+        throwIfMissing(error);
+        if (!(error instanceof CommandError))
+            throw error;
+        return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})` };
+    }
+}
+// ssh-keygen asks a program for the old passphrase, which hands on its standard input: on a command line or in an environment,
+// others could see it.
+async function decrypt(directory, path, passphrase) {
+    const askpass = join(directory, "askpass.sh");
+    writeFileSync(askpass, "#!/bin/sh\nexec cat\n", { mode: 0o700 });
+    chmodSync(askpass, 0o700);
+    const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force" };
+    try {
+        await run({ file: "ssh-keygen", args: ["-q", "-p", "-N", "", "-f", path] }, { env, stdin: `${passphrase}\n`, timeout: 60 });
+        return undefined;
+    }
+    catch (error) {
+        throwIfMissing(error);
+        if (!(error instanceof CommandError))
+            throw error;
+        if (/ssh_askpass: exec\(.*\): Permission denied/.test(error.stderr)) {
+            throw new RunnerError(`an encrypted ssh-key needs a directory for temporary files from which programs can be run, and ${dirname(directory)} is mounted noexec. Use a key without a passphrase, or another RUNNER_TEMP`, { cause: error });
+        }
+        if (/incorrect passphrase/i.test(error.stderr))
+            return "is encrypted, and ssh-key-passphrase is not its passphrase";
+        return `cannot be decrypted (${lastLine(error.stderr, path)})`;
+    }
+    finally {
+        rmSync(askpass, { force: true });
+    }
+}
+function throwIfMissing(error) {
+    if (error instanceof CommandError && error.failure.kind === "spawn") {
+        throw new RunnerError("ssh-keygen is not on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client", { cause: error });
+    }
+}
+function lastLine(stderr, path) {
+    return (stderr.trim().split("\n").at(-1) ?? "").replaceAll(path, "key");
+}
+/**
+ * Removes the private directory of a run, and does nothing where it is gone. Throws an `Error` and removes nothing when the
+ * path is not a directory that this action has made: another name, a link, or another owner.
+ */
+function removeIdentityDirectory(path) {
+    if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test((0,external_node_path_.basename)(path)) || path !== (0,external_node_path_.resolve)(path)) {
+        throw new Error(`refuses to remove ${JSON.stringify(path)}: it is not a directory of this action`);
+    }
+    const found = (0,external_node_fs_.lstatSync)(path, { throwIfNoEntry: false });
+    if (found === undefined)
+        return;
+    if (!found.isDirectory() || found.uid !== process.getuid?.()) {
+        throw new Error(`refuses to remove ${JSON.stringify(path)}: it is a link, no directory, or somebody else's`);
+    }
+    (0,external_node_fs_.rmSync)(path, { recursive: true, force: true });
+}
+
 /***/ })
 
 /******/ });
@@ -3369,6 +3369,6 @@ function getIDToken(aud) {
 /******/ // startup
 /******/ // Load entry module and return exports
 /******/ // This entry module used 'module' so it can't be inlined
-/******/ var __webpack_exports__ = __nccwpck_require__(779);
+/******/ var __webpack_exports__ = __nccwpck_require__(694);
 /******/ __webpack_exports__ = await __webpack_exports__;
 /******/ 

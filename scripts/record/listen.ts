@@ -6,7 +6,7 @@ const recording = new URL("./report.js", import.meta.url).href;
 
 registerHooks({
   resolve: (specifier, context, next) =>
-    specifier === "./github/report.js" && context.parentURL?.endsWith("/src/main.js") === true
+    specifier === "../github/report.js" && context.parentURL?.endsWith("/src/entry/deploy.js") === true
       ? { url: recording, shortCircuit: true }
       : next(specifier, context),
 });

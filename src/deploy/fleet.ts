@@ -161,7 +161,7 @@ function tooManyFailures(works: readonly Work[], { staging, unusable }: RunSetti
 }
 
 function explain(problem: unknown, host: Host, stopwatch: Stopwatch): Failure {
-  const { phase, prospect: outcome } = host;
+  const { phase, outlook: outcome } = host;
   if (problem instanceof DeployError) return host.undecided ? makeFailure({ ...problem.failure, phase, outcome }) : problem.failure;
   if (stopwatch.expired) return makeFailure({ phase, reason: `the work on the machine took longer than the timeout of ${stopwatch.limit} s`, outcome });
   if (stopwatch.cancelled) return makeFailure({ phase, reason: "the run was cancelled", outcome });

@@ -40,7 +40,7 @@ export function knownAtFirst({ configuration }: Target): HostKnowledge {
 }
 
 /** What becomes of the machine when nobody looks after it any more. */
-export function prospectOf({ before, arming, confirmed, undecided, toplevel, phase }: HostKnowledge, safety: Safety): string {
+export function outlookOf({ before, arming, confirmed, undecided, toplevel, phase }: HostKnowledge, safety: Safety): string {
   const { rollback, limits } = safety;
   if (arming) return armedOutlook(safety);
   if (!undecided) return "Nothing has changed on the machine";

@@ -13,7 +13,7 @@ import { withCompared } from "../domain/unit-plan.js";
 import { memoryWarning } from "./free-memory.js";
 import { spaceWarning } from "./free-space.js";
 import type { Outcome } from "./guarded.js";
-import { knownAtFirst, prospectOf, resultOf, settledBy, type HostKnowledge } from "./host-knowledge.js";
+import { knownAtFirst, outlookOf, resultOf, settledBy, type HostKnowledge } from "./host-knowledge.js";
 import { PhaseClock } from "./phase-clock.js";
 import type { ActivatableSystem, ConnectedMachine, Generation, HostLog, Machine, MachineFacts } from "./ports.js";
 import type { RunSettings } from "./run-settings.js";
@@ -62,8 +62,8 @@ export class Host {
   }
 
   /** What becomes of the machine when nobody looks after it any more. */
-  get prospect(): string {
-    return prospectOf(this.#known, this.#settings.safety);
+  get outlook(): string {
+    return outlookOf(this.#known, this.#settings.safety);
   }
 
   /** Connects, sends the flake, builds the system, and tells what is new in it; or finds the one to go back to. */
@@ -94,7 +94,7 @@ export class Host {
       const sent = await this.#settings.flake;
       const copied = await this.#tryAgain("copy", signal, async (tries) => {
         if (tries > 0) machine = await this.machine.connect(signal);
-        return await machine.receive(sent, signal);
+        return await machine.copyFlake(sent, signal);
       });
       known.arrived = true;
       this.ended(showCopied(copied));
@@ -119,16 +119,16 @@ export class Host {
   async activate(ready: ReadySystem, signal: AbortSignal): Promise<Outcome> {
     try {
       this.begin("activate");
-      return changesMachine(this.#settings.operation) ? await this.#activate(ready, signal) : await this.#rehearse(ready, signal);
+      return changesMachine(this.#settings.operation) ? await this.#activate(ready, signal) : await this.#dryActivate(ready, signal);
     } finally {
       this.#clock.pause();
     }
   }
 
-  async #rehearse({ machine, system }: ReadySystem, signal: AbortSignal): Promise<Outcome> {
+  async #dryActivate({ machine, system }: ReadySystem, signal: AbortSignal): Promise<Outcome> {
     const known = this.#known;
     const { operation } = this.#settings;
-    const end = await machine.rehearse(system, signal);
+    const end = await machine.dryActivate(system, signal);
     const { exitCode, lines, causes } = end;
     known.exitCode = exitCode;
     known.plan = end.plan === undefined ? known.plan : withCompared(end.plan, known.plan);

@@ -166,7 +166,7 @@ export type Machine = {
 export type ConnectedMachine = {
   readonly facts: MachineFacts;
   /** Sends the flake; it is safe from garbage collection until `release`. Returns what has travelled. */
-  receive(flake: SentFlake, signal: AbortSignal): Promise<CopyProgress>;
+  copyFlake(flake: SentFlake, signal: AbortSignal): Promise<CopyProgress>;
   /** Builds the system, and changes nothing. Returns the toplevel. */
   build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath>;
   /** Finds a specialisation of a system. Throws a `DeployError` of the phase build that lists those there are. */
@@ -174,7 +174,7 @@ export type ConnectedMachine = {
   /** Compares two systems of its store. Never throws: `undefined` where they cannot be compared. */
   compare(before: StorePath, after: StorePath, signal: AbortSignal): Promise<SystemDifference | undefined>;
   /** Says what an activation would do; changes nothing. */
-  rehearse(system: ActivatableSystem, signal: AbortSignal): Promise<ActivationEnd>;
+  dryActivate(system: ActivatableSystem, signal: AbortSignal): Promise<ActivationEnd>;
   /** Waits for the machine's lock and arms the watchdog. */
   arm(activation: Activation, signal: AbortSignal): Promise<ArmedMachine>;
 };

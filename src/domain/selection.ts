@@ -51,8 +51,8 @@ export function select<T>(items: readonly T[], selection: Selection, look: (item
 }
 
 /** Says which rules match nothing, and what there is. */
-export function unmatchedProblem(unmatched: readonly string[], there: readonly string[]): string {
-  const shown = there.length > mostNames ? [...there.slice(0, mostNames), `${there.length - mostNames} more`] : there;
+export function unmatchedProblem(unmatched: readonly string[], available: readonly string[]): string {
+  const shown = available.length > mostNames ? [...available.slice(0, mostNames), `${available.length - mostNames} more`] : available;
   return `${unmatched.join(", ")} matches no machine; there are ${shown.length === 0 ? "none" : shown.join(", ")}`;
 }
 

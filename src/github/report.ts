@@ -6,10 +6,10 @@ import { types } from "node:util";
 import { CommandError, EvaluationError, InputError, RunnerError } from "../domain/errors.js";
 import { flakeReference, outerReference, type Flake, type SentFlake } from "../domain/flake.js";
 import { isFailure, type HostResult } from "../domain/result.js";
-import { failureAnnotations, failureSummary, skippedAnnotations } from "./annotations.js";
+import { failureAnnotations, failureSummary, skippedAnnotations } from "../report/annotations.js";
 import { setOutputs, statusOf } from "./outputs.js";
 import { runnerTemp } from "./runner-temp.js";
-import { comment, jobSummary, renderSummary } from "./summary/page.js";
+import { comment, jobSummary, renderSummary } from "../report/summary/page.js";
 import type { WorkflowLog } from "./workflow-log.js";
 
 // Of a command line with an expression in it, the beginning says which command it is.

@@ -4,7 +4,7 @@ import type { Phase } from "../domain/phase.js";
 import { isFailure, type HostResult } from "../domain/result.js";
 import type { Target } from "../domain/target.js";
 import type { HostLog, RunLog } from "../deploy/ports.js";
-import { HostLines } from "./host-lines.js";
+import { HostLines } from "../report/host-lines.js";
 import type { WorkflowLog } from "./workflow-log.js";
 
 // With more hosts, what the machines print would bury how far each has got: it then stands in the groups alone.
@@ -108,7 +108,7 @@ export class WorkflowRunLog implements RunLog {
   }
 
   /** Says which machine is in which phase, for a run that ends before they do. */
-  whereabouts(): string {
+  runningHosts(): string {
     if (this.#places.size === 0) return "No machine was being worked on.";
     const lines = [...this.#places].map(
       ([name, { phase, over }]) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`,

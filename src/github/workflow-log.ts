@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { stripVTControlCharacters } from "node:util";
 
 import * as core from "@actions/core";
+
+import { printable } from "../report/printable.js";
 
 export type Level = "error" | "warning" | "notice";
 
@@ -49,11 +50,6 @@ export class WorkflowLog {
     write(`::${this.#token}::`);
     this.#token = undefined;
   }
-}
-
-/** The text as one line without control characters and terminal sequences. */
-export function printable(text: string): string {
-  return stripVTControlCharacters(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
 }
 
 function write(line: string): void {

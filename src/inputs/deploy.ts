@@ -17,7 +17,7 @@ import {
 } from "./readers.js";
 import { holdsPrivateKey, misplacedKey } from "./misplaced-secrets.js";
 import { archiveOptions } from "../nix/archive-options.js";
-import type { ElevateMode } from "../nixos/access.js";
+import type { ElevateMode } from "../nixos/elevation.js";
 import { rebuildOptions } from "../nixos/rebuild-options.js";
 import { readMachines, type TargetInputs } from "./targets.js";
 

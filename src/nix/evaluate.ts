@@ -2,7 +2,7 @@ import { CommandError, EvaluationError, InputError, RunnerError } from "../domai
 import { evaluationMessage, missingFile } from "./evaluation-message.js";
 import { explainFlake } from "./flake-failure.js";
 import { neverLock } from "./flake.js";
-import { runNix } from "./local.js";
+import { runNix } from "./nix-command.js";
 
 const shownLines = 20;
 

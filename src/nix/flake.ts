@@ -3,7 +3,7 @@ import type { Flake } from "../domain/flake.js";
 import { optionalStorePath, storePath, type StorePath } from "../domain/store-path.js";
 import { explainFlake } from "./flake-failure.js";
 import { field, number, text } from "./json.js";
-import { runNix, runNixStore } from "./local.js";
+import { runNix, runNixStore } from "./nix-command.js";
 import { sriHash } from "./nar-hash.js";
 
 export type FlakeOptions = { readonly cwd: string; readonly signal: AbortSignal | undefined; readonly onLine: (line: string) => void };

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { CommandError } from "../domain/errors.js";
 import type { Inventory, InventoryEntry, UnusableMachine } from "../domain/inventory.js";
 import { looksAtTags, type Selection } from "../domain/selection.js";
-import { evaluateApart, type Apart } from "./apart.js";
+import { evaluateApart, type Apart } from "./evaluate-each.js";
 import { applyToFlake, type Arguments, type EvaluateOptions } from "./evaluate.js";
 import { readEntry } from "./inventory-entry.js";
 import { field } from "./json.js";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import type { Flake } from "../domain/flake.js";
 import { nixString } from "./evaluate.js";
-import { runNix } from "./local.js";
+import { runNix } from "./nix-command.js";
 
 /**
  * Reads the attribute `nixConfig` of a flake in the runner's store, as Nix text for another `flake.nix`; `undefined` where there is

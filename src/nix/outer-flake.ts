@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { SentFlake } from "../domain/flake.js";
 import { storePath, type StorePath } from "../domain/store-path.js";
 import type { ArchivedFlake } from "./flake.js";
-import { runNixStore } from "./local.js";
+import { runNixStore } from "./nix-command.js";
 import { readNixConfig } from "./nix-config.js";
 import { lockAround, type LockedFlake } from "./outer-lock.js";
 

@@ -1,8 +1,8 @@
 import type { CopyProgress } from "../domain/copy-progress.js";
 import { outerReference, type SentFlake } from "../domain/flake.js";
 import { storePath } from "../domain/store-path.js";
-import { CopyWatch } from "./copy-watch.js";
-import { runNix } from "./local.js";
+import { CopyWatch } from "./copy-progress.js";
+import { runNix } from "./nix-command.js";
 
 /** How the flake travels to one machine. */
 export type SendOptions = {

@@ -5,11 +5,11 @@ import { arm, type ActivationSite, type Before } from "./arming.js";
 import { parseFacts, systemState } from "./facts.js";
 import { followJob, LostJobError, runJob, startJob, UnstartedJobError, type CallScript, type Job } from "./job.js";
 import { LastStepReader } from "./last-step.js";
-import { lastLines, type ScriptEnd } from "./session.js";
+import { lastLines, type ScriptEnd } from "./reconnect.js";
 import { activateCommand, wayOf } from "./switch-command.js";
 import { SwitchOutputReader } from "./switch-output.js";
 
-// Exit codes of keep.sh.
+// Exit codes of decide.sh.
 const tooLate = 7;
 const forgotten = 3;
 // Of last.sh and watchdog.sh: the machine runs another system, and nothing was changed.
@@ -63,12 +63,12 @@ export class GuardedActivation {
 
   /** Gives the watchdog the time of settling and of a health check. */
   async hold(): Promise<Reached> {
-    return await this.#decide("keep", ["hold", this.#holdSeconds]);
+    return await this.#decide("decide", ["hold", this.#holdSeconds]);
   }
 
   /** Tells the machine, over the connection from before, that ssh has answered a new one, whose login is not over yet. */
   async reached(call: CallScript): Promise<void> {
-    await call(() => ({ script: "keep", args: [this.#site.run, "reached", this.#holdSeconds], privileged: true }), "confirm");
+    await call(() => ({ script: "decide", args: [this.#site.run, "reached", this.#holdSeconds], privileged: true }), "confirm");
   }
 
   /** Waits until the settle time is over. */
@@ -80,7 +80,7 @@ export class GuardedActivation {
   async keep(): Promise<LastStep | "late" | "restarted"> {
     const { way } = wayOf(this.#activation.operation, this.#activation.guarded);
     for (let tries = 1; ; tries += 1) {
-      const kept = await this.#decide("keep", ["keep"]);
+      const kept = await this.#decide("decide", ["keep"]);
       if (kept === "late" || kept === "restarted") return kept;
       if (typeof kept === "string") throw new Error(`${kept} is no answer to a decision`);
       if (way === "test" || way === "plain") return { kind: "done", state: kept };
@@ -102,13 +102,13 @@ export class GuardedActivation {
 
   /** Decides that nothing is changed any more. */
   async drop(): Promise<Reached> {
-    return await this.#decide("keep", ["drop"]);
+    return await this.#decide("decide", ["drop"]);
   }
 
   /** Decides for the old system and rolls back; where the watchdog has done so already, tells how that went. */
   async rollBack(): Promise<RollbackEnd | "restarted"> {
     const { call, run } = this.#site;
-    const looked = await call(() => ({ script: "keep", args: [run, "look"], privileged: true }), "rollback");
+    const looked = await call(() => ({ script: "decide", args: [run, "look"], privileged: true }), "rollback");
     if (looked.exitCode === forgotten) return "restarted";
     if (looked.exitCode !== 0) throw refusal("rollback", "the machine has already decided otherwise", looked);
     const output = new SwitchOutputReader();
@@ -168,7 +168,7 @@ export class GuardedActivation {
     return { ...end, causes: this.#output.causes(), touched: this.#output.touched, plan: this.#units.plan("activation") };
   }
 
-  async #decide(script: "keep" | "settle", words: readonly string[]): Promise<Reached> {
+  async #decide(script: "decide" | "settle", words: readonly string[]): Promise<Reached> {
     const { call, run } = this.#site;
     const end = await call(() => ({ script, args: [run, ...words], privileged: true }), "confirm");
     if (end.exitCode === tooLate) return "late";

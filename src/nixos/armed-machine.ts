@@ -5,7 +5,7 @@ import type { GuardedActivation } from "./activation.js";
 import { checkHealth } from "./health.js";
 import type { CallScript } from "./job.js";
 import { watchLogin } from "./login-watch.js";
-import { lastLines } from "./session.js";
+import { lastLines } from "./reconnect.js";
 
 type Site = {
   readonly connection: Pick<Connection, "setAside" | "reopen" | "hasAnswered">;
@@ -67,7 +67,7 @@ export class ArmedNixosMachine implements ArmedMachine {
     });
     try {
       await connection.reopen(signal).catch((error: unknown) => {
-        // What does not answer yet is tried again, with all patience, by the call that follows.
+        // What does not answer yet is tried again by the call that follows.
         if (!(error instanceof DeployError) || !error.unreachable) throw error;
       });
       const reached = await this.#guarded.hold();

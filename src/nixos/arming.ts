@@ -5,7 +5,7 @@ import type { Activation, HostLog, Limits, SystemState } from "../deploy/ports.j
 import { parseFacts, systemState } from "./facts.js";
 import { runJob, type CallScript } from "./job.js";
 import { residentCall, residentScript } from "./remote-shell.js";
-import { lastLines } from "./session.js";
+import { lastLines } from "./reconnect.js";
 import { wayOf } from "./switch-command.js";
 
 /** What the activation of one machine stands on. */

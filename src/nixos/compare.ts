@@ -5,7 +5,7 @@ import type { UnitPlan } from "../domain/unit-plan.js";
 import type { HostLog, SystemDifference } from "../deploy/ports.js";
 import { mostCompared, parseDifference } from "./difference.js";
 import type { RemoteShell, ScriptName } from "./remote-shell.js";
-import { lastLines } from "./session.js";
+import { lastLines } from "./reconnect.js";
 import { mostFacts, parseUnitFacts } from "./unit-facts.js";
 
 // For each question to the machine's Nix or systemd, and for all of them: a comparison is worth no longer wait.

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { HostLog } from "../deploy/ports.js";
 import type { CallScript } from "./job.js";
-import { lastLines } from "./session.js";
+import { lastLines } from "./reconnect.js";
 
 const pauseMilliseconds = 1000;
 

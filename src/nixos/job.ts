@@ -6,7 +6,7 @@ import { BuildPlanFolder } from "../nix/build-plan.js";
 import { lineCutter } from "../process/lines.js";
 import { parseFacts, systemState } from "./facts.js";
 import { residentScript, type ScriptCall } from "./remote-shell.js";
-import { lastLines, type ScriptEnd } from "./session.js";
+import { lastLines, type ScriptEnd } from "./reconnect.js";
 
 /** Runs a script to its end, whatever becomes of the connection in between. */
 export type CallScript = (call: () => ScriptCall, phase: Phase) => Promise<ScriptEnd>;

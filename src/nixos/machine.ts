@@ -21,18 +21,18 @@ import { explainSendFailure, speaksOfDaemon, type DaemonState } from "../nix/sen
 import { sendFlake } from "../nix/send.js";
 import type { Connection, FormerConnection } from "../ssh/connection.js";
 import { acceptedKeyWarning, speaksOfLostConnection } from "../ssh/failure.js";
-import type { AccessSettings } from "./access.js";
+import type { AccessSettings } from "./elevation.js";
 import { ArmedNixosMachine } from "./armed-machine.js";
 import { GuardedActivation } from "./activation.js";
 import { buildError, fileNotFound, isMissingConfiguration, type BuildContext, type RebuildFailure } from "./build-failure.js";
 import { compareSystems } from "./compare.js";
-import { enter, type Entry } from "./entry.js";
+import { enter, type Entry } from "./probe.js";
 import { parseFacts } from "./facts.js";
 import { runJob, type CallScript } from "./job.js";
-import { rehearse } from "./rehearsal.js";
+import { dryActivate } from "./dry-activate.js";
 import { RemoteShell } from "./remote-shell.js";
 import { nameOnMachine } from "./name-on-machine.js";
-import { callOnce, lastLines, runToItsEnd } from "./session.js";
+import { callOnce, lastLines, runToItsEnd } from "./reconnect.js";
 import { findSpecialisation } from "./specialisation.js";
 
 /** How the machines of one run are treated. */
@@ -47,7 +47,7 @@ export type MachineSettings = {
   readonly archiveArgs: readonly string[];
   readonly rebuildArgs: readonly string[];
   /** Seconds in which a lost connection may come back: a machine that goes back by itself comes back only then. */
-  readonly patience: (phase: Phase) => number;
+  readonly reconnectTimeout: (phase: Phase) => number;
   /** The attributes of `nixosConfigurations`; `undefined` where that cannot be told. */
   readonly configurationNames: () => Promise<readonly string[] | undefined>;
   /** Tells whether a file, relative to the flake's root, is in the work tree on the runner and not in Git. */
@@ -55,7 +55,7 @@ export type MachineSettings = {
 };
 
 // Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
-const farewellSeconds = 2;
+const cleanUpSeconds = 2;
 
 /** A NixOS machine behind an ssh connection. */
 export class NixosMachine implements Machine {
@@ -112,7 +112,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
     return this.#prepared;
   }
 
-  async receive(sent: SentFlake, signal: AbortSignal): Promise<CopyProgress> {
+  async copyFlake(sent: SentFlake, signal: AbortSignal): Promise<CopyProgress> {
     const { run, checkSignatures, archiveArgs } = this.#settings;
     const paths = sentPaths(sent);
     await this.#prepare(paths, "copy", signal);
@@ -168,8 +168,8 @@ class ConnectedNixosMachine implements ConnectedMachine {
     return await compareSystems([before, after], this.#shell, this.#log, signal);
   }
 
-  async rehearse(system: ActivatableSystem, signal: AbortSignal): Promise<ActivationEnd> {
-    return await rehearse(system, { run: this.#settings.run, privileged: this.#privileged, log: this.#log, call: this.#call(signal) });
+  async dryActivate(system: ActivatableSystem, signal: AbortSignal): Promise<ActivationEnd> {
+    return await dryActivate(system, { run: this.#settings.run, privileged: this.#privileged, log: this.#log, call: this.#call(signal) });
   }
 
   async arm(activation: Activation, signal: AbortSignal): Promise<ArmedMachine> {
@@ -186,7 +186,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
     if (!this.#prepared) return;
     const { run } = this.#settings;
     try {
-      if (await this.#connection.isOpen()) await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: farewellSeconds });
+      if (await this.#connection.isOpen()) await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
     } catch {
       // Too slow: the next run on this machine removes what a dead run has left.
     }
@@ -219,7 +219,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
 
   /** Asks why Nix was turned away, as the ssh user; `undefined` where the machine cannot be asked. */
   async #daemonState(signal: AbortSignal): Promise<DaemonState | undefined> {
-    const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: farewellSeconds * 5, signal }).catch(() => undefined);
+    const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: cleanUpSeconds * 5, signal }).catch(() => undefined);
     if (outcome?.kind !== "ended" || outcome.exitCode !== 0) return undefined;
     const facts = parseFacts(outcome.stdout);
     return { daemon: facts.get("daemon") ?? "", allowedUsers: facts.get("allowed-users") ?? "" };
@@ -229,7 +229,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
     return async (call, phase: Phase) =>
       await runToItsEnd(this.#connection, this.#shell, call, {
         phase,
-        seconds: this.#settings.patience(phase),
+        seconds: this.#settings.reconnectTimeout(phase),
         signal,
         onLost: (message) => this.#log.note(message),
       });

@@ -13,7 +13,7 @@ const scripts = {
   follow: new URL("./remote/follow.sh", import.meta.url),
   finish: new URL("./remote/finish.sh", import.meta.url),
   arm: new URL("./remote/arm.sh", import.meta.url),
-  keep: new URL("./remote/keep.sh", import.meta.url),
+  decide: new URL("./remote/decide.sh", import.meta.url),
   health: new URL("./remote/health.sh", import.meta.url),
   difference: new URL("./remote/difference.sh", import.meta.url),
   units: new URL("./remote/units.sh", import.meta.url),

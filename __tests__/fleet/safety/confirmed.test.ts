@@ -185,7 +185,7 @@ test("a profile directory that is full after the activation: rolled-back", async
   await trial.repair(before);
 });
 
-test("the checks of a system, which have passed for `test`, stop neither its last step nor a rollback", async () => {
+test("the checks of a system, which have passed for test, stop neither its last step nor a rollback", async () => {
   const machine = trial.machine();
   // As a switch inhibitor or a check of a user's own: it refuses once the new system has been activated.
   const refuses = { preSwitchCheck: "[ ! -e /run/refuse ]" };

@@ -121,7 +121,7 @@ test("what is left of a run that nobody comes back to goes by itself, and its en
   // A run that comes back puts it off.
   const began = async () => Number(await machine.output(`systemctl show nix-flake-deploy-${run}-clear-timer.service -p ActiveEnterTimestampMonotonic --value`));
   const first = await began();
-  const look = await machine.exec("/bin/sh -s", { stdin: program("keep", [run, "look"], "nonce") });
+  const look = await machine.exec("/bin/sh -s", { stdin: program("decide", [run, "look"], "nonce") });
   expect(look.stdout).toContain(`running=${before.current}`);
   expect(await began()).toBeGreaterThan(first);
 

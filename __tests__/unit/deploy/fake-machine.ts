@@ -50,7 +50,7 @@ export class FakeMachine implements Machine {
   rebuild: Rebuild | undefined;
   /** What was activated last. */
   activation: Activation | undefined;
-  trouble: { connect?: Trouble; receive?: Trouble; build?: Trouble; arm?: Trouble; activate?: Trouble } = {};
+  trouble: { connect?: Trouble; copyFlake?: Trouble; build?: Trouble; arm?: Trouble; activate?: Trouble } = {};
   /** The system that the machine says to have run when it was armed, where another run has changed it. */
   before: SystemState | undefined;
   /** How switch-to-configuration ends, and the state in which it leaves the machine where that is not what the operation says. */
@@ -88,8 +88,8 @@ export class FakeMachine implements Machine {
         identity,
         unfinished,
       },
-      receive: async (_, own) => {
-        await this.#enter("receive", own);
+      copyFlake: async (_, own) => {
+        await this.#enter("copyFlake", own);
         return { paths: 1, expectedPaths: 1, bytes: undefined };
       },
       build: async (rebuild, own) => {
@@ -103,7 +103,7 @@ export class FakeMachine implements Machine {
         return await this.#answer(`specialisation ${name}`, system);
       },
       compare: async (before, after) => await this.#answer(`compare ${before} ${after}`, this.difference),
-      rehearse: async (_, own) => {
+      dryActivate: async (_, own) => {
         await this.#enter("activate", own);
         return { exitCode: 0, end: "ended", causes: [], touched: true, lines: [], after: this.state, plan: undefined, ...this.end };
       },
@@ -166,7 +166,7 @@ export class FakeMachine implements Machine {
     await Promise.resolve();
   }
 
-  async #enter(phase: "connect" | "receive" | "build" | "activate", signal: AbortSignal): Promise<void> {
+  async #enter(phase: "connect" | "copyFlake" | "build" | "activate", signal: AbortSignal): Promise<void> {
     this.calls.push(`${this.target.name} ${phase}`);
     await this.trouble[phase]?.(signal);
   }

@@ -43,7 +43,7 @@ describe("one machine", () => {
   test("goes through all phases in their order", async () => {
     const machine = new FakeMachine();
     const { results, arrived, log } = await deploy([machine]);
-    expect(machine.calls).toEqual(["web1 connect", "web1 receive", "web1 build", "web1 activate", "web1 reach", "web1 settle", "web1 keep", "web1 release"]);
+    expect(machine.calls).toEqual(["web1 connect", "web1 copyFlake", "web1 build", "web1 activate", "web1 reach", "web1 settle", "web1 keep", "web1 release"]);
     expect(log.lines).toEqual([
       "1 hosts",
       "web1: == connect",
@@ -450,7 +450,7 @@ describe("a machine that fails", () => {
 
   test.each([
     ["connect", { connect: refused }, "connect", false],
-    ["receive", { receive: copyFails }, "copy", false],
+    ["copyFlake", { copyFlake: copyFails }, "copy", false],
     ["build", { build: buildFails }, "build", true],
   ] as const)("in %s does not stop the others, who activate", async (_, trouble, phase, arrived) => {
     const journal: string[] = [];
@@ -530,9 +530,9 @@ describe("trying again", () => {
 
   test("of the copy connects anew first", async () => {
     const machine = new FakeMachine();
-    machine.trouble = { receive: failingTimes(1, unreachable) };
+    machine.trouble = { copyFlake: failingTimes(1, unreachable) };
     expect((await deployOne(machine, { retries: 1 })).status).toBe("deployed");
-    expect(machine.calls.slice(0, 4)).toEqual(["web1 connect", "web1 receive", "web1 connect", "web1 receive"]);
+    expect(machine.calls.slice(0, 4)).toEqual(["web1 connect", "web1 copyFlake", "web1 connect", "web1 copyFlake"]);
   });
 
   test("has an end", async () => {
@@ -543,7 +543,7 @@ describe("trying again", () => {
   });
 
   test("does not happen for what will not pass, nor for a build or an activation", async () => {
-    for (const trouble of [{ connect: refused }, { receive: refused }, { build: unreachable }, { activate: unreachable }]) {
+    for (const trouble of [{ connect: refused }, { copyFlake: refused }, { build: unreachable }, { activate: unreachable }]) {
       const machine = new FakeMachine();
       machine.trouble = trouble;
       const [phase = ""] = Object.keys(trouble);
@@ -583,7 +583,7 @@ describe("an end before the end", () => {
   test("is told where the run was cancelled, for every machine, and nothing is activated", async () => {
     const controller = new AbortController();
     const machines = ["a", "b"].map((name) => new FakeMachine({ name, host: name }));
-    for (const machine of machines) machine.trouble = { receive: waits };
+    for (const machine of machines) machine.trouble = { copyFlake: waits };
     setTimeout(() => controller.abort(), 30);
     const { results } = await deploy(machines, { signal: controller.signal, retries: 3 });
     for (const result of results) expect(result.error).toBe("the run was cancelled. Nothing has changed on the machine");
@@ -754,7 +754,7 @@ describe("two targets that are one machine", () => {
     ]);
     expect(results[0]?.error).toBe(told("web1-by-address (root@192.0.2.7)"));
     expect(results[1]?.error).toBe(told("web1 (root@web1.example.org)"));
-    expect(calls.filter((call) => /^web1.* (receive|build|activate)/.test(call))).toEqual(["web1 receive", "web1 build"]);
+    expect(calls.filter((call) => /^web1.* (copyFlake|build|activate)/.test(call))).toEqual(["web1 copyFlake", "web1 build"]);
   });
 
   test("are refused whichever of them answers first", async () => {
@@ -764,7 +764,7 @@ describe("two targets that are one machine", () => {
     expect(results.map(({ status }) => status)).toEqual(["failed", "failed"]);
     expect([slow.calls, fast.calls]).toEqual([
       ["web1 connect", "web1 release"],
-      ["web1-by-address connect", "web1-by-address receive", "web1-by-address build", "web1-by-address release"],
+      ["web1-by-address connect", "web1-by-address copyFlake", "web1-by-address build", "web1-by-address release"],
     ]);
   });
 

@@ -233,16 +233,16 @@ test("a result that is corrected is counted once", () => {
   expect(output).not.toContain("[3/2]");
 });
 
-describe("whereabouts", () => {
+describe("runningHosts", () => {
   test("names the machines at work and their phase", () => {
     const log = new WorkflowRunLog(new WorkflowLog());
     captured(() => {
-      expect(log.whereabouts()).toBe("No machine was being worked on.");
+      expect(log.runningHosts()).toBe("No machine was being worked on.");
       log.host(makeTarget()).phase("build");
       log.host(makeTarget({ name: "db1" })).phase("activate");
       log.host(makeTarget({ name: "done" })).phase("build");
       log.done(makeResult({ name: "done" }));
     });
-    expect(log.whereabouts()).toBe("Machines that were being worked on, and their phase:\nweb1: build\ndb1: activate (the activation goes on on the machine)");
+    expect(log.runningHosts()).toBe("Machines that were being worked on, and their phase:\nweb1: build\ndb1: activate (the activation goes on on the machine)");
   });
 });

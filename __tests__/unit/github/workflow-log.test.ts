@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { printable, WorkflowLog } from "../../../src/github/workflow-log.js";
+import { WorkflowLog } from "../../../src/github/workflow-log.js";
+import { printable } from "../../../src/report/printable.js";
 import { workflowCommands } from "../../fleet/rig/workflow-commands.js";
 import { captured } from "./captured.js";
 

@@ -155,8 +155,8 @@ describe("the decision", () => {
     expect(await guarded.hold()).toMatchObject({ running: old });
     expect(await guarded.keep()).toMatchObject({ kind: "done", state: { running: old } });
     expect(asked.slice(1)).toEqual([
-      ["keep", "abc", "hold", "95"],
-      ["keep", "abc", "keep"],
+      ["decide", "abc", "hold", "95"],
+      ["decide", "abc", "keep"],
     ]);
   });
 
@@ -180,7 +180,7 @@ describe("the last step", () => {
   test("is followed to its end", async () => {
     const { asked, guarded } = await begun([kept, { stderr: `exit=0\n${before}` }]);
     expect(await guarded.keep()).toMatchObject({ kind: "done", state: { running: old } });
-    expect(asked.slice(1)).toEqual([["keep", "abc", "keep"], follow]);
+    expect(asked.slice(1)).toEqual([["decide", "abc", "keep"], follow]);
   });
 
   test("that failed says why, and how far it was undone", async () => {
@@ -235,7 +235,7 @@ describe("after a restart", () => {
       ["start", "abc", "mend"],
       ["follow", "abc", "mend"],
       ["arm", "abc", "switch"],
-      ["keep", "abc", "drop"],
+      ["decide", "abc", "drop"],
     ]);
   });
 });
@@ -251,7 +251,7 @@ describe("the rollback", () => {
   test("is ordered once, followed as it goes, and waited for to its end", async () => {
     const { asked, guarded } = await begun([{ stdout: before }, ...way]);
     expect(await guarded.rollBack()).toMatchObject({ exitCode: 0, foreign: false, state: { running: old } });
-    expect(asked.slice(1)).toEqual([["keep", "abc", "look"], ...asks]);
+    expect(asked.slice(1)).toEqual([["decide", "abc", "look"], ...asks]);
   });
 
   test("says that somebody else has switched the machine", async () => {
@@ -262,7 +262,7 @@ describe("the rollback", () => {
   test("is not begun where the machine has been restarted", async () => {
     const { asked, guarded } = await begun([{ exitCode: 3 }]);
     expect(await guarded.rollBack()).toBe("restarted");
-    expect(asked.slice(1)).toEqual([["keep", "abc", "look"]]);
+    expect(asked.slice(1)).toEqual([["decide", "abc", "look"]]);
   });
 
   test("in which the machine is restarted says so, and one that was killed has failed", async () => {

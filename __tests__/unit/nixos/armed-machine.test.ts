@@ -32,7 +32,7 @@ async function reach({ confirm, answers, reopen, hold, former = async () => awai
   const limits = { activation: 600, confirm, settle: 5, healthCheck: 60, lock: 0 };
   const systems = { toplevel: system, running: system, generation: undefined };
   const activation: Activation = { operation: "switch", system: systems, installBootLoader: false, guarded, limits };
-  const call: CallScript = async (next) => await Promise.resolve({ kind: "ended", exitCode: next().script === "keep" ? hold : 0, stdout: "", stderr: "" });
+  const call: CallScript = async (next) => await Promise.resolve({ kind: "ended", exitCode: next().script === "decide" ? hold : 0, stdout: "", stderr: "" });
   const log = notesOf([]);
   const armed = await GuardedActivation.begin(activation, { run: "abc", name: "a run", call, log, signal });
   const events: string[] = [];
@@ -57,7 +57,7 @@ async function reach({ confirm, answers, reopen, hold, former = async () => awai
   return { reached: typeof reached === "string" ? reached : "reached", events };
 }
 
-const told = "keep abc reached 65.4";
+const told = "decide abc reached 65.4";
 
 describe("a machine whose login is slow", () => {
   const slow = { confirm: 0.4, answers: true, reopen: async () => await sleep(500), hold: 0 };

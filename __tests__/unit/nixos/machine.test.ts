@@ -5,7 +5,7 @@ import { describe, expect, test } from "@jest/globals";
 
 import type { ConnectedMachine } from "../../../src/deploy/ports.js";
 import { DeployError } from "../../../src/domain/errors.js";
-import { enter } from "../../../src/nixos/entry.js";
+import { enter } from "../../../src/nixos/probe.js";
 import { NixosMachine } from "../../../src/nixos/machine.js";
 import { makeSentFlake, source } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
@@ -23,7 +23,7 @@ function makeMachine(): NixosMachine {
     checkSignatures: true,
     archiveArgs: [],
     rebuildArgs: [],
-    patience: () => 1,
+    reconnectTimeout: () => 1,
     isUntracked: async () => await Promise.resolve(false),
     configurationNames: async () => await Promise.resolve(undefined),
   };
@@ -82,7 +82,7 @@ describe("a machine", () => {
   test("that cannot keep the files of the run is told before anything is sent", async () => {
     const error = await rejection(
       DeployError,
-      (await connected({ exitCode: 1, stderr: "mkdir: cannot create directory: No space left on device\\n" })).receive(makeSentFlake(), signal),
+      (await connected({ exitCode: 1, stderr: "mkdir: cannot create directory: No space left on device\\n" })).copyFlake(makeSentFlake(), signal),
     );
     expect(error).toMatchObject({ phase: "copy", reason: "the machine cannot keep the files of the run", exitCode: 1 });
     expect(error.lines).toEqual(["mkdir: cannot create directory: No space left on device"]);

@@ -198,7 +198,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       expect(scriptOf("settle", ["run1", "1"]).code).toBe(7);
       expect(scriptOf("settle", ["run2", "1"]).code).toBe(3);
       // Nor is the watchdog given more time then.
-      expect(scriptOf("keep", ["run1", "hold", "5"]).code).toBe(7);
+      expect(scriptOf("decide", ["run1", "hold", "5"]).code).toBe(7);
     });
   });
 });

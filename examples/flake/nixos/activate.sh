@@ -1,6 +1,6 @@
 #!/bin/bash
 # The activation script: run by switch-to-configuration and at boot. As in NixOS, a snippet that fails makes the whole fail
-# in the end, but the rest is done all the same, and the running system is the new one.
+# in the end, but the rest is still done, and the running system is the new one.
 systemConfig=@out@
 export PATH=/run/current-system/sw/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # Empty at boot.

@@ -1,0 +1,131 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { CommandError, InputError, RunnerError } from "../../../src/domain/errors.js";
+import { archiveOnRunner, configurationNames } from "../../../src/nix/flake.js";
+import { runNix } from "../../../src/nix/nix-command.js";
+import { makeStorePath, narHash, source } from "../domain/make.js";
+import { rejection } from "../failure-of.js";
+import { temporaryDirectory } from "../temporary.js";
+import { withNix, withProgram } from "./fake-nix.js";
+
+const directory = temporaryDirectory();
+const options = { cwd: directory, signal: undefined, onLine: (): void => undefined };
+
+/** A nix that fails with this text. */
+function failing(stderr: string): string {
+  return `cat >&2 <<'END'\n${stderr}\nEND\nexit 1`;
+}
+
+describe("a runner's nix that does not work", () => {
+  test("is told to be missing, with the step to add", async () => {
+    const error = await withNix(directory, undefined, async () => await rejection(RunnerError, runNix(["--version"])));
+    expect(error.message).toBe("nix is not on this runner. Add this step before the deployment: - uses: cachix/install-nix-action@v31");
+    expect(error.cause).toBeInstanceOf(CommandError);
+  });
+
+  test.each([
+    "error: experimental Nix feature 'nix-command' is disabled; add '--extra-experimental-features nix-command' to enable it",
+    "error: experimental Nix feature 'flakes' is disabled; use '--extra-experimental-features flakes' to override",
+    "error: 'flake' is not a recognised command",
+  ])("is told to have flakes switched off: %s", async (stderr) => {
+    const error = await withNix(directory, failing(stderr), async () => await rejection(RunnerError, runNix(["flake", "metadata"])));
+    expect(error.message).toMatch(/^nix on this runner has flakes switched off .+: - uses: cachix\/install-nix-action@v31; or set NIX_CONFIG: /);
+  });
+
+  test("is left to speak for itself otherwise", async () => {
+    const error = await withNix(
+      directory,
+      failing("error: cannot connect to socket"),
+      async () => await rejection(CommandError, runNix(["flake", "metadata"])),
+    );
+    expect(error.stderr).toContain("cannot connect to socket");
+  });
+});
+
+describe("a flake that cannot be had", () => {
+  const problemOf = async (stderr: string): Promise<string> => {
+    const error = await withNix(directory, failing(stderr), async () => await rejection(InputError, archiveOnRunner("./nixos", options)));
+    return error.problems.map(({ input, problem, advice }) => `${input}: ${problem}. ${advice}`).join("\n");
+  };
+
+  test("for want of a lock file is told what to do", async () => {
+    const problem = await problemOf("error: flake 'git+file:///srv/flake' requires lock file changes but they're not allowed due to '--no-update-lock-file'");
+    expect(problem).toMatch(
+      /^flake: the flake \.\/nixos has inputs that its flake\.lock does not have .+ Run `nix flake lock`, commit flake\.lock, and deploy again/,
+    );
+  });
+
+  test.each([
+    "error: could not find a flake.nix file",
+    "error: source tree referenced by 'path:/srv/x?dir=nixos' does not contain a '/nixos/flake.nix' file",
+    "error: path '/srv/x' is not part of a flake (neither it nor its parent directories contain a 'flake.nix' file)",
+    "error: path '/srv/x/flake.nix' does not exist",
+  ])("for want of a flake.nix is told so: %s", async (stderr) => {
+    expect(await problemOf(stderr)).toMatch(
+      /^flake: there is no flake\.nix at \.\/nixos\. Accepted is .+ Is there an actions\/checkout step before this one\?$/,
+    );
+  });
+
+  test("for want of git add is told so", async () => {
+    const stderr =
+      'error: Path \'nixos/flake.nix\' in the repository "/srv/x" is not tracked by Git.\n\nTo make it visible to Nix, run:\n\ngit -C "/srv/x" add "nixos/flake.nix"\nerror: path \'/srv/x/flake.nix\' does not exist';
+    expect(await problemOf(stderr)).toContain(
+      "the flake.nix at ./nixos is not in Git, and what Git does not track does not belong to a flake. Run `git add` for it, and commit it",
+    );
+  });
+
+  test("for another reason is Nix's own to tell", async () => {
+    const stderr = "error: cannot decode response from GitHub API";
+    const error = await withNix(directory, failing(stderr), async () => await rejection(CommandError, archiveOnRunner("github:org/repo", options)));
+    expect(error.message).toMatch(/^exit code 1: nix flake archive --json --no-update-lock-file github:org\/repo$/);
+  });
+});
+
+describe("a flake in the runner's store", () => {
+  const input = makeStorePath("nixpkgs");
+  const metadata = { path: source, resolved: { type: "git", dir: "nixos" }, locked: { type: "git" }, revision: "4f1c", revCount: 7, locks: { version: 7 } };
+  const printed = (parts: object): string => `echo "$*" >&2
+case $2 in
+  metadata) echo '${JSON.stringify({ ...metadata, ...parts })}' ;;
+  archive) echo '${JSON.stringify({ path: source, inputs: { nixpkgs: { path: input, inputs: {} } } })}' ;;
+  *) echo '["db1","web1",7]' ;;
+esac`;
+  // Of an empty text.
+  const store = `echo sha256:0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73`;
+
+  test("is archived by the user's own reference before its identity is read", async () => {
+    const lines: string[] = [];
+    const { flake, locks, resolved } = await withNix(
+      directory,
+      printed({}),
+      async () =>
+        await withProgram(directory, "nix-store", store, async () => await archiveOnRunner("./nixos", { ...options, onLine: (line) => lines.push(line) })),
+    );
+    expect(flake).toEqual({
+      source,
+      subdirectory: "nixos",
+      revision: "4f1c",
+      revisionCount: 7,
+      lastModified: undefined,
+      narHash,
+      inputs: [input],
+      dirty: false,
+    });
+    expect(locks).toEqual({ version: 7 });
+    expect(resolved).toEqual({ type: "git", dir: "nixos" });
+    expect(lines).toEqual(["flake archive --json --no-update-lock-file ./nixos", "flake metadata --json --no-update-lock-file ./nixos"]);
+  });
+
+  test("whose files change while it is read is refused", async () => {
+    const error = await withNix(
+      directory,
+      printed({ path: makeStorePath("other") }),
+      async () => await rejection(InputError, archiveOnRunner("./nixos", options)),
+    );
+    expect(error.problems).toEqual([{ input: "flake", problem: expect.stringContaining("the files of ./nixos changed while the flake was read") }]);
+  });
+
+  test("lists the names of its configurations", async () => {
+    expect(await withNix(directory, printed({}), async () => await configurationNames(`path:${source}`, { signal: undefined }))).toEqual(["db1", "web1"]);
+  });
+});

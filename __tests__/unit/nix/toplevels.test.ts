@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+
+import { describe, expect, test } from "@jest/globals";
+
+import { repositoryOf, toplevels } from "../../../src/nix/toplevels.js";
+import { parseMetadata } from "../../../src/nix/flake.js";
+import { temporaryDirectory } from "../temporary.js";
+import { withNix } from "./fake-nix.js";
+
+const directory = temporaryDirectory();
+const options = { cwd: directory, signal: undefined, onLine: (): void => undefined };
+
+describe("the work tree of a flake", () => {
+  const of = (resolved: object): ReturnType<typeof repositoryOf> => repositoryOf(resolved);
+
+  test("is where Nix has found it", () => {
+    const repository = repositoryOf(parseMetadata(readFileSync(new URL("./recorded/metadata-2.34.8.json", import.meta.url), "utf8")).resolved);
+    expect(repository?.directory).toBe("/play/f");
+    expect(repository?.referenceAt("4f1c")).toBe("git+file:///play/f?rev=4f1c");
+  });
+
+  test("keeps what the reference says beside the commit", () => {
+    const repository = of({ dir: "nix/my machines", shallow: true, submodules: false, ref: "main", rev: "1234", type: "git", url: "file:///srv/my%20flake" });
+    expect(repository?.directory).toBe("/srv/my flake");
+    expect(repository?.referenceAt("4f1c")).toBe("git+file:///srv/my%20flake?dir=nix%2Fmy%20machines&shallow=1&submodules=0&rev=4f1c");
+  });
+
+  test.each([
+    { type: "path", path: "/srv/flake" },
+    { type: "git", url: "https://example.org/flake" },
+    { type: "github", owner: "org", repo: "repo" },
+  ])("is not known for %j", (resolved) => {
+    expect(of(resolved)).toBeUndefined();
+  });
+});
+
+describe("systems", () => {
+  // Says of each configuration that it is asked for that its derivation is /NAME.drv, but for those that end in 7.
+  const nix = `names=$(printf '%s\\n' "$7" | tail -n 1 | sed 's/.*configurations = \\[//; s/\\].*//' | tr -d '"')
+echo $names >> ${directory}/calls
+comma=
+printf '{'
+for name in $names; do
+  case $name in *7) printf '%s"%s":null' "$comma" "$name" ;; *) printf '%s"%s":"/%s.drv"' "$comma" "$name" "$name" ;; esac
+  comma=,
+done
+printf '}'`;
+
+  test("are instantiated in groups that a runner's memory can hold", async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `h${index}`);
+    const found = await withNix(directory, nix, async () => await toplevels("path:/nix/store/x", names, options));
+    expect([...found.keys()]).toEqual(names);
+    expect(found.get("h16")).toBe("/h16.drv");
+    expect(found.get("h17")).toBeUndefined();
+    const groups = readFileSync(`${directory}/calls`, "utf8").trim().split("\n");
+    expect(groups.map((line) => line.split(" ").length)).toEqual([16, 16, 8]);
+  });
+});

@@ -1,0 +1,131 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { beforeEach, describe, expect, test } from "@jest/globals";
+
+import { CommandError, DeployError } from "../../../src/domain/errors.js";
+import { RemoteShell, type ScriptCall, type Elevation } from "../../../src/nixos/remote-shell.js";
+import { runToItsEnd, type Reconnection } from "../../../src/nixos/reconnect.js";
+import { rejection } from "../failure-of.js";
+import { useFakeSsh } from "./fake-ssh.js";
+
+const { connection, directory, does: ssh } = useFakeSsh();
+const facts: ScriptCall = { script: "facts", args: [], privileged: false };
+
+beforeEach(() => {
+  ssh('exec sh -c "$command"');
+});
+
+describe("a script on the machine", () => {
+  const shell = new RemoteShell(connection, { kind: "none" });
+
+  test("gives its output and its exit code", async () => {
+    const outcome = await shell.run(facts);
+    expect(outcome).toMatchObject({ kind: "ended", exitCode: 0 });
+    expect(outcome.kind === "ended" ? outcome.stdout : "").toMatch(/^user=/);
+    expect(await shell.run({ script: "follow", args: ["no-such-run", "build", "0"], privileged: false })).toMatchObject({
+      kind: "ended",
+      exitCode: 3,
+      stdout: "",
+    });
+  });
+
+  test("is not mixed up with what the login shell prints", async () => {
+    ssh('echo "Welcome to web1"; echo "end of life" >&2; exec sh -c "$command"');
+    const outcome = await shell.run(facts);
+    expect(outcome.kind === "ended" ? outcome.stdout : "").toMatch(/^user=/);
+  });
+
+  test("gives its output as it comes, without the login shell's", async () => {
+    ssh('printf Welcome; printf "\\n"; exec sh -c "$command"');
+    const chunks: Buffer[] = [];
+    const outcome = await shell.run({ ...facts, onStdout: (chunk) => chunks.push(chunk) });
+    expect(outcome).toMatchObject({ kind: "ended", stdout: "" });
+    expect(Buffer.concat(chunks).toString()).toMatch(/^user=/);
+  });
+
+  test("whose exit code is 255 is not a lost connection", async () => {
+    ssh('sh -c "$command"; exit 255');
+    expect(await shell.run(facts)).toMatchObject({ kind: "ended", exitCode: 0 });
+  });
+
+  test("that does not come to its end is one where ssh says 255", async () => {
+    ssh('echo "client_loop: send disconnect: Broken pipe" >&2; exit 255');
+    const outcome = await shell.run(facts);
+    expect(outcome).toMatchObject({ kind: "lost", stderr: "client_loop: send disconnect: Broken pipe\n" });
+  });
+
+  test.each([
+    [1, 1],
+    [127, 127],
+    [0, 1],
+  ])("that was not allowed to begin ended with %d is told with %d", async (code, told) => {
+    ssh(`echo "sudo: a password is required" >&2; exit ${code}`);
+    expect(await shell.run(facts)).toMatchObject({ kind: "ended", exitCode: told, stderr: "sudo: a password is required\n" });
+  });
+
+  test("runs under sudo only where it is asked for and the user needs it", async () => {
+    ssh('echo "$command" >&2; exit 1');
+    const commandOf = async (elevation: Elevation, privileged: boolean): Promise<string> =>
+      (await new RemoteShell(connection, elevation).run({ ...facts, privileged })).stderr;
+    expect(await commandOf({ kind: "passwordless", program: "sudo" }, true)).toBe("sudo -n -- /bin/sh -s\n");
+    expect(await commandOf({ kind: "passwordless", program: "sudo" }, false)).toBe("/bin/sh -s\n");
+    expect(await commandOf({ kind: "none" }, true)).toBe("/bin/sh -s\n");
+  });
+
+  test("throws for a time-out and for an abort", async () => {
+    ssh("exec sleep 30");
+    expect((await rejection(CommandError, shell.run({ ...facts, timeout: 0.2 }))).failure.kind).toBe("timeout");
+    expect((await rejection(CommandError, shell.run({ ...facts, signal: AbortSignal.abort() }))).failure.kind).toBe("aborted");
+  });
+});
+
+describe("a connection that is lost", () => {
+  const shell = new RemoteShell(connection, { kind: "none" });
+  const told: string[] = [];
+  const reconnection: Reconnection = { phase: "build", seconds: 1, signal: undefined, onLost: (message) => told.push(message) };
+
+  beforeEach(() => {
+    told.length = 0;
+  });
+
+  test("comes back, and the script is called anew", async () => {
+    const mark = join(directory, "was-lost");
+    ssh(`[ -e ${mark} ] || { touch ${mark}; exit 255; }\nexec sh -c "$command"`);
+    let calls = 0;
+    const call = (): ScriptCall => {
+      calls += 1;
+      return facts;
+    };
+    expect(await runToItsEnd(connection, shell, call, reconnection)).toMatchObject({ exitCode: 0 });
+    expect(existsSync(mark)).toBe(true);
+    expect(calls).toBe(2);
+    expect(told).toEqual(["the connection was lost; connecting again for up to 1 s", "the connection is back"]);
+  });
+
+  test("and does not come back in time is told with the last reason", async () => {
+    ssh("exit 255", 'echo "ssh: connect to host web1.example.org port 22: Connection refused" >&2; exit 255');
+    const error = await rejection(
+      DeployError,
+      runToItsEnd(connection, shell, () => facts, reconnection),
+    );
+    expect(error).toMatchObject({
+      phase: "build",
+      reason: "the connection was lost and did not come back within 1 s",
+      lines: ["web1.example.org port 22 refuses the connection"],
+      exitCode: 255,
+      unreachable: true,
+    });
+  });
+
+  test("and finds another host key is not tried again", async () => {
+    const tries = join(directory, "tries");
+    ssh("exit 255", `echo x >>${tries}; echo "Host key verification failed." >&2; exit 255`);
+    const error = await rejection(
+      DeployError,
+      runToItsEnd(connection, shell, () => facts, { ...reconnection, seconds: 10 }),
+    );
+    expect(error).toMatchObject({ phase: "build", reason: "the host key of web1.example.org port 22 is not known", unreachable: false });
+    expect(readFileSync(tries, "utf8")).toBe("x\n");
+  });
+});

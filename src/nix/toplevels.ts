@@ -1,0 +1,98 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { briefReason } from "../domain/errors.js";
+import { outerReference } from "../domain/flake.js";
+import { evaluateApart } from "./evaluate-each.js";
+import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
+import { archiveOnRunner } from "./flake.js";
+import { field, objectOf, text } from "./json.js";
+import { addOuterFlake } from "./outer-flake.js";
+
+// An evaluation keeps every configuration that it has looked into: some hundred megabytes each, of a real NixOS.
+const together = 16;
+
+// With the true ones, system.configurationRevision and the like would differ at every commit; without any, a flake may refuse a dirty
+// tree, or fail on a missing attribute.
+const sameIdentity = { revision: "1".padStart(40, "0"), lastModified: 1 } as const;
+
+/** The derivation of each configuration's system; `undefined` where it does not evaluate, or is not there. */
+export type Toplevels = ReadonlyMap<string, string | undefined>;
+
+/** The source of a flake, and its Git work tree. */
+export type Checkout = {
+  /** Reference to the source in the runner's store, with revision and date that are the same for every commit. */
+  readonly pinned: string;
+  /** `undefined` where the flake is not in a Git work tree on this runner. */
+  readonly repository: { readonly directory: string; readonly referenceAt: (commit: string) => string } | undefined;
+};
+
+/** Copies a flake and its inputs into the runner's store. `scratch` is a directory for files of a moment. Throws as `archiveOnRunner`. */
+export async function checkout(reference: string, scratch: string, options: EvaluateOptions): Promise<Checkout> {
+  const { flake, locks, resolved } = await archiveOnRunner(reference, options);
+  const identity = { ...sameIdentity, revisionCount: flake.revisionCount === undefined ? undefined : 1 };
+  const outer = await addOuterFlake({ ...flake, ...identity }, locks, false, { scratch, signal: options.signal });
+  return { pinned: outerReference({ outer }), repository: repositoryOf(resolved) };
+}
+
+/**
+ * Parses where the work tree is from `resolved` of what `nix flake metadata --json` prints:
+ *
+ *     {"dir":"nixos","shallow":true,"type":"git","url":"file:///home/runner/work/machines/machines"}
+ */
+export function repositoryOf(resolved: unknown): Checkout["repository"] {
+  const url = text(field(resolved, "url"));
+  if (field(resolved, "type") !== "git" || url?.startsWith("file:") !== true) return undefined;
+  const kept = Object.entries(objectOf(resolved)).flatMap(([name, value]) => {
+    if (["type", "url", "ref", "rev"].includes(name)) return [];
+    if (typeof value === "boolean") return [[name, value ? "1" : "0"] as const];
+    return typeof value === "string" ? [[name, value] as const] : [];
+  });
+  return {
+    directory: fileURLToPath(url),
+    referenceAt: (commit) => `git+${url}?${[...kept, ["rev", commit] as const].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`,
+  };
+}
+
+/**
+ * Instantiates the systems of these configurations, each as `nixos-rebuild` would. `reference` is one of `checkout`. One that does not evaluate does not hide the others.
+ */
+export async function toplevels(reference: string, configurations: readonly string[], options: EvaluateOptions): Promise<Toplevels> {
+  const expression = readFileSync(new URL("./toplevels.nix", import.meta.url), "utf8");
+  const evaluate = async (some: readonly string[]): Promise<ReadonlyMap<string, string | undefined>> => {
+    const found = await applyToFlake(reference, expression, { configurations: some }, options);
+    return new Map(some.map((name) => [name, text(field(found, name))]));
+  };
+  if (configurations.length === 0) await evaluate([]);
+  const all = new Map<string, string | undefined>();
+  for (let begin = 0; begin < configurations.length; begin += together) {
+    const evaluated = await evaluateApart(configurations.slice(begin, begin + together), evaluate);
+    for (const [name, one] of evaluated) all.set(name, "value" in one ? one.value : undefined);
+  }
+  return all;
+}
+
+/** The systems of another commit, or in a few words why they cannot be told. */
+export type Former =
+  | { readonly kind: "toplevels"; readonly toplevels: Toplevels }
+  | { readonly kind: "same" }
+  | { readonly kind: "none"; readonly reason: string };
+
+/** Instantiates the systems that a former commit had, unless its source is the present one. Throws only for an abort. */
+export async function formerToplevels(
+  present: Checkout,
+  former: { readonly reference: string; readonly scratch: string },
+  configurations: readonly string[],
+  options: EvaluateOptions,
+): Promise<Former> {
+  try {
+    const { pinned } = await checkout(former.reference, former.scratch, options);
+    if (pinned === present.pinned) return { kind: "same" };
+    // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
+    await toplevels(pinned, [], options);
+    return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options) };
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    return { kind: "none", reason: briefReason(error).replace(/^(?:the flake does not evaluate|error): /, "") };
+  }
+}

@@ -1,0 +1,95 @@
+import { DeployError } from "../domain/errors.js";
+import type { MachineFacts } from "../deploy/ports.js";
+import type { Connection } from "../ssh/connection.js";
+import { requireAccess, terminalError, wantsTerminal, type AccessSettings } from "./elevation.js";
+import { machineFacts } from "./facts.js";
+import { RemoteShell, type ScriptOutcome } from "./remote-shell.js";
+import { lastLines } from "./reconnect.js";
+
+/** A machine that has been asked what it is, and how its scripts run. */
+export type Entry = { readonly facts: MachineFacts; readonly shell: RemoteShell; readonly privileged: boolean };
+
+/**
+ * Asks a connected machine all that must be known of it, and finds out how the scripts become root. Throws a `DeployError` of the
+ * phase connect.
+ */
+export async function enter(connection: Connection, settings: AccessSettings, signal: AbortSignal): Promise<Entry> {
+  const outcome = await new RemoteShell(connection, { kind: "none" }).run({ script: "facts", args: [], privileged: false, signal });
+  if (outcome.kind === "lost") {
+    throw new DeployError({
+      phase: "connect",
+      reason: "the connection was lost at once",
+      lines: lastLines(outcome.stderr),
+      exitCode: 255,
+      unreachable: true,
+      cause: outcome.cause,
+    });
+  }
+  const { user } = connection.target;
+  if (outcome.exitCode !== 0) {
+    if (outcome.instead !== undefined) throw notRun(outcome, user);
+    throw new DeployError({
+      phase: "connect",
+      reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
+      hint: `The user's shell on the machine must run \`/bin/sh -s\`; for ${user} it does not`,
+      lines: lastLines(outcome.stderr),
+      exitCode: outcome.exitCode,
+    });
+  }
+  const { facts, access } = machineFacts(outcome.stdout);
+  const { privileged, elevation } = requireAccess(access, settings);
+  const shell = new RemoteShell(connection, elevation);
+  if (elevation.kind === "password") await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
+  if (elevation.kind === "passwordless" && elevation.program === "run0") await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
+  return { facts, shell, privileged };
+}
+
+/** A machine on which the login shell, or sshd, did not run the command that it was sent. */
+function notRun({ instead = "", stderr, exitCode }: Extract<ScriptOutcome, { kind: "ended" }>, user: string): DeployError {
+  const answer = lastLines(instead);
+  const told = { phase: "connect", lines: [...answer, ...lastLines(stderr)], exitCode } as const;
+  if (/This account is (?:currently )?not available/i.test(instead + stderr))
+    return new DeployError({
+      ...told,
+      reason: `the login shell of ${user} on the machine refuses logins`,
+      hint: `Set users.users.${user}.shell to a shell, or use another ssh user`,
+    });
+  if (answer.length > 0) {
+    return new DeployError({
+      ...told,
+      reason: `the machine did not run the command that it was sent for ${user}, and answered ${JSON.stringify(answer.join(" ").slice(0, 100))}`,
+      hint: `Is the key restricted to one command (command=… in authorized_keys of ${user}, or ForceCommand in sshd_config)? Use a key without this restriction for the deployment`,
+    });
+  }
+  return new DeployError({
+    ...told,
+    reason: `the machine did not run the command that it was sent for ${user} (exit code ${exitCode})`,
+    hint: `The user's shell on the machine must run \`/bin/sh -s\`, and the key must not be restricted to one command (command=… in authorized_keys, ForceCommand in sshd_config)`,
+  });
+}
+
+async function tryElevation(shell: RemoteShell, signal: AbortSignal, explain: (stderr: string) => DeployError): Promise<void> {
+  const outcome = await shell.run({ script: "facts", args: [], privileged: true, signal });
+  if (outcome.kind === "lost" || outcome.exitCode !== 0) throw explain(outcome.stderr);
+}
+
+function passwordError(user: string, stderr: string): DeployError {
+  if (wantsTerminal(stderr)) return terminalError(user, lastLines(stderr));
+  return new DeployError({
+    phase: "connect",
+    reason: "sudo on the machine does not accept elevate-password",
+    hint: `Try \`sudo -k -S /bin/sh -s\` as ${user} on the machine; sudoers must allow that command without a terminal`,
+    lines: lastLines(stderr),
+    exitCode: 1,
+  });
+}
+
+function run0Error(user: string, stderr: string): DeployError {
+  return new DeployError({
+    phase: "connect",
+    reason: `run0 on the machine does not make ${user} root without a password`,
+    hint: `Polkit on the machine must allow org.freedesktop.systemd1.manage-units for ${user} (on NixOS: security.polkit.extraConfig), or connect as root`,
+    lines: lastLines(stderr),
+    exitCode: 1,
+  });
+}
