@@ -1,3 +1,4 @@
+import { lastLines } from "../domain/lines.js";
 import type { CommandError, DeployErrorParts } from "../domain/errors.js";
 
 /** What the machine says of its nix-daemon: `ok` or Nix's error, and the setting allowed-users; empty where it cannot be told. */
@@ -16,10 +17,7 @@ export function speaksOfDaemon(stderr: string): boolean {
  * `state` what the machine said of its nix-daemon where it was asked.
  */
 export function explainSendFailure(error: CommandError, lost: boolean, user = "the ssh user", state?: DaemonState): DeployErrorParts {
-  const lines = error.stderr
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .slice(-20);
+  const lines = lastLines(error.stderr);
   const exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
   const parts = (reason: string, hint?: string): DeployErrorParts => ({ phase: "copy", reason, hint, lines, exitCode, cause: error });
   if (lost) return { ...parts("the connection was lost while the flake was sent"), unreachable: true, exitCode: 255 };

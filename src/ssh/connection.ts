@@ -1,11 +1,11 @@
 import { lookup } from "node:dns/promises";
-import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { CommandError } from "../domain/errors.js";
 import type { Target } from "../domain/target.js";
 import { run, type Command, type Finished, type RunOptions } from "../process/run.js";
-import { alias, endOfKnownHosts, identityFiles, targetFiles, type TargetFiles } from "./configuration.js";
+import { alias, endOfKnownHosts, identityFiles, renderConfiguration, targetFiles, type SshSettings, type TargetFiles } from "./configuration.js";
 import { connectError } from "./failure.js";
 import { knownHostsLine, parseOfferedKeys, type OfferedKey } from "./host-key.js";
 
@@ -179,6 +179,14 @@ export class Connection {
       });
     }
   }
+}
+
+/** Writes one ssh configuration per target into the private directory of a run. Returns the connections that use them, in the order of the targets. */
+export function connectionsTo(targets: readonly Target[], directory: string, settings: SshSettings): Connection[] {
+  return targets.map((target, index) => {
+    writeFileSync(targetFiles(directory, index).configuration, renderConfiguration(target, index, directory, settings), { mode: 0o600 });
+    return new Connection(target, index, directory, settings.connectTimeout);
+  });
 }
 
 async function addressesOf(host: string): Promise<string[]> {

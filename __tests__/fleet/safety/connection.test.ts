@@ -146,7 +146,7 @@ describe("a machine that is not reached again", () => {
       exit: 1,
       status: "rolled-back",
       phase: "confirm",
-      error: expect.stringContaining("the machine answered, but the login over ssh took longer than confirm-timeout (4 s)"),
+      error: expect.stringContaining("the machine answered in time, but the login over ssh took longer than confirm-timeout (4 s)"),
     });
     expect(await trial.systems("web2")).toEqual(other);
   });
