@@ -65,8 +65,15 @@ test("a rollback that fails where the disk is full: the commands of the message 
 
 test("the root file system is full during the activation: the old system runs, the message says that files are missing, and its commands work once there is room", async () => {
   const machine = trial.machine("full1");
+  // A journal on the disk makes room for itself, and with that for a rollback.
+  await machine.output(
+    "mkdir -p /run/systemd/journald.conf.d; printf '[Journal]\\nStorage=volatile\\n' >/run/systemd/journald.conf.d/rig.conf; systemctl restart systemd-journald; rm -rf /var/log/journal",
+  );
   const old = await trial.settle({ text: "the old text" }, "full1");
-  const fills = { text: "the new text", activationScript: "dd if=/dev/zero of=/var/fill bs=1M" };
+  const fills = {
+    text: "the new text",
+    activationScript: "dd if=/dev/zero of=/var/fill bs=1M || dd if=/dev/zero of=/var/fill bs=1k oflag=append conv=notrunc",
+  };
   const run = await trial.deploy(fills, {}, "full1");
   const { error } = verdictOf(run);
   expect(verdictOf(run)).toMatchObject({
