@@ -24,7 +24,7 @@ main() {
   dir=$(run_directory "$run")
   (umask 077 && mkdir -p -- "$base") || return 1
   if [ "$(stat -c %u -- "$base")" != "$uid" ] || [ -L "$base" ]; then
-    echo "$base belongs to somebody else" >&2
+    echo "$base is owned by another user" >&2
     return 1
   fi
   (umask 077 && mkdir -p -- "$dir") || return 1

@@ -116,9 +116,9 @@ clear_later() {
 # What it prints is in the journal, which outlives the directory.
 clear_away() {
   if [ "$(readlink decision)" = keep ]; then
-    echo "the machine has set profile and boot loader by itself, and nobody has asked; the end of the logs:"
+    echo "the machine set profile and boot loader on its own, and the runner did not come back; end of the logs:"
   else
-    echo "the machine has rolled back by itself, and nobody has asked; the end of the logs:"
+    echo "the machine rolled back on its own, and the runner did not come back; end of the logs:"
   fi
   for log in activate.log rollback.log last.log; do
     [ ! -e "$log" ] || tail -n 100 "$log"
@@ -143,7 +143,7 @@ restore() {
   old=$(cat previous-running)
   now=$(readlink -f -- "$(cat current)")
   if [ "$now" != "$old" ] && [ "$now" != "$(cat new-running)" ]; then
-    echo "nix-flake-deploy: the machine runs $now, which is neither the old nor the new system: nothing is changed"
+    echo "nix-flake-deploy: the machine runs $now, which is neither the old nor the new system: nothing was changed"
     return 9
   fi
   echo "rolling back: $old/bin/switch-to-configuration test"

@@ -150,22 +150,23 @@ class FleetRun {
 const mostNamed = 5;
 
 /** Why no further batch may begin. */
-function tooManyFailures(works: readonly Work[], { staging, unusable }: RunSettings): Pick<Failure, "reason" | "outcome"> | undefined {
+function tooManyFailures(works: readonly Work[], { staging, unusable }: RunSettings): Pick<Failure, "reason" | "outcome" | "topic"> | undefined {
   const failed = [...works.flatMap(({ result }) => result ?? []), ...unusable].filter(({ status }) => isFailure(status));
   const hosts = works.length + unusable.length;
   const most = amountOf(staging.maxFailures, hosts);
   if (failed.length <= most) return undefined;
   const names = failed.map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
   return {
-    reason: `not activated: ${failed.length} of ${hosts} hosts failed, and max-failures is ${most}`,
+    reason: `skipped: ${failed.length} of ${hosts} hosts failed (max-failures: ${most})`,
     outcome: `Nothing has changed on the machine. Failed: ${listed(names, mostNamed)}`,
+    topic: "not-activated",
   };
 }
 
 function explain(problem: unknown, host: Host, stopwatch: Stopwatch): Failure {
   const { phase, outlook: outcome } = host;
   if (problem instanceof DeployError) return host.undecided ? makeFailure({ ...problem.failure, phase, outcome }) : problem.failure;
-  if (stopwatch.expired) return makeFailure({ phase, reason: `the work on the machine took longer than the timeout of ${stopwatch.limit} s`, outcome });
+  if (stopwatch.expired) return makeFailure({ phase, reason: `the host took longer than the timeout of ${stopwatch.limit} s`, outcome, topic: "timeout" });
   if (stopwatch.cancelled) return makeFailure({ phase, reason: "the run was cancelled", outcome });
   // An unexpected one is a fault of ours: its stack is what helps.
   const [reason = "", ...lines] = problem instanceof Error ? (problem.stack ?? problem.message).split("\n") : [String(problem)];

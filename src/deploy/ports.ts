@@ -7,6 +7,7 @@ import type { Phase } from "../domain/phase.js";
 import type { HostResult } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { Target } from "../domain/target.js";
+import type { Topic } from "../domain/topic.js";
 import type { UnitPlan } from "../domain/unit-plan.js";
 
 /** What runs on a machine and what it boots. */
@@ -216,8 +217,8 @@ export type HostLog = {
   /** A line that the machine, or a command that works on it, has printed. */
   output(line: string): void;
   /** A line of the action itself. */
-  note(text: string): void;
-  warn(text: string): void;
+  note(text: string, topic?: Topic): void;
+  warn(text: string, topic?: Topic): void;
 };
 
 /** Where the progress of the whole run goes. */

@@ -8,9 +8,9 @@ const profile = "/nix/var/nix/profiles/system";
  * although its activation failed: it writes files, and needs room for them where the root file system is full.
  */
 export function repairHint(commands: string, causes: readonly ActivationCause[], incomplete: boolean): string {
-  if (!causes.some(({ kind }) => kind === "no-space")) return `Repair the machine by hand, as root: ${commands}`;
-  const runs = incomplete ? "The machine runs its old system, but not all of its files could be written. " : "";
-  return `${runs}Make room on the file system that is full (\`df -h\` on the machine shows which one). Then repair the machine by hand, as root: ${commands}`;
+  if (!causes.some(({ kind }) => kind === "no-space")) return `Repair the machine manually, as root: ${commands}`;
+  const runs = incomplete ? "The machine runs its old system, but some of its files could not be written. " : "";
+  return `${runs}Free space on the full file system (\`df -h\` on the machine shows which one). Then repair the machine manually, as root: ${commands}`;
 }
 
 /** The commands that activate the system that ran before. They need no space in /nix and /boot. */

@@ -26,7 +26,7 @@ export function parseConfiguration(text: string): Configuration {
 /** Checks the name of a configuration. Throws an `Error` that says what is accepted. */
 export function checkConfiguration(configuration: Configuration): Configuration {
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(attributeOf(configuration) ?? "hostname")) {
-    throw new Error("its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)");
+    throw new Error("its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)");
   }
   return configuration;
 }

@@ -29,9 +29,10 @@ async function git(args: readonly string[]): ReturnType<typeof run> {
   } catch (error) {
     if (error instanceof CommandError && error.failure.kind === "spawn") {
       throw new RunnerError(
-        "git is not on this runner, and changed-since needs it. Add to the workflow, before this step: - run: sudo apt-get update && sudo apt-get install --yes git",
+        "git was not found on this runner; changed-since needs it. Add this to the workflow before this step: - run: sudo apt-get update && sudo apt-get install --yes git",
         {
           cause: error,
+          topic: "programs-missing",
         },
       );
     }

@@ -6,6 +6,7 @@ import type { HostResult } from "../domain/result.js";
 import type { Target } from "../domain/target.js";
 import { HostLines } from "../report/host-lines.js";
 import { batchLine, doneLine, doneTitle, endedLine, runningHostsText, workLine, type HostPlace } from "../report/progress.js";
+import { seeAlso } from "../report/troubleshooting.js";
 import type { WorkflowLog } from "./workflow-log.js";
 
 // With more hosts, what the machines print would bury how far each has got: it then stands in the groups alone.
@@ -76,10 +77,12 @@ export class WorkflowRunLog implements RunLog {
         if (place !== undefined) place.copying = progress;
       },
       output: line,
-      note: line,
-      warn: (text) => {
+      note: (text, topic) => {
+        for (const each of [text, ...seeAlso(topic, this.#log.linkTo)]) line(each);
+      },
+      warn: (text, topic) => {
         lines.push(`warning: ${text}`);
-        this.#log.annotate("warning", name, text);
+        this.#log.annotate("warning", name, [text, ...seeAlso(topic, this.#log.linkTo)].join("\n"));
       },
     };
   }
@@ -95,7 +98,10 @@ export class WorkflowRunLog implements RunLog {
 
   done(result: HostResult): void {
     const { name, error } = result;
-    if (error !== undefined) for (const line of renderFailure(error).split("\n")) this.#line(`[${name}] ${line}`);
+    if (error !== undefined) {
+      const text = [renderFailure(error), ...seeAlso(error.topic, this.#log.linkTo)].join("\n");
+      for (const line of text.split("\n")) this.#line(`[${name}] ${line}`);
+    }
     // A result may be corrected, which is no further host.
     const count = this.#done.has(name) ? `[${this.#done.size}/${this.#total}]` : this.#count("done");
     this.#done.add(name);

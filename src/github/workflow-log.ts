@@ -4,6 +4,7 @@ import * as core from "@actions/core";
 
 import type { Annotation } from "../report/annotations.js";
 import { printable } from "../report/printable.js";
+import { troubleshootingLinks, type LinkTo } from "../report/troubleshooting.js";
 import { hidesAnnotations } from "./runner-kind.js";
 
 export type Level = "error" | "warning" | "notice";
@@ -13,10 +14,13 @@ export type Level = "error" | "warning" | "notice";
  * every line is written while the runner is told to stop obeying, under a token that nobody can guess.
  */
 export class WorkflowLog {
+  /** Where to read about a topic. */
+  readonly linkTo: LinkTo;
   #token: string | undefined;
   readonly #hidesAnnotations: boolean;
 
   constructor(environment: Readonly<Record<string, string | undefined>> = process.env) {
+    this.linkTo = troubleshootingLinks(environment);
     this.#hidesAnnotations = hidesAnnotations(environment);
   }
 

@@ -36,7 +36,9 @@ export async function archiveOnRunner(reference: string, options: FlakeOptions):
 }
 
 function changedMeanwhile(reference: string): InputError {
-  return new InputError([{ input: "flake", problem: `the files of ${reference} changed while the flake was read. Does another step still write to them?` }]);
+  return new InputError([
+    { input: "flake", problem: `the files of ${reference} changed while the flake was being read. Check that nothing else writes to them` },
+  ]);
 }
 
 /** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */

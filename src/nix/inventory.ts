@@ -65,9 +65,9 @@ async function askAgain(name: string, query: Query): Promise<InventoryEntry> {
 
 function doesNotEvaluate(name: string, error: CommandError | undefined, together: readonly string[] = [name]): UnusableMachine {
   const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
-  const reason = `${which} does not evaluate on the runner, so that nobody knows where the machine is`;
-  const lines = error === undefined ? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`] : lastLines(error.stderr);
-  return { kind: "unusable", name, tags: undefined, error: reason, lines };
+  const reason = `${which} does not evaluate on the runner, so its address is unknown`;
+  const lines = error === undefined ? [`only the first ${mostExplained} failures are explained one by one; see their messages`] : lastLines(error.stderr);
+  return { kind: "unusable", name, tags: undefined, error: reason, lines, topic: "machine-not-evaluated" };
 }
 
 function readAnswer(json: unknown): Answer {

@@ -48,7 +48,12 @@ export class ArmedNixosMachine implements ArmedMachine {
       return await this.#guarded.run(this.#site.call(AbortSignal.any([signal, late])));
     } catch (error) {
       if (signal.aborted || !late.aborted) throw error;
-      throw new DeployError({ phase: "activate", reason: `the activation took longer than activation-timeout (${limits.activation} s)`, cause: error });
+      throw new DeployError({
+        phase: "activate",
+        reason: `the activation took longer than activation-timeout (${limits.activation} s)`,
+        topic: "activation-timeout",
+        cause: error,
+      });
     }
   }
 

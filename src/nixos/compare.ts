@@ -38,9 +38,9 @@ export async function compareSystems(
     units(),
   ]);
   if (closure.status === "rejected") {
-    log.note(`the difference between the two systems cannot be told: ${messageOf(closure.reason)}`);
+    log.note(`the old and the new system could not be compared: ${messageOf(closure.reason)}`, "difference-unknown");
     return undefined;
   }
-  if (plan.status === "rejected") log.note(`what a switch would do to units is unknown: ${messageOf(plan.reason)}`);
+  if (plan.status === "rejected") log.note(`the effect of a switch on units is unknown: ${messageOf(plan.reason)}`, "plan-unknown");
   return { closure: closure.value, units: plan.status === "fulfilled" ? plan.value : undefined };
 }

@@ -36,7 +36,7 @@ export function watchLogin({ hasAnswered, tell, log, patience }: Login): LoginWa
     if (answered === undefined && hasAnswered()) answered = now;
     if (answered === undefined || now - answered < patience) return;
     clearInterval(timer);
-    log.note("the machine has answered over ssh, and the login is slow: the machine is told to wait for it");
+    log.note("the machine answers over ssh, but the login is slow: waiting for it");
     telling = tell(own.signal).catch(() => {
       // The former connection is lost as well: then only a login in time helps, and a late one is reported as such.
     });

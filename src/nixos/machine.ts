@@ -139,7 +139,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
     }
     // Who is not root can only keep what is there already.
     if (!this.#privileged) await this.#prepare(paths, "copy", signal);
-    this.#log.note(`${sent.flake.source} has arrived (run ${run})`);
+    this.#log.note(`copied ${sent.flake.source} (run ${run})`);
     return copied;
   }
 
@@ -157,7 +157,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
       const failure = { exitCode, configuration: rebuild.configuration, lines, failures: log.failures };
       throw buildError(failure, await this.#buildContext(failure));
     }
-    if (result === undefined) throw new DeployError({ phase: "build", reason: "nixos-rebuild build ended well, but left no system", lines, exitCode });
+    if (result === undefined) throw new DeployError({ phase: "build", reason: "nixos-rebuild build succeeded but produced no system", lines, exitCode });
     return result;
   }
 
@@ -200,8 +200,8 @@ class ConnectedNixosMachine implements ConnectedMachine {
     if (end.exitCode === 0) return;
     throw new DeployError({
       phase,
-      reason: "the machine cannot keep the files of the run",
-      hint: "Is there room below /run, and on the store's disk?",
+      reason: "the files of the run could not be created on the machine",
+      hint: "Check the free space in /run and on the disk of the Nix store",
       lines: lastLines(end.stderr),
       exitCode: end.exitCode,
     });

@@ -29,9 +29,9 @@ export async function runToItsEnd(connection: Connection, shell: RemoteShell, ca
   for (;;) {
     const outcome = await shell.run({ ...call(), signal: reconnection.signal });
     if (outcome.kind === "ended") return outcome;
-    reconnection.onLost(`the connection was lost; connecting again for up to ${reconnection.seconds} s`);
+    reconnection.onLost(`the connection was lost; reconnecting for up to ${reconnection.seconds} s`);
     await reconnect(connection, outcome.cause, reconnection);
-    reconnection.onLost("the connection is back");
+    reconnection.onLost("reconnected");
   }
 }
 
@@ -59,10 +59,11 @@ async function reconnect(connection: Connection, cause: unknown, { phase, second
     if (performance.now() >= deadline) break;
     await sleep(pauseMilliseconds, undefined, { signal }).catch(() => undefined);
   }
-  const reason = `the connection was lost and did not come back within ${seconds} s`;
+  const reason = `the connection was lost and could not be restored within ${seconds} s`;
   throw new DeployError({ phase, reason, lines: last instanceof DeployError ? [last.reason] : [], exitCode: 255, unreachable: true, cause: last });
 }
 
-function partsOf({ reason, hint, lines, exitCode, unreachable, cause }: DeployError): Omit<ConstructorParameters<typeof DeployError>[0], "phase"> {
-  return { reason, hint, lines, exitCode, unreachable, cause };
+function partsOf({ failure, unreachable, cause }: DeployError): Omit<ConstructorParameters<typeof DeployError>[0], "phase"> {
+  const { reason, hint, lines, exitCode, topic } = failure;
+  return { reason, hint, lines, exitCode, topic, unreachable, cause };
 }

@@ -13,8 +13,9 @@ export async function findSpecialisation(toplevel: StorePath, name: string, call
   const names = wordsOf(facts.get("there"));
   throw new DeployError({
     phase: "build",
-    reason: `the system has no specialisation ${name}${names.length === 0 ? "; it has none" : `; it has ${names.join(", ")}`}`,
+    reason: `the system has no specialisation ${name}${names.length === 0 ? "; it defines none" : `; it defines ${names.join(", ")}`}`,
     hint: "Nothing has changed on the machine. Correct the input specialisation",
+    topic: "specialisation-missing",
     lines: lastLines(end.stderr),
     exitCode: 1,
   });

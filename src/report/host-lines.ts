@@ -22,7 +22,7 @@ export class HostLines {
 
   *all(): Iterable<string> {
     yield* this.#beginning;
-    if (this.#dropped > 0) yield `… ${this.#dropped} lines are left out here …`;
+    if (this.#dropped > 0) yield `… ${this.#dropped} lines omitted …`;
     yield* this.#end;
   }
 }

@@ -56,7 +56,7 @@ export function doneTitle({ name, status }: HostResult): string {
   return `${isFailure(status) ? "✗" : "✓"} ${name}: ${status}`;
 }
 
-/** `at work for 2 min 3 s: building web1 (40 s), web2 (38 s)`; `undefined` where no host is in a phase. */
+/** `running for 2 min 3 s: building web1 (40 s), web2 (38 s)`; `undefined` where no host is in a phase. */
 export function workLine(places: readonly HostPlace[], seconds: number): string | undefined {
   const parts = Object.entries(going).flatMap(([phase, word]) => {
     const here = places.filter((place) => place.phase === phase && !place.over);
@@ -69,16 +69,16 @@ export function workLine(places: readonly HostPlace[], seconds: number): string 
           )}`,
         ];
   });
-  return parts.length === 0 ? undefined : `at work for ${showDuration(seconds)}: ${parts.join("; ")}`;
+  return parts.length === 0 ? undefined : `running for ${showDuration(seconds)}: ${parts.join("; ")}`;
 }
 
 /** Which machine is in which phase, one per line, for a run that ends before they do. */
 export function runningHostsText(places: readonly HostPlace[]): string {
-  if (places.length === 0) return "No machine was being worked on.";
+  if (places.length === 0) return "No host was in progress.";
   const lines = places.map(
-    ({ name, phase, over }) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`,
+    ({ name, phase, over }) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation is still running on the machine)" : ""}`,
   );
-  return ["Machines that were being worked on, and their phase:", ...lines].join("\n");
+  return ["Hosts in progress, with their phase:", ...lines].join("\n");
 }
 
 function howFar({ seconds, copied }: HostPlace): string {

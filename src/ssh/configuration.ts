@@ -114,7 +114,7 @@ function lines(all: readonly string[]): string {
 }
 
 function extraLines({ extra }: SshSettings): string[] {
-  return extra === "" ? [] : ["# The workflow's own lines", extra];
+  return extra === "" ? [] : ["# From the input ssh-config", extra];
 }
 
 function mastersOf({ socket }: TargetFiles): string[] {

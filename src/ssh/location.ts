@@ -46,7 +46,7 @@ export async function locateTarget(
     answer = await ask(text);
   } catch (error) {
     if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
-    throw refusal(`is not accepted by ssh: ${reasonOf(error, configuration, extraBegins)}`);
+    throw refusal(`was rejected by ssh: ${reasonOf(error, configuration, extraBegins)}`);
   }
   const without = await ask(renderQuestion(target, index, directory, { ...settings, extra: "" }, defaults).text);
   return locatedTarget(target, answer, without);
@@ -77,7 +77,7 @@ export function locatedTarget(target: NamedTarget, answer: string, without: stri
       work();
     } catch (error) {
       const problem = messageOf(error);
-      throw refusal(`has a ${keyword} for ${target.host} that is not accepted: ${problem}`);
+      throw refusal(`sets an invalid ${keyword} for ${target.host}: ${problem}`);
     }
   };
   check("HostName", () => checkHost(address));
@@ -107,7 +107,7 @@ function requireOwned({ host }: NamedTarget, found: ReadonlyMap<string, readonly
     const reason = refusalOf(keyword);
     return reason === undefined ? [] : [reason];
   });
-  if (reasons.length > 0) throw refusal(`sets ${reasons.join(" and ")} for ${host}; accepted are lines that leave it out for this host`);
+  if (reasons.length > 0) throw refusal(`sets ${reasons.join(" and ")} for ${host}; remove this for the host`);
 }
 
 /** What tells two machines with one address apart. A proxy's command may name the host in its own ways. */
@@ -119,9 +119,9 @@ function viaOf(host: string, found: ReadonlyMap<string, readonly string[]>): str
 }
 
 function reasonOf({ failure, stderr }: CommandError, configuration: string, extraBegins: number): string {
-  if (failure.kind === "timeout") return `it has not read the lines after ${failure.seconds} s`;
+  if (failure.kind === "timeout") return `reading the lines took longer than ${failure.seconds} s`;
   const place = /^line (\d+)/;
-  const [line = "it does not say why"] = stderr
+  const [line = "no reason given"] = stderr
     .replaceAll(`${configuration}: `, "")
     .replaceAll(`${configuration} `, "")
     .split(/\r?\n/)
@@ -131,5 +131,5 @@ function reasonOf({ failure, stderr }: CommandError, configuration: string, extr
 }
 
 function refusal(problem: string): InputError {
-  return new InputError([{ input: "ssh-config", problem }]);
+  return new InputError([{ input: "ssh-config", problem, topic: "ssh-config-refused" }]);
 }

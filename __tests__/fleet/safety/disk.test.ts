@@ -55,7 +55,7 @@ test("a rollback that fails where the disk is full: the commands of the message 
   const old = await trial.settle({ activationScript: "[ ! -e /run/spoiled ]" }, "small1");
   const run = await trial.deploy({ activationScript: "touch /run/spoiled; dd if=/dev/zero of=/nix/fill bs=1M" }, {}, "small1");
   expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rollback-failed" });
-  const [, commands] = /epair the machine by hand, as root: (.*)$/m.exec(String(verdictOf(run)["error"])) ?? [];
+  const [, commands] = /epair the machine manually, as root: (.*)$/m.exec(String(verdictOf(run)["error"])) ?? [];
   expect(await machine.output("rm /run/spoiled; df --output=avail /nix | tail -n 1")).toBe("0");
   await machine.output(String(commands));
   expect(await trial.systems("small1")).toEqual(old);
@@ -76,15 +76,15 @@ test("the root file system is full during the activation: the old system runs, t
     exit: 1,
     status: "rollback-failed",
     phase: "rollback",
-    error: expect.stringMatching(/and the rollback failed: the activation script snippet 'etc' \(1\) failed \(exit code 2\): no space is left on the device/),
+    error: expect.stringMatching(/; the rollback failed: the activation script snippet 'etc' \(1\) failed \(exit code 2\): no space is left on the device/),
   });
   expect(error).toContain(
-    "The machine runs its old system, but not all of its files could be written. Make room on the file system that is full (`df -h` on the machine shows which one). Then repair the machine by hand, as root: ",
+    "The machine runs its old system, but some of its files could not be written. Free space on the full file system (`df -h` on the machine shows which one). Then repair the machine manually, as root: ",
   );
   expect(await machine.output("df --output=avail / | tail -n 1")).toBe("0");
   expect(await trial.systems("full1")).toEqual(old);
   expect(await machine.output("cat /etc/motd-nixos")).toBe("the new text");
-  const [, commands] = /epair the machine by hand, as root: (.*)$/m.exec(String(error)) ?? [];
+  const [, commands] = /epair the machine manually, as root: (.*)$/m.exec(String(error)) ?? [];
   await machine.output(`${makeRoom}; ${String(commands)}`);
   expect(await trial.systems("full1")).toEqual(old);
   expect(await machine.output("cat /etc/motd-nixos")).toBe("the old text");

@@ -16,11 +16,11 @@ export function renderHeadline(results: readonly HostResult[], flake: Flake | un
 
 function headline(results: readonly HostResult[], endedEarly: boolean): string {
   const failures = results.filter(({ status }) => isFailure(status)).length;
-  if (results.length === 0) return endedEarly ? "❌ The deployment ended before any host was worked on" : "✅ No host was to be deployed";
+  if (results.length === 0) return endedEarly ? "❌ The run ended before any host was deployed" : "✅ No hosts to deploy";
   const hosts = results.length === 1 ? "1 host" : `${results.length} hosts`;
   if (failures > 0) return `❌ ${failures} of ${hosts} failed${endedEarly ? ", and the run ended early" : ""}`;
   if (endedEarly && results.every(({ status }) => status === "skipped")) return `❌ No host was deployed (${hosts} skipped)`;
-  if (endedEarly) return `❌ The run ended early; of ${hosts} none failed`;
+  if (endedEarly) return `❌ The run ended early; none of ${hosts} failed`;
   const done = results.filter(({ status }) => status !== "skipped");
   const skipped = results.length - done.length;
   const { sign, word } = achieved(done);
@@ -29,7 +29,7 @@ function headline(results: readonly HostResult[], endedEarly: boolean): string {
 
 /** What became of hosts of which none failed. */
 function achieved(hosts: readonly HostResult[]): { readonly sign: string; readonly word: string } {
-  if (hosts.some(({ status }) => status === "degraded")) return { sign: "⚠️", word: "deployed, with units that failed" };
+  if (hosts.some(({ status }) => status === "degraded")) return { sign: "⚠️", word: "deployed, with failed units" };
   if (hosts.every(({ status }) => status === "unchanged")) return { sign: "✅", word: "unchanged" };
   return { sign: "✅", word: hosts.every(({ status }) => status === "planned" || status === "unchanged") ? "planned" : "deployed" };
 }
@@ -45,14 +45,14 @@ function failed(results: readonly HostResult[]): string {
   const names = results.filter(({ status }) => isFailure(status)).map(({ name, phase }) => `${codeSpan(name)} (${phase})`);
   // One is the only row that is red in any case.
   if (names.length === 0 || results.length === 1) return "";
-  return `Not as asked for: ${listed(names, mostNamed)}`;
+  return `Failed: ${listed(names, mostNamed)}`;
 }
 
 function describeFlake({ source, revision, subdirectory, dirty }: Flake): string {
   return [
     revision === undefined ? "Flake without a revision" : `Flake at revision ${codeSpan(revision)}`,
     subdirectory === "" ? "" : `, directory ${codeSpan(subdirectory)}`,
-    dirty ? ", with changes that are not committed" : "",
+    dirty ? ", with uncommitted changes" : "",
     `, source ${codeSpan(source)}`,
   ].join("");
 }
