@@ -57,7 +57,11 @@ function undoneStep({ armed, settings, system, known, begin }: Guarded, step: Ex
       phase: "rollback",
       ...parts,
       reason: `${why.reason}; the rollback failed: ${wrong.join("; ")}`,
-      hint: repairHint(repairLastStep(armed.before), armed.before, state, undone.test?.causes ?? []),
+      hint: repairHint(
+        repairLastStep(armed.before),
+        undone.test?.causes ?? [],
+        undone.test !== undefined && undone.test.exitCode !== 0 && state.running === armed.before.running,
+      ),
       topic: "rollback-failed",
     }),
   };

@@ -64,7 +64,11 @@ async function goBack(work: Guarded, rejection: Rejection): Promise<Outcome> {
   const error = makeFailure({
     phase: "rollback",
     reason: `${reason}; the rollback failed: ${wrong}`,
-    hint: repairHint(changesRunningSystem(operation) ? repairCommands(armed.before) : repairLastStep(armed.before), armed.before, end.state, end.causes),
+    hint: repairHint(
+      changesRunningSystem(operation) ? repairCommands(armed.before) : repairLastStep(armed.before),
+      end.causes,
+      changesRunningSystem(operation) && end.exitCode !== 0 && end.state.running === armed.before.running,
+    ),
     topic: "rollback-failed",
     lines: [...lines, ...end.lines],
     exitCode: end.exitCode,

@@ -72,7 +72,7 @@ export class ArmedNixosMachine implements ArmedMachine {
     });
     try {
       await connection.reopen(signal).catch((error: unknown) => {
-        // What does not answer yet is tried again, with all patience, by the call that follows.
+        // What does not answer yet is tried again by the call that follows.
         if (!(error instanceof DeployError) || !error.unreachable) throw error;
       });
       const reached = await this.#guarded.hold();
