@@ -240,7 +240,7 @@ function topicsOf(problem) {
         return [problem.topic];
     return problem instanceof EvaluationError ? ["evaluation-failed"] : [];
 }
-/** The message of whatever was thrown, also of an error of another realm. */
+/** The message of anything thrown, also of an error of another realm. */
 function messageOf(error) {
     return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
 }
@@ -298,12 +298,12 @@ class DeployError extends Error {
     }
 }
 ;// CONCATENATED MODULE: ./out/src/domain/listed.js
-/** Names in a sentence, at most so many of them: `web1, web2 and 3 more`. */
+/** Names in a sentence, at most `most` of them: `web1, web2 and 3 more`. */
 function listed(names, most) {
     const more = names.length - most;
     return more > 0 ? `${names.slice(0, most).join(", ")} and ${more} more` : names.join(", ");
 }
-/** Lines, at most so many of them, with one for the rest: `and 3 more`, with what they are where that is given. */
+/** At most `most` lines, then one for the rest: `and 3 more`, followed by `what` if given. */
 function listedLines(lines, most, what = "") {
     const more = lines.length - most;
     return more > 0 ? [...lines.slice(0, most), `and ${more} more${what === "" ? "" : ` ${what}`}`] : [...lines];
@@ -417,7 +417,7 @@ const ownHostname = { kind: "hostname" };
 // Under this name, the outer flake has a node of the hive among its nixosConfigurations.
 const hive = "colmenaHive.nodes.";
 /**
- * Reads `NAME`, `nixosConfigurations.NAME`, `nixosConfigurations."NAME"`, as one types it after `nix build .#`, and
+ * Parses `NAME`, `nixosConfigurations.NAME`, `nixosConfigurations."NAME"`, as one types it after `nix build .#`, and
  * `colmenaHive.nodes.NAME`. Throws an `Error` that says what is accepted.
  */
 function parseConfiguration(text) {
@@ -448,14 +448,14 @@ function attributeOf(configuration) {
 function nameOfConfiguration(configuration) {
     return configuration.kind === "hostname" ? undefined : configuration.name;
 }
-/** Tells whether one of the machines has its configuration in colmena's hive. */
+/** Returns whether one of the machines has its configuration in colmena's hive. */
 function needsHive(machines) {
     return machines.some(({ configuration }) => configuration.kind === "hive");
 }
 ;// CONCATENATED MODULE: ./out/src/domain/bytes.js
 const units = ["KiB", "MiB", "GiB", "TiB"];
 /** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16.0 MiB`. */
-function showBytes(bytes) {
+function renderBytes(bytes) {
     let amount = bytes;
     let shown = "B";
     for (const unit of units) {
@@ -545,19 +545,19 @@ function compare(one, other) {
 // An update of nixpkgs changes hundreds of packages.
 const mostLines = 40;
 /** Renders a difference for the log: the counts, then one line per package. */
-function describeDifference(difference) {
+function renderDifferenceLines(difference) {
     const { packages } = difference;
-    return [describeCounts(difference), ...listedLines(packages.map(describeChange), mostLines).map((line) => `  ${line}`)];
+    return [renderCounts(difference), ...listedLines(packages.map(renderChange), mostLines).map((line) => `  ${line}`)];
 }
 /** The counts in one line: `packages: 1 added, 2 changed, 14 rebuilt; size +12.3 KiB`. */
-function describeCounts(difference) {
+function renderCounts(difference) {
     const { added, removed, changed } = countChanges(difference);
     const counts = Object.entries({ added, removed, changed, rebuilt: difference.rebuilt }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
     const size = `size ${signedSize(difference.bytes)}`;
     return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; incomplete: too many paths to compare" : ""}`;
 }
 /** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; an unknown version is omitted. */
-function describeChange(change) {
+function renderChange(change) {
     const versions = (list) => list.filter((version) => version !== "").join(", ");
     const { name, before, after } = change;
     const text = changeKind(change) === "changed" ? [versions(before), "→", versions(after)] : [versions(before), versions(after)];
@@ -566,17 +566,17 @@ function describeChange(change) {
 /** A number of bytes that comes or goes, with its sign: `+1.5 MiB`, `−312 B`, `±0 B`. */
 function signedSize(bytes) {
     const sign = bytes === 0 ? "±" : bytes > 0 ? "+" : "−";
-    return `${sign}${showBytes(Math.abs(bytes))}`;
+    return `${sign}${renderBytes(Math.abs(bytes))}`;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/copy-progress.js
 
 /** `path 1 of 3, 4.2 MiB sent` while they travel. */
-function showCopying({ paths, expectedPaths, bytes }) {
-    const sent = bytes === undefined ? [] : [`${showBytes(bytes)} sent`];
+function renderCopying({ paths, expectedPaths, bytes }) {
+    const sent = bytes === undefined ? [] : [`${renderBytes(bytes)} sent`];
     return [`path ${paths} of ${expectedPaths}`, ...sent].join(", ");
 }
 /** `3 paths` when they have arrived. */
-function showCopied({ paths }) {
+function renderCopied({ paths }) {
     if (paths === 0)
         return "already up to date";
     return paths === 1 ? "1 path" : `${paths} paths`;
@@ -704,7 +704,7 @@ const verbs = {
     keep: "not restart despite changes",
 };
 /** Describes in the lines of a log what a switch would do to units; no line where it is unknown, or nothing. */
-function describePlan(plan) {
+function renderPlanLines(plan) {
     if (plan === undefined)
         return [];
     const units = unitActions.flatMap((action) => {
@@ -719,30 +719,30 @@ function inhibitionOf(inhibitor) {
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/free-memory.js
 
-// The evaluation of one real NixOS takes some 550 MB; Nix itself, a compiler and what already runs need the rest.
+// Evaluating one real NixOS takes about 550 MB; the rest is for Nix itself, a compiler and running services.
 const scarceKibibytes = 1.5 * 1024 * 1024;
 /** Warns about little available memory on a machine; `undefined` where it is enough, or the machine does not report it. */
 function memoryWarning(memoryKibibytes) {
     if (memoryKibibytes === undefined || memoryKibibytes >= scarceKibibytes)
         return undefined;
-    return `only ${showBytes(memoryKibibytes * 1024)} of memory are available on the machine; evaluating a NixOS configuration needs about 0.6 GiB, building it more. Add memory or swap if the build is killed`;
+    return `only ${renderBytes(memoryKibibytes * 1024)} of memory are available on the machine; evaluating a NixOS configuration needs about 0.6 GiB, building it more. Add memory or swap if the build is killed`;
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/free-space.js
 
 // A system with another kernel or after an update of nixpkgs brings some hundred MiB beside the old one, and the sources of
 // nixpkgs, unpacked, some 200 MiB more: with less than 1 GiB it may not fit.
 const free_space_scarceKibibytes = 1024 * 1024;
-/** Says that little is free on the disk of a machine's store, or nothing where it is enough or the machine cannot tell. */
+/** Returns a warning about little free space for a machine's store; `undefined` where it is enough or unknown. */
 function spaceWarning(freeKibibytes) {
     if (freeKibibytes === undefined || freeKibibytes >= free_space_scarceKibibytes)
         return undefined;
-    return `only ${showBytes(freeKibibytes * 1024)} are free for the Nix store on the machine: the new system may not fit. Free space with \`nix-collect-garbage -d\` on the machine`;
+    return `only ${renderBytes(freeKibibytes * 1024)} are free for the Nix store on the machine: the new system may not fit. Free space with \`nix-collect-garbage -d\` on the machine`;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/target.js
 
 const acceptedTarget = "[user@]host[:port][#configuration], with an IPv6 address in brackets";
 /** Renders the target: `user@host`, with `:port` where it is not 22. */
-function displayTarget(target) {
+function renderTarget(target) {
     const host = target.host.includes(":") ? `[${target.host}]` : target.host;
     return `${target.user}@${host}${target.port === 22 ? "" : `:${target.port}`}`;
 }
@@ -884,13 +884,13 @@ function completeTargets(requests, defaults) {
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/guarded.js
 
-/** What a machine that is back at its old system is told to be. */
+/** The outcome of a machine that was rolled back. */
 const backAtOld = "The machine was rolled back to its old system";
-/** Tells whether the machine runs neither the old nor the new system, which nobody but somebody else has switched to. */
+/** Returns whether the machine runs neither the old nor the new system, so that someone else must have switched it. */
 function isForeign({ armed, system, settings }, { running }) {
     return settings.safety.rollback && changesRunningSystem(settings.operation) && running !== system.running && running !== armed.before.running;
 }
-/** Why a machine that somebody else has switched is left alone. */
+/** Why a machine that someone else has switched is not changed. */
 function switchedByOthers({ running }) {
     return {
         phase: "confirm",
@@ -901,7 +901,7 @@ function switchedByOthers({ running }) {
         aftermath: "foreign",
     };
 }
-/** Why a machine that was not reached in time, or was restarted, is not to keep the system. */
+/** Why a machine that was not reached in time, or was restarted, does not keep the system. */
 function notReached(how, { limits }) {
     switch (how) {
         case "restarted":
@@ -933,7 +933,7 @@ function notReached(how, { limits }) {
             };
     }
 }
-/** What becomes of a machine whose connection was lost while it was armed. */
+/** What happens to a machine whose connection was lost while it was being armed. */
 function armedOutlook({ rollback, limits }) {
     const end = rollback ? `its watchdog stops after ${limits.activation} s without changing anything` : "its lock is released within a minute";
     return `Nothing has changed on the machine. If it was already locked when the connection was lost, ${end}`;
@@ -962,7 +962,7 @@ function knownAtFirst({ configuration }) {
         undecided: false,
     };
 }
-/** What becomes of the machine when nobody looks after it any more. */
+/** What happens to the machine if the run ends now. */
 function outlookOf({ before, arming, confirmed, undecided, toplevel, phase }, safety) {
     const { rollback, limits } = safety;
     if (arming)
@@ -980,20 +980,20 @@ function outlookOf({ before, arming, confirmed, undecided, toplevel, phase }, sa
         return `Without confirmation the machine rolls back on its own within ${confirm + healthCheck + settle} s (${was})`;
     return `Without confirmation the machine rolls back on its own, ${confirm} s after the activation ends or, if it does not end, ${activation} s after it started (${was})`;
 }
-/** Tells whether there is anything left to do with a system, and the status when there is not. */
+/** Returns the status of a host that needs no activation; `undefined` where it needs one. */
 function settledBy({ toplevel, running }, { state, unfinished }, operation) {
     if (switchAction(operation) === undefined)
         return "planned";
-    // What an earlier run has left must be finished or undone first.
+    // An interrupted earlier run must be finished or undone first.
     if (unfinished !== undefined)
         return undefined;
     if (!changesMachine(operation) || !needsFlake(operation))
         return undefined;
-    // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
+    // After a failed run the boot loader may lag behind the profile, so a system counts as deployed only when it also runs.
     const boots = !changesSystemProfile(operation) || state.profile === toplevel;
     return boots && state.running === running ? "unchanged" : undefined;
 }
-/** A failure with what state the machine is in. */
+/** Adds the state of the machine to a failure. */
 function withOutcome(failure, outcome) {
     return makeFailure({ ...failure, outcome });
 }
@@ -1002,12 +1002,12 @@ function resultOf(target, known, { status, error }, seconds, timeline) {
     const { phase, configuration, before, after, failedUnits, toplevel, exitCode, compared, plan } = known;
     const now = after ?? before;
     const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
-    // A degraded host went on after what it complains of.
+    // A degraded host continued after its failure.
     const failed = status === "degraded" ? undefined : error;
     const code = failed === undefined ? exitCode : failed.exitCode;
     return {
         name: target.name,
-        target: displayTarget(target),
+        target: renderTarget(target),
         configuration,
         status,
         phase: failed?.phase ?? phase,
@@ -1020,19 +1020,19 @@ function resultOf(target, known, { status, error }, seconds, timeline) {
         failedUnits,
         seconds,
         timeline,
-        // Another run may have changed the system in between: then it is not the difference that was made.
+        // If another run has changed the system in between, the comparison does not apply.
         difference: compared?.running === before?.running ? compared?.difference : undefined,
         plan,
         error,
     };
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/phase-clock.js
-/** Records when the phases of one host begin and end; the time in which it waits for other hosts belongs to none. */
+/** Records when the phases of one host begin and end; waiting for other hosts belongs to no phase. */
 class PhaseClock {
     #now;
     #spans = [];
     #open;
-    /** `now` tells milliseconds since the beginning of the run, by default since this process began; it never runs backwards. */
+    /** `now` returns milliseconds since the start of the run, by default since the start of this process; it is monotonic. */
     constructor(now = () => performance.now()) {
         this.#now = now;
     }
@@ -1049,7 +1049,7 @@ class PhaseClock {
             this.#spans.push({ ...this.#open, end: this.#seconds() });
         this.#open = undefined;
     }
-    /** The phases so far, the one that goes on up to now. */
+    /** The phases so far; the current one ends now. */
     spans() {
         return this.#open === undefined ? [...this.#spans] : [...this.#spans, { ...this.#open, end: this.#seconds() }];
     }
@@ -1060,20 +1060,20 @@ class PhaseClock {
 ;// CONCATENATED MODULE: ./out/src/deploy/repair.js
 const profile = "/nix/var/nix/profiles/system";
 /**
- * The hint for a machine that could not roll back. `now` is what it runs, `causes` is what the old system's activation named: it
- * writes files, and needs room for them where the root file system is full.
+ * The hint for a machine that could not roll back. `causes` is what the rollback named; `incomplete` tells that the old system runs
+ * although its activation failed: it writes files, and needs room for them where the root file system is full.
  */
-function repairHint(commands, before, now, causes) {
+function repairHint(commands, causes, incomplete) {
     if (!causes.some(({ kind }) => kind === "no-space"))
         return `Repair the machine manually, as root: ${commands}`;
-    const runs = now.running === before.running ? "The machine runs its old system, but some of its files could not be written. " : "";
+    const runs = incomplete ? "The machine runs its old system, but some of its files could not be written. " : "";
     return `${runs}Free space on the full file system (\`df -h\` on the machine shows which one). Then repair the machine manually, as root: ${commands}`;
 }
 /** The commands that activate the system that ran before. They need no space in /nix and /boot. */
 function repairCommands({ running, profile: booted }) {
     return `NIXOS_NO_CHECK=1 ${running ?? booted ?? `${profile}-N-link`}/bin/switch-to-configuration test`;
 }
-/** The commands that put system profile and boot loader back, and then the running system, whatever the boot loader says. */
+/** The commands that restore system profile and boot loader, and then the running system, even if the boot loader fails. */
 function repairLastStep(before) {
     const { generation, profile: booted, running } = before;
     const system = booted ?? running ?? `${profile}-N-link`;
@@ -1088,7 +1088,7 @@ function repairLastStep(before) {
  */
 function judge({ operation, toplevel, before, end }) {
     const { exitCode } = end;
-    // With exit code 0, only what is known of users beside it counts: scripts print such sentences for what they do not mind.
+    // With exit code 0, only failed user activations count: scripts print the other messages for errors that they ignore.
     const causes = exitCode === 0 ? end.causes.filter(({ kind }) => kind === "user") : end.causes;
     const code = `(exit code ${exitCode})`;
     const units = causes.filter((cause) => cause.kind === "unit");
@@ -1203,12 +1203,12 @@ function freeSpace(operation) {
     const where = changesBootLoader(operation) ? "`df` on the machine shows which disk is full, /boot included" : "`df` on the machine shows which disk is full";
     return `${where}. \`nix-collect-garbage -d\` there removes old generations`;
 }
-// Units and users end it with 4 alone. With another code it has stopped in the middle, whatever they did before that.
+// Failed units and users alone give exit code 4. With another code it has stopped before the end.
 const unitsOrUsers = 4;
 function isExplained(exitCode, causes, failedUnits) {
     return exitCode === 0 || (exitCode === unitsOrUsers && causes.length + failedUnits.length > 0);
 }
-/** Units that failed anew are named with any other code too, and are then a failure whatever `unit-failures` says. */
+/** With any other code, newly failed units are named too, and are a failure whatever `unit-failures` is. */
 function explainCode(exitCode, causes, units) {
     return exitCode === 0 || exitCode === unitsOrUsers || isSignal(exitCode) || causes.length === 0 ? undefined : units;
 }
@@ -1223,7 +1223,7 @@ function explainNothing(operation, exitCode, code) {
 }
 const jobs = { start: "failed to start", stop: "failed to stop", restart: "failed to restart", reload: "failed to reload" };
 function explainUnits(causes, failed, code) {
-    // Only a job's failure is worth its word: a unit that is named as failed as well has failed altogether.
+    // Name the failed job, unless the whole unit has failed.
     const text = failed.map((unit) => {
         const own = causes.filter((cause) => cause.unit === unit);
         const job = own.some(({ what }) => what === "failed") ? undefined : own.flatMap(({ what }) => (what === "failed" ? [] : [jobs[what]]))[0];
@@ -1251,7 +1251,7 @@ function explainUsers(causes) {
 
 
 
-/** Keeps the system, which is when profile and boot loader are set. Returns what has prevented it. */
+/** Keeps the system: sets profile and boot loader. Returns what has prevented it. */
 async function keep(work) {
     const { armed, settings, known, signal } = work;
     known.confirmed = true;
@@ -1275,7 +1275,7 @@ async function keep(work) {
             return undoneStep(work, kept);
     }
 }
-/** What a last step that failed has left: it has undone itself. */
+/** The outcome of a failed last step, which has undone itself. */
 function undoneStep({ armed, settings, system, known, begin }, step) {
     const { exitCode, causes, lines, undone, state } = step;
     known.exitCode = exitCode;
@@ -1305,7 +1305,7 @@ function undoneStep({ armed, settings, system, known, begin }, step) {
             phase: "rollback",
             ...parts,
             reason: `${why.reason}; the rollback failed: ${wrong.join("; ")}`,
-            hint: repairHint(repairLastStep(armed.before), armed.before, state, undone.test?.causes ?? []),
+            hint: repairHint(repairLastStep(armed.before), undone.test?.causes ?? [], undone.test !== undefined && undone.test.exitCode !== 0 && state.running === armed.before.running),
             topic: "rollback-failed",
         }),
     };
@@ -1328,7 +1328,7 @@ function undoneStep({ armed, settings, system, known, begin }, step) {
 
 
 
-/** What becomes of a machine whose new system is not to stay. */
+/** Ends the run on a machine whose new system is rejected. */
 async function endRejected(work, rejection) {
     const { aftermath } = rejection;
     if (aftermath === undefined)
@@ -1344,7 +1344,7 @@ async function leave({ armed, known, signal }, rejection, outcome) {
         known.after = state;
     return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode: known.exitCode, outcome }) };
 }
-/** A restart ends every protection, and boots what the boot loader has: only the machine itself can say what that is. */
+/** A restart ends the watchdog and boots the default entry of the boot loader, so query the machine for what it runs. */
 async function afterRestart(work, rejection) {
     const { armed, known, settings, system, signal, log } = work;
     const { before } = armed;
@@ -1388,7 +1388,7 @@ async function goBack(work, rejection) {
     const error = failure_makeFailure({
         phase: "rollback",
         reason: `${reason}; the rollback failed: ${wrong}`,
-        hint: repairHint(changesRunningSystem(operation) ? repairCommands(armed.before) : repairLastStep(armed.before), armed.before, end.state, end.causes),
+        hint: repairHint(changesRunningSystem(operation) ? repairCommands(armed.before) : repairLastStep(armed.before), end.causes, changesRunningSystem(operation) && end.exitCode !== 0 && end.state.running === armed.before.running),
         topic: "rollback-failed",
         lines: [...lines, ...end.lines],
         exitCode: end.exitCode,
@@ -1396,7 +1396,7 @@ async function goBack(work, rejection) {
     });
     return { status: "rollback-failed", error };
 }
-/** What is not as it was, after a rollback. */
+/** What a rollback did not restore; `undefined` where it restored everything. */
 function notBack(before, end, { settings, system }) {
     const { exitCode, causes, state } = end;
     if (state.profile !== before.profile)
@@ -1461,7 +1461,7 @@ async function arm({ machine, system, known, settings, signal }) {
 function warnOfBoot({ scarceBoot }, log) {
     if (scarceBoot === undefined)
         return;
-    const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => showBytes(kibibytes * 1024));
+    const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => renderBytes(kibibytes * 1024));
     log.warn(`only ${free} are free on /boot of the machine, but kernel and initrd of the new system need ${needed}: installing the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`);
 }
 function succeeded(after, degraded, log) {
@@ -1473,7 +1473,7 @@ function succeeded(after, degraded, log) {
     const reason = [first, ...rest].map((failure) => failure.reason).join("; ");
     return { status: "degraded", error: failure_makeFailure({ ...first, reason, lines: degraded.flatMap(({ lines }) => lines) }) };
 }
-/** How an activation went that did not come to its own end. */
+/** Explains an activation that did not end normally. */
 function explainEnd(end, { safety, operation }) {
     const { activation } = safety.limits;
     switch (end) {
@@ -1492,7 +1492,7 @@ function explainEnd(end, { safety, operation }) {
 }
 /** What makes switch-to-configuration refuse `test`, where it has neither stopped nor activated anything by then. */
 const refusals = new Set(["locked", "not-nixos", "inhibitor", "pre-switch-check", "other-init"]);
-/** What the end of the activation itself has against the new system. */
+/** Judges the end of the activation itself. */
 async function judgeEnd(work, end) {
     const { system, settings, known, armed, signal, log } = work;
     const { operation, safety } = settings;
@@ -1531,7 +1531,7 @@ async function judgeEnd(work, end) {
             topic: "other-system",
         });
     if (changesRunningSystem(operation) && after.running !== system.running) {
-        // Where the connection was away for long, the machine may have rolled back by now.
+        // After a long loss of the connection, the machine may have rolled back by now.
         const reached = protectedSwitch && after.running === armed.before.running ? await armed.reach(signal) : after;
         if (typeof reached === "string")
             return { rejection: notReached(reached, safety), degraded };
@@ -1544,13 +1544,13 @@ async function judgeEnd(work, end) {
     }
     return { rejection: undefined, degraded };
 }
-/** Tells whether units were started, so that they must show that they stay up. */
+/** Returns whether units were started, so that the settle time applies. */
 function settles({ settings }, { plan }) {
     if (settings.safety.limits.settle === 0 || !changesRunningSystem(settings.operation))
         return false;
     return plan === undefined || plan.start.length + plan.restart.length > 0;
 }
-/** Reaches the machine again and checks its health. Returns why the system is not to be kept. */
+/** Reaches the machine again and checks its health. Returns why the system is rejected. */
 async function safe_activation_confirm(work, end, degraded) {
     const { armed, settings, signal } = work;
     const { healthCheck, limits } = settings.safety;
@@ -1612,8 +1612,8 @@ async function judgeLateUnits({ armed, settings, known, signal, log }, now, degr
 
 
 /**
- * The work on one host: `prepare` up to a built system, then `activate` that. Both throw for what goes wrong; `result` tells
- * what is known at any time.
+ * The work on one host: `prepare` up to a built system, then `activate` that. Both throw on failure; `result` returns
+ * what is known so far.
  */
 class Host {
     machine;
@@ -1640,11 +1640,11 @@ class Host {
     get undecided() {
         return this.#known.undecided;
     }
-    /** What becomes of the machine when nobody looks after it any more. */
+    /** What happens to the machine if the run ends now. */
     get outlook() {
         return outlookOf(this.#known, this.#settings.safety);
     }
-    /** Connects, sends the flake, builds the system, and tells what is new in it; or finds the one to go back to. */
+    /** Connects, copies the flake, builds the system and compares it with the running one; or finds the system to roll back to. */
     async prepare(signal) {
         try {
             return await this.#prepare(signal);
@@ -1678,7 +1678,7 @@ class Host {
                 return await machine.copyFlake(sent, signal);
             });
             known.arrived = true;
-            this.ended(showCopied(copied));
+            this.ended(renderCopied(copied));
             this.begin("build");
             toplevel = await machine.build({ reference: outerReference(sent), configuration: known.configuration }, signal);
             this.#log.note(`built ${toplevel}`);
@@ -1695,7 +1695,7 @@ class Host {
         const status = settledBy(system, facts, operation);
         return status === undefined ? { kind: "ready", system: { machine, system } } : { kind: "settled", outcome: { status, error: undefined } };
     }
-    /** Activates a system, and decides for it or for the old one. Throws what ends it before there was a decision. */
+    /** Activates a system, and keeps it or rolls back. Throws if it ends before that decision. */
     async activate(ready, signal) {
         try {
             this.begin("activate");
@@ -1712,7 +1712,7 @@ class Host {
         const { exitCode, lines, causes } = end;
         known.exitCode = exitCode;
         known.plan = end.plan === undefined ? known.plan : withCompared(end.plan, known.plan);
-        // It starts no unit: what has failed meanwhile is none of its doing.
+        // It starts no units, so it does not cause new failures.
         const before = { ...end.after, failedUnits: end.after.failedUnits, restartingUnits: [] };
         const { failure, units, users } = judge({ operation, toplevel: system.toplevel, before, end });
         const complaint = explainEnd(end.end, this.#settings) ?? failure ?? (exitCode === 0 ? undefined : (units ?? users));
@@ -1733,7 +1733,7 @@ class Host {
             ended: () => this.ended(),
         });
     }
-    /** Leaves the machine; an activation that is undecided goes on without us. Never throws. */
+    /** Leaves the machine; an undecided activation continues there. Never throws. */
     async release() {
         await this.machine.release(this.undecided ? "undecided" : "decided");
     }
@@ -1772,8 +1772,8 @@ class Host {
         });
     }
     /**
-     * Compares what runs with what was built. Before the activation: a new system that breaks the network could not be asked any
-     * more, and what a deployment would have brought is worth knowing also where it failed.
+     * Compares the running system with the built one, before the activation: a new system that breaks the network could not be queried,
+     * and the changes are worth knowing even if the deployment fails.
      */
     async #compare(machine, built, signal) {
         const { running } = machine.facts.state;
@@ -1783,12 +1783,12 @@ class Host {
         if (found === undefined)
             return;
         this.#known.compared = { running, difference: found.closure };
-        // A reboot starts everything anew.
+        // A reboot restarts all units.
         if (touchesUnits(this.#settings.operation))
             this.#known.plan = found.units;
-        for (const line of describeDifference(found.closure))
+        for (const line of renderDifferenceLines(found.closure))
             this.#log.note(line);
-        for (const line of describePlan(this.#known.plan))
+        for (const line of renderPlanLines(this.#known.plan))
             this.#log.note(line);
     }
     #configuration({ hostname }) {
@@ -1804,7 +1804,7 @@ class Host {
             topic: "hostname-unknown",
         });
     }
-    /** Works on a phase, again after failures of the network: 1, 2, 4, … seconds later. */
+    /** Runs a phase, and retries it after network failures: 1, 2, 4, … seconds later. */
     async #tryAgain(phase, signal, work) {
         this.begin(phase);
         for (let tries = 0;; tries += 1) {
@@ -1825,13 +1825,13 @@ class Host {
 
 
 /**
- * Knows which machines the targets of a run have turned out to be. The first target that comes to a machine has it; one that
- * comes later is refused at once, and the first is not to be activated either: nobody knows which of the two is meant.
+ * Knows which machine each target of a run is. The first target that reaches a machine claims it; a later one is refused
+ * immediately, and the first is not activated either: which of the two is meant is unknown.
  */
 class MachinesOfRun {
     #owners = new Map();
     #rivals = new Map();
-    /** Takes a machine for a target. Throws a `DeployError` where another target has it. */
+    /** Claims a machine for a target. Throws a `DeployError` where another target has claimed it. */
     claim(target, identity) {
         if (identity === undefined)
             return;
@@ -1843,7 +1843,7 @@ class MachinesOfRun {
             this.#rivals.set(owner, target);
         throw sameMachine(owner);
     }
-    /** What stands against the activation of a target whose machine another one has come to as well. */
+    /** The error for a target whose machine another target has reached, too; `undefined` where none has. */
     objection(target) {
         const rival = this.#rivals.get(target);
         return rival === undefined ? undefined : sameMachine(rival);
@@ -1852,7 +1852,7 @@ class MachinesOfRun {
 function sameMachine(other) {
     return new DeployError({
         phase: "connect",
-        reason: `this is the same machine as ${other.name} (${displayTarget(other)}); one run can deploy only one configuration per machine`,
+        reason: `this is the same machine as ${other.name} (${renderTarget(other)}); one run can deploy only one configuration per machine`,
         hint: "Nothing was activated on it. Remove one of the two targets",
         topic: "same-machine",
     });
@@ -1880,8 +1880,8 @@ class Stopwatch {
         return this.#outer.aborted;
     }
     /**
-     * Runs one piece; its signal is aborted when the time is used up and when the whole run is cancelled. Once it is, no piece
-     * begins: it throws the reason of the abort.
+     * Runs one piece; its signal is aborted when the time is used up and when the whole run is cancelled. After a cancellation, no piece
+     * starts: it throws the reason of the abort.
      */
     async run(work) {
         this.#outer.throwIfAborted();
@@ -1960,13 +1960,13 @@ class FleetRun {
                 return undefined;
             });
         });
-        // One that has ended well is not what was asked for either, when another target has come to its machine since.
+        // A successful host fails, too, if another target has turned out to be the same machine.
         for (const work of this.#works) {
             const error = this.#known.objection(work.host.machine.target)?.failure;
             if (error !== undefined && (work.result === undefined || !isFailure(work.result.status)))
                 await this.#end(work, { status: "failed", error });
         }
-        // Where no machine answers it is not the machines: a run that reaches nobody is never green.
+        // If no machine answers, the runner's network is the likely cause: such a run is never green.
         const skip = staging.onUnreachable === "skip" && this.#works.some((work) => work.unreachable === undefined);
         for (const work of this.#works) {
             if (work.unreachable !== undefined)
@@ -1979,7 +1979,7 @@ class FleetRun {
         const built = this.#works.flatMap((work) => (work.result === undefined && work.ready !== undefined ? [{ work, ready: work.ready }] : []));
         const batches = changesMachine(operation) ? inBatches(built, staging.batches) : [built];
         for (const [index, batch] of batches.entries()) {
-            // Whom a cancellation ends has not failed by itself: it is told to those that are left as it is.
+            // Cancelled hosts are not failures.
             const stop = index === 0 || signal.aborted ? undefined : tooManyFailures(this.#works, this.#settings);
             if (stop !== undefined) {
                 const rest = batches.slice(index).flat();
@@ -1997,7 +1997,7 @@ class FleetRun {
             });
         }
     }
-    /** One step of a host; what goes wrong in it ends the host's work. */
+    /** One step of a host; an error in it ends the host's work. */
     async #step(work, act) {
         const { host, stopwatch } = work;
         let outcome;
@@ -2050,7 +2050,7 @@ function fleet_explain(problem, host, stopwatch) {
         return failure_makeFailure({ phase, reason: `the host took longer than the timeout of ${stopwatch.limit} s`, outcome, topic: "timeout" });
     if (stopwatch.cancelled)
         return failure_makeFailure({ phase, reason: "the run was cancelled", outcome });
-    // An unexpected one is a fault of ours: its stack is what helps.
+    // An unexpected error is a bug: show its stack.
     const [reason = "", ...lines] = problem instanceof Error ? (problem.stack ?? problem.message).split("\n") : [String(problem)];
     return failure_makeFailure({ phase, reason, lines: lines.map((line) => line.trim()) });
 }
@@ -4327,11 +4327,11 @@ function getIDToken(aud) {
 
 ;// CONCATENATED MODULE: ./out/src/github/action-input.js
 
-/** The text of an input as the workflow has it, empty where there is none. */
+/** The text of an input as the workflow sets it, empty where it sets none. */
 function readInput(name) {
     return getInput(name, { trimWhitespace: false });
 }
-/** Has the runner replace the text wherever a log would show it. */
+/** Makes the runner mask the text in logs. */
 function maskSecret(secret) {
     setSecret(secret);
 }
@@ -4357,7 +4357,7 @@ async function runCancellable(work, { onFirst, onSecond }) {
             endAtOnce();
         }
     };
-    // Without its connections, the work may end by itself before the second handler has.
+    // Without its connections, the work may end before the second handler does.
     const toItsEnd = async () => {
         const exitCode = await work(controller.signal);
         return isEndingAtOnce ? interrupted : exitCode;
@@ -4375,7 +4375,7 @@ async function runCancellable(work, { onFirst, onSecond }) {
 ;// CONCATENATED MODULE: external "node:fs"
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 ;// CONCATENATED MODULE: ./out/src/domain/json.js
-/** Reads JSON; `undefined` for a text that is none. */
+/** Parses JSON; `undefined` for any other text. */
 function readJson(json) {
     try {
         return JSON.parse(json);
@@ -4384,7 +4384,7 @@ function readJson(json) {
         return undefined;
     }
 }
-/** A property of what may be an object, or one of a property of it and so on; `undefined` where there is none. */
+/** A property of a value that may be an object, or a nested one by its path; `undefined` where it does not exist. */
 function field(data, ...path) {
     return path.reduce((inner, name) => (typeof inner === "object" && inner !== null && Object.hasOwn(inner, name) ? Reflect.get(inner, name) : undefined), data);
 }
@@ -4396,13 +4396,17 @@ function json_text(value) {
 function number(value) {
     return typeof value === "number" ? value : undefined;
 }
-/** The texts of a list; none where it is no list. */
+/** The strings of a list; none for any other value. */
 function texts(value) {
     return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 /** A copy of an object's own properties; empty for anything else. */
 function objectOf(value) {
     return typeof value === "object" && value !== null ? { ...value } : {};
+}
+/** The properties of what may be an object, each with its name; none for anything else. */
+function entries(value) {
+    return Object.entries(objectOf(value));
 }
 ;// CONCATENATED MODULE: ./out/src/github/event.js
 
@@ -4537,7 +4541,7 @@ const charactersOfOutputs = 500_000;
 const annotationsOfStep = 9;
 /** The page of a workflow run. GitHub refuses a summary above 1,048,576 bytes a step as a whole. */
 const jobSummary = { bytes: 1_000_000, name: "summary (1 MiB)" };
-/** A comment on an issue or pull request, which has at most 65,536 characters; some are left for a line of whoever posts it. */
+/** A comment on an issue or pull request, which has at most 65,536 characters; some are left for text added by the workflow. */
 const comment = { bytes: 64_000, name: "comment (65,536 characters)" };
 ;// CONCATENATED MODULE: ./out/src/github/outputs.js
 
@@ -4546,7 +4550,7 @@ const comment = { bytes: 64_000, name: "comment (65,536 characters)" };
 
 // The other outputs get the other half.
 const longestResults = charactersOfOutputs / 2;
-/** Renders every output of the action, by its name in `action.yml`; one that has no value is empty. */
+/** Renders every output of the action, by its name in `action.yml`; an output without a value is empty. */
 function renderOutputs({ results, status, storePath, flakeReference, summaryPath }) {
     const only = results.length === 1 ? results[0] : undefined;
     return {
@@ -4612,7 +4616,7 @@ function runnerTemp() {
 }
 ;// CONCATENATED MODULE: ./out/src/domain/duration.js
 /** A number of seconds for people: `0.4 s`, `12 s`, `3 min 20 s`. Tenths are for less than ten seconds. */
-function showDuration(seconds) {
+function renderDuration(seconds) {
     if (seconds < 9.95)
         return `${seconds.toFixed(1)} s`;
     const whole = Math.round(seconds);
@@ -4628,15 +4632,15 @@ function printable(text) {
 }
 ;// CONCATENATED MODULE: ./out/src/report/summary/markdown.js
 
-// What machines print stands in code spans, of which Markdown obeys nothing, in fenced blocks whose every line begins with a
-// sign of ours, or as escaped text in `<pre>` and `<code>`, which are HTML. In all of them GitHub makes no mentions, links or emoji.
+// Output of machines is only in code spans, where Markdown has no effect, in fenced blocks whose lines all begin with a sign of
+// the action, or escaped in `<pre>` and `<code>`, which are HTML. In none of them GitHub makes mentions, links or emoji.
 /** Escapes a text for HTML. */
 function escapeHtml(text) {
     return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 /**
- * Renders one line of text as a code span (CommonMark 6.1) that may stand in a table. Tables are split at pipes before
- * anything else is read, and a backslash before an escaped one splits all the same: a pipe becomes a broken bar.
+ * Renders one line of text as a code span (CommonMark 6.1) that may be in a table. Tables are split at pipes before anything
+ * else is parsed, and a backslash before an escaped pipe still splits: a pipe becomes a broken bar.
  */
 function codeSpan(text) {
     const line = oneLine(text).replaceAll("|", "¦");
@@ -4648,7 +4652,7 @@ function codeSpan(text) {
 function htmlCode(text) {
     return `<code>${escapeHtml(oneLine(text))}</code>`;
 }
-// A store path has up to 255 characters; whatever is longer is no name that helps.
+// A store path has up to 255 characters; a longer name is not readable.
 const longestLine = 300;
 /** The text as one line without what cannot be seen, and not too long; a text of which nothing can be seen is a question mark. */
 function oneLine(text) {
@@ -4667,7 +4671,7 @@ function preformatted(text, bytes) {
     return `<pre>${markdown_shorten(text, bytes)}</pre>\n`;
 }
 function markdown_shorten(text, bytes) {
-    // A character needs at least one byte: what is beyond cannot fit, and is not even looked at.
+    // A character needs at least one byte: what exceeds that cannot fit, and is not processed.
     const cut = text.length > 2 * bytes ? `${text.slice(0, bytes)}\n${text.slice(-bytes)}` : text;
     const lines = cut.split("\n").map(visible).join("\n");
     const whole = escapeHtml(lines);
@@ -4725,7 +4729,7 @@ function counts(results) {
     const numbers = statuses.toReversed().map((status) => ({ status, count: results.filter((result) => result.status === status).length }));
     const texts = numbers.flatMap(({ status, count }) => (count === 0 ? [] : [`${count} ${status}`]));
     const end = Math.max(0, ...results.flatMap(({ timeline }) => timeline.map((span) => span.end)));
-    return texts.length === 0 ? "" : [...texts.map((text) => `**${text}**`), ...(end === 0 ? [] : [showDuration(end)])].join(" · ");
+    return texts.length === 0 ? "" : [...texts.map((text) => `**${text}**`), ...(end === 0 ? [] : [renderDuration(end)])].join(" · ");
 }
 function failed(results) {
     const names = results.filter(({ status }) => isFailure(status)).map(({ name, phase }) => `${codeSpan(name)} (${phase})`);
@@ -4755,7 +4759,7 @@ function renderRow(result) {
     const size = difference === undefined ? "" : signedSize(difference.bytes).replace(" ", "\u00A0");
     return `| ${[mark(result), codeSpan(name) + where + what, status, phase, generation(result), table_packages(difference), size, seconds.toFixed(1)].join(" | ")} |\n`;
 }
-/** Whether a target says more than the name: `web1` stands for `root@web1` and for `root@web1.example.org`. */
+/** Returns whether a target shows more than the name: `web1` is enough for `root@web1` and `root@web1.example.org`. */
 function tellsMore(target, name) {
     const host = target.slice(target.lastIndexOf("@") + 1);
     return target !== name && host !== name && !host.startsWith(`${name}.`);
@@ -4771,7 +4775,7 @@ const marks = {
     unknown: "❌",
     "rollback-failed": "❌",
 };
-/** The sign that stands for a status. */
+/** The sign of a status. */
 function mark({ status }) {
     return marks[status];
 }
@@ -4780,7 +4784,7 @@ function generation({ previousGeneration: old, generation: now }) {
         return old === undefined ? "" : String(old);
     return old === now ? String(now) : `${old ?? "–"} → ${now}`;
 }
-/** How many packages came, went and changed: `+2 −1 ~14`. */
+/** How many packages were added, removed and changed: `+2 −1 ~14`. */
 function table_packages(difference) {
     if (difference === undefined)
         return "";
@@ -4810,7 +4814,7 @@ function errorPart({ status, error }, bytes, linkTo = linkToPath) {
 function renderLink(link) {
     return link.startsWith("https://") ? `[Troubleshooting](${link})` : `See ${codeSpan(link)}`;
 }
-/** A sentence in each line: in one line, nobody could read them without scrolling. */
+/** One sentence per line, so that readers need not scroll sideways. */
 function explained(error) {
     return [failureSentences(error).join(".\n"), ...renderFailureLines(error)].join("\n");
 }
@@ -4844,7 +4848,7 @@ function section_brief(difference) {
     return `${counts.length === 0 ? "no package changed" : counts.join(", ")}, ${signedSize(difference.bytes)}`;
 }
 const signs = { added: "+", removed: "-", changed: "!" };
-/** A fenced block that GitHub colours as a diff. No line of it can end it: each begins with a sign of its own. */
+/** A fenced block that GitHub colours as a diff. No line can end it, since each begins with a sign. */
 function renderDifference(difference, most) {
     const { packages, files } = difference;
     const order = ["changed", "added", "removed"];
@@ -4855,10 +4859,10 @@ function renderDifference(difference, most) {
         lines.push(`# and ${rest} more packages`);
     const beside = files === 0 ? "" : `; ${files === 1 ? "1 generated file" : `${files} generated files`}`;
     const block = lines.length === 0 ? "" : `\`\`\`diff\n${lines.join("\n")}\n\`\`\`\n\n`;
-    return `${describeCounts(difference).replace(/^p/, "P")}${beside}\n\n${block}`;
+    return `${renderCounts(difference).replace(/^p/, "P")}${beside}\n\n${block}`;
 }
 function packageLine(change) {
-    const line = oneLine(describeChange(change));
+    const line = oneLine(renderChange(change));
     const short = line.length <= section_longestName ? line : `${line.slice(0, section_longestName)}…`;
     return change.bytes === 0 ? short : `${short} (${signedSize(change.bytes)})`;
 }
@@ -4903,7 +4907,7 @@ function renderPlan(plan, status, most) {
 }
 ;// CONCATENATED MODULE: ./out/src/report/summary/timeline.js
 
-// Mermaid draws nothing of a text above 50,000 characters, and a chart of more rows than these is no picture any more.
+// Mermaid draws nothing of a text above 50,000 characters, and a chart with more rows than these is not readable.
 const mostHosts = 60;
 const mostSpans = 12;
 const timeline_longestName = 40;
@@ -4931,7 +4935,7 @@ function renderTimeline(results) {
         "    barGap: 3",
         "    fontSize: 10",
         "    sectionFontSize: 12",
-        // Mermaid puts the axis 50 above the lower edge, whatever it is told.
+        // Mermaid always puts the axis 50 above the lower edge.
         "    topPadding: 50",
         "    gridLineStartPadding: 35",
         "    leftPadding: 120",
@@ -4947,7 +4951,7 @@ function renderTimeline(results) {
         "</details>\n\n",
     ].join("\n");
 }
-// Seconds. Left to itself, Mermaid sets ticks at parts of a second, which the labels do not tell.
+// Seconds. By default Mermaid sets ticks at fractions of a second, which the labels do not show.
 const ticks = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600];
 const mostTicks = 12;
 function tickInterval(total) {
@@ -4956,7 +4960,7 @@ function tickInterval(total) {
         return `${seconds}second`;
     return seconds < 3600 ? `${seconds / 60}minute` : `${seconds / 3600}hour`;
 }
-// The four looks that Mermaid has for a task.
+// The four styles of a task in Mermaid.
 const looks = { connect: "done", copy: "done", build: "active", activate: "", confirm: "", rollback: "crit" };
 function task(span, { status, phase, timeline }, total) {
     const { begin, end } = span;
@@ -4975,7 +4979,7 @@ function moment(seconds) {
     return new Date(Date.UTC(2000, 0, 1) + Math.round(seconds * 1000)).toISOString().replace("T", " ").slice(0, -1);
 }
 /**
- * The name as Mermaid obeys nothing of it: `;`, `#`, `:`, `%` and quotes mean something to it, and it looks names up in an object
+ * The name without characters that are special to Mermaid: `;`, `#`, `:`, `%` and quotes. Mermaid looks names up in an object
  * that already has `constructor` and the like.
  */
 function sectionName(name) {
@@ -5001,7 +5005,7 @@ const leastBytesOfError = 400;
 const mostPackages = 300;
 const leastPackages = 10;
 const page_mostUnits = 100;
-// Sections of hosts that are as they should be which stand on the page by themselves.
+// The most sections of successful hosts that are not folded under one title.
 const mostUnfolded = 12;
 const bytesOfNote = 600;
 // What folds a section, roughly.
@@ -5012,8 +5016,7 @@ const bytesOfPackage = 60;
  * Renders the summary as GitHub's Markdown, of the results alone.
  *
  * What does not fit into its place is dropped, least important first: the middle of long errors and the ends of long lists, the
- * timeline, what is new on hosts that are as they should be, the same of those that failed, rows of hosts that are as they should
- * be, errors, rows of failed hosts. The last line then says what is missing.
+ * timeline, the changes on hosts that did not fail, then on those that failed, rows of hosts that did not fail, errors, rows of failed hosts. The last line then says what is missing.
  */
 function renderSummary(results, flake, { endedEarly = false, reason, place = everywhere, linkTo = linkToPath } = {}) {
     const head = renderHeadline(results, flake, endedEarly, reason);
@@ -5092,8 +5095,8 @@ class Budget {
 
 
 /**
- * Sets the outputs, annotates every failed host, writes the summary, and tells whether the step is green. A channel that cannot be
- * written stops none of the others; without outputs the step is not green.
+ * Sets the outputs, annotates every failed host, writes the summary, and returns whether the step is green. A channel that cannot be
+ * written does not stop the others; without outputs the step is not green.
  */
 function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary }, log) {
     log.resume();
@@ -5105,7 +5108,7 @@ function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary 
         flakeReference: referenceFor(flake, sent),
         summaryPath,
     }, log);
-    // A run that ended early has annotated its reason already; its hosts only ended with it.
+    // A run that ended early has annotated its reason already, which is also that of its hosts.
     if (endedEarly)
         log.line(`The run ended early${reason === undefined ? "" : `: ${reason}`}`);
     else
@@ -5166,7 +5169,7 @@ function writeSummary(render, log) {
 // Lines of one host that are kept from the beginning, and from the end.
 const keptAtBeginning = 5000;
 const keptAtEnd = 20_000;
-/** The lines of one host, without the middle of a very long log. */
+/** The lines of one host; a very long log loses its middle. */
 class HostLines {
     #beginning = [];
     #end = [];
@@ -5214,7 +5217,7 @@ const going = {
 };
 /** `web1: built in 12 s (3 paths)` */
 function endedLine({ name, phase, seconds }, detail) {
-    return `${name}: ${ended[phase]} in ${showDuration(seconds)}${detail === undefined ? "" : ` (${detail})`}`;
+    return `${name}: ${ended[phase]} in ${renderDuration(seconds)}${detail === undefined ? "" : ` (${detail})`}`;
 }
 /** `batch 1 of 3: web1, web2 and 4 more` */
 function batchLine(number, batches, names) {
@@ -5238,7 +5241,7 @@ function workLine(places, seconds) {
                 `${word} ${listed(here.map((place) => `${place.name} (${howFar(place)})`), progress_mostNamed)}`,
             ];
     });
-    return parts.length === 0 ? undefined : `running for ${showDuration(seconds)}: ${parts.join("; ")}`;
+    return parts.length === 0 ? undefined : `running for ${renderDuration(seconds)}: ${parts.join("; ")}`;
 }
 /** Which machine is in which phase, one per line, for a run that ends before they do. */
 function runningHostsText(places) {
@@ -5248,23 +5251,23 @@ function runningHostsText(places) {
     return ["Hosts in progress, with their phase:", ...lines].join("\n");
 }
 function howFar({ seconds, copied }) {
-    return copied === undefined ? showDuration(seconds) : `${showDuration(seconds)}, ${showCopying(copied)}`;
+    return copied === undefined ? renderDuration(seconds) : `${renderDuration(seconds)}, ${renderCopying(copied)}`;
 }
 ;// CONCATENATED MODULE: ./out/src/github/run-log.js
 
 
 
 
-// With more hosts, what the machines print would bury how far each has got: it then stands in the groups alone.
+// With more hosts, the output of the machines would hide the progress: it is then only in the groups.
 const mostStreamed = 8;
-// Milliseconds without a line after which a line says what is still going on; and without one that says how far a host has
-// got, while the machines themselves talk.
+// Milliseconds without any line, and without a line about progress while machines print output, after which a line shows what
+// is still running.
 const silence = 15_000;
 const talk = 60_000;
 /**
- * Tells how far a run has got: a line whenever a host has ended a phase (`[7/50] web3: built in 12 s`, the seventh to do so),
- * one that says what is going on after a silence, or when only the machines have talked for long, and each host's whole log in a
- * group when it is done. With few hosts, their lines are also streamed as they come, with the name in front.
+ * Shows the progress of a run: a line whenever a host has ended a phase (`[7/50] web3: built in 12 s`, the seventh to do so),
+ * a line about what is running after a silence, or after a long time of output from machines only, and each host's whole log in
+ * a group when it is done. With few hosts, their lines are also streamed, prefixed with the name.
  */
 class WorkflowRunLog {
     #log;
@@ -5332,7 +5335,7 @@ class WorkflowRunLog {
     batch(number, batches, names) {
         this.#line(batchLine(number, batches, names));
     }
-    /** Says which machine is in which phase, for a run that ends before they do. */
+    /** Renders which host is in which phase, for a run that ends early. */
     runningHosts() {
         return runningHostsText(this.#allPlaces());
     }
@@ -5343,7 +5346,7 @@ class WorkflowRunLog {
             for (const line of text.split("\n"))
                 this.#line(`[${name}] ${line}`);
         }
-        // A result may be corrected, which is no further host.
+        // A result may be corrected; the host is not counted again.
         const count = this.#done.has(name) ? `[${this.#done.size}/${this.#total}]` : this.#count("done");
         this.#done.add(name);
         this.#line(`${count} ${doneLine(result)}`);
@@ -5385,13 +5388,13 @@ function secondsSince(since) {
 }
 ;// CONCATENATED MODULE: ./out/src/github/runner-kind.js
 /**
- * Tells whether the runner is one of Forgejo, Gitea or act, which obey workflow commands but show no annotations. Forgejo's runner
+ * Returns whether the runner is one of Forgejo, Gitea or act, which execute workflow commands but show no annotations. Forgejo's runner
  * sets GITEA_ACTIONS too, act sets ACT.
  */
 function hidesAnnotations(environment) {
     return isForgejoOrGitea(environment) || environment["ACT"] === "true";
 }
-/** Tells whether the runner is one of Forgejo or Gitea, whose pages of runs have the run's number in their address and not its id. */
+/** Returns whether the runner is one of Forgejo or Gitea, whose pages of runs have the run's number in their address and not its id. */
 function isForgejoOrGitea(environment) {
     return environment["GITEA_ACTIONS"] === "true" || environment["FORGEJO_ACTIONS"] === "true";
 }
@@ -5402,8 +5405,8 @@ function isForgejoOrGitea(environment) {
 
 
 /**
- * The step's log. GitHub's runner obeys workflow commands wherever it reads them, also in what a machine or Nix has printed:
- * every line is written while the runner is told to stop obeying, under a token that nobody can guess.
+ * The step's log. GitHub's runner executes workflow commands in any line, including output of machines and Nix: every line is
+ * written while commands are stopped, under a random token.
  */
 class WorkflowLog {
     /** Where to read about a topic. */
@@ -5414,7 +5417,7 @@ class WorkflowLog {
         this.linkTo = troubleshootingLinks(environment);
         this.#hidesAnnotations = hidesAnnotations(environment);
     }
-    /** Writes one line that is not obeyed, whatever is in it. */
+    /** Writes one line, in which workflow commands are not executed. */
     line(text) {
         if (this.#token === undefined) {
             this.#token = (0,external_node_crypto_namespaceObject.randomUUID)();
@@ -5444,13 +5447,13 @@ class WorkflowLog {
         for (const { title, message } of annotations)
             this.annotate(level, title, message);
     }
-    /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
+    /** Waits until the runner has taken every line: what is still buffered is lost when the process exits. */
     async written() {
         await new Promise((resolve) => {
             process.stdout.write("", () => resolve());
         });
     }
-    /** Lets the runner obey commands again. */
+    /** Resumes workflow commands. */
     resume() {
         if (this.#token === undefined)
             return;
@@ -5641,7 +5644,7 @@ function knownHostsLine(key) {
     return `${key.host} ${key.type} ${key.key}`;
 }
 /**
- * Checks the form of known_hosts lines (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), since ssh passes over a bad one without a word.
+ * Checks the form of known_hosts lines (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), since ssh silently ignores a bad one.
  * Returns what is wrong with each bad line.
  */
 function knownHostsProblems(text) {
@@ -5793,9 +5796,9 @@ const foreign = [
 const publicKey = /^(?:(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ AAAA|---- BEGIN SSH2 PUBLIC KEY ----|-----BEGIN (?:RSA )?PUBLIC KEY-----)/;
 /**
  * Reads a private key as people paste it: with CRLF, without its last newline, or as base64 of the whole file.
- * Tells apart what ssh lumps together as "error in libcrypto". Whether the key's numbers are right is for ssh-keygen to say.
+ * Distinguishes errors that ssh reports alike as "error in libcrypto". ssh-keygen checks the content of the key.
  */
-function readKey(pasted) {
+function parseKey(pasted) {
     const text = normalise(pasted);
     if (text === "")
         return unusable("is empty. A secret that does not exist, or that this event cannot read (a pull request from a fork), is passed as an empty string", "ssh-key-empty");
@@ -5810,7 +5813,7 @@ function readKey(pasted) {
     if (head === null) {
         const base64 = decodeBase64(text);
         if (base64 !== undefined)
-            return readKey(base64);
+            return parseKey(base64);
         if (/-----END [A-Z0-9 ]*PRIVATE KEY-----/.test(text))
             return unusable("is truncated: its first line (-----BEGIN …-----) is missing", "ssh-key-damaged");
         return unusable("is not a private ssh key: the line -----BEGIN … PRIVATE KEY----- is missing");
@@ -5860,7 +5863,7 @@ function decodeBase64(text) {
 }
 /**
  * The cipher that an OpenSSH private key names; `undefined` when its parts do not fill it exactly.
- * The form is the one of PROTOCOL.key in OpenSSH's sources.
+ * The format is described in PROTOCOL.key of OpenSSH's sources.
  */
 function openSshCipher(body) {
     const bytes = Buffer.from(body, "base64");
@@ -5892,7 +5895,7 @@ function openSshCipher(body) {
 ;// CONCATENATED MODULE: ./out/src/inputs/identity.js
 
 
-/** Reads key, passphrase and certificate, which only `ssh-auth: key` uses. Gives what is wrong to `refuse`. */
+/** Parses key, passphrase and certificate, which only `ssh-auth: key` uses. Passes what is wrong to `refuse`. */
 function readIdentity(authentication, read, refuse) {
     const without = { authentication, key: undefined, passphrase: undefined, certificate: undefined };
     if (authentication !== "key") {
@@ -5903,7 +5906,7 @@ function readIdentity(authentication, read, refuse) {
         return without;
     }
     const certificate = readCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
-    const reading = readKey(read("ssh-key"));
+    const reading = parseKey(read("ssh-key"));
     // A passphrase may begin or end with a blank; a line end comes from a file.
     const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
     if (reading.kind === "unusable") {
@@ -5920,18 +5923,18 @@ const beginnings = /PRIVATE KEY-|PuTTY-User-Key-File|AGE-SECRET-KEY-|LS0tLS1CRUd
 // A line of base64 in a PEM body has 64 or 70 characters.
 const shortestLine = 40;
 /**
- * Tells whether a text that is not meant to hold the ssh key does so: a private key of any kind, or a line of this one. Such a text
+ * Returns whether a text that is not meant to hold the ssh key does so: a private key of any kind, or a line of this one. Such a text
  * must not be shown and not be used.
  */
 function holdsPrivateKey(text, sshKey) {
     if (beginnings.test(text))
         return true;
-    // ssh-key may hold something else by mistake, such as the public half that belongs into other inputs.
+    // ssh-key may contain something else by mistake, such as a public key that belongs into other inputs.
     if (!beginnings.test(sshKey))
         return false;
     return sshKey.split(/\s+/).some((line) => line.length >= shortestLine && text.includes(line));
 }
-/** What is said of an input that holds a private key. */
+/** The problem of an input that contains a private key. */
 const misplacedKey = "contains a private key, which belongs in ssh-key only; its text is not shown. Store the key as a secret, and replace it if it was not one";
 ;// CONCATENATED MODULE: ./out/src/nix/setting-table.js
 const accept = (name, meaning) => ({ name, verdict: { kind: "accepted", meaning } });
@@ -5944,8 +5947,8 @@ const secret = "every user can read command lines; put secrets into nix.conf, or
 const program = "it names a program or a library that Nix runs; set it in nix.conf, on NixOS with nix.settings";
 const setting_table_platform = "it changes what is built, and for which platform; set it in the flake's configuration";
 /**
- * The settings that `--option` may set: those that change how Nix works, and not what it builds or trusts. All others are
- * refused, those that people look for with a reason. Names are from nix.conf(5) of Nix 2.8 to 2.35.
+ * The settings that `--option` may set: those that change how Nix works, but not what it builds or trusts. All others are
+ * refused, common ones with a reason. Names are from nix.conf(5) of Nix 2.8 to 2.35.
  */
 const settingTable = [
     accept("always-allow-substitutes", "`true`: also substitute derivations that prefer a local build"),
@@ -6135,8 +6138,8 @@ const rebuildOptions = {
 
 
 /**
- * Reads targets and selection. `aliases` tells that `ssh-config` may say where a target is, which only ssh can tell. Gives what is
- * wrong to `refuse`.
+ * Reads targets and selection. `aliases`: `ssh-config` may set where a target is, so only ssh knows it. Passes what is wrong to
+ * `refuse`.
  */
 function readMachines(read, defaults, aliases, refuse) {
     const selection = readSelection(read("select"), (problem) => refuse("select", problem));
@@ -6152,7 +6155,7 @@ function readTargets(text, defaults, aliases, refuse) {
     const requests = readRequests(text, refuse);
     let targets = [];
     collect(() => {
-        // With aliases, only ssh can tell where two targets are.
+        // With aliases, only ssh knows where two targets are.
         if (!aliases)
             completeTargets(requests, defaults);
         targets = nameTargets(requests, defaults.port);
@@ -6293,7 +6296,7 @@ function parseInputs(read) {
         refuse("elevate-password", `cannot be used with elevate: ${inputs.elevate}, which asks for passwords only on a terminal; set elevate to auto or sudo`);
     }
     const misplaced = inputNames.filter((name) => name !== "ssh-key" && holdsPrivateKey(read(name), read("ssh-key")));
-    // What else is wrong with such an input could show its text.
+    // Other problems with such an input could show its text.
     const shownProblems = [
         ...misplaced.map((input) => ({ input, problem: misplacedKey, topic: "misplaced-key" })),
         ...problems.filter(({ input }) => !misplaced.some((name) => name === input)),
@@ -6321,8 +6324,8 @@ function secretsOf({ passphrase, elevatePassword, key }) {
 ;// CONCATENATED MODULE: ./out/src/ssh/agent.js
 
 /**
- * Checks the socket of an ssh agent, as SSH_AUTH_SOCK has it. Throws an `Error` where there is none, and for a path that ssh would
- * split or expand in its configuration.
+ * Checks the socket of an ssh agent (SSH_AUTH_SOCK). Throws an `Error` if it is missing, and for a path that ssh would split or
+ * expand in its configuration.
  */
 function agentSocket(path) {
     const start = "Start an agent in an earlier step that sets SSH_AUTH_SOCK for the job, for example webfactory/ssh-agent";
@@ -6409,7 +6412,7 @@ async function machinesOfFlake({ selection, operation }, ports) {
 ;// CONCATENATED MODULE: ./out/src/domain/lines.js
 // As many as an error message shows.
 const lines_shownLines = 20;
-/** The last 20 lines, or as many as are asked for, of what a command printed, without blank ones. */
+/** The last lines of a command's output without blank ones, by default 20. */
 function lastLines(text, most = lines_shownLines) {
     return text
         .split(/\r?\n/)
@@ -6440,7 +6443,7 @@ const others = [
     [new RegExp(`^\\s*error: (building of) ${derivation}.* (timed out after .*)$`), (match) => String(match[3])],
 ];
 /**
- * Collects from the output of `nix build` which derivations failed by themselves. On a real NixOS the cause stands far above the
+ * Collects from the output of `nix build` which derivations failed themselves. On a real NixOS the cause is far above the
  * end: every derivation that depends on it is listed after it, with all its output paths.
  *
  *     error: Cannot build '/nix/store/…-bash-5.2.tar.gz.drv'.
@@ -6539,7 +6542,7 @@ class BuildLogReader {
     }
     #stream(name, text) {
         const lines = this.#streams.get(name) ?? [];
-        // Moves it to the end: the first one is the one that has been silent for longest.
+        // Moves it to the end: the first stream is the one without output for the longest time.
         this.#streams.delete(name);
         this.#streams.set(name, lines);
         if (lines.push(text) > keptLines)
@@ -6560,14 +6563,14 @@ function derivationName(path) {
 ;// CONCATENATED MODULE: ./out/src/nix/send-failure.js
 
 /**
- * Tells whether it is worth asking the machine for the state of its nix-daemon. One that hangs up before Nix has said anything ends in
+ * Returns whether to query the machine for the state of its nix-daemon. One that closes the connection before Nix's greeting gives
  * `cannot open connection to remote store '…': error: write of 16 bytes: Broken pipe`, as a lost connection does.
  */
 function speaksOfDaemon(stderr) {
     return /Nix daemon disconnected unexpectedly|cannot connect to socket|data from daemon socket|cannot open connection to remote store/.test(stderr);
 }
 /**
- * Explains why a flake did not arrive on a machine. `lost` tells whether the connection went away; `user` is the ssh user, and
+ * Explains why a flake did not arrive on a machine. `lost`: the connection was lost; `user` is the ssh user, and
  * `state` what the machine said of its nix-daemon where it was asked.
  */
 function explainSendFailure(error, lost, user = "the ssh user", state) {
@@ -6595,7 +6598,7 @@ function explainSendFailure(error, lost, user = "the ssh user", state) {
         return parts("nix on the runner does not support an argument", "Check archive-args; check-sigs: false needs Nix 2.30 or newer on the runner");
     return parts("the flake could not be copied", "See the output of Nix below");
 }
-// Of the protocol's own bytes, which come behind the words, nothing is shown.
+// The bytes of the protocol that follow the text are not shown.
 function printableWords(words) {
     return words.replaceAll(/[^\P{C}\t].*/gsu, "").trim();
 }
@@ -6642,13 +6645,13 @@ function optionalStorePath(text) {
 ;// CONCATENATED MODULE: ./out/src/nix/copy-progress.js
 
 /**
- * Tells how far a call of nix has got that copies store paths, from what it prints:
+ * Measures the progress of a nix command that copies store paths, from its output:
  *
  *     copying 2 paths...
  *     copying path '/nix/store/…-source' to 'ssh-ng://web1'...
  *
- * and from what Linux counts of its writing (proc(5), io). Nix would tell more with `--log-format internal-json`, but has a
- * report for every file of a source tree there, and takes twice as long.
+ * and from Linux's count of the bytes written (proc(5), io). `--log-format internal-json` has more details, but an entry for
+ * every file of a source tree, and takes twice as long.
  */
 class CopyWatch {
     #process;
@@ -6681,13 +6684,22 @@ class CopyWatch {
         }
     }
 }
+;// CONCATENATED MODULE: ./out/src/domain/install-steps.js
+const openssh = "- run: sudo apt-get update && sudo apt-get install --yes openssh-client";
+/** Steps of a workflow, each of which installs a program that the action runs on the runner. */
+const installSteps = {
+    nix: "- uses: cachix/install-nix-action@v31",
+    ssh: openssh,
+    "ssh-keygen": openssh,
+    git: "- run: sudo apt-get update && sudo apt-get install --yes git",
+};
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 ;// CONCATENATED MODULE: ./out/src/process/environment.js
 // What the runner gives to the action alone: the inputs (the key among them), what the main step leaves for the post step, tokens
 // for the runner's own services, and the files by which a step sets outputs and the environment of later steps.
 const withheld = /^(?:INPUT_|STATE_|ACTIONS_)|^GITHUB_(?:OUTPUT|STATE|ENV|PATH|STEP_SUMMARY)$/i;
-/** Leaves out of an environment what no child process may see. */
+/** Removes from an environment what child processes must not see. */
 function childEnvironment(environment) {
     const kept = {};
     for (const [name, value] of Object.entries(environment))
@@ -6699,9 +6711,9 @@ function childEnvironment(environment) {
 const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
 ;// CONCATENATED MODULE: ./out/src/process/lines.js
 
-// A line without an end must not fill the memory: progress bars and binary output come in such lines.
+// A line without an end must not fill the memory: progress bars and binary output have such lines.
 const lines_longestLine = 16_384;
-/** Makes a cutter that gives each line, without its end, to `onLine`. */
+/** Creates a cutter that passes each line, without its line ending, to `onLine`. */
 function lineCutter(onLine) {
     const decoder = new external_node_string_decoder_namespaceObject.StringDecoder("utf8");
     let rest = "";
@@ -6739,7 +6751,7 @@ function lineCutter(onLine) {
 
 
 
-// The end of a long output is what tells why; a NAR listing or a build log must not fill the memory.
+// The cause is at the end of a long output; a NAR listing or a build log must not fill the memory.
 const keptBytes = 32 * 1024 * 1024;
 // Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
 const graceMilliseconds = 1500;
@@ -6790,14 +6802,14 @@ async function run(command, options = {}) {
             stderr.push(chunk);
             stderrLines?.push(chunk);
         });
-        // A program that ends without reading its input closes the pipe; its exit code tells more than EPIPE.
+        // A program that ends without reading its input closes the pipe; its exit code is more informative than EPIPE.
         child.stdin?.on("error", () => undefined);
         child.stdin?.end(options.stdin ?? "");
         child.once("exit", () => {
             if (stopped === undefined)
                 return;
-            // Nobody who keeps the pipes open must keep us: neither a child of the child nor, outside its group, the ssh master, to
-            // which ssh hands its own pipes and which closes them when the command on the machine ends.
+            // Don't wait for processes that hold the pipes: grandchildren, or, outside the group, the ssh master, to which ssh passes its
+            // pipes and which closes them when the command on the machine ends.
             killGroup(child, "SIGKILL");
             child.stdout?.destroy();
             child.stderr?.destroy();
@@ -6818,7 +6830,7 @@ async function run(command, options = {}) {
         throw fail({ kind: "exit", exitCode: ended.exitCode ?? -1 });
     return { stdout: stdout.text(), stderr: stderr.text() };
 }
-/** The command as one could paste it into a POSIX shell. */
+/** The command, ready to paste into a POSIX shell. */
 function pasteable(command) {
     return [command.file, ...command.args].map(quote).join(" ");
 }
@@ -6839,7 +6851,7 @@ function killGroup(child, signal) {
         process.kill(-child.pid, signal);
     }
     catch {
-        // The group is gone already: that is what was wanted.
+        // The group has ended already.
     }
 }
 function keeper() {
@@ -6859,6 +6871,7 @@ function keeper() {
     };
 }
 ;// CONCATENATED MODULE: ./out/src/nix/nix-command.js
+
 
 
 /** Builds a call of the runner's nix. */
@@ -6884,7 +6897,7 @@ async function runExplained(command, options) {
 function explainMissing(error) {
     if (!(error instanceof CommandError))
         return undefined;
-    const step = "- uses: cachix/install-nix-action@v31";
+    const step = installSteps.nix;
     if (error.failure.kind === "spawn" && error.failure.code === "ENOENT") {
         return new RunnerError(`nix was not found on this runner. Add this step before the deployment: ${step}`, { cause: error, topic: "programs-missing" });
     }
@@ -6900,14 +6913,14 @@ function explainMissing(error) {
 
 
 
-/** Builds the arguments that send a flake with all its inputs to the store of a machine: from the runner's store, where it cannot change any more. */
+/** Builds the arguments that send a flake with all its inputs to the store of a machine: from the runner's store, where it can no longer change. */
 function archiveArguments(sent, options) {
     const signatures = options.checkSignatures ? [] : ["--no-check-sigs"];
     return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, outerReference(sent)];
 }
 /**
- * Sends the flake with all its inputs to the store of a machine; what is there already does not travel. Returns what has
- * travelled. The path that Nix prints is worth nothing before the exit code is 0. Throws a `CommandError`.
+ * Sends the flake with all its inputs to the store of a machine; paths that it already has are not copied. Returns what was
+ * copied. The path that Nix prints is valid only with exit code 0. Throws a `CommandError`.
  */
 async function sendFlake(sent, options) {
     const watch = new CopyWatch();
@@ -6931,11 +6944,11 @@ async function sendFlake(sent, options) {
 
 
 
-/** Shows a host key that was accepted although nobody knew it, and says how to have it checked the next time. */
+/** Renders a warning about an unknown host key that was accepted, and how to have it checked next time. */
 function acceptedKeyWarning(key) {
     return `the unknown host key of ${failure_placeOf(key)} was accepted: ${key.type} ${fingerprint(key)}. Compare it with the fingerprint on the machine, then add this line to ssh-known-hosts and set ssh-strict to true: ${knownHostsLine(key)}`;
 }
-// The key may be the one of a jump host.
+// The key may be that of a jump host.
 function failure_placeOf({ host }) {
     const [, name = host, port = "22"] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
     return `${name} port ${port}`;
@@ -7040,10 +7053,10 @@ function failure_explain({ target, stderr, timedOut, offered, withKey = true, gi
             ...permanent,
         };
     }
-    return { reason: `ssh could not connect to ${displayTarget(target)}`, hint: "See the output of ssh below", ...passing };
+    return { reason: `ssh could not connect to ${renderTarget(target)}`, hint: "See the output of ssh below", ...passing };
 }
 const lostConnection = /Connection (?:to .* )?(?:closed|reset)|Broken pipe|not responding|Connection timed out|mux_client|Control socket|control socket|kex_exchange_identification|client_loop|Timeout, server/i;
-/** Tells whether what ssh printed speaks of a lost connection rather than of the command. */
+/** Returns whether the output of ssh is about a lost connection rather than from the command. */
 function speaksOfLostConnection(stderr) {
     return lostConnection.test(stderr);
 }
@@ -7052,8 +7065,8 @@ function speaksOfLostConnection(stderr) {
 
 const pauseMilliseconds = 1000;
 /**
- * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and what it has printed
- * last when it has not within that many seconds.
+ * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and its last
+ * output when it has not within that many seconds.
  */
 async function checkHealth(command, seconds, call, log, signal) {
     const deadline = performance.now() + seconds * 1000;
@@ -7131,7 +7144,7 @@ class ArmedNixosMachine {
         const { guarded, limits } = this.#activation;
         if (guarded)
             return await this.#guarded.run(this.#site.call(signal));
-        // Without a watchdog on the machine nobody but us looks at the clock.
+        // Without a watchdog on the machine, only the runner measures the time.
         const late = AbortSignal.timeout(limits.activation * 1000);
         try {
             return await this.#guarded.run(this.#site.call(AbortSignal.any([signal, late])));
@@ -7162,7 +7175,7 @@ class ArmedNixosMachine {
         });
         try {
             await connection.reopen(signal).catch((error) => {
-                // What does not answer yet is tried again, with all patience, by the call that follows.
+                // What does not answer yet is tried again by the call that follows.
                 if (!(error instanceof DeployError) || !error.unreachable)
                     throw error;
             });
@@ -7208,7 +7221,7 @@ class ArmedNixosMachine {
 ;// CONCATENATED MODULE: ./out/src/nixos/facts.js
 
 
-/** Reads the lines `key=value` of a script. */
+/** Parses the lines `key=value` of a script. */
 function parseFacts(text) {
     const facts = new Map();
     for (const line of text.split("\n")) {
@@ -7218,7 +7231,7 @@ function parseFacts(text) {
     }
     return facts;
 }
-/** Reads what `system_state` of `common.sh` prints. Throws an `Error` for a store path that is none. */
+/** Parses what `system_state` of `common.sh` prints. Throws an `Error` for an invalid store path. */
 function systemState(facts) {
     const generation = facts.get("generation") ?? "";
     return {
@@ -7236,7 +7249,7 @@ function systemState(facts) {
 function wordsOf(text) {
     return (text ?? "").split(" ").filter((word) => word !== "");
 }
-// A system outside the store (an installer, a container's first start) is one that cannot be named, not an error.
+// A system outside the store (an installer, a container's first start) has no name, but is not an error.
 function storePathOf(text) {
     return text?.startsWith("/nix/store/") === true ? optionalStorePath(text) : undefined;
 }
@@ -7246,21 +7259,21 @@ function olderGeneration(facts) {
     return toplevel === undefined || Number.isNaN(number) ? undefined : { number, toplevel };
 }
 /**
- * What a machine answers alike by whatever name it is reached, and no other one does: the boot id of its kernel, the namespace of
- * processes that tells the containers of one kernel apart, and the machine's own id. `undefined` where it has no boot id.
+ * Identifies a machine whatever name it is reached by: the boot id of its kernel, the PID namespace, which distinguishes the
+ * containers of one kernel, and the machine id. `undefined` where it has no boot id.
  */
 function identityOf(facts) {
     const [boot, ...others] = ["boot-id", "pid-namespace", "machine-id"].map((key) => facts.get(key) ?? "");
     return boot === undefined || boot === "" ? undefined : [boot, ...others].join(" ");
 }
 /**
- * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix, nixos-rebuild or
+ * Parses what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine without Nix, nixos-rebuild or
  * systemd.
  */
 function machineFacts(text) {
     const facts = parseFacts(text);
     const missing = (reason, hint, topic) => new DeployError({ phase: "connect", reason, hint, topic });
-    // Lix prints further lines, which name no fact.
+    // Lix prints more lines, which are not facts.
     const nix = facts.get("nix") ?? "";
     if (!/\d/.test(nix))
         throw missing("nix was not found on the machine", "Check that the machine runs NixOS; `nix --version` must work in a non-interactive ssh session", "nix-missing");
@@ -7421,7 +7434,7 @@ class RemoteShell {
             const stdout = call.onStdout === undefined ? payload.text() : "";
             return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
         }
-        // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
+        // Without its last line the script did not run to its end: it was not started, or the connection was lost.
         const instead = payload.before();
         if (failure === undefined)
             return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
@@ -7439,7 +7452,7 @@ const passwordless = {
     doas: "doas -n -- /bin/sh -s",
     run0: "run0 --no-ask-password -- /bin/sh -s",
 };
-/** The command for the login shell: one fixed line. What runs as root is always `/bin/sh -s`, so a rule can name it. */
+/** The command for the login shell: one fixed line. As root, only `/bin/sh -s` runs, so that a rule can name it. */
 function remoteCommand(elevation) {
     switch (elevation.kind) {
         case "none":
@@ -7461,7 +7474,7 @@ function remote_shell_program(script, args, nonce) {
 function definition(script, args) {
     return [`set -- ${args.map(quote).join(" ")}`, (0,external_node_fs_namespaceObject.readFileSync)(scripts.common, "utf8"), (0,external_node_fs_namespaceObject.readFileSync)(scripts[script], "utf8")];
 }
-// What a login shell prints of its own stands before the line that begins the script's output.
+// The output of the login shell itself is before the line that begins the script's output.
 function payloadCutter(begin) {
     const marker = Buffer.from(`${begin}\n`);
     let before = Buffer.alloc(0);
@@ -7495,10 +7508,10 @@ function payloadCutter(begin) {
 
 
 
-/** A job whose end nobody knows, as after a restart of the machine or when the job was killed. */
+/** A job without a recorded end, as after a restart of the machine or when the job was killed. */
 class LostJobError extends DeployError {
 }
-/** A job that has not begun. */
+/** A job that was not started. */
 class UnstartedJobError extends DeployError {
 }
 const job_keptLines = 200;
@@ -7507,7 +7520,7 @@ async function runJob(job, call) {
     await startJob(job, call);
     return await followJob(job, call);
 }
-/** Starts a job, which happens once however often the connection is lost. Throws an `UnstartedJobError` when that fails. */
+/** Starts a job, only once however often the connection is lost. Throws an `UnstartedJobError` when that fails. */
 async function startJob(job, call) {
     const { privileged, phase } = job;
     const started = await call(() => ({ script: "start", args: [job.run, job.name, residentScript("job"), ...job.command], privileged }), phase);
@@ -7521,8 +7534,8 @@ async function startJob(job, call) {
     }
 }
 /**
- * Shows the output of a job until it ends, without gap and repetition. Throws a `DeployError` when the job ended without
- * telling how, as after a crash of the machine.
+ * Shows the output of a job until it ends, without gap and repetition. Throws a `LostJobError` when no end was recorded, as
+ * after a crash of the machine.
  */
 async function followJob(job, call) {
     const { phase, privileged } = job;
@@ -7563,7 +7576,7 @@ function wayOf(operation, guarded) {
         return { way: "plain", action };
     return { way, action: way === "boot" ? "step" : "test" };
 }
-/** Builds the call of activate.sh, which stands in the directory of the run. */
+/** Builds the call of activate.sh in the directory of the run. */
 function activateCommand(action, { toplevel, running, generation }, installBootLoader) {
     return ["/bin/sh", "./activate.sh", action, toplevel, running, generation?.toString() ?? "", installBootLoader ? "1" : "0", systemProfile];
 }
@@ -7575,11 +7588,11 @@ function activateCommand(action, { toplevel, running, generation }, installBootL
 
 
 
-// Between two looks at a lock that another run holds.
+// Between two attempts to take a lock that another run holds.
 const lockPauseMilliseconds = 2000;
 // A run that has lost the machine gives up within the limits and some time for connecting: a quarter of an hour is more.
 const spareSeconds = 900;
-/** Seconds for which a machine that has gone back by itself keeps what tells how that ended. */
+/** Seconds for which a machine that has rolled back on its own keeps the logs of that. */
 function clearSeconds({ activation, confirm, healthCheck, settle }) {
     return activation + confirm + healthCheck + settle + spareSeconds;
 }
@@ -7588,8 +7601,8 @@ function residentTexts(run) {
     return [...residents.flatMap((name) => [`${name}.sh`, residentScript(name)]), "finish.sh", residentCall("finish", [run])];
 }
 /**
- * Waits for the machine's lock, arms the watchdog, and has the machine mend what an earlier run has left, before it records what to
- * roll back to. Throws a `DeployError`.
+ * Waits for the machine's lock, arms the watchdog, and has the machine finish or undo an interrupted earlier run, before it records
+ * what to roll back to. Throws a `DeployError`.
  */
 async function arming_arm(activation, site) {
     const facts = await armOnce(activation, site);
@@ -7651,18 +7664,18 @@ async function armOnce({ operation, system, installBootLoader, guarded, limits }
     }
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/switch-output.js
-/** What switch.sh prints before it ends the part of a user that takes too long. */
+/** Printed by switch.sh when it terminates a user activation that takes too long. */
 const lateUser = /^nix-flake-deploy: the user activation for (\S+) timed out after \d+ s and was terminated$/;
-/** What last.sh prints where it cannot write down what it is about to change. */
+/** Printed by last.sh when it cannot record the previous profile and boot loader. */
 const recordFailed = /^nix-flake-deploy: the previous profile and boot loader could not be recorded$/;
-/** What activate.sh prints of a user whose own activation failed. */
+/** Printed by activate.sh for a user whose own activation failed. */
 const failedUser = /^nix-flake-deploy: (nixos-activation\.service) of (\S+) failed$/;
-/** What activate.sh and last.sh print where nix-env failed. */
+/** Printed by activate.sh and last.sh when nix-env failed. */
 const profileFailed = /^nix-flake-deploy: the system profile could not be set$/;
 // Lines of a journal: `systemctl status` shows them below the units that failed.
 const journalLine = /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+) \S+ /;
 /**
- * Reads what switch-to-configuration of NixOS (nixpkgs, in Rust since 24.11 and in Perl before) named as having gone wrong:
+ * Parses the causes of failure that NixOS's switch-to-configuration (nixpkgs, in Rust since 24.11 and in Perl before) prints:
  *
  *     Pre-switch check 'switchInhibitors' failed
  *     Failed to install bootloader
@@ -7672,15 +7685,15 @@ const journalLine = /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S
  *     Failed to reload web.service
  *     warning: the following units failed: bad.service, worse.service
  *
- * Line by line: the output may be longer than what is kept of it. Of an exit code of 0 nothing is to be read: scripts print such
- * sentences for what they do not mind.
+ * Line by line, since not all of the output is kept. With exit code 0 they mean nothing: scripts print such messages for errors
+ * that they ignore.
  */
 class SwitchOutputReader {
     #reader = new CauseReader();
     #touched = false;
-    /** What a line means may stand in the one after it. */
+    /** The meaning of a line may depend on the next one. */
     #held;
-    /** Whether it said that it stops units or activates the configuration; until then it has changed nothing. */
+    /** Whether it has printed that it stops units or activates the configuration; until then it has changed nothing. */
     get touched() {
         return this.#touched;
     }
@@ -7689,7 +7702,7 @@ class SwitchOutputReader {
         this.#take(line);
         this.#held = journalLine.test(line) ? undefined : line;
     }
-    /** What was named so far. */
+    /** The causes so far. */
     causes() {
         this.#take("");
         this.#held = undefined;
@@ -7805,7 +7818,7 @@ class CauseReader {
 ;// CONCATENATED MODULE: ./out/src/nixos/last-step.js
 
 /**
- * Reads the log of last.sh, whose two parts print the same sentences:
+ * Parses the log of last.sh, whose two parts print the same messages:
  *
  *     Failed to install bootloader
  *     nix-flake-deploy: undoing profile and boot loader (exit code 1)
@@ -7825,7 +7838,7 @@ class LastStepReader {
             this.#codes = undone.slice(1);
         (this.#exitCode === undefined ? this.#step : this.#undo).read(line);
     }
-    /** What was read so far; what was not said has failed. */
+    /** The result so far; what is missing has failed. */
     output() {
         const [profile, bootLoader, test = "-"] = this.#codes;
         return {
@@ -7866,7 +7879,7 @@ class GuardedActivation {
         this.#before = before;
         this.#site = site;
     }
-    /** Arms the watchdog. From here on the machine goes back by itself unless it is confirmed. */
+    /** Arms the watchdog. From here on the machine rolls back on its own unless it is confirmed. */
     static async begin(activation, site) {
         return new GuardedActivation(activation, await arming_arm(activation, site), site);
     }
@@ -7896,7 +7909,7 @@ class GuardedActivation {
             return this.#end({ exitCode: 255, lines: error.lines, end: after.bootId === this.before.bootId ? "killed" : "restarted", after });
         }
     }
-    /** Gives the watchdog the time of settling and of a health check. */
+    /** Extends the watchdog's time by those of settling and of a health check. */
     async hold() {
         return await this.#decide("decide", ["hold", this.#holdSeconds]);
     }
@@ -7933,18 +7946,18 @@ class GuardedActivation {
                     throw error;
                 if (await this.#wasRestarted())
                     return "restarted";
-                // It was killed. Begun again, it goes on with its own record.
+                // It was killed. Started again, it continues from its record.
                 if (tries > 1)
                     throw error;
                 this.#site.log.note("setting system profile and boot loader was interrupted on the machine; starting it again");
             }
         }
     }
-    /** Decides that nothing is changed any more. */
+    /** Decides that nothing more is changed. */
     async drop() {
         return await this.#decide("decide", ["drop"]);
     }
-    /** Decides for the old system and rolls back; where the watchdog has done so already, tells how that went. */
+    /** Decides for the old system and rolls back; where the watchdog has done so already, returns how that ended. */
     async rollBack() {
         const { call, run } = this.#site;
         const looked = await call(() => ({ script: "decide", args: [run, "look"], privileged: true }), "rollback");
@@ -7968,7 +7981,7 @@ class GuardedActivation {
             return { exitCode: 255, foreign: false, causes: output.causes(), lines: error.lines, state: await this.#ask() };
         }
     }
-    /** Asks a machine that was restarted what it runs; an unfinished last step is finished or undone first, under the lock. */
+    /** Queries a restarted machine for what it runs; an unfinished last step is finished or undone first, under the lock. */
     async afterRestart() {
         const { call, run } = this.#site;
         const end = await call(() => ({ script: "facts", args: [], privileged: false }), "confirm");
@@ -8125,7 +8138,7 @@ function missingFile(output) {
 
 // As many as an error message shows.
 const failed_derivations_shownLines = 20;
-/** Renders the failures of a build; `undefined` where no derivation failed by itself. */
+/** Renders the failures of a build; `undefined` where no derivation failed itself. */
 function renderBuildFailures({ failed, more, dependents }) {
     const [first] = failed;
     if (first === undefined)
@@ -8166,7 +8179,7 @@ function renderLines(failed, more) {
 const noSpace = /No space left on device|disk is full/i;
 const unchanged = "Nothing has changed on the machine";
 /**
- * Tells apart what `nixos-rebuild build` has one exit code for: a configuration that is missing, one that does not evaluate, a
+ * Distinguishes failures for which `nixos-rebuild build` has the same exit code: a configuration that is missing, one that does not evaluate, a
  * system that does not build, and a machine whose Nix or memory fails.
  */
 function buildError(failure, context = {}) {
@@ -8176,7 +8189,7 @@ function buildError(failure, context = {}) {
     const { reason, hint, lines = failure.lines, topic } = found ?? doesNotEvaluate(failure);
     return new DeployError({ phase: "build", reason, hint, lines, exitCode: failure.exitCode, topic });
 }
-/** Tells whether the flake has no such configuration. */
+/** Returns whether the flake has no such configuration. */
 function isMissingConfiguration(failure) {
     const attribute = failure.configuration.replaceAll(/[^\w-]/g, (character) => `\\${character}`);
     const missing = new RegExp(`does not provide attribute .*nixosConfigurations|attribute '"?${attribute}"?' missing|does not have attribute .*nixosConfigurations`);
@@ -8240,7 +8253,7 @@ function brokenNix({ exitCode }, text) {
     return undefined;
 }
 function readOnlyHome({ exitCode }, text) {
-    // The second wording is the one of a cache that is there already.
+    // The second message is that for an existing cache.
     const cache = /["'](\/[^"']*\/\.cache[^"']*)["']: Read-only file system/.exec(text)?.[1] ??
         /unable to open database file.*\(in '(\/[^']*\/\.cache\/[^']*)'\)/.exec(text)?.[1];
     if (cache === undefined)
@@ -8292,7 +8305,7 @@ function killed({ configuration, exitCode }, text, context) {
     return { reason: `the evaluation or build of ${configuration} ${what} (exit code ${exitCode})`, hint: memoryHint(context), topic: "killed" };
 }
 function memoryHint({ memoryKibibytes }) {
-    const available = memoryKibibytes === undefined ? "" : ` (${showBytes(memoryKibibytes * 1024)} were available before the build)`;
+    const available = memoryKibibytes === undefined ? "" : ` (${renderBytes(memoryKibibytes * 1024)} were available before the build)`;
     return `Linux kills processes when memory runs out${available}. To check, run \`journalctl -k --grep 'Out of memory'\` on the machine. Give the machine more memory or swap. ${unchanged}`;
 }
 function unknownArgument({ exitCode }, text) {
@@ -8422,7 +8435,7 @@ function inhibitorsOf({ before, after }) {
     });
 }
 function inhibitors_parse(text) {
-    const values = Object.entries(objectOf(readJson(text)));
+    const values = entries(readJson(text));
     return new Map(values.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
 }
 function inhibitors_shorten(text) {
@@ -8670,10 +8683,10 @@ function flag({ settings }, name, otherwise) {
 ;// CONCATENATED MODULE: ./out/src/nixos/difference.js
 
 
-/** Paths of either side that are compared at most. */
+/** The most paths of either side that are compared. */
 const mostCompared = 20_000;
 /**
- * Reads what `difference.sh` prints:
+ * Parses what `difference.sh` prints:
  *
  *     - /nix/store/jl1c4ra244fxwj0khijpzkaxijx6z51k-nginx-1.28.0
  *     -size 512
@@ -8707,8 +8720,8 @@ function checked(path) {
 /** Lines of each list that a machine reports at most. */
 const mostFacts = 20_000;
 /**
- * Reads what `units.sh` prints. Returns `undefined` where the machine has no systems with unit files. Throws an `Error` where the
- * end, or systemd's answer, is missing: a plan from half of the facts would be wrong.
+ * Parses what `units.sh` prints. Returns `undefined` for systems without unit files. Throws an `Error` where the end, or
+ * systemd's answer, is missing: a plan from incomplete facts would be wrong.
  *
  *     systemd before /nix/store/…-systemd-260/lib/systemd/systemd
  *     active active nginx.service
@@ -8804,16 +8817,16 @@ function first(rows, word, which) {
 
 
 
-// For each question to the machine's Nix or systemd, and for all of them: a comparison is worth no longer wait.
+// For each query to the machine's Nix or systemd, and for all of them: after that, the comparison is skipped.
 const questionSeconds = 20;
 const comparisonSeconds = 45;
 /**
- * Compares two systems of the machine's store: their packages, and what a switch would do to units. Both are asked for at the same
- * time. Never throws: `undefined`, and a note in the log, for what cannot be compared.
+ * Compares two systems of the machine's store: their packages, and what a switch would do to units. Both run at the same
+ * time. Never throws: `undefined`, and a note in the log, where they cannot be compared.
  */
 async function compareSystems([before, after], shell, log, signal) {
     const ask = async (script, args) => {
-        // Not as what must come to its end: a connection that is lost here is noticed by what follows.
+        // Not retried after a loss of the connection, which the next step notices.
         const outcome = await shell.run({ script, args, privileged: false, signal, timeout: comparisonSeconds });
         if (outcome.kind === "lost")
             throw new Error("the connection was lost");
@@ -8869,7 +8882,7 @@ function requireAccess(access, { elevate, elevatePassword: password, needsRoot }
                 throw elevation_missing(user, "doas");
             throw elevation_refused(`doas on the machine refuses ${user} without a password`, `Add this rule to doas.conf on the machine (on NixOS: security.doas.extraConfig), or connect as root: ${doasRule(user)}`);
         case "run0":
-            // Whether polkit allows it is found out by running it.
+            // Running it shows whether polkit allows it.
             if (run0 === "present")
                 return passwordless("run0");
             throw elevation_missing(user, "run0 (systemd 256 or newer)");
@@ -8891,11 +8904,11 @@ function noSudo({ user, sudo, sudoSays = "", doas }, elevate) {
     const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
     throw elevation_refused(`sudo on the machine refuses ${user} without a password`, `Add this sudoers rule on the machine (on NixOS: security.sudo.extraRules), set elevate-password, or connect as root: ${rule}`, "sudo-refuses");
 }
-/** Tells whether sudo refuses because the session has no terminal (`requiretty`), which none of a deployment has. */
+/** Returns whether sudo refuses because the session has no terminal (`requiretty`); those of a deployment have none. */
 function wantsTerminal(stderr) {
     return /sudo: .*(?:must have a tty|a terminal is required to run)/.test(stderr);
 }
-/** The error for a sudo that wants a terminal. */
+/** The error for a sudo that requires a terminal. */
 function terminalError(user, lines) {
     return new DeployError({
         phase: "connect",
@@ -8919,7 +8932,7 @@ function elevation_refused(reason, hint, topic) {
 
 
 /**
- * Asks a connected machine all that must be known of it, and finds out how the scripts become root. Throws a `DeployError` of the
+ * Queries a connected machine for its facts, and finds out how scripts become root. Throws a `DeployError` of the
  * phase connect.
  */
 async function enter(connection, settings, signal) {
@@ -9041,12 +9054,12 @@ async function dryActivate(system, { run, privileged, log, call }) {
 
 // A unit's name has at most 255 characters (systemd.unit(5)), and a file's 255 bytes.
 const longestLabel = 60;
-// Hexadecimal digits that keep two names apart that look alike without their special characters.
+// Hexadecimal digits that distinguish two names that are equal without their special characters.
 const digits = 8;
 /**
- * Names a run of this action on one machine, for its directory, its roots and its units: `RUN-TARGET`. There is no further `-` in
- * it, so that a pattern for the units of one target never matches those of another whose name goes on after it; nor anything that
- * means something to a pattern, a shell or a path.
+ * Names a run of this action on one machine, for its directory, its roots and its units: `RUN-TARGET`. It contains no other
+ * `-`, so that a pattern for the units of one target never matches those of another whose name begins with it, and nothing with a
+ * meaning in a pattern, a shell or a path.
  */
 function nameOnMachine(run, target) {
     const label = target.replaceAll(/[^A-Za-z0-9.]/g, "_").slice(0, longestLabel);
@@ -9060,8 +9073,8 @@ function nameOnMachine(run, target) {
 // Between two tries to connect again, while nothing answers.
 const reconnect_pauseMilliseconds = 1000;
 /**
- * Runs a script, again after each loss of the connection until it has come to its end. `call` is asked anew for every try, so
- * that a script that shows a log goes on where it stopped. For scripts that may be run twice without harm.
+ * Runs a script, again after each loss of the connection until it has run to its end. `call` is evaluated for each attempt, so
+ * that a script that shows a log continues where it stopped. For scripts that may safely run twice.
  *
  * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
  */
@@ -9115,7 +9128,7 @@ function partsOf({ failure, unreachable, cause }) {
 
 
 
-/** Finds a specialisation of a system on its machine. Throws a `DeployError` of the phase build that lists those there are. */
+/** Finds a specialisation of a system on its machine. Throws a `DeployError` of the phase build that lists the available ones. */
 async function findSpecialisation(toplevel, name, call) {
     const end = await call(() => ({ script: "specialisation", args: [toplevel, name], privileged: false }), "build");
     const facts = parseFacts(end.stdout);
@@ -9166,7 +9179,7 @@ class NixosMachine {
         this.target = connection.target;
         this.#connection = connection;
         const { run, name } = settings;
-        this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${displayTarget(this.target)}` };
+        this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${renderTarget(this.target)}` };
         this.#log = log;
     }
     async connect(signal) {
@@ -9226,12 +9239,12 @@ class ConnectedNixosMachine {
                 throw error;
             const open = await this.#connection.isOpen();
             const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
-            // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
+            // A lost connection looks like a daemon that closes the connection, unless the machine reports the daemon's error.
             const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
             const lost = !refused && (!open || speaksOfLostConnection(error.stderr));
             throw new DeployError(explainSendFailure(error, lost, this.#connection.target.user, state));
         }
-        // Who is not root can only keep what is there already.
+        // A user who is not root can only root paths that exist.
         if (!this.#privileged)
             await this.#prepare(paths, "copy", signal);
         this.#log.note(`copied ${sent.flake.source} (run ${run})`);
@@ -9273,7 +9286,7 @@ class ConnectedNixosMachine {
         const callOver = (former, own) => callOnce(this.#shell.over(former), own);
         return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call, callOver });
     }
-    /** Ends what still runs of this run, and removes what it has left. Never throws. */
+    /** Ends the processes of this run, and removes its files. Never throws. */
     async cleanUp() {
         if (!this.#prepared)
             return;
@@ -9283,7 +9296,7 @@ class ConnectedNixosMachine {
                 await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
         }
         catch {
-            // Too slow: the next run on this machine removes what a dead run has left.
+            // Too slow: the next run on this machine removes the files of dead runs.
         }
     }
     async #prepare(paths, phase, signal) {
@@ -9310,7 +9323,7 @@ class ConnectedNixosMachine {
             nix: this.facts.nix,
         };
     }
-    /** Asks why Nix was turned away, as the ssh user; `undefined` where the machine cannot be asked. */
+    /** Queries why the daemon refused Nix, as the ssh user; `undefined` where the machine cannot be queried. */
     async #daemonState(signal) {
         const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: cleanUpSeconds * 5, signal }).catch(() => undefined);
         if (outcome?.kind !== "ended" || outcome.exitCode !== 0)
@@ -9350,20 +9363,17 @@ async function preventCoreDumps() {
 ;// CONCATENATED MODULE: ./out/src/process/required-programs.js
 
 
-const steps = {
-    nix: "- uses: cachix/install-nix-action@v31",
-    ssh: "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
-    "ssh-keygen": "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
-};
+
+const required = ["nix", "ssh", "ssh-keygen"];
 /** Throws a `RunnerError` with the steps to add to the workflow when a program that every run needs is missing. */
 async function requirePrograms() {
-    const missing = await missingPrograms(Object.keys(steps));
+    const missing = await missingPrograms(required);
     if (missing.length === 0)
         return;
-    const wanted = new Set(missing.map((name) => `  ${steps[name]}`));
+    const wanted = new Set(missing.map((name) => `  ${installSteps[name]}`));
     throw new RunnerError([`${missing.join(" and ")} not found on this runner; no host was changed. Add this to the workflow before this step:`, ...wanted].join("\n"), { topic: "programs-missing" });
 }
-// Names those of the programs that are not in PATH.
+// Returns the programs that are not in PATH.
 async function missingPrograms(names) {
     const found = await Promise.all(names.map(async (name) => await which(name, false)));
     return names.filter((_, index) => found[index] === "");
@@ -9374,7 +9384,7 @@ async function missingPrograms(names) {
 
 
 
-// Of a command line with an expression in it, the beginning says which command it is.
+// The beginning of a long command line identifies the command.
 const longestCommand = 300;
 /** The annotation for what ended a run before the machines did. An error that is not one of the action's own is shown with its stack. */
 function problemAnnotation(problem, linkTo = linkToPath) {
@@ -9393,7 +9403,7 @@ function problemAnnotation(problem, linkTo = linkToPath) {
     }
     return { title: "Internal error", message: problem instanceof Error ? (problem.stack ?? problem.message) : String(problem) };
 }
-// What no program can help: a full or read-only disk, a quota, missing rights.
+// Errors of the runner's file system: a full or read-only disk, a quota, missing permissions.
 const systemErrors = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "EIO"]);
 function isSystemError(problem) {
     return external_node_util_namespaceObject.types.isNativeError(problem) && "syscall" in problem && "code" in problem && systemErrors.has(String(problem.code));
@@ -9402,7 +9412,7 @@ function isSystemError(problem) {
 const external_node_dns_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
 ;// CONCATENATED MODULE: ./out/src/ssh/configuration.js
 
-/** What stands where in the private directory of a run. */
+/** The files in the private directory of a run. */
 function identityFiles(directory) {
     return {
         key: (0,external_node_path_namespaceObject.join)(directory, "key"),
@@ -9411,7 +9421,7 @@ function identityFiles(directory) {
         recorder: (0,external_node_path_namespaceObject.join)(directory, "record-host-key.sh"),
     };
 }
-/** Ends what the workflow has given in `known_hosts`: below it, ssh adds the keys that it accepts by itself. */
+/** The last line of the input in `known_hosts`: below it, ssh adds the keys that it accepts. */
 const endOfKnownHosts = "# Accepted in this run:";
 /** Names the files of the target with this number. Short, since a socket's path has 108 bytes on Linux. */
 function targetFiles(directory, index) {
@@ -9419,8 +9429,8 @@ function targetFiles(directory, index) {
     return { configuration: file("conf"), socket: file("s"), otherSocket: file("t"), offeredKeys: file("keys") };
 }
 /**
- * The name under which ssh and Nix are told of the target. It is the host itself, so that the user's own `Host` lines apply,
- * but for what Nix cannot take in a store's address (IPv6) or treats in its own way (localhost).
+ * The name of the target for ssh and Nix. It is the host itself, so that the user's own `Host` lines apply, except for hosts
+ * that Nix does not accept in a store URL (IPv6) or treats specially (localhost).
  */
 function alias(target, index) {
     const plain = /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(target.host) && target.host.toLowerCase() !== "localhost";
@@ -9429,12 +9439,11 @@ function alias(target, index) {
 // A dead link is noticed after three unanswered questions.
 const aliveInterval = 5;
 const aliveCount = 3;
-// Idle seconds after which a master that nobody ended (kill -9 and no post step) ends by itself.
+// Idle seconds after which a master ends on its own that the action could not end (kill -9 and no post step).
 const masterIdle = 900;
 /**
- * The ssh_config of one target whose place is known. ssh takes the first value it finds, so what must not be changed stands
- * first and the user's lines last. What stands in the first block is for the target alone and not for a jump host on the way,
- * which ssh reaches with the same file.
+ * The ssh_config of a target whose address is known. ssh uses the first value it finds, so the action's own settings are first
+ * and the user's lines last. The first block is for the target only, not for a jump host, which ssh reaches with the same file.
  */
 function renderConfiguration(target, index, directory, settings) {
     const name = alias(target, index);
@@ -9455,8 +9464,8 @@ function renderConfiguration(target, index, directory, settings) {
     ]);
 }
 /**
- * The ssh_config in which ssh finds out where a target is: what the target says itself stands first, then what the action owns,
- * the user's lines, and the defaults. `extraBegins` is the number of lines before the user's.
+ * The ssh_config for locating a target: first the target's own settings, then those of the action, the user's lines, and the
+ * defaults. `extraBegins` is the number of lines before the user's.
  */
 function renderQuestion(target, index, directory, settings, defaults) {
     const host = `Host ${target.host}`;
@@ -9495,7 +9504,7 @@ function authenticationLines(files, authentication) {
             return ["  IdentityFile none", "  IdentitiesOnly yes", "  IdentityAgent none", "  CertificateFile none", "  PubkeyAuthentication no"];
     }
 }
-/** What no line of the user's can change, for the target and for the jump hosts on the way. */
+/** Settings that the user's lines cannot change, for the target and its jump hosts. */
 function ownedSettings(index, directory, settings) {
     const files = identityFiles(directory);
     const { offeredKeys } = targetFiles(directory, index);
@@ -9548,7 +9557,7 @@ const controlSeconds = 2;
 const againSeconds = 5;
 /**
  * The ssh connection to one target: a master in the background that everything else goes through, Nix included. It is
- * started beforehand because an ssh that Nix itself starts as a master makes `nix flake archive` hang (NixOS/nix#10645).
+ * started first because an ssh that Nix itself starts as a master makes `nix flake archive` hang (NixOS/nix#10645).
  */
 class Connection {
     target;
@@ -9569,7 +9578,7 @@ class Connection {
         this.#connectTimeout = connectTimeout;
         this.#socket = this.#files.socket;
     }
-    /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
+    /** The store URL of the machine. User, port and address are in the ssh configuration. */
     get store() {
         return `ssh-ng://${this.#name}`;
     }
@@ -9602,12 +9611,12 @@ class Connection {
             close: async () => await this.#end(files),
         };
     }
-    /** Tells whether sshd of the machine has answered since a master was set aside: it has offered the key that was trusted before. */
+    /** Returns whether sshd of the machine has answered since a master was set aside: it has offered the key that was trusted before. */
     hasAnswered() {
         const server = this.#server;
         return server !== undefined && this.offeredKeys().some((key) => knownHostsLine(key) === knownHostsLine(server));
     }
-    /** Tells whether the master runs; asks nobody but the local socket. */
+    /** Returns whether the master runs; only the local socket is queried. */
     async isOpen() {
         if (!(0,external_node_fs_namespaceObject.existsSync)(this.#socket))
             return false;
@@ -9641,11 +9650,11 @@ class Connection {
         const { configuration, socket } = this.#files;
         return { configuration, socket: this.#socket, configured: this.#socket === socket };
     }
-    /** The host keys that were offered since the master was started, the one of the last server at the end. */
+    /** The host keys that were offered since the master was started, that of the last server at the end. */
     offeredKeys() {
         return (0,external_node_fs_namespaceObject.existsSync)(this.#files.offeredKeys) ? parseOfferedKeys((0,external_node_fs_namespaceObject.readFileSync)(this.#files.offeredKeys, "utf8")) : [];
     }
-    /** The host keys that ssh has accepted on the way to the target although they were not known, each told once. */
+    /** The host keys that ssh has accepted on the way to the target although they were unknown, each returned once. */
     acceptedKeys() {
         const added = new Set((0,external_node_fs_namespaceObject.readFileSync)(this.#knownHosts, "utf8").split(`${endOfKnownHosts}\n`).at(-1)?.split("\n"));
         return this.offeredKeys().filter((key) => {
@@ -9756,7 +9765,7 @@ function explainInput(output, reference) {
 }
 function causeOf(output) {
     const error = evaluationMessage(output)[0] ?? "";
-    // What git and ssh print stands above Nix's own error, which only says that git has failed.
+    // The messages of git and ssh are above Nix's own error, which only says that git has failed.
     if (/Failed to fetch git repository|program 'git' failed|revspec '.*' not found|unable to fetch/i.test(error)) {
         if (/^Host key verification failed/m.test(output))
             return { why: "the runner does not know the host key of its server", next: `Add the key to ~/.ssh/known_hosts in an earlier step. ${deployKey}` };
@@ -9782,7 +9791,7 @@ function causeOf(output) {
 ;// CONCATENATED MODULE: ./out/src/nix/flake-failure.js
 
 
-/** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
+/** Explains why a flake cannot be used; `undefined` where Nix's own message is better. */
 function explainFlake(error, reference) {
     if (!(error instanceof CommandError))
         return undefined;
@@ -9812,7 +9821,7 @@ function explainFlake(error, reference) {
     if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
         return flake(`flake.nix was not found at ${reference}`, `${accepted}. Check that an actions/checkout step runs before this one`, "flake-missing");
     }
-    // A path in the store is a file that the flake itself lacks.
+    // A path in the store is a file that is missing in the flake itself.
     if (/(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) &&
         !/^[a-z+]+:/.test(reference)) {
         return flake(`the directory ${reference} was not found`, `${accepted}. Check that an actions/checkout step runs before this one`, "flake-missing");
@@ -9833,7 +9842,7 @@ const hashBytes = 32;
 /**
  * Converts what `nix-store --query --hash` prints, `sha256:` and base 32 in Nix's own alphabet and order (the last character has
  * the lowest bits; `printHash32` in Nix's sources), to the form of lock files, `sha256-` and base64 (SRI). Throws an `Error` for
- * anything else.
+ * any other text.
  */
 function sriHash(printed) {
     const text = printed.trim();
@@ -9927,8 +9936,8 @@ function parseMetadata(json) {
 }
 /**
  * Parses the store paths of a flake and of all its inputs from what `nix flake archive --json` prints:
- * `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`. An input that lies inside its parent's tree has no path (but with Lix),
- * and one that follows another is missing. Throws an `Error` for what is no store path.
+ * `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`. An input inside its parent's tree has no path (except with Lix),
+ * and one that follows another is missing. Throws an `Error` for anything but a store path.
  */
 function parseArchive(json) {
     const data = JSON.parse(json);
@@ -9949,14 +9958,14 @@ function parseArchive(json) {
 }
 ;// CONCATENATED MODULE: ./out/src/nix/evaluate-each.js
 
-// An evaluation of a large fleet takes minutes: a fault that all machines share is not looked for in each of them.
+// Evaluating a large fleet takes minutes: an error that all machines share is not searched for in each of them.
 const mostEvaluations = 60;
 /**
- * Evaluates for all names at once, and where that fails, in halves, until those that fail stand alone. Nix ends an evaluation at
- * the first missing attribute, abort or endless recursion (`builtins.tryEval` catches none of them), and one such machine must
- * not hide the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
+ * Evaluates all names at once, and if that fails, in halves, until each failing name is alone. Nix ends an evaluation at the first
+ * missing attribute, abort or infinite recursion (`builtins.tryEval` catches none of them), and one such machine must not hide
+ * the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
  */
-async function evaluateApart(names, evaluate) {
+async function evaluateEach(names, evaluate) {
     const found = new Map();
     const groups = names.length === 0 ? [] : [names];
     let evaluations = 0;
@@ -9983,7 +9992,7 @@ async function evaluateApart(names, evaluate) {
     }));
 }
 function isOfTheEvaluation({ failure }) {
-    // A signal is what a stack that is too small, or a memory that is full, ends in.
+    // A stack overflow or a lack of memory ends with a signal.
     return failure.kind === "exit" || failure.kind === "signal";
 }
 ;// CONCATENATED MODULE: ./out/src/nix/evaluate.js
@@ -9996,7 +10005,7 @@ function isOfTheEvaluation({ failure }) {
 const evaluate_shownLines = 20;
 /**
  * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
- * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, an
+ * what it prints as JSON. Throws an `InputError` for a flake that cannot be fetched, a `RunnerError` for a Nix that is too old, an
  * `EvaluationError` for what does not evaluate, and a `CommandError` for an evaluation that was stopped.
  */
 async function applyToFlake(reference, expression, args, options) {
@@ -10019,7 +10028,7 @@ function applyArguments(reference, expression, args) {
     // Without --show-trace, Nix shows the outermost frames: those of the expression, and not the place in the flake.
     return ["eval", "--json", "--show-trace", ...neverLock, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
 }
-// The trace quotes the expression, and is thousands of lines long for a real NixOS: what it says is told at the end.
+// The trace quotes the expression and has thousands of lines for a real NixOS: the error is shown at the end instead.
 function beforeError(onLine) {
     let failed = false;
     return (line) => {
@@ -10060,7 +10069,7 @@ function nixValue(value) {
         return String(value);
     return `[ ${value.map(nixString).join(" ")} ]`;
 }
-/** Quotes a text for Nix, where a `$` before a brace would begin an expression. */
+/** Quotes a string for Nix, where `${` would begin an expression. */
 function nixString(text) {
     return `"${text
         .replaceAll(/["\\$]/g, String.raw `\$&`)
@@ -10073,12 +10082,12 @@ function nixString(text) {
 
 
 /**
- * Reads what `inventory.nix` says of one machine, but for one that is broken:
+ * Parses what `inventory.nix` returns for a machine that is not broken:
  *
  *     {"kind":"deploy-rs","host":"web1.example.org","user":"admin","profileUser":"root","sshOptions":["-p","2222"],
  *      "buildOnTarget":null,"configured":true,"system":"x86_64-linux","tags":["web"]}
  */
-function readEntry(name, raw) {
+function parseEntry(name, raw) {
     const kind = field(raw, "kind");
     if (kind === "other")
         return { kind, name, reason: String(field(raw, "reason")) };
@@ -10153,7 +10162,7 @@ function optionalPort(value) {
         throw new Error(`its port is not a number (${inventory_entry_shown(value)})`);
     return value;
 }
-/** The port of a list of ssh's options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
+/** The port in a list of ssh options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
 function portOption(value) {
     if (value === null || value === undefined)
         return undefined;
@@ -10195,29 +10204,29 @@ function inventory_entry_shown(value) {
 
 
 
-// Machines whose error Nix is asked for one by one.
+// Machines that are evaluated one by one for their error.
 const mostExplained = 8;
 /**
- * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is asked for alone, so that
- * Nix's own words can be told, and hides none of the others. Throws as `applyToFlake` where the flake itself does not evaluate.
+ * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is evaluated again alone, so that
+ * Nix's message can be shown, and does not hide the others. Throws as `applyToFlake` where the flake itself does not evaluate.
  */
 async function readInventory(reference, { selection, details }, options) {
     const tagged = looksAtTags(selection);
     const patterns = selection.length === 0 || tagged ? null : selection.map((rule) => rule.expression);
     const expression = (0,external_node_fs_namespaceObject.readFileSync)(__nccwpck_require__.ab + "inventory.nix", "utf8");
-    const query = async (args, onLine = () => undefined) => readAnswer(await applyToFlake(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }));
+    const query = async (args, onLine = () => undefined) => parseAnswer(await applyToFlake(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }));
     const { names, machines } = await atOnce(query, options.onLine);
-    const entries = [];
+    const found = [];
     let broken = 0;
     for (const [name, seen] of machines) {
         if ("error" in seen)
-            entries.push(inventory_doesNotEvaluate(name, seen.error, seen.together));
+            found.push(inventory_doesNotEvaluate(name, seen.error, seen.together));
         else if (field(seen.value, "kind") !== "broken")
-            entries.push(readEntry(name, seen.value));
+            found.push(parseEntry(name, seen.value));
         else
-            entries.push((broken += 1) <= mostExplained ? await askAgain(name, query) : inventory_doesNotEvaluate(name, undefined));
+            found.push((broken += 1) <= mostExplained ? await askAgain(name, query) : inventory_doesNotEvaluate(name, undefined));
     }
-    return { names, entries };
+    return { names, entries: found };
 }
 async function atOnce(query, onLine) {
     try {
@@ -10228,15 +10237,15 @@ async function atOnce(query, onLine) {
         if (!(error instanceof CommandError) || error.failure.kind === "aborted")
             throw error;
     }
-    // Names need no machine: where even they cannot be told, it is the flake itself that does not evaluate.
+    // Names need no machine: if even they fail, the flake itself does not evaluate.
     const { names, wanted } = await query({ names: [] });
-    return { names, machines: await evaluateApart(wanted, async (some) => (await query({ names: some })).machines) };
+    return { names, machines: await evaluateEach(wanted, async (some) => (await query({ names: some })).machines) };
 }
-/** Asks for a machine that throws, this time to hear what. */
+/** Evaluates a machine that throws again, to get its error. */
 async function askAgain(name, query) {
     try {
         const { machines } = await query({ names: [name], careful: false });
-        return readEntry(name, machines.get(name));
+        return parseEntry(name, machines.get(name));
     }
     catch (error) {
         if (!(error instanceof CommandError) || error.failure.kind === "aborted")
@@ -10250,11 +10259,11 @@ function inventory_doesNotEvaluate(name, error, together = [name]) {
     const lines = error === undefined ? [`only the first ${mostExplained} failures are explained one by one; see their messages`] : lastLines(error.stderr);
     return { kind: "unusable", name, tags: undefined, error: reason, lines, topic: "machine-not-evaluated" };
 }
-function readAnswer(json) {
+function parseAnswer(json) {
     return {
         names: texts(field(json, "names")),
         wanted: texts(field(json, "wanted")),
-        machines: new Map(Object.entries(objectOf(field(json, "machines")))),
+        machines: new Map(entries(field(json, "machines"))),
     };
 }
 ;// CONCATENATED MODULE: ./out/src/nix/nix-config.js
@@ -10264,12 +10273,12 @@ function readAnswer(json) {
 
 /**
  * Reads the attribute `nixConfig` of a flake in the runner's store, as Nix text for another `flake.nix`; `undefined` where there is
- * none. Whether a machine follows it is for its own `accept-flake-config` to say. Throws a `CommandError` for a flake.nix that does
+ * none. The machine's own `accept-flake-config` decides whether it applies. Throws a `CommandError` for a flake.nix that does
  * not evaluate.
  */
 async function readNixConfig(flake, options) {
     const file = (0,external_node_path_namespaceObject.join)(flake.source, flake.subdirectory, "flake.nix");
-    // Nearly no flake has one, and the text costs no process.
+    // Few flakes have one, and searching the text needs no process.
     if (!/\bnixConfig\b/.test((0,external_node_fs_namespaceObject.readFileSync)(file, "utf8")))
         return undefined;
     const { stdout } = await runNix(["eval", "--json", "--file", file, "--apply", "flake: flake.nixConfig or { }"], options);
@@ -10277,7 +10286,7 @@ async function readNixConfig(flake, options) {
     const text = nixLiteral(settings);
     return text === "{ }" ? undefined : text;
 }
-/** Renders what JSON holds as a literal of Nix: Nix accepts nothing that it would have to evaluate in `nixConfig`. */
+/** Renders a JSON value as a Nix literal: in `nixConfig` Nix accepts nothing that needs evaluation. */
 function nixLiteral(value) {
     if (typeof value === "string")
         return nixString(value);
@@ -10302,7 +10311,7 @@ const inner = "flake";
  * parent of an input that lies in its parent's tree. With `narHash`, every Nix takes the rest of the input as it is written.
  */
 function lockAround(flake, locks) {
-    const nodes = new Map(Object.entries(objectOf(field(locks, "nodes"))));
+    const nodes = new Map(entries(field(locks, "nodes")));
     const root = String(field(locks, "root"));
     const free = (wish) => {
         let name = wish;
@@ -10335,7 +10344,7 @@ function prefixed(node) {
     const { inputs, parent, ...rest } = objectOf(node);
     return {
         ...rest,
-        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(Object.entries(objectOf(inputs)).map(([name, input]) => [name, below(input)])) }),
+        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(entries(inputs).map(([name, input]) => [name, below(input)])) }),
         ...(parent === undefined ? {} : { parent: below(parent) }),
     };
 }
@@ -10351,14 +10360,14 @@ const templates = {
     hive: __nccwpck_require__.ab + "outer-hive.nix",
 };
 /**
- * Makes the outer flake with which a flake is sent to the machines. With `hive`, the nodes of a colmena hive stand among the
- * `nixosConfigurations` under `colmenaHive.nodes.NAME`, since nixos-rebuild looks nowhere else. The flake keeps its identity
+ * Creates the outer flake that is sent to the machines. With `hive`, the nodes of a colmena hive are added to
+ * `nixosConfigurations` as `colmenaHive.nodes.NAME`, the only place where nixos-rebuild looks. The flake keeps its identity
  * (`self.rev`, `self.lastModified`, …) and the versions of all inputs. Throws a `CommandError`.
  */
 async function wrapFlake({ flake, locks }, hive, options) {
     return { flake, hive, outer: await addOuterFlake(flake, locks, hive, options) };
 }
-/** Puts an outer flake into the runner's store, without an evaluation. The flake's identity may be another than the true one. */
+/** Adds an outer flake to the runner's store, without an evaluation. The flake's identity need not be its real one. */
 async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
     const nixConfig = await readNixConfig(flake, { signal });
     const template = templates[hive ? "hive" : "plain"];
@@ -10400,7 +10409,7 @@ const plainMessages = keywords_refused("the action parses the messages of ssh");
 const gssapi = keywords_refused("Kerberos would replace the key or the host key");
 /** Every keyword of ssh_config(5) in OpenSSH 8.5 to 10. */
 const keywords = {
-    // Where a line holds, and for whom.
+    // Where a line applies.
     Host: theirs,
     Match: theirs,
     Include: theirs,
@@ -10424,7 +10433,7 @@ const keywords = {
     ProxyJump: theirs,
     ProxyUseFdpass: keywords_refused("the ProxyCommand must end with the connection"),
     IPQoS: theirs,
-    // How what is sent is protected.
+    // Encryption and compression.
     Ciphers: theirs,
     MACs: theirs,
     KexAlgorithms: theirs,
@@ -10550,7 +10559,7 @@ async function locateTargets(targets, directory, settings, { defaults, limit, si
 }
 /**
  * Finds out where a target is: what it says itself, then the user's lines, then the defaults. It is ssh that reads the user's
- * lines, so that patterns, `Match` and `Include` mean what they mean to ssh; nothing is started where there are none. Throws an
+ * lines, so that patterns, `Match` and `Include` work as usual; without any lines, ssh is not started. Throws an
  * `InputError` for lines that ssh does not accept, and for those that would lead it to what it must not be given.
  */
 async function locateTarget(target, index, directory, settings, defaults, signal) {
@@ -10588,7 +10597,7 @@ function locationCommand(configuration, target) {
  *     proxyjump bastion.example.org
  */
 function locatedTarget(target, answer, without) {
-    const found = location_readAnswer(answer);
+    const found = location_parseAnswer(answer);
     const first = (keyword) => found.get(keyword)?.[0] ?? "";
     const address = first("hostname");
     const user = first("user");
@@ -10605,12 +10614,12 @@ function locatedTarget(target, answer, without) {
     check("HostName", () => checkHost(address));
     check("User", () => checkUser(user));
     check("Port", () => checkPort(port));
-    requireOwned(target, found, location_readAnswer(without));
+    requireOwned(target, found, location_parseAnswer(without));
     const { name, host, configuration } = target;
     const moved = address.toLowerCase() !== host.toLowerCase();
     return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration };
 }
-function location_readAnswer(answer) {
+function location_parseAnswer(answer) {
     const found = new Map();
     for (const line of answer.split("\n")) {
         const [, keyword = "", value = ""] = /^(\S+) (.*)$/.exec(line) ?? [];
@@ -10618,7 +10627,7 @@ function location_readAnswer(answer) {
     }
     return found;
 }
-// What stands first in the configuration is not enough: ssh adds some keywords up, and others are not the action's to say.
+// The order in the configuration is not enough: ssh accumulates some keywords, and the action does not set all of them.
 function requireOwned({ host }, found, without) {
     const changed = [...new Set([...found.keys(), ...without.keys()])].filter((keyword) => JSON.stringify(found.get(keyword)) !== JSON.stringify(without.get(keyword)));
     const reasons = changed.toSorted().flatMap((keyword) => {
@@ -10628,7 +10637,7 @@ function requireOwned({ host }, found, without) {
     if (reasons.length > 0)
         throw location_refusal(`sets ${reasons.join(" and ")} for ${host}; remove this for the host`);
 }
-/** What tells two machines with one address apart. A proxy's command may name the host in its own ways. */
+/** Distinguishes two machines with the same address. A ProxyCommand may select the host itself. */
 function viaOf(host, found) {
     const jump = found.get("proxyjump")?.[0];
     if (jump !== undefined && jump !== "none")
@@ -10718,8 +10727,8 @@ function nothingKnown() {
 
 
 /**
- * Tells whether a file, relative to the root of the Git work tree that a flake reference names (`.`, `./nixos`), exists there and
- * Git does not track it. Never throws: the answer is no where there is no work tree, or Git cannot tell.
+ * Returns whether a file, relative to the root of the Git work tree that a flake reference names (`.`, `./nixos`), exists but is
+ * not tracked by Git. Never throws: `false` without a work tree, or if Git fails.
  */
 async function isUntracked(reference, file) {
     const directory = /^[./][^?]*/.exec(reference)?.[0];
@@ -10739,8 +10748,8 @@ async function isUntracked(reference, file) {
 ;// CONCATENATED MODULE: ./out/src/github/run-name.js
 
 /**
- * Names this job of the workflow to somebody who looks at a machine: the address of the run, and the job. `undefined` where the
- * runner does not say it.
+ * Names this job of the workflow for users of a machine: the URL of the run, and the job. `undefined` where the runner does not
+ * provide it.
  */
 function workflowRunName(environment) {
     const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_JOB: job } = environment;
@@ -10752,10 +10761,10 @@ function workflowRunName(environment) {
     return name.replaceAll(/\p{C}/gu, "");
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/reconnect-timeout.js
-// For a machine to come back after the latest moment at which its watchdog acts: the way back is an activation too.
+// For a machine to be reachable again after its watchdog has acted: a rollback is an activation, too.
 const wayBackSeconds = 60;
 /**
- * Seconds for which a lost connection is tried again, by phase: a machine that goes back by itself answers only when it has.
+ * Seconds for which a lost connection is tried again, by phase: a machine that rolls back on its own answers only afterwards.
  * `connectTimeout` is in seconds too.
  */
 function reconnectTimeout(connectTimeout, { rollback, limits }) {
@@ -10776,7 +10785,7 @@ function reconnectTimeout(connectTimeout, { rollback, limits }) {
 
 
 
-/** How the machines of a deployment are treated. Each call names a run of its own. */
+/** The settings for the machines of a deployment. Each call names a new run. */
 function machineSettings(inputs, sending, signal) {
     const run = (0,external_node_crypto_namespaceObject.randomBytes)(6).toString("hex");
     return {
@@ -10801,6 +10810,7 @@ const identityState = {
     load: () => getState(key),
 };
 ;// CONCATENATED MODULE: ./out/src/ssh/identity.js
+
 
 
 
@@ -10883,7 +10893,10 @@ async function decrypt(directory, path, passphrase) {
 }
 function throwIfMissing(error) {
     if (error instanceof CommandError && error.failure.kind === "spawn") {
-        throw new RunnerError("ssh-keygen was not found on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client", { cause: error, topic: "programs-missing" });
+        throw new RunnerError(`ssh-keygen was not found on this runner. Install the OpenSSH client before this step, for example: ${installSteps["ssh-keygen"]}`, {
+            cause: error,
+            topic: "programs-missing",
+        });
     }
 }
 function lastLine(stderr, path) {
@@ -11143,7 +11156,7 @@ function readExplicit(text, selection, port, refusing) {
     const requests = readRequests(text, refusing("targets"));
     let machines = [];
     collect(() => {
-        // Only for the names, and to find a machine that stands there twice.
+        // Only for the names, and to find a machine that is listed twice.
         const targets = completeTargets(requests, { user: "", port });
         machines = requests.map((request, index) => ({ name: targets[index]?.name ?? "", request, system: undefined, tags: [] }));
     }, refusing("targets"));
@@ -11237,7 +11250,8 @@ async function of_matrix_machinesOfFlake({ selection, port = sshPort }, ports) {
 ;// CONCATENATED MODULE: ./out/src/git/commit.js
 
 
-/** Looks a revision up, as gitrevisions(7) has it. Throws a `RunnerError` without git, a `CommandError` outside of a work tree. */
+
+/** Resolves a revision (gitrevisions(7)). Throws a `RunnerError` without git, a `CommandError` outside of a work tree. */
 async function resolveCommit(directory, revision) {
     try {
         const { stdout } = await git(revParseArguments(directory, revision));
@@ -11249,7 +11263,7 @@ async function resolveCommit(directory, revision) {
     }
     return { kind: "missing", shallow: await isShallow(directory) };
 }
-/** Tells whether a checkout lacks the older commits, as actions/checkout makes it unless `fetch-depth` is 0. Throws as `resolveCommit`. */
+/** Returns whether a checkout lacks older commits, as with actions/checkout unless `fetch-depth` is 0. Throws as `resolveCommit`. */
 async function isShallow(directory) {
     return (await git(["-C", directory, "rev-parse", "--is-shallow-repository"])).stdout.trim() === "true";
 }
@@ -11263,7 +11277,7 @@ async function git(args) {
     }
     catch (error) {
         if (error instanceof CommandError && error.failure.kind === "spawn") {
-            throw new RunnerError("git was not found on this runner; changed-since needs it. Add this to the workflow before this step: - run: sudo apt-get update && sudo apt-get install --yes git", {
+            throw new RunnerError(`git was not found on this runner; changed-since needs it. Add this to the workflow before this step: ${installSteps.git}`, {
                 cause: error,
                 topic: "programs-missing",
             });
@@ -11304,7 +11318,7 @@ function repositoryOf(resolved) {
     const url = json_text(field(resolved, "url"));
     if (field(resolved, "type") !== "git" || url?.startsWith("file:") !== true)
         return undefined;
-    const kept = Object.entries(objectOf(resolved)).flatMap(([name, value]) => {
+    const kept = entries(resolved).flatMap(([name, value]) => {
         if (["type", "url", "ref", "rev"].includes(name))
             return [];
         if (typeof value === "boolean")
@@ -11329,7 +11343,7 @@ async function toplevels(reference, configurations, options) {
         await evaluate([]);
     const all = new Map();
     for (let begin = 0; begin < configurations.length; begin += together) {
-        const evaluated = await evaluateApart(configurations.slice(begin, begin + together), evaluate);
+        const evaluated = await evaluateEach(configurations.slice(begin, begin + together), evaluate);
         for (const [name, one] of evaluated)
             all.set(name, "value" in one ? one.value : undefined);
     }

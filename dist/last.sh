@@ -9,14 +9,14 @@
 #                  "interrupted" where there is one
 #
 # The record lies on the disk of the store from before the first change until after the last: a machine that crashes in between
-# still has it, and the next run mends that. Its lines are key=value, the last is "end".
+# still has it, and the next run finishes or undoes the step. Its lines are key=value, the last is "end".
 #
 # Files: those of watchdog.sh; new-toplevel, generation (its number where it is a generation, else empty), install-bootloader (1 or
 # 0), record (the path of the record), limit (seconds for profile and boot loader together, and again for each command of the
 # undoing); step.deadline is made here (when the first of them are over, in seconds since the start of the machine).
 # Exit codes: 0 done; 9 the machine runs another system than the new one, and nothing was changed; of run: 20 undone, 21 not
 # everything could be undone, with "nix-flake-deploy: undone LINK BOOT TEST" in the log: the exit codes of the profile's link, of
-# the old profile's boot and of the old running system's test ("-": was not run). Of undo and begin: the one of what failed.
+# the old profile's boot and of the old running system's test ("-": was not run). Of undo and begin: that of the command that failed.
 
 set -u
 cd -- "$(dirname -- "$0")" || exit 1
@@ -40,7 +40,7 @@ field() {
   sed -n "s/^$1=//p" "$record"
 }
 
-# A disk that hangs must not hold the step up.
+# A disk that hangs must not block the step.
 flush() {
   timeout 30 sync -- "$@" 2>/dev/null
   return 0
@@ -157,7 +157,7 @@ run() {
   say "undoing profile and boot loader (exit code $code)"
   undo
   test_code=-
-  # Whatever profile and boot loader said.
+  # Even if profile or boot loader failed.
   now=$(resolve "$(cat current)")
   if [ "$now" = "$(cat new-running)" ] || [ "$now" = "$(cat previous-running)" ]; then
     switch_to "$(cat previous-running)" test
@@ -180,7 +180,7 @@ undo() {
     if [ -L "$profile" ] && [ "$(resolve "$profile")" != "$(field toplevel)" ]; then
       say "the system profile is $(resolve "$profile"), set by someone else: leaving it"
     elif [ -n "$previous" ] && [ ! -e "$(dirname -- "$profile")/$previous" ]; then
-      # Somebody has collected garbage since, and the generation with it.
+      # The generation was removed by a garbage collection since.
       within_limit nix-env --profile "$profile" --set "$(field previous-profile)" || link_code=1
     elif [ -n "$previous" ]; then
       ln -sfn -- "$previous" "$profile.nix-flake-deploy" && mv -T -- "$profile.nix-flake-deploy" "$profile" || link_code=1

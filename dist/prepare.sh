@@ -34,7 +34,7 @@ main() {
   for path in "$@"; do
     number=$((number + 1))
     if [ "$uid" -eq 0 ]; then
-      # The link may stand before its path arrives, so that there is no moment without it.
+      # The link may be created before its path arrives, so that the path is always rooted.
       ln -sfn -- "$path" "$gcroots/$run/$number" || return 1
     elif [ -e "$path" ]; then
       nix-store --realise "$path" --add-root "$dir/root-$number" >/dev/null || return 1
