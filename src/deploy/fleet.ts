@@ -1,5 +1,5 @@
 import { amountOf, inBatches } from "../domain/batches.js";
-import { DeployError, NoFlakeError } from "../domain/errors.js";
+import { AnswerError, DeployError, NoFlakeError } from "../domain/errors.js";
 import { makeFailure, type Failure } from "../domain/failure.js";
 import { changesMachine } from "../domain/operation.js";
 import { isFailure, type HostResult } from "../domain/result.js";
@@ -163,6 +163,10 @@ function tooManyFailures(works: readonly Work[], { staging, unusable }: RunSetti
 function explain(problem: unknown, host: Host, stopwatch: Stopwatch): Failure {
   const { phase, outlook: outcome } = host;
   if (problem instanceof DeployError) return host.undecided ? makeFailure({ ...problem.failure, phase, outcome }) : problem.failure;
+  if (problem instanceof AnswerError) {
+    const hint = "Find out what answers in the machine's place: its scripts and tools never print this";
+    return makeFailure({ phase, reason: `the machine's answer cannot be used: ${problem.message}`, hint, outcome });
+  }
   if (stopwatch.expired) return makeFailure({ phase, reason: `the work on the machine took longer than the timeout of ${stopwatch.limit} s`, outcome });
   if (stopwatch.cancelled) return makeFailure({ phase, reason: "the run was cancelled", outcome });
   // An unexpected one is a fault of ours: its stack is what helps.

@@ -169,15 +169,28 @@ const jobs = { start: "failed to start", stop: "failed to stop", restart: "faile
 
 function explainUnits(causes: readonly UnitCause[], failed: readonly string[], code: string): Complaint {
   // Only a job's failure is worth its word: a unit that is named as failed as well has failed altogether.
-  const text = failed.map((unit) => {
+  const text = failed.slice(0, mostNamed).map((unit) => {
     const own = causes.filter((cause) => cause.unit === unit);
     const job = own.some(({ what }) => what === "failed") ? undefined : own.flatMap(({ what }) => (what === "failed" ? [] : [jobs[what]]))[0];
     return job === undefined ? unit : `${unit} (${job})`;
   });
   return {
-    reason: `units failed that had not failed before${code}: ${text.join(", ")}`,
+    reason: `units failed that had not failed before${code}: ${text.join(", ")}${andMore(failed)}`,
     hint: "The journal is in the lines below. Correct the unit, then deploy again",
   };
+}
+
+// Units that a sentence names.
+const mostNamed = 20;
+
+/** Says how many there are beside those that a sentence names. */
+function andMore(units: readonly string[]): string {
+  return units.length > mostNamed ? ` and ${units.length - mostNamed} more` : "";
+}
+
+/** The units as a sentence names them. */
+export function nameUnits(units: readonly string[]): string {
+  return `${units.slice(0, mostNamed).join(", ")}${andMore(units)}`;
 }
 
 function explainUsers(causes: readonly UserCause[]): Complaint {

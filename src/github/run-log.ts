@@ -73,9 +73,16 @@ export class WorkflowRunLog implements RunLog {
     const { name } = target;
     const lines = this.#hosts.get(name) ?? new HostLines();
     this.#hosts.set(name, lines);
-    const line = (text: string): void => {
-      lines.push(text);
+    const stream = (text: string): void => {
       if (this.#total <= mostStreamed) this.#streamed(`[${name}] ${text}`);
+    };
+    const line = (text: string): void => {
+      lines.note(text);
+      stream(text);
+    };
+    const output = (text: string): void => {
+      if (lines.push(text)) stream(text);
+      else if (lines.counted === 1) stream("… more lines of this host are not shown …");
     };
     return {
       phase: (phase) => {
@@ -94,10 +101,10 @@ export class WorkflowRunLog implements RunLog {
         const place = this.#places.get(name);
         if (place !== undefined) place.copying = progress;
       },
-      output: line,
+      output,
       note: line,
       warn: (text) => {
-        lines.push(`warning: ${text}`);
+        lines.note(`warning: ${text}`);
         this.#log.annotate("warning", name, text);
       },
     };

@@ -6,12 +6,19 @@ import { printable } from "../report/printable.js";
 
 export type Level = "error" | "warning" | "notice";
 
+// A reader that is gone must not end the deployment: its results still have other ways out.
+const ignoreErrors = (): void => undefined;
+
 /**
  * The step's log. GitHub's runner obeys workflow commands wherever it reads them, also in what a machine or Nix has printed:
  * every line is written while the runner is told to stop obeying, under a token that nobody can guess.
  */
 export class WorkflowLog {
   #token: string | undefined;
+
+  constructor() {
+    if (!process.stdout.listeners("error").includes(ignoreErrors)) process.stdout.on("error", ignoreErrors);
+  }
 
   /** Writes one line that is not obeyed, whatever is in it. */
   line(text: string): void {

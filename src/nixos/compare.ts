@@ -1,4 +1,4 @@
-import { messageOf } from "../domain/errors.js";
+import { CommandError, messageOf } from "../domain/errors.js";
 import type { StorePath } from "../domain/store-path.js";
 import { planUnits } from "../domain/unit-decision.js";
 import type { UnitPlan } from "../domain/unit-plan.js";
@@ -6,6 +6,7 @@ import type { HostLog, SystemDifference } from "../deploy/ports.js";
 import { mostCompared, parseDifference } from "./difference.js";
 import type { RemoteShell, ScriptName } from "./remote-shell.js";
 import { lastLines } from "./reconnect.js";
+import { explainLimit } from "./unanswered.js";
 import { mostFacts, parseUnitFacts } from "./unit-facts.js";
 
 // For each question to the machine's Nix or systemd, and for all of them: a comparison is worth no longer wait.
@@ -24,7 +25,9 @@ export async function compareSystems(
 ): Promise<SystemDifference | undefined> {
   const ask = async (script: ScriptName, args: readonly string[]): Promise<string> => {
     // Not as what must come to its end: a connection that is lost here is noticed by what follows.
-    const outcome = await shell.run({ script, args, privileged: false, signal, timeout: comparisonSeconds });
+    const outcome = await shell.run({ script, args, privileged: false, signal, timeout: comparisonSeconds }).catch((error: unknown) => {
+      throw (error instanceof CommandError ? explainLimit(error, "build") : undefined) ?? error;
+    });
     if (outcome.kind === "lost") throw new Error("the connection was lost");
     if (outcome.exitCode !== 0) throw new Error(lastLines(outcome.stderr).at(-1) ?? `exit code ${outcome.exitCode}`);
     return outcome.stdout;

@@ -1,6 +1,6 @@
 import { DeployError } from "../domain/errors.js";
-import { optionalStorePath, type StorePath } from "../domain/store-path.js";
-import { parseFacts, wordsOf } from "./facts.js";
+import type { StorePath } from "../domain/store-path.js";
+import { parseFacts, storePathOf, wordsOf } from "./facts.js";
 import type { CallScript } from "./job.js";
 import { lastLines } from "./reconnect.js";
 
@@ -8,9 +8,9 @@ import { lastLines } from "./reconnect.js";
 export async function findSpecialisation(toplevel: StorePath, name: string, call: CallScript): Promise<StorePath> {
   const end = await call(() => ({ script: "specialisation", args: [toplevel, name], privileged: false }), "build");
   const facts = parseFacts(end.stdout);
-  const system = optionalStorePath(facts.get("system") || undefined);
+  const system = storePathOf(facts, "system");
   if (end.exitCode === 0 && system !== undefined) return system;
-  const names = wordsOf(facts.get("there"));
+  const names = wordsOf(facts.get("there")).slice(0, 50);
   throw new DeployError({
     phase: "build",
     reason: `the system has no specialisation ${name}${names.length === 0 ? "; it has none" : `; it has ${names.join(", ")}`}`,

@@ -52,11 +52,14 @@ is_foreign() {
   esac
 }
 
+# Of which no more are reported: the runner reads no more.
+most_units=10000
+
 # Units that are failed now, with blanks between: in the state failed, or a service that systemd is about to restart after its
 # main process ended with an error.
 failed_units() {
   patiently systemctl list-units --all --state=failed,auto-restart,auto-restart-queued --plain --no-legend --no-pager 2>/dev/null |
-    while read -r unit _ _ sub _; do
+    head -n "$most_units" | while read -r unit _ _ sub _; do
       ! is_foreign "$unit" || continue
       case $sub in
         auto-restart*) [ "$(systemctl show --property=ExecMainStatus -- "$unit" 2>/dev/null </dev/null)" != ExecMainStatus=0 ] || continue ;;
@@ -85,8 +88,8 @@ services() {
 restarting_units() {
   now=$(cut -d . -f 1 /proc/uptime)
   services | while read -r unit number moment; do
-    if [ "$number" -gt 0 ] && [ "$((moment / 1000000 + 60))" -ge "$now" ]; then printf '%s ' "$unit"; fi
-  done
+    if [ "$number" -gt 0 ] && [ "$((moment / 1000000 + 60))" -ge "$now" ]; then printf '%s\n' "$unit"; fi
+  done | head -n "$most_units" | tr '\n' ' '
 }
 
 # A kernel, initrd or set of modules other than the booted one wants a reboot.
