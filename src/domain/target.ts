@@ -116,7 +116,11 @@ function refuseUrl(text: string): void {
   if (scheme !== undefined) throw new Error(`is a URL; write it without ${scheme}`);
 }
 
+// Characters. With the prefix of colmena's nodes in front of it.
+const longestConfiguration = 255 + hivePrefix.length;
+
 function checkConfiguration(configuration: string): void {
+  if (configuration.length > longestConfiguration) throw new Error(`its configuration is longer than ${longestConfiguration} characters`);
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(configuration)) {
     throw new Error("its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)");
   }
@@ -158,11 +162,12 @@ export type TargetDefaults = { readonly user: string; readonly port: number };
  */
 export function nameTargets(requests: readonly TargetRequest[], defaultPort: number): NamedTarget[] {
   const wishes = requests.map(wishedName);
+  const counts = new Map<string, number>();
+  for (const wish of wishes) counts.set(wish, (counts.get(wish) ?? 0) + 1);
   const targets = requests.map((request, index) => {
     const wish = wishes[index] ?? request.host;
     const port = request.port ?? defaultPort;
-    const unique = wishes.indexOf(wish) === wishes.lastIndexOf(wish);
-    return named(request, unique ? wish : `${request.host}${port === 22 ? "" : `:${port}`}`);
+    return named(request, counts.get(wish) === 1 ? wish : `${request.host}${port === 22 ? "" : `:${port}`}`);
   });
   const names = new Set<string>();
   for (const { name } of targets) {

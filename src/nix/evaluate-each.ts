@@ -1,4 +1,5 @@
 import { CommandError } from "../domain/errors.js";
+import { nixString } from "./evaluate.js";
 
 /** What came out for a name: a value, or why there is none, and with which others it was evaluated together. */
 export type Evaluated<T> = { readonly value: T } | { readonly error: CommandError; readonly together: readonly string[] };
@@ -8,14 +9,17 @@ export type Apart<T> = ReadonlyMap<string, Evaluated<T>>;
 // An evaluation of a large fleet takes minutes: a fault that all machines share is not looked for in each of them.
 const mostEvaluations = 60;
 
+// Bytes of the names of one evaluation: Linux takes 128 KiB for one argument, and the expression is part of it.
+const mostBytes = 60_000;
+
 /**
- * Evaluates for all names at once, and where that fails, in halves, until those that fail stand alone. Nix ends an evaluation at
+ * Evaluates for all names at once, as far as they fit into one argument, and where that fails, in halves, until those that fail stand alone. Nix ends an evaluation at
  * the first missing attribute, abort or endless recursion (`builtins.tryEval` catches none of them), and one such machine must
  * not hide the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
  */
 export async function evaluateApart<T>(names: readonly string[], evaluate: (names: readonly string[]) => Promise<ReadonlyMap<string, T>>): Promise<Apart<T>> {
   const found = new Map<string, Evaluated<T>>();
-  const groups: (readonly string[])[] = names.length === 0 ? [] : [names];
+  const groups = inArguments(names);
   let evaluations = 0;
   for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
     try {
@@ -34,6 +38,22 @@ export async function evaluateApart<T>(names: readonly string[], evaluate: (name
       return one === undefined ? [] : [[name, one] as const];
     }),
   );
+}
+
+/** Splits the names into groups that each fit into one argument, quoted for Nix. */
+function inArguments(names: readonly string[]): (readonly string[])[] {
+  const groups: string[][] = [];
+  let bytes = mostBytes;
+  for (const name of names) {
+    const size = Buffer.byteLength(nixString(name)) + 1;
+    if (bytes + size > mostBytes) {
+      groups.push([]);
+      bytes = 0;
+    }
+    bytes += size;
+    groups.at(-1)?.push(name);
+  }
+  return groups;
 }
 
 function isOfTheEvaluation({ failure }: CommandError): boolean {

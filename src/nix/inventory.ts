@@ -18,6 +18,8 @@ export type InventoryQuery = {
 // Machines whose error Nix is asked for one by one.
 const mostExplained = 8;
 const shownLines = 20;
+// Characters of the name of a configuration; a file or unit of a machine has no longer name either.
+const longestName = 255;
 
 /**
  * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is asked for alone, so that
@@ -36,7 +38,8 @@ export async function readInventory(reference: string, { selection, details }: I
   const entries: InventoryEntry[] = [];
   let broken = 0;
   for (const [name, seen] of machines) {
-    if ("error" in seen) entries.push(doesNotEvaluate(name, seen.error, seen.together));
+    if (name.length > longestName) entries.push(nameTooLong(name));
+    else if ("error" in seen) entries.push(doesNotEvaluate(name, seen.error, seen.together));
     else if (field(seen.value, "kind") !== "broken") entries.push(readEntry(name, seen.value));
     else entries.push((broken += 1) <= mostExplained ? await askAgain(name, query) : doesNotEvaluate(name, undefined));
   }
@@ -55,7 +58,9 @@ async function atOnce(query: Query, onLine: (line: string) => void): Promise<{ n
   }
   // Names need no machine: where even they cannot be told, it is the flake itself that does not evaluate.
   const { names, wanted } = await query({ names: [] });
-  return { names, machines: await evaluateApart(wanted, async (some) => (await query({ names: some })).machines) };
+  const [long, usable] = [wanted.filter((name) => name.length > longestName), wanted.filter((name) => name.length <= longestName)];
+  const apart = await evaluateApart(usable, async (some) => (await query({ names: some })).machines);
+  return { names, machines: new Map([...apart, ...long.map((name) => [name, { value: undefined }] as const)]) };
 }
 
 /** Asks for a machine that throws, this time to hear what. */
@@ -76,10 +81,15 @@ function doesNotEvaluate(name: string, error: CommandError | undefined, together
   return { kind: "unusable", name, tags: undefined, error: reason, lines: lines.slice(-shownLines) };
 }
 
+function nameTooLong(name: string): UnusableMachine {
+  const error = `the name of its configuration has ${name.length} characters, and at most ${longestName} are accepted`;
+  return { kind: "unusable", name: `${name.slice(0, 50)}…`, tags: undefined, error };
+}
+
 function readAnswer(json: unknown): Answer {
   const machines = field(json, "machines");
   return {
-    names: texts(field(json, "names")),
+    names: texts(field(json, "names")).map((name) => name.slice(0, longestName)),
     wanted: texts(field(json, "wanted")),
     machines: new Map(typeof machines === "object" && machines !== null ? Object.entries(machines) : []),
   };

@@ -69,18 +69,33 @@ scarce_boot() {
   }
 }
 
-# Only what root runs can change the system: no other user of the machine can hold a deployment up. Not in the way is what deploys
+# Everybody may open the lock of switch-to-configuration, and so hold it. One that no process of root has open is put aside; from then
+# on, only root can open it.
+guard_switch_lock() {
+  { mkdir -p -- "${switch_lock%/*}" && : >>"$switch_lock" && chmod 600 -- "$switch_lock"; } 2>/dev/null || return 0
+  ! flock --nonblock "$switch_lock" true 2>/dev/null || return 0
+  for opened in $(find /proc -mindepth 3 -maxdepth 3 -path '/proc/[0-9]*/fd/*' -lname "$switch_lock" 2>/dev/null); do
+    # The real user: a program that is set-uid root may have been started with the file open.
+    case $(sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "${opened%/fd/*}/status" 2>/dev/null) in 0) return 0 ;; esac
+  done
+  (umask 077 && : >"$switch_lock.new" && mv -f -- "$switch_lock.new" "$switch_lock")
+  return 0
+}
+
+# Only what root runs can change the system: no other user of the machine can hold a deployment up. Nor can one who has started a
+# program that is set-uid root, which keeps the real user, or sudo and the like, which ask for a password as root. Not in the way is what deploys
 # another machine from this one (nixos-rebuild with --target-host, and the ssh below it), and what a container on this machine does.
 by_hand() {
   here=$(readlink /proc/self/ns/pid)
-  ps -eo pid=,uid=,args= | while read -r pid owner args; do
-    [ "$owner" = 0 ] || continue
+  ps -eo pid=,ruid=,uid=,args= | while read -r pid real owner args; do
+    [ "$real $owner" = "0 0" ] || continue
     case ${args%% *} in ssh | */ssh) continue ;; esac
     case $args in
       *' --target-host'*) continue ;;
       *nixos-rebuild*' switch'* | *nixos-rebuild*' boot'* | *nixos-rebuild*' test'* | *bin/switch-to-configuration\ *) ;;
       *) continue ;;
     esac
+    case $(readlink "/proc/$pid/exe") in */sudo | */su | */doas | */pkexec | */run0) continue ;; esac
     if [ "$(readlink "/proc/$pid/ns/pid")" = "$here" ]; then
       printf 'root runs "%.100s" (process %s)' "$args" "$pid"
       return
@@ -107,6 +122,7 @@ main() {
     return 5
   fi
   if [ ! -e armed ]; then
+    guard_switch_lock
     hand=$(by_hand)
     if [ -n "$hand" ]; then
       printf 'holder=%s\n' "$hand"

@@ -12,11 +12,14 @@ PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 
 uid=$(id -u)
-# On a tmpfs: a full disk cannot take the log and the exit code away, and a reboot clears it.
+# On a tmpfs: a full disk cannot take the log and the exit code away, and a reboot clears it. Empty where the user has no directory of
+# its own for that: each run then has one in /tmp.
 if [ "$uid" -eq 0 ]; then
   base=/run/nix-flake-deploy
+elif [ -d "${XDG_RUNTIME_DIR-}" ] && [ "$(stat -c %u -- "$XDG_RUNTIME_DIR")" = "$uid" ]; then
+  base=$XDG_RUNTIME_DIR/nix-flake-deploy-$uid
 else
-  base=${XDG_RUNTIME_DIR:-/tmp}/nix-flake-deploy-$uid
+  base=
 fi
 gcroots=/nix/var/nix/gcroots/nix-flake-deploy
 system_profile=/nix/var/nix/profiles/system
@@ -117,7 +120,7 @@ system_state() {
   printf 'reboot-needed=%s\n' "$(reboot_needed)"
 }
 
-# The directory of this run, made by prepare.sh.
+# The directory of this run, made by prepare.sh. Others can take a name in /tmp that they can guess; RUN begins with a random number.
 run_directory() {
-  printf '%s/%s' "$base" "$1"
+  if [ -n "$base" ]; then printf '%s/%s' "$base" "$1"; else printf '/tmp/nix-flake-deploy-%s-%s' "$uid" "$1"; fi
 }

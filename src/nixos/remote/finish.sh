@@ -21,6 +21,10 @@ main() {
     # dash takes a "--" after -TERM for a process.
     kill -s TERM -- "-$pid" 2>/dev/null
   fi
+  if [ -z "$base" ]; then
+    rm -rf -- "$dir"
+    return 0
+  fi
   case $(cat "$base/lock" 2>/dev/null) in "$1 "*) rm -f -- "$base/lock" ;; esac
   rm -rf -- "$dir"
   # The mutex goes with the last run; whoever waits for it has a directory there.
