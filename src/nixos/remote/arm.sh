@@ -74,10 +74,11 @@ scarce_boot() {
 guard_switch_lock() {
   { mkdir -p -- "${switch_lock%/*}" && : >>"$switch_lock" && chmod 600 -- "$switch_lock"; } 2>/dev/null || return 0
   ! flock --nonblock "$switch_lock" true 2>/dev/null || return 0
-  for opened in $(find /proc -mindepth 3 -maxdepth 3 -path '/proc/[0-9]*/fd/*' -lname "$switch_lock" 2>/dev/null); do
+  root=$(find /proc -mindepth 3 -maxdepth 3 -path '/proc/[0-9]*/fd/*' -lname "$switch_lock" 2>/dev/null | while read -r opened; do
     # The real user: a program that is set-uid root may have been started with the file open.
-    case $(sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "${opened%/fd/*}/status" 2>/dev/null) in 0) return 0 ;; esac
-  done
+    sed -n 's/^Uid:[[:space:]]*0[[:space:]].*/yes/p' "${opened%/fd/*}/status" 2>/dev/null
+  done)
+  [ -z "$root" ] || return 0
   (umask 077 && : >"$switch_lock.new" && mv -f -- "$switch_lock.new" "$switch_lock")
   return 0
 }
