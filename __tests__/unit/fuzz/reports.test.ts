@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 import { makeFailure } from "../../../src/domain/failure.js";
 import { statuses, type HostResult } from "../../../src/domain/result.js";
