@@ -1,7 +1,7 @@
 // Jest runs what tsc has emitted. These tests boot real machines, and need root.
 export default {
   displayName: "fleet",
-  rootDir: "build",
+  rootDir: "out",
   testEnvironment: "node",
   testMatch: ["<rootDir>/__tests__/fleet/**/*.test.js"],
   // These have a command of their own: npm run test:real.

@@ -1,7 +1,7 @@
 // Jest runs what tsc has emitted. These tests need nothing but this checkout.
 export default {
   displayName: "unit",
-  rootDir: "build",
+  rootDir: "out",
   testEnvironment: "node",
   testMatch: ["<rootDir>/__tests__/**/*.test.js"],
   testPathIgnorePatterns: ["<rootDir>/__tests__/fleet/", "<rootDir>/__tests__/page/"],

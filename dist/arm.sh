@@ -5,15 +5,15 @@
 # script that is put into the directory of the run. RUNNING is the toplevel or its specialisation, GENERATION the number of its
 # generation or empty, INSTALL_BOOTLOADER 1 or 0.
 # Prints the facts of the system before, with "mend" (yes, where last.sh mend is to run first) and "scarce-boot" ("FREE NEEDED" in
-# KiB, where /boot is a file system of its own and has too little room for the new kernel and initrd); or "holder": who is in the way.
-# Exit codes: 0, 1 when a file cannot be written or the watchdog cannot be started, 5 another run holds the lock, 6 somebody runs
-# nixos-rebuild by hand.
+# KiB, where /boot is a file system of its own and has too little room for the new kernel and initrd); or "holder": who holds the lock.
+# Exit codes: 0, 1 when a file cannot be written or the watchdog cannot be started, 5 another run holds the lock, 6 someone runs
+# nixos-rebuild manually.
 
-# A lock is held as long as a timer or a service of its run is there: one of a dead run frees itself.
+# A lock is held as long as a timer or a service of its run is active, so that of a dead run is released.
 holder_lives() {
-  # Where systemd does not answer, the other run counts as alive.
+  # If systemd does not answer, the other run counts as alive.
   units=$(patiently systemctl list-units --plain --no-legend --no-pager --state=active,activating,deactivating \
-    "nix-flake-deploy-$1-lock*" "nix-flake-deploy-$1-activat*" "nix-flake-deploy-$1-confirm*" "nix-flake-deploy-$1-health*" \
+    "nix-flake-deploy-$1-lock*" "nix-flake-deploy-$1-activat*" "nix-flake-deploy-$1-confirm*" "nix-flake-deploy-$1-login*" "nix-flake-deploy-$1-health*" \
     "nix-flake-deploy-$1-back*" "nix-flake-deploy-$1-last*" "nix-flake-deploy-$1-mend*" 2>/dev/null) || return 0
   [ -n "$units" ]
 }
@@ -35,7 +35,7 @@ interrupted_by() {
   cat "$base/$1/previous-running"
 }
 
-# Puts the file in place at once, or not at all.
+# Writes a file atomically.
 write() {
   printf '%s' "$2" >"$1.new" && mv -- "$1.new" "$1"
 }
@@ -44,11 +44,21 @@ record() {
   write previous-link "$(readlink -- "$system_profile" 2>/dev/null)" &&
     write previous-profile "$(resolve "$system_profile")" &&
     write previous-running "$(resolve /run/current-system)" || return
-  # Roots by way of /run: a restart of the machine ends them.
+  # Indirect roots in /run: a restart of the machine removes them.
   for name in new-toplevel new-running previous-profile previous-running; do
     [ -s "$name" ] || continue
     ln -sfn -- "$(cat "$name")" "root-$name" && ln -sfn -- "$dir/root-$name" "$gcroots/$run/$name" || return
   done
+}
+
+# On a full disk the machine would run a system that it cannot keep: the last step writes its record, and a link for the generation
+# and for the profile.
+has_room_for_last_step() {
+  mkdir -p -- "$(dirname -- "$step_record")" || return 1
+  if write "$step_record.try" room && ln -sfn -- "$1" "$system_profile.try-1" && ln -sfn -- "$1" "$system_profile.try-2"; then room=yes; else room=no; fi
+  rm -f -- "$step_record.try" "$step_record.try.new" "$system_profile.try-1" "$system_profile.try-2"
+  rmdir -- "$(dirname -- "$step_record")" 2>/dev/null
+  [ "$room" = yes ]
 }
 
 # "FREE NEEDED", where the boot loader has too little room for a kernel and initrd that the old system does not have.
@@ -69,7 +79,7 @@ scarce_boot() {
   }
 }
 
-# Only what root runs can change the system: no other user of the machine can hold a deployment up. Not in the way is what deploys
+# Only processes of root can change the system, so other users cannot delay a deployment. Ignored are commands that deploy
 # another machine from this one (nixos-rebuild with --target-host, and the ssh below it), and what a container on this machine does.
 by_hand() {
   here=$(readlink /proc/self/ns/pid)
@@ -129,6 +139,7 @@ main() {
     done
     # Before the timer: on a full disk nothing is armed.
     record || return 1
+    case $kind in switch | boot) has_room_for_last_step "$(cat new-toplevel)" || return 1 ;; esac
     if [ "$kind" != plain ]; then
       write activate.window "$confirm" && write clear.window "$clear" || return 1
       /bin/sh ./watchdog.sh arm activation "$seconds" || return 1

@@ -11,7 +11,7 @@ import { root } from "./paths.js";
 const scratch = mkdtempSync(join(tmpdir(), "nix-flake-deploy-dist-"));
 try {
   const built = join(scratch, "dist");
-  const { status } = spawnSync(process.execPath, [join(root, "build/scripts/bundle.js"), "--out", built], { stdio: ["ignore", "inherit", "inherit"] });
+  const { status } = spawnSync(process.execPath, [join(root, "out/scripts/bundle.js"), "--out", built], { stdio: ["ignore", "inherit", "inherit"] });
   if (status !== 0) throw new Error("dist/ cannot be built");
   const expected = filesOf(built);
   const differing = differingFiles(expected, filesOf(join(root, "dist")));

@@ -122,8 +122,8 @@ async function deploy(time: "before" | "after"): Promise<StepResult> {
   );
   return await fleet.runner.run({
     // What was emitted, since a bundle has no modules in which reports could be listened to.
-    entry: "build/src/entry/deploy.js",
-    env: { NODE_OPTIONS: "--import=/action/build/scripts/record/listen.js", RECORDED_RESULTS: recorded },
+    entry: "out/scripts/record/start.js",
+    env: { NODE_OPTIONS: "--import=/action/out/scripts/record/listen.js", RECORDED_RESULTS: recorded },
     inputs: {
       "ssh-key": fleet.key.secret,
       "ssh-known-hosts": fleet.knownHosts(),

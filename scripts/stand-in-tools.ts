@@ -7,7 +7,7 @@ import { root } from "./paths.js";
 // programs. Argument: DIRECTORY, which must not exist.
 
 const [named] = process.argv.slice(2);
-if (named === undefined) throw new Error("name a new directory: node build/scripts/stand-in-tools.js DIRECTORY");
+if (named === undefined) throw new Error("name a new directory: node out/scripts/stand-in-tools.js DIRECTORY");
 const directory = resolve(named);
 mkdirSync(directory);
 const rig = join(root, "__tests__/fleet");

@@ -60,7 +60,7 @@ export type Rejection = Complaint & {
 export type Aftermath = "refused" | "foreign" | "restarted";
 
 /** What a machine that is back at its old system is told to be. */
-export const backAtOld = "The machine is back at its old system";
+export const backAtOld = "The machine was rolled back to its old system";
 
 /** Tells whether the machine runs neither the old nor the new system, which nobody but somebody else has switched to. */
 export function isForeign({ armed, system, settings }: Guarded, { running }: SystemState): boolean {
@@ -71,8 +71,9 @@ export function isForeign({ armed, system, settings }: Guarded, { running }: Sys
 export function switchedByOthers({ running }: SystemState): Rejection {
   return {
     phase: "confirm",
-    reason: `somebody else has switched the machine since: it runs ${running ?? "no system of the store"}, which is neither the old nor the new system`,
-    hint: "Find out who did, then deploy again",
+    reason: `the machine was switched by someone else: it runs ${running ?? "no system of the store"}, which is neither the old nor the new system`,
+    hint: "Find out who switched it, then deploy again",
+    topic: "other-system",
     lines: [],
     aftermath: "foreign",
   };
@@ -84,24 +85,27 @@ export function notReached(how: "late" | "slow-login" | "restarted", { limits }:
     case "restarted":
       return {
         phase: "confirm",
-        reason: "the machine was restarted before it was confirmed",
-        hint: "Look at its journal: `journalctl --boot -1`",
+        reason: "the machine was restarted before the new system was confirmed",
+        hint: "Check its journal: `journalctl --boot -1`",
+        topic: "restarted",
         lines: [],
         aftermath: "restarted",
       };
     case "slow-login":
       return {
         phase: "confirm",
-        reason: `the machine answered, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
-        hint: "Find out what makes the login slow, or raise confirm-timeout",
+        reason: `the machine answered in time, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
+        hint: "Find out why logins are slow, or raise confirm-timeout",
+        topic: "slow-login",
         lines: [],
         decided: true,
       };
     case "late":
       return {
         phase: "confirm",
-        reason: `the machine was not reached again within confirm-timeout (${limits.confirm} s)`,
-        hint: "Does the new system change network, firewall or sshd?",
+        reason: `the machine could not be reached within confirm-timeout (${limits.confirm} s) after the activation`,
+        hint: "Check whether the new system changes the settings of the network, the firewall or sshd",
+        topic: "not-reached",
         lines: [],
         decided: true,
       };
@@ -110,6 +114,6 @@ export function notReached(how: "late" | "slow-login" | "restarted", { limits }:
 
 /** What becomes of a machine whose connection was lost while it was armed. */
 export function armedOutlook({ rollback, limits }: Safety): string {
-  const end = rollback ? `its watchdog ends ${limits.activation} s later without changing anything` : "its lock ends within a minute";
-  return `Nothing has changed on the machine. If it was armed before the run lost it, ${end}`;
+  const end = rollback ? `its watchdog stops after ${limits.activation} s without changing anything` : "its lock is released within a minute";
+  return `Nothing has changed on the machine. If it was already locked when the connection was lost, ${end}`;
 }

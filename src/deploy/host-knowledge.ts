@@ -1,4 +1,5 @@
 import type { ClosureDifference } from "../domain/closure-difference.js";
+import { attributeOf } from "../domain/configuration.js";
 import { makeFailure, type Failure } from "../domain/failure.js";
 import { changesMachine, changesSystemProfile, needsFlake, switchAction, type Operation } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
@@ -24,7 +25,7 @@ export type HostKnowledge = ActivationKnowledge & {
 export function knownAtFirst({ configuration }: Target): HostKnowledge {
   return {
     phase: "connect",
-    configuration,
+    configuration: attributeOf(configuration),
     before: undefined,
     after: undefined,
     failedUnits: [],
@@ -44,14 +45,14 @@ export function outlookOf({ before, arming, confirmed, undecided, toplevel, phas
   const { rollback, limits } = safety;
   if (arming) return armedOutlook(safety);
   if (!undecided) return "Nothing has changed on the machine";
-  const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
-  if (!rollback) return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
+  const was = `old system: ${before?.running ?? "not in the store"}; new system: ${toplevel ?? "unknown"}`;
+  if (!rollback) return `The activation is still running on the machine and is not rolled back, since rollback is false (${was})`;
   const { activation, confirm, healthCheck, settle } = limits;
   if (confirmed) {
-    return `If the machine has received the confirmation, it sets system profile and boot loader by itself, and keeps the old system where that fails; if not, it rolls back within ${confirm + healthCheck + settle} s (${was})`;
+    return `If the machine received the confirmation, it sets system profile and boot loader on its own, and rolls back if that fails; otherwise it rolls back within ${confirm + healthCheck + settle} s (${was})`;
   }
-  if (phase !== "activate") return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck + settle} s (${was})`;
-  return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
+  if (phase !== "activate") return `Without confirmation the machine rolls back on its own within ${confirm + healthCheck + settle} s (${was})`;
+  return `Without confirmation the machine rolls back on its own, ${confirm} s after the activation ends or, if it does not end, ${activation} s after it started (${was})`;
 }
 
 /** Tells whether there is anything left to do with a system, and the status when there is not. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { attributeOf } from "../domain/configuration.js";
 import { describeDifference } from "../domain/difference-text.js";
 import { DeployError } from "../domain/errors.js";
 import { showCopied } from "../domain/copy-progress.js";
@@ -81,7 +82,7 @@ export class Host {
     let machine = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
     const { facts } = machine;
     known.before = facts.state;
-    if (facts.unfinished !== undefined) this.#log.warn(`${facts.unfinished}. A deployment that activates mends that first`);
+    if (facts.unfinished !== undefined) this.#log.warn(`${facts.unfinished}. The next activation finishes or undoes it first`);
     this.#machines.claim(this.machine.target, facts.identity);
     let toplevel: StorePath;
     let generation: number | undefined;
@@ -89,7 +90,7 @@ export class Host {
       ({ toplevel, number: generation } = this.#olderGeneration(facts));
     } else {
       known.configuration = this.#configuration(facts);
-      for (const warning of [spaceWarning(facts.freeKibibytes), memoryWarning(facts.memoryKibibytes)]) if (warning !== undefined) this.#log.warn(warning);
+      this.#warn(facts);
       this.ended();
       const sent = await this.#settings.flake;
       const copied = await this.#tryAgain("copy", signal, async (tries) => {
@@ -108,7 +109,9 @@ export class Host {
     await this.#compare(machine, running, signal);
     this.ended();
     if (changesRunningSystem(operation) && facts.specialisation !== undefined && facts.specialisation !== specialisation) {
-      this.#log.note(`the machine runs its specialisation ${facts.specialisation} and leaves it: \`specialisation: ${facts.specialisation}\` keeps it there`);
+      this.#log.note(
+        `the machine runs the specialisation ${facts.specialisation}, which this deployment leaves; set \`specialisation: ${facts.specialisation}\` to keep it`,
+      );
     }
     const system = { toplevel, running, generation };
     const status = settledBy(system, facts, operation);
@@ -176,15 +179,23 @@ export class Host {
     this.#log.ended(detail);
   }
 
+  #warn({ freeKibibytes, memoryKibibytes }: MachineFacts): void {
+    const space = spaceWarning(freeKibibytes);
+    if (space !== undefined) this.#log.warn(space, "store-space");
+    const memory = memoryWarning(memoryKibibytes);
+    if (memory !== undefined) this.#log.warn(memory, "memory");
+  }
+
   #olderGeneration({ olderGeneration, state }: MachineFacts): Generation {
     if (olderGeneration !== undefined) {
-      this.#log.note(`going back to generation ${olderGeneration.number}, ${olderGeneration.toplevel}`);
+      this.#log.note(`rolling back to generation ${olderGeneration.number}: ${olderGeneration.toplevel}`);
       return olderGeneration;
     }
     throw new DeployError({
       phase: "connect",
-      reason: `there is no generation before ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} to go back to`,
-      hint: "`nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine lists them",
+      reason: `no generation older than ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} was found to roll back to`,
+      hint: "Run `nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine to list them",
+      topic: "no-older-generation",
     });
   }
 
@@ -205,12 +216,14 @@ export class Host {
   }
 
   #configuration({ hostname }: MachineFacts): string {
-    const wanted = this.machine.target.configuration ?? hostname;
-    if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(wanted) || this.machine.target.configuration !== undefined) return wanted;
+    const named = attributeOf(this.machine.target.configuration);
+    if (named !== undefined) return named;
+    if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(hostname)) return hostname;
     throw new DeployError({
       phase: "connect",
-      reason: `the machine's own hostname (${JSON.stringify(hostname)}) names no configuration`,
-      hint: "Write the configuration behind the target: host#configuration",
+      reason: `the machine's hostname (${JSON.stringify(hostname)}) is not a valid name of a configuration`,
+      hint: "Add the configuration to the target: host#configuration",
+      topic: "hostname-unknown",
     });
   }
 
@@ -223,7 +236,7 @@ export class Host {
       } catch (error) {
         if (!(error instanceof DeployError) || !error.unreachable || tries >= this.#settings.retries) throw error;
         const seconds = 2 ** tries;
-        this.#log.note(`${error.reason}; trying again in ${seconds} s (${tries + 1} of ${this.#settings.retries})`);
+        this.#log.note(`${error.reason}; retrying in ${seconds} s (${tries + 1} of ${this.#settings.retries})`);
         await sleep(seconds * 1000, undefined, { signal });
       }
     }

@@ -7,6 +7,7 @@ import type { Phase } from "../domain/phase.js";
 import type { HostResult } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { Target } from "../domain/target.js";
+import type { Topic } from "../domain/topic.js";
 import type { UnitPlan } from "../domain/unit-plan.js";
 
 /** What runs on a machine and what it boots. */
@@ -105,7 +106,7 @@ export type ActivationEnd = {
 
 /**
  * What a machine answers that is reached again: its state; `late` when the watchdog rolls back or has rolled back; `slow-login` when
- * it has because the login alone took too long; `restarted` when it has forgotten the run, and its watchdog with it.
+ * it has although ssh answered in time, because the login took too long; `restarted` when it has forgotten the run, and its watchdog with it.
  */
 export type Reached = SystemState | "late" | "slow-login" | "restarted";
 
@@ -216,8 +217,8 @@ export type HostLog = {
   /** A line that the machine, or a command that works on it, has printed. */
   output(line: string): void;
   /** A line of the action itself. */
-  note(text: string): void;
-  warn(text: string): void;
+  note(text: string, topic?: Topic): void;
+  warn(text: string, topic?: Topic): void;
 };
 
 /** Where the progress of the whole run goes. */

@@ -29,7 +29,8 @@ export class MachinesOfRun {
 function sameMachine(other: Target): DeployError {
   return new DeployError({
     phase: "connect",
-    reason: `this is the same machine as ${other.name} (${displayTarget(other)}), and one run deploys one configuration to a machine`,
-    hint: "Nothing was activated on it. Keep one of the two targets",
+    reason: `this is the same machine as ${other.name} (${displayTarget(other)}); one run can deploy only one configuration per machine`,
+    hint: "Nothing was activated on it. Remove one of the two targets",
+    topic: "same-machine",
   });
 }

@@ -1,6 +1,7 @@
 import type { ActivationCause } from "../domain/activation-cause.js";
 import { changesBootLoader, changesRunningSystem, needsFlake, type Operation } from "../domain/operation.js";
 import type { StorePath } from "../domain/store-path.js";
+import type { Topic } from "../domain/topic.js";
 import type { ActivationEnd, SystemState } from "./ports.js";
 
 /** What is to be judged. */
@@ -12,7 +13,7 @@ export type Evidence = {
 };
 
 /** One reason why an activation is not green: a sentence without its full stop, and what to do next. */
-export type Complaint = { readonly reason: string; readonly hint: string };
+export type Complaint = { readonly reason: string; readonly hint: string; readonly topic?: Topic };
 
 /** What the end of switch-to-configuration means. */
 export type Verdict = {
@@ -81,54 +82,67 @@ function explainFatal(causes: readonly FatalCause[], operation: Operation, tople
   const full = causes.some(({ kind }) => kind === "no-space");
   const explained = explain(first, causes, operation, toplevel, code);
   if (!full || first.kind === "no-space") return explained;
-  return { reason: `${explained.reason}: no space is left on the device`, hint: freeSpace(operation) };
+  return { reason: `${explained.reason}: no space is left on the device`, hint: freeSpace(operation), topic: "device-full" };
 }
 
 function explain(cause: FatalCause, causes: readonly FatalCause[], operation: Operation, toplevel: StorePath, code: string): Complaint {
   switch (cause.kind) {
     case "record":
-      return { reason: `system profile and boot loader were not set, since the record of that step could not be written ${code}`, hint: freeSpace(operation) };
+      return { reason: `system profile and boot loader were not set, because their previous state could not be recorded ${code}`, hint: freeSpace(operation) };
     case "profile":
-      return { reason: `the system profile could not be set ${code}`, hint: "The lines below are what nix-env printed" };
+      return { reason: `the system profile could not be set ${code}`, hint: "See the output of nix-env below" };
     case "locked":
-      return { reason: `another switch-to-configuration runs on the machine ${code}`, hint: "Nothing was activated. Deploy again when it has ended" };
+      return { reason: `another switch-to-configuration is running on the machine ${code}`, hint: "Nothing was activated. Deploy again when it has finished" };
     case "not-nixos":
-      return { reason: `switch-to-configuration does not take the machine for NixOS ${code}`, hint: "NixOS has /etc/NIXOS: check why the file is missing" };
+      return { reason: `switch-to-configuration does not recognize the machine as NixOS ${code}`, hint: "Check why the file /etc/NIXOS is missing" };
     case "inhibitor": {
       const what = cause.changes.length === 0 ? "" : `: ${cause.changes.join(", ")}`;
-      return { reason: `a switch inhibitor refuses to activate the new system while the old one runs ${code}${what}`, hint: bootInstead(operation, toplevel) };
+      return {
+        reason: `a switch inhibitor refuses to activate the new system while the old one runs ${code}${what}`,
+        hint: bootInstead(operation, toplevel),
+        topic: "inhibitor",
+      };
     }
     case "pre-switch-check": {
       const checks = causes.flatMap((other) => (other.kind === "pre-switch-check" ? [other.check] : []));
       const name = checks.map((check) => `'${check}'`).join(" and ");
       return {
         reason: `the pre-switch check ${name} of the new system failed ${code}`,
-        hint: "Its output is in the lines below. Correct what it reports, then deploy again",
+        hint: "See its output below, fix what it reports and deploy again",
+        topic: "check-failed",
       };
     }
     case "boot-loader":
-      return { reason: `the boot loader could not be installed ${code}`, hint: "The lines below are what its installer printed" };
+      return { reason: `the boot loader could not be installed ${code}`, hint: "See the output of its installer below", topic: "boot-loader" };
     case "other-init":
-      return { reason: `the new system uses a different init system, so it takes effect only after a reboot ${code}`, hint: bootInstead(operation, toplevel) };
+      return {
+        reason: `the new system uses a different init system, so it takes effect only after a reboot ${code}`,
+        hint: bootInstead(operation, toplevel),
+        topic: "other-init",
+      };
     case "snippet": {
       const snippets = causes.flatMap((other) => (other.kind === "snippet" ? [`'${other.snippet}' (${other.exitCode})`] : []));
       const names = snippets.length === 1 ? `the activation script snippet ${snippets[0]}` : `the activation script snippets ${snippets.join(", ")}`;
-      return { reason: `${names} failed ${code}`, hint: "Its output is in the host's log. Correct the snippet, then deploy again" };
+      return { reason: `${names} failed ${code}`, hint: "See its output in the host's log, fix the snippet and deploy again", topic: "snippet-failed" };
     }
     case "activation-script":
-      return { reason: `the activation script failed ${code}`, hint: "Its output is in the host's log. Correct it, then deploy again" };
+      return {
+        reason: `the activation script failed ${code}`,
+        hint: "See its output in the host's log, fix the script and deploy again",
+        topic: "snippet-failed",
+      };
     case "logind":
       return {
         reason: `logind did not list the users, so the changed units were not started ${code}`,
-        hint: "Look at `systemctl status systemd-logind` on the machine",
+        hint: "Check `systemctl status systemd-logind` on the machine",
       };
     case "user-left":
       return {
-        reason: `logind ended the services of a user during the switch, so the changed units were not started ${code}`,
-        hint: "Deploy again: it does so 10 s after the last session of a user has ended",
+        reason: `logind stopped the services of a user during the switch, so the changed units were not started ${code}`,
+        hint: "Deploy again: logind stops the services of a user 10 s after the last session of the user has ended",
       };
     case "no-space":
-      return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation) };
+      return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation), topic: "device-full" };
   }
 }
 
@@ -160,9 +174,9 @@ function isSignal(exitCode: number): boolean {
 }
 
 function explainNothing(operation: Operation, exitCode: number, code: string): Complaint {
-  const state = changesRunningSystem(operation) ? "The machine may be partly switched. " : "";
+  const state = changesRunningSystem(operation) ? "The machine may be partially switched. " : "";
   const what = isSignal(exitCode) ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
-  return { reason: `${what} ${code}`, hint: `${state}The lines below are the end of its output` };
+  return { reason: `${what} ${code}`, hint: `${state}See the end of its output below`, topic: "switch-failed" };
 }
 
 const jobs = { start: "failed to start", stop: "failed to stop", restart: "failed to restart", reload: "failed to reload" } as const;
@@ -175,8 +189,9 @@ function explainUnits(causes: readonly UnitCause[], failed: readonly string[], c
     return job === undefined ? unit : `${unit} (${job})`;
   });
   return {
-    reason: `units failed that had not failed before${code}: ${text.join(", ")}${andMore(failed)}`,
-    hint: "The journal is in the lines below. Correct the unit, then deploy again",
+    reason: `newly failed units${code}: ${text.join(", ")}${andMore(failed)}`,
+    hint: "See the unit's journal below, fix it and deploy again",
+    topic: "units-failed",
   };
 }
 
@@ -195,11 +210,12 @@ export function nameUnits(units: readonly string[]): string {
 
 function explainUsers(causes: readonly UserCause[]): Complaint {
   const text = causes.map(({ user, units, late }) => {
-    const why = late ? "took longer than 60 s and was ended" : units.join(", ");
+    const why = late ? "timed out after 60 s" : units.join(", ");
     return why === "" ? user : `${user} (${why})`;
   });
   return {
     reason: `the user activation failed for ${text.join(", ")}`,
-    hint: "The system itself is activated. `systemctl --user status` of the user shows more",
+    hint: "The system itself was activated. Check `systemctl --user status` as this user",
+    topic: "user-activation",
   };
 }

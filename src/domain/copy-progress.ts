@@ -1,11 +1,11 @@
 import { showBytes } from "./bytes.js";
 
-/** How far the flake has got on its way to a machine. Paths that are there already do not count. */
+/** How far the copy of the flake to a machine is. Paths that the machine already has do not count. */
 export type CopyProgress = {
-  /** Paths that have been begun. */
+  /** Paths whose copy has started. */
   readonly paths: number;
   readonly expectedPaths: number;
-  /** Bytes that have left, where that can be told. */
+  /** Bytes sent, where that is known. */
   readonly bytes: number | undefined;
 };
 
@@ -17,6 +17,6 @@ export function showCopying({ paths, expectedPaths, bytes }: CopyProgress): stri
 
 /** `3 paths` when they have arrived. */
 export function showCopied({ paths }: CopyProgress): string {
-  if (paths === 0) return "nothing was missing there";
+  if (paths === 0) return "already up to date";
   return paths === 1 ? "1 path" : `${paths} paths`;
 }

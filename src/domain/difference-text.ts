@@ -1,18 +1,14 @@
 import { showBytes } from "./bytes.js";
 import { changeKind, type ClosureDifference, countChanges, type PackageChange } from "./closure-difference.js";
+import { listedLines } from "./listed.js";
 
-// A log is no place for a whole new nixpkgs.
+// An update of nixpkgs changes hundreds of packages.
 const mostLines = 40;
 
-/** Tells a difference in the lines of a log: the counts, then a line a package. */
+/** Renders a difference for the log: the counts, then one line per package. */
 export function describeDifference(difference: ClosureDifference): string[] {
   const { packages } = difference;
-  const rest = packages.length - mostLines;
-  return [
-    describeCounts(difference),
-    ...packages.slice(0, mostLines).map((change) => `  ${describeChange(change)}`),
-    ...(rest > 0 ? [`  and ${rest} more`] : []),
-  ];
+  return [describeCounts(difference), ...listedLines(packages.map(describeChange), mostLines).map((line) => `  ${line}`)];
 }
 
 /** The counts in one line: `packages: 1 added, 2 changed, 14 rebuilt; size +12.3 KiB`. */
@@ -20,10 +16,10 @@ export function describeCounts(difference: ClosureDifference): string {
   const { added, removed, changed } = countChanges(difference);
   const counts = Object.entries({ added, removed, changed, rebuilt: difference.rebuilt }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
   const size = `size ${signedSize(difference.bytes)}`;
-  return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; there was too much to compare all" : ""}`;
+  return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; incomplete: too many paths to compare" : ""}`;
 }
 
-/** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; a version that is not told is left out. */
+/** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; an unknown version is omitted. */
 export function describeChange(change: PackageChange): string {
   const versions = (list: readonly string[]): string => list.filter((version) => version !== "").join(", ");
   const { name, before, after } = change;

@@ -1,8 +1,9 @@
+import { objectOf, readJson } from "./json.js";
 import type { Pair } from "./unit-facts.js";
 
 /**
- * What would make NixOS refuse to switch, a sentence each: `systemd: 260 -> 261`. As its check `switchInhibitors`, it compares the
- * values that both systems have; a file that is missing or no JSON object has none.
+ * Returns why NixOS would refuse to switch, one entry per inhibitor: `systemd: 260 -> 261`. Like its check `switchInhibitors`, it
+ * compares the values that both systems have; a file that is missing or not a JSON object has none.
  */
 export function inhibitorsOf({ before, after }: Pair<string>): string[] {
   const [old, now] = [parse(before), parse(after)];
@@ -13,13 +14,8 @@ export function inhibitorsOf({ before, after }: Pair<string>): string[] {
 }
 
 function parse(text: string): Map<string, string> {
-  try {
-    const data: unknown = JSON.parse(text);
-    if (typeof data !== "object" || data === null) return new Map();
-    return new Map(Object.entries(data).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
-  } catch {
-    return new Map();
-  }
+  const values = Object.entries(objectOf(readJson(text)));
+  return new Map(values.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
 }
 
 function shorten(text: string): string {

@@ -1,6 +1,7 @@
+import { listed } from "./listed.js";
 import { unitActions, type UnitPlan } from "./unit-plan.js";
 
-// A log is no place for all units of a new nixpkgs.
+// An update of nixpkgs may change hundreds of units.
 const mostNamed = 20;
 
 const verbs = {
@@ -9,7 +10,7 @@ const verbs = {
   reload: "reload",
   start: "start",
   again: "run again",
-  keep: "not restart, though changed",
+  keep: "not restart despite changes",
 } as const satisfies Record<(typeof unitActions)[number], string>;
 
 /** Describes in the lines of a log what a switch would do to units; no line where it is unknown, or nothing. */
@@ -17,13 +18,12 @@ export function describePlan(plan: UnitPlan | undefined): string[] {
   if (plan === undefined) return [];
   const units = unitActions.flatMap((action) => {
     const names = plan[action];
-    const more = names.length - mostNamed;
-    return names.length === 0 ? [] : [`  would ${verbs[action]}: ${names.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`];
+    return names.length === 0 ? [] : [`  would ${verbs[action]}: ${listed(names, mostNamed)}`];
   });
   const lines = [...units, ...(plan.reexecutes ? ["  systemd would be re-executed"] : [])];
   return [...(lines.length === 0 ? [] : ["units:", ...lines]), ...plan.inhibitors.map(inhibitionOf)];
 }
 
 function inhibitionOf(inhibitor: string): string {
-  return `inhibited: ${inhibitor}: the machine would refuse switch and test; use operation: boot, and reboot it`;
+  return `switch inhibitor: ${inhibitor}: switch and test would be refused; use operation: boot, then reboot the machine`;
 }

@@ -1,3 +1,5 @@
+import { listed } from "./listed.js";
+
 /** A part of a selection: a glob over names, or over tags. */
 export type SelectionRule = {
   readonly kind: "name" | "tag";
@@ -7,21 +9,21 @@ export type SelectionRule = {
   readonly expression: string;
 };
 
-/** What is chosen: what any of the rules matches. Without a rule, everything. */
+/** Everything that any of the rules matches; without a rule, everything. */
 export type Selection = readonly SelectionRule[];
 
-/** What a rule looks at. `tags` is `undefined` where they cannot be told. */
+/** What a rule is compared with. `tags` is `undefined` where they are unknown. */
 export type Selectable = { readonly names: readonly string[]; readonly tags: readonly string[] | undefined };
 
 export const acceptedSelection =
-  "globs over names and @tags, comma separated, as in web1,edge-*,@canary; * stands for anything, ? for one character, [abc] and [!a-z] for one of a set";
+  "comma-separated globs over names and @tags, for example web1,edge-*,@canary (* matches anything, ? one character, [abc] and [!a-z] one character of a set)";
 
 // Characters: Nix gets the globs in one argument, of which Linux takes 128 KiB.
 const longestSelection = 30_000;
 
 /**
  * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
- * around them; one that begins with `@` is for tags. An empty text is no rule. Throws an `Error` that says what is wrong.
+ * around them; one that begins with `@` matches tags. An empty text has no rules. Throws an `Error` that says what is wrong.
  */
 export function parseSelection(text: string): Selection {
   const trimmed = text.trim();
@@ -31,19 +33,19 @@ export function parseSelection(text: string): Selection {
     const rule = part.trim();
     const isTag = rule.startsWith("@");
     const glob = isTag ? rule.slice(1) : rule;
-    if (glob === "") throw new Error("has an empty part between its commas");
+    if (glob === "") throw new Error("contains an empty pattern");
     return { kind: isTag ? "tag" : "name", text: rule, expression: expressionOf(glob) };
   });
 }
 
-/** Tells whether the tags decide about what is chosen. */
+/** Returns whether the selection depends on tags. */
 export function looksAtTags(selection: Selection): boolean {
   return selection.some(({ kind }) => kind === "tag");
 }
 
 /**
- * Splits into what is chosen and the rules that match nothing. What cannot tell its tags is chosen by any rule about tags, so
- * that it is not passed over in silence.
+ * Returns the chosen items, and the rules that match nothing. An item whose tags are unknown is chosen by any rule for tags, so
+ * that it is not skipped silently.
  */
 export function select<T>(items: readonly T[], selection: Selection, look: (item: T) => Selectable): { chosen: T[]; unmatched: string[] } {
   if (selection.length === 0) return { chosen: [...items], unmatched: [] };
@@ -54,10 +56,9 @@ export function select<T>(items: readonly T[], selection: Selection, look: (item
   };
 }
 
-/** Says which rules match nothing, and what there is. */
+/** Renders which rules match nothing, and what is available. */
 export function unmatchedProblem(unmatched: readonly string[], available: readonly string[]): string {
-  const shown = available.length > mostNames ? [...available.slice(0, mostNames), `${available.length - mostNames} more`] : available;
-  return `${unmatched.join(", ")} matches no machine; there are ${shown.length === 0 ? "none" : shown.join(", ")}`;
+  return `${unmatched.join(", ")} matches no host; available: ${available.length === 0 ? "none" : listed(available, mostNames)}`;
 }
 
 const mostNames = 50;
@@ -67,7 +68,7 @@ function isMatch({ kind, expression }: SelectionRule, { names, tags }: Selectabl
   return (kind === "tag" ? (tags ?? []) : names).some((text) => pattern.test(text));
 }
 
-// A set holds only what needs no escape in either kind of regular expression.
+// A set contains only characters that need no escape in either kind of regular expression.
 const pieces = /\*+|\?|\[(!?)([A-Za-z0-9_.@ -]+)\]|[^*?[\]]+|[[\]]/g;
 
 function expressionOf(glob: string): string {
@@ -75,7 +76,7 @@ function expressionOf(glob: string): string {
     if (piece.startsWith("*")) return ".*";
     if (piece === "?") return ".";
     if (set !== undefined) return `[${not === "!" ? "^" : ""}${checkedSet(set)}]`;
-    if (piece === "[" || piece === "]") throw new Error(`has a bracket in ${glob} that encloses no set of letters, digits, or _ . -`);
+    if (piece === "[" || piece === "]") throw new Error(`contains an invalid set in ${glob}: brackets may enclose only letters, digits and _ . @ -`);
     return piece.replaceAll(/[\\^$.|+(){}]/g, String.raw`\$&`);
   });
 }
@@ -83,7 +84,7 @@ function expressionOf(glob: string): string {
 // A range that runs backwards is an error in both kinds.
 function checkedSet(set: string): string {
   for (const [range, from, to] of set.matchAll(/(.)-(.)/g)) {
-    if ((from ?? "") > (to ?? "")) throw new Error(`has the range ${range}, which ends before it begins`);
+    if ((from ?? "") > (to ?? "")) throw new Error(`contains the reversed range ${range}`);
   }
   return set;
 }

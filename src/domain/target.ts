@@ -1,6 +1,8 @@
+import { checkConfiguration, nameOfConfiguration, ownHostname, parseConfiguration, type Configuration } from "./configuration.js";
+
 /** Where to ssh, and what to deploy there. */
 export type Target = {
-  /** What logs, annotations and results call the machine. */
+  /** The name of the machine in logs, annotations and results. */
   readonly name: string;
   readonly user: string;
   /** DNS name, IPv4 address, or IPv6 address without brackets. */
@@ -10,35 +12,21 @@ export type Target = {
   readonly address: string;
   /** The jump hosts or the proxy on the way, as `ssh-config` names them; `undefined` for a direct connection. */
   readonly via: string | undefined;
-  /** Attribute under `nixosConfigurations`, or `colmenaHive.nodes.` and a node's name; `undefined` for the machine's own hostname. */
-  readonly configuration: string | undefined;
+  readonly configuration: Configuration;
 };
 
-/** What a target says before the defaults for user, port and name are filled in. */
+/** A target before the defaults for user, port and name are filled in. */
 export type TargetRequest = {
   readonly host: string;
   readonly user?: string | undefined;
   readonly port?: number | undefined;
-  readonly configuration?: string | undefined;
+  readonly configuration: Configuration;
   readonly name?: string | undefined;
 };
 
-/** What a configuration begins with that stands in colmena's hive and not under `nixosConfigurations`. */
-export const hivePrefix = "colmenaHive.nodes.";
+export const acceptedTarget = "[user@]host[:port][#configuration], with an IPv6 address in brackets";
 
-/** The name of a configuration without the place where it stands. */
-export function nameOfConfiguration(configuration: string): string {
-  return configuration.startsWith(hivePrefix) ? configuration.slice(hivePrefix.length) : configuration;
-}
-
-/** Tells whether one of the targets has its configuration in colmena's hive. */
-export function needsHive(targets: readonly Pick<Target, "configuration">[]): boolean {
-  return targets.some(({ configuration }) => configuration?.startsWith(hivePrefix));
-}
-
-export const acceptedTarget = "[user@]host[:port][#configuration], an IPv6 address in brackets";
-
-/** The target as one would type it after `ssh`: `user@host`, with `:port` where it is not 22. */
+/** Renders the target: `user@host`, with `:port` where it is not 22. */
 export function displayTarget(target: Target): string {
   const host = target.host.includes(":") ? `[${target.host}]` : target.host;
   return `${target.user}@${host}${target.port === 22 ? "" : `:${target.port}`}`;
@@ -50,10 +38,10 @@ export function displayTarget(target: Target): string {
  */
 export function parseTarget(text: string): TargetRequest {
   refuseUrl(text);
-  if (text.includes(",")) throw new Error("holds a comma; write one target per line");
+  if (text.includes(",")) throw new Error("contains a comma; write one target per line");
   const hash = text.indexOf("#");
   const place = hash === -1 ? text : text.slice(0, hash);
-  const configuration = hash === -1 ? undefined : text.slice(hash + 1);
+  const configuration = hash === -1 ? ownHostname : parseConfiguration(text.slice(hash + 1));
   const at = place.lastIndexOf("@");
   const user = at === -1 ? undefined : place.slice(0, at);
   const { host, port } = splitPort(place.slice(at + 1));
@@ -62,32 +50,21 @@ export function parseTarget(text: string): TargetRequest {
 
 /** Checks the parts of a target. Throws an `Error` whose message names the part and what is accepted. */
 export function checkTarget(request: TargetRequest): TargetRequest {
-  const { host, user, port, name } = request;
-  const configuration = request.configuration === undefined ? undefined : withoutPrefix(request.configuration);
+  const { host, user, port, configuration, name } = request;
   checkHost(host);
   if (user !== undefined) checkUser(user);
   if (port !== undefined) checkPort(port);
-  if (configuration !== undefined) checkConfiguration(configuration);
+  checkConfiguration(configuration);
   if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
-    throw new Error("its name is empty, longer than 100 characters, or holds control characters");
+    throw new Error("its name is empty, longer than 100 characters, or contains control characters");
   }
-  return configuration === request.configuration ? request : { ...request, configuration };
-}
-
-/** The name in `nixosConfigurations.NAME` and `nixosConfigurations."NAME"`, as one types it after `nix build .#`; else the text itself. */
-function withoutPrefix(configuration: string): string {
-  return (
-    /^nixosConfigurations\.(?:"(.+)"|(.+))$/
-      .exec(configuration)
-      ?.slice(1)
-      .find((name) => name !== undefined) ?? configuration
-  );
+  return request;
 }
 
 /** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
 export function checkUser(user: string): void {
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,255}$/.test(user)) {
-    throw new Error("its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)");
+    throw new Error("its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)");
   }
 }
 
@@ -100,14 +77,14 @@ export function checkPort(port: number): void {
 export function checkHost(host: string): void {
   if (host === "") throw new Error("its host is empty");
   refuseUrl(host);
-  if (host.startsWith("-")) throw new Error("its host begins with -, which ssh would take for an option");
-  if (/[\s\p{C}]/u.test(host)) throw new Error("its host holds white space or control characters");
+  if (host.startsWith("-")) throw new Error("its host starts with -, which ssh would read as an option");
+  if (/[\s\p{C}]/u.test(host)) throw new Error("its host contains white space or control characters");
   if (host.includes(":")) {
     if (!/^[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?$/.test(host)) throw new Error("its host is not an IPv6 address");
     return;
   }
   if (!/^[A-Za-z0-9_.-]{1,253}$/.test(host)) {
-    throw new Error("its host holds characters other than letters, digits, and _ . -");
+    throw new Error("its host contains characters other than letters, digits and _ . -");
   }
 }
 
@@ -116,27 +93,17 @@ function refuseUrl(text: string): void {
   if (scheme !== undefined) throw new Error(`is a URL; write it without ${scheme}`);
 }
 
-// Characters. With the prefix of colmena's nodes in front of it.
-const longestConfiguration = 255 + hivePrefix.length;
-
-function checkConfiguration(configuration: string): void {
-  if (configuration.length > longestConfiguration) throw new Error(`its configuration is longer than ${longestConfiguration} characters`);
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(configuration)) {
-    throw new Error("its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)");
-  }
-}
-
 function splitPort(text: string): { host: string; port: number | undefined } {
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
   if (bracketed !== null) {
     const host = bracketed[1] ?? "";
-    if (!host.includes(":")) throw new Error("only an IPv6 address stands in brackets");
+    if (!host.includes(":")) throw new Error("only an IPv6 address may be in brackets");
     return { host, port: readPort(bracketed[2]) };
   }
-  if (text.includes("[") || text.includes("]")) throw new Error("its brackets do not enclose the whole host");
+  if (text.includes("[") || text.includes("]")) throw new Error("its brackets must enclose the whole host");
   const colon = text.indexOf(":");
   if (colon === -1) return { host: text, port: undefined };
-  if (text.indexOf(":", colon + 1) !== -1) throw new Error("an IPv6 address must stand in brackets, as in [2001:db8::7]:2222");
+  if (text.indexOf(":", colon + 1) !== -1) throw new Error("an IPv6 address must be in brackets, for example [2001:db8::7]:2222");
   return { host: text.slice(0, colon), port: readPort(text.slice(colon + 1)) };
 }
 
@@ -145,9 +112,9 @@ function readPort(text: string | undefined): number | undefined {
   return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
 }
 
-/** What a target is called where no other has the same name: its own, else its configuration, else its host. */
+/** The name of a target where no other has the same: its own, else its configuration, else its host. */
 export function wishedName({ name, configuration, host }: TargetRequest): string {
-  return name ?? (configuration === undefined ? host : nameOfConfiguration(configuration));
+  return name ?? nameOfConfiguration(configuration) ?? host;
 }
 
 /** A target with its name, whose user and port may be left to ssh-config and the defaults. */
@@ -157,8 +124,8 @@ export type NamedTarget = Pick<Target, "name" | "host" | "configuration"> & { re
 export type TargetDefaults = { readonly user: string; readonly port: number };
 
 /**
- * Gives each target a name: its own, else its configuration, else its host; where two would have the same, the place as it is
- * written instead. Throws an `Error` when two would still have the same.
+ * Gives each target a name: its own, else its configuration, else its host; where two would have the same, host and port
+ * instead. Throws an `Error` when two would still have the same.
  */
 export function nameTargets(requests: readonly TargetRequest[], defaultPort: number): NamedTarget[] {
   const wishes = requests.map(wishedName);
@@ -171,7 +138,7 @@ export function nameTargets(requests: readonly TargetRequest[], defaultPort: num
   });
   const names = new Set<string>();
   for (const { name } of targets) {
-    if (names.has(name)) throw new Error(`two machines are called ${name}; give one of them another name`);
+    if (names.has(name)) throw new Error(`two targets are named ${name}; give each a unique name`);
     names.add(name);
   }
   return targets;
@@ -182,21 +149,21 @@ export function named({ host, user, port, configuration }: TargetRequest, name: 
   return { name, host, user, port, configuration };
 }
 
-/** Fills in user and port of a target of which ssh-config says nothing. */
+/** Fills in user and port of a target for which ssh-config sets none. */
 export function withDefaults({ name, user, host, port, configuration }: NamedTarget, defaults: TargetDefaults): Target {
   return { name, user: user ?? defaults.user, host, port: port ?? defaults.port, address: host, via: undefined, configuration };
 }
 
-/** Where a connection ends. The same address behind two jump hosts may be two machines. */
+/** Renders where a connection ends. The same address behind two jump hosts may be two machines. */
 export function placeOf({ address, port, via }: Pick<Target, "address" | "port" | "via">): string {
-  return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` through ${via}`}`;
+  return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` via ${via}`}`;
 }
 
-/** Throws an `Error` that names a place where two of the targets are. */
+/** Throws an `Error` that names an address that two of the targets have. */
 export function requireApart(targets: readonly Target[]): void {
   const places = new Set<string>();
   for (const place of targets.map(placeOf)) {
-    if (places.has(place)) throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
+    if (places.has(place)) throw new Error(`${place} is listed twice; one run can deploy only one configuration per machine`);
     places.add(place);
   }
 }

@@ -1,11 +1,9 @@
 import { CommandError, RunnerError } from "../domain/errors.js";
+import type { ResolvedRevision } from "../machines/ports.js";
 import { run } from "../process/run.js";
 
-/** What a Git revision is in a checkout: a full commit id, or nothing that is there. */
-export type Resolved = { readonly kind: "commit"; readonly id: string } | { readonly kind: "missing"; readonly shallow: boolean };
-
 /** Looks a revision up, as gitrevisions(7) has it. Throws a `RunnerError` without git, a `CommandError` outside of a work tree. */
-export async function resolveCommit(directory: string, revision: string): Promise<Resolved> {
+export async function resolveCommit(directory: string, revision: string): Promise<ResolvedRevision> {
   try {
     const { stdout } = await git(revParseArguments(directory, revision));
     return { kind: "commit", id: stdout.trim() };
@@ -31,9 +29,10 @@ async function git(args: readonly string[]): ReturnType<typeof run> {
   } catch (error) {
     if (error instanceof CommandError && error.failure.kind === "spawn") {
       throw new RunnerError(
-        "git is not on this runner, and changed-since needs it. Add to the workflow, before this step: - run: sudo apt-get update && sudo apt-get install --yes git",
+        "git was not found on this runner; changed-since needs it. Add this to the workflow before this step: - run: sudo apt-get update && sudo apt-get install --yes git",
         {
           cause: error,
+          topic: "programs-missing",
         },
       );
     }

@@ -2,7 +2,10 @@ import { randomUUID } from "node:crypto";
 
 import * as core from "@actions/core";
 
+import type { Annotation } from "../report/annotations.js";
 import { printable } from "../report/printable.js";
+import { troubleshootingLinks, type LinkTo } from "../report/troubleshooting.js";
+import { hidesAnnotations } from "./runner-kind.js";
 
 export type Level = "error" | "warning" | "notice";
 
@@ -14,9 +17,14 @@ const ignoreErrors = (): void => undefined;
  * every line is written while the runner is told to stop obeying, under a token that nobody can guess.
  */
 export class WorkflowLog {
+  /** Where to read about a topic. */
+  readonly linkTo: LinkTo;
   #token: string | undefined;
+  readonly #hidesAnnotations: boolean;
 
-  constructor() {
+  constructor(environment: Readonly<Record<string, string | undefined>> = process.env) {
+    this.linkTo = troubleshootingLinks(environment);
+    this.#hidesAnnotations = hidesAnnotations(environment);
     if (!process.stdout.listeners("error").includes(ignoreErrors)) process.stdout.on("error", ignoreErrors);
   }
 
@@ -38,10 +46,16 @@ export class WorkflowLog {
     core.endGroup();
   }
 
-  /** Writes an annotation, which the workflow's page shows. */
+  /** Writes an annotation, which the workflow's page shows; as plain lines too if the runner shows none. */
   annotate(level: Level, title: string, message: string): void {
+    if (this.#hidesAnnotations) for (const line of `${level}: ${title}\n${message}`.split("\n")) this.line(line);
     this.resume();
     core[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
+  }
+
+  /** Writes several annotations of one level. */
+  annotateAll(level: Level, annotations: Iterable<Annotation>): void {
+    for (const { title, message } of annotations) this.annotate(level, title, message);
   }
 
   /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */

@@ -1,4 +1,5 @@
 import { readCertificate } from "./readers.js";
+import type { Topic } from "../domain/topic.js";
 import { readKey } from "../ssh/key.js";
 
 /** How the run authenticates itself to the machines. */
@@ -16,12 +17,12 @@ type IdentityName = "ssh-key" | "ssh-key-passphrase" | "ssh-certificate";
 export function readIdentity(
   authentication: IdentityInputs["authentication"],
   read: (name: IdentityName) => string,
-  refuse: (input: IdentityName, problem: string) => void,
+  refuse: (input: IdentityName, problem: string, topic?: Topic) => void,
 ): IdentityInputs {
   const without = { authentication, key: undefined, passphrase: undefined, certificate: undefined };
   if (authentication !== "key") {
     for (const name of ["ssh-key", "ssh-key-passphrase", "ssh-certificate"] as const) {
-      if (read(name).trim() !== "") refuse(name, `is set, and ssh-auth is ${authentication}, which does not use it; accepted with ssh-auth: key`);
+      if (read(name).trim() !== "") refuse(name, `is set, but ssh-auth: ${authentication} does not use it; remove it, or set ssh-auth to key`);
     }
     return without;
   }
@@ -30,9 +31,9 @@ export function readIdentity(
   // A passphrase may begin or end with a blank; a line end comes from a file.
   const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
   if (reading.kind === "unusable") {
-    refuse("ssh-key", reading.problem);
+    refuse("ssh-key", reading.problem, reading.topic);
     return without;
   }
-  if (reading.encrypted && passphrase === "") refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
+  if (reading.encrypted && passphrase === "") refuse("ssh-key", "is encrypted; set ssh-key-passphrase", "ssh-key-encrypted");
   return { authentication, key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined, certificate };
 }

@@ -16,4 +16,4 @@ export function holdsPrivateKey(text: string, sshKey: string): boolean {
 
 /** What is said of an input that holds a private key. */
 export const misplacedKey =
-  "holds a private key, which belongs in ssh-key alone; its text is not shown. Store the key as a secret, and replace it if it was not one";
+  "contains a private key, which belongs in ssh-key only; its text is not shown. Store the key as a secret, and replace it if it was not one";

@@ -35,7 +35,7 @@ const others: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[]
   [new RegExp(`^\\s*error: (hash mismatch) in fixed-output derivation ${derivation}`), () => "hash mismatch of a fixed-output derivation"],
   [
     new RegExp(`^\\s*error: (a '[^']*' with features .*) is required to build ${derivation}, but I am (.*)$`),
-    (match) => `${match[1]} is required, the machine is ${match[3]}`,
+    (match) => `${match[1]} is required, but the machine is ${match[3]}`,
   ],
   [new RegExp(`^\\s*error: (some substitutes) for the outputs of derivation ${derivation} failed`), () => "its download from a binary cache failed"],
   [new RegExp(`^\\s*error: (building of) ${derivation}.* (timed out after .*)$`), (match) => String(match[3])],

@@ -1,3 +1,4 @@
+import { lastLines } from "../domain/lines.js";
 import { CommandError, EvaluationError, InputError, RunnerError } from "../domain/errors.js";
 import { evaluationMessage, missingFile } from "./evaluation-message.js";
 import { explainFlake } from "./flake-failure.js";
@@ -50,27 +51,22 @@ function readable(error: unknown, reference: string): EvaluationError | undefine
   if (!(error instanceof CommandError)) return undefined;
   const { failure, stderr } = error;
   if (failure.kind === "signal" && failure.signal === "SIGKILL") {
-    const why = "nix was killed by SIGKILL, which Linux sends when memory runs out; each NixOS configuration needs some 500 MB to evaluate";
-    return new EvaluationError(reference, [why, "Use a runner with more memory, or select fewer machines"], error);
+    const why = "nix was killed (SIGKILL). Linux kills processes when memory runs out; evaluating a NixOS configuration needs about 500 MB";
+    return new EvaluationError(reference, [why, "Use a runner with more memory, or select fewer hosts"], error);
   }
   if (failure.kind !== "exit" && failure.kind !== "signal") return undefined;
   const message = evaluationMessage(stderr);
-  const lines =
-    message.length > 0
-      ? message
-      : stderr
-          .split("\n")
-          .filter((line) => line.trim() !== "")
-          .slice(-shownLines);
+  const lines = message.length > 0 ? message : lastLines(stderr, shownLines);
   const file = missingFile(stderr);
-  const hint = `${file} is not in the source of the flake. If it is in the work tree, Git does not track it: run \`git add ${file}\` and commit it`;
+  const hint = `${file} is not in the source of the flake. If it exists in the work tree, it is not tracked by Git: run \`git add ${file}\` and commit it`;
   return new EvaluationError(reference, file === undefined ? lines : [...lines.slice(0, shownLines - 1), hint], error);
 }
 
 function explainApply(error: unknown, reference: string): InputError | RunnerError | undefined {
   if (error instanceof CommandError && /does not provide attribute .*or '\.'/.test(error.stderr)) {
-    return new RunnerError("nix on this runner is too old to read the machines from the flake, which needs 2.19. Write the targets yourself, or update Nix", {
+    return new RunnerError("nix on this runner is too old to read the hosts from the flake (2.19 or newer is required). Update Nix, or set the input targets", {
       cause: error,
+      topic: "nix-too-old",
     });
   }
   return explainFlake(error, reference);

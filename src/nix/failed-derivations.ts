@@ -27,7 +27,7 @@ function listNames(failed: readonly FailedDerivation[], more: number): string {
 }
 
 function renderLines(failed: readonly FailedDerivation[], more: number): string[] {
-  const rest = more === 0 ? [] : [`${more} more derivations failed; the log has them all`];
+  const rest = more === 0 ? [] : [`${more} more derivations failed; see the log`];
   // Each failure has the command below its log, and one of several a heading above it.
   const perFailure = Math.floor((shownLines - rest.length) / failed.length) - (failed.length === 1 ? 1 : 2);
   const blocks = failed.flatMap(({ path, reason, log }) => [

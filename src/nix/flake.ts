@@ -2,7 +2,7 @@ import { InputError } from "../domain/errors.js";
 import type { Flake } from "../domain/flake.js";
 import { optionalStorePath, storePath, type StorePath } from "../domain/store-path.js";
 import { explainFlake } from "./flake-failure.js";
-import { field, number, text } from "./json.js";
+import { field, number, text, texts } from "../domain/json.js";
 import { runNix, runNixStore } from "./nix-command.js";
 import { sriHash } from "./nar-hash.js";
 
@@ -36,15 +36,16 @@ export async function archiveOnRunner(reference: string, options: FlakeOptions):
 }
 
 function changedMeanwhile(reference: string): InputError {
-  return new InputError([{ input: "flake", problem: `the files of ${reference} changed while the flake was read. Does another step still write to them?` }]);
+  return new InputError([
+    { input: "flake", problem: `the files of ${reference} changed while the flake was being read. Check that nothing else writes to them` },
+  ]);
 }
 
 /** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */
 export async function configurationNames(reference: string, options: { signal: AbortSignal | undefined }): Promise<string[]> {
   const args = ["eval", "--json", ...neverLock, `${reference}#nixosConfigurations`, "--apply", "builtins.attrNames"];
   const { stdout } = await runNix(args, { signal: options.signal });
-  const names: unknown = JSON.parse(stdout);
-  return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
+  return texts(JSON.parse(stdout));
 }
 
 /** What `nix flake metadata` reports of a flake. `path` is a promise of the source's path: it need not be in the store. */
@@ -63,9 +64,9 @@ export type Metadata = Pick<Flake, "subdirectory" | "revision" | "revisionCount"
 export function parseMetadata(json: string): Metadata {
   const data: unknown = JSON.parse(json);
   const locked = field(data, "locked");
-  const directory = text(field(field(data, "resolved"), "dir")) ?? text(field(locked, "dir")) ?? "";
+  const directory = text(field(data, "resolved", "dir")) ?? text(field(locked, "dir")) ?? "";
   const dirtyRevision = text(field(data, "dirtyRevision")) ?? text(field(locked, "dirtyRev"));
-  const scheme = text(field(field(data, "resolved"), "type"));
+  const scheme = text(field(data, "resolved", "type"));
   const revision = text(field(data, "revision")) ?? text(field(locked, "rev"));
   return {
     path: optionalStorePath(text(field(data, "path"))),

@@ -1,7 +1,8 @@
 import { messageOf } from "../domain/errors.js";
 import { checkedRequest, type InventoryEntry } from "../domain/inventory.js";
-import { checkPort, hivePrefix } from "../domain/target.js";
-import { field } from "./json.js";
+import { checkPort } from "../domain/target.js";
+import { field, texts } from "../domain/json.js";
+import type { Topic } from "../domain/topic.js";
 
 /**
  * Reads what `inventory.nix` says of one machine, but for one that is broken:
@@ -12,7 +13,7 @@ import { field } from "./json.js";
 export function readEntry(name: string, raw: unknown): InventoryEntry {
   const kind = field(raw, "kind");
   if (kind === "other") return { kind, name, reason: String(field(raw, "reason")) };
-  const tags = textList(field(raw, "tags"));
+  const tags = Array.isArray(field(raw, "tags")) ? texts(field(raw, "tags")) : undefined;
   try {
     refuse(name, raw);
     const system = field(raw, "system");
@@ -23,7 +24,7 @@ export function readEntry(name: string, raw: unknown): InventoryEntry {
         host: host(field(raw, "host")),
         user: optionalText(field(raw, "user"), "user"),
         port: portOption(field(raw, "sshOptions")) ?? optionalPort(field(raw, "port")),
-        configuration: kind === "hive" ? `${hivePrefix}${name}` : name,
+        configuration: { kind: kind === "hive" ? "hive" : "nixos", name },
       }),
       system: typeof system === "string" ? system : undefined,
       tags,
@@ -34,44 +35,55 @@ export function readEntry(name: string, raw: unknown): InventoryEntry {
     return {
       kind: "unusable",
       name,
-      error: `the flake's words for the machine cannot be used: ${messageOf(error)}`,
+      error: `unsupported deployment settings in the flake: ${messageOf(error)}`,
       tags,
+      topic: error instanceof UnsupportedSettingError ? error.topic : undefined,
     };
+  }
+}
+
+class UnsupportedSettingError extends Error {
+  readonly topic: Topic;
+
+  constructor(message: string, topic: Topic) {
+    super(message);
+    this.topic = topic;
   }
 }
 
 function refuse(name: string, raw: unknown): void {
   if (field(raw, "uncertain") === true) {
-    throw new Error(
-      `colmena.${name} imports modules, which colmena alone can read. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena itself wants it, or set deployment.targetHost beside the imports`,
+    throw new UnsupportedSettingError(
+      `colmena.${name} imports modules, which only colmena can evaluate. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena's documentation describes, or set deployment.targetHost next to the imports`,
+      "hive-not-evaluated",
     );
   }
   if (field(raw, "configured") === false) {
     const hint =
       field(raw, "kind") === "deploy-rs"
-        ? "Give the node the name of its configuration, or write the targets yourself (host#configuration)"
-        : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena itself wants it";
-    throw new Error(`there is no nixosConfigurations.${name}. ${hint}`);
+        ? "Name the node after its configuration, or set the input targets (host#configuration)"
+        : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena's documentation describes";
+    throw new UnsupportedSettingError(`nixosConfigurations.${name} is missing. ${hint}`, "configuration-missing");
   }
   const user = field(raw, "profileUser") ?? "root";
-  if (user !== "root") throw new Error(`its profile system is for the user ${JSON.stringify(user)}; a NixOS system is root's`);
+  if (user !== "root") throw new Error(`its profile named system belongs to the user ${JSON.stringify(user)}, but a NixOS system must belong to root`);
 }
 
 function host(value: unknown): string {
   if (value === null || value === undefined) throw new Error("it has no host");
-  if (typeof value !== "string") throw new Error(`its host is no text (${shown(value)})`);
+  if (typeof value !== "string") throw new Error(`its host is not a string (${shown(value)})`);
   return value.replace(/^\[(.*:.*)\]$/, "$1");
 }
 
 function optionalText(value: unknown, what: string): string | undefined {
   if (value === null || value === undefined) return undefined;
-  if (typeof value !== "string") throw new Error(`its ${what} is no text (${shown(value)})`);
+  if (typeof value !== "string") throw new Error(`its ${what} is not a string (${shown(value)})`);
   return value;
 }
 
 function optionalPort(value: unknown): number | undefined {
   if (value === null || value === undefined) return undefined;
-  if (typeof value !== "number") throw new Error(`its port is no number (${shown(value)})`);
+  if (typeof value !== "number") throw new Error(`its port is not a number (${shown(value)})`);
   return value;
 }
 
@@ -94,19 +106,16 @@ function portOption(value: unknown): number | undefined {
     }
   }
   if (others.length > 0) {
-    throw new Error(
-      `its ssh options ${others.join(" ")} are not taken; accepted is -p PORT. Write what it needs into the input ssh-config, below \`Host\` with the machine's host`,
+    throw new UnsupportedSettingError(
+      `its ssh options ${others.join(" ")} are not supported, only -p PORT is. Put the settings into the input ssh-config, below a \`Host\` line for this host`,
+      "ssh-options-unsupported",
     );
   }
   return ports[0];
 }
 
-function textList(value: unknown): string[] | undefined {
-  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : undefined;
-}
-
 function listed(what: string, value: unknown): string[] {
-  const names = textList(value) ?? [];
+  const names = texts(value);
   return names.length === 0 ? [] : [`${what} ${names.join(", ")}`];
 }
 

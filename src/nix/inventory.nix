@@ -92,7 +92,7 @@ let
     if !(node ? profiles.system) then
       {
         kind = "other";
-        reason = "deploy.nodes.${name} has no profile called system";
+        reason = "deploy.nodes.${name} has no profile named system";
       }
     else
       {
@@ -115,7 +115,7 @@ let
     if host == null then
       {
         kind = "other";
-        reason = "its deployment.targetHost is null, which is for deploying on the machine itself";
+        reason = "its deployment.targetHost is null (local deployment only)";
       }
     else
       {
@@ -149,7 +149,7 @@ let
             inherit name;
             inherit ((rawHive.meta or rawHive.network or { }).nixpkgs or { lib = throw "meta.nixpkgs is missing"; }) lib;
           }
-          // mapAttrs (argument: _: throw "the argument ${argument} is known to colmena alone") (
+          // mapAttrs (argument: _: throw "only colmena passes the argument ${argument}") (
             removeAttrs (functionArgs module) [
               "name"
               "lib"

@@ -15,7 +15,7 @@ export function sriHash(printed: string): string {
   let value = 0n;
   for (const digit of digits) {
     const number = alphabet.indexOf(digit);
-    if (number === -1) throw new Error(`not a base 32 digit of Nix: ${digit}`);
+    if (number === -1) throw new Error(`not a digit of Nix's base 32: ${digit}`);
     value = value * 32n + BigInt(number);
   }
   const bytes = Buffer.alloc(hashBytes);

@@ -1,11 +1,12 @@
 import { DeployError } from "../domain/errors.js";
+import { lastLines } from "../domain/lines.js";
 import { UnitPlanReader } from "../domain/unit-plan.js";
 import type { Activation, ActivationEnd, LastStep, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
 import { arm, type ActivationSite, type Before } from "./arming.js";
 import { parseFacts, systemState } from "./facts.js";
 import { followJob, LostJobError, runJob, startJob, UnstartedJobError, type CallScript, type Job } from "./job.js";
 import { LastStepReader } from "./last-step.js";
-import { lastLines, type ScriptEnd } from "./reconnect.js";
+import type { ScriptEnd } from "./reconnect.js";
 import { scriptSeconds } from "./script-limits.js";
 import { activateCommand, wayOf } from "./switch-command.js";
 import { SwitchOutputReader } from "./switch-output.js";
@@ -64,8 +65,12 @@ export class GuardedActivation {
 
   /** Gives the watchdog the time of settling and of a health check. */
   async hold(): Promise<Reached> {
-    const { healthCheck, settle, confirm } = this.#activation.limits;
-    return await this.#decide("decide", ["hold", String(healthCheck + settle + confirm)]);
+    return await this.#decide("decide", ["hold", this.#holdSeconds]);
+  }
+
+  /** Tells the machine, over the connection from before, that ssh has answered a new one, whose login is not over yet. */
+  async reached(call: CallScript): Promise<void> {
+    await call(() => ({ script: "decide", args: [this.#site.run, "reached", this.#holdSeconds], privileged: true }), "confirm");
   }
 
   /** Waits until the settle time is over. */
@@ -80,7 +85,7 @@ export class GuardedActivation {
     for (let tries = 1; ; tries += 1) {
       const kept = await this.#decide("decide", ["keep"]);
       if (kept === "late" || kept === "restarted") return kept;
-      if (typeof kept === "string") throw new Error(`${kept} is no answer to a decision`);
+      if (typeof kept === "string") throw new Error(`unexpected answer to a decision: ${kept}`);
       if (way === "test" || way === "plain") return { kind: "done", state: kept };
       const reader = new LastStepReader();
       try {
@@ -93,7 +98,7 @@ export class GuardedActivation {
         if (await this.#wasRestarted()) return "restarted";
         // It was killed. Begun again, it goes on with its own record.
         if (tries > 1) throw error;
-        this.#site.log.note("the last step was killed on the machine; starting it again");
+        this.#site.log.note("setting system profile and boot loader was interrupted on the machine; starting it again");
       }
     }
   }
@@ -108,7 +113,7 @@ export class GuardedActivation {
     const { call, run } = this.#site;
     const looked = await call(() => ({ script: "decide", args: [run, "look"], privileged: true }), "rollback");
     if (looked.exitCode === forgotten) return "restarted";
-    if (looked.exitCode !== 0) throw refusal("rollback", "the machine has already decided otherwise", looked);
+    if (looked.exitCode !== 0) throw refusal("rollback", "the machine has already made another decision", looked);
     const output = new SwitchOutputReader();
     try {
       await startJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
@@ -130,10 +135,15 @@ export class GuardedActivation {
     const facts = parseFacts(end.stdout);
     if ((facts.get("unfinished") ?? "") === "") return systemState(facts);
     const prepared = await call(() => ({ script: "prepare", args: [run], privileged: true }), "rollback");
-    if (prepared.exitCode !== 0) throw refusal("rollback", "the machine cannot keep the files of the run", prepared);
+    if (prepared.exitCode !== 0) throw refusal("rollback", "the files of the run could not be created on the machine", prepared);
     const again = await GuardedActivation.begin(this.#activation, this.#site);
     await again.drop();
     return again.before;
+  }
+
+  get #holdSeconds(): string {
+    const { healthCheck, settle, confirm } = this.#activation.limits;
+    return String(healthCheck + settle + confirm);
   }
 
   #job(name: "activate" | "back" | "rollback" | "last"): Omit<Job, "command"> {
@@ -167,7 +177,7 @@ export class GuardedActivation {
     if (end.exitCode === tooLate) return "late";
     if (end.exitCode === forgotten) return "restarted";
     if (end.exitCode === 0) return systemState(parseFacts(end.stdout));
-    throw refusal("confirm", "the machine cannot be told to keep the new system", end);
+    throw refusal("confirm", "the watchdog on the machine did not accept the decision", end);
   }
 
   async #ask(): Promise<SystemState> {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { lastLines } from "../domain/lines.js";
 import { DeployError } from "../domain/errors.js";
 import type { Activation, HostLog, Limits, SystemState } from "../deploy/ports.js";
 import { parseFacts, systemState } from "./facts.js";
 import { runJob, type CallScript } from "./job.js";
 import { residentCall, residentScript } from "./remote-shell.js";
-import { lastLines } from "./reconnect.js";
 import { wayOf } from "./switch-command.js";
 
 /** What the activation of one machine stands on. */
@@ -51,8 +51,8 @@ export async function arm(activation: Activation, site: ActivationSite): Promise
   if (exitCode !== 0) {
     throw new DeployError({
       phase: "activate",
-      reason: `what an earlier run left unfinished could be neither finished nor undone (exit code ${exitCode})`,
-      hint: "The new system was not activated. The lines below are the end of the output; correct what they report, then deploy again",
+      reason: `an interrupted earlier run could be neither finished nor undone (exit code ${exitCode})`,
+      hint: "The new system was not activated. Fix what the output below reports, then deploy again",
       lines,
       exitCode,
     });
@@ -80,8 +80,8 @@ async function armOnce({ operation, system, installBootLoader, guarded, limits }
     if (holder === undefined) {
       throw new DeployError({
         phase: "activate",
-        reason: `the watchdog cannot be armed (exit code ${end.exitCode}); nothing was activated`,
-        hint: "Is there room below /run and /nix/var/nix, and does systemd-run work there?",
+        reason: `the watchdog could not be armed (exit code ${end.exitCode}); nothing was activated`,
+        hint: "Check the free space in /run and /nix/var/nix, and that systemd-run works on the machine",
         lines: lastLines(end.stderr),
         exitCode: end.exitCode,
       });
@@ -89,12 +89,13 @@ async function armOnce({ operation, system, installBootLoader, guarded, limits }
     if (performance.now() >= deadline) {
       throw new DeployError({
         phase: "activate",
-        reason: `the machine is locked after ${limits.lock} s of waiting: ${holder}`,
-        hint: "Nothing was activated. Wait for it, or set lock-timeout; a concurrency group keeps runs of one workflow apart",
+        reason: `the machine is still locked after ${limits.lock} s: ${holder}`,
+        hint: "Nothing was activated. Deploy again when it has finished, or raise lock-timeout; a concurrency group prevents two runs of one workflow at the same time",
+        topic: "locked",
         exitCode: end.exitCode,
       });
     }
-    if (holder !== told) log.note(`waiting for up to ${limits.lock} s: ${holder}`);
+    if (holder !== told) log.note(`waiting up to ${limits.lock} s for the lock: ${holder}`);
     told = holder;
     await sleep(lockPauseMilliseconds, undefined, { signal });
   }

@@ -1,11 +1,11 @@
 import { CommandError, messageOf } from "../domain/errors.js";
+import { lastLines } from "../domain/lines.js";
 import type { StorePath } from "../domain/store-path.js";
 import { planUnits } from "../domain/unit-decision.js";
 import type { UnitPlan } from "../domain/unit-plan.js";
 import type { HostLog, SystemDifference } from "../deploy/ports.js";
 import { mostCompared, parseDifference } from "./difference.js";
 import type { RemoteShell, ScriptName } from "./remote-shell.js";
-import { lastLines } from "./reconnect.js";
 import { explainLimit } from "./unanswered.js";
 import { mostFacts, parseUnitFacts } from "./unit-facts.js";
 
@@ -41,9 +41,9 @@ export async function compareSystems(
     units(),
   ]);
   if (closure.status === "rejected") {
-    log.note(`the difference between the two systems cannot be told: ${messageOf(closure.reason)}`);
+    log.note(`the old and the new system could not be compared: ${messageOf(closure.reason)}`, "difference-unknown");
     return undefined;
   }
-  if (plan.status === "rejected") log.note(`what a switch would do to units is unknown: ${messageOf(plan.reason)}`);
+  if (plan.status === "rejected") log.note(`the effect of a switch on units is unknown: ${messageOf(plan.reason)}`, "plan-unknown");
   return { closure: closure.value, units: plan.status === "fulfilled" ? plan.value : undefined };
 }

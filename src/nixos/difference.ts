@@ -17,7 +17,7 @@ export const mostCompared = 20_000;
  */
 export function parseDifference(text: string): ClosureDifference {
   const lines = text.split("\n").filter((line) => line !== "");
-  if (lines.at(-1) !== "end") throw new Error("it broke off");
+  if (lines.at(-1) !== "end") throw new Error("incomplete output");
   const behind = (word: string): string[] => lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
   const side = (mark: "-" | "+"): SizedPath[] => zip(behind(mark), behind(`${mark}size`));
   const [before, after] = [side("-"), side("+")];
@@ -31,11 +31,11 @@ function zip(paths: readonly string[], sizes: readonly string[]): SizedPath[] {
 }
 
 function bytesOf(size: string): number {
-  if (!/^\d{1,15}$/.test(size)) throw new Error(`${JSON.stringify(size.slice(0, 300))} is no size of a path`);
+  if (!/^\d{1,15}$/.test(size)) throw new Error(`${JSON.stringify(size.slice(0, 300))} is not a valid size of a path`);
   return Number(size);
 }
 
 function checked(path: string): StorePath {
-  if (!isStorePath(path)) throw new Error(`${JSON.stringify(path.slice(0, 300))} is no path of the store`);
+  if (!isStorePath(path)) throw new Error(`${JSON.stringify(path.slice(0, 300))} is not a store path`);
   return path;
 }

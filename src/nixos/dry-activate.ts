@@ -1,9 +1,9 @@
 import { DeployError } from "../domain/errors.js";
+import { lastLines } from "../domain/lines.js";
 import { UnitPlanReader } from "../domain/unit-plan.js";
 import type { ActivatableSystem, ActivationEnd, HostLog } from "../deploy/ports.js";
 import { runJob, type CallScript } from "./job.js";
 import { residentScript } from "./remote-shell.js";
-import { lastLines } from "./reconnect.js";
 import { activateCommand } from "./switch-command.js";
 import { SwitchOutputReader } from "./switch-output.js";
 
@@ -16,8 +16,8 @@ export async function dryActivate(system: ActivatableSystem, { run, privileged, 
   if (placed.exitCode !== 0) {
     throw new DeployError({
       phase: "activate",
-      reason: `the scripts of the run cannot be written on the machine (exit code ${placed.exitCode})`,
-      hint: "Is there room below /run?",
+      reason: `the scripts of the run could not be written on the machine (exit code ${placed.exitCode})`,
+      hint: "Check the free space in /run",
       lines: lastLines(placed.stderr),
       exitCode: placed.exitCode,
     });

@@ -1,5 +1,6 @@
 import { AnswerError, DeployError } from "../domain/errors.js";
 import { isStorePath, type StorePath } from "../domain/store-path.js";
+import type { Topic } from "../domain/topic.js";
 import type { Generation, MachineFacts, SystemState } from "../deploy/ports.js";
 
 // Characters of a fact that is no list, and of one that is; common.sh prints no longer ones.
@@ -89,22 +90,25 @@ export type Access = {
  */
 export function machineFacts(text: string): { readonly facts: MachineFacts; readonly access: Access } {
   const facts = parseFacts(text);
-  const missing = (reason: string, hint: string): DeployError => new DeployError({ phase: "connect", reason, hint });
+  const missing = (reason: string, hint: string, topic?: Topic): DeployError => new DeployError({ phase: "connect", reason, hint, topic });
   // Lix prints further lines, which name no fact.
   const nix = facts.get("nix") ?? "";
-  if (!/\d/.test(nix)) throw missing("there is no nix on the machine", "Is it NixOS? `nix --version` must work in a non-interactive ssh session");
+  if (!/\d/.test(nix))
+    throw missing(
+      "nix was not found on the machine",
+      "Check that the machine runs NixOS; `nix --version` must work in a non-interactive ssh session",
+      "nix-missing",
+    );
   if ((facts.get("nixos-rebuild") ?? "") === "") {
     throw missing(
-      "there is no nixos-rebuild on the machine",
-      "Is it NixOS? On NixOS with system.disableInstallerTools set, add nixos-rebuild to environment.systemPackages",
+      "nixos-rebuild was not found on the machine",
+      "Check that the machine runs NixOS; with system.disableInstallerTools, add nixos-rebuild to environment.systemPackages",
+      "nixos-rebuild-missing",
     );
   }
-  if (!/^\d+$/.test(facts.get("systemd") ?? "")) throw missing("systemd does not run on the machine", "Is it NixOS?");
+  if (!/^\d+$/.test(facts.get("systemd") ?? "")) throw missing("systemd is not running on the machine", "Check that the machine runs NixOS");
   if (facts.get("nixos") !== "yes") {
-    throw missing(
-      "the machine does not run a NixOS system: /run/current-system is missing",
-      "Install NixOS on it first (nixos-install, nixos-anywhere), and boot it",
-    );
+    throw missing("the machine does not run NixOS: /run/current-system is missing", "Install NixOS on it first (nixos-install, nixos-anywhere) and boot it");
   }
   const kibibytes = (key: string): number | undefined => {
     const value = facts.get(key) ?? "";

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { lastLines } from "../domain/lines.js";
 import type { HostLog } from "../deploy/ports.js";
 import type { CallScript } from "./job.js";
-import { lastLines } from "./reconnect.js";
 
 const pauseMilliseconds = 1000;
 // For the machine's own time-out of the command, which is what normally ends it.
@@ -19,8 +19,8 @@ export async function checkHealth(command: string, seconds: number, call: CallSc
     const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false, timeout: left + spareSeconds }), "confirm");
     if (end.exitCode === 0) return undefined;
     const said = lastLines(end.stdout).join("\n");
-    if (tries === 1) log.note(`the health check is not content yet (exit code ${end.exitCode})`);
-    if (performance.now() + pauseMilliseconds >= deadline) return `exit code ${end.exitCode} at try ${tries}${said === "" ? "" : `:\n${said}`}`;
+    if (tries === 1) log.note(`the health check failed (exit code ${end.exitCode}); trying again`);
+    if (performance.now() + pauseMilliseconds >= deadline) return `exit code ${end.exitCode} at attempt ${tries}${said === "" ? "" : `:\n${said}`}`;
     await sleep(pauseMilliseconds, undefined, { signal });
   }
 }

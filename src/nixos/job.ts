@@ -1,4 +1,5 @@
 import { AnswerError, DeployError } from "../domain/errors.js";
+import { lastLines } from "../domain/lines.js";
 import type { Phase } from "../domain/phase.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { SystemState } from "../deploy/ports.js";
@@ -6,7 +7,7 @@ import { BuildPlanFolder } from "../nix/build-plan.js";
 import { lineCutter } from "../process/lines.js";
 import { parseFacts, storePathOf, systemState } from "./facts.js";
 import { residentScript, type ScriptCall } from "./remote-shell.js";
-import { lastLines, type ScriptEnd } from "./reconnect.js";
+import type { ScriptEnd } from "./reconnect.js";
 
 /** Runs a script to its end, whatever becomes of the connection in between. */
 export type CallScript = (call: () => ScriptCall, phase: Phase) => Promise<ScriptEnd>;
@@ -86,8 +87,8 @@ export async function followJob(job: Omit<Job, "command">, call: CallScript): Pr
   const facts = parseFacts(end.stderr);
   const exit = facts.get("exit") ?? "";
   if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {
-    const reason = end.exitCode === 3 ? "the machine does not know the job any more" : "the job ended without telling how";
-    throw new LostJobError({ phase, reason, hint: "Was the machine restarted in the meantime? Look at its journal", lines, exitCode: 255 });
+    const reason = end.exitCode === 3 ? "the job was not found on the machine (was the machine restarted?)" : "the job ended, but no exit status was recorded";
+    throw new LostJobError({ phase, reason, hint: "Check the machine's journal for a restart or a killed process", lines, exitCode: 255 });
   }
   if (!/^\d{1,3}$/.test(exit) || Number(exit) > 255) throw new AnswerError(`the job ${job.name} ended with ${exit.slice(0, 20)}, which is no exit code`);
   return { exitCode: Number(exit), result: storePathOf(facts, "result"), lines, state: systemState(facts) };

@@ -14,7 +14,7 @@ export type LastStepOutput = {
  * Reads the log of last.sh, whose two parts print the same sentences:
  *
  *     Failed to install bootloader
- *     nix-flake-deploy: undoing the last step (exit code 1)
+ *     nix-flake-deploy: undoing profile and boot loader (exit code 1)
  *     nix-flake-deploy: undone 0 0 0
  */
 export class LastStepReader {
@@ -24,7 +24,7 @@ export class LastStepReader {
   #codes: readonly string[] = [];
 
   read(line: string): void {
-    const failed = /^nix-flake-deploy: undoing the last step \(exit code (\d+)\)$/.exec(line)?.[1];
+    const failed = /^nix-flake-deploy: undoing profile and boot loader \(exit code (\d+)\)$/.exec(line)?.[1];
     if (failed !== undefined) this.#exitCode = Number(failed);
     const undone = /^nix-flake-deploy: undone (\d+) (\d+|-) (\d+|-)$/.exec(line);
     if (undone !== null) this.#codes = undone.slice(1);

@@ -1,6 +1,7 @@
 import type { CopyProgress } from "../domain/copy-progress.js";
 import { CommandError, DeployError } from "../domain/errors.js";
 import { sentPaths, type SentFlake } from "../domain/flake.js";
+import { lastLines } from "../domain/lines.js";
 import type { Phase } from "../domain/phase.js";
 import type { StorePath } from "../domain/store-path.js";
 import { displayTarget, type Target } from "../domain/target.js";
@@ -19,7 +20,7 @@ import type {
 import { BuildLogReader } from "../nix/build-log.js";
 import { explainSendFailure, speaksOfDaemon, type DaemonState } from "../nix/send-failure.js";
 import { sendFlake } from "../nix/send.js";
-import type { Connection } from "../ssh/connection.js";
+import type { Connection, FormerConnection } from "../ssh/connection.js";
 import { acceptedKeyWarning, speaksOfLostConnection } from "../ssh/failure.js";
 import type { AccessSettings } from "./elevation.js";
 import { ArmedNixosMachine } from "./armed-machine.js";
@@ -32,7 +33,7 @@ import { runJob, type CallScript } from "./job.js";
 import { dryActivate } from "./dry-activate.js";
 import { RemoteShell } from "./remote-shell.js";
 import { nameOnMachine } from "./name-on-machine.js";
-import { lastLines, runToItsEnd } from "./reconnect.js";
+import { callOnce, runToItsEnd } from "./reconnect.js";
 import { findSpecialisation } from "./specialisation.js";
 
 /** How the machines of one run are treated. */
@@ -138,7 +139,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
     }
     // Who is not root can only keep what is there already.
     if (!this.#privileged) await this.#prepare(paths, "copy", signal);
-    this.#log.note(`${sent.flake.source} has arrived (run ${run})`);
+    this.#log.note(`copied ${sent.flake.source} (run ${run})`);
     return copied;
   }
 
@@ -156,7 +157,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
       const failure = { exitCode, configuration: rebuild.configuration, lines, failures: log.failures };
       throw buildError(failure, await this.#buildContext(failure));
     }
-    if (result === undefined) throw new DeployError({ phase: "build", reason: "nixos-rebuild build ended well, but left no system", lines, exitCode });
+    if (result === undefined) throw new DeployError({ phase: "build", reason: "nixos-rebuild build succeeded but produced no system", lines, exitCode });
     return result;
   }
 
@@ -177,7 +178,8 @@ class ConnectedNixosMachine implements ConnectedMachine {
     if (!this.#prepared) await this.#prepare([], "activate", signal);
     const call = (own: AbortSignal): CallScript => this.#call(own);
     const guarded = await GuardedActivation.begin(activation, { run, name, signal, log: this.#log, call: call(signal) });
-    return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call });
+    const callOver = (former: FormerConnection, own: AbortSignal): CallScript => callOnce(this.#shell.over(former), own);
+    return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call, callOver });
   }
 
   /** Ends what still runs of this run, and removes what it has left. Never throws. */
@@ -198,8 +200,8 @@ class ConnectedNixosMachine implements ConnectedMachine {
     if (end.exitCode === 0) return;
     throw new DeployError({
       phase,
-      reason: "the machine cannot keep the files of the run",
-      hint: "Is there room below /run, and on the store's disk?",
+      reason: "the files of the run could not be created on the machine",
+      hint: "Check the free space in /run and on the disk of the Nix store",
       lines: lastLines(end.stderr),
       exitCode: end.exitCode,
     });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { CommandError, DeployError } from "../domain/errors.js";
+import { lastLines } from "../domain/lines.js";
 import type { Phase } from "../domain/phase.js";
 import type { Connection } from "../ssh/connection.js";
 import { RemoteShell, type ScriptCall, type ScriptOutcome } from "./remote-shell.js";
@@ -40,9 +41,9 @@ export async function runToItsEnd(connection: Connection, shell: RemoteShell, ca
     if (moved || now - begin > steadyMilliseconds) firstLoss = undefined;
     firstLoss ??= now;
     if (now - firstLoss > reconnection.seconds * 1000) throw lostForGood(reconnection, lastLines(outcome.stderr), outcome.cause);
-    reconnection.onLost(`the connection was lost; connecting again for up to ${reconnection.seconds} s`);
+    reconnection.onLost(`the connection was lost; reconnecting for up to ${reconnection.seconds} s`);
     await reconnect(connection, outcome.cause, reconnection);
-    reconnection.onLost("the connection is back");
+    reconnection.onLost("reconnected");
   }
 }
 
@@ -63,6 +64,15 @@ async function tryOnce(shell: RemoteShell, call: ScriptCall, { phase, signal }: 
   }
 }
 
+/** Calls scripts over a connection that is not made again. A call throws the `CommandError` of a connection that is lost. */
+export function callOnce(shell: RemoteShell, signal: AbortSignal): (call: () => ScriptCall) => Promise<ScriptEnd> {
+  return async (call) => {
+    const outcome = await shell.run({ ...call(), signal });
+    if (outcome.kind === "ended") return outcome;
+    throw outcome.cause;
+  };
+}
+
 async function reconnect(connection: Connection, cause: unknown, { phase, seconds, signal }: Reconnection): Promise<void> {
   const deadline = performance.now() + seconds * 1000;
   let last: unknown = cause;
@@ -78,7 +88,7 @@ async function reconnect(connection: Connection, cause: unknown, { phase, second
     if (performance.now() >= deadline) break;
     await sleep(pauseMilliseconds, undefined, { signal }).catch(() => undefined);
   }
-  const reason = `the connection was lost and did not come back within ${seconds} s`;
+  const reason = `the connection was lost and could not be restored within ${seconds} s`;
   throw new DeployError({ phase, reason, lines: last instanceof DeployError ? [last.reason] : [], exitCode: 255, unreachable: true, cause: last });
 }
 
@@ -87,14 +97,7 @@ function lostForGood({ phase, seconds }: Reconnection, lines: readonly string[],
   return new DeployError({ phase, reason, lines, exitCode: 255, unreachable: true, cause });
 }
 
-function partsOf({ reason, hint, lines, exitCode, unreachable, cause }: DeployError): Omit<ConstructorParameters<typeof DeployError>[0], "phase"> {
-  return { reason, hint, lines, exitCode, unreachable, cause };
-}
-
-/** The last lines of what a script has printed, without empty ones. */
-export function lastLines(text: string): string[] {
-  return text
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .slice(-20);
+function partsOf({ failure, unreachable, cause }: DeployError): Omit<ConstructorParameters<typeof DeployError>[0], "phase"> {
+  const { reason, hint, lines, exitCode, topic } = failure;
+  return { reason, hint, lines, exitCode, topic, unreachable, cause };
 }

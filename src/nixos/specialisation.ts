@@ -1,8 +1,8 @@
 import { DeployError } from "../domain/errors.js";
+import { lastLines } from "../domain/lines.js";
 import type { StorePath } from "../domain/store-path.js";
 import { parseFacts, storePathOf, wordsOf } from "./facts.js";
 import type { CallScript } from "./job.js";
-import { lastLines } from "./reconnect.js";
 
 /** Finds a specialisation of a system on its machine. Throws a `DeployError` of the phase build that lists those there are. */
 export async function findSpecialisation(toplevel: StorePath, name: string, call: CallScript): Promise<StorePath> {
@@ -13,8 +13,9 @@ export async function findSpecialisation(toplevel: StorePath, name: string, call
   const names = wordsOf(facts.get("there")).slice(0, 50);
   throw new DeployError({
     phase: "build",
-    reason: `the system has no specialisation ${name}${names.length === 0 ? "; it has none" : `; it has ${names.join(", ")}`}`,
+    reason: `the system has no specialisation ${name}${names.length === 0 ? "; it defines none" : `; it defines ${names.join(", ")}`}`,
     hint: "Nothing has changed on the machine. Correct the input specialisation",
+    topic: "specialisation-missing",
     lines: lastLines(end.stderr),
     exitCode: 1,
   });

@@ -1,9 +1,9 @@
 import type { ActivationCause } from "../domain/activation-cause.js";
 
 /** What switch.sh prints before it ends the part of a user that takes too long. */
-const lateUser = /^nix-flake-deploy: the user activation for (\S+) took longer than \d+ s and was ended$/;
+const lateUser = /^nix-flake-deploy: the user activation for (\S+) timed out after \d+ s and was terminated$/;
 /** What last.sh prints where it cannot write down what it is about to change. */
-const recordFailed = /^nix-flake-deploy: the record of the last step could not be written$/;
+const recordFailed = /^nix-flake-deploy: the previous profile and boot loader could not be recorded$/;
 /** What activate.sh prints of a user whose own activation failed. */
 const failedUser = /^nix-flake-deploy: (nixos-activation\.service) of (\S+) failed$/;
 /** What activate.sh and last.sh print where nix-env failed. */

@@ -14,7 +14,8 @@ export async function requirePrograms(): Promise<void> {
   if (missing.length === 0) return;
   const wanted = new Set(missing.map((name) => `  ${steps[name]}`));
   throw new RunnerError(
-    [`${missing.join(" and ")} cannot be found on this runner; no machine was touched. Add to the workflow, before this step:`, ...wanted].join("\n"),
+    [`${missing.join(" and ")} not found on this runner; no host was changed. Add this to the workflow before this step:`, ...wanted].join("\n"),
+    { topic: "programs-missing" },
   );
 }
 

@@ -54,9 +54,9 @@ export class HostLines {
 
   *all(): Iterable<string> {
     yield* this.#beginning;
-    if (this.#left > 0) yield `… ${this.#left} lines are left out here …`;
+    if (this.#left > 0) yield `… ${this.#left} lines omitted …`;
     yield* this.#end.slice(this.#gone);
-    if (this.#counted > 0) yield `… ${this.#counted} more lines of this host are not shown …`;
+    if (this.#counted > 0) yield `… ${this.#counted} more lines of this host omitted …`;
   }
 
   #dropOldest(): void {

@@ -6,9 +6,10 @@ import { lstatSync } from "node:fs";
  */
 export function agentSocket(path: string | undefined): string {
   const start = "Start an agent in an earlier step that sets SSH_AUTH_SOCK for the job, for example webfactory/ssh-agent";
-  if (path === undefined || path === "") throw new Error(`is agent, and SSH_AUTH_SOCK is not set. ${start}`);
+  if (path === undefined || path === "") throw new Error(`is agent, but SSH_AUTH_SOCK is not set. ${start}`);
   if (!/^\/[\w/.@+,:=-]*$/.test(path))
-    throw new Error(`is agent, and SSH_AUTH_SOCK is ${JSON.stringify(path)}; accepted is an absolute path of letters, digits and /.@+,:=-_`);
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) throw new Error(`is agent, and no agent listens at ${path} (SSH_AUTH_SOCK). ${start}`);
+    throw new Error(`is agent, but SSH_AUTH_SOCK is ${JSON.stringify(path)}; expected an absolute path of letters, digits and /.@+,:=-_`);
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true)
+    throw new Error(`is agent, but no agent is listening at ${path} (SSH_AUTH_SOCK). ${start}`);
   return path;
 }

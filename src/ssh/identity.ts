@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 
 import { CommandError, RunnerError } from "../domain/errors.js";
-import type { Target } from "../domain/target.js";
+import type { Topic } from "../domain/topic.js";
 import { run } from "../process/run.js";
-import { endOfKnownHosts, identityFiles, renderConfiguration, targetFiles, type SshSettings } from "./configuration.js";
+import { endOfKnownHosts, identityFiles } from "./configuration.js";
 
 const prefix = "nix-flake-deploy-";
 // mkdtemp adds six characters. A socket's path may have 107 bytes, of which ssh wants 17 for the name it listens under at
@@ -44,7 +44,7 @@ export async function writeIdentity(directory: string, identity: Identity): Prom
   write(files.key, identity.key);
   if (identity.passphrase !== undefined) {
     const problem = await decrypt(directory, files.key, identity.passphrase);
-    if (problem !== undefined) return { kind: "unusable", problem };
+    if (problem !== undefined) return { kind: "unusable", problem, topic: "ssh-key-encrypted" };
   }
   return await checkKey(files.key);
 }
@@ -54,18 +54,11 @@ export function writtenKey(directory: string): string {
   return readFileSync(identityFiles(directory).key, "utf8");
 }
 
-/** Writes one ssh configuration a target into the private directory of a run. The number of a target is its place in the list. */
-export function writeTargetConfigurations(directory: string, targets: readonly Target[], settings: SshSettings): void {
-  for (const [index, target] of targets.entries()) {
-    writeFileSync(targetFiles(directory, index).configuration, renderConfiguration(target, index, directory, settings), { mode: 0o600 });
-  }
-}
-
 /** The public half of the key, or what ssh-keygen has against it; or that there is no key. */
 export type KeyCheck =
   | { readonly kind: "none" }
   | { readonly kind: "key"; readonly publicKey: string }
-  | { readonly kind: "unusable"; readonly problem: string };
+  | { readonly kind: "unusable"; readonly problem: string; readonly topic: Topic };
 
 async function checkKey(path: string): Promise<KeyCheck> {
   try {
@@ -74,7 +67,7 @@ async function checkKey(path: string): Promise<KeyCheck> {
   } catch (error) {
     throwIfMissing(error);
     if (!(error instanceof CommandError)) throw error;
-    return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})` };
+    return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})`, topic: "ssh-key-damaged" };
   }
 }
 
@@ -93,11 +86,11 @@ async function decrypt(directory: string, path: string, passphrase: string): Pro
     if (!(error instanceof CommandError)) throw error;
     if (/ssh_askpass: exec\(.*\): Permission denied/.test(error.stderr)) {
       throw new RunnerError(
-        `an encrypted ssh-key needs a directory for temporary files from which programs can be run, and ${dirname(directory)} is mounted noexec. Use a key without a passphrase, or another RUNNER_TEMP`,
-        { cause: error },
+        `decrypting ssh-key needs a temporary directory in which programs can be run, but running one in ${dirname(directory)} was denied (is it mounted noexec?). Use a key without a passphrase, or set RUNNER_TEMP to another directory`,
+        { cause: error, topic: "ssh-key-encrypted" },
       );
     }
-    if (/incorrect passphrase/i.test(error.stderr)) return "is encrypted, and ssh-key-passphrase is not its passphrase";
+    if (/incorrect passphrase/i.test(error.stderr)) return "is encrypted, and ssh-key-passphrase does not match";
     return `cannot be decrypted (${lastLine(error.stderr, path)})`;
   } finally {
     rmSync(askpass, { force: true });
@@ -107,8 +100,8 @@ async function decrypt(directory: string, path: string, passphrase: string): Pro
 function throwIfMissing(error: unknown): void {
   if (error instanceof CommandError && error.failure.kind === "spawn") {
     throw new RunnerError(
-      "ssh-keygen is not on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client",
-      { cause: error },
+      "ssh-keygen was not found on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client",
+      { cause: error, topic: "programs-missing" },
     );
   }
 }
@@ -123,12 +116,12 @@ function lastLine(stderr: string, path: string): string {
  */
 export function removeIdentityDirectory(path: string): void {
   if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test(basename(path)) || path !== resolve(path)) {
-    throw new Error(`refuses to remove ${JSON.stringify(path)}: it is not a directory of this action`);
+    throw new Error(`refusing to remove ${JSON.stringify(path)}: it was not created by this action`);
   }
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isDirectory() || found.uid !== process.getuid?.()) {
-    throw new Error(`refuses to remove ${JSON.stringify(path)}: it is a link, no directory, or somebody else's`);
+    throw new Error(`refusing to remove ${JSON.stringify(path)}: it is a link, not a directory, or owned by another user`);
   }
   rmSync(path, { recursive: true, force: true });
 }

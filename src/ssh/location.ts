@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 
 import { CommandError, InputError, messageOf } from "../domain/errors.js";
+import { mapLimited } from "../domain/map-limited.js";
 import { checkHost, checkPort, checkUser, withDefaults, type NamedTarget, type Target, type TargetDefaults } from "../domain/target.js";
 import { run, type Command } from "../process/run.js";
 import { renderQuestion, targetFiles, type SshSettings } from "./configuration.js";
@@ -8,6 +9,17 @@ import { refusalOf } from "./keywords.js";
 
 // ssh answers at once, unless a `Match exec` of the user's lines takes its time.
 const answerSeconds = 60;
+
+/** Finds out where targets are, as `locateTarget`, at most `limit` at a time. The answers are in the order of the targets. */
+export async function locateTargets(
+  targets: readonly NamedTarget[],
+  directory: string,
+  settings: SshSettings,
+  { defaults, limit, signal }: { readonly defaults: TargetDefaults; readonly limit: number; readonly signal: AbortSignal },
+): Promise<Target[]> {
+  const work = async ([index, target]: [number, NamedTarget]): Promise<Target> => await locateTarget(target, index, directory, settings, defaults, signal);
+  return await mapLimited([...targets.entries()], limit, work);
+}
 
 /**
  * Finds out where a target is: what it says itself, then the user's lines, then the defaults. It is ssh that reads the user's
@@ -34,7 +46,7 @@ export async function locateTarget(
     answer = await ask(text);
   } catch (error) {
     if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
-    throw refusal(`is not accepted by ssh: ${reasonOf(error, configuration, extraBegins)}`);
+    throw refusal(`was rejected by ssh: ${reasonOf(error, configuration, extraBegins)}`);
   }
   const without = await ask(renderQuestion(target, index, directory, { ...settings, extra: "" }, defaults).text);
   return locatedTarget(target, answer, without);
@@ -65,7 +77,7 @@ export function locatedTarget(target: NamedTarget, answer: string, without: stri
       work();
     } catch (error) {
       const problem = messageOf(error);
-      throw refusal(`has a ${keyword} for ${target.host} that is not accepted: ${problem}`);
+      throw refusal(`sets an invalid ${keyword} for ${target.host}: ${problem}`);
     }
   };
   check("HostName", () => checkHost(address));
@@ -97,7 +109,7 @@ function requireOwned({ host }: NamedTarget, found: ReadonlyMap<string, readonly
     const reason = refusalOf(keyword);
     return reason === undefined ? [] : [reason];
   });
-  if (reasons.length > 0) throw refusal(`sets ${reasons.join(" and ")} for ${host}; accepted are lines that leave it out for this host`);
+  if (reasons.length > 0) throw refusal(`sets ${reasons.join(" and ")} for ${host}; remove this for the host`);
 }
 
 /** What tells two machines with one address apart. A proxy's command may name the host in its own ways. */
@@ -109,9 +121,9 @@ function viaOf(host: string, found: ReadonlyMap<string, readonly string[]>): str
 }
 
 function reasonOf({ failure, stderr }: CommandError, configuration: string, extraBegins: number): string {
-  if (failure.kind === "timeout") return `it has not read the lines after ${failure.seconds} s`;
+  if (failure.kind === "timeout") return `reading the lines took longer than ${failure.seconds} s`;
   const place = /^line (\d+)/;
-  const [line = "it does not say why"] = stderr
+  const [line = "no reason given"] = stderr
     .replaceAll(`${configuration}: `, "")
     .replaceAll(`${configuration} `, "")
     .split(/\r?\n/)
@@ -121,5 +133,5 @@ function reasonOf({ failure, stderr }: CommandError, configuration: string, extr
 }
 
 function refusal(problem: string): InputError {
-  return new InputError([{ input: "ssh-config", problem }]);
+  return new InputError([{ input: "ssh-config", problem, topic: "ssh-config-refused" }]);
 }

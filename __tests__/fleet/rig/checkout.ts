@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Root of the checkout, also when this runs from `build/`. */
+/** Root of the checkout, also when this runs from `out/`. */
 export const checkout = findCheckout(path.dirname(fileURLToPath(import.meta.url)));
 
 function findCheckout(directory: string): string {

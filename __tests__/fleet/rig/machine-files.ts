@@ -5,10 +5,10 @@ import { randomBytes } from "node:crypto";
 import { asset } from "./checkout.js";
 import { realDirectory, activationTools } from "./activation-tools.js";
 
-/** Rights of the user `deploy` unless a test gives others: the line of the README, and nothing more. */
+/** Rights of the user `deploy` unless a test gives others: the rule of docs/how-it-works.md, and nothing more. */
 export const leastRights = "deploy ALL=(root) NOPASSWD: /bin/sh -s\n";
 
-/** Rights of `pwsudo`, whose sudo wants a password: the README's other line. */
+/** Rights of `pwsudo`, whose sudo asks for a password: the other rule there. */
 export const passwordRights = "pwsudo ALL=(root) /bin/sh -s\n";
 
 export type MachineFiles = {
@@ -87,7 +87,7 @@ export function writeMachineFiles(root: string, files: MachineFiles): void {
   // Not in /etc, which belongs to the systems: a switch stops what is there and not in the new one.
   write(
     "usr/lib/systemd/system/boot-system.service",
-    `[Unit]\nDescription=Activate the system of the boot loader entry\nDefaultDependencies=no\nAfter=local-fs.target systemd-tmpfiles-setup.service\n` +
+    `[Unit]\nDescription=Activate the build of the boot loader entry\nDefaultDependencies=no\nAfter=local-fs.target systemd-tmpfiles-setup.service\n` +
       `Before=network-pre.target systemd-networkd.service sysinit.target\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/local/lib/boot-system\n`,
   );
   const enable = (unit: string, target: string): void => {

@@ -46,7 +46,7 @@ describe("a connection that breaks in the middle of the switch", () => {
 
   test("sshd ends the session: the action connects again, activates nothing twice, and reports the true exit code", async () => {
     const machine = trial.machine();
-    // Not the system of the test before: the way back would print its lines.
+    // Not the build of the test before: the way back would print its lines.
     before = await trial.settle();
     await machine.output("rm -f /run/switched");
     const shorter = { ...slow, switchScript: slow.switchScript.replace("0.25", "0.1"), exitCode: 100 };
@@ -55,7 +55,7 @@ describe("a connection that breaks in the middle of the switch", () => {
     await machine.output("kill $(ps -eo pid=,args= | awk '/[s]shd-session: root@/ { print $1 }')");
     const run = await going.finished;
     expect(run.log).toContain("[web1] the connection was lost");
-    expect(run.log).toContain("[web1] the connection is back");
+    expect(run.log).toContain("[web1] reconnected");
     expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", "exit-code": 100 });
     expect(switchLines(run.log)).toEqual(lines);
     expect(await machine.output("cat /run/switched")).toBe("once");
@@ -128,6 +128,29 @@ describe("a machine that is not reached again", () => {
     await trial.repair(other, "web2");
   });
 
+  test("its login over ssh takes longer than confirm-timeout, and ssh answers in time: it is deployed, and without the connection from before it goes back", async () => {
+    const other = await trial.settle({}, "web2");
+    // sshd lets nobody in for 8 s.
+    const slow = "sed -i '1i account optional pam_exec.so /bin/sleep 8' /etc/pam.d/sshd";
+    const alone = `${slow}; kill $(ps -eo pid=,args= | awk '/[s]shd-session: root@/ { print $1 }')`;
+    const [run, control] = await Promise.all([
+      trial.deploy({ switchScript: slow }, { "confirm-timeout": "4" }),
+      trial.deploy({ switchScript: alone }, { "confirm-timeout": "4" }, "web2"),
+    ]);
+    for (const name of ["web1", "web2"]) await trial.machine(name).output("sed -i /pam_exec/d /etc/pam.d/sshd");
+    expect(run.log).toContain("the machine answers over ssh, but the login is slow");
+    expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
+    expect((await trial.systems()).profile).toBe(run.outputs["system-path"]);
+
+    expect(verdictOf(control)).toMatchObject({
+      exit: 1,
+      status: "rolled-back",
+      phase: "confirm",
+      error: expect.stringContaining("the machine answered in time, but the login over ssh took longer than confirm-timeout (4 s)"),
+    });
+    expect(await trial.systems("web2")).toEqual(other);
+  });
+
   test("the machine is lost until the timeout of the run: it is unknown, and does what the message says", async () => {
     const other = await trial.systems("web2");
     const lose = async (name: string, inputs: Readonly<Record<string, string>>) => {
@@ -141,11 +164,11 @@ describe("a machine that is not reached again", () => {
     };
     const [run, control] = await Promise.all([lose("web1", {}), lose("web2", unprotected)]);
     expect(verdictOf(run)).toMatchObject({ exit: 1, status: "unknown", error: expect.stringContaining("goes back by itself") });
-    expect(verdictOf(run)["error"]).toContain(`it ran ${before.current}; the new system is ${run.outputs["system-path"]}`);
+    expect(verdictOf(run)["error"]).toContain(`it ran ${before.current}; new system: ${run.outputs["system-path"]}`);
     await trial.backAt(before);
     await trial.forget();
 
-    expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown", error: expect.stringContaining("it stays as it is") });
+    expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown", error: expect.stringContaining("false") });
     expect((await trial.systems("web2")).current).toBe(control.outputs["system-path"]);
     await trial.repair(other, "web2");
   });

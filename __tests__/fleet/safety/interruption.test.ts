@@ -76,6 +76,35 @@ describe("kill -9 of the action: the machine goes back by itself, and without pr
   });
 });
 
+test.each(["killed", "cut off"])("in the last step, the runner is %s: the machine finishes the step", async (what) => {
+  const machine = trial.machine();
+  await machine.output("rm -f /var/tmp/go /var/tmp/reached");
+  const bootLoaderScript = "touch /var/tmp/reached; until [ -e /var/tmp/go ]; do sleep 0.1; done";
+  const going = trial.fleet.runner.start(trial.step(await trial.flake({ bootLoaderScript })));
+  await until("the boot loader", 40, async () => (await machine.exec("test -e /var/tmp/reached")).code === 0);
+  // Nothing is to roll back any more: no timer of the run is there.
+  expect(await machine.output("systemctl list-units --all --no-legend 'nix-flake-deploy-*-timer.service'")).toBe("");
+  const system = await machine.currentSystem();
+  expect(await trial.systems()).toEqual({ current: system, profile: system, boot: before.boot });
+  if (what === "killed") {
+    going.signal("SIGKILL");
+    await going.finished;
+    await trial.fleet.runner.endJob();
+  } else {
+    await machine.cutOff();
+  }
+  await machine.output("touch /var/tmp/go");
+  await until("the end of the step", 30, async () => (await machine.exec("cat /run/nix-flake-deploy/*/last.status")).stdout.trim() === "0");
+  // The directory of the run stays until somebody has asked, or for a while.
+  await until("the timer", 10, async () => (await machine.exec("systemctl is-active 'nix-flake-deploy-*-clear-timer.service'")).code === 0);
+  if (what === "cut off") await machine.restore();
+  const run = await going.finished;
+  if (what === "killed") await trial.forget();
+  expect(what === "killed" ? "deployed" : verdictOf(run)["status"]).toBe("deployed");
+  expect(await trial.systems()).toEqual({ current: system, profile: system, boot: system });
+  expect((await machine.exec("ls /nix/var/nix/nix-flake-deploy")).code).not.toBe(0);
+});
+
 test("what is left of a run that nobody comes back to goes by itself, and its end is in the journal", async () => {
   const machine = trial.machine();
   const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 2 }), { "confirm-timeout": "2" }));
@@ -98,7 +127,7 @@ test("what is left of a run that nobody comes back to goes by itself, and its en
 
   await until("the traces to go", 30, async () => (await machine.leftovers()).length === 0);
   const journal = await machine.output(`journalctl --no-pager --unit=nix-flake-deploy-${run}-clear.service --output=cat`);
-  expect(journal).toMatch(/the machine has rolled back by itself[^]*activating the configuration[^]*rolling back: /);
+  expect(journal).toMatch(/the machine rolled back on its own,[^]*activating the configuration[^]*rolling back: /);
   expect(await trial.systems()).toEqual(before);
 });
 
@@ -112,13 +141,13 @@ test("a cancellation during the activation: the log says what the machine will d
     return run;
   };
   const run = await cancel({});
-  expect(verdictOf(run)).toMatchObject({ exit: 1, status: "unknown", error: expect.stringContaining("goes back by itself, 2 s after the activation") });
+  expect(verdictOf(run)).toMatchObject({ exit: 1, status: "unknown", error: expect.stringContaining("rolls back on its own, 2 s after the activation ends") });
   await until("the new system", 30, async () => (await trial.systems()).current !== before.current);
   await trial.backAt(before);
   await trial.forget();
 
   const control = await cancel({ rollback: "false" });
-  expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown", error: expect.stringContaining("rollback is false: it stays as it is") });
+  expect(verdictOf(control)).toMatchObject({ exit: 1, status: "unknown", error: expect.stringContaining("rollback is false") });
   await waitUntilLeftAlone();
   expect((await trial.systems()).current).toBe(control.outputs["system-path"]);
   await trial.repair(before);

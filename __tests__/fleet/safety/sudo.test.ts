@@ -4,7 +4,7 @@ import { beforeProgram, remoteCommand } from "../../../src/nixos/remote-shell.js
 import { passwordRights } from "../rig/machine-files.js";
 import { useTrial, verdictOf } from "./trial.js";
 
-// A deploy user with the README's lines of sudoers.
+// A deploy user with the sudoers rules of docs/how-it-works.md.
 const trial = useTrial(["web1", { name: "web2", suite: "trixie", rebuild: "bash" }], []);
 
 test("the fleet's users have one line of sudoers each, and nothing more", async () => {
@@ -62,7 +62,7 @@ test.each(["web1", "web2"])("on %s, elevate-password goes by standard input: no 
 
 test("a wrong elevate-password is told", async () => {
   const run = await trial.deploy({}, { targets: "pwsudo@web1", "elevate-password": "close sesame" });
-  expect(verdictOf(run)).toMatchObject({ exit: 1, status: "failed", phase: "connect", error: expect.stringContaining("does not accept elevate-password") });
+  expect(verdictOf(run)).toMatchObject({ exit: 1, status: "failed", phase: "connect", error: expect.stringContaining("rejected elevate-password") });
   expect(await trial.machine().leftovers()).toEqual([]);
 });
 

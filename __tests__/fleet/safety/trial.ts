@@ -43,7 +43,10 @@ export class Trial {
   /** A step that deploys a flake to web1, as root and with short waits, unless the inputs say otherwise. */
   step(workspace: string, inputs: Readonly<Record<string, string>> = {}): Step {
     const access = { "ssh-key": this.fleet.key.secret, "ssh-known-hosts": this.fleet.knownHosts() };
-    return { workspace, inputs: { ...access, targets: "root@web1", "confirm-timeout": "10", "connect-timeout": "5", retries: "0", ...inputs } };
+    return {
+      workspace,
+      inputs: { ...access, targets: "root@web1", "confirm-timeout": "10", "connect-timeout": "5", "settle-time": "1", retries: "0", ...inputs },
+    };
   }
 
   /** Deploys a flake with one configuration, and waits for the end. */
@@ -55,7 +58,7 @@ export class Trial {
   /** Gives a machine a system that it can go back to. Throws with the log unless that is green. */
   async settle(behaviour: Behaviour = {}, name = "web1"): Promise<Systems> {
     const run = await this.deploy(behaviour, {}, name);
-    if (run.exitCode !== 0) throw new Error(`the machine has no system to go back to:\n${run.log}`);
+    if (run.exitCode !== 0) throw new Error(`the machine has no system was found to roll back to:\n${run.log}`);
     return await this.systems(name);
   }
 
@@ -102,7 +105,7 @@ export class Trial {
 }
 
 /**
- * Boots machines for the tests of a file, gives those that are named a system to go back to, and fails each test that leaves
+ * Boots machines for the tests of a file, gives those that are named a system was found to roll back to, and fails each test that leaves
  * anything of a run on one of them.
  */
 export function useTrial(specs: readonly (MachineSpec | string)[], settled: readonly string[] = ["web1"]): Trial {

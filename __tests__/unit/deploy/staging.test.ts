@@ -80,7 +80,7 @@ describe("max-failures", () => {
     expect(end.results[5]).toMatchObject({
       changed: false,
       phase: "build",
-      error: "not activated: 1 of 8 hosts failed, and max-failures is 0. Nothing has changed on the machine. Failed: c (confirm: rolled-back)",
+      error: "skipped: 1 of 8 hosts failed (max-failures: 0). Nothing has changed on the machine. Failed: c (confirm: rolled-back)",
     });
   });
 
@@ -132,7 +132,7 @@ describe("max-failures", () => {
     const unusable = [makeResult({ name: "x", status: "failed", phase: "connect", error: makeError("it does not evaluate") })];
     const { results, log } = await deploy(makeMachines(), { staging: canary, unusable });
     expect(results.map(({ status }) => status)).toEqual(["deployed", ...names.slice(1).map(() => "skipped"), "failed"]);
-    expect(results[1]?.error).toContain("1 of 9 hosts failed, and max-failures is 0");
+    expect(results[1]?.error).toContain("1 of 9 hosts failed (max-failures: 0");
     expect(log.lines[0]).toBe("9 hosts");
     expect(log.results[0]).toBe(unusable[0]);
   });
@@ -216,10 +216,10 @@ describe("the operation rollback", () => {
     expect(results[0]).toMatchObject({
       status: "failed",
       phase: "connect",
-      error: expect.stringContaining("there is no generation before generation 6 to go back to. `nix-env --profile"),
+      error: expect.stringContaining("no generation older than generation 6 was found to roll back to. Run `nix-env --profile"),
     });
     machine.state = makeState({ generation: undefined });
     const fresh = await deploy([machine], { operation: "rollback", flake: undefined });
-    expect(fresh.results[0]?.error).toContain("there is no generation before the running system to go back to");
+    expect(fresh.results[0]?.error).toContain("no generation older than the running system was found to roll back to");
   });
 });

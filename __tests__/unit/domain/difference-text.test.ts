@@ -40,7 +40,7 @@ describe("describeDifference", () => {
   });
 
   test("tells that nothing changed, and that it could not compare all", () => {
-    expect(describeCounts(makeDifference({ truncated: true }))).toBe("packages: none changed; size ±0 B; there was too much to compare all");
+    expect(describeCounts(makeDifference({ truncated: true }))).toBe("packages: none changed; size ±0 B; incomplete: too many paths to compare");
   });
 
   test("does not fill a log", () => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 
+import { hiveNode, makeRequest, nixos } from "./make.js";
+import { ownHostname } from "../../../src/domain/configuration.js";
 import { InputError } from "../../../src/domain/errors.js";
 import {
   chooseMachines,
-  describeChoice,
-  describeIgnored,
   setApart,
   targetsOf,
   unusableResult,
@@ -21,7 +21,7 @@ function machine(name: string, overrides: Partial<InventoryMachine> = {}): Inven
   return {
     kind: "machine",
     name,
-    request: { host: name, configuration: name },
+    request: { host: name, configuration: nixos(name) },
     system: undefined,
     tags: undefined,
     buildOnTarget: false,
@@ -68,37 +68,20 @@ describe("what is chosen", () => {
   });
 
   test("never leaves out in silence what nobody has looked at", () => {
-    expect(() => choose([web], "", ["web", "db"])).toThrow("nobody has looked at db");
-    expect(() => choose([web], "*", ["web", "db"])).toThrow("nobody has looked at db");
+    expect(() => choose([web], "", ["web", "db"])).toThrow("db matched the selection but were not evaluated");
+    expect(() => choose([web], "*", ["web", "db"])).toThrow("db matched the selection but were not evaluated");
   });
-
-  test("is told a line each", () => {
-    expect(describeChoice(choose([web, db, broken, local]))).toEqual([
-      "targets is empty: the flake names 3 machines to deploy: db, web",
-      "broken cannot be deployed, and fails",
-      "laptop is left out: its targetHost is null",
-    ]);
-    expect(describeChoice(choose([broken]))).toEqual(["targets is empty: the flake names 1 machine to deploy", "broken cannot be deployed, and fails"]);
-  });
-});
-
-test("what the flake wants and nobody does is told, cut where it is long", () => {
-  expect(describeIgnored(choose([machine("web")]))).toBeUndefined();
-  const web = machine("web", { ignored: ["deployment.keys smtp", "the profiles hello"] });
-  expect(describeIgnored(choose([web, machine("db")]))).toBe("web: deployment.keys smtp\nweb: the profiles hello");
-  const many = Array.from({ length: 40 }, (_, index) => machine(`h${index}`, { ignored: ["deployment.keys a"] }));
-  expect(describeIgnored(choose(many))?.split("\n").slice(-2)).toEqual(["h29: deployment.keys a", "and 10 more"]);
 });
 
 describe("two machines in one place", () => {
-  const one = machine("one", { request: { host: "Web", port: 22 } });
-  const two = machine("two", { request: { host: "web" } });
-  const three = machine("three", { request: { host: "web", port: 2222 } });
+  const one = machine("one", { request: makeRequest({ host: "Web", port: 22 }) });
+  const two = machine("two", { request: makeRequest({ host: "web" }) });
+  const three = machine("three", { request: makeRequest({ host: "web", port: 2222 }) });
 
   test("are both unusable", () => {
     const { machines, unusable } = choose([one, two, three]);
     expect(machines).toEqual([three]);
-    const error = "the flake has one and two in the same place (web port 22); one run deploys one configuration to a machine";
+    const error = "one and two have the same address (web port 22); one run can deploy only one configuration per machine";
     expect(unusable).toMatchObject([
       { name: "one", error },
       { name: "two", error },
@@ -113,30 +96,30 @@ describe("two machines in one place", () => {
 describe("an error", () => {
   test("for a flake without machines", () => {
     expect(problemOf([])).toEqual([
-      "targets: is empty, and the flake names no machine either; accepted are targets, or a flake with deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations",
+      "targets: is empty, and the flake defines no hosts; set targets, or use a flake with deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations",
     ]);
   });
 
   test("where none is one to deploy", () => {
-    expect(problemOf([local])).toEqual(["targets: is empty, and no machine of the flake is one to deploy over ssh (laptop: its targetHost is null)"]);
+    expect(problemOf([local])).toEqual(["targets: is empty, and no host of the flake can be deployed over ssh (laptop: its targetHost is null)"]);
   });
 
   test("for a part of the selection that matches nothing", () => {
-    expect(problemOf([machine("web")], "web,db*,c")).toEqual(["select: db*, c matches no machine; there are web"]);
+    expect(problemOf([machine("web")], "web,db*,c")).toEqual(["select: db*, c matches no host; available: web"]);
     expect(problemOf([machine("web", { tags: ["a", "b"] }), machine("db", { tags: ["b"] })], "@x")).toEqual([
-      "select: @x matches no machine; there are web, db, @a, @b",
+      "select: @x matches no host; available: web, db, @a, @b",
     ]);
   });
 });
 
 test("targets are called as the flake calls the machines, and what is open stays so", () => {
   const machines = [
-    machine("web", { request: { host: "10.0.0.1", configuration: "colmenaHive.nodes.web" } }),
-    machine("db", { request: { host: "db", user: "root", port: 7 } }),
+    machine("web", { request: makeRequest({ host: "10.0.0.1", configuration: "colmenaHive.nodes.web" }) }),
+    machine("db", { request: makeRequest({ host: "db", user: "root", port: 7 }) }),
   ];
   expect(targetsOf(machines)).toEqual([
-    { name: "web", user: undefined, host: "10.0.0.1", port: undefined, configuration: "colmenaHive.nodes.web" },
-    { name: "db", user: "root", host: "db", port: 7, configuration: undefined },
+    { name: "web", user: undefined, host: "10.0.0.1", port: undefined, configuration: hiveNode("web") },
+    { name: "db", user: "root", host: "db", port: 7, configuration: ownHostname },
   ]);
 });
 

@@ -27,14 +27,14 @@ describe("a plan in the log", () => {
         "  would reload: d.service",
         "  would start: e.service",
         "  would run again: f.service",
-        "  would not restart, though changed: g.service",
+        "  would not restart despite changes: g.service",
       ],
     ],
     ["tells that systemd is re-executed", { ...nothing, reexecutes: true }, ["units:", "  systemd would be re-executed"]],
     [
       "tells what inhibits the switch, and what to do",
       { ...nothing, inhibitors: ["systemd: 260 -> 261"] },
-      ["inhibited: systemd: 260 -> 261: the machine would refuse switch and test; use operation: boot, and reboot it"],
+      ["switch inhibitor: systemd: 260 -> 261: switch and test would be refused; use operation: boot, then reboot the machine"],
     ],
   ])("%s", (_, plan, lines) => {
     expect(describePlan(plan)).toEqual(lines);

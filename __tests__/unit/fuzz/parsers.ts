@@ -1,4 +1,5 @@
 import { CommandError, AnswerError, DeployError, InputError } from "../../../src/domain/errors.js";
+import { ownHostname } from "../../../src/domain/configuration.js";
 import { parseBatches } from "../../../src/domain/batches.js";
 import { describeDifference } from "../../../src/domain/difference-text.js";
 import { inhibitorsOf } from "../../../src/domain/inhibitors.js";
@@ -143,7 +144,7 @@ export const parsers: readonly Parser[] = [
   },
   {
     name: "what ssh -G prints",
-    parse: (text) => locatedTarget({ name: "a", host: "a", configuration: undefined, user: undefined, port: undefined }, text, text),
+    parse: (text) => locatedTarget({ name: "a", host: "a", configuration: ownHostname, user: undefined, port: undefined }, text, text),
     throws: [Error],
     words: ["hostname ", "user ", "port ", "22", "\n", "proxyjump ", "web1", "-"],
   },

@@ -7,7 +7,8 @@ import { renderResults } from "../../../src/github/outputs.js";
 import { WorkflowRunLog } from "../../../src/github/run-log.js";
 import { WorkflowLog } from "../../../src/github/workflow-log.js";
 import { failureAnnotations, failureSummary, skippedAnnotations } from "../../../src/report/annotations.js";
-import { jobSummary, renderSummary } from "../../../src/report/summary/page.js";
+import { jobSummary } from "../../../src/github/limits.js";
+import { renderSummary } from "../../../src/report/summary/page.js";
 import { workflowCommands } from "../../fleet/rig/workflow-commands.js";
 import { makeResult, makeTarget } from "../domain/make.js";
 import { captured } from "../github/captured.js";
@@ -99,7 +100,8 @@ describe("what machines print", () => {
           host.warn(`said: ${text}`);
           run.done(result);
           run.end();
-          for (const { title, message } of [...failureAnnotations([result]), ...skippedAnnotations([result])]) log.annotate("error", title, `said: ${message}`);
+          for (const { title, message } of [...failureAnnotations([result], 9), ...skippedAnnotations([result])])
+            log.annotate("error", title, `said: ${message}`);
           log.line(failureSummary([result]));
         });
         expect(strange).toEqual([]);

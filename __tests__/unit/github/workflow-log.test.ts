@@ -1,9 +1,7 @@
 import { spawn } from "node:child_process";
-import { join } from "node:path";
 
 import { describe, expect, test } from "@jest/globals";
 
-import { root } from "../../../scripts/paths.js";
 import { WorkflowLog } from "../../../src/github/workflow-log.js";
 import { printable } from "../../../src/report/printable.js";
 import { workflowCommands } from "../../fleet/rig/workflow-commands.js";
@@ -129,7 +127,7 @@ describe("a log that nobody reads any more", () => {
   const wait = "await new Promise((resolve) => setTimeout(resolve, 300));";
 
   test("does not end the run", async () => {
-    const file = JSON.stringify(join(root, "build/src/github/workflow-log.js"));
+    const file = JSON.stringify(new URL("../../../src/github/workflow-log.js", import.meta.url));
     const script = `import { WorkflowLog } from ${file}; ${wait} const log = new WorkflowLog(); for (let i = 0; i < 5; i += 1) { log.line("x"); ${wait} } await log.written(); process.exit(42);`;
     expect(await exitCodeOf(script)).toBe(42);
   });
@@ -149,5 +147,21 @@ describe("printable", () => {
     ["é ✓ 日本", "é ✓ 日本"],
   ])("makes of %j %j", (text, expected) => {
     expect(printable(text)).toBe(expected);
+  });
+});
+
+describe("a runner that shows no annotations", () => {
+  const written = (environment: Readonly<Record<string, string>>): string =>
+    captured(() => new WorkflowLog(environment).annotate("error", "web1: build failed", "first\n::warning::x"));
+
+  test.each(["GITEA_ACTIONS", "FORGEJO_ACTIONS", "ACT"])("has the message in the log as well, where it is not obeyed: %s", (marker) => {
+    const output = written({ [marker]: "true" });
+    expect(output.split("\n")).toEqual(expect.arrayContaining(["error: web1: build failed", "first", "::warning::x"]));
+    expect(workflowCommands(output).filter(({ name }) => name === "warning")).toEqual([]);
+    expect(workflowCommands(output).filter(({ name }) => name === "error")).toHaveLength(1);
+  });
+
+  test("is not GitHub's", () => {
+    expect(written({ GITHUB_ACTIONS: "true" })).not.toContain("error: web1");
   });
 });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
+import { nixos } from "../domain/make.js";
+import { ownHostname } from "../../../src/domain/configuration.js";
 import { readActionMetadata } from "../../../scripts/action-metadata.js";
 import { InputError } from "../../../src/domain/errors.js";
 import { matrixInputNames, parseMatrixInputs, type MatrixInputName, type MatrixInputs } from "../../../src/inputs/matrix.js";
@@ -8,7 +10,7 @@ import { thrown } from "../failure-of.js";
 const defaults = new Map(readActionMetadata("matrix/action.yml").inputs.map((input) => [input.name, input.default]));
 
 function parsed(overrides: Partial<Record<MatrixInputName, string>> = {}): MatrixInputs {
-  return parseMatrixInputs((name) => overrides[name] ?? defaults.get(name) ?? "");
+  return parseMatrixInputs((name) => overrides[name] ?? defaults.get(name) ?? "", 256);
 }
 
 function problemsOf(overrides: Partial<Record<MatrixInputName, string>>): string[] {
@@ -33,8 +35,8 @@ describe("what is accepted", () => {
 
   test("explicit targets, of which some are selected, with user and port left open", () => {
     expect(parsed({ targets: "web1\nroot@web2:2222#two\nweb3", select: "web1,two" }).targets).toEqual([
-      { name: "web1", request: { host: "web1", user: undefined, port: undefined, configuration: undefined }, system: undefined, tags: [] },
-      { name: "two", request: { host: "web2", user: "root", port: 2222, configuration: "two" }, system: undefined, tags: [] },
+      { name: "web1", request: { host: "web1", user: undefined, port: undefined, configuration: ownHostname }, system: undefined, tags: [] },
+      { name: "two", request: { host: "web2", user: "root", port: 2222, configuration: nixos("two") }, system: undefined, tags: [] },
     ]);
   });
 
@@ -52,27 +54,27 @@ describe("what is refused", () => {
     [
       "flake",
       ".#web1",
-      '".#web1" holds a #; the configuration belongs to the targets (host#configuration); accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`',
+      '".#web1" contains a #; put the configuration into targets (host#configuration); expected a flake reference without #, for example `.`, `./nixos` or `github:org/repo`',
     ],
-    ["shards", "0", '"0" is not accepted; accepted is a whole number from 1 to 256, or nothing'],
-    ["shards", "257", '"257" is not accepted; accepted is a whole number from 1 to 256, or nothing'],
-    ["shards", "many", '"many" is not accepted; accepted is a whole number from 1 to 256, or nothing'],
-    ["ssh-port", "70000", '"70000" is not accepted; accepted is a whole number from 1 to 65535, or nothing'],
-    ["ssh-user", "-x", "its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)"],
-    ["changed-since", "--all", '"--all" is not accepted; accepted is a Git revision, as ${{ github.event.before }}'],
-    ["changed-since", "a b", '"a b" is not accepted; accepted is a Git revision, as ${{ github.event.before }}'],
-    ["targets", "web1\nweb1:22", "web1 port 22 stands there twice; one run deploys one configuration to a machine"],
+    ["shards", "0", '"0" is not valid; expected a whole number from 1 to 256, or nothing'],
+    ["shards", "257", '"257" is not valid; expected a whole number from 1 to 256, or nothing'],
+    ["shards", "many", '"many" is not valid; expected a whole number from 1 to 256, or nothing'],
+    ["ssh-port", "70000", '"70000" is not valid; expected a whole number from 1 to 65535, or nothing'],
+    ["ssh-user", "-x", "its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)"],
+    ["changed-since", "--all", '"--all" is not valid; expected a Git revision, for example ${{ github.event.before }}'],
+    ["changed-since", "a b", '"a b" is not valid; expected a Git revision, for example ${{ github.event.before }}'],
+    ["targets", "web1\nweb1:22", "web1 port 22 is listed twice; one run can deploy only one configuration per machine"],
   ])("%s: %j", (name, text, problem) => {
     expect(problemsOf({ [name]: text })).toEqual([`${name}: ${problem}`]);
   });
 
   test("targets that are no list, and what is no target", () => {
-    expect(problemsOf({ targets: "[]" })).toEqual([expect.stringMatching(/^targets: names no machine; accepted is /)]);
-    expect(problemsOf({ targets: "-x" })).toEqual([expect.stringMatching(/^targets: line 1 \("-x"\): its host begins with -/)]);
+    expect(problemsOf({ targets: "[]" })).toEqual([expect.stringMatching(/^targets: lists no hosts; expected /)]);
+    expect(problemsOf({ targets: "-x" })).toEqual([expect.stringMatching(/^targets: line 1 \("-x"\): its host starts with -/)]);
   });
 
   test("a selection that matches none of the targets", () => {
-    expect(problemsOf({ targets: "web1", select: "web*,db*" })).toEqual(["select: db* matches no machine; there are web1"]);
+    expect(problemsOf({ targets: "web1", select: "web*,db*" })).toEqual(["select: db* matches no host; available: web1"]);
   });
 
   test("all at once", () => {

@@ -24,7 +24,7 @@ test("counts the paths that travel", () => {
 test("has none to count where nothing was missing", () => {
   const watch = new CopyWatch();
   watch.line("copying 0 paths...");
-  expect(showCopied(watch.progress)).toBe("nothing was missing there");
+  expect(showCopied(watch.progress)).toBe("already up to date");
 });
 
 test("tells what a process has written, as long as it runs", () => {

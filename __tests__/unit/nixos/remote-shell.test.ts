@@ -195,7 +195,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     make();
     const { code, err } = payload(call(shell, "prepare", ["run1"]));
     expect(code).toBe(1);
-    expect(err).toContain(`${base} belongs to somebody else`);
+    expect(err).toContain(`${base} is owned by another user`);
   });
 
   test("prepare removes what a dead run has left, and nothing younger", () => {
@@ -235,7 +235,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
 
     test("prepare refuses a link that is there already", () => {
       symlinkSync("/etc", place);
-      expect(payload(call(shell, "prepare", [run], here))).toMatchObject({ code: 1, err: `${place} belongs to somebody else\n` });
+      expect(payload(call(shell, "prepare", [run], here))).toMatchObject({ code: 1, err: `${place} is owned by another user\n` });
       rmSync(place);
     });
 

@@ -76,7 +76,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       expect(stdout.split("\n").toSorted()).toEqual([
         "",
         "ended",
-        `nix-flake-deploy: the user activation for ${userInfo().username} took longer than 1 s and was ended`,
+        `nix-flake-deploy: the user activation for ${userInfo().username} timed out after 1 s and was terminated`,
       ]);
     });
 

@@ -110,7 +110,8 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
 
   describe("a system that is kept", () => {
     const job = `--quiet --unit=nix-flake-deploy-abc-last --service-type=exec --property=WorkingDirectory=${run} -- /bin/sh ${run}/watchdog.sh last`;
-    const stop = "stop stop nix-flake-deploy-abc-activation-timer* nix-flake-deploy-abc-confirm-timer* nix-flake-deploy-abc-health-timer*";
+    const stop =
+      "stop stop nix-flake-deploy-abc-activation-timer* nix-flake-deploy-abc-confirm-timer* nix-flake-deploy-abc-login-timer* nix-flake-deploy-abc-health-timer*";
 
     test.each(["switch", "boot"])("has its last step started in a unit before the timers are stopped, once (%s)", (kind) => {
       record({ kind });
@@ -240,7 +241,7 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
       call("fire", "confirm");
       const { status, stdout } = spawnSync(shell, [join(run, "watchdog.sh"), "fire", "clear"], { encoding: "utf8", env });
       expect(status).toBe(0);
-      expect(stdout).toMatch(/nobody has asked[^]*activating the configuration[^]*rolling back: /);
+      expect(stdout).toMatch(/the runner did[^]*activating the configuration[^]*rolling back: /);
       expect(existsSync(run)).toBe(false);
     });
   });

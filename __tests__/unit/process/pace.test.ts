@@ -1,11 +1,9 @@
 import { spawn } from "node:child_process";
-import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { describe, expect, test } from "@jest/globals";
 
-import { root } from "../../../scripts/paths.js";
 import { Pace } from "../../../src/process/pace.js";
 
 const bytes = 40_000_000;
@@ -13,7 +11,7 @@ const bytes = 40_000_000;
 /** Runs a program that shows so much output; its reader waits until nothing more is queued. Returns how much was queued at most, and what arrived. */
 async function show(shown: boolean): Promise<{ queued: number; arrived: number }> {
   const script = `
-    import { run } from ${JSON.stringify(join(root, "build/src/process/run.js"))};
+    import { run } from ${JSON.stringify(new URL("../../../src/process/run.js", import.meta.url))};
     let queued = 0;
     setInterval(() => process.stderr.write(queued + "\\n"), 100).unref();
     const onStdout = (chunk) => { process.stdout.write(chunk); queued = Math.max(queued, process.stdout.writableLength); };

@@ -9,7 +9,7 @@ describe("the lines of one host", () => {
     expect(shown).toHaveLength(100_000);
     expect(lines.counted).toBe(500);
     const all = [...lines.all()];
-    expect(all.at(-1)).toBe("… 500 more lines of this host are not shown …");
+    expect(all.at(-1)).toBe("… 500 more lines of this host omitted …");
     expect(all.at(-2)).toBe("line 99999");
     expect(all.some((line) => line === "line 100000")).toBe(false);
   });
@@ -25,7 +25,7 @@ describe("the lines of one host", () => {
     const lines = new HostLines();
     for (let count = 0; count < 70_000; count += 1) lines.push(`line ${count}`);
     const all = [...lines.all()];
-    const gap = Number(/^… (\d+) lines are left out here …$/.exec(all[5000] ?? "")?.[1]);
+    const gap = Number(/^… (\d+) lines omitted …$/.exec(all[5000] ?? "")?.[1]);
     expect(all.length - 1 + gap).toBe(70_000);
     expect(all[5001]).toBe(`line ${5000 + gap}`);
   });

@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 
 import { RunnerError } from "../../../src/domain/errors.js";
-import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity, writeTargetConfigurations, type Identity } from "../../../src/ssh/identity.js";
-import { makeTarget } from "../domain/make.js";
+import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity, type Identity } from "../../../src/ssh/identity.js";
 import { rejection } from "../failure-of.js";
 import { temporaryDirectory } from "../temporary.js";
 import { makeKey } from "./keys.js";
@@ -77,16 +76,9 @@ describe("what is written into it", () => {
   test("is readable for its owner alone, and ssh takes the key", async () => {
     const directory = makeIdentityDirectory(root);
     expect(await writeIdentity(directory, makeIdentity())).toEqual({ kind: "key", publicKey: plain.public.trim() });
-    writeTargetConfigurations(directory, [makeTarget(), makeTarget({ host: "::1" })], {
-      strict: true,
-      connectTimeout: 30,
-      extra: "",
-      authentication: { kind: "key", certificate: false },
-    });
-    expect(readdirSync(directory).toSorted()).toEqual(["0.conf", "1.conf", "key", "known_hosts", "record-host-key.sh"]);
+    expect(readdirSync(directory).toSorted()).toEqual(["key", "known_hosts", "record-host-key.sh"]);
     for (const name of readdirSync(directory)) expect([name, modeOf(join(directory, name))]).toEqual([name, 0o600]);
     expect(readFileSync(join(directory, "known_hosts"), "utf8")).toBe("web1 ssh-ed25519 AAAA\n# Accepted in this run:\n");
-    expect(readFileSync(join(directory, "1.conf"), "utf8")).toContain("HostName ::1\n");
   });
 
   test("is no key where ssh authenticates without one, and a certificate beside one", async () => {
@@ -121,7 +113,7 @@ describe("what is written into it", () => {
     const directory = makeIdentityDirectory(root);
     expect(await writeIdentity(directory, makeIdentity({ key: encrypted.secret, passphrase: "wrong one" }))).toEqual({
       kind: "unusable",
-      problem: "is encrypted, and ssh-key-passphrase is not its passphrase",
+      problem: "is encrypted, and ssh-key-passphrase does not match",
     });
     expect(existsSync(join(directory, "askpass.sh"))).toBe(false);
   });
@@ -148,7 +140,7 @@ describe("what is written into it", () => {
     process.env["PATH"] = join(root, "nowhere");
     try {
       const error = await rejection(RunnerError, writeIdentity(makeIdentityDirectory(root), makeIdentity()));
-      expect(error.message).toMatch(/^ssh-keygen is not on this runner\. Install the OpenSSH client before this step, for example: - run: /);
+      expect(error.message).toMatch(/^ssh-keygen was not found on this runner\. Install the OpenSSH client before this step, for example: - run: /);
     } finally {
       process.env["PATH"] = path;
     }
@@ -165,18 +157,18 @@ describe("removal", () => {
   });
 
   test.each([
-    ["", "it is not a directory of this action"],
-    ["/", "it is not a directory of this action"],
-    ["nix-flake-deploy-abcdef", "it is not a directory of this action"],
-    ["/root/.ssh", "it is not a directory of this action"],
-    ["nix-flake-deploy-abcdef/..", "it is not a directory of this action"],
-    ["/tmp/nix-flake-deploy-abcdef/", "it is not a directory of this action"],
-    ["/tmp/../tmp/nix-flake-deploy-abcdef", "it is not a directory of this action"],
-    ["/tmp/nix-flake-deploy-abcdef/key", "it is not a directory of this action"],
-    ["/tmp/nix-flake-deploy-abcdefg", "it is not a directory of this action"],
-    ["/tmp/nix-flake-deploy-abcdef\n", "it is not a directory of this action"],
+    ["", "it was not created by this action"],
+    ["/", "it was not created by this action"],
+    ["nix-flake-deploy-abcdef", "it was not created by this action"],
+    ["/root/.ssh", "it was not created by this action"],
+    ["nix-flake-deploy-abcdef/..", "it was not created by this action"],
+    ["/tmp/nix-flake-deploy-abcdef/", "it was not created by this action"],
+    ["/tmp/../tmp/nix-flake-deploy-abcdef", "it was not created by this action"],
+    ["/tmp/nix-flake-deploy-abcdef/key", "it was not created by this action"],
+    ["/tmp/nix-flake-deploy-abcdefg", "it was not created by this action"],
+    ["/tmp/nix-flake-deploy-abcdef\n", "it was not created by this action"],
   ])("refuses %j", (path, reason) => {
-    expect(() => removeIdentityDirectory(path)).toThrow(new Error(`refuses to remove ${JSON.stringify(path)}: ${reason}`));
+    expect(() => removeIdentityDirectory(path)).toThrow(new Error(`refusing to remove ${JSON.stringify(path)}: ${reason}`));
   });
 
   test("refuses a link, and leaves what it points to", () => {
@@ -185,8 +177,8 @@ describe("removal", () => {
     writeFileSync(join(precious, "file"), "");
     const link = join(root, "nix-flake-deploy-aaaaaa");
     symlinkSync(precious, link);
-    expect(() => removeIdentityDirectory(link)).toThrow("it is a link, no directory, or somebody else's");
-    expect(() => removeIdentityDirectory(`${link}/`)).toThrow("it is not a directory of this action");
+    expect(() => removeIdentityDirectory(link)).toThrow("it is a link, not a directory, or owned by another user");
+    expect(() => removeIdentityDirectory(`${link}/`)).toThrow("it was not created by this action");
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
     expect(existsSync(join(precious, "file"))).toBe(true);
   });
@@ -194,7 +186,7 @@ describe("removal", () => {
   test("refuses a file", () => {
     const file = join(root, "nix-flake-deploy-bbbbbb");
     writeFileSync(file, "");
-    expect(() => removeIdentityDirectory(file)).toThrow("it is a link, no directory, or somebody else's");
+    expect(() => removeIdentityDirectory(file)).toThrow("it is a link, not a directory, or owned by another user");
     expect(existsSync(file)).toBe(true);
   });
 });

@@ -73,15 +73,19 @@ describe("a text that is no usable key", () => {
   const first = lines[0] ?? "";
   const last = lines.at(-1) ?? "";
   const certificate = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29t user";
-  const blanks = "has lost its line breaks (blanks stand in their place, as after an unquoted `echo $KEY`); store the file as it is, or its base64";
-  const ppk = "is a PuTTY key; turn it into an OpenSSH key with `puttygen key.ppk -O private-openssh-new -o key`";
-  const publicHalfProblem = "is the public half of a key (a .pub file); the private one is wanted here";
-  const damaged = "is truncated or damaged: its content ends before it should";
-  const nothing = "is not a private ssh key: it has no line -----BEGIN … PRIVATE KEY-----";
+  const blanks = "has lost its line breaks (replaced by spaces, as after an unquoted `echo $KEY`); store the file unchanged or base64-encoded";
+  const ppk = "is a PuTTY key; convert it to an OpenSSH key with `puttygen key.ppk -O private-openssh-new -o key`";
+  const publicHalfProblem = "is a public key (a .pub file); set it to the private key";
+  const damaged = "is truncated or damaged: its content is incomplete";
+  const nothing = "is not a private ssh key: the line -----BEGIN … PRIVATE KEY----- is missing";
 
   test.each([
-    ["an empty text", "", "is empty. A secret that does not exist, or that this event may not read (a pull request from a fork), is an empty text"],
-    ["white space", " \r\n\t\n", "is empty. A secret that does not exist, or that this event may not read (a pull request from a fork), is an empty text"],
+    ["an empty text", "", "is empty. A secret that does not exist, or that this event cannot read (a pull request from a fork), is passed as an empty string"],
+    [
+      "white space",
+      " \r\n\t\n",
+      "is empty. A secret that does not exist, or that this event cannot read (a pull request from a fork), is passed as an empty string",
+    ],
     ["a public key", ed25519.public, publicHalfProblem],
     ["an RSA public key", makeKey({ type: "rsa" }).public, publicHalfProblem],
     ["an ECDSA public key", makeKey({ type: "ecdsa" }).public, publicHalfProblem],
@@ -95,7 +99,7 @@ describe("a text that is no usable key", () => {
     ],
     ["base64 of a public key", Buffer.from(ed25519.public).toString("base64"), publicHalfProblem],
     ["base64 of a PuTTY key", Buffer.from(`PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n${"AAAA".repeat(20)}`).toString("base64"), ppk],
-    ["an ssh certificate", certificate, "is an ssh certificate; the private key that belongs to it is wanted here"],
+    ["an ssh certificate", certificate, "is an ssh certificate; set ssh-certificate to the certificate, and ssh-key to its private key"],
     ["a PuTTY key", "PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: none\r\n", ppk],
     ["a PGP key", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQ\n-----END PGP PRIVATE KEY BLOCK-----", "is a PGP key, not an ssh key"],
     ["an age key", "AGE-SECRET-KEY-1QQQQ", "is an age key, not an ssh key"],

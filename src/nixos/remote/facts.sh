@@ -8,9 +8,9 @@ of_step() {
 # What an earlier run, or a switch by hand, has left unfinished.
 unfinished() {
   if [ -e "$step_record" ]; then
-    printf 'an earlier run has not finished its last step (profile and boot loader) for %s' "$(of_step toplevel)"
+    printf 'an earlier run did not finish setting profile and boot loader for %s' "$(of_step toplevel)"
   elif is_interrupted; then
-    printf 'an activation was interrupted, and units may be stopped'
+    printf 'an activation was interrupted; units may be stopped'
   fi
 }
 

@@ -34,7 +34,7 @@ is_own() {
 make_own() {
   (umask 077 && mkdir -- "$1") 2>/dev/null
   is_own "$1" && return 0
-  if [ -e "$1" ] || [ -L "$1" ]; then echo "$1 belongs to somebody else" >&2; else echo "$1 cannot be made" >&2; fi
+  if [ -e "$1" ] || [ -L "$1" ]; then echo "$1 is owned by another user" >&2; else echo "$1 cannot be made" >&2; fi
   return 1
 }
 

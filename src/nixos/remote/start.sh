@@ -22,7 +22,7 @@ main() {
     : >"$job.log"
   ) 2>/dev/null || {
     [ -e "$job.log" ] && return 0
-    echo "no file can be made in $dir" >&2
+    echo "cannot create a file in $dir" >&2
     return 1
   }
   # A first switch is 400 ms faster, and the version that was asked about runs, without nixos-rebuild's start of itself anew.

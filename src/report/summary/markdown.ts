@@ -56,7 +56,7 @@ function shorten(text: string, bytes: number): string {
   const characters = Array.from(lines);
   const beginning = fitting(characters, bytes / 2);
   const end = fitting(characters.toReversed(), bytes / 2);
-  return `${escapeHtml(beginning.join(""))}\n… the middle is left out; the log has it …\n${escapeHtml(end.toReversed().join(""))}`;
+  return `${escapeHtml(beginning.join(""))}\n… shortened; see the log for the rest …\n${escapeHtml(end.toReversed().join(""))}`;
 }
 
 /** The first characters that need no more than these bytes once they are escaped. */

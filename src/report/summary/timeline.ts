@@ -19,7 +19,7 @@ export function renderTimeline(results: readonly HostResult[]): string {
   const left = seen.length - hosts.length;
   const total = Math.max(...hosts.flatMap(({ timeline }) => timeline.map(({ end }) => end)));
   return [
-    `<details open><summary>Timeline${left > 0 ? ` (without ${left} of the faster hosts)` : ""}</summary>\n`,
+    `<details open><summary>Timeline${left > 0 ? ` (without ${left} faster hosts)` : ""}</summary>\n`,
     "```mermaid",
     "---",
     "displayMode: compact",
@@ -89,5 +89,5 @@ function sectionName(name: string): string {
 
 function legend(hosts: readonly HostResult[]): string {
   const failed = hosts.some(({ status }) => isFailure(status));
-  return `Grey: connect and copy. Light: build. Dark: activate and confirm.${failed ? " Red: the phase that failed, and the way back." : ""} Minutes and seconds since the run began.\n`;
+  return `Grey: connect and copy. Light: build. Dark: activate and confirm.${failed ? " Red: the failed phase and the rollback." : ""} Minutes and seconds since the run began.\n`;
 }

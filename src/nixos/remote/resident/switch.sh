@@ -15,7 +15,7 @@ end_slow_users() {
   while sleep 1 >/dev/null 2>&1; do
     ps -eo pid=,ppid=,uid=,etimes=,user:64= | while read -r pid parent uid age user; do
       if [ "$parent" = "$1" ] && [ "$age" -ge "$seconds" ] && is_user_part "$pid" "$uid" && kill -s KILL "$pid" 2>/dev/null; then
-        echo "nix-flake-deploy: the user activation for $user took longer than $seconds s and was ended"
+        echo "nix-flake-deploy: the user activation for $user timed out after $seconds s and was terminated"
       fi
     done
   done

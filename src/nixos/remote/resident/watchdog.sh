@@ -21,8 +21,8 @@
 #
 #   watchdog.sh arm NAME SECONDS   starts the timer NAME: a unit that waits, and then starts another with "watchdog.sh fire NAME"
 #   watchdog.sh wait NAME SECONDS  what the first of the two does; to stop it stops nothing that has begun
-#   watchdog.sh fire NAME          what a timer does: "activation" rolls back while the activation has not ended, "confirm" and
-#                                  "health" always; "clear" removes all that the run has left
+#   watchdog.sh fire NAME          what a timer does: "activation" rolls back while the activation has not ended, "confirm",
+#                                  "login" and "health" always; "clear" removes all that the run has left
 #   watchdog.sh keep               activating -> kept, and starts the job "last"; exit code 7: decided otherwise before
 #   watchdog.sh back               -> back, and rolls back; exit code 7: decided otherwise before
 #   watchdog.sh drop               -> dropped; exit code 7: decided otherwise before
@@ -55,7 +55,8 @@ timer() {
 
 disarm() {
   # Patterns: systemd 262 stops nothing at all when one of several units is not there.
-  systemctl stop "nix-flake-deploy-$run-activation-timer*" "nix-flake-deploy-$run-confirm-timer*" "nix-flake-deploy-$run-health-timer*" 2>/dev/null
+  systemctl stop "nix-flake-deploy-$run-activation-timer*" "nix-flake-deploy-$run-confirm-timer*" "nix-flake-deploy-$run-login-timer*" \
+    "nix-flake-deploy-$run-health-timer*" 2>/dev/null
   return 0
 }
 
@@ -115,9 +116,9 @@ clear_later() {
 # What it prints is in the journal, which outlives the directory.
 clear_away() {
   if [ "$(readlink decision)" = keep ]; then
-    echo "the machine has set profile and boot loader by itself, and nobody has asked; the end of the logs:"
+    echo "the machine set profile and boot loader on its own, and the runner did not come back; end of the logs:"
   else
-    echo "the machine has rolled back by itself, and nobody has asked; the end of the logs:"
+    echo "the machine rolled back on its own, and the runner did not come back; end of the logs:"
   fi
   for log in activate.log rollback.log last.log; do
     [ ! -e "$log" ] || tail -n 100 "$log"
@@ -142,7 +143,7 @@ restore() {
   old=$(cat previous-running)
   now=$(readlink -f -- "$(cat current)")
   if [ "$now" != "$old" ] && [ "$now" != "$(cat new-running)" ]; then
-    echo "nix-flake-deploy: the machine runs $now, which is neither the old nor the new system: nothing is changed"
+    echo "nix-flake-deploy: the machine runs $now, which is neither the old nor the new system: nothing was changed"
     return 9
   fi
   echo "rolling back: $old/bin/switch-to-configuration test"

@@ -1,0 +1,119 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { InputError } from "../../../src/domain/errors.js";
+import type { Choice, InventoryEntry } from "../../../src/domain/inventory.js";
+import { withDefaults, type NamedTarget, type Target } from "../../../src/domain/target.js";
+import { machinesOfDeployment, type MachinesOfDeployment, type WantedMachines } from "../../../src/machines/of-deployment.js";
+import type { DeploymentPorts } from "../../../src/machines/ports.js";
+import { hiveNode, makeSentFlake, nixos } from "../domain/make.js";
+import { rejection } from "../failure-of.js";
+
+const defaults = { user: "root", port: 22 };
+
+function named(host: string, configuration = nixos(host)): NamedTarget {
+  return { name: host, host, user: undefined, port: undefined, configuration };
+}
+
+function machine(name: string, host = name, configuration = nixos(name)): InventoryEntry {
+  return { kind: "machine", name, request: { host, configuration }, system: undefined, tags: undefined, buildOnTarget: false, ignored: [] };
+}
+
+/** Finds machines over ports that note the order of what is done. */
+async function find(
+  wanted: Partial<WantedMachines>,
+  overrides: Partial<DeploymentPorts> & { readonly entries?: readonly InventoryEntry[] } = {},
+): Promise<MachinesOfDeployment & { readonly events: readonly string[]; readonly choices: readonly Choice[] }> {
+  const events: string[] = [];
+  const choices: Choice[] = [];
+  const { entries = [], ...ports } = overrides;
+  const found = await machinesOfDeployment(
+    { targets: [], selection: [], operation: "switch", ...wanted },
+    {
+      fetchFlake: async () => {
+        events.push("fetch");
+        return await Promise.resolve({
+          wrap: async (hive) => {
+            events.push(hive ? "wrap with hive" : "wrap");
+            return await Promise.resolve({ ...makeSentFlake(), hive });
+          },
+        });
+      },
+      readInventory: async () => {
+        events.push("inventory");
+        return await Promise.resolve({ names: entries.map(({ name }) => name), entries });
+      },
+      prepareSsh: async () => {
+        events.push("ssh");
+        await Promise.resolve();
+      },
+      locate: async (targets) => {
+        events.push("locate");
+        return await Promise.resolve(targets.map((target) => withDefaults(target, defaults)));
+      },
+      announce: (choice) => choices.push(choice),
+      ...ports,
+    },
+  );
+  return { ...found, events, choices };
+}
+
+const namesOf = (targets: readonly Target[]): string[] => targets.map(({ name }) => name);
+
+describe("explicit targets", () => {
+  test("are located without the flake, which is fetched meanwhile", async () => {
+    const { targets, flake, unusable, events } = await find({ targets: [named("web1"), named("db1")] });
+    expect(namesOf(targets)).toEqual(["web1", "db1"]);
+    expect(unusable).toEqual([]);
+    expect(await flake).toMatchObject({ hive: false });
+    expect(events.slice(0, 2)).toEqual(["ssh", "locate"]);
+  });
+
+  test("need no flake for a rollback", async () => {
+    const { flake, events } = await find({ targets: [named("web1")], operation: "rollback" });
+    expect(flake).toBeUndefined();
+    expect(events).not.toContain("fetch");
+  });
+
+  test("that are nodes of a hive get the hive", async () => {
+    const { flake } = await find({ targets: [named("web1", hiveNode("web1"))] });
+    expect(await flake).toMatchObject({ hive: true });
+  });
+
+  test("in the same place are an input error", async () => {
+    const error = await rejection(InputError, find({ targets: [named("web1"), { ...named("web2"), host: "WEB1" }] }));
+    expect(error.problems).toMatchObject([{ input: "targets" }]);
+  });
+
+  test("are not waited for where the flake cannot be fetched", async () => {
+    const { flake } = await find({ targets: [named("web1")] }, { fetchFlake: async () => await Promise.reject(new Error("no network")) });
+    await expect(flake).rejects.toThrow("no network");
+  });
+});
+
+describe("machines of the flake", () => {
+  test("are evaluated before the ssh key is on the runner", async () => {
+    const { targets, events } = await find({}, { entries: [machine("web1"), machine("db1")] });
+    expect(namesOf(targets)).toEqual(["db1", "web1"]);
+    expect(events.indexOf("ssh")).toBeGreaterThan(events.indexOf("inventory"));
+  });
+
+  test("in the same place are unusable, and the others are deployed", async () => {
+    const { targets, unusable, choices } = await find({}, { entries: [machine("a", "10.0.0.1"), machine("b", "10.0.0.1"), machine("c")] });
+    expect(namesOf(targets)).toEqual(["c"]);
+    expect(unusable.map(({ name }) => name)).toEqual(["a", "b"]);
+    expect(choices).toMatchObject([{ machines: [{ name: "c" }], unusable: [{ name: "a" }, { name: "b" }] }]);
+  });
+
+  test("get the hive where one is a node of it, and the plain flake otherwise", async () => {
+    const plain = await find({}, { entries: [machine("web1")] });
+    expect(await plain.flake).toMatchObject({ hive: false });
+    const hive = await find({}, { entries: [machine("web1", "web1", hiveNode("web1"))] });
+    expect(await hive.flake).toMatchObject({ hive: true });
+  });
+
+  test("are found through the flake for a rollback, which sends none", async () => {
+    const { targets, flake } = await find({ operation: "rollback" }, { entries: [machine("web1")] });
+    expect(namesOf(targets)).toEqual(["web1"]);
+    expect(flake).toBeUndefined();
+  });
+});
