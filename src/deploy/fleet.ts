@@ -1,5 +1,5 @@
 import { amountOf, inBatches } from "../domain/batches.js";
-import { DeployError, NoFlakeError } from "../domain/errors.js";
+import { AnswerError, DeployError, NoFlakeError } from "../domain/errors.js";
 import { makeFailure, type Failure } from "../domain/failure.js";
 import { listed } from "../domain/listed.js";
 import { mapLimited } from "../domain/map-limited.js";
@@ -166,6 +166,10 @@ function tooManyFailures(works: readonly Work[], { staging, unusable }: RunSetti
 function explain(problem: unknown, host: Host, stopwatch: Stopwatch): Failure {
   const { phase, outlook: outcome } = host;
   if (problem instanceof DeployError) return host.undecided ? makeFailure({ ...problem.failure, phase, outcome }) : problem.failure;
+  if (problem instanceof AnswerError) {
+    const hint = "Find out what answers in the machine's place: its scripts and tools never print this";
+    return makeFailure({ phase, reason: `the machine's answer cannot be used: ${problem.message}`, hint, outcome });
+  }
   if (stopwatch.expired) return makeFailure({ phase, reason: `the host took longer than the timeout of ${stopwatch.limit} s`, outcome, topic: "timeout" });
   if (stopwatch.cancelled) return makeFailure({ phase, reason: "the run was cancelled", outcome });
   // An unexpected error is a bug: show its stack.

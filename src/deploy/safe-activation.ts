@@ -18,7 +18,7 @@ import { keep } from "./last-step.js";
 import type { ActivationEnd, ArmedMachine, HostLog, SystemState } from "./ports.js";
 import { endRejected } from "./rejected.js";
 import type { RunSettings } from "./run-settings.js";
-import { judge, newlyFailed, type Complaint } from "./verdict.js";
+import { judge, nameUnits, newlyFailed, type Complaint } from "./verdict.js";
 
 /**
  * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health, only
@@ -187,7 +187,7 @@ async function judgeLateUnits({ armed, settings, known, signal, log }: Guarded, 
   if (late.length === 0) return undefined;
   known.failedUnits = [...known.failedUnits, ...late];
   const lines = await armed.journal(late, signal);
-  const reason = `units failed shortly after the activation: ${late.join(", ")}`;
+  const reason = `units failed shortly after the activation: ${nameUnits(late)}`;
   const rejection = { phase: "activate", reason, hint: "See the unit's journal below, fix it and deploy again", lines, topic: "units-failed" } as const;
   if (settings.safety.unitFailures === "fail") return rejection;
   degraded.push(makeFailure(rejection));

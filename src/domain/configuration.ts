@@ -23,8 +23,12 @@ export function parseConfiguration(text: string): Configuration {
   return checkConfiguration(isNode ? { kind: "hive", name: attribute.slice(hive.length) } : { kind: "nixos", name: attribute });
 }
 
+// Characters. It becomes one argument of nixos-rebuild; a file or unit of a machine has no longer name either.
+const longestName = 255;
+
 /** Checks the name of a configuration. Throws an `Error` that says what is accepted. */
 export function checkConfiguration(configuration: Configuration): Configuration {
+  if ((nameOfConfiguration(configuration)?.length ?? 0) > longestName) throw new Error(`its configuration is longer than ${longestName} characters`);
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(attributeOf(configuration) ?? "hostname")) {
     throw new Error("its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)");
   }

@@ -37,6 +37,8 @@ export type CommandFailure =
   | { readonly kind: "exit"; readonly exitCode: number }
   | { readonly kind: "signal"; readonly signal: string }
   | { readonly kind: "timeout"; readonly seconds: number }
+  | { readonly kind: "silent"; readonly seconds: number }
+  | { readonly kind: "output"; readonly bytes: number }
   | { readonly kind: "aborted" }
   | { readonly kind: "spawn"; readonly code: string };
 
@@ -68,6 +70,11 @@ export class EvaluationError extends CommandError {
     this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
     this.lines = lines;
   }
+}
+
+/** An answer of a machine that no machine gives that works as it should. The message is one sentence without a full stop. */
+export class AnswerError extends Error {
+  override readonly name = "AnswerError";
 }
 
 /** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
@@ -109,6 +116,10 @@ function describe(failure: CommandFailure): string {
       return `terminated by ${failure.signal}`;
     case "timeout":
       return `timed out after ${failure.seconds} s`;
+    case "silent":
+      return `no output for ${failure.seconds} s`;
+    case "output":
+      return `printed more than ${failure.bytes} bytes`;
     case "aborted":
       return "aborted";
     case "spawn":

@@ -18,6 +18,9 @@ export type Selectable = { readonly names: readonly string[]; readonly tags: rea
 export const acceptedSelection =
   "comma-separated globs over names and @tags, for example web1,edge-*,@canary (* matches anything, ? one character, [abc] and [!a-z] one character of a set)";
 
+// Characters: Nix gets the globs in one argument, of which Linux takes 128 KiB.
+const longestSelection = 30_000;
+
 /**
  * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
  * around them; one that begins with `@` matches tags. An empty text has no rules. Throws an `Error` that says what is wrong.
@@ -25,6 +28,7 @@ export const acceptedSelection =
 export function parseSelection(text: string): Selection {
   const trimmed = text.trim();
   if (trimmed === "") return [];
+  if (trimmed.length > longestSelection) throw new Error(`is longer than ${longestSelection} characters`);
   return trimmed.split(",").map((part) => {
     const rule = part.trim();
     const isTag = rule.startsWith("@");

@@ -129,11 +129,12 @@ export type TargetDefaults = { readonly user: string; readonly port: number };
  */
 export function nameTargets(requests: readonly TargetRequest[], defaultPort: number): NamedTarget[] {
   const wishes = requests.map(wishedName);
+  const counts = new Map<string, number>();
+  for (const wish of wishes) counts.set(wish, (counts.get(wish) ?? 0) + 1);
   const targets = requests.map((request, index) => {
     const wish = wishes[index] ?? request.host;
     const port = request.port ?? defaultPort;
-    const unique = wishes.indexOf(wish) === wishes.lastIndexOf(wish);
-    return named(request, unique ? wish : `${request.host}${port === 22 ? "" : `:${port}`}`);
+    return named(request, counts.get(wish) === 1 ? wish : `${request.host}${port === 22 ? "" : `:${port}`}`);
   });
   const names = new Set<string>();
   for (const { name } of targets) {

@@ -55,9 +55,16 @@ export class WorkflowRunLog implements RunLog {
     const { name } = target;
     const lines = this.#hosts.get(name) ?? new HostLines();
     this.#hosts.set(name, lines);
-    const line = (text: string): void => {
-      lines.push(text);
+    const stream = (text: string): void => {
       if (this.#total <= mostStreamed) this.#streamed(`[${name}] ${text}`);
+    };
+    const line = (text: string): void => {
+      lines.note(text);
+      stream(text);
+    };
+    const output = (text: string): void => {
+      if (lines.push(text)) stream(text);
+      else if (lines.counted === 1) stream("… more lines of this host omitted …");
     };
     return {
       phase: (phase) => {
@@ -76,12 +83,12 @@ export class WorkflowRunLog implements RunLog {
         const place = this.#places.get(name);
         if (place !== undefined) place.copying = progress;
       },
-      output: line,
+      output,
       note: (text, topic) => {
         for (const each of [text, ...seeAlso(topic, this.#log.linkTo)]) line(each);
       },
       warn: (text, topic) => {
-        lines.push(`warning: ${text}`);
+        lines.note(`warning: ${text}`);
         this.#log.annotate("warning", name, [text, ...seeAlso(topic, this.#log.linkTo)].join("\n"));
       },
     };

@@ -9,6 +9,9 @@ import { hidesAnnotations } from "./runner-kind.js";
 
 export type Level = "error" | "warning" | "notice";
 
+// A reader that is gone must not end the deployment: its results still have other ways out.
+const ignoreErrors = (): void => undefined;
+
 /**
  * The step's log. GitHub's runner executes workflow commands in any line, including output of machines and Nix: every line is
  * written while commands are stopped, under a random token.
@@ -22,6 +25,7 @@ export class WorkflowLog {
   constructor(environment: Readonly<Record<string, string | undefined>> = process.env) {
     this.linkTo = troubleshootingLinks(environment);
     this.#hidesAnnotations = hidesAnnotations(environment);
+    if (!process.stdout.listeners("error").includes(ignoreErrors)) process.stdout.on("error", ignoreErrors);
   }
 
   /** Writes one line, in which workflow commands are not executed. */

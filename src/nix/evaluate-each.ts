@@ -1,4 +1,5 @@
 import { CommandError } from "../domain/errors.js";
+import { nixString } from "./evaluate.js";
 
 /** The result for a name: a value, or an error and the names that were evaluated together. */
 export type Evaluated<T> = { readonly value: T } | { readonly error: CommandError; readonly together: readonly string[] };
@@ -8,17 +9,20 @@ export type EvaluatedEach<T> = ReadonlyMap<string, Evaluated<T>>;
 // Evaluating a large fleet takes minutes: an error that all machines share is not searched for in each of them.
 const mostEvaluations = 60;
 
+// Bytes of the names of one evaluation: Linux takes 128 KiB for one argument, and the expression is part of it.
+const mostBytes = 60_000;
+
 /**
- * Evaluates all names at once, and if that fails, in halves, until each failing name is alone. Nix ends an evaluation at the first
- * missing attribute, abort or infinite recursion (`builtins.tryEval` catches none of them), and one such machine must not hide
- * the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
+ * Evaluates all names at once, as far as they fit into one argument, and if that fails, in halves, until each failing name is alone.
+ * Nix ends an evaluation at the first missing attribute, abort or infinite recursion (`builtins.tryEval` catches none of them), and
+ * one such machine must not hide the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
  */
 export async function evaluateEach<T>(
   names: readonly string[],
   evaluate: (names: readonly string[]) => Promise<ReadonlyMap<string, T>>,
 ): Promise<EvaluatedEach<T>> {
   const found = new Map<string, Evaluated<T>>();
-  const groups: (readonly string[])[] = names.length === 0 ? [] : [names];
+  const groups = inArguments(names);
   let evaluations = 0;
   for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
     try {
@@ -37,6 +41,22 @@ export async function evaluateEach<T>(
       return one === undefined ? [] : [[name, one] as const];
     }),
   );
+}
+
+/** Splits the names into groups that each fit into one argument, quoted for Nix. */
+function inArguments(names: readonly string[]): (readonly string[])[] {
+  const groups: string[][] = [];
+  let bytes = mostBytes;
+  for (const name of names) {
+    const size = Buffer.byteLength(nixString(name)) + 1;
+    if (bytes + size > mostBytes) {
+      groups.push([]);
+      bytes = 0;
+    }
+    bytes += size;
+    groups.at(-1)?.push(name);
+  }
+  return groups;
 }
 
 function isOfTheEvaluation({ failure }: CommandError): boolean {

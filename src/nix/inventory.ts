@@ -12,6 +12,8 @@ import { entries, field, texts } from "../domain/json.js";
 
 // Machines that are evaluated one by one for their error.
 const mostExplained = 8;
+// Characters of the name of a configuration; a file or unit of a machine has no longer name either.
+const longestName = 255;
 
 /**
  * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is evaluated again alone, so that
@@ -30,7 +32,8 @@ export async function readInventory(reference: string, { selection, details }: I
   const found: InventoryEntry[] = [];
   let broken = 0;
   for (const [name, seen] of machines) {
-    if ("error" in seen) found.push(doesNotEvaluate(name, seen.error, seen.together));
+    if (name.length > longestName) found.push(nameTooLong(name));
+    else if ("error" in seen) found.push(doesNotEvaluate(name, seen.error, seen.together));
     else if (field(seen.value, "kind") !== "broken") found.push(parseEntry(name, seen.value));
     else found.push((broken += 1) <= mostExplained ? await askAgain(name, query) : doesNotEvaluate(name, undefined));
   }
@@ -49,7 +52,9 @@ async function atOnce(query: Query, onLine: (line: string) => void): Promise<{ n
   }
   // Names need no machine: if even they fail, the flake itself does not evaluate.
   const { names, wanted } = await query({ names: [] });
-  return { names, machines: await evaluateEach(wanted, async (some) => (await query({ names: some })).machines) };
+  const [long, usable] = [wanted.filter((name) => name.length > longestName), wanted.filter((name) => name.length <= longestName)];
+  const each = await evaluateEach(usable, async (some) => (await query({ names: some })).machines);
+  return { names, machines: new Map([...each, ...long.map((name) => [name, { value: undefined }] as const)]) };
 }
 
 /** Evaluates a machine that throws again, to get its error. */
@@ -70,9 +75,14 @@ function doesNotEvaluate(name: string, error: CommandError | undefined, together
   return { kind: "unusable", name, tags: undefined, error: reason, lines, topic: "machine-not-evaluated" };
 }
 
+function nameTooLong(name: string): UnusableMachine {
+  const error = `the name of its configuration has ${name.length} characters, and at most ${longestName} are accepted`;
+  return { kind: "unusable", name: `${name.slice(0, 50)}…`, tags: undefined, error };
+}
+
 function parseAnswer(json: unknown): Answer {
   return {
-    names: texts(field(json, "names")),
+    names: texts(field(json, "names")).map((name) => name.slice(0, longestName)),
     wanted: texts(field(json, "wanted")),
     machines: new Map(entries(field(json, "machines"))),
   };

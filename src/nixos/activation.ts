@@ -7,6 +7,7 @@ import { parseFacts, systemState } from "./facts.js";
 import { followJob, LostJobError, runJob, startJob, UnstartedJobError, type CallScript, type Job } from "./job.js";
 import { LastStepReader } from "./last-step.js";
 import type { ScriptEnd } from "./reconnect.js";
+import { scriptSeconds } from "./script-limits.js";
 import { activateCommand, wayOf } from "./switch-command.js";
 import { SwitchOutputReader } from "./switch-output.js";
 
@@ -74,7 +75,8 @@ export class GuardedActivation {
 
   /** Waits until the settle time is over. */
   async settle(): Promise<Reached> {
-    return await this.#decide("settle", [String(this.#activation.limits.settle)]);
+    const { settle } = this.#activation.limits;
+    return await this.#decide("settle", [String(settle)], settle + scriptSeconds.settle);
   }
 
   /** Decides for the new system, and follows the last step where there is one. */
@@ -151,7 +153,7 @@ export class GuardedActivation {
       if (name === "activate") this.#output.read(line);
       this.#site.log.output(line);
     };
-    return { run: this.#site.run, name, phase: phases[name], privileged: true, onLine };
+    return { run: this.#site.run, name, phase: phases[name], privileged: true, seconds: longestJob(this.#activation.limits), onLine };
   }
 
   #onLine(reader: { read(line: string): void }): (line: string) => void {
@@ -169,9 +171,9 @@ export class GuardedActivation {
     return { ...end, causes: this.#output.causes(), touched: this.#output.touched, plan: this.#units.plan("activation") };
   }
 
-  async #decide(script: "decide" | "settle", words: readonly string[]): Promise<Reached> {
+  async #decide(script: "decide" | "settle", words: readonly string[], timeout?: number): Promise<Reached> {
     const { call, run } = this.#site;
-    const end = await call(() => ({ script, args: [run, ...words], privileged: true }), "confirm");
+    const end = await call(() => ({ script, args: [run, ...words], privileged: true, timeout }), "confirm");
     if (end.exitCode === tooLate) return "late";
     if (end.exitCode === forgotten) return "restarted";
     if (end.exitCode === 0) return systemState(parseFacts(end.stdout));
@@ -182,6 +184,14 @@ export class GuardedActivation {
     const end = await this.#site.call(() => ({ script: "facts", args: [], privileged: false }), "activate");
     return systemState(parseFacts(end.stdout));
   }
+}
+
+/**
+ * Seconds after which a machine that still follows a job of the activation is given up. The machine itself ends each part after
+ * activation-timeout; a lost connection may take as long again to come back, and the end of a unit 90 s.
+ */
+function longestJob({ activation, confirm }: Activation["limits"]): number {
+  return 4 * activation + confirm + 600;
 }
 
 function refusal(phase: "confirm" | "rollback", reason: string, end: ScriptEnd): DeployError {

@@ -7,6 +7,9 @@ import { checkHealth } from "./health.js";
 import type { CallScript } from "./job.js";
 import { watchLogin } from "./login-watch.js";
 
+// Units whose journals are fetched, in one call; 20 lines of them are shown.
+const mostJournals = 20;
+
 type Site = {
   readonly connection: Pick<Connection, "setAside" | "reopen" | "hasAnswered">;
   readonly log: HostLog;
@@ -112,7 +115,7 @@ export class ArmedNixosMachine implements ArmedMachine {
   async journal(units: readonly string[], signal: AbortSignal): Promise<string[]> {
     const { call, privileged } = this.#site;
     try {
-      const end = await call(signal)(() => ({ script: "journal", args: ["10", ...units], privileged }), "confirm");
+      const end = await call(signal)(() => ({ script: "journal", args: ["10", ...units.slice(0, mostJournals)], privileged }), "confirm");
       return lastLines(end.stdout);
     } catch {
       return [];

@@ -61,8 +61,8 @@ export async function arm(activation: Activation, site: ActivationSite): Promise
 }
 
 function beforeOf(facts: ReadonlyMap<string, string>): Before {
-  const [free, needed] = (facts.get("scarce-boot") ?? "").split(" ").map(Number);
-  return { state: systemState(facts), scarceBoot: free === undefined || needed === undefined ? undefined : { free, needed } };
+  const scarce = /^(\d{1,15}) (\d{1,15})$/.exec(facts.get("scarce-boot") ?? "");
+  return { state: systemState(facts), scarceBoot: scarce === null ? undefined : { free: Number(scarce[1]), needed: Number(scarce[2]) } };
 }
 
 async function armOnce({ operation, system, installBootLoader, guarded, limits }: Activation, site: ActivationSite): Promise<ReadonlyMap<string, string>> {

@@ -152,7 +152,7 @@ function failedDerivations({ failures, configuration, exitCode }: RebuildFailure
 
 function failedDownload({ configuration, exitCode }: RebuildFailure, text: string): Explanation | undefined {
   if (
-    !/^\s*error: (?:unable to download|.*Reason: (?:builder failed|\d+ dependenc)|.*failed to build|path '.*' does not exist and cannot be created)/im.test(
+    !/^[ \t]*error: (?:unable to download|.*Reason: (?:builder failed|\d+ dependenc)|.*failed to build|path '.*' does not exist and cannot be created)/im.test(
       text,
     )
   )
@@ -167,7 +167,7 @@ function failedDownload({ configuration, exitCode }: RebuildFailure, text: strin
 /** What bash, Python and Nix itself print for a process that the kernel has killed, or that could not get memory. */
 function killed({ configuration, exitCode }: RebuildFailure, text: string, context: BuildContext): Explanation | undefined {
   const signalled = exitCode === 137 || exitCode === 247 || /died with <Signals\.SIGKILL: 9>|\bline \d+: +\d+ Killed\b/.test(text);
-  if (!signalled && !/^\s*error: (?:out of memory|.*Cannot allocate memory)|std::bad_alloc/m.test(text)) return undefined;
+  if (!signalled && !/^[ \t]*error: (?:out of memory|.*Cannot allocate memory)|std::bad_alloc/m.test(text)) return undefined;
   const what = signalled ? "was killed" : "ran out of memory";
   return { reason: `the evaluation or build of ${configuration} ${what} (exit code ${exitCode})`, hint: memoryHint(context), topic: "killed" };
 }
@@ -185,7 +185,7 @@ function unknownArgument({ exitCode }: RebuildFailure, text: string): Explanatio
 /** An input that a newer Nix, or another implementation, has written into the lock file. */
 function unreadableLock({ configuration, exitCode }: RebuildFailure, text: string, { nix }: BuildContext): Explanation | undefined {
   const line =
-    /^\s*error: (lock ?file contains (?:mutable lock|unlocked input).*|unsupported \w+ input attribute '\w+'.*|cannot fetch unsupported input '.*'|input '.*' is unsupported.*)$/im.exec(
+    /^[ \t]*error: (lock ?file contains (?:mutable lock|unlocked input).*|unsupported \w+ input attribute '\w+'.*|cannot fetch unsupported input '.*'|input '.*' is unsupported.*)$/im.exec(
       text,
     )?.[1];
   if (line === undefined) return undefined;

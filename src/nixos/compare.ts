@@ -1,4 +1,4 @@
-import { messageOf } from "../domain/errors.js";
+import { CommandError, messageOf } from "../domain/errors.js";
 import { lastLines } from "../domain/lines.js";
 import type { StorePath } from "../domain/store-path.js";
 import { planUnits } from "../domain/unit-decision.js";
@@ -6,6 +6,7 @@ import type { UnitPlan } from "../domain/unit-plan.js";
 import type { HostLog, SystemDifference } from "../deploy/ports.js";
 import { mostCompared, parseDifference } from "./difference.js";
 import type { RemoteShell, ScriptName } from "./remote-shell.js";
+import { explainLimit } from "./unanswered.js";
 import { mostFacts, parseUnitFacts } from "./unit-facts.js";
 
 // For each query to the machine's Nix or systemd, and for all of them: after that, the comparison is skipped.
@@ -24,7 +25,9 @@ export async function compareSystems(
 ): Promise<SystemDifference | undefined> {
   const ask = async (script: ScriptName, args: readonly string[]): Promise<string> => {
     // Not retried after a loss of the connection, which the next step notices.
-    const outcome = await shell.run({ script, args, privileged: false, signal, timeout: comparisonSeconds });
+    const outcome = await shell.run({ script, args, privileged: false, signal, timeout: comparisonSeconds }).catch((error: unknown) => {
+      throw (error instanceof CommandError ? explainLimit(error, "build") : undefined) ?? error;
+    });
     if (outcome.kind === "lost") throw new Error("the connection was lost");
     if (outcome.exitCode !== 0) throw new Error(lastLines(outcome.stderr).at(-1) ?? `exit code ${outcome.exitCode}`);
     return outcome.stdout;

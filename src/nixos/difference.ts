@@ -27,7 +27,12 @@ export function parseDifference(text: string): ClosureDifference {
 
 function zip(paths: readonly string[], sizes: readonly string[]): SizedPath[] {
   if (paths.length !== sizes.length) throw new Error(`${paths.length} paths have ${sizes.length} sizes`);
-  return paths.map((path, index) => ({ path: checked(path), bytes: Number(sizes[index]) }));
+  return paths.map((path, index) => ({ path: checked(path), bytes: bytesOf(sizes[index] ?? "") }));
+}
+
+function bytesOf(size: string): number {
+  if (!/^\d{1,15}$/.test(size)) throw new Error(`${JSON.stringify(size.slice(0, 300))} is not a valid size of a path`);
+  return Number(size);
 }
 
 function checked(path: string): StorePath {

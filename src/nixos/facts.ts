@@ -1,26 +1,33 @@
-import { DeployError } from "../domain/errors.js";
-import { optionalStorePath } from "../domain/store-path.js";
+import { AnswerError, DeployError } from "../domain/errors.js";
+import { isStorePath, type StorePath } from "../domain/store-path.js";
 import type { Topic } from "../domain/topic.js";
 import type { Generation, MachineFacts, SystemState } from "../deploy/ports.js";
 
-/** Parses the lines `key=value` of a script. */
+// Characters of a fact that is no list, and of one that is; common.sh prints no longer ones.
+const longestFact = 1000;
+const longestList = 1_000_000;
+const lists: ReadonlySet<string> = new Set(["failed-units", "restarting-units", "there"]);
+
+/** Parses the lines `key=value` of a script; a fact that is too long is cut. */
 export function parseFacts(text: string): ReadonlyMap<string, string> {
   const facts = new Map<string, string>();
   for (const line of text.split("\n")) {
     const equals = line.indexOf("=");
-    if (equals > 0) facts.set(line.slice(0, equals), line.slice(equals + 1).trimEnd());
+    if (equals <= 0) continue;
+    const key = line.slice(0, equals);
+    facts.set(key, line.slice(equals + 1, equals + 1 + (lists.has(key) ? longestList : longestFact)).trimEnd());
   }
   return facts;
 }
 
-/** Parses what `system_state` of `common.sh` prints. Throws an `Error` for an invalid store path. */
+/** Parses what `system_state` of `common.sh` prints. Throws an `AnswerError` for an invalid store path. */
 export function systemState(facts: ReadonlyMap<string, string>): SystemState {
   const generation = facts.get("generation") ?? "";
   return {
-    running: storePathOf(facts.get("running")),
-    booted: storePathOf(facts.get("booted")),
-    profile: storePathOf(facts.get("profile")),
-    generation: /^\d+$/.test(generation) ? Number(generation) : undefined,
+    running: storePathOf(facts, "running"),
+    booted: storePathOf(facts, "booted"),
+    profile: storePathOf(facts, "profile"),
+    generation: generationNumber.test(generation) ? Number(generation) : undefined,
     bootId: facts.get("boot-id") ?? "",
     failedUnits: wordsOf(facts.get("failed-units")),
     restartingUnits: wordsOf(facts.get("restarting-units")),
@@ -28,20 +35,34 @@ export function systemState(facts: ReadonlyMap<string, string>): SystemState {
   };
 }
 
-/** The words of a fact. */
+// As the files of Nix's profiles are numbered: at most nine digits are one.
+const generationNumber = /^\d{1,9}$/;
+
+// Words of a list, and characters of a word: a unit's name has at most 255 (systemd.unit(5)).
+const mostWords = 10_000;
+const longestWord = 255;
+
+/** The words of a fact, of which longer ones than systemd has for units are left out. */
 export function wordsOf(text: string | undefined): string[] {
-  return (text ?? "").split(" ").filter((word) => word !== "");
+  const words = (text ?? "").split(" ").filter((word) => word !== "" && word.length <= longestWord);
+  return words.slice(0, mostWords);
 }
 
-// A system outside the store (an installer, a container's first start) has no name, but is not an error.
-function storePathOf(text: string | undefined): ReturnType<typeof optionalStorePath> {
-  return text?.startsWith("/nix/store/") === true ? optionalStorePath(text) : undefined;
+/**
+ * The store path that a fact names. A path outside the store (an installer, a container's first start) is one that cannot be named,
+ * not an error. Throws an `AnswerError` for one below it that is no store path.
+ */
+export function storePathOf(facts: ReadonlyMap<string, string>, key: string): StorePath | undefined {
+  const text = facts.get(key) ?? "";
+  if (!text.startsWith("/nix/store/")) return undefined;
+  if (!isStorePath(text)) throw new AnswerError(`${key} is ${JSON.stringify(text.slice(0, 300))}, which is not a path of the Nix store`);
+  return text;
 }
 
 function olderGeneration(facts: ReadonlyMap<string, string>): Generation | undefined {
-  const toplevel = storePathOf(facts.get("older"));
-  const number = Number(facts.get("older-generation") || Number.NaN);
-  return toplevel === undefined || Number.isNaN(number) ? undefined : { number, toplevel };
+  const toplevel = storePathOf(facts, "older");
+  const number = facts.get("older-generation") ?? "";
+  return toplevel === undefined || !generationNumber.test(number) ? undefined : { number: Number(number), toplevel };
 }
 
 /**
@@ -91,7 +112,7 @@ export function machineFacts(text: string): { readonly facts: MachineFacts; read
   }
   const kibibytes = (key: string): number | undefined => {
     const value = facts.get(key) ?? "";
-    return /^\d+$/.test(value) ? Number(value) : undefined;
+    return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
   };
   const sudo = facts.get("sudo");
   const doas = facts.get("doas");

@@ -5,6 +5,8 @@ import type { HostLog } from "../deploy/ports.js";
 import type { CallScript } from "./job.js";
 
 const pauseMilliseconds = 1000;
+// For the machine's own time-out of the command, which is what normally ends it.
+const spareSeconds = 30;
 
 /**
  * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and its last
@@ -14,7 +16,7 @@ export async function checkHealth(command: string, seconds: number, call: CallSc
   const deadline = performance.now() + seconds * 1000;
   for (let tries = 1; ; tries += 1) {
     const left = Math.max(1, Math.ceil((deadline - performance.now()) / 1000));
-    const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false }), "confirm");
+    const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false, timeout: left + spareSeconds }), "confirm");
     if (end.exitCode === 0) return undefined;
     const said = lastLines(end.stdout).join("\n");
     if (tries === 1) log.note(`the health check failed (exit code ${end.exitCode}); trying again`);

@@ -1,11 +1,11 @@
-import { DeployError } from "../domain/errors.js";
+import { AnswerError, DeployError } from "../domain/errors.js";
 import { lastLines } from "../domain/lines.js";
 import type { Phase } from "../domain/phase.js";
-import { optionalStorePath, type StorePath } from "../domain/store-path.js";
+import type { StorePath } from "../domain/store-path.js";
 import type { SystemState } from "../deploy/ports.js";
 import { BuildPlanFolder } from "../nix/build-plan.js";
 import { lineCutter } from "../process/lines.js";
-import { parseFacts, systemState } from "./facts.js";
+import { parseFacts, storePathOf, systemState } from "./facts.js";
 import { residentScript, type ScriptCall } from "./remote-shell.js";
 import type { ScriptEnd } from "./reconnect.js";
 
@@ -19,6 +19,8 @@ export type Job = {
   readonly phase: Phase;
   readonly command: readonly string[];
   readonly privileged: boolean;
+  /** Seconds in which the job must end; without it, it may take as long as it takes. */
+  readonly seconds?: number | undefined;
   readonly onLine: (line: string) => void;
 };
 
@@ -77,7 +79,9 @@ export async function followJob(job: Omit<Job, "command">, call: CallScript): Pr
     offset += chunk.length;
     cutter.push(chunk);
   };
-  const end = await call(() => ({ script: "follow", args: [job.run, job.name, String(offset)], privileged, onStdout }), phase);
+  const deadline = job.seconds === undefined ? undefined : performance.now() + job.seconds * 1000;
+  const left = (): number | undefined => (deadline === undefined ? undefined : Math.max(1, Math.ceil((deadline - performance.now()) / 1000)));
+  const end = await call(() => ({ script: "follow", args: [job.run, job.name, String(offset)], privileged, timeout: left(), onStdout }), phase);
   cutter.end();
   plan.end().forEach(take);
   const facts = parseFacts(end.stderr);
@@ -86,5 +90,6 @@ export async function followJob(job: Omit<Job, "command">, call: CallScript): Pr
     const reason = end.exitCode === 3 ? "the job was not found on the machine (was the machine restarted?)" : "the job ended, but no exit status was recorded";
     throw new LostJobError({ phase, reason, hint: "Check the machine's journal for a restart or a killed process", lines, exitCode: 255 });
   }
-  return { exitCode: Number(exit), result: optionalStorePath(facts.get("result")), lines, state: systemState(facts) };
+  if (!/^\d{1,3}$/.test(exit) || Number(exit) > 255) throw new AnswerError(`the job ${job.name} ended with ${exit.slice(0, 20)}, which is no exit code`);
+  return { exitCode: Number(exit), result: storePathOf(facts, "result"), lines, state: systemState(facts) };
 }

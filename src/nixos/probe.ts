@@ -1,10 +1,11 @@
-import { DeployError } from "../domain/errors.js";
+import { CommandError, DeployError } from "../domain/errors.js";
 import type { MachineFacts } from "../deploy/ports.js";
 import { lastLines } from "../domain/lines.js";
 import type { Connection } from "../ssh/connection.js";
 import { requireAccess, terminalError, wantsTerminal, type AccessSettings } from "./elevation.js";
 import { machineFacts } from "./facts.js";
 import { RemoteShell, type ScriptOutcome } from "./remote-shell.js";
+import { explainLimit } from "./unanswered.js";
 
 /** The facts about a machine, and how scripts run on it. */
 export type Entry = { readonly facts: MachineFacts; readonly shell: RemoteShell; readonly privileged: boolean };
@@ -14,7 +15,7 @@ export type Entry = { readonly facts: MachineFacts; readonly shell: RemoteShell;
  * phase connect.
  */
 export async function enter(connection: Connection, settings: AccessSettings, signal: AbortSignal): Promise<Entry> {
-  const outcome = await new RemoteShell(connection, { kind: "none" }).run({ script: "facts", args: [], privileged: false, signal });
+  const outcome = await askFacts(new RemoteShell(connection, { kind: "none" }), false, signal);
   if (outcome.kind === "lost") {
     throw new DeployError({
       phase: "connect",
@@ -45,6 +46,17 @@ export async function enter(connection: Connection, settings: AccessSettings, si
   return { facts, shell, privileged };
 }
 
+async function askFacts(shell: RemoteShell, privileged: boolean, signal: AbortSignal): Promise<ScriptOutcome> {
+  try {
+    return await shell.run({ script: "facts", args: [], privileged, signal });
+  } catch (error) {
+    const explained = error instanceof CommandError ? explainLimit(error, "connect") : undefined;
+    if (explained === undefined) throw error;
+    // It has answered ssh: trying again would take as long, and it is not a machine that is off.
+    throw new DeployError({ ...explained.failure, unreachable: false, cause: error });
+  }
+}
+
 /** A machine on which the login shell, or sshd, did not run the command that it was sent. */
 function notRun({ instead = "", stderr, exitCode }: Extract<ScriptOutcome, { kind: "ended" }>, user: string): DeployError {
   const answer = lastLines(instead);
@@ -70,7 +82,7 @@ function notRun({ instead = "", stderr, exitCode }: Extract<ScriptOutcome, { kin
 }
 
 async function tryElevation(shell: RemoteShell, signal: AbortSignal, explain: (stderr: string) => DeployError): Promise<void> {
-  const outcome = await shell.run({ script: "facts", args: [], privileged: true, signal });
+  const outcome = await askFacts(shell, true, signal);
   if (outcome.kind === "lost" || outcome.exitCode !== 0) throw explain(outcome.stderr);
 }
 

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { DeployError } from "../domain/errors.js";
+import { CommandError, DeployError } from "../domain/errors.js";
+import { lastLines } from "../domain/lines.js";
 import type { Phase } from "../domain/phase.js";
 import type { Connection } from "../ssh/connection.js";
 import { RemoteShell, type ScriptCall, type ScriptOutcome } from "./remote-shell.js";
+import { explainLimit } from "./unanswered.js";
 
 /** A script that ran to its end. */
 export type ScriptEnd = Extract<ScriptOutcome, { kind: "ended" }>;
@@ -18,20 +20,47 @@ export type Reconnection = {
 
 // Between two tries to connect again, while nothing answers.
 const pauseMilliseconds = 1000;
+// A connection that has lasted for so long is none that breaks at once.
+const steadyMilliseconds = 10_000;
 
 /**
  * Runs a script, again after each loss of the connection until it has run to its end. `call` is evaluated for each attempt, so
  * that a script that shows a log continues where it stopped. For scripts that may safely run twice.
  *
- * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
+ * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, is lost again and again, or the script
+ * does not end in time, and the abort's `CommandError`.
  */
 export async function runToItsEnd(connection: Connection, shell: RemoteShell, call: () => ScriptCall, reconnection: Reconnection): Promise<ScriptEnd> {
+  // Of losses without any progress in between.
+  let firstLoss: number | undefined;
   for (;;) {
-    const outcome = await shell.run({ ...call(), signal: reconnection.signal });
+    const begin = performance.now();
+    const { moved, outcome } = await tryOnce(shell, call(), reconnection);
     if (outcome.kind === "ended") return outcome;
+    const now = performance.now();
+    if (moved || now - begin > steadyMilliseconds) firstLoss = undefined;
+    firstLoss ??= now;
+    if (now - firstLoss > reconnection.seconds * 1000) throw lostForGood(reconnection, lastLines(outcome.stderr), outcome.cause);
     reconnection.onLost(`the connection was lost; reconnecting for up to ${reconnection.seconds} s`);
     await reconnect(connection, outcome.cause, reconnection);
     reconnection.onLost("reconnected");
+  }
+}
+
+/** Runs a script once; `moved` tells whether a log has gone on. */
+async function tryOnce(shell: RemoteShell, call: ScriptCall, { phase, signal }: Reconnection): Promise<{ moved: boolean; outcome: ScriptOutcome }> {
+  const { onStdout } = call;
+  let moved = false;
+  const watched = (chunk: Buffer): void => {
+    moved ||= chunk.length > 0;
+    onStdout?.(chunk);
+  };
+  try {
+    const outcome = await shell.run({ ...call, signal, onStdout: onStdout === undefined ? undefined : watched });
+    return { moved, outcome };
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw explainLimit(error, phase) ?? error;
   }
 }
 
@@ -61,6 +90,11 @@ async function reconnect(connection: Connection, cause: unknown, { phase, second
   }
   const reason = `the connection was lost and could not be restored within ${seconds} s`;
   throw new DeployError({ phase, reason, lines: last instanceof DeployError ? [last.reason] : [], exitCode: 255, unreachable: true, cause: last });
+}
+
+function lostForGood({ phase, seconds }: Reconnection, lines: readonly string[], cause: unknown): DeployError {
+  const reason = `the connection was lost again and again for ${seconds} s`;
+  return new DeployError({ phase, reason, lines, exitCode: 255, unreachable: true, cause });
 }
 
 function partsOf({ failure, unreachable, cause }: DeployError): Omit<ConstructorParameters<typeof DeployError>[0], "phase"> {

@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-import { CommandError } from "../domain/errors.js";
+import { CommandError, type CommandFailure } from "../domain/errors.js";
+import { KeptOutput } from "../process/kept-output.js";
 import { quote } from "../process/run.js";
 import type { Connection } from "../ssh/connection.js";
+import { beginSeconds, longestAnswer, scriptSeconds, silentSeconds } from "./script-limits.js";
 
 const scripts = {
   common: new URL("./remote/common.sh", import.meta.url),
@@ -59,9 +61,9 @@ export type ScriptCall = {
   /** As root, elevated where the user is not root. */
   readonly privileged: boolean;
   readonly signal?: AbortSignal | undefined;
-  /** Seconds. */
+  /** Seconds; without it those of `scriptSeconds`. */
   readonly timeout?: number | undefined;
-  /** Takes what the script prints as it comes; it is then not in the outcome. */
+  /** Takes what the script prints as it comes, no faster than the log is read; it is then not in the outcome. */
   readonly onStdout?: ((chunk: Buffer) => void) | undefined;
 };
 
@@ -89,13 +91,30 @@ export class RemoteShell {
     return new RemoteShell(connection, this.#elevation);
   }
 
-  /** Runs a script. Throws a `CommandError` when the call was aborted or took too long, never for its exit code. */
+  /**
+   * Runs a script. Throws a `CommandError` when the call was aborted, took too long, was silent for too long or had too long an
+   * answer, never for its exit code.
+   */
   async run(call: ScriptCall): Promise<ScriptOutcome> {
     const nonce = randomBytes(8).toString("hex");
+    const answer = new KeptOutput(longestAnswer);
+    const own = new AbortController();
+    let limit: CommandFailure | undefined;
+    const stop = (failure: CommandFailure): void => {
+      limit ??= failure;
+      own.abort();
+    };
+    const begun = setTimeout(() => stop({ kind: "timeout", seconds: beginSeconds }), beginSeconds * 1000);
     const payload = payloadCutter(`begin ${nonce}`);
     const onStdout = (chunk: Buffer): void => {
       const bytes = payload.push(chunk);
-      if (bytes.length > 0) call.onStdout?.(bytes);
+      if (bytes === undefined) return;
+      clearTimeout(begun);
+      if (call.onStdout !== undefined) call.onStdout(bytes);
+      else {
+        answer.push(bytes);
+        if (answer.overflowed) stop({ kind: "output", bytes: longestAnswer });
+      }
     };
     let stderr: string;
     let failure: CommandError | undefined;
@@ -103,17 +122,21 @@ export class RemoteShell {
       const elevation: Elevation = call.privileged ? this.#elevation : { kind: "none" };
       const command = remoteCommand(elevation);
       const stdin = `${beforeProgram(elevation)}${program(call.script, call.args, nonce)}`;
-      ({ stderr } = await this.#connection.run({ command, stdin, onStdout, signal: call.signal, timeout: call.timeout }));
+      const timeout = call.timeout ?? (call.script === "follow" ? undefined : scriptSeconds[call.script]);
+      const silence = call.script === "follow" ? silentSeconds : undefined;
+      const signal = call.signal === undefined ? own.signal : AbortSignal.any([call.signal, own.signal]);
+      ({ stderr } = await this.#connection.run({ command, stdin, onStdout, shown: call.onStdout !== undefined, signal, timeout, silence }));
     } catch (error) {
-      if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
+      if (!(error instanceof CommandError)) throw error;
+      if (error.failure.kind === "aborted" && limit !== undefined && call.signal?.aborted !== true) throw withFailure(error, limit);
+      if (isEnded(error)) throw error;
       failure = error;
       ({ stderr } = error);
+    } finally {
+      clearTimeout(begun);
     }
-    const end = new RegExp(`^end ${nonce} (\\d+)\\n?`, "m").exec(stderr);
-    if (end !== null) {
-      const stdout = call.onStdout === undefined ? payload.text() : "";
-      return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
-    }
+    const end = new RegExp(`^end ${nonce} (\\d{1,3})\\n?`, "m").exec(stderr);
+    if (end !== null) return { kind: "ended", exitCode: Number(end[1]), stdout: answer.text(), stderr: stderr.slice(0, end.index) };
     // Without its last line the script did not run to its end: it was not started, or the connection was lost.
     const instead = payload.before();
     if (failure === undefined) return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
@@ -161,27 +184,38 @@ function definition(script: ScriptName, args: readonly string[]): string[] {
   return [`set -- ${args.map(quote).join(" ")}`, readFileSync(scripts.common, "utf8"), readFileSync(scripts[script], "utf8")];
 }
 
-// The output of the login shell itself is before the line that begins the script's output.
-function payloadCutter(begin: string): { push: (chunk: Buffer) => Buffer; text: () => string; before: () => string | undefined } {
+/** Returns whether the action ended the script, so that neither its end nor the state of the connection is known. */
+function isEnded({ failure }: CommandError): boolean {
+  return failure.kind === "aborted" || failure.kind === "timeout" || failure.kind === "silent" || failure.kind === "output";
+}
+
+function withFailure({ command, stdout, stderr, cause }: CommandError, failure: CommandError["failure"]): CommandError {
+  return new CommandError({ command, failure, stdout, stderr, cause });
+}
+
+// Bytes kept of what comes before the line that begins the script's output.
+const keptBefore = 64 * 1024;
+
+// The output of the login shell itself is before the line that begins the script's output. `push` returns nothing until then.
+function payloadCutter(begin: string): { push: (chunk: Buffer) => Buffer | undefined; before: () => string | undefined } {
   const marker = Buffer.from(`${begin}\n`);
-  let before: Buffer | undefined = Buffer.alloc(0);
-  const kept: Buffer[] = [];
-  const after = (chunk: Buffer): Buffer => {
-    if (before === undefined) return chunk;
-    before = Buffer.concat([before, chunk]);
-    const position = before.indexOf(marker);
-    if (position === -1) return Buffer.alloc(0);
-    const rest = before.subarray(position + marker.length);
-    before = undefined;
-    return rest;
-  };
+  const before = new KeptOutput(keptBefore);
+  let end = Buffer.alloc(0);
+  let begun = false;
   return {
     push: (chunk) => {
-      const bytes = after(chunk);
-      kept.push(bytes);
-      return bytes;
+      if (begun) return chunk;
+      before.push(chunk);
+      // The line may come in pieces.
+      const searched = Buffer.concat([end, chunk]);
+      const position = searched.indexOf(marker);
+      if (position === -1) {
+        end = searched.subarray(-(marker.length - 1));
+        return undefined;
+      }
+      begun = true;
+      return searched.subarray(position + marker.length);
     },
-    text: () => Buffer.concat(kept).toString("utf8"),
-    before: () => before?.toString("utf8"),
+    before: () => (begun ? undefined : before.text()),
   };
 }

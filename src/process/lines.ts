@@ -17,15 +17,23 @@ export function lineCutter(onLine: (line: string) => void): LineCutter {
   const give = (line: string): void => {
     for (let begin = 0; begin === 0 || begin < line.length; begin += longestLine) onLine(line.slice(begin, begin + longestLine));
   };
-  const take = (text: string): void => {
-    // A CR at the very end may be the first half of CRLF: it waits for what comes next.
-    const parts = (rest + text).split(/\r\n|\n|\r(?!$)/);
-    rest = parts.pop() ?? "";
-    for (const part of parts) give(part);
+  const cut = (): void => {
     while (rest.length > longestLine) {
       onLine(rest.slice(0, longestLine));
       rest = rest.slice(longestLine);
     }
+  };
+  const take = (text: string): void => {
+    if (!/[\r\n]/.test(text) && !rest.endsWith("\r")) {
+      rest += text;
+      cut();
+      return;
+    }
+    // A CR at the very end may be the first half of CRLF: it waits for what comes next.
+    const parts = (rest + text).split(/\r\n|\n|\r(?!$)/);
+    rest = parts.pop() ?? "";
+    for (const part of parts) give(part);
+    cut();
   };
   return {
     push: (chunk) => {

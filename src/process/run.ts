@@ -3,7 +3,9 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 
 import { CommandError, type CommandFailure } from "../domain/errors.js";
 import { childEnvironment } from "./environment.js";
+import { KeptOutput } from "./kept-output.js";
 import { lineCutter } from "./lines.js";
+import { logPace } from "./pace.js";
 
 /** A program and its arguments; never a shell's line. */
 export type Command = { readonly file: string; readonly args: readonly string[] };
@@ -16,12 +18,18 @@ export type RunOptions = {
   readonly stdin?: string | undefined;
   /** Seconds until the program and all its children are ended; 0 or nothing: no limit. */
   readonly timeout?: number | undefined;
+  /** Seconds without any output after which the program and all its children are ended; 0 or nothing: no limit. */
+  readonly silence?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Takes the number of the process once it runs. */
   readonly onStart?: ((process: number) => void) | undefined;
+  /** Bytes of standard output that are kept; a program that prints more is ended. Default: 32 MiB. */
+  readonly mostStdout?: number | undefined;
   /** Takes standard output as it comes; it is then not kept. */
   readonly onStdout?: ((chunk: Buffer) => void) | undefined;
-  /** Takes each line of standard error as it comes; it is kept as well. */
+  /** What `onStdout` takes goes to the log: it is read no faster than the log is. */
+  readonly shown?: boolean | undefined;
+  /** Takes each line of standard error as it comes, no faster than the log is read; its end is kept as well. */
   readonly onStderrLine?: ((line: string) => void) | undefined;
   /**
    * A file for standard error and nothing for the other two. For a program that leaves a child behind (an ssh master, with
@@ -32,18 +40,20 @@ export type RunOptions = {
 
 export type Finished = { readonly stdout: string; readonly stderr: string };
 
-// The cause is at the end of a long output; a NAR listing or a build log must not fill the memory.
-const keptBytes = 32 * 1024 * 1024;
+const keptStdout = 32 * 1024 * 1024;
+// The cause is at the end of a long output.
+const keptStderr = 2 * 1024 * 1024;
 // Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
 const graceMilliseconds = 1500;
 
 /**
- * Runs a program in a process group of its own and waits for its end. A time-out and an abort end the whole group.
- * Throws a `CommandError` unless the exit code is 0.
+ * Runs a program in a process group of its own and waits for its end. A time-out, a silence, an output that is too long and an abort
+ * end the whole group. Throws a `CommandError` unless the exit code is 0.
  */
 export async function run(command: Command, options: RunOptions = {}): Promise<Finished> {
-  const stdout = keeper();
-  const stderr = keeper();
+  const mostStdout = options.mostStdout ?? keptStdout;
+  const stdout = new KeptOutput(mostStdout);
+  const stderr = new KeptOutput(keptStderr);
   const fail = (failure: CommandFailure, cause?: unknown): CommandError =>
     new CommandError({ command: pasteable(command), failure, stdout: stdout.text(), stderr: stderr.text(), cause });
   if (options.signal?.aborted === true) throw fail({ kind: "aborted" });
@@ -70,18 +80,35 @@ export async function run(command: Command, options: RunOptions = {}): Promise<F
     const seconds = options.timeout ?? 0;
     const timer = seconds > 0 ? setTimeout(() => stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;
     options.signal?.addEventListener("abort", onAbort, { once: true });
+    const silence = options.silence ?? 0;
+    const onSilence = (): void => {
+      // What is held up here is not silent.
+      if (child.stdout?.isPaused() === true || child.stderr?.isPaused() === true) watch?.refresh();
+      else stop({ kind: "silent", seconds: silence });
+    };
+    const watch = silence > 0 ? setTimeout(onSilence, silence * 1000) : undefined;
     const settle = (): void => {
       clearTimeout(timer);
+      clearTimeout(watch);
       options.signal?.removeEventListener("abort", onAbort);
     };
     child.once("error", (error: NodeJS.ErrnoException) => {
       settle();
       reject(fail({ kind: "spawn", code: error.code ?? error.message }, error));
     });
-    child.stdout?.on("data", options.onStdout ?? stdout.push);
-    child.stderr?.on("data", (chunk: Buffer) => {
+    const { stdout: out, stderr: err } = child;
+    out?.on("data", (chunk: Buffer) => {
+      watch?.refresh();
+      if (options.onStdout === undefined) stdout.push(chunk);
+      else options.onStdout(chunk);
+      if (stdout.overflowed) stop({ kind: "output", bytes: mostStdout });
+      if (options.shown === true) logPace.hold(out);
+    });
+    err?.on("data", (chunk: Buffer) => {
+      watch?.refresh();
       stderr.push(chunk);
       stderrLines?.push(chunk);
+      if (stderrLines !== undefined) logPace.hold(err);
     });
     // A program that ends without reading its input closes the pipe; its exit code is more informative than EPIPE.
     child.stdin?.on("error", () => undefined);
@@ -130,21 +157,4 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   } catch {
     // The group has ended already.
   }
-}
-
-function keeper(): { push: (chunk: Buffer) => void; text: () => string } {
-  let chunks: Buffer[] = [];
-  let length = 0;
-  return {
-    push: (chunk) => {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length > 2 * keptBytes) {
-        const end = Buffer.concat(chunks).subarray(-keptBytes);
-        chunks = [end];
-        length = end.length;
-      }
-    },
-    text: () => Buffer.concat(chunks).toString("utf8"),
-  };
 }

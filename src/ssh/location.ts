@@ -93,7 +93,9 @@ function parseAnswer(answer: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   for (const line of answer.split("\n")) {
     const [, keyword = "", value = ""] = /^(\S+) (.*)$/.exec(line) ?? [];
-    found.set(keyword, [...(found.get(keyword) ?? []), value]);
+    const values = found.get(keyword);
+    if (values === undefined) found.set(keyword, [value]);
+    else values.push(value);
   }
   return found;
 }

@@ -6,7 +6,7 @@ import { ownHostname } from "../../../src/domain/configuration.js";
 import { deployFleet, type FleetEnd } from "../../../src/deploy/fleet.js";
 import type { RunSettings } from "../../../src/deploy/run-settings.js";
 import type { ActivationEnd } from "../../../src/deploy/ports.js";
-import { CommandError, DeployError, NoFlakeError } from "../../../src/domain/errors.js";
+import { AnswerError, CommandError, DeployError, NoFlakeError } from "../../../src/domain/errors.js";
 import type { Operation } from "../../../src/domain/operation.js";
 import { makeDifference, makeSentFlake, makeStorePath, outer, readable, type ReadableResult } from "../domain/make.js";
 import { FakeMachine, makeRunSettings, makeSafety, makeState, MemoryLog, newSystem, oldSystem } from "./fake-machine.js";
@@ -41,6 +41,23 @@ async function deployOne(machine: FakeMachine, settings: Partial<RunSettings> = 
 }
 
 describe("one machine", () => {
+  test("that forges its answers fails alone, in one sentence and without a stack", async () => {
+    const forged = (): never => {
+      throw new AnswerError('running is "/nix/store/x", which is not a path of the Nix store');
+    };
+    for (const phase of ["connect", "build", "activate"] as const) {
+      const forger = new FakeMachine();
+      forger.trouble = { [phase]: forged };
+      const { results } = await deploy([forger, new FakeMachine({ name: "web2", host: "web2" })]);
+      expect(results.map(({ name, status }) => [name, status])).toEqual([
+        ["web1", phase === "activate" ? "unknown" : "failed"],
+        ["web2", "deployed"],
+      ]);
+      expect(results[0]?.error).toContain('the machine\'s answer cannot be used: running is "/nix/store/x", which is not a path of the Nix store');
+      expect(results[0]?.error).not.toMatch(/\.[jt]s:\d/);
+    }
+  });
+
   test("goes through all phases in their order", async () => {
     const machine = new FakeMachine();
     const { results, arrived, log } = await deploy([machine]);

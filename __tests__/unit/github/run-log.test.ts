@@ -99,6 +99,21 @@ describe("the log of a run", () => {
   });
 });
 
+test("the lines of one host beyond 100,000 are counted and not shown", () => {
+  const output = logged((log) => {
+    const host = log.host(makeTarget());
+    for (let line = 1; line <= 100_003; line += 1) host.output(`line ${line}`);
+    host.note("still shown");
+    log.done(makeResult());
+  });
+  expect(output.match(/^\[web1\] (?:line 10000\d|….*|still shown)$/gm)).toEqual([
+    "[web1] line 100000",
+    "[web1] … more lines of this host omitted …",
+    "[web1] still shown",
+  ]);
+  expect(groupOf(output).slice(-2)).toEqual(["still shown", "… 3 more lines of this host omitted …"]);
+});
+
 describe("the progress of a run", () => {
   const names = Array.from({ length: 9 }, (_, index) => `web${index + 1}`);
 

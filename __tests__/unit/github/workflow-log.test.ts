@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+
 import { describe, expect, test } from "@jest/globals";
 
 import { WorkflowLog } from "../../../src/github/workflow-log.js";
@@ -112,6 +114,26 @@ describe("an annotation", () => {
       const { commands } = obeyed((log) => log.annotate("error", text, text));
       expect(commands.map(({ name }) => name)).toEqual(["error", "notice"]);
     }
+  });
+});
+
+describe("a log that nobody reads any more", () => {
+  /** Runs a program whose output is closed at once. Returns its exit code. */
+  async function exitCodeOf(script: string): Promise<number | null> {
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: ["ignore", "pipe", "ignore"] });
+    child.stdout.destroy();
+    return await new Promise((resolve) => child.once("exit", resolve));
+  }
+  const wait = "await new Promise((resolve) => setTimeout(resolve, 300));";
+
+  test("does not end the run", async () => {
+    const file = JSON.stringify(new URL("../../../src/github/workflow-log.js", import.meta.url));
+    const script = `import { WorkflowLog } from ${file}; ${wait} const log = new WorkflowLog(); for (let i = 0; i < 5; i += 1) { log.line("x"); ${wait} } await log.written(); process.exit(42);`;
+    expect(await exitCodeOf(script)).toBe(42);
+  });
+
+  test("ends a program that does not mind (control)", async () => {
+    expect(await exitCodeOf(`${wait} process.stdout.write("x"); ${wait} process.exit(42);`)).toBe(1);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { DeployError } from "../../../src/domain/errors.js";
+import { AnswerError, DeployError } from "../../../src/domain/errors.js";
 import { machineFacts, parseFacts, systemState } from "../../../src/nixos/facts.js";
 import { makeStorePath } from "../domain/make.js";
 import { thrown } from "../failure-of.js";
@@ -68,8 +68,20 @@ describe("systemState", () => {
     expect(systemState(new Map())).toMatchObject({ running: undefined, generation: undefined, bootId: "", failedUnits: [], rebootNeeded: false });
   });
 
-  test("refuses a store path that is none", () => {
-    expect(() => systemState(parseFacts(makeFacts({ running: "/nix/store/x" })))).toThrow("not a Nix store");
+  test.each(["running", "booted", "profile"])("refuses a store path that is none: %s", (key) => {
+    const error = thrown(AnswerError, () => systemState(parseFacts(makeFacts({ [key]: "/nix/store/../../etc" }))));
+    expect(error.message).toBe(`${key} is "/nix/store/../../etc", which is not a path of the Nix store`);
+  });
+
+  test("takes no number for a generation that is none, and no name for a unit that is too long", () => {
+    const forged = { generation: "9".repeat(400), "failed-units": `a.service ${"x".repeat(300)} ${"b.service ".repeat(20_000)}` };
+    const state = systemState(parseFacts(makeFacts(forged)));
+    expect(state.generation).toBeUndefined();
+    expect([state.failedUnits.length, state.failedUnits[0], state.failedUnits[1]]).toEqual([10_000, "a.service", "b.service"]);
+  });
+
+  test("keeps the beginning of a fact that is too long", () => {
+    expect(parseFacts(`hostname=${"x".repeat(5_000_000)}\n`).get("hostname")).toHaveLength(1000);
   });
 });
 

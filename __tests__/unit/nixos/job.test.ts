@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { DeployError } from "../../../src/domain/errors.js";
+import { AnswerError, DeployError } from "../../../src/domain/errors.js";
 import { followJob, runJob, type CallScript, type Job } from "../../../src/nixos/job.js";
 import { residentScript, type ScriptCall } from "../../../src/nixos/remote-shell.js";
 import { makeStorePath } from "../domain/make.js";
@@ -73,6 +73,21 @@ describe("a job", () => {
   test("that cannot be started is told", async () => {
     const error = await rejection(DeployError, runJob(makeJob(), machine([], { startCode: 1 }).call));
     expect(error).toMatchObject({ phase: "build", reason: "the job could not be started on the machine (exit code 1)", lines: ["cannot"], exitCode: 1 });
+  });
+
+  test.each([
+    [{ stderr: "exit=256\n" }, "the job build ended with 256, which is no exit code"],
+    [{ stderr: `exit=${"9".repeat(400)}\n` }, "the job build ended with 99999999999999999999, which is no exit code"],
+    [{ stderr: "exit=0\nresult=/nix/store/../x\n" }, 'result is "/nix/store/../x", which is not a path of the Nix store'],
+  ])("that ends as no job does is an answer that cannot be used: %j", async (end, message) => {
+    expect((await rejection(AnswerError, followJob(makeJob(), machine([], end).call))).message).toBe(message);
+  });
+
+  test("that must end in time is followed for no longer", async () => {
+    const { call, calls } = machine([]);
+    await followJob(makeJob({ seconds: 100 }), call);
+    await followJob(makeJob(), call);
+    expect(calls.map(({ timeout }) => timeout)).toEqual([100, undefined]);
   });
 
   test.each([

@@ -73,6 +73,31 @@ describe("a script on the machine", () => {
     expect(await commandOf({ kind: "none" }, true)).toBe("/bin/sh -s\n");
   });
 
+  test("has a short answer: a machine that prints for ever is ended", async () => {
+    ssh(`nonce=$(sed -n "s/^echo 'begin \\([0-9a-f]*\\)'$/\\1/p"); echo "begin $nonce"; exec cat /dev/zero`);
+    expect((await rejection(CommandError, shell.run(facts))).failure).toEqual({ kind: "output", bytes: 4 * 1024 * 1024 });
+  });
+
+  test("before which the login shell prints without end or line end takes little memory, and its last words are kept", async () => {
+    ssh("head -c 300000000 /dev/zero; echo 'not this command'; exit 1");
+    let most = 0;
+    const before = process.memoryUsage();
+    const watch = setInterval(() => {
+      const { heapUsed, external } = process.memoryUsage();
+      most = Math.max(most, heapUsed + external - before.heapUsed - before.external);
+    }, 5);
+    const outcome = await shell.run(facts).finally(() => clearInterval(watch));
+    expect(outcome.kind === "ended" ? outcome.instead : "").toMatch(/^[^]{1,65536}not this command\n$/);
+    // Chunks that wait for the garbage collector are part of it.
+    expect(most).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  test("is told from the noise before it wherever the line that begins it is cut in two", async () => {
+    const script = `nonce=$(sed -n "s/^echo 'begin \\([0-9a-f]*\\)'$/\\1/p"); printf 'noise '; for part in b egin ' ' "$nonce"; do printf %s "$part"; sleep 0.05; done; printf '\\nanswer\\n'; echo "end $nonce 0" >&2`;
+    ssh(script);
+    expect(await shell.run(facts)).toMatchObject({ kind: "ended", exitCode: 0, stdout: "answer\n" });
+  });
+
   test("throws for a time-out and for an abort", async () => {
     ssh("exec sleep 30");
     expect((await rejection(CommandError, shell.run({ ...facts, timeout: 0.2 }))).failure.kind).toBe("timeout");
@@ -101,6 +126,37 @@ describe("a connection that is lost", () => {
     expect(existsSync(mark)).toBe(true);
     expect(calls).toBe(2);
     expect(told).toEqual(["the connection was lost; reconnecting for up to 1 s", "reconnected"]);
+  });
+
+  test("again and again is given up, although it always comes back at once", async () => {
+    const sessions = join(directory, "sessions");
+    ssh(`echo x >>${sessions}; exit 255`);
+    const error = await rejection(
+      DeployError,
+      runToItsEnd(connection, shell, () => facts, reconnection),
+    );
+    expect(error).toMatchObject({ phase: "build", reason: "the connection was lost again and again for 1 s", exitCode: 255, unreachable: true });
+    expect(readFileSync(sessions, "utf8").length).toBeGreaterThan(2);
+  });
+
+  test.each<[string, string, ScriptCall, string, boolean]>([
+    ["that hangs", "exec sleep 30", { ...facts, timeout: 0.3 }, "the machine is connected, but has not answered within 0.3 s", true],
+    [
+      "that answers for ever",
+      `nonce=$(sed -n "s/^echo 'begin \\([0-9a-f]*\\)'$/\\1/p"); echo "begin $nonce"; exec cat /dev/zero`,
+      facts,
+      "the machine has printed more than 4194304 bytes where a short answer was expected",
+      false,
+    ],
+  ])("is not what a machine has %s", async (_, machine, call, reason, unreachable) => {
+    ssh(machine);
+    expect(
+      await rejection(
+        DeployError,
+        runToItsEnd(connection, shell, () => call, reconnection),
+      ),
+    ).toMatchObject({ phase: "build", reason, unreachable });
+    expect(told).toEqual([]);
   });
 
   test("and does not come back in time is told with the last reason", async () => {

@@ -1,10 +1,11 @@
 import { spawn, spawnSync, type SpawnSyncReturns } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 
 import { parseFacts } from "../../../src/nixos/facts.js";
 import { beforeProgram, program, remoteCommand, residentCall, residentScript, type ScriptName } from "../../../src/nixos/remote-shell.js";
@@ -15,6 +16,8 @@ const uid = isRoot ? 65_534 : userInfo().uid;
 const nonce = "0123456789abcdef";
 const runtime = mkdtempSync(join(tmpdir(), "unit-remote-"));
 chmodSync(runtime, 0o777);
+// As pam_systemd makes it.
+if (isRoot) chownSync(runtime, uid, uid);
 afterAll(() => {
   rmSync(runtime, { recursive: true, force: true });
 });
@@ -203,9 +206,48 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
   });
 
   test("prepare says where it cannot make its directory", () => {
-    const { code, err } = payload(call(shell, "prepare", ["run1"], { XDG_RUNTIME_DIR: "/nonexistent" }));
-    expect(code).toBe(1);
-    expect(err).toMatch(/cannot create directory/);
+    const long = payload(call(shell, "prepare", ["x".repeat(300)], { XDG_RUNTIME_DIR: "" }));
+    expect(long).toMatchObject({ code: 1, err: expect.stringMatching(/^\/tmp\/nix-flake-deploy-\d+-x+ cannot be made\n$/) });
+  });
+
+  describe.each(["", "/nonexistent", "/"])("without a directory of the user's own (XDG_RUNTIME_DIR: %j)", (XDG_RUNTIME_DIR) => {
+    const run = `${randomBytes(6).toString("hex")}-web1`;
+    const place = `/tmp/nix-flake-deploy-${uid}-${run}`;
+    // The name that everybody can guess.
+    const guessed = `/tmp/nix-flake-deploy-${uid}`;
+    afterEach(() => {
+      rmSync(place, { recursive: true, force: true });
+      rmSync(guessed, { recursive: true, force: true });
+    });
+    const here = { XDG_RUNTIME_DIR };
+
+    test("a run makes one that nobody can guess, for this user alone, whatever else is in /tmp", () => {
+      mkdirSync(guessed, { recursive: true });
+      expect(payload(call(shell, "prepare", [run], here)).code).toBe(0);
+      expect(statSync(place).mode & 0o777).toBe(0o700);
+      expect(statSync(place).uid).toBe(uid);
+      payload(call(shell, "prepare", [run], here));
+      payload(call(shell, "start", [run, "build", residentScript("job"), "pwd"], here));
+      expect(payload(call(shell, "follow", [run, "build", "0"], here)).out).toBe(`${place}\n`);
+      payload(call(shell, "finish", [run], here));
+      expect(existsSync(place)).toBe(false);
+    });
+
+    test("prepare refuses a link that is there already", () => {
+      symlinkSync("/etc", place);
+      expect(payload(call(shell, "prepare", [run], here))).toMatchObject({ code: 1, err: `${place} is owned by another user\n` });
+      rmSync(place);
+    });
+
+    test("prepare removes what a dead run of the user has left, and nothing of others", () => {
+      const [old, foreign] = [`${place}old`, `${place}foreign`];
+      payload(call(shell, "prepare", [`${run}old`], here));
+      mkdirSync(foreign);
+      spawnSync("touch", ["-d", "2 days ago", old, foreign]);
+      payload(call(shell, "prepare", [run], here));
+      expect([existsSync(old), existsSync(foreign)]).toEqual([false, isRoot]);
+      rmSync(foreign, { recursive: true, force: true });
+    });
   });
 
   test("start and follow show a job as it goes, and how it ended", () => {

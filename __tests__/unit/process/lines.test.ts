@@ -30,6 +30,11 @@ describe("a stream of bytes", () => {
     expect(cut(...chunks)).toEqual(expected);
   });
 
+  test("in pieces of one byte", () => {
+    expect(cut(...Array.from("ab\r\ncd\re\n\nf"))).toEqual(["ab", "cd", "e", "", "f"]);
+    expect(cut(...Array.from("x".repeat(40_000))).map((line) => line.length)).toEqual([16_384, 16_384, 7232]);
+  });
+
   test("without any line end does not fill the memory", () => {
     const lines = cut("x".repeat(50_000), "y".repeat(50_000));
     expect(lines.every((line) => line.length <= 16_384)).toBe(true);

@@ -72,14 +72,14 @@ describe("a program that ends well", () => {
   });
 
   test("may print a lot", async () => {
-    const { stdout, stderr } = await sh("head -c 20000000 /dev/zero | tr '\\0' x; head -c 5000000 /dev/zero | tr '\\0' y >&2");
-    expect([stdout.length, stderr.length]).toEqual([20_000_000, 5_000_000]);
+    const { stdout, stderr } = await sh("head -c 20000000 /dev/zero | tr '\\0' x; head -c 1500000 /dev/zero | tr '\\0' y >&2");
+    expect([stdout.length, stderr.length]).toEqual([20_000_000, 1_500_000]);
   });
 
-  test("keeps the end of an output that would fill the memory", async () => {
-    const { stdout } = await sh("head -c 90000000 /dev/zero; echo; echo the end");
-    expect(stdout.length).toBeLessThan(70_000_000);
-    expect(stdout.endsWith("\nthe end\n")).toBe(true);
+  test("keeps the end of an error output that would fill the memory", async () => {
+    const { stderr } = await sh("{ head -c 90000000 /dev/zero; echo; echo the end; } >&2");
+    expect(stderr.length).toBe(2 * 1024 * 1024);
+    expect(stderr.endsWith("\nthe end\n")).toBe(true);
   });
 
   test("shows its lines as they come, and keeps the errors", async () => {
@@ -163,6 +163,22 @@ describe("the end that we make", () => {
     const started = await pidsIn(pids, 1);
     await sleep(100);
     expect(started.filter((pid) => isAlive(pid))).toEqual([]);
+  });
+
+  test("a program that prints for ever is ended, and so is one that prints too much for its caller", async () => {
+    const error = await rejection(CommandError, sh("exec cat /dev/zero", { mostStdout: 1000 }));
+    expect(error.failure).toEqual({ kind: "output", bytes: 1000 });
+    expect(error.message).toBe("printed more than 1000 bytes: /bin/sh -c 'exec cat /dev/zero' sh");
+    expect((await rejection(CommandError, sh("cat /dev/zero; true"))).failure).toEqual({ kind: "output", bytes: 32 * 1024 * 1024 });
+    expect((await sh("printf 1234", { mostStdout: 4 })).stdout).toBe("1234");
+  });
+
+  test("a program that is silent for too long is ended, and one that says something now and then is not", async () => {
+    const error = await rejection(CommandError, sh("echo begin; exec sleep 60", { silence: 0.5 }));
+    expect(error).toMatchObject({ failure: { kind: "silent", seconds: 0.5 }, stdout: "begin\n" });
+    expect(error.message).toMatch(/^no output for 0\.5 s: /);
+    const talking = "for i in 1 2 3 4 5 6; do sleep 0.4; echo $i >&2; done";
+    expect((await sh(talking, { silence: 2 })).stderr).toBe("1\n2\n3\n4\n5\n6\n");
   });
 
   test("an abort does the same", async () => {

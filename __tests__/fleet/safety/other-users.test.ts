@@ -1,0 +1,110 @@
+import { beforeAll, beforeEach, afterEach, describe, expect, test } from "@jest/globals";
+
+import { until } from "../rig/command.js";
+import { useTrial, verdictOf } from "./trial.js";
+
+// What users who may do nothing on a machine do to keep it from being deployed.
+
+const trial = useTrial(["web1"], ["web1"]);
+const lock = "/run/nixos/switch-to-configuration.lock";
+const asUser = "setpriv --reuid=nosudo --regid=nosudo --clear-groups";
+
+/** Starts a program in the background, as the user `nosudo`. */
+async function begin(script: string): Promise<void> {
+  await trial.machine().output(`setsid ${asUser} bash -c ${quoted(script)} >/tmp/attack.log 2>&1 </dev/null &`);
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+async function processes(): Promise<string> {
+  return await trial.machine().output("ps -eo ruid=,uid=,args= | grep -v 'ps -eo'");
+}
+
+beforeAll(async () => {
+  await trial.settle();
+});
+
+beforeEach(async () => {
+  await trial.machine().output(`chmod 644 ${lock}`);
+});
+
+afterEach(async () => {
+  await trial.machine().exec("pkill -9 -u nosudo; pkill -9 -x su; pkill -9 -x sudo");
+});
+
+/** Deploys, with little patience for whoever holds the machine. */
+async function deploy(): Promise<Readonly<Record<string, unknown>>> {
+  return verdictOf(await trial.deploy({}, { "lock-timeout": "5", "settle-time": "0" }));
+}
+
+const green = { exit: 0, status: "deployed" };
+
+describe("a user of the machine", () => {
+  test("who runs what looks like nixos-rebuild and switch-to-configuration holds up nothing", async () => {
+    await begin("exec -a 'nixos-rebuild switch' sleep 1000 & exec -a '/nix/store/x/bin/switch-to-configuration test' sleep 1000");
+    await until("the processes", 10, async () => /switch-to-configuration test 1000/.test(await processes()));
+    expect(await deploy()).toMatchObject(green);
+  });
+
+  test("who starts programs that become root and wait for a password holds up nothing", async () => {
+    await begin("sleep 1000 | sudo -S -- nixos-rebuild switch & sleep 1000 | su -c '/x/bin/switch-to-configuration test' & wait");
+    // Control: they run as root, by the user that systems look at first.
+    await until("sudo and su", 10, async () => {
+      const all = await processes();
+      return /^ *\d+ +0 +sudo .*nixos-rebuild switch/m.test(all) && /^ *\d+ +0 +su .*switch-to-configuration test/m.test(all);
+    });
+    expect(await deploy()).toMatchObject(green);
+  });
+
+  test.each([
+    ["holds the lock of switch-to-configuration", `exec flock ${lock} sleep 1000`],
+    ["holds it with a process whose parent is gone", `exec 9<${lock}; flock 9; sleep 1000 & exit`],
+    ["shares it", `exec flock --shared ${lock} sleep 1000`],
+  ])("who %s holds up nothing, and cannot do so again", async (_, script) => {
+    const machine = trial.machine();
+    await begin(script);
+    await until("the lock", 10, async () => (await machine.exec(`flock --nonblock ${lock} true`)).code !== 0);
+    // Control: a switch by hand is refused.
+    const byHand = await machine.exec("/run/current-system/bin/switch-to-configuration test");
+    expect([byHand.code === 0, byHand.stdout + byHand.stderr]).toEqual([false, expect.stringContaining("Could not acquire lock")]);
+    expect(await deploy()).toMatchObject(green);
+    expect((await machine.exec(`${asUser} flock --nonblock ${lock} true`)).code).not.toBe(0);
+    expect((await machine.exec(`flock --nonblock ${lock} true`)).code).toBe(0);
+  });
+
+  test("but not root, whose switch goes first", async () => {
+    const machine = trial.machine();
+    await machine.output(`setsid flock ${lock} sleep 20 >/dev/null 2>&1 </dev/null &`);
+    const before = await trial.systems();
+    const run = await trial.deploy({}, { "lock-timeout": "1", "settle-time": "0" });
+    expect(verdictOf(run)).toMatchObject({ exit: 1 });
+    expect(await trial.systems()).toEqual(before);
+    await machine.exec("pkill -9 -x flock; pkill -9 -x sleep");
+  });
+
+  test("whose own manager has failed makes no deployment fail", async () => {
+    const machine = trial.machine();
+    await machine.output("loginctl enable-linger nosudo");
+    await until("the manager", 15, async () => (await machine.exec("systemctl is-active user@$(id -u nosudo).service")).code === 0);
+    const flake = await trial.flake({ switchScript: `pkill -9 -u nosudo; sleep 1` });
+    const run = await trial.fleet.runner.run(trial.step(flake, { "settle-time": "0" }));
+    // Control: systemd says so.
+    expect((await machine.output("systemctl list-units --state=failed --plain --no-legend")).trim()).toContain("user@");
+    // Degraded where the switch has come to that user in between.
+    expect(verdictOf(run)).toMatchObject({ exit: 0, status: expect.stringMatching(/^(?:deployed|degraded)$/) });
+    await machine.exec("loginctl disable-linger nosudo; systemctl reset-failed");
+  });
+
+  test("who takes names in /tmp holds up no run of a user without a directory of its own", async () => {
+    const machine = trial.machine();
+    await machine.output("printf 'UsePAM no\\n' >/etc/ssh/sshd_config.d/0-nopam.conf; systemctl restart ssh");
+    await machine.output(`id=$(id -u deploy); ${asUser} mkdir /tmp/nix-flake-deploy-$id; ${asUser} ln -s /etc /tmp/nix-flake-deploy-elevate`);
+    // Not as root: deploy may use sudo, and this run does not.
+    const run = await trial.deploy({}, { operation: "build", elevate: "none", targets: "deploy@web1" });
+    expect(verdictOf(run)).toMatchObject({ exit: 0, status: "planned" });
+    expect((await machine.output("ls -d /tmp/nix-flake-deploy-*")).trim().split("\n")).toHaveLength(2);
+    await machine.output("rm -rf /etc/ssh/sshd_config.d/0-nopam.conf /tmp/nix-flake-deploy-*; systemctl restart ssh");
+  });
+});

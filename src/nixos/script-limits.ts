@@ -1,0 +1,29 @@
+/** Seconds until a script must have begun, behind whatever the login shell prints. */
+export const beginSeconds = 60;
+
+/** Seconds after which `follow.sh` is given up when it prints nothing; it says every 10 s that it is alive. */
+export const silentSeconds = 60;
+
+/** Bytes of a script's answer; `difference.sh` has the longest: some 40,000 lines. */
+export const longestAnswer = 4 * 1024 * 1024;
+
+/**
+ * Seconds that a script may take. Callers give their own to those that wait for as long as an input says; `follow.sh` ends with the
+ * job that it follows.
+ */
+export const scriptSeconds = {
+  facts: 60,
+  prepare: 60,
+  start: 60,
+  finish: 30,
+  arm: 60,
+  decide: 60,
+  health: 60,
+  difference: 45,
+  units: 45,
+  journal: 60,
+  settle: 60,
+  specialisation: 60,
+  place: 60,
+  daemon: 30,
+} as const;
