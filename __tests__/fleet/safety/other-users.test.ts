@@ -83,28 +83,4 @@ describe("a user of the machine", () => {
     expect(await trial.systems()).toEqual(before);
     await machine.exec("pkill -9 -x flock; pkill -9 -x sleep");
   });
-
-  test("whose own manager has failed makes no deployment fail", async () => {
-    const machine = trial.machine();
-    await machine.output("loginctl enable-linger nosudo");
-    await until("the manager", 15, async () => (await machine.exec("systemctl is-active user@$(id -u nosudo).service")).code === 0);
-    const flake = await trial.flake({ switchScript: `pkill -9 -u nosudo; sleep 1` });
-    const run = await trial.fleet.runner.run(trial.step(flake, { "settle-time": "0" }));
-    // Control: systemd says so.
-    expect((await machine.output("systemctl list-units --state=failed --plain --no-legend")).trim()).toContain("user@");
-    // Degraded where the switch has come to that user in between.
-    expect(verdictOf(run)).toMatchObject({ exit: 0, status: expect.stringMatching(/^(?:deployed|degraded)$/) });
-    await machine.exec("loginctl disable-linger nosudo; systemctl reset-failed");
-  });
-
-  test("who takes names in /tmp holds up no run of a user without a directory of its own", async () => {
-    const machine = trial.machine();
-    await machine.output("printf 'UsePAM no\\n' >/etc/ssh/sshd_config.d/0-nopam.conf; systemctl restart ssh");
-    await machine.output(`id=$(id -u deploy); ${asUser} mkdir /tmp/nix-flake-deploy-$id; ${asUser} ln -s /etc /tmp/nix-flake-deploy-elevate`);
-    // Not as root: deploy may use sudo, and this run does not.
-    const run = await trial.deploy({}, { operation: "build", elevate: "none", targets: "deploy@web1" });
-    expect(verdictOf(run)).toMatchObject({ exit: 0, status: "planned" });
-    expect((await machine.output("ls -d /tmp/nix-flake-deploy-*")).trim().split("\n")).toHaveLength(2);
-    await machine.output("rm -rf /etc/ssh/sshd_config.d/0-nopam.conf /tmp/nix-flake-deploy-*; systemctl restart ssh");
-  });
 });
