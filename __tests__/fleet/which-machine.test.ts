@@ -189,7 +189,7 @@ describe("two names of one machine", () => {
     await going.waitFor(/\] activating the configuration/);
     expect(await web1.output("ls -d /run/nix-flake-deploy/*-web1 /nix/var/nix/gcroots/nix-flake-deploy/*-web1")).toMatch(/^\S+-web1\n\S+-web1$/);
     const waiting = fleet.runner.start(await step({ targets: `root@${web1.ipv4}#web1` }));
-    await waiting.waitFor(/waiting up to 300 s: another run of this action: \S+, job deploy, target root@web1, since /);
+    await waiting.waitFor(/waiting up to 300 s for the lock: another run of this action: \S+, job deploy, target root@web1, since /);
     await web1.output("touch /run/go");
     const [first, second] = [await going.finished, await waiting.finished];
     expect([first.exitCode, second.exitCode]).toEqual([0, 0]);

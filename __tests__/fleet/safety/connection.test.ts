@@ -164,7 +164,7 @@ describe("a machine that is not reached again", () => {
     };
     const [run, control] = await Promise.all([lose("web1", {}), lose("web2", unprotected)]);
     expect(verdictOf(run)).toMatchObject({ exit: 1, status: "unknown", error: expect.stringContaining("rolls back on its own") });
-    expect(verdictOf(run)["error"]).toContain(`it ran ${before.current}; new system: ${run.outputs["system-path"]}`);
+    expect(verdictOf(run)["error"]).toContain(`old system: ${before.current}; new system: ${run.outputs["system-path"]}`);
     await trial.backAt(before);
     await trial.forget();
 

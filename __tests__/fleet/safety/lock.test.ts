@@ -46,7 +46,7 @@ describe("two runs at once", () => {
     expect(going.running()).toBe(true);
 
     const waiting = trial.fleet.runner.start(trial.step(await trial.flake({})));
-    await waiting.waitFor(new RegExp(`waiting up to 300 s: ${holder.source}`));
+    await waiting.waitFor(new RegExp(`waiting up to 300 s for the lock: ${holder.source}`));
     await trial.machine().output("touch /run/go");
     const patient = await waiting.finished;
     expect(verdictOf(patient)).toMatchObject({ exit: 0, status: "deployed" });
