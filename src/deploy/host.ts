@@ -3,7 +3,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describeDifference } from "../domain/difference-text.js";
 import { DeployError } from "../domain/errors.js";
 import { showCopied } from "../domain/copy-progress.js";
-import { outerReference } from "../domain/flake.js";
 import { changesMachine, changesRunningSystem, touchesUnits } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { HostResult } from "../domain/result.js";
@@ -15,10 +14,11 @@ import { spaceWarning } from "./free-space.js";
 import type { Outcome } from "./guarded.js";
 import { knownAtFirst, outlookOf, resultOf, settledBy, type HostKnowledge } from "./host-knowledge.js";
 import { PhaseClock } from "./phase-clock.js";
-import type { ActivatableSystem, ConnectedMachine, Generation, HostLog, Machine, MachineFacts } from "./ports.js";
+import type { ActivatableSystem, ConnectedMachine, HostLog, Machine, MachineFacts } from "./ports.js";
 import type { RunSettings } from "./run-settings.js";
 import type { MachinesOfRun } from "./same-machine.js";
 import { activateSafely, explainEnd } from "./safe-activation.js";
+import type { SystemSource, SystemSteps } from "./system-source.js";
 import { judge } from "./verdict.js";
 
 /** What comes of the work up to the build: an end, or a system that waits for its activation. */
@@ -26,6 +26,15 @@ export type Prepared = { readonly kind: "settled"; readonly outcome: Outcome } |
 
 /** A system that can be activated on a machine that has it. */
 export type ReadySystem = { readonly machine: ConnectedMachine; readonly system: ActivatableSystem };
+
+/** A system that the machine has, and the machine as it is connected now. */
+type Obtained = {
+  readonly machine: ConnectedMachine;
+  readonly toplevel: StorePath;
+  readonly generation: number | undefined;
+  /** What the log says of the phase that got it there. */
+  readonly detail: string | undefined;
+};
 
 /**
  * The work on one host: `prepare` up to a built system, then `activate` that. Both throw for what goes wrong; `result` tells
@@ -77,42 +86,56 @@ export class Host {
 
   async #prepare(signal: AbortSignal): Promise<Prepared> {
     const known = this.#known;
-    const { operation, variant } = this.#settings;
-    let machine = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
-    const { facts } = machine;
+    const { operation, variant, systemOf } = this.#settings;
+    const { target } = this.machine;
+    const connected = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
+    const { facts } = connected;
     known.before = facts.state;
     if (facts.unfinished !== undefined) this.#log.warn(`${facts.unfinished}. A deployment that activates mends that first`);
-    this.#machines.claim(this.machine.target, facts.identity);
-    let toplevel: StorePath;
-    let generation: number | undefined;
-    if (this.#settings.flake === undefined) {
-      ({ toplevel, number: generation } = this.#olderGeneration(facts));
-    } else {
-      known.configuration = this.#configuration(facts);
-      for (const warning of [spaceWarning(facts.freeKibibytes), memoryWarning(facts.memoryKibibytes)]) if (warning !== undefined) this.#log.warn(warning);
-      this.ended();
-      const sent = await this.#settings.flake;
-      const copied = await this.#tryAgain("copy", signal, async (tries) => {
-        if (tries > 0) machine = await this.machine.connect(signal);
-        return await machine.copyFlake(sent, signal);
-      });
-      known.arrived = true;
-      this.ended(showCopied(copied));
-      this.begin("build");
-      toplevel = await machine.build({ reference: outerReference(sent), configuration: known.configuration }, signal);
-      this.#log.note(`built ${toplevel}`);
-    }
+    this.#machines.claim(target, facts.identity);
+    const obtained = systemOf === undefined ? this.#older(connected) : await this.#newSystem(systemOf(target), connected, signal);
+    const { machine, toplevel, generation, detail } = obtained;
     known.toplevel = toplevel;
     const { specialisation } = variant;
     const running = specialisation === undefined ? toplevel : await machine.findSpecialisation(toplevel, specialisation, signal);
     await this.#compare(machine, running, signal);
-    this.ended();
+    this.ended(detail);
     if (changesRunningSystem(operation) && facts.specialisation !== undefined && facts.specialisation !== specialisation) {
       this.#log.note(`the machine runs its specialisation ${facts.specialisation} and leaves it: \`specialisation: ${facts.specialisation}\` keeps it there`);
     }
     const system = { toplevel, running, generation };
     const status = settledBy(system, facts, operation);
     return status === undefined ? { kind: "ready", system: { machine, system } } : { kind: "settled", outcome: { status, error: undefined } };
+  }
+
+  /** Gets the new system into the store of the machine. */
+  async #newSystem(source: SystemSource, connected: ConnectedMachine, signal: AbortSignal): Promise<Obtained> {
+    const { freeKibibytes, memoryKibibytes } = connected.facts;
+    const configuration = this.#configuration(connected.facts);
+    this.#known.configuration = configuration;
+    const warnings = [spaceWarning(freeKibibytes), source.evaluatesOnMachine ? memoryWarning(memoryKibibytes) : undefined];
+    for (const warning of warnings) if (warning !== undefined) this.#log.warn(warning);
+    this.ended();
+    let machine = connected;
+    let detail: string | undefined;
+    const copy: SystemSteps["copy"] = async (send) => {
+      const copied = await this.#tryAgain("copy", signal, async (tries) => {
+        if (tries > 0) machine = await this.machine.connect(signal);
+        return await send(machine);
+      });
+      this.#known.arrived = true;
+      detail = showCopied(copied);
+    };
+    const build: SystemSteps["build"] = async (work) => {
+      this.ended(detail);
+      detail = undefined;
+      this.begin("build");
+      const toplevel = await work(machine);
+      this.#log.note(`built ${toplevel}`);
+      return toplevel;
+    };
+    const toplevel = await source.obtain({ configuration, copy, build }, signal);
+    return { machine, toplevel, generation: undefined, detail };
   }
 
   /** Activates a system, and decides for it or for the old one. Throws what ends it before there was a decision. */
@@ -176,10 +199,12 @@ export class Host {
     this.#log.ended(detail);
   }
 
-  #olderGeneration({ olderGeneration, state }: MachineFacts): Generation {
+  #older(machine: ConnectedMachine): Obtained {
+    const { olderGeneration, state } = machine.facts;
     if (olderGeneration !== undefined) {
-      this.#log.note(`going back to generation ${olderGeneration.number}, ${olderGeneration.toplevel}`);
-      return olderGeneration;
+      const { number, toplevel } = olderGeneration;
+      this.#log.note(`going back to generation ${number}, ${toplevel}`);
+      return { machine, toplevel, generation: number, detail: undefined };
     }
     throw new DeployError({
       phase: "connect",

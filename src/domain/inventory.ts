@@ -1,5 +1,6 @@
+import type { Place } from "./build-place.js";
 import { InputError } from "./errors.js";
-import { makeFailure } from "./failure.js";
+import { makeFailure, type Failure } from "./failure.js";
 import type { HostResult } from "./result.js";
 import { looksAtTags, select, unmatchedProblem, type Selection } from "./selection.js";
 import { checkTarget, nameOfConfiguration, named, type NamedTarget, type Target, type TargetRequest } from "./target.js";
@@ -14,8 +15,8 @@ export type InventoryMachine = {
   readonly system: string | undefined;
   /** `undefined` where nobody asked. */
   readonly tags: readonly string[] | undefined;
-  /** Whether the flake asks for a build on the machine itself. */
-  readonly buildOnTarget: boolean;
+  /** Where the flake has the system built; `auto` where it does not say. */
+  readonly buildOn: Place;
   /** What the flake wants to be done beside, and is not: `deployment.keys smtp, wireguard`. */
   readonly ignored: readonly string[];
 };
@@ -151,12 +152,17 @@ export function checkedRequest(name: string, request: TargetRequest): TargetRequ
 
 /** The result of a machine that was never connected to. */
 export function unusableResult({ name, error, lines }: UnusableMachine): HostResult {
+  return failedBefore(name, undefined, makeFailure({ phase: "connect", reason: error, lines }));
+}
+
+/** The result of a machine whose work has failed before anybody has connected to it. */
+export function failedBefore(name: string, configuration: string | undefined, error: Failure): HostResult {
   return {
     name,
     target: name,
-    configuration: undefined,
+    configuration,
     status: "failed",
-    phase: "connect",
+    phase: error.phase,
     systemPath: undefined,
     previousSystemPath: undefined,
     generation: undefined,
@@ -168,7 +174,7 @@ export function unusableResult({ name, error, lines }: UnusableMachine): HostRes
     difference: undefined,
     plan: undefined,
     seconds: 0,
-    error: makeFailure({ phase: "connect", reason: error, lines }),
+    error,
   };
 }
 

@@ -1,7 +1,7 @@
 import { messageOf } from "./errors.js";
-import { acceptedTarget, checkTarget, parseTarget, type TargetRequest } from "./target.js";
+import { acceptedTarget, checkTarget, parsePlace, parseTarget, type TargetRequest } from "./target.js";
 
-export const acceptedTargets = `a target a line (${acceptedTarget}), or a JSON array of such texts or of objects with host, user, port, configuration and name`;
+export const acceptedTargets = `a target a line (${acceptedTarget}), or a JSON array of such texts or of objects with host, user, port, configuration, name and build-on`;
 
 /** The targets of a list, or what is wrong with each entry that is not usable. */
 export type TargetList = { readonly requests: readonly TargetRequest[]; readonly problems: readonly string[] };
@@ -47,7 +47,7 @@ function collector(): TargetList & { add: (place: string, shown: unknown, parse:
   return { requests, problems, add };
 }
 
-const fields = ["host", "user", "port", "configuration", "name"];
+const fields = ["host", "user", "port", "configuration", "name", "build-on"];
 
 function parseItem(item: unknown): TargetRequest {
   if (typeof item === "string") return parseTarget(item);
@@ -62,6 +62,7 @@ function parseItem(item: unknown): TargetRequest {
   };
   const host = text("host");
   if (host === undefined) throw new Error("has no host");
+  const buildOn = text("build-on");
   const port = record["port"] ?? undefined;
   if (port !== undefined && typeof port !== "number" && !(typeof port === "string" && /^\d{1,5}$/.test(port)))
     throw new Error("its port is not a number from 1 to 65535");
@@ -71,5 +72,6 @@ function parseItem(item: unknown): TargetRequest {
     port: port === undefined ? undefined : Number(port),
     configuration: text("configuration"),
     name: text("name"),
+    buildOn: buildOn === undefined ? undefined : parsePlace(buildOn),
   });
 }

@@ -1,3 +1,5 @@
+import { buildPlaces, type Place } from "./build-place.js";
+
 /** Where to ssh, and what to deploy there. */
 export type Target = {
   /** What logs, annotations and results call the machine. */
@@ -21,6 +23,8 @@ export type TargetRequest = {
   readonly port?: number | undefined;
   readonly configuration?: string | undefined;
   readonly name?: string | undefined;
+  /** Where the system is built, whatever the inputs say. */
+  readonly buildOn?: Place | undefined;
 };
 
 /** What a configuration begins with that stands in colmena's hive and not under `nixosConfigurations`. */
@@ -82,6 +86,13 @@ function withoutPrefix(configuration: string): string {
       ?.slice(1)
       .find((name) => name !== undefined) ?? configuration
   );
+}
+
+/** Reads where a system is built. Throws an `Error` that says what is accepted. */
+export function parsePlace(text: string): Place {
+  const place = buildPlaces.find((known) => known === text);
+  if (place === undefined) throw new Error(`its build-on is not one of ${buildPlaces.join(", ")}`);
+  return place;
 }
 
 /** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
@@ -147,7 +158,11 @@ export function wishedName({ name, configuration, host }: TargetRequest): string
 }
 
 /** A target with its name, whose user and port may be left to ssh-config and the defaults. */
-export type NamedTarget = Pick<Target, "name" | "host" | "configuration"> & { readonly user: string | undefined; readonly port: number | undefined };
+export type NamedTarget = Pick<Target, "name" | "host" | "configuration"> & {
+  readonly user: string | undefined;
+  readonly port: number | undefined;
+  readonly buildOn?: Place | undefined;
+};
 
 /** User and port of targets for which nothing else gives one. */
 export type TargetDefaults = { readonly user: string; readonly port: number };
@@ -173,8 +188,8 @@ export function nameTargets(requests: readonly TargetRequest[], defaultPort: num
 }
 
 /** The target of that name. */
-export function named({ host, user, port, configuration }: TargetRequest, name: string): NamedTarget {
-  return { name, host, user, port, configuration };
+export function named({ host, user, port, configuration, buildOn }: TargetRequest, name: string): NamedTarget {
+  return { name, host, user, port, configuration, buildOn };
 }
 
 /** Fills in user and port of a target of which ssh-config says nothing. */

@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 
 import { deployFleet, type FleetEnd } from "../deploy/fleet.js";
-import { mapLimited } from "../deploy/limit.js";
+import { evaluatesHere, wayOf } from "../domain/build-place.js";
 import { briefReason, InputError, NoFlakeError, messageOf } from "../domain/errors.js";
+import { mapLimited } from "../domain/limit.js";
 import { outerReference, type Flake, type SentFlake } from "../domain/flake.js";
-import { chooseMachines, setApart, targetsOf, unusableResult, type UnusableMachine } from "../domain/inventory.js";
+import { chooseMachines, setApart, targetsOf, unusableResult } from "../domain/inventory.js";
 import { needsHive, placeOf, requireApart, type NamedTarget, type Target } from "../domain/target.js";
 import { needsFlake, needsRoot } from "../domain/operation.js";
+import type { HostResult } from "../domain/result.js";
 import { isUntracked } from "../git/untracked.js";
 import { maskSecret, readInput } from "../github/action-input.js";
 import { abortOnSignal } from "../github/cancellation.js";
@@ -34,6 +36,7 @@ import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity, writeTar
 import { agentSocket } from "../ssh/agent.js";
 import { secretLines } from "../ssh/key.js";
 import { locateTarget } from "../ssh/location.js";
+import { failuresOf, makeSystems, sourceOf, type SystemsHere, type Wanted } from "./systems-here.js";
 
 const log = new WorkflowLog();
 const runLog = new WorkflowRunLog(log);
@@ -78,7 +81,7 @@ async function deploy(): Promise<void> {
   const noFlake = new AbortController();
   const signal = AbortSignal.any([cancellation.signal, noFlake.signal]);
   const local = { cwd: process.cwd(), signal, onLine: (line: string) => log.line(line) };
-  const { targets, directory, unusable, flake: sending } = await choose(inputs, local);
+  const { targets, directory, failed, flake: sending, wanted, here } = await choose(inputs, local);
   const flakeOrReason = sending?.catch((error: unknown) => {
     const noFlakeError = new NoFlakeError(`the flake could not be fetched (${briefReason(error)})`, { cause: error });
     // Hosts that are being connected need not go on.
@@ -89,61 +92,118 @@ async function deploy(): Promise<void> {
   flakeOrReason?.catch(() => undefined);
   writeTargetConfigurations(directory, targets, sshSettings(inputs));
   const settings = machineSettings(inputs, sending, signal);
-  const machines = targets.map(
-    (target, index) => new NixosMachine(new Connection(target, index, directory, inputs.connectTimeout), settings, runLog.host(target)),
-  );
+  const machines = targets.map((target, index) => {
+    const needsRebuild = needsFlake(inputs.operation) && wanted.get(target.name)?.way === "rebuilt-there";
+    return new NixosMachine(new Connection(target, index, directory, inputs.connectTimeout), { ...settings, needsRebuild }, runLog.host(target));
+  });
   const { operation, maxParallel, timeout, retries, safety, variant, staging, diff } = inputs;
-  const failed = unusable.map(unusableResult);
   end = await deployFleet(
     machines,
-    { operation, flake: flakeOrReason, unusable: failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal },
+    {
+      operation,
+      systemOf: flakeOrReason === undefined ? undefined : ({ name }) => sourceOf(wantedAs(name, wanted), flakeOrReason, sent, here),
+      unusable: failed,
+      maxParallel,
+      timeout,
+      retries,
+      safety,
+      variant,
+      staging,
+      diff,
+      signal,
+    },
     runLog,
   );
   await sending;
 }
 
-/** The machines of a run, and the flake that they are sent; it is not waited for where the targets are known without it. */
+/** The machines of a run, and where their systems come from. */
 type Chosen = {
   readonly targets: readonly Target[];
   readonly directory: string;
-  readonly unusable: readonly UnusableMachine[];
+  /** Results of machines that have failed before any was connected to. */
+  readonly failed: readonly HostResult[];
+  /** What the machines are sent; it is not waited for where the targets are known without it. */
   readonly flake: Promise<SentFlake> | undefined;
+  /** By the name of the target. */
+  readonly wanted: ReadonlyMap<string, Wanted>;
+  readonly here: SystemsHere | undefined;
 };
 
-/** Finds the machines, and writes the identity: after the flake's code was evaluated, where the flake names the machines. */
+/** Finds the machines, and writes the identity: after everything that the runner evaluates and builds of the flake. */
 async function choose(inputs: Inputs, local: EvaluateOptions): Promise<Chosen> {
-  const { flake: reference, operation, selection } = inputs;
-  const fetch = async (): Promise<ArchivedFlake> => {
-    const fetched = await archiveOnRunner(reference, local);
-    // Where nothing is built of it, it only says where the machines are.
-    if (needsFlake(operation)) ({ flake } = fetched);
-    announceFlake(fetched.flake, log);
-    return fetched;
-  };
-  const wrap = async (archived: ArchivedFlake, hive: boolean): Promise<SentFlake> =>
-    await wrapFlake(archived, hive, { scratch: runnerTemp(), signal: local.signal });
-  if (inputs.targets.length > 0) {
-    const directory = await installIdentity(inputs);
-    const targets = await locate(inputs.targets, inputs, directory);
-    try {
-      requireApart(targets);
-    } catch (error) {
-      throw new InputError([{ input: "targets", problem: messageOf(error) }]);
-    }
-    const send = async (): Promise<SentFlake> => (sent = await wrap(await fetch(), needsHive(targets)));
-    return { targets, directory, unusable: [], flake: needsFlake(operation) ? send() : undefined };
+  return inputs.targets.length > 0 ? await chooseExplicit(inputs, local) : await chooseFromFlake(inputs, local);
+}
+
+async function chooseExplicit(inputs: Inputs, local: EvaluateOptions): Promise<Chosen> {
+  const { targets: named, operation, places } = inputs;
+  const wanted = byName(named.map(({ name, configuration, buildOn }) => ({ name, configuration, way: wayOf(places, buildOn, undefined) })));
+  const send = async (): Promise<SentFlake> => (sent = await wrap(await fetchFlake(inputs, local), needsHive(named), local));
+  const here = needsFlake(operation) ? await systemsHere(wanted, send, inputs, local) : undefined;
+  const failed = failuresOf(wanted, here);
+  const left = named.filter(({ name }) => !failed.some((result) => result.name === name));
+  const directory = await installIdentity(inputs);
+  const targets = await locate(left, inputs, directory);
+  try {
+    requireApart(targets);
+  } catch (error) {
+    throw new InputError([{ input: "targets", problem: messageOf(error) }]);
   }
-  const archived = await fetch();
-  const plain = await wrap(archived, false);
+  const flakeOf = (): Promise<SentFlake> => (sent === undefined ? send() : Promise.resolve(sent));
+  return { targets, directory, failed, flake: needsFlake(operation) ? flakeOf() : undefined, wanted, here };
+}
+
+async function chooseFromFlake(inputs: Inputs, local: EvaluateOptions): Promise<Chosen> {
+  const { selection, operation, places } = inputs;
+  const archived = await fetchFlake(inputs, local);
+  const plain = await wrap(archived, false, local);
   const chosen = chooseMachines(await readInventory(outerReference(plain), { selection, details: false }, local), selection);
+  const wanted = byName(
+    chosen.machines.map(({ name, request, buildOn }) => ({ name, configuration: request.configuration, way: wayOf(places, undefined, buildOn) })),
+  );
+  const send = async (): Promise<SentFlake> => (sent = needsHive(targetsOf(chosen.machines)) ? await wrap(archived, true, local) : plain);
+  const here = needsFlake(operation) ? await systemsHere(wanted, send, inputs, local) : undefined;
   const directory = await installIdentity(inputs);
   const located = new Map((await locate(targetsOf(chosen.machines), inputs, directory)).map((target) => [target.name, target]));
   const choice = setApart(chosen, ({ name }) => placeOf(locatedAs(name, located)));
   announceChoice(choice, log);
-  const found = choice.machines.map(({ name }) => locatedAs(name, located));
-  if (!needsFlake(operation)) return { targets: found, directory, unusable: choice.unusable, flake: undefined };
-  sent = needsHive(found) ? await wrap(archived, true) : plain;
-  return { targets: found, directory, unusable: choice.unusable, flake: Promise.resolve(sent) };
+  const broken = failuresOf(wanted, here).filter(({ name }) => choice.machines.some((machine) => machine.name === name));
+  const found = choice.machines.map(({ name }) => locatedAs(name, located)).filter(({ name }) => !broken.some((result) => result.name === name));
+  const flakeToSend = needsFlake(operation) ? Promise.resolve(sent ?? (await send())) : undefined;
+  return { targets: found, directory, failed: [...choice.unusable.map(unusableResult), ...broken], flake: flakeToSend, wanted, here };
+}
+
+async function fetchFlake({ flake: reference, operation }: Inputs, local: EvaluateOptions): Promise<ArchivedFlake> {
+  const fetched = await archiveOnRunner(reference, local);
+  // Where nothing is built of it, it only says where the machines are.
+  if (needsFlake(operation)) ({ flake } = fetched);
+  announceFlake(fetched.flake, log);
+  return fetched;
+}
+
+async function wrap(archived: ArchivedFlake, hive: boolean, { signal }: EvaluateOptions): Promise<SentFlake> {
+  return await wrapFlake(archived, hive, { scratch: runnerTemp(), signal });
+}
+
+/** Evaluates and builds what is evaluated and built on the runner; `undefined` where that is nothing. */
+async function systemsHere(
+  wanted: ReadonlyMap<string, Wanted>,
+  send: () => Promise<SentFlake>,
+  { buildArgs }: Inputs,
+  local: EvaluateOptions,
+): Promise<SystemsHere | undefined> {
+  const all = [...wanted.values()];
+  return all.some(({ way }) => evaluatesHere(way)) ? await makeSystems(await send(), all, { ...local, buildArgs }) : undefined;
+}
+
+function byName(wanted: readonly Wanted[]): ReadonlyMap<string, Wanted> {
+  return new Map(wanted.map((one) => [one.name, one]));
+}
+
+function wantedAs(name: string, wanted: ReadonlyMap<string, Wanted>): Wanted {
+  const found = wanted.get(name);
+  if (found === undefined) throw new Error(`nobody knows how ${name} gets its system`);
+  return found;
 }
 
 /** Finds out where the targets are, without connecting to any. */
@@ -211,7 +271,9 @@ function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | undefined
     run,
     name: workflowRunName(process.env) ?? `run ${run}`,
     access: { elevate: inputs.elevate, elevatePassword: inputs.elevatePassword, needsRoot: needsRoot(inputs.operation) },
+    needsRebuild: true,
     checkSignatures: inputs.checkSignatures,
+    substitute: inputs.substitute,
     archiveArgs: inputs.archiveArgs,
     rebuildArgs: inputs.rebuildArgs,
     reconnectTimeout: reconnectTimeout(inputs.connectTimeout, inputs.safety),

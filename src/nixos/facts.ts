@@ -62,20 +62,26 @@ export type Access = {
   readonly run0: "missing" | "present";
 };
 
+/** What the way in which a machine gets its system needs of it. */
+export type Needs = {
+  /** The machine's own nixos-rebuild is to run. */
+  readonly needsRebuild: boolean;
+};
+
 /**
- * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix, nixos-rebuild or
- * systemd.
+ * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix or systemd, or nixos-rebuild
+ * where that is to run.
  */
-export function machineFacts(text: string): { readonly facts: MachineFacts; readonly access: Access } {
+export function machineFacts(text: string, { needsRebuild }: Needs): { readonly facts: MachineFacts; readonly access: Access } {
   const facts = parseFacts(text);
   const missing = (reason: string, hint: string): DeployError => new DeployError({ phase: "connect", reason, hint });
   // Lix prints further lines, which name no fact.
   const nix = facts.get("nix") ?? "";
   if (!/\d/.test(nix)) throw missing("there is no nix on the machine", "Is it NixOS? `nix --version` must work in a non-interactive ssh session");
-  if ((facts.get("nixos-rebuild") ?? "") === "") {
+  if (needsRebuild && (facts.get("nixos-rebuild") ?? "") === "") {
     throw missing(
       "there is no nixos-rebuild on the machine",
-      "Is it NixOS? On NixOS with system.disableInstallerTools set, add nixos-rebuild to environment.systemPackages",
+      "Is it NixOS? On NixOS with system.disableInstallerTools set, add nixos-rebuild to environment.systemPackages, or evaluate on the runner (build-on: runner, or evaluate-on: runner), which needs none",
     );
   }
   if (!/^\d+$/.test(facts.get("systemd") ?? "")) throw missing("systemd does not run on the machine", "Is it NixOS?");

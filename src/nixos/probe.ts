@@ -2,18 +2,18 @@ import { DeployError } from "../domain/errors.js";
 import type { MachineFacts } from "../deploy/ports.js";
 import type { Connection } from "../ssh/connection.js";
 import { requireAccess, terminalError, wantsTerminal, type AccessSettings } from "./elevation.js";
-import { machineFacts } from "./facts.js";
+import { machineFacts, type Needs } from "./facts.js";
 import { RemoteShell, type ScriptOutcome } from "./remote-shell.js";
 import { lastLines } from "./reconnect.js";
 
-/** A machine that has been asked what it is, and how its scripts run. */
-export type Entry = { readonly facts: MachineFacts; readonly shell: RemoteShell; readonly privileged: boolean };
+/** A machine that has been asked what it is, and how its scripts run: `privileged` as root, which with `root` the ssh user is. */
+export type Entry = { readonly facts: MachineFacts; readonly shell: RemoteShell; readonly privileged: boolean; readonly root: boolean };
 
 /**
  * Asks a connected machine all that must be known of it, and finds out how the scripts become root. Throws a `DeployError` of the
  * phase connect.
  */
-export async function enter(connection: Connection, settings: AccessSettings, signal: AbortSignal): Promise<Entry> {
+export async function enter(connection: Connection, settings: AccessSettings & Needs, signal: AbortSignal): Promise<Entry> {
   const outcome = await new RemoteShell(connection, { kind: "none" }).run({ script: "facts", args: [], privileged: false, signal });
   if (outcome.kind === "lost") {
     throw new DeployError({
@@ -36,12 +36,12 @@ export async function enter(connection: Connection, settings: AccessSettings, si
       exitCode: outcome.exitCode,
     });
   }
-  const { facts, access } = machineFacts(outcome.stdout);
+  const { facts, access } = machineFacts(outcome.stdout, settings);
   const { privileged, elevation } = requireAccess(access, settings);
   const shell = new RemoteShell(connection, elevation);
   if (elevation.kind === "password") await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
   if (elevation.kind === "passwordless" && elevation.program === "run0") await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
-  return { facts, shell, privileged };
+  return { facts, shell, privileged, root: access.root };
 }
 
 /** A machine on which the login shell, or sshd, did not run the command that it was sent. */

@@ -24,7 +24,7 @@ function machine(name: string, overrides: Partial<InventoryMachine> = {}): Inven
     request: { host: name, configuration: name },
     system: undefined,
     tags: undefined,
-    buildOnTarget: false,
+    buildOn: "auto",
     ignored: [],
     ...overrides,
   };

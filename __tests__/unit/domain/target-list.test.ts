@@ -53,6 +53,7 @@ describe("a JSON array", () => {
       ]),
     );
     expect(problems).toEqual([]);
+    expect(parseTargetList('[{"host":"web1","build-on":"runner"}]').requests).toMatchObject([{ host: "web1", buildOn: "runner" }]);
     expect(requests).toEqual([
       { user: "root", host: "web1", port: undefined, configuration: "web1" },
       { host: "2001:db8::7", port: 2222, user: "deploy", configuration: "db", name: "the db" },
@@ -69,7 +70,8 @@ describe("a JSON array", () => {
     [1, "is neither a text nor an object"],
     [null, "is neither a text nor an object"],
     [["web1"], "is neither a text nor an object"],
-    [{ host: "web1", hots: "x" }, 'has an unknown field "hots"; known are host, user, port, configuration, name'],
+    [{ host: "web1", hots: "x" }, 'has an unknown field "hots"; known are host, user, port, configuration, name, build-on'],
+    [{ host: "web1", "build-on": "moon" }, "its build-on is not one of auto, target, runner"],
     [{}, "has no host"],
     [{ host: null }, "has no host"],
     [{ host: 7 }, "its host is not a text"],

@@ -30,7 +30,7 @@ describe("a machine", () => {
       request: { host: "web1.example.org", user: "admin", port: 2222, configuration: "web1" },
       system: "x86_64-linux",
       tags: [],
-      buildOnTarget: true,
+      buildOn: "target",
       ignored: [],
     });
   });
@@ -42,7 +42,7 @@ describe("a machine", () => {
       request: { host: "web1", user: "root", port: 7, configuration: "colmenaHive.nodes.web1" },
       system: undefined,
       tags: ["web"],
-      buildOnTarget: false,
+      buildOn: "runner",
       ignored: [],
     });
   });
