@@ -10,10 +10,10 @@ export type ActionInput = { readonly name: string; readonly description: string;
 export type ActionOutput = { readonly name: string; readonly description: string };
 export type ActionMetadata = { readonly inputs: readonly ActionInput[]; readonly outputs: readonly ActionOutput[] };
 
-/** The files of the main action and of its companion, and what the tables of each are called in README.md. */
+/** The files of the main action and of its companion, the document with the tables of each, and the prefix of their names there. */
 export const actionFiles = [
-  { path: "action.yml", prefix: "" },
-  { path: "matrix/action.yml", prefix: "matrix-" },
+  { path: "action.yml", document: "README.md", prefix: "" },
+  { path: "matrix/action.yml", document: "docs/matrix.md", prefix: "matrix-" },
 ] as const;
 
 export type ActionFile = (typeof actionFiles)[number];
@@ -30,6 +30,11 @@ export function readActionMetadata(path: ActionFile["path"] = "action.yml"): Act
     })),
     outputs: entries(field(metadata, "outputs")).map(([name, output]) => ({ name, description: text(field(output, "description")) })),
   };
+}
+
+/** The names of the main action's inputs. */
+export function actionInputNames(): string[] {
+  return readActionMetadata().inputs.map(({ name }) => name);
 }
 
 function text(value: unknown): string {

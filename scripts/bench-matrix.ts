@@ -34,7 +34,7 @@ async function compare(optionCount: number): Promise<void> {
   const environment = "env INPUT_FLAKE=. INPUT_SHARDS=2 GITHUB_OUTPUT=$PWD/../output";
   const plain = async (): Promise<number> =>
     await milliseconds(workspace, `nix eval --json --no-update-lock-file '.#nixosConfigurations' --apply '${plainly}' > ../plain.json`);
-  const matrix = async (): Promise<number> => await milliseconds(workspace, `: > ../output; ${environment} node /action/dist/matrix/index.js > ../log`);
+  const matrix = async (): Promise<number> => await milliseconds(workspace, `: > ../output; ${environment} node /action/dist/matrix.js > ../log`);
   // The first of each fills caches.
   await plain();
   await matrix();

@@ -110,7 +110,7 @@ function step(): string {
   ].join("\n");
 }
 
-/** Runs dist/index.js with those inputs as GitHub's runner does, then dist/post/index.js. */
+/** Runs dist/index.js with those inputs as GitHub's runner does, then dist/post.js. */
 async function deploy(fleet: Fleet, workspace: string): Promise<StepResult> {
   for (const machine of fleet.machines) machine.forgetHandshakes();
   const inputs = { "ssh-key": fleet.key.secret, "ssh-known-hosts": fleet.knownHosts(), targets };

@@ -1,8 +1,16 @@
+import { dirname, relative } from "node:path/posix";
+
 import type { ActionFile, ActionMetadata } from "./action-metadata.js";
 
-/** Puts the tables of an action's inputs and outputs between the markers of a Markdown text. Throws an `Error` where a marker is missing. */
+/** Puts the tables of an action's inputs and outputs between the markers of its document. Throws an `Error` if a marker is missing. */
 export function withTables(markdown: string, action: ActionMetadata, file: ActionFile): string {
-  return fill(fill(markdown, "inputs", renderInputs(action), file), "outputs", renderOutputs(action), file);
+  const withInputs = fill(markdown, "inputs", linkedFrom(file.document, renderInputs(action)), file);
+  return fill(withInputs, "outputs", linkedFrom(file.document, renderOutputs(action)), file);
+}
+
+// The descriptions in action.yml link to files as seen from the root of the repository.
+function linkedFrom(document: string, markdown: string): string {
+  return markdown.replaceAll(/\]\((docs\/[^)#]+)/g, (_, path: string) => `](${relative(dirname(document), path)}`);
 }
 
 export function renderInputs({ inputs }: ActionMetadata): string {

@@ -6,18 +6,15 @@ import { argumentsPage } from "./argument-tables.js";
 import { withTables } from "./docs-tables.js";
 import { root } from "./paths.js";
 
-// Writes the tables of README.md from both action.yml, and docs/arguments.md from the tables of options; with `--check` only
-// compares them.
+// Writes the tables of both action.yml into their documents, and docs/arguments.md from the tables of options; with `--check` it
+// only compares them.
 
-const readme = readFileSync(join(root, "README.md"), "utf8");
-const wanted = {
-  "README.md": actionFiles.reduce((text, file) => withTables(text, readActionMetadata(file.path), file), readme),
-  "docs/arguments.md": argumentsPage(),
-};
-for (const [path, text] of Object.entries(wanted)) {
+const read = (path: string): string => readFileSync(join(root, path), "utf8");
+const tables = actionFiles.map((file) => [file.document, withTables(read(file.document), readActionMetadata(file.path), file)] as const);
+for (const [path, text] of [...tables, ["docs/arguments.md", argumentsPage()] as const]) {
   if (!process.argv.includes("--check")) {
     writeFileSync(join(root, path), text);
-  } else if (readFileSync(join(root, path), "utf8") !== text) {
+  } else if (read(path) !== text) {
     process.stderr.write(`${path} is out of date; run npm run docs\n`);
     process.exitCode = 1;
   }

@@ -122,7 +122,7 @@ async function deploy(time: "before" | "after"): Promise<StepResult> {
   );
   return await fleet.runner.run({
     // What was emitted, since a bundle has no modules in which reports could be listened to.
-    entry: "out/src/entry/deploy.js",
+    entry: "out/scripts/record/start.js",
     env: { NODE_OPTIONS: "--import=/action/out/scripts/record/listen.js", RECORDED_RESULTS: recorded },
     inputs: {
       "ssh-key": fleet.key.secret,

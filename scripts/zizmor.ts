@@ -3,11 +3,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { documents, readDocument, snippetsOf, workflowOf } from "./documents.js";
 import { root } from "./paths.js";
 import { installMissing, installPackages } from "./system-packages.js";
 import { severeFindings } from "./zizmor-findings.js";
 
-// Audits the project's workflows, its examples and both actions with zizmor, offline. Exit code 1 when a finding is above low.
+// Audits the project's workflows, its examples, complete workflows in documents and both actions with zizmor, offline. Exit code 1
+// when a finding is above low.
 // zizmor comes from PyPI, in a virtual environment of its own below node_modules/.
 
 const requirements = join(root, "scripts/requirements.txt");
@@ -36,12 +38,28 @@ try {
 
   const examples = readdirSync(join(root, "examples/workflows")).map((name) => `examples/workflows/${name}`);
   // A directory stands for its workflows and dependabot.yml; examples/ is not one that zizmor looks into.
-  const problems = audit([".github", "action.yml", "matrix/action.yml", ...examples]);
+  const problems = audit([".github", "action.yml", "matrix/action.yml", ...examples, ...workflowsOfDocuments(scratch)]);
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   process.stdout.write(`zizmor: ${problems.length} findings above low\n`);
   if (problems.length > 0) process.exitCode = 1;
 } finally {
   rmSync(scratch, { recursive: true, force: true });
+}
+
+/** Writes the complete workflows of all documents into a directory. Returns their paths. Throws an `Error` if there are none. */
+function workflowsOfDocuments(directory: string): string[] {
+  const paths = documents()
+    .flatMap((path) => snippetsOf(path, readDocument(path)))
+    .filter(({ language }) => language === "yaml")
+    .flatMap((snippet) => {
+      const workflow = workflowOf(snippet);
+      if (workflow?.whole !== true) return [];
+      const path = join(directory, `${snippet.document.replaceAll("/", "-")}-line-${snippet.line}.yml`);
+      writeFileSync(path, workflow.text);
+      return [path];
+    });
+  if (paths.length === 0) throw new Error("no document has a complete workflow");
+  return paths;
 }
 
 function audit(paths: readonly string[]): string[] {

@@ -31,7 +31,7 @@ beforeEach(() => {
 
 /** Runs the companion action, where a workflow has its step. */
 async function plan(inputs: Readonly<Record<string, string>> = {}, workspace = repository): Promise<StepResult> {
-  return await fleet.runner.run({ inputs, workspace, entry: "dist/matrix/index.js", actionFile: "matrix/action.yml", post: false });
+  return await fleet.runner.run({ inputs, workspace, entry: "dist/matrix.js", actionFile: "matrix/action.yml", post: false });
 }
 
 async function planned(inputs: Readonly<Record<string, string>> = {}, workspace = repository): Promise<StepResult> {
@@ -326,7 +326,7 @@ describe("300 machines", () => {
     const step = fleet.runner.start({
       inputs: { shards: "2" },
       workspace: repository,
-      entry: "dist/matrix/index.js",
+      entry: "dist/matrix.js",
       actionFile: "matrix/action.yml",
       post: false,
     });

@@ -188,7 +188,7 @@ describe("an evaluation that fails on the runner", () => {
   test("shows Nix's message and its place in the flake, and not the action's expression", async () => {
     const workspace = newDirectory();
     writeFileSync(path.join(workspace, "flake.nix"), `{ outputs = { self }: { nixosConfigurations =\n  ${broken}; }; }`);
-    for (const step of [{}, { entry: "dist/matrix/index.js", actionFile: "matrix/action.yml", post: false }]) {
+    for (const step of [{}, { entry: "dist/matrix.js", actionFile: "matrix/action.yml", post: false }]) {
       const inputs = "entry" in step ? {} : { ...access(fleet) };
       const run = await fleet.runner.run({ inputs, workspace, ...step });
       expect(run.exitCode).toBe(1);
@@ -207,7 +207,7 @@ describe("an evaluation that fails on the runner", () => {
       path.join(workspace, "flake.nix"),
       `{ outputs = { self }: { nixosConfigurations = { good = { config.deployment.targetHost = "good"; }; bad = { config.deployment = self.nothing; }; }; }; }`,
     );
-    const run = await fleet.runner.run({ inputs: {}, workspace, entry: "dist/matrix/index.js", actionFile: "matrix/action.yml", post: false });
+    const run = await fleet.runner.run({ inputs: {}, workspace, entry: "dist/matrix.js", actionFile: "matrix/action.yml", post: false });
     expect(messageOf(run, "bad")).toContain("error: attribute 'nothing' missing");
     expect(messageOf(run, "bad")).toContain("flake.nix:1:");
     expect(run.log).not.toMatch(/«string»|listToAttrs|tryEval/);

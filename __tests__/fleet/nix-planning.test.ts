@@ -43,7 +43,7 @@ describe.each(evaluating.map((runner) => ({ ...runner, runner })))("with $nix on
     const run = await place.run({
       inputs: { flake, "changed-since": "HEAD~1" },
       workspace: repository,
-      entry: "dist/matrix/index.js",
+      entry: "dist/matrix.js",
       actionFile: "matrix/action.yml",
       post: false,
     });

@@ -73,7 +73,7 @@ describe("eight machines in batches of 1, 50%, 100%, of which the third fails it
     const plan = await fleet.runner.run({
       inputs: { shards: "2" },
       workspace: `${fleet.directory}/flake`,
-      entry: "dist/matrix/index.js",
+      entry: "dist/matrix.js",
       actionFile: "matrix/action.yml",
       post: false,
     });

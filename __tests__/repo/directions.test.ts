@@ -19,15 +19,16 @@ const node = /^node:/;
 const rules: Readonly<Record<string, Rule>> = {
   domain: { knows: [], packages: /^$/ },
   process: { knows: ["domain"], packages: /^node:|^@actions\/(io|exec)$/ },
-  git: { knows: ["domain", "process"], packages: node },
+  git: { knows: ["domain", "process"], types: ["src/machines/ports.ts"], packages: node },
   ssh: { knows: ["domain", "process"], packages: node },
-  nix: { knows: ["domain", "process"], packages: node },
+  nix: { knows: ["domain", "process"], types: ["src/machines/ports.ts"], packages: node },
   nixos: { knows: ["domain", "process", "ssh", "nix"], types: ["src/deploy/ports.ts"], packages: node },
+  machines: { knows: ["domain"], packages: /^$/ },
   deploy: { knows: ["domain"], packages: node },
   inputs: { knows: ["domain", "ssh", "nix", "nixos"], types: ["src/deploy/run-settings.ts"], packages: node },
   report: { knows: ["domain"], packages: /^node:util$/ },
   github: { knows: ["domain", "report"], types: ["src/deploy/ports.ts"], packages: /^node:|^@actions\/core$/ },
-  entry: { knows: ["domain", "git", "github", "inputs", "nix", "nixos", "process", "report", "ssh", "deploy"], packages: node },
+  entry: { knows: ["domain", "git", "github", "inputs", "machines", "nix", "nixos", "process", "report", "ssh", "deploy"], packages: node },
 };
 
 function layerOf(module: string): string {

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 
 import { field } from "../../scripts/fields.js";
+import { documents, readDocument } from "../../scripts/documents.js";
 import { root } from "../../scripts/paths.js";
+import { unpinnedUses } from "./pins.js";
 
 const example = "examples/workflows/many-targets.yml";
 const computed = "examples/workflows/matrix-computed.yml";
@@ -95,16 +97,10 @@ describe("the workflows", () => {
   });
 });
 
-/** The `uses:` of a workflow that neither name a full commit with its version nor are in this repository, nor are this action. */
-function unpinned(text: string): string[] {
-  const uses = [...text.matchAll(/^ *(?:- )?uses: (.*)$/gm)].map((match) => match[1] ?? "");
-  return uses.filter((use) => !/^(?:\.\/\S*|org\/nix-flake-deploy(?:\/matrix)?@v1|\S+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/.test(use));
-}
-
 describe("the actions that the workflows use", () => {
   test.each(workflows)("%s pins them by full commit, with the version as a comment", (path) => {
     expect(read(path)).toMatch(/^ *(?:- )?uses: /m);
-    expect(unpinned(read(path))).toEqual([]);
+    expect(unpinnedUses(read(path))).toEqual([]);
   });
 
   test.each([
@@ -114,11 +110,12 @@ describe("the actions that the workflows use", () => {
     "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7",
     "other/nix-flake-deploy@v1",
   ])("%s is not pinned that way", (use) => {
-    expect(unpinned(`      - uses: ${use}\n`)).toEqual([use]);
+    expect(unpinnedUses(`      - uses: ${use}\n`)).toEqual([use]);
   });
 
   test("a commit has the same version everywhere, and an action one commit", () => {
-    const pins = new Set(workflows.flatMap((path) => [...read(path).matchAll(/uses: (\S+@[0-9a-f]{40} # \S+)$/gm)].map((match) => match[1] ?? "")));
+    const texts = [...workflows.map(read), ...documents().map(readDocument)];
+    const pins = new Set(texts.flatMap((text) => [...text.matchAll(/uses: (\S+@[0-9a-f]{40} # \S+)$/gm)].map((match) => match[1] ?? "")));
     const actions = [...pins].map((pin) => pin.split("@")[0]);
     expect(actions.length).toBeGreaterThan(3);
     expect(new Set(actions).size).toBe(actions.length);

@@ -4,7 +4,7 @@ import { makeFailure, type Failure } from "../domain/failure.js";
 import { changesMachine } from "../domain/operation.js";
 import { isFailure, type HostResult } from "../domain/result.js";
 import { Host, type ReadySystem } from "./host.js";
-import { mapLimited } from "../domain/limit.js";
+import { mapLimited } from "../domain/map-limited.js";
 import type { Machine, RunLog } from "./ports.js";
 import type { RunSettings } from "./run-settings.js";
 import type { Outcome } from "./guarded.js";

@@ -92,7 +92,7 @@ export function notReached(how: "late" | "slow-login" | "restarted", { limits }:
     case "slow-login":
       return {
         phase: "confirm",
-        reason: `the machine answered, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
+        reason: `the machine answered in time, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
         hint: "Find out what makes the login slow, or raise confirm-timeout",
         lines: [],
         decided: true,

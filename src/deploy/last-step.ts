@@ -1,7 +1,7 @@
 import { makeFailure } from "../domain/failure.js";
 import { backAtOld, notReached, switchedByOthers, type Guarded, type Outcome, type Rejection } from "./guarded.js";
 import type { LastStep } from "./ports.js";
-import { repairLastStep } from "./repair.js";
+import { repairHint, repairLastStep } from "./repair.js";
 import { judge } from "./verdict.js";
 
 /** Keeps the system, which is when profile and boot loader are set. Returns what has prevented it. */
@@ -53,7 +53,7 @@ function undoneStep({ armed, settings, system, known, begin }: Guarded, step: Ex
       phase: "rollback",
       ...parts,
       reason: `${why.reason}; and the rollback failed: ${wrong.join("; ")}`,
-      hint: `Repair the machine by hand, as root: ${repairLastStep(armed.before)}`,
+      hint: repairHint(repairLastStep(armed.before), armed.before, state, undone.test?.causes ?? []),
     }),
   };
 

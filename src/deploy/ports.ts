@@ -113,7 +113,7 @@ export type ActivationEnd = {
 
 /**
  * What a machine answers that is reached again: its state; `late` when the watchdog rolls back or has rolled back; `slow-login` when
- * it has because the login alone took too long; `restarted` when it has forgotten the run, and its watchdog with it.
+ * it has although ssh answered in time, because the login took too long; `restarted` when it has forgotten the run, and its watchdog with it.
  */
 export type Reached = SystemState | "late" | "slow-login" | "restarted";
 

@@ -2,7 +2,7 @@ import { makeFailure } from "../domain/failure.js";
 import { changesRunningSystem } from "../domain/operation.js";
 import { backAtOld, type Guarded, type Outcome, type Rejection } from "./guarded.js";
 import type { RollbackEnd, SystemState } from "./ports.js";
-import { repairCommands, repairLastStep } from "./repair.js";
+import { repairCommands, repairHint, repairLastStep } from "./repair.js";
 import { judge } from "./verdict.js";
 
 /** What becomes of a machine whose new system is not to stay. */
@@ -64,7 +64,7 @@ async function goBack(work: Guarded, rejection: Rejection): Promise<Outcome> {
   const error = makeFailure({
     phase: "rollback",
     reason: `${reason}; and the rollback failed: ${wrong}`,
-    hint: `Repair the machine by hand, as root: ${changesRunningSystem(operation) ? repairCommands(armed.before) : repairLastStep(armed.before)}`,
+    hint: repairHint(changesRunningSystem(operation) ? repairCommands(armed.before) : repairLastStep(armed.before), armed.before, end.state, end.causes),
     lines: [...lines, ...end.lines],
     exitCode: end.exitCode,
     causes,

@@ -128,6 +128,9 @@ async function judgeEnd(work: Guarded, end: ActivationEnd): Promise<{ rejection:
   if (changesSystemProfile(operation) && !protectedSwitch && after.profile !== system.toplevel)
     return reject({ reason: `the machine boots ${after.profile ?? "no system of the store"} and not ${system.toplevel}`, hint: other });
   if (changesRunningSystem(operation) && after.running !== system.running) {
+    // Where the connection was away for long, the machine may have rolled back by now.
+    const reached = protectedSwitch && after.running === armed.before.running ? await armed.reach(signal) : after;
+    if (typeof reached === "string") return { rejection: notReached(reached, safety), degraded };
     const complaint = { reason: `the machine runs ${after.running ?? "no system of the store"} and not ${system.running}`, hint: other };
     return reject(complaint, lines, isForeign(work, after) ? "foreign" : undefined);
   }

@@ -1,26 +1,19 @@
-import { evaluatesHere, type Way } from "../domain/build-place.js";
+import { evaluatesHere } from "../domain/build-place.js";
 import type { Failure } from "../domain/failure.js";
 import { outerReference, type SentFlake } from "../domain/flake.js";
-import { failedBefore } from "../domain/inventory.js";
-import type { HostResult } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
 import { builtHere, realisedThere, rebuiltThere, type SystemSource } from "../deploy/system-source.js";
+import type { MadeSystems, WantedSystem } from "../machines/ports.js";
 import { buildSystems } from "../nix/build-systems.js";
 import type { EvaluateOptions } from "../nix/evaluate.js";
 import { buildablePlatforms } from "../nix/platforms.js";
 import { buildFailure, evaluationFailure, platformFailure } from "../nix/system-failure.js";
 import { instantiate, type InstantiatedSystem } from "../nix/systems.js";
 
-/** A machine whose system is to be made, and how. */
-export type Wanted = { readonly name: string; readonly configuration: string | undefined; readonly way: Way };
-
-/** What the runner has made of the systems that it evaluates, and builds where it is to: by the name of their configuration. */
-export type SystemsHere = { readonly systems: ReadonlyMap<string, InstantiatedSystem>; readonly failed: ReadonlyMap<string, Failure> };
-
 export type HereOptions = EvaluateOptions & { readonly buildArgs: readonly string[] };
 
 /** Evaluates what is evaluated on the runner, then builds what is built there. What does not evaluate or build stops none of the others. */
-export async function makeSystems(sent: SentFlake, wanted: readonly Wanted[], options: HereOptions): Promise<SystemsHere> {
+export async function makeSystems(sent: SentFlake, wanted: readonly WantedSystem[], options: HereOptions): Promise<MadeSystems> {
   const here = wanted.filter(({ way }) => evaluatesHere(way));
   const configurations = namesOf(here);
   const failed = new Map<string, Failure>();
@@ -44,29 +37,21 @@ export async function makeSystems(sent: SentFlake, wanted: readonly Wanted[], op
   return { systems, failed };
 }
 
-/** The results of the machines for which there is no system. */
-export function failuresOf(wanted: ReadonlyMap<string, Wanted>, here: SystemsHere | undefined): HostResult[] {
-  return [...wanted.values()].flatMap(({ name, configuration, way }) => {
-    const failure = configuration === undefined || !evaluatesHere(way) ? undefined : here?.failed.get(configuration);
-    return failure === undefined ? [] : [failedBefore(name, configuration, failure)];
-  });
-}
-
-/** The source of a machine's system. `here` is there where the runner evaluates any. */
+/** The source of a machine's system. `flake` and `sent` are the same, `made` is there where the runner evaluates any. */
 export function sourceOf(
-  { name, configuration, way }: Wanted,
+  { name, configuration, way }: WantedSystem,
   flake: Promise<SentFlake>,
   sent: SentFlake | undefined,
-  here: SystemsHere | undefined,
+  made: MadeSystems | undefined,
 ): SystemSource {
   if (way === "rebuilt-there") return rebuiltThere(flake);
-  const system = configuration === undefined ? undefined : here?.systems.get(configuration);
+  const system = configuration === undefined ? undefined : made?.systems.get(configuration);
   if (system === undefined || sent === undefined) throw new Error(`no system was made for ${name}`);
   // The source of the flake is enough to build the same by hand: its inputs come with flake.lock.
   const beside: StorePath[] = sent.hive ? [sent.flake.source, sent.outer] : [sent.flake.source];
   return way === "built-here" ? builtHere(system.toplevel, beside) : realisedThere(system.derivation, beside);
 }
 
-function namesOf(wanted: readonly Wanted[]): string[] {
+function namesOf(wanted: readonly WantedSystem[]): string[] {
   return [...new Set(wanted.flatMap(({ configuration }) => configuration ?? []))];
 }

@@ -1,11 +1,9 @@
 import { CommandError, RunnerError } from "../domain/errors.js";
+import type { ResolvedRevision } from "../machines/ports.js";
 import { run } from "../process/run.js";
 
-/** What a Git revision is in a checkout: a full commit id, or nothing that is there. */
-export type Resolved = { readonly kind: "commit"; readonly id: string } | { readonly kind: "missing"; readonly shallow: boolean };
-
 /** Looks a revision up, as gitrevisions(7) has it. Throws a `RunnerError` without git, a `CommandError` outside of a work tree. */
-export async function resolveCommit(directory: string, revision: string): Promise<Resolved> {
+export async function resolveCommit(directory: string, revision: string): Promise<ResolvedRevision> {
   try {
     const { stdout } = await git(revParseArguments(directory, revision));
     return { kind: "commit", id: stdout.trim() };

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 
+import { InputError } from "../domain/errors.js";
+
 /** The event that started the workflow: its name, and its payload, `undefined` where that cannot be read. */
 export type WorkflowEvent = { readonly name: string; readonly payload: unknown };
 
@@ -42,6 +44,14 @@ export function untrustedCode({ name, payload }: WorkflowEvent): string | undefi
     default:
       return undefined;
   }
+}
+
+/** Throws an `InputError` for an event whose code may come from people without write access. */
+export function requireTrustedCode(event: WorkflowEvent): void {
+  const why = untrustedCode(event);
+  if (why === undefined) return;
+  const advice = "Deploy from events such as push or workflow_dispatch; true is only for a job that never checks out or evaluates such code";
+  throw new InputError([{ input: "allow-unsafe-event", problem: `is false, and ${why}`, advice }]);
 }
 
 function sameRepository(head: unknown, base: unknown): boolean {

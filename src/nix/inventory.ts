@@ -2,18 +2,12 @@ import { readFileSync } from "node:fs";
 
 import { CommandError } from "../domain/errors.js";
 import type { Inventory, InventoryEntry, UnusableMachine } from "../domain/inventory.js";
-import { looksAtTags, type Selection } from "../domain/selection.js";
+import { looksAtTags } from "../domain/selection.js";
+import type { InventoryQuery } from "../machines/ports.js";
 import { evaluateApart, type Apart } from "./evaluate-each.js";
 import { applyToFlake, type Arguments, type EvaluateOptions } from "./evaluate.js";
 import { readEntry } from "./inventory-entry.js";
 import { field } from "./json.js";
-
-export type InventoryQuery = {
-  /** Machines that it leaves out by their names are not evaluated. */
-  readonly selection: Selection;
-  /** Whether platform and tags are wanted, also where the place of a machine can be told without them. */
-  readonly details: boolean;
-};
 
 // Machines whose error Nix is asked for one by one.
 const mostExplained = 8;

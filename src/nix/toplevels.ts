@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 
 import { briefReason } from "../domain/errors.js";
 import { outerReference } from "../domain/flake.js";
+import type { Checkout, FormerToplevels, Toplevels } from "../machines/ports.js";
 import type { EvaluateOptions } from "./evaluate.js";
 import { archiveOnRunner } from "./flake.js";
 import { field, objectOf, text } from "./json.js";
@@ -11,17 +12,6 @@ import { instantiate, requireOutputs } from "./systems.js";
 // With the true ones, system.configurationRevision and the like would differ at every commit; without any, a flake may refuse a dirty
 // tree, or fail on a missing attribute.
 const sameIdentity = { revision: "1".padStart(40, "0"), lastModified: 1 } as const;
-
-/** The derivation of each configuration's system; `undefined` where it does not evaluate, or is not there. */
-export type Toplevels = ReadonlyMap<string, string | undefined>;
-
-/** The source of a flake, and its Git work tree. */
-export type Checkout = {
-  /** Reference to the source in the runner's store, with revision and date that are the same for every commit. */
-  readonly pinned: string;
-  /** `undefined` where the flake is not in a Git work tree on this runner. */
-  readonly repository: { readonly directory: string; readonly referenceAt: (commit: string) => string } | undefined;
-};
 
 /** Copies a flake and its inputs into the runner's store. `scratch` is a directory for files of a moment. Throws as `archiveOnRunner`. */
 export async function checkout(reference: string, scratch: string, options: EvaluateOptions): Promise<Checkout> {
@@ -56,19 +46,13 @@ export async function toplevels(reference: string, configurations: readonly stri
   return new Map(configurations.map((name) => [name, systems.get(name)?.derivation]));
 }
 
-/** The systems of another commit, or in a few words why they cannot be told. */
-export type Former =
-  | { readonly kind: "toplevels"; readonly toplevels: Toplevels }
-  | { readonly kind: "same" }
-  | { readonly kind: "none"; readonly reason: string };
-
 /** Instantiates the systems that a former commit had, unless its source is the present one. Throws only for an abort. */
 export async function formerToplevels(
   present: Checkout,
   former: { readonly reference: string; readonly scratch: string },
   configurations: readonly string[],
   options: EvaluateOptions,
-): Promise<Former> {
+): Promise<FormerToplevels> {
   try {
     const { pinned } = await checkout(former.reference, former.scratch, options);
     if (pinned === present.pinned) return { kind: "same" };

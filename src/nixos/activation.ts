@@ -63,8 +63,12 @@ export class GuardedActivation {
 
   /** Gives the watchdog the time of settling and of a health check. */
   async hold(): Promise<Reached> {
-    const { healthCheck, settle, confirm } = this.#activation.limits;
-    return await this.#decide("decide", ["hold", String(healthCheck + settle + confirm)]);
+    return await this.#decide("decide", ["hold", this.#holdSeconds]);
+  }
+
+  /** Tells the machine, over the connection from before, that ssh has answered a new one, whose login is not over yet. */
+  async reached(call: CallScript): Promise<void> {
+    await call(() => ({ script: "decide", args: [this.#site.run, "reached", this.#holdSeconds], privileged: true }), "confirm");
   }
 
   /** Waits until the settle time is over. */
@@ -132,6 +136,11 @@ export class GuardedActivation {
     const again = await GuardedActivation.begin(this.#activation, this.#site);
     await again.drop();
     return again.before;
+  }
+
+  get #holdSeconds(): string {
+    const { healthCheck, settle, confirm } = this.#activation.limits;
+    return String(healthCheck + settle + confirm);
   }
 
   #job(name: "activate" | "back" | "rollback" | "last"): Omit<Job, "command"> {

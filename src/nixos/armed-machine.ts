@@ -1,17 +1,23 @@
 import { DeployError } from "../domain/errors.js";
 import type { Activation, ActivationEnd, ArmedMachine, HostLog, LastStep, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
-import type { Connection } from "../ssh/connection.js";
+import type { Connection, FormerConnection } from "../ssh/connection.js";
 import type { GuardedActivation } from "./activation.js";
 import { checkHealth } from "./health.js";
 import type { CallScript } from "./job.js";
+import { watchLogin } from "./login-watch.js";
 import { lastLines } from "./reconnect.js";
 
 type Site = {
-  readonly connection: Pick<Connection, "reopen">;
+  readonly connection: Pick<Connection, "setAside" | "reopen" | "hasAnswered">;
   readonly log: HostLog;
   readonly privileged: boolean;
   readonly call: (signal: AbortSignal) => CallScript;
+  /** Calls a script over another connection, once. */
+  readonly callOver: (connection: FormerConnection, signal: AbortSignal) => CallScript;
 };
+
+// A login that takes longer is slow, unless confirm-timeout is very short.
+const loginMilliseconds = 1000;
 
 /** A machine that is locked, and that rolls back by itself unless it is confirmed. */
 export class ArmedNixosMachine implements ArmedMachine {
@@ -48,17 +54,30 @@ export class ArmedNixosMachine implements ArmedMachine {
 
   async reach(signal: AbortSignal): Promise<Reached> {
     // A connection that was there before the switch proves nothing: an old one outlives a firewall that refuses new ones.
+    const { connection, callOver, log } = this.#site;
+    const { confirm } = this.#activation.limits;
     const begin = performance.now();
-    let answered = true;
-    await this.#site.connection.reopen(signal).catch((error: unknown) => {
-      // What does not answer yet is tried again by the call that follows.
-      if (!(error instanceof DeployError) || !error.unreachable) throw error;
-      answered = false;
+    const former = connection.setAside();
+    const login = watchLogin({
+      hasAnswered: () => connection.hasAnswered(),
+      tell: async (own) => await this.#guarded.reached(callOver(former, AbortSignal.any([own, signal]))),
+      log,
+      // Without a watchdog nothing on the machine waits.
+      patience: this.#activation.guarded ? Math.min(loginMilliseconds, confirm * 250) : Infinity,
     });
-    const seconds = (performance.now() - begin) / 1000;
-    const reached = await this.#guarded.hold();
-    // Where the first connection succeeded, nothing but the login has taken so long.
-    return reached === "late" && answered && seconds >= this.#activation.limits.confirm ? "slow-login" : reached;
+    try {
+      await connection.reopen(signal).catch((error: unknown) => {
+        // What does not answer yet is tried again, with all patience, by the call that follows.
+        if (!(error instanceof DeployError) || !error.unreachable) throw error;
+      });
+      const reached = await this.#guarded.hold();
+      const answered = login.answeredAfter();
+      const slow = answered !== undefined && answered < confirm && (performance.now() - begin) / 1000 >= confirm;
+      return reached === "late" && slow ? "slow-login" : reached;
+    } finally {
+      await login.end();
+      await former.close();
+    }
   }
 
   async settle(): Promise<Reached> {

@@ -21,7 +21,7 @@ import { BuildLogReader } from "../nix/build-log.js";
 import { explainSendFailure, speaksOfDaemon, type DaemonState } from "../nix/send-failure.js";
 import { copyPaths } from "../nix/copy-paths.js";
 import { sendFlake, type SendOptions } from "../nix/send.js";
-import type { Connection } from "../ssh/connection.js";
+import type { Connection, FormerConnection } from "../ssh/connection.js";
 import { acceptedKeyWarning, speaksOfLostConnection } from "../ssh/failure.js";
 import type { AccessSettings } from "./elevation.js";
 import { ArmedNixosMachine } from "./armed-machine.js";
@@ -35,7 +35,7 @@ import { dryActivate } from "./dry-activate.js";
 import { realiseCommand } from "./realise-command.js";
 import { RemoteShell } from "./remote-shell.js";
 import { nameOnMachine } from "./name-on-machine.js";
-import { lastLines, runToItsEnd } from "./reconnect.js";
+import { callOnce, lastLines, runToItsEnd } from "./reconnect.js";
 import { findSpecialisation } from "./specialisation.js";
 
 /** How the machines of one run are treated. */
@@ -194,7 +194,8 @@ class ConnectedNixosMachine implements ConnectedMachine {
     if (!this.#prepared) await this.#prepare([], "activate", signal);
     const call = (own: AbortSignal): CallScript => this.#call(own);
     const guarded = await GuardedActivation.begin(activation, { run, name, signal, log: this.#log, call: call(signal) });
-    return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call });
+    const callOver = (former: FormerConnection, own: AbortSignal): CallScript => callOnce(this.#shell.over(former), own);
+    return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call, callOver });
   }
 
   /** Ends what still runs of this run, and removes what it has left. Never throws. */

@@ -35,6 +35,15 @@ export async function runToItsEnd(connection: Connection, shell: RemoteShell, ca
   }
 }
 
+/** Calls scripts over a connection that is not made again. A call throws the `CommandError` of a connection that is lost. */
+export function callOnce(shell: RemoteShell, signal: AbortSignal): (call: () => ScriptCall) => Promise<ScriptEnd> {
+  return async (call) => {
+    const outcome = await shell.run({ ...call(), signal });
+    if (outcome.kind === "ended") return outcome;
+    throw outcome.cause;
+  };
+}
+
 async function reconnect(connection: Connection, cause: unknown, { phase, seconds, signal }: Reconnection): Promise<void> {
   const deadline = performance.now() + seconds * 1000;
   let last: unknown = cause;

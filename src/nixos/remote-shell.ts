@@ -76,12 +76,17 @@ export type ScriptOutcome =
  * children read.
  */
 export class RemoteShell {
-  readonly #connection: Connection;
+  readonly #connection: Pick<Connection, "run">;
   readonly #elevation: Elevation;
 
-  constructor(connection: Connection, elevation: Elevation) {
+  constructor(connection: Pick<Connection, "run">, elevation: Elevation) {
     this.#connection = connection;
     this.#elevation = elevation;
+  }
+
+  /** The same shell over another connection to the machine. */
+  over(connection: Pick<Connection, "run">): RemoteShell {
+    return new RemoteShell(connection, this.#elevation);
   }
 
   /** Runs a script. Throws a `CommandError` when the call was aborted or took too long, never for its exit code. */

@@ -33,11 +33,18 @@ export function identityFiles(directory: string): { key: string; certificate: st
 export const endOfKnownHosts = "# Accepted in this run:";
 
 /** What belongs to one target in the private directory of a run. */
-export type TargetFiles = { readonly configuration: string; readonly socket: string; readonly offeredKeys: string };
+export type TargetFiles = {
+  readonly configuration: string;
+  readonly socket: string;
+  /** Of the master that takes the place of one at `socket`, and the other way round. */
+  readonly otherSocket: string;
+  readonly offeredKeys: string;
+};
 
 /** Names the files of the target with this number. Short, since a socket's path has 108 bytes on Linux. */
 export function targetFiles(directory: string, index: number): TargetFiles {
-  return { configuration: join(directory, `${index}.conf`), socket: join(directory, `${index}.s`), offeredKeys: join(directory, `${index}.keys`) };
+  const file = (ending: string): string => join(directory, `${index}.${ending}`);
+  return { configuration: file("conf"), socket: file("s"), otherSocket: file("t"), offeredKeys: file("keys") };
 }
 
 /**

@@ -1,16 +1,26 @@
 import { lookup } from "node:dns/promises";
-import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { CommandError } from "../domain/errors.js";
 import type { Target } from "../domain/target.js";
 import { run, type Command, type Finished, type RunOptions } from "../process/run.js";
-import { alias, endOfKnownHosts, identityFiles, targetFiles, type TargetFiles } from "./configuration.js";
+import { alias, endOfKnownHosts, identityFiles, renderConfiguration, targetFiles, type SshSettings, type TargetFiles } from "./configuration.js";
 import { connectError } from "./failure.js";
 import { knownHostsLine, parseOfferedKeys, type OfferedKey } from "./host-key.js";
 
 /** What to run on the machine: a command for the user's login shell, and what it reads. */
 export type RemoteCommand = Pick<RunOptions, "stdin" | "timeout" | "signal" | "onStdout" | "onStderrLine"> & { readonly command: string };
+
+/** A connection that another one is to replace. */
+export type FormerConnection = {
+  readonly run: (command: RemoteCommand) => Promise<Finished>;
+  /** Never throws. */
+  readonly close: () => Promise<void>;
+};
+
+/** Where a master listens; `configured`: as the configuration says. */
+type MasterFiles = Pick<TargetFiles, "configuration" | "socket"> & { readonly configured: boolean };
 
 // The host key, the authentication and a jump host come after the TCP connection, which ConnectTimeout alone bounds.
 const authenticationSeconds = 20;
@@ -30,6 +40,8 @@ export class Connection {
   readonly #key: string;
   readonly #connectTimeout: number;
   readonly #told = new Set<string>();
+  #socket: string;
+  #server: OfferedKey | undefined;
 
   constructor(target: Target, index: number, directory: string, connectTimeout: number) {
     this.target = target;
@@ -38,6 +50,7 @@ export class Connection {
     this.#knownHosts = identityFiles(directory).knownHosts;
     this.#key = identityFiles(directory).key;
     this.#connectTimeout = connectTimeout;
+    this.#socket = this.#files.socket;
   }
 
   /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
@@ -54,9 +67,9 @@ export class Connection {
   async open(signal: AbortSignal | undefined, connectTimeout = this.#connectTimeout): Promise<void> {
     if (await this.isOpen()) return;
     // The socket of a master that died would make a new one refuse to listen.
-    rmSync(this.#files.socket, { force: true });
+    rmSync(this.#socket, { force: true });
     rmSync(this.#files.offeredKeys, { force: true });
-    await this.#connect(masterCommand(this.#files, this.target, connectTimeout), { signal, stderrFile: `${this.#files.socket}.err` });
+    await this.#connect(masterCommand(this.#current, this.target, connectTimeout), { signal, stderrFile: `${this.#socket}.err` });
   }
 
   /** Ends the master and starts a new one, so that what follows goes over a fresh TCP connection. Throws as `open`. */
@@ -65,11 +78,29 @@ export class Connection {
     await this.open(signal, Math.min(this.#connectTimeout, againSeconds));
   }
 
+  /** Sets the master aside, so that `reopen` starts another one while this one can still be used. Nix uses neither any more. */
+  setAside(): FormerConnection {
+    const files = this.#current;
+    this.#server = this.offeredKeys().at(-1);
+    rmSync(this.#files.offeredKeys, { force: true });
+    this.#socket = files.socket === this.#files.socket ? this.#files.otherSocket : this.#files.socket;
+    return {
+      run: async ({ command, ...options }) => await run(sessionCommand(files, this.target, command), options),
+      close: async () => await this.#end(files),
+    };
+  }
+
+  /** Tells whether sshd of the machine has answered since a master was set aside: it has offered the key that was trusted before. */
+  hasAnswered(): boolean {
+    const server = this.#server;
+    return server !== undefined && this.offeredKeys().some((key) => knownHostsLine(key) === knownHostsLine(server));
+  }
+
   /** Tells whether the master runs; asks nobody but the local socket. */
   async isOpen(): Promise<boolean> {
-    if (!existsSync(this.#files.socket)) return false;
+    if (!existsSync(this.#socket)) return false;
     try {
-      await run(controlCommand(this.#files, this.target, "check"), { timeout: controlSeconds });
+      await run(controlCommand(this.#current, this.target, "check"), { timeout: controlSeconds });
       return true;
     } catch {
       return false;
@@ -78,17 +109,26 @@ export class Connection {
 
   /** Runs a command on the machine through the master. Throws a `CommandError`; exit code 255 may be ssh's own. */
   async run({ command, ...options }: RemoteCommand): Promise<Finished> {
-    return await run(sessionCommand(this.#files, this.target, command), options);
+    return await run(sessionCommand(this.#current, this.target, command), options);
   }
 
   /** Ends the master, if there is one. Never throws. */
   async close(): Promise<void> {
-    if (!existsSync(this.#files.socket)) return;
+    await this.#end(this.#current);
+  }
+
+  async #end(files: MasterFiles): Promise<void> {
+    if (!existsSync(files.socket)) return;
     try {
-      await run(controlCommand(this.#files, this.target, "exit"), { timeout: controlSeconds });
+      await run(controlCommand(files, this.target, "exit"), { timeout: controlSeconds });
     } catch {
-      rmSync(this.#files.socket, { force: true });
+      rmSync(files.socket, { force: true });
     }
+  }
+
+  get #current(): MasterFiles {
+    const { configuration, socket } = this.#files;
+    return { configuration, socket: this.#socket, configured: this.#socket === socket };
   }
 
   /** The host keys that were offered since the master was started, the one of the last server at the end. */
@@ -141,6 +181,14 @@ export class Connection {
   }
 }
 
+/** Writes one ssh configuration per target into the private directory of a run. Returns the connections that use them, in the order of the targets. */
+export function connectionsTo(targets: readonly Target[], directory: string, settings: SshSettings): Connection[] {
+  return targets.map((target, index) => {
+    writeFileSync(targetFiles(directory, index).configuration, renderConfiguration(target, index, directory, settings), { mode: 0o600 });
+    return new Connection(target, index, directory, settings.connectTimeout);
+  });
+}
+
 async function addressesOf(host: string): Promise<string[]> {
   const found = await lookup(host, { all: true }).catch(() => []);
   return found.map(({ address }) => address);
@@ -149,7 +197,7 @@ async function addressesOf(host: string): Promise<string[]> {
 /** Ends every ssh master whose socket is left in the private directory of a run. Never throws for one that is gone already. */
 export async function endMasters(directory: string): Promise<void> {
   if (lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return;
-  const sockets = readdirSync(directory).filter((name) => /^\d+\.s$/.test(name));
+  const sockets = readdirSync(directory).filter((name) => /^\d+\.[st]$/.test(name));
   await Promise.all(
     sockets.map(async (name) => {
       const args = ["-o", `ControlPath=${join(directory, name)}`, "-F", "none", "-O", "exit", "--", "left"];
@@ -159,21 +207,25 @@ export async function endMasters(directory: string): Promise<void> {
 }
 
 /** Builds the command that starts a master in the background and ends when it is ready. */
-export function masterCommand(files: TargetFiles, target: Target, connectTimeout: number): Command {
-  return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlMaster=yes", "-o", `ConnectTimeout=${connectTimeout}`, "-f", "-N", "--", target.host] };
+export function masterCommand(files: MasterFiles, target: Target, connectTimeout: number): Command {
+  return { file: "ssh", args: [...placeOf(files), "-o", "ControlMaster=yes", "-o", `ConnectTimeout=${connectTimeout}`, "-f", "-N", "--", target.host] };
 }
 
 /** Builds the command that connects without a master, to hear why none could be started. */
-export function reasonCommand(files: TargetFiles, target: Target): Command {
+export function reasonCommand(files: Pick<TargetFiles, "configuration">, target: Target): Command {
   return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlPath=none", "-o", "ControlPersist=no", "--", target.host, "exit"] };
 }
 
 /** Builds the command that says something to the master on this side. */
-export function controlCommand(files: TargetFiles, target: Target, word: "check" | "exit"): Command {
-  return { file: "ssh", args: ["-F", files.configuration, "-O", word, "--", target.host] };
+export function controlCommand(files: MasterFiles, target: Target, word: "check" | "exit"): Command {
+  return { file: "ssh", args: [...placeOf(files), "-O", word, "--", target.host] };
 }
 
 /** Builds the command that runs something on the machine. */
-export function sessionCommand(files: TargetFiles, target: Target, command: string): Command {
-  return { file: "ssh", args: ["-F", files.configuration, "--", target.host, command] };
+export function sessionCommand(files: MasterFiles, target: Target, command: string): Command {
+  return { file: "ssh", args: [...placeOf(files), "--", target.host, command] };
+}
+
+function placeOf({ configuration, socket, configured }: MasterFiles): string[] {
+  return ["-F", configuration, ...(configured ? [] : ["-o", `ControlPath=${socket}`])];
 }

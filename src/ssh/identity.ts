@@ -3,9 +3,8 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 
 import { CommandError, RunnerError } from "../domain/errors.js";
-import type { Target } from "../domain/target.js";
 import { run } from "../process/run.js";
-import { endOfKnownHosts, identityFiles, renderConfiguration, targetFiles, type SshSettings } from "./configuration.js";
+import { endOfKnownHosts, identityFiles } from "./configuration.js";
 
 const prefix = "nix-flake-deploy-";
 // mkdtemp adds six characters. A socket's path may have 107 bytes, of which ssh wants 17 for the name it listens under at
@@ -52,13 +51,6 @@ export async function writeIdentity(directory: string, identity: Identity): Prom
 /** The key as ssh reads it: after `writeIdentity`, the decrypted one. */
 export function writtenKey(directory: string): string {
   return readFileSync(identityFiles(directory).key, "utf8");
-}
-
-/** Writes one ssh configuration a target into the private directory of a run. The number of a target is its place in the list. */
-export function writeTargetConfigurations(directory: string, targets: readonly Target[], settings: SshSettings): void {
-  for (const [index, target] of targets.entries()) {
-    writeFileSync(targetFiles(directory, index).configuration, renderConfiguration(target, index, directory, settings), { mode: 0o600 });
-  }
 }
 
 /** The public half of the key, or what ssh-keygen has against it; or that there is no key. */

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 
 import { CommandError, InputError, messageOf } from "../domain/errors.js";
+import { mapLimited } from "../domain/map-limited.js";
 import { checkHost, checkPort, checkUser, withDefaults, type NamedTarget, type Target, type TargetDefaults } from "../domain/target.js";
 import { run, type Command } from "../process/run.js";
 import { renderQuestion, targetFiles, type SshSettings } from "./configuration.js";
@@ -8,6 +9,17 @@ import { refusalOf } from "./keywords.js";
 
 // ssh answers at once, unless a `Match exec` of the user's lines takes its time.
 const answerSeconds = 60;
+
+/** Finds out where targets are, as `locateTarget`, at most `limit` at a time. The answers are in the order of the targets. */
+export async function locateTargets(
+  targets: readonly NamedTarget[],
+  directory: string,
+  settings: SshSettings,
+  { defaults, limit, signal }: { readonly defaults: TargetDefaults; readonly limit: number; readonly signal: AbortSignal },
+): Promise<Target[]> {
+  const work = async ([index, target]: [number, NamedTarget]): Promise<Target> => await locateTarget(target, index, directory, settings, defaults, signal);
+  return await mapLimited([...targets.entries()], limit, work);
+}
 
 /**
  * Finds out where a target is: what it says itself, then the user's lines, then the defaults. It is ssh that reads the user's

@@ -95,7 +95,7 @@ if (there.length > 0) {
       const run = await fleet.runner.run({
         inputs,
         workspace: repository,
-        entry: "dist/matrix/index.js",
+        entry: "dist/matrix.js",
         actionFile: "matrix/action.yml",
         post: false,
         timeout: 600,

@@ -33,8 +33,8 @@ export type Behaviour = {
   readonly managerConf?: string;
   /** Name to what differs: other toplevels, below `specialisation/` of this one. */
   readonly specialisations?: Readonly<Record<string, Behaviour>>;
-  /** Default: `grub`. systemd-boot boots only generations of a profile. */
-  readonly bootLoader?: "grub" | "systemd-boot";
+  /** Default: `grub`. systemd-boot boots only generations of a profile; none writes no entry, and the profile is booted. */
+  readonly bootLoader?: "grub" | "systemd-boot" | "none";
   /** Another version wants a reboot. */
   readonly kernel?: string;
   /** Another value than the running system's: `switch` ends with 100. */

@@ -5,7 +5,7 @@ import path from "node:path";
 import { checkout } from "./checkout.js";
 import { check, type CommandResult, until } from "./command.js";
 import { Container } from "./container.js";
-import { mountDisk, mountSmallNix } from "./disk.js";
+import { keepRoot, mountDisk, mountSmallNix, resetRoot } from "./disk.js";
 import { switchProgram } from "./flake.js";
 import { leastRights, writeMachineFiles } from "./machine-files.js";
 import type { Network } from "./network.js";
@@ -28,6 +28,10 @@ export type MachineSpec = {
   readonly sudoers?: string;
   /** Size of `/nix` in MiB, so that it can be full. Default: as large as memory. */
   readonly nixSize?: number;
+  /** Size of the whole disk in MiB, `/nix` and `/boot` included, so that it can be full. */
+  readonly rootSize?: number;
+  /** Whether its root file system is in memory: after a restart only `/nix` and `/boot` are what they were. */
+  readonly rootInMemory?: boolean;
   /** Whether its first system is in the system profile, as after an installation. Default: false, the first deploy ever. */
   readonly systemProfile?: boolean;
   /** Further lines of nix.conf. */
@@ -80,7 +84,10 @@ export class Machine {
   /** Makes the machine's disk; it does not boot yet. */
   static async create(spec: MachineSpec, place: MachinePlace): Promise<Machine> {
     mkdirSync(place.directory, { recursive: true });
-    const [root, hostKey] = await Promise.all([mountDisk(place.rootFileSystem, place.directory), createSshKey({ comment: `root@${spec.name}` })]);
+    const [root, hostKey] = await Promise.all([
+      mountDisk(place.rootFileSystem, place.directory, spec.rootSize),
+      createSshKey({ comment: `root@${spec.name}` }),
+    ]);
     if (spec.nix !== undefined) putNix(root, spec.nix, spec.suite);
     if (spec.nixSize !== undefined) await mountSmallNix(root, spec.nixSize);
     const machine = new Machine(spec, place, root, hostKey);
@@ -95,6 +102,7 @@ export class Machine {
       nixConf: spec.nixConf ?? "",
       penalties: spec.suite !== "bookworm",
     });
+    if (spec.rootInMemory === true) await keepRoot(place.directory);
     return machine;
   }
 
@@ -118,6 +126,7 @@ export class Machine {
   async boot(options: { readonly wait?: boolean } = {}): Promise<void> {
     if (this.running) throw new Error(`${this.name} runs already`);
     await this.#place.network.removePort(this.port);
+    if (this.#spec.rootInMemory === true && this.#container !== undefined) await resetRoot(this.#place.rootFileSystem, this.#place.directory);
     const args = [
       "-D",
       this.root,

@@ -23,7 +23,7 @@ export type Step = {
   readonly event?: { readonly name: string; readonly payload: unknown };
   /** Default: `dist/index.js`. Relative to the checkout. */
   readonly entry?: string;
-  /** Default: `dist/post/index.js`. */
+  /** Default: `dist/post.js`. */
   readonly postEntry?: string;
   /** File whose input defaults the runner fills in. Default: `action.yml`. */
   readonly actionFile?: string;
@@ -186,7 +186,7 @@ export class Runner {
     const runPost = async (): Promise<PostResult> => {
       const states = Object.entries(parseEnvironmentFile(readFileSync(file("state"), "utf8")));
       const postEnv = { ...env, ...Object.fromEntries(states.map(([name, value]) => [`STATE_${name}`, value])) };
-      const { code, log, stdout } = await this.#node(step.postEntry ?? "dist/post/index.js", postEnv, workspace, 60).finished;
+      const { code, log, stdout } = await this.#node(step.postEntry ?? "dist/post.js", postEnv, workspace, 60).finished;
       return { exitCode: code, log, commands: workflowCommands(stdout) };
     };
     const finish = async (): Promise<StepResult> => {

@@ -51,6 +51,13 @@ test("somebody's own switch between activation and confirmation stays: failed, s
   });
   expect(await trial.systems()).toEqual({ current: third, profile: third, boot: third });
   expect(await machine.leftovers()).toEqual([]);
+
+  // Control: the same steps by hand, which do not look: their system is gone with the next restart.
+  const own = String(run.outputs["system-path"]);
+  await machine.output(`${own}/bin/switch-to-configuration test; ${third}/bin/switch-to-configuration test`);
+  await machine.output(`nix-env -p /nix/var/nix/profiles/system --set ${own}; ${own}/bin/switch-to-configuration boot`);
+  expect(await trial.systems()).toEqual({ current: third, profile: own, boot: own });
+  await trial.repair(before);
 });
 
 test("somebody's own switch is not undone by the watchdog either", async () => {
@@ -119,25 +126,161 @@ test("a full /boot: it is warned about, and the step is undone", async () => {
   await trial.repair(before);
 });
 
-test("a full disk while arming is failed, and a full profile directory after the confirmation is rolled-back", async () => {
+// Leaves that many more files and links that a directory has room for.
+const fill = (directory: string, spare: number): string =>
+  `cp -a ${directory} /var/tmp/kept; mount -t tmpfs -o nr_inodes=$(($(find ${directory} | wc -l) + ${spare})),size=4m tmpfs ${directory}; cp -a /var/tmp/kept/. ${directory}/`;
+const empty = (directory: string): string => `umount ${directory}; rm -rf /var/tmp/kept`;
+const profiles = "/nix/var/nix/profiles";
+
+test("a full disk or a full profile directory while arming: failed, and nothing is activated", async () => {
   const machine = trial.machine();
-  // No room for a single further link.
-  const fill = (directory: string, spare: number): string =>
-    `cp -a ${directory} /var/tmp/kept; mount -t tmpfs -o nr_inodes=$(($(find ${directory} | wc -l) + ${spare})),size=4m tmpfs ${directory}; cp -a /var/tmp/kept/. ${directory}/`;
-  await machine.output(`mkdir -p /nix/var/nix/gcroots/nix-flake-deploy; ${fill("/nix/var/nix/gcroots/nix-flake-deploy", 3)}`);
-  const arming = await trial.deploy({});
-  await machine.output("umount /nix/var/nix/gcroots/nix-flake-deploy; rm -rf /var/tmp/kept; rmdir /nix/var/nix/gcroots/nix-flake-deploy || true");
-  expect(verdictOf(arming)).toMatchObject({
-    exit: 1,
-    status: "failed",
-    error: expect.stringMatching(/the watchdog cannot be armed[^]*No space left on device/),
-  });
+  const roots = "/nix/var/nix/gcroots/nix-flake-deploy";
+  const bad = await trial.flake({ activationScript: "touch /var/tmp/activated; false" });
+  const built = await trial.fleet.runner.run(trial.step(bad, { operation: "build" }));
+  for (const [directory, spare] of [
+    [roots, 3],
+    [profiles, 1],
+  ] as const) {
+    await machine.output(`mkdir -p ${directory}; ${fill(directory, spare)}`);
+    const run = await trial.fleet.runner.run(trial.step(bad));
+    const systems = await trial.systems();
+    await machine.output(`${empty(directory)}; rmdir ${roots} 2>/dev/null || true`);
+    const error = /the watchdog cannot be armed \(exit code 1\); nothing was activated[^]*No space left on device/;
+    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "failed", phase: "activate", error: expect.stringMatching(error) });
+    expect(systems).toEqual(before);
+    expect(await machine.leftovers()).toEqual([]);
+    expect((await machine.exec("ls /var/tmp/activated /nix/var/nix/profiles/*try* /nix/var/nix/nix-flake-deploy")).stdout).toBe("");
+  }
+
+  // Control: a plain nixos-rebuild does not look, and leaves a failed system in profile and boot loader.
+  await machine.output(`mkdir -p ${roots}; ${fill(roots, 3)}`);
+  const plain = await machine.exec(`nixos-rebuild switch --flake 'path:${built.outputs["store-path"]}#web1'`);
+  await machine.output(`${empty(roots)}; rmdir ${roots}; rm /var/tmp/activated`);
+  expect(plain.code).not.toBe(0);
+  const failed = built.outputs["system-path"];
+  expect(await trial.systems()).toEqual({ current: failed, profile: failed, boot: failed });
+  await trial.repair(before);
+});
+
+test("a profile directory that is full after the activation: rolled-back", async () => {
+  const machine = trial.machine();
+  const waits = "touch /var/tmp/checking; until test -e /var/tmp/full; do sleep 0.1; done; rm /var/tmp/full";
+  const going = trial.fleet.runner.start(trial.step(await trial.flake({}), { "health-check": waits }));
+  await until("the health check", 40, async () => (await machine.exec("rm /var/tmp/checking")).code === 0);
+  await machine.output(`${fill(profiles, 1)}; touch /var/tmp/full`);
+  const run = await going.finished;
+  const systems = await trial.systems();
+  expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", error: expect.stringContaining("the system profile could not be set") });
+  expect(systems).toEqual(before);
+
+  // Control: the same steps by hand leave a machine that runs one system and boots another.
+  const system = String(run.outputs["system-path"]);
+  const byHand = await machine.exec(
+    `${system}/bin/switch-to-configuration test && nix-env -p ${profiles}/system --set ${system} && ${system}/bin/switch-to-configuration boot`,
+  );
+  const damaged = await trial.systems();
+  await machine.output(empty(profiles));
+  expect(byHand.code).not.toBe(0);
+  expect(damaged).toEqual({ ...before, current: system });
+  await trial.repair(before);
+});
+
+test("the checks of a system, which have passed for `test`, stop neither its last step nor a rollback", async () => {
+  const machine = trial.machine();
+  // As a switch inhibitor or a check of a user's own: it refuses once the new system has been activated.
+  const refuses = { preSwitchCheck: "[ ! -e /run/refuse ]" };
+  before = await trial.settle(refuses);
+  const rejected = await trial.deploy({ activationScript: "touch /run/refuse; false" });
+  expect(verdictOf(rejected)).toMatchObject({ exit: 1, status: "rolled-back" });
+  expect(await trial.systems()).toEqual(before);
+  // Control: the old system refuses without NIXOS_NO_CHECK=1.
+  expect((await machine.exec(`${before.current}/bin/switch-to-configuration test`)).code).toBe(1);
+  await machine.output("rm /run/refuse");
+
+  const run = await trial.deploy({ ...refuses, switchScript: "touch /run/refuse" });
+  expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
+  const system = String(run.outputs["system-path"]);
+  expect(await trial.systems()).toEqual({ current: system, profile: system, boot: system });
+  expect((await machine.exec(`${system}/bin/switch-to-configuration boot`)).code).toBe(1);
+  await machine.output("rm /run/refuse");
+});
+
+test("systemd-boot, which boots only generations, gets the new system, while systemd executes itself anew", async () => {
+  const machine = trial.machine();
+  const behaviour = { bootLoader: "systemd-boot", managerConf: "DefaultTimeoutStopSec=80s\n" } as const;
+  // Control: `boot` before the profile is set ends well and changes nothing.
+  const flake = await trial.flake(behaviour);
+  const system = String((await trial.fleet.runner.run(trial.step(flake, { operation: "build" }))).outputs["system-path"]);
+  expect((await machine.exec(`${system}/bin/switch-to-configuration boot`)).code).toBe(0);
   expect(await trial.systems()).toEqual(before);
 
-  await machine.output(fill("/nix/var/nix/profiles", 1));
-  const setting = await trial.deploy({});
-  const systems = await trial.systems();
-  await machine.output("umount /nix/var/nix/profiles; rm -rf /var/tmp/kept");
-  expect(verdictOf(setting)).toMatchObject({ exit: 1, status: "rolled-back", error: expect.stringContaining("the system profile could not be set") });
-  expect(systems).toEqual(before);
+  const run = await trial.fleet.runner.run(trial.step(flake));
+  expect(run.log).toContain("restarting systemd...");
+  expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
+  expect(await trial.systems()).toEqual({ current: system, profile: system, boot: system });
+});
+
+test("garbage that is collected before the confirmation takes neither the new system nor an old one that is no generation", async () => {
+  const machine = trial.machine();
+  const old = String((await trial.deploy({}, { operation: "test" })).outputs["system-path"]);
+  const run = await trial.deploy({}, { "health-check": "nix-collect-garbage >/dev/null 2>&1; false", "health-check-timeout": "1" });
+  expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back" });
+  expect(await trial.systems()).toEqual({ ...before, current: old });
+
+  // Control: by hand, only the running system is kept, and there is nothing left to roll back to.
+  await machine.output(`${before.current}/bin/switch-to-configuration test; nix-collect-garbage`);
+  expect((await machine.exec(`ls ${old}`)).code).not.toBe(0);
+});
+
+test("a switch by hand that was killed is reported, restored before the next activation, and without that makes it fail", async () => {
+  const machine = trial.machine();
+  before = await trial.settle();
+  const build = async (behaviour: Parameters<typeof trial.flake>[0]): Promise<string> =>
+    String((await trial.fleet.runner.run(trial.step(await trial.flake(behaviour), { operation: "build" }))).outputs["system-path"]);
+  const slow = await build({ units: { "web.service": runningUnit() }, switchScript: "touch /var/tmp/switching; sleep 60" });
+  const kill = async (): Promise<void> => {
+    const switching = machine.exec(`systemd-run --wait --unit=by-hand ${slow}/bin/switch-to-configuration test`);
+    await until("the switch", 30, async () => (await machine.exec("rm /var/tmp/switching")).code === 0);
+    // It is to start again what it has stopped.
+    await machine.output("echo web.service >>/run/nixos/start-list; systemctl kill --signal=KILL by-hand");
+    await switching;
+    await machine.exec("systemctl reset-failed by-hand; rm -f /run/nixos/switch-to-configuration.lock");
+  };
+  const flake = await trial.flake({});
+  await kill();
+  const plan = await trial.fleet.runner.run(trial.step(flake, { operation: "build" }));
+  expect(plan.annotations).toContainEqual(
+    expect.objectContaining({ level: "warning", message: expect.stringContaining("A deployment that activates mends that first") }),
+  );
+  expect(await machine.output("cat /run/nixos/start-list")).toContain("web.service");
+  const run = await trial.fleet.runner.run(trial.step(flake));
+  expect(run.log).toContain("an earlier activation was interrupted: activating");
+  expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
+
+  await trial.repair(before);
+  await kill();
+  const third = await build({});
+  const control = await machine.exec(`${third}/bin/switch-to-configuration test`);
+  expect(control.code).toBe(4);
+  expect(`${control.stdout}${control.stderr}`).toContain("web.service");
+  await machine.exec("systemctl reset-failed; rm -f /run/nixos/*-list");
+  await trial.repair(before);
+});
+
+test.each([
+  ["holds its lock", "exec 9>/run/nixos/switch-to-configuration.lock; flock 9; touch /run/held; sleep 60", "another switch-to-configuration runs"],
+  ["finds no /etc/NIXOS", "rm /etc/NIXOS; touch /run/held; sleep 60", "does not take the machine for NixOS"],
+])("where switch-to-configuration %s, nothing is run, and nothing rolled back: failed", async (_, spoil, reason) => {
+  const machine = trial.machine();
+  await machine.output(`systemd-run --quiet --unit=spoil /bin/sh -c '${spoil}'; until [ -e /run/held ]; do sleep 0.1; done`);
+  const run = await trial.deploy({});
+  await machine.output("systemctl stop spoil; touch /etc/NIXOS; rm /run/held");
+  expect(verdictOf(run)).toMatchObject({
+    exit: 1,
+    status: "failed",
+    phase: "activate",
+    error: expect.stringMatching(new RegExp(`${reason}[^]*Nothing was activated`)),
+  });
+  expect(run.log).not.toContain("rolling back");
+  expect(await trial.systems()).toEqual(before);
 });

@@ -128,6 +128,29 @@ describe("a machine that is not reached again", () => {
     await trial.repair(other, "web2");
   });
 
+  test("its login over ssh takes longer than confirm-timeout, and ssh answers in time: it is deployed, and without the connection from before it goes back", async () => {
+    const other = await trial.settle({}, "web2");
+    // sshd lets nobody in for 8 s.
+    const slow = "sed -i '1i account optional pam_exec.so /bin/sleep 8' /etc/pam.d/sshd";
+    const alone = `${slow}; kill $(ps -eo pid=,args= | awk '/[s]shd-session: root@/ { print $1 }')`;
+    const [run, control] = await Promise.all([
+      trial.deploy({ switchScript: slow }, { "confirm-timeout": "4" }),
+      trial.deploy({ switchScript: alone }, { "confirm-timeout": "4" }, "web2"),
+    ]);
+    for (const name of ["web1", "web2"]) await trial.machine(name).output("sed -i /pam_exec/d /etc/pam.d/sshd");
+    expect(run.log).toContain("the machine has answered over ssh, and the login is slow");
+    expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
+    expect((await trial.systems()).profile).toBe(run.outputs["system-path"]);
+
+    expect(verdictOf(control)).toMatchObject({
+      exit: 1,
+      status: "rolled-back",
+      phase: "confirm",
+      error: expect.stringContaining("the machine answered in time, but the login over ssh took longer than confirm-timeout (4 s)"),
+    });
+    expect(await trial.systems("web2")).toEqual(other);
+  });
+
   test("the machine is lost until the timeout of the run: it is unknown, and does what the message says", async () => {
     const other = await trial.systems("web2");
     const lose = async (name: string, inputs: Readonly<Record<string, string>>) => {

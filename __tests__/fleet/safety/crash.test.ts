@@ -6,16 +6,20 @@ import { useTrial, verdictOf, type Systems } from "./trial.js";
 
 // A machine whose init is killed, at every stage of a deployment, with the runner alive and with the runner killed before. Until it is
 // confirmed a reboot boots the old system; a last step that was interrupted is undone or finished by whoever comes next.
-const trial = useTrial(["web1"]);
+const trial = useTrial(["web1", { name: "web2", rootInMemory: true, systemProfile: true }], ["web1", "web2"]);
 const reached = "/var/tmp/reached";
 let before: Systems;
 
-// Holds the machine where a file says so: before and after nix-env, and in the boot loader.
+// Holds the machine where a file says so: before and after nix-env, in the boot loader, and before the record is deleted.
 const nixEnv = `#!/bin/sh
 case "$*" in *" --set "*) ;; *) exec /usr/bin/nix-env "$@" ;; esac
 if [ -e /var/tmp/hold-before ]; then touch ${reached}; sleep 600; fi
 /usr/bin/nix-env "$@"
 if [ -e /var/tmp/hold-after ]; then touch ${reached}; sleep 600; fi
+`;
+const sync = `#!/bin/sh
+if [ "$*" = -- ] && [ -e /var/tmp/hold-record ]; then touch ${reached}; sleep 600; fi
+exec /usr/bin/sync "$@"
 `;
 const bootLoaderScript = `if [ -e /var/tmp/hold-boot ]; then touch ${reached}; sleep 600; fi`;
 
@@ -32,28 +36,33 @@ const untilConfirmed: readonly Place[] = [
   { name: "in the health check", behaviour: {}, inputs: { "health-check": "touch /var/tmp/reached; sleep 60" }, hold: "nothing", line: /== confirm/ },
   { name: "in the rollback", behaviour: { activationScript: "false" }, inputs: {}, line: /\] rolling back: / },
 ];
+const written: Place = { name: "after the boot loader's entry was written", behaviour: {}, inputs: {}, hold: "record", line: /== confirm/ };
 const lastStep: readonly Place[] = [
   { name: "before the profile is set", behaviour: {}, inputs: {}, hold: "before", line: /== confirm/ },
   { name: "between profile and boot loader", behaviour: {}, inputs: {}, hold: "after", line: /== confirm/ },
   { name: "in the boot loader", behaviour: { bootLoaderScript }, inputs: {}, hold: "boot", line: /== confirm/ },
 ];
 
-beforeAll(async () => {
-  await trial.machine().output(`cat >/usr/local/bin/nix-env <<'END'\n${nixEnv}END\nchmod +x /usr/local/bin/nix-env`);
-});
+const putPrograms = async (name = "web1"): Promise<void> => {
+  for (const [program, text] of [["nix-env", nixEnv] as const, ["sync", sync] as const]) {
+    await trial.machine(name).exec(`cat >/usr/local/bin/${program} && chmod +x /usr/local/bin/${program}`, { stdin: text });
+  }
+};
 
-beforeEach(async () => {
+beforeAll(async () => await putPrograms());
+
+const prepare = async (): Promise<void> => {
   await trial.machine().output("rm -f /var/tmp/hold-* /var/tmp/reached");
   // Slow, so that a rollback to it can be interrupted.
   before = await trial.settle({ switchSeconds: 2 });
-});
+};
 
 /** Deploys, and kills the machine's init there; with the runner killed before, or alive to the end. */
-async function crash(place: Place, runner: "alive" | "killed", more: Readonly<Record<string, string>> = {}) {
-  const machine = trial.machine();
+async function crash(place: Place, runner: "alive" | "killed", more: Readonly<Record<string, string>> = {}, name = "web1") {
+  const machine = trial.machine(name);
   if (place.hold !== undefined) await machine.output(`touch /var/tmp/hold-${place.hold}`);
-  const workspace = await trial.flake(place.behaviour);
-  const going = trial.fleet.runner.start(trial.step(workspace, { "confirm-timeout": "20", ...place.inputs, ...more }));
+  const workspace = await trial.flake(place.behaviour, name);
+  const going = trial.fleet.runner.start(trial.step(workspace, { targets: `root@${name}`, "confirm-timeout": "20", ...place.inputs, ...more }));
   await going.waitFor(place.line);
   if (place.hold !== undefined) await until("the place", 40, async () => (await machine.exec(`test -e ${reached}`)).code === 0);
   if (runner === "killed") {
@@ -73,6 +82,8 @@ async function requireOldGenerations(generations: number): Promise<void> {
 }
 
 describe("a machine that crashes before it is confirmed boots its old system", () => {
+  beforeEach(prepare);
+
   test.each(untilConfirmed)("$name, with the runner alive: rolled-back", async (place) => {
     const { length } = await trial.machine().generations();
     const { run } = await crash(place, "alive");
@@ -92,6 +103,17 @@ describe("a machine that crashes before it is confirmed boots its old system", (
     await trial.forget();
   });
 
+  test("one that ran another system than that of its profile boots the profile's: failed, naming both", async () => {
+    const tested = String((await trial.deploy({}, { operation: "test" })).outputs["system-path"]);
+    const [place] = untilConfirmed;
+    if (place === undefined) throw new Error("no place");
+    const { run } = await crash(place, "alive");
+    if (run === undefined) throw new Error("no run");
+    const error = `The machine has booted ${before.current}; it ran ${tested} before`;
+    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "failed", error: expect.stringContaining(error) });
+    expect(await trial.systems()).toEqual(before);
+  });
+
   test("control: without protection it boots a system that nobody has confirmed", async () => {
     const [place] = untilConfirmed;
     if (place === undefined) throw new Error("no place");
@@ -105,6 +127,8 @@ describe("a machine that crashes before it is confirmed boots its old system", (
 });
 
 describe("a last step that a crash interrupts", () => {
+  beforeEach(prepare);
+
   test.each(lastStep)("$name, with the runner alive: it is undone", async (place) => {
     const { length } = await trial.machine().generations();
     const { run } = await crash(place, "alive");
@@ -137,6 +161,32 @@ describe("a last step that a crash interrupts", () => {
     await requireOldGenerations(length + 1);
   });
 
+  test("after the boot loader's entry was written, with the runner alive: the new system boots, and the step is finished", async () => {
+    const { length } = await trial.machine().generations();
+    const { run } = await crash(written, "alive");
+    if (run === undefined) throw new Error("no run");
+    const system = run.outputs["system-path"];
+    expect(run.log).toContain("the machine was restarted after it was confirmed, and has booted the new system");
+    expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
+    expect(await trial.systems()).toEqual({ current: system, profile: system, boot: system });
+    await requireOldGenerations(length + 1);
+    expect((await trial.machine().exec("ls /nix/var/nix/nix-flake-deploy")).code).not.toBe(0);
+  });
+
+  test("after the boot loader's entry was written, with the runner killed: the new system boots, and the next run finishes the step first", async () => {
+    const { length } = await trial.machine().generations();
+    const { workspace } = await crash(written, "killed");
+    const booted = await trial.machine().bootedSystem();
+    expect(booted).not.toBe(before.current);
+    await trial.forget();
+    const next = await trial.fleet.runner.run(trial.step(workspace));
+    expect(next.log).toContain("an earlier run has not finished its last step, and the machine runs its system");
+    expect(verdictOf(next)).toMatchObject({ exit: 0, status: "deployed", "system-path": booted });
+    expect(await trial.systems()).toEqual({ current: booted, profile: booted, boot: booted });
+    await requireOldGenerations(length + 1);
+    expect(verdictOf(await trial.fleet.runner.run(trial.step(workspace)))).toMatchObject({ exit: 0, status: "unchanged" });
+  });
+
   test("control: without the record, profile and boot loader stay apart", async () => {
     const place = lastStep[1];
     if (place === undefined) throw new Error("no place");
@@ -148,5 +198,74 @@ describe("a last step that a crash interrupts", () => {
     const plan = await trial.fleet.runner.run(trial.step(await trial.flake({}), { operation: "build" }));
     expect(plan.log).not.toContain("an earlier run has not finished");
     await trial.repair(before);
+  });
+});
+
+describe("a machine whose root file system is in memory", () => {
+  test("that crashes between profile and boot loader still has the record of the step, and the next run mends it first", async () => {
+    const machine = trial.machine("web2");
+    const old = await trial.settle({}, "web2");
+    await putPrograms("web2");
+    const place = lastStep[1];
+    if (place === undefined) throw new Error("no place");
+    await machine.output("mkdir -p /var/lib/nix-state && touch /var/lib/nix-state/last-step");
+    const { workspace } = await crash(place, "killed", {}, "web2");
+    // Control: what is written anywhere else is lost.
+    expect((await machine.exec("ls /var/lib/nix-state/last-step")).code).not.toBe(0);
+    expect((await machine.exec("test -e /nix/var/nix/nix-flake-deploy/last-step")).code).toBe(0);
+    const { profile, ...others } = await trial.systems("web2");
+    expect(others).toEqual({ current: old.current, boot: old.boot });
+    expect(profile).not.toBe(old.profile);
+    await trial.forget("web2");
+
+    const next = await trial.fleet.runner.run(trial.step(workspace, { targets: "root@web2" }));
+    expect(next.log).toContain(`an earlier run has not finished its last step, and the machine runs ${old.current}: undoing it`);
+    expect(verdictOf(next)).toMatchObject({ exit: 0, status: "deployed" });
+    const system = next.outputs["system-path"];
+    expect(await trial.systems("web2")).toEqual({ current: system, profile: system, boot: system });
+  });
+
+  test("that crashes in the activation boots its old system, and without protection one that nobody has confirmed", async () => {
+    const old = await trial.settle({}, "web2");
+    const [place] = untilConfirmed;
+    if (place === undefined) throw new Error("no place");
+    await crash(place, "killed", {}, "web2");
+    expect(await trial.systems("web2")).toEqual(old);
+
+    await crash(place, "killed", { rollback: "false" }, "web2");
+    expect((await trial.systems("web2")).current).not.toBe(old.current);
+    await trial.repair(old, "web2");
+    await trial.forget("web2");
+  });
+});
+
+describe("a machine without a boot loader", () => {
+  // It boots its profile, as a container does.
+  const systems = async () => {
+    const machine = trial.machine("web2");
+    expect((await machine.exec("ls /boot/default")).code).not.toBe(0);
+    return [await machine.currentSystem(), await machine.systemProfile()];
+  };
+
+  test("is deployed and rolled back; one that crashes in the activation boots its old system, and without protection one that nobody has confirmed", async () => {
+    const none: Behaviour = { bootLoader: "none" };
+    await trial.machine("web2").output("rm -f /boot/default");
+    const run = await trial.deploy(none, {}, "web2");
+    expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
+    const old = run.outputs["system-path"];
+    expect(await systems()).toEqual([old, old]);
+    const rejected = await trial.deploy({ ...none, activationScript: "false" }, {}, "web2");
+    expect(verdictOf(rejected)).toMatchObject({ exit: 1, status: "rolled-back" });
+    expect(await systems()).toEqual([old, old]);
+
+    const place: Place = { name: "", behaviour: { ...none, switchSeconds: 20 }, inputs: {}, line: /\] activating the configuration/ };
+    await crash(place, "killed", {}, "web2");
+    expect(await systems()).toEqual([old, old]);
+
+    await crash(place, "killed", { rollback: "false" }, "web2");
+    const [current, profile] = await systems();
+    expect(current).not.toBe(old);
+    expect(profile).toBe(current);
+    await trial.forget("web2");
   });
 });

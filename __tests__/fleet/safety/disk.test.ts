@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from "@jest/globals";
 import { type Trial, useTrial, verdictOf, type Systems } from "./trial.js";
 
 // A store whose disk is small, and full in the middle.
-const trial = useTrial([{ name: "small1", nixSize: 96 }, "web1"], ["small1"]);
+const trial = useTrial([{ name: "small1", nixSize: 96 }, { name: "full1", rootSize: 128, systemProfile: true }, "web1"], ["small1", "full1"]);
 let before: Systems;
 
 beforeEach(async () => {
@@ -48,6 +48,51 @@ test("the disk is full during the activation: it goes back, and without protecti
   expect((await trial.systems("small1")).current).toBe(control.outputs["system-path"]);
   await trial.machine("small1").output("rm /nix/fill");
   await trial.repair(before, "small1");
+});
+
+test("a rollback that fails where the disk is full: the commands of the message repair the machine without room", async () => {
+  const machine = trial.machine("small1");
+  const old = await trial.settle({ activationScript: "[ ! -e /run/spoiled ]" }, "small1");
+  const run = await trial.deploy({ activationScript: "touch /run/spoiled; dd if=/dev/zero of=/nix/fill bs=1M" }, {}, "small1");
+  expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rollback-failed" });
+  const [, commands] = /epair the machine by hand, as root: (.*)$/m.exec(String(verdictOf(run)["error"])) ?? [];
+  expect(await machine.output("rm /run/spoiled; df --output=avail /nix | tail -n 1")).toBe("0");
+  await machine.output(String(commands));
+  expect(await trial.systems("small1")).toEqual(old);
+  expect((await machine.exec(`test -e /nix/fill`)).code).toBe(0);
+  await machine.output("rm /nix/fill");
+});
+
+test("the root file system is full during the activation: the old system runs, the message says that files are missing, and its commands work once there is room", async () => {
+  const machine = trial.machine("full1");
+  const old = await trial.settle({ text: "the old text" }, "full1");
+  const fills = { text: "the new text", activationScript: "dd if=/dev/zero of=/var/fill bs=1M" };
+  const run = await trial.deploy(fills, {}, "full1");
+  const { error } = verdictOf(run);
+  expect(verdictOf(run)).toMatchObject({
+    exit: 1,
+    status: "rollback-failed",
+    phase: "rollback",
+    error: expect.stringMatching(/and the rollback failed: the activation script snippet 'etc' \(1\) failed \(exit code 2\): no space is left on the device/),
+  });
+  expect(error).toContain(
+    "The machine runs its old system, but not all of its files could be written. Make room on the file system that is full (`df -h` on the machine shows which one). Then repair the machine by hand, as root: ",
+  );
+  expect(await machine.output("df --output=avail / | tail -n 1")).toBe("0");
+  expect(await trial.systems("full1")).toEqual(old);
+  expect(await machine.output("cat /etc/motd-nixos")).toBe("the new text");
+  const [, commands] = /epair the machine by hand, as root: (.*)$/m.exec(String(error)) ?? [];
+  await machine.output(`rm /var/fill; ${String(commands)}`);
+  expect(await trial.systems("full1")).toEqual(old);
+  expect(await machine.output("cat /etc/motd-nixos")).toBe("the old text");
+
+  // Control: without protection it runs and boots the new system, half activated.
+  const control = await trial.deploy(fills, { rollback: "false" }, "full1");
+  expect(verdictOf(control)).toMatchObject({ exit: 1, status: "failed" });
+  const half = control.outputs["system-path"];
+  expect(await trial.systems("full1")).toEqual({ current: half, profile: half, boot: half });
+  await machine.output("rm /var/fill");
+  await trial.repair(old, "full1");
 });
 
 test("a machine with little free space is warned about, and deployed all the same", async () => {

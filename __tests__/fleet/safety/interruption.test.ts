@@ -76,6 +76,35 @@ describe("kill -9 of the action: the machine goes back by itself, and without pr
   });
 });
 
+test.each(["killed", "cut off"])("in the last step, the runner is %s: the machine finishes the step", async (what) => {
+  const machine = trial.machine();
+  await machine.output("rm -f /var/tmp/go /var/tmp/reached");
+  const bootLoaderScript = "touch /var/tmp/reached; until [ -e /var/tmp/go ]; do sleep 0.1; done";
+  const going = trial.fleet.runner.start(trial.step(await trial.flake({ bootLoaderScript })));
+  await until("the boot loader", 40, async () => (await machine.exec("test -e /var/tmp/reached")).code === 0);
+  // Nothing is to roll back any more: no timer of the run is there.
+  expect(await machine.output("systemctl list-units --all --no-legend 'nix-flake-deploy-*-timer.service'")).toBe("");
+  const system = await machine.currentSystem();
+  expect(await trial.systems()).toEqual({ current: system, profile: system, boot: before.boot });
+  if (what === "killed") {
+    going.signal("SIGKILL");
+    await going.finished;
+    await trial.fleet.runner.endJob();
+  } else {
+    await machine.cutOff();
+  }
+  await machine.output("touch /var/tmp/go");
+  await until("the end of the step", 30, async () => (await machine.exec("cat /run/nix-flake-deploy/*/last.status")).stdout.trim() === "0");
+  // The directory of the run stays until somebody has asked, or for a while.
+  await until("the timer", 10, async () => (await machine.exec("systemctl is-active 'nix-flake-deploy-*-clear-timer.service'")).code === 0);
+  if (what === "cut off") await machine.restore();
+  const run = await going.finished;
+  if (what === "killed") await trial.forget();
+  expect(what === "killed" ? "deployed" : verdictOf(run)["status"]).toBe("deployed");
+  expect(await trial.systems()).toEqual({ current: system, profile: system, boot: system });
+  expect((await machine.exec("ls /nix/var/nix/nix-flake-deploy")).code).not.toBe(0);
+});
+
 test("what is left of a run that nobody comes back to goes by itself, and its end is in the journal", async () => {
   const machine = trial.machine();
   const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 2 }), { "confirm-timeout": "2" }));

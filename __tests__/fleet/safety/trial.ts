@@ -43,7 +43,10 @@ export class Trial {
   /** A step that deploys a flake to web1, as root and with short waits, unless the inputs say otherwise. */
   step(workspace: string, inputs: Readonly<Record<string, string>> = {}): Step {
     const access = { "ssh-key": this.fleet.key.secret, "ssh-known-hosts": this.fleet.knownHosts() };
-    return { workspace, inputs: { ...access, targets: "root@web1", "confirm-timeout": "10", "connect-timeout": "5", retries: "0", ...inputs } };
+    return {
+      workspace,
+      inputs: { ...access, targets: "root@web1", "confirm-timeout": "10", "connect-timeout": "5", "settle-time": "1", retries: "0", ...inputs },
+    };
   }
 
   /** Deploys a flake with one configuration, and waits for the end. */

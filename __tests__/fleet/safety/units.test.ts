@@ -20,13 +20,15 @@ afterEach(async () => {
 const states = async (unit: string): Promise<string> => (await trial.machine().exec(`systemctl show --property=ActiveState --value ${unit}`)).stdout.trim();
 
 describe("a service that does not stay up is noticed", () => {
+  const settleTime = "5";
+
   test.each<[string, string, string]>([
     ["is in auto-restart", "loop.service", service("ExecStart=/bin/false\nRestart=always\nRestartSec=20\n")],
     ["dies 3 s after its start", "dier.service", service("ExecStart=/bin/sh -c 'sleep 3; exit 9'\n")],
     ["dies every 2 s, and is restarted each time", "again.service", service("ExecStart=/bin/sh -c 'sleep 2; exit 9'\nRestart=always\n")],
   ])("%s", async (_, unit, text) => {
     const before = await trial.systems();
-    const run = await trial.deploy({ units: { [unit]: text } });
+    const run = await trial.deploy({ units: { [unit]: text } }, { "settle-time": settleTime });
     expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", phase: "activate", "failed-units": [unit], error: error(unit) });
     expect(await trial.systems()).toEqual(before);
     expect(await states(unit)).toBe("inactive");
@@ -40,7 +42,8 @@ describe("a service that does not stay up is noticed", () => {
     const units = { "again.service": service("ExecStart=/bin/sh -c 'sleep 2; exit 9'\nRestart=always\n") };
     await trial.deploy({ units, text: "looping" }, { "settle-time": "0" });
     expect(await trial.machine().output("sleep 3; systemctl show --property=NRestarts --value again.service")).not.toBe("0");
-    expect(verdictOf(await trial.deploy({ units: { ...units, "new.service": runningUnit() } }))).toMatchObject({ status: "deployed", "failed-units": [] });
+    const run = await trial.deploy({ units: { ...units, "new.service": runningUnit() } }, { "settle-time": settleTime });
+    expect(verdictOf(run)).toMatchObject({ status: "deployed", "failed-units": [] });
   });
 });
 

@@ -280,6 +280,42 @@ test("a slow login is reported as such", async () => {
   });
 });
 
+test("a machine that rolled back while the connection was lost was not reached in time, and nobody else has switched it", async () => {
+  const machine = new FakeMachine();
+  machine.end = { after: makeState({ running: oldSystem }) };
+  machine.reached = "late";
+  const result = await deployOne(machine);
+  expect(result).toMatchObject({ status: "rolled-back", error: expect.stringContaining("was not reached again within confirm-timeout (30 s)") });
+  expect(result.error).not.toContain("somebody else");
+});
+
+test.each<[string, Partial<FakeMachine>]>([
+  [
+    "the rollback",
+    { end: { exitCode: 2, causes: [{ kind: "activation-script" }] }, back: { exitCode: 2, causes: [{ kind: "activation-script" }, { kind: "no-space" }] } },
+  ],
+  [
+    "the undoing of the last step",
+    {
+      kept: {
+        kind: "failed",
+        exitCode: 1,
+        causes: [{ kind: "boot-loader" }],
+        lines: [],
+        undone: { profile: true, bootLoader: true, test: { exitCode: 2, causes: [{ kind: "activation-script" }, { kind: "no-space" }] } },
+        state: makeState(),
+      },
+    },
+  ],
+])("%s that fails for want of space says what the machine runs, and to make room first", async (_, behaviour) => {
+  const machine = Object.assign(new FakeMachine(), behaviour);
+  const result = await deployOne(machine);
+  expect(result).toMatchObject({ status: "rollback-failed", error: expect.stringContaining("no space is left on the device") });
+  expect(result.error).toContain(
+    "The machine runs its old system, but not all of its files could be written. Make room on the file system that is full (`df -h` on the machine shows which one). Then repair the machine by hand, as root: ",
+  );
+});
+
 test("a connection that is lost while arming: the message says what the machine does", async () => {
   const machine = new FakeMachine();
   machine.trouble = {

@@ -2,15 +2,25 @@ import { spawn } from "node:child_process";
 
 import { describe, expect, test } from "@jest/globals";
 
+import { runCancellable } from "../../../src/github/cancellation.js";
+
 // Signals are for a process of its own: the module runs in a child.
 const module = new URL("../../../src/github/cancellation.js", import.meta.url).href;
 const script = `
-import { abortOnSignal } from ${JSON.stringify(module)};
+import { runCancellable } from ${JSON.stringify(module)};
 const say = (text) => process.stdout.write(text + "\\n");
 const timer = setTimeout(() => process.exit(9), 10_000);
-const controller = abortOnSignal((signal) => say("first " + signal + " " + controller.signal.aborted), () => { say("second"); process.exit(130); });
-controller.signal.addEventListener("abort", () => say("aborted"));
-say("ready");
+let cancelled;
+const work = async (signal) => {
+  cancelled = signal;
+  signal.addEventListener("abort", () => say("aborted"));
+  say("ready");
+  await new Promise(() => {});
+};
+process.exit(await runCancellable(work, {
+  onFirst: (signal) => say("first " + signal + " " + cancelled.aborted),
+  onSecond: async () => say("second"),
+}));
 `;
 
 async function after(...signals: readonly NodeJS.Signals[]): Promise<{ lines: string[]; exitCode: number | null }> {
@@ -41,5 +51,19 @@ describe("a cancellation", () => {
 
   test("by SIGTERM after SIGINT, as the runner sends it, does not disturb the end", async () => {
     expect(await after("SIGINT", "SIGTERM")).toEqual({ lines: ["ready", "first SIGINT false", "aborted"], exitCode: null });
+  });
+});
+
+describe("without a signal", () => {
+  const handlers = { onFirst: () => undefined, onSecond: async () => await Promise.resolve() };
+
+  test("the exit code is that of the work, and no listener stays", async () => {
+    const before = process.listenerCount("SIGINT") + process.listenerCount("SIGTERM");
+    expect(await runCancellable(async () => await Promise.resolve(3), handlers)).toBe(3);
+    expect(process.listenerCount("SIGINT") + process.listenerCount("SIGTERM")).toBe(before);
+  });
+
+  test("what the work throws is thrown", async () => {
+    await expect(runCancellable(async () => await Promise.reject(new Error("why")), handlers)).rejects.toThrow("why");
   });
 });

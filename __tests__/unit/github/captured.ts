@@ -24,8 +24,10 @@ function capture(): { chunks: string[]; stop: () => unknown } {
   const { stdout } = process;
   const write = stdout.write.bind(stdout);
   const chunks: string[] = [];
-  stdout.write = (chunk: Uint8Array | string): boolean => {
+  stdout.write = (chunk: Uint8Array | string, ...rest: readonly unknown[]): boolean => {
     chunks.push(typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8"));
+    const taken = rest.at(-1);
+    if (typeof taken === "function") process.nextTick(taken);
     return true;
   };
   return { chunks, stop: () => (stdout.write = write) };

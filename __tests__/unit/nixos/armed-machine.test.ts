@@ -1,6 +1,8 @@
-import { expect, test } from "@jest/globals";
+import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Activation } from "../../../src/deploy/ports.js";
+import { describe, expect, test } from "@jest/globals";
+
+import type { Activation, Reached } from "../../../src/deploy/ports.js";
 import { DeployError } from "../../../src/domain/errors.js";
 import { GuardedActivation } from "../../../src/nixos/activation.js";
 import { ArmedNixosMachine } from "../../../src/nixos/armed-machine.js";
@@ -10,27 +12,82 @@ import { notesOf } from "./fake-ssh.js";
 
 const system = makeStorePath("nixos-system-new");
 const signal = new AbortController().signal;
+const unreachable = new DeployError({ phase: "confirm", reason: "no answer", unreachable: true });
 
-/** A machine whose watchdog rolls back while it is reached again. */
-async function late(confirm: number, reopen: () => Promise<void>): Promise<ArmedNixosMachine> {
+type Login = {
+  readonly confirm: number;
+  /** sshd answers the new connection. */
+  readonly answers: boolean;
+  /** What becomes of the new connection. */
+  readonly reopen: () => Promise<void>;
+  /** Exit code of the machine once the login is over: 7 where the watchdog has decided. */
+  readonly hold: number;
+  /** What becomes of a call over the former connection. */
+  readonly former?: () => Promise<void>;
+  readonly guarded?: boolean;
+};
+
+/** Reaches a machine again. Returns what comes of it, and what happened to the former connection, in order. */
+async function reach({ confirm, answers, reopen, hold, former = async () => await Promise.resolve(), guarded = true }: Login) {
   const limits = { activation: 600, confirm, settle: 5, healthCheck: 60, lock: 0 };
   const systems = { toplevel: system, running: system, generation: undefined };
-  const activation: Activation = { operation: "switch", system: systems, installBootLoader: false, guarded: true, limits };
-  const call: CallScript = async (next) => await Promise.resolve({ kind: "ended", exitCode: next().script === "decide" ? 7 : 0, stdout: "", stderr: "" });
+  const activation: Activation = { operation: "switch", system: systems, installBootLoader: false, guarded, limits };
+  const call: CallScript = async (next) => await Promise.resolve({ kind: "ended", exitCode: next().script === "decide" ? hold : 0, stdout: "", stderr: "" });
   const log = notesOf([]);
-  const guarded = await GuardedActivation.begin(activation, { run: "abc", name: "a run", call, log, signal });
-  return new ArmedNixosMachine(guarded, activation, { connection: { reopen }, log, privileged: true, call: () => call });
+  const armed = await GuardedActivation.begin(activation, { run: "abc", name: "a run", call, log, signal });
+  const events: string[] = [];
+  const connection = {
+    setAside: () => ({
+      run: async () => await Promise.reject(new Error("called through a shell")),
+      close: async () => {
+        events.push("closed");
+        await Promise.resolve();
+      },
+    }),
+    hasAnswered: () => answers,
+    reopen,
+  };
+  const callOver = (): CallScript => async (next) => {
+    const { script, args } = next();
+    events.push([script, ...args].join(" "));
+    await former();
+    return { kind: "ended", exitCode: 0, stdout: "", stderr: "" };
+  };
+  const reached: Reached = await new ArmedNixosMachine(armed, activation, { connection, log, privileged: true, call: () => call, callOver }).reach(signal);
+  return { reached: typeof reached === "string" ? reached : "reached", events };
 }
 
-test.each<[string, number, () => Promise<void>, string]>([
-  ["whose first connection succeeded after confirm-timeout had a slow login", 0, async () => await Promise.resolve(), "slow-login"],
-  ["whose first connection succeeded in time has decided before", 1000, async () => await Promise.resolve(), "late"],
-  [
-    "that did not answer at first was not reachable",
-    0,
-    async () => await Promise.reject(new DeployError({ phase: "confirm", reason: "no answer", unreachable: true })),
-    "late",
-  ],
-])("a machine %s", async (_, confirm, reopen, reached) => {
-  expect(await (await late(confirm, reopen)).reach(signal)).toBe(reached);
+const told = "decide abc reached 65.4";
+
+describe("a machine whose login is slow", () => {
+  const slow = { confirm: 0.4, answers: true, reopen: async () => await sleep(500), hold: 0 };
+
+  test("is told over the former connection that ssh was reached, and is waited for", async () => {
+    expect(await reach(slow)).toEqual({ reached: "reached", events: [told, "closed"] });
+  });
+
+  test("is reported as such where it decides nevertheless, as where the former connection is lost", async () => {
+    const former = async (): Promise<void> => await Promise.reject(new Error("broken pipe"));
+    expect(await reach({ ...slow, hold: 7, former })).toEqual({ reached: "slow-login", events: [told, "closed"] });
+  });
+
+  test("is told nothing where it has no watchdog", async () => {
+    expect(await reach({ ...slow, guarded: false })).toEqual({ reached: "reached", events: ["closed"] });
+  });
+});
+
+test("a machine whose login is quick is told nothing over the former connection", async () => {
+  expect(await reach({ confirm: 30, answers: true, reopen: async () => await sleep(100), hold: 0 })).toEqual({ reached: "reached", events: ["closed"] });
+});
+
+test("a machine that has decided before the new connection was made was not reached in time", async () => {
+  expect(await reach({ confirm: 30, answers: true, reopen: async () => await sleep(100), hold: 7 })).toEqual({ reached: "late", events: ["closed"] });
+});
+
+test("a machine whose sshd does not answer is not reached, whatever the former connection can do", async () => {
+  const reopen = async (): Promise<void> => {
+    await sleep(500);
+    throw unreachable;
+  };
+  expect(await reach({ confirm: 0.4, answers: false, reopen, hold: 7 })).toEqual({ reached: "late", events: ["closed"] });
 });

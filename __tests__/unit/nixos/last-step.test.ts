@@ -188,7 +188,38 @@ describe.each(["dash", "bash"])("last.sh under %s", (shell) => {
     system("new", { boot: "sleep 30" });
     const { status, stdout } = call("run");
     expect(status).toBe(20);
-    expect(stdout).toMatch(/took longer than 1 s[^]*exit code 124/);
+    expect(stdout).toMatch(/the limit of 1 s was over in: [^]*exit code 124/);
+  });
+
+  test("limits profile and boot loader together, also where the step was killed and is run again", () => {
+    machine({ limit: "300" });
+    // A clock of the test's own, whatever the machine has to do: all of the limit but one second is over after the first command.
+    const clock = join(directory, "clock");
+    writeFileSync(clock, "1000\n");
+    script(join(programs, "cut"), `case $* in */proc/uptime) cat ${clock} ;; *) exec /usr/bin/cut "$@" ;; esac`);
+    script(
+      join(programs, "nix-env"),
+      `echo 1299 >${clock}; echo "nix-env" >>${calls}; ln -s ${directory}/new ${profile}-2-link; ln -sfn system-2-link ${profile}`,
+    );
+    system("new", { boot: "sleep 30" });
+    const { status, stdout } = call("run");
+    expect(status).toBe(20);
+    expect(stdout).toMatch(/the limit of 300 s was over in: [^\n]*new boot\n[^]*exit code 124[^]*undone 0 0 0/);
+    rmSync(calls);
+    writeFileSync(clock, "1300\n");
+    const again = call("run");
+    rmSync(join(programs, "cut"));
+    expect(again.status).toBe(20);
+    expect(called()).toEqual([words("old", "boot"), words("old", "test")]);
+  });
+
+  test("gives each part of the undoing the limit anew, whatever the others took", () => {
+    machine({ limit: "2" });
+    system("new", { boot: "sleep 30" });
+    system("old", { boot: "sleep 30" });
+    const { status, stdout } = call("run");
+    expect(status).toBe(21);
+    expect(stdout).toContain("undone 0 124 0");
   });
 
   test("does not roll back a machine that somebody else switches meanwhile", () => {

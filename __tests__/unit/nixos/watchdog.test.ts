@@ -110,7 +110,8 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
 
   describe("a system that is kept", () => {
     const job = `--quiet --unit=nix-flake-deploy-abc-last --service-type=exec --property=WorkingDirectory=${run} -- /bin/sh ${run}/watchdog.sh last`;
-    const stop = "stop stop nix-flake-deploy-abc-activation-timer* nix-flake-deploy-abc-confirm-timer* nix-flake-deploy-abc-health-timer*";
+    const stop =
+      "stop stop nix-flake-deploy-abc-activation-timer* nix-flake-deploy-abc-confirm-timer* nix-flake-deploy-abc-login-timer* nix-flake-deploy-abc-health-timer*";
 
     test.each(["switch", "boot"])("has its last step started in a unit before the timers are stopped, once (%s)", (kind) => {
       record({ kind });

@@ -1,19 +1,19 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, test } from "@jest/globals";
 
 import { CommandError, DeployError } from "../../../src/domain/errors.js";
-import { Connection, controlCommand, endMasters, masterCommand, sessionCommand } from "../../../src/ssh/connection.js";
+import { Connection, connectionsTo, controlCommand, endMasters, masterCommand, sessionCommand } from "../../../src/ssh/connection.js";
 import { targetFiles } from "../../../src/ssh/configuration.js";
-import { writeIdentity, writeTargetConfigurations } from "../../../src/ssh/identity.js";
+import { writeIdentity } from "../../../src/ssh/identity.js";
 import { makeTarget } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 import { temporaryDirectory } from "../temporary.js";
 import { makeKey } from "./keys.js";
 
 const directory = temporaryDirectory();
-const files = targetFiles("/tmp/x", 0);
+const files = { ...targetFiles("/tmp/x", 0), configured: true };
 
 describe("the commands", () => {
   const target = makeTarget({ host: "2001:db8::7" });
@@ -34,6 +34,14 @@ describe("the commands", () => {
     expect(controlCommand(files, target, "exit").args).toEqual(["-F", "/tmp/x/0.conf", "-O", "exit", "--", "2001:db8::7"]);
     expect(sessionCommand(files, target, "/bin/sh -s")).toEqual({ file: "ssh", args: ["-F", "/tmp/x/0.conf", "--", "2001:db8::7", "/bin/sh -s"] });
   });
+
+  test("name the socket of a master that has taken the place of another", () => {
+    const other = { ...files, socket: files.otherSocket, configured: false };
+    const place = ["-F", "/tmp/x/0.conf", "-o", "ControlPath=/tmp/x/0.t"];
+    expect(masterCommand(other, target, 30).args.slice(0, 4)).toEqual(place);
+    expect(controlCommand(other, target, "exit").args).toEqual([...place, "-O", "exit", "--", "2001:db8::7"]);
+    expect(sessionCommand(other, target, "/bin/sh -s").args).toEqual([...place, "--", "2001:db8::7", "/bin/sh -s"]);
+  });
 });
 
 describe("what Nix is told", () => {
@@ -48,6 +56,19 @@ describe("what Nix is told", () => {
   });
 });
 
+test("each connection uses the configuration that was written for its target, readable for its owner alone", () => {
+  const own = join(directory, "connections");
+  mkdirSync(own);
+  const targets = [makeTarget(), makeTarget({ host: "::1" })];
+  const connections = connectionsTo(targets, own, { strict: true, connectTimeout: 30, extra: "", authentication: { kind: "none" } });
+  for (const [index, connection] of connections.entries()) {
+    const [, file = ""] = /^-F (.*)$/.exec(connection.environment["NIX_SSHOPTS"] ?? "") ?? [];
+    expect(connection.target).toBe(targets[index]);
+    expect(readFileSync(file, "utf8")).toContain(`  HostName ${connection.target.host}\n`);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  }
+});
+
 describe("a machine that does not answer", () => {
   // Nobody listens on port 1 (tcpmux) of the loopback interface.
   const target = makeTarget({ host: "127.0.0.1", port: 1 });
@@ -56,8 +77,7 @@ describe("a machine that does not answer", () => {
     const { secret } = makeKey();
     const settings = { strict: true, connectTimeout: 5, extra: "", authentication: { kind: "key", certificate: false } as const };
     await writeIdentity(directory, { key: secret, passphrase: undefined, knownHosts: "" });
-    writeTargetConfigurations(directory, [target], settings);
-    const connection = new Connection(target, 0, directory, 5);
+    const [connection = never()] = connectionsTo([target], directory, settings);
     const error = await rejection(DeployError, connection.open(undefined));
     expect(error).toMatchObject({ phase: "connect", reason: "127.0.0.1 port 1 refuses the connection", unreachable: true, exitCode: 255 });
     expect(error.cause).toBeInstanceOf(CommandError);
@@ -74,12 +94,16 @@ describe("a machine that does not answer", () => {
   test("and a configuration that ssh does not accept is told apart", async () => {
     const settings = { strict: true, connectTimeout: 5, extra: "NoSuchOption yes", authentication: { kind: "key", certificate: false } as const };
     await writeIdentity(directory, { key: makeKey().secret, passphrase: undefined, knownHosts: "" });
-    writeTargetConfigurations(directory, [target], settings);
-    const error = await rejection(DeployError, new Connection(target, 0, directory, 5).open(undefined));
+    const [connection = never()] = connectionsTo([target], directory, settings);
+    const error = await rejection(DeployError, connection.open(undefined));
     expect(error).toMatchObject({ reason: "ssh does not accept the configuration", unreachable: false });
     expect(error.lines.join("\n")).toContain("nosuchoption");
   });
 });
+
+function never(): never {
+  throw new Error("no connection was made");
+}
 
 describe("endMasters", () => {
   test("takes a directory that is not there, a file, and a socket of a dead master", async () => {

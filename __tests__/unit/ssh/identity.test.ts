@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 
 import { RunnerError } from "../../../src/domain/errors.js";
-import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity, writeTargetConfigurations, type Identity } from "../../../src/ssh/identity.js";
-import { makeTarget } from "../domain/make.js";
+import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity, type Identity } from "../../../src/ssh/identity.js";
 import { rejection } from "../failure-of.js";
 import { temporaryDirectory } from "../temporary.js";
 import { makeKey } from "./keys.js";
@@ -77,16 +76,9 @@ describe("what is written into it", () => {
   test("is readable for its owner alone, and ssh takes the key", async () => {
     const directory = makeIdentityDirectory(root);
     expect(await writeIdentity(directory, makeIdentity())).toEqual({ kind: "key", publicKey: plain.public.trim() });
-    writeTargetConfigurations(directory, [makeTarget(), makeTarget({ host: "::1" })], {
-      strict: true,
-      connectTimeout: 30,
-      extra: "",
-      authentication: { kind: "key", certificate: false },
-    });
-    expect(readdirSync(directory).toSorted()).toEqual(["0.conf", "1.conf", "key", "known_hosts", "record-host-key.sh"]);
+    expect(readdirSync(directory).toSorted()).toEqual(["key", "known_hosts", "record-host-key.sh"]);
     for (const name of readdirSync(directory)) expect([name, modeOf(join(directory, name))]).toEqual([name, 0o600]);
     expect(readFileSync(join(directory, "known_hosts"), "utf8")).toBe("web1 ssh-ed25519 AAAA\n# Accepted in this run:\n");
-    expect(readFileSync(join(directory, "1.conf"), "utf8")).toContain("HostName ::1\n");
   });
 
   test("is no key where ssh authenticates without one, and a certificate beside one", async () => {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The activation script: run by switch-to-configuration and at boot. As in NixOS, a snippet that fails makes the whole fail
-# in the end, but the rest is done all the same, and the running system is the new one.
+# in the end, but the rest is still done, and the running system is the new one.
 systemConfig=@out@
 export PATH=/run/current-system/sw/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # Empty at boot.
@@ -43,7 +43,8 @@ touch /etc/NIXOS
 ln -sfn "$systemConfig/etc" /etc/static.new && mv -T /etc/static.new /etc/static
 for manager in system user; do link_units "$manager"; done
 ln -sfn /etc/static/systemd/system.conf /etc/systemd/system.conf
-cp "$systemConfig/etc/motd-nixos" /etc/motd-nixos
+# As NixOS writes files: a new one first, which a full disk refuses, then in place of the old one.
+cp "$systemConfig/etc/motd-nixos" /etc/motd-nixos.tmp && mv -T /etc/motd-nixos.tmp /etc/motd-nixos
 
 mkdir -p /run/systemd/network
 before=$(cat /run/systemd/network/05-*.network 2> /dev/null || true)

@@ -13,6 +13,10 @@ is_generation() {
   return 1
 }
 
+if [ "$boot_loader" = none ]; then
+  echo "Warning: do not know how to make this configuration bootable; please enable a boot loader." >&2
+  exit 0
+fi
 if [ "$boot_loader" = grub ]; then echo "updating GRUB 2 menu..."; fi
 (
   :

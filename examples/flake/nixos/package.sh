@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154 # the variables are the derivation's
-# Builder of a package: a program that tells its version.
+# Builder of a package: a program that prints its version.
 # Environment: out, pname, version, kibibytes (of ballast).
 mkdir -p "$out/bin"
 printf '#!/bin/sh\necho "%s %s"\n' "$pname" "$version" > "$out/bin/$pname"

@@ -27,11 +27,11 @@ settings@{
   },
   # Text of /etc/fstab, which a switch compares and does not install.
   fstab ? "",
-  # Lines of systemd's system.conf: another text makes a switch execute systemd anew.
+  # Lines of systemd's system.conf: another text makes a switch re-execute systemd.
   managerConf ? "",
   # Name to further settings: another toplevel below this one.
   specialisations ? { },
-  # "grub", or "systemd-boot", whose default becomes only a system that is a generation of a profile.
+  # "grub"; "systemd-boot", whose default becomes only a system that is a generation of a profile; or "none", which boots the profile.
   bootLoader ? "grub",
   # Another kernel wants a reboot.
   kernel ? "6.12.50",
@@ -141,7 +141,7 @@ let
     exitCode = if exitCode == null then "" else toString exitCode;
     configurationRevision = if configurationRevision == null then "" else configurationRevision;
     inhibitors = if inhibitors == null then "" else builtins.toJSON inhibitors;
-    # A store path of its own, as in NixOS: systemd is executed anew when it is another.
+    # A store path of its own, as in NixOS: systemd is re-executed when it is another.
     managerConf = builtins.toFile "system.conf" "[Manager]\n${managerConf}";
     packages = map package (builtins.attrNames packages);
     specialisations = builtins.mapAttrs (_: more: "${specialised more}") specialisations;

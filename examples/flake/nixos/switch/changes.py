@@ -41,7 +41,7 @@ class Changes:
     start: set[str] = field(default_factory=set)
     restart: set[str] = field(default_factory=set)
     reload: set[str] = field(default_factory=set)
-    # Active targets are started again, and nobody is told.
+    # Active targets are started again, without a message.
     silent: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:

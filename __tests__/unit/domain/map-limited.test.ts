@@ -2,7 +2,7 @@ import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 
 import { describe, expect, test } from "@jest/globals";
 
-import { mapLimited } from "../../../src/domain/limit.js";
+import { mapLimited } from "../../../src/domain/map-limited.js";
 
 describe("mapLimited", () => {
   test.each([

@@ -1,0 +1,29 @@
+import { randomBytes } from "node:crypto";
+
+import { outerReference, type SentFlake } from "../domain/flake.js";
+import { needsRoot } from "../domain/operation.js";
+import { isUntracked } from "../git/untracked.js";
+import { workflowRunName } from "../github/run-name.js";
+import type { Inputs } from "../inputs/deploy.js";
+import { configurationNames } from "../nix/flake.js";
+import type { MachineSettings } from "../nixos/machine.js";
+import { reconnectTimeout } from "../nixos/reconnect-timeout.js";
+
+/** How the machines of a deployment are treated. Each call names a run of its own. */
+export function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | undefined, signal: AbortSignal): MachineSettings {
+  const run = randomBytes(6).toString("hex");
+  return {
+    run,
+    name: workflowRunName(process.env) ?? `run ${run}`,
+    access: { elevate: inputs.elevate, elevatePassword: inputs.elevatePassword, needsRoot: needsRoot(inputs.operation) },
+    needsRebuild: true,
+    checkSignatures: inputs.checkSignatures,
+    substitute: inputs.substitute,
+    archiveArgs: inputs.archiveArgs,
+    rebuildArgs: inputs.rebuildArgs,
+    reconnectTimeout: reconnectTimeout(inputs.connectTimeout, inputs.safety),
+    isUntracked: async (file) => await isUntracked(inputs.flake, file),
+    configurationNames: async () =>
+      sending === undefined ? undefined : await configurationNames(outerReference(await sending), { signal }).catch(() => undefined),
+  };
+}

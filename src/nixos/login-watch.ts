@@ -1,0 +1,53 @@
+import type { HostLog } from "../deploy/ports.js";
+
+/** What is watched while a new connection is made. */
+export type Login = {
+  /** Tells whether sshd has answered. */
+  readonly hasAnswered: () => boolean;
+  /** Has the machine told so, over the connection from before. */
+  readonly tell: (signal: AbortSignal) => Promise<void>;
+  readonly log: HostLog;
+  /** Milliseconds that a login may take before the machine is told. */
+  readonly patience: number;
+};
+
+/** A login that is watched. */
+export type LoginWatch = {
+  /** Seconds until sshd answered; `undefined` while it has not. */
+  readonly answeredAfter: () => number | undefined;
+  /** Ends the watch, and what it still has to tell. Never throws. */
+  readonly end: () => Promise<void>;
+};
+
+const pauseMilliseconds = 50;
+
+/**
+ * Watches a new connection come up. A login that is slow (PAM, a name server, an account database) must not look like a lost network
+ * to the machine, whose watchdog sees only what root does there: so the machine is told over the former connection, which is root's
+ * own, and nobody else on the machine or in the network can say it.
+ */
+export function watchLogin({ hasAnswered, tell, log, patience }: Login): LoginWatch {
+  const begin = performance.now();
+  const own = new AbortController();
+  let answered: number | undefined;
+  let telling: Promise<void> | undefined;
+  const look = (): void => {
+    const now = performance.now();
+    if (answered === undefined && hasAnswered()) answered = now;
+    if (answered === undefined || now - answered < patience) return;
+    clearInterval(timer);
+    log.note("the machine has answered over ssh, and the login is slow: the machine is told to wait for it");
+    telling = tell(own.signal).catch(() => {
+      // The former connection is lost as well: then only a login in time helps, and a late one is reported as such.
+    });
+  };
+  const timer = setInterval(look, pauseMilliseconds);
+  return {
+    answeredAfter: () => (answered === undefined ? undefined : (answered - begin) / 1000),
+    end: async () => {
+      clearInterval(timer);
+      own.abort();
+      await telling;
+    },
+  };
+}
