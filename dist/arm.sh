@@ -13,7 +13,7 @@
 holder_lives() {
   # Where systemd does not answer, the other run counts as alive.
   units=$(patiently systemctl list-units --plain --no-legend --no-pager --state=active,activating,deactivating \
-    "nix-flake-deploy-$1-lock*" "nix-flake-deploy-$1-activat*" "nix-flake-deploy-$1-confirm*" "nix-flake-deploy-$1-health*" \
+    "nix-flake-deploy-$1-lock*" "nix-flake-deploy-$1-activat*" "nix-flake-deploy-$1-confirm*" "nix-flake-deploy-$1-login*" "nix-flake-deploy-$1-health*" \
     "nix-flake-deploy-$1-back*" "nix-flake-deploy-$1-last*" "nix-flake-deploy-$1-mend*" 2>/dev/null) || return 0
   [ -n "$units" ]
 }
@@ -49,6 +49,16 @@ record() {
     [ -s "$name" ] || continue
     ln -sfn -- "$(cat "$name")" "root-$name" && ln -sfn -- "$dir/root-$name" "$gcroots/$run/$name" || return
   done
+}
+
+# On a full disk the machine would run a system that it cannot keep: the last step writes its record, and a link for the generation
+# and for the profile.
+has_room_for_last_step() {
+  mkdir -p -- "$(dirname -- "$step_record")" || return 1
+  if write "$step_record.try" room && ln -sfn -- "$1" "$system_profile.try-1" && ln -sfn -- "$1" "$system_profile.try-2"; then room=yes; else room=no; fi
+  rm -f -- "$step_record.try" "$step_record.try.new" "$system_profile.try-1" "$system_profile.try-2"
+  rmdir -- "$(dirname -- "$step_record")" 2>/dev/null
+  [ "$room" = yes ]
 }
 
 # "FREE NEEDED", where the boot loader has too little room for a kernel and initrd that the old system does not have.
@@ -129,6 +139,7 @@ main() {
     done
     # Before the timer: on a full disk nothing is armed.
     record || return 1
+    case $kind in switch | boot) has_room_for_last_step "$(cat new-toplevel)" || return 1 ;; esac
     if [ "$kind" != plain ]; then
       write activate.window "$confirm" && write clear.window "$clear" || return 1
       /bin/sh ./watchdog.sh arm activation "$seconds" || return 1

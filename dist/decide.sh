@@ -1,19 +1,32 @@
 # Makes a decision, or gives the watchdog a new time.
-# Arguments: RUN hold SECONDS | RUN keep (the new system) | RUN drop (nothing is changed any more) | RUN look (before the rollback is
+# Arguments: RUN reached SECONDS (over the connection from before the activation: ssh has answered a new one, whose login is not over)
+# | RUN hold SECONDS (over the new connection) | RUN keep (the new system) | RUN drop (nothing is changed any more) | RUN look (before the rollback is
 # followed, which the watchdog may have begun: decides nothing, and puts off that the machine clears the run away). Prints the
 # facts of the system.
 # Exit codes: 0, 3 the machine does not know the run (any more), 7 too late: it was decided otherwise.
 
+# Starts a timer, and stops those of before: the new one stands before the old ones go. Arguments: NAME SECONDS [OLD].
+replace_timers() {
+  /bin/sh ./watchdog.sh arm "$1" "$2" || return 1
+  for old in activation confirm ${3-}; do
+    systemctl stop "nix-flake-deploy-$run-$old-timer*" 2>/dev/null
+  done
+  return 0
+}
+
 main() {
+  run=$1
   dir=$(run_directory "$1")
   cd -- "$dir" 2>/dev/null && [ -e armed ] || return 3
-  if [ "$2" = hold ]; then
+  if [ "$2" = reached ]; then
+    [ ! -L decision ] || return 7
+    if [ -e activate.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$1-login-timer.service" "nix-flake-deploy-$1-health-timer.service"; then
+      replace_timers login "$3" || return 1
+    fi
+  elif [ "$2" = hold ]; then
     [ ! -L decision ] || [ "$(readlink decision)" = keep ] || return 7
-    # The new timer stands before the old one goes.
     if [ -e activate.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$1-health-timer.service"; then
-      /bin/sh ./watchdog.sh arm health "$3" || return 1
-      # Patterns: systemd 262 stops nothing at all when one of several units is not there.
-      systemctl stop "nix-flake-deploy-$1-confirm-timer*" "nix-flake-deploy-$1-activation-timer*" 2>/dev/null
+      replace_timers health "$3" login || return 1
     fi
   elif [ "$2" = keep ] || [ "$2" = drop ]; then
     /bin/sh ./watchdog.sh "$2" || return

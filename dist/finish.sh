@@ -14,7 +14,8 @@ main() {
     # Patterns: systemd 262 stops nothing at all when one of several units is not there.
     # Where it was gone back, one that still waits for its end would start a timer once more.
     if [ -e "$dir/rollback.log" ]; then
-      systemctl stop "nix-flake-deploy-$1-activation*.service" "nix-flake-deploy-$1-confirm*.service" "nix-flake-deploy-$1-health*.service" 2>/dev/null
+      systemctl stop "nix-flake-deploy-$1-activation*.service" "nix-flake-deploy-$1-confirm*.service" "nix-flake-deploy-$1-login*.service" \
+        "nix-flake-deploy-$1-health*.service" 2>/dev/null
     fi
     systemctl stop "nix-flake-deploy-$1-build*" "nix-flake-deploy-$1-*-timer.service" 2>/dev/null
   elif [ ! -e "$dir/build.status" ] && pid=$(cat -- "$dir/build.pid" 2>/dev/null); then

@@ -12,7 +12,8 @@
 # still has it, and the next run mends that. Its lines are key=value, the last is "end".
 #
 # Files: those of watchdog.sh; new-toplevel, generation (its number where it is a generation, else empty), install-bootloader (1 or
-# 0), record (the path of the record), limit (seconds for each of the two halves).
+# 0), record (the path of the record), limit (seconds for profile and boot loader together, and again for each command of the
+# undoing); step.deadline is made here (when the first of them are over, in seconds since the start of the machine).
 # Exit codes: 0 done; 9 the machine runs another system than the new one, and nothing was changed; of run: 20 undone, 21 not
 # everything could be undone, with "nix-flake-deploy: undone LINK BOOT TEST" in the log: the exit codes of the profile's link, of
 # the old profile's boot and of the old running system's test ("-": was not run). Of undo and begin: the one of what failed.
@@ -24,7 +25,7 @@ export PATH
 profile=$(cat profile) || exit 1
 record=$(cat record) || exit 1
 limit=$(cat limit) || exit 1
-mending=
+mending='' deadline=''
 
 say() {
   echo "nix-flake-deploy: $*"
@@ -45,10 +46,30 @@ flush() {
   return 0
 }
 
+# Setting the clock of the machine does not change it.
+uptime() {
+  cut -d . -f 1 /proc/uptime
+}
+
+# A step that was killed and is run again has what is left of its time.
+start_clock() {
+  deadline=$(cat step.deadline 2>/dev/null)
+  [ -z "$deadline" ] || return 0
+  deadline=$(($(uptime) + limit))
+  echo "$deadline" >step.deadline
+}
+
+# While the clock runs, what all commands together may take; else each command has the limit of its own, since whatever the others
+# took, each part of the undoing is tried.
 within_limit() {
-  timeout --kill-after=10 "$limit" "$@"
-  ended=$?
-  case $ended in 124 | 137) say "$* took longer than $limit s" ;; esac
+  seconds=$limit
+  [ -z "$deadline" ] || seconds=$((deadline - $(uptime)))
+  ended=124
+  if [ "$seconds" -gt 0 ]; then
+    timeout --kill-after=10 "$seconds" "$@"
+    ended=$?
+  fi
+  case $ended in 124 | 137) say "the limit of $limit s was over in: $*" ;; esac
   return "$ended"
 }
 
@@ -100,6 +121,7 @@ set_profile() {
 }
 
 begin() {
+  start_clock
   if ! write_record; then
     say "the record of the last step could not be written"
     return 1
@@ -149,7 +171,7 @@ run() {
 
 # Profile and boot loader as the record has them. Sets link_code and boot_code.
 undo() {
-  link_code=0 boot_code=-
+  link_code=0 boot_code=- deadline=''
   [ -e "$record" ] || return 0
   NIXOS_NO_CHECK=1
   export NIXOS_NO_CHECK
@@ -206,7 +228,9 @@ mend() {
     [ -e "$system" ] || system=$(resolve "$(cat current)")
     say "an earlier activation was interrupted: activating $system"
     # How it ends says nothing about the new system; a machine may have had failed units all the time.
-    NIXOS_NO_CHECK=1 /bin/sh ./switch.sh "$system" test
+    NIXOS_NO_CHECK=1 deadline=''
+    export NIXOS_NO_CHECK
+    switch_to "$system" test
   fi
   : >mended
 }
@@ -220,6 +244,7 @@ mend_step() {
     say "an earlier run has not finished its last step, and the machine runs its system $now: finishing it"
     NIXOS_INSTALL_BOOTLOADER=$(field install-bootloader)
     export NIXOS_INSTALL_BOOTLOADER
+    deadline=$(($(uptime) + limit))
     set_profile && switch_to "$(field toplevel)" boot && delete_record
   elif [ "$now" = "$(field previous-running)" ] || [ "$now" = "$(field previous-profile)" ] || [ "$(resolve "$profile")" != "$(field toplevel)" ]; then
     say "an earlier run has not finished its last step, and the machine runs $now: undoing it"

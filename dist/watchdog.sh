@@ -21,8 +21,8 @@
 #
 #   watchdog.sh arm NAME SECONDS   starts the timer NAME: a unit that waits, and then starts another with "watchdog.sh fire NAME"
 #   watchdog.sh wait NAME SECONDS  what the first of the two does; to stop it stops nothing that has begun
-#   watchdog.sh fire NAME          what a timer does: "activation" rolls back while the activation has not ended, "confirm" and
-#                                  "health" always; "clear" removes all that the run has left
+#   watchdog.sh fire NAME          what a timer does: "activation" rolls back while the activation has not ended, "confirm",
+#                                  "login" and "health" always; "clear" removes all that the run has left
 #   watchdog.sh keep               activating -> kept, and starts the job "last"; exit code 7: decided otherwise before
 #   watchdog.sh back               -> back, and rolls back; exit code 7: decided otherwise before
 #   watchdog.sh drop               -> dropped; exit code 7: decided otherwise before
@@ -55,7 +55,8 @@ timer() {
 
 disarm() {
   # Patterns: systemd 262 stops nothing at all when one of several units is not there.
-  systemctl stop "nix-flake-deploy-$run-activation-timer*" "nix-flake-deploy-$run-confirm-timer*" "nix-flake-deploy-$run-health-timer*" 2>/dev/null
+  systemctl stop "nix-flake-deploy-$run-activation-timer*" "nix-flake-deploy-$run-confirm-timer*" "nix-flake-deploy-$run-login-timer*" \
+    "nix-flake-deploy-$run-health-timer*" 2>/dev/null
   return 0
 }
 

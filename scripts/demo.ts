@@ -162,7 +162,9 @@ async function proveNoTrace(fleet: Fleet, result: StepResult): Promise<void> {
   page.check("no process of the action runs on the runner", processes.length === 0, processes.join("\n"));
   // What all keys of a kind begin with is of no use.
   const secret = fleet.key.secret.split("\n")[2] ?? "";
-  page.check("the key is not in the log", secret.length > 40 && !result.log.includes(secret));
+  // The commands that mask the key are for the runner, which shows none of them.
+  const shown = result.log.replaceAll(/^::add-mask::.*$/gm, "");
+  page.check("the key is not in the log", secret.length > 40 && result.log !== shown && !shown.includes(secret));
   // Put where it will be found, so that a search that finds nothing says something.
   await fleet.runner.exec("cat > /tmp/key-on-purpose", { stdin: fleet.key.secret });
   const found = await fleet.runner.exec(searchForKey, { stdin: `${secret}\n` });

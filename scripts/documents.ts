@@ -50,6 +50,11 @@ export function workflowOf({ document, line, text }: Snippet): SnippetWorkflow |
   throw new Error(`${document}:${line}: the YAML snippet is neither a workflow, jobs, steps, \`with:\` nor inputs of the action`);
 }
 
+/** Completes a Nix snippet to an expression: bindings get braces around them. */
+export function nixExpression(text: string): string {
+  return /^(?:\{|\(|let\b|rec\b)/.test(text.trimStart()) ? text : `{\n${text}}\n`;
+}
+
 const head = "on: [push, pull_request]\npermissions:\n  contents: read\n";
 
 function withSteps(steps: string): string {

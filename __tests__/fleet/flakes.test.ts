@@ -3,6 +3,7 @@ import path from "node:path";
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 
+import { documents, nixExpression, readDocument, snippetsOf } from "../../scripts/documents.js";
 import { access, expectGreen, expectNothingLeft, resultsOf, toplevelOf } from "./deployment.js";
 import { check } from "./rig/command.js";
 import { type Behaviour, commitAll, type FlakeOptions, headOf, writeFlake } from "./rig/flake.js";
@@ -364,4 +365,18 @@ describe("further arguments, one a line", () => {
     await expectNothingLeft(rebuild, fleet.machines);
     expect(await onBoth("readlink -f /run/current-system")).toEqual(before);
   });
+});
+
+test("Nix parses every Nix snippet of the documents", async () => {
+  const parse = async (text: string): Promise<string> => {
+    writeFileSync(`${fleet.directory}/snippet.nix`, nixExpression(text));
+    const { code, stderr } = await fleet.runner.exec(`nix-instantiate --parse '${fleet.directory}/snippet.nix'`);
+    return code === 0 ? "" : stderr;
+  };
+  const snippets = documents()
+    .flatMap((document) => snippetsOf(document, readDocument(document)))
+    .filter(({ language }) => language === "nix");
+  expect(snippets.length).toBeGreaterThan(3);
+  for (const snippet of snippets) expect({ ...snippet, problem: await parse(snippet.text) }).toEqual({ ...snippet, problem: "" });
+  expect(await parse("a = 1;\nb = [ 2;\n")).toContain("syntax error");
 });

@@ -2,7 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 
 import { inspect, type PageReport, renderPage } from "../../scripts/rendered-page.js";
 import type { HostResult } from "../../src/domain/result.js";
-import { comment, renderSummary } from "../../src/report/summary/page.js";
+import { comment } from "../../src/github/limits.js";
+import { renderSummary } from "../../src/report/summary/page.js";
 import { makeDifference, makeError, makeResult } from "../unit/domain/make.js";
 import { fiftyHosts, flake } from "./fifty-hosts.js";
 

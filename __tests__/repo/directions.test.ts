@@ -26,7 +26,7 @@ const rules: Readonly<Record<string, Rule>> = {
   machines: { knows: ["domain"], packages: /^$/ },
   deploy: { knows: ["domain"], packages: node },
   inputs: { knows: ["domain", "ssh", "nix", "nixos"], types: ["src/deploy/run-settings.ts"], packages: node },
-  report: { knows: ["domain"], packages: /^node:util$/ },
+  report: { knows: ["domain"], packages: /^node:(path|util)$/ },
   github: { knows: ["domain", "report"], types: ["src/deploy/ports.ts"], packages: /^node:|^@actions\/core$/ },
   entry: { knows: ["domain", "git", "github", "inputs", "machines", "nix", "nixos", "process", "report", "ssh", "deploy"], packages: node },
 };

@@ -231,6 +231,28 @@ describe("docs/safety.md", () => {
   });
 });
 
+describe("docs/migrating.md", () => {
+  const inventory = read("src/nix/inventory.nix");
+  /** What the inventory reads of deploy-rs and colmena. */
+  const attributes = [...inventory.matchAll(/\bdeployment\.([a-zA-Z]+) or|\bsetting "([a-zA-Z]+)"|\bnode\.(hostname)\b|\bsettings\.([a-zA-Z]+) or/g)].map(
+    (match) => match.slice(1).find((name) => name !== undefined) ?? "",
+  );
+
+  test("lists every setting that is read from a flake", () => {
+    expect(attributes).toEqual(expect.arrayContaining(["hostname", "sshUser", "sshOpts", "targetPort", "keys"]));
+    expect(attributes.filter((name) => !read("docs/migrating.md").includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test("calls no setting read that is not", () => {
+    const rows = read("docs/migrating.md")
+      .split("\n")
+      .filter((line) => / (?:is )?read(?: from the flake)?\b/.test(line) && line.startsWith("|"));
+    const names = rows.flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`([a-zA-Z]+)`/g)].map((match) => match[1] ?? ""));
+    expect(names.length).toBeGreaterThan(6);
+    expect(names.filter((name) => !inventory.includes(name))).toEqual([]);
+  });
+});
+
 describe("docs/troubleshooting.md", () => {
   const rows = read("docs/troubleshooting.md")
     .split("\n")

@@ -7,7 +7,9 @@ import { parse } from "yaml";
 
 import { field } from "../../scripts/fields.js";
 import { root } from "../../scripts/paths.js";
-import { renderMatrix, type MatrixMachine } from "../../src/domain/matrix.js";
+import { attributeOf } from "../../src/domain/configuration.js";
+import type { MatrixMachine } from "../../src/domain/matrix.js";
+import { renderMatrix } from "../../src/github/matrix-outputs.js";
 import { parseTargetList } from "../../src/domain/target-list.js";
 import { completeTargets } from "../../src/domain/target.js";
 
@@ -15,7 +17,7 @@ import { completeTargets } from "../../src/domain/target.js";
 
 const machines: MatrixMachine[] = ["web1", "web2", "db1"].map((name) => ({
   name,
-  request: { host: `${name}.example.org`, configuration: name },
+  request: { host: `${name}.example.org`, configuration: { kind: "nixos", name } },
   system: "x86_64-linux",
   tags: [],
 }));
@@ -60,7 +62,7 @@ describe.each([
       expect(problems).toEqual([]);
       return completeTargets(requests, { user: "root", port: 22 });
     });
-    expect(deployed.map(({ name, host, configuration }) => [name, host, configuration])).toEqual([
+    expect(deployed.map(({ name, host, configuration }) => [name, host, attributeOf(configuration)])).toEqual([
       ["web1", "web1.example.org", "web1"],
       ["web2", "web2.example.org", "web2"],
       ["db1", "db1.example.org", "db1"],

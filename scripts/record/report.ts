@@ -4,8 +4,6 @@ import { isStorePath } from "../../src/domain/store-path.js";
 import { reportEnd as report, type RunEnd } from "../../src/github/report.js";
 import type { WorkflowLog } from "../../src/github/workflow-log.js";
 
-export { reportProblem } from "../../src/github/report.js";
-
 /** Reports as the action does, and writes the results, as TypeScript, into the file that RECORDED_RESULTS names. */
 export function reportEnd(end: RunEnd, log: WorkflowLog): boolean {
   const lines = [

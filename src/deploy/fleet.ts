@@ -1,10 +1,11 @@
 import { amountOf, inBatches } from "../domain/batches.js";
 import { DeployError, NoFlakeError } from "../domain/errors.js";
 import { makeFailure, type Failure } from "../domain/failure.js";
+import { listed } from "../domain/listed.js";
+import { mapLimited } from "../domain/map-limited.js";
 import { changesMachine } from "../domain/operation.js";
 import { isFailure, type HostResult } from "../domain/result.js";
 import { Host, type ReadySystem } from "./host.js";
-import { mapLimited } from "../domain/map-limited.js";
 import type { Machine, RunLog } from "./ports.js";
 import type { RunSettings } from "./run-settings.js";
 import type { Outcome } from "./guarded.js";
@@ -146,17 +147,18 @@ class FleetRun {
   }
 }
 
+const mostNamed = 5;
+
 /** Why no further batch may begin. */
 function tooManyFailures(works: readonly Work[], { staging, unusable }: RunSettings): Pick<Failure, "reason" | "outcome"> | undefined {
   const failed = [...works.flatMap(({ result }) => result ?? []), ...unusable].filter(({ status }) => isFailure(status));
   const hosts = works.length + unusable.length;
   const most = amountOf(staging.maxFailures, hosts);
   if (failed.length <= most) return undefined;
-  const names = failed.slice(0, 5).map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
-  const more = failed.length > names.length ? ` and ${failed.length - names.length} more` : "";
+  const names = failed.map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
   return {
     reason: `not activated: ${failed.length} of ${hosts} hosts failed, and max-failures is ${most}`,
-    outcome: `Nothing has changed on the machine. Failed: ${names.join(", ")}${more}`,
+    outcome: `Nothing has changed on the machine. Failed: ${listed(names, mostNamed)}`,
   };
 }
 

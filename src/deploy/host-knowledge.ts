@@ -1,4 +1,5 @@
 import type { ClosureDifference } from "../domain/closure-difference.js";
+import { attributeOf } from "../domain/configuration.js";
 import { makeFailure, type Failure } from "../domain/failure.js";
 import { changesMachine, changesSystemProfile, needsFlake, switchAction, type Operation } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
@@ -24,7 +25,7 @@ export type HostKnowledge = ActivationKnowledge & {
 export function knownAtFirst({ configuration }: Target): HostKnowledge {
   return {
     phase: "connect",
-    configuration,
+    configuration: attributeOf(configuration),
     before: undefined,
     after: undefined,
     failedUnits: [],

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { attributeOf } from "../domain/configuration.js";
 import { describeDifference } from "../domain/difference-text.js";
 import { DeployError } from "../domain/errors.js";
 import { showCopied } from "../domain/copy-progress.js";
@@ -230,8 +231,9 @@ export class Host {
   }
 
   #configuration({ hostname }: MachineFacts): string {
-    const wanted = this.machine.target.configuration ?? hostname;
-    if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(wanted) || this.machine.target.configuration !== undefined) return wanted;
+    const named = attributeOf(this.machine.target.configuration);
+    if (named !== undefined) return named;
+    if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(hostname)) return hostname;
     throw new DeployError({
       phase: "connect",
       reason: `the machine's own hostname (${JSON.stringify(hostname)}) names no configuration`,

@@ -1,3 +1,4 @@
+import { showBytes } from "../domain/bytes.js";
 import type { ActivationCause } from "../domain/activation-cause.js";
 import { DeployError } from "../domain/errors.js";
 import { makeFailure, type Failure } from "../domain/failure.js";
@@ -61,9 +62,9 @@ async function arm({ machine, system, known, settings, signal }: SafeActivation)
 
 function warnOfBoot({ scarceBoot }: ArmedMachine, log: HostLog): void {
   if (scarceBoot === undefined) return;
-  const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => (kibibytes / 1024).toFixed(1));
+  const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => showBytes(kibibytes * 1024));
   log.warn(
-    `only ${free} MiB are free on /boot of the machine, and kernel and initrd of the new system need ${needed} MiB: the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`,
+    `only ${free} are free on /boot of the machine, and kernel and initrd of the new system need ${needed}: the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`,
   );
 }
 

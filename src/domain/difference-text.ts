@@ -1,5 +1,6 @@
 import { showBytes } from "./bytes.js";
 import { changeKind, type ClosureDifference, countChanges, type PackageChange } from "./closure-difference.js";
+import { listedLines } from "./listed.js";
 
 // A log is no place for a whole new nixpkgs.
 const mostLines = 40;
@@ -7,12 +8,7 @@ const mostLines = 40;
 /** Tells a difference in the lines of a log: the counts, then a line a package. */
 export function describeDifference(difference: ClosureDifference): string[] {
   const { packages } = difference;
-  const rest = packages.length - mostLines;
-  return [
-    describeCounts(difference),
-    ...packages.slice(0, mostLines).map((change) => `  ${describeChange(change)}`),
-    ...(rest > 0 ? [`  and ${rest} more`] : []),
-  ];
+  return [describeCounts(difference), ...listedLines(packages.map(describeChange), mostLines).map((line) => `  ${line}`)];
 }
 
 /** The counts in one line: `packages: 1 added, 2 changed, 14 rebuilt; size +12.3 KiB`. */

@@ -68,9 +68,9 @@ export class NoFlakeError extends Error {
   override readonly name = "NoFlakeError";
 }
 
-/** The message of whatever was thrown. */
+/** The message of whatever was thrown, also of an error of another realm. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
 }
 
 /** What ended a run, in one line without a full stop at the end. */

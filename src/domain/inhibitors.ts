@@ -1,3 +1,4 @@
+import { objectOf, readJson } from "./json.js";
 import type { Pair } from "./unit-facts.js";
 
 /**
@@ -13,13 +14,8 @@ export function inhibitorsOf({ before, after }: Pair<string>): string[] {
 }
 
 function parse(text: string): Map<string, string> {
-  try {
-    const data: unknown = JSON.parse(text);
-    if (typeof data !== "object" || data === null) return new Map();
-    return new Map(Object.entries(data).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
-  } catch {
-    return new Map();
-  }
+  const values = Object.entries(objectOf(readJson(text)));
+  return new Map(values.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
 }
 
 function shorten(text: string): string {

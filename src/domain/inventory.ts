@@ -1,9 +1,10 @@
 import type { Place } from "./build-place.js";
+import { attributeOf, nameOfConfiguration } from "./configuration.js";
 import { InputError } from "./errors.js";
 import { makeFailure, type Failure } from "./failure.js";
 import type { HostResult } from "./result.js";
 import { looksAtTags, select, unmatchedProblem, type Selection } from "./selection.js";
-import { checkTarget, nameOfConfiguration, named, type NamedTarget, type Target, type TargetRequest } from "./target.js";
+import { checkTarget, named, type NamedTarget, type Target, type TargetRequest } from "./target.js";
 
 /** A machine as the flake has it. */
 export type InventoryMachine = {
@@ -103,27 +104,6 @@ export function setApart(choice: Choice, placeOf: (machine: InventoryMachine) =>
   return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
 }
 
-/** What was chosen of a flake, a line each. */
-export function describeChoice({ machines, unusable, others }: Choice): string[] {
-  const count = machines.length + unusable.length;
-  const heading = `targets is empty: the flake names ${count} ${count === 1 ? "machine" : "machines"} to deploy`;
-  return [
-    `${heading}${machines.length === 0 ? "" : `: ${machines.map(({ name }) => name).join(", ")}`}`,
-    ...unusable.map(({ name }) => `${name} cannot be deployed, and fails`),
-    ...others.map(({ name, reason }) => `${name} is left out: ${reason}`),
-  ];
-}
-
-/** What the flake wants of these machines and nobody does, a line each; `undefined` where there is nothing. */
-export function describeIgnored({ machines }: Choice): string | undefined {
-  const lines = machines.flatMap(({ name, ignored }) => ignored.map((what) => `${name}: ${what}`));
-  if (lines.length === 0) return undefined;
-  const rest = lines.length - mostIgnored;
-  return [...lines.slice(0, mostIgnored), ...(rest > 0 ? [`and ${rest} more`] : [])].join("\n");
-}
-
-const mostIgnored = 30;
-
 /** The machines as targets, under the names that the flake gives them. */
 export function targetsOf(machines: readonly InventoryMachine[]): NamedTarget[] {
   return machines.map(({ name, request }) => named(request, name));
@@ -135,7 +115,7 @@ export function selectTargets<T extends Pick<Target, "name" | "configuration">>(
   selection: Selection,
 ): { chosen: T[]; unmatched: string | undefined } {
   const { chosen, unmatched } = select(targets, selection, ({ name, configuration }) => ({
-    names: configuration === undefined ? [name] : [name, configuration, nameOfConfiguration(configuration)],
+    names: [name, attributeOf(configuration), nameOfConfiguration(configuration)].filter((one) => one !== undefined),
     tags: [],
   }));
   if (unmatched.length === 0) return { chosen, unmatched: undefined };

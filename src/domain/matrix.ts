@@ -1,4 +1,4 @@
-import { InputError } from "./errors.js";
+import { attributeOf } from "./configuration.js";
 import { wishedName, type TargetRequest } from "./target.js";
 
 /** A machine of a matrix. */
@@ -9,69 +9,16 @@ export type MatrixMachine = {
   readonly tags: readonly string[];
 };
 
-/** What the companion action tells the workflow, by the names of its outputs. */
-export type MatrixOutputs = { readonly matrix: string; readonly targets: string; readonly count: string; readonly hosts: string };
-
-// https://docs.github.com/en/actions/reference/limits: jobs of a matrix in one workflow run.
-const mostJobs = 256;
-// GitHub takes 1 MB of outputs a job, counted as UTF-16.
-const longestOutputs = 500_000;
-
-/**
- * Renders the outputs: a job for each machine, or at most `shards` jobs with the machines dealt out among them in their order.
- * Throws an `InputError` for more machines than GitHub takes jobs, and for more than fit into the outputs of a job.
- */
-export function renderMatrix(machines: readonly MatrixMachine[], shards: number | undefined): MatrixOutputs {
-  if (shards === undefined && machines.length > mostJobs) {
-    throw new InputError([
-      {
-        input: "shards",
-        problem: `is empty, and ${machines.length} machines are more than the ${mostJobs} jobs that GitHub takes a matrix; accepted is a number of jobs to deal them out to`,
-      },
-    ]);
-  }
-  const include = shards === undefined ? machines.map(machineJob) : deal(machines, shards).map(shardJob);
-  const outputs = {
-    matrix: JSON.stringify({ include }),
-    // Not an empty text, which would have the main action take every machine of the flake.
-    targets: machines.length === 0 ? "[]" : targetsText(machines),
-    count: String(machines.length),
-    hosts: JSON.stringify(machines.map(({ name }) => name)),
-  };
-  if (Object.values(outputs).join("").length > longestOutputs) {
-    throw new InputError([
-      { input: "select", problem: `leaves ${machines.length} machines, more than fit into the outputs of one job (1 MB); select fewer of them` },
-    ]);
-  }
-  return outputs;
-}
-
 /** The machines as text for the input `targets`: a line each, or JSON where a line would lose a name. */
 export function targetsText(machines: readonly Pick<MatrixMachine, "name" | "request">[]): string {
   const plain = machines.every(({ name, request }) => wishedName({ ...request, name: undefined }) === name);
   if (plain) return machines.map(({ request }) => targetLine(request)).join("\n");
-  return JSON.stringify(machines.map(({ name, request }) => ({ ...request, name })));
+  return JSON.stringify(machines.map(({ name, request }) => ({ ...request, configuration: attributeOf(request.configuration), name })));
 }
 
 /** The target as a line: `[user@]host[:port][#configuration]`. */
 export function targetLine({ user, host, port, configuration }: TargetRequest): string {
+  const attribute = attributeOf(configuration);
   const place = host.includes(":") ? `[${host}]` : host;
-  return `${user === undefined ? "" : `${user}@`}${place}${port === undefined ? "" : `:${port}`}${configuration === undefined ? "" : `#${configuration}`}`;
-}
-
-function machineJob(machine: MatrixMachine): object {
-  const { name, request, system, tags } = machine;
-  return { name, target: targetsText([machine]), configuration: request.configuration ?? "", system: system ?? "", tags };
-}
-
-function shardJob(machines: readonly MatrixMachine[], index: number, all: readonly unknown[]): object {
-  return { name: `${index + 1} of ${all.length}`, targets: targetsText(machines), hosts: machines.map(({ name }) => name) };
-}
-
-/** Deals out to as many hands, of which the first ones get one more where it does not come out even. */
-function deal<T>(items: readonly T[], hands: number): T[][] {
-  const used = Math.min(hands, items.length);
-  const size = (hand: number): number => Math.floor(items.length / used) + (hand < items.length % used ? 1 : 0);
-  let begin = 0;
-  return Array.from({ length: used }, (_, hand) => items.slice(begin, (begin += size(hand))));
+  return `${user === undefined ? "" : `${user}@`}${place}${port === undefined ? "" : `:${port}`}${attribute === undefined ? "" : `#${attribute}`}`;
 }

@@ -1,3 +1,4 @@
+import { listed } from "./listed.js";
 import { unitActions, type UnitPlan } from "./unit-plan.js";
 
 // A log is no place for all units of a new nixpkgs.
@@ -17,8 +18,7 @@ export function describePlan(plan: UnitPlan | undefined): string[] {
   if (plan === undefined) return [];
   const units = unitActions.flatMap((action) => {
     const names = plan[action];
-    const more = names.length - mostNamed;
-    return names.length === 0 ? [] : [`  would ${verbs[action]}: ${names.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`];
+    return names.length === 0 ? [] : [`  would ${verbs[action]}: ${listed(names, mostNamed)}`];
   });
   const lines = [...units, ...(plan.reexecutes ? ["  systemd would be re-executed"] : [])];
   return [...(lines.length === 0 ? [] : ["units:", ...lines]), ...plan.inhibitors.map(inhibitionOf)];

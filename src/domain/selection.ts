@@ -1,3 +1,5 @@
+import { listed } from "./listed.js";
+
 /** A part of a selection: a glob over names, or over tags. */
 export type SelectionRule = {
   readonly kind: "name" | "tag";
@@ -52,8 +54,7 @@ export function select<T>(items: readonly T[], selection: Selection, look: (item
 
 /** Says which rules match nothing, and what there is. */
 export function unmatchedProblem(unmatched: readonly string[], available: readonly string[]): string {
-  const shown = available.length > mostNames ? [...available.slice(0, mostNames), `${available.length - mostNames} more`] : available;
-  return `${unmatched.join(", ")} matches no machine; there are ${shown.length === 0 ? "none" : shown.join(", ")}`;
+  return `${unmatched.join(", ")} matches no machine; there are ${available.length === 0 ? "none" : listed(available, mostNames)}`;
 }
 
 const mostNames = 50;

@@ -1,3 +1,4 @@
+import { ownHostname, parseConfiguration } from "./configuration.js";
 import { messageOf } from "./errors.js";
 import { acceptedTarget, checkTarget, parsePlace, parseTarget, type TargetRequest } from "./target.js";
 
@@ -66,11 +67,12 @@ function parseItem(item: unknown): TargetRequest {
   const port = record["port"] ?? undefined;
   if (port !== undefined && typeof port !== "number" && !(typeof port === "string" && /^\d{1,5}$/.test(port)))
     throw new Error("its port is not a number from 1 to 65535");
+  const configuration = text("configuration");
   return checkTarget({
     host: host.replace(/^\[(.*:.*)\]$/, "$1"),
     user: text("user"),
     port: port === undefined ? undefined : Number(port),
-    configuration: text("configuration"),
+    configuration: configuration === undefined ? ownHostname : parseConfiguration(configuration),
     name: text("name"),
     buildOn: buildOn === undefined ? undefined : parsePlace(buildOn),
   });

@@ -1,4 +1,5 @@
 import { buildPlaces, type Place } from "./build-place.js";
+import { checkConfiguration, nameOfConfiguration, ownHostname, parseConfiguration, type Configuration } from "./configuration.js";
 
 /** Where to ssh, and what to deploy there. */
 export type Target = {
@@ -12,8 +13,7 @@ export type Target = {
   readonly address: string;
   /** The jump hosts or the proxy on the way, as `ssh-config` names them; `undefined` for a direct connection. */
   readonly via: string | undefined;
-  /** Attribute under `nixosConfigurations`, or `colmenaHive.nodes.` and a node's name; `undefined` for the machine's own hostname. */
-  readonly configuration: string | undefined;
+  readonly configuration: Configuration;
 };
 
 /** What a target says before the defaults for user, port and name are filled in. */
@@ -21,24 +21,11 @@ export type TargetRequest = {
   readonly host: string;
   readonly user?: string | undefined;
   readonly port?: number | undefined;
-  readonly configuration?: string | undefined;
+  readonly configuration: Configuration;
   readonly name?: string | undefined;
   /** Where the system is built, whatever the inputs say. */
   readonly buildOn?: Place | undefined;
 };
-
-/** What a configuration begins with that stands in colmena's hive and not under `nixosConfigurations`. */
-export const hivePrefix = "colmenaHive.nodes.";
-
-/** The name of a configuration without the place where it stands. */
-export function nameOfConfiguration(configuration: string): string {
-  return configuration.startsWith(hivePrefix) ? configuration.slice(hivePrefix.length) : configuration;
-}
-
-/** Tells whether one of the targets has its configuration in colmena's hive. */
-export function needsHive(targets: readonly Pick<Target, "configuration">[]): boolean {
-  return targets.some(({ configuration }) => configuration?.startsWith(hivePrefix));
-}
 
 export const acceptedTarget = "[user@]host[:port][#configuration], an IPv6 address in brackets";
 
@@ -57,7 +44,7 @@ export function parseTarget(text: string): TargetRequest {
   if (text.includes(",")) throw new Error("holds a comma; write one target per line");
   const hash = text.indexOf("#");
   const place = hash === -1 ? text : text.slice(0, hash);
-  const configuration = hash === -1 ? undefined : text.slice(hash + 1);
+  const configuration = hash === -1 ? ownHostname : parseConfiguration(text.slice(hash + 1));
   const at = place.lastIndexOf("@");
   const user = at === -1 ? undefined : place.slice(0, at);
   const { host, port } = splitPort(place.slice(at + 1));
@@ -66,26 +53,15 @@ export function parseTarget(text: string): TargetRequest {
 
 /** Checks the parts of a target. Throws an `Error` whose message names the part and what is accepted. */
 export function checkTarget(request: TargetRequest): TargetRequest {
-  const { host, user, port, name } = request;
-  const configuration = request.configuration === undefined ? undefined : withoutPrefix(request.configuration);
+  const { host, user, port, configuration, name } = request;
   checkHost(host);
   if (user !== undefined) checkUser(user);
   if (port !== undefined) checkPort(port);
-  if (configuration !== undefined) checkConfiguration(configuration);
+  checkConfiguration(configuration);
   if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
     throw new Error("its name is empty, longer than 100 characters, or holds control characters");
   }
-  return configuration === request.configuration ? request : { ...request, configuration };
-}
-
-/** The name in `nixosConfigurations.NAME` and `nixosConfigurations."NAME"`, as one types it after `nix build .#`; else the text itself. */
-function withoutPrefix(configuration: string): string {
-  return (
-    /^nixosConfigurations\.(?:"(.+)"|(.+))$/
-      .exec(configuration)
-      ?.slice(1)
-      .find((name) => name !== undefined) ?? configuration
-  );
+  return request;
 }
 
 /** Reads where a system is built. Throws an `Error` that says what is accepted. */
@@ -127,12 +103,6 @@ function refuseUrl(text: string): void {
   if (scheme !== undefined) throw new Error(`is a URL; write it without ${scheme}`);
 }
 
-function checkConfiguration(configuration: string): void {
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(configuration)) {
-    throw new Error("its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)");
-  }
-}
-
 function splitPort(text: string): { host: string; port: number | undefined } {
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
   if (bracketed !== null) {
@@ -154,7 +124,7 @@ function readPort(text: string | undefined): number | undefined {
 
 /** What a target is called where no other has the same name: its own, else its configuration, else its host. */
 export function wishedName({ name, configuration, host }: TargetRequest): string {
-  return name ?? (configuration === undefined ? host : nameOfConfiguration(configuration));
+  return name ?? nameOfConfiguration(configuration) ?? host;
 }
 
 /** A target with its name, whose user and port may be left to ssh-config and the defaults. */

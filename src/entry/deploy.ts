@@ -6,7 +6,7 @@ import type { Target } from "../domain/target.js";
 import { maskSecret, readInput } from "../github/action-input.js";
 import { runCancellable } from "../github/cancellation.js";
 import { readEvent, requireTrustedCode } from "../github/event.js";
-import { reportEnd, reportProblem } from "../github/report.js";
+import { reportEnd } from "../github/report.js";
 import { WorkflowRunLog } from "../github/run-log.js";
 import { WorkflowLog } from "../github/workflow-log.js";
 import { parseInputs } from "../inputs/deploy.js";
@@ -17,6 +17,7 @@ import type { WantedSystem } from "../machines/ports.js";
 import { NixosMachine } from "../nixos/machine.js";
 import { preventCoreDumps } from "../process/core-dumps.js";
 import { requirePrograms } from "../process/required-programs.js";
+import { problemAnnotation } from "../report/problem.js";
 import { connectionsTo } from "../ssh/connection.js";
 import { deploymentPorts } from "./deployment-ports.js";
 import { nothingKnown, type Known } from "./known.js";
@@ -46,7 +47,7 @@ async function deployAndReport(all: Run, cancelled: AbortSignal): Promise<boolea
     problem = error;
   }
   await identity.remove();
-  if (problem !== undefined && !cancelled.aborted) reportProblem(problem, log);
+  if (problem !== undefined && !cancelled.aborted) log.annotateAll("error", [problemAnnotation(problem)]);
   const reason = cancelled.aborted ? "the run was cancelled" : problem === undefined ? undefined : briefReason(problem);
   const { end, flake, sent, summary } = known;
   const isGreen = reportEnd({ ...end, flake, sent, summary, endedEarly: reason !== undefined, reason }, log);

@@ -1,7 +1,5 @@
 import { outerReference } from "../domain/flake.js";
 import { needsFlake } from "../domain/operation.js";
-import { announceFlake } from "../github/flake-log.js";
-import { announceChoice } from "../github/inventory-log.js";
 import { runnerTemp } from "../github/runner-temp.js";
 import type { WorkflowLog } from "../github/workflow-log.js";
 import type { Inputs } from "../inputs/deploy.js";
@@ -9,8 +7,10 @@ import type { DeploymentPorts } from "../machines/ports.js";
 import { archiveOnRunner } from "../nix/flake.js";
 import { readInventory } from "../nix/inventory.js";
 import { wrapFlake } from "../nix/outer-flake.js";
+import { flakeLine, flakeWarnings } from "../report/flake.js";
 import type { SshSettings } from "../ssh/configuration.js";
 import { locateTargets } from "../ssh/location.js";
+import { announceChoice } from "./announce-choice.js";
 import type { Known } from "./known.js";
 import type { RunIdentity } from "./run-identity.js";
 import { makeSystems } from "./systems-here.js";
@@ -33,7 +33,8 @@ export function deploymentPorts({ inputs, ssh, identity, known, log, signal }: D
       const archived = await archiveOnRunner(inputs.flake, local);
       // Where nothing is built from it, it only says where the machines are.
       if (needsFlake(inputs.operation)) known.flake = archived.flake;
-      announceFlake(archived.flake, log);
+      log.line(flakeLine(archived.flake));
+      log.annotateAll("warning", flakeWarnings(archived.flake));
       return { wrap: async (hive) => (known.sent = await wrapFlake(archived, hive, { scratch: runnerTemp(), signal })) };
     },
     readInventory: async (sent, query) => await readInventory(outerReference(sent), query, local),

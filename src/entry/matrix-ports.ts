@@ -1,10 +1,11 @@
 import { resolveCommit } from "../git/commit.js";
-import { announceChoice } from "../github/inventory-log.js";
 import { runnerTemp } from "../github/runner-temp.js";
 import type { WorkflowLog } from "../github/workflow-log.js";
 import type { MatrixPorts } from "../machines/ports.js";
 import { readInventory } from "../nix/inventory.js";
 import { checkout, formerToplevels, toplevels } from "../nix/toplevels.js";
+import { allChangedNotice, notComparableWarning } from "../report/changed.js";
+import { announceChoice } from "./announce-choice.js";
 
 /** Connects the ports of `src/machines/` with Nix, Git and the log. `reference` is the flake. */
 export function matrixPorts(reference: string, log: WorkflowLog, signal: AbortSignal): MatrixPorts {
@@ -17,8 +18,7 @@ export function matrixPorts(reference: string, log: WorkflowLog, signal: AbortSi
     resolveRevision: resolveCommit,
     formerToplevels: async (present, former, configurations) => await formerToplevels(present, { reference: former, scratch }, configurations, local),
     toplevels: async ({ pinned }, configurations) => await toplevels(pinned, configurations, local),
-    allChanged: (reason) => log.annotate("notice", "All machines count as changed", reason),
-    notComparable: (machine) =>
-      log.annotate("warning", machine, "Its system does not evaluate, so that nobody can tell whether it has changed. It is deployed."),
+    allChanged: (reason) => log.annotateAll("notice", [allChangedNotice(reason)]),
+    notComparable: (machine) => log.annotateAll("warning", [notComparableWarning(machine)]),
   };
 }

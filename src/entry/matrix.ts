@@ -1,13 +1,13 @@
 import { unusableResult } from "../domain/inventory.js";
-import { renderMatrix, type MatrixOutputs } from "../domain/matrix.js";
 import { readInput } from "../github/action-input.js";
 import { runCancellable } from "../github/cancellation.js";
-import { setMatrixOutputs } from "../github/matrix-outputs.js";
-import { reportProblem } from "../github/report.js";
+import { annotationsOfStep, jobsOfMatrix } from "../github/limits.js";
+import { renderMatrix, setMatrixOutputs, type MatrixOutputs } from "../github/matrix-outputs.js";
 import { WorkflowLog } from "../github/workflow-log.js";
 import { parseMatrixInputs } from "../inputs/matrix.js";
 import { machinesOfMatrix } from "../machines/of-matrix.js";
 import { failureAnnotations } from "../report/annotations.js";
+import { problemAnnotation } from "../report/problem.js";
 import { matrixPorts } from "./matrix-ports.js";
 
 /** The jobs, and whether every machine that was chosen has one. */
@@ -27,7 +27,7 @@ async function planAndReport(log: WorkflowLog, cancelled: AbortSignal): Promise<
   try {
     planned = await plan(log, cancelled);
   } catch (error) {
-    if (!cancelled.aborted) reportProblem(error, log);
+    if (!cancelled.aborted) log.annotateAll("error", [problemAnnotation(error)]);
   }
   log.resume();
   setMatrixOutputs(planned.outputs);
@@ -36,10 +36,10 @@ async function planAndReport(log: WorkflowLog, cancelled: AbortSignal): Promise<
 }
 
 async function plan(log: WorkflowLog, cancelled: AbortSignal): Promise<Plan> {
-  const inputs = parseMatrixInputs(readInput);
+  const inputs = parseMatrixInputs(readInput, jobsOfMatrix);
   const { machines, total, unusable } = await machinesOfMatrix(inputs, matrixPorts(inputs.flake, log, cancelled));
   const outputs = renderMatrix(machines, inputs.shards);
   log.line(`${machines.length} of ${total} machines: ${machines.map(({ name }) => name).join(", ")}`);
-  for (const { title, message } of failureAnnotations(unusable.map(unusableResult))) log.annotate("error", title, message);
+  log.annotateAll("error", failureAnnotations(unusable.map(unusableResult), annotationsOfStep));
   return { outputs, isComplete: unusable.length === 0 };
 }

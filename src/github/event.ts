@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 
 import { InputError } from "../domain/errors.js";
+import { field, readJson } from "../domain/json.js";
 
 /** The event that started the workflow: its name, and its payload, `undefined` where that cannot be read. */
 export type WorkflowEvent = { readonly name: string; readonly payload: unknown };
@@ -13,7 +14,7 @@ export function readEvent(environment: Readonly<Record<string, string | undefine
 function readPayload(path: string | undefined): unknown {
   if (path === undefined) return undefined;
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
+    return readJson(readFileSync(path, "utf8"));
   } catch {
     return undefined;
   }
@@ -28,18 +29,18 @@ export function untrustedCode({ name, payload }: WorkflowEvent): string | undefi
     case "pull_request_target":
       return "pull_request_target gives secrets to a run on a pull request that anyone may open";
     case "workflow_run":
-      return sameRepository(at(payload, "workflow_run", "head_repository"), at(payload, "repository"))
+      return sameRepository(field(payload, "workflow_run", "head_repository"), field(payload, "repository"))
         ? undefined
         : "the workflow_run was started by a run on a fork";
     case "pull_request":
     case "pull_request_review":
     case "pull_request_review_comment":
-      return sameRepository(at(payload, "pull_request", "head", "repo"), at(payload, "pull_request", "base", "repo"))
+      return sameRepository(field(payload, "pull_request", "head", "repo"), field(payload, "pull_request", "base", "repo"))
         ? undefined
         : `the pull request of this ${name} event comes from a fork`;
     case "issue_comment":
       // A comment on an issue runs the default branch. One on a pull request does not say whose branch that is.
-      if (payload !== undefined && at(payload, "issue", "pull_request") === undefined) return undefined;
+      if (payload !== undefined && field(payload, "issue", "pull_request") === undefined) return undefined;
       return "anyone may write an issue_comment on a pull request, and the pull request may come from a fork";
     default:
       return undefined;
@@ -55,12 +56,6 @@ export function requireTrustedCode(event: WorkflowEvent): void {
 }
 
 function sameRepository(head: unknown, base: unknown): boolean {
-  const [one, other] = [at(head, "id"), at(base, "id")];
+  const [one, other] = [field(head, "id"), field(base, "id")];
   return typeof one === "number" && one === other;
-}
-
-function at(value: unknown, ...names: readonly string[]): unknown {
-  let found = value;
-  for (const name of names) found = typeof found === "object" && found !== null ? new Map(Object.entries(found)).get(name) : undefined;
-  return found;
 }

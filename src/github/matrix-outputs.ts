@@ -1,8 +1,60 @@
 import * as core from "@actions/core";
 
-import type { MatrixOutputs } from "../domain/matrix.js";
+import { attributeOf } from "../domain/configuration.js";
+import { InputError } from "../domain/errors.js";
+import { targetsText, type MatrixMachine } from "../domain/matrix.js";
+import { charactersOfOutputs, jobsOfMatrix } from "./limits.js";
+
+/** What the companion action tells the workflow, by the names of its outputs. */
+export type MatrixOutputs = { readonly matrix: string; readonly targets: string; readonly count: string; readonly hosts: string };
+
+/**
+ * Renders the outputs: a job for each machine, or at most `shards` jobs with the machines dealt out among them in their order.
+ * Throws an `InputError` for more machines than GitHub takes jobs, and for more than fit into the outputs of a job.
+ */
+export function renderMatrix(machines: readonly MatrixMachine[], shards: number | undefined): MatrixOutputs {
+  if (shards === undefined && machines.length > jobsOfMatrix) {
+    throw new InputError([
+      {
+        input: "shards",
+        problem: `is empty, and ${machines.length} machines are more than the ${jobsOfMatrix} jobs that GitHub takes a matrix; accepted is a number of jobs to deal them out to`,
+      },
+    ]);
+  }
+  const include = shards === undefined ? machines.map(machineJob) : deal(machines, shards).map(shardJob);
+  const outputs = {
+    matrix: JSON.stringify({ include }),
+    // Not an empty text, which would have the main action take every machine of the flake.
+    targets: machines.length === 0 ? "[]" : targetsText(machines),
+    count: String(machines.length),
+    hosts: JSON.stringify(machines.map(({ name }) => name)),
+  };
+  if (Object.values(outputs).join("").length > charactersOfOutputs) {
+    throw new InputError([
+      { input: "select", problem: `leaves ${machines.length} machines, more than fit into the outputs of one job (1 MB); select fewer of them` },
+    ]);
+  }
+  return outputs;
+}
 
 /** Sets every output of the companion action. */
 export function setMatrixOutputs(outputs: MatrixOutputs): void {
   for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
+}
+
+function machineJob(machine: MatrixMachine): object {
+  const { name, request, system, tags } = machine;
+  return { name, target: targetsText([machine]), configuration: attributeOf(request.configuration) ?? "", system: system ?? "", tags };
+}
+
+function shardJob(machines: readonly MatrixMachine[], index: number, all: readonly unknown[]): object {
+  return { name: `${index + 1} of ${all.length}`, targets: targetsText(machines), hosts: machines.map(({ name }) => name) };
+}
+
+/** Deals out to as many hands, of which the first ones get one more where it does not come out even. */
+function deal<T>(items: readonly T[], hands: number): T[][] {
+  const used = Math.min(hands, items.length);
+  const size = (hand: number): number => Math.floor(items.length / used) + (hand < items.length % used ? 1 : 0);
+  let begin = 0;
+  return Array.from({ length: used }, (_, hand) => items.slice(begin, (begin += size(hand))));
 }

@@ -1,6 +1,7 @@
 import * as core from "@actions/core";
 
 import { renderFailure } from "../domain/failure.js";
+import { charactersOfOutputs } from "./limits.js";
 import { isFailure, worstStatus, type HostResult, type Status } from "../domain/result.js";
 
 /** What a run tells the workflow. */
@@ -15,8 +16,8 @@ export type Report = {
   readonly summaryPath: string | undefined;
 };
 
-// GitHub takes 1 MB of outputs a job, counted as UTF-16: half of that for us.
-const longestResults = 250_000;
+// The other outputs get the other half.
+const longestResults = charactersOfOutputs / 2;
 
 /** Renders every output of the action, by its name in `action.yml`; one that has no value is empty. */
 export function renderOutputs({ results, status, storePath, flakeReference, summaryPath }: Report): Record<string, string> {

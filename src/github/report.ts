@@ -1,46 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { appendFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { types } from "node:util";
+import { join } from "node:path";
 
-import { CommandError, EvaluationError, InputError, RunnerError } from "../domain/errors.js";
+import { messageOf } from "../domain/errors.js";
 import { flakeReference, outerReference, type Flake, type SentFlake } from "../domain/flake.js";
 import { isFailure, type HostResult } from "../domain/result.js";
 import { failureAnnotations, failureSummary, skippedAnnotations } from "../report/annotations.js";
+import { annotationsOfStep, comment, jobSummary } from "./limits.js";
 import { setOutputs, statusOf } from "./outputs.js";
 import { runnerTemp } from "./runner-temp.js";
-import { comment, jobSummary, renderSummary } from "../report/summary/page.js";
+import { renderSummary } from "../report/summary/page.js";
 import type { WorkflowLog } from "./workflow-log.js";
-
-// Of a command line with an expression in it, the beginning says which command it is.
-const longestCommand = 300;
-
-/** Tells what ended the run before the machines did. What is none of the action's own errors is shown with its stack. */
-export function reportProblem(problem: unknown, log: WorkflowLog): void {
-  if (problem instanceof InputError || problem instanceof RunnerError) log.annotate("error", "The deployment cannot begin", problem.message);
-  else if (problem instanceof EvaluationError) log.annotate("error", "The flake does not evaluate; no machine was changed", problem.message);
-  else if (problem instanceof CommandError) {
-    log.annotate(
-      "error",
-      "A command on the runner failed; no machine was changed",
-      [problem.message.slice(0, longestCommand), ...problem.stderr.trim().split("\n").slice(-20)].join("\n"),
-    );
-  } else if (isSystemError(problem)) {
-    const place = problem.path === undefined ? "" : ` Check the space and the permissions of ${dirname(problem.path)}.`;
-    log.annotate("error", "A file on the runner cannot be used; no machine was changed", `${problem.message}.${place}`);
-  } else log.annotate("error", "A fault in nix-flake-deploy", problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
-}
-
-// What no program can help: a full or read-only disk, a quota, missing rights.
-const systemErrors = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "EIO"]);
-
-function isSystemError(problem: unknown): problem is NodeJS.ErrnoException {
-  return types.isNativeError(problem) && "syscall" in problem && "code" in problem && systemErrors.has(String(problem.code));
-}
-
-function messageOf(error: unknown): string {
-  return types.isNativeError(error) ? error.message : String(error);
-}
 
 /** What the end of a run is made of. */
 export type RunEnd = {
@@ -90,8 +60,8 @@ function referenceFor(flake: Flake | undefined, sent: SentFlake | undefined): st
 }
 
 function annotateHosts(results: readonly HostResult[], log: WorkflowLog): void {
-  for (const { title, message } of failureAnnotations(results)) log.annotate("error", title, message);
-  for (const { title, message } of skippedAnnotations(results)) log.annotate("warning", title, message);
+  log.annotateAll("error", failureAnnotations(results, annotationsOfStep));
+  log.annotateAll("warning", skippedAnnotations(results));
 }
 
 function setAllOutputs(report: Parameters<typeof setOutputs>[0], log: WorkflowLog): boolean {

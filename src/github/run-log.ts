@@ -1,10 +1,11 @@
-import { showCopying, type CopyProgress } from "../domain/copy-progress.js";
+import type { HostLog, RunLog } from "../deploy/ports.js";
+import type { CopyProgress } from "../domain/copy-progress.js";
 import { renderFailure } from "../domain/failure.js";
 import type { Phase } from "../domain/phase.js";
-import { isFailure, type HostResult } from "../domain/result.js";
+import type { HostResult } from "../domain/result.js";
 import type { Target } from "../domain/target.js";
-import type { HostLog, RunLog } from "../deploy/ports.js";
 import { HostLines } from "../report/host-lines.js";
+import { batchLine, doneLine, doneTitle, endedLine, runningHostsText, workLine, type HostPlace } from "../report/progress.js";
 import type { WorkflowLog } from "./workflow-log.js";
 
 // With more hosts, what the machines print would bury how far each has got: it then stands in the groups alone.
@@ -13,26 +14,6 @@ const mostStreamed = 8;
 // got, while the machines themselves talk.
 const silence = 15_000;
 const talk = 60_000;
-// Names that such a line has for a phase.
-const mostNamed = 5;
-
-const ended: Record<Phase, string> = {
-  connect: "connected",
-  copy: "copied",
-  build: "built",
-  activate: "activated",
-  confirm: "confirmed",
-  rollback: "rolled back",
-};
-
-const going: Record<Phase, string> = {
-  connect: "connecting",
-  copy: "copying",
-  build: "building",
-  activate: "activating",
-  confirm: "confirming",
-  rollback: "rolling back",
-};
 
 /** Where a host is. */
 type Place = { phase: Phase; since: number; over: boolean; copying: (() => CopyProgress) | undefined };
@@ -88,7 +69,7 @@ export class WorkflowRunLog implements RunLog {
         const place = this.#places.get(name);
         if (place === undefined) return;
         place.over = true;
-        this.#line(`${this.#count(place.phase)} ${name}: ${ended[place.phase]} in ${seconds(place.since)}${detail === undefined ? "" : ` (${detail})`}`);
+        this.#line(`${this.#count(place.phase)} ${endedLine(placeAt(name, place), detail)}`);
       },
       copying: (progress) => {
         const place = this.#places.get(name);
@@ -104,26 +85,22 @@ export class WorkflowRunLog implements RunLog {
   }
 
   batch(number: number, batches: number, names: readonly string[]): void {
-    this.#line(`batch ${number} of ${batches}: ${listed(names)}`);
+    this.#line(batchLine(number, batches, names));
   }
 
   /** Says which machine is in which phase, for a run that ends before they do. */
   runningHosts(): string {
-    if (this.#places.size === 0) return "No machine was being worked on.";
-    const lines = [...this.#places].map(
-      ([name, { phase, over }]) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`,
-    );
-    return ["Machines that were being worked on, and their phase:", ...lines].join("\n");
+    return runningHostsText(this.#allPlaces());
   }
 
   done(result: HostResult): void {
-    const { name, status, error } = result;
+    const { name, error } = result;
     if (error !== undefined) for (const line of renderFailure(error).split("\n")) this.#line(`[${name}] ${line}`);
     // A result may be corrected, which is no further host.
     const count = this.#done.has(name) ? `[${this.#done.size}/${this.#total}]` : this.#count("done");
     this.#done.add(name);
-    this.#line(`${count} ${name}: ${status} after ${result.seconds} s`);
-    this.#log.group(`${isFailure(status) ? "✗" : "✓"} ${name}: ${status}`, this.#hosts.get(name)?.all() ?? []);
+    this.#line(`${count} ${doneLine(result)}`);
+    this.#log.group(doneTitle(result), this.#hosts.get(name)?.all() ?? []);
     this.#hosts.delete(name);
     this.#places.delete(name);
   }
@@ -148,26 +125,19 @@ export class WorkflowRunLog implements RunLog {
   #beat(): void {
     const now = performance.now();
     if (now - this.#lastLine < silence && now - this.#lastProgress < talk) return;
-    const parts = Object.entries(going).flatMap(([phase, word]) => {
-      const here = [...this.#places].filter(([, place]) => place.phase === phase && !place.over);
-      return here.length === 0 ? [] : [`${word} ${listed(here.map(([name, place]) => `${name} (${describe(place)})`))}`];
-    });
-    if (parts.length > 0) this.#line(`at work for ${seconds(this.#begin)}: ${parts.join("; ")}`);
+    const line = workLine(this.#allPlaces(), secondsSince(this.#begin));
+    if (line !== undefined) this.#line(line);
+  }
+
+  #allPlaces(): HostPlace[] {
+    return [...this.#places].map(([name, place]) => placeAt(name, place));
   }
 }
 
-function describe({ since, copying }: Place): string {
-  return copying === undefined ? seconds(since) : `${seconds(since)}, ${showCopying(copying())}`;
+function placeAt(name: string, { phase, since, over, copying }: Place): HostPlace {
+  return { name, phase, seconds: secondsSince(since), over, copied: copying?.() };
 }
 
-function listed(names: readonly string[]): string {
-  const more = names.length - mostNamed;
-  return more > 0 ? `${names.slice(0, mostNamed).join(", ")} and ${more} more` : names.join(", ");
-}
-
-/** The time since then: `0.4 s`, `12 s`, `3 min 20 s`. */
-function seconds(since: number): string {
-  const time = (performance.now() - since) / 1000;
-  if (time < 10) return `${time.toFixed(1)} s`;
-  return time < 120 ? `${Math.round(time)} s` : `${Math.floor(time / 60)} min ${Math.floor(time % 60)} s`;
+function secondsSince(since: number): number {
+  return (performance.now() - since) / 1000;
 }

@@ -1,9 +1,12 @@
+import { isForgejoOrGitea } from "./runner-kind.js";
+
 /**
  * Names this job of the workflow to somebody who looks at a machine: the address of the run, and the job. `undefined` where the
  * runner does not say it.
  */
 export function workflowRunName(environment: Readonly<Record<string, string | undefined>>): string | undefined {
-  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id, GITHUB_JOB: job } = environment;
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_JOB: job } = environment;
+  const id = environment[isForgejoOrGitea(environment) ? "GITHUB_RUN_NUMBER" : "GITHUB_RUN_ID"];
   if (server === undefined || repository === undefined || id === undefined) return undefined;
   const name = `${server}/${repository}/actions/runs/${id}${job === undefined ? "" : `, job ${job}`}`;
   // It becomes a line of a file on the machine.

@@ -2,7 +2,9 @@ import { randomUUID } from "node:crypto";
 
 import * as core from "@actions/core";
 
+import type { Annotation } from "../report/annotations.js";
 import { printable } from "../report/printable.js";
+import { hidesAnnotations } from "./runner-kind.js";
 
 export type Level = "error" | "warning" | "notice";
 
@@ -12,6 +14,11 @@ export type Level = "error" | "warning" | "notice";
  */
 export class WorkflowLog {
   #token: string | undefined;
+  readonly #hidesAnnotations: boolean;
+
+  constructor(environment: Readonly<Record<string, string | undefined>> = process.env) {
+    this.#hidesAnnotations = hidesAnnotations(environment);
+  }
 
   /** Writes one line that is not obeyed, whatever is in it. */
   line(text: string): void {
@@ -31,10 +38,16 @@ export class WorkflowLog {
     core.endGroup();
   }
 
-  /** Writes an annotation, which the workflow's page shows. */
+  /** Writes an annotation, which the workflow's page shows; as plain lines too if the runner shows none. */
   annotate(level: Level, title: string, message: string): void {
+    if (this.#hidesAnnotations) for (const line of `${level}: ${title}\n${message}`.split("\n")) this.line(line);
     this.resume();
     core[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
+  }
+
+  /** Writes several annotations of one level. */
+  annotateAll(level: Level, annotations: Iterable<Annotation>): void {
+    for (const { title, message } of annotations) this.annotate(level, title, message);
   }
 
   /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */

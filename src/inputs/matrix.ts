@@ -25,10 +25,8 @@ export type MatrixInputs = {
   readonly port: number | undefined;
 };
 
-const mostShards = 256;
-
-/** Reads and checks the inputs as `parseInputs` does those of the main action. Throws an `InputError` that names every bad one. */
-export function parseMatrixInputs(read: (name: MatrixInputName) => string): MatrixInputs {
+/** Reads and checks the inputs as `parseInputs` does those of the main action; `mostShards` jobs are possible. Throws an `InputError` that names every bad one. */
+export function parseMatrixInputs(read: (name: MatrixInputName) => string, mostShards: number): MatrixInputs {
   const problems: InputProblem[] = [];
   const refusing =
     (input: MatrixInputName) =>

@@ -10,7 +10,7 @@ export function checkPlaces({ places, operation, targets }: PlaceInputs, refuse:
     refuse("evaluate-on", "is target, and build-on is runner, which builds what was evaluated on the runner; accepted with build-on: runner is auto or runner");
   }
   if (!needsFlake(operation)) return;
-  const unnamed = targets.filter(({ buildOn, configuration }) => configuration === undefined && evaluatesHere(wayOf(places, buildOn, undefined)));
+  const unnamed = targets.filter(({ buildOn, configuration }) => configuration.kind === "hostname" && evaluatesHere(wayOf(places, buildOn, undefined)));
   if (unnamed.length === 0) return;
   const names = unnamed.map(({ name }) => name).join(", ");
   refuse("targets", `names no configuration for ${names}, which the runner evaluates before it connects to a machine; accepted is host#configuration`);

@@ -1,3 +1,4 @@
+import { attributeOf } from "../domain/configuration.js";
 import { InputError } from "../domain/errors.js";
 import type { MatrixMachine } from "../domain/matrix.js";
 import type { Checkout, ComparisonPorts } from "./ports.js";
@@ -14,12 +15,13 @@ export async function changedMachines(machines: readonly MatrixMachine[], revisi
   };
   const reference = await formerReference(present, revision, ports);
   if (reference === undefined) return all(`${revision} is no commit of this repository: a first push, or one that has replaced it.`);
-  const configurations = machines.flatMap(({ request }) => request.configuration ?? []);
+  const configurations = machines.flatMap(({ request }) => attributeOf(request.configuration) ?? []);
   const former = await ports.formerToplevels(present, reference, configurations);
   if (former.kind === "none") return all(`The flake at ${revision} does not evaluate: ${former.reason}`);
   if (former.kind === "same") return [];
   const now = await ports.toplevels(present, configurations);
-  return machines.filter(({ name, request: { configuration } }) => {
+  return machines.filter(({ name, request }) => {
+    const configuration = attributeOf(request.configuration);
     if (configuration === undefined) return true;
     const system = now.get(configuration);
     if (system === undefined) ports.notComparable(name);

@@ -1,11 +1,12 @@
 import { evaluatesHere, wayOf, type Place, type PlaceSettings } from "../domain/build-place.js";
+import { attributeOf, needsHive } from "../domain/configuration.js";
 import { InputError, messageOf } from "../domain/errors.js";
 import type { SentFlake } from "../domain/flake.js";
 import { failedBefore, unusableResult } from "../domain/inventory.js";
 import { needsFlake, type Operation } from "../domain/operation.js";
 import type { HostResult } from "../domain/result.js";
 import type { Selection } from "../domain/selection.js";
-import { needsHive, requireApart, type NamedTarget, type Target } from "../domain/target.js";
+import { requireApart, type NamedTarget, type Target } from "../domain/target.js";
 import { locateChosen } from "./of-flake.js";
 import type { DeploymentPorts, MadeSystems, WantedSystem } from "./ports.js";
 
@@ -81,7 +82,7 @@ async function machinesOfFlake({ selection, operation, places }: WantedMachines,
 }
 
 function byName(targets: readonly NamedTarget[], way: (target: NamedTarget) => WantedSystem["way"]): ReadonlyMap<string, WantedSystem> {
-  return new Map(targets.map((target) => [target.name, { name: target.name, configuration: target.configuration, way: way(target) }]));
+  return new Map(targets.map((target) => [target.name, { name: target.name, configuration: attributeOf(target.configuration), way: way(target) }]));
 }
 
 function isAnyEvaluatedHere(wanted: ReadonlyMap<string, WantedSystem>): boolean {

@@ -21,7 +21,12 @@ export type FetchedFlake = {
 };
 
 /** The system of a machine, and how the machine gets it. */
-export type WantedSystem = { readonly name: string; readonly configuration: string | undefined; readonly way: Way };
+export type WantedSystem = {
+  readonly name: string;
+  /** Attribute under the outer flake's `nixosConfigurations`; `undefined` where only the machine knows its hostname. */
+  readonly configuration: string | undefined;
+  readonly way: Way;
+};
 
 /** What the runner has made of the systems that it evaluates, and builds where it is to: by the name of their configuration. */
 export type MadeSystems = {

@@ -1,3 +1,4 @@
+import { lastLines } from "../domain/lines.js";
 import { CommandError, EvaluationError, InputError, RunnerError } from "../domain/errors.js";
 import { evaluationMessage, missingFile } from "./evaluation-message.js";
 import { explainFlake } from "./flake-failure.js";
@@ -55,13 +56,7 @@ function readable(error: unknown, reference: string): EvaluationError | undefine
   }
   if (failure.kind !== "exit" && failure.kind !== "signal") return undefined;
   const message = evaluationMessage(stderr);
-  const lines =
-    message.length > 0
-      ? message
-      : stderr
-          .split("\n")
-          .filter((line) => line.trim() !== "")
-          .slice(-shownLines);
+  const lines = message.length > 0 ? message : lastLines(stderr, shownLines);
   const file = missingFile(stderr);
   const hint = `${file} is not in the source of the flake. If it is in the work tree, Git does not track it: run \`git add ${file}\` and commit it`;
   return new EvaluationError(reference, file === undefined ? lines : [...lines.slice(0, shownLines - 1), hint], error);

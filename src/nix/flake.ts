@@ -2,7 +2,7 @@ import { InputError } from "../domain/errors.js";
 import type { Flake } from "../domain/flake.js";
 import { optionalStorePath, storePath, type StorePath } from "../domain/store-path.js";
 import { explainFlake } from "./flake-failure.js";
-import { field, number, text } from "./json.js";
+import { field, number, text, texts } from "../domain/json.js";
 import { runNix, runNixStore } from "./nix-command.js";
 import { sriHash } from "./nar-hash.js";
 
@@ -43,8 +43,7 @@ function changedMeanwhile(reference: string): InputError {
 export async function configurationNames(reference: string, options: { signal: AbortSignal | undefined }): Promise<string[]> {
   const args = ["eval", "--json", ...neverLock, `${reference}#nixosConfigurations`, "--apply", "builtins.attrNames"];
   const { stdout } = await runNix(args, { signal: options.signal });
-  const names: unknown = JSON.parse(stdout);
-  return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
+  return texts(JSON.parse(stdout));
 }
 
 /** What `nix flake metadata` reports of a flake. `path` is a promise of the source's path: it need not be in the store. */
@@ -63,9 +62,9 @@ export type Metadata = Pick<Flake, "subdirectory" | "revision" | "revisionCount"
 export function parseMetadata(json: string): Metadata {
   const data: unknown = JSON.parse(json);
   const locked = field(data, "locked");
-  const directory = text(field(field(data, "resolved"), "dir")) ?? text(field(locked, "dir")) ?? "";
+  const directory = text(field(data, "resolved", "dir")) ?? text(field(locked, "dir")) ?? "";
   const dirtyRevision = text(field(data, "dirtyRevision")) ?? text(field(locked, "dirtyRev"));
-  const scheme = text(field(field(data, "resolved"), "type"));
+  const scheme = text(field(data, "resolved", "type"));
   const revision = text(field(data, "revision")) ?? text(field(locked, "rev"));
   return {
     path: optionalStorePath(text(field(data, "path"))),

@@ -1,8 +1,8 @@
 import type { Place } from "../domain/build-place.js";
 import { messageOf } from "../domain/errors.js";
 import { checkedRequest, type InventoryEntry } from "../domain/inventory.js";
-import { checkPort, hivePrefix } from "../domain/target.js";
-import { field } from "./json.js";
+import { checkPort } from "../domain/target.js";
+import { field, texts } from "../domain/json.js";
 
 /**
  * Reads what `inventory.nix` says of one machine, but for one that is broken:
@@ -13,7 +13,7 @@ import { field } from "./json.js";
 export function readEntry(name: string, raw: unknown): InventoryEntry {
   const kind = field(raw, "kind");
   if (kind === "other") return { kind, name, reason: String(field(raw, "reason")) };
-  const tags = textList(field(raw, "tags"));
+  const tags = Array.isArray(field(raw, "tags")) ? texts(field(raw, "tags")) : undefined;
   try {
     refuse(name, raw);
     const system = field(raw, "system");
@@ -24,7 +24,7 @@ export function readEntry(name: string, raw: unknown): InventoryEntry {
         host: host(field(raw, "host")),
         user: optionalText(field(raw, "user"), "user"),
         port: portOption(field(raw, "sshOptions")) ?? optionalPort(field(raw, "port")),
-        configuration: kind === "hive" ? `${hivePrefix}${name}` : name,
+        configuration: { kind: kind === "hive" ? "hive" : "nixos", name },
       }),
       system: typeof system === "string" ? system : undefined,
       tags,
@@ -108,12 +108,8 @@ function portOption(value: unknown): number | undefined {
   return ports[0];
 }
 
-function textList(value: unknown): string[] | undefined {
-  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : undefined;
-}
-
 function listed(what: string, value: unknown): string[] {
-  const names = textList(value) ?? [];
+  const names = texts(value);
   return names.length === 0 ? [] : [`${what} ${names.join(", ")}`];
 }
 

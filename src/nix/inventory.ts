@@ -2,16 +2,16 @@ import { readFileSync } from "node:fs";
 
 import { CommandError } from "../domain/errors.js";
 import type { Inventory, InventoryEntry, UnusableMachine } from "../domain/inventory.js";
+import { lastLines } from "../domain/lines.js";
 import { looksAtTags } from "../domain/selection.js";
 import type { InventoryQuery } from "../machines/ports.js";
 import { evaluateApart, type Apart } from "./evaluate-each.js";
 import { applyToFlake, type Arguments, type EvaluateOptions } from "./evaluate.js";
 import { readEntry } from "./inventory-entry.js";
-import { field } from "./json.js";
+import { field, objectOf, texts } from "../domain/json.js";
 
 // Machines whose error Nix is asked for one by one.
 const mostExplained = 8;
-const shownLines = 20;
 
 /**
  * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is asked for alone, so that
@@ -66,19 +66,14 @@ async function askAgain(name: string, query: Query): Promise<InventoryEntry> {
 function doesNotEvaluate(name: string, error: CommandError | undefined, together: readonly string[] = [name]): UnusableMachine {
   const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
   const reason = `${which} does not evaluate on the runner, so that nobody knows where the machine is`;
-  const lines = error?.stderr.split("\n") ?? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`];
-  return { kind: "unusable", name, tags: undefined, error: reason, lines: lines.slice(-shownLines) };
+  const lines = error === undefined ? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`] : lastLines(error.stderr);
+  return { kind: "unusable", name, tags: undefined, error: reason, lines };
 }
 
 function readAnswer(json: unknown): Answer {
-  const machines = field(json, "machines");
   return {
     names: texts(field(json, "names")),
     wanted: texts(field(json, "wanted")),
-    machines: new Map(typeof machines === "object" && machines !== null ? Object.entries(machines) : []),
+    machines: new Map(Object.entries(objectOf(field(json, "machines")))),
   };
-}
-
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }

@@ -1,5 +1,5 @@
 import type { Flake } from "../domain/flake.js";
-import { field, objectOf } from "./json.js";
+import { field, objectOf } from "../domain/json.js";
 
 // The name of the only input, as `outer-flake.nix` and `outer-hive.nix` have it.
 const inner = "flake";

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 
 import { CommandError } from "../domain/errors.js";
-import { field, text } from "./json.js";
+import { field, text } from "../domain/json.js";
 import { runNix } from "./nix-command.js";
 
 /** The platforms that the runner can build for: by itself, and with its builders. */

@@ -1,3 +1,4 @@
+import { lastLines } from "../domain/lines.js";
 import type { CommandError, DeployErrorParts } from "../domain/errors.js";
 
 /** What the machine says of its nix-daemon: `ok` or Nix's error, and the setting allowed-users; empty where it cannot be told. */
@@ -25,10 +26,7 @@ export type SendContext = {
 
 /** Explains why a flake or a system did not arrive on a machine. */
 export function explainSendFailure(error: CommandError, { what, lost, user, state }: SendContext): DeployErrorParts {
-  const lines = error.stderr
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .slice(-20);
+  const lines = lastLines(error.stderr);
   const exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
   const parts = (reason: string, hint?: string): DeployErrorParts => ({ phase: "copy", reason, hint, lines, exitCode, cause: error });
   if (lost) return { ...parts(`the connection was lost while ${what} was sent`), unreachable: true, exitCode: 255 };

@@ -1,5 +1,6 @@
 import type { CopyProgress } from "../domain/copy-progress.js";
 import { outerReference, type SentFlake } from "../domain/flake.js";
+import { field } from "../domain/json.js";
 import { storePath } from "../domain/store-path.js";
 import { CopyWatch } from "./copy-progress.js";
 import { runNix } from "./nix-command.js";
@@ -39,9 +40,7 @@ export async function sendFlake(sent: Pick<SentFlake, "outer">, options: SendOpt
       options.onLine(line);
     },
   });
-  const printed: unknown = JSON.parse(stdout);
-  const path = typeof printed === "object" && printed !== null && "path" in printed ? printed.path : undefined;
-  const arrived = storePath(String(path));
+  const arrived = storePath(String(field(JSON.parse(stdout), "path")));
   if (arrived !== sent.outer) throw new Error(`nix flake archive sent ${arrived} where ${sent.outer} was expected`);
   return watch.progress;
 }

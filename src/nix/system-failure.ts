@@ -1,5 +1,4 @@
 import { makeFailure, type Failure } from "../domain/failure.js";
-import { nameOfConfiguration } from "../domain/target.js";
 import type { FailedBuild } from "./build-systems.js";
 import { renderBuildFailures } from "./failed-derivations.js";
 import type { Platforms } from "./platforms.js";
@@ -12,7 +11,8 @@ export function evaluationFailure(configuration: string, why: NoSystem): Failure
   if (why.kind === "missing") {
     const { configurations } = why;
     const names = configurations.length === 0 ? "it has none" : `it has ${configurations.join(", ")}`;
-    const reason = `the flake has no ${attributeOf(configuration)}; ${names}`;
+    const inFlake = configuration.startsWith("colmenaHive.") ? configuration : `nixosConfigurations.${configuration}`;
+    const reason = `the flake has no ${inFlake}; ${names}`;
     return makeFailure({ phase: "build", reason, hint: "Write the configuration behind the target: host#configuration", outcome });
   }
   const which = why.together === 1 ? `the configuration ${configuration}` : `one of ${why.together} configurations, ${configuration} or another,`;
@@ -54,8 +54,4 @@ export function platformFailure(configuration: string, platform: string | undefi
     hint: `Set build-on: target for the machine, or give the runner a builder for ${platform} (\`builders\` in its nix.conf) or an emulator (binfmt_misc, and extra-platforms in its nix.conf)`,
     outcome,
   });
-}
-
-function attributeOf(configuration: string): string {
-  return configuration === nameOfConfiguration(configuration) ? `nixosConfigurations.${configuration}` : configuration;
 }

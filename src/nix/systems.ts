@@ -4,7 +4,7 @@ import { CommandError } from "../domain/errors.js";
 import { storePath, type StorePath } from "../domain/store-path.js";
 import { evaluateApart } from "./evaluate-each.js";
 import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
-import { field, text } from "./json.js";
+import { field, text } from "../domain/json.js";
 
 /** A system that was instantiated on the runner, and not built. */
 export type InstantiatedSystem = {

@@ -5,7 +5,7 @@ import { outerReference } from "../domain/flake.js";
 import type { Checkout, FormerToplevels, Toplevels } from "../machines/ports.js";
 import type { EvaluateOptions } from "./evaluate.js";
 import { archiveOnRunner } from "./flake.js";
-import { field, objectOf, text } from "./json.js";
+import { field, objectOf, text } from "../domain/json.js";
 import { addOuterFlake } from "./outer-flake.js";
 import { instantiate, requireOutputs } from "./systems.js";
 

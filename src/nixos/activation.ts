@@ -1,11 +1,12 @@
 import { DeployError } from "../domain/errors.js";
+import { lastLines } from "../domain/lines.js";
 import { UnitPlanReader } from "../domain/unit-plan.js";
 import type { Activation, ActivationEnd, LastStep, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
 import { arm, type ActivationSite, type Before } from "./arming.js";
 import { parseFacts, systemState } from "./facts.js";
 import { followJob, LostJobError, runJob, startJob, UnstartedJobError, type CallScript, type Job } from "./job.js";
 import { LastStepReader } from "./last-step.js";
-import { lastLines, type ScriptEnd } from "./reconnect.js";
+import type { ScriptEnd } from "./reconnect.js";
 import { activateCommand, wayOf } from "./switch-command.js";
 import { SwitchOutputReader } from "./switch-output.js";
 

@@ -1,11 +1,11 @@
 import { DeployError } from "../domain/errors.js";
 import type { Activation, ActivationEnd, ArmedMachine, HostLog, LastStep, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
+import { lastLines } from "../domain/lines.js";
 import type { Connection, FormerConnection } from "../ssh/connection.js";
 import type { GuardedActivation } from "./activation.js";
 import { checkHealth } from "./health.js";
 import type { CallScript } from "./job.js";
 import { watchLogin } from "./login-watch.js";
-import { lastLines } from "./reconnect.js";
 
 type Site = {
   readonly connection: Pick<Connection, "setAside" | "reopen" | "hasAnswered">;

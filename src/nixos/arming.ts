@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { lastLines } from "../domain/lines.js";
 import { DeployError } from "../domain/errors.js";
 import type { Activation, HostLog, Limits, SystemState } from "../deploy/ports.js";
 import { parseFacts, systemState } from "./facts.js";
 import { runJob, type CallScript } from "./job.js";
 import { residentCall, residentScript } from "./remote-shell.js";
-import { lastLines } from "./reconnect.js";
 import { wayOf } from "./switch-command.js";
 
 /** What the activation of one machine stands on. */

@@ -1,11 +1,11 @@
 import { messageOf } from "../domain/errors.js";
+import { lastLines } from "../domain/lines.js";
 import type { StorePath } from "../domain/store-path.js";
 import { planUnits } from "../domain/unit-decision.js";
 import type { UnitPlan } from "../domain/unit-plan.js";
 import type { HostLog, SystemDifference } from "../deploy/ports.js";
 import { mostCompared, parseDifference } from "./difference.js";
 import type { RemoteShell, ScriptName } from "./remote-shell.js";
-import { lastLines } from "./reconnect.js";
 import { mostFacts, parseUnitFacts } from "./unit-facts.js";
 
 // For each question to the machine's Nix or systemd, and for all of them: a comparison is worth no longer wait.

@@ -1,9 +1,9 @@
 import { DeployError } from "../domain/errors.js";
+import { lastLines } from "../domain/lines.js";
 import { UnitPlanReader } from "../domain/unit-plan.js";
 import type { ActivatableSystem, ActivationEnd, HostLog } from "../deploy/ports.js";
 import { runJob, type CallScript } from "./job.js";
 import { residentScript } from "./remote-shell.js";
-import { lastLines } from "./reconnect.js";
 import { activateCommand } from "./switch-command.js";
 import { SwitchOutputReader } from "./switch-output.js";
 

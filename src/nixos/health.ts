@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { lastLines } from "../domain/lines.js";
 import type { HostLog } from "../deploy/ports.js";
 import type { CallScript } from "./job.js";
-import { lastLines } from "./reconnect.js";
 
 const pauseMilliseconds = 1000;
 

@@ -1,4 +1,5 @@
 import { DeployError } from "../domain/errors.js";
+import { lastLines } from "../domain/lines.js";
 import type { Phase } from "../domain/phase.js";
 import { optionalStorePath, type StorePath } from "../domain/store-path.js";
 import type { SystemState } from "../deploy/ports.js";
@@ -6,7 +7,7 @@ import { BuildPlanFolder } from "../nix/build-plan.js";
 import { lineCutter } from "../process/lines.js";
 import { parseFacts, systemState } from "./facts.js";
 import { residentScript, type ScriptCall } from "./remote-shell.js";
-import { lastLines, type ScriptEnd } from "./reconnect.js";
+import type { ScriptEnd } from "./reconnect.js";
 
 /** Runs a script to its end, whatever becomes of the connection in between. */
 export type CallScript = (call: () => ScriptCall, phase: Phase) => Promise<ScriptEnd>;

@@ -1,6 +1,7 @@
 import type { CopyProgress } from "../domain/copy-progress.js";
 import { CommandError, DeployError } from "../domain/errors.js";
 import { sentPaths, type SentFlake } from "../domain/flake.js";
+import { lastLines } from "../domain/lines.js";
 import type { Phase } from "../domain/phase.js";
 import type { StorePath } from "../domain/store-path.js";
 import { displayTarget, type Target } from "../domain/target.js";
@@ -35,7 +36,7 @@ import { dryActivate } from "./dry-activate.js";
 import { realiseCommand } from "./realise-command.js";
 import { RemoteShell } from "./remote-shell.js";
 import { nameOnMachine } from "./name-on-machine.js";
-import { callOnce, lastLines, runToItsEnd } from "./reconnect.js";
+import { callOnce, runToItsEnd } from "./reconnect.js";
 import { findSpecialisation } from "./specialisation.js";
 
 /** How the machines of one run are treated. */

@@ -1,10 +1,10 @@
 import { DeployError } from "../domain/errors.js";
 import type { MachineFacts } from "../deploy/ports.js";
+import { lastLines } from "../domain/lines.js";
 import type { Connection } from "../ssh/connection.js";
 import { requireAccess, terminalError, wantsTerminal, type AccessSettings } from "./elevation.js";
 import { machineFacts, type Needs } from "./facts.js";
 import { RemoteShell, type ScriptOutcome } from "./remote-shell.js";
-import { lastLines } from "./reconnect.js";
 
 /** A machine that has been asked what it is, and how its scripts run: `privileged` as root, which with `root` the ssh user is. */
 export type Entry = { readonly facts: MachineFacts; readonly shell: RemoteShell; readonly privileged: boolean; readonly root: boolean };

@@ -66,11 +66,3 @@ async function reconnect(connection: Connection, cause: unknown, { phase, second
 function partsOf({ reason, hint, lines, exitCode, unreachable, cause }: DeployError): Omit<ConstructorParameters<typeof DeployError>[0], "phase"> {
   return { reason, hint, lines, exitCode, unreachable, cause };
 }
-
-/** The last lines of what a script has printed, without empty ones. */
-export function lastLines(text: string): string[] {
-  return text
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .slice(-20);
-}

@@ -1,8 +1,8 @@
 import { DeployError } from "../domain/errors.js";
+import { lastLines } from "../domain/lines.js";
 import { optionalStorePath, type StorePath } from "../domain/store-path.js";
 import { parseFacts, wordsOf } from "./facts.js";
 import type { CallScript } from "./job.js";
-import { lastLines } from "./reconnect.js";
 
 /** Finds a specialisation of a system on its machine. Throws a `DeployError` of the phase build that lists those there are. */
 export async function findSpecialisation(toplevel: StorePath, name: string, call: CallScript): Promise<StorePath> {

@@ -3,11 +3,8 @@ import { isFailure, type HostResult } from "../domain/result.js";
 
 export type Annotation = { readonly title: string; readonly message: string };
 
-// GitHub shows ten annotations of a kind a step, and the step's own failure is one.
-const most = 9;
-
-/** One annotation for each host that failed; where there are too many, the last one names the rest. */
-export function failureAnnotations(results: readonly HostResult[]): Annotation[] {
+/** One annotation for each host that failed, at most so many: where there are more hosts, the last one names the rest. */
+export function failureAnnotations(results: readonly HostResult[], most: number): Annotation[] {
   const failed = results.filter((result) => isFailure(result.status));
   const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: message(result) }));
   if (annotations.length <= most) return annotations;

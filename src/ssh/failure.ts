@@ -1,4 +1,5 @@
 import { DeployError } from "../domain/errors.js";
+import { lastLines } from "../domain/lines.js";
 import { displayTarget, type Target } from "../domain/target.js";
 import { fingerprint, knownHostsLine, type OfferedKey } from "./host-key.js";
 
@@ -35,10 +36,7 @@ type Explanation = { readonly reason: string; readonly hint: string; readonly un
 /** Turns what ssh said into an error that names the host and the port, and says what to do. */
 export function connectError(failure: ConnectFailure): DeployError {
   const { reason, hint, unreachable } = explain(failure);
-  const lines = failure.stderr
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .slice(-20);
+  const lines = lastLines(failure.stderr);
   return new DeployError({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
 }
 

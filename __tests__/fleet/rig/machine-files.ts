@@ -5,10 +5,10 @@ import { randomBytes } from "node:crypto";
 import { asset } from "./checkout.js";
 import { realDirectory, activationTools } from "./activation-tools.js";
 
-/** Rights of the user `deploy` unless a test gives others: the line of the README, and nothing more. */
+/** Rights of the user `deploy` unless a test gives others: the rule of docs/how-it-works.md, and nothing more. */
 export const leastRights = "deploy ALL=(root) NOPASSWD: /bin/sh -s\n";
 
-/** Rights of `pwsudo`, whose sudo wants a password: the README's other line. */
+/** Rights of `pwsudo`, whose sudo asks for a password: the other rule there. */
 export const passwordRights = "pwsudo ALL=(root) /bin/sh -s\n";
 
 export type MachineFiles = {

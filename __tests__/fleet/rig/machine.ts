@@ -24,7 +24,7 @@ export type MachineSpec = {
   readonly rebuild?: "bash" | "ng" | "none";
   /** Default: 22. */
   readonly sshPort?: number;
-  /** Rights of the user `deploy`, as sudoers lines. Default: the README's line, and nothing more. */
+  /** Rights of the user `deploy`, as sudoers lines. Default: the rule of docs/how-it-works.md, and nothing more. */
   readonly sudoers?: string;
   /** Size of `/nix` in MiB, so that it can be full. Default: as large as memory. */
   readonly nixSize?: number;

@@ -100,7 +100,7 @@ test("a machine with little free space is warned about, and deployed all the sam
   const run = await trial.deploy({}, {}, "small1");
   expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
   expect(warnings(run.annotations)).toEqual([
-    expect.objectContaining({ title: "small1", message: expect.stringMatching(/^only \d\d MiB are free for the Nix store/) }),
+    expect.objectContaining({ title: "small1", message: expect.stringMatching(/^only \d\d\.\d MiB are free for the Nix store/) }),
   ]);
   // Before the copy.
   expect(run.log.indexOf("MiB are free")).toBeLessThan(run.log.indexOf("[small1] == copy"));

@@ -4,7 +4,7 @@ import { beforeProgram, remoteCommand } from "../../../src/nixos/remote-shell.js
 import { passwordRights } from "../rig/machine-files.js";
 import { useTrial, verdictOf } from "./trial.js";
 
-// A deploy user with the README's lines of sudoers.
+// A deploy user with the sudoers rules of docs/how-it-works.md.
 const trial = useTrial(["web1", { name: "web2", suite: "trixie", rebuild: "bash" }], []);
 
 test("the fleet's users have one line of sudoers each, and nothing more", async () => {

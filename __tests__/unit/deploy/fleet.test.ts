@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { describe, expect, test } from "@jest/globals";
 
+import { ownHostname } from "../../../src/domain/configuration.js";
 import { deployFleet, type FleetEnd } from "../../../src/deploy/fleet.js";
 import type { ActivationEnd } from "../../../src/deploy/ports.js";
 import { CommandError, DeployError, NoFlakeError } from "../../../src/domain/errors.js";
@@ -76,14 +77,14 @@ describe("one machine", () => {
   });
 
   test("builds the flake in its own store, under its own hostname where no configuration is written", async () => {
-    const machine = new FakeMachine({ configuration: undefined });
+    const machine = new FakeMachine({ configuration: ownHostname });
     const result = await deployOne(machine, { flake: Promise.resolve(makeSentFlake({ subdirectory: "nixos" })) });
     expect(machine.rebuild).toEqual({ reference: `path:${outer}`, configuration: "own-hostname" });
     expect(result.configuration).toBe("own-hostname");
   });
 
   test.each(["", "-x", "a b", "a#b"])("with the hostname %j wants a configuration", async (hostname) => {
-    const machine = new FakeMachine({ configuration: undefined });
+    const machine = new FakeMachine({ configuration: ownHostname });
     machine.hostname = hostname;
     const result = await deployOne(machine);
     expect(result).toMatchObject({ status: "failed", phase: "connect", changed: false });

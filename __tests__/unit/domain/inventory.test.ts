@@ -1,10 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 
+import { hiveNode, makeRequest, nixos } from "./make.js";
+import { ownHostname } from "../../../src/domain/configuration.js";
 import { InputError } from "../../../src/domain/errors.js";
 import {
   chooseMachines,
-  describeChoice,
-  describeIgnored,
   setApart,
   targetsOf,
   unusableResult,
@@ -21,7 +21,7 @@ function machine(name: string, overrides: Partial<InventoryMachine> = {}): Inven
   return {
     kind: "machine",
     name,
-    request: { host: name, configuration: name },
+    request: { host: name, configuration: nixos(name) },
     system: undefined,
     tags: undefined,
     buildOn: "auto",
@@ -71,29 +71,12 @@ describe("what is chosen", () => {
     expect(() => choose([web], "", ["web", "db"])).toThrow("nobody has looked at db");
     expect(() => choose([web], "*", ["web", "db"])).toThrow("nobody has looked at db");
   });
-
-  test("is told a line each", () => {
-    expect(describeChoice(choose([web, db, broken, local]))).toEqual([
-      "targets is empty: the flake names 3 machines to deploy: db, web",
-      "broken cannot be deployed, and fails",
-      "laptop is left out: its targetHost is null",
-    ]);
-    expect(describeChoice(choose([broken]))).toEqual(["targets is empty: the flake names 1 machine to deploy", "broken cannot be deployed, and fails"]);
-  });
-});
-
-test("what the flake wants and nobody does is told, cut where it is long", () => {
-  expect(describeIgnored(choose([machine("web")]))).toBeUndefined();
-  const web = machine("web", { ignored: ["deployment.keys smtp", "the profiles hello"] });
-  expect(describeIgnored(choose([web, machine("db")]))).toBe("web: deployment.keys smtp\nweb: the profiles hello");
-  const many = Array.from({ length: 40 }, (_, index) => machine(`h${index}`, { ignored: ["deployment.keys a"] }));
-  expect(describeIgnored(choose(many))?.split("\n").slice(-2)).toEqual(["h29: deployment.keys a", "and 10 more"]);
 });
 
 describe("two machines in one place", () => {
-  const one = machine("one", { request: { host: "Web", port: 22 } });
-  const two = machine("two", { request: { host: "web" } });
-  const three = machine("three", { request: { host: "web", port: 2222 } });
+  const one = machine("one", { request: makeRequest({ host: "Web", port: 22 }) });
+  const two = machine("two", { request: makeRequest({ host: "web" }) });
+  const three = machine("three", { request: makeRequest({ host: "web", port: 2222 }) });
 
   test("are both unusable", () => {
     const { machines, unusable } = choose([one, two, three]);
@@ -131,12 +114,12 @@ describe("an error", () => {
 
 test("targets are called as the flake calls the machines, and what is open stays so", () => {
   const machines = [
-    machine("web", { request: { host: "10.0.0.1", configuration: "colmenaHive.nodes.web" } }),
-    machine("db", { request: { host: "db", user: "root", port: 7 } }),
+    machine("web", { request: makeRequest({ host: "10.0.0.1", configuration: "colmenaHive.nodes.web" }) }),
+    machine("db", { request: makeRequest({ host: "db", user: "root", port: 7 }) }),
   ];
   expect(targetsOf(machines)).toEqual([
-    { name: "web", user: undefined, host: "10.0.0.1", port: undefined, configuration: "colmenaHive.nodes.web" },
-    { name: "db", user: "root", host: "db", port: 7, configuration: undefined },
+    { name: "web", user: undefined, host: "10.0.0.1", port: undefined, configuration: hiveNode("web") },
+    { name: "db", user: "root", host: "db", port: 7, configuration: ownHostname },
   ]);
 });
 

@@ -1,9 +1,10 @@
 import type { ClosureDifference } from "../../../src/domain/closure-difference.js";
+import { ownHostname, parseConfiguration, type Configuration } from "../../../src/domain/configuration.js";
 import { makeFailure, renderFailure, type Failure } from "../../../src/domain/failure.js";
 import type { Flake, SentFlake } from "../../../src/domain/flake.js";
 import type { HostResult } from "../../../src/domain/result.js";
 import { storePath, type StorePath } from "../../../src/domain/store-path.js";
-import type { Target } from "../../../src/domain/target.js";
+import type { Target, TargetRequest } from "../../../src/domain/target.js";
 
 /** A store path with this name; the same name gives the same path. */
 export function makeStorePath(name: string): StorePath {
@@ -42,9 +43,26 @@ export function makeTarget(overrides: Partial<Target> = {}): Target {
     port: 22,
     address: overrides.host ?? "web1.example.org",
     via: undefined,
-    configuration: "web1",
+    configuration: nixos("web1"),
     ...overrides,
   };
+}
+
+/** What a target says, with its configuration as it is written. */
+export type WrittenRequest = Omit<TargetRequest, "configuration"> & { readonly configuration?: string | undefined };
+
+export function makeRequest({ configuration, ...others }: WrittenRequest): TargetRequest {
+  return { ...others, configuration: configuration === undefined ? ownHostname : parseConfiguration(configuration) };
+}
+
+/** An attribute of `nixosConfigurations`. */
+export function nixos(name: string): Configuration {
+  return { kind: "nixos", name };
+}
+
+/** A node of colmena's hive. */
+export function hiveNode(name: string): Configuration {
+  return { kind: "hive", name };
 }
 
 export function makeResult(overrides: Partial<HostResult> = {}): HostResult {

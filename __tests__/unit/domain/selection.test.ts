@@ -88,5 +88,5 @@ test("tells whether tags decide", () => {
 test("what matches nothing is told with what there is, cut where that is long", () => {
   expect(unmatchedProblem(["x"], [])).toBe("x matches no machine; there are none");
   const many = Array.from({ length: 60 }, (_, index) => `h${index}`);
-  expect(unmatchedProblem(["x", "@y"], many)).toMatch(/^x, @y matches no machine; there are h0, h1, .*, h49, 10 more$/);
+  expect(unmatchedProblem(["x", "@y"], many)).toMatch(/^x, @y matches no machine; there are h0, h1, .*, h49 and 10 more$/);
 });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
+import { nixos } from "./make.js";
+import { ownHostname } from "../../../src/domain/configuration.js";
 import { parseTargetList } from "../../../src/domain/target-list.js";
 
 const accepted = "accepted is [user@]host[:port][#configuration], an IPv6 address in brackets";
@@ -55,9 +57,9 @@ describe("a JSON array", () => {
     expect(problems).toEqual([]);
     expect(parseTargetList('[{"host":"web1","build-on":"runner"}]').requests).toMatchObject([{ host: "web1", buildOn: "runner" }]);
     expect(requests).toEqual([
-      { user: "root", host: "web1", port: undefined, configuration: "web1" },
-      { host: "2001:db8::7", port: 2222, user: "deploy", configuration: "db", name: "the db" },
-      { host: "web2", port: 23, user: undefined, configuration: undefined, name: undefined },
+      { user: "root", host: "web1", port: undefined, configuration: nixos("web1") },
+      { host: "2001:db8::7", port: 2222, user: "deploy", configuration: nixos("db"), name: "the db" },
+      { host: "web2", port: 23, user: undefined, configuration: ownHostname, name: undefined },
     ]);
   });
 

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { checkHost, checkPort, checkTarget, checkUser, completeTargets, displayTarget, parseTarget, type TargetRequest } from "../../../src/domain/target.js";
+import { ownHostname } from "../../../src/domain/configuration.js";
+import { checkHost, checkPort, checkTarget, checkUser, completeTargets, displayTarget, parseTarget, type Target } from "../../../src/domain/target.js";
+import { makeRequest, nixos, type WrittenRequest } from "./make.js";
 
 const defaults = { user: "root", port: 22 };
 
 describe("parseTarget", () => {
-  test.each<[string, TargetRequest]>([
+  test.each<[string, WrittenRequest]>([
     ["web1", { host: "web1" }],
     ["root@web1.example.org#web1", { user: "root", host: "web1.example.org", configuration: "web1" }],
     ["web1:2222", { host: "web1", port: 2222 }],
@@ -21,7 +23,7 @@ describe("parseTarget", () => {
     ["a".repeat(253), { host: "a".repeat(253) }],
     ["web1:65535", { host: "web1", port: 65_535 }],
   ])("reads %s", (text, expected) => {
-    expect(parseTarget(text)).toEqual({ user: undefined, port: undefined, configuration: undefined, ...expected });
+    expect(parseTarget(text)).toEqual({ user: undefined, port: undefined, ...makeRequest(expected) });
   });
 
   test.each([
@@ -100,32 +102,21 @@ describe("the checks of single parts", () => {
   });
 
   test.each(["", " web", "a\tb", "a\u001b[0m", "x".repeat(101)])("no name is %j", (name) => {
-    expect(() => checkTarget({ host: "web1", name })).toThrow("its name is empty, longer than 100 characters, or holds control characters");
+    expect(() => checkTarget(makeRequest({ host: "web1", name }))).toThrow("its name is empty, longer than 100 characters, or holds control characters");
   });
 
   test("a name may hold blanks and any letters", () => {
-    const request = { host: "web1", name: "Wéb Server 1" };
+    const request = makeRequest({ host: "web1", name: "Wéb Server 1" });
     expect(checkTarget(request)).toBe(request);
   });
 });
 
-test.each([
-  ["nixosConfigurations.web1", "web1"],
-  ["nixosConfigurations.a.b", "a.b"],
-  ['nixosConfigurations."a.b"', "a.b"],
-  ["nixosConfigurationsX", "nixosConfigurationsX"],
-  ["colmenaHive.nodes.web1", "colmenaHive.nodes.web1"],
-])("the configuration %s is %s, in both forms of a target", (written, configuration) => {
-  expect(parseTarget(`root@web1#${written}`).configuration).toBe(configuration);
-  expect(checkTarget({ host: "web1", configuration: written }).configuration).toBe(configuration);
-});
-
 test("a host that is a URL is refused in an object, too", () => {
-  expect(() => checkTarget({ host: "ssh://web1" })).toThrow("is a URL; write it without ssh://");
+  expect(() => checkTarget(makeRequest({ host: "ssh://web1" }))).toThrow("is a URL; write it without ssh://");
 });
 
 describe("displayTarget", () => {
-  const target = { name: "x", user: "root", host: "web1", port: 22, address: "web1", via: undefined, configuration: undefined };
+  const target = { name: "x", user: "root", host: "web1", port: 22, address: "web1", via: undefined, configuration: ownHostname };
   test.each([
     [target, "root@web1"],
     [{ ...target, port: 2222 }, "root@web1:2222"],
@@ -137,14 +128,13 @@ describe("displayTarget", () => {
 });
 
 describe("completeTargets", () => {
-  const namesOf = (requests: readonly TargetRequest[]): string[] => completeTargets(requests, defaults).map(({ name }) => name);
+  const complete = (requests: readonly WrittenRequest[], own = defaults): Target[] => completeTargets(requests.map(makeRequest), own);
+  const namesOf = (requests: readonly WrittenRequest[]): string[] => complete(requests).map(({ name }) => name);
 
   test("fills in user and port and keeps those that are written", () => {
-    expect(
-      completeTargets([{ host: "a" }, { host: "b", user: "deploy", port: 2222, configuration: "db", name: "the db" }], { user: "admin", port: 23 }),
-    ).toEqual([
-      { name: "a", user: "admin", host: "a", port: 23, address: "a", via: undefined, configuration: undefined },
-      { name: "the db", user: "deploy", host: "b", port: 2222, address: "b", via: undefined, configuration: "db" },
+    expect(complete([{ host: "a" }, { host: "b", user: "deploy", port: 2222, configuration: "db", name: "the db" }], { user: "admin", port: 23 })).toEqual([
+      { name: "a", user: "admin", host: "a", port: 23, address: "a", via: undefined, configuration: ownHostname },
+      { name: "the db", user: "deploy", host: "b", port: 2222, address: "b", via: undefined, configuration: nixos("db") },
     ]);
   });
 
@@ -160,7 +150,7 @@ describe("completeTargets", () => {
     expect(namesOf([{ host: "a" }, { host: "a", port: 23 }])).toEqual(["a", "a:23"]);
   });
 
-  test.each<[string, readonly TargetRequest[], string]>([
+  test.each<[string, readonly WrittenRequest[], string]>([
     ["twice", [{ host: "web1" }, { host: "web1" }], "web1 port 22"],
     [
       "twice with different users",
@@ -182,19 +172,16 @@ describe("completeTargets", () => {
     ["twice where one says the default port", [{ host: "web1", port: 22 }, { host: "web1" }], "web1 port 22"],
     ["twice by IPv6", [{ host: "2001:DB8::7" }, { host: "2001:db8::7" }], "2001:db8::7 port 22"],
   ])("refuses a machine that stands there %s", (_, requests, place) => {
-    expect(() => completeTargets(requests, defaults)).toThrow(new Error(`${place} stands there twice; one run deploys one configuration to a machine`));
+    expect(() => complete(requests)).toThrow(new Error(`${place} stands there twice; one run deploys one configuration to a machine`));
   });
 
   test("refuses two machines that would have the same name", () => {
     expect(() =>
-      completeTargets(
-        [
-          { host: "a", name: "b" },
-          { host: "c", name: "a" },
-          { host: "d", name: "b" },
-        ],
-        defaults,
-      ),
+      complete([
+        { host: "a", name: "b" },
+        { host: "c", name: "a" },
+        { host: "d", name: "b" },
+      ]),
     ).toThrow(new Error("two machines are called a; give one of them another name"));
   });
 });

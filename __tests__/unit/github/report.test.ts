@@ -1,10 +1,9 @@
-import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, test } from "@jest/globals";
 
-import { CommandError, EvaluationError, InputError, RunnerError } from "../../../src/domain/errors.js";
-import { reportEnd, reportProblem } from "../../../src/github/report.js";
+import { reportEnd } from "../../../src/github/report.js";
 import { WorkflowLog } from "../../../src/github/workflow-log.js";
 import { annotationsOf, workflowCommands } from "../../fleet/rig/workflow-commands.js";
 import { makeError, makeFlake, makeResult } from "../domain/make.js";
@@ -12,66 +11,6 @@ import { temporaryDirectory } from "../temporary.js";
 import { captured } from "./captured.js";
 
 const directory = temporaryDirectory();
-
-function annotationFor(problem: unknown): { level: string; title: string; message: string } | undefined {
-  return annotationsOf(workflowCommands(captured(() => reportProblem(problem, new WorkflowLog()))))[0];
-}
-
-describe("reportProblem", () => {
-  test("tells bad inputs and a bare runner as they are", () => {
-    const problem = new InputError([{ input: "targets", problem: "names no machine" }]);
-    expect(annotationFor(problem)).toEqual({ level: "error", title: "The deployment cannot begin", message: problem.message });
-    expect(annotationFor(new RunnerError("nix is not on this runner"))).toMatchObject({
-      title: "The deployment cannot begin",
-      message: "nix is not on this runner",
-    });
-  });
-
-  test("tells a command with its last lines", () => {
-    const stderr = Array.from({ length: 30 }, (_, index) => `line ${index}`).join("\n");
-    const annotation = annotationFor(new CommandError({ command: "nix flake metadata", failure: { kind: "exit", exitCode: 1 }, stdout: "", stderr }));
-    expect(annotation?.title).toBe("A command on the runner failed; no machine was changed");
-    expect(annotation?.message.split("\n")).toEqual(["exit code 1: nix flake metadata", ...Array.from({ length: 20 }, (_, index) => `line ${index + 10}`)]);
-  });
-
-  test("shows an evaluation error as Nix has it, and of a long command line the beginning", () => {
-    const cause = new CommandError({ command: `nix eval '${"x".repeat(8000)}'`, failure: { kind: "exit", exitCode: 1 }, stdout: "", stderr: "error: boom" });
-    expect(annotationFor(new EvaluationError(".", ["error: boom", "at flake.nix:1:2:"], cause))).toEqual({
-      level: "error",
-      title: "The flake does not evaluate; no machine was changed",
-      message: "The flake . does not evaluate:\n  error: boom\n  at flake.nix:1:2:",
-    });
-    expect(annotationFor(cause)?.message.length).toBeLessThan(400);
-    expect(annotationFor(cause)?.message).toMatch(/\nerror: boom$/);
-  });
-
-  test("tells a full disk in one sentence", () => {
-    let problem: unknown;
-    try {
-      appendFileSync("/dev/full", "x");
-    } catch (error) {
-      problem = error;
-    }
-    expect(annotationFor(problem)).toEqual({
-      level: "error",
-      title: "A file on the runner cannot be used; no machine was changed",
-      message: "ENOSPC: no space left on device, write.",
-    });
-    try {
-      mkdtempSync("/nonexistent/nix-flake-deploy-");
-    } catch (error) {
-      problem = error;
-    }
-    expect(annotationFor(problem)?.message).toMatch(/^ENOENT: [^\n]*\. Check the space and the permissions of \/nonexistent\.$/);
-  });
-
-  test("tells a fault of ours with its stack", () => {
-    const annotation = annotationFor(new TypeError("x is not a function"));
-    expect(annotation?.title).toBe("A fault in nix-flake-deploy");
-    expect(annotation?.message).toMatch(/^TypeError: x is not a function\n +at /);
-    expect(annotationFor("a text")?.message).toBe("a text");
-  });
-});
 
 describe("reportEnd", () => {
   const end = (overrides: Partial<Parameters<typeof reportEnd>[0]>): { green: boolean; output: string } => {

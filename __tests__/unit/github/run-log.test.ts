@@ -193,7 +193,7 @@ describe("the progress of a run", () => {
         log.end();
       });
       expect(output.match(/^at work.*/gm)).toEqual([
-        "at work for 60 s: building web1 (60 s), db1 (60 s)",
+        "at work for 1 min 0 s: building web1 (1 min 0 s), db1 (1 min 0 s)",
         "at work for 2 min 0 s: building web1 (2 min 0 s), db1 (2 min 0 s)",
       ]);
     } finally {

@@ -127,3 +127,19 @@ describe("printable", () => {
     expect(printable(text)).toBe(expected);
   });
 });
+
+describe("a runner that shows no annotations", () => {
+  const written = (environment: Readonly<Record<string, string>>): string =>
+    captured(() => new WorkflowLog(environment).annotate("error", "web1: build failed", "first\n::warning::x"));
+
+  test.each(["GITEA_ACTIONS", "FORGEJO_ACTIONS", "ACT"])("has the message in the log as well, where it is not obeyed: %s", (marker) => {
+    const output = written({ [marker]: "true" });
+    expect(output.split("\n")).toEqual(expect.arrayContaining(["error: web1: build failed", "first", "::warning::x"]));
+    expect(workflowCommands(output).filter(({ name }) => name === "warning")).toEqual([]);
+    expect(workflowCommands(output).filter(({ name }) => name === "error")).toHaveLength(1);
+  });
+
+  test("is not GitHub's", () => {
+    expect(written({ GITHUB_ACTIONS: "true" })).not.toContain("error: web1");
+  });
+});

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
+import { ownHostname } from "../../../src/domain/configuration.js";
 import { readActionMetadata } from "../../../scripts/action-metadata.js";
 import { InputError } from "../../../src/domain/errors.js";
 import { inputNames, parseInputs, type InputName, type Inputs } from "../../../src/inputs/deploy.js";
@@ -37,7 +38,7 @@ test("the defaults of action.yml are the ones that are promised", () => {
     strict: true,
     sshConfig: "",
     flake: ".",
-    targets: [{ name: "web1", user: undefined, host: "web1", port: undefined, configuration: undefined }],
+    targets: [{ name: "web1", user: undefined, host: "web1", port: undefined, configuration: ownHostname }],
     selection: [],
     defaults: { user: "root", port: 22 },
     operation: "switch",

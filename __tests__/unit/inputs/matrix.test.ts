@@ -1,5 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
+import { nixos } from "../domain/make.js";
+import { ownHostname } from "../../../src/domain/configuration.js";
 import { readActionMetadata } from "../../../scripts/action-metadata.js";
 import { InputError } from "../../../src/domain/errors.js";
 import { matrixInputNames, parseMatrixInputs, type MatrixInputName, type MatrixInputs } from "../../../src/inputs/matrix.js";
@@ -8,7 +10,7 @@ import { thrown } from "../failure-of.js";
 const defaults = new Map(readActionMetadata("matrix/action.yml").inputs.map((input) => [input.name, input.default]));
 
 function parsed(overrides: Partial<Record<MatrixInputName, string>> = {}): MatrixInputs {
-  return parseMatrixInputs((name) => overrides[name] ?? defaults.get(name) ?? "");
+  return parseMatrixInputs((name) => overrides[name] ?? defaults.get(name) ?? "", 256);
 }
 
 function problemsOf(overrides: Partial<Record<MatrixInputName, string>>): string[] {
@@ -33,8 +35,8 @@ describe("what is accepted", () => {
 
   test("explicit targets, of which some are selected, with user and port left open", () => {
     expect(parsed({ targets: "web1\nroot@web2:2222#two\nweb3", select: "web1,two" }).targets).toEqual([
-      { name: "web1", request: { host: "web1", user: undefined, port: undefined, configuration: undefined }, system: undefined, tags: [] },
-      { name: "two", request: { host: "web2", user: "root", port: 2222, configuration: "two" }, system: undefined, tags: [] },
+      { name: "web1", request: { host: "web1", user: undefined, port: undefined, configuration: ownHostname }, system: undefined, tags: [] },
+      { name: "two", request: { host: "web2", user: "root", port: 2222, configuration: nixos("two") }, system: undefined, tags: [] },
     ]);
   });
 

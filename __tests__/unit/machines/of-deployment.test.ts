@@ -6,16 +6,16 @@ import type { Choice, InventoryEntry } from "../../../src/domain/inventory.js";
 import { withDefaults, type NamedTarget, type Target } from "../../../src/domain/target.js";
 import { machinesOfDeployment, type MachinesOfDeployment, type WantedMachines } from "../../../src/machines/of-deployment.js";
 import type { DeploymentPorts } from "../../../src/machines/ports.js";
-import { makeSentFlake, makeStorePath } from "../domain/make.js";
+import { hiveNode, makeSentFlake, makeStorePath, nixos } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 
 const defaults = { user: "root", port: 22 };
 
-function named(host: string, configuration = host): NamedTarget {
+function named(host: string, configuration = nixos(host)): NamedTarget {
   return { name: host, host, user: undefined, port: undefined, configuration };
 }
 
-function machine(name: string, host = name, configuration = name): InventoryEntry {
+function machine(name: string, host = name, configuration = nixos(name)): InventoryEntry {
   return { kind: "machine", name, request: { host, configuration }, system: undefined, tags: undefined, buildOn: "auto", ignored: [] };
 }
 
@@ -81,7 +81,7 @@ describe("explicit targets", () => {
   });
 
   test("that are nodes of a hive get the hive", async () => {
-    const { flake } = await find({ targets: [named("web1", "colmenaHive.nodes.web1")] });
+    const { flake } = await find({ targets: [named("web1", hiveNode("web1"))] });
     expect(await flake).toMatchObject({ hive: true });
   });
 
@@ -113,7 +113,7 @@ describe("machines of the flake", () => {
   test("get the hive where one is a node of it, and the plain flake otherwise", async () => {
     const plain = await find({}, { entries: [machine("web1")] });
     expect(await plain.flake).toMatchObject({ hive: false });
-    const hive = await find({}, { entries: [machine("web1", "web1", "colmenaHive.nodes.web1")] });
+    const hive = await find({}, { entries: [machine("web1", "web1", hiveNode("web1"))] });
     expect(await hive.flake).toMatchObject({ hive: true });
   });
 
@@ -131,7 +131,7 @@ describe("systems that the runner evaluates", () => {
     const { wanted, events } = await find({ targets: [named("web1"), { ...named("web2"), buildOn: "runner" }] });
     expect(events).toEqual(["fetch", "wrap", "make web1 rebuilt-there, web2 built-here", "ssh", "locate"]);
     expect(wanted.get("web2")).toEqual({ name: "web2", configuration: "web2", way: "built-here" });
-    const hive = await find({ targets: [named("web1", "colmenaHive.nodes.web1")], places: runner });
+    const hive = await find({ targets: [named("web1", hiveNode("web1"))], places: runner });
     expect(hive.events.slice(0, 2)).toEqual(["fetch", "wrap with hive"]);
   });
 
@@ -139,7 +139,7 @@ describe("systems that the runner evaluates", () => {
     const entries: InventoryEntry[] = ["a", "b"].map((name) => ({
       kind: "machine",
       name,
-      request: { host: name, configuration: name },
+      request: { host: name, configuration: nixos(name) },
       system: undefined,
       tags: undefined,
       buildOn: name === "a" ? "runner" : "target",
@@ -158,7 +158,7 @@ describe("systems that the runner evaluates", () => {
     expect(namesOf(targets)).toEqual(["web2"]);
     expect(failed).toMatchObject([{ name: "web1", configuration: "web1", status: "failed", phase: "build", error: failure }]);
     // A machine that builds the same configuration by itself has its own answer.
-    const there = { ...named("there", "web1"), buildOn: "target" } as const;
+    const there = { ...named("there", nixos("web1")), buildOn: "target" } as const;
     expect(namesOf((await find({ targets: [named("web1"), there], places: runner }, { makeSystems })).targets)).toEqual(["there"]);
   });
 

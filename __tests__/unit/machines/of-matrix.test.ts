@@ -5,6 +5,7 @@ import type { InventoryEntry } from "../../../src/domain/inventory.js";
 import type { MatrixMachine } from "../../../src/domain/matrix.js";
 import { machinesOfMatrix, type MachinesOfMatrix, type WantedJobs } from "../../../src/machines/of-matrix.js";
 import type { Checkout, MatrixPorts } from "../../../src/machines/ports.js";
+import { makeRequest, type WrittenRequest } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 
 type Found = MachinesOfMatrix & { readonly messages: readonly string[] };
@@ -12,8 +13,8 @@ type Found = MachinesOfMatrix & { readonly messages: readonly string[] };
 const repository = { directory: "/work", referenceAt: (commit: string) => `git+file:///work?rev=${commit}` };
 const present: Checkout = { pinned: "path:/nix/store/x", repository };
 
-function machine(name: string, request: Partial<MatrixMachine["request"]> = {}): MatrixMachine {
-  return { name, request: { host: name, configuration: name, ...request }, system: undefined, tags: [] };
+function machine(name: string, request: Partial<WrittenRequest> = {}): MatrixMachine {
+  return { name, request: makeRequest({ host: name, configuration: name, ...request }), system: undefined, tags: [] };
 }
 
 async function find(wanted: Partial<WantedJobs>, overrides: Partial<MatrixPorts> = {}): Promise<Found> {
@@ -50,7 +51,7 @@ describe("the machines of a matrix", () => {
     const entry = (name: string, host: string): InventoryEntry => ({
       kind: "machine",
       name,
-      request: { host, configuration: name },
+      request: makeRequest({ host, configuration: name }),
       system: "x86_64-linux",
       tags: ["web"],
       buildOn: "auto",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
+import { hiveNode, nixos } from "../domain/make.js";
 import { readEntry } from "../../../src/nix/inventory-entry.js";
 
 const deployRs = {
@@ -27,7 +28,7 @@ describe("a machine", () => {
     expect(readEntry("web1", { ...deployRs, user: "admin", sshOptions: ["-p", "2222"], buildOnTarget: true })).toEqual({
       kind: "machine",
       name: "web1",
-      request: { host: "web1.example.org", user: "admin", port: 2222, configuration: "web1" },
+      request: { host: "web1.example.org", user: "admin", port: 2222, configuration: nixos("web1") },
       system: "x86_64-linux",
       tags: [],
       buildOn: "target",
@@ -39,7 +40,7 @@ describe("a machine", () => {
     expect(readEntry("web1", { ...hive, port: 7 })).toEqual({
       kind: "machine",
       name: "web1",
-      request: { host: "web1", user: "root", port: 7, configuration: "colmenaHive.nodes.web1" },
+      request: { host: "web1", user: "root", port: 7, configuration: hiveNode("web1") },
       system: undefined,
       tags: ["web"],
       buildOn: "runner",

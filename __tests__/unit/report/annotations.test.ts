@@ -19,7 +19,7 @@ describe("failureAnnotations", () => {
       makeResult({ name: "y", status: "rollback-failed", phase: "rollback" }),
       makeResult({ name: "z", status: "degraded" }),
     ];
-    expect(failureAnnotations(results)).toEqual([
+    expect(failureAnnotations(results, 9)).toEqual([
       { title: "db1: connect failed", message: "db1 does not answer. Is it on?" },
       { title: "x: lost in activate, state unknown", message: "unknown" },
       { title: "y: rollback failed", message: "rollback-failed" },
@@ -27,15 +27,15 @@ describe("failureAnnotations", () => {
   });
 
   test("are none where none failed", () => {
-    expect(failureAnnotations([makeResult(), makeResult({ status: "unchanged" })])).toEqual([]);
+    expect(failureAnnotations([makeResult(), makeResult({ status: "unchanged" })], 9)).toEqual([]);
   });
 
   test("are all there up to nine", () => {
-    expect(failureAnnotations(failures(9)).map(({ title }) => title)).toEqual(failures(9).map(({ name }) => `${name}: build failed`));
+    expect(failureAnnotations(failures(9), 9).map(({ title }) => title)).toEqual(failures(9).map(({ name }) => `${name}: build failed`));
   });
 
   test.each([10, 50])("are no more than nine for %d hosts, and no host is left out", (count) => {
-    const annotations = failureAnnotations(failures(count));
+    const annotations = failureAnnotations(failures(count), 9);
     expect(annotations).toHaveLength(9);
     expect(annotations.at(-1)?.title).toBe(`${count - 8} more hosts failed`);
     const text = annotations.map(({ title, message }) => `${title}\n${message}`).join("\n");

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, test } from "@jest/globals";
 
+import { ownHostname } from "../../../src/domain/configuration.js";
 import { InputError } from "../../../src/domain/errors.js";
 import { keywords, refusalOf } from "../../../src/ssh/keywords.js";
 import { locateTarget } from "../../../src/ssh/location.js";
@@ -13,7 +14,7 @@ const directory = temporaryDirectory();
 
 const locate = async (extra: string) =>
   await locateTarget(
-    { name: "web1", host: "web1", user: undefined, port: undefined, configuration: undefined },
+    { name: "web1", host: "web1", user: undefined, port: undefined, configuration: ownHostname },
     0,
     directory,
     { strict: true, connectTimeout: 30, extra, authentication: { kind: "key", certificate: false } },

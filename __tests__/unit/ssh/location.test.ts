@@ -3,6 +3,8 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "@jest/globals";
 
+import { nixos } from "../domain/make.js";
+import { ownHostname } from "../../../src/domain/configuration.js";
 import { InputError } from "../../../src/domain/errors.js";
 import { placeOf, requireApart, type NamedTarget, type Target } from "../../../src/domain/target.js";
 import { locatedTarget, locateTarget } from "../../../src/ssh/location.js";
@@ -14,7 +16,7 @@ const defaults = { user: "root", port: 22 };
 
 /** What the real ssh makes of a target and the workflow's lines. */
 async function locate(extra: string, target: Partial<NamedTarget> = {}): Promise<Target> {
-  const named = { name: "the web", host: "web1", user: undefined, port: undefined, configuration: "web1", ...target };
+  const named = { name: "the web", host: "web1", user: undefined, port: undefined, configuration: nixos("web1"), ...target };
   return await locateTarget(named, 0, directory, { strict: true, connectTimeout: 30, extra, authentication: { kind: "key", certificate: false } }, defaults);
 }
 
@@ -35,7 +37,7 @@ describe("where a target is", () => {
       user: "deploy",
       port: 2222,
       via: undefined,
-      configuration: "web1",
+      configuration: nixos("web1"),
     });
   });
 
@@ -85,7 +87,7 @@ describe("ssh-config is refused", () => {
   });
 
   test.each(["$(id)", "`id`", "a;b", "a b", "-oProxyCommand=id", "a'b", "a|b"])("for the HostName %j, which ssh would hand to a shell", (hostname) => {
-    const target = { name: "web1", host: "web1", user: undefined, port: undefined, configuration: undefined };
+    const target = { name: "web1", host: "web1", user: undefined, port: undefined, configuration: ownHostname };
     const answer = `user root\nhostname ${hostname}\nport 22\n`;
     const error = thrown(InputError, () => locatedTarget(target, answer, answer));
     expect(error.problems[0]?.problem).toMatch(/^has a HostName for web1 that is not accepted: its host /);

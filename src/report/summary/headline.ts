@@ -1,4 +1,6 @@
+import { showDuration } from "../../domain/duration.js";
 import type { Flake } from "../../domain/flake.js";
+import { listed } from "../../domain/listed.js";
 import { isFailure, statuses, type HostResult } from "../../domain/result.js";
 import { codeSpan } from "./markdown.js";
 
@@ -36,15 +38,14 @@ function counts(results: readonly HostResult[]): string {
   const numbers = statuses.toReversed().map((status) => ({ status, count: results.filter((result) => result.status === status).length }));
   const texts = numbers.flatMap(({ status, count }) => (count === 0 ? [] : [`${count} ${status}`]));
   const end = Math.max(0, ...results.flatMap(({ timeline }) => timeline.map((span) => span.end)));
-  return texts.length === 0 ? "" : [...texts.map((text) => `**${text}**`), ...(end === 0 ? [] : [duration(end)])].join(" · ");
+  return texts.length === 0 ? "" : [...texts.map((text) => `**${text}**`), ...(end === 0 ? [] : [showDuration(end)])].join(" · ");
 }
 
 function failed(results: readonly HostResult[]): string {
   const names = results.filter(({ status }) => isFailure(status)).map(({ name, phase }) => `${codeSpan(name)} (${phase})`);
   // One is the only row that is red in any case.
   if (names.length === 0 || results.length === 1) return "";
-  const more = names.length - mostNamed;
-  return `Not as asked for: ${names.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  return `Not as asked for: ${listed(names, mostNamed)}`;
 }
 
 function describeFlake({ source, revision, subdirectory, dirty }: Flake): string {
@@ -54,10 +55,4 @@ function describeFlake({ source, revision, subdirectory, dirty }: Flake): string
     dirty ? ", with changes that are not committed" : "",
     `, source ${codeSpan(source)}`,
   ].join("");
-}
-
-/** Seconds as a reader counts them: `9 s`, `2 min 14 s`. */
-export function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }

@@ -9,11 +9,7 @@ import { renderTimeline } from "./timeline.js";
 /** A place for the summary, which takes no more bytes than these. */
 export type Place = { readonly bytes: number; readonly name: string };
 
-/** The page of a workflow run. GitHub refuses a summary above 1,048,576 bytes a step as a whole. */
-export const jobSummary: Place = { bytes: 1_000_000, name: "summary above 1 MiB" };
-
-/** A comment on an issue or pull request, which has at most 65,536 characters; some are left for a line of whoever posts it. */
-export const comment: Place = { bytes: 64_000, name: "comment above 65,536 characters" };
+const everywhere: Place = { bytes: Number.POSITIVE_INFINITY, name: "" };
 
 // Of one host, where there is room.
 const mostBytesOfError = 16_000;
@@ -39,7 +35,7 @@ const bytesOfPackage = 60;
 export function renderSummary(
   results: readonly HostResult[],
   flake: Flake | undefined,
-  { endedEarly = false, reason, place = jobSummary }: { readonly endedEarly?: boolean; readonly reason?: string | undefined; readonly place?: Place } = {},
+  { endedEarly = false, reason, place = everywhere }: { readonly endedEarly?: boolean; readonly reason?: string | undefined; readonly place?: Place } = {},
 ): string {
   const head = renderHeadline(results, flake, endedEarly, reason);
   const failed = results.filter(({ status }) => isFailure(status));

@@ -1,6 +1,7 @@
 import { changeKind, countChanges, type ClosureDifference, type PackageChange } from "../../domain/closure-difference.js";
 import { describeChange, describeCounts, signedSize } from "../../domain/difference-text.js";
 import { failureSentences, renderFailureLines, type Failure } from "../../domain/failure.js";
+import { listed } from "../../domain/listed.js";
 import { isFailure, type HostResult, type Status } from "../../domain/result.js";
 import { touchesNoUnit, unitActions, type UnitPlan } from "../../domain/unit-plan.js";
 import { verdict } from "../annotations.js";
@@ -108,9 +109,7 @@ function renderPlan(plan: UnitPlan, status: Status, most: number): string {
   const lists = unitActions.flatMap((action) => {
     const units = plan[action];
     if (units.length === 0) return [];
-    const more = units.length - most;
-    const names = units.slice(0, most).map((unit) => codeSpan(unit));
-    return [`- ${verbs[plan.source][action]}: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}\n`];
+    return [`- ${verbs[plan.source][action]}: ${listed(units.map(codeSpan), most)}\n`];
   });
   const systemd = plan.reexecutes ? `- systemd ${plan.source === "activation" ? "was" : "would be"} re-executed\n` : "";
   return `${title}:\n\n${lists.join("")}${systemd}${inhibitors}\n`;

@@ -3,7 +3,8 @@ import { describe, expect, test } from "@jest/globals";
 import type { Flake } from "../../../../src/domain/flake.js";
 import { statuses, type HostResult } from "../../../../src/domain/result.js";
 import { storePath } from "../../../../src/domain/store-path.js";
-import { comment, renderSummary } from "../../../../src/report/summary/page.js";
+import { comment, jobSummary } from "../../../../src/github/limits.js";
+import { renderSummary } from "../../../../src/report/summary/page.js";
 import { makeDifference, makeError, makeFlake, makeResult } from "../../domain/make.js";
 
 const oldSystem = storePath("/nix/store/417vs22s6k28zjz32bmjamsxadqbq9qn-nixos-system-web1-25.11");
@@ -185,7 +186,7 @@ describe("a summary that would be too long", () => {
     ["differences without end", fine(300).map((result) => ({ ...result, difference: large, plan }))],
     ["names that are long", failed(3000, "no").map((result) => ({ ...result, name: "&".repeat(10_000) }))],
   ])("stays below GitHub's limit with %s", (_, results) => {
-    expect(Buffer.byteLength(renderSummary(results, flake()))).toBeLessThanOrEqual(1_000_000);
+    expect(Buffer.byteLength(renderSummary(results, flake(), { place: jobSummary }))).toBeLessThanOrEqual(1_000_000);
     // GitHub counts the characters of a comment, of which there are no more than bytes.
     expect(Buffer.byteLength(renderSummary(results, flake(), { place: comment }))).toBeLessThanOrEqual(64_000);
   });
@@ -254,6 +255,6 @@ describe("a summary that would be too long", () => {
   });
 
   test("counts all hosts in its head all the same", () => {
-    expect(renderSummary(fine(20_000), undefined)).toContain("\n**20000 deployed**\n");
+    expect(renderSummary(fine(20_000), undefined, { place: jobSummary })).toContain("\n**20000 deployed**\n");
   });
 });

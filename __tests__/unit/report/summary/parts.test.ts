@@ -1,6 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { duration } from "../../../../src/report/summary/headline.js";
 import { detailsPart, renderSection } from "../../../../src/report/summary/section.js";
 import { renderRow } from "../../../../src/report/summary/table.js";
 import { renderTimeline } from "../../../../src/report/summary/timeline.js";
@@ -184,13 +183,4 @@ describe("the timeline", () => {
     // Mermaid draws nothing of more than 50,000 characters.
     expect(text.length).toBeLessThan(50_000);
   });
-});
-
-test.each([
-  [0.4, "0 s"],
-  [59.4, "59 s"],
-  [59.6, "1 min 0 s"],
-  [3700, "61 min 40 s"],
-])("%d seconds are %s", (seconds, text) => {
-  expect(duration(seconds)).toBe(text);
 });

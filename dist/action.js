@@ -1,0 +1,11301 @@
+import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
+/******/ var __webpack_modules__ = ({});
+/************************************************************************/
+/******/ // The module cache
+/******/ var __webpack_module_cache__ = {};
+/******/ 
+/******/ // The require function
+/******/ function __nccwpck_require__(moduleId) {
+/******/ 	// Check if module is in cache
+/******/ 	var cachedModule = __webpack_module_cache__[moduleId];
+/******/ 	if (cachedModule !== undefined) {
+/******/ 		return cachedModule.exports;
+/******/ 	}
+/******/ 	// Create a new module (and put it into the cache)
+/******/ 	var module = __webpack_module_cache__[moduleId] = {
+/******/ 		// no module.id needed
+/******/ 		// no module.loaded needed
+/******/ 		exports: {}
+/******/ 	};
+/******/ 
+/******/ 	// Execute the module function
+/******/ 	var threw = true;
+/******/ 	try {
+/******/ 		__webpack_modules__[moduleId](module, module.exports, __nccwpck_require__);
+/******/ 		threw = false;
+/******/ 	} finally {
+/******/ 		if(threw) delete __webpack_module_cache__[moduleId];
+/******/ 	}
+/******/ 
+/******/ 	// Return the exports of the module
+/******/ 	return module.exports;
+/******/ }
+/******/ 
+/************************************************************************/
+/******/ /* webpack/runtime/asset-relocator-loader */
+/******/ if (typeof __nccwpck_require__ !== 'undefined') __nccwpck_require__.ab = decodeURIComponent(new URL('.', import.meta.url).pathname).slice(import.meta.url.match(/^file:\/\/\/\w:/) ? 1 : 0, -1) + "/";
+/******/ 
+/******/ /* webpack/runtime/define property getters */
+/******/ (() => {
+/******/ 	// define getter functions for harmony exports
+/******/ 	__nccwpck_require__.d = (exports, definition) => {
+/******/ 		for(var key in definition) {
+/******/ 			if(__nccwpck_require__.o(definition, key) && !__nccwpck_require__.o(exports, key)) {
+/******/ 				Object.defineProperty(exports, key, { enumerable: true, get: definition[key] });
+/******/ 			}
+/******/ 		}
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/hasOwnProperty shorthand */
+/******/ (() => {
+/******/ 	__nccwpck_require__.o = (obj, prop) => (Object.prototype.hasOwnProperty.call(obj, prop))
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/make namespace object */
+/******/ (() => {
+/******/ 	// define __esModule on exports
+/******/ 	__nccwpck_require__.r = (exports) => {
+/******/ 		if(typeof Symbol !== 'undefined' && Symbol.toStringTag) {
+/******/ 			Object.defineProperty(exports, Symbol.toStringTag, { value: 'Module' });
+/******/ 		}
+/******/ 		Object.defineProperty(exports, '__esModule', { value: true });
+/******/ 	};
+/******/ })();
+/******/ 
+/************************************************************************/
+var __webpack_exports__ = {};
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  gg: () => (/* reexport */ deploy_run),
+  UP: () => (/* reexport */ matrix_run),
+  bE: () => (/* reexport */ post_run),
+  ni: () => (/* reexport */ start)
+});
+
+// NAMESPACE OBJECT: ./node_modules/@actions/core/lib/platform.js
+var platform_namespaceObject = {};
+__nccwpck_require__.r(platform_namespaceObject);
+__nccwpck_require__.d(platform_namespaceObject, {
+  arch: () => (arch),
+  getDetails: () => (getDetails),
+  isLinux: () => (isLinux),
+  isMacOS: () => (isMacOS),
+  isWindows: () => (isWindows),
+  platform: () => (platform)
+});
+
+// NAMESPACE OBJECT: ./node_modules/@actions/core/lib/core.js
+var core_namespaceObject = {};
+__nccwpck_require__.r(core_namespaceObject);
+__nccwpck_require__.d(core_namespaceObject, {
+  ExitCode: () => (ExitCode),
+  addPath: () => (addPath),
+  debug: () => (debug),
+  endGroup: () => (endGroup),
+  error: () => (error),
+  exportVariable: () => (exportVariable),
+  getBooleanInput: () => (getBooleanInput),
+  getIDToken: () => (getIDToken),
+  getInput: () => (getInput),
+  getMultilineInput: () => (getMultilineInput),
+  getState: () => (getState),
+  group: () => (group),
+  info: () => (info),
+  isDebug: () => (isDebug),
+  markdownSummary: () => (markdownSummary),
+  notice: () => (notice),
+  platform: () => (platform_namespaceObject),
+  saveState: () => (saveState),
+  setCommandEcho: () => (setCommandEcho),
+  setFailed: () => (setFailed),
+  setOutput: () => (setOutput),
+  setSecret: () => (setSecret),
+  startGroup: () => (startGroup),
+  summary: () => (summary),
+  toPlatformPath: () => (toPlatformPath),
+  toPosixPath: () => (toPosixPath),
+  toWin32Path: () => (toWin32Path),
+  warning: () => (warning)
+});
+
+;// CONCATENATED MODULE: ./out/src/domain/batches.js
+const acceptedAmount = "a whole number (3) or a percentage (25%)";
+/** Reads `3` or `25%`. Returns `undefined` for anything else. */
+function parseAmount(text) {
+    const [, digits, percent] = /^(\d{1,9})\s*(%?)$/.exec(text.trim()) ?? [];
+    if (digits === undefined)
+        return undefined;
+    const number = Number(digits);
+    if (percent === "")
+        return { kind: "count", count: number };
+    return number <= 100 ? { kind: "percentage", percentage: number } : undefined;
+}
+/** Reads the sizes of batches, comma separated: `1, 25%, 100%`. Throws an `Error` that names what is not accepted. */
+function parseBatches(text) {
+    return text.split(",").map((part) => {
+        const amount = parseAmount(part);
+        if (amount === undefined || amountOf(amount, 100) === 0)
+            throw new Error(`${JSON.stringify(part.trim())} is no size of a batch`);
+        return amount;
+    });
+}
+/** How many of `total` hosts an amount is; a share is rounded down. */
+function amountOf(amount, total) {
+    return amount.kind === "count" ? amount.count : Math.floor((amount.percentage * total) / 100);
+}
+/**
+ * Cuts the items into batches of these sizes, in their order. As with Ansible's `serial`, a share is one of all items, a
+ * batch has at least one item, and the last size goes on until there are no items left.
+ */
+function inBatches(items, sizes) {
+    const batches = [];
+    for (let begin = 0; begin < items.length;) {
+        const size = sizes[Math.min(batches.length, sizes.length - 1)];
+        const end = begin + (size === undefined ? items.length : Math.max(1, amountOf(size, items.length)));
+        batches.push(items.slice(begin, end));
+        begin = end;
+    }
+    return batches;
+}
+;// CONCATENATED MODULE: ./out/src/domain/failure.js
+const shownLines = 20;
+/** A failure of these parts; of the lines, the last 20 are kept. */
+function failure_makeFailure(parts) {
+    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [] } = parts;
+    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes };
+}
+/** The sentences of a failure: its reason, what to do next, what state the machine is in. */
+function failureSentences({ reason, hint, outcome }) {
+    return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
+}
+/** Renders a failure: its sentences in one line, then its lines, indented. */
+function renderFailure(failure) {
+    return [failureSentences(failure).join(". "), ...renderFailureLines(failure)].join("\n");
+}
+/** Renders the lines of a failure, indented. */
+function renderFailureLines({ lines }) {
+    return lines.map((line) => `  ${line}`);
+}
+;// CONCATENATED MODULE: ./out/src/domain/errors.js
+
+/** All bad inputs of a run in one error. */
+class InputError extends Error {
+    name = "InputError";
+    problems;
+    constructor(problems) {
+        const heading = problems.length === 1 ? "An input is not usable" : `${problems.length} inputs are not usable`;
+        super([
+            `${heading}; no machine was touched:`,
+            ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
+        ].join("\n"));
+        this.problems = problems;
+    }
+}
+/** The runner lacks something that every run needs. The message says what to add to the workflow. */
+class RunnerError extends Error {
+    name = "RunnerError";
+}
+/** A command that could not be started, did not end well, or was ended. */
+class CommandError extends Error {
+    name = "CommandError";
+    /** The command as one could paste it. */
+    command;
+    failure;
+    stdout;
+    stderr;
+    constructor(parts) {
+        super(`${describe(parts.failure)}: ${parts.command}`, { cause: parts.cause });
+        this.command = parts.command;
+        this.failure = parts.failure;
+        this.stdout = parts.stdout;
+        this.stderr = parts.stderr;
+    }
+}
+/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
+class EvaluationError extends CommandError {
+    /** Nix's message and its place, at most 20 lines. */
+    lines;
+    constructor(reference, lines, cause) {
+        super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
+        this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
+        this.lines = lines;
+    }
+}
+/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
+class NoFlakeError extends Error {
+    name = "NoFlakeError";
+}
+/** The message of whatever was thrown, also of an error of another realm. */
+function messageOf(error) {
+    return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
+}
+/** What ended a run, in one line without a full stop at the end. */
+function briefReason(problem) {
+    if (problem instanceof InputError)
+        return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
+    if (problem instanceof EvaluationError)
+        return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
+    if (problem instanceof CommandError)
+        return (problem.stderr
+            .split("\n")
+            .findLast((line) => /^\s*error: \S/.test(line))
+            ?.trim() ?? problem.message.slice(0, 200));
+    return messageOf(problem).split("\n")[0] ?? "";
+}
+function describe(failure) {
+    switch (failure.kind) {
+        case "exit":
+            return `exit code ${failure.exitCode}`;
+        case "signal":
+            return `ended by ${failure.signal}`;
+        case "timeout":
+            return `no end within ${failure.seconds} s`;
+        case "aborted":
+            return "stopped before its end";
+        case "spawn":
+            return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
+    }
+}
+/** A failure of one host, thrown; its message is the reason alone. */
+class DeployError extends Error {
+    name = "DeployError";
+    failure;
+    unreachable;
+    constructor({ unreachable, cause, ...parts }) {
+        super(parts.reason, { cause });
+        this.failure = failure_makeFailure(parts);
+        this.unreachable = unreachable ?? false;
+    }
+    get phase() {
+        return this.failure.phase;
+    }
+    get reason() {
+        return this.failure.reason;
+    }
+    get hint() {
+        return this.failure.hint;
+    }
+    get lines() {
+        return this.failure.lines;
+    }
+    get exitCode() {
+        return this.failure.exitCode;
+    }
+}
+;// CONCATENATED MODULE: ./out/src/domain/listed.js
+/** Names in a sentence, at most so many of them: `web1, web2 and 3 more`. */
+function listed(names, most) {
+    const more = names.length - most;
+    return more > 0 ? `${names.slice(0, most).join(", ")} and ${more} more` : names.join(", ");
+}
+/** Lines, at most so many of them, with one for the rest: `and 3 more`, with what they are where that is given. */
+function listedLines(lines, most, what = "") {
+    const more = lines.length - most;
+    return more > 0 ? [...lines.slice(0, most), `and ${more} more${what === "" ? "" : ` ${what}`}`] : [...lines];
+}
+;// CONCATENATED MODULE: ./out/src/domain/map-limited.js
+/**
+ * Works on the items side by side, at most `limit` at a time, in their order. The results stand in the order of the items.
+ * Rejects as soon as one rejects.
+ */
+async function mapLimited(items, limit, work) {
+    const results = [];
+    // One iterator for all workers: whoever is free takes the next item.
+    const queue = items.entries();
+    const worker = async () => {
+        for (const [index, item] of queue)
+            results[index] = await work(item);
+    };
+    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+    return results;
+}
+;// CONCATENATED MODULE: ./out/src/domain/operation.js
+/** What is done on the machines: nixos-rebuild's words, and `rollback`, which activates the system of the previous generation. */
+const operations = ["switch", "boot", "test", "dry-activate", "build", "rollback"];
+const nothing = { runningSystem: false, systemProfile: false, bootLoader: false };
+const everything = { runningSystem: true, systemProfile: true, bootLoader: true };
+// Everything that sets one operation apart from another: code elsewhere asks this table and never compares names.
+const table = {
+    switch: { system: "flake", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
+    boot: { system: "flake", needsRoot: true, changes: { ...everything, runningSystem: false }, action: "boot", touchesUnits: false },
+    test: { system: "flake", needsRoot: true, changes: { ...nothing, runningSystem: true }, action: "test", touchesUnits: true },
+    "dry-activate": { system: "flake", needsRoot: true, changes: nothing, action: "dry-activate", touchesUnits: true },
+    build: { system: "flake", needsRoot: false, changes: nothing, action: undefined, touchesUnits: true },
+    rollback: { system: "older-generation", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
+};
+/** Returns what switch-to-configuration is run with, and `undefined` where the work ends with the build. */
+function switchAction(operation) {
+    return table[operation].action;
+}
+/**
+ * How an activation goes that can be undone: `switch` and `test` run the new system first, and `switch` sets system profile and boot
+ * loader when it was confirmed; `boot` sets those alone. Returns `undefined` where nothing is changed.
+ */
+function protectedWay(operation) {
+    const { runningSystem, systemProfile } = table[operation].changes;
+    if (runningSystem)
+        return systemProfile ? "switch" : "test";
+    return systemProfile ? "boot" : undefined;
+}
+/** Tells whether the operation builds a flake; the others take a system that the machine has. */
+function needsFlake(operation) {
+    return table[operation].system === "flake";
+}
+/** Tells whether the operation runs as root on the machine. */
+function needsRoot(operation) {
+    return table[operation].needsRoot;
+}
+/** Tells whether the operation changes the machine; the others only say what would happen. */
+function changesMachine(operation) {
+    const { runningSystem, systemProfile, bootLoader } = table[operation].changes;
+    return runningSystem || systemProfile || bootLoader;
+}
+/** Tells whether the operation changes what runs now. */
+function changesRunningSystem(operation) {
+    return table[operation].changes.runningSystem;
+}
+/** Tells whether the operation changes the system profile, which the machine boots next. */
+function changesSystemProfile(operation) {
+    return table[operation].changes.systemProfile;
+}
+/** Tells whether the operation installs the boot loader's entries. */
+function changesBootLoader(operation) {
+    return table[operation].changes.bootLoader;
+}
+/** Tells whether the operation, or what it rehearses, starts and stops units before the next reboot. */
+function touchesUnits(operation) {
+    return table[operation].touchesUnits;
+}
+/** Tells whether a machine can end in a specialisation: what only prepares the next boot cannot choose one. */
+function canEnterSpecialisation(operation) {
+    return !changesMachine(operation) || changesRunningSystem(operation);
+}
+;// CONCATENATED MODULE: ./out/src/domain/result.js
+/** How it ended for one machine, from best to worst. */
+const statuses = ["unchanged", "planned", "deployed", "skipped", "degraded", "rolled-back", "failed", "unknown", "rollback-failed"];
+/** The worst status of all, `unchanged` when there is none. */
+function worstStatus(results) {
+    const worst = Math.max(0, ...results.map((result) => statuses.indexOf(result.status)));
+    return statuses[worst] ?? "unchanged";
+}
+/** Tells whether the machine is not as it was asked for. */
+function isFailure(status) {
+    switch (status) {
+        case "unchanged":
+        case "planned":
+        case "deployed":
+        case "skipped":
+        // Units where `unit-failures: warn` asks for it, or a user's own activation.
+        case "degraded":
+            return false;
+        case "rolled-back":
+        case "failed":
+        case "unknown":
+        case "rollback-failed":
+            return true;
+    }
+}
+;// CONCATENATED MODULE: external "node:timers/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./out/src/domain/configuration.js
+const ownHostname = { kind: "hostname" };
+// Under this name, the outer flake has a node of the hive among its nixosConfigurations.
+const hive = "colmenaHive.nodes.";
+/**
+ * Reads `NAME`, `nixosConfigurations.NAME`, `nixosConfigurations."NAME"`, as one types it after `nix build .#`, and
+ * `colmenaHive.nodes.NAME`. Throws an `Error` that says what is accepted.
+ */
+function parseConfiguration(text) {
+    const [, quoted, plain] = /^nixosConfigurations\.(?:"(.+)"|(.+))$/.exec(text) ?? [];
+    const attribute = quoted ?? plain ?? text;
+    const isNode = attribute.startsWith(hive) && attribute.length > hive.length;
+    return checkConfiguration(isNode ? { kind: "hive", name: attribute.slice(hive.length) } : { kind: "nixos", name: attribute });
+}
+/** Checks the name of a configuration. Throws an `Error` that says what is accepted. */
+function checkConfiguration(configuration) {
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(attributeOf(configuration) ?? "hostname")) {
+        throw new Error("its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)");
+    }
+    return configuration;
+}
+/** The attribute under the outer flake's `nixosConfigurations`, as a target names it; `undefined` where only the machine knows its hostname. */
+function attributeOf(configuration) {
+    switch (configuration.kind) {
+        case "nixos":
+            return configuration.name;
+        case "hive":
+            return `${hive}${configuration.name}`;
+        case "hostname":
+            return undefined;
+    }
+}
+/** The name without where it is; `undefined` where only the machine knows its hostname. */
+function nameOfConfiguration(configuration) {
+    return configuration.kind === "hostname" ? undefined : configuration.name;
+}
+/** Tells whether one of the machines has its configuration in colmena's hive. */
+function needsHive(machines) {
+    return machines.some(({ configuration }) => configuration.kind === "hive");
+}
+;// CONCATENATED MODULE: ./out/src/domain/bytes.js
+const units = ["KiB", "MiB", "GiB", "TiB"];
+/** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16.0 MiB`. */
+function showBytes(bytes) {
+    let amount = bytes;
+    let shown = "B";
+    for (const unit of units) {
+        if (amount < 1024)
+            break;
+        amount /= 1024;
+        shown = unit;
+    }
+    return shown === "B" ? `${amount} B` : `${amount.toFixed(1)} ${shown}`;
+}
+;// CONCATENATED MODULE: ./out/src/domain/closure-difference.js
+/** Tells what happens to the package. */
+function changeKind({ before, after }) {
+    if (before.length === 0)
+        return "added";
+    return after.length === 0 ? "removed" : "changed";
+}
+/** Counts the packages by what happens to them. */
+function countChanges({ packages }) {
+    const counts = { added: 0, removed: 0, changed: 0 };
+    for (const change of packages)
+        counts[changeKind(change)] += 1;
+    return counts;
+}
+// From how many bytes on a path without a version is one that is named: generated files are smaller. As `nix store diff-closures` has it.
+const leastBytesWithoutVersion = 8192;
+// The outputs that nixpkgs makes of one package stand behind its version: `openssl-3.5.2-bin`.
+const outputs = /-(?:bin|data|debug|dev|devdoc|dist|doc|getent|info|lib|lib32|lib64|man|modules|nc|out|py|python|static|terminfo|tools|xgcc)$/;
+/**
+ * Splits the name of a store path into package and version as Nix does (`builtins.parseDrvName`): the version begins behind the
+ * first dash that no letter follows. The name of an output is left out. Without a version it is the empty text.
+ */
+function packageOf(path) {
+    const base = path.slice(path.indexOf("-") + 1);
+    const match = /^(.*?)-(?![a-zA-Z])(.+)$/.exec(base);
+    if (match === null)
+        return { name: base.replace(outputs, ""), version: "" };
+    return { name: match[1] ?? base, version: (match[2] ?? "").replace(outputs, "") };
+}
+// The toplevel itself is another one in any case.
+const system = "nixos-system-";
+/** Compares what only the old closure has with what only the new one has. */
+function compareClosures(onlyBefore, onlyAfter, truncated = false) {
+    const byName = new Map();
+    const collect = (paths, side) => {
+        for (const { path, bytes } of paths) {
+            const { name, version } = packageOf(path);
+            const both = byName.get(name) ?? { before: { versions: new Set(), bytes: 0 }, after: { versions: new Set(), bytes: 0 } };
+            byName.set(name, both);
+            both[side].versions.add(version);
+            both[side].bytes += bytes;
+        }
+    };
+    collect(onlyBefore, "before");
+    collect(onlyAfter, "after");
+    const packages = [];
+    let rebuilt = 0;
+    let files = 0;
+    let total = 0;
+    for (const [name, { before, after }] of byName) {
+        const bytes = after.bytes - before.bytes;
+        total += bytes;
+        const [old, now] = [sorted(before.versions), sorted(after.versions)];
+        const versioned = [...old, ...now].some((version) => version !== "");
+        if (!versioned && Math.abs(bytes) < leastBytesWithoutVersion)
+            files += 1;
+        else if (versioned && old.join("\n") === now.join("\n"))
+            rebuilt += name.startsWith(system) ? 0 : 1;
+        else
+            packages.push({ name, before: old, after: now, bytes });
+    }
+    return { packages: packages.toSorted((one, other) => compare(one.name, other.name)), rebuilt, files, bytes: total, truncated };
+}
+function sorted(versions) {
+    return [...versions].toSorted(compare);
+}
+// The same everywhere, whatever the runner's language.
+function compare(one, other) {
+    if (one === other)
+        return 0;
+    return one < other ? -1 : 1;
+}
+;// CONCATENATED MODULE: ./out/src/domain/difference-text.js
+
+
+
+// A log is no place for a whole new nixpkgs.
+const mostLines = 40;
+/** Tells a difference in the lines of a log: the counts, then a line a package. */
+function describeDifference(difference) {
+    const { packages } = difference;
+    return [describeCounts(difference), ...listedLines(packages.map(describeChange), mostLines).map((line) => `  ${line}`)];
+}
+/** The counts in one line: `packages: 1 added, 2 changed, 14 rebuilt; size +12.3 KiB`. */
+function describeCounts(difference) {
+    const { added, removed, changed } = countChanges(difference);
+    const counts = Object.entries({ added, removed, changed, rebuilt: difference.rebuilt }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
+    const size = `size ${signedSize(difference.bytes)}`;
+    return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; there was too much to compare all" : ""}`;
+}
+/** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; a version that is not told is left out. */
+function describeChange(change) {
+    const versions = (list) => list.filter((version) => version !== "").join(", ");
+    const { name, before, after } = change;
+    const text = changeKind(change) === "changed" ? [versions(before), "→", versions(after)] : [versions(before), versions(after)];
+    return text.every((part) => part === "" || part === "→") ? name : [name, ...text].filter((part) => part !== "").join(" ");
+}
+/** A number of bytes that comes or goes, with its sign: `+1.5 MiB`, `−312 B`, `±0 B`. */
+function signedSize(bytes) {
+    const sign = bytes === 0 ? "±" : bytes > 0 ? "+" : "−";
+    return `${sign}${showBytes(Math.abs(bytes))}`;
+}
+;// CONCATENATED MODULE: ./out/src/domain/copy-progress.js
+
+/** `path 1 of 3, 4.2 MiB sent` while they travel. */
+function showCopying({ paths, expectedPaths, bytes }) {
+    const sent = bytes === undefined ? [] : [`${showBytes(bytes)} sent`];
+    return [`path ${paths} of ${expectedPaths}`, ...sent].join(", ");
+}
+/** `3 paths` when they have arrived. */
+function showCopied({ paths }) {
+    if (paths === 0)
+        return "nothing was missing there";
+    return paths === 1 ? "1 path" : `${paths} paths`;
+}
+;// CONCATENATED MODULE: ./out/src/domain/flake.js
+/** Every store path that a machine needs to evaluate the flake. */
+function sentPaths({ outer, flake }) {
+    return [outer, flake.source, ...flake.inputs];
+}
+/** Renders the reference that a machine builds. No `#configuration`. */
+function outerReference({ outer }) {
+    return `path:${outer}`;
+}
+/**
+ * Renders the reference to which a machine's own Nix resolves the same flake, for use by hand. With `narHash`, Nix takes revision
+ * and date as given; without, Lix and Nix before 2.25 refuse the date. A subdirectory needs Nix 2.26.
+ */
+function flakeReference(flake) {
+    const query = Object.entries({
+        dir: flake.subdirectory === "" ? undefined : flake.subdirectory,
+        rev: flake.revision,
+        revCount: flake.revisionCount,
+        lastModified: flake.lastModified,
+        narHash: flake.narHash,
+    }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeValue(String(value))}`]));
+    return `path:${flake.source}?${query.join("&")}`;
+}
+// A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
+function encodeValue(text) {
+    return encodeURIComponent(text).replaceAll("%2F", "/");
+}
+;// CONCATENATED MODULE: ./out/src/domain/unit-plan.js
+/** The actions in the order in which they are told. */
+const unitActions = ["stop", "restart", "reload", "start", "again", "keep"];
+// The lines of switch-to-configuration (nixpkgs), in Perl up to 24.05 and in Rust since: `would stop the following units: a.service,
+// b.service`. What it says before it does it has no "would", and another verb.
+const lines = [
+    [/^(?:would stop|stopping) the following units: (.+)$/, "stop"],
+    [/^(?:would NOT stop|NOT restarting) the following changed units: (.+)$/, "keep"],
+    [/^(?:would reload|reloading) the following units: (.+)$/, "reload"],
+    [/^(?:would restart|restarting) the following units: (.+)$/, "restart"],
+    [/^(?:would start|starting) the following units: (.+)$/, "start"],
+    // What came up beside, as a dependency of those that were started.
+    [/^the following new units were started: (.+)$/, "start"],
+    [/^(?:would stop|stopping) (swap device: .+)$/, "stop"],
+];
+const reexecution = /^(?:would restart systemd|restarting systemd\.\.\.)$/;
+// A unit's name has at most 255 characters (systemd.unit(5)); more units than these are no plan that anybody reads.
+const longestName = 255;
+const mostUnits = 1000;
+/** Reads a plan from what switch-to-configuration prints, line by line; other lines are passed over. */
+class UnitPlanReader {
+    #found = {
+        stop: new Set(),
+        start: new Set(),
+        restart: new Set(),
+        reload: new Set(),
+        again: new Set(),
+        keep: new Set(),
+    };
+    #any = false;
+    #reexecutes = false;
+    read(line) {
+        if (/^(?:would activate|activating) the configuration\.\.\.$/.test(line))
+            this.#any = true;
+        if (reexecution.test(line))
+            this.#reexecutes = true;
+        for (const [pattern, action] of lines) {
+            const match = pattern.exec(line);
+            if (match === null)
+                continue;
+            this.#any = true;
+            const found = this.#found[action];
+            for (const name of (match[1] ?? "").split(", "))
+                if (name !== "" && name.length <= longestName && found.size < mostUnits)
+                    found.add(name);
+        }
+    }
+    /** The plan so far; `undefined` where nothing was said of any. */
+    plan(source) {
+        if (!this.#any)
+            return undefined;
+        const { stop, start, restart, reload, again: ranAgain, keep } = this.#found;
+        const again = [...stop].filter((unit) => start.has(unit));
+        const restarted = new Set([...restart, ...again]);
+        return {
+            source,
+            stop: [...stop].filter((unit) => !restarted.has(unit)),
+            start: [...start].filter((unit) => !restarted.has(unit)),
+            restart: [...restarted].toSorted(),
+            reload: [...reload],
+            again: [...ranAgain],
+            keep: [...keep],
+            reexecutes: this.#reexecutes,
+            inhibitors: [],
+        };
+    }
+}
+/** Tells whether the plan touches no unit. */
+function touchesNoUnit(plan) {
+    return !plan.reexecutes && unitActions.every((action) => plan[action].length === 0);
+}
+/**
+ * A rehearsal with what `dry-activate` leaves out: units that systemd starts with their target, oneshots that run again, units that
+ * stop or restart with another one or with sysinit-reactivation.target, and inhibitors.
+ */
+function withCompared(rehearsal, compared) {
+    if (compared === undefined)
+        return rehearsal;
+    const known = new Set(unitActions.flatMap((action) => rehearsal[action]));
+    const both = (action) => [...rehearsal[action], ...compared[action].filter((unit) => !known.has(unit))];
+    return { ...rehearsal, stop: both("stop"), restart: both("restart"), start: both("start"), again: both("again"), inhibitors: compared.inhibitors };
+}
+;// CONCATENATED MODULE: ./out/src/domain/plan-text.js
+
+
+// A log is no place for all units of a new nixpkgs.
+const mostNamed = 20;
+const verbs = {
+    stop: "stop",
+    restart: "restart",
+    reload: "reload",
+    start: "start",
+    again: "run again",
+    keep: "not restart, though changed",
+};
+/** Describes in the lines of a log what a switch would do to units; no line where it is unknown, or nothing. */
+function describePlan(plan) {
+    if (plan === undefined)
+        return [];
+    const units = unitActions.flatMap((action) => {
+        const names = plan[action];
+        return names.length === 0 ? [] : [`  would ${verbs[action]}: ${listed(names, mostNamed)}`];
+    });
+    const lines = [...units, ...(plan.reexecutes ? ["  systemd would be re-executed"] : [])];
+    return [...(lines.length === 0 ? [] : ["units:", ...lines]), ...plan.inhibitors.map(inhibitionOf)];
+}
+function inhibitionOf(inhibitor) {
+    return `inhibited: ${inhibitor}: the machine would refuse switch and test; use operation: boot, and reboot it`;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/free-memory.js
+
+// The evaluation of one real NixOS takes some 550 MB; Nix itself, a compiler and what already runs need the rest.
+const scarceKibibytes = 1.5 * 1024 * 1024;
+/** Warns about little available memory on a machine; `undefined` where it is enough, or the machine does not report it. */
+function memoryWarning(memoryKibibytes) {
+    if (memoryKibibytes === undefined || memoryKibibytes >= scarceKibibytes)
+        return undefined;
+    return `only ${showBytes(memoryKibibytes * 1024)} of memory are available on the machine: the evaluation of a NixOS configuration needs about 0.6 GiB, a build more, and Linux kills them when memory runs out. Add memory or swap if the build is killed`;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/free-space.js
+
+// A system with another kernel or after an update of nixpkgs brings some hundred MiB beside the old one, and the sources of
+// nixpkgs, unpacked, some 200 MiB more: with less than 1 GiB it may not fit.
+const free_space_scarceKibibytes = 1024 * 1024;
+/** Says that little is free on the disk of a machine's store, or nothing where it is enough or the machine cannot tell. */
+function spaceWarning(freeKibibytes) {
+    if (freeKibibytes === undefined || freeKibibytes >= free_space_scarceKibibytes)
+        return undefined;
+    return `only ${showBytes(freeKibibytes * 1024)} are free for the Nix store on the machine: the new system may not fit. Free some with \`nix-collect-garbage -d\` on the machine`;
+}
+;// CONCATENATED MODULE: ./out/src/domain/target.js
+
+const acceptedTarget = "[user@]host[:port][#configuration], an IPv6 address in brackets";
+/** The target as one would type it after `ssh`: `user@host`, with `:port` where it is not 22. */
+function displayTarget(target) {
+    const host = target.host.includes(":") ? `[${target.host}]` : target.host;
+    return `${target.user}@${host}${target.port === 22 ? "" : `:${target.port}`}`;
+}
+/**
+ * Reads `[user@]host[:port][#configuration]`. Throws an `Error` whose message says what is wrong, without the text itself.
+ * The host is checked here because ssh obeys shell characters in a `HostName` of its configuration.
+ */
+function parseTarget(text) {
+    refuseUrl(text);
+    if (text.includes(","))
+        throw new Error("holds a comma; write one target per line");
+    const hash = text.indexOf("#");
+    const place = hash === -1 ? text : text.slice(0, hash);
+    const configuration = hash === -1 ? ownHostname : parseConfiguration(text.slice(hash + 1));
+    const at = place.lastIndexOf("@");
+    const user = at === -1 ? undefined : place.slice(0, at);
+    const { host, port } = splitPort(place.slice(at + 1));
+    return checkTarget({ host, user, port, configuration });
+}
+/** Checks the parts of a target. Throws an `Error` whose message names the part and what is accepted. */
+function checkTarget(request) {
+    const { host, user, port, configuration, name } = request;
+    checkHost(host);
+    if (user !== undefined)
+        checkUser(user);
+    if (port !== undefined)
+        checkPort(port);
+    checkConfiguration(configuration);
+    if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
+        throw new Error("its name is empty, longer than 100 characters, or holds control characters");
+    }
+    return request;
+}
+/** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
+function checkUser(user) {
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,255}$/.test(user)) {
+        throw new Error("its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)");
+    }
+}
+/** Checks a port. Throws an `Error` that says what is accepted. */
+function checkPort(port) {
+    if (!Number.isInteger(port) || port < 1 || port > 65535)
+        throw new Error("its port is not a number from 1 to 65535");
+}
+/** Checks a host. Throws an `Error` that says what is accepted. */
+function checkHost(host) {
+    if (host === "")
+        throw new Error("its host is empty");
+    refuseUrl(host);
+    if (host.startsWith("-"))
+        throw new Error("its host begins with -, which ssh would take for an option");
+    if (/[\s\p{C}]/u.test(host))
+        throw new Error("its host holds white space or control characters");
+    if (host.includes(":")) {
+        if (!/^[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?$/.test(host))
+            throw new Error("its host is not an IPv6 address");
+        return;
+    }
+    if (!/^[A-Za-z0-9_.-]{1,253}$/.test(host)) {
+        throw new Error("its host holds characters other than letters, digits, and _ . -");
+    }
+}
+function refuseUrl(text) {
+    const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
+    if (scheme !== undefined)
+        throw new Error(`is a URL; write it without ${scheme}`);
+}
+function splitPort(text) {
+    const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
+    if (bracketed !== null) {
+        const host = bracketed[1] ?? "";
+        if (!host.includes(":"))
+            throw new Error("only an IPv6 address stands in brackets");
+        return { host, port: readPort(bracketed[2]) };
+    }
+    if (text.includes("[") || text.includes("]"))
+        throw new Error("its brackets do not enclose the whole host");
+    const colon = text.indexOf(":");
+    if (colon === -1)
+        return { host: text, port: undefined };
+    if (text.indexOf(":", colon + 1) !== -1)
+        throw new Error("an IPv6 address must stand in brackets, as in [2001:db8::7]:2222");
+    return { host: text.slice(0, colon), port: readPort(text.slice(colon + 1)) };
+}
+function readPort(text) {
+    if (text === undefined)
+        return undefined;
+    return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+}
+/** What a target is called where no other has the same name: its own, else its configuration, else its host. */
+function wishedName({ name, configuration, host }) {
+    return name ?? nameOfConfiguration(configuration) ?? host;
+}
+/**
+ * Gives each target a name: its own, else its configuration, else its host; where two would have the same, the place as it is
+ * written instead. Throws an `Error` when two would still have the same.
+ */
+function nameTargets(requests, defaultPort) {
+    const wishes = requests.map(wishedName);
+    const targets = requests.map((request, index) => {
+        const wish = wishes[index] ?? request.host;
+        const port = request.port ?? defaultPort;
+        const unique = wishes.indexOf(wish) === wishes.lastIndexOf(wish);
+        return named(request, unique ? wish : `${request.host}${port === 22 ? "" : `:${port}`}`);
+    });
+    const names = new Set();
+    for (const { name } of targets) {
+        if (names.has(name))
+            throw new Error(`two machines are called ${name}; give one of them another name`);
+        names.add(name);
+    }
+    return targets;
+}
+/** The target of that name. */
+function named({ host, user, port, configuration }, name) {
+    return { name, host, user, port, configuration };
+}
+/** Fills in user and port of a target of which ssh-config says nothing. */
+function withDefaults({ name, user, host, port, configuration }, defaults) {
+    return { name, user: user ?? defaults.user, host, port: port ?? defaults.port, address: host, via: undefined, configuration };
+}
+/** Where a connection ends. The same address behind two jump hosts may be two machines. */
+function placeOf({ address, port, via }) {
+    return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` through ${via}`}`;
+}
+/** Throws an `Error` that names a place where two of the targets are. */
+function requireApart(targets) {
+    const places = new Set();
+    for (const place of targets.map(placeOf)) {
+        if (places.has(place))
+            throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
+        places.add(place);
+    }
+}
+/** Names the targets and fills in user and port. Throws an `Error` as `requireApart` and `nameTargets` do. */
+function completeTargets(requests, defaults) {
+    requireApart(requests.map((request) => withDefaults(named(request, wishedName(request)), defaults)));
+    return nameTargets(requests, defaults.port).map((target) => withDefaults(target, defaults));
+}
+;// CONCATENATED MODULE: ./out/src/deploy/guarded.js
+
+/** What a machine that is back at its old system is told to be. */
+const backAtOld = "The machine is back at its old system";
+/** Tells whether the machine runs neither the old nor the new system, which nobody but somebody else has switched to. */
+function isForeign({ armed, system, settings }, { running }) {
+    return settings.safety.rollback && changesRunningSystem(settings.operation) && running !== system.running && running !== armed.before.running;
+}
+/** Why a machine that somebody else has switched is left alone. */
+function switchedByOthers({ running }) {
+    return {
+        phase: "confirm",
+        reason: `somebody else has switched the machine since: it runs ${running ?? "no system of the store"}, which is neither the old nor the new system`,
+        hint: "Find out who did, then deploy again",
+        lines: [],
+        aftermath: "foreign",
+    };
+}
+/** Why a machine that was not reached in time, or was restarted, is not to keep the system. */
+function notReached(how, { limits }) {
+    switch (how) {
+        case "restarted":
+            return {
+                phase: "confirm",
+                reason: "the machine was restarted before it was confirmed",
+                hint: "Look at its journal: `journalctl --boot -1`",
+                lines: [],
+                aftermath: "restarted",
+            };
+        case "slow-login":
+            return {
+                phase: "confirm",
+                reason: `the machine answered in time, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
+                hint: "Find out what makes the login slow, or raise confirm-timeout",
+                lines: [],
+                decided: true,
+            };
+        case "late":
+            return {
+                phase: "confirm",
+                reason: `the machine was not reached again within confirm-timeout (${limits.confirm} s)`,
+                hint: "Does the new system change network, firewall or sshd?",
+                lines: [],
+                decided: true,
+            };
+    }
+}
+/** What becomes of a machine whose connection was lost while it was armed. */
+function armedOutlook({ rollback, limits }) {
+    const end = rollback ? `its watchdog ends ${limits.activation} s later without changing anything` : "its lock ends within a minute";
+    return `Nothing has changed on the machine. If it was armed before the run lost it, ${end}`;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/host-knowledge.js
+
+
+
+
+
+/** What is known of a host before it is connected to. */
+function knownAtFirst({ configuration }) {
+    return {
+        phase: "connect",
+        configuration: attributeOf(configuration),
+        before: undefined,
+        after: undefined,
+        failedUnits: [],
+        toplevel: undefined,
+        compared: undefined,
+        plan: undefined,
+        exitCode: undefined,
+        arrived: false,
+        arming: false,
+        confirmed: false,
+        undecided: false,
+    };
+}
+/** What becomes of the machine when nobody looks after it any more. */
+function outlookOf({ before, arming, confirmed, undecided, toplevel, phase }, safety) {
+    const { rollback, limits } = safety;
+    if (arming)
+        return armedOutlook(safety);
+    if (!undecided)
+        return "Nothing has changed on the machine";
+    const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
+    if (!rollback)
+        return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
+    const { activation, confirm, healthCheck, settle } = limits;
+    if (confirmed) {
+        return `If the machine has received the confirmation, it sets system profile and boot loader by itself, and keeps the old system where that fails; if not, it rolls back within ${confirm + healthCheck + settle} s (${was})`;
+    }
+    if (phase !== "activate")
+        return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck + settle} s (${was})`;
+    return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
+}
+/** Tells whether there is anything left to do with a system, and the status when there is not. */
+function settledBy({ toplevel, running }, { state, unfinished }, operation) {
+    if (switchAction(operation) === undefined)
+        return "planned";
+    // What an earlier run has left must be finished or undone first.
+    if (unfinished !== undefined)
+        return undefined;
+    if (!changesMachine(operation) || !needsFlake(operation))
+        return undefined;
+    // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
+    const boots = !changesSystemProfile(operation) || state.profile === toplevel;
+    return boots && state.running === running ? "unchanged" : undefined;
+}
+/** A failure with what state the machine is in. */
+function withOutcome(failure, outcome) {
+    return makeFailure({ ...failure, outcome });
+}
+/** The host's result, with what is known now. */
+function resultOf(target, known, { status, error }, seconds, timeline) {
+    const { phase, configuration, before, after, failedUnits, toplevel, exitCode, compared, plan } = known;
+    const now = after ?? before;
+    const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
+    // A degraded host went on after what it complains of.
+    const failed = status === "degraded" ? undefined : error;
+    const code = failed === undefined ? exitCode : failed.exitCode;
+    return {
+        name: target.name,
+        target: displayTarget(target),
+        configuration,
+        status,
+        phase: failed?.phase ?? phase,
+        systemPath: toplevel,
+        previousSystemPath: before?.running ?? before?.profile,
+        generation: now?.generation,
+        previousGeneration: before?.generation,
+        changed,
+        exitCode: code ?? (error === undefined ? 0 : undefined),
+        failedUnits,
+        seconds,
+        timeline,
+        // Another run may have changed the system in between: then it is not the difference that was made.
+        difference: compared?.running === before?.running ? compared?.difference : undefined,
+        plan,
+        error,
+    };
+}
+;// CONCATENATED MODULE: ./out/src/deploy/phase-clock.js
+/** Records when the phases of one host begin and end; the time in which it waits for other hosts belongs to none. */
+class PhaseClock {
+    #now;
+    #spans = [];
+    #open;
+    /** `now` tells milliseconds since the beginning of the run, by default since this process began; it never runs backwards. */
+    constructor(now = () => performance.now()) {
+        this.#now = now;
+    }
+    /** A phase begins, and the one before it ends. */
+    begin(phase) {
+        if (this.#open?.phase === phase)
+            return;
+        this.pause();
+        this.#open = { phase, begin: this.#seconds() };
+    }
+    /** The phase ends, and none begins yet. */
+    pause() {
+        if (this.#open !== undefined)
+            this.#spans.push({ ...this.#open, end: this.#seconds() });
+        this.#open = undefined;
+    }
+    /** The phases so far, the one that goes on up to now. */
+    spans() {
+        return this.#open === undefined ? [...this.#spans] : [...this.#spans, { ...this.#open, end: this.#seconds() }];
+    }
+    #seconds() {
+        return Math.round(this.#now() / 10) / 100;
+    }
+}
+;// CONCATENATED MODULE: ./out/src/deploy/repair.js
+const profile = "/nix/var/nix/profiles/system";
+/**
+ * The hint for a machine that could not roll back. `now` is what it runs, `causes` is what the old system's activation named: it
+ * writes files, and needs room for them where the root file system is full.
+ */
+function repairHint(commands, before, now, causes) {
+    if (!causes.some(({ kind }) => kind === "no-space"))
+        return `Repair the machine by hand, as root: ${commands}`;
+    const runs = now.running === before.running ? "The machine runs its old system, but not all of its files could be written. " : "";
+    return `${runs}Make room on the file system that is full (\`df -h\` on the machine shows which one). Then repair the machine by hand, as root: ${commands}`;
+}
+/** The commands that activate the system that ran before. They need no space in /nix and /boot. */
+function repairCommands({ running, profile: booted }) {
+    return `NIXOS_NO_CHECK=1 ${running ?? booted ?? `${profile}-N-link`}/bin/switch-to-configuration test`;
+}
+/** The commands that put system profile and boot loader back, and then the running system, whatever the boot loader says. */
+function repairLastStep(before) {
+    const { generation, profile: booted, running } = before;
+    const system = booted ?? running ?? `${profile}-N-link`;
+    const link = generation === undefined ? `rm -f ${profile}` : `ln -sfn system-${generation}-link ${profile}`;
+    return `${link}; NIXOS_NO_CHECK=1 ${system}/bin/switch-to-configuration boot; ${repairCommands(before)}`;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/verdict.js
+
+/**
+ * Judges what switch-to-configuration named, whatever its exit code: the codes of its versions differ, and nixos-rebuild in bash
+ * makes each of them 1. An exit code other than 0 without a cause is a failure too.
+ */
+function judge({ operation, toplevel, before, end }) {
+    const { exitCode } = end;
+    // With exit code 0, only what is known of users beside it counts: scripts print such sentences for what they do not mind.
+    const causes = exitCode === 0 ? end.causes.filter(({ kind }) => kind === "user") : end.causes;
+    const code = `(exit code ${exitCode})`;
+    const units = causes.filter((cause) => cause.kind === "unit");
+    const failedUnits = newlyFailed(before, [...units.map(({ unit }) => unit), ...end.after.failedUnits]);
+    const users = causes.filter((cause) => cause.kind === "user");
+    const fatal = causes.filter((cause) => cause.kind !== "unit" && cause.kind !== "user");
+    const complaint = failedUnits.length === 0 ? undefined : explainUnits(units, failedUnits, exitCode === 0 ? "" : ` ${code}`);
+    const named = fatal.length > 0 ? explainFatal(fatal, operation, toplevel, code) : undefined;
+    return {
+        failure: named ?? explainCode(exitCode, causes, complaint) ?? (isExplained(exitCode, causes, failedUnits) ? undefined : explainNothing(operation, exitCode, code)),
+        units: complaint,
+        users: users.length === 0 ? undefined : explainUsers(users),
+        failedUnits,
+    };
+}
+/** Names the units that are failed now and had not failed, or been restarted again and again, before. */
+function newlyFailed(before, failed) {
+    const old = new Set([...(before?.failedUnits ?? []), ...(before?.restartingUnits ?? [])]);
+    return [...new Set(failed)].filter((unit) => !old.has(unit));
+}
+const order = [
+    "record",
+    "profile",
+    "locked",
+    "not-nixos",
+    "inhibitor",
+    "pre-switch-check",
+    "boot-loader",
+    "other-init",
+    "snippet",
+    "activation-script",
+    "logind",
+    "user-left",
+    "no-space",
+];
+function explainFatal(causes, operation, toplevel, code) {
+    const first = order.flatMap((kind) => causes.filter((cause) => cause.kind === kind))[0];
+    if (first === undefined)
+        return undefined;
+    const full = causes.some(({ kind }) => kind === "no-space");
+    const explained = explain(first, causes, operation, toplevel, code);
+    if (!full || first.kind === "no-space")
+        return explained;
+    return { reason: `${explained.reason}: no space is left on the device`, hint: freeSpace(operation) };
+}
+function explain(cause, causes, operation, toplevel, code) {
+    switch (cause.kind) {
+        case "record":
+            return { reason: `system profile and boot loader were not set, since the record of that step could not be written ${code}`, hint: freeSpace(operation) };
+        case "profile":
+            return { reason: `the system profile could not be set ${code}`, hint: "The lines below are what nix-env printed" };
+        case "locked":
+            return { reason: `another switch-to-configuration runs on the machine ${code}`, hint: "Nothing was activated. Deploy again when it has ended" };
+        case "not-nixos":
+            return { reason: `switch-to-configuration does not take the machine for NixOS ${code}`, hint: "NixOS has /etc/NIXOS: check why the file is missing" };
+        case "inhibitor": {
+            const what = cause.changes.length === 0 ? "" : `: ${cause.changes.join(", ")}`;
+            return { reason: `a switch inhibitor refuses to activate the new system while the old one runs ${code}${what}`, hint: bootInstead(operation, toplevel) };
+        }
+        case "pre-switch-check": {
+            const checks = causes.flatMap((other) => (other.kind === "pre-switch-check" ? [other.check] : []));
+            const name = checks.map((check) => `'${check}'`).join(" and ");
+            return {
+                reason: `the pre-switch check ${name} of the new system failed ${code}`,
+                hint: "Its output is in the lines below. Correct what it reports, then deploy again",
+            };
+        }
+        case "boot-loader":
+            return { reason: `the boot loader could not be installed ${code}`, hint: "The lines below are what its installer printed" };
+        case "other-init":
+            return { reason: `the new system uses a different init system, so it takes effect only after a reboot ${code}`, hint: bootInstead(operation, toplevel) };
+        case "snippet": {
+            const snippets = causes.flatMap((other) => (other.kind === "snippet" ? [`'${other.snippet}' (${other.exitCode})`] : []));
+            const names = snippets.length === 1 ? `the activation script snippet ${snippets[0]}` : `the activation script snippets ${snippets.join(", ")}`;
+            return { reason: `${names} failed ${code}`, hint: "Its output is in the host's log. Correct the snippet, then deploy again" };
+        }
+        case "activation-script":
+            return { reason: `the activation script failed ${code}`, hint: "Its output is in the host's log. Correct it, then deploy again" };
+        case "logind":
+            return {
+                reason: `logind did not list the users, so the changed units were not started ${code}`,
+                hint: "Look at `systemctl status systemd-logind` on the machine",
+            };
+        case "user-left":
+            return {
+                reason: `logind ended the services of a user during the switch, so the changed units were not started ${code}`,
+                hint: "Deploy again: it does so 10 s after the last session of a user has ended",
+            };
+        case "no-space":
+            return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation) };
+    }
+}
+function bootInstead(operation, toplevel) {
+    if (needsFlake(operation))
+        return "Deploy with `operation: boot`, then reboot the machine";
+    return `Run \`nix-env --profile /nix/var/nix/profiles/system --set ${toplevel} && ${toplevel}/bin/switch-to-configuration boot\` on the machine, then reboot it`;
+}
+function freeSpace(operation) {
+    const where = changesBootLoader(operation) ? "`df` on the machine shows which disk is full, /boot included" : "`df` on the machine shows which disk is full";
+    return `${where}. \`nix-collect-garbage -d\` there removes old generations`;
+}
+// Units and users end it with 4 alone. With another code it has stopped in the middle, whatever they did before that.
+const unitsOrUsers = 4;
+function isExplained(exitCode, causes, failedUnits) {
+    return exitCode === 0 || (exitCode === unitsOrUsers && causes.length + failedUnits.length > 0);
+}
+/** Units that failed anew are named with any other code too, and are then a failure whatever `unit-failures` says. */
+function explainCode(exitCode, causes, units) {
+    return exitCode === 0 || exitCode === unitsOrUsers || isSignal(exitCode) || causes.length === 0 ? undefined : units;
+}
+// As a shell reports a program that a signal has ended.
+function isSignal(exitCode) {
+    return exitCode > 128 && exitCode < 160;
+}
+function explainNothing(operation, exitCode, code) {
+    const state = changesRunningSystem(operation) ? "The machine may be partly switched. " : "";
+    const what = isSignal(exitCode) ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
+    return { reason: `${what} ${code}`, hint: `${state}The lines below are the end of its output` };
+}
+const jobs = { start: "failed to start", stop: "failed to stop", restart: "failed to restart", reload: "failed to reload" };
+function explainUnits(causes, failed, code) {
+    // Only a job's failure is worth its word: a unit that is named as failed as well has failed altogether.
+    const text = failed.map((unit) => {
+        const own = causes.filter((cause) => cause.unit === unit);
+        const job = own.some(({ what }) => what === "failed") ? undefined : own.flatMap(({ what }) => (what === "failed" ? [] : [jobs[what]]))[0];
+        return job === undefined ? unit : `${unit} (${job})`;
+    });
+    return {
+        reason: `units failed that had not failed before${code}: ${text.join(", ")}`,
+        hint: "The journal is in the lines below. Correct the unit, then deploy again",
+    };
+}
+function explainUsers(causes) {
+    const text = causes.map(({ user, units, late }) => {
+        const why = late ? "took longer than 60 s and was ended" : units.join(", ");
+        return why === "" ? user : `${user} (${why})`;
+    });
+    return {
+        reason: `the user activation failed for ${text.join(", ")}`,
+        hint: "The system itself is activated. `systemctl --user status` of the user shows more",
+    };
+}
+;// CONCATENATED MODULE: ./out/src/deploy/last-step.js
+
+
+
+
+/** Keeps the system, which is when profile and boot loader are set. Returns what has prevented it. */
+async function keep(work) {
+    const { armed, settings, known, signal } = work;
+    known.confirmed = true;
+    const kept = await armed.keep(signal);
+    if (kept === "restarted") {
+        const reason = "the machine was restarted before system profile and boot loader were set";
+        return { ...notReached(kept, settings.safety), reason };
+    }
+    if (kept === "late")
+        return notReached(kept, settings.safety);
+    known.after = kept.state;
+    switch (kept.kind) {
+        case "done":
+            work.ended();
+            return undefined;
+        case "foreign": {
+            const { reason, hint } = switchedByOthers(kept.state);
+            return { status: "failed", error: failure_makeFailure({ phase: "confirm", reason, hint, outcome: "System profile and boot loader were not changed" }) };
+        }
+        case "failed":
+            return undoneStep(work, kept);
+    }
+}
+/** What a last step that failed has left: it has undone itself. */
+function undoneStep({ armed, settings, system, known, begin }, step) {
+    const { exitCode, causes, lines, undone, state } = step;
+    known.exitCode = exitCode;
+    begin("rollback");
+    const { operation } = settings;
+    const evidence = { operation, toplevel: system.toplevel, before: armed.before };
+    const none = { reason: `system profile and boot loader could not be set (exit code ${exitCode})`, hint: "The lines below are the end of the output" };
+    const timedOut = exitCode === 124 || exitCode === 137;
+    const late = { reason: `the last step took longer than activation-timeout (${settings.safety.limits.activation} s)`, hint: none.hint };
+    const judged = judge({ ...evidence, end: { exitCode, causes, after: { failedUnits: [] } } }).failure;
+    const why = timedOut ? late : causes.length === 0 ? none : (judged ?? none);
+    const parts = { ...why, lines, causes, exitCode };
+    const wrong = [
+        ...(undone.profile ? [] : [`the system profile is ${state.profile ?? "not there"}`]),
+        ...(undone.bootLoader ? [] : [`the boot loader's default entry may be ${system.toplevel}`]),
+        ...wrongTest(),
+    ];
+    if (wrong.length === 0)
+        return { status: "rolled-back", error: failure_makeFailure({ phase: "confirm", ...parts, outcome: backAtOld }) };
+    return {
+        status: "rollback-failed",
+        error: failure_makeFailure({
+            phase: "rollback",
+            ...parts,
+            reason: `${why.reason}; and the rollback failed: ${wrong.join("; ")}`,
+            hint: repairHint(repairLastStep(armed.before), armed.before, state, undone.test?.causes ?? []),
+        }),
+    };
+    function wrongTest() {
+        const { running } = armed.before;
+        if (state.running !== running)
+            return [`the machine runs ${state.running ?? "no system of the store"} and ran ${running ?? "none"}`];
+        if (undone.test === undefined)
+            return ["the old system was not activated"];
+        if (undone.test.exitCode === 0)
+            return [];
+        const { failure, units } = judge({ ...evidence, end: { ...undone.test, after: state } });
+        const complaint = failure ?? units;
+        return complaint === undefined ? [] : [complaint.reason];
+    }
+}
+;// CONCATENATED MODULE: ./out/src/deploy/rejected.js
+
+
+
+
+
+/** What becomes of a machine whose new system is not to stay. */
+async function endRejected(work, rejection) {
+    const { aftermath } = rejection;
+    if (aftermath === undefined)
+        return await goBack(work, rejection);
+    if (aftermath === "restarted")
+        return await afterRestart(work, rejection);
+    return await leave(work, rejection, aftermath === "foreign" ? "Nothing more was changed on the machine" : "Nothing was activated");
+}
+/** Ends the run on a machine where nothing is to be rolled back. */
+async function leave({ armed, known, signal }, rejection, outcome) {
+    const state = await armed.drop(signal);
+    if (typeof state !== "string")
+        known.after = state;
+    return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode: known.exitCode, outcome }) };
+}
+/** A restart ends every protection, and boots what the boot loader has: only the machine itself can say what that is. */
+async function afterRestart(work, rejection) {
+    const { armed, known, settings, system, signal, log } = work;
+    const { before } = armed;
+    const state = await armed.afterRestart(signal);
+    known.after = state;
+    if (known.confirmed && state.running === system.running && state.profile === system.toplevel) {
+        log.note("the machine was restarted after it was confirmed, and has booted the new system");
+        return { status: "deployed", error: undefined };
+    }
+    const { exitCode } = known;
+    if (settings.safety.rollback && state.running === before.running && state.profile === before.profile) {
+        return { status: "rolled-back", error: failure_makeFailure({ ...rejection, exitCode, outcome: "The machine has booted its old system" }) };
+    }
+    const boots = state.profile === state.running ? "" : `, and its system profile is ${state.profile ?? "not there"}`;
+    const outcome = `The machine has booted ${state.running ?? "no system of the store"}${boots}; it ran ${before.running ?? "no system of the store"} before`;
+    return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode, outcome }) };
+}
+async function goBack(work, rejection) {
+    const { armed, known, log, settings, signal } = work;
+    const { safety, operation } = settings;
+    const { reason, lines, causes, decided } = rejection;
+    const { exitCode } = known;
+    if (!safety.rollback && decided === undefined) {
+        await armed.keep(signal);
+        return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode, outcome: "The new system stays, since rollback is false" }) };
+    }
+    log.note(`${reason}: rolling back`);
+    work.begin("rollback");
+    const end = await armed.rollBack(signal);
+    if (end === "restarted")
+        return await afterRestart(work, { ...rejection, reason: `${reason}; and the machine was restarted during the rollback` });
+    known.after = end.state;
+    if (end.foreign) {
+        const outcome = `Nothing was rolled back: the machine runs ${end.state.running ?? "no system of the store"}, which is neither the old nor the new system, so somebody else has switched it`;
+        return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode, outcome }) };
+    }
+    const wrong = notBack(armed.before, end, work);
+    if (wrong === undefined) {
+        return { status: "rolled-back", error: failure_makeFailure({ ...rejection, exitCode, outcome: backAtOld }) };
+    }
+    const error = failure_makeFailure({
+        phase: "rollback",
+        reason: `${reason}; and the rollback failed: ${wrong}`,
+        hint: repairHint(changesRunningSystem(operation) ? repairCommands(armed.before) : repairLastStep(armed.before), armed.before, end.state, end.causes),
+        lines: [...lines, ...end.lines],
+        exitCode: end.exitCode,
+        causes,
+    });
+    return { status: "rollback-failed", error };
+}
+/** What is not as it was, after a rollback. */
+function notBack(before, end, { settings, system }) {
+    const { exitCode, causes, state } = end;
+    if (state.profile !== before.profile)
+        return `the system profile is ${state.profile ?? "not there"} and was ${before.profile ?? "not there"}`;
+    if (state.running !== before.running)
+        return `the machine runs ${state.running ?? "no system of the store"} and ran ${before.running ?? "none"}`;
+    if (exitCode === 0)
+        return undefined;
+    const { failure, units } = judge({ operation: settings.operation, toplevel: system.toplevel, before, end: { exitCode, causes, after: state } });
+    return failure?.reason ?? units?.reason;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/safe-activation.js
+
+
+
+
+
+
+
+
+/**
+ * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health, only
+ * then have it set system profile and boot loader; else roll back. Throws a `DeployError` when the machine is lost before that is
+ * decided.
+ */
+async function activateSafely(work) {
+    const { known, signal, log } = work;
+    const armed = await arm(work);
+    known.before = armed.before;
+    known.undecided = true;
+    warnOfBoot(armed, log);
+    const guarded = { ...work, armed };
+    const end = await armed.activate(signal);
+    known.after = end.after;
+    known.exitCode = end.exitCode;
+    known.plan = end.plan ?? known.plan;
+    const { rejection, degraded } = await judgeEnd(guarded, end);
+    const rejected = rejection ?? (await safe_activation_confirm(guarded, end, degraded));
+    const outcome = rejected ?? (await keep(guarded));
+    const final = outcome === undefined ? succeeded(known.after, degraded, log) : "status" in outcome ? outcome : await endRejected(guarded, outcome);
+    known.undecided = false;
+    return final;
+}
+async function arm({ machine, system, known, settings, signal }) {
+    const { operation, safety, variant } = settings;
+    const { installBootLoader } = variant;
+    known.arming = true;
+    try {
+        const armed = await machine.arm({ operation, system, installBootLoader, guarded: safety.rollback, limits: safety.limits }, signal);
+        known.arming = false;
+        return armed;
+    }
+    catch (error) {
+        if (!(error instanceof DeployError))
+            throw error;
+        if (error.unreachable)
+            throw new DeployError({ ...error.failure, outcome: armedOutlook(safety), unreachable: true, cause: error });
+        known.arming = false;
+        throw error;
+    }
+}
+function warnOfBoot({ scarceBoot }, log) {
+    if (scarceBoot === undefined)
+        return;
+    const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => showBytes(kibibytes * 1024));
+    log.warn(`only ${free} are free on /boot of the machine, and kernel and initrd of the new system need ${needed}: the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`);
+}
+function succeeded(after, degraded, log) {
+    if (after.rebootNeeded)
+        log.note("kernel, initrd or kernel modules differ from the booted ones: they take effect with a reboot");
+    const [first, ...rest] = degraded;
+    if (first === undefined)
+        return { status: "deployed", error: undefined };
+    const reason = [first, ...rest].map((failure) => failure.reason).join("; ");
+    return { status: "degraded", error: failure_makeFailure({ ...first, reason, lines: degraded.flatMap(({ lines }) => lines) }) };
+}
+/** How an activation went that did not come to its own end. */
+function explainEnd(end, { safety, operation }) {
+    const { activation } = safety.limits;
+    switch (end) {
+        case "ended":
+            return undefined;
+        case "restarted":
+            return { reason: "the machine was restarted during the activation", hint: "Look at its journal: `journalctl --boot -1`" };
+        case "killed": {
+            const late = safety.rollback && changesMachine(operation) ? ` took longer than activation-timeout (${activation} s), or` : "";
+            return { reason: `the activation${late} was killed`, hint: "Look at `journalctl --unit 'nix-flake-deploy-*-activate'` on the machine" };
+        }
+        case "not-started":
+            return { reason: "the activation could not be started on the machine", hint: "Does systemd-run work there?" };
+    }
+}
+/** What makes switch-to-configuration refuse `test`, where it has neither stopped nor activated anything by then. */
+const refusals = new Set(["locked", "not-nixos", "inhibitor", "pre-switch-check", "other-init"]);
+/** What the end of the activation itself has against the new system. */
+async function judgeEnd(work, end) {
+    const { system, settings, known, armed, signal, log } = work;
+    const { operation, safety } = settings;
+    const { lines, causes, after } = end;
+    const degraded = [];
+    const protectedSwitch = safety.rollback && changesRunningSystem(operation);
+    const reject = (complaint, more = lines, aftermath) => ({
+        rejection: { phase: "activate", lines: more, causes, ...(aftermath === undefined ? {} : { aftermath }), ...complaint },
+        degraded,
+    });
+    const verdict = judge({ operation, toplevel: system.toplevel, before: armed.before, end });
+    known.failedUnits = verdict.failedUnits;
+    const broken = explainEnd(end.end, settings) ?? verdict.failure;
+    if (broken !== undefined) {
+        const refused = protectedSwitch && end.end === "ended" && !end.touched && causes.some(({ kind }) => refusals.has(kind));
+        return reject(broken, lines, end.end === "restarted" ? "restarted" : refused ? "refused" : undefined);
+    }
+    for (const [complaint, fatal] of [
+        [verdict.units, safety.unitFailures === "fail"],
+        [verdict.users, false],
+    ]) {
+        if (complaint === undefined)
+            continue;
+        const journal = complaint === verdict.units ? await armed.journal(verdict.failedUnits, signal) : [];
+        if (fatal)
+            return reject(complaint, journal);
+        degraded.push(failure_makeFailure({ phase: "activate", ...complaint, lines: journal, causes }));
+        log.warn([complaint.reason, ...journal].join("\n"));
+    }
+    const other = "Has somebody else changed it in the meantime?";
+    // A protected switch sets the profile when it is confirmed.
+    if (changesSystemProfile(operation) && !protectedSwitch && after.profile !== system.toplevel)
+        return reject({ reason: `the machine boots ${after.profile ?? "no system of the store"} and not ${system.toplevel}`, hint: other });
+    if (changesRunningSystem(operation) && after.running !== system.running) {
+        // Where the connection was away for long, the machine may have rolled back by now.
+        const reached = protectedSwitch && after.running === armed.before.running ? await armed.reach(signal) : after;
+        if (typeof reached === "string")
+            return { rejection: notReached(reached, safety), degraded };
+        const complaint = { reason: `the machine runs ${after.running ?? "no system of the store"} and not ${system.running}`, hint: other };
+        return reject(complaint, lines, isForeign(work, after) ? "foreign" : undefined);
+    }
+    return { rejection: undefined, degraded };
+}
+/** Tells whether units were started, so that they must show that they stay up. */
+function settles({ settings }, { plan }) {
+    if (settings.safety.limits.settle === 0 || !changesRunningSystem(settings.operation))
+        return false;
+    return plan === undefined || plan.start.length + plan.restart.length > 0;
+}
+/** Reaches the machine again and checks its health. Returns why the system is not to be kept. */
+async function safe_activation_confirm(work, end, degraded) {
+    const { armed, settings, signal } = work;
+    const { healthCheck, limits } = settings.safety;
+    work.ended();
+    work.begin("confirm");
+    let reached = await armed.reach(signal);
+    if (typeof reached === "string")
+        return notReached(reached, settings.safety);
+    if (healthCheck !== undefined) {
+        const complaint = await armed.checkHealth(healthCheck, limits.healthCheck, signal);
+        if (complaint !== undefined) {
+            return {
+                phase: "confirm",
+                reason: `the health check did not succeed within ${limits.healthCheck} s`,
+                hint: "Its output is in the lines below",
+                lines: [healthCheck, ...complaint.split("\n")],
+            };
+        }
+    }
+    if (settles(work, end)) {
+        reached = await armed.settle(signal);
+        if (typeof reached === "string")
+            return notReached(reached, settings.safety);
+    }
+    if (isForeign(work, reached))
+        return switchedByOthers(reached);
+    return await judgeLateUnits(work, reached, degraded);
+}
+/** Units that failed after the activation had ended. */
+async function judgeLateUnits({ armed, settings, known, signal, log }, now, degraded) {
+    const late = newlyFailed(armed.before, now.failedUnits).filter((unit) => !known.failedUnits.includes(unit));
+    if (late.length === 0)
+        return undefined;
+    known.failedUnits = [...known.failedUnits, ...late];
+    const lines = await armed.journal(late, signal);
+    const reason = `units failed shortly after the activation that had not failed before: ${late.join(", ")}`;
+    const rejection = { phase: "activate", reason, hint: "The journal is in the lines below. Correct the unit, then deploy again", lines };
+    if (settings.safety.unitFailures === "fail")
+        return rejection;
+    degraded.push(failure_makeFailure(rejection));
+    log.warn([reason, ...lines].join("\n"));
+    return undefined;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/host.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * The work on one host: `prepare` up to a built system, then `activate` that. Both throw for what goes wrong; `result` tells
+ * what is known at any time.
+ */
+class Host {
+    machine;
+    #settings;
+    #log;
+    #known;
+    #clock = new PhaseClock();
+    #machines;
+    constructor(machine, settings, log, machines) {
+        this.machine = machine;
+        this.#settings = settings;
+        this.#log = log;
+        this.#machines = machines;
+        this.#known = knownAtFirst(machine.target);
+    }
+    get phase() {
+        return this.#known.phase;
+    }
+    /** The flake has arrived on the machine. */
+    get arrived() {
+        return this.#known.arrived;
+    }
+    /** The machine is armed, and neither the new nor the old system was decided for. */
+    get undecided() {
+        return this.#known.undecided;
+    }
+    /** What becomes of the machine when nobody looks after it any more. */
+    get outlook() {
+        return outlookOf(this.#known, this.#settings.safety);
+    }
+    /** Connects, sends the flake, builds the system, and tells what is new in it; or finds the one to go back to. */
+    async prepare(signal) {
+        try {
+            return await this.#prepare(signal);
+        }
+        finally {
+            this.#clock.pause();
+        }
+    }
+    async #prepare(signal) {
+        const known = this.#known;
+        const { operation, variant } = this.#settings;
+        let machine = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
+        const { facts } = machine;
+        known.before = facts.state;
+        if (facts.unfinished !== undefined)
+            this.#log.warn(`${facts.unfinished}. A deployment that activates mends that first`);
+        this.#machines.claim(this.machine.target, facts.identity);
+        let toplevel;
+        let generation;
+        if (this.#settings.flake === undefined) {
+            ({ toplevel, number: generation } = this.#olderGeneration(facts));
+        }
+        else {
+            known.configuration = this.#configuration(facts);
+            for (const warning of [spaceWarning(facts.freeKibibytes), memoryWarning(facts.memoryKibibytes)])
+                if (warning !== undefined)
+                    this.#log.warn(warning);
+            this.ended();
+            const sent = await this.#settings.flake;
+            const copied = await this.#tryAgain("copy", signal, async (tries) => {
+                if (tries > 0)
+                    machine = await this.machine.connect(signal);
+                return await machine.copyFlake(sent, signal);
+            });
+            known.arrived = true;
+            this.ended(showCopied(copied));
+            this.begin("build");
+            toplevel = await machine.build({ reference: outerReference(sent), configuration: known.configuration }, signal);
+            this.#log.note(`built ${toplevel}`);
+        }
+        known.toplevel = toplevel;
+        const { specialisation } = variant;
+        const running = specialisation === undefined ? toplevel : await machine.findSpecialisation(toplevel, specialisation, signal);
+        await this.#compare(machine, running, signal);
+        this.ended();
+        if (changesRunningSystem(operation) && facts.specialisation !== undefined && facts.specialisation !== specialisation) {
+            this.#log.note(`the machine runs its specialisation ${facts.specialisation} and leaves it: \`specialisation: ${facts.specialisation}\` keeps it there`);
+        }
+        const system = { toplevel, running, generation };
+        const status = settledBy(system, facts, operation);
+        return status === undefined ? { kind: "ready", system: { machine, system } } : { kind: "settled", outcome: { status, error: undefined } };
+    }
+    /** Activates a system, and decides for it or for the old one. Throws what ends it before there was a decision. */
+    async activate(ready, signal) {
+        try {
+            this.begin("activate");
+            return changesMachine(this.#settings.operation) ? await this.#activate(ready, signal) : await this.#dryActivate(ready, signal);
+        }
+        finally {
+            this.#clock.pause();
+        }
+    }
+    async #dryActivate({ machine, system }, signal) {
+        const known = this.#known;
+        const { operation } = this.#settings;
+        const end = await machine.dryActivate(system, signal);
+        const { exitCode, lines, causes } = end;
+        known.exitCode = exitCode;
+        known.plan = end.plan === undefined ? known.plan : withCompared(end.plan, known.plan);
+        // It starts no unit: what has failed meanwhile is none of its doing.
+        const before = { ...end.after, failedUnits: end.after.failedUnits, restartingUnits: [] };
+        const { failure, units, users } = judge({ operation, toplevel: system.toplevel, before, end });
+        const complaint = explainEnd(end.end, this.#settings) ?? failure ?? (exitCode === 0 ? undefined : (units ?? users));
+        if (complaint !== undefined)
+            throw new DeployError({ phase: "activate", ...complaint, lines, exitCode, causes });
+        this.ended();
+        return { status: "planned", error: undefined };
+    }
+    async #activate({ machine, system }, signal) {
+        return await activateSafely({
+            machine,
+            system,
+            settings: this.#settings,
+            known: this.#known,
+            signal,
+            log: this.#log,
+            begin: (phase) => this.begin(phase),
+            ended: () => this.ended(),
+        });
+    }
+    /** Leaves the machine; an activation that is undecided goes on without us. Never throws. */
+    async release() {
+        await this.machine.release(this.undecided ? "undecided" : "decided");
+    }
+    /** The host's result with what is known now. */
+    result(outcome, seconds) {
+        return resultOf(this.machine.target, this.#known, outcome, seconds, this.#clock.spans());
+    }
+    /** A phase begins. */
+    begin(phase) {
+        this.#known.phase = phase;
+        this.#clock.begin(phase);
+        this.#log.phase(phase);
+    }
+    /** The phase has ended well. */
+    ended(detail) {
+        this.#log.ended(detail);
+    }
+    #olderGeneration({ olderGeneration, state }) {
+        if (olderGeneration !== undefined) {
+            this.#log.note(`going back to generation ${olderGeneration.number}, ${olderGeneration.toplevel}`);
+            return olderGeneration;
+        }
+        throw new DeployError({
+            phase: "connect",
+            reason: `there is no generation before ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} to go back to`,
+            hint: "`nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine lists them",
+        });
+    }
+    /**
+     * Compares what runs with what was built. Before the activation: a new system that breaks the network could not be asked any
+     * more, and what a deployment would have brought is worth knowing also where it failed.
+     */
+    async #compare(machine, built, signal) {
+        const { running } = machine.facts.state;
+        if (!this.#settings.diff || running === undefined || running === built)
+            return;
+        const found = await machine.compare(running, built, signal);
+        if (found === undefined)
+            return;
+        this.#known.compared = { running, difference: found.closure };
+        // A reboot starts everything anew.
+        if (touchesUnits(this.#settings.operation))
+            this.#known.plan = found.units;
+        for (const line of describeDifference(found.closure))
+            this.#log.note(line);
+        for (const line of describePlan(this.#known.plan))
+            this.#log.note(line);
+    }
+    #configuration({ hostname }) {
+        const named = attributeOf(this.machine.target.configuration);
+        if (named !== undefined)
+            return named;
+        if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(hostname))
+            return hostname;
+        throw new DeployError({
+            phase: "connect",
+            reason: `the machine's own hostname (${JSON.stringify(hostname)}) names no configuration`,
+            hint: "Write the configuration behind the target: host#configuration",
+        });
+    }
+    /** Works on a phase, again after failures of the network: 1, 2, 4, … seconds later. */
+    async #tryAgain(phase, signal, work) {
+        this.begin(phase);
+        for (let tries = 0;; tries += 1) {
+            try {
+                return await work(tries);
+            }
+            catch (error) {
+                if (!(error instanceof DeployError) || !error.unreachable || tries >= this.#settings.retries)
+                    throw error;
+                const seconds = 2 ** tries;
+                this.#log.note(`${error.reason}; trying again in ${seconds} s (${tries + 1} of ${this.#settings.retries})`);
+                await (0,promises_namespaceObject.setTimeout)(seconds * 1000, undefined, { signal });
+            }
+        }
+    }
+}
+;// CONCATENATED MODULE: ./out/src/deploy/same-machine.js
+
+
+/**
+ * Knows which machines the targets of a run have turned out to be. The first target that comes to a machine has it; one that
+ * comes later is refused at once, and the first is not to be activated either: nobody knows which of the two is meant.
+ */
+class MachinesOfRun {
+    #owners = new Map();
+    #rivals = new Map();
+    /** Takes a machine for a target. Throws a `DeployError` where another target has it. */
+    claim(target, identity) {
+        if (identity === undefined)
+            return;
+        const owner = this.#owners.get(identity) ?? target;
+        this.#owners.set(identity, owner);
+        if (owner === target)
+            return;
+        if (!this.#rivals.has(owner))
+            this.#rivals.set(owner, target);
+        throw sameMachine(owner);
+    }
+    /** What stands against the activation of a target whose machine another one has come to as well. */
+    objection(target) {
+        const rival = this.#rivals.get(target);
+        return rival === undefined ? undefined : sameMachine(rival);
+    }
+}
+function sameMachine(other) {
+    return new DeployError({
+        phase: "connect",
+        reason: `this is the same machine as ${other.name} (${displayTarget(other)}), and one run deploys one configuration to a machine`,
+        hint: "Nothing was activated on it. Keep one of the two targets",
+    });
+}
+;// CONCATENATED MODULE: ./out/src/deploy/stopwatch.js
+/** Measures and bounds the work on one host, which happens in pieces: waiting for other hosts does not count. */
+class Stopwatch {
+    /** Seconds; 0 is without limit. */
+    limit;
+    #outer;
+    #milliseconds = 0;
+    #expired = false;
+    constructor(limit, outer) {
+        this.limit = limit;
+        this.#outer = outer;
+    }
+    /** Seconds of work so far, rounded to hundredths. */
+    get seconds() {
+        return Math.round(this.#milliseconds / 10) / 100;
+    }
+    get expired() {
+        return this.#expired;
+    }
+    get cancelled() {
+        return this.#outer.aborted;
+    }
+    /**
+     * Runs one piece; its signal is aborted when the time is used up and when the whole run is cancelled. Once it is, no piece
+     * begins: it throws the reason of the abort.
+     */
+    async run(work) {
+        this.#outer.throwIfAborted();
+        const own = new AbortController();
+        const begin = performance.now();
+        const left = this.limit * 1000 - this.#milliseconds;
+        const expire = () => {
+            this.#expired = true;
+            own.abort();
+        };
+        const timer = this.limit > 0 ? setTimeout(expire, Math.max(0, left)) : undefined;
+        try {
+            return await work(AbortSignal.any([own.signal, this.#outer]));
+        }
+        finally {
+            clearTimeout(timer);
+            this.#milliseconds += performance.now() - begin;
+        }
+    }
+}
+;// CONCATENATED MODULE: ./out/src/deploy/fleet.js
+
+
+
+
+
+
+
+
+
+
+/**
+ * Deploys to all machines: everything up to the build side by side, then, when every machine has built or failed, the
+ * activations, batch after batch. A host that fails does not stop the others of its batch, but too many stop the batches
+ * after it. Never throws: without a flake, which `settings.flake` or the signal reports as a `NoFlakeError`, every host is skipped.
+ */
+async function deployFleet(machines, settings, log) {
+    const { unusable } = settings;
+    log.begin(machines.length + unusable.length);
+    for (const result of unusable)
+        log.done(result);
+    const known = new MachinesOfRun();
+    const works = machines.map((machine) => ({
+        host: new Host(machine, settings, log.host(machine.target), known),
+        stopwatch: new Stopwatch(settings.timeout, settings.signal),
+        ready: undefined,
+        result: undefined,
+        unreachable: undefined,
+    }));
+    const run = new FleetRun(works, known, settings, log);
+    await run.prepare();
+    await run.activate();
+    log.end();
+    return { results: [...works.flatMap((work) => work.result ?? []), ...unusable], arrived: works.some((work) => work.host.arrived) };
+}
+class FleetRun {
+    #works;
+    #known;
+    #settings;
+    #log;
+    constructor(works, known, settings, log) {
+        this.#works = works;
+        this.#known = known;
+        this.#settings = settings;
+        this.#log = log;
+    }
+    /** Everything up to the build. */
+    async prepare() {
+        const { maxParallel, staging } = this.#settings;
+        await mapLimited(this.#works, maxParallel, async (work) => {
+            await this.#step(work, async (signal) => {
+                const prepared = await work.host.prepare(signal);
+                if (prepared.kind === "settled")
+                    return prepared.outcome;
+                work.ready = prepared.system;
+                return undefined;
+            });
+        });
+        // One that has ended well is not what was asked for either, when another target has come to its machine since.
+        for (const work of this.#works) {
+            const error = this.#known.objection(work.host.machine.target)?.failure;
+            if (error !== undefined && (work.result === undefined || !isFailure(work.result.status)))
+                await this.#end(work, { status: "failed", error });
+        }
+        // Where no machine answers it is not the machines: a run that reaches nobody is never green.
+        const skip = staging.onUnreachable === "skip" && this.#works.some((work) => work.unreachable === undefined);
+        for (const work of this.#works) {
+            if (work.unreachable !== undefined)
+                await this.#end(work, { status: skip ? "skipped" : "failed", error: work.unreachable });
+        }
+    }
+    /** Activates what has built, in batches, as long as not too many hosts have failed. */
+    async activate() {
+        const { operation, maxParallel, staging, signal } = this.#settings;
+        const built = this.#works.flatMap((work) => (work.result === undefined && work.ready !== undefined ? [{ work, ready: work.ready }] : []));
+        const batches = changesMachine(operation) ? inBatches(built, staging.batches) : [built];
+        for (const [index, batch] of batches.entries()) {
+            // Whom a cancellation ends has not failed by itself: it is told to those that are left as it is.
+            const stop = index === 0 || signal.aborted ? undefined : tooManyFailures(this.#works, this.#settings);
+            if (stop !== undefined) {
+                const rest = batches.slice(index).flat();
+                await mapLimited(rest, maxParallel, async ({ work }) => {
+                    await this.#end(work, { status: "skipped", error: failure_makeFailure({ phase: work.host.phase, ...stop }) });
+                });
+                return;
+            }
+            if (batches.length > 1 && !signal.aborted) {
+                const names = batch.map(({ work }) => work.host.machine.target.name);
+                this.#log.batch(index + 1, batches.length, names);
+            }
+            await mapLimited(batch, maxParallel, async ({ work, ready }) => {
+                await this.#step(work, async (own) => await work.host.activate(ready, own));
+            });
+        }
+    }
+    /** One step of a host; what goes wrong in it ends the host's work. */
+    async #step(work, act) {
+        const { host, stopwatch } = work;
+        let outcome;
+        try {
+            outcome = await stopwatch.run(act);
+        }
+        catch (error) {
+            const problems = [error, this.#settings.signal.reason];
+            const noFlake = problems.find((problem) => problem instanceof NoFlakeError);
+            if (noFlake !== undefined) {
+                const skipped = failure_makeFailure({ phase: host.phase, reason: `not started: ${noFlake.message}`, outcome: "Nothing has changed on the machine" });
+                return await this.#end(work, { status: "skipped", error: skipped });
+            }
+            const neverReached = error instanceof DeployError && error.unreachable && error.phase === "connect" && !host.arrived;
+            if (neverReached && !stopwatch.cancelled && this.#settings.staging.onUnreachable === "skip") {
+                work.unreachable = error.failure;
+                return;
+            }
+            outcome = { status: host.undecided ? "unknown" : "failed", error: fleet_explain(error, host, stopwatch) };
+        }
+        if (outcome !== undefined)
+            await this.#end(work, outcome);
+    }
+    async #end(work, outcome) {
+        await work.host.release();
+        work.result = work.host.result(outcome, work.stopwatch.seconds);
+        this.#log.done(work.result);
+    }
+}
+const fleet_mostNamed = 5;
+/** Why no further batch may begin. */
+function tooManyFailures(works, { staging, unusable }) {
+    const failed = [...works.flatMap(({ result }) => result ?? []), ...unusable].filter(({ status }) => isFailure(status));
+    const hosts = works.length + unusable.length;
+    const most = amountOf(staging.maxFailures, hosts);
+    if (failed.length <= most)
+        return undefined;
+    const names = failed.map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
+    return {
+        reason: `not activated: ${failed.length} of ${hosts} hosts failed, and max-failures is ${most}`,
+        outcome: `Nothing has changed on the machine. Failed: ${listed(names, fleet_mostNamed)}`,
+    };
+}
+function fleet_explain(problem, host, stopwatch) {
+    const { phase, outlook: outcome } = host;
+    if (problem instanceof DeployError)
+        return host.undecided ? failure_makeFailure({ ...problem.failure, phase, outcome }) : problem.failure;
+    if (stopwatch.expired)
+        return failure_makeFailure({ phase, reason: `the work on the machine took longer than the timeout of ${stopwatch.limit} s`, outcome });
+    if (stopwatch.cancelled)
+        return failure_makeFailure({ phase, reason: "the run was cancelled", outcome });
+    // An unexpected one is a fault of ours: its stack is what helps.
+    const [reason = "", ...lines] = problem instanceof Error ? (problem.stack ?? problem.message).split("\n") : [String(problem)];
+    return failure_makeFailure({ phase, reason, lines: lines.map((line) => line.trim()) });
+}
+;// CONCATENATED MODULE: ./out/src/deploy/flake-or-none.js
+
+/**
+ * Has a run end with a `NoFlakeError` where its flake cannot be fetched: the flake rejects with it, and the signal is aborted with it,
+ * as hosts that are being connected need not go on.
+ */
+function flakeOrNone(fetching, cancelled) {
+    const noFlake = new AbortController();
+    const flake = fetching?.catch((error) => {
+        const noFlakeError = new NoFlakeError(`the flake could not be fetched (${briefReason(error)})`, { cause: error });
+        noFlake.abort(noFlakeError);
+        throw noFlakeError;
+    });
+    // It may reject before, or without, any host that waits for it.
+    flake?.catch(() => undefined);
+    return { flake, signal: AbortSignal.any([cancelled, noFlake.signal]) };
+}
+;// CONCATENATED MODULE: ./out/src/domain/selection.js
+
+const acceptedSelection = "globs over names and @tags, comma separated, as in web1,edge-*,@canary; * stands for anything, ? for one character, [abc] and [!a-z] for one of a set";
+/**
+ * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
+ * around them; one that begins with `@` is for tags. An empty text is no rule. Throws an `Error` that says what is wrong.
+ */
+function parseSelection(text) {
+    const trimmed = text.trim();
+    if (trimmed === "")
+        return [];
+    return trimmed.split(",").map((part) => {
+        const rule = part.trim();
+        const isTag = rule.startsWith("@");
+        const glob = isTag ? rule.slice(1) : rule;
+        if (glob === "")
+            throw new Error("has an empty part between its commas");
+        return { kind: isTag ? "tag" : "name", text: rule, expression: expressionOf(glob) };
+    });
+}
+/** Tells whether the tags decide about what is chosen. */
+function looksAtTags(selection) {
+    return selection.some(({ kind }) => kind === "tag");
+}
+/**
+ * Splits into what is chosen and the rules that match nothing. What cannot tell its tags is chosen by any rule about tags, so
+ * that it is not passed over in silence.
+ */
+function selection_select(items, selection, look) {
+    if (selection.length === 0)
+        return { chosen: [...items], unmatched: [] };
+    const seen = items.map((item) => ({ item, ...look(item) }));
+    return {
+        chosen: seen.flatMap((one) => (selection.some((rule) => isMatch(rule, one) || (rule.kind === "tag" && one.tags === undefined)) ? [one.item] : [])),
+        unmatched: selection.filter((rule) => !seen.some((one) => isMatch(rule, one))).map((rule) => rule.text),
+    };
+}
+/** Says which rules match nothing, and what there is. */
+function unmatchedProblem(unmatched, available) {
+    return `${unmatched.join(", ")} matches no machine; there are ${available.length === 0 ? "none" : listed(available, mostNames)}`;
+}
+const mostNames = 50;
+function isMatch({ kind, expression }, { names, tags }) {
+    const pattern = new RegExp(`^(?:${expression})$`, "su");
+    return (kind === "tag" ? (tags ?? []) : names).some((text) => pattern.test(text));
+}
+// A set holds only what needs no escape in either kind of regular expression.
+const pieces = /\*+|\?|\[(!?)([A-Za-z0-9_.@ -]+)\]|[^*?[\]]+|[[\]]/g;
+function expressionOf(glob) {
+    return glob.replaceAll(pieces, (piece, not, set) => {
+        if (piece.startsWith("*"))
+            return ".*";
+        if (piece === "?")
+            return ".";
+        if (set !== undefined)
+            return `[${not === "!" ? "^" : ""}${checkedSet(set)}]`;
+        if (piece === "[" || piece === "]")
+            throw new Error(`has a bracket in ${glob} that encloses no set of letters, digits, or _ . -`);
+        return piece.replaceAll(/[\\^$.|+(){}]/g, String.raw `\$&`);
+    });
+}
+// A range that runs backwards is an error in both kinds.
+function checkedSet(set) {
+    for (const [range, from, to] of set.matchAll(/(.)-(.)/g)) {
+        if ((from ?? "") > (to ?? ""))
+            throw new Error(`has the range ${range}, which ends before it begins`);
+    }
+    return set;
+}
+;// CONCATENATED MODULE: ./out/src/domain/inventory.js
+
+
+
+
+
+// web2 before web10.
+const naturally = new Intl.Collator("en", { numeric: true });
+/**
+ * Chooses from an inventory, in the order of the names. Throws an `InputError` when there is no machine at all, or when a part
+ * of the selection matches none.
+ */
+function chooseMachines({ names, entries }, selection) {
+    if (names.length === 0) {
+        const accepted = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
+        throw new InputError([{ input: "targets", problem: `is empty, and the flake names no machine either; accepted are targets, or a flake with ${accepted}` }]);
+    }
+    const { chosen } = selection_select(entries.toSorted((one, other) => naturally.compare(one.name, other.name)), selection, selectable);
+    // A name counts as matched also when the machine itself cannot be used, and when nobody had to look at it.
+    const known = new Map(entries.map((entry) => [entry.name, entry]));
+    const { chosen: expected, unmatched } = selection_select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
+    if (unmatched.length > 0)
+        throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, there(names, entries, selection)) }]);
+    // Names were compared by Nix, and now here: what one of the two had passed over would be left out in silence.
+    const missed = expected.filter((name) => !known.has(name));
+    if (missed.length > 0)
+        throw new Error(`nobody has looked at ${missed.join(", ")}`);
+    const machines = chosen.filter((entry) => entry.kind === "machine");
+    const unusable = chosen.filter((entry) => entry.kind === "unusable");
+    const others = chosen.filter((entry) => entry.kind === "other");
+    if (machines.length + unusable.length === 0) {
+        const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
+        throw new InputError([{ input: "targets", problem: `is empty, and no machine of the flake is one to deploy over ssh (${reasons.join("; ")})` }]);
+    }
+    return { machines, unusable, others };
+}
+/** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */
+function setApart(choice, placeOf) {
+    const places = new Map();
+    for (const machine of choice.machines)
+        places.set(placeOf(machine), [...(places.get(placeOf(machine)) ?? []), machine.name]);
+    const machines = [];
+    const unusable = [...choice.unusable];
+    for (const machine of choice.machines) {
+        const place = placeOf(machine);
+        const names = places.get(place) ?? [];
+        if (names.length < 2) {
+            machines.push(machine);
+            continue;
+        }
+        const error = `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`;
+        unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags });
+    }
+    return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
+}
+/** The machines as targets, under the names that the flake gives them. */
+function targetsOf(machines) {
+    return machines.map(({ name, request }) => named(request, name));
+}
+/** Chooses from explicit targets by their names and configurations. `unmatched` says what matches none of them. */
+function selectTargets(targets, selection) {
+    const { chosen, unmatched } = selection_select(targets, selection, ({ name, configuration }) => ({
+        names: [name, attributeOf(configuration), nameOfConfiguration(configuration)].filter((one) => one !== undefined),
+        tags: [],
+    }));
+    if (unmatched.length === 0)
+        return { chosen, unmatched: undefined };
+    const names = targets.map(({ name }) => name);
+    const hint = looksAtTags(selection) ? ". Explicit targets have no tags: leave targets empty to take the machines and their tags from the flake" : "";
+    return { chosen, unmatched: unmatchedProblem(unmatched, names) + hint };
+}
+/** Checks where a machine is to be. Throws an `Error` as `checkTarget` does. */
+function checkedRequest(name, request) {
+    checkTarget({ ...request, name });
+    return request;
+}
+/** The result of a machine that was never connected to. */
+function unusableResult({ name, error, lines }) {
+    return {
+        name,
+        target: name,
+        configuration: undefined,
+        status: "failed",
+        phase: "connect",
+        systemPath: undefined,
+        previousSystemPath: undefined,
+        generation: undefined,
+        previousGeneration: undefined,
+        changed: false,
+        exitCode: undefined,
+        failedUnits: [],
+        timeline: [],
+        difference: undefined,
+        plan: undefined,
+        seconds: 0,
+        error: failure_makeFailure({ phase: "connect", reason: error, lines }),
+    };
+}
+function selectable(entry) {
+    return { names: [entry.name], tags: entry.kind === "other" ? [] : entry.tags };
+}
+function there(names, entries, selection) {
+    const tags = entries.flatMap((entry) => (entry.kind === "other" ? [] : (entry.tags ?? [])));
+    return [...names, ...(looksAtTags(selection) ? new Set(tags.map((tag) => `@${tag}`)) : [])];
+}
+;// CONCATENATED MODULE: external "os"
+const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
+// We use any as a valid input type
+/* eslint-disable @typescript-eslint/no-explicit-any */
+/**
+ * Sanitizes an input into a string so it can be passed into issueCommand safely
+ * @param input input to sanitize into a string
+ */
+function toCommandValue(input) {
+    if (input === null || input === undefined) {
+        return '';
+    }
+    else if (typeof input === 'string' || input instanceof String) {
+        return input;
+    }
+    return JSON.stringify(input);
+}
+/**
+ *
+ * @param annotationProperties
+ * @returns The command properties to send with the actual annotation command
+ * See IssueCommandProperties: https://github.com/actions/runner/blob/main/src/Runner.Worker/ActionCommandManager.cs#L646
+ */
+function toCommandProperties(annotationProperties) {
+    if (!Object.keys(annotationProperties).length) {
+        return {};
+    }
+    return {
+        title: annotationProperties.title,
+        file: annotationProperties.file,
+        line: annotationProperties.startLine,
+        endLine: annotationProperties.endLine,
+        col: annotationProperties.startColumn,
+        endColumn: annotationProperties.endColumn
+    };
+}
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/command.js
+
+
+/**
+ * Issues a command to the GitHub Actions runner
+ *
+ * @param command - The command name to issue
+ * @param properties - Additional properties for the command (key-value pairs)
+ * @param message - The message to include with the command
+ * @remarks
+ * This function outputs a specially formatted string to stdout that the Actions
+ * runner interprets as a command. These commands can control workflow behavior,
+ * set outputs, create annotations, mask values, and more.
+ *
+ * Command Format:
+ *   ::name key=value,key=value::message
+ *
+ * @example
+ * ```typescript
+ * // Issue a warning annotation
+ * issueCommand('warning', {}, 'This is a warning message');
+ * // Output: ::warning::This is a warning message
+ *
+ * // Set an environment variable
+ * issueCommand('set-env', { name: 'MY_VAR' }, 'some value');
+ * // Output: ::set-env name=MY_VAR::some value
+ *
+ * // Add a secret mask
+ * issueCommand('add-mask', {}, 'secretValue123');
+ * // Output: ::add-mask::secretValue123
+ * ```
+ *
+ * @internal
+ * This is an internal utility function that powers the public API functions
+ * such as setSecret, warning, error, and exportVariable.
+ */
+function issueCommand(command, properties, message) {
+    const cmd = new Command(command, properties, message);
+    process.stdout.write(cmd.toString() + external_os_namespaceObject.EOL);
+}
+function issue(name, message = '') {
+    issueCommand(name, {}, message);
+}
+const CMD_STRING = '::';
+class Command {
+    constructor(command, properties, message) {
+        if (!command) {
+            command = 'missing.command';
+        }
+        this.command = command;
+        this.properties = properties;
+        this.message = message;
+    }
+    toString() {
+        let cmdStr = CMD_STRING + this.command;
+        if (this.properties && Object.keys(this.properties).length > 0) {
+            cmdStr += ' ';
+            let first = true;
+            for (const key in this.properties) {
+                if (this.properties.hasOwnProperty(key)) {
+                    const val = this.properties[key];
+                    if (val) {
+                        if (first) {
+                            first = false;
+                        }
+                        else {
+                            cmdStr += ',';
+                        }
+                        cmdStr += `${key}=${escapeProperty(val)}`;
+                    }
+                }
+            }
+        }
+        cmdStr += `${CMD_STRING}${escapeData(this.message)}`;
+        return cmdStr;
+    }
+}
+function escapeData(s) {
+    return toCommandValue(s)
+        .replace(/%/g, '%25')
+        .replace(/\r/g, '%0D')
+        .replace(/\n/g, '%0A');
+}
+function escapeProperty(s) {
+    return toCommandValue(s)
+        .replace(/%/g, '%25')
+        .replace(/\r/g, '%0D')
+        .replace(/\n/g, '%0A')
+        .replace(/:/g, '%3A')
+        .replace(/,/g, '%2C');
+}
+;// CONCATENATED MODULE: external "crypto"
+const external_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("crypto");
+;// CONCATENATED MODULE: external "fs"
+const external_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/file-command.js
+// For internal use, subject to change.
+// We use any as a valid input type
+/* eslint-disable @typescript-eslint/no-explicit-any */
+
+
+
+
+function issueFileCommand(command, message) {
+    const filePath = process.env[`GITHUB_${command}`];
+    if (!filePath) {
+        throw new Error(`Unable to find environment variable for file command ${command}`);
+    }
+    if (!external_fs_namespaceObject.existsSync(filePath)) {
+        throw new Error(`Missing file at path: ${filePath}`);
+    }
+    external_fs_namespaceObject.appendFileSync(filePath, `${toCommandValue(message)}${external_os_namespaceObject.EOL}`, {
+        encoding: 'utf8'
+    });
+}
+function prepareKeyValueMessage(key, value) {
+    const delimiter = `ghadelimiter_${external_crypto_namespaceObject.randomUUID()}`;
+    const convertedValue = toCommandValue(value);
+    // These should realistically never happen, but just in case someone finds a
+    // way to exploit uuid generation let's not allow keys or values that contain
+    // the delimiter.
+    if (key.includes(delimiter)) {
+        throw new Error(`Unexpected input: name should not contain the delimiter "${delimiter}"`);
+    }
+    if (convertedValue.includes(delimiter)) {
+        throw new Error(`Unexpected input: value should not contain the delimiter "${delimiter}"`);
+    }
+    return `${key}<<${delimiter}${external_os_namespaceObject.EOL}${convertedValue}${external_os_namespaceObject.EOL}${delimiter}`;
+}
+;// CONCATENATED MODULE: external "path"
+const external_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
+;// CONCATENATED MODULE: ./stand-ins/http-client/index.js
+// @actions/core wants an HTTP client for OpenID Connect tokens alone. This action asks for none.
+class HttpClient {
+  constructor() {
+    throw new Error(
+      "This action contains no HTTP client, so that the code that holds deploy keys cannot send them anywhere; OpenID Connect tokens are not available.",
+    );
+  }
+}
+
+;// CONCATENATED MODULE: ./stand-ins/http-client/auth.js
+class BearerCredentialHandler {}
+
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/oidc-utils.js
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+class OidcClient {
+    static createHttpClient(allowRetry = true, maxRetry = 10) {
+        const requestOptions = {
+            allowRetries: allowRetry,
+            maxRetries: maxRetry
+        };
+        return new HttpClient('actions/oidc-client', [new BearerCredentialHandler(OidcClient.getRequestToken())], requestOptions);
+    }
+    static getRequestToken() {
+        const token = process.env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'];
+        if (!token) {
+            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_TOKEN env variable');
+        }
+        return token;
+    }
+    static getIDTokenUrl() {
+        const runtimeUrl = process.env['ACTIONS_ID_TOKEN_REQUEST_URL'];
+        if (!runtimeUrl) {
+            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable');
+        }
+        return runtimeUrl;
+    }
+    static getCall(id_token_url) {
+        return __awaiter(this, void 0, void 0, function* () {
+            var _a;
+            const httpclient = OidcClient.createHttpClient();
+            const res = yield httpclient
+                .getJson(id_token_url)
+                .catch(error => {
+                throw new Error(`Failed to get ID Token. \n 
+        Error Code : ${error.statusCode}\n 
+        Error Message: ${error.message}`);
+            });
+            const id_token = (_a = res.result) === null || _a === void 0 ? void 0 : _a.value;
+            if (!id_token) {
+                throw new Error('Response json body do not have ID Token field');
+            }
+            return id_token;
+        });
+    }
+    static getIDToken(audience) {
+        return __awaiter(this, void 0, void 0, function* () {
+            try {
+                // New ID Token is requested from action service
+                let id_token_url = OidcClient.getIDTokenUrl();
+                if (audience) {
+                    const encodedAudience = encodeURIComponent(audience);
+                    id_token_url = `${id_token_url}&audience=${encodedAudience}`;
+                }
+                debug(`ID token url is ${id_token_url}`);
+                const id_token = yield OidcClient.getCall(id_token_url);
+                setSecret(id_token);
+                return id_token;
+            }
+            catch (error) {
+                throw new Error(`Error message: ${error.message}`);
+            }
+        });
+    }
+}
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/summary.js
+var summary_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+const { access, appendFile, writeFile } = external_fs_namespaceObject.promises;
+const SUMMARY_ENV_VAR = 'GITHUB_STEP_SUMMARY';
+const SUMMARY_DOCS_URL = 'https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions#adding-a-job-summary';
+class Summary {
+    constructor() {
+        this._buffer = '';
+    }
+    /**
+     * Finds the summary file path from the environment, rejects if env var is not found or file does not exist
+     * Also checks r/w permissions.
+     *
+     * @returns step summary file path
+     */
+    filePath() {
+        return summary_awaiter(this, void 0, void 0, function* () {
+            if (this._filePath) {
+                return this._filePath;
+            }
+            const pathFromEnv = process.env[SUMMARY_ENV_VAR];
+            if (!pathFromEnv) {
+                throw new Error(`Unable to find environment variable for $${SUMMARY_ENV_VAR}. Check if your runtime environment supports job summaries.`);
+            }
+            try {
+                yield access(pathFromEnv, external_fs_namespaceObject.constants.R_OK | external_fs_namespaceObject.constants.W_OK);
+            }
+            catch (_a) {
+                throw new Error(`Unable to access summary file: '${pathFromEnv}'. Check if the file has correct read/write permissions.`);
+            }
+            this._filePath = pathFromEnv;
+            return this._filePath;
+        });
+    }
+    /**
+     * Wraps content in an HTML tag, adding any HTML attributes
+     *
+     * @param {string} tag HTML tag to wrap
+     * @param {string | null} content content within the tag
+     * @param {[attribute: string]: string} attrs key-value list of HTML attributes to add
+     *
+     * @returns {string} content wrapped in HTML element
+     */
+    wrap(tag, content, attrs = {}) {
+        const htmlAttrs = Object.entries(attrs)
+            .map(([key, value]) => ` ${key}="${value}"`)
+            .join('');
+        if (!content) {
+            return `<${tag}${htmlAttrs}>`;
+        }
+        return `<${tag}${htmlAttrs}>${content}</${tag}>`;
+    }
+    /**
+     * Writes text in the buffer to the summary buffer file and empties buffer. Will append by default.
+     *
+     * @param {SummaryWriteOptions} [options] (optional) options for write operation
+     *
+     * @returns {Promise<Summary>} summary instance
+     */
+    write(options) {
+        return summary_awaiter(this, void 0, void 0, function* () {
+            const overwrite = !!(options === null || options === void 0 ? void 0 : options.overwrite);
+            const filePath = yield this.filePath();
+            const writeFunc = overwrite ? writeFile : appendFile;
+            yield writeFunc(filePath, this._buffer, { encoding: 'utf8' });
+            return this.emptyBuffer();
+        });
+    }
+    /**
+     * Clears the summary buffer and wipes the summary file
+     *
+     * @returns {Summary} summary instance
+     */
+    clear() {
+        return summary_awaiter(this, void 0, void 0, function* () {
+            return this.emptyBuffer().write({ overwrite: true });
+        });
+    }
+    /**
+     * Returns the current summary buffer as a string
+     *
+     * @returns {string} string of summary buffer
+     */
+    stringify() {
+        return this._buffer;
+    }
+    /**
+     * If the summary buffer is empty
+     *
+     * @returns {boolen} true if the buffer is empty
+     */
+    isEmptyBuffer() {
+        return this._buffer.length === 0;
+    }
+    /**
+     * Resets the summary buffer without writing to summary file
+     *
+     * @returns {Summary} summary instance
+     */
+    emptyBuffer() {
+        this._buffer = '';
+        return this;
+    }
+    /**
+     * Adds raw text to the summary buffer
+     *
+     * @param {string} text content to add
+     * @param {boolean} [addEOL=false] (optional) append an EOL to the raw text (default: false)
+     *
+     * @returns {Summary} summary instance
+     */
+    addRaw(text, addEOL = false) {
+        this._buffer += text;
+        return addEOL ? this.addEOL() : this;
+    }
+    /**
+     * Adds the operating system-specific end-of-line marker to the buffer
+     *
+     * @returns {Summary} summary instance
+     */
+    addEOL() {
+        return this.addRaw(external_os_namespaceObject.EOL);
+    }
+    /**
+     * Adds an HTML codeblock to the summary buffer
+     *
+     * @param {string} code content to render within fenced code block
+     * @param {string} lang (optional) language to syntax highlight code
+     *
+     * @returns {Summary} summary instance
+     */
+    addCodeBlock(code, lang) {
+        const attrs = Object.assign({}, (lang && { lang }));
+        const element = this.wrap('pre', this.wrap('code', code), attrs);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML list to the summary buffer
+     *
+     * @param {string[]} items list of items to render
+     * @param {boolean} [ordered=false] (optional) if the rendered list should be ordered or not (default: false)
+     *
+     * @returns {Summary} summary instance
+     */
+    addList(items, ordered = false) {
+        const tag = ordered ? 'ol' : 'ul';
+        const listItems = items.map(item => this.wrap('li', item)).join('');
+        const element = this.wrap(tag, listItems);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML table to the summary buffer
+     *
+     * @param {SummaryTableCell[]} rows table rows
+     *
+     * @returns {Summary} summary instance
+     */
+    addTable(rows) {
+        const tableBody = rows
+            .map(row => {
+            const cells = row
+                .map(cell => {
+                if (typeof cell === 'string') {
+                    return this.wrap('td', cell);
+                }
+                const { header, data, colspan, rowspan } = cell;
+                const tag = header ? 'th' : 'td';
+                const attrs = Object.assign(Object.assign({}, (colspan && { colspan })), (rowspan && { rowspan }));
+                return this.wrap(tag, data, attrs);
+            })
+                .join('');
+            return this.wrap('tr', cells);
+        })
+            .join('');
+        const element = this.wrap('table', tableBody);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds a collapsable HTML details element to the summary buffer
+     *
+     * @param {string} label text for the closed state
+     * @param {string} content collapsable content
+     *
+     * @returns {Summary} summary instance
+     */
+    addDetails(label, content) {
+        const element = this.wrap('details', this.wrap('summary', label) + content);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML image tag to the summary buffer
+     *
+     * @param {string} src path to the image you to embed
+     * @param {string} alt text description of the image
+     * @param {SummaryImageOptions} options (optional) addition image attributes
+     *
+     * @returns {Summary} summary instance
+     */
+    addImage(src, alt, options) {
+        const { width, height } = options || {};
+        const attrs = Object.assign(Object.assign({}, (width && { width })), (height && { height }));
+        const element = this.wrap('img', null, Object.assign({ src, alt }, attrs));
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML section heading element
+     *
+     * @param {string} text heading text
+     * @param {number | string} [level=1] (optional) the heading level, default: 1
+     *
+     * @returns {Summary} summary instance
+     */
+    addHeading(text, level) {
+        const tag = `h${level}`;
+        const allowedTag = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].includes(tag)
+            ? tag
+            : 'h1';
+        const element = this.wrap(allowedTag, text);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML thematic break (<hr>) to the summary buffer
+     *
+     * @returns {Summary} summary instance
+     */
+    addSeparator() {
+        const element = this.wrap('hr', null);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML line break (<br>) to the summary buffer
+     *
+     * @returns {Summary} summary instance
+     */
+    addBreak() {
+        const element = this.wrap('br', null);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML blockquote to the summary buffer
+     *
+     * @param {string} text quote text
+     * @param {string} cite (optional) citation url
+     *
+     * @returns {Summary} summary instance
+     */
+    addQuote(text, cite) {
+        const attrs = Object.assign({}, (cite && { cite }));
+        const element = this.wrap('blockquote', text, attrs);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML anchor tag to the summary buffer
+     *
+     * @param {string} text link text/content
+     * @param {string} href hyperlink
+     *
+     * @returns {Summary} summary instance
+     */
+    addLink(text, href) {
+        const element = this.wrap('a', text, { href });
+        return this.addRaw(element).addEOL();
+    }
+}
+const _summary = new Summary();
+/**
+ * @deprecated use `core.summary`
+ */
+const markdownSummary = _summary;
+const summary = _summary;
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/path-utils.js
+
+/**
+ * toPosixPath converts the given path to the posix form. On Windows, \\ will be
+ * replaced with /.
+ *
+ * @param pth. Path to transform.
+ * @return string Posix path.
+ */
+function toPosixPath(pth) {
+    return pth.replace(/[\\]/g, '/');
+}
+/**
+ * toWin32Path converts the given path to the win32 form. On Linux, / will be
+ * replaced with \\.
+ *
+ * @param pth. Path to transform.
+ * @return string Win32 path.
+ */
+function toWin32Path(pth) {
+    return pth.replace(/[/]/g, '\\');
+}
+/**
+ * toPlatformPath converts the given path to a platform-specific path. It does
+ * this by replacing instances of / and \ with the platform-specific path
+ * separator.
+ *
+ * @param pth The path to platformize.
+ * @return string The platform-specific path.
+ */
+function toPlatformPath(pth) {
+    return pth.replace(/[/\\]/g, external_path_namespaceObject.sep);
+}
+;// CONCATENATED MODULE: external "string_decoder"
+const external_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("string_decoder");
+;// CONCATENATED MODULE: external "events"
+const external_events_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("events");
+;// CONCATENATED MODULE: external "child_process"
+const external_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("child_process");
+;// CONCATENATED MODULE: external "assert"
+const external_assert_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("assert");
+;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io-util.js
+var io_util_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+const { chmod, copyFile, lstat, mkdir, open: io_util_open, readdir, rename, rm, rmdir, stat, symlink, unlink } = external_fs_namespaceObject.promises;
+// export const {open} = 'fs'
+const IS_WINDOWS = process.platform === 'win32';
+/**
+ * Custom implementation of readlink to ensure Windows junctions
+ * maintain trailing backslash for backward compatibility with Node.js < 24
+ *
+ * In Node.js 20, Windows junctions (directory symlinks) always returned paths
+ * with trailing backslashes. Node.js 24 removed this behavior, which breaks
+ * code that relied on this format for path operations.
+ *
+ * This implementation restores the Node 20 behavior by adding a trailing
+ * backslash to all junction results on Windows.
+ */
+function readlink(fsPath) {
+    return io_util_awaiter(this, void 0, void 0, function* () {
+        const result = yield fs.promises.readlink(fsPath);
+        // On Windows, restore Node 20 behavior: add trailing backslash to all results
+        // since junctions on Windows are always directory links
+        if (IS_WINDOWS && !result.endsWith('\\')) {
+            return `${result}\\`;
+        }
+        return result;
+    });
+}
+// See https://github.com/nodejs/node/blob/d0153aee367422d0858105abec186da4dff0a0c5/deps/uv/include/uv/win.h#L691
+const UV_FS_O_EXLOCK = 0x10000000;
+const READONLY = external_fs_namespaceObject.constants.O_RDONLY;
+function exists(fsPath) {
+    return io_util_awaiter(this, void 0, void 0, function* () {
+        try {
+            yield stat(fsPath);
+        }
+        catch (err) {
+            if (err.code === 'ENOENT') {
+                return false;
+            }
+            throw err;
+        }
+        return true;
+    });
+}
+function isDirectory(fsPath_1) {
+    return io_util_awaiter(this, arguments, void 0, function* (fsPath, useStat = false) {
+        const stats = useStat ? yield stat(fsPath) : yield lstat(fsPath);
+        return stats.isDirectory();
+    });
+}
+/**
+ * On OSX/Linux, true if path starts with '/'. On Windows, true for paths like:
+ * \, \hello, \\hello\share, C:, and C:\hello (and corresponding alternate separator cases).
+ */
+function isRooted(p) {
+    p = normalizeSeparators(p);
+    if (!p) {
+        throw new Error('isRooted() parameter "p" cannot be empty');
+    }
+    if (IS_WINDOWS) {
+        return (p.startsWith('\\') || /^[A-Z]:/i.test(p) // e.g. \ or \hello or \\hello
+        ); // e.g. C: or C:\hello
+    }
+    return p.startsWith('/');
+}
+/**
+ * Best effort attempt to determine whether a file exists and is executable.
+ * @param filePath    file path to check
+ * @param extensions  additional file extensions to try
+ * @return if file exists and is executable, returns the file path. otherwise empty string.
+ */
+function tryGetExecutablePath(filePath, extensions) {
+    return io_util_awaiter(this, void 0, void 0, function* () {
+        let stats = undefined;
+        try {
+            // test file exists
+            stats = yield stat(filePath);
+        }
+        catch (err) {
+            if (err.code !== 'ENOENT') {
+                // eslint-disable-next-line no-console
+                console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
+            }
+        }
+        if (stats && stats.isFile()) {
+            if (IS_WINDOWS) {
+                // on Windows, test for valid extension
+                const upperExt = external_path_namespaceObject.extname(filePath).toUpperCase();
+                if (extensions.some(validExt => validExt.toUpperCase() === upperExt)) {
+                    return filePath;
+                }
+            }
+            else {
+                if (isUnixExecutable(stats)) {
+                    return filePath;
+                }
+            }
+        }
+        // try each extension
+        const originalFilePath = filePath;
+        for (const extension of extensions) {
+            filePath = originalFilePath + extension;
+            stats = undefined;
+            try {
+                stats = yield stat(filePath);
+            }
+            catch (err) {
+                if (err.code !== 'ENOENT') {
+                    // eslint-disable-next-line no-console
+                    console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
+                }
+            }
+            if (stats && stats.isFile()) {
+                if (IS_WINDOWS) {
+                    // preserve the case of the actual file (since an extension was appended)
+                    try {
+                        const directory = external_path_namespaceObject.dirname(filePath);
+                        const upperName = external_path_namespaceObject.basename(filePath).toUpperCase();
+                        for (const actualName of yield readdir(directory)) {
+                            if (upperName === actualName.toUpperCase()) {
+                                filePath = external_path_namespaceObject.join(directory, actualName);
+                                break;
+                            }
+                        }
+                    }
+                    catch (err) {
+                        // eslint-disable-next-line no-console
+                        console.log(`Unexpected error attempting to determine the actual case of the file '${filePath}': ${err}`);
+                    }
+                    return filePath;
+                }
+                else {
+                    if (isUnixExecutable(stats)) {
+                        return filePath;
+                    }
+                }
+            }
+        }
+        return '';
+    });
+}
+function normalizeSeparators(p) {
+    p = p || '';
+    if (IS_WINDOWS) {
+        // convert slashes on Windows
+        p = p.replace(/\//g, '\\');
+        // remove redundant slashes
+        return p.replace(/\\\\+/g, '\\');
+    }
+    // remove redundant slashes
+    return p.replace(/\/\/+/g, '/');
+}
+// on Mac/Linux, test the execute bit
+//     R   W  X  R  W X R W X
+//   256 128 64 32 16 8 4 2 1
+function isUnixExecutable(stats) {
+    return ((stats.mode & 1) > 0 ||
+        ((stats.mode & 8) > 0 &&
+            process.getgid !== undefined &&
+            stats.gid === process.getgid()) ||
+        ((stats.mode & 64) > 0 &&
+            process.getuid !== undefined &&
+            stats.uid === process.getuid()));
+}
+// Get the path of cmd.exe in windows
+function getCmdPath() {
+    var _a;
+    return (_a = process.env['COMSPEC']) !== null && _a !== void 0 ? _a : `cmd.exe`;
+}
+;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io.js
+var io_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+/**
+ * Copies a file or folder.
+ * Based off of shelljs - https://github.com/shelljs/shelljs/blob/9237f66c52e5daa40458f94f9565e18e8132f5a6/src/cp.js
+ *
+ * @param     source    source path
+ * @param     dest      destination path
+ * @param     options   optional. See CopyOptions.
+ */
+function cp(source_1, dest_1) {
+    return io_awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
+        const { force, recursive, copySourceDirectory } = readCopyOptions(options);
+        const destStat = (yield ioUtil.exists(dest)) ? yield ioUtil.stat(dest) : null;
+        // Dest is an existing file, but not forcing
+        if (destStat && destStat.isFile() && !force) {
+            return;
+        }
+        // If dest is an existing directory, should copy inside.
+        const newDest = destStat && destStat.isDirectory() && copySourceDirectory
+            ? path.join(dest, path.basename(source))
+            : dest;
+        if (!(yield ioUtil.exists(source))) {
+            throw new Error(`no such file or directory: ${source}`);
+        }
+        const sourceStat = yield ioUtil.stat(source);
+        if (sourceStat.isDirectory()) {
+            if (!recursive) {
+                throw new Error(`Failed to copy. ${source} is a directory, but tried to copy without recursive flag.`);
+            }
+            else {
+                yield cpDirRecursive(source, newDest, 0, force);
+            }
+        }
+        else {
+            if (path.relative(source, newDest) === '') {
+                // a file cannot be copied to itself
+                throw new Error(`'${newDest}' and '${source}' are the same file`);
+            }
+            yield io_copyFile(source, newDest, force);
+        }
+    });
+}
+/**
+ * Moves a path.
+ *
+ * @param     source    source path
+ * @param     dest      destination path
+ * @param     options   optional. See MoveOptions.
+ */
+function mv(source_1, dest_1) {
+    return io_awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
+        if (yield ioUtil.exists(dest)) {
+            let destExists = true;
+            if (yield ioUtil.isDirectory(dest)) {
+                // If dest is directory copy src into dest
+                dest = path.join(dest, path.basename(source));
+                destExists = yield ioUtil.exists(dest);
+            }
+            if (destExists) {
+                if (options.force == null || options.force) {
+                    yield rmRF(dest);
+                }
+                else {
+                    throw new Error('Destination already exists');
+                }
+            }
+        }
+        yield mkdirP(path.dirname(dest));
+        yield ioUtil.rename(source, dest);
+    });
+}
+/**
+ * Remove a path recursively with force
+ *
+ * @param inputPath path to remove
+ */
+function rmRF(inputPath) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        if (ioUtil.IS_WINDOWS) {
+            // Check for invalid characters
+            // https://docs.microsoft.com/en-us/windows/win32/fileio/naming-a-file
+            if (/[*"<>|]/.test(inputPath)) {
+                throw new Error('File path must not contain `*`, `"`, `<`, `>` or `|` on Windows');
+            }
+        }
+        try {
+            // note if path does not exist, error is silent
+            yield ioUtil.rm(inputPath, {
+                force: true,
+                maxRetries: 3,
+                recursive: true,
+                retryDelay: 300
+            });
+        }
+        catch (err) {
+            throw new Error(`File was unable to be removed ${err}`);
+        }
+    });
+}
+/**
+ * Make a directory.  Creates the full path with folders in between
+ * Will throw if it fails
+ *
+ * @param   fsPath        path to create
+ * @returns Promise<void>
+ */
+function mkdirP(fsPath) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        ok(fsPath, 'a path argument must be provided');
+        yield ioUtil.mkdir(fsPath, { recursive: true });
+    });
+}
+/**
+ * Returns path of a tool had the tool actually been invoked.  Resolves via paths.
+ * If you check and the tool does not exist, it will throw.
+ *
+ * @param     tool              name of the tool
+ * @param     check             whether to check if tool exists
+ * @returns   Promise<string>   path to tool
+ */
+function which(tool, check) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        if (!tool) {
+            throw new Error("parameter 'tool' is required");
+        }
+        // recursive when check=true
+        if (check) {
+            const result = yield which(tool, false);
+            if (!result) {
+                if (IS_WINDOWS) {
+                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also verify the file has a valid extension for an executable file.`);
+                }
+                else {
+                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also check the file mode to verify the file is executable.`);
+                }
+            }
+            return result;
+        }
+        const matches = yield findInPath(tool);
+        if (matches && matches.length > 0) {
+            return matches[0];
+        }
+        return '';
+    });
+}
+/**
+ * Returns a list of all occurrences of the given tool on the system path.
+ *
+ * @returns   Promise<string[]>  the paths of the tool
+ */
+function findInPath(tool) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        if (!tool) {
+            throw new Error("parameter 'tool' is required");
+        }
+        // build the list of extensions to try
+        const extensions = [];
+        if (IS_WINDOWS && process.env['PATHEXT']) {
+            for (const extension of process.env['PATHEXT'].split(external_path_namespaceObject.delimiter)) {
+                if (extension) {
+                    extensions.push(extension);
+                }
+            }
+        }
+        // if it's rooted, return it if exists. otherwise return empty.
+        if (isRooted(tool)) {
+            const filePath = yield tryGetExecutablePath(tool, extensions);
+            if (filePath) {
+                return [filePath];
+            }
+            return [];
+        }
+        // if any path separators, return empty
+        if (tool.includes(external_path_namespaceObject.sep)) {
+            return [];
+        }
+        // build the list of directories
+        //
+        // Note, technically "where" checks the current directory on Windows. From a toolkit perspective,
+        // it feels like we should not do this. Checking the current directory seems like more of a use
+        // case of a shell, and the which() function exposed by the toolkit should strive for consistency
+        // across platforms.
+        const directories = [];
+        if (process.env.PATH) {
+            for (const p of process.env.PATH.split(external_path_namespaceObject.delimiter)) {
+                if (p) {
+                    directories.push(p);
+                }
+            }
+        }
+        // find all matches
+        const matches = [];
+        for (const directory of directories) {
+            const filePath = yield tryGetExecutablePath(external_path_namespaceObject.join(directory, tool), extensions);
+            if (filePath) {
+                matches.push(filePath);
+            }
+        }
+        return matches;
+    });
+}
+function readCopyOptions(options) {
+    const force = options.force == null ? true : options.force;
+    const recursive = Boolean(options.recursive);
+    const copySourceDirectory = options.copySourceDirectory == null
+        ? true
+        : Boolean(options.copySourceDirectory);
+    return { force, recursive, copySourceDirectory };
+}
+function cpDirRecursive(sourceDir, destDir, currentDepth, force) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        // Ensure there is not a run away recursive copy
+        if (currentDepth >= 255)
+            return;
+        currentDepth++;
+        yield mkdirP(destDir);
+        const files = yield ioUtil.readdir(sourceDir);
+        for (const fileName of files) {
+            const srcFile = `${sourceDir}/${fileName}`;
+            const destFile = `${destDir}/${fileName}`;
+            const srcFileStat = yield ioUtil.lstat(srcFile);
+            if (srcFileStat.isDirectory()) {
+                // Recurse
+                yield cpDirRecursive(srcFile, destFile, currentDepth, force);
+            }
+            else {
+                yield io_copyFile(srcFile, destFile, force);
+            }
+        }
+        // Change the mode for the newly created directory
+        yield ioUtil.chmod(destDir, (yield ioUtil.stat(sourceDir)).mode);
+    });
+}
+// Buffered file copy
+function io_copyFile(srcFile, destFile, force) {
+    return io_awaiter(this, void 0, void 0, function* () {
+        if ((yield ioUtil.lstat(srcFile)).isSymbolicLink()) {
+            // unlink/re-link it
+            try {
+                yield ioUtil.lstat(destFile);
+                yield ioUtil.unlink(destFile);
+            }
+            catch (e) {
+                // Try to override file permission
+                if (e.code === 'EPERM') {
+                    yield ioUtil.chmod(destFile, '0666');
+                    yield ioUtil.unlink(destFile);
+                }
+                // other errors = it doesn't exist, no work to do
+            }
+            // Copy over symlink
+            const symlinkFull = yield ioUtil.readlink(srcFile);
+            yield ioUtil.symlink(symlinkFull, destFile, ioUtil.IS_WINDOWS ? 'junction' : null);
+        }
+        else if (!(yield ioUtil.exists(destFile)) || force) {
+            yield ioUtil.copyFile(srcFile, destFile);
+        }
+    });
+}
+;// CONCATENATED MODULE: external "timers"
+const external_timers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("timers");
+;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/toolrunner.js
+var toolrunner_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+
+
+/* eslint-disable @typescript-eslint/unbound-method */
+const toolrunner_IS_WINDOWS = process.platform === 'win32';
+/*
+ * Class for running command line tools. Handles quoting and arg parsing in a platform agnostic way.
+ */
+class ToolRunner extends external_events_namespaceObject.EventEmitter {
+    constructor(toolPath, args, options) {
+        super();
+        if (!toolPath) {
+            throw new Error("Parameter 'toolPath' cannot be null or empty.");
+        }
+        this.toolPath = toolPath;
+        this.args = args || [];
+        this.options = options || {};
+    }
+    _debug(message) {
+        if (this.options.listeners && this.options.listeners.debug) {
+            this.options.listeners.debug(message);
+        }
+    }
+    _getCommandString(options, noPrefix) {
+        const toolPath = this._getSpawnFileName();
+        const args = this._getSpawnArgs(options);
+        let cmd = noPrefix ? '' : '[command]'; // omit prefix when piped to a second tool
+        if (toolrunner_IS_WINDOWS) {
+            // Windows + cmd file
+            if (this._isCmdFile()) {
+                cmd += toolPath;
+                for (const a of args) {
+                    cmd += ` ${a}`;
+                }
+            }
+            // Windows + verbatim
+            else if (options.windowsVerbatimArguments) {
+                cmd += `"${toolPath}"`;
+                for (const a of args) {
+                    cmd += ` ${a}`;
+                }
+            }
+            // Windows (regular)
+            else {
+                cmd += this._windowsQuoteCmdArg(toolPath);
+                for (const a of args) {
+                    cmd += ` ${this._windowsQuoteCmdArg(a)}`;
+                }
+            }
+        }
+        else {
+            // OSX/Linux - this can likely be improved with some form of quoting.
+            // creating processes on Unix is fundamentally different than Windows.
+            // on Unix, execvp() takes an arg array.
+            cmd += toolPath;
+            for (const a of args) {
+                cmd += ` ${a}`;
+            }
+        }
+        return cmd;
+    }
+    _processLineBuffer(data, strBuffer, onLine) {
+        try {
+            let s = strBuffer + data.toString();
+            let n = s.indexOf(external_os_namespaceObject.EOL);
+            while (n > -1) {
+                const line = s.substring(0, n);
+                onLine(line);
+                // the rest of the string ...
+                s = s.substring(n + external_os_namespaceObject.EOL.length);
+                n = s.indexOf(external_os_namespaceObject.EOL);
+            }
+            return s;
+        }
+        catch (err) {
+            // streaming lines to console is best effort.  Don't fail a build.
+            this._debug(`error processing line. Failed with error ${err}`);
+            return '';
+        }
+    }
+    _getSpawnFileName() {
+        if (toolrunner_IS_WINDOWS) {
+            if (this._isCmdFile()) {
+                return process.env['COMSPEC'] || 'cmd.exe';
+            }
+        }
+        return this.toolPath;
+    }
+    _getSpawnArgs(options) {
+        if (toolrunner_IS_WINDOWS) {
+            if (this._isCmdFile()) {
+                let argline = `/D /S /C "${this._windowsQuoteCmdArg(this.toolPath)}`;
+                for (const a of this.args) {
+                    argline += ' ';
+                    argline += options.windowsVerbatimArguments
+                        ? a
+                        : this._windowsQuoteCmdArg(a);
+                }
+                argline += '"';
+                return [argline];
+            }
+        }
+        return this.args;
+    }
+    _endsWith(str, end) {
+        return str.endsWith(end);
+    }
+    _isCmdFile() {
+        const upperToolPath = this.toolPath.toUpperCase();
+        return (this._endsWith(upperToolPath, '.CMD') ||
+            this._endsWith(upperToolPath, '.BAT'));
+    }
+    _windowsQuoteCmdArg(arg) {
+        // for .exe, apply the normal quoting rules that libuv applies
+        if (!this._isCmdFile()) {
+            return this._uvQuoteCmdArg(arg);
+        }
+        // otherwise apply quoting rules specific to the cmd.exe command line parser.
+        // the libuv rules are generic and are not designed specifically for cmd.exe
+        // command line parser.
+        //
+        // for a detailed description of the cmd.exe command line parser, refer to
+        // http://stackoverflow.com/questions/4094699/how-does-the-windows-command-interpreter-cmd-exe-parse-scripts/7970912#7970912
+        // need quotes for empty arg
+        if (!arg) {
+            return '""';
+        }
+        // determine whether the arg needs to be quoted
+        const cmdSpecialChars = [
+            ' ',
+            '\t',
+            '&',
+            '(',
+            ')',
+            '[',
+            ']',
+            '{',
+            '}',
+            '^',
+            '=',
+            ';',
+            '!',
+            "'",
+            '+',
+            ',',
+            '`',
+            '~',
+            '|',
+            '<',
+            '>',
+            '"'
+        ];
+        let needsQuotes = false;
+        for (const char of arg) {
+            if (cmdSpecialChars.some(x => x === char)) {
+                needsQuotes = true;
+                break;
+            }
+        }
+        // short-circuit if quotes not needed
+        if (!needsQuotes) {
+            return arg;
+        }
+        // the following quoting rules are very similar to the rules that by libuv applies.
+        //
+        // 1) wrap the string in quotes
+        //
+        // 2) double-up quotes - i.e. " => ""
+        //
+        //    this is different from the libuv quoting rules. libuv replaces " with \", which unfortunately
+        //    doesn't work well with a cmd.exe command line.
+        //
+        //    note, replacing " with "" also works well if the arg is passed to a downstream .NET console app.
+        //    for example, the command line:
+        //          foo.exe "myarg:""my val"""
+        //    is parsed by a .NET console app into an arg array:
+        //          [ "myarg:\"my val\"" ]
+        //    which is the same end result when applying libuv quoting rules. although the actual
+        //    command line from libuv quoting rules would look like:
+        //          foo.exe "myarg:\"my val\""
+        //
+        // 3) double-up slashes that precede a quote,
+        //    e.g.  hello \world    => "hello \world"
+        //          hello\"world    => "hello\\""world"
+        //          hello\\"world   => "hello\\\\""world"
+        //          hello world\    => "hello world\\"
+        //
+        //    technically this is not required for a cmd.exe command line, or the batch argument parser.
+        //    the reasons for including this as a .cmd quoting rule are:
+        //
+        //    a) this is optimized for the scenario where the argument is passed from the .cmd file to an
+        //       external program. many programs (e.g. .NET console apps) rely on the slash-doubling rule.
+        //
+        //    b) it's what we've been doing previously (by deferring to node default behavior) and we
+        //       haven't heard any complaints about that aspect.
+        //
+        // note, a weakness of the quoting rules chosen here, is that % is not escaped. in fact, % cannot be
+        // escaped when used on the command line directly - even though within a .cmd file % can be escaped
+        // by using %%.
+        //
+        // the saving grace is, on the command line, %var% is left as-is if var is not defined. this contrasts
+        // the line parsing rules within a .cmd file, where if var is not defined it is replaced with nothing.
+        //
+        // one option that was explored was replacing % with ^% - i.e. %var% => ^%var^%. this hack would
+        // often work, since it is unlikely that var^ would exist, and the ^ character is removed when the
+        // variable is used. the problem, however, is that ^ is not removed when %* is used to pass the args
+        // to an external program.
+        //
+        // an unexplored potential solution for the % escaping problem, is to create a wrapper .cmd file.
+        // % can be escaped within a .cmd file.
+        let reverse = '"';
+        let quoteHit = true;
+        for (let i = arg.length; i > 0; i--) {
+            // walk the string in reverse
+            reverse += arg[i - 1];
+            if (quoteHit && arg[i - 1] === '\\') {
+                reverse += '\\'; // double the slash
+            }
+            else if (arg[i - 1] === '"') {
+                quoteHit = true;
+                reverse += '"'; // double the quote
+            }
+            else {
+                quoteHit = false;
+            }
+        }
+        reverse += '"';
+        return reverse.split('').reverse().join('');
+    }
+    _uvQuoteCmdArg(arg) {
+        // Tool runner wraps child_process.spawn() and needs to apply the same quoting as
+        // Node in certain cases where the undocumented spawn option windowsVerbatimArguments
+        // is used.
+        //
+        // Since this function is a port of quote_cmd_arg from Node 4.x (technically, lib UV,
+        // see https://github.com/nodejs/node/blob/v4.x/deps/uv/src/win/process.c for details),
+        // pasting copyright notice from Node within this function:
+        //
+        //      Copyright Joyent, Inc. and other Node contributors. All rights reserved.
+        //
+        //      Permission is hereby granted, free of charge, to any person obtaining a copy
+        //      of this software and associated documentation files (the "Software"), to
+        //      deal in the Software without restriction, including without limitation the
+        //      rights to use, copy, modify, merge, publish, distribute, sublicense, and/or
+        //      sell copies of the Software, and to permit persons to whom the Software is
+        //      furnished to do so, subject to the following conditions:
+        //
+        //      The above copyright notice and this permission notice shall be included in
+        //      all copies or substantial portions of the Software.
+        //
+        //      THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+        //      IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+        //      FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+        //      AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+        //      LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING
+        //      FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS
+        //      IN THE SOFTWARE.
+        if (!arg) {
+            // Need double quotation for empty argument
+            return '""';
+        }
+        if (!arg.includes(' ') && !arg.includes('\t') && !arg.includes('"')) {
+            // No quotation needed
+            return arg;
+        }
+        if (!arg.includes('"') && !arg.includes('\\')) {
+            // No embedded double quotes or backslashes, so I can just wrap
+            // quote marks around the whole thing.
+            return `"${arg}"`;
+        }
+        // Expected input/output:
+        //   input : hello"world
+        //   output: "hello\"world"
+        //   input : hello""world
+        //   output: "hello\"\"world"
+        //   input : hello\world
+        //   output: hello\world
+        //   input : hello\\world
+        //   output: hello\\world
+        //   input : hello\"world
+        //   output: "hello\\\"world"
+        //   input : hello\\"world
+        //   output: "hello\\\\\"world"
+        //   input : hello world\
+        //   output: "hello world\\" - note the comment in libuv actually reads "hello world\"
+        //                             but it appears the comment is wrong, it should be "hello world\\"
+        let reverse = '"';
+        let quoteHit = true;
+        for (let i = arg.length; i > 0; i--) {
+            // walk the string in reverse
+            reverse += arg[i - 1];
+            if (quoteHit && arg[i - 1] === '\\') {
+                reverse += '\\';
+            }
+            else if (arg[i - 1] === '"') {
+                quoteHit = true;
+                reverse += '\\';
+            }
+            else {
+                quoteHit = false;
+            }
+        }
+        reverse += '"';
+        return reverse.split('').reverse().join('');
+    }
+    _cloneExecOptions(options) {
+        options = options || {};
+        const result = {
+            cwd: options.cwd || process.cwd(),
+            env: options.env || process.env,
+            silent: options.silent || false,
+            windowsVerbatimArguments: options.windowsVerbatimArguments || false,
+            failOnStdErr: options.failOnStdErr || false,
+            ignoreReturnCode: options.ignoreReturnCode || false,
+            delay: options.delay || 10000
+        };
+        result.outStream = options.outStream || process.stdout;
+        result.errStream = options.errStream || process.stderr;
+        return result;
+    }
+    _getSpawnOptions(options, toolPath) {
+        options = options || {};
+        const result = {};
+        result.cwd = options.cwd;
+        result.env = options.env;
+        result['windowsVerbatimArguments'] =
+            options.windowsVerbatimArguments || this._isCmdFile();
+        if (options.windowsVerbatimArguments) {
+            result.argv0 = `"${toolPath}"`;
+        }
+        return result;
+    }
+    /**
+     * Exec a tool.
+     * Output will be streamed to the live console.
+     * Returns promise with return code
+     *
+     * @param     tool     path to tool to exec
+     * @param     options  optional exec options.  See ExecOptions
+     * @returns   number
+     */
+    exec() {
+        return toolrunner_awaiter(this, void 0, void 0, function* () {
+            // root the tool path if it is unrooted and contains relative pathing
+            if (!isRooted(this.toolPath) &&
+                (this.toolPath.includes('/') ||
+                    (toolrunner_IS_WINDOWS && this.toolPath.includes('\\')))) {
+                // prefer options.cwd if it is specified, however options.cwd may also need to be rooted
+                this.toolPath = external_path_namespaceObject.resolve(process.cwd(), this.options.cwd || process.cwd(), this.toolPath);
+            }
+            // if the tool is only a file name, then resolve it from the PATH
+            // otherwise verify it exists (add extension on Windows if necessary)
+            this.toolPath = yield which(this.toolPath, true);
+            return new Promise((resolve, reject) => toolrunner_awaiter(this, void 0, void 0, function* () {
+                this._debug(`exec tool: ${this.toolPath}`);
+                this._debug('arguments:');
+                for (const arg of this.args) {
+                    this._debug(`   ${arg}`);
+                }
+                const optionsNonNull = this._cloneExecOptions(this.options);
+                if (!optionsNonNull.silent && optionsNonNull.outStream) {
+                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_namespaceObject.EOL);
+                }
+                const state = new ExecState(optionsNonNull, this.toolPath);
+                state.on('debug', (message) => {
+                    this._debug(message);
+                });
+                if (this.options.cwd && !(yield exists(this.options.cwd))) {
+                    return reject(new Error(`The cwd: ${this.options.cwd} does not exist!`));
+                }
+                const fileName = this._getSpawnFileName();
+                const cp = external_child_process_namespaceObject.spawn(fileName, this._getSpawnArgs(optionsNonNull), this._getSpawnOptions(this.options, fileName));
+                let stdbuffer = '';
+                if (cp.stdout) {
+                    cp.stdout.on('data', (data) => {
+                        if (this.options.listeners && this.options.listeners.stdout) {
+                            this.options.listeners.stdout(data);
+                        }
+                        if (!optionsNonNull.silent && optionsNonNull.outStream) {
+                            optionsNonNull.outStream.write(data);
+                        }
+                        stdbuffer = this._processLineBuffer(data, stdbuffer, (line) => {
+                            if (this.options.listeners && this.options.listeners.stdline) {
+                                this.options.listeners.stdline(line);
+                            }
+                        });
+                    });
+                }
+                let errbuffer = '';
+                if (cp.stderr) {
+                    cp.stderr.on('data', (data) => {
+                        state.processStderr = true;
+                        if (this.options.listeners && this.options.listeners.stderr) {
+                            this.options.listeners.stderr(data);
+                        }
+                        if (!optionsNonNull.silent &&
+                            optionsNonNull.errStream &&
+                            optionsNonNull.outStream) {
+                            const s = optionsNonNull.failOnStdErr
+                                ? optionsNonNull.errStream
+                                : optionsNonNull.outStream;
+                            s.write(data);
+                        }
+                        errbuffer = this._processLineBuffer(data, errbuffer, (line) => {
+                            if (this.options.listeners && this.options.listeners.errline) {
+                                this.options.listeners.errline(line);
+                            }
+                        });
+                    });
+                }
+                cp.on('error', (err) => {
+                    state.processError = err.message;
+                    state.processExited = true;
+                    state.processClosed = true;
+                    state.CheckComplete();
+                });
+                cp.on('exit', (code) => {
+                    state.processExitCode = code;
+                    state.processExited = true;
+                    this._debug(`Exit code ${code} received from tool '${this.toolPath}'`);
+                    state.CheckComplete();
+                });
+                cp.on('close', (code) => {
+                    state.processExitCode = code;
+                    state.processExited = true;
+                    state.processClosed = true;
+                    this._debug(`STDIO streams have closed for tool '${this.toolPath}'`);
+                    state.CheckComplete();
+                });
+                state.on('done', (error, exitCode) => {
+                    if (stdbuffer.length > 0) {
+                        this.emit('stdline', stdbuffer);
+                    }
+                    if (errbuffer.length > 0) {
+                        this.emit('errline', errbuffer);
+                    }
+                    cp.removeAllListeners();
+                    if (error) {
+                        reject(error);
+                    }
+                    else {
+                        resolve(exitCode);
+                    }
+                });
+                if (this.options.input) {
+                    if (!cp.stdin) {
+                        throw new Error('child process missing stdin');
+                    }
+                    cp.stdin.end(this.options.input);
+                }
+            }));
+        });
+    }
+}
+/**
+ * Convert an arg string to an array of args. Handles escaping
+ *
+ * @param    argString   string of arguments
+ * @returns  string[]    array of arguments
+ */
+function argStringToArray(argString) {
+    const args = [];
+    let inQuotes = false;
+    let escaped = false;
+    let arg = '';
+    function append(c) {
+        // we only escape double quotes.
+        if (escaped && c !== '"') {
+            arg += '\\';
+        }
+        arg += c;
+        escaped = false;
+    }
+    for (let i = 0; i < argString.length; i++) {
+        const c = argString.charAt(i);
+        if (c === '"') {
+            if (!escaped) {
+                inQuotes = !inQuotes;
+            }
+            else {
+                append(c);
+            }
+            continue;
+        }
+        if (c === '\\' && escaped) {
+            append(c);
+            continue;
+        }
+        if (c === '\\' && inQuotes) {
+            escaped = true;
+            continue;
+        }
+        if (c === ' ' && !inQuotes) {
+            if (arg.length > 0) {
+                args.push(arg);
+                arg = '';
+            }
+            continue;
+        }
+        append(c);
+    }
+    if (arg.length > 0) {
+        args.push(arg.trim());
+    }
+    return args;
+}
+class ExecState extends external_events_namespaceObject.EventEmitter {
+    constructor(options, toolPath) {
+        super();
+        this.processClosed = false; // tracks whether the process has exited and stdio is closed
+        this.processError = '';
+        this.processExitCode = 0;
+        this.processExited = false; // tracks whether the process has exited
+        this.processStderr = false; // tracks whether stderr was written to
+        this.delay = 10000; // 10 seconds
+        this.done = false;
+        this.timeout = null;
+        if (!toolPath) {
+            throw new Error('toolPath must not be empty');
+        }
+        this.options = options;
+        this.toolPath = toolPath;
+        if (options.delay) {
+            this.delay = options.delay;
+        }
+    }
+    CheckComplete() {
+        if (this.done) {
+            return;
+        }
+        if (this.processClosed) {
+            this._setResult();
+        }
+        else if (this.processExited) {
+            this.timeout = (0,external_timers_namespaceObject.setTimeout)(ExecState.HandleTimeout, this.delay, this);
+        }
+    }
+    _debug(message) {
+        this.emit('debug', message);
+    }
+    _setResult() {
+        // determine whether there is an error
+        let error;
+        if (this.processExited) {
+            if (this.processError) {
+                error = new Error(`There was an error when attempting to execute the process '${this.toolPath}'. This may indicate the process failed to start. Error: ${this.processError}`);
+            }
+            else if (this.processExitCode !== 0 && !this.options.ignoreReturnCode) {
+                error = new Error(`The process '${this.toolPath}' failed with exit code ${this.processExitCode}`);
+            }
+            else if (this.processStderr && this.options.failOnStdErr) {
+                error = new Error(`The process '${this.toolPath}' failed because one or more lines were written to the STDERR stream`);
+            }
+        }
+        // clear the timeout
+        if (this.timeout) {
+            clearTimeout(this.timeout);
+            this.timeout = null;
+        }
+        this.done = true;
+        this.emit('done', error, this.processExitCode);
+    }
+    static HandleTimeout(state) {
+        if (state.done) {
+            return;
+        }
+        if (!state.processClosed && state.processExited) {
+            const message = `The STDIO streams did not close within ${state.delay / 1000} seconds of the exit event from process '${state.toolPath}'. This may indicate a child process inherited the STDIO streams and has not yet exited.`;
+            state._debug(message);
+        }
+        state._setResult();
+    }
+}
+;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/exec.js
+var exec_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+/**
+ * Exec a command.
+ * Output will be streamed to the live console.
+ * Returns promise with return code
+ *
+ * @param     commandLine        command to execute (can include additional args). Must be correctly escaped.
+ * @param     args               optional arguments for tool. Escaping is handled by the lib.
+ * @param     options            optional exec options.  See ExecOptions
+ * @returns   Promise<number>    exit code
+ */
+function exec(commandLine, args, options) {
+    return exec_awaiter(this, void 0, void 0, function* () {
+        const commandArgs = argStringToArray(commandLine);
+        if (commandArgs.length === 0) {
+            throw new Error(`Parameter 'commandLine' cannot be null or empty.`);
+        }
+        // Path to tool to execute should be first arg
+        const toolPath = commandArgs[0];
+        args = commandArgs.slice(1).concat(args || []);
+        const runner = new ToolRunner(toolPath, args, options);
+        return runner.exec();
+    });
+}
+/**
+ * Exec a command and get the output.
+ * Output will be streamed to the live console.
+ * Returns promise with the exit code and collected stdout and stderr
+ *
+ * @param     commandLine           command to execute (can include additional args). Must be correctly escaped.
+ * @param     args                  optional arguments for tool. Escaping is handled by the lib.
+ * @param     options               optional exec options.  See ExecOptions
+ * @returns   Promise<ExecOutput>   exit code, stdout, and stderr
+ */
+function getExecOutput(commandLine, args, options) {
+    return exec_awaiter(this, void 0, void 0, function* () {
+        var _a, _b;
+        let stdout = '';
+        let stderr = '';
+        //Using string decoder covers the case where a mult-byte character is split
+        const stdoutDecoder = new external_string_decoder_namespaceObject.StringDecoder('utf8');
+        const stderrDecoder = new external_string_decoder_namespaceObject.StringDecoder('utf8');
+        const originalStdoutListener = (_a = options === null || options === void 0 ? void 0 : options.listeners) === null || _a === void 0 ? void 0 : _a.stdout;
+        const originalStdErrListener = (_b = options === null || options === void 0 ? void 0 : options.listeners) === null || _b === void 0 ? void 0 : _b.stderr;
+        const stdErrListener = (data) => {
+            stderr += stderrDecoder.write(data);
+            if (originalStdErrListener) {
+                originalStdErrListener(data);
+            }
+        };
+        const stdOutListener = (data) => {
+            stdout += stdoutDecoder.write(data);
+            if (originalStdoutListener) {
+                originalStdoutListener(data);
+            }
+        };
+        const listeners = Object.assign(Object.assign({}, options === null || options === void 0 ? void 0 : options.listeners), { stdout: stdOutListener, stderr: stdErrListener });
+        const exitCode = yield exec(commandLine, args, Object.assign(Object.assign({}, options), { listeners }));
+        //flush any remaining characters
+        stdout += stdoutDecoder.end();
+        stderr += stderrDecoder.end();
+        return {
+            exitCode,
+            stdout,
+            stderr
+        };
+    });
+}
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/platform.js
+var platform_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+const getWindowsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    const { stdout: version } = yield getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Version"', undefined, {
+        silent: true
+    });
+    const { stdout: name } = yield getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Caption"', undefined, {
+        silent: true
+    });
+    return {
+        name: name.trim(),
+        version: version.trim()
+    };
+});
+const getMacOsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    var _a, _b, _c, _d;
+    const { stdout } = yield getExecOutput('sw_vers', undefined, {
+        silent: true
+    });
+    const version = (_b = (_a = stdout.match(/ProductVersion:\s*(.+)/)) === null || _a === void 0 ? void 0 : _a[1]) !== null && _b !== void 0 ? _b : '';
+    const name = (_d = (_c = stdout.match(/ProductName:\s*(.+)/)) === null || _c === void 0 ? void 0 : _c[1]) !== null && _d !== void 0 ? _d : '';
+    return {
+        name,
+        version
+    };
+});
+const getLinuxInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    const { stdout } = yield getExecOutput('lsb_release', ['-i', '-r', '-s'], {
+        silent: true
+    });
+    const [name, version] = stdout.trim().split('\n');
+    return {
+        name,
+        version
+    };
+});
+const platform = external_os_namespaceObject.platform();
+const arch = external_os_namespaceObject.arch();
+const isWindows = platform === 'win32';
+const isMacOS = platform === 'darwin';
+const isLinux = platform === 'linux';
+function getDetails() {
+    return platform_awaiter(this, void 0, void 0, function* () {
+        return Object.assign(Object.assign({}, (yield (isWindows
+            ? getWindowsInfo()
+            : isMacOS
+                ? getMacOsInfo()
+                : getLinuxInfo()))), { platform,
+            arch,
+            isWindows,
+            isMacOS,
+            isLinux });
+    });
+}
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/core.js
+var core_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+
+/**
+ * The code to exit an action
+ */
+var ExitCode;
+(function (ExitCode) {
+    /**
+     * A code indicating that the action was successful
+     */
+    ExitCode[ExitCode["Success"] = 0] = "Success";
+    /**
+     * A code indicating that the action was a failure
+     */
+    ExitCode[ExitCode["Failure"] = 1] = "Failure";
+})(ExitCode || (ExitCode = {}));
+//-----------------------------------------------------------------------
+// Variables
+//-----------------------------------------------------------------------
+/**
+ * Sets env variable for this action and future actions in the job
+ * @param name the name of the variable to set
+ * @param val the value of the variable. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function exportVariable(name, val) {
+    const convertedVal = toCommandValue(val);
+    process.env[name] = convertedVal;
+    const filePath = process.env['GITHUB_ENV'] || '';
+    if (filePath) {
+        return issueFileCommand('ENV', prepareKeyValueMessage(name, val));
+    }
+    issueCommand('set-env', { name }, convertedVal);
+}
+/**
+ * Registers a secret which will get masked from logs
+ *
+ * @param secret - Value of the secret to be masked
+ * @remarks
+ * This function instructs the Actions runner to mask the specified value in any
+ * logs produced during the workflow run. Once registered, the secret value will
+ * be replaced with asterisks (***) whenever it appears in console output, logs,
+ * or error messages.
+ *
+ * This is useful for protecting sensitive information such as:
+ * - API keys
+ * - Access tokens
+ * - Authentication credentials
+ * - URL parameters containing signatures (SAS tokens)
+ *
+ * Note that masking only affects future logs; any previous appearances of the
+ * secret in logs before calling this function will remain unmasked.
+ *
+ * @example
+ * ```typescript
+ * // Register an API token as a secret
+ * const apiToken = "abc123xyz456";
+ * setSecret(apiToken);
+ *
+ * // Now any logs containing this value will show *** instead
+ * console.log(`Using token: ${apiToken}`); // Outputs: "Using token: ***"
+ * ```
+ */
+function setSecret(secret) {
+    issueCommand('add-mask', {}, secret);
+}
+/**
+ * Prepends inputPath to the PATH (for this action and future actions)
+ * @param inputPath
+ */
+function addPath(inputPath) {
+    const filePath = process.env['GITHUB_PATH'] || '';
+    if (filePath) {
+        issueFileCommand('PATH', inputPath);
+    }
+    else {
+        issueCommand('add-path', {}, inputPath);
+    }
+    process.env['PATH'] = `${inputPath}${external_path_namespaceObject.delimiter}${process.env['PATH']}`;
+}
+/**
+ * Gets the value of an input.
+ * Unless trimWhitespace is set to false in InputOptions, the value is also trimmed.
+ * Returns an empty string if the value is not defined.
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   string
+ */
+function getInput(name, options) {
+    const val = process.env[`INPUT_${name.replace(/ /g, '_').toUpperCase()}`] || '';
+    if (options && options.required && !val) {
+        throw new Error(`Input required and not supplied: ${name}`);
+    }
+    if (options && options.trimWhitespace === false) {
+        return val;
+    }
+    return val.trim();
+}
+/**
+ * Gets the values of an multiline input.  Each value is also trimmed.
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   string[]
+ *
+ */
+function getMultilineInput(name, options) {
+    const inputs = getInput(name, options)
+        .split('\n')
+        .filter(x => x !== '');
+    if (options && options.trimWhitespace === false) {
+        return inputs;
+    }
+    return inputs.map(input => input.trim());
+}
+/**
+ * Gets the input value of the boolean type in the YAML 1.2 "core schema" specification.
+ * Support boolean input list: `true | True | TRUE | false | False | FALSE` .
+ * The return value is also in boolean type.
+ * ref: https://yaml.org/spec/1.2/spec.html#id2804923
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   boolean
+ */
+function getBooleanInput(name, options) {
+    const trueValue = ['true', 'True', 'TRUE'];
+    const falseValue = ['false', 'False', 'FALSE'];
+    const val = getInput(name, options);
+    if (trueValue.includes(val))
+        return true;
+    if (falseValue.includes(val))
+        return false;
+    throw new TypeError(`Input does not meet YAML 1.2 "Core Schema" specification: ${name}\n` +
+        `Support boolean input list: \`true | True | TRUE | false | False | FALSE\``);
+}
+/**
+ * Sets the value of an output.
+ *
+ * @param     name     name of the output to set
+ * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function setOutput(name, value) {
+    const filePath = process.env['GITHUB_OUTPUT'] || '';
+    if (filePath) {
+        return issueFileCommand('OUTPUT', prepareKeyValueMessage(name, value));
+    }
+    process.stdout.write(external_os_namespaceObject.EOL);
+    issueCommand('set-output', { name }, toCommandValue(value));
+}
+/**
+ * Enables or disables the echoing of commands into stdout for the rest of the step.
+ * Echoing is disabled by default if ACTIONS_STEP_DEBUG is not set.
+ *
+ */
+function setCommandEcho(enabled) {
+    issue('echo', enabled ? 'on' : 'off');
+}
+//-----------------------------------------------------------------------
+// Results
+//-----------------------------------------------------------------------
+/**
+ * Sets the action status to failed.
+ * When the action exits it will be with an exit code of 1
+ * @param message add error issue message
+ */
+function setFailed(message) {
+    process.exitCode = ExitCode.Failure;
+    error(message);
+}
+//-----------------------------------------------------------------------
+// Logging Commands
+//-----------------------------------------------------------------------
+/**
+ * Gets whether Actions Step Debug is on or not
+ */
+function isDebug() {
+    return process.env['RUNNER_DEBUG'] === '1';
+}
+/**
+ * Writes debug message to user log
+ * @param message debug message
+ */
+function debug(message) {
+    issueCommand('debug', {}, message);
+}
+/**
+ * Adds an error issue
+ * @param message error issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function error(message, properties = {}) {
+    issueCommand('error', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Adds a warning issue
+ * @param message warning issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function warning(message, properties = {}) {
+    issueCommand('warning', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Adds a notice issue
+ * @param message notice issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function notice(message, properties = {}) {
+    issueCommand('notice', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Writes info to log with console.log.
+ * @param message info message
+ */
+function info(message) {
+    process.stdout.write(message + external_os_namespaceObject.EOL);
+}
+/**
+ * Begin an output group.
+ *
+ * Output until the next `groupEnd` will be foldable in this group
+ *
+ * @param name The name of the output group
+ */
+function startGroup(name) {
+    issue('group', name);
+}
+/**
+ * End an output group.
+ */
+function endGroup() {
+    issue('endgroup');
+}
+/**
+ * Wrap an asynchronous function call in a group.
+ *
+ * Returns the same type as the function itself.
+ *
+ * @param name The name of the group
+ * @param fn The function to wrap in the group
+ */
+function group(name, fn) {
+    return core_awaiter(this, void 0, void 0, function* () {
+        startGroup(name);
+        let result;
+        try {
+            result = yield fn();
+        }
+        finally {
+            endGroup();
+        }
+        return result;
+    });
+}
+//-----------------------------------------------------------------------
+// Wrapper action state
+//-----------------------------------------------------------------------
+/**
+ * Saves state for current action, the state can only be retrieved by this action's post job execution.
+ *
+ * @param     name     name of the state to store
+ * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function saveState(name, value) {
+    const filePath = process.env['GITHUB_STATE'] || '';
+    if (filePath) {
+        return issueFileCommand('STATE', prepareKeyValueMessage(name, value));
+    }
+    issueCommand('save-state', { name }, toCommandValue(value));
+}
+/**
+ * Gets the value of an state set by this action's main execution.
+ *
+ * @param     name     name of the state to get
+ * @returns   string
+ */
+function getState(name) {
+    return process.env[`STATE_${name}`] || '';
+}
+function getIDToken(aud) {
+    return core_awaiter(this, void 0, void 0, function* () {
+        return yield OidcClient.getIDToken(aud);
+    });
+}
+/**
+ * Summary exports
+ */
+
+/**
+ * @deprecated use core.summary
+ */
+
+/**
+ * Path exports
+ */
+
+/**
+ * Platform utilities exports
+ */
+
+;// CONCATENATED MODULE: ./out/src/github/action-input.js
+
+/** The text of an input as the workflow has it, empty where there is none. */
+function readInput(name) {
+    return getInput(name, { trimWhitespace: false });
+}
+/** Has the runner replace the text wherever a log would show it. */
+function maskSecret(secret) {
+    setSecret(secret);
+}
+;// CONCATENATED MODULE: ./out/src/github/cancellation.js
+// 128 and the number of SIGINT, as a shell has it.
+const interrupted = 130;
+/**
+ * Runs work that signals cancel, and returns its exit code. GitHub's runner sends SIGINT, 7.5 s later SIGTERM and 2.5 s later kills
+ * the process tree: the first signal begins an orderly end, a second SIGINT ends at once, with exit code 130.
+ */
+async function runCancellable(work, { onFirst, onSecond }) {
+    const controller = new AbortController();
+    let isEndingAtOnce = false;
+    let endAtOnce = () => undefined;
+    const atOnce = new Promise((resolve) => (endAtOnce = resolve)).then(onSecond).then(() => interrupted);
+    const handle = (signal) => {
+        if (!controller.signal.aborted) {
+            onFirst(signal);
+            controller.abort();
+        }
+        else if (signal === "SIGINT") {
+            isEndingAtOnce = true;
+            endAtOnce();
+        }
+    };
+    // Without its connections, the work may end by itself before the second handler has.
+    const toItsEnd = async () => {
+        const exitCode = await work(controller.signal);
+        return isEndingAtOnce ? interrupted : exitCode;
+    };
+    process.on("SIGINT", handle);
+    process.on("SIGTERM", handle);
+    try {
+        return await Promise.race([toItsEnd(), atOnce]);
+    }
+    finally {
+        process.off("SIGINT", handle);
+        process.off("SIGTERM", handle);
+    }
+}
+;// CONCATENATED MODULE: external "node:fs"
+const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+;// CONCATENATED MODULE: ./out/src/domain/json.js
+/** Reads JSON; `undefined` for a text that is none. */
+function readJson(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** A property of what may be an object, or one of a property of it and so on; `undefined` where there is none. */
+function field(data, ...path) {
+    return path.reduce((inner, name) => (typeof inner === "object" && inner !== null && Object.hasOwn(inner, name) ? Reflect.get(inner, name) : undefined), data);
+}
+/** A text that is not empty, else `undefined`. */
+function json_text(value) {
+    return typeof value === "string" && value !== "" ? value : undefined;
+}
+/** A number, else `undefined`. */
+function number(value) {
+    return typeof value === "number" ? value : undefined;
+}
+/** The texts of a list; none where it is no list. */
+function texts(value) {
+    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+/** A copy of an object's own properties; empty for anything else. */
+function objectOf(value) {
+    return typeof value === "object" && value !== null ? { ...value } : {};
+}
+;// CONCATENATED MODULE: ./out/src/github/event.js
+
+
+
+/** Reads the event from what the runner says of it. */
+function readEvent(environment) {
+    return { name: environment["GITHUB_EVENT_NAME"] ?? "", payload: readPayload(environment["GITHUB_EVENT_PATH"]) };
+}
+function readPayload(path) {
+    if (path === undefined)
+        return undefined;
+    try {
+        return readJson((0,external_node_fs_namespaceObject.readFileSync)(path, "utf8"));
+    }
+    catch {
+        return undefined;
+    }
+}
+/**
+ * Says why the code of an event's run may come from people without write access; `undefined` for an event whose code is trusted.
+ * A payload that does not say where the code comes from counts as one from a fork. The fields are those of GitHub's webhook payloads.
+ */
+function untrustedCode({ name, payload }) {
+    switch (name) {
+        case "pull_request_target":
+            return "pull_request_target gives secrets to a run on a pull request that anyone may open";
+        case "workflow_run":
+            return sameRepository(field(payload, "workflow_run", "head_repository"), field(payload, "repository"))
+                ? undefined
+                : "the workflow_run was started by a run on a fork";
+        case "pull_request":
+        case "pull_request_review":
+        case "pull_request_review_comment":
+            return sameRepository(field(payload, "pull_request", "head", "repo"), field(payload, "pull_request", "base", "repo"))
+                ? undefined
+                : `the pull request of this ${name} event comes from a fork`;
+        case "issue_comment":
+            // A comment on an issue runs the default branch. One on a pull request does not say whose branch that is.
+            if (payload !== undefined && field(payload, "issue", "pull_request") === undefined)
+                return undefined;
+            return "anyone may write an issue_comment on a pull request, and the pull request may come from a fork";
+        default:
+            return undefined;
+    }
+}
+/** Throws an `InputError` for an event whose code may come from people without write access. */
+function requireTrustedCode(event) {
+    const why = untrustedCode(event);
+    if (why === undefined)
+        return;
+    const advice = "Deploy from events such as push or workflow_dispatch; true is only for a job that never checks out or evaluates such code";
+    throw new InputError([{ input: "allow-unsafe-event", problem: `is false, and ${why}`, advice }]);
+}
+function sameRepository(head, base) {
+    const [one, other] = [field(head, "id"), field(base, "id")];
+    return typeof one === "number" && one === other;
+}
+;// CONCATENATED MODULE: external "node:crypto"
+const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
+;// CONCATENATED MODULE: external "node:path"
+const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
+;// CONCATENATED MODULE: ./out/src/report/annotations.js
+
+
+/** One annotation for each host that failed, at most so many: where there are more hosts, the last one names the rest. */
+function failureAnnotations(results, most) {
+    const failed = results.filter((result) => isFailure(result.status));
+    const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: message(result) }));
+    if (annotations.length <= most)
+        return annotations;
+    const rest = failed.slice(most - 1);
+    return [...annotations.slice(0, most - 1), { title: `${rest.length} more hosts failed`, message: rest.map(brief).join("\n") }];
+}
+/** One annotation for all hosts that were skipped, with the reasons. */
+function skippedAnnotations(results) {
+    const skipped = results.filter((result) => result.status === "skipped");
+    if (skipped.length === 0)
+        return [];
+    const reasons = new Map();
+    for (const { name, error } of skipped) {
+        const reason = error === undefined ? "skipped" : failureSentences(error).join(". ");
+        reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
+    }
+    const title = `${skipped.length} of ${results.length} hosts ${skipped.length === 1 ? "was" : "were"} skipped`;
+    return [{ title, message: [...reasons].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n") }];
+}
+/** The last line of a failed step: `2 of 14 hosts failed: web3 (activate: …), db1 (connect: …)`. */
+function failureSummary(results) {
+    const failed = results.filter((result) => isFailure(result.status));
+    return `${failed.length} of ${results.length} hosts failed: ${failed.map(brief).join(", ")}`;
+}
+/** What went wrong in a few words: `activate failed, rolled back`. */
+function verdict({ phase, status }) {
+    if (status === "rolled-back")
+        return `${phase} failed, rolled back`;
+    if (status === "rollback-failed")
+        return "rollback failed";
+    return status === "unknown" ? `lost in ${phase}, state unknown` : `${phase} ${status}`;
+}
+function message({ error, status }) {
+    return error === undefined ? status : renderFailure(error);
+}
+function brief(result) {
+    const reason = result.status === "failed" ? `${result.phase}: ${result.error?.reason ?? "failed"}` : verdict(result);
+    return `${result.name} (${reason})`;
+}
+;// CONCATENATED MODULE: ./out/src/github/limits.js
+// What GitHub accepts. https://docs.github.com/en/actions/reference/limits
+/** Jobs of a matrix in one workflow run. */
+const jobsOfMatrix = 256;
+/** Characters of the outputs of one step: half of the 1 MB, counted as UTF-16, that a job may have. */
+const charactersOfOutputs = 500_000;
+/** Annotations of one kind that the page of a run shows for a step, without the one that GitHub makes of the step's own failure. */
+const annotationsOfStep = 9;
+/** The page of a workflow run. GitHub refuses a summary above 1,048,576 bytes a step as a whole. */
+const jobSummary = { bytes: 1_000_000, name: "summary above 1 MiB" };
+/** A comment on an issue or pull request, which has at most 65,536 characters; some are left for a line of whoever posts it. */
+const comment = { bytes: 64_000, name: "comment above 65,536 characters" };
+;// CONCATENATED MODULE: ./out/src/github/outputs.js
+
+
+
+
+// The other outputs get the other half.
+const longestResults = charactersOfOutputs / 2;
+/** Renders every output of the action, by its name in `action.yml`; one that has no value is empty. */
+function renderOutputs({ results, status, storePath, flakeReference, summaryPath }) {
+    const only = results.length === 1 ? results[0] : undefined;
+    return {
+        "store-path": storePath ?? "",
+        "flake-ref": flakeReference ?? "",
+        status,
+        results: renderResults(results),
+        changed: String(results.some((result) => result.changed)),
+        deployed: String(results.filter((result) => result.status === "deployed").length),
+        failed: String(results.filter((result) => isFailure(result.status)).length),
+        "summary-path": summaryPath ?? "",
+        "system-path": only?.systemPath ?? "",
+        "previous-system-path": only?.previousSystemPath ?? "",
+        "exit-code": only?.exitCode?.toString() ?? "",
+    };
+}
+/** The results as JSON, with shorter errors where they would not fit. */
+function renderResults(results) {
+    const render = (longestError) => JSON.stringify(results.map((result) => ({
+        name: result.name,
+        target: result.target,
+        configuration: result.configuration ?? null,
+        status: result.status,
+        phase: result.phase,
+        "system-path": result.systemPath ?? null,
+        "previous-system-path": result.previousSystemPath ?? null,
+        generation: result.generation ?? null,
+        "previous-generation": result.previousGeneration ?? null,
+        changed: result.changed,
+        "exit-code": result.exitCode ?? null,
+        "failed-units": result.failedUnits,
+        inhibitors: result.plan?.inhibitors ?? [],
+        seconds: result.seconds,
+        error: result.error === undefined ? null : shorten(renderFailure(result.error), longestError),
+    })));
+    for (let longestError = 10_000;; longestError = Math.floor(longestError / 2)) {
+        const text = render(longestError);
+        if (text.length <= longestResults || longestError === 0)
+            return text;
+    }
+}
+function shorten(text, length) {
+    return text.length <= length ? text : `${text.slice(0, length)}…`;
+}
+/** Sets every output. */
+function setOutputs(report) {
+    for (const [name, value] of Object.entries(renderOutputs(report)))
+        setOutput(name, value);
+}
+/** The status of a whole run. */
+function statusOf(results, endedEarly) {
+    const worst = worstStatus(results);
+    // Hosts that a run has skipped because it ended early do not make it a success.
+    return endedEarly && !isFailure(worst) ? "failed" : worst;
+}
+;// CONCATENATED MODULE: external "node:os"
+const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+;// CONCATENATED MODULE: ./out/src/github/runner-temp.js
+
+/** The directory for files of this job, which the runner clears; the system's own where the runner names none. */
+function runnerTemp() {
+    return process.env["RUNNER_TEMP"] || (0,external_node_os_namespaceObject.tmpdir)();
+}
+;// CONCATENATED MODULE: ./out/src/domain/duration.js
+/** A number of seconds for people: `0.4 s`, `12 s`, `3 min 20 s`. Tenths are for less than ten seconds. */
+function showDuration(seconds) {
+    if (seconds < 9.95)
+        return `${seconds.toFixed(1)} s`;
+    const whole = Math.round(seconds);
+    return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+;// CONCATENATED MODULE: external "node:util"
+const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
+;// CONCATENATED MODULE: ./out/src/report/printable.js
+
+/** The text as one line without control characters and terminal sequences. */
+function printable(text) {
+    return (0,external_node_util_namespaceObject.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
+}
+;// CONCATENATED MODULE: ./out/src/report/summary/markdown.js
+
+// What machines print stands in code spans, of which Markdown obeys nothing, in fenced blocks whose every line begins with a
+// sign of ours, or as escaped text in `<pre>` and `<code>`, which are HTML. In all of them GitHub makes no mentions, links or emoji.
+/** Escapes a text for HTML. */
+function escapeHtml(text) {
+    return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+/**
+ * Renders one line of text as a code span (CommonMark 6.1) that may stand in a table. Tables are split at pipes before
+ * anything else is read, and a backslash before an escaped one splits all the same: a pipe becomes a broken bar.
+ */
+function codeSpan(text) {
+    const line = oneLine(text).replaceAll("|", "¦");
+    const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
+    const fence = "`".repeat(longest + 1);
+    return longest === 0 ? `${fence}${line}${fence}` : `${fence} ${line} ${fence}`;
+}
+/** Renders one line of text as code in HTML. */
+function htmlCode(text) {
+    return `<code>${escapeHtml(oneLine(text))}</code>`;
+}
+// A store path has up to 255 characters; whatever is longer is no name that helps.
+const longestLine = 300;
+/** The text as one line without what cannot be seen, and not too long; a text of which nothing can be seen is a question mark. */
+function oneLine(text) {
+    const line = visible(text.replaceAll(/\s+/g, " ")).trim() || "?";
+    return line.length <= longestLine ? line : `${Array.from(line).slice(0, longestLine).join("")}…`;
+}
+/** A line without control characters, and without those that turn the direction of the text around them. */
+function visible(line) {
+    return printable(line).replaceAll(/[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, "");
+}
+function byteLength(text) {
+    return Buffer.byteLength(text);
+}
+/** Renders a text of several lines as a block; one that needs more bytes than these loses its middle. */
+function preformatted(text, bytes) {
+    return `<pre>${markdown_shorten(text, bytes)}</pre>\n`;
+}
+function markdown_shorten(text, bytes) {
+    // A character needs at least one byte: what is beyond cannot fit, and is not even looked at.
+    const cut = text.length > 2 * bytes ? `${text.slice(0, bytes)}\n${text.slice(-bytes)}` : text;
+    const lines = cut.split("\n").map(visible).join("\n");
+    const whole = escapeHtml(lines);
+    if (cut === text && byteLength(whole) <= bytes)
+        return whole;
+    const characters = Array.from(lines);
+    const beginning = fitting(characters, bytes / 2);
+    const end = fitting(characters.toReversed(), bytes / 2);
+    return `${escapeHtml(beginning.join(""))}\n… the middle is left out; the log has it …\n${escapeHtml(end.toReversed().join(""))}`;
+}
+/** The first characters that need no more than these bytes once they are escaped. */
+function fitting(characters, bytes) {
+    let left = bytes;
+    const beyond = characters.findIndex((character) => (left -= byteLength(escapeHtml(character))) < 0);
+    return characters.slice(0, beyond === -1 ? undefined : beyond);
+}
+;// CONCATENATED MODULE: ./out/src/report/summary/headline.js
+
+
+
+
+// As many as fit on a line.
+const headline_mostNamed = 8;
+/** What a reader sees first: how it ended, the counts, who failed, and what was deployed. */
+function renderHeadline(results, flake, endedEarly, reason) {
+    const below = [counts(results), failed(results), flake === undefined ? "" : describeFlake(flake)].filter((line) => line !== "");
+    const why = reason === undefined ? "" : `: ${codeSpan(reason)}`;
+    return `### ${headline(results, endedEarly)}${why}\n\n${below.join("  \n")}\n\n`;
+}
+function headline(results, endedEarly) {
+    const failures = results.filter(({ status }) => isFailure(status)).length;
+    if (results.length === 0)
+        return endedEarly ? "❌ The deployment ended before any host was worked on" : "✅ No host was to be deployed";
+    const hosts = results.length === 1 ? "1 host" : `${results.length} hosts`;
+    if (failures > 0)
+        return `❌ ${failures} of ${hosts} failed${endedEarly ? ", and the run ended early" : ""}`;
+    if (endedEarly && results.every(({ status }) => status === "skipped"))
+        return `❌ No host was deployed (${hosts} skipped)`;
+    if (endedEarly)
+        return `❌ The run ended early; of ${hosts} none failed`;
+    const done = results.filter(({ status }) => status !== "skipped");
+    const skipped = results.length - done.length;
+    const { sign, word } = achieved(done);
+    return skipped === 0 ? `${sign} ${hosts} ${word}` : `⚠️ ${done.length} of ${hosts} ${word}, ${skipped} skipped`;
+}
+/** What became of hosts of which none failed. */
+function achieved(hosts) {
+    if (hosts.some(({ status }) => status === "degraded"))
+        return { sign: "⚠️", word: "deployed, with units that failed" };
+    if (hosts.every(({ status }) => status === "unchanged"))
+        return { sign: "✅", word: "unchanged" };
+    return { sign: "✅", word: hosts.every(({ status }) => status === "planned" || status === "unchanged") ? "planned" : "deployed" };
+}
+function counts(results) {
+    const numbers = statuses.toReversed().map((status) => ({ status, count: results.filter((result) => result.status === status).length }));
+    const texts = numbers.flatMap(({ status, count }) => (count === 0 ? [] : [`${count} ${status}`]));
+    const end = Math.max(0, ...results.flatMap(({ timeline }) => timeline.map((span) => span.end)));
+    return texts.length === 0 ? "" : [...texts.map((text) => `**${text}**`), ...(end === 0 ? [] : [showDuration(end)])].join(" · ");
+}
+function failed(results) {
+    const names = results.filter(({ status }) => isFailure(status)).map(({ name, phase }) => `${codeSpan(name)} (${phase})`);
+    // One is the only row that is red in any case.
+    if (names.length === 0 || results.length === 1)
+        return "";
+    return `Not as asked for: ${listed(names, headline_mostNamed)}`;
+}
+function describeFlake({ source, revision, subdirectory, dirty }) {
+    return [
+        revision === undefined ? "Flake without a revision" : `Flake at revision ${codeSpan(revision)}`,
+        subdirectory === "" ? "" : `, directory ${codeSpan(subdirectory)}`,
+        dirty ? ", with changes that are not committed" : "",
+        `, source ${codeSpan(source)}`,
+    ].join("");
+}
+;// CONCATENATED MODULE: ./out/src/report/summary/table.js
+
+
+
+const tableHead = "| | host | status | phase | generation | packages | size | seconds |\n|---|---|---|---|---|---|--:|--:|\n";
+/** The row of one host. */
+function renderRow(result) {
+    const { name, target, configuration, status, phase, seconds, difference } = result;
+    const where = tellsMore(target, name) ? ` ${codeSpan(target)}` : "";
+    const what = configuration === undefined || configuration === name ? "" : ` ${codeSpan(`#${configuration}`)}`;
+    const size = difference === undefined ? "" : signedSize(difference.bytes).replace(" ", "\u00A0");
+    return `| ${[mark(result), codeSpan(name) + where + what, status, phase, generation(result), table_packages(difference), size, seconds.toFixed(1)].join(" | ")} |\n`;
+}
+/** Whether a target says more than the name: `web1` stands for `root@web1` and for `root@web1.example.org`. */
+function tellsMore(target, name) {
+    const host = target.slice(target.lastIndexOf("@") + 1);
+    return target !== name && host !== name && !host.startsWith(`${name}.`);
+}
+const marks = {
+    unchanged: "💤",
+    planned: "📋",
+    deployed: "✅",
+    skipped: "➖",
+    degraded: "⚠️",
+    "rolled-back": "↩️",
+    failed: "❌",
+    unknown: "❌",
+    "rollback-failed": "❌",
+};
+/** The sign that stands for a status. */
+function mark({ status }) {
+    return marks[status];
+}
+function generation({ previousGeneration: old, generation: now }) {
+    if (now === undefined)
+        return old === undefined ? "" : String(old);
+    return old === now ? String(now) : `${old ?? "–"} → ${now}`;
+}
+/** How many packages came, went and changed: `+2 −1 ~14`. */
+function table_packages(difference) {
+    if (difference === undefined)
+        return "";
+    const { added, removed, changed } = countChanges(difference);
+    const counts = [added > 0 ? `+${added}` : "", removed > 0 ? `−${removed}` : "", changed > 0 ? `~${changed}` : ""].filter((text) => text !== "");
+    return counts.length === 0 ? "–" : counts.join(" ");
+}
+;// CONCATENATED MODULE: ./out/src/report/summary/section.js
+
+
+
+
+
+
+
+
+
+const section_longestName = 120;
+/** What went wrong on a host, in no more than about these bytes; empty where nothing did. */
+function errorPart({ status, error }, bytes) {
+    return isFailure(status) || error !== undefined ? `${preformatted(error === undefined ? status : explained(error), bytes)}\n` : "";
+}
+/** A sentence in each line: in one line, nobody could read them without scrolling. */
+function explained(error) {
+    return [failureSentences(error).join(".\n"), ...renderFailureLines(error)].join("\n");
+}
+/** What the new system of a host brings: packages and units; empty where nothing is known of it. */
+function detailsPart({ target, status, difference, plan, systemPath, previousSystemPath }, limits) {
+    if (difference === undefined && plan === undefined)
+        return "";
+    const paths = systemPath === undefined ? "" : `: ${codeSpan(previousSystemPath ?? "nothing")} → ${codeSpan(systemPath)}`;
+    return [
+        `${codeSpan(target)}${paths}\n\n`,
+        difference === undefined ? "" : renderDifference(difference, limits.packages),
+        plan === undefined ? "" : renderPlan(plan, status, limits.units),
+    ].join("");
+}
+/** Folds the parts of a host under its title; without any there is no section. */
+function renderSection(result, error, details) {
+    if (error === "" && details === "")
+        return "";
+    const { name, status, difference } = result;
+    const what = isFailure(status) ? verdict(result) : status;
+    const changes = difference === undefined ? "" : `, ${section_brief(difference)}`;
+    return `<details><summary>${mark(result)} ${htmlCode(name)}: ${what}${changes}</summary>\n\n${error}${details}</details>\n\n`;
+}
+/** Folds many sections under one title. */
+function foldSections(sections, title) {
+    return `<details><summary>${title}</summary>\n\n${sections.join("")}</details>\n\n`;
+}
+function section_brief(difference) {
+    const { added, removed, changed } = countChanges(difference);
+    const counts = Object.entries({ added, removed, changed }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
+    return `${counts.length === 0 ? "no package changed" : counts.join(", ")}, ${signedSize(difference.bytes)}`;
+}
+const signs = { added: "+", removed: "-", changed: "!" };
+/** A fenced block that GitHub colours as a diff. No line of it can end it: each begins with a sign of its own. */
+function renderDifference(difference, most) {
+    const { packages, files } = difference;
+    const order = ["changed", "added", "removed"];
+    const sorted = order.flatMap((kind) => packages.filter((change) => changeKind(change) === kind));
+    const lines = sorted.slice(0, most).map((change) => `${signs[changeKind(change)]} ${packageLine(change)}`);
+    const rest = packages.length - lines.length;
+    if (rest > 0)
+        lines.push(`# and ${rest} more packages`);
+    const beside = files === 0 ? "" : `; ${files === 1 ? "1 generated file" : `${files} generated files`}`;
+    const block = lines.length === 0 ? "" : `\`\`\`diff\n${lines.join("\n")}\n\`\`\`\n\n`;
+    return `${describeCounts(difference).replace(/^p/, "P")}${beside}\n\n${block}`;
+}
+function packageLine(change) {
+    const line = oneLine(describeChange(change));
+    const short = line.length <= section_longestName ? line : `${line.slice(0, section_longestName)}…`;
+    return change.bytes === 0 ? short : `${short} (${signedSize(change.bytes)})`;
+}
+const section_verbs = {
+    activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", again: "ran again", keep: "changed, not restarted" },
+    rehearsal: {
+        stop: "would stop",
+        restart: "would restart",
+        reload: "would reload",
+        start: "would start",
+        again: "would run again",
+        keep: "would not restart, though changed",
+    },
+    "unit-files": {
+        stop: "would stop",
+        restart: "would restart",
+        reload: "would reload",
+        start: "would start",
+        again: "would run again",
+        keep: "would not restart, though changed",
+    },
+};
+const sources = {
+    activation: "Units, as the activation told",
+    rehearsal: "Units, as `dry-activate` tells",
+    "unit-files": "Units, by a comparison of their files",
+};
+function renderPlan(plan, status, most) {
+    const before = status === "rolled-back" && plan.source === "activation" ? " before the way back" : "";
+    const title = `${sources[plan.source]}${before}`;
+    const inhibitors = plan.inhibitors.map((inhibitor) => `- inhibited: ${codeSpan(inhibitor)}: \`switch\` and \`test\` would be refused\n`).join("");
+    if (touchesNoUnit(plan))
+        return `${title}: none\n\n${inhibitors === "" ? "" : `${inhibitors}\n`}`;
+    const lists = unitActions.flatMap((action) => {
+        const units = plan[action];
+        if (units.length === 0)
+            return [];
+        return [`- ${section_verbs[plan.source][action]}: ${listed(units.map(codeSpan), most)}\n`];
+    });
+    const systemd = plan.reexecutes ? `- systemd ${plan.source === "activation" ? "was" : "would be"} re-executed\n` : "";
+    return `${title}:\n\n${lists.join("")}${systemd}${inhibitors}\n`;
+}
+;// CONCATENATED MODULE: ./out/src/report/summary/timeline.js
+
+// Mermaid draws nothing of a text above 50,000 characters, and a chart of more rows than these is no picture any more.
+const mostHosts = 60;
+const mostSpans = 12;
+const timeline_longestName = 40;
+/**
+ * Renders the phases of the hosts over time as a Gantt chart of Mermaid, one row a host; empty where there is nothing to see.
+ * Where there are too many hosts, those that failed and those that took longest stay.
+ */
+function renderTimeline(results) {
+    const seen = results.filter(({ timeline }) => timeline.length > 0);
+    if (seen.length === 0)
+        return "";
+    const worst = seen.toSorted((one, other) => Number(isFailure(other.status)) - Number(isFailure(one.status)) || other.seconds - one.seconds);
+    const chosen = new Set(worst.slice(0, mostHosts));
+    const hosts = seen.filter((result) => chosen.has(result));
+    const left = seen.length - hosts.length;
+    const total = Math.max(...hosts.flatMap(({ timeline }) => timeline.map(({ end }) => end)));
+    return [
+        `<details open><summary>Timeline${left > 0 ? ` (without ${left} of the faster hosts)` : ""}</summary>\n`,
+        "```mermaid",
+        "---",
+        "displayMode: compact",
+        "config:",
+        "  gantt:",
+        "    barHeight: 14",
+        "    barGap: 3",
+        "    fontSize: 10",
+        "    sectionFontSize: 12",
+        // Mermaid puts the axis 50 above the lower edge, whatever it is told.
+        "    topPadding: 50",
+        "    gridLineStartPadding: 35",
+        "    leftPadding: 120",
+        "---",
+        "gantt",
+        // Times of a day without a zone: what Mermaid reads as local time it also writes as local time.
+        "  dateFormat YYYY-MM-DD HH:mm:ss.SSS",
+        `  axisFormat ${total >= 3600 ? "%H:%M:%S" : "%M:%S"}`,
+        `  tickInterval ${tickInterval(total)}`,
+        ...hosts.flatMap((result) => [`  section ${sectionName(result.name)}`, ...result.timeline.slice(0, mostSpans).map((span) => task(span, result, total))]),
+        "```\n",
+        legend(hosts),
+        "</details>\n\n",
+    ].join("\n");
+}
+// Seconds. Left to itself, Mermaid sets ticks at parts of a second, which the labels do not tell.
+const ticks = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600];
+const mostTicks = 12;
+function tickInterval(total) {
+    const seconds = ticks.find((step) => total / step <= mostTicks) ?? 86_400;
+    if (seconds < 60)
+        return `${seconds}second`;
+    return seconds < 3600 ? `${seconds / 60}minute` : `${seconds / 3600}hour`;
+}
+// The four looks that Mermaid has for a task.
+const looks = { connect: "done", copy: "done", build: "active", activate: "", confirm: "", rollback: "crit" };
+function task(span, { status, phase, timeline }, total) {
+    const { begin, end } = span;
+    const failed = isFailure(status) && span.phase === phase && span === timeline.findLast((other) => other.phase === phase);
+    const look = failed ? "crit" : looks[span.phase];
+    // Nothing that lasts no time at all would be seen.
+    const milliseconds = Math.max(1, Math.round((end - begin) * 1000));
+    const label = fits(span, total) ? span.phase : "\u2800";
+    return `  ${label} :${look === "" ? "" : `${look}, `}${moment(begin)}, ${milliseconds}ms`;
+}
+// A label that does not fit would lie over the next bar: the chart is about 900 wide, and a letter 6.
+function fits({ phase, begin, end }, total) {
+    return ((end - begin) / total) * 900 > phase.length * 6 + 6;
+}
+function moment(seconds) {
+    return new Date(Date.UTC(2000, 0, 1) + Math.round(seconds * 1000)).toISOString().replace("T", " ").slice(0, -1);
+}
+/**
+ * The name as Mermaid obeys nothing of it: `;`, `#`, `:`, `%` and quotes mean something to it, and it looks names up in an object
+ * that already has `constructor` and the like.
+ */
+function sectionName(name) {
+    const plain = name.replaceAll(/[^A-Za-z0-9_.-]/g, "_").slice(0, timeline_longestName) || "_";
+    return plain in {} ? `${plain}_` : plain;
+}
+function legend(hosts) {
+    const failed = hosts.some(({ status }) => isFailure(status));
+    return `Grey: connect and copy. Light: build. Dark: activate and confirm.${failed ? " Red: the phase that failed, and the way back." : ""} Minutes and seconds since the run began.\n`;
+}
+;// CONCATENATED MODULE: ./out/src/report/summary/page.js
+
+
+
+
+
+
+const everywhere = { bytes: Number.POSITIVE_INFINITY, name: "" };
+// Of one host, where there is room.
+const mostBytesOfError = 16_000;
+const leastBytesOfError = 400;
+const mostPackages = 300;
+const leastPackages = 10;
+const page_mostUnits = 100;
+// Sections of hosts that are as they should be which stand on the page by themselves.
+const mostUnfolded = 12;
+const bytesOfNote = 600;
+// What folds a section, roughly.
+const bytesOfFold = 500;
+// A package's line, roughly.
+const bytesOfPackage = 60;
+/**
+ * Renders the summary as GitHub's Markdown, of the results alone.
+ *
+ * What does not fit into its place is dropped, least important first: the middle of long errors and the ends of long lists, the
+ * timeline, what is new on hosts that are as they should be, the same of those that failed, rows of hosts that are as they should
+ * be, errors, rows of failed hosts. The last line then says what is missing.
+ */
+function renderSummary(results, flake, { endedEarly = false, reason, place = everywhere } = {}) {
+    const head = renderHeadline(results, flake, endedEarly, reason);
+    const failed = results.filter(({ status }) => isFailure(status));
+    const fine = results.filter(({ status }) => !isFailure(status));
+    const budget = new Budget(place.bytes - byteLength(head) - byteLength(tableHead) - bytesOfNote);
+    const rowsOfFailed = budget.take(failed, renderRow);
+    // A part is kept for what comes after, as long as each can still say something.
+    const share = (hosts) => Math.floor((budget.left * 0.8) / Math.max(1, hosts.length)) - bytesOfFold;
+    const bytesOfError = Math.min(mostBytesOfError, Math.max(leastBytesOfError, share(failed)));
+    const errors = budget.take(failed, (result) => renderSection(result, errorPart(result, bytesOfError), ""));
+    const rowsOfFine = budget.take(fine, renderRow);
+    const packages = Math.min(mostPackages, Math.max(leastPackages, Math.floor(share(results) / bytesOfPackage)));
+    const limits = { packages, units: Math.min(page_mostUnits, packages) };
+    const details = budget.take([...failed, ...fine], (result) => renderSection(result, "", detailsPart(result, limits)));
+    const timeline = renderTimeline(results);
+    const timelineFits = budget.fits(timeline);
+    const rows = results.filter((result) => rowsOfFailed.has(result) || rowsOfFine.has(result)).map(renderRow);
+    const section = (result) => renderSection(result, errors.has(result) ? errorPart(result, bytesOfError) : "", details.has(result) ? detailsPart(result, limits) : "");
+    const sectionsOfFine = fine.map(section).filter((text) => text !== "");
+    return [
+        head,
+        // What a reader looks for first.
+        ...failed.map(section),
+        rows.length === 0 ? "" : `${tableHead}${rows.join("")}\n`,
+        timelineFits ? timeline : "",
+        ...(sectionsOfFine.length > mostUnfolded ? [foldSections(sectionsOfFine, `What is new on ${sectionsOfFine.length} hosts`)] : sectionsOfFine),
+        note(place, [
+            timelineFits ? "" : "the timeline",
+            missing("what is new on", fine, details),
+            missing("what is new on", failed, details, " that failed"),
+            missing("", fine, rowsOfFine, " that are as they should be"),
+            missing("the errors of", failed, errors),
+            missing("", failed, rowsOfFailed, " that failed"),
+        ]),
+    ].join("");
+}
+function missing(what, hosts, taken, which = "") {
+    const count = hosts.filter((result) => !taken.has(result)).length;
+    return count === 0 ? "" : `${what} ${count} hosts${which}`.trim();
+}
+function note({ name }, parts) {
+    const told = parts.filter((part) => part !== "");
+    return told.length === 0 ? "" : `Left out, because GitHub takes no ${name}: ${told.join(", ")}. The log has them all.\n`;
+}
+/** Bytes that are given away in the order of importance. */
+class Budget {
+    left;
+    constructor(bytes) {
+        this.left = bytes;
+    }
+    /** Takes hosts in their order until one does not fit. */
+    take(hosts, render) {
+        const end = hosts.findIndex((host) => !this.fits(render(host)));
+        return new Set(end === -1 ? hosts : hosts.slice(0, end));
+    }
+    /** Takes a text, where it fits. */
+    fits(text) {
+        const size = byteLength(text);
+        if (size > this.left)
+            return false;
+        this.left -= size;
+        return true;
+    }
+}
+;// CONCATENATED MODULE: ./out/src/github/report.js
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Sets the outputs, annotates every failed host, writes the summary, and tells whether the step is green. A channel that cannot be
+ * written stops none of the others; without outputs the step is not green.
+ */
+function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary }, log) {
+    log.resume();
+    const summaryPath = writeComment(() => renderSummary(results, flake, { endedEarly, reason, place: comment }), log);
+    const outputsAreSet = setAllOutputs({
+        results,
+        status: statusOf(results, endedEarly),
+        storePath: arrived ? flake?.source : undefined,
+        flakeReference: referenceFor(flake, sent),
+        summaryPath,
+    }, log);
+    // A run that ended early has annotated its reason already; its hosts only ended with it.
+    if (endedEarly)
+        log.line(`The run ended early${reason === undefined ? "" : `: ${reason}`}`);
+    else
+        annotateHosts(results, log);
+    const failed = results.some((result) => isFailure(result.status));
+    if (failed)
+        log.line(failureSummary(results));
+    if (summary)
+        writeSummary(() => renderSummary(results, flake, { endedEarly, reason, place: jobSummary }), log);
+    log.resume();
+    return !failed && !endedEarly && outputsAreSet;
+}
+/** The reference for use by hand: only the outer flake has the machines of a hive where nixos-rebuild looks for them. */
+function referenceFor(flake, sent) {
+    if (sent?.hive === true)
+        return outerReference(sent);
+    return flake === undefined ? undefined : flakeReference(flake);
+}
+function annotateHosts(results, log) {
+    log.annotateAll("error", failureAnnotations(results, annotationsOfStep));
+    log.annotateAll("warning", skippedAnnotations(results));
+}
+function setAllOutputs(report, log) {
+    try {
+        setOutputs(report);
+        return true;
+    }
+    catch (error) {
+        log.annotate("error", "The outputs could not be set", `Later steps see none or some of them: ${messageOf(error)}`);
+        return false;
+    }
+}
+/** Writes the summary into a file that outlives the step: the runner clears its directory after the job. Returns its path. */
+function writeComment(render, log) {
+    const file = (0,external_node_path_namespaceObject.join)(runnerTemp(), `nix-flake-deploy-summary-${(0,external_node_crypto_namespaceObject.randomBytes)(6).toString("hex")}.md`);
+    try {
+        (0,external_node_fs_namespaceObject.writeFileSync)(file, render(), { flag: "wx" });
+        return file;
+    }
+    catch (error) {
+        log.annotate("warning", "The file of the summary could not be written", messageOf(error));
+        return undefined;
+    }
+}
+/** Appends to the job summary. Synchronous, as the process ends right after; a summary that cannot be written fails nothing. */
+function writeSummary(render, log) {
+    const file = process.env["GITHUB_STEP_SUMMARY"];
+    if (file === undefined || file === "")
+        return;
+    try {
+        (0,external_node_fs_namespaceObject.appendFileSync)(file, render());
+    }
+    catch (error) {
+        log.annotate("warning", "The job summary could not be written", messageOf(error));
+    }
+}
+;// CONCATENATED MODULE: ./out/src/report/host-lines.js
+// Lines of one host that are kept from the beginning, and from the end.
+const keptAtBeginning = 5000;
+const keptAtEnd = 20_000;
+/** The lines of one host, without the middle of a very long log. */
+class HostLines {
+    #beginning = [];
+    #end = [];
+    #dropped = 0;
+    push(line) {
+        if (this.#beginning.length < keptAtBeginning) {
+            this.#beginning.push(line);
+            return;
+        }
+        this.#end.push(line);
+        if (this.#end.length > 2 * keptAtEnd) {
+            this.#dropped += this.#end.length - keptAtEnd;
+            this.#end = this.#end.slice(-keptAtEnd);
+        }
+    }
+    *all() {
+        yield* this.#beginning;
+        if (this.#dropped > 0)
+            yield `… ${this.#dropped} lines are left out here …`;
+        yield* this.#end;
+    }
+}
+;// CONCATENATED MODULE: ./out/src/report/progress.js
+
+
+
+
+// Names that a line has for a phase.
+const progress_mostNamed = 5;
+const ended = {
+    connect: "connected",
+    copy: "copied",
+    build: "built",
+    activate: "activated",
+    confirm: "confirmed",
+    rollback: "rolled back",
+};
+const going = {
+    connect: "connecting",
+    copy: "copying",
+    build: "building",
+    activate: "activating",
+    confirm: "confirming",
+    rollback: "rolling back",
+};
+/** `web1: built in 12 s (3 paths)` */
+function endedLine({ name, phase, seconds }, detail) {
+    return `${name}: ${ended[phase]} in ${showDuration(seconds)}${detail === undefined ? "" : ` (${detail})`}`;
+}
+/** `batch 1 of 3: web1, web2 and 4 more` */
+function batchLine(number, batches, names) {
+    return `batch ${number} of ${batches}: ${listed(names, progress_mostNamed)}`;
+}
+/** `web1: deployed after 12.5 s` */
+function doneLine({ name, status, seconds }) {
+    return `${name}: ${status} after ${seconds} s`;
+}
+/** The title of a host's whole log. */
+function doneTitle({ name, status }) {
+    return `${isFailure(status) ? "✗" : "✓"} ${name}: ${status}`;
+}
+/** `at work for 2 min 3 s: building web1 (40 s), web2 (38 s)`; `undefined` where no host is in a phase. */
+function workLine(places, seconds) {
+    const parts = Object.entries(going).flatMap(([phase, word]) => {
+        const here = places.filter((place) => place.phase === phase && !place.over);
+        return here.length === 0
+            ? []
+            : [
+                `${word} ${listed(here.map((place) => `${place.name} (${howFar(place)})`), progress_mostNamed)}`,
+            ];
+    });
+    return parts.length === 0 ? undefined : `at work for ${showDuration(seconds)}: ${parts.join("; ")}`;
+}
+/** Which machine is in which phase, one per line, for a run that ends before they do. */
+function runningHostsText(places) {
+    if (places.length === 0)
+        return "No machine was being worked on.";
+    const lines = places.map(({ name, phase, over }) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`);
+    return ["Machines that were being worked on, and their phase:", ...lines].join("\n");
+}
+function howFar({ seconds, copied }) {
+    return copied === undefined ? showDuration(seconds) : `${showDuration(seconds)}, ${showCopying(copied)}`;
+}
+;// CONCATENATED MODULE: ./out/src/github/run-log.js
+
+
+
+// With more hosts, what the machines print would bury how far each has got: it then stands in the groups alone.
+const mostStreamed = 8;
+// Milliseconds without a line after which a line says what is still going on; and without one that says how far a host has
+// got, while the machines themselves talk.
+const silence = 15_000;
+const talk = 60_000;
+/**
+ * Tells how far a run has got: a line whenever a host has ended a phase (`[7/50] web3: built in 12 s`, the seventh to do so),
+ * one that says what is going on after a silence, or when only the machines have talked for long, and each host's whole log in a
+ * group when it is done. With few hosts, their lines are also streamed as they come, with the name in front.
+ */
+class WorkflowRunLog {
+    #log;
+    #hosts = new Map();
+    #places = new Map();
+    #counts = new Map();
+    #done = new Set();
+    #total = 1;
+    #begin = performance.now();
+    #lastLine = performance.now();
+    #lastProgress = performance.now();
+    #heartbeat;
+    constructor(log) {
+        this.#log = log;
+    }
+    begin(hosts) {
+        this.#total = hosts;
+        this.#begin = performance.now();
+        this.#heartbeat = setInterval(() => this.#beat(), 1000);
+        this.#heartbeat.unref();
+    }
+    end() {
+        clearInterval(this.#heartbeat);
+    }
+    host(target) {
+        const { name } = target;
+        const lines = this.#hosts.get(name) ?? new HostLines();
+        this.#hosts.set(name, lines);
+        const line = (text) => {
+            lines.push(text);
+            if (this.#total <= mostStreamed)
+                this.#streamed(`[${name}] ${text}`);
+        };
+        return {
+            phase: (phase) => {
+                const place = this.#places.get(name);
+                // A phase that is tried again goes on.
+                if (place?.phase !== phase || place.over)
+                    this.#places.set(name, { phase, since: performance.now(), over: false, copying: undefined });
+                line(`== ${phase}`);
+            },
+            ended: (detail) => {
+                const place = this.#places.get(name);
+                if (place === undefined)
+                    return;
+                place.over = true;
+                this.#line(`${this.#count(place.phase)} ${endedLine(placeAt(name, place), detail)}`);
+            },
+            copying: (progress) => {
+                const place = this.#places.get(name);
+                if (place !== undefined)
+                    place.copying = progress;
+            },
+            output: line,
+            note: line,
+            warn: (text) => {
+                lines.push(`warning: ${text}`);
+                this.#log.annotate("warning", name, text);
+            },
+        };
+    }
+    batch(number, batches, names) {
+        this.#line(batchLine(number, batches, names));
+    }
+    /** Says which machine is in which phase, for a run that ends before they do. */
+    runningHosts() {
+        return runningHostsText(this.#allPlaces());
+    }
+    done(result) {
+        const { name, error } = result;
+        if (error !== undefined)
+            for (const line of renderFailure(error).split("\n"))
+                this.#line(`[${name}] ${line}`);
+        // A result may be corrected, which is no further host.
+        const count = this.#done.has(name) ? `[${this.#done.size}/${this.#total}]` : this.#count("done");
+        this.#done.add(name);
+        this.#line(`${count} ${doneLine(result)}`);
+        this.#log.group(doneTitle(result), this.#hosts.get(name)?.all() ?? []);
+        this.#hosts.delete(name);
+        this.#places.delete(name);
+    }
+    #line(text) {
+        this.#lastProgress = performance.now();
+        this.#streamed(text);
+    }
+    #streamed(text) {
+        this.#lastLine = performance.now();
+        this.#log.line(text);
+    }
+    /** `[7/50]`: how many of the hosts have got so far. */
+    #count(what) {
+        const count = (this.#counts.get(what) ?? 0) + 1;
+        this.#counts.set(what, count);
+        return `[${count}/${this.#total}]`;
+    }
+    #beat() {
+        const now = performance.now();
+        if (now - this.#lastLine < silence && now - this.#lastProgress < talk)
+            return;
+        const line = workLine(this.#allPlaces(), secondsSince(this.#begin));
+        if (line !== undefined)
+            this.#line(line);
+    }
+    #allPlaces() {
+        return [...this.#places].map(([name, place]) => placeAt(name, place));
+    }
+}
+function placeAt(name, { phase, since, over, copying }) {
+    return { name, phase, seconds: secondsSince(since), over, copied: copying?.() };
+}
+function secondsSince(since) {
+    return (performance.now() - since) / 1000;
+}
+;// CONCATENATED MODULE: ./out/src/github/runner-kind.js
+/**
+ * Tells whether the runner is one of Forgejo, Gitea or act, which obey workflow commands but show no annotations. Forgejo's runner
+ * sets GITEA_ACTIONS too, act sets ACT.
+ */
+function hidesAnnotations(environment) {
+    return isForgejoOrGitea(environment) || environment["ACT"] === "true";
+}
+/** Tells whether the runner is one of Forgejo or Gitea, whose pages of runs have the run's number in their address and not its id. */
+function isForgejoOrGitea(environment) {
+    return environment["GITEA_ACTIONS"] === "true" || environment["FORGEJO_ACTIONS"] === "true";
+}
+;// CONCATENATED MODULE: ./out/src/github/workflow-log.js
+
+
+
+
+/**
+ * The step's log. GitHub's runner obeys workflow commands wherever it reads them, also in what a machine or Nix has printed:
+ * every line is written while the runner is told to stop obeying, under a token that nobody can guess.
+ */
+class WorkflowLog {
+    #token;
+    #hidesAnnotations;
+    constructor(environment = process.env) {
+        this.#hidesAnnotations = hidesAnnotations(environment);
+    }
+    /** Writes one line that is not obeyed, whatever is in it. */
+    line(text) {
+        if (this.#token === undefined) {
+            this.#token = (0,external_node_crypto_namespaceObject.randomUUID)();
+            write(`::stop-commands::${this.#token}`);
+        }
+        write(printable(text));
+    }
+    /** Writes lines that are folded under a title. */
+    group(title, lines) {
+        this.resume();
+        startGroup(printable(title));
+        for (const line of lines)
+            this.line(line);
+        this.resume();
+        endGroup();
+    }
+    /** Writes an annotation, which the workflow's page shows; as plain lines too if the runner shows none. */
+    annotate(level, title, message) {
+        if (this.#hidesAnnotations)
+            for (const line of `${level}: ${title}\n${message}`.split("\n"))
+                this.line(line);
+        this.resume();
+        core_namespaceObject[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
+    }
+    /** Writes several annotations of one level. */
+    annotateAll(level, annotations) {
+        for (const { title, message } of annotations)
+            this.annotate(level, title, message);
+    }
+    /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
+    async written() {
+        await new Promise((resolve) => {
+            process.stdout.write("", () => resolve());
+        });
+    }
+    /** Lets the runner obey commands again. */
+    resume() {
+        if (this.#token === undefined)
+            return;
+        write(`::${this.#token}::`);
+        this.#token = undefined;
+    }
+}
+function write(line) {
+    process.stdout.write(`${line}\n`);
+}
+;// CONCATENATED MODULE: ./out/src/domain/option-table.js
+/** Makes a row of an option that is accepted. */
+function accepted(name, meaning, words = [], aliases = []) {
+    return { name, aliases, words, verdict: { kind: "accepted", meaning } };
+}
+/** Makes a row of an option that is refused. */
+function refused(name, reason, words = [], aliases = []) {
+    return { name, aliases, words, verdict: { kind: "refused", reason } };
+}
+/**
+ * Checks arguments, one per line, against a table. Only exact names count: the forms `--name=value`, `-j4` and abbreviations are
+ * refused, because the programs do not agree on them. Returns every problem in words; none where all are accepted.
+ */
+function checkArguments(lines, table) {
+    const problems = [];
+    const seen = new Set();
+    for (let index = 0; index < lines.length;) {
+        const line = lines[index] ?? "";
+        const row = table.options.find(({ name, aliases }) => name === line || aliases.includes(line));
+        if (row === undefined) {
+            problems.push(explainUnknown(line, table));
+            index += 1;
+            continue;
+        }
+        const words = lines.slice(index + 1, index + 1 + row.words.length);
+        // The word of an option that is refused anyway need not be there.
+        const taken = row.verdict.kind === "refused" ? words.filter((word) => !word.startsWith("-")) : words;
+        index += 1 + taken.length;
+        problems.push(...checkOption(row, words, table));
+        if (table.lastWins.includes(row.name) && seen.has(row.name))
+            problems.push(`${row.name} is given more than once, and ${table.program} would only use the last`);
+        seen.add(row.name);
+    }
+    return [...new Set(problems)];
+}
+function checkOption({ name, words, verdict }, given, table) {
+    if (verdict.kind === "refused")
+        return [`${name} is not accepted: ${verdict.reason}`];
+    if (given.length < words.length)
+        return [`${name} needs ${words.join(" and ")}, each on a line of its own`];
+    const option = given.find((word) => word.startsWith("-"));
+    if (option !== undefined)
+        return [`${name} needs ${words.join(" and ")}, and ${show(option)} begins with -, which would be taken for an option`];
+    return name === "--option" ? checkSetting(given[0] ?? "", table) : [];
+}
+function checkSetting(setting, { settings }) {
+    const row = settingNamed(setting, settings);
+    if (row?.verdict.kind === "refused")
+        return [`--option ${setting} is not accepted: ${row.verdict.reason}`];
+    // extra-NAME only exists for settings that are lists.
+    if (row?.name === setting)
+        return [];
+    const names = settings.filter(({ verdict }) => verdict.kind === "accepted").map(({ name }) => name);
+    return [`--option ${show(setting)} is not accepted; accepted settings are ${names.join(", ")}`];
+}
+function settingNamed(text, settings) {
+    const named = (name) => settings.find((row) => row.name === name);
+    return named(text) ?? (text.startsWith("extra-") ? named(text.slice("extra-".length)) : undefined);
+}
+function explainUnknown(line, { options, settings }) {
+    const [first = "", second] = line.split(/[\s=]+/, 2);
+    const known = options.find(({ name, aliases }) => name === first || aliases.includes(first));
+    if (known?.verdict.kind === "refused")
+        return `${known.name} is not accepted: ${known.verdict.reason}`;
+    if (known !== undefined && second !== undefined && known.words.length > 0)
+        return `${show(line)} is not accepted: write ${known.words.join(" and ")} on a line of its own, below ${first}`;
+    // Nix takes every setting for an option as well.
+    const setting = settingNamed(first.replace(/^--(?:no-)?/, ""), settings);
+    if (first.startsWith("--") && setting?.verdict.kind === "refused")
+        return `${show(first)} is not accepted: ${setting.verdict.reason}`;
+    if (first.startsWith("--") && setting !== undefined)
+        return `${show(first)} is not accepted: write --option, ${setting.name} and the value, each on a line of its own`;
+    const names = options.filter(({ verdict }) => verdict.kind === "accepted").map(({ name }) => name);
+    return `${show(line)} is not accepted; accepted are ${names.join(", ")}`;
+}
+function show(text) {
+    return JSON.stringify(text.slice(0, 100));
+}
+;// CONCATENATED MODULE: ./out/src/domain/target-list.js
+
+
+
+const acceptedTargets = `a target a line (${acceptedTarget}), or a JSON array of such texts or of objects with host, user, port, configuration and name`;
+/**
+ * Reads a list of targets: one a line, where an empty line and one that begins with `#` are passed over, or a JSON array.
+ * Never throws; every bad entry is a problem of its own.
+ */
+function parseTargetList(text) {
+    const trimmed = text.trim();
+    // A line may begin with a bracket too: the one of an IPv6 address.
+    if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f.]*:[^\s"\]]*\]/.test(trimmed))
+        return parseJson(trimmed);
+    const list = collector();
+    for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
+        const target = line.trim();
+        if (target !== "" && !target.startsWith("#"))
+            list.add(`line ${index + 1}`, target, () => parseTarget(target));
+    }
+    return list;
+}
+function parseJson(text) {
+    let items;
+    try {
+        items = JSON.parse(text);
+    }
+    catch (error) {
+        return { requests: [], problems: [`is not JSON (${messageOf(error)}); accepted is ${acceptedTargets}`] };
+    }
+    const list = collector();
+    for (const [index, item] of (Array.isArray(items) ? items : [items]).entries())
+        list.add(`entry ${index + 1}`, item, () => parseItem(item));
+    return list;
+}
+function collector() {
+    const requests = [];
+    const problems = [];
+    const add = (place, shown, parse) => {
+        try {
+            requests.push(parse());
+        }
+        catch (error) {
+            problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${messageOf(error)}; accepted is ${acceptedTarget}`);
+        }
+    };
+    return { requests, problems, add };
+}
+const fields = ["host", "user", "port", "configuration", "name"];
+function parseItem(item) {
+    if (typeof item === "string")
+        return parseTarget(item);
+    if (typeof item !== "object" || item === null || Array.isArray(item))
+        throw new Error("is neither a text nor an object");
+    const record = { ...item };
+    const unknown = Object.keys(record).find((field) => !fields.includes(field));
+    if (unknown !== undefined)
+        throw new Error(`has an unknown field ${JSON.stringify(unknown)}; known are ${fields.join(", ")}`);
+    const text = (field) => {
+        const value = record[field] ?? undefined;
+        if (value !== undefined && typeof value !== "string")
+            throw new Error(`its ${field} is not a text`);
+        return value;
+    };
+    const host = text("host");
+    if (host === undefined)
+        throw new Error("has no host");
+    const port = record["port"] ?? undefined;
+    if (port !== undefined && typeof port !== "number" && !(typeof port === "string" && /^\d{1,5}$/.test(port)))
+        throw new Error("its port is not a number from 1 to 65535");
+    const configuration = text("configuration");
+    return checkTarget({
+        host: host.replace(/^\[(.*:.*)\]$/, "$1"),
+        user: text("user"),
+        port: port === undefined ? undefined : Number(port),
+        configuration: configuration === undefined ? ownHostname : parseConfiguration(configuration),
+        name: text("name"),
+    });
+}
+;// CONCATENATED MODULE: ./out/src/ssh/host-key.js
+
+/**
+ * Reads the lines of `record-host-key.sh`; the last one is the key of the server that was refused.
+ *
+ *     [192.0.2.7]:2222 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…
+ */
+function parseOfferedKeys(text) {
+    return text
+        .split("\n")
+        .map((line) => /^(\S+) ([a-z0-9@.-]+) (AAAA[A-Za-z0-9+/]+=*)$/.exec(line))
+        .filter((match) => match !== null)
+        .map((match) => ({ host: match[1] ?? "", type: match[2] ?? "", key: match[3] ?? "" }));
+}
+/** The fingerprint as `ssh-keygen -l` shows it: `SHA256:` and base64 without padding. */
+function fingerprint(key) {
+    return `SHA256:${(0,external_node_crypto_namespaceObject.createHash)("sha256").update(Buffer.from(key.key, "base64")).digest("base64").replace(/=+$/, "")}`;
+}
+/** The line that would let ssh accept the key. */
+function knownHostsLine(key) {
+    return `${key.host} ${key.type} ${key.key}`;
+}
+/**
+ * Checks the form of known_hosts lines (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), since ssh passes over a bad one without a word.
+ * Returns what is wrong with each bad line.
+ */
+function knownHostsProblems(text) {
+    const problems = [];
+    for (const [index, line] of text.split("\n").entries()) {
+        const fields = line.trim().split(/\s+/);
+        if (line.trim() === "" || line.trim().startsWith("#"))
+            continue;
+        if (/PRIVATE KEY/.test(line))
+            return [`line ${index + 1} belongs to a private key`];
+        const [, type, key] = fields[0]?.startsWith("@") === true ? fields.slice(1) : fields;
+        if (type === undefined || key === undefined || !/^AAAA[A-Za-z0-9+/]+=*$/.test(key)) {
+            problems.push(`line ${index + 1} is not a known_hosts line (host, key type, key; as \`ssh-keyscan host\` prints them)`);
+        }
+    }
+    return problems;
+}
+;// CONCATENATED MODULE: ./out/src/inputs/readers.js
+
+
+
+
+
+
+// The readers of single inputs. Each gives what is wrong to `refuse`, in words that say what is accepted, and goes on.
+/** An input as a message shows it. */
+function shown(text) {
+    return text === "" ? "an empty text" : JSON.stringify(text.slice(0, 100));
+}
+/** Does the work, and takes the message of what it throws for a problem. */
+function collect(work, onProblem) {
+    try {
+        work();
+    }
+    catch (error) {
+        onProblem(messageOf(error));
+    }
+}
+/** Reads known_hosts lines; there must be some where host keys are checked strictly. */
+function readKnownHosts(text, strict, refuse) {
+    const lines = text.replaceAll(/\r\n?/g, "\n").trim();
+    if (lines === "" && strict) {
+        refuse("is empty, and ssh-strict is true; accepted are the machines' known_hosts lines (`ssh-keyscan HOST`, run where you trust the network, and compared with the machine)");
+    }
+    for (const problem of knownHostsProblems(lines))
+        refuse(problem);
+    return lines;
+}
+/** Reads lines of ssh_config(5). */
+function readSshConfig(text, refuse) {
+    const lines = text.replaceAll(/\r\n?/g, "\n").trim();
+    if (/[^\P{C}\n\t]/u.test(lines))
+        refuse("holds control characters; accepted are lines of ssh_config(5)");
+    return lines;
+}
+// What sudo itself takes (SUDO_CONV_REPL_MAX).
+const longestPassword = 1023;
+/** Reads a password of one line; `undefined` where there is none. */
+function readPassword(text, refuse) {
+    const password = text.replace(/\r?\n$/, "");
+    if (/[\r\n\0]/.test(password))
+        refuse("holds a line end or a NUL character; accepted is one line");
+    if (Buffer.byteLength(password) > longestPassword)
+        refuse(`is longer than ${longestPassword} bytes, the most that sudo accepts`);
+    return password === "" ? undefined : password;
+}
+/** Reads an OpenSSH user certificate; `undefined` where there is none. */
+function readCertificate(text, refuse) {
+    const line = text.trim();
+    if (line === "")
+        return undefined;
+    if (/^[\w-]+-cert-v01@openssh\.com AAAA[A-Za-z0-9+/]+=*(?: [^\p{C}]*)?$/u.test(line))
+        return line;
+    refuse("is not an OpenSSH certificate; accepted is the content of a file such as id_ed25519-cert.pub, which `ssh-keygen -s` makes");
+    return undefined;
+}
+/** Reads a command for /bin/sh; `undefined` where there is none. */
+function readCommand(text, refuse) {
+    if (/[^\P{C}\n\t]/u.test(text))
+        refuse("holds control characters; accepted is a command for /bin/sh");
+    return text === "" ? undefined : text;
+}
+/** Reads the sizes of batches. */
+function readBatches(text, refuse) {
+    let batches = [];
+    collect(() => (batches = parseBatches(text)), (problem) => refuse(`${problem}; accepted are sizes with commas between, each ${acceptedAmount} above 0, for example \`1, 25%, 100%\``));
+    return batches;
+}
+/** Reads a number of hosts or a share of them. */
+function readAmount(text, refuse) {
+    const amount = parseAmount(text);
+    if (amount === undefined)
+        refuse(`${shown(text)} is not accepted; accepted is ${acceptedAmount}`);
+    return amount ?? { kind: "count", count: 0 };
+}
+/** Reads a flake reference without `#`. */
+function readFlakeReference(text, refuse) {
+    const accepted = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
+    if (text === "")
+        refuse(`is empty; ${accepted}`);
+    else if (text.startsWith("-"))
+        refuse(`${shown(text)} begins with -, which nix would take for an option; ${accepted}`);
+    else if (/[\n\r\0]/.test(text))
+        refuse(`${shown(text)} holds line ends; ${accepted}`);
+    else if (text.includes("#"))
+        refuse(`${shown(text)} holds a #; the configuration belongs to the targets (host#configuration); ${accepted}`);
+    return text;
+}
+/** Reads arguments, one per line, and checks them against the options of their program. Blank lines, and blanks around a line, are left out. */
+function readArguments(text, table, refuse) {
+    const args = text
+        .split(/\r\n|\r|\n/)
+        .map((line) => line.trim())
+        .filter((line) => line !== "");
+    if (text.includes("\0"))
+        refuse("contains a NUL character");
+    else
+        for (const problem of checkArguments(args, table))
+            refuse(problem);
+    return args;
+}
+/** Reads a selection. */
+function readSelection(text, refuse) {
+    let selection = [];
+    collect(() => (selection = parseSelection(text)), (problem) => refuse(`${problem}; accepted are ${acceptedSelection}`));
+    return selection;
+}
+/** Reads a list of targets; none where there is no text, or where one of them is bad. */
+function readRequests(text, refuse) {
+    // Not the same as a list in which every line is a comment: that one must not mean every machine.
+    if (text.trim() === "")
+        return [];
+    const { requests, problems } = parseTargetList(text);
+    for (const problem of problems)
+        refuse(problem);
+    if (problems.length > 0)
+        return [];
+    if (requests.length === 0)
+        refuse(`names no machine; accepted is ${acceptedTargets}`);
+    return requests;
+}
+;// CONCATENATED MODULE: ./out/src/ssh/key.js
+const begin = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----/;
+const foreign = [
+    [/^PuTTY-User-Key-File-/, "is a PuTTY key; turn it into an OpenSSH key with `puttygen key.ppk -O private-openssh-new -o key`"],
+    [/^-----BEGIN PGP /, "is a PGP key, not an ssh key"],
+    [/^AGE-SECRET-KEY-/, "is an age key, not an ssh key"],
+    [/^-----BEGIN CERTIFICATE-----/, "is an X.509 certificate, not a private ssh key"],
+];
+const publicKey = /^(?:(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ AAAA|---- BEGIN SSH2 PUBLIC KEY ----|-----BEGIN (?:RSA )?PUBLIC KEY-----)/;
+/**
+ * Reads a private key as people paste it: with CRLF, without its last newline, or as base64 of the whole file.
+ * Tells apart what ssh lumps together as "error in libcrypto". Whether the key's numbers are right is for ssh-keygen to say.
+ */
+function readKey(pasted) {
+    const text = normalise(pasted);
+    if (text === "")
+        return unusable("is empty. A secret that does not exist, or that this event may not read (a pull request from a fork), is an empty text");
+    for (const [pattern, problem] of foreign)
+        if (pattern.test(text))
+            return unusable(problem);
+    if (/^[\w-]+-cert-v01@openssh\.com /.test(text))
+        return unusable("is an ssh certificate; the private key that belongs to it is wanted here");
+    if (publicKey.test(text))
+        return unusable("is the public half of a key (a .pub file); the private one is wanted here");
+    const head = begin.exec(text);
+    if (head === null) {
+        const base64 = decodeBase64(text);
+        if (base64 !== undefined)
+            return readKey(base64);
+        if (/-----END [A-Z0-9 ]*PRIVATE KEY-----/.test(text))
+            return unusable("is truncated: its first line (-----BEGIN …-----) is missing");
+        return unusable("is not a private ssh key: it has no line -----BEGIN … PRIVATE KEY-----");
+    }
+    const label = head[1] ?? "";
+    const end = `-----END ${label}-----`;
+    if (!text.includes(end))
+        return unusable(`is truncated: its last line (${end}) is missing`);
+    const whole = text.slice(head.index, text.indexOf(end) + end.length);
+    const body = whole.slice(head[0].length, -end.length);
+    if (!body.startsWith("\n") || !body.endsWith("\n")) {
+        return unusable("has lost its line breaks (blanks stand in their place, as after an unquoted `echo $KEY`); store the file as it is, or its base64");
+    }
+    const key = `${whole}\n`;
+    if (label !== "OPENSSH PRIVATE KEY")
+        return { kind: "key", text: key, encrypted: /ENCRYPTED/.test(`${label}${body}`) };
+    const cipher = openSshCipher(body);
+    return cipher === undefined
+        ? unusable("is truncated or damaged: its content ends before it should")
+        : { kind: "key", text: key, encrypted: cipher !== "none" };
+}
+// A mask for a short last line would hide much of the log.
+const shortestMask = 16;
+/** The lines of a private key that hold secret content, for the log to be masked with. */
+function secretLines(key) {
+    return key.split("\n").filter((line) => line.length >= shortestMask && !line.startsWith("-----") && !line.includes(": "));
+}
+function unusable(problem) {
+    return { kind: "unusable", problem };
+}
+function normalise(text) {
+    return text
+        .replace(/^\uFEFF/, "")
+        .replaceAll(/\r\n?/g, "\n")
+        .split("\n")
+        .map((line) => line.trim())
+        .join("\n")
+        .trim();
+}
+function decodeBase64(text) {
+    const packed = text.replaceAll(/\s/g, "");
+    if (packed.length < 64 || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed))
+        return undefined;
+    const decoded = Buffer.from(packed, "base64").toString("latin1");
+    const known = [/-----BEGIN /, publicKey, ...foreign.map(([pattern]) => pattern)];
+    return known.some((pattern) => pattern.test(decoded)) ? decoded : undefined;
+}
+/**
+ * The cipher that an OpenSSH private key names; `undefined` when its parts do not fill it exactly.
+ * The form is the one of PROTOCOL.key in OpenSSH's sources.
+ */
+function openSshCipher(body) {
+    const bytes = Buffer.from(body, "base64");
+    const magic = "openssh-key-v1\0";
+    if (bytes.subarray(0, magic.length).toString("latin1") !== magic)
+        return undefined;
+    let position = magic.length;
+    const integer = () => {
+        if (position + 4 > bytes.length)
+            return undefined;
+        position += 4;
+        return bytes.readUInt32BE(position - 4);
+    };
+    const part = () => {
+        const length = integer();
+        if (length === undefined || position + length > bytes.length)
+            return undefined;
+        position += length;
+        return bytes.subarray(position - length, position);
+    };
+    const cipher = part();
+    const rest = [part(), part()];
+    const keys = integer();
+    const blobs = [part(), part()];
+    if (cipher === undefined || keys === undefined || [...rest, ...blobs].includes(undefined))
+        return undefined;
+    return cipher.toString("latin1");
+}
+;// CONCATENATED MODULE: ./out/src/inputs/identity.js
+
+
+/** Reads key, passphrase and certificate, which only `ssh-auth: key` uses. Gives what is wrong to `refuse`. */
+function readIdentity(authentication, read, refuse) {
+    const without = { authentication, key: undefined, passphrase: undefined, certificate: undefined };
+    if (authentication !== "key") {
+        for (const name of ["ssh-key", "ssh-key-passphrase", "ssh-certificate"]) {
+            if (read(name).trim() !== "")
+                refuse(name, `is set, and ssh-auth is ${authentication}, which does not use it; accepted with ssh-auth: key`);
+        }
+        return without;
+    }
+    const certificate = readCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
+    const reading = readKey(read("ssh-key"));
+    // A passphrase may begin or end with a blank; a line end comes from a file.
+    const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
+    if (reading.kind === "unusable") {
+        refuse("ssh-key", reading.problem);
+        return without;
+    }
+    if (reading.encrypted && passphrase === "")
+        refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
+    return { authentication, key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined, certificate };
+}
+;// CONCATENATED MODULE: ./out/src/inputs/misplaced-secrets.js
+// How private keys begin, as text and as base64 of the whole file or of its first line.
+const beginnings = /PRIVATE KEY-|PuTTY-User-Key-File|AGE-SECRET-KEY-|LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdjE/;
+// A line of base64 in a PEM body has 64 or 70 characters.
+const shortestLine = 40;
+/**
+ * Tells whether a text that is not meant to hold the ssh key does so: a private key of any kind, or a line of this one. Such a text
+ * must not be shown and not be used.
+ */
+function holdsPrivateKey(text, sshKey) {
+    if (beginnings.test(text))
+        return true;
+    // ssh-key may hold something else by mistake, such as the public half that belongs into other inputs.
+    if (!beginnings.test(sshKey))
+        return false;
+    return sshKey.split(/\s+/).some((line) => line.length >= shortestLine && text.includes(line));
+}
+/** What is said of an input that holds a private key. */
+const misplacedKey = "holds a private key, which belongs in ssh-key alone; its text is not shown. Store the key as a secret, and replace it if it was not one";
+;// CONCATENATED MODULE: ./out/src/nix/setting-table.js
+const accept = (name, meaning) => ({ name, verdict: { kind: "accepted", meaning } });
+const refuse = (reason, ...names) => names.map((name) => ({ name, verdict: { kind: "refused", reason } }));
+const source = "it changes where store paths come from, and a substituter can declare itself trusted; set it in nix.conf, on NixOS with nix.settings";
+const trust = "it changes what is trusted; set it in nix.conf, on NixOS with nix.settings";
+const sandbox = "it changes what builds may see, and so what they build; set it in nix.conf, on NixOS with nix.settings";
+const evaluation = "it changes what the flake evaluates to, so that the same commit gives another system; write what it needs into the flake";
+const secret = "command lines can be read by every user; write secrets into nix.conf, or into a file that it includes";
+const program = "it names a program or a library that Nix runs; set it in nix.conf, on NixOS with nix.settings";
+const setting_table_platform = "it changes what is built, and for which platform; set it in the flake's configuration";
+/**
+ * The settings that `--option` may set: those that change how Nix works, and not what it builds or trusts. All others are
+ * refused, those that people look for with a reason. Names are from nix.conf(5) of Nix 2.8 to 2.35.
+ */
+const settingTable = [
+    accept("always-allow-substitutes", "`true`: substitute also what says that it prefers a local build"),
+    accept("builders-use-substitutes", "`true`: remote builders get dependencies from substituters by themselves"),
+    accept("connect-timeout", "seconds to wait for a connection to a substituter"),
+    accept("cores", "processor cores that one build may use"),
+    accept("download-attempts", "how often a download is tried"),
+    accept("download-buffer-size", "bytes of the buffer for downloads"),
+    accept("download-speed", "KiB per second that a download may take"),
+    accept("eval-cache", "`false`: evaluate again although the same commit was evaluated before"),
+    accept("extra-experimental-features", "features that the flake needs, for example `pipe-operators`"),
+    accept("fallback", "`true`: build what cannot be downloaded"),
+    accept("http2", "`false`: download with HTTP/1.1"),
+    accept("http-connections", "number of connections for downloads"),
+    accept("keep-failed", "`true`: keep the directory of a failed build"),
+    accept("keep-going", "`true`: go on with other builds after one has failed"),
+    accept("log-lines", "lines of a failed build's log that are shown"),
+    accept("max-build-log-size", "bytes of output after which a build is ended"),
+    accept("max-call-depth", "depth of function calls in an evaluation"),
+    accept("max-jobs", "number of builds at a time"),
+    accept("max-silent-time", "seconds without output after which a build is ended"),
+    accept("max-substitution-jobs", "number of downloads at a time"),
+    accept("narinfo-cache-negative-ttl", "seconds for which a substituter is not asked again for what it did not have"),
+    accept("narinfo-cache-positive-ttl", "seconds for which a substituter is not asked again for what it had"),
+    accept("show-trace", "`true`: show the whole trace of an evaluation error"),
+    accept("stalled-download-timeout", "seconds without data after which a download is tried again"),
+    accept("substitute", "`false`: build everything"),
+    accept("timeout", "seconds after which a build is ended"),
+    accept("user-agent-suffix", "text that is sent to substituters"),
+    accept("warn-dirty", "`false`: no warning about a dirty Git tree"),
+    ...refuse("it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead", "accept-flake-config"),
+    ...refuse("it would replace the features that the action needs; use extra-experimental-features", "experimental-features"),
+    ...refuse("the action decides which store is meant", "store"),
+    ...refuse(source, "substituters", "trusted-substituters", "binary-caches", "hashed-mirrors", "ssh-substituters"),
+    ...refuse(trust, "require-sigs", "trusted-public-keys", "binary-cache-public-keys", "trusted-users", "allowed-users", "secret-key-files", "ssl-cert-file"),
+    ...refuse(sandbox, "sandbox", "build-use-sandbox", "sandbox-paths", "sandbox-fallback", "filter-syscalls", "allow-new-privileges", "impure-env"),
+    ...refuse(sandbox, "build-users-group", "auto-allocate-uids", "build-dir", "sandbox-dev-shm-size", "sandbox-build-dir"),
+    ...refuse(evaluation, "pure-eval", "restrict-eval", "allowed-uris", "nix-path", "flake-registry", "use-registries", "allow-import-from-derivation"),
+    ...refuse(evaluation, "allow-unsafe-native-code-during-evaluation", "lazy-trees", "tarball-ttl"),
+    ...refuse(secret, "access-tokens", "netrc-file"),
+    ...refuse(program, "post-build-hook", "pre-build-hook", "diff-hook", "run-diff-hook", "build-hook", "plugin-files"),
+    ...refuse(setting_table_platform, "system", "eval-system", "extra-platforms", "system-features"),
+    ...refuse("use the option --builders of rebuild-args", "builders"),
+    ...refuse("the action reads what Nix prints", "log-format", "json-log-path"),
+];
+;// CONCATENATED MODULE: ./out/src/nix/archive-options.js
+
+
+const builds = "nix flake archive builds nothing; use rebuild-args";
+const inputs = "it changes which inputs are deployed; commit the change to flake.lock instead";
+const lockFile = "a deployment neither writes nor changes a lock file; run `nix flake lock` and commit flake.lock instead";
+const own = "it is set by the action";
+const output = "the action reads what Nix prints";
+const archive_options_nothing = "nothing would be sent to the machine";
+const expression = "nix flake archive evaluates no expression of yours";
+/** The options of `nix flake archive`, from its manual page and `nix --help` (2.8 to 2.35): what `archive-args` may hold. */
+const archiveOptions = {
+    program: "nix flake archive",
+    lastWins: [],
+    settings: settingTable,
+    options: [
+        accepted("--debug", "print everything that Nix does"),
+        accepted("--offline", "download nothing", [], ["--no-net"]),
+        accepted("--option", "change a setting of Nix (below)", ["NAME", "VALUE"]),
+        accepted("--print-build-logs", "print the logs of builds", [], ["-L"]),
+        accepted("--quiet", "print less"),
+        accepted("--refresh", "download again what was downloaded before"),
+        accepted("--repair", "repair files that are damaged in the runner's store"),
+        accepted("--show-trace", "show the whole trace of an evaluation error"),
+        accepted("--verbose", "print more; each `v` is one level", [], ["-v", "-vv", "-vvv", "-vvvv", "-vvvvv"]),
+        refused("--to", "the action sends to each target", ["STORE"]),
+        refused("--store", "the action decides which store is meant", ["STORE"]),
+        refused("--eval-store", "the action decides which store is meant", ["STORE"]),
+        refused("--json", own),
+        refused("--no-update-lock-file", own),
+        refused("--extra-experimental-features", "write --option, extra-experimental-features and the value, each on a line of its own", ["FEATURES"]),
+        refused("--no-check-sigs", "use the input check-sigs"),
+        refused("--dry-run", `${archive_options_nothing}; use operation: build or dry-activate`),
+        refused("--help", archive_options_nothing, [], ["-h"]),
+        refused("--version", archive_options_nothing),
+        refused("--accept-flake-config", "it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead"),
+        refused("--override-input", inputs, ["INPUT", "FLAKE"]),
+        refused("--update-input", inputs, ["INPUT"]),
+        refused("--inputs-from", inputs, ["FLAKE"]),
+        refused("--override-flake", inputs, ["FLAKE", "FLAKE"]),
+        refused("--reference-lock-file", inputs, ["FILE"]),
+        refused("--output-lock-file", lockFile, ["FILE"]),
+        refused("--recreate-lock-file", lockFile),
+        refused("--commit-lock-file", lockFile),
+        refused("--no-write-lock-file", lockFile),
+        refused("--no-registries", "a flake with a complete flake.lock asks no registry", [], ["--no-use-registries"]),
+        refused("--impure", "the same commit must give the same flake everywhere"),
+        refused("--include", expression, ["PATH"], ["-I"]),
+        refused("--arg", expression, ["NAME", "EXPRESSION"]),
+        refused("--argstr", expression, ["NAME", "TEXT"]),
+        refused("--arg-from-file", expression, ["NAME", "FILE"]),
+        refused("--arg-from-stdin", expression, ["NAME"]),
+        refused("--debugger", "nobody can type into it"),
+        refused("--log-format", output, ["FORMAT"]),
+        refused("--pretty", output, [], ["--no-pretty"]),
+        refused("--max-jobs", builds, ["NUMBER"], ["-j"]),
+        refused("--cores", builds, ["NUMBER"]),
+        refused("--keep-going", builds, [], ["-k"]),
+        refused("--keep-failed", builds, [], ["-K"]),
+        refused("--fallback", builds),
+        refused("--builders", builds, ["BUILDERS"]),
+    ],
+};
+;// CONCATENATED MODULE: ./out/src/nixos/rebuild-options.js
+
+
+const rebuild_options_inputs = "it changes which inputs are built; commit the change to flake.lock instead";
+const rebuild_options_lockFile = "a deployment neither writes nor changes a lock file; run `nix flake lock` and commit flake.lock instead";
+const flake = "use the inputs flake and targets (host#configuration)";
+const host = "the action's own targets say which machine is meant";
+const elevation = "the action becomes root by itself; see the inputs elevate and elevate-password";
+const channels = "a flake has no channels; run `nix flake update` and commit flake.lock instead";
+const rebuild_options_expression = "the system is an attribute of the flake; write what it needs into the flake";
+const ofSwitch = "it has no effect on a build";
+/**
+ * The options of `nixos-rebuild`, from the manual pages and the parsers of both implementations (bash up to NixOS 25.05, Python
+ * from 25.11): what `rebuild-args` may hold. They are arguments of `nixos-rebuild build`.
+ */
+const rebuildOptions = {
+    program: "nixos-rebuild",
+    // argparse without `append`; the bash implementation takes all.
+    lastWins: ["--option"],
+    settings: settingTable,
+    options: [
+        accepted("--builders", "remote machines that build, as in nix.conf(5)", ["BUILDERS"]),
+        accepted("--cores", "processor cores that one build may use", ["NUMBER"]),
+        accepted("--fallback", "build what cannot be downloaded"),
+        accepted("--keep-failed", "keep the directory of a failed build"),
+        accepted("--keep-going", "go on with other builds after one has failed"),
+        accepted("--max-jobs", "number of builds at a time", ["NUMBER"], ["-j"]),
+        accepted("--offline", "download nothing", [], ["--no-net"]),
+        accepted("--option", "change a setting of Nix (below)", ["NAME", "VALUE"]),
+        accepted("--print-build-logs", "print the logs of builds", [], ["-L"]),
+        accepted("--quiet", "print less"),
+        accepted("--refresh", "download again what was downloaded before"),
+        accepted("--repair", "repair files that are damaged in the machine's store"),
+        accepted("--show-trace", "show the whole trace of an evaluation error"),
+        accepted("--verbose", "print more; each `v` is one level", [], ["-v", "-vv", "-vvv", "-vvvv", "-vvvvv"]),
+        refused("-k", "flakes are built by `nix build`, which only knows --keep-going"),
+        refused("-K", "flakes are built by `nix build`, which only knows --keep-failed"),
+        refused("--no-build-output", "flakes are built by `nix build`, which prints no logs unless --print-build-logs is set", [], ["-Q"]),
+        refused("--flake", flake, ["FLAKE"], ["-F"]),
+        refused("--no-flake", flake),
+        refused("--file", rebuild_options_expression, ["FILE"], ["-f"]),
+        refused("--attr", rebuild_options_expression, ["ATTRIBUTE"], ["-A"]),
+        refused("--include", rebuild_options_expression, ["PATH"], ["-I"]),
+        refused("--arg", rebuild_options_expression, ["NAME", "EXPRESSION"]),
+        refused("--argstr", rebuild_options_expression, ["NAME", "TEXT"]),
+        refused("--impure", "the system would depend on the machine's environment, and the same commit would not give the same system; write what it needs into the flake"),
+        refused("--store-path", "the action activates what it has built", ["PATH"]),
+        refused("--profile-name", "other profiles than the system profile are not supported", ["NAME"], ["-p"]),
+        refused("--specialisation", "use the input specialisation", ["NAME"], ["-c"]),
+        refused("--install-bootloader", "use the input install-bootloader", [], ["--install-grub"]),
+        refused("--rollback", "use operation: rollback"),
+        refused("--image-variant", "images are not supported", ["NAME"]),
+        refused("--target-host", host, ["HOST"]),
+        refused("--build-host", `${host}; use --builders for machines that build`, ["HOST"]),
+        refused("--use-substitutes", "it is for --target-host and --build-host", [], ["--substitute-on-destination", "-s"]),
+        refused("--no-ssh-tty", "it is for --target-host"),
+        refused("--sudo", elevation, [], ["--use-remote-sudo"]),
+        refused("--ask-sudo-password", elevation, [], ["--ask-elevate-password", "-S"]),
+        refused("--elevate", elevation, ["METHOD"]),
+        refused("--upgrade", channels, [], ["--upgrade-all"]),
+        refused("--override-input", rebuild_options_inputs, ["INPUT", "FLAKE"]),
+        refused("--update-input", rebuild_options_inputs, ["INPUT"]),
+        refused("--recreate-lock-file", rebuild_options_lockFile),
+        refused("--commit-lock-file", rebuild_options_lockFile),
+        refused("--no-write-lock-file", rebuild_options_lockFile),
+        refused("--no-update-lock-file", "the flake that is built has a complete flake.lock already"),
+        refused("--no-registries", "a flake with a complete flake.lock asks no registry"),
+        refused("--accept-flake-config", "it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead"),
+        refused("--log-format", "the action reads what Nix prints", ["FORMAT"]),
+        refused("--json", ofSwitch),
+        refused("--fast", ofSwitch, [], ["--no-build-nix", "--no-reexec"]),
+        refused("--diff", "use the input diff"),
+        refused("--debug", "the bash implementation does not know it; use --verbose"),
+        refused("--help", "nothing would be built", [], ["-h", "--version"]),
+    ],
+};
+;// CONCATENATED MODULE: ./out/src/inputs/targets.js
+
+
+
+/**
+ * Reads targets and selection. `aliases` tells that `ssh-config` may say where a target is, which only ssh can tell. Gives what is
+ * wrong to `refuse`.
+ */
+function readMachines(read, defaults, aliases, refuse) {
+    const selection = readSelection(read("select"), (problem) => refuse("select", problem));
+    const targets = readTargets(read("targets"), defaults, aliases, (problem) => refuse("targets", problem));
+    if (targets.length === 0)
+        return { targets, selection };
+    const { chosen, unmatched } = selectTargets(targets, selection);
+    if (unmatched !== undefined)
+        refuse("select", unmatched);
+    return { targets: chosen, selection };
+}
+function readTargets(text, defaults, aliases, refuse) {
+    const requests = readRequests(text, refuse);
+    let targets = [];
+    collect(() => {
+        // With aliases, only ssh can tell where two targets are.
+        if (!aliases)
+            completeTargets(requests, defaults);
+        targets = nameTargets(requests, defaults.port);
+    }, refuse);
+    return targets;
+}
+;// CONCATENATED MODULE: ./out/src/inputs/deploy.js
+
+
+
+
+
+
+
+
+
+/** Every input of the action, by its name in `action.yml`. */
+const inputNames = [
+    "ssh-key",
+    "ssh-key-passphrase",
+    "ssh-certificate",
+    "ssh-auth",
+    "ssh-known-hosts",
+    "ssh-strict",
+    "ssh-user",
+    "ssh-port",
+    "ssh-config",
+    "flake",
+    "targets",
+    "select",
+    "operation",
+    "elevate",
+    "elevate-password",
+    "max-parallel",
+    "archive-args",
+    "rebuild-args",
+    "connect-timeout",
+    "timeout",
+    "retries",
+    "check-sigs",
+    "rollback",
+    "confirm-timeout",
+    "settle-time",
+    "activation-timeout",
+    "health-check",
+    "health-check-timeout",
+    "unit-failures",
+    "lock-timeout",
+    "specialisation",
+    "install-bootloader",
+    "batches",
+    "max-failures",
+    "on-unreachable",
+    "diff",
+    "summary",
+    "allow-unsafe-event",
+];
+const day = 86_400;
+/**
+ * Reads and checks all inputs. `read` gives the text of an input, empty where there is none. Throws an `InputError` that names
+ * every bad one with what is accepted.
+ */
+function parseInputs(read) {
+    const problems = [];
+    const refuse = (input, problem) => {
+        problems.push({ input, problem });
+    };
+    const trimmed = (name) => read(name).trim();
+    const choice = (name, accepted) => {
+        const text = trimmed(name);
+        const found = accepted.find((word) => word === text);
+        if (found === undefined)
+            refuse(name, `${shown(text)} is not accepted; accepted is one of ${accepted.join(", ")}`);
+        return found ?? accepted[0];
+    };
+    const number = (name, minimum, maximum) => {
+        const text = trimmed(name);
+        const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+        if (value >= minimum && value <= maximum)
+            return value;
+        refuse(name, `${shown(text)} is not accepted; accepted is a whole number from ${minimum} to ${maximum}`);
+        return minimum;
+    };
+    const flag = (name) => choice(name, ["true", "false"]) === "true";
+    const strict = flag("ssh-strict");
+    const port = number("ssh-port", 1, 65_535);
+    const user = trimmed("ssh-user");
+    collect(() => checkUser(user), (problem) => refuse("ssh-user", problem));
+    const sshConfig = readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
+    const operation = choice("operation", operations);
+    const inputs = {
+        ...readIdentity(choice("ssh-auth", ["key", "agent", "none"]), read, refuse),
+        strict,
+        knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem) => refuse("ssh-known-hosts", problem)),
+        sshConfig,
+        flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
+        ...readMachines(read, { user, port }, sshConfig !== "", refuse),
+        defaults: { user, port },
+        operation,
+        elevate: choice("elevate", ["auto", "none", "sudo", "doas", "run0"]),
+        maxParallel: number("max-parallel", 1, 1000),
+        archiveArgs: readArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
+        rebuildArgs: readArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
+        connectTimeout: number("connect-timeout", 1, 3600),
+        timeout: number("timeout", 0, day),
+        retries: number("retries", 0, 20),
+        checkSignatures: flag("check-sigs"),
+        elevatePassword: readPassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
+        safety: {
+            rollback: flag("rollback"),
+            healthCheck: readCommand(trimmed("health-check"), (problem) => refuse("health-check", problem)),
+            unitFailures: choice("unit-failures", ["fail", "warn"]),
+            limits: {
+                confirm: number("confirm-timeout", 1, 3600),
+                activation: number("activation-timeout", 1, day),
+                settle: number("settle-time", 0, 3600),
+                healthCheck: number("health-check-timeout", 1, day),
+                lock: number("lock-timeout", 0, day),
+            },
+        },
+        variant: {
+            specialisation: readSpecialisation(trimmed("specialisation"), operation, (problem) => refuse("specialisation", problem)),
+            installBootLoader: flag("install-bootloader"),
+        },
+        staging: {
+            batches: readBatches(trimmed("batches"), (problem) => refuse("batches", problem)),
+            maxFailures: readAmount(trimmed("max-failures"), (problem) => refuse("max-failures", problem)),
+            onUnreachable: choice("on-unreachable", ["fail", "skip"]),
+        },
+        diff: flag("diff"),
+        summary: flag("summary"),
+        allowUnsafeEvent: flag("allow-unsafe-event"),
+    };
+    if (!needsFlake(inputs.operation) && read("targets").trim() === "" && inputs.selection.length === 0) {
+        refuse("targets", "is empty, and so is select: a rollback of every machine must be asked for; accepted are targets, or a select such as `*`");
+    }
+    if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
+        refuse("elevate-password", `cannot be given to ${inputs.elevate}, which asks only on a terminal; accepted with elevate auto or sudo`);
+    }
+    const misplaced = inputNames.filter((name) => name !== "ssh-key" && holdsPrivateKey(read(name), read("ssh-key")));
+    // What else is wrong with such an input could show its text.
+    const shownProblems = [
+        ...misplaced.map((input) => ({ input, problem: misplacedKey })),
+        ...problems.filter(({ input }) => !misplaced.some((name) => name === input)),
+    ];
+    if (shownProblems.length > 0)
+        throw new InputError(shownProblems);
+    return inputs;
+}
+function readSpecialisation(name, operation, refuse) {
+    if (name === "")
+        return undefined;
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(name))
+        refuse(`${shown(name)} is not accepted; accepted is the name of a specialisation of the configuration`);
+    else if (!canEnterSpecialisation(operation)) {
+        refuse(`cannot be set with operation ${operation}, which leaves the running system as it is: choose the specialisation in the boot menu`);
+    }
+    return name;
+}
+;// CONCATENATED MODULE: ./out/src/inputs/secrets.js
+
+/** The texts of the inputs that no log may show. */
+function secretsOf({ passphrase, elevatePassword, key }) {
+    return [passphrase, elevatePassword, ...secretLines(key ?? "")].filter((secret) => secret !== undefined);
+}
+;// CONCATENATED MODULE: ./out/src/ssh/agent.js
+
+/**
+ * Checks the socket of an ssh agent, as SSH_AUTH_SOCK has it. Throws an `Error` where there is none, and for a path that ssh would
+ * split or expand in its configuration.
+ */
+function agentSocket(path) {
+    const start = "Start an agent in an earlier step that sets SSH_AUTH_SOCK for the job, for example webfactory/ssh-agent";
+    if (path === undefined || path === "")
+        throw new Error(`is agent, and SSH_AUTH_SOCK is not set. ${start}`);
+    if (!/^\/[\w/.@+,:=-]*$/.test(path))
+        throw new Error(`is agent, and SSH_AUTH_SOCK is ${JSON.stringify(path)}; accepted is an absolute path of letters, digits and /.@+,:=-_`);
+    if ((0,external_node_fs_namespaceObject.lstatSync)(path, { throwIfNoEntry: false })?.isSocket() !== true)
+        throw new Error(`is agent, and no agent listens at ${path} (SSH_AUTH_SOCK). ${start}`);
+    return path;
+}
+;// CONCATENATED MODULE: ./out/src/inputs/ssh-settings.js
+
+
+/** How ssh behaves in this run. `socket` is `SSH_AUTH_SOCK`, for `ssh-auth: agent`; throws an `InputError` where no agent is there. */
+function sshSettings({ strict, connectTimeout, sshConfig, authentication, certificate }, socket) {
+    const settings = { strict, connectTimeout, extra: sshConfig };
+    if (authentication === "none")
+        return { ...settings, authentication: { kind: "none" } };
+    if (authentication === "key")
+        return { ...settings, authentication: { kind: "key", certificate: certificate !== undefined } };
+    try {
+        return { ...settings, authentication: { kind: "agent", socket: agentSocket(socket) } };
+    }
+    catch (error) {
+        throw new InputError([{ input: "ssh-auth", problem: messageOf(error) }]);
+    }
+}
+;// CONCATENATED MODULE: ./out/src/machines/of-flake.js
+
+
+/**
+ * Chooses from a flake's machines and finds out where they are. Machines in the same place are unusable. Throws an `InputError` as
+ * `chooseMachines`.
+ */
+async function locateChosen(inventory, selection, locate) {
+    const chosen = chooseMachines(inventory, selection);
+    const located = new Map((await locate(targetsOf(chosen.machines))).map((target) => [target.name, target]));
+    const targetOf = (name) => {
+        const target = located.get(name);
+        if (target === undefined)
+            throw new Error(`${name} was not located`);
+        return target;
+    };
+    const choice = setApart(chosen, ({ name }) => placeOf(targetOf(name)));
+    return { choice, targets: choice.machines.map(({ name }) => targetOf(name)) };
+}
+;// CONCATENATED MODULE: ./out/src/machines/of-deployment.js
+
+
+
+
+
+/** Finds the machines of a deployment. Throws an `InputError` for targets in the same place, and as `locateChosen`. */
+async function machinesOfDeployment(wanted, ports) {
+    return wanted.targets.length > 0 ? await explicitMachines(wanted, ports) : await machinesOfFlake(wanted, ports);
+}
+async function explicitMachines({ targets: named, operation }, ports) {
+    await ports.prepareSsh();
+    const targets = await ports.locate(named);
+    try {
+        requireApart(targets);
+    }
+    catch (error) {
+        throw new InputError([{ input: "targets", problem: messageOf(error) }]);
+    }
+    const send = async () => await (await ports.fetchFlake()).wrap(needsHive(targets));
+    return { targets, unusable: [], flake: needsFlake(operation) ? send() : undefined };
+}
+async function machinesOfFlake({ selection, operation }, ports) {
+    const fetched = await ports.fetchFlake();
+    const plain = await fetched.wrap(false);
+    const inventory = await ports.readInventory(plain, { selection, details: false });
+    const { choice, targets } = await locateChosen(inventory, selection, async (chosen) => {
+        await ports.prepareSsh();
+        return await ports.locate(chosen);
+    });
+    ports.announce(choice);
+    const { unusable } = choice;
+    if (!needsFlake(operation))
+        return { targets, unusable, flake: undefined };
+    return { targets, unusable, flake: Promise.resolve(needsHive(targets) ? await fetched.wrap(true) : plain) };
+}
+;// CONCATENATED MODULE: ./out/src/domain/lines.js
+// As many as an error message shows.
+const lines_shownLines = 20;
+/** The last 20 lines, or as many as are asked for, of what a command printed, without blank ones. */
+function lastLines(text, most = lines_shownLines) {
+    return text
+        .split(/\r?\n/)
+        .filter((line) => line.trim() !== "")
+        .slice(-most);
+}
+;// CONCATENATED MODULE: ./out/src/nix/build-log.js
+// With `--keep-going` hundreds may fail.
+const mostFailed = 5;
+const keptLines = 20;
+// Builders whose streamed lines (`--print-build-logs`) are kept at a time.
+const mostStreams = 64;
+const derivation = String.raw `'(/nix/store/[^']+\.drv)'`;
+// Nix 2.29 and newer; the reason is in the next line.
+const cannotBuild = new RegExp(`^\\s*error: Cannot build ${derivation}`);
+const reasonLine = /^\s*Reason: (.*?)\.?$/;
+// Nix up to 2.28.
+const builderFailed = new RegExp(`^\\s*error: (?:build of .* failed: )?(?:error: )?builder for ${derivation} (failed .*?);?$`);
+const dependencyFailed = new RegExp(`^\\s*error: \\d+ dependenc\\w+ of derivation ${derivation} failed to build`);
+// All versions.
+const others = [
+    [new RegExp(`^\\s*error: (hash mismatch) in fixed-output derivation ${derivation}`), () => "hash mismatch of a fixed-output derivation"],
+    [
+        new RegExp(`^\\s*error: (a '[^']*' with features .*) is required to build ${derivation}, but I am (.*)$`),
+        (match) => `${match[1]} is required, the machine is ${match[3]}`,
+    ],
+    [new RegExp(`^\\s*error: (some substitutes) for the outputs of derivation ${derivation} failed`), () => "its download from a binary cache failed"],
+    [new RegExp(`^\\s*error: (building of) ${derivation}.* (timed out after .*)$`), (match) => String(match[3])],
+];
+/**
+ * Collects from the output of `nix build` which derivations failed by themselves. On a real NixOS the cause stands far above the
+ * end: every derivation that depends on it is listed after it, with all its output paths.
+ *
+ *     error: Cannot build '/nix/store/…-bash-5.2.tar.gz.drv'.
+ *            Reason: builder failed with exit code 1.
+ *            Output paths:
+ *              /nix/store/…-bash-5.2.tar.gz
+ *            Last 4 log lines:
+ *            > error: …
+ *            For full logs, run:
+ *              nix log /nix/store/…-bash-5.2.tar.gz.drv
+ *     error: Cannot build '/nix/store/…-bash-5.2p26.drv'.
+ *            Reason: 1 dependency failed.
+ *
+ * Up to Nix 2.28 it is `builder for '….drv' failed with exit code 1;`, with `last 10 log lines:` below, and
+ * `1 dependencies of derivation '….drv' failed to build`.
+ */
+class BuildLogReader {
+    #failed = new Map();
+    #more = new Set();
+    #dependents = new Set();
+    #streams = new Map();
+    /** The derivation whose `Reason:` comes next. */
+    #unexplained;
+    /** The log of the failure that is being read. */
+    #log;
+    /** Reads the next line. */
+    read(line) {
+        if (this.#readHeading(line))
+            return;
+        const reason = this.#unexplained === undefined ? undefined : reasonLine.exec(line)?.[1];
+        if (reason !== undefined)
+            return this.#explain(reason);
+        const logged = /^\s+>(?: (.*))?$/.exec(line) ?? /^\s+((?:specified|got|Required|Current)\b.*:.*)$/.exec(line);
+        if (logged !== null)
+            this.#log?.push(logged[1] ?? "");
+        const streamed = /^([\w+.?=-]+)> (.*)$/.exec(line);
+        if (streamed !== null)
+            this.#stream(streamed[1] ?? "", streamed[2] ?? "");
+    }
+    /** What has failed so far. */
+    get failures() {
+        const failed = [...this.#failed].map(([path, { reason, log }]) => ({
+            path,
+            reason,
+            log: (log.length > 0 ? log : (this.#streams.get(streamName(path)) ?? [])).slice(-keptLines),
+        }));
+        return { failed, more: this.#more.size, dependents: this.#dependents.size };
+    }
+    #readHeading(line) {
+        if (!line.includes("error: "))
+            return false;
+        const path = cannotBuild.exec(line)?.[1];
+        if (path !== undefined) {
+            this.#unexplained = path;
+            this.#log = undefined;
+            return true;
+        }
+        const dependent = dependencyFailed.exec(line)?.[1];
+        if (dependent !== undefined) {
+            this.#dependents.add(dependent);
+            this.#log = undefined;
+            return true;
+        }
+        const own = builderFailed.exec(line);
+        if (own !== null) {
+            this.#add(String(own[1]), `builder ${own[2]}`);
+            return true;
+        }
+        for (const [pattern, describe] of others) {
+            const match = pattern.exec(line);
+            if (match === null)
+                continue;
+            this.#add(String(match[2]), describe(match));
+            return true;
+        }
+        return false;
+    }
+    #explain(reason) {
+        const path = this.#unexplained ?? "";
+        this.#unexplained = undefined;
+        if (/^\d+ dependenc\w+ failed/.test(reason))
+            this.#dependents.add(path);
+        else
+            this.#add(path, reason);
+    }
+    #add(path, reason) {
+        this.#log = undefined;
+        if (this.#failed.has(path) || this.#more.has(path))
+            return;
+        if (this.#failed.size === mostFailed) {
+            this.#more.add(path);
+            return;
+        }
+        this.#log = [];
+        this.#failed.set(path, { reason, log: this.#log });
+    }
+    #stream(name, text) {
+        const lines = this.#streams.get(name) ?? [];
+        // Moves it to the end: the first one is the one that has been silent for longest.
+        this.#streams.delete(name);
+        this.#streams.set(name, lines);
+        if (lines.push(text) > keptLines)
+            lines.shift();
+        const [oldest] = this.#streams.keys();
+        if (this.#streams.size > mostStreams && oldest !== undefined)
+            this.#streams.delete(oldest);
+    }
+}
+// With --print-build-logs a line begins with the name without its version, as `builtins.parseDrvName` splits it.
+function streamName(path) {
+    return derivationName(path).replace(/-(?![a-zA-Z]).*$/, "");
+}
+/** The name of a derivation without hash and `.drv`: `bash-5.2.tar.gz`. */
+function derivationName(path) {
+    return path.replace(/^\/nix\/store\/[^-]*-/, "").replace(/\.drv$/, "");
+}
+;// CONCATENATED MODULE: ./out/src/nix/send-failure.js
+
+/**
+ * Tells whether it is worth asking the machine for the state of its nix-daemon. One that hangs up before Nix has said anything ends in
+ * `cannot open connection to remote store '…': error: write of 16 bytes: Broken pipe`, as a lost connection does.
+ */
+function speaksOfDaemon(stderr) {
+    return /Nix daemon disconnected unexpectedly|cannot connect to socket|data from daemon socket|cannot open connection to remote store/.test(stderr);
+}
+/**
+ * Explains why a flake did not arrive on a machine. `lost` tells whether the connection went away; `user` is the ssh user, and
+ * `state` what the machine said of its nix-daemon where it was asked.
+ */
+function explainSendFailure(error, lost, user = "the ssh user", state) {
+    const lines = lastLines(error.stderr);
+    const exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
+    const parts = (reason, hint) => ({ phase: "copy", reason, hint, lines, exitCode, cause: error });
+    if (lost)
+        return { ...parts("the connection was lost while the flake was sent"), unreachable: true, exitCode: 255 };
+    const words = /protocol mismatch, got ['"]([^'"\n]*)/.exec(error.stderr)?.[1];
+    if (words !== undefined) {
+        return parts(`the login shell of ${user} on the machine prints on standard output before Nix can speak: ${JSON.stringify(printableWords(words))}`, "Let its start-up files (.bashrc, .zshenv, config.fish) print nothing in a session that is not interactive, or print on standard error");
+    }
+    const daemon = state === undefined ? undefined : explainDaemon(state, user);
+    if (daemon !== undefined)
+        return parts(daemon.reason, daemon.hint);
+    if (/No space left on device|disk is full/i.test(error.stderr))
+        return parts("no space is left on the machine for the flake", "Free some with `nix-collect-garbage -d` on the machine");
+    if (/lacks a (?:valid )?signature|lacks a signature by a trusted key/i.test(error.stderr)) {
+        return parts("the machine does not accept a store path without a trusted signature", "Set check-sigs to false (its Nix must then trust the ssh user: nix.settings.trusted-users), or sign the path");
+    }
+    if (/nix-daemon: (?:command )?not found|nix-daemon: No such file/i.test(error.stderr)) {
+        return parts("nix-daemon is not in the PATH of a non-interactive ssh session on the machine", "Is it NixOS, and does the user's shell start-up keep /run/current-system/sw/bin in PATH?");
+    }
+    if (/unrecognised flag|unrecognized flag|requires at least Nix/i.test(error.stderr))
+        return parts("nix on the runner does not know an argument", "Look at archive-args; check-sigs: false needs Nix 2.30 on the runner");
+    return parts("the flake could not be sent", "The lines below are Nix's own");
+}
+// Of the protocol's own bytes, which come behind the words, nothing is shown.
+function printableWords(words) {
+    return words.replaceAll(/[^\P{C}\t].*/gsu, "").trim();
+}
+function explainDaemon({ daemon, allowedUsers }, user) {
+    if (/cannot connect to socket/.test(daemon))
+        return {
+            reason: `nix-daemon does not answer on the machine (${daemon})`,
+            hint: "Start it there: `systemctl start nix-daemon.socket`; its journal says why it stopped",
+        };
+    const closed = /Connection reset|disconnected unexpectedly|end-of-file|Broken pipe/i.test(daemon);
+    if (closed && allowedUsers !== "" && !allowedUsers.split(" ").some((allowed) => allowed === "*" || allowed === user)) {
+        return {
+            reason: `Nix on the machine refuses ${user}, which is not among its allowed-users (${allowedUsers})`,
+            hint: `Add ${user} to nix.settings.allowed-users of the machine, or connect as a user who is`,
+        };
+    }
+    if (closed)
+        return { reason: `nix-daemon on the machine closes the connection of ${user} (${daemon})`, hint: "`journalctl -u nix-daemon` on the machine says why" };
+    return undefined;
+}
+;// CONCATENATED MODULE: ./out/src/domain/store-path.js
+// Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
+const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
+/** Tells whether the text is a path of the Nix store. */
+function isStorePath(text) {
+    return pattern.test(text);
+}
+/** Reads a path of the Nix store. Throws an `Error` that shows the text when it is none. */
+function storePath(text) {
+    if (!isStorePath(text))
+        throw new Error(`not a path of the Nix store: ${JSON.stringify(text.slice(0, 300))}`);
+    return text;
+}
+/** Reads a path of the Nix store where there may be none: an empty text is `undefined`. Throws as `storePath`. */
+function optionalStorePath(text) {
+    return text === undefined || text === "" ? undefined : storePath(text);
+}
+;// CONCATENATED MODULE: ./out/src/nix/copy-progress.js
+
+/**
+ * Tells how far a call of nix has got that copies store paths, from what it prints:
+ *
+ *     copying 2 paths...
+ *     copying path '/nix/store/…-source' to 'ssh-ng://web1'...
+ *
+ * and from what Linux counts of its writing (proc(5), io). Nix would tell more with `--log-format internal-json`, but has a
+ * report for every file of a source tree there, and takes twice as long.
+ */
+class CopyWatch {
+    #process;
+    #paths = 0;
+    #expectedPaths = 0;
+    started(process) {
+        this.#process = process;
+    }
+    /** Takes one line of standard error. */
+    line(line) {
+        const expected = /^copying (\d+) paths\.\.\.$/.exec(line)?.[1];
+        if (expected !== undefined)
+            this.#expectedPaths = Number(expected);
+        else if (/^copying path '.*' to '.*'\.\.\.$/.test(line))
+            this.#paths += 1;
+    }
+    get progress() {
+        return { paths: this.#paths, expectedPaths: Math.max(this.#paths, this.#expectedPaths), bytes: this.#written() };
+    }
+    #written() {
+        if (this.#process === undefined)
+            return undefined;
+        try {
+            const written = /^wchar: (\d+)$/m.exec((0,external_node_fs_namespaceObject.readFileSync)(`/proc/${this.#process}/io`, "utf8"))?.[1];
+            return written === undefined ? undefined : Number(written);
+        }
+        catch {
+            // It has ended, or this is not Linux.
+            return undefined;
+        }
+    }
+}
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+;// CONCATENATED MODULE: ./out/src/process/environment.js
+// What the runner gives to the action alone: the inputs (the key among them), what the main step leaves for the post step, tokens
+// for the runner's own services, and the files by which a step sets outputs and the environment of later steps.
+const withheld = /^(?:INPUT_|STATE_|ACTIONS_)|^GITHUB_(?:OUTPUT|STATE|ENV|PATH|STEP_SUMMARY)$/i;
+/** Leaves out of an environment what no child process may see. */
+function childEnvironment(environment) {
+    const kept = {};
+    for (const [name, value] of Object.entries(environment))
+        if (value !== undefined && !withheld.test(name))
+            kept[name] = value;
+    return kept;
+}
+;// CONCATENATED MODULE: external "node:string_decoder"
+const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
+;// CONCATENATED MODULE: ./out/src/process/lines.js
+
+// A line without an end must not fill the memory: progress bars and binary output come in such lines.
+const lines_longestLine = 16_384;
+/** Makes a cutter that gives each line, without its end, to `onLine`. */
+function lineCutter(onLine) {
+    const decoder = new external_node_string_decoder_namespaceObject.StringDecoder("utf8");
+    let rest = "";
+    const give = (line) => {
+        for (let begin = 0; begin === 0 || begin < line.length; begin += lines_longestLine)
+            onLine(line.slice(begin, begin + lines_longestLine));
+    };
+    const take = (text) => {
+        // A CR at the very end may be the first half of CRLF: it waits for what comes next.
+        const parts = (rest + text).split(/\r\n|\n|\r(?!$)/);
+        rest = parts.pop() ?? "";
+        for (const part of parts)
+            give(part);
+        while (rest.length > lines_longestLine) {
+            onLine(rest.slice(0, lines_longestLine));
+            rest = rest.slice(lines_longestLine);
+        }
+    };
+    return {
+        push: (chunk) => {
+            take(decoder.write(chunk));
+        },
+        end: () => {
+            take(decoder.end());
+            const last = rest.endsWith("\r") ? rest.slice(0, -1) : rest;
+            rest = "";
+            if (last !== "")
+                onLine(last);
+        },
+    };
+}
+;// CONCATENATED MODULE: ./out/src/process/run.js
+
+
+
+
+
+// The end of a long output is what tells why; a NAR listing or a build log must not fill the memory.
+const keptBytes = 32 * 1024 * 1024;
+// Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
+const graceMilliseconds = 1500;
+/**
+ * Runs a program in a process group of its own and waits for its end. A time-out and an abort end the whole group.
+ * Throws a `CommandError` unless the exit code is 0.
+ */
+async function run(command, options = {}) {
+    const stdout = keeper();
+    const stderr = keeper();
+    const fail = (failure, cause) => new CommandError({ command: pasteable(command), failure, stdout: stdout.text(), stderr: stderr.text(), cause });
+    if (options.signal?.aborted === true)
+        throw fail({ kind: "aborted" });
+    const stderrLines = options.onStderrLine === undefined ? undefined : lineCutter(options.onStderrLine);
+    const ended = await new Promise((resolve, reject) => {
+        const file = options.stderrFile === undefined ? undefined : (0,external_node_fs_namespaceObject.openSync)(options.stderrFile, "w", 0o600);
+        const child = (0,external_node_child_process_namespaceObject.spawn)(command.file, command.args, {
+            cwd: options.cwd,
+            env: { ...childEnvironment(process.env), ...options.env },
+            stdio: file === undefined ? ["pipe", "pipe", "pipe"] : ["ignore", "ignore", file],
+            detached: true,
+        });
+        if (file !== undefined)
+            (0,external_node_fs_namespaceObject.closeSync)(file);
+        if (child.pid !== undefined)
+            options.onStart?.(child.pid);
+        let stopped;
+        const stop = (failure) => {
+            stopped ??= failure;
+            run_endGroup(child);
+        };
+        const onAbort = () => {
+            stop({ kind: "aborted" });
+        };
+        const seconds = options.timeout ?? 0;
+        const timer = seconds > 0 ? setTimeout(() => stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;
+        options.signal?.addEventListener("abort", onAbort, { once: true });
+        const settle = () => {
+            clearTimeout(timer);
+            options.signal?.removeEventListener("abort", onAbort);
+        };
+        child.once("error", (error) => {
+            settle();
+            reject(fail({ kind: "spawn", code: error.code ?? error.message }, error));
+        });
+        child.stdout?.on("data", options.onStdout ?? stdout.push);
+        child.stderr?.on("data", (chunk) => {
+            stderr.push(chunk);
+            stderrLines?.push(chunk);
+        });
+        // A program that ends without reading its input closes the pipe; its exit code tells more than EPIPE.
+        child.stdin?.on("error", () => undefined);
+        child.stdin?.end(options.stdin ?? "");
+        child.once("exit", () => {
+            if (stopped === undefined)
+                return;
+            // Nobody who keeps the pipes open must keep us: neither a child of the child nor, outside its group, the ssh master, to
+            // which ssh hands its own pipes and which closes them when the command on the machine ends.
+            killGroup(child, "SIGKILL");
+            child.stdout?.destroy();
+            child.stderr?.destroy();
+        });
+        child.once("close", (exitCode, signal) => {
+            settle();
+            if (options.stderrFile !== undefined)
+                stderr.push((0,external_node_fs_namespaceObject.readFileSync)(options.stderrFile));
+            resolve({ exitCode, signal, stopped });
+        });
+    });
+    stderrLines?.end();
+    if (ended.stopped !== undefined)
+        throw fail(ended.stopped);
+    if (ended.signal !== null)
+        throw fail({ kind: "signal", signal: ended.signal });
+    if (ended.exitCode !== 0)
+        throw fail({ kind: "exit", exitCode: ended.exitCode ?? -1 });
+    return { stdout: stdout.text(), stderr: stderr.text() };
+}
+/** The command as one could paste it into a POSIX shell. */
+function pasteable(command) {
+    return [command.file, ...command.args].map(quote).join(" ");
+}
+/** Quotes one word for a POSIX shell (POSIX.1-2017, Shell Command Language 2.2.2). */
+function quote(word) {
+    return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw `'\''`)}'`;
+}
+function run_endGroup(child) {
+    if (child.exitCode !== null || child.signalCode !== null)
+        return;
+    killGroup(child, "SIGTERM");
+    setTimeout(() => killGroup(child, "SIGKILL"), graceMilliseconds).unref();
+}
+function killGroup(child, signal) {
+    if (child.pid === undefined)
+        return;
+    try {
+        process.kill(-child.pid, signal);
+    }
+    catch {
+        // The group is gone already: that is what was wanted.
+    }
+}
+function keeper() {
+    let chunks = [];
+    let length = 0;
+    return {
+        push: (chunk) => {
+            chunks.push(chunk);
+            length += chunk.length;
+            if (length > 2 * keptBytes) {
+                const end = Buffer.concat(chunks).subarray(-keptBytes);
+                chunks = [end];
+                length = end.length;
+            }
+        },
+        text: () => Buffer.concat(chunks).toString("utf8"),
+    };
+}
+;// CONCATENATED MODULE: ./out/src/nix/nix-command.js
+
+
+/** Builds a call of the runner's nix. */
+function nixCommand(args) {
+    return { file: "nix", args: [...args] };
+}
+/** Runs the runner's nix. Throws a `CommandError`, or a `RunnerError` that says which step to add to the workflow. */
+async function runNix(args, options = {}) {
+    return await runExplained(nixCommand(args), options);
+}
+/** Runs the runner's nix-store, whose output is the same in every version. Throws as `runNix`. */
+async function runNixStore(args, options = {}) {
+    return await runExplained({ file: "nix-store", args }, options);
+}
+async function runExplained(command, options) {
+    try {
+        return await run(command, options);
+    }
+    catch (error) {
+        throw explainMissing(error) ?? error;
+    }
+}
+function explainMissing(error) {
+    if (!(error instanceof CommandError))
+        return undefined;
+    const step = "- uses: cachix/install-nix-action@v31";
+    if (error.failure.kind === "spawn" && error.failure.code === "ENOENT") {
+        return new RunnerError(`nix is not on this runner. Add this step before the deployment: ${step}`, { cause: error });
+    }
+    const feature = /experimental Nix feature '([\w-]+)' is disabled|unrecognised flag '--(?:json|to)'|'flake' is not a recognised command/.exec(error.stderr);
+    if (feature !== null) {
+        return new RunnerError(`nix on this runner has flakes switched off (the experimental features nix-command and flakes). Add this step before the deployment, which switches them on: ${step}; or set NIX_CONFIG: "experimental-features = nix-command flakes" in env`, { cause: error });
+    }
+    return undefined;
+}
+;// CONCATENATED MODULE: ./out/src/nix/send.js
+
+
+
+
+
+/** Builds the arguments that send a flake with all its inputs to the store of a machine: from the runner's store, where it cannot change any more. */
+function archiveArguments(sent, options) {
+    const signatures = options.checkSignatures ? [] : ["--no-check-sigs"];
+    return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, outerReference(sent)];
+}
+/**
+ * Sends the flake with all its inputs to the store of a machine; what is there already does not travel. Returns what has
+ * travelled. The path that Nix prints is worth nothing before the exit code is 0. Throws a `CommandError`.
+ */
+async function sendFlake(sent, options) {
+    const watch = new CopyWatch();
+    options.onBegin(() => watch.progress);
+    const { stdout } = await runNix(archiveArguments(sent, options), {
+        env: options.environment,
+        signal: options.signal,
+        onStart: (process) => watch.started(process),
+        onStderrLine: (line) => {
+            watch.line(line);
+            options.onLine(line);
+        },
+    });
+    const arrived = storePath(String(field(JSON.parse(stdout), "path")));
+    if (arrived !== sent.outer)
+        throw new Error(`nix flake archive sent ${arrived} where ${sent.outer} was expected`);
+    return watch.progress;
+}
+;// CONCATENATED MODULE: ./out/src/ssh/failure.js
+
+
+
+
+/** Shows a host key that was accepted although nobody knew it, and says how to have it checked the next time. */
+function acceptedKeyWarning(key) {
+    return `the host key of ${failure_placeOf(key)} was not known and has been accepted: ${key.type} ${fingerprint(key)}. Compare it on the machine itself, then add this line to ssh-known-hosts and set ssh-strict to true: ${knownHostsLine(key)}`;
+}
+// The key may be the one of a jump host.
+function failure_placeOf({ host }) {
+    const [, name = host, port = "22"] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
+    return `${name} port ${port}`;
+}
+const unanswered = /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i;
+/** Turns what ssh said into an error that names the host and the port, and says what to do. */
+function connectError(failure) {
+    const { reason, hint, unreachable } = failure_explain(failure);
+    const lines = lastLines(failure.stderr);
+    return new DeployError({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
+}
+function failure_explain({ target, stderr, timedOut, offered, withKey = true, githubHosted = false, addresses = [] }) {
+    // ssh names the place of its TCP connection, which is a jump host's where there is one.
+    const [named, host = target.address, port = target.port] = /connect to host (\S+) port (\d+):/.exec(stderr) ?? [];
+    const place = `${host} port ${port}`;
+    const key = offered.at(-1);
+    const keyPlace = key === undefined ? place : failure_placeOf(key);
+    const permanent = { unreachable: false };
+    const passing = { unreachable: true };
+    if (/REMOTE HOST IDENTIFICATION HAS CHANGED|host key .* has changed|REVOKED HOST KEY/i.test(stderr)) {
+        return {
+            reason: `the host key of ${keyPlace} is not the one in ssh-known-hosts${key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`}`,
+            hint: key === undefined
+                ? "Find out why before you change ssh-known-hosts"
+                : `Either another machine answers there, or it was installed anew. Only when you know it is the second, put this line in place of the old one: ${knownHostsLine(key)}`,
+            ...permanent,
+        };
+    }
+    if (/Host key verification failed|No \S+ host key is known/i.test(stderr)) {
+        const offeredText = key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`;
+        return {
+            reason: `the host key of ${keyPlace} is not known${offeredText}`,
+            hint: key === undefined
+                ? "Add the machine's line to ssh-known-hosts"
+                : `Compare the fingerprint on the machine itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); when it is the same, add this line to ssh-known-hosts: ${knownHostsLine(key)}`,
+            ...permanent,
+        };
+    }
+    if (/Permission denied/i.test(stderr)) {
+        const [, user = target.user, refusing = target.address] = /^(\S+)@(\S+): Permission denied/m.exec(stderr) ?? [];
+        // ssh writes the name in small letters.
+        const jump = refusing !== target.address.toLowerCase() && refusing !== target.address;
+        if (!withKey) {
+            return {
+                reason: `${jump ? `the jump host ${refusing}` : place} does not accept the user ${user} with this ssh-auth`,
+                hint: "With ssh-auth: agent, the agent must hold a key that the machine accepts; with none, the server must ask for no authentication",
+                ...permanent,
+            };
+        }
+        return {
+            reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
+            hint: `Add the public half of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or name another user`,
+            ...permanent,
+        };
+    }
+    if (/stdio forwarding failed/i.test(stderr)) {
+        return { reason: `the jump host cannot reach ${target.address} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
+    }
+    if (/Bad configuration option|terminating, \d+ bad configuration|Bad .* argument|Unsupported option|garbage at end of line|missing argument/i.test(stderr)) {
+        return {
+            reason: "ssh does not accept the configuration",
+            hint: "Look at the lines of the input ssh-config; this action needs OpenSSH 8.5 or newer on the runner",
+            ...permanent,
+        };
+    }
+    const unresolved = /Could not resolve hostname (\S+):/i.exec(stderr);
+    if (unresolved !== null) {
+        return {
+            reason: `the name of ${unresolved[1]} cannot be resolved`,
+            hint: "Look for a misspelling in targets (and ssh-config); can the runner see this name (VPN, private DNS)?",
+            ...passing,
+        };
+    }
+    if (/Connection refused/i.test(stderr)) {
+        return { reason: `${place} refuses the connection`, hint: "Is sshd running there, and is this its port?", ...passing };
+    }
+    const onlyIpv6 = host.includes(":") || (host === target.host && addresses.length > 0 && addresses.every((address) => address.includes(":")));
+    if (githubHosted && named !== undefined && onlyIpv6 && unanswered.test(stderr)) {
+        return {
+            reason: `${place} cannot be reached from a GitHub-hosted runner: ${host.includes(":") ? "it is" : "its name has only"} an IPv6 address, and these runners have no IPv6`,
+            hint: "Use an IPv4 address or a name that has one, a jump host or VPN with IPv4 (ssh-config: ProxyJump), or a self-hosted runner",
+            ...permanent,
+        };
+    }
+    if (timedOut || unanswered.test(stderr)) {
+        return {
+            reason: `${place} does not answer`,
+            hint: "Is the machine on, and can the runner reach it (firewall, VPN)? connect-timeout sets how long to wait",
+            ...passing,
+        };
+    }
+    if (/no matching|Unable to negotiate/i.test(stderr)) {
+        return {
+            reason: `ssh and ${place} have no algorithm in common`,
+            hint: "An old server may need lines such as HostKeyAlgorithms in ssh-config",
+            ...permanent,
+        };
+    }
+    return { reason: `no ssh connection to ${displayTarget(target)}`, hint: "The lines below are ssh's own", ...passing };
+}
+const lostConnection = /Connection (?:to .* )?(?:closed|reset)|Broken pipe|not responding|Connection timed out|mux_client|Control socket|control socket|kex_exchange_identification|client_loop|Timeout, server/i;
+/** Tells whether what ssh printed speaks of a lost connection rather than of the command. */
+function speaksOfLostConnection(stderr) {
+    return lostConnection.test(stderr);
+}
+;// CONCATENATED MODULE: ./out/src/nixos/health.js
+
+
+const pauseMilliseconds = 1000;
+/**
+ * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and what it has printed
+ * last when it has not within that many seconds.
+ */
+async function checkHealth(command, seconds, call, log, signal) {
+    const deadline = performance.now() + seconds * 1000;
+    for (let tries = 1;; tries += 1) {
+        const left = Math.max(1, Math.ceil((deadline - performance.now()) / 1000));
+        const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false }), "confirm");
+        if (end.exitCode === 0)
+            return undefined;
+        const said = lastLines(end.stdout).join("\n");
+        if (tries === 1)
+            log.note(`the health check is not content yet (exit code ${end.exitCode})`);
+        if (performance.now() + pauseMilliseconds >= deadline)
+            return `exit code ${end.exitCode} at try ${tries}${said === "" ? "" : `:\n${said}`}`;
+        await (0,promises_namespaceObject.setTimeout)(pauseMilliseconds, undefined, { signal });
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/login-watch.js
+const login_watch_pauseMilliseconds = 50;
+/**
+ * Watches a new connection come up. A login that is slow (PAM, a name server, an account database) must not look like a lost network
+ * to the machine, whose watchdog sees only what root does there: so the machine is told over the former connection, which is root's
+ * own, and nobody else on the machine or in the network can say it.
+ */
+function watchLogin({ hasAnswered, tell, log, patience }) {
+    const begin = performance.now();
+    const own = new AbortController();
+    let answered;
+    let telling;
+    const look = () => {
+        const now = performance.now();
+        if (answered === undefined && hasAnswered())
+            answered = now;
+        if (answered === undefined || now - answered < patience)
+            return;
+        clearInterval(timer);
+        log.note("the machine has answered over ssh, and the login is slow: the machine is told to wait for it");
+        telling = tell(own.signal).catch(() => {
+            // The former connection is lost as well: then only a login in time helps, and a late one is reported as such.
+        });
+    };
+    const timer = setInterval(look, login_watch_pauseMilliseconds);
+    return {
+        answeredAfter: () => (answered === undefined ? undefined : (answered - begin) / 1000),
+        end: async () => {
+            clearInterval(timer);
+            own.abort();
+            await telling;
+        },
+    };
+}
+;// CONCATENATED MODULE: ./out/src/nixos/armed-machine.js
+
+
+
+
+// A login that takes longer is slow, unless confirm-timeout is very short.
+const loginMilliseconds = 1000;
+/** A machine that is locked, and that rolls back by itself unless it is confirmed. */
+class ArmedNixosMachine {
+    #guarded;
+    #activation;
+    #site;
+    constructor(guarded, activation, site) {
+        this.#guarded = guarded;
+        this.#activation = activation;
+        this.#site = site;
+    }
+    get before() {
+        return this.#guarded.before;
+    }
+    get scarceBoot() {
+        return this.#guarded.scarceBoot;
+    }
+    async activate(signal) {
+        const { guarded, limits } = this.#activation;
+        if (guarded)
+            return await this.#guarded.run(this.#site.call(signal));
+        // Without a watchdog on the machine nobody but us looks at the clock.
+        const late = AbortSignal.timeout(limits.activation * 1000);
+        try {
+            return await this.#guarded.run(this.#site.call(AbortSignal.any([signal, late])));
+        }
+        catch (error) {
+            if (signal.aborted || !late.aborted)
+                throw error;
+            throw new DeployError({ phase: "activate", reason: `the activation took longer than activation-timeout (${limits.activation} s)`, cause: error });
+        }
+    }
+    async reach(signal) {
+        // A connection that was there before the switch proves nothing: an old one outlives a firewall that refuses new ones.
+        const { connection, callOver, log } = this.#site;
+        const { confirm } = this.#activation.limits;
+        const begin = performance.now();
+        const former = connection.setAside();
+        const login = watchLogin({
+            hasAnswered: () => connection.hasAnswered(),
+            tell: async (own) => await this.#guarded.reached(callOver(former, AbortSignal.any([own, signal]))),
+            log,
+            // Without a watchdog nothing on the machine waits.
+            patience: this.#activation.guarded ? Math.min(loginMilliseconds, confirm * 250) : Infinity,
+        });
+        try {
+            await connection.reopen(signal).catch((error) => {
+                // What does not answer yet is tried again, with all patience, by the call that follows.
+                if (!(error instanceof DeployError) || !error.unreachable)
+                    throw error;
+            });
+            const reached = await this.#guarded.hold();
+            const answered = login.answeredAfter();
+            const slow = answered !== undefined && answered < confirm && (performance.now() - begin) / 1000 >= confirm;
+            return reached === "late" && slow ? "slow-login" : reached;
+        }
+        finally {
+            await login.end();
+            await former.close();
+        }
+    }
+    async settle() {
+        return await this.#guarded.settle();
+    }
+    async checkHealth(command, seconds, signal) {
+        return await checkHealth(command, seconds, this.#site.call(signal), this.#site.log, signal);
+    }
+    async keep() {
+        return await this.#guarded.keep();
+    }
+    async rollBack() {
+        return await this.#guarded.rollBack();
+    }
+    async drop() {
+        return await this.#guarded.drop();
+    }
+    async afterRestart() {
+        return await this.#guarded.afterRestart();
+    }
+    async journal(units, signal) {
+        const { call, privileged } = this.#site;
+        try {
+            const end = await call(signal)(() => ({ script: "journal", args: ["10", ...units], privileged }), "confirm");
+            return lastLines(end.stdout);
+        }
+        catch {
+            return [];
+        }
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/facts.js
+
+
+/** Reads the lines `key=value` of a script. */
+function parseFacts(text) {
+    const facts = new Map();
+    for (const line of text.split("\n")) {
+        const equals = line.indexOf("=");
+        if (equals > 0)
+            facts.set(line.slice(0, equals), line.slice(equals + 1).trimEnd());
+    }
+    return facts;
+}
+/** Reads what `system_state` of `common.sh` prints. Throws an `Error` for a store path that is none. */
+function systemState(facts) {
+    const generation = facts.get("generation") ?? "";
+    return {
+        running: storePathOf(facts.get("running")),
+        booted: storePathOf(facts.get("booted")),
+        profile: storePathOf(facts.get("profile")),
+        generation: /^\d+$/.test(generation) ? Number(generation) : undefined,
+        bootId: facts.get("boot-id") ?? "",
+        failedUnits: wordsOf(facts.get("failed-units")),
+        restartingUnits: wordsOf(facts.get("restarting-units")),
+        rebootNeeded: facts.get("reboot-needed") === "yes",
+    };
+}
+/** The words of a fact. */
+function wordsOf(text) {
+    return (text ?? "").split(" ").filter((word) => word !== "");
+}
+// A system outside the store (an installer, a container's first start) is one that cannot be named, not an error.
+function storePathOf(text) {
+    return text?.startsWith("/nix/store/") === true ? optionalStorePath(text) : undefined;
+}
+function olderGeneration(facts) {
+    const toplevel = storePathOf(facts.get("older"));
+    const number = Number(facts.get("older-generation") || Number.NaN);
+    return toplevel === undefined || Number.isNaN(number) ? undefined : { number, toplevel };
+}
+/**
+ * What a machine answers alike by whatever name it is reached, and no other one does: the boot id of its kernel, the namespace of
+ * processes that tells the containers of one kernel apart, and the machine's own id. `undefined` where it has no boot id.
+ */
+function identityOf(facts) {
+    const [boot, ...others] = ["boot-id", "pid-namespace", "machine-id"].map((key) => facts.get(key) ?? "");
+    return boot === undefined || boot === "" ? undefined : [boot, ...others].join(" ");
+}
+/**
+ * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix, nixos-rebuild or
+ * systemd.
+ */
+function machineFacts(text) {
+    const facts = parseFacts(text);
+    const missing = (reason, hint) => new DeployError({ phase: "connect", reason, hint });
+    // Lix prints further lines, which name no fact.
+    const nix = facts.get("nix") ?? "";
+    if (!/\d/.test(nix))
+        throw missing("there is no nix on the machine", "Is it NixOS? `nix --version` must work in a non-interactive ssh session");
+    if ((facts.get("nixos-rebuild") ?? "") === "") {
+        throw missing("there is no nixos-rebuild on the machine", "Is it NixOS? On NixOS with system.disableInstallerTools set, add nixos-rebuild to environment.systemPackages");
+    }
+    if (!/^\d+$/.test(facts.get("systemd") ?? ""))
+        throw missing("systemd does not run on the machine", "Is it NixOS?");
+    if (facts.get("nixos") !== "yes") {
+        throw missing("the machine does not run a NixOS system: /run/current-system is missing", "Install NixOS on it first (nixos-install, nixos-anywhere), and boot it");
+    }
+    const kibibytes = (key) => {
+        const value = facts.get(key) ?? "";
+        return /^\d+$/.test(value) ? Number(value) : undefined;
+    };
+    const sudo = facts.get("sudo");
+    const doas = facts.get("doas");
+    return {
+        facts: {
+            hostname: facts.get("hostname") ?? "",
+            nix,
+            freeKibibytes: kibibytes("free-kib"),
+            memoryKibibytes: kibibytes("memory-kib"),
+            state: systemState(facts),
+            olderGeneration: olderGeneration(facts),
+            unfinished: facts.get("unfinished") || undefined,
+            specialisation: facts.get("specialisation") || undefined,
+            identity: identityOf(facts),
+        },
+        access: {
+            user: facts.get("user") ?? "",
+            root: facts.get("uid") === "0",
+            sudo: sudo === "unneeded" || sudo === "missing" || sudo === "ready" ? sudo : "refused",
+            sudoSays: facts.get("sudo-says"),
+            doas: doas === "ready" || doas === "refused" ? doas : "missing",
+            run0: facts.get("run0") === "present" ? "present" : "missing",
+        },
+    };
+}
+;// CONCATENATED MODULE: ./out/src/nix/build-plan.js
+const several = /^(these \d+ derivations will be built|these \d+ paths will be fetched(?: \([^)]*\))?):$/;
+const single = /^(this derivation will be built|this path will be fetched(?: \([^)]*\))?):$/;
+const item = /^ {2}(\/nix\/store\/\S+)$/;
+/**
+ * Folds the list of derivations and paths that Nix prints before a build into one line with its count and sizes; every other
+ * line passes unchanged. A first deployment of a real NixOS lists thousands:
+ *
+ *     these 2157 derivations will be built:
+ *       /nix/store/h11pn2l5rszzgjrl84qw2ifr33rdkjcq-config.sub-28ea239.drv
+ *     these 480 paths will be fetched (212.10 MiB download, 1034.53 MiB unpacked):
+ *       /nix/store/0m4y3j4pnivlhhpr5yqdvlly86p93fwc-busybox-1.36.1
+ */
+class BuildPlanFolder {
+    #state = "outside";
+    /** Returns the lines to show in place of the next one: none, one, or two. */
+    fold(line) {
+        const state = this.#state;
+        const path = item.exec(line)?.[1];
+        if (path !== undefined && state !== "outside") {
+            if (state === "list")
+                return [];
+            this.#state = "outside";
+            return [`${state.heading}: ${path}`];
+        }
+        const held = typeof state === "object" ? [`${state.heading}:`] : [];
+        const heading = single.exec(line)?.[1];
+        if (heading !== undefined) {
+            this.#state = { heading };
+            return held;
+        }
+        const list = several.exec(line)?.[1];
+        this.#state = list === undefined ? "outside" : "list";
+        return [...held, list ?? line];
+    }
+    /** Returns what is still held back when the output ends. */
+    end() {
+        return typeof this.#state === "object" ? [`${this.#state.heading}:`] : [];
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/remote-shell.js
+
+
+
+
+const scripts = {
+    common: __nccwpck_require__.ab + "common.sh",
+    facts: __nccwpck_require__.ab + "facts.sh",
+    prepare: __nccwpck_require__.ab + "prepare.sh",
+    start: __nccwpck_require__.ab + "start.sh",
+    follow: __nccwpck_require__.ab + "follow.sh",
+    finish: __nccwpck_require__.ab + "finish.sh",
+    arm: __nccwpck_require__.ab + "arm.sh",
+    decide: __nccwpck_require__.ab + "decide.sh",
+    health: __nccwpck_require__.ab + "health.sh",
+    difference: __nccwpck_require__.ab + "difference.sh",
+    units: __nccwpck_require__.ab + "units.sh",
+    journal: __nccwpck_require__.ab + "journal.sh",
+    settle: __nccwpck_require__.ab + "settle.sh",
+    specialisation: __nccwpck_require__.ab + "specialisation.sh",
+    place: __nccwpck_require__.ab + "place.sh",
+    daemon: __nccwpck_require__.ab + "daemon.sh",
+    job: __nccwpck_require__.ab + "job.sh",
+    switch: __nccwpck_require__.ab + "switch.sh",
+    activate: __nccwpck_require__.ab + "activate.sh",
+    last: __nccwpck_require__.ab + "last.sh",
+    watchdog: __nccwpck_require__.ab + "watchdog.sh",
+};
+const elevateScript = __nccwpck_require__.ab + "elevate.sh";
+/** The text of a script that is left on the machine. */
+function residentScript(name) {
+    return (0,external_node_fs_namespaceObject.readFileSync)(scripts[name], "utf8");
+}
+/** The text of a script with its arguments, to be left on the machine and run there as `sh FILE`. */
+function residentCall(script, args) {
+    return [...definition(script, args), 'main "$@"', ""].join("\n");
+}
+/**
+ * Runs scripts on one machine. A script comes with its arguments on the standard input of `/bin/sh -s` and is a function that
+ * the last lines call with an empty standard input, so that it depends neither on the user's login shell nor on what its
+ * children read.
+ */
+class RemoteShell {
+    #connection;
+    #elevation;
+    constructor(connection, elevation) {
+        this.#connection = connection;
+        this.#elevation = elevation;
+    }
+    /** The same shell over another connection to the machine. */
+    over(connection) {
+        return new RemoteShell(connection, this.#elevation);
+    }
+    /** Runs a script. Throws a `CommandError` when the call was aborted or took too long, never for its exit code. */
+    async run(call) {
+        const nonce = (0,external_node_crypto_namespaceObject.randomBytes)(8).toString("hex");
+        const payload = payloadCutter(`begin ${nonce}`);
+        const onStdout = (chunk) => {
+            const bytes = payload.push(chunk);
+            if (bytes.length > 0)
+                call.onStdout?.(bytes);
+        };
+        let stderr;
+        let failure;
+        try {
+            const elevation = call.privileged ? this.#elevation : { kind: "none" };
+            const command = remoteCommand(elevation);
+            const stdin = `${beforeProgram(elevation)}${remote_shell_program(call.script, call.args, nonce)}`;
+            ({ stderr } = await this.#connection.run({ command, stdin, onStdout, signal: call.signal, timeout: call.timeout }));
+        }
+        catch (error) {
+            if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
+                throw error;
+            failure = error;
+            ({ stderr } = error);
+        }
+        const end = new RegExp(`^end ${nonce} (\\d+)\\n?`, "m").exec(stderr);
+        if (end !== null) {
+            const stdout = call.onStdout === undefined ? payload.text() : "";
+            return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
+        }
+        // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
+        const instead = payload.before();
+        if (failure === undefined)
+            return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
+        const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
+        if (exitCode !== 255)
+            return { kind: "ended", exitCode, stdout: "", stderr, instead };
+        return { kind: "lost", stderr, cause: failure };
+    }
+}
+// Reads a script from standard input up to a line "---" and runs it. `read` takes no byte more, under dash as under bash, so the
+// script finds what follows. Without newlines and single quotes inside: the login shell may be fish or csh.
+const scriptFirst = String.raw `/bin/sh -c 'eval "$(while IFS= read -r line && [ "$line" != --- ]; do printf "%s\n" "$line"; done)"'`;
+const passwordless = {
+    sudo: "sudo -n -- /bin/sh -s",
+    doas: "doas -n -- /bin/sh -s",
+    run0: "run0 --no-ask-password -- /bin/sh -s",
+};
+/** The command for the login shell: one fixed line. What runs as root is always `/bin/sh -s`, so a rule can name it. */
+function remoteCommand(elevation) {
+    switch (elevation.kind) {
+        case "none":
+            return "/bin/sh -s";
+        case "passwordless":
+            return passwordless[elevation.program];
+        case "password":
+            return scriptFirst;
+    }
+}
+/** What precedes the script on standard input. The shell that becomes root reads none of it: see elevate.sh. */
+function beforeProgram(elevation) {
+    return elevation.kind === "password" ? `${(0,external_node_fs_namespaceObject.readFileSync)(elevateScript, "utf8")}---\n${elevation.password}\n` : "";
+}
+/** The script with its arguments, as `/bin/sh` reads it. */
+function remote_shell_program(script, args, nonce) {
+    return [...definition(script, args), `echo 'begin ${nonce}'`, 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"', ""].join("\n");
+}
+function definition(script, args) {
+    return [`set -- ${args.map(quote).join(" ")}`, (0,external_node_fs_namespaceObject.readFileSync)(scripts.common, "utf8"), (0,external_node_fs_namespaceObject.readFileSync)(scripts[script], "utf8")];
+}
+// What a login shell prints of its own stands before the line that begins the script's output.
+function payloadCutter(begin) {
+    const marker = Buffer.from(`${begin}\n`);
+    let before = Buffer.alloc(0);
+    const kept = [];
+    const after = (chunk) => {
+        if (before === undefined)
+            return chunk;
+        before = Buffer.concat([before, chunk]);
+        const position = before.indexOf(marker);
+        if (position === -1)
+            return Buffer.alloc(0);
+        const rest = before.subarray(position + marker.length);
+        before = undefined;
+        return rest;
+    };
+    return {
+        push: (chunk) => {
+            const bytes = after(chunk);
+            kept.push(bytes);
+            return bytes;
+        },
+        text: () => Buffer.concat(kept).toString("utf8"),
+        before: () => before?.toString("utf8"),
+    };
+}
+;// CONCATENATED MODULE: ./out/src/nixos/job.js
+
+
+
+
+
+
+
+/** A job whose end nobody knows, as after a restart of the machine or when the job was killed. */
+class LostJobError extends DeployError {
+}
+/** A job that has not begun. */
+class UnstartedJobError extends DeployError {
+}
+const job_keptLines = 200;
+/** Starts a job and follows it. */
+async function runJob(job, call) {
+    await startJob(job, call);
+    return await followJob(job, call);
+}
+/** Starts a job, which happens once however often the connection is lost. Throws an `UnstartedJobError` when that fails. */
+async function startJob(job, call) {
+    const { privileged, phase } = job;
+    const started = await call(() => ({ script: "start", args: [job.run, job.name, residentScript("job"), ...job.command], privileged }), phase);
+    if (started.exitCode !== 0) {
+        throw new UnstartedJobError({
+            phase,
+            reason: `the job could not be started on the machine (exit code ${started.exitCode})`,
+            lines: lastLines(started.stderr),
+            exitCode: started.exitCode,
+        });
+    }
+}
+/**
+ * Shows the output of a job until it ends, without gap and repetition. Throws a `DeployError` when the job ended without
+ * telling how, as after a crash of the machine.
+ */
+async function followJob(job, call) {
+    const { phase, privileged } = job;
+    const lines = [];
+    const plan = new BuildPlanFolder();
+    const take = (line) => {
+        if (line.trim() !== "" && lines.push(line) > job_keptLines)
+            lines.shift();
+        job.onLine(line);
+    };
+    const cutter = lineCutter((line) => plan.fold(line).forEach(take));
+    let offset = 0;
+    const onStdout = (chunk) => {
+        offset += chunk.length;
+        cutter.push(chunk);
+    };
+    const end = await call(() => ({ script: "follow", args: [job.run, job.name, String(offset)], privileged, onStdout }), phase);
+    cutter.end();
+    plan.end().forEach(take);
+    const facts = parseFacts(end.stderr);
+    const exit = facts.get("exit") ?? "";
+    if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {
+        const reason = end.exitCode === 3 ? "the machine does not know the job any more" : "the job ended without telling how";
+        throw new LostJobError({ phase, reason, hint: "Was the machine restarted in the meantime? Look at its journal", lines, exitCode: 255 });
+    }
+    return { exitCode: Number(exit), result: optionalStorePath(facts.get("result")), lines, state: systemState(facts) };
+}
+;// CONCATENATED MODULE: ./out/src/nixos/switch-command.js
+
+const systemProfile = "/nix/var/nix/profiles/system";
+/** The way of an operation, and the action that it begins with. Throws an `Error` for one that changes nothing. */
+function wayOf(operation, guarded) {
+    const way = protectedWay(operation);
+    const action = switchAction(operation);
+    if (way === undefined || action === undefined)
+        throw new Error(`${operation} changes nothing`);
+    if (!guarded)
+        return { way: "plain", action };
+    return { way, action: way === "boot" ? "step" : "test" };
+}
+/** Builds the call of activate.sh, which stands in the directory of the run. */
+function activateCommand(action, { toplevel, running, generation }, installBootLoader) {
+    return ["/bin/sh", "./activate.sh", action, toplevel, running, generation?.toString() ?? "", installBootLoader ? "1" : "0", systemProfile];
+}
+;// CONCATENATED MODULE: ./out/src/nixos/arming.js
+
+
+
+
+
+
+
+// Between two looks at a lock that another run holds.
+const lockPauseMilliseconds = 2000;
+// A run that has lost the machine gives up within the limits and some time for connecting: a quarter of an hour is more.
+const spareSeconds = 900;
+/** Seconds for which a machine that has gone back by itself keeps what tells how that ended. */
+function clearSeconds({ activation, confirm, healthCheck, settle }) {
+    return activation + confirm + healthCheck + settle + spareSeconds;
+}
+const residents = ["job", "watchdog", "switch", "activate", "last"];
+function residentTexts(run) {
+    return [...residents.flatMap((name) => [`${name}.sh`, residentScript(name)]), "finish.sh", residentCall("finish", [run])];
+}
+/**
+ * Waits for the machine's lock, arms the watchdog, and has the machine mend what an earlier run has left, before it records what to
+ * roll back to. Throws a `DeployError`.
+ */
+async function arming_arm(activation, site) {
+    const facts = await armOnce(activation, site);
+    if (facts.get("mend") !== "yes")
+        return beforeOf(facts);
+    site.log.note("an earlier run or switch was interrupted on the machine: finishing or undoing it first");
+    const mend = { run: site.run, name: "mend", phase: "activate", privileged: true, onLine: (line) => site.log.output(line) };
+    const { exitCode, lines } = await runJob({ ...mend, command: ["/bin/sh", "./last.sh", "mend"] }, site.call);
+    if (exitCode !== 0) {
+        throw new DeployError({
+            phase: "activate",
+            reason: `what an earlier run left unfinished could be neither finished nor undone (exit code ${exitCode})`,
+            hint: "The new system was not activated. The lines below are the end of the output; correct what they report, then deploy again",
+            lines,
+            exitCode,
+        });
+    }
+    return beforeOf(await armOnce(activation, site));
+}
+function beforeOf(facts) {
+    const [free, needed] = (facts.get("scarce-boot") ?? "").split(" ").map(Number);
+    return { state: systemState(facts), scarceBoot: free === undefined || needed === undefined ? undefined : { free, needed } };
+}
+async function armOnce({ operation, system, installBootLoader, guarded, limits }, site) {
+    const { run, name, call, log, signal } = site;
+    const seconds = [limits.activation, limits.confirm, clearSeconds(limits)].map(String);
+    const what = [system.toplevel, system.running, system.generation?.toString() ?? "", installBootLoader ? "1" : "0"];
+    const args = [run, wayOf(operation, guarded).way, ...seconds, name, ...what, ...residentTexts(run)];
+    const deadline = performance.now() + limits.lock * 1000;
+    let told = "";
+    for (;;) {
+        const end = await call(() => ({ script: "arm", args, privileged: true }), "activate");
+        const facts = parseFacts(end.stdout);
+        if (end.exitCode === 0)
+            return facts;
+        const holder = facts.get("holder");
+        if (holder === undefined) {
+            throw new DeployError({
+                phase: "activate",
+                reason: `the watchdog cannot be armed (exit code ${end.exitCode}); nothing was activated`,
+                hint: "Is there room below /run and /nix/var/nix, and does systemd-run work there?",
+                lines: lastLines(end.stderr),
+                exitCode: end.exitCode,
+            });
+        }
+        if (performance.now() >= deadline) {
+            throw new DeployError({
+                phase: "activate",
+                reason: `the machine is locked after ${limits.lock} s of waiting: ${holder}`,
+                hint: "Nothing was activated. Wait for it, or set lock-timeout; a concurrency group keeps runs of one workflow apart",
+                exitCode: end.exitCode,
+            });
+        }
+        if (holder !== told)
+            log.note(`waiting for up to ${limits.lock} s: ${holder}`);
+        told = holder;
+        await (0,promises_namespaceObject.setTimeout)(lockPauseMilliseconds, undefined, { signal });
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/switch-output.js
+/** What switch.sh prints before it ends the part of a user that takes too long. */
+const lateUser = /^nix-flake-deploy: the user activation for (\S+) took longer than \d+ s and was ended$/;
+/** What last.sh prints where it cannot write down what it is about to change. */
+const recordFailed = /^nix-flake-deploy: the record of the last step could not be written$/;
+/** What activate.sh prints of a user whose own activation failed. */
+const failedUser = /^nix-flake-deploy: (nixos-activation\.service) of (\S+) failed$/;
+/** What activate.sh and last.sh print where nix-env failed. */
+const profileFailed = /^nix-flake-deploy: the system profile could not be set$/;
+// Lines of a journal: `systemctl status` shows them below the units that failed.
+const journalLine = /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+) \S+ /;
+/**
+ * Reads what switch-to-configuration of NixOS (nixpkgs, in Rust since 24.11 and in Perl before) named as having gone wrong:
+ *
+ *     Pre-switch check 'switchInhibitors' failed
+ *     Failed to install bootloader
+ *     Activation script snippet 'setupSecrets' failed (3)
+ *     Failed to start user unit agent.service
+ *     warning: user activation for alice failed
+ *     Failed to reload web.service
+ *     warning: the following units failed: bad.service, worse.service
+ *
+ * Line by line: the output may be longer than what is kept of it. Of an exit code of 0 nothing is to be read: scripts print such
+ * sentences for what they do not mind.
+ */
+class SwitchOutputReader {
+    #reader = new CauseReader();
+    #touched = false;
+    /** What a line means may stand in the one after it. */
+    #held;
+    /** Whether it said that it stops units or activates the configuration; until then it has changed nothing. */
+    get touched() {
+        return this.#touched;
+    }
+    read(line) {
+        this.#touched ||= /^(?:stopping |activating the configuration\.\.\.)/.test(line);
+        this.#take(line);
+        this.#held = journalLine.test(line) ? undefined : line;
+    }
+    /** What was named so far. */
+    causes() {
+        this.#take("");
+        this.#held = undefined;
+        return this.#reader.causes();
+    }
+    #take(next) {
+        if (this.#held !== undefined)
+            this.#reader.read(this.#held, next);
+    }
+}
+const simple = [
+    [recordFailed, "record"],
+    [profileFailed, "profile"],
+    [/^Could not acquire lock$/, "locked"],
+    [/^This is not a NixOS installation!$/, "not-nixos"],
+    [/^Failed to install bootloader$/, "boot-loader"],
+    // The apostrophes differ between versions.
+    [/^Warning: the new NixOS configuration has an .init. that is(?: incompatible|$)/u, "other-init"],
+    [/^Failed to run activate script$/, "activation-script"],
+    [/^Unable to list users with logind/, "logind"],
+    // The program asks logind for each user that it has listed, and ends where one has gone since.
+    [/^Error: Failed to get (?:GID|runtime directory) for /, "user-left"],
+    [/No space left on device|Disk quota exceeded/, "no-space"],
+];
+class CauseReader {
+    #simple = new Set();
+    #snippets = [];
+    #checks = [];
+    #units = new Map();
+    #users = new Map();
+    #userUnits = new Set();
+    #changes = [];
+    #inChanges = false;
+    read(line, next) {
+        for (const [pattern, kind] of simple)
+            if (pattern.test(line))
+                this.#simple.add(kind);
+        this.#readChecks(line);
+        const snippet = /^Activation script snippet '(.+)' failed \((\d+)\)$/.exec(line);
+        if (snippet !== null)
+            this.#snippets.push({ kind: "snippet", snippet: snippet[1] ?? "", exitCode: Number(snippet[2]) });
+        if (!this.#readUser(line, next))
+            this.#readUnits(line);
+    }
+    #readChecks(line) {
+        const check = /^Pre-switch check '(.+)' failed$/.exec(line)?.[1];
+        if (check !== undefined)
+            this.#checks.push(check);
+        if (/^There are changes to critical components of the system:$/.test(line))
+            this.#inChanges = true;
+        else if (/^Switching into this system is not recommended\.$/.test(line))
+            this.#inChanges = false;
+        else if (this.#inChanges && line.trim() !== "")
+            this.#changes.push(line.replace(/^- /, "").replace(" : ", ": ").trim());
+    }
+    /** The part of a user is printed between the lines of the system, and ends with the warning that names the user. */
+    #readUser(line, next) {
+        if (/^reloading user units for .+\.\.\.$/.test(line))
+            this.#userUnits = new Set();
+        const unit = /^Failed to \w+ (?:user unit (\S+?)|(nixos-activation\.service))(?::.*)?$/.exec(line);
+        if (unit !== null)
+            this.#userUnits.add(unit[1] ?? unit[2] ?? "");
+        // Older versions print the sentence that is used for the system's units, too.
+        const failed = /^warning: the following (user )?units failed: (.+)$/.exec(line);
+        const own = failed !== null && (failed[1] !== undefined || next.startsWith("See `systemctl --user"));
+        if (own)
+            for (const name of (failed[2] ?? "").split(", "))
+                this.#userUnits.add(name);
+        const late = lateUser.exec(line)?.[1];
+        if (late !== undefined)
+            this.#user(late).late = true;
+        const activation = failedUser.exec(line);
+        if (activation !== null)
+            this.#user(activation[2] ?? "").units.add(activation[1] ?? "");
+        const user = /^warning: user activation for (.+) failed$/.exec(line)?.[1];
+        if (user !== undefined) {
+            for (const name of this.#userUnits)
+                this.#user(user).units.add(name);
+            this.#userUnits = new Set();
+            this.#user(user);
+        }
+        return unit !== null || own;
+    }
+    #user(name) {
+        const known = this.#users.get(name) ?? { units: new Set(), late: false };
+        this.#users.set(name, known);
+        return known;
+    }
+    #readUnits(line) {
+        const job = /^Failed to (start|stop|restart|reload) ([^\s:]+\.[a-z]+)(?::.*)?$/.exec(line);
+        if (job !== null) {
+            const [, what = "", unit = ""] = job;
+            if (what === "start" || what === "stop" || what === "restart" || what === "reload")
+                this.#units.set(`${what} ${unit}`, { kind: "unit", unit, what });
+        }
+        const failed = /^warning: the following units failed: (.+)$/.exec(line)?.[1];
+        for (const unit of failed?.split(", ") ?? [])
+            this.#units.set(`failed ${unit}`, { kind: "unit", unit, what: "failed" });
+    }
+    causes() {
+        const inhibitor = "switchInhibitors";
+        const changes = this.#changes;
+        return [
+            ...[...this.#simple].map((kind) => ({ kind })),
+            ...(this.#checks.includes(inhibitor) ? [{ kind: "inhibitor", changes }] : []),
+            ...this.#checks.flatMap((check) => (check === inhibitor ? [] : [{ kind: "pre-switch-check", check }])),
+            ...this.#snippets,
+            ...this.#units.values(),
+            ...[...this.#users].map(([user, { units, late }]) => ({ kind: "user", user, units: [...units], late })),
+        ];
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/last-step.js
+
+/**
+ * Reads the log of last.sh, whose two parts print the same sentences:
+ *
+ *     Failed to install bootloader
+ *     nix-flake-deploy: undoing the last step (exit code 1)
+ *     nix-flake-deploy: undone 0 0 0
+ */
+class LastStepReader {
+    #step = new SwitchOutputReader();
+    #undo = new SwitchOutputReader();
+    #exitCode;
+    #codes = [];
+    read(line) {
+        const failed = /^nix-flake-deploy: undoing the last step \(exit code (\d+)\)$/.exec(line)?.[1];
+        if (failed !== undefined)
+            this.#exitCode = Number(failed);
+        const undone = /^nix-flake-deploy: undone (\d+) (\d+|-) (\d+|-)$/.exec(line);
+        if (undone !== null)
+            this.#codes = undone.slice(1);
+        (this.#exitCode === undefined ? this.#step : this.#undo).read(line);
+    }
+    /** What was read so far; what was not said has failed. */
+    output() {
+        const [profile, bootLoader, test = "-"] = this.#codes;
+        return {
+            exitCode: this.#exitCode ?? 1,
+            causes: this.#step.causes(),
+            undone: {
+                profile: profile === "0",
+                bootLoader: bootLoader === "0" || bootLoader === "-",
+                test: test === "-" ? undefined : { exitCode: Number(test), causes: this.#undo.causes() },
+            },
+        };
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/activation.js
+
+
+
+
+
+
+
+
+
+// Exit codes of decide.sh.
+const tooLate = 7;
+const forgotten = 3;
+// Of last.sh and watchdog.sh: the machine runs another system, and nothing was changed.
+const foreignSystem = 9;
+/** The activation of one machine, from the lock to the decision for the new or the old system. */
+class GuardedActivation {
+    #activation;
+    #before;
+    #site;
+    #units = new UnitPlanReader();
+    #output = new SwitchOutputReader();
+    constructor(activation, before, site) {
+        this.#activation = activation;
+        this.#before = before;
+        this.#site = site;
+    }
+    /** Arms the watchdog. From here on the machine goes back by itself unless it is confirmed. */
+    static async begin(activation, site) {
+        return new GuardedActivation(activation, await arming_arm(activation, site), site);
+    }
+    /** The system when the machine was armed. */
+    get before() {
+        return this.#before.state;
+    }
+    get scarceBoot() {
+        return this.#before.scarceBoot;
+    }
+    /** Activates the system, once, and follows it. */
+    async run(call) {
+        const { log } = this.#site;
+        const { operation, system, installBootLoader, guarded } = this.#activation;
+        const command = activateCommand(wayOf(operation, guarded).action, system, installBootLoader);
+        try {
+            const { exitCode, lines, state } = await runJob({ ...this.#job("activate"), command }, call);
+            return this.#end({ exitCode, lines, end: "ended", after: state });
+        }
+        catch (error) {
+            if (error instanceof UnstartedJobError)
+                return this.#end({ exitCode: error.exitCode ?? 1, lines: error.lines, end: "not-started", after: await this.#ask() });
+            if (!(error instanceof LostJobError))
+                throw error;
+            log.note(error.reason);
+            const after = await this.#ask();
+            return this.#end({ exitCode: 255, lines: error.lines, end: after.bootId === this.before.bootId ? "killed" : "restarted", after });
+        }
+    }
+    /** Gives the watchdog the time of settling and of a health check. */
+    async hold() {
+        return await this.#decide("decide", ["hold", this.#holdSeconds]);
+    }
+    /** Tells the machine, over the connection from before, that ssh has answered a new one, whose login is not over yet. */
+    async reached(call) {
+        await call(() => ({ script: "decide", args: [this.#site.run, "reached", this.#holdSeconds], privileged: true }), "confirm");
+    }
+    /** Waits until the settle time is over. */
+    async settle() {
+        return await this.#decide("settle", [String(this.#activation.limits.settle)]);
+    }
+    /** Decides for the new system, and follows the last step where there is one. */
+    async keep() {
+        const { way } = wayOf(this.#activation.operation, this.#activation.guarded);
+        for (let tries = 1;; tries += 1) {
+            const kept = await this.#decide("decide", ["keep"]);
+            if (kept === "late" || kept === "restarted")
+                return kept;
+            if (typeof kept === "string")
+                throw new Error(`${kept} is no answer to a decision`);
+            if (way === "test" || way === "plain")
+                return { kind: "done", state: kept };
+            const reader = new LastStepReader();
+            try {
+                const { exitCode, lines, state } = await followJob({ ...this.#job("last"), onLine: this.#onLine(reader) }, this.#site.call);
+                if (exitCode === 0)
+                    return { kind: "done", state };
+                if (exitCode === foreignSystem)
+                    return { kind: "foreign", state };
+                return { kind: "failed", lines, state, ...reader.output() };
+            }
+            catch (error) {
+                if (!(error instanceof LostJobError))
+                    throw error;
+                if (await this.#wasRestarted())
+                    return "restarted";
+                // It was killed. Begun again, it goes on with its own record.
+                if (tries > 1)
+                    throw error;
+                this.#site.log.note("the last step was killed on the machine; starting it again");
+            }
+        }
+    }
+    /** Decides that nothing is changed any more. */
+    async drop() {
+        return await this.#decide("decide", ["drop"]);
+    }
+    /** Decides for the old system and rolls back; where the watchdog has done so already, tells how that went. */
+    async rollBack() {
+        const { call, run } = this.#site;
+        const looked = await call(() => ({ script: "decide", args: [run, "look"], privileged: true }), "rollback");
+        if (looked.exitCode === forgotten)
+            return "restarted";
+        if (looked.exitCode !== 0)
+            throw refusal("rollback", "the machine has already decided otherwise", looked);
+        const output = new SwitchOutputReader();
+        try {
+            await startJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
+            const { exitCode, lines } = await followJob({ ...this.#job("rollback"), onLine: this.#onLine(output) }, call);
+            // It has a little to do after the rollback itself.
+            const { state } = await followJob(this.#job("back"), call);
+            return { exitCode, foreign: exitCode === foreignSystem, causes: output.causes(), lines, state };
+        }
+        catch (error) {
+            if (!(error instanceof LostJobError) && !(error instanceof UnstartedJobError))
+                throw error;
+            if (await this.#wasRestarted())
+                return "restarted";
+            return { exitCode: 255, foreign: false, causes: output.causes(), lines: error.lines, state: await this.#ask() };
+        }
+    }
+    /** Asks a machine that was restarted what it runs; an unfinished last step is finished or undone first, under the lock. */
+    async afterRestart() {
+        const { call, run } = this.#site;
+        const end = await call(() => ({ script: "facts", args: [], privileged: false }), "confirm");
+        const facts = parseFacts(end.stdout);
+        if ((facts.get("unfinished") ?? "") === "")
+            return systemState(facts);
+        const prepared = await call(() => ({ script: "prepare", args: [run], privileged: true }), "rollback");
+        if (prepared.exitCode !== 0)
+            throw refusal("rollback", "the machine cannot keep the files of the run", prepared);
+        const again = await GuardedActivation.begin(this.#activation, this.#site);
+        await again.drop();
+        return again.before;
+    }
+    get #holdSeconds() {
+        const { healthCheck, settle, confirm } = this.#activation.limits;
+        return String(healthCheck + settle + confirm);
+    }
+    #job(name) {
+        const phases = { activate: "activate", back: "rollback", rollback: "rollback", last: "confirm" };
+        const onLine = (line) => {
+            if (name === "activate")
+                this.#units.read(line);
+            if (name === "activate")
+                this.#output.read(line);
+            this.#site.log.output(line);
+        };
+        return { run: this.#site.run, name, phase: phases[name], privileged: true, onLine };
+    }
+    #onLine(reader) {
+        return (line) => {
+            reader.read(line);
+            this.#site.log.output(line);
+        };
+    }
+    async #wasRestarted() {
+        return (await this.#ask()).bootId !== this.before.bootId;
+    }
+    #end(end) {
+        return { ...end, causes: this.#output.causes(), touched: this.#output.touched, plan: this.#units.plan("activation") };
+    }
+    async #decide(script, words) {
+        const { call, run } = this.#site;
+        const end = await call(() => ({ script, args: [run, ...words], privileged: true }), "confirm");
+        if (end.exitCode === tooLate)
+            return "late";
+        if (end.exitCode === forgotten)
+            return "restarted";
+        if (end.exitCode === 0)
+            return systemState(parseFacts(end.stdout));
+        throw refusal("confirm", "the machine cannot be told to keep the new system", end);
+    }
+    async #ask() {
+        const end = await this.#site.call(() => ({ script: "facts", args: [], privileged: false }), "activate");
+        return systemState(parseFacts(end.stdout));
+    }
+}
+function refusal(phase, reason, end) {
+    return new DeployError({ phase, reason: `${reason} (exit code ${end.exitCode})`, lines: lastLines(end.stderr), exitCode: end.exitCode });
+}
+;// CONCATENATED MODULE: ./out/src/nix/evaluation-message.js
+const evaluation_message_shownLines = 20;
+// Of Nix's own message, so that the place below it is shown too.
+const messageLines = 12;
+const evaluation_message_longestLine = 400;
+const errorHead = /^\s*error: ?(.*)$/;
+const frameHead = /^\s*… (.*)$/;
+const placeLine = /^\s*at (.+):(\d+):(\d+):?$/;
+const hint = /^\s*\((?:stack trace truncated|use '--show-trace')/;
+/**
+ * Reduces an evaluation error to Nix's own message and the innermost place in the user's flake, at most 20 lines. The rest of the
+ * trace is left out: most of it is the action's expression (`«string»`) and nixpkgs. Takes the output with or without
+ * `--show-trace`:
+ *
+ *     error:
+ *            … while evaluating attribute 'machines'
+ *              at «string»:232:3:
+ *               231|   names = all;
+ *
+ *            … while calling the 'import' builtin
+ *              at /nix/store/8vwzif8j4qk91swz99p51qc40i0bhk1w-source/flake.nix:1:29:
+ *                 1| { outputs = { self }: { a = import ./x.nix; }; }
+ *
+ *            error: path '/nix/store/8vwzif8j4qk91swz99p51qc40i0bhk1w-source/x.nix' does not exist
+ *
+ * Returns nothing where the output has no error. Paths inside the flake's source in the store are shown without the store path.
+ */
+function evaluationMessage(output) {
+    const parts = parseParts(output);
+    const message = parts.findLast((part) => part.kind === "message" && part.text.some((line) => line !== ""));
+    if (message === undefined)
+        return [];
+    const frames = parts.filter((part) => part.kind === "frame");
+    const root = flakeRoot([...frames, message]);
+    const inFlake = (part) => part.place !== undefined && rootOf(part.place.file) === root;
+    const frame = inFlake(message) ? undefined : frames.findLast(inFlake);
+    const text = message.text.length > messageLines ? [...message.text.slice(0, messageLines - 1), "…"] : message.text;
+    const own = message.place === undefined || isInternal(message.place.file) ? [] : renderPlace(message.place);
+    const context = frame?.place === undefined ? [] : [`… ${frame.text.join(" ")}`, ...renderPlace(frame.place)];
+    return [...text, ...own, ...context].map((line) => withoutRoot(line, root).slice(0, evaluation_message_longestLine)).slice(0, evaluation_message_shownLines);
+}
+function parseParts(output) {
+    const lines = output.split("\n");
+    const parts = [];
+    for (const line of lines.slice(lines.findIndex((candidate) => candidate.startsWith("error:")))) {
+        const current = parts.at(-1);
+        const error = errorHead.exec(line);
+        const frame = frameHead.exec(line);
+        const place = placeLine.exec(line);
+        if (error !== null)
+            parts.push({ kind: "message", text: error[1] === "" ? [] : [`error: ${error[1]}`], place: undefined });
+        else if (frame !== null)
+            parts.push({ kind: "frame", text: [frame[1] ?? ""], place: undefined });
+        else if (current === undefined || line.trim() === "" || hint.test(line))
+            continue;
+        else if (place !== null)
+            current.place ??= { file: place[1] ?? "", at: `${place[1]}:${place[2]}:${place[3]}`, code: [] };
+        else if (current.place !== undefined)
+            current.place.code.push(line);
+        // A message that quotes source lines without a place is not known.
+        else
+            current.text.push(line.replace(/^ {7}/, ""));
+    }
+    return parts;
+}
+function renderPlace({ at, code }) {
+    return [`at ${at}:`, ...code.slice(0, 4).map((line) => line.replace(/^ {7}/, ""))];
+}
+// Evaluation begins in the action's expression, and the first file after it is the flake's own.
+function flakeRoot(parts) {
+    const first = parts.find(({ place }) => place !== undefined && !isInternal(place.file));
+    return first?.place === undefined ? undefined : rootOf(first.place.file);
+}
+/** The source that a file belongs to: a store path, a fetched tree as `«git+file:///…»`, or everything on the runner's own disk. */
+function rootOf(file) {
+    return /^(?:\/nix\/store\/[^/]+|«[^»]+»)(?=\/)/.exec(file)?.[0] ?? "";
+}
+function isInternal(file) {
+    return /^(?:«(?:string|stdin|none|unknown|nix-internal|flakes-internal)|<nix\/|\(string\)|\(stdin\))/.test(file);
+}
+function withoutRoot(line, root) {
+    return root === undefined || root === "" ? line : line.replaceAll(`${root}/`, "");
+}
+/**
+ * The file, relative to the root of its flake, that an evaluation did not find in the store: `path '/nix/store/…-source/x.nix' does
+ * not exist` (from 2.34 on also `path '«path:/nix/store/…-source»/x.nix'`), `opening file '…': No such file or directory`, and up to Nix 2.18 `getting status of '…': No such file or directory`.
+ */
+function missingFile(output) {
+    const file = `['"](?:/nix/store/[^/'"]+|«[^»]+»)/([^'"]+)['"]`;
+    const pattern = new RegExp(`error: (?:path ${file} does not exist|(?:opening file|getting status of) ${file}: No such file or directory)`);
+    const match = pattern.exec(output);
+    return match?.[1] ?? match?.[2];
+}
+;// CONCATENATED MODULE: ./out/src/nix/failed-derivations.js
+
+// As many as an error message shows.
+const failed_derivations_shownLines = 20;
+/** Renders the failures of a build; `undefined` where no derivation failed by itself. */
+function renderBuildFailures({ failed, more, dependents }) {
+    const [first] = failed;
+    if (first === undefined)
+        return undefined;
+    const count = failed.length + more;
+    const cause = count === 1 ? `${derivationName(first.path)}: ${first.reason}` : `${count} derivations failed: ${listNames(failed, more)}`;
+    return { clause: [cause, dependentsClause(dependents, count)].filter((part) => part !== "").join("; "), lines: renderLines(failed, more) };
+}
+function dependentsClause(dependents, causes) {
+    if (dependents === 0)
+        return "";
+    const which = dependents === 1 ? "1 other derivation depends" : `${dependents} other derivations depend`;
+    return `${which} on ${causes === 1 ? "it" : "them"} and could not be built`;
+}
+function listNames(failed, more) {
+    const names = failed.map(({ path }) => derivationName(path)).join(", ");
+    return more === 0 ? names : `${names} and ${more} more`;
+}
+function renderLines(failed, more) {
+    const rest = more === 0 ? [] : [`${more} more derivations failed; the log has them all`];
+    // Each failure has the command below its log, and one of several a heading above it.
+    const perFailure = Math.floor((failed_derivations_shownLines - rest.length) / failed.length) - (failed.length === 1 ? 1 : 2);
+    const blocks = failed.flatMap(({ path, reason, log }) => [
+        ...(failed.length === 1 ? [] : [`${derivationName(path)}: ${reason}`]),
+        ...log
+            .filter((line) => line.trim() !== "")
+            .slice(-perFailure)
+            .map((line) => `> ${line}`),
+        `nix log ${path}`,
+    ]);
+    return [...blocks, ...rest];
+}
+;// CONCATENATED MODULE: ./out/src/nixos/build-failure.js
+
+
+
+
+const noSpace = /No space left on device|disk is full/i;
+const unchanged = "Nothing has changed on the machine";
+/**
+ * Tells apart what `nixos-rebuild build` has one exit code for: a configuration that is missing, one that does not evaluate, a
+ * system that does not build, and a machine whose Nix or memory fails.
+ */
+function buildError(failure, context = {}) {
+    const logs = failure.failures?.failed.flatMap(({ log }) => log) ?? [];
+    const text = [...logs, ...failure.lines].join("\n");
+    const found = explanations.map((explain) => explain(failure, text, context)).find((explanation) => explanation !== undefined);
+    const { reason, hint, lines = failure.lines } = found ?? doesNotEvaluate(failure);
+    return new DeployError({ phase: "build", reason, hint, lines, exitCode: failure.exitCode });
+}
+/** Tells whether the flake has no such configuration. */
+function isMissingConfiguration(failure) {
+    const attribute = failure.configuration.replaceAll(/[^\w-]/g, (character) => `\\${character}`);
+    const missing = new RegExp(`does not provide attribute .*nixosConfigurations|attribute '"?${attribute}"?' missing|does not have attribute .*nixosConfigurations`);
+    return failure.lines.some((line) => missing.test(line));
+}
+/** The file of the flake, relative to its root, that the evaluation did not find; `undefined` where that is not what failed. */
+function fileNotFound({ lines }) {
+    return missingFile(lines.join("\n"));
+}
+const explanations = [
+    missingConfiguration,
+    fullDisk,
+    brokenNix,
+    readOnlyHome,
+    killedBuilder,
+    failedDerivations,
+    failedDownload,
+    killed,
+    unknownArgument,
+    unreadableLock,
+    dirtyRevision,
+    untrackedFile,
+];
+function missingConfiguration(failure, _, { configurations: known }) {
+    const { configuration } = failure;
+    if (!isMissingConfiguration(failure) || known?.includes(configuration) === true)
+        return undefined;
+    const names = known === undefined ? "" : known.length === 0 ? "; it has none" : `; it has ${known.join(", ")}`;
+    return { reason: `the flake has no nixosConfigurations.${configuration}${names}`, hint: "Write the configuration behind the target: host#configuration" };
+}
+function fullDisk({ configuration }, text) {
+    if (!noSpace.test(text))
+        return undefined;
+    return { reason: `no space is left on the machine to build ${configuration}`, hint: "Free some with `nix-collect-garbage -d` on the machine" };
+}
+function brokenNix({ exitCode }, text) {
+    const reason = (why) => `${why} (exit code ${exitCode})`;
+    if (/cannot connect to (?:socket|daemon)/i.test(text))
+        return {
+            reason: reason("nix-daemon does not answer on the machine"),
+            hint: "Start it there: `systemctl start nix-daemon.socket`; its journal says why it stopped",
+        };
+    if (/cannot open connection to remote store 'daemon'/.test(text)) {
+        return {
+            reason: reason("nix-daemon on the machine closed the connection"),
+            hint: "`journalctl -u nix-daemon` there says why; a user who is not in nix.settings.allowed-users is refused like this",
+        };
+    }
+    if (/unable to (?:load seccomp|set up)/i.test(text))
+        return { reason: reason("Nix on the machine cannot set up its build sandbox"), hint: "The lines below are Nix's own" };
+    return undefined;
+}
+function readOnlyHome({ exitCode }, text) {
+    // The second wording is the one of a cache that is there already.
+    const cache = /["'](\/[^"']*\/\.cache[^"']*)["']: Read-only file system/.exec(text)?.[1] ??
+        /unable to open database file.*\(in '(\/[^']*\/\.cache\/[^']*)'\)/.exec(text)?.[1];
+    if (cache === undefined)
+        return undefined;
+    return {
+        reason: `Nix on the machine cannot write to its cache ${cache} (exit code ${exitCode})`,
+        hint: `Is the home directory read-only? Make it writable for the user who builds, or mount a writable file system at ${cache.replace(/\/\.cache.*/, "/.cache")}`,
+    };
+}
+function killedBuilder(failure, _, context) {
+    const { failures, configuration, exitCode } = failure;
+    const rendered = failures === undefined ? undefined : renderBuildFailures(failures);
+    if (rendered === undefined || failures?.failed.some(({ reason }) => /signal 9\b/.test(reason)) !== true)
+        return undefined;
+    return {
+        reason: `the system of ${configuration} does not build (exit code ${exitCode}): ${rendered.clause}`,
+        hint: memoryHint(context),
+        lines: rendered.lines,
+    };
+}
+function failedDerivations({ failures, configuration, exitCode }) {
+    const rendered = failures === undefined ? undefined : renderBuildFailures(failures);
+    if (rendered === undefined)
+        return undefined;
+    return {
+        reason: `the system of ${configuration} does not build (exit code ${exitCode}): ${rendered.clause}`,
+        hint: `${unchanged}. The end of the build's log is below; the command under it shows all of it on the machine`,
+        lines: rendered.lines,
+    };
+}
+function failedDownload({ configuration, exitCode }, text) {
+    if (!/^\s*error: (?:unable to download|.*Reason: (?:builder failed|\d+ dependenc)|.*failed to build|path '.*' does not exist and cannot be created)/im.test(text))
+        return undefined;
+    return { reason: `the system of ${configuration} does not build (exit code ${exitCode})`, hint: `${unchanged}. The build's log is in this host's group` };
+}
+/** What bash, Python and Nix itself print for a process that the kernel has killed, or that could not get memory. */
+function killed({ configuration, exitCode }, text, context) {
+    const signalled = exitCode === 137 || exitCode === 247 || /died with <Signals\.SIGKILL: 9>|\bline \d+: +\d+ Killed\b/.test(text);
+    if (!signalled && !/^\s*error: (?:out of memory|.*Cannot allocate memory)|std::bad_alloc/m.test(text))
+        return undefined;
+    const what = signalled ? "was killed" : "ran out of memory";
+    return { reason: `the evaluation or build of ${configuration} ${what} (exit code ${exitCode})`, hint: memoryHint(context) };
+}
+function memoryHint({ memoryKibibytes }) {
+    const available = memoryKibibytes === undefined ? "" : `: ${showBytes(memoryKibibytes * 1024)} were available before the build`;
+    return `Linux kills a process when memory runs out${available}; \`journalctl -k --grep 'Out of memory'\` on the machine shows it. Give the machine more memory or swap. ${unchanged}`;
+}
+function unknownArgument({ exitCode }, text) {
+    if (!/unknown option|unrecognized arguments/i.test(text))
+        return undefined;
+    return { reason: `nixos-rebuild on the machine does not know an argument (exit code ${exitCode})`, hint: "Look at rebuild-args" };
+}
+/** An input that a newer Nix, or another implementation, has written into the lock file. */
+function unreadableLock({ configuration, exitCode }, text, { nix }) {
+    const line = /^\s*error: (lock ?file contains (?:mutable lock|unlocked input).*|unsupported \w+ input attribute '\w+'.*|cannot fetch unsupported input '.*'|input '.*' is unsupported.*)$/im.exec(text)?.[1];
+    if (line === undefined)
+        return undefined;
+    const what = nix === undefined ? "Nix on the machine" : `Nix on the machine (${nix})`;
+    return {
+        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${what} cannot read an entry of flake.lock: ${line}`,
+        hint: `Update Nix on the machine, or write flake.lock with the oldest Nix that has to read it. ${unchanged}`,
+        lines: evaluationMessage(text),
+    };
+}
+function dirtyRevision({ configuration, exitCode }, text) {
+    const attribute = /attribute '(dirtyShortRev|dirtyRev)' missing/.exec(text)?.[1];
+    if (attribute === undefined)
+        return undefined;
+    const plain = attribute === "dirtyRev" ? "rev" : "shortRev";
+    return {
+        reason: `the configuration ${configuration} does not evaluate on the machine (exit code ${exitCode}): self.${attribute} is not available there, since Nix has no reference that carries it to another machine`,
+        hint: `Commit all changes before the deployment, or write \`self.${plain} or self.${attribute} or "dirty"\` in the flake`,
+        lines: evaluationMessage(text),
+    };
+}
+function untrackedFile({ configuration, exitCode }, text, { untrackedFile: file }) {
+    if (file === undefined)
+        return undefined;
+    return {
+        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${file} is in the work tree on the runner and not in Git, and a flake has only the files that Git tracks`,
+        hint: `Run \`git add ${file}\`, commit it, and deploy again`,
+        lines: evaluationMessage(text),
+    };
+}
+function doesNotEvaluate({ configuration, exitCode, lines }) {
+    const message = evaluationMessage(lines.join("\n"));
+    return {
+        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode})`,
+        hint: unchanged,
+        lines: message.length === 0 ? lines : message,
+    };
+}
+;// CONCATENATED MODULE: ./out/src/domain/file-systems.js
+/**
+ * Compares two fstab(5) as switch-to-configuration does: another device or type is a new mount, other options are a reload, and
+ * what is gone is unmounted. / and /nix are never unmounted.
+ */
+function planMounts({ before, after }) {
+    const plan = { stop: [], restart: [], reload: [], keep: [], start: [] };
+    const [old, now] = [parse(before), parse(after)];
+    for (const [point, mount] of old.mounts) {
+        const next = now.mounts.get(point);
+        const unit = `${escapePath(point)}.mount`;
+        if (next === undefined)
+            plan.stop.push(mount.options.includes("x-systemd.automount") ? `${escapePath(point)}.automount` : unit);
+        else {
+            const change = changeOf(point, mount, next);
+            if (change !== undefined)
+                plan[change].push(unit);
+        }
+    }
+    for (const [point, { options }] of now.mounts) {
+        if (!old.mounts.has(point) && !options.split(",").includes("noauto")) {
+            plan.start.push(`${escapePath(point)}.${options.includes("x-systemd.automount") ? "automount" : "mount"}`);
+        }
+    }
+    for (const device of old.swaps)
+        if (!now.swaps.has(device))
+            plan.stop.push(`swap device: ${device}`);
+    return plan;
+}
+function changeOf(point, before, after) {
+    const options = before.options === after.options ? undefined : "reload";
+    if (before.device === after.device && before.type === after.type)
+        return options;
+    if (point !== "/" && point !== "/nix")
+        return "restart";
+    return options ?? "keep";
+}
+function parse(lines) {
+    const mounts = new Map();
+    const swaps = new Set();
+    for (const line of lines) {
+        const [device, point, type, options = ""] = line.trim().split(/\s+/);
+        if (line.includes("#") || device === undefined || point === undefined || type === undefined)
+            continue;
+        if (type === "swap")
+            swaps.add(device);
+        else
+            mounts.set(point, { device, type, options });
+    }
+    return { mounts, swaps };
+}
+/** A path as the name of a unit (systemd-escape(1), `--path`): `/mnt/a-b` is `mnt-a\x2db`. */
+function escapePath(path) {
+    const parts = path.split("/").filter((part) => part !== "");
+    if (parts.length === 0)
+        return "-";
+    const escape = (part, index) => [...new TextEncoder().encode(part)]
+        .map((byte, position) => {
+        const character = String.fromCharCode(byte);
+        const plain = /[A-Za-z0-9:_.]/.test(character) && !(character === "." && index === 0 && position === 0);
+        return plain ? character : String.raw `\x${byte.toString(16).padStart(2, "0")}`;
+    })
+        .join("");
+    return parts.map(escape).join("-");
+}
+;// CONCATENATED MODULE: ./out/src/domain/inhibitors.js
+
+/**
+ * What would make NixOS refuse to switch, a sentence each: `systemd: 260 -> 261`. As its check `switchInhibitors`, it compares the
+ * values that both systems have; a file that is missing or no JSON object has none.
+ */
+function inhibitorsOf({ before, after }) {
+    const [old, now] = [inhibitors_parse(before), inhibitors_parse(after)];
+    return [...old].flatMap(([name, value]) => {
+        const next = now.get(name);
+        return next === undefined || next === value ? [] : [`${name}: ${inhibitors_shorten(value)} -> ${inhibitors_shorten(next)}`];
+    });
+}
+function inhibitors_parse(text) {
+    const values = Object.entries(objectOf(readJson(text)));
+    return new Map(values.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
+}
+function inhibitors_shorten(text) {
+    return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
+}
+;// CONCATENATED MODULE: ./out/src/domain/unit-file-change.js
+// Keys of [Unit] that do not change a unit that runs.
+const ignoredKeys = new Set([
+    "X-Reload-Triggers",
+    "Description",
+    "Documentation",
+    "OnFailure",
+    "OnSuccess",
+    "OnFailureJobMode",
+    "IgnoreOnIsolate",
+    "StopWhenUnneeded",
+    "RefuseManualStart",
+    "RefuseManualStop",
+    "AllowIsolate",
+    "CollectMode",
+    "SourcePath",
+]);
+/**
+ * What a change of a unit's file means for the unit that runs, as switch-to-configuration of NixOS has it: nothing, a reload where
+ * only what a reload takes in has changed, else a restart.
+ */
+function judgeChanges(changes) {
+    const keysOf = (section, change) => changes.flatMap((each) => (each.section === section && each.change === change && each.key !== undefined ? [each.key] : []));
+    const sections = changes.filter(({ key }) => key === undefined);
+    const added = sections.filter(({ change }) => change === "added");
+    if (added.length > 1)
+        return "restart";
+    const restart = sections.some(({ section, change }) => sectionNeedsRestart(section, change, keysOf(section, change))) ||
+        changes.some(({ section, change, key }) => key !== undefined && keyNeedsRestart(section, change, key));
+    if (restart)
+        return "restart";
+    return changes.some(needsReload) ? "reload" : "equal";
+}
+function sectionNeedsRestart(section, change, keys) {
+    if (section === "Unit")
+        return false;
+    return section !== "Service" || change === "changed" || keys.length !== 1 || keys[0] !== "ExecReload";
+}
+function keyNeedsRestart(section, change, key) {
+    if (section === "Unit")
+        return !ignoredKeys.has(key);
+    // Without ExecReload= the running process is the same, and there is nothing to reload it with.
+    if (section === "Service")
+        return key !== "ExecReload";
+    return section !== "Mount" || key !== "Options" || change !== "changed";
+}
+function needsReload({ section, change, key }) {
+    if (change === "removed")
+        return false;
+    return (section === "Unit" && key === "X-Reload-Triggers") || (section === "Service" && key === "ExecReload") || (section === "Mount" && key === "Options");
+}
+;// CONCATENATED MODULE: ./out/src/domain/unit-jobs.js
+
+const reactivation = "sysinit-reactivation.target";
+/**
+ * What systemd does in the course of a switch: it stops what cannot be without a unit that stops, and starting a target, as each
+ * switch does with all active ones, starts everything below it that does not run: what is new, and what has ended.
+ */
+function simulateJobs(decision, facts) {
+    const { active, parts, fstab } = facts;
+    const running = (unit) => active.has(unit) && !["failed", "deactivating"].includes(active.get(unit) ?? "");
+    const below = (units) => closure(units, (unit) => (facts.stopsWith.get(unit) ?? []).filter(running));
+    const stopped = below([...decision.stop].filter((unit) => running(unit) || unit.startsWith("swap device: ")));
+    const restarted = below([...decision.restart, ...(parts.get(reactivation) ?? []).filter(running)]);
+    const roots = [...decision.targets, reactivation, ...decision.start, ...restarted];
+    const pulled = closure(roots, (unit) => pulledBy(unit, facts));
+    for (const unit of planMounts(fstab).start)
+        pulled.add(unit);
+    // Reloading what was stopped with another unit would fail; it is started.
+    for (const unit of decision.reload)
+        if (stopped.has(unit))
+            pulled.add(unit);
+    const jobs = { stop: new Set(), start: new Set(), restart: new Set(), reload: new Set(), again: new Set() };
+    for (const unit of stopped)
+        (pulled.has(unit) ? jobs.restart : jobs.stop).add(unit);
+    for (const unit of restarted)
+        if (running(unit))
+            jobs.restart.add(unit);
+    for (const unit of pulled) {
+        const how = running(unit) ? undefined : startOf(unit, facts);
+        if (how !== undefined)
+            jobs[how].add(unit);
+    }
+    for (const unit of decision.reload)
+        if (!jobs.restart.has(unit) && !jobs.stop.has(unit))
+            jobs.reload.add(unit);
+    const silent = (unit) => decision.targets.has(unit) || unit === reactivation || unit.endsWith(".slice");
+    const shown = (units) => new Set([...units].filter((unit) => !silent(unit)));
+    return {
+        stop: shown(jobs.stop),
+        start: shown(jobs.start),
+        restart: shown(jobs.restart),
+        reload: jobs.reload,
+        again: shown(jobs.again),
+        keep: new Set([...decision.keep].filter((unit) => !jobs.restart.has(unit) && !jobs.stop.has(unit))),
+    };
+}
+/** How a unit that does not run is started: for the first time, again, or not at all where its conditions are not met. */
+function startOf(unit, { idle, active, added }) {
+    if (added.has(unit))
+        return "start";
+    const result = idle.get(unit);
+    if (result === "unmet")
+        return undefined;
+    return result === "ran" || active.has(unit) ? "again" : "start";
+}
+function pulledBy(unit, { pulls, aliases }) {
+    // An instance without a file of its own has the dependencies of its template.
+    const own = pulls.get(unit);
+    const units = own ?? pulls.get(unit.replace(/@[^.]*\./, "@.")) ?? [];
+    return units.filter((name) => !name.includes("%")).map((name) => aliases.get(name) ?? name);
+}
+function closure(units, next) {
+    const found = new Set(units);
+    // A set is walked in the order of insertion, with what is added on the way.
+    for (const unit of found)
+        for (const other of next(unit))
+            found.add(other);
+    return found;
+}
+;// CONCATENATED MODULE: ./out/src/domain/unit-decision.js
+
+
+
+
+
+/**
+ * The plan that follows from the facts, by the rules of switch-to-configuration (nixpkgs,
+ * pkgs/by-name/sw/switch-to-configuration-ng, 2026) and what systemd does then.
+ */
+function planUnits(facts) {
+    const jobs = simulateJobs(decide(facts), facts);
+    const bounded = (units) => [...units].toSorted().slice(0, mostUnits);
+    return {
+        source: "unit-files",
+        stop: bounded(jobs.stop),
+        start: bounded(jobs.start),
+        restart: bounded(jobs.restart),
+        reload: bounded(jobs.reload),
+        again: bounded(jobs.again),
+        keep: bounded(jobs.keep),
+        reexecutes: facts.systemd.before !== facts.systemd.after || facts.config.before !== facts.config.after,
+        inhibitors: inhibitorsOf(facts.inhibitors),
+    };
+}
+/** Decides about each unit that runs, as switch-to-configuration does. */
+function decide(facts) {
+    const { start, restart, reload } = facts.left;
+    const decision = {
+        stop: new Set(),
+        start: new Set(start),
+        restart: new Set(restart),
+        reload: new Set(reload),
+        keep: new Set(),
+        targets: new Set(),
+    };
+    for (const unit of facts.managed)
+        decideUnit(unit, decision, facts);
+    const mounts = planMounts(facts.fstab);
+    for (const action of ["stop", "restart", "reload", "keep"])
+        for (const unit of mounts[action])
+            decision[action].add(unit);
+    return decision;
+}
+function decideUnit(unit, decision, facts) {
+    const { name } = unit;
+    if (unit.file === "gone") {
+        if (flag(unit, "Unit X-StopOnRemoval", true))
+            decision.stop.add(name);
+        return;
+    }
+    if (name.endsWith(".target")) {
+        decideTarget(unit, decision);
+        return;
+    }
+    const verdict = judgeChanges(unit.changes);
+    if (verdict === "restart")
+        decideModified(unit, decision, facts);
+    else if (verdict === "reload" && !decision.restart.has(name))
+        decision.reload.add(name);
+}
+const asleep = new Set(["suspend.target", "hibernate.target", "hybrid-sleep.target"]);
+function decideTarget(unit, { targets, stop }) {
+    const { name } = unit;
+    if (!asleep.has(name) && !flag(unit, "Unit RefuseManualStart", false) && !flag(unit, "Unit X-OnlyManualStart", false))
+        targets.add(name);
+    if (flag(unit, "Unit X-StopOnReconfiguration", false))
+        stop.add(name);
+}
+// What depends on them starts them, and systemd takes the limits of slices and what paths watch from a daemon-reload.
+const untouched = /^(?:sysinit|basic|multi-user|graphical)\.target$|\.(?:path|slice|socket)$/;
+function decideModified(unit, decision, facts) {
+    const { name } = unit;
+    const { stop, start, restart, reload, keep } = decision;
+    if (untouched.test(name))
+        return;
+    if (name.endsWith(".mount")) {
+        (name === "-.mount" || name === "nix.mount" ? reload : restart).add(name);
+        return;
+    }
+    if (flag(unit, "Service X-ReloadIfChanged", false) && !restart.has(name) && !stop.has(name)) {
+        reload.add(name);
+        return;
+    }
+    if (!flag(unit, "Service X-RestartIfChanged", true) || flag(unit, "Unit RefuseManualStop", false) || flag(unit, "Unit X-OnlyManualStart", false)) {
+        keep.add(name);
+        return;
+    }
+    reload.delete(name);
+    if (!flag(unit, "Service X-StopIfChanged", true) || !name.endsWith(".service")) {
+        restart.add(name);
+        return;
+    }
+    const activated = decideSockets(unit, decision, facts);
+    stop.add(name);
+    if (!activated || flag(unit, "Service X-NotSocketActivated", false))
+        start.add(name);
+}
+/** Decides about the sockets of a service that has changed. Tells whether a socket of the new system is to start the service. */
+function decideSockets(unit, { stop, start }, { active, sockets }) {
+    const own = (unit.settings.get("Service Sockets") ?? "").split(/\s+/).filter((name) => name !== "");
+    const byName = `${unit.name.replace(/(?:@[^.]*)?\.service$/, "")}.socket`;
+    let activated = false;
+    for (const socket of own.length > 0 ? own : [byName]) {
+        const known = sockets.has(socket);
+        if (active.has(socket)) {
+            stop.add(socket);
+            if (known)
+                start.add(socket);
+        }
+        activated ||= known;
+    }
+    return activated;
+}
+// Only these words are true (parse_systemd_bool of switch-to-configuration).
+function flag({ settings }, name, otherwise) {
+    const value = settings.get(name);
+    return value === undefined ? otherwise : /^(?:1|yes|true|on)$/.test(value);
+}
+;// CONCATENATED MODULE: ./out/src/nixos/difference.js
+
+
+/** Paths of either side that are compared at most. */
+const mostCompared = 20_000;
+/**
+ * Reads what `difference.sh` prints:
+ *
+ *     - /nix/store/jl1c4ra244fxwj0khijpzkaxijx6z51k-nginx-1.28.0
+ *     -size 512
+ *     + /nix/store/12rzaq8rndd3hdjqrmvjcfyk30zi05hp-nginx-1.28.1
+ *     +size 512
+ *     end
+ *
+ * Throws an `Error` where something is missing.
+ */
+function parseDifference(text) {
+    const lines = text.split("\n").filter((line) => line !== "");
+    if (lines.at(-1) !== "end")
+        throw new Error("it broke off");
+    const behind = (word) => lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
+    const side = (mark) => zip(behind(mark), behind(`${mark}size`));
+    const [before, after] = [side("-"), side("+")];
+    const truncated = before.length >= mostCompared || after.length >= mostCompared;
+    return compareClosures(before, after, truncated);
+}
+function zip(paths, sizes) {
+    if (paths.length !== sizes.length)
+        throw new Error(`${paths.length} paths have ${sizes.length} sizes`);
+    return paths.map((path, index) => ({ path: checked(path), bytes: Number(sizes[index]) }));
+}
+function checked(path) {
+    if (!isStorePath(path))
+        throw new Error(`${JSON.stringify(path.slice(0, 300))} is no path of the store`);
+    return path;
+}
+;// CONCATENATED MODULE: ./out/src/nixos/unit-facts.js
+/** Lines of each list that a machine reports at most. */
+const mostFacts = 20_000;
+/**
+ * Reads what `units.sh` prints. Returns `undefined` where the machine has no systems with unit files. Throws an `Error` where the
+ * end, or systemd's answer, is missing: a plan from half of the facts would be wrong.
+ *
+ *     systemd before /nix/store/…-systemd-260/lib/systemd/systemd
+ *     active active nginx.service
+ *     idle ran fstrim.service
+ *     managed present nginx.service
+ *     key changed Service ExecStart
+ *     set new Service X-StopIfChanged false
+ *     pulls multi-user.target nginx.service
+ *     end
+ */
+function parseUnitFacts(text) {
+    const lines = text.split("\n").filter((line) => line !== "");
+    if (lines.length === 0)
+        return undefined;
+    if (lines.at(-1) !== "end")
+        throw new Error("the facts about units are incomplete");
+    const rows = new Map();
+    for (const line of lines) {
+        const at = line.indexOf(" ");
+        append(rows, line.slice(0, at), line.slice(at + 1));
+    }
+    const active = new Map((rows.get("active") ?? []).map((row) => flip(split(row))));
+    if (active.size === 0)
+        throw new Error("systemd did not list its units");
+    const pair = (word) => ({ before: first(rows, word, "before"), after: first(rows, word, "after") });
+    return {
+        systemd: pair("systemd"),
+        config: pair("config"),
+        inhibitors: pair("inhibitors"),
+        fstab: { before: unit_facts_all(rows, "fstab", "before"), after: unit_facts_all(rows, "fstab", "after") },
+        left: { start: unit_facts_all(rows, "list", "start"), restart: unit_facts_all(rows, "list", "restart"), reload: unit_facts_all(rows, "list", "reload") },
+        active,
+        idle: new Map((rows.get("idle") ?? []).flatMap((row) => {
+            const [result, name] = split(row);
+            return result === "never" || result === "unmet" || result === "ran" ? [[name, result]] : [];
+        })),
+        aliases: new Map((rows.get("alias") ?? []).map(split)),
+        stopsWith: lists(rows.get("down")),
+        managed: managedUnits(lines),
+        sockets: new Set(rows.get("socket")),
+        added: new Set(rows.get("new")),
+        pulls: lists(rows.get("pulls")),
+        parts: lists(rows.get("part")),
+    };
+}
+function managedUnits(lines) {
+    const units = [];
+    for (const line of lines) {
+        const [word, one = "", section = "", key = "", ...rest] = line.split(" ");
+        const unit = units.at(-1);
+        if (word === "managed")
+            units.push({ name: section, file: one === "gone" ? "gone" : "present", changes: [], settings: new Map() });
+        else if (unit !== undefined && (word === "key" || word === "section") && (one === "added" || one === "removed" || one === "changed"))
+            unit.changes.push({ change: one, section, key: word === "key" ? [key, ...rest].join(" ") : undefined });
+        else if (unit !== undefined && word === "set")
+            unit.settings.set(`${section} ${key}`, rest.join(" ").trim());
+    }
+    return units;
+}
+function append(map, key, value) {
+    const list = map.get(key);
+    if (list === undefined)
+        map.set(key, [value]);
+    else
+        list.push(value);
+}
+function lists(rows = []) {
+    const map = new Map();
+    for (const row of rows)
+        append(map, ...split(row));
+    return map;
+}
+/** The first word, and the rest. */
+function split(row) {
+    const at = row.indexOf(" ");
+    return at === -1 ? [row, ""] : [row.slice(0, at), row.slice(at + 1)];
+}
+function flip([one, other]) {
+    return [other, one];
+}
+function unit_facts_all(rows, word, which) {
+    return (rows.get(word) ?? []).flatMap((row) => {
+        const [side, rest] = split(row);
+        return side === which ? [rest] : [];
+    });
+}
+function first(rows, word, which) {
+    return unit_facts_all(rows, word, which)[0] ?? "";
+}
+;// CONCATENATED MODULE: ./out/src/nixos/compare.js
+
+
+
+
+
+// For each question to the machine's Nix or systemd, and for all of them: a comparison is worth no longer wait.
+const questionSeconds = 20;
+const comparisonSeconds = 45;
+/**
+ * Compares two systems of the machine's store: their packages, and what a switch would do to units. Both are asked for at the same
+ * time. Never throws: `undefined`, and a note in the log, for what cannot be compared.
+ */
+async function compareSystems([before, after], shell, log, signal) {
+    const ask = async (script, args) => {
+        // Not as what must come to its end: a connection that is lost here is noticed by what follows.
+        const outcome = await shell.run({ script, args, privileged: false, signal, timeout: comparisonSeconds });
+        if (outcome.kind === "lost")
+            throw new Error("the connection was lost");
+        if (outcome.exitCode !== 0)
+            throw new Error(lastLines(outcome.stderr).at(-1) ?? `exit code ${outcome.exitCode}`);
+        return outcome.stdout;
+    };
+    const units = async () => {
+        const facts = parseUnitFacts(await ask("units", ["/etc/systemd/system", after, String(questionSeconds), String(mostFacts)]));
+        return facts === undefined ? undefined : planUnits(facts);
+    };
+    const [closure, plan] = await Promise.allSettled([
+        ask("difference", [before, after, String(questionSeconds), String(mostCompared)]).then(parseDifference),
+        units(),
+    ]);
+    if (closure.status === "rejected") {
+        log.note(`the difference between the two systems cannot be told: ${messageOf(closure.reason)}`);
+        return undefined;
+    }
+    if (plan.status === "rejected")
+        log.note(`what a switch would do to units is unknown: ${messageOf(plan.reason)}`);
+    return { closure: closure.value, units: plan.status === "fulfilled" ? plan.value : undefined };
+}
+;// CONCATENATED MODULE: ./out/src/nixos/elevation.js
+
+/**
+ * Decides how the scripts become root. A user who is root needs nothing; `auto` takes sudo, else doas, where one of them does not
+ * ask, and sudo where there is a password for it. Throws a `DeployError` of the phase connect when the operation needs root, or a
+ * program is named, and the user cannot become root.
+ */
+function requireAccess(access, { elevate, elevatePassword: password, needsRoot }) {
+    const { user, root, sudo, doas, run0 } = access;
+    if (root)
+        return { privileged: true, elevation: { kind: "none" } };
+    const unprivileged = { privileged: false, elevation: { kind: "none" } };
+    const passwordless = (program) => ({ privileged: true, elevation: { kind: "passwordless", program } });
+    const withSudo = () => {
+        if (sudo === "ready")
+            return passwordless("sudo");
+        return sudo === "refused" && password !== undefined ? { privileged: true, elevation: { kind: "password", password } } : undefined;
+    };
+    switch (elevate) {
+        case "none":
+            if (!needsRoot)
+                return unprivileged;
+            throw elevation_refused(`${user} is not root, and the input elevate is none`, "Set elevate to auto, or connect as root");
+        case "sudo":
+            return withSudo() ?? noSudo(access, elevate);
+        case "doas":
+            if (doas === "ready")
+                return passwordless("doas");
+            if (doas === "missing")
+                throw elevation_missing(user, "doas");
+            throw elevation_refused(`doas on the machine refuses ${user} without a password`, `Add this line to its doas.conf (on NixOS: security.doas.extraConfig), or connect as root: ${doasRule(user)}`);
+        case "run0":
+            // Whether polkit allows it is found out by running it.
+            if (run0 === "present")
+                return passwordless("run0");
+            throw elevation_missing(user, "run0 (systemd 256 or newer)");
+        case "auto":
+            if (sudo !== "ready" && doas === "ready")
+                return passwordless("doas");
+            return withSudo() ?? (needsRoot ? noSudo(access, elevate) : unprivileged);
+    }
+}
+/** The rule of doas.conf(5) that the scripts need. */
+function doasRule(user) {
+    return `permit nopass ${user} as root cmd /bin/sh args -s`;
+}
+function noSudo({ user, sudo, sudoSays = "", doas }, elevate) {
+    if (sudo === "missing")
+        throw elevation_missing(user, doas === "missing" && elevate === "auto" ? "sudo or doas" : "sudo");
+    if (wantsTerminal(sudoSays))
+        throw terminalError(user, [sudoSays]);
+    const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
+    throw elevation_refused(`sudo on the machine refuses ${user} without a password`, `Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as elevate-password, or connect as root: ${rule}`);
+}
+/** Tells whether sudo refuses because the session has no terminal (`requiretty`), which none of a deployment has. */
+function wantsTerminal(stderr) {
+    return /sudo: .*(?:must have a tty|a terminal is required to run)/.test(stderr);
+}
+/** The error for a sudo that wants a terminal. */
+function terminalError(user, lines) {
+    return new DeployError({
+        phase: "connect",
+        reason: `sudo on the machine wants a terminal for ${user}, and a deployment has none`,
+        hint: `Add \`Defaults:${user} !requiretty\` to its sudoers (on NixOS: security.sudo.extraConfig), or connect as root`,
+        lines,
+        exitCode: 1,
+    });
+}
+function elevation_missing(user, program) {
+    return elevation_refused(`${user} is not root, and there is no ${program} on the machine`, "Connect as root, or set elevate to a program that the machine has");
+}
+function elevation_refused(reason, hint) {
+    return new DeployError({ phase: "connect", reason, hint, exitCode: 1 });
+}
+;// CONCATENATED MODULE: ./out/src/nixos/probe.js
+
+
+
+
+
+/**
+ * Asks a connected machine all that must be known of it, and finds out how the scripts become root. Throws a `DeployError` of the
+ * phase connect.
+ */
+async function enter(connection, settings, signal) {
+    const outcome = await new RemoteShell(connection, { kind: "none" }).run({ script: "facts", args: [], privileged: false, signal });
+    if (outcome.kind === "lost") {
+        throw new DeployError({
+            phase: "connect",
+            reason: "the connection was lost at once",
+            lines: lastLines(outcome.stderr),
+            exitCode: 255,
+            unreachable: true,
+            cause: outcome.cause,
+        });
+    }
+    const { user } = connection.target;
+    if (outcome.exitCode !== 0) {
+        if (outcome.instead !== undefined)
+            throw notRun(outcome, user);
+        throw new DeployError({
+            phase: "connect",
+            reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
+            hint: `The user's shell on the machine must run \`/bin/sh -s\`; for ${user} it does not`,
+            lines: lastLines(outcome.stderr),
+            exitCode: outcome.exitCode,
+        });
+    }
+    const { facts, access } = machineFacts(outcome.stdout);
+    const { privileged, elevation } = requireAccess(access, settings);
+    const shell = new RemoteShell(connection, elevation);
+    if (elevation.kind === "password")
+        await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
+    if (elevation.kind === "passwordless" && elevation.program === "run0")
+        await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
+    return { facts, shell, privileged };
+}
+/** A machine on which the login shell, or sshd, did not run the command that it was sent. */
+function notRun({ instead = "", stderr, exitCode }, user) {
+    const answer = lastLines(instead);
+    const told = { phase: "connect", lines: [...answer, ...lastLines(stderr)], exitCode };
+    if (/This account is (?:currently )?not available/i.test(instead + stderr))
+        return new DeployError({
+            ...told,
+            reason: `the login shell of ${user} on the machine refuses logins`,
+            hint: `Set users.users.${user}.shell to a shell, or use another ssh user`,
+        });
+    if (answer.length > 0) {
+        return new DeployError({
+            ...told,
+            reason: `the machine did not run the command that it was sent for ${user}, and answered ${JSON.stringify(answer.join(" ").slice(0, 100))}`,
+            hint: `Is the key restricted to one command (command=… in authorized_keys of ${user}, or ForceCommand in sshd_config)? Use a key without this restriction for the deployment`,
+        });
+    }
+    return new DeployError({
+        ...told,
+        reason: `the machine did not run the command that it was sent for ${user} (exit code ${exitCode})`,
+        hint: `The user's shell on the machine must run \`/bin/sh -s\`, and the key must not be restricted to one command (command=… in authorized_keys, ForceCommand in sshd_config)`,
+    });
+}
+async function tryElevation(shell, signal, explain) {
+    const outcome = await shell.run({ script: "facts", args: [], privileged: true, signal });
+    if (outcome.kind === "lost" || outcome.exitCode !== 0)
+        throw explain(outcome.stderr);
+}
+function passwordError(user, stderr) {
+    if (wantsTerminal(stderr))
+        return terminalError(user, lastLines(stderr));
+    return new DeployError({
+        phase: "connect",
+        reason: "sudo on the machine does not accept elevate-password",
+        hint: `Try \`sudo -k -S /bin/sh -s\` as ${user} on the machine; sudoers must allow that command without a terminal`,
+        lines: lastLines(stderr),
+        exitCode: 1,
+    });
+}
+function run0Error(user, stderr) {
+    return new DeployError({
+        phase: "connect",
+        reason: `run0 on the machine does not make ${user} root without a password`,
+        hint: `Polkit on the machine must allow org.freedesktop.systemd1.manage-units for ${user} (on NixOS: security.polkit.extraConfig), or connect as root`,
+        lines: lastLines(stderr),
+        exitCode: 1,
+    });
+}
+;// CONCATENATED MODULE: ./out/src/nixos/dry-activate.js
+
+
+
+
+
+
+
+/** Runs the system's own switch-to-configuration with `dry-activate`, which changes nothing. */
+async function dryActivate(system, { run, privileged, log, call }) {
+    const scripts = ["switch.sh", residentScript("switch"), "activate.sh", residentScript("activate")];
+    const placed = await call(() => ({ script: "place", args: [run, ...scripts], privileged }), "activate");
+    if (placed.exitCode !== 0) {
+        throw new DeployError({
+            phase: "activate",
+            reason: `the scripts of the run cannot be written on the machine (exit code ${placed.exitCode})`,
+            hint: "Is there room below /run?",
+            lines: lastLines(placed.stderr),
+            exitCode: placed.exitCode,
+        });
+    }
+    const units = new UnitPlanReader();
+    const output = new SwitchOutputReader();
+    const onLine = (line) => {
+        units.read(line);
+        output.read(line);
+        log.output(line);
+    };
+    const command = activateCommand("dry-activate", system, false);
+    const { exitCode, lines, state } = await runJob({ run, name: "activate", phase: "activate", command, privileged, onLine }, call);
+    return { exitCode, end: "ended", causes: output.causes(), touched: false, lines, after: state, plan: units.plan("rehearsal") };
+}
+;// CONCATENATED MODULE: ./out/src/nixos/name-on-machine.js
+
+// A unit's name has at most 255 characters (systemd.unit(5)), and a file's 255 bytes.
+const longestLabel = 60;
+// Hexadecimal digits that keep two names apart that look alike without their special characters.
+const digits = 8;
+/**
+ * Names a run of this action on one machine, for its directory, its roots and its units: `RUN-TARGET`. There is no further `-` in
+ * it, so that a pattern for the units of one target never matches those of another whose name goes on after it; nor anything that
+ * means something to a pattern, a shell or a path.
+ */
+function nameOnMachine(run, target) {
+    const label = target.replaceAll(/[^A-Za-z0-9.]/g, "_").slice(0, longestLabel);
+    const plain = label === target && !target.startsWith(".");
+    return `${run}-${plain ? label : `${label}_${(0,external_node_crypto_namespaceObject.createHash)("sha256").update(target).digest("hex").slice(0, digits)}`}`;
+}
+;// CONCATENATED MODULE: ./out/src/nixos/reconnect.js
+
+
+
+// Between two tries to connect again, while nothing answers.
+const reconnect_pauseMilliseconds = 1000;
+/**
+ * Runs a script, again after each loss of the connection until it has come to its end. `call` is asked anew for every try, so
+ * that a script that shows a log goes on where it stopped. For scripts that may be run twice without harm.
+ *
+ * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
+ */
+async function runToItsEnd(connection, shell, call, reconnection) {
+    for (;;) {
+        const outcome = await shell.run({ ...call(), signal: reconnection.signal });
+        if (outcome.kind === "ended")
+            return outcome;
+        reconnection.onLost(`the connection was lost; connecting again for up to ${reconnection.seconds} s`);
+        await reconnect(connection, outcome.cause, reconnection);
+        reconnection.onLost("the connection is back");
+    }
+}
+/** Calls scripts over a connection that is not made again. A call throws the `CommandError` of a connection that is lost. */
+function callOnce(shell, signal) {
+    return async (call) => {
+        const outcome = await shell.run({ ...call(), signal });
+        if (outcome.kind === "ended")
+            return outcome;
+        throw outcome.cause;
+    };
+}
+async function reconnect(connection, cause, { phase, seconds, signal }) {
+    const deadline = performance.now() + seconds * 1000;
+    let last = cause;
+    for (;;) {
+        try {
+            await connection.reopen(signal);
+            return;
+        }
+        catch (error) {
+            if (!(error instanceof DeployError))
+                throw error;
+            if (!error.unreachable)
+                throw new DeployError({ ...partsOf(error), phase });
+            last = error;
+        }
+        if (performance.now() >= deadline)
+            break;
+        await (0,promises_namespaceObject.setTimeout)(reconnect_pauseMilliseconds, undefined, { signal }).catch(() => undefined);
+    }
+    const reason = `the connection was lost and did not come back within ${seconds} s`;
+    throw new DeployError({ phase, reason, lines: last instanceof DeployError ? [last.reason] : [], exitCode: 255, unreachable: true, cause: last });
+}
+function partsOf({ reason, hint, lines, exitCode, unreachable, cause }) {
+    return { reason, hint, lines, exitCode, unreachable, cause };
+}
+;// CONCATENATED MODULE: ./out/src/nixos/specialisation.js
+
+
+
+
+/** Finds a specialisation of a system on its machine. Throws a `DeployError` of the phase build that lists those there are. */
+async function findSpecialisation(toplevel, name, call) {
+    const end = await call(() => ({ script: "specialisation", args: [toplevel, name], privileged: false }), "build");
+    const facts = parseFacts(end.stdout);
+    const system = optionalStorePath(facts.get("system") || undefined);
+    if (end.exitCode === 0 && system !== undefined)
+        return system;
+    const names = wordsOf(facts.get("there"));
+    throw new DeployError({
+        phase: "build",
+        reason: `the system has no specialisation ${name}${names.length === 0 ? "; it has none" : `; it has ${names.join(", ")}`}`,
+        hint: "Nothing has changed on the machine. Correct the input specialisation",
+        lines: lastLines(end.stderr),
+        exitCode: 1,
+    });
+}
+;// CONCATENATED MODULE: ./out/src/nixos/machine.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+// Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
+const cleanUpSeconds = 2;
+/** A NixOS machine behind an ssh connection. */
+class NixosMachine {
+    target;
+    #connection;
+    #settings;
+    #log;
+    #connected;
+    constructor(connection, settings, log) {
+        this.target = connection.target;
+        this.#connection = connection;
+        const { run, name } = settings;
+        this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${displayTarget(this.target)}` };
+        this.#log = log;
+    }
+    async connect(signal) {
+        await this.#connection.open(signal);
+        for (const key of this.#connection.acceptedKeys())
+            this.#log.warn(acceptedKeyWarning(key));
+        const entry = await enter(this.#connection, this.#settings.access, signal);
+        const prepared = this.#connected?.prepared ?? false;
+        this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, prepared);
+        return this.#connected;
+    }
+    async release(activation) {
+        if (activation === "decided")
+            await this.#connected?.cleanUp();
+        await this.#connection.close();
+    }
+}
+class ConnectedNixosMachine {
+    facts;
+    #connection;
+    #settings;
+    #log;
+    #shell;
+    #privileged;
+    /** The run has a directory on the machine. */
+    #prepared;
+    constructor(connection, settings, log, { facts, shell, privileged }, prepared) {
+        this.facts = facts;
+        this.#connection = connection;
+        this.#settings = settings;
+        this.#log = log;
+        this.#shell = shell;
+        this.#privileged = privileged;
+        this.#prepared = prepared;
+    }
+    get prepared() {
+        return this.#prepared;
+    }
+    async copyFlake(sent, signal) {
+        const { run, checkSignatures, archiveArgs } = this.#settings;
+        const paths = sentPaths(sent);
+        await this.#prepare(paths, "copy", signal);
+        let copied;
+        try {
+            copied = await sendFlake(sent, {
+                store: this.#connection.store,
+                environment: this.#connection.environment,
+                checkSignatures,
+                extraArgs: archiveArgs,
+                signal,
+                onLine: (line) => this.#log.output(line),
+                onBegin: (progress) => this.#log.copying(progress),
+            });
+        }
+        catch (error) {
+            if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
+                throw error;
+            const open = await this.#connection.isOpen();
+            const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
+            // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
+            const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
+            const lost = !refused && (!open || speaksOfLostConnection(error.stderr));
+            throw new DeployError(explainSendFailure(error, lost, this.#connection.target.user, state));
+        }
+        // Who is not root can only keep what is there already.
+        if (!this.#privileged)
+            await this.#prepare(paths, "copy", signal);
+        this.#log.note(`${sent.flake.source} has arrived (run ${run})`);
+        return copied;
+    }
+    async build(rebuild, signal) {
+        const { run, rebuildArgs } = this.#settings;
+        const command = rebuildCommand(rebuild, rebuildArgs);
+        const log = new BuildLogReader();
+        const onLine = (line) => {
+            log.read(line);
+            this.#log.output(line);
+        };
+        const job = { run, name: "build", phase: "build", command, privileged: this.#privileged, onLine };
+        const { exitCode, result, lines } = await runJob(job, this.#call(signal));
+        if (exitCode !== 0) {
+            const failure = { exitCode, configuration: rebuild.configuration, lines, failures: log.failures };
+            throw buildError(failure, await this.#buildContext(failure));
+        }
+        if (result === undefined)
+            throw new DeployError({ phase: "build", reason: "nixos-rebuild build ended well, but left no system", lines, exitCode });
+        return result;
+    }
+    async findSpecialisation(toplevel, name, signal) {
+        return await findSpecialisation(toplevel, name, this.#call(signal));
+    }
+    async compare(before, after, signal) {
+        return await compareSystems([before, after], this.#shell, this.#log, signal);
+    }
+    async dryActivate(system, signal) {
+        return await dryActivate(system, { run: this.#settings.run, privileged: this.#privileged, log: this.#log, call: this.#call(signal) });
+    }
+    async arm(activation, signal) {
+        const { run, name } = this.#settings;
+        if (!this.#prepared)
+            await this.#prepare([], "activate", signal);
+        const call = (own) => this.#call(own);
+        const guarded = await GuardedActivation.begin(activation, { run, name, signal, log: this.#log, call: call(signal) });
+        const callOver = (former, own) => callOnce(this.#shell.over(former), own);
+        return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call, callOver });
+    }
+    /** Ends what still runs of this run, and removes what it has left. Never throws. */
+    async cleanUp() {
+        if (!this.#prepared)
+            return;
+        const { run } = this.#settings;
+        try {
+            if (await this.#connection.isOpen())
+                await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
+        }
+        catch {
+            // Too slow: the next run on this machine removes what a dead run has left.
+        }
+    }
+    async #prepare(paths, phase, signal) {
+        const args = [this.#settings.run, ...paths];
+        this.#prepared = true;
+        const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), phase);
+        if (end.exitCode === 0)
+            return;
+        throw new DeployError({
+            phase,
+            reason: "the machine cannot keep the files of the run",
+            hint: "Is there room below /run, and on the store's disk?",
+            lines: lastLines(end.stderr),
+            exitCode: end.exitCode,
+        });
+    }
+    async #buildContext(failure) {
+        const { configurationNames, isUntracked } = this.#settings;
+        const file = fileNotFound(failure);
+        return {
+            configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
+            untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
+            memoryKibibytes: this.facts.memoryKibibytes,
+            nix: this.facts.nix,
+        };
+    }
+    /** Asks why Nix was turned away, as the ssh user; `undefined` where the machine cannot be asked. */
+    async #daemonState(signal) {
+        const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: cleanUpSeconds * 5, signal }).catch(() => undefined);
+        if (outcome?.kind !== "ended" || outcome.exitCode !== 0)
+            return undefined;
+        const facts = parseFacts(outcome.stdout);
+        return { daemon: facts.get("daemon") ?? "", allowedUsers: facts.get("allowed-users") ?? "" };
+    }
+    #call(signal) {
+        return async (call, phase) => await runToItsEnd(this.#connection, this.#shell, call, {
+            phase,
+            seconds: this.#settings.reconnectTimeout(phase),
+            signal,
+            onLost: (message) => this.#log.note(message),
+        });
+    }
+}
+/** Builds the call of the machine's own nixos-rebuild. */
+function rebuildCommand({ reference, configuration }, extraArgs) {
+    return ["nixos-rebuild", "build", "--flake", `${reference}#${configuration}`, ...extraArgs];
+}
+;// CONCATENATED MODULE: ./out/src/process/core-dumps.js
+
+
+/**
+ * Switches core dumps off for this process and its children: they could hold the ssh key. Node cannot set limits itself, so this
+ * needs prlimit(1) of util-linux; without it nothing changes.
+ */
+async function preventCoreDumps() {
+    try {
+        await run({ file: "prlimit", args: ["--pid", String(process.pid), "--core=0:0"] }, { timeout: 5 });
+    }
+    catch (error) {
+        if (!(error instanceof CommandError))
+            throw error;
+    }
+}
+;// CONCATENATED MODULE: ./out/src/process/required-programs.js
+
+
+const steps = {
+    nix: "- uses: cachix/install-nix-action@v31",
+    ssh: "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
+    "ssh-keygen": "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
+};
+/** Throws a `RunnerError` with the steps to add to the workflow when a program that every run needs is missing. */
+async function requirePrograms() {
+    const missing = await missingPrograms(Object.keys(steps));
+    if (missing.length === 0)
+        return;
+    const wanted = new Set(missing.map((name) => `  ${steps[name]}`));
+    throw new RunnerError([`${missing.join(" and ")} cannot be found on this runner; no machine was touched. Add to the workflow, before this step:`, ...wanted].join("\n"));
+}
+// Names those of the programs that are not in PATH.
+async function missingPrograms(names) {
+    const found = await Promise.all(names.map(async (name) => await which(name, false)));
+    return names.filter((_, index) => found[index] === "");
+}
+;// CONCATENATED MODULE: ./out/src/report/problem.js
+
+
+
+
+// Of a command line with an expression in it, the beginning says which command it is.
+const longestCommand = 300;
+/** The annotation for what ended a run before the machines did. An error that is not one of the action's own is shown with its stack. */
+function problemAnnotation(problem) {
+    if (problem instanceof InputError || problem instanceof RunnerError)
+        return { title: "The deployment cannot begin", message: problem.message };
+    if (problem instanceof EvaluationError)
+        return { title: "The flake does not evaluate; no machine was changed", message: problem.message };
+    if (problem instanceof CommandError) {
+        const lines = [problem.message.slice(0, longestCommand), ...lastLines(problem.stderr)];
+        return { title: "A command on the runner failed; no machine was changed", message: lines.join("\n") };
+    }
+    if (isSystemError(problem)) {
+        const place = problem.path === undefined ? "" : ` Check the space and the permissions of ${(0,external_node_path_namespaceObject.dirname)(problem.path)}.`;
+        return { title: "A file on the runner cannot be used; no machine was changed", message: `${problem.message}.${place}` };
+    }
+    return { title: "A fault in nix-flake-deploy", message: problem instanceof Error ? (problem.stack ?? problem.message) : String(problem) };
+}
+// What no program can help: a full or read-only disk, a quota, missing rights.
+const systemErrors = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "EIO"]);
+function isSystemError(problem) {
+    return external_node_util_namespaceObject.types.isNativeError(problem) && "syscall" in problem && "code" in problem && systemErrors.has(String(problem.code));
+}
+;// CONCATENATED MODULE: external "node:dns/promises"
+const external_node_dns_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
+;// CONCATENATED MODULE: ./out/src/ssh/configuration.js
+
+/** What stands where in the private directory of a run. */
+function identityFiles(directory) {
+    return {
+        key: (0,external_node_path_namespaceObject.join)(directory, "key"),
+        certificate: (0,external_node_path_namespaceObject.join)(directory, "key-cert.pub"),
+        knownHosts: (0,external_node_path_namespaceObject.join)(directory, "known_hosts"),
+        recorder: (0,external_node_path_namespaceObject.join)(directory, "record-host-key.sh"),
+    };
+}
+/** Ends what the workflow has given in `known_hosts`: below it, ssh adds the keys that it accepts by itself. */
+const endOfKnownHosts = "# Accepted in this run:";
+/** Names the files of the target with this number. Short, since a socket's path has 108 bytes on Linux. */
+function targetFiles(directory, index) {
+    const file = (ending) => (0,external_node_path_namespaceObject.join)(directory, `${index}.${ending}`);
+    return { configuration: file("conf"), socket: file("s"), otherSocket: file("t"), offeredKeys: file("keys") };
+}
+/**
+ * The name under which ssh and Nix are told of the target. It is the host itself, so that the user's own `Host` lines apply,
+ * but for what Nix cannot take in a store's address (IPv6) or treats in its own way (localhost).
+ */
+function alias(target, index) {
+    const plain = /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(target.host) && target.host.toLowerCase() !== "localhost";
+    return plain ? target.host : `target-${index}`;
+}
+// A dead link is noticed after three unanswered questions.
+const aliveInterval = 5;
+const aliveCount = 3;
+// Idle seconds after which a master that nobody ended (kill -9 and no post step) ends by itself.
+const masterIdle = 900;
+/**
+ * The ssh_config of one target whose place is known. ssh takes the first value it finds, so what must not be changed stands
+ * first and the user's lines last. What stands in the first block is for the target alone and not for a jump host on the way,
+ * which ssh reaches with the same file.
+ */
+function renderConfiguration(target, index, directory, settings) {
+    const name = alias(target, index);
+    const names = [...new Set([name, target.host])];
+    const hostName = (address) => `  HostName ${address.replaceAll("%", "%%")}`;
+    const renamed = target.address.toLowerCase() !== target.host.toLowerCase();
+    return configuration_lines([
+        `Host ${names.join(" ")}`,
+        // A HostName of the user's own lines is left to them: `Match host` looks at what was found so far.
+        ...(renamed ? [] : [hostName(target.address)]),
+        `  Port ${target.port}`,
+        `  User ${target.user}`,
+        ...mastersOf(targetFiles(directory, index)),
+        // The user's lines do not know this name.
+        ...(renamed && name !== target.host ? [`Host ${name}`, hostName(target.address)] : []),
+        ...ownedSettings(index, directory, settings),
+        ...extraLines(settings),
+    ]);
+}
+/**
+ * The ssh_config in which ssh finds out where a target is: what the target says itself stands first, then what the action owns,
+ * the user's lines, and the defaults. `extraBegins` is the number of lines before the user's.
+ */
+function renderQuestion(target, index, directory, settings, defaults) {
+    const host = `Host ${target.host}`;
+    const own = [
+        host,
+        ...(target.port === undefined ? [] : [`  Port ${target.port}`]),
+        ...(target.user === undefined ? [] : [`  User ${target.user}`]),
+        ...mastersOf(targetFiles(directory, index)),
+        ...ownedSettings(index, directory, settings),
+    ];
+    const extra = extraLines(settings);
+    return { text: configuration_lines([...own, ...extra, host, `  Port ${defaults.port}`, `  User ${defaults.user}`]), extraBegins: own.length + 1 };
+}
+function configuration_lines(all) {
+    return `${all.join("\n")}\n`;
+}
+function extraLines({ extra }) {
+    return extra === "" ? [] : ["# The workflow's own lines", extra];
+}
+function mastersOf({ socket }) {
+    return [`  ControlPath ${socket}`, `  ControlPersist ${masterIdle}`];
+}
+function authenticationLines(files, authentication) {
+    switch (authentication.kind) {
+        case "key":
+            return [
+                `  IdentityFile ${files.key}`,
+                "  IdentitiesOnly yes",
+                "  IdentityAgent none",
+                `  CertificateFile ${authentication.certificate ? files.certificate : "none"}`,
+                "  PubkeyAuthentication yes",
+            ];
+        case "agent":
+            return ["  IdentityFile none", "  IdentitiesOnly no", `  IdentityAgent ${authentication.socket}`, "  CertificateFile none", "  PubkeyAuthentication yes"];
+        case "none":
+            return ["  IdentityFile none", "  IdentitiesOnly yes", "  IdentityAgent none", "  CertificateFile none", "  PubkeyAuthentication no"];
+    }
+}
+/** What no line of the user's can change, for the target and for the jump hosts on the way. */
+function ownedSettings(index, directory, settings) {
+    const files = identityFiles(directory);
+    const { offeredKeys } = targetFiles(directory, index);
+    return [
+        "Host *",
+        ...authenticationLines(files, settings.authentication),
+        "  PKCS11Provider none",
+        "  AddKeysToAgent no",
+        `  UserKnownHostsFile ${files.knownHosts}`,
+        "  GlobalKnownHostsFile /dev/null",
+        `  StrictHostKeyChecking ${settings.strict ? "yes" : "accept-new"}`,
+        "  UpdateHostKeys no",
+        "  CheckHostIP no",
+        "  NoHostAuthenticationForLocalhost no",
+        "  VerifyHostKeyDNS no",
+        "  HashKnownHosts no",
+        `  KnownHostsCommand /bin/sh ${files.recorder} ${offeredKeys} %H %t %K`,
+        "  BatchMode yes",
+        "  PreferredAuthentications publickey",
+        "  PasswordAuthentication no",
+        "  KbdInteractiveAuthentication no",
+        "  ForwardAgent no",
+        "  ForwardX11 no",
+        "  PermitLocalCommand no",
+        "  RemoteCommand none",
+        "  RequestTTY no",
+        "  EscapeChar none",
+        "  ControlMaster no",
+        "  LogLevel ERROR",
+        `  ConnectTimeout ${settings.connectTimeout}`,
+        "  ConnectionAttempts 1",
+        `  ServerAliveInterval ${aliveInterval}`,
+        `  ServerAliveCountMax ${aliveCount}`,
+        "  TCPKeepAlive yes",
+    ];
+}
+;// CONCATENATED MODULE: ./out/src/ssh/connection.js
+
+
+
+
+
+
+
+
+// The host key, the authentication and a jump host come after the TCP connection, which ConnectTimeout alone bounds.
+const authenticationSeconds = 20;
+const controlSeconds = 2;
+// A machine that comes back is noticed soon: the kernel's own tries become rarer and rarer.
+const againSeconds = 5;
+/**
+ * The ssh connection to one target: a master in the background that everything else goes through, Nix included. It is
+ * started beforehand because an ssh that Nix itself starts as a master makes `nix flake archive` hang (NixOS/nix#10645).
+ */
+class Connection {
+    target;
+    #name;
+    #files;
+    #knownHosts;
+    #key;
+    #connectTimeout;
+    #told = new Set();
+    #socket;
+    #server;
+    constructor(target, index, directory, connectTimeout) {
+        this.target = target;
+        this.#name = alias(target, index);
+        this.#files = targetFiles(directory, index);
+        this.#knownHosts = identityFiles(directory).knownHosts;
+        this.#key = identityFiles(directory).key;
+        this.#connectTimeout = connectTimeout;
+        this.#socket = this.#files.socket;
+    }
+    /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
+    get store() {
+        return `ssh-ng://${this.#name}`;
+    }
+    /** What Nix needs in its environment to use this connection. The path holds no white space: older Nix splits there. */
+    get environment() {
+        return { NIX_SSHOPTS: `-F ${this.#files.configuration}` };
+    }
+    /** Starts the master, or does nothing where it runs. Throws a `DeployError` of the phase connect. */
+    async open(signal, connectTimeout = this.#connectTimeout) {
+        if (await this.isOpen())
+            return;
+        // The socket of a master that died would make a new one refuse to listen.
+        (0,external_node_fs_namespaceObject.rmSync)(this.#socket, { force: true });
+        (0,external_node_fs_namespaceObject.rmSync)(this.#files.offeredKeys, { force: true });
+        await this.#connect(masterCommand(this.#current, this.target, connectTimeout), { signal, stderrFile: `${this.#socket}.err` });
+    }
+    /** Ends the master and starts a new one, so that what follows goes over a fresh TCP connection. Throws as `open`. */
+    async reopen(signal) {
+        await this.close();
+        await this.open(signal, Math.min(this.#connectTimeout, againSeconds));
+    }
+    /** Sets the master aside, so that `reopen` starts another one while this one can still be used. Nix uses neither any more. */
+    setAside() {
+        const files = this.#current;
+        this.#server = this.offeredKeys().at(-1);
+        (0,external_node_fs_namespaceObject.rmSync)(this.#files.offeredKeys, { force: true });
+        this.#socket = files.socket === this.#files.socket ? this.#files.otherSocket : this.#files.socket;
+        return {
+            run: async ({ command, ...options }) => await run(sessionCommand(files, this.target, command), options),
+            close: async () => await this.#end(files),
+        };
+    }
+    /** Tells whether sshd of the machine has answered since a master was set aside: it has offered the key that was trusted before. */
+    hasAnswered() {
+        const server = this.#server;
+        return server !== undefined && this.offeredKeys().some((key) => knownHostsLine(key) === knownHostsLine(server));
+    }
+    /** Tells whether the master runs; asks nobody but the local socket. */
+    async isOpen() {
+        if (!(0,external_node_fs_namespaceObject.existsSync)(this.#socket))
+            return false;
+        try {
+            await run(controlCommand(this.#current, this.target, "check"), { timeout: controlSeconds });
+            return true;
+        }
+        catch {
+            return false;
+        }
+    }
+    /** Runs a command on the machine through the master. Throws a `CommandError`; exit code 255 may be ssh's own. */
+    async run({ command, ...options }) {
+        return await run(sessionCommand(this.#current, this.target, command), options);
+    }
+    /** Ends the master, if there is one. Never throws. */
+    async close() {
+        await this.#end(this.#current);
+    }
+    async #end(files) {
+        if (!(0,external_node_fs_namespaceObject.existsSync)(files.socket))
+            return;
+        try {
+            await run(controlCommand(files, this.target, "exit"), { timeout: controlSeconds });
+        }
+        catch {
+            (0,external_node_fs_namespaceObject.rmSync)(files.socket, { force: true });
+        }
+    }
+    get #current() {
+        const { configuration, socket } = this.#files;
+        return { configuration, socket: this.#socket, configured: this.#socket === socket };
+    }
+    /** The host keys that were offered since the master was started, the one of the last server at the end. */
+    offeredKeys() {
+        return (0,external_node_fs_namespaceObject.existsSync)(this.#files.offeredKeys) ? parseOfferedKeys((0,external_node_fs_namespaceObject.readFileSync)(this.#files.offeredKeys, "utf8")) : [];
+    }
+    /** The host keys that ssh has accepted on the way to the target although they were not known, each told once. */
+    acceptedKeys() {
+        const added = new Set((0,external_node_fs_namespaceObject.readFileSync)(this.#knownHosts, "utf8").split(`${endOfKnownHosts}\n`).at(-1)?.split("\n"));
+        return this.offeredKeys().filter((key) => {
+            const line = knownHostsLine(key);
+            if (!added.has(line) || this.#told.has(line))
+                return false;
+            this.#told.add(line);
+            return true;
+        });
+    }
+    // A master says nothing of its jump hosts: with ControlPersist, ssh sends their errors to /dev/null (ssh_proxy_connect).
+    async #reason({ signal }) {
+        try {
+            await run(reasonCommand(this.#files, this.target), { signal, timeout: this.#connectTimeout + authenticationSeconds });
+        }
+        catch (error) {
+            if (error instanceof CommandError && error.failure.kind !== "aborted")
+                return error.stderr;
+            throw error;
+        }
+        return "";
+    }
+    async #connect(command, options) {
+        try {
+            await run(command, { ...options, timeout: this.#connectTimeout + authenticationSeconds });
+        }
+        catch (error) {
+            if (!(error instanceof CommandError) || error.failure.kind === "aborted")
+                throw error;
+            const timedOut = error.failure.kind === "timeout";
+            const stderr = error.stderr.trim() === "" && !timedOut ? await this.#reason(options) : error.stderr;
+            const githubHosted = process.env["RUNNER_ENVIRONMENT"] === "github-hosted";
+            const addresses = githubHosted ? await addressesOf(this.target.host) : [];
+            throw connectError({
+                target: this.target,
+                stderr,
+                timedOut,
+                offered: this.offeredKeys(),
+                withKey: (0,external_node_fs_namespaceObject.existsSync)(this.#key),
+                githubHosted,
+                addresses,
+                cause: error,
+            });
+        }
+    }
+}
+/** Writes one ssh configuration per target into the private directory of a run. Returns the connections that use them, in the order of the targets. */
+function connectionsTo(targets, directory, settings) {
+    return targets.map((target, index) => {
+        (0,external_node_fs_namespaceObject.writeFileSync)(targetFiles(directory, index).configuration, renderConfiguration(target, index, directory, settings), { mode: 0o600 });
+        return new Connection(target, index, directory, settings.connectTimeout);
+    });
+}
+async function addressesOf(host) {
+    const found = await (0,external_node_dns_promises_namespaceObject.lookup)(host, { all: true }).catch(() => []);
+    return found.map(({ address }) => address);
+}
+/** Ends every ssh master whose socket is left in the private directory of a run. Never throws for one that is gone already. */
+async function endMasters(directory) {
+    if ((0,external_node_fs_namespaceObject.lstatSync)(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
+        return;
+    const sockets = (0,external_node_fs_namespaceObject.readdirSync)(directory).filter((name) => /^\d+\.[st]$/.test(name));
+    await Promise.all(sockets.map(async (name) => {
+        const args = ["-o", `ControlPath=${(0,external_node_path_namespaceObject.join)(directory, name)}`, "-F", "none", "-O", "exit", "--", "left"];
+        await run({ file: "ssh", args }, { timeout: controlSeconds }).catch(() => undefined);
+    }));
+}
+/** Builds the command that starts a master in the background and ends when it is ready. */
+function masterCommand(files, target, connectTimeout) {
+    return { file: "ssh", args: [...connection_placeOf(files), "-o", "ControlMaster=yes", "-o", `ConnectTimeout=${connectTimeout}`, "-f", "-N", "--", target.host] };
+}
+/** Builds the command that connects without a master, to hear why none could be started. */
+function reasonCommand(files, target) {
+    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlPath=none", "-o", "ControlPersist=no", "--", target.host, "exit"] };
+}
+/** Builds the command that says something to the master on this side. */
+function controlCommand(files, target, word) {
+    return { file: "ssh", args: [...connection_placeOf(files), "-O", word, "--", target.host] };
+}
+/** Builds the command that runs something on the machine. */
+function sessionCommand(files, target, command) {
+    return { file: "ssh", args: [...connection_placeOf(files), "--", target.host, command] };
+}
+function connection_placeOf({ configuration, socket, configured }) {
+    return ["-F", configuration, ...(configured ? [] : ["-o", `ControlPath=${socket}`])];
+}
+;// CONCATENATED MODULE: ./out/src/nix/input-failure.js
+
+const deployKey = "Load a key that may read it before this step, for example with webfactory/ssh-agent; the input ssh-key is used for the machines only";
+/**
+ * Explains that the flake, or one of its inputs, could not be fetched: which one, why, and what to do. `undefined` where that is not
+ * what failed. From Nix 2.20 the output names the input:
+ *
+ *     error:
+ *            … while updating the flake input 'p'
+ *
+ *            … while fetching the input 'git+ssh://git@github.com/org/p.git'
+ *
+ *            error: Failed to fetch git repository 'ssh://git@github.com/org/p.git'
+ */
+function explainInput(output, reference) {
+    const cause = causeOf(output);
+    if (cause === undefined)
+        return undefined;
+    const address = [...output.matchAll(/… while fetching the input '([^']+)'/g)].at(-1)?.[1];
+    const what = address === undefined ? `the flake ${reference} or one of its inputs` : address === reference ? `the flake ${reference}` : `the flake's input ${address}`;
+    return { problem: `${what} could not be fetched: ${cause.why}`, advice: cause.next };
+}
+function causeOf(output) {
+    const error = evaluationMessage(output)[0] ?? "";
+    // What git and ssh print stands above Nix's own error, which only says that git has failed.
+    if (/Failed to fetch git repository|program 'git' failed|revspec '.*' not found|unable to fetch/i.test(error)) {
+        if (/^Host key verification failed/m.test(output))
+            return { why: "the runner does not know the host key of its server", next: `Add the key to ~/.ssh/known_hosts in a step before. ${deployKey}` };
+        if (/Permission denied \(/.test(output))
+            return { why: "its server does not accept an ssh key of the runner", next: deployKey };
+        if (/could not read (?:Username|Password)|Authentication failed|terminal prompts disabled/.test(output)) {
+            return {
+                why: "its server asks for a user name and password",
+                next: "Give Git the credentials before this step, for example with `git config --global url.https://x-access-token:$TOKEN@github.com/.insteadOf https://github.com/`",
+            };
+        }
+        if (/[Rr]epository .*not found|does not appear to be a git repository/.test(output))
+            return { why: "its server has no such repository for the runner", next: `Check the address. If the repository is private: ${deployKey}` };
+    }
+    const status = /HTTP error (401|403|404)/.exec(error)?.[1];
+    if (status !== undefined) {
+        const why = status === "404" ? "HTTP error 404, which is also GitHub's answer for a private repository" : `HTTP error ${status}: access is denied`;
+        return { why, next: "For a private repository set NIX_CONFIG in env: `access-tokens = github.com=TOKEN`, with a token that may read it" };
+    }
+    const unreachable = /(?:[Cc]ould ?n[o']t resolve host|Could not connect|Couldn't connect|[Cc]onnection timed out|Resolving timed out)/.test(error);
+    return unreachable ? { why: error.replace(/^error: /, ""), next: "Check the address and the runner's network" } : undefined;
+}
+;// CONCATENATED MODULE: ./out/src/nix/flake-failure.js
+
+
+/** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
+function explainFlake(error, reference) {
+    if (!(error instanceof CommandError))
+        return undefined;
+    const { stderr } = error;
+    const flake = (problem, advice) => new InputError([{ input: "flake", problem, advice }]);
+    if (/requires lock file changes/.test(stderr)) {
+        return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git)`, "Run `nix flake lock`, commit flake.lock, and deploy again: a deployment never chooses versions by itself");
+    }
+    const owned = /repository path '([^']*)' is not owned by current user|dubious ownership in repository at '([^']*)'/.exec(stderr);
+    if (owned !== null) {
+        const directory = owned[1] ?? owned[2];
+        return flake(`Git refuses ${directory}, because another user owns it, as in a job that runs in a container`, `Add this step before: - run: git config --global --add safe.directory '${directory}'`);
+    }
+    if (/lock ?file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
+        return flake(`the flake.lock of ${reference} has an input without a fixed version`, `Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`);
+    }
+    if (/unexpected flake input attribute 'submodules'/.test(stderr)) {
+        return flake(`the flake ${reference} sets inputs.self.submodules, which Nix on the runner does not know`, "It needs Nix 2.27 or newer there; the Nix of the machines does not matter");
+    }
+    const unfetched = explainInput(stderr, reference);
+    if (unfetched !== undefined)
+        return flake(unfetched.problem, unfetched.advice);
+    const accepted = "Accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";
+    if (/flake\.nix' .*is not tracked by Git/.test(stderr)) {
+        return flake(`the flake.nix at ${reference} is not in Git, and what Git does not track does not belong to a flake`, "Run `git add` for it, and commit it");
+    }
+    if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
+        return flake(`there is no flake.nix at ${reference}`, `${accepted}. Is there an actions/checkout step before this one?`);
+    }
+    // A path in the store is a file that the flake itself lacks.
+    if (/(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) &&
+        !/^[a-z+]+:/.test(reference)) {
+        return flake(`there is no directory ${reference}`, `${accepted}. Is there an actions/checkout step before this one?`);
+    }
+    const [, unknown] = /cannot find flake '(?:flake:)?([^']*)' in the flake registries/.exec(stderr) ?? [];
+    if (unknown !== undefined && unknown !== reference.replace(/[?#].*/, "")) {
+        return flake(`the input ${unknown} of the flake ${reference} has no address, and Nix finds no flake of this name in its registries`, `Add \`inputs.${unknown}.url\` to the flake`);
+    }
+    if (unknown !== undefined) {
+        return flake(`Nix takes ${reference} for a name in its registries, where it is not`, `A directory is written ./${reference}. ${accepted}`);
+    }
+    return undefined;
+}
+;// CONCATENATED MODULE: ./out/src/nix/nar-hash.js
+// Nix's base 32: without e, o, t, u.
+const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
+const hashBytes = 32;
+/**
+ * Converts what `nix-store --query --hash` prints, `sha256:` and base 32 in Nix's own alphabet and order (the last character has
+ * the lowest bits; `printHash32` in Nix's sources), to the form of lock files, `sha256-` and base64 (SRI). Throws an `Error` for
+ * anything else.
+ */
+function sriHash(printed) {
+    const text = printed.trim();
+    if (/^sha256-[A-Za-z0-9+/]{43}=$/.test(text))
+        return text;
+    const digits = /^sha256:([0-9a-z]{52})$/.exec(text)?.[1];
+    if (digits === undefined)
+        throw new Error(`not a SHA-256 hash of a store path: ${JSON.stringify(text.slice(0, 100))}`);
+    let value = 0n;
+    for (const digit of digits) {
+        const number = alphabet.indexOf(digit);
+        if (number === -1)
+            throw new Error(`not a base 32 digit of Nix: ${digit}`);
+        value = value * 32n + BigInt(number);
+    }
+    const bytes = Buffer.alloc(hashBytes);
+    for (let index = 0; index < hashBytes; index += 1) {
+        bytes[index] = Number(value & 0xffn);
+        value >>= 8n;
+    }
+    if (value !== 0n)
+        throw new Error(`too large for a SHA-256 hash: ${text}`);
+    return `sha256-${bytes.toString("base64")}`;
+}
+;// CONCATENATED MODULE: ./out/src/nix/flake.js
+
+
+
+
+
+
+// The lock file belongs to the author of the flake: a deployment neither writes nor changes one.
+const neverLock = ["--no-update-lock-file"];
+/**
+ * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake that
+ * is missing, has no lock file or changes in the meantime, a `CommandError` for whatever else Nix reports.
+ *
+ * `nix flake archive` comes first, with the user's own reference: it copies the source into the store in every version, where
+ * `nix flake metadata` of Nix 2.35 prints a path that is not there, and that of Determinate Nix with lazy trees none at all.
+ */
+async function archiveOnRunner(reference, options) {
+    const call = { cwd: options.cwd, signal: options.signal, onStderrLine: options.onLine };
+    try {
+        const archive = parseArchive((await runNix(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
+        const metadata = await runNix(["flake", "metadata", "--json", ...neverLock, reference], call);
+        const { path, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
+        if (path !== undefined && path !== archive.source)
+            throw changedMeanwhile(reference);
+        const hash = await runNixStore(["--query", "--hash", archive.source], options);
+        return { flake: { ...archive, ...identity, narHash: sriHash(hash.stdout) }, locks, resolved };
+    }
+    catch (error) {
+        throw explainFlake(error, reference) ?? error;
+    }
+}
+function changedMeanwhile(reference) {
+    return new InputError([{ input: "flake", problem: `the files of ${reference} changed while the flake was read. Does another step still write to them?` }]);
+}
+/** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */
+async function configurationNames(reference, options) {
+    const args = ["eval", "--json", ...neverLock, `${reference}#nixosConfigurations`, "--apply", "builtins.attrNames"];
+    const { stdout } = await runNix(args, { signal: options.signal });
+    return texts(JSON.parse(stdout));
+}
+/**
+ * Parses what `nix flake metadata --json` prints; Determinate Nix with lazy trees leaves out `path` and `locked.narHash`:
+ *
+ *     {"path":"/nix/store/…-source","resolved":{"dir":"nixos",…},"locked":{"narHash":"sha256-…",…},
+ *      "revision":"4f1c…","dirtyRevision":"4f1c…-dirty","revCount":7,"lastModified":1700000000,"locks":{"nodes":{…},…},…}
+ */
+function parseMetadata(json) {
+    const data = JSON.parse(json);
+    const locked = field(data, "locked");
+    const directory = json_text(field(data, "resolved", "dir")) ?? json_text(field(locked, "dir")) ?? "";
+    const dirtyRevision = json_text(field(data, "dirtyRevision")) ?? json_text(field(locked, "dirtyRev"));
+    const scheme = json_text(field(data, "resolved", "type"));
+    const revision = json_text(field(data, "revision")) ?? json_text(field(locked, "rev"));
+    return {
+        path: optionalStorePath(json_text(field(data, "path"))),
+        subdirectory: directory.replace(/^\/+|\/+$/g, ""),
+        revision,
+        revisionCount: revision === undefined ? undefined : (number(field(data, "revCount")) ?? number(field(locked, "revCount"))),
+        lastModified: number(field(data, "lastModified")) ?? number(field(locked, "lastModified")),
+        // Nix before 2.17 has no dirtyRev: a Git tree without a revision is a dirty one.
+        dirty: dirtyRevision !== undefined || (scheme === "git" && revision === undefined),
+        locks: field(data, "locks"),
+        resolved: field(data, "resolved"),
+    };
+}
+/**
+ * Parses the store paths of a flake and of all its inputs from what `nix flake archive --json` prints:
+ * `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`. An input that lies inside its parent's tree has no path (but with Lix),
+ * and one that follows another is missing. Throws an `Error` for what is no store path.
+ */
+function parseArchive(json) {
+    const data = JSON.parse(json);
+    const source = storePath(json_text(field(data, "path")) ?? "");
+    const found = new Set();
+    const walk = (node) => {
+        const path = json_text(field(node, "path"));
+        if (path !== undefined)
+            found.add(storePath(path));
+        const inputs = field(node, "inputs");
+        if (typeof inputs === "object" && inputs !== null)
+            for (const input of Object.values(inputs))
+                walk(input);
+    };
+    walk(data);
+    found.delete(source);
+    return { source, inputs: [...found] };
+}
+;// CONCATENATED MODULE: ./out/src/nix/evaluate-each.js
+
+// An evaluation of a large fleet takes minutes: a fault that all machines share is not looked for in each of them.
+const mostEvaluations = 60;
+/**
+ * Evaluates for all names at once, and where that fails, in halves, until those that fail stand alone. Nix ends an evaluation at
+ * the first missing attribute, abort or endless recursion (`builtins.tryEval` catches none of them), and one such machine must
+ * not hide the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
+ */
+async function evaluateApart(names, evaluate) {
+    const found = new Map();
+    const groups = names.length === 0 ? [] : [names];
+    let evaluations = 0;
+    for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+        try {
+            evaluations += 1;
+            const values = await evaluate(group);
+            for (const [name, value] of values)
+                found.set(name, { value });
+        }
+        catch (error) {
+            if (!(error instanceof CommandError) || !isOfTheEvaluation(error))
+                throw error;
+            if (group.length === 1 || evaluations + groups.length + 2 > mostEvaluations)
+                for (const name of group)
+                    found.set(name, { error, together: group });
+            else
+                groups.push(group.slice(0, group.length / 2), group.slice(group.length / 2));
+        }
+    }
+    return new Map(names.flatMap((name) => {
+        const one = found.get(name);
+        return one === undefined ? [] : [[name, one]];
+    }));
+}
+function isOfTheEvaluation({ failure }) {
+    // A signal is what a stack that is too small, or a memory that is full, ends in.
+    return failure.kind === "exit" || failure.kind === "signal";
+}
+;// CONCATENATED MODULE: ./out/src/nix/evaluate.js
+
+
+
+
+
+
+const evaluate_shownLines = 20;
+/**
+ * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
+ * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, an
+ * `EvaluationError` for what does not evaluate, and a `CommandError` for an evaluation that was stopped.
+ */
+async function applyToFlake(reference, expression, args, options) {
+    const warnings = beforeError(options.onLine);
+    try {
+        const { stdout } = await runNix(applyArguments(reference, expression, args), {
+            cwd: options.cwd,
+            signal: options.signal,
+            onStderrLine: warnings,
+        });
+        return JSON.parse(stdout);
+    }
+    catch (error) {
+        throw explainApply(error, reference) ?? readable(error, reference) ?? error;
+    }
+}
+/** Builds the arguments of that evaluation. The attribute path `.` is the outputs as a whole, from Nix 2.19 (NixOS/nix#8852). */
+function applyArguments(reference, expression, args) {
+    const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
+    // Without --show-trace, Nix shows the outermost frames: those of the expression, and not the place in the flake.
+    return ["eval", "--json", "--show-trace", ...neverLock, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+}
+// The trace quotes the expression, and is thousands of lines long for a real NixOS: what it says is told at the end.
+function beforeError(onLine) {
+    let failed = false;
+    return (line) => {
+        failed ||= line.startsWith("error:");
+        if (!failed)
+            onLine(line);
+    };
+}
+function readable(error, reference) {
+    if (!(error instanceof CommandError))
+        return undefined;
+    const { failure, stderr } = error;
+    if (failure.kind === "signal" && failure.signal === "SIGKILL") {
+        const why = "nix was killed by SIGKILL, which Linux sends when memory runs out; each NixOS configuration needs some 500 MB to evaluate";
+        return new EvaluationError(reference, [why, "Use a runner with more memory, or select fewer machines"], error);
+    }
+    if (failure.kind !== "exit" && failure.kind !== "signal")
+        return undefined;
+    const message = evaluationMessage(stderr);
+    const lines = message.length > 0 ? message : lastLines(stderr, evaluate_shownLines);
+    const file = missingFile(stderr);
+    const hint = `${file} is not in the source of the flake. If it is in the work tree, Git does not track it: run \`git add ${file}\` and commit it`;
+    return new EvaluationError(reference, file === undefined ? lines : [...lines.slice(0, evaluate_shownLines - 1), hint], error);
+}
+function explainApply(error, reference) {
+    if (error instanceof CommandError && /does not provide attribute .*or '\.'/.test(error.stderr)) {
+        return new RunnerError("nix on this runner is too old to read the machines from the flake, which needs 2.19. Write the targets yourself, or update Nix", {
+            cause: error,
+        });
+    }
+    return explainFlake(error, reference);
+}
+function nixValue(value) {
+    if (typeof value === "string")
+        return nixString(value);
+    if (typeof value === "boolean" || value === null)
+        return String(value);
+    return `[ ${value.map(nixString).join(" ")} ]`;
+}
+/** Quotes a text for Nix, where a `$` before a brace would begin an expression. */
+function nixString(text) {
+    return `"${text
+        .replaceAll(/["\\$]/g, String.raw `\$&`)
+        .replaceAll("\n", String.raw `\n`)
+        .replaceAll("\r", String.raw `\r`)}"`;
+}
+;// CONCATENATED MODULE: ./out/src/nix/inventory-entry.js
+
+
+
+
+/**
+ * Reads what `inventory.nix` says of one machine, but for one that is broken:
+ *
+ *     {"kind":"deploy-rs","host":"web1.example.org","user":"admin","profileUser":"root","sshOptions":["-p","2222"],
+ *      "buildOnTarget":null,"configured":true,"system":"x86_64-linux","tags":["web"]}
+ */
+function readEntry(name, raw) {
+    const kind = field(raw, "kind");
+    if (kind === "other")
+        return { kind, name, reason: String(field(raw, "reason")) };
+    const tags = Array.isArray(field(raw, "tags")) ? texts(field(raw, "tags")) : undefined;
+    try {
+        inventory_entry_refuse(name, raw);
+        const system = field(raw, "system");
+        return {
+            kind: "machine",
+            name,
+            request: checkedRequest(name, {
+                host: inventory_entry_host(field(raw, "host")),
+                user: optionalText(field(raw, "user"), "user"),
+                port: portOption(field(raw, "sshOptions")) ?? optionalPort(field(raw, "port")),
+                configuration: { kind: kind === "hive" ? "hive" : "nixos", name },
+            }),
+            system: typeof system === "string" ? system : undefined,
+            tags,
+            buildOnTarget: field(raw, "buildOnTarget") === true,
+            ignored: [...inventory_entry_listed("deployment.keys", field(raw, "keys")), ...inventory_entry_listed("the profiles", field(raw, "otherProfiles"))],
+        };
+    }
+    catch (error) {
+        return {
+            kind: "unusable",
+            name,
+            error: `the flake's words for the machine cannot be used: ${messageOf(error)}`,
+            tags,
+        };
+    }
+}
+function inventory_entry_refuse(name, raw) {
+    if (field(raw, "uncertain") === true) {
+        throw new Error(`colmena.${name} imports modules, which colmena alone can read. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena itself wants it, or set deployment.targetHost beside the imports`);
+    }
+    if (field(raw, "configured") === false) {
+        const hint = field(raw, "kind") === "deploy-rs"
+            ? "Give the node the name of its configuration, or write the targets yourself (host#configuration)"
+            : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena itself wants it";
+        throw new Error(`there is no nixosConfigurations.${name}. ${hint}`);
+    }
+    const user = field(raw, "profileUser") ?? "root";
+    if (user !== "root")
+        throw new Error(`its profile system is for the user ${JSON.stringify(user)}; a NixOS system is root's`);
+}
+function inventory_entry_host(value) {
+    if (value === null || value === undefined)
+        throw new Error("it has no host");
+    if (typeof value !== "string")
+        throw new Error(`its host is no text (${inventory_entry_shown(value)})`);
+    return value.replace(/^\[(.*:.*)\]$/, "$1");
+}
+function optionalText(value, what) {
+    if (value === null || value === undefined)
+        return undefined;
+    if (typeof value !== "string")
+        throw new Error(`its ${what} is no text (${inventory_entry_shown(value)})`);
+    return value;
+}
+function optionalPort(value) {
+    if (value === null || value === undefined)
+        return undefined;
+    if (typeof value !== "number")
+        throw new Error(`its port is no number (${inventory_entry_shown(value)})`);
+    return value;
+}
+/** The port of a list of ssh's options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
+function portOption(value) {
+    if (value === null || value === undefined)
+        return undefined;
+    const options = Array.isArray(value) ? value : [value];
+    const ports = [];
+    const others = [];
+    for (let index = 0; index < options.length; index += 1) {
+        const option = options[index];
+        const attached = typeof option === "string" ? /^-p(.+)$/.exec(option)?.[1] : undefined;
+        if (option !== "-p" && attached === undefined)
+            others.push(inventory_entry_shown(option));
+        else {
+            if (attached === undefined)
+                index += 1;
+            const port = attached ?? options[index];
+            const number = typeof port === "string" && /^\s*\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
+            checkPort(number);
+            ports.push(number);
+        }
+    }
+    if (others.length > 0) {
+        throw new Error(`its ssh options ${others.join(" ")} are not taken; accepted is -p PORT. Write what it needs into the input ssh-config, below \`Host\` with the machine's host`);
+    }
+    return ports[0];
+}
+function inventory_entry_listed(what, value) {
+    const names = texts(value);
+    return names.length === 0 ? [] : [`${what} ${names.join(", ")}`];
+}
+function inventory_entry_shown(value) {
+    return typeof value === "string" ? value : JSON.stringify(value);
+}
+;// CONCATENATED MODULE: ./out/src/nix/inventory.js
+
+
+
+
+
+
+
+
+// Machines whose error Nix is asked for one by one.
+const mostExplained = 8;
+/**
+ * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is asked for alone, so that
+ * Nix's own words can be told, and hides none of the others. Throws as `applyToFlake` where the flake itself does not evaluate.
+ */
+async function readInventory(reference, { selection, details }, options) {
+    const tagged = looksAtTags(selection);
+    const patterns = selection.length === 0 || tagged ? null : selection.map((rule) => rule.expression);
+    const expression = (0,external_node_fs_namespaceObject.readFileSync)(__nccwpck_require__.ab + "inventory.nix", "utf8");
+    const query = async (args, onLine = () => undefined) => readAnswer(await applyToFlake(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }));
+    const { names, machines } = await atOnce(query, options.onLine);
+    const entries = [];
+    let broken = 0;
+    for (const [name, seen] of machines) {
+        if ("error" in seen)
+            entries.push(inventory_doesNotEvaluate(name, seen.error, seen.together));
+        else if (field(seen.value, "kind") !== "broken")
+            entries.push(readEntry(name, seen.value));
+        else
+            entries.push((broken += 1) <= mostExplained ? await askAgain(name, query) : inventory_doesNotEvaluate(name, undefined));
+    }
+    return { names, entries };
+}
+async function atOnce(query, onLine) {
+    try {
+        const { names, machines } = await query({}, onLine);
+        return { names, machines: new Map([...machines].map(([name, value]) => [name, { value }])) };
+    }
+    catch (error) {
+        if (!(error instanceof CommandError) || error.failure.kind === "aborted")
+            throw error;
+    }
+    // Names need no machine: where even they cannot be told, it is the flake itself that does not evaluate.
+    const { names, wanted } = await query({ names: [] });
+    return { names, machines: await evaluateApart(wanted, async (some) => (await query({ names: some })).machines) };
+}
+/** Asks for a machine that throws, this time to hear what. */
+async function askAgain(name, query) {
+    try {
+        const { machines } = await query({ names: [name], careful: false });
+        return readEntry(name, machines.get(name));
+    }
+    catch (error) {
+        if (!(error instanceof CommandError) || error.failure.kind === "aborted")
+            throw error;
+        return inventory_doesNotEvaluate(name, error);
+    }
+}
+function inventory_doesNotEvaluate(name, error, together = [name]) {
+    const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
+    const reason = `${which} does not evaluate on the runner, so that nobody knows where the machine is`;
+    const lines = error === undefined ? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`] : lastLines(error.stderr);
+    return { kind: "unusable", name, tags: undefined, error: reason, lines };
+}
+function readAnswer(json) {
+    return {
+        names: texts(field(json, "names")),
+        wanted: texts(field(json, "wanted")),
+        machines: new Map(Object.entries(objectOf(field(json, "machines")))),
+    };
+}
+;// CONCATENATED MODULE: ./out/src/nix/nix-config.js
+
+
+
+
+/**
+ * Reads the attribute `nixConfig` of a flake in the runner's store, as Nix text for another `flake.nix`; `undefined` where there is
+ * none. Whether a machine follows it is for its own `accept-flake-config` to say. Throws a `CommandError` for a flake.nix that does
+ * not evaluate.
+ */
+async function readNixConfig(flake, options) {
+    const file = (0,external_node_path_namespaceObject.join)(flake.source, flake.subdirectory, "flake.nix");
+    // Nearly no flake has one, and the text costs no process.
+    if (!/\bnixConfig\b/.test((0,external_node_fs_namespaceObject.readFileSync)(file, "utf8")))
+        return undefined;
+    const { stdout } = await runNix(["eval", "--json", "--file", file, "--apply", "flake: flake.nixConfig or { }"], options);
+    const settings = JSON.parse(stdout);
+    const text = nixLiteral(settings);
+    return text === "{ }" ? undefined : text;
+}
+/** Renders what JSON holds as a literal of Nix: Nix accepts nothing that it would have to evaluate in `nixConfig`. */
+function nixLiteral(value) {
+    if (typeof value === "string")
+        return nixString(value);
+    if (Array.isArray(value))
+        return `[ ${value.map((item) => `(${nixLiteral(item)})`).join(" ")} ]`;
+    if (typeof value !== "object" || value === null)
+        return String(value);
+    const settings = Object.entries(value).map(([name, setting]) => `${nixString(name)} = ${nixLiteral(setting)};`);
+    return ["{", ...settings, "}"].join(" ");
+}
+;// CONCATENATED MODULE: ./out/src/nix/outer-lock.js
+
+// The name of the only input, as `outer-flake.nix` and `outer-hive.nix` have it.
+const inner = "flake";
+/**
+ * Renders the lock file of a flake whose only input is the given one, from the given one's own (`locks` of what
+ * `nix flake metadata --json` prints):
+ *
+ *     {"nodes":{"nixpkgs":{…},"root":{"inputs":{"nixpkgs":"nixpkgs"}}},"root":"root","version":7}
+ *
+ * An input's inputs are names of nodes, or a path of inputs from the root, which becomes longer by one. So does the path of the
+ * parent of an input that lies in its parent's tree. With `narHash`, every Nix takes the rest of the input as it is written.
+ */
+function lockAround(flake, locks) {
+    const nodes = new Map(Object.entries(objectOf(field(locks, "nodes"))));
+    const root = String(field(locks, "root"));
+    const free = (wish) => {
+        let name = wish;
+        while (nodes.has(name))
+            name += "_";
+        return name;
+    };
+    const outer = free("outer");
+    const locked = {
+        type: "path",
+        path: flake.source,
+        narHash: flake.narHash,
+        ...(flake.subdirectory === "" ? {} : { dir: flake.subdirectory }),
+        ...(flake.revision === undefined ? {} : { rev: flake.revision }),
+        ...(flake.revisionCount === undefined ? {} : { revCount: flake.revisionCount }),
+        ...(flake.lastModified === undefined ? {} : { lastModified: flake.lastModified }),
+    };
+    const longer = [...nodes].map(([name, node]) => [name, prefixed(node)]);
+    const own = { ...prefixed(nodes.get(root)), locked, original: { type: "indirect", id: inner } };
+    const all = { ...Object.fromEntries(longer), [root]: own, [outer]: { inputs: { [inner]: root } } };
+    return `${JSON.stringify({ nodes: all, root: outer, version: 7 }, undefined, 2)}\n`;
+}
+function prefixed(node) {
+    const below = (value) => {
+        if (!Array.isArray(value))
+            return value;
+        const path = value;
+        return [inner, ...path];
+    };
+    const { inputs, parent, ...rest } = objectOf(node);
+    return {
+        ...rest,
+        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(Object.entries(objectOf(inputs)).map(([name, input]) => [name, below(input)])) }),
+        ...(parent === undefined ? {} : { parent: below(parent) }),
+    };
+}
+;// CONCATENATED MODULE: ./out/src/nix/outer-flake.js
+
+
+
+
+
+
+const templates = {
+    plain: __nccwpck_require__.ab + "outer-flake.nix",
+    hive: __nccwpck_require__.ab + "outer-hive.nix",
+};
+/**
+ * Makes the outer flake with which a flake is sent to the machines. With `hive`, the nodes of a colmena hive stand among the
+ * `nixosConfigurations` under `colmenaHive.nodes.NAME`, since nixos-rebuild looks nowhere else. The flake keeps its identity
+ * (`self.rev`, `self.lastModified`, …) and the versions of all inputs. Throws a `CommandError`.
+ */
+async function wrapFlake({ flake, locks }, hive, options) {
+    return { flake, hive, outer: await addOuterFlake(flake, locks, hive, options) };
+}
+/** Puts an outer flake into the runner's store, without an evaluation. The flake's identity may be another than the true one. */
+async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
+    const nixConfig = await readNixConfig(flake, { signal });
+    const template = templates[hive ? "hive" : "plain"];
+    const text = (0,external_node_fs_namespaceObject.readFileSync)(template, "utf8");
+    const directory = (0,external_node_fs_namespaceObject.mkdtempSync)((0,external_node_path_namespaceObject.join)(scratch, "outer-flake-"));
+    try {
+        // The name that Nix itself gives the source of a flake: it then takes the path as it is and copies nothing.
+        const tree = (0,external_node_path_namespaceObject.join)(directory, "source");
+        (0,external_node_fs_namespaceObject.mkdirSync)(tree);
+        (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(tree, "flake.nix"), nixConfig === undefined ? text : text.replace("{", () => `{\n  nixConfig = ${nixConfig};`));
+        (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(tree, "flake.lock"), lockAround(flake, locks));
+        return storePath((await runNixStore(["--add", tree], { signal })).stdout.trim());
+    }
+    finally {
+        (0,external_node_fs_namespaceObject.rmSync)(directory, { recursive: true, force: true });
+    }
+}
+;// CONCATENATED MODULE: ./out/src/report/flake.js
+/** The line of the log that says which flake is deployed. */
+function flakeLine({ source, revision, inputs }) {
+    return `flake ${source}, revision ${revision ?? "none"}, with ${inputs.length} inputs`;
+}
+/** The warning about a flake that is not a commit; none for one that is. */
+function flakeWarnings({ dirty }) {
+    if (!dirty)
+        return [];
+    const message = "What is deployed is not a commit: on the machines, self.rev, self.dirtyRev and self.dirtyShortRev are missing. Has an earlier step changed a file?";
+    return [{ title: "The flake has changes that are not committed", message }];
+}
+;// CONCATENATED MODULE: ./out/src/ssh/keywords.js
+const ours = { owner: "ours" };
+const theirs = { owner: "theirs" };
+const keywords_refused = (reason) => ({ owner: "refused", reason });
+const onlyTheKey = keywords_refused("only ssh-auth says how the action authenticates");
+const hostKey = keywords_refused("the host key is looked up under the target's own address");
+const noForwarding = keywords_refused("a deployment forwards nothing");
+const sameSession = keywords_refused("the action's commands need a session as ssh starts it by itself");
+const plainMessages = keywords_refused("the action reads ssh's messages");
+const gssapi = keywords_refused("Kerberos would take the place of the key or the host key");
+/** Every keyword of ssh_config(5) in OpenSSH 8.5 to 10. */
+const keywords = {
+    // Where a line holds, and for whom.
+    Host: theirs,
+    Match: theirs,
+    Include: theirs,
+    IgnoreUnknown: theirs,
+    Tag: theirs,
+    RefuseConnection: theirs,
+    VersionAddendum: theirs,
+    // Where the machine is, and the way there.
+    HostName: theirs,
+    User: theirs,
+    Port: theirs,
+    AddressFamily: theirs,
+    BindAddress: theirs,
+    BindInterface: theirs,
+    CanonicalDomains: theirs,
+    CanonicalizeFallbackLocal: theirs,
+    CanonicalizeHostname: theirs,
+    CanonicalizeMaxDots: theirs,
+    CanonicalizePermittedCNAMEs: theirs,
+    ProxyCommand: theirs,
+    ProxyJump: theirs,
+    ProxyUseFdpass: keywords_refused("a ProxyCommand must stay in between, so that it ends with the connection"),
+    IPQoS: theirs,
+    // How what is sent is protected.
+    Ciphers: theirs,
+    MACs: theirs,
+    KexAlgorithms: theirs,
+    Compression: theirs,
+    RekeyLimit: theirs,
+    ObscureKeystrokeTiming: theirs,
+    RequiredRSASize: theirs,
+    WarnWeakCrypto: theirs,
+    // Host keys.
+    HostKeyAlgorithms: theirs,
+    CASignatureAlgorithms: theirs,
+    RevokedHostKeys: theirs,
+    FingerprintHash: theirs,
+    HostKeyAlias: hostKey,
+    StrictHostKeyChecking: ours,
+    UserKnownHostsFile: ours,
+    GlobalKnownHostsFile: ours,
+    KnownHostsCommand: ours,
+    UpdateHostKeys: ours,
+    CheckHostIP: ours,
+    VerifyHostKeyDNS: ours,
+    HashKnownHosts: ours,
+    NoHostAuthenticationForLocalhost: ours,
+    VisualHostKey: plainMessages,
+    // Authentication.
+    IdentityFile: ours,
+    IdentitiesOnly: ours,
+    IdentityAgent: ours,
+    CertificateFile: ours,
+    PKCS11Provider: ours,
+    AddKeysToAgent: ours,
+    BatchMode: ours,
+    PreferredAuthentications: ours,
+    PubkeyAuthentication: ours,
+    PasswordAuthentication: ours,
+    KbdInteractiveAuthentication: ours,
+    PubkeyAcceptedAlgorithms: theirs,
+    KbdInteractiveDevices: onlyTheKey,
+    NumberOfPasswordPrompts: onlyTheKey,
+    SecurityKeyProvider: onlyTheKey,
+    HostbasedAuthentication: onlyTheKey,
+    HostbasedAcceptedAlgorithms: onlyTheKey,
+    EnableSSHKeysign: onlyTheKey,
+    GSSAPIAuthentication: gssapi,
+    GSSAPIDelegateCredentials: gssapi,
+    GSSAPIClientIdentity: gssapi,
+    GSSAPIServerIdentity: gssapi,
+    GSSAPIKeyExchange: gssapi,
+    GSSAPIKexAlgorithms: gssapi,
+    GSSAPIRenewalForcesRekey: gssapi,
+    GSSAPITrustDns: gssapi,
+    // The connection and its master.
+    ControlMaster: ours,
+    ControlPath: ours,
+    ControlPersist: ours,
+    ConnectTimeout: ours,
+    ConnectionAttempts: ours,
+    ServerAliveInterval: ours,
+    ServerAliveCountMax: ours,
+    TCPKeepAlive: ours,
+    ChannelTimeout: keywords_refused("the action's own limits end what takes too long"),
+    // The session.
+    RemoteCommand: ours,
+    PermitLocalCommand: ours,
+    LocalCommand: keywords_refused("no command of ssh-config runs on the runner once the connection stands"),
+    RequestTTY: ours,
+    EscapeChar: ours,
+    EnableEscapeCommandline: sameSession,
+    SessionType: sameSession,
+    StdinNull: sameSession,
+    ForkAfterAuthentication: sameSession,
+    SendEnv: sameSession,
+    SetEnv: sameSession,
+    // Messages.
+    LogLevel: ours,
+    LogVerbose: plainMessages,
+    // The same; only -y would have ssh use it.
+    SyslogFacility: theirs,
+    // Forwarding.
+    ForwardAgent: ours,
+    ForwardX11: ours,
+    ForwardX11Timeout: noForwarding,
+    ForwardX11Trusted: noForwarding,
+    XAuthLocation: noForwarding,
+    LocalForward: noForwarding,
+    RemoteForward: noForwarding,
+    DynamicForward: noForwarding,
+    ClearAllForwardings: noForwarding,
+    ExitOnForwardFailure: noForwarding,
+    GatewayPorts: noForwarding,
+    PermitRemoteOpen: noForwarding,
+    // ssh takes this one from every block, also from those of other hosts; nothing is forwarded, so it changes nothing.
+    StreamLocalBindMask: theirs,
+    StreamLocalBindUnlink: noForwarding,
+    Tunnel: noForwarding,
+    TunnelDevice: noForwarding,
+};
+const byLowerCase = new Map(Object.entries(keywords).map(([name, rule]) => [name.toLowerCase(), { name, rule }]));
+/**
+ * Says why a line of `ssh-config` may not change a keyword for a target, with the keyword's name; `undefined` for one that it may.
+ * Keywords are in lower case, as `ssh -G` prints them.
+ */
+function refusalOf(keyword) {
+    const { name, rule } = byLowerCase.get(keyword) ?? { name: keyword, rule: keywords_refused("this version of the action does not know it") };
+    if (rule.owner === "theirs")
+        return undefined;
+    return `${name} (${rule.owner === "ours" ? "it belongs to the action" : rule.reason})`;
+}
+;// CONCATENATED MODULE: ./out/src/ssh/location.js
+
+
+
+
+
+
+
+// ssh answers at once, unless a `Match exec` of the user's lines takes its time.
+const answerSeconds = 60;
+/** Finds out where targets are, as `locateTarget`, at most `limit` at a time. The answers are in the order of the targets. */
+async function locateTargets(targets, directory, settings, { defaults, limit, signal }) {
+    const work = async ([index, target]) => await locateTarget(target, index, directory, settings, defaults, signal);
+    return await mapLimited([...targets.entries()], limit, work);
+}
+/**
+ * Finds out where a target is: what it says itself, then the user's lines, then the defaults. It is ssh that reads the user's
+ * lines, so that patterns, `Match` and `Include` mean what they mean to ssh; nothing is started where there are none. Throws an
+ * `InputError` for lines that ssh does not accept, and for those that would lead it to what it must not be given.
+ */
+async function locateTarget(target, index, directory, settings, defaults, signal) {
+    if (settings.extra === "")
+        return withDefaults(target, defaults);
+    const { configuration } = targetFiles(directory, index);
+    const { text, extraBegins } = renderQuestion(target, index, directory, settings, defaults);
+    const ask = async (question) => {
+        (0,external_node_fs_namespaceObject.writeFileSync)(configuration, question, { mode: 0o600 });
+        return (await run(locationCommand(configuration, target), { signal, timeout: answerSeconds })).stdout;
+    };
+    let answer;
+    try {
+        answer = await ask(text);
+    }
+    catch (error) {
+        if (!(error instanceof CommandError) || error.failure.kind === "aborted")
+            throw error;
+        throw location_refusal(`is not accepted by ssh: ${reasonOf(error, configuration, extraBegins)}`);
+    }
+    const without = await ask(renderQuestion(target, index, directory, { ...settings, extra: "" }, defaults).text);
+    return locatedTarget(target, answer, without);
+}
+/** Builds the command that asks ssh what it makes of its configuration, without connecting. */
+function locationCommand(configuration, target) {
+    return { file: "ssh", args: ["-G", "-F", configuration, "--", target.host] };
+}
+/**
+ * Reads what `ssh -G` prints, with the same care as the targets themselves: ssh obeys shell characters in a `HostName` of its
+ * configuration. `without` is what it prints without the user's lines. Throws an `InputError`.
+ *
+ *     user deploy
+ *     hostname 192.0.2.7
+ *     port 2222
+ *     proxyjump bastion.example.org
+ */
+function locatedTarget(target, answer, without) {
+    const found = location_readAnswer(answer);
+    const first = (keyword) => found.get(keyword)?.[0] ?? "";
+    const address = first("hostname");
+    const user = first("user");
+    const port = Number(first("port"));
+    const check = (keyword, work) => {
+        try {
+            work();
+        }
+        catch (error) {
+            const problem = messageOf(error);
+            throw location_refusal(`has a ${keyword} for ${target.host} that is not accepted: ${problem}`);
+        }
+    };
+    check("HostName", () => checkHost(address));
+    check("User", () => checkUser(user));
+    check("Port", () => checkPort(port));
+    requireOwned(target, found, location_readAnswer(without));
+    const { name, host, configuration } = target;
+    const moved = address.toLowerCase() !== host.toLowerCase();
+    return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration };
+}
+function location_readAnswer(answer) {
+    const found = new Map();
+    for (const line of answer.split("\n")) {
+        const [, keyword = "", value = ""] = /^(\S+) (.*)$/.exec(line) ?? [];
+        found.set(keyword, [...(found.get(keyword) ?? []), value]);
+    }
+    return found;
+}
+// What stands first in the configuration is not enough: ssh adds some keywords up, and others are not the action's to say.
+function requireOwned({ host }, found, without) {
+    const changed = [...new Set([...found.keys(), ...without.keys()])].filter((keyword) => JSON.stringify(found.get(keyword)) !== JSON.stringify(without.get(keyword)));
+    const reasons = changed.toSorted().flatMap((keyword) => {
+        const reason = refusalOf(keyword);
+        return reason === undefined ? [] : [reason];
+    });
+    if (reasons.length > 0)
+        throw location_refusal(`sets ${reasons.join(" and ")} for ${host}; accepted are lines that leave it out for this host`);
+}
+/** What tells two machines with one address apart. A proxy's command may name the host in its own ways. */
+function viaOf(host, found) {
+    const jump = found.get("proxyjump")?.[0];
+    if (jump !== undefined && jump !== "none")
+        return jump;
+    const command = found.get("proxycommand")?.[0];
+    return command === undefined || command === "none" ? undefined : `the ProxyCommand of ${host}`;
+}
+function reasonOf({ failure, stderr }, configuration, extraBegins) {
+    if (failure.kind === "timeout")
+        return `it has not read the lines after ${failure.seconds} s`;
+    const place = /^line (\d+)/;
+    const [line = "it does not say why"] = stderr
+        .replaceAll(`${configuration}: `, "")
+        .replaceAll(`${configuration} `, "")
+        .split(/\r?\n/)
+        .filter((text) => text.trim() !== "");
+    const number = Number(place.exec(line)?.[1] ?? 0) - extraBegins;
+    return number > 0 ? line.replace(place, `line ${number}`) : line;
+}
+function location_refusal(problem) {
+    return new InputError([{ input: "ssh-config", problem }]);
+}
+;// CONCATENATED MODULE: ./out/src/report/choice.js
+
+/** The lines of the log that say what was chosen of a flake's machines. */
+function choiceLines({ machines, unusable, others }) {
+    const count = machines.length + unusable.length;
+    const heading = `targets is empty: the flake names ${count} ${count === 1 ? "machine" : "machines"} to deploy`;
+    return [
+        `${heading}${machines.length === 0 ? "" : `: ${machines.map(({ name }) => name).join(", ")}`}`,
+        ...unusable.map(({ name }) => `${name} cannot be deployed, and fails`),
+        ...others.map(({ name, reason }) => `${name} is left out: ${reason}`),
+    ];
+}
+const mostIgnored = 30;
+/** The warning about settings of the flake that are ignored, one per line; none where there are none. */
+function choiceWarnings({ machines }) {
+    const lines = machines.flatMap(({ name, ignored }) => ignored.map((what) => `${name}: ${what}`));
+    if (lines.length === 0)
+        return [];
+    return [{ title: "The flake asks for what this action does not do", message: listedLines(lines, mostIgnored).join("\n") }];
+}
+;// CONCATENATED MODULE: ./out/src/entry/announce-choice.js
+
+/** Reports what was chosen of a flake's machines, and which of their settings are ignored. */
+function announceChoice(choice, log) {
+    for (const line of choiceLines(choice))
+        log.line(line);
+    log.annotateAll("warning", choiceWarnings(choice));
+}
+;// CONCATENATED MODULE: ./out/src/entry/deployment-ports.js
+
+
+
+
+
+
+
+
+
+/** Connects the ports of `src/machines/` with Nix, ssh and the log. */
+function deploymentPorts({ inputs, ssh, identity, known, log, signal }) {
+    const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
+    return {
+        fetchFlake: async () => {
+            const archived = await archiveOnRunner(inputs.flake, local);
+            // Where nothing is built from it, it only says where the machines are.
+            if (needsFlake(inputs.operation))
+                known.flake = archived.flake;
+            log.line(flakeLine(archived.flake));
+            log.annotateAll("warning", flakeWarnings(archived.flake));
+            return { wrap: async (hive) => (known.sent = await wrapFlake(archived, hive, { scratch: runnerTemp(), signal })) };
+        },
+        readInventory: async (sent, query) => await readInventory(outerReference(sent), query, local),
+        prepareSsh: async () => await identity.install(inputs),
+        locate: async (targets) => await locateTargets(targets, identity.directory, ssh, { defaults: inputs.defaults, limit: inputs.maxParallel, signal }),
+        announce: (choice) => announceChoice(choice, log),
+    };
+}
+;// CONCATENATED MODULE: ./out/src/entry/known.js
+/** What is known before the inputs were read. */
+function nothingKnown() {
+    return { flake: undefined, sent: undefined, end: { results: [], arrived: false }, summary: true };
+}
+;// CONCATENATED MODULE: ./out/src/git/untracked.js
+
+
+
+/**
+ * Tells whether a file, relative to the root of the Git work tree that a flake reference names (`.`, `./nixos`), exists there and
+ * Git does not track it. Never throws: the answer is no where there is no work tree, or Git cannot tell.
+ */
+async function isUntracked(reference, file) {
+    const directory = /^[./][^?]*/.exec(reference)?.[0];
+    if (directory === undefined)
+        return false;
+    const git = async (...args) => (await run({ file: "git", args: ["-C", directory, ...args] })).stdout;
+    try {
+        const root = (await git("rev-parse", "--show-toplevel")).replace(/\n$/, "");
+        if (!(0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(root, file)))
+            return false;
+        return (await git("ls-files", "--", `:(top,literal)${file}`)).trim() === "";
+    }
+    catch {
+        return false;
+    }
+}
+;// CONCATENATED MODULE: ./out/src/github/run-name.js
+
+/**
+ * Names this job of the workflow to somebody who looks at a machine: the address of the run, and the job. `undefined` where the
+ * runner does not say it.
+ */
+function workflowRunName(environment) {
+    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_JOB: job } = environment;
+    const id = environment[isForgejoOrGitea(environment) ? "GITHUB_RUN_NUMBER" : "GITHUB_RUN_ID"];
+    if (server === undefined || repository === undefined || id === undefined)
+        return undefined;
+    const name = `${server}/${repository}/actions/runs/${id}${job === undefined ? "" : `, job ${job}`}`;
+    // It becomes a line of a file on the machine.
+    return name.replaceAll(/\p{C}/gu, "");
+}
+;// CONCATENATED MODULE: ./out/src/nixos/reconnect-timeout.js
+// For a machine to come back after the latest moment at which its watchdog acts: the way back is an activation too.
+const wayBackSeconds = 60;
+/**
+ * Seconds for which a lost connection is tried again, by phase: a machine that goes back by itself answers only when it has.
+ * `connectTimeout` is in seconds too.
+ */
+function reconnectTimeout(connectTimeout, { rollback, limits }) {
+    const plain = connectTimeout + wayBackSeconds;
+    if (!rollback)
+        return () => plain;
+    return (phase) => {
+        if (phase === "activate")
+            return plain + limits.activation + limits.confirm;
+        return phase === "confirm" || phase === "rollback" ? plain + limits.confirm + limits.settle + limits.healthCheck : plain;
+    };
+}
+;// CONCATENATED MODULE: ./out/src/entry/machine-settings.js
+
+
+
+
+
+
+
+/** How the machines of a deployment are treated. Each call names a run of its own. */
+function machineSettings(inputs, sending, signal) {
+    const run = (0,external_node_crypto_namespaceObject.randomBytes)(6).toString("hex");
+    return {
+        run,
+        name: workflowRunName(process.env) ?? `run ${run}`,
+        access: { elevate: inputs.elevate, elevatePassword: inputs.elevatePassword, needsRoot: needsRoot(inputs.operation) },
+        checkSignatures: inputs.checkSignatures,
+        archiveArgs: inputs.archiveArgs,
+        rebuildArgs: inputs.rebuildArgs,
+        reconnectTimeout: reconnectTimeout(inputs.connectTimeout, inputs.safety),
+        isUntracked: async (file) => await isUntracked(inputs.flake, file),
+        configurationNames: async () => sending === undefined ? undefined : await configurationNames(outerReference(await sending), { signal }).catch(() => undefined),
+    };
+}
+;// CONCATENATED MODULE: ./out/src/github/state.js
+
+const key = "identity-directory";
+/** The path of the private directory, as it goes from the main step to the post step. */
+const identityState = {
+    save: (directory) => saveState(key, directory),
+    /** Empty when the main step has made none. */
+    load: () => getState(key),
+};
+;// CONCATENATED MODULE: ./out/src/ssh/identity.js
+
+
+
+
+
+
+const prefix = "nix-flake-deploy-";
+// mkdtemp adds six characters. A socket's path may have 107 bytes, of which ssh wants 17 for the name it listens under at
+// first, and "/9999.s" is ours.
+const longestParent = 107 - 17 - "/9999.s".length - prefix.length - 6 - 1;
+/**
+ * Makes the private directory (mode 700) of a run below `RUNNER_TEMP`, and nothing in it. Where that path is too long for a
+ * socket or holds what ssh and Nix would split or expand, it is made below the system's directory for temporary files.
+ */
+function makeIdentityDirectory(runnerTemp) {
+    const usable = runnerTemp !== undefined && Buffer.byteLength(runnerTemp) <= longestParent && /^\/[\w/.@+,:=-]*$/.test(runnerTemp);
+    return (0,external_node_fs_namespaceObject.mkdtempSync)((0,external_node_path_namespaceObject.join)(usable ? runnerTemp : (0,external_node_os_namespaceObject.tmpdir)(), prefix));
+}
+/** Writes key and known hosts; an encrypted key is decrypted in place. */
+async function writeIdentity(directory, identity) {
+    const files = identityFiles(directory);
+    const write = (path, text) => {
+        (0,external_node_fs_namespaceObject.writeFileSync)(path, text, { mode: 0o600 });
+    };
+    write(files.knownHosts, `${identity.knownHosts.trimEnd()}\n${endOfKnownHosts}\n`);
+    write(files.recorder, (0,external_node_fs_namespaceObject.readFileSync)(__nccwpck_require__.ab + "record-host-key.sh", "utf8"));
+    if (identity.key === undefined)
+        return { kind: "none" };
+    if (identity.certificate !== undefined)
+        write(files.certificate, `${identity.certificate}\n`);
+    write(files.key, identity.key);
+    if (identity.passphrase !== undefined) {
+        const problem = await decrypt(directory, files.key, identity.passphrase);
+        if (problem !== undefined)
+            return { kind: "unusable", problem };
+    }
+    return await checkKey(files.key);
+}
+/** The key as ssh reads it: after `writeIdentity`, the decrypted one. */
+function writtenKey(directory) {
+    return (0,external_node_fs_namespaceObject.readFileSync)(identityFiles(directory).key, "utf8");
+}
+async function checkKey(path) {
+    try {
+        const { stdout } = await run({ file: "ssh-keygen", args: ["-y", "-P", "", "-f", path] }, { timeout: 20 });
+        return { kind: "key", publicKey: stdout.trim() };
+    }
+    catch (error) {
+        throwIfMissing(error);
+        if (!(error instanceof CommandError))
+            throw error;
+        return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})` };
+    }
+}
+// ssh-keygen asks a program for the old passphrase, which hands on its standard input: on a command line or in an environment,
+// others could see it.
+async function decrypt(directory, path, passphrase) {
+    const askpass = (0,external_node_path_namespaceObject.join)(directory, "askpass.sh");
+    (0,external_node_fs_namespaceObject.writeFileSync)(askpass, "#!/bin/sh\nexec cat\n", { mode: 0o700 });
+    (0,external_node_fs_namespaceObject.chmodSync)(askpass, 0o700);
+    const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force" };
+    try {
+        await run({ file: "ssh-keygen", args: ["-q", "-p", "-N", "", "-f", path] }, { env, stdin: `${passphrase}\n`, timeout: 60 });
+        return undefined;
+    }
+    catch (error) {
+        throwIfMissing(error);
+        if (!(error instanceof CommandError))
+            throw error;
+        if (/ssh_askpass: exec\(.*\): Permission denied/.test(error.stderr)) {
+            throw new RunnerError(`an encrypted ssh-key needs a directory for temporary files from which programs can be run, and ${(0,external_node_path_namespaceObject.dirname)(directory)} is mounted noexec. Use a key without a passphrase, or another RUNNER_TEMP`, { cause: error });
+        }
+        if (/incorrect passphrase/i.test(error.stderr))
+            return "is encrypted, and ssh-key-passphrase is not its passphrase";
+        return `cannot be decrypted (${lastLine(error.stderr, path)})`;
+    }
+    finally {
+        (0,external_node_fs_namespaceObject.rmSync)(askpass, { force: true });
+    }
+}
+function throwIfMissing(error) {
+    if (error instanceof CommandError && error.failure.kind === "spawn") {
+        throw new RunnerError("ssh-keygen is not on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client", { cause: error });
+    }
+}
+function lastLine(stderr, path) {
+    return (stderr.trim().split("\n").at(-1) ?? "").replaceAll(path, "key");
+}
+/**
+ * Removes the private directory of a run, and does nothing where it is gone. Throws an `Error` and removes nothing when the
+ * path is not a directory that this action has made: another name, a link, or another owner.
+ */
+function removeIdentityDirectory(path) {
+    if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test((0,external_node_path_namespaceObject.basename)(path)) || path !== (0,external_node_path_namespaceObject.resolve)(path)) {
+        throw new Error(`refuses to remove ${JSON.stringify(path)}: it is not a directory of this action`);
+    }
+    const found = (0,external_node_fs_namespaceObject.lstatSync)(path, { throwIfNoEntry: false });
+    if (found === undefined)
+        return;
+    if (!found.isDirectory() || found.uid !== process.getuid?.()) {
+        throw new Error(`refuses to remove ${JSON.stringify(path)}: it is a link, no directory, or somebody else's`);
+    }
+    (0,external_node_fs_namespaceObject.rmSync)(path, { recursive: true, force: true });
+}
+;// CONCATENATED MODULE: ./out/src/entry/run-identity.js
+
+
+
+
+
+
+/** The private directory of a run, from its making to its removal. */
+class RunIdentity {
+    #log;
+    #directory;
+    constructor(log) {
+        this.#log = log;
+    }
+    /** Throws an `Error` before `install`. */
+    get directory() {
+        if (this.#directory === undefined)
+            throw new Error("the ssh identity is not installed yet");
+        return this.#directory;
+    }
+    /** Makes the directory and writes the identity into it. Throws an `InputError` for a key that ssh cannot use. */
+    async install(identity) {
+        this.#directory = makeIdentityDirectory(process.env["RUNNER_TEMP"]);
+        // Before the key is written, so that the post step finds it even when this process is killed.
+        identityState.save(this.#directory);
+        const check = await writeIdentity(this.#directory, identity);
+        if (check.kind === "unusable")
+            throw new InputError([{ input: "ssh-key", problem: check.problem }]);
+        if (identity.passphrase !== undefined)
+            for (const line of secretLines(writtenKey(this.#directory)))
+                maskSecret(line);
+    }
+    /** Ends the ssh masters, then removes the key with their sockets. Never throws. */
+    async remove() {
+        if (this.#directory !== undefined)
+            await removeIdentity(this.#directory, this.#log);
+    }
+}
+/** Ends the ssh masters of a private directory and removes it. Returns whether that succeeded; where not, it is reported. */
+async function removeIdentity(directory, log) {
+    try {
+        await endMasters(directory);
+        removeIdentityDirectory(directory);
+        return true;
+    }
+    catch (error) {
+        log.annotate("error", "The ssh key may still be on the runner", messageOf(error));
+        return false;
+    }
+}
+;// CONCATENATED MODULE: ./out/src/entry/deploy.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Deploys as the inputs say, and reports how it ended. Returns the exit code. */
+async function deploy_run() {
+    const log = new WorkflowLog();
+    const all = { log, runLog: new WorkflowRunLog(log), identity: new RunIdentity(log), known: nothingKnown() };
+    return await runCancellable(async (cancelled) => ((await deployAndReport(all, cancelled)) ? 0 : 1), {
+        onFirst: (signal) => log.annotate("warning", `Cancelled by ${signal}`, all.runLog.runningHosts()),
+        onSecond: async () => await all.identity.remove(),
+    });
+}
+async function deployAndReport(all, cancelled) {
+    const { log, identity, known } = all;
+    let problem;
+    try {
+        await deploy(all, cancelled);
+    }
+    catch (error) {
+        problem = error;
+    }
+    await identity.remove();
+    if (problem !== undefined && !cancelled.aborted)
+        log.annotateAll("error", [problemAnnotation(problem)]);
+    const reason = cancelled.aborted ? "the run was cancelled" : problem === undefined ? undefined : briefReason(problem);
+    const { end, flake, sent, summary } = known;
+    const isGreen = reportEnd({ ...end, flake, sent, summary, endedEarly: reason !== undefined, reason }, log);
+    await log.written();
+    return isGreen;
+}
+async function deploy({ log, runLog, identity, known }, cancelled) {
+    const inputs = parseInputs(readInput);
+    known.summary = inputs.summary;
+    for (const secret of secretsOf(inputs))
+        maskSecret(secret);
+    if (!inputs.allowUnsafeEvent)
+        requireTrustedCode(readEvent(process.env));
+    const ssh = sshSettings(inputs, process.env["SSH_AUTH_SOCK"]);
+    await requirePrograms();
+    await preventCoreDumps();
+    const found = await machinesOfDeployment(inputs, deploymentPorts({ inputs, ssh, identity, known, log, signal: cancelled }));
+    const { flake, signal } = flakeOrNone(found.flake, cancelled);
+    const settings = machineSettings(inputs, found.flake, signal);
+    const machines = connectionsTo(found.targets, identity.directory, ssh).map((connection) => new NixosMachine(connection, settings, runLog.host(connection.target)));
+    const { operation, maxParallel, timeout, retries, safety, variant, staging, diff } = inputs;
+    const unusable = found.unusable.map(unusableResult);
+    known.end = await deployFleet(machines, { operation, flake, unusable, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
+    await found.flake;
+}
+;// CONCATENATED MODULE: ./out/src/domain/matrix.js
+
+
+/** The machines as text for the input `targets`: a line each, or JSON where a line would lose a name. */
+function targetsText(machines) {
+    const plain = machines.every(({ name, request }) => wishedName({ ...request, name: undefined }) === name);
+    if (plain)
+        return machines.map(({ request }) => targetLine(request)).join("\n");
+    return JSON.stringify(machines.map(({ name, request }) => ({ ...request, configuration: attributeOf(request.configuration), name })));
+}
+/** The target as a line: `[user@]host[:port][#configuration]`. */
+function targetLine({ user, host, port, configuration }) {
+    const attribute = attributeOf(configuration);
+    const place = host.includes(":") ? `[${host}]` : host;
+    return `${user === undefined ? "" : `${user}@`}${place}${port === undefined ? "" : `:${port}`}${attribute === undefined ? "" : `#${attribute}`}`;
+}
+;// CONCATENATED MODULE: ./out/src/github/matrix-outputs.js
+
+
+
+
+
+/**
+ * Renders the outputs: a job for each machine, or at most `shards` jobs with the machines dealt out among them in their order.
+ * Throws an `InputError` for more machines than GitHub takes jobs, and for more than fit into the outputs of a job.
+ */
+function renderMatrix(machines, shards) {
+    if (shards === undefined && machines.length > jobsOfMatrix) {
+        throw new InputError([
+            {
+                input: "shards",
+                problem: `is empty, and ${machines.length} machines are more than the ${jobsOfMatrix} jobs that GitHub takes a matrix; accepted is a number of jobs to deal them out to`,
+            },
+        ]);
+    }
+    const include = shards === undefined ? machines.map(machineJob) : deal(machines, shards).map(shardJob);
+    const outputs = {
+        matrix: JSON.stringify({ include }),
+        // Not an empty text, which would have the main action take every machine of the flake.
+        targets: machines.length === 0 ? "[]" : targetsText(machines),
+        count: String(machines.length),
+        hosts: JSON.stringify(machines.map(({ name }) => name)),
+    };
+    if (Object.values(outputs).join("").length > charactersOfOutputs) {
+        throw new InputError([
+            { input: "select", problem: `leaves ${machines.length} machines, more than fit into the outputs of one job (1 MB); select fewer of them` },
+        ]);
+    }
+    return outputs;
+}
+/** Sets every output of the companion action. */
+function setMatrixOutputs(outputs) {
+    for (const [name, value] of Object.entries(outputs))
+        setOutput(name, value);
+}
+function machineJob(machine) {
+    const { name, request, system, tags } = machine;
+    return { name, target: targetsText([machine]), configuration: attributeOf(request.configuration) ?? "", system: system ?? "", tags };
+}
+function shardJob(machines, index, all) {
+    return { name: `${index + 1} of ${all.length}`, targets: targetsText(machines), hosts: machines.map(({ name }) => name) };
+}
+/** Deals out to as many hands, of which the first ones get one more where it does not come out even. */
+function deal(items, hands) {
+    const used = Math.min(hands, items.length);
+    const size = (hand) => Math.floor(items.length / used) + (hand < items.length % used ? 1 : 0);
+    let begin = 0;
+    return Array.from({ length: used }, (_, hand) => items.slice(begin, (begin += size(hand))));
+}
+;// CONCATENATED MODULE: ./out/src/inputs/matrix.js
+
+
+
+
+
+/** Every input of the companion action, by its name in `matrix/action.yml`. */
+const matrixInputNames = ["flake", "targets", "select", "changed-since", "shards", "ssh-user", "ssh-port"];
+/** Reads and checks the inputs as `parseInputs` does those of the main action; `mostShards` jobs are possible. Throws an `InputError` that names every bad one. */
+function parseMatrixInputs(read, mostShards) {
+    const problems = [];
+    const refusing = (input) => (problem) => {
+        problems.push({ input, problem });
+    };
+    const trimmed = (name) => read(name).trim() || undefined;
+    const number = (name, maximum) => {
+        const text = trimmed(name);
+        if (text === undefined)
+            return undefined;
+        const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+        if (value >= 1 && value <= maximum)
+            return value;
+        refusing(name)(`${JSON.stringify(text.slice(0, 100))} is not accepted; accepted is a whole number from 1 to ${maximum}, or nothing`);
+        return undefined;
+    };
+    const user = trimmed("ssh-user");
+    if (user !== undefined)
+        collect(() => checkUser(user), refusing("ssh-user"));
+    const port = number("ssh-port", 65_535);
+    const selection = readSelection(read("select"), refusing("select"));
+    const inputs = {
+        flake: readFlakeReference(trimmed("flake") ?? "", refusing("flake")),
+        targets: readExplicit(read("targets"), selection, port ?? 22, refusing),
+        selection,
+        changedSince: readRevision(trimmed("changed-since"), refusing("changed-since")),
+        shards: number("shards", mostShards),
+        user,
+        port,
+    };
+    const misplaced = matrixInputNames.filter((name) => holdsPrivateKey(read(name), ""));
+    if (misplaced.length > 0)
+        throw new InputError(misplaced.map((input) => ({ input, problem: misplacedKey })));
+    if (problems.length > 0)
+        throw new InputError(problems);
+    return inputs;
+}
+function readExplicit(text, selection, port, refusing) {
+    const requests = readRequests(text, refusing("targets"));
+    let machines = [];
+    collect(() => {
+        // Only for the names, and to find a machine that stands there twice.
+        const targets = completeTargets(requests, { user: "", port });
+        machines = requests.map((request, index) => ({ name: targets[index]?.name ?? "", request, system: undefined, tags: [] }));
+    }, refusing("targets"));
+    const looks = machines.map((machine) => ({ machine, name: machine.name, configuration: machine.request.configuration }));
+    const { chosen, unmatched } = machines.length === 0 ? { chosen: looks, unmatched: undefined } : selectTargets(looks, selection);
+    if (unmatched !== undefined)
+        refusing("select")(unmatched);
+    return chosen.map(({ machine }) => machine);
+}
+function readRevision(text, refuse) {
+    if (text !== undefined && !/^[^\s\p{C}-][^\s\p{C}]*$/u.test(text)) {
+        refuse(`${JSON.stringify(text.slice(0, 100))} is not accepted; accepted is a Git revision, as \${{ github.event.before }}`);
+    }
+    return text;
+}
+;// CONCATENATED MODULE: ./out/src/machines/changed.js
+
+
+/**
+ * Leaves out the machines whose system is the same as at a Git revision. If it cannot be determined, a machine counts as changed.
+ * Throws an `InputError` where the revision cannot be looked up.
+ */
+async function changedMachines(machines, revision, ports) {
+    const present = await ports.checkout();
+    const all = (reason) => {
+        ports.allChanged(reason);
+        return machines;
+    };
+    const reference = await formerReference(present, revision, ports);
+    if (reference === undefined)
+        return all(`${revision} is no commit of this repository: a first push, or one that has replaced it.`);
+    const configurations = machines.flatMap(({ request }) => attributeOf(request.configuration) ?? []);
+    const former = await ports.formerToplevels(present, reference, configurations);
+    if (former.kind === "none")
+        return all(`The flake at ${revision} does not evaluate: ${former.reason}`);
+    if (former.kind === "same")
+        return [];
+    const now = await ports.toplevels(present, configurations);
+    return machines.filter(({ name, request }) => {
+        const configuration = attributeOf(request.configuration);
+        if (configuration === undefined)
+            return true;
+        const system = now.get(configuration);
+        if (system === undefined)
+            ports.notComparable(name);
+        return system === undefined || system !== former.toplevels.get(configuration);
+    });
+}
+/** The flake at that revision; `undefined` where there is no such commit. Throws an `InputError` where that could not be looked up. */
+async function formerReference({ repository }, revision, ports) {
+    const refuse = (problem) => new InputError([{ input: "changed-since", problem }]);
+    if (repository === undefined)
+        throw refuse("needs a flake in a Git work tree on the runner, as `.` or `./nixos`: only there can an older commit be looked at");
+    // What GitHub gives as the commit before the first push of a branch.
+    if (/^0+$/.test(revision))
+        return undefined;
+    const resolved = await ports.resolveRevision(repository.directory, revision);
+    if (resolved.kind === "commit")
+        return repository.referenceAt(resolved.id);
+    if (resolved.shallow)
+        throw refuse(`${revision} is not in this checkout, which has only the newest commits. Set \`fetch-depth: 0\` in the step with actions/checkout`);
+    return undefined;
+}
+;// CONCATENATED MODULE: ./out/src/machines/of-matrix.js
+
+
+
+// ssh's own, where neither the machine nor the input gives one: only to find machines in the same place.
+const sshPort = 22;
+/** Finds the machines of a matrix. Throws an `InputError` as `locateChosen` and `changedMachines`. */
+async function machinesOfMatrix(wanted, ports) {
+    const { targets, changedSince, user, port } = wanted;
+    const { machines, unusable } = targets.length > 0 ? { machines: targets, unusable: [] } : await of_matrix_machinesOfFlake(wanted, ports);
+    const changed = changedSince === undefined ? machines : await changedMachines(machines, changedSince, ports);
+    return {
+        machines: changed.map((machine) => ({
+            ...machine,
+            request: { ...machine.request, user: machine.request.user ?? user, port: machine.request.port ?? port },
+        })),
+        total: machines.length,
+        unusable,
+    };
+}
+async function of_matrix_machinesOfFlake({ selection, port = sshPort }, ports) {
+    const inventory = await ports.readInventory({ selection, details: true });
+    // The user does not tell machines apart.
+    const { choice } = await locateChosen(inventory, selection, async (chosen) => await Promise.resolve(chosen.map((target) => withDefaults(target, { user: "", port }))));
+    ports.announce(choice);
+    return { machines: choice.machines.map(({ name, request, system, tags = [] }) => ({ name, request, system, tags })), unusable: choice.unusable };
+}
+;// CONCATENATED MODULE: ./out/src/git/commit.js
+
+
+/** Looks a revision up, as gitrevisions(7) has it. Throws a `RunnerError` without git, a `CommandError` outside of a work tree. */
+async function resolveCommit(directory, revision) {
+    try {
+        const { stdout } = await git(revParseArguments(directory, revision));
+        return { kind: "commit", id: stdout.trim() };
+    }
+    catch (error) {
+        if (!(error instanceof CommandError) || error.failure.kind !== "exit")
+            throw error;
+    }
+    return { kind: "missing", shallow: await isShallow(directory) };
+}
+/** Tells whether a checkout lacks the older commits, as actions/checkout makes it unless `fetch-depth` is 0. Throws as `resolveCommit`. */
+async function isShallow(directory) {
+    return (await git(["-C", directory, "rev-parse", "--is-shallow-repository"])).stdout.trim() === "true";
+}
+/** Builds the arguments that look a revision up; it is never taken for an option. */
+function revParseArguments(directory, revision) {
+    return ["-C", directory, "rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`];
+}
+async function git(args) {
+    try {
+        return await run({ file: "git", args });
+    }
+    catch (error) {
+        if (error instanceof CommandError && error.failure.kind === "spawn") {
+            throw new RunnerError("git is not on this runner, and changed-since needs it. Add to the workflow, before this step: - run: sudo apt-get update && sudo apt-get install --yes git", {
+                cause: error,
+            });
+        }
+        throw error;
+    }
+}
+;// CONCATENATED MODULE: external "node:url"
+const external_node_url_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:url");
+;// CONCATENATED MODULE: ./out/src/nix/toplevels.js
+
+
+
+
+
+
+
+
+
+// An evaluation keeps every configuration that it has looked into: some hundred megabytes each, of a real NixOS.
+const together = 16;
+// With the true ones, system.configurationRevision and the like would differ at every commit; without any, a flake may refuse a dirty
+// tree, or fail on a missing attribute.
+const sameIdentity = { revision: "1".padStart(40, "0"), lastModified: 1 };
+/** Copies a flake and its inputs into the runner's store. `scratch` is a directory for files of a moment. Throws as `archiveOnRunner`. */
+async function checkout(reference, scratch, options) {
+    const { flake, locks, resolved } = await archiveOnRunner(reference, options);
+    const identity = { ...sameIdentity, revisionCount: flake.revisionCount === undefined ? undefined : 1 };
+    const outer = await addOuterFlake({ ...flake, ...identity }, locks, false, { scratch, signal: options.signal });
+    return { pinned: outerReference({ outer }), repository: repositoryOf(resolved) };
+}
+/**
+ * Parses where the work tree is from `resolved` of what `nix flake metadata --json` prints:
+ *
+ *     {"dir":"nixos","shallow":true,"type":"git","url":"file:///home/runner/work/machines/machines"}
+ */
+function repositoryOf(resolved) {
+    const url = json_text(field(resolved, "url"));
+    if (field(resolved, "type") !== "git" || url?.startsWith("file:") !== true)
+        return undefined;
+    const kept = Object.entries(objectOf(resolved)).flatMap(([name, value]) => {
+        if (["type", "url", "ref", "rev"].includes(name))
+            return [];
+        if (typeof value === "boolean")
+            return [[name, value ? "1" : "0"]];
+        return typeof value === "string" ? [[name, value]] : [];
+    });
+    return {
+        directory: (0,external_node_url_namespaceObject.fileURLToPath)(url),
+        referenceAt: (commit) => `git+${url}?${[...kept, ["rev", commit]].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`,
+    };
+}
+/**
+ * Instantiates the systems of these configurations, each as `nixos-rebuild` would. `reference` is one of `checkout`. One that does not evaluate does not hide the others.
+ */
+async function toplevels(reference, configurations, options) {
+    const expression = (0,external_node_fs_namespaceObject.readFileSync)(__nccwpck_require__.ab + "toplevels.nix", "utf8");
+    const evaluate = async (some) => {
+        const found = await applyToFlake(reference, expression, { configurations: some }, options);
+        return new Map(some.map((name) => [name, json_text(field(found, name))]));
+    };
+    if (configurations.length === 0)
+        await evaluate([]);
+    const all = new Map();
+    for (let begin = 0; begin < configurations.length; begin += together) {
+        const evaluated = await evaluateApart(configurations.slice(begin, begin + together), evaluate);
+        for (const [name, one] of evaluated)
+            all.set(name, "value" in one ? one.value : undefined);
+    }
+    return all;
+}
+/** Instantiates the systems that a former commit had, unless its source is the present one. Throws only for an abort. */
+async function formerToplevels(present, former, configurations, options) {
+    try {
+        const { pinned } = await checkout(former.reference, former.scratch, options);
+        if (pinned === present.pinned)
+            return { kind: "same" };
+        // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
+        await toplevels(pinned, [], options);
+        return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options) };
+    }
+    catch (error) {
+        options.signal?.throwIfAborted();
+        return { kind: "none", reason: briefReason(error).replace(/^(?:the flake does not evaluate|error): /, "") };
+    }
+}
+;// CONCATENATED MODULE: ./out/src/report/changed.js
+/** The notice that no machine is left out as unchanged. */
+function allChangedNotice(reason) {
+    return { title: "All machines count as changed", message: reason };
+}
+/** The warning about a machine that counts as changed because its system does not evaluate. */
+function notComparableWarning(machine) {
+    return { title: machine, message: "Its system does not evaluate, so that nobody can tell whether it has changed. It is deployed." };
+}
+;// CONCATENATED MODULE: ./out/src/entry/matrix-ports.js
+
+
+
+
+
+
+/** Connects the ports of `src/machines/` with Nix, Git and the log. `reference` is the flake. */
+function matrixPorts(reference, log, signal) {
+    const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
+    const scratch = runnerTemp();
+    return {
+        readInventory: async (query) => await readInventory(reference, query, local),
+        announce: (choice) => announceChoice(choice, log),
+        checkout: async () => await checkout(reference, scratch, local),
+        resolveRevision: resolveCommit,
+        formerToplevels: async (present, former, configurations) => await formerToplevels(present, { reference: former, scratch }, configurations, local),
+        toplevels: async ({ pinned }, configurations) => await toplevels(pinned, configurations, local),
+        allChanged: (reason) => log.annotateAll("notice", [allChangedNotice(reason)]),
+        notComparable: (machine) => log.annotateAll("warning", [notComparableWarning(machine)]),
+    };
+}
+;// CONCATENATED MODULE: ./out/src/entry/matrix.js
+
+
+
+
+
+
+
+
+
+
+
+/** Plans the jobs of a matrix as the inputs say. Returns the exit code. */
+async function matrix_run() {
+    const log = new WorkflowLog();
+    return await runCancellable(async (cancelled) => ((await planAndReport(log, cancelled)) ? 0 : 1), {
+        onFirst: (signal) => log.annotate("warning", `Cancelled by ${signal}`, "No job was planned."),
+        onSecond: async () => await Promise.resolve(),
+    });
+}
+async function planAndReport(log, cancelled) {
+    let planned = { outputs: renderMatrix([], undefined), isComplete: false };
+    try {
+        planned = await plan(log, cancelled);
+    }
+    catch (error) {
+        if (!cancelled.aborted)
+            log.annotateAll("error", [problemAnnotation(error)]);
+    }
+    log.resume();
+    setMatrixOutputs(planned.outputs);
+    await log.written();
+    return planned.isComplete;
+}
+async function plan(log, cancelled) {
+    const inputs = parseMatrixInputs(readInput, jobsOfMatrix);
+    const { machines, total, unusable } = await machinesOfMatrix(inputs, matrixPorts(inputs.flake, log, cancelled));
+    const outputs = renderMatrix(machines, inputs.shards);
+    log.line(`${machines.length} of ${total} machines: ${machines.map(({ name }) => name).join(", ")}`);
+    log.annotateAll("error", failureAnnotations(unusable.map(unusableResult), annotationsOfStep));
+    return { outputs, isComplete: unusable.length === 0 };
+}
+;// CONCATENATED MODULE: ./out/src/entry/post.js
+
+
+
+/**
+ * Runs after the job, also when the main step was killed: ends the ssh masters and removes the key that are left. Returns the exit code.
+ */
+async function post_run() {
+    const log = new WorkflowLog();
+    const directory = identityState.load();
+    const isRemoved = directory === "" || (await removeIdentity(directory, log));
+    await log.written();
+    return isRemoved ? 0 : 1;
+}
+;// CONCATENATED MODULE: ./out/src/entry/start.js
+/** Runs an entry point and ends the process with its exit code: whatever still holds the process open has nothing more to report. */
+async function start(run) {
+    process.exit(await run());
+}
+;// CONCATENATED MODULE: ./out/src/entry/index.js
+// What the bundle exports to the files that start it.
+
+
+
+
+var __webpack_exports__deploy = __webpack_exports__.gg;
+var __webpack_exports__matrix = __webpack_exports__.UP;
+var __webpack_exports__post = __webpack_exports__.bE;
+var __webpack_exports__start = __webpack_exports__.ni;
+export { __webpack_exports__deploy as deploy, __webpack_exports__matrix as matrix, __webpack_exports__post as post, __webpack_exports__start as start };

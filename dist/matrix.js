@@ -1,0 +1,3 @@
+import { matrix, start } from "./action.js";
+
+await start(matrix);

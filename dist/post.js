@@ -1,0 +1,3 @@
+import { post, start } from "./action.js";
+
+await start(post);
