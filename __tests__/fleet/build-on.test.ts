@@ -68,3 +68,31 @@ describe("systems that the runner builds", () => {
     expect(results["missing"]?.["error"]).toContain("the flake has no nixosConfigurations.missing; it has derived, sent, there");
   });
 });
+
+describe("a system of the runner and a user whom Nix on the machine does not trust", () => {
+  test("is imported as root, by the one sudoers rule, and only what is missing travels", async () => {
+    const packages = { large: "1.0" };
+    const sizes = { large: 3000 };
+    const inputs = { targets: "deploy@sent#sent", "build-on": "runner" };
+    const first = await deploy(await flakeOf({ sent: { text: "one", packages, sizes } }), inputs);
+    await expectGreen(first, fleet.machines);
+    expect(first.log).toMatch(/importing \d+ paths as root, since Nix on the machine accepts none without a signature/);
+    expect(resultsOf(first)["sent"]).toMatchObject({ status: "deployed" });
+    expect(await fleet.machine("sent").currentSystem()).toBe(toplevelOf(first, "sent"));
+    const second = await deploy(await flakeOf({ sent: { text: "two", packages, sizes } }), inputs);
+    await expectGreen(second, fleet.machines);
+    expect(await fleet.machine("sent").currentSystem()).toBe(toplevelOf(second, "sent"));
+    // The package of 3 MB is there already: the system and the source of the flake are new.
+    expect(second.log).toMatch(/importing 2 paths as root/);
+    await fleet.machine("sent").output(`nix-store --verify-path ${toplevelOf(second, "sent")}`);
+  });
+
+  test("is refused with the ways out where nobody can become root", async () => {
+    const flake = await flakeOf({ sent: { text: "nobody" } });
+    const run = await deploy(flake, { targets: "nosudo@sent#sent", "build-on": "runner", operation: "build" });
+    expect(run.exitCode).toBe(1);
+    await expectNothingLeft(run, fleet.machines);
+    expect(resultsOf(run)["sent"]).toMatchObject({ status: "failed", phase: "copy" });
+    expect(resultsOf(run)["sent"]?.["error"]).toMatch(/Sign the paths .*trust nosudo .*build there \(build-on: target\)/);
+  });
+});

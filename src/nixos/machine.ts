@@ -31,6 +31,7 @@ import { buildError, fileNotFound, isMissingConfiguration, type BuildContext, ty
 import { compareSystems } from "./compare.js";
 import { enter, type Entry } from "./probe.js";
 import { parseFacts } from "./facts.js";
+import { importClosure, wantsSignature } from "./import-closure.js";
 import { runJob, type CallScript } from "./job.js";
 import { dryActivate } from "./dry-activate.js";
 import { realiseCommand } from "./realise-command.js";
@@ -140,7 +141,14 @@ class ConnectedNixosMachine implements ConnectedMachine {
     const copied = await this.#keeping(roots, signal, async () => {
       // Root could import them anyway.
       const checked = checkSignatures && !this.#root;
-      const send = async (): Promise<CopyProgress> => await copyPaths(paths, { ...this.#sending(signal), checkSignatures: checked, substitute });
+      const send = async (): Promise<CopyProgress> => {
+        try {
+          return await copyPaths(paths, { ...this.#sending(signal), checkSignatures: checked, substitute });
+        } catch (error) {
+          if (!this.#privileged || this.#root || !wantsSignature(error)) throw error;
+          return await importClosure(roots, { shell: this.#shell, call: this.#call(signal), log: this.#log, signal });
+        }
+      };
       return await this.#explained(send, "the system", signal);
     });
     this.#log.note(`${roots.join(", ")} ${roots.length === 1 ? "has" : "have"} arrived (run ${run})`);

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { Writable } from "node:stream";
 
 import { CommandError } from "../domain/errors.js";
 import { quote } from "../process/run.js";
@@ -20,6 +21,8 @@ const scripts = {
   journal: new URL("./remote/journal.sh", import.meta.url),
   settle: new URL("./remote/settle.sh", import.meta.url),
   specialisation: new URL("./remote/specialisation.sh", import.meta.url),
+  missing: new URL("./remote/missing.sh", import.meta.url),
+  import: new URL("./remote/import.sh", import.meta.url),
   place: new URL("./remote/place.sh", import.meta.url),
   daemon: new URL("./remote/daemon.sh", import.meta.url),
   job: new URL("./remote/resident/job.sh", import.meta.url),
@@ -63,6 +66,8 @@ export type ScriptCall = {
   readonly timeout?: number | undefined;
   /** Takes what the script prints as it comes; it is then not in the outcome. */
   readonly onStdout?: ((chunk: Buffer) => void) | undefined;
+  /** Writes what the script reads. It is called when the script has begun, since a shell may read ahead of it. */
+  readonly input?: ((stdin: Writable) => Promise<void>) | undefined;
 };
 
 /** How a script ended: by itself, or with the connection. `instead` is what was printed where the script did not even begin. */
@@ -93,8 +98,22 @@ export class RemoteShell {
   async run(call: ScriptCall): Promise<ScriptOutcome> {
     const nonce = randomBytes(8).toString("hex");
     const payload = payloadCutter(`begin ${nonce}`);
+    let stdin: Writable | undefined;
+    let begun = false;
+    let inputFailure: unknown;
     const onStdout = (chunk: Buffer): void => {
       const bytes = payload.push(chunk);
+      if (stdin !== undefined && call.input !== undefined && !begun && payload.before() === undefined) {
+        begun = true;
+        const open = stdin;
+        void call.input(open).then(
+          () => open.end(),
+          (error: unknown) => {
+            inputFailure = error;
+            open.destroy();
+          },
+        );
+      }
       if (bytes.length > 0) call.onStdout?.(bytes);
     };
     let stderr: string;
@@ -102,13 +121,16 @@ export class RemoteShell {
     try {
       const elevation: Elevation = call.privileged ? this.#elevation : { kind: "none" };
       const command = remoteCommand(elevation);
-      const stdin = `${beforeProgram(elevation)}${program(call.script, call.args, nonce)}`;
-      ({ stderr } = await this.#connection.run({ command, stdin, onStdout, signal: call.signal, timeout: call.timeout }));
+      const reads = call.input !== undefined;
+      const text = `${beforeProgram(elevation)}${program(call.script, call.args, nonce, reads)}`;
+      const feed = reads ? (input: Writable): void => void (stdin = input) : undefined;
+      ({ stderr } = await this.#connection.run({ command, stdin: text, feed, onStdout, signal: call.signal, timeout: call.timeout }));
     } catch (error) {
       if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
       failure = error;
       ({ stderr } = error);
     }
+    if (inputFailure !== undefined) throw inputFailure;
     const end = new RegExp(`^end ${nonce} (\\d+)\\n?`, "m").exec(stderr);
     if (end !== null) {
       const stdout = call.onStdout === undefined ? payload.text() : "";
@@ -150,11 +172,13 @@ export function beforeProgram(elevation: Elevation): string {
   return elevation.kind === "password" ? `${readFileSync(elevateScript, "utf8")}---\n${elevation.password}\n` : "";
 }
 
-/** The script with its arguments, as `/bin/sh` reads it. */
-export function program(script: ScriptName, args: readonly string[], nonce: string): string {
-  return [...definition(script, args), `echo 'begin ${nonce}'`, 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"', ""].join(
-    "\n",
-  );
+/**
+ * The script with its arguments, as `/bin/sh` reads it. With `reads`, it gets the rest of standard input: all of the program is then one
+ * command, so that no shell has to read its next line behind that.
+ */
+export function program(script: ScriptName, args: readonly string[], nonce: string, reads = false): string {
+  const call = [`echo 'begin ${nonce}'`, reads ? 'main "$@"' : 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"'];
+  return [...definition(script, args), ...(reads ? [`{ ${call.join("; ")}; }`] : call), ""].join("\n");
 }
 
 function definition(script: ScriptName, args: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import type { Writable } from "node:stream";
 
 import { CommandError, type CommandFailure } from "../domain/errors.js";
 import { childEnvironment } from "./environment.js";
@@ -14,6 +15,10 @@ export type RunOptions = {
   readonly cwd?: string | undefined;
   /** What the program reads; without it its standard input is empty. */
   readonly stdin?: string | undefined;
+  /** Takes over the program's standard input after `stdin`, and ends it: for what must not be kept in memory. */
+  readonly feed?: ((input: Writable) => void) | undefined;
+  /** Takes standard output in place of `onStdout`, no faster than it can. It is not ended. */
+  readonly stdoutTo?: Writable | undefined;
   /** Seconds until the program and all its children are ended; 0 or nothing: no limit. */
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -78,14 +83,19 @@ export async function run(command: Command, options: RunOptions = {}): Promise<F
       settle();
       reject(fail({ kind: "spawn", code: error.code ?? error.message }, error));
     });
-    child.stdout?.on("data", options.onStdout ?? stdout.push);
+    if (options.stdoutTo === undefined) child.stdout?.on("data", options.onStdout ?? stdout.push);
+    else child.stdout?.pipe(options.stdoutTo, { end: false });
     child.stderr?.on("data", (chunk: Buffer) => {
       stderr.push(chunk);
       stderrLines?.push(chunk);
     });
     // A program that ends without reading its input closes the pipe; its exit code tells more than EPIPE.
     child.stdin?.on("error", () => undefined);
-    child.stdin?.end(options.stdin ?? "");
+    if (options.feed === undefined || child.stdin === null) child.stdin?.end(options.stdin ?? "");
+    else {
+      child.stdin.write(options.stdin ?? "");
+      options.feed(child.stdin);
+    }
     child.once("exit", () => {
       if (stopped === undefined) return;
       // Nobody who keeps the pipes open must keep us: neither a child of the child nor, outside its group, the ssh master, to
