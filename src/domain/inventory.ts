@@ -3,7 +3,7 @@ import { attributeOf, nameOfConfiguration } from "./configuration.js";
 import { InputError } from "./errors.js";
 import { makeFailure, type Failure } from "./failure.js";
 import type { HostResult } from "./result.js";
-import { looksAtTags, select, unmatchedProblem, type Selection } from "./selection.js";
+import { looksAtTags, nothingLeftProblem, select, unmatchedProblem, type Selection } from "./selection.js";
 import { checkTarget, named, type NamedTarget, type Target, type TargetRequest } from "./target.js";
 
 /** A machine as the flake has it. */
@@ -72,6 +72,7 @@ export function chooseMachines({ names, entries }: Inventory, selection: Selecti
   const known = new Map(entries.map((entry) => [entry.name, entry]));
   const { chosen: expected, unmatched } = select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
   if (unmatched.length > 0) throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, there(names, entries, selection)) }]);
+  if (expected.length === 0) throw new InputError([{ input: "select", problem: nothingLeftProblem(selection) }]);
   // Names were compared by Nix, and now here: what one of the two had passed over would be left out in silence.
   const missed = expected.filter((name) => !known.has(name));
   if (missed.length > 0) throw new Error(`nobody has looked at ${missed.join(", ")}`);
@@ -118,7 +119,8 @@ export function selectTargets<T extends Pick<Target, "name" | "configuration">>(
     names: [name, attributeOf(configuration), nameOfConfiguration(configuration)].filter((one) => one !== undefined),
     tags: [],
   }));
-  if (unmatched.length === 0) return { chosen, unmatched: undefined };
+  // An empty list of targets would stand for all machines of the flake.
+  if (unmatched.length === 0) return { chosen, unmatched: chosen.length === 0 ? nothingLeftProblem(selection) : undefined };
   const names = targets.map(({ name }) => name);
   const hint = looksAtTags(selection) ? ". Explicit targets have no tags: leave targets empty to take the machines and their tags from the flake" : "";
   return { chosen, unmatched: unmatchedProblem(unmatched, names) + hint };

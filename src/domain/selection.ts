@@ -3,34 +3,38 @@ import { listed } from "./listed.js";
 /** A part of a selection: a glob over names, or over tags. */
 export type SelectionRule = {
   readonly kind: "name" | "tag";
+  /** Whether it leaves out what it matches. */
+  readonly leavesOut: boolean;
   /** As it was written. */
   readonly text: string;
   /** The glob as a regular expression that means the same in JavaScript and in POSIX (ERE), without anchors. */
   readonly expression: string;
 };
 
-/** What is chosen: what any of the rules matches. Without a rule, everything. */
+/** What is chosen: what any rule matches (everything where no rule chooses), without what a rule leaves out, in any order. */
 export type Selection = readonly SelectionRule[];
 
 /** What a rule looks at. `tags` is `undefined` where they cannot be told. */
 export type Selectable = { readonly names: readonly string[]; readonly tags: readonly string[] | undefined };
 
 export const acceptedSelection =
-  "globs over names and @tags, comma separated, as in web1,edge-*,@canary; * stands for anything, ? for one character, [abc] and [!a-z] for one of a set";
+  "globs over names and @tags, comma separated, as in web1,edge-*,@canary,!web2; ! leaves out, * stands for anything, ? for one character, [abc] and [!a-z] for one of a set";
 
 /**
  * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
- * around them; one that begins with `@` is for tags. An empty text is no rule. Throws an `Error` that says what is wrong.
+ * around them; one that begins with `@` is for tags, and one that begins with `!` leaves out. An empty text is no rule. Throws an `Error` that says what is wrong.
  */
 export function parseSelection(text: string): Selection {
   const trimmed = text.trim();
   if (trimmed === "") return [];
   return trimmed.split(",").map((part) => {
     const rule = part.trim();
-    const isTag = rule.startsWith("@");
-    const glob = isTag ? rule.slice(1) : rule;
+    const leavesOut = rule.startsWith("!");
+    const positive = leavesOut ? rule.slice(1).trim() : rule;
+    const isTag = positive.startsWith("@");
+    const glob = isTag ? positive.slice(1) : positive;
     if (glob === "") throw new Error("has an empty part between its commas");
-    return { kind: isTag ? "tag" : "name", text: rule, expression: expressionOf(glob) };
+    return { kind: isTag ? "tag" : "name", leavesOut, text: rule, expression: expressionOf(glob) };
   });
 }
 
@@ -46,10 +50,19 @@ export function looksAtTags(selection: Selection): boolean {
 export function select<T>(items: readonly T[], selection: Selection, look: (item: T) => Selectable): { chosen: T[]; unmatched: string[] } {
   if (selection.length === 0) return { chosen: [...items], unmatched: [] };
   const seen = items.map((item) => ({ item, ...look(item) }));
+  const choosing = selection.filter(({ leavesOut }) => !leavesOut);
+  const isChosen = (one: Selectable): boolean =>
+    choosing.length === 0 || choosing.some((rule) => isMatch(rule, one) || (rule.kind === "tag" && one.tags === undefined));
+  const isLeftOut = (one: Selectable): boolean => selection.some((rule) => rule.leavesOut && isMatch(rule, one));
   return {
-    chosen: seen.flatMap((one) => (selection.some((rule) => isMatch(rule, one) || (rule.kind === "tag" && one.tags === undefined)) ? [one.item] : [])),
+    chosen: seen.flatMap((one) => (isChosen(one) && !isLeftOut(one) ? [one.item] : [])),
     unmatched: selection.filter((rule) => !seen.some((one) => isMatch(rule, one))).map((rule) => rule.text),
   };
+}
+
+/** Says that a selection leaves nothing. */
+export function nothingLeftProblem(selection: Selection): string {
+  return `${selection.map(({ text }) => text).join(",")} leaves no machine`;
 }
 
 /** Says which rules match nothing, and what there is. */

@@ -128,3 +128,8 @@ test("the result of what cannot be deployed is a failure, in the first phase", (
   expect(isFailure(result.status)).toBe(true);
   expect(result).toMatchObject({ name: "broken", phase: "connect", error: { phase: "connect", reason: "no luck" }, changed: false });
 });
+
+test("a selection that leaves nothing is an error, and what is left out is not missed", () => {
+  expect(problemOf([machine("web1"), machine("web2")], "!web*")).toEqual(["select: !web* leaves no machine"]);
+  expect(choose([machine("web1"), machine("web2")], "!web2").machines.map(({ name }) => name)).toEqual(["web1"]);
+});

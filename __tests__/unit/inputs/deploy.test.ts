@@ -175,7 +175,7 @@ describe("what is refused", () => {
   const noMachine =
     "names no machine; accepted is a target a line ([user@]host[:port][#configuration], an IPv6 address in brackets), or a JSON array of such texts or of objects with host, user, port, configuration, name and build-on";
   const selection =
-    "accepted are globs over names and @tags, comma separated, as in web1,edge-*,@canary; * stands for anything, ? for one character, [abc] and [!a-z] for one of a set";
+    "accepted are globs over names and @tags, comma separated, as in web1,edge-*,@canary,!web2; ! leaves out, * stands for anything, ? for one character, [abc] and [!a-z] for one of a set";
   const user = "its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)";
 
   test.each<[InputName, string, string]>([
@@ -374,4 +374,9 @@ describe("evaluating and building on the runner", () => {
       "evaluate-on: is target, and build-on is runner, which builds what was evaluated on the runner; accepted with build-on: runner is auto or runner",
     ]);
   });
+});
+
+test("a selection that leaves none of the explicit targets is refused: an empty list would stand for all machines of the flake", () => {
+  expect(problemsOf({ targets: "web1\nweb2", select: "web1,!web*" })).toEqual(["select: web1,!web* leaves no machine"]);
+  expect(parseInputs(makeInputs({ targets: "web1\nweb2", select: "!web2" })).targets).toMatchObject([{ name: "web1" }]);
 });
