@@ -132,12 +132,12 @@ function parseAmount(text) {
         return { kind: "count", count: number };
     return number <= 100 ? { kind: "percentage", percentage: number } : undefined;
 }
-/** Reads the sizes of batches, comma separated: `1, 25%, 100%`. Throws an `Error` that names what is not accepted. */
+/** Reads the sizes of batches, comma separated: `1, 25%, 100%`. Throws an `Error` that names an invalid size. */
 function parseBatches(text) {
     return text.split(",").map((part) => {
         const amount = parseAmount(part);
         if (amount === undefined || amountOf(amount, 100) === 0)
-            throw new Error(`${JSON.stringify(part.trim())} is no size of a batch`);
+            throw new Error(`${JSON.stringify(part.trim())} is not a valid batch size`);
         return amount;
     });
 }
@@ -146,8 +146,8 @@ function amountOf(amount, total) {
     return amount.kind === "count" ? amount.count : Math.floor((amount.percentage * total) / 100);
 }
 /**
- * Cuts the items into batches of these sizes, in their order. As with Ansible's `serial`, a share is one of all items, a
- * batch has at least one item, and the last size goes on until there are no items left.
+ * Cuts the items into batches of these sizes, in their order. As with Ansible's `serial`, a percentage is one of all items, a
+ * batch has at least one item, and the last size is repeated until no items are left.
  */
 function inBatches(items, sizes) {
     const batches = [];
@@ -163,10 +163,10 @@ function inBatches(items, sizes) {
 const shownLines = 20;
 /** A failure of these parts; of the lines, the last 20 are kept. */
 function failure_makeFailure(parts) {
-    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [] } = parts;
-    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes };
+    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [], topic } = parts;
+    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes, topic };
 }
-/** The sentences of a failure: its reason, what to do next, what state the machine is in. */
+/** The sentences of a failure: its reason, what to do next, the state of the machine. */
 function failureSentences({ reason, hint, outcome }) {
     return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
 }
@@ -185,22 +185,27 @@ class InputError extends Error {
     name = "InputError";
     problems;
     constructor(problems) {
-        const heading = problems.length === 1 ? "An input is not usable" : `${problems.length} inputs are not usable`;
+        const heading = problems.length === 1 ? "An input is invalid" : `${problems.length} inputs are invalid`;
         super([
-            `${heading}; no machine was touched:`,
+            `${heading}; no host was changed:`,
             ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
         ].join("\n"));
         this.problems = problems;
     }
 }
-/** The runner lacks something that every run needs. The message says what to add to the workflow. */
+/** Something that every run needs is missing on the runner. The message says what to add to the workflow. */
 class RunnerError extends Error {
     name = "RunnerError";
+    topic;
+    constructor(message, { topic, ...options }) {
+        super(message, options);
+        this.topic = topic;
+    }
 }
-/** A command that could not be started, did not end well, or was ended. */
+/** A command that could not be started, failed, or was terminated. */
 class CommandError extends Error {
     name = "CommandError";
-    /** The command as one could paste it. */
+    /** The command, ready to paste into a shell. */
     command;
     failure;
     stdout;
@@ -227,7 +232,15 @@ class EvaluationError extends CommandError {
 class NoFlakeError extends Error {
     name = "NoFlakeError";
 }
-/** The message of whatever was thrown, also of an error of another realm. */
+/** The entries of docs/troubleshooting.md about what ended a run, each once. */
+function topicsOf(problem) {
+    if (problem instanceof InputError)
+        return [...new Set(problem.problems.flatMap(({ topic }) => topic ?? []))];
+    if (problem instanceof RunnerError)
+        return [problem.topic];
+    return problem instanceof EvaluationError ? ["evaluation-failed"] : [];
+}
+/** The message of anything thrown, also of an error of another realm. */
 function messageOf(error) {
     return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
 }
@@ -249,11 +262,11 @@ function describe(failure) {
         case "exit":
             return `exit code ${failure.exitCode}`;
         case "signal":
-            return `ended by ${failure.signal}`;
+            return `terminated by ${failure.signal}`;
         case "timeout":
-            return `no end within ${failure.seconds} s`;
+            return `timed out after ${failure.seconds} s`;
         case "aborted":
-            return "stopped before its end";
+            return "aborted";
         case "spawn":
             return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
     }
@@ -285,24 +298,24 @@ class DeployError extends Error {
     }
 }
 ;// CONCATENATED MODULE: ./out/src/domain/listed.js
-/** Names in a sentence, at most so many of them: `web1, web2 and 3 more`. */
+/** Names in a sentence, at most `most` of them: `web1, web2 and 3 more`. */
 function listed(names, most) {
     const more = names.length - most;
     return more > 0 ? `${names.slice(0, most).join(", ")} and ${more} more` : names.join(", ");
 }
-/** Lines, at most so many of them, with one for the rest: `and 3 more`, with what they are where that is given. */
+/** At most `most` lines, then one for the rest: `and 3 more`, followed by `what` if given. */
 function listedLines(lines, most, what = "") {
     const more = lines.length - most;
     return more > 0 ? [...lines.slice(0, most), `and ${more} more${what === "" ? "" : ` ${what}`}`] : [...lines];
 }
 ;// CONCATENATED MODULE: ./out/src/domain/map-limited.js
 /**
- * Works on the items side by side, at most `limit` at a time, in their order. The results stand in the order of the items.
+ * Works on the items side by side, at most `limit` at a time, in their order. The results are in the order of the items.
  * Rejects as soon as one rejects.
  */
 async function mapLimited(items, limit, work) {
     const results = [];
-    // One iterator for all workers: whoever is free takes the next item.
+    // One iterator for all workers: a free worker takes the next item.
     const queue = items.entries();
     const worker = async () => {
         for (const [index, item] of queue)
@@ -312,11 +325,11 @@ async function mapLimited(items, limit, work) {
     return results;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/operation.js
-/** What is done on the machines: nixos-rebuild's words, and `rollback`, which activates the system of the previous generation. */
+/** The operations: those of nixos-rebuild, and `rollback`, which activates the system of the previous generation. */
 const operations = ["switch", "boot", "test", "dry-activate", "build", "rollback"];
 const nothing = { runningSystem: false, systemProfile: false, bootLoader: false };
 const everything = { runningSystem: true, systemProfile: true, bootLoader: true };
-// Everything that sets one operation apart from another: code elsewhere asks this table and never compares names.
+// All differences between operations: code elsewhere uses this table and never compares names.
 const table = {
     switch: { system: "flake", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
     boot: { system: "flake", needsRoot: true, changes: { ...everything, runningSystem: false }, action: "boot", touchesUnits: false },
@@ -330,7 +343,7 @@ function switchAction(operation) {
     return table[operation].action;
 }
 /**
- * How an activation goes that can be undone: `switch` and `test` run the new system first, and `switch` sets system profile and boot
+ * Returns how an activation proceeds that can be undone: `switch` and `test` run the new system first, and `switch` sets system profile and boot
  * loader when it was confirmed; `boot` sets those alone. Returns `undefined` where nothing is changed.
  */
 function protectedWay(operation) {
@@ -339,55 +352,55 @@ function protectedWay(operation) {
         return systemProfile ? "switch" : "test";
     return systemProfile ? "boot" : undefined;
 }
-/** Tells whether the operation builds a flake; the others take a system that the machine has. */
+/** Returns whether the operation builds a flake; the others activate a system that is on the machine already. */
 function needsFlake(operation) {
     return table[operation].system === "flake";
 }
-/** Tells whether the operation runs as root on the machine. */
+/** Returns whether the operation runs as root on the machine. */
 function needsRoot(operation) {
     return table[operation].needsRoot;
 }
-/** Tells whether the operation changes the machine; the others only say what would happen. */
+/** Returns whether the operation changes the machine; the others only report what would happen. */
 function changesMachine(operation) {
     const { runningSystem, systemProfile, bootLoader } = table[operation].changes;
     return runningSystem || systemProfile || bootLoader;
 }
-/** Tells whether the operation changes what runs now. */
+/** Returns whether the operation changes what runs now. */
 function changesRunningSystem(operation) {
     return table[operation].changes.runningSystem;
 }
-/** Tells whether the operation changes the system profile, which the machine boots next. */
+/** Returns whether the operation changes the system profile, which the machine boots next. */
 function changesSystemProfile(operation) {
     return table[operation].changes.systemProfile;
 }
-/** Tells whether the operation installs the boot loader's entries. */
+/** Returns whether the operation installs the boot loader's entries. */
 function changesBootLoader(operation) {
     return table[operation].changes.bootLoader;
 }
-/** Tells whether the operation, or what it rehearses, starts and stops units before the next reboot. */
+/** Returns whether the operation starts and stops units before the next reboot, or reports which it would. */
 function touchesUnits(operation) {
     return table[operation].touchesUnits;
 }
-/** Tells whether a machine can end in a specialisation: what only prepares the next boot cannot choose one. */
+/** Returns whether the operation can activate a specialisation: one that only prepares the next boot cannot choose it. */
 function canEnterSpecialisation(operation) {
     return !changesMachine(operation) || changesRunningSystem(operation);
 }
 ;// CONCATENATED MODULE: ./out/src/domain/result.js
-/** How it ended for one machine, from best to worst. */
+/** The result of one machine, from best to worst. */
 const statuses = ["unchanged", "planned", "deployed", "skipped", "degraded", "rolled-back", "failed", "unknown", "rollback-failed"];
 /** The worst status of all, `unchanged` when there is none. */
 function worstStatus(results) {
     const worst = Math.max(0, ...results.map((result) => statuses.indexOf(result.status)));
     return statuses[worst] ?? "unchanged";
 }
-/** Tells whether the machine is not as it was asked for. */
+/** Returns whether the machine did not reach the requested state. */
 function isFailure(status) {
     switch (status) {
         case "unchanged":
         case "planned":
         case "deployed":
         case "skipped":
-        // Units where `unit-failures: warn` asks for it, or a user's own activation.
+        // Failed units with `unit-failures: warn`, or a failed user activation.
         case "degraded":
             return false;
         case "rolled-back":
@@ -404,7 +417,7 @@ const ownHostname = { kind: "hostname" };
 // Under this name, the outer flake has a node of the hive among its nixosConfigurations.
 const hive = "colmenaHive.nodes.";
 /**
- * Reads `NAME`, `nixosConfigurations.NAME`, `nixosConfigurations."NAME"`, as one types it after `nix build .#`, and
+ * Parses `NAME`, `nixosConfigurations.NAME`, `nixosConfigurations."NAME"`, as one types it after `nix build .#`, and
  * `colmenaHive.nodes.NAME`. Throws an `Error` that says what is accepted.
  */
 function parseConfiguration(text) {
@@ -416,7 +429,7 @@ function parseConfiguration(text) {
 /** Checks the name of a configuration. Throws an `Error` that says what is accepted. */
 function checkConfiguration(configuration) {
     if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(attributeOf(configuration) ?? "hostname")) {
-        throw new Error("its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)");
+        throw new Error("its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)");
     }
     return configuration;
 }
@@ -435,14 +448,14 @@ function attributeOf(configuration) {
 function nameOfConfiguration(configuration) {
     return configuration.kind === "hostname" ? undefined : configuration.name;
 }
-/** Tells whether one of the machines has its configuration in colmena's hive. */
+/** Returns whether one of the machines has its configuration in colmena's hive. */
 function needsHive(machines) {
     return machines.some(({ configuration }) => configuration.kind === "hive");
 }
 ;// CONCATENATED MODULE: ./out/src/domain/bytes.js
 const units = ["KiB", "MiB", "GiB", "TiB"];
 /** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16.0 MiB`. */
-function showBytes(bytes) {
+function renderBytes(bytes) {
     let amount = bytes;
     let shown = "B";
     for (const unit of units) {
@@ -454,7 +467,7 @@ function showBytes(bytes) {
     return shown === "B" ? `${amount} B` : `${amount.toFixed(1)} ${shown}`;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/closure-difference.js
-/** Tells what happens to the package. */
+/** Returns what happens to the package. */
 function changeKind({ before, after }) {
     if (before.length === 0)
         return "added";
@@ -467,9 +480,9 @@ function countChanges({ packages }) {
         counts[changeKind(change)] += 1;
     return counts;
 }
-// From how many bytes on a path without a version is one that is named: generated files are smaller. As `nix store diff-closures` has it.
+// Paths without a version are named from this size in bytes on; generated files are smaller. Same threshold as `nix store diff-closures`.
 const leastBytesWithoutVersion = 8192;
-// The outputs that nixpkgs makes of one package stand behind its version: `openssl-3.5.2-bin`.
+// nixpkgs puts the name of an output after the version: `openssl-3.5.2-bin`.
 const outputs = /-(?:bin|data|debug|dev|devdoc|dist|doc|getent|info|lib|lib32|lib64|man|modules|nc|out|py|python|static|terminfo|tools|xgcc)$/;
 /**
  * Splits the name of a store path into package and version as Nix does (`builtins.parseDrvName`): the version begins behind the
@@ -482,7 +495,7 @@ function packageOf(path) {
         return { name: base.replace(outputs, ""), version: "" };
     return { name: match[1] ?? base, version: (match[2] ?? "").replace(outputs, "") };
 }
-// The toplevel itself is another one in any case.
+// The toplevel itself always differs.
 const system = "nixos-system-";
 /** Compares what only the old closure has with what only the new one has. */
 function compareClosures(onlyBefore, onlyAfter, truncated = false) {
@@ -529,22 +542,22 @@ function compare(one, other) {
 
 
 
-// A log is no place for a whole new nixpkgs.
+// An update of nixpkgs changes hundreds of packages.
 const mostLines = 40;
-/** Tells a difference in the lines of a log: the counts, then a line a package. */
-function describeDifference(difference) {
+/** Renders a difference for the log: the counts, then one line per package. */
+function renderDifferenceLines(difference) {
     const { packages } = difference;
-    return [describeCounts(difference), ...listedLines(packages.map(describeChange), mostLines).map((line) => `  ${line}`)];
+    return [renderCounts(difference), ...listedLines(packages.map(renderChange), mostLines).map((line) => `  ${line}`)];
 }
 /** The counts in one line: `packages: 1 added, 2 changed, 14 rebuilt; size +12.3 KiB`. */
-function describeCounts(difference) {
+function renderCounts(difference) {
     const { added, removed, changed } = countChanges(difference);
     const counts = Object.entries({ added, removed, changed, rebuilt: difference.rebuilt }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
     const size = `size ${signedSize(difference.bytes)}`;
-    return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; there was too much to compare all" : ""}`;
+    return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; incomplete: too many paths to compare" : ""}`;
 }
-/** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; a version that is not told is left out. */
-function describeChange(change) {
+/** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; an unknown version is omitted. */
+function renderChange(change) {
     const versions = (list) => list.filter((version) => version !== "").join(", ");
     const { name, before, after } = change;
     const text = changeKind(change) === "changed" ? [versions(before), "→", versions(after)] : [versions(before), versions(after)];
@@ -553,19 +566,19 @@ function describeChange(change) {
 /** A number of bytes that comes or goes, with its sign: `+1.5 MiB`, `−312 B`, `±0 B`. */
 function signedSize(bytes) {
     const sign = bytes === 0 ? "±" : bytes > 0 ? "+" : "−";
-    return `${sign}${showBytes(Math.abs(bytes))}`;
+    return `${sign}${renderBytes(Math.abs(bytes))}`;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/copy-progress.js
 
 /** `path 1 of 3, 4.2 MiB sent` while they travel. */
-function showCopying({ paths, expectedPaths, bytes }) {
-    const sent = bytes === undefined ? [] : [`${showBytes(bytes)} sent`];
+function renderCopying({ paths, expectedPaths, bytes }) {
+    const sent = bytes === undefined ? [] : [`${renderBytes(bytes)} sent`];
     return [`path ${paths} of ${expectedPaths}`, ...sent].join(", ");
 }
 /** `3 paths` when they have arrived. */
-function showCopied({ paths }) {
+function renderCopied({ paths }) {
     if (paths === 0)
-        return "nothing was missing there";
+        return "already up to date";
     return paths === 1 ? "1 path" : `${paths} paths`;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/flake.js
@@ -596,25 +609,25 @@ function encodeValue(text) {
     return encodeURIComponent(text).replaceAll("%2F", "/");
 }
 ;// CONCATENATED MODULE: ./out/src/domain/unit-plan.js
-/** The actions in the order in which they are told. */
+/** The actions in the order in which they are shown. */
 const unitActions = ["stop", "restart", "reload", "start", "again", "keep"];
 // The lines of switch-to-configuration (nixpkgs), in Perl up to 24.05 and in Rust since: `would stop the following units: a.service,
-// b.service`. What it says before it does it has no "would", and another verb.
+// b.service`. A real activation prints the same without "would" and with another verb.
 const lines = [
     [/^(?:would stop|stopping) the following units: (.+)$/, "stop"],
     [/^(?:would NOT stop|NOT restarting) the following changed units: (.+)$/, "keep"],
     [/^(?:would reload|reloading) the following units: (.+)$/, "reload"],
     [/^(?:would restart|restarting) the following units: (.+)$/, "restart"],
     [/^(?:would start|starting) the following units: (.+)$/, "start"],
-    // What came up beside, as a dependency of those that were started.
+    // Units that were started as dependencies.
     [/^the following new units were started: (.+)$/, "start"],
     [/^(?:would stop|stopping) (swap device: .+)$/, "stop"],
 ];
 const reexecution = /^(?:would restart systemd|restarting systemd\.\.\.)$/;
-// A unit's name has at most 255 characters (systemd.unit(5)); more units than these are no plan that anybody reads.
+// A unit's name has at most 255 characters (systemd.unit(5)); a plan with more units is not readable.
 const longestName = 255;
 const mostUnits = 1000;
-/** Reads a plan from what switch-to-configuration prints, line by line; other lines are passed over. */
+/** Parses a plan from the output of switch-to-configuration, line by line; other lines are ignored. */
 class UnitPlanReader {
     #found = {
         stop: new Set(),
@@ -642,7 +655,7 @@ class UnitPlanReader {
                     found.add(name);
         }
     }
-    /** The plan so far; `undefined` where nothing was said of any. */
+    /** The plan so far; `undefined` where the output mentioned none. */
     plan(source) {
         if (!this.#any)
             return undefined;
@@ -662,13 +675,13 @@ class UnitPlanReader {
         };
     }
 }
-/** Tells whether the plan touches no unit. */
+/** Returns whether the plan touches no unit. */
 function touchesNoUnit(plan) {
     return !plan.reexecutes && unitActions.every((action) => plan[action].length === 0);
 }
 /**
- * A rehearsal with what `dry-activate` leaves out: units that systemd starts with their target, oneshots that run again, units that
- * stop or restart with another one or with sysinit-reactivation.target, and inhibitors.
+ * Adds to the plan of `dry-activate` what it omits: units that systemd starts with their target, oneshots that run again, units
+ * that stop or restart with another one or with sysinit-reactivation.target, and inhibitors.
  */
 function withCompared(rehearsal, compared) {
     if (compared === undefined)
@@ -680,7 +693,7 @@ function withCompared(rehearsal, compared) {
 ;// CONCATENATED MODULE: ./out/src/domain/plan-text.js
 
 
-// A log is no place for all units of a new nixpkgs.
+// An update of nixpkgs may change hundreds of units.
 const mostNamed = 20;
 const verbs = {
     stop: "stop",
@@ -688,10 +701,10 @@ const verbs = {
     reload: "reload",
     start: "start",
     again: "run again",
-    keep: "not restart, though changed",
+    keep: "not restart despite changes",
 };
 /** Describes in the lines of a log what a switch would do to units; no line where it is unknown, or nothing. */
-function describePlan(plan) {
+function renderPlanLines(plan) {
     if (plan === undefined)
         return [];
     const units = unitActions.flatMap((action) => {
@@ -702,34 +715,34 @@ function describePlan(plan) {
     return [...(lines.length === 0 ? [] : ["units:", ...lines]), ...plan.inhibitors.map(inhibitionOf)];
 }
 function inhibitionOf(inhibitor) {
-    return `inhibited: ${inhibitor}: the machine would refuse switch and test; use operation: boot, and reboot it`;
+    return `switch inhibitor: ${inhibitor}: switch and test would be refused; use operation: boot, then reboot the machine`;
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/free-memory.js
 
-// The evaluation of one real NixOS takes some 550 MB; Nix itself, a compiler and what already runs need the rest.
+// Evaluating one real NixOS takes about 550 MB; the rest is for Nix itself, a compiler and running services.
 const scarceKibibytes = 1.5 * 1024 * 1024;
 /** Warns about little available memory on a machine; `undefined` where it is enough, or the machine does not report it. */
 function memoryWarning(memoryKibibytes) {
     if (memoryKibibytes === undefined || memoryKibibytes >= scarceKibibytes)
         return undefined;
-    return `only ${showBytes(memoryKibibytes * 1024)} of memory are available on the machine: the evaluation of a NixOS configuration needs about 0.6 GiB, a build more, and Linux kills them when memory runs out. Add memory or swap if the build is killed`;
+    return `only ${renderBytes(memoryKibibytes * 1024)} of memory are available on the machine; evaluating a NixOS configuration needs about 0.6 GiB, building it more. Add memory or swap if the build is killed`;
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/free-space.js
 
 // A system with another kernel or after an update of nixpkgs brings some hundred MiB beside the old one, and the sources of
 // nixpkgs, unpacked, some 200 MiB more: with less than 1 GiB it may not fit.
 const free_space_scarceKibibytes = 1024 * 1024;
-/** Says that little is free on the disk of a machine's store, or nothing where it is enough or the machine cannot tell. */
+/** Returns a warning about little free space for a machine's store; `undefined` where it is enough or unknown. */
 function spaceWarning(freeKibibytes) {
     if (freeKibibytes === undefined || freeKibibytes >= free_space_scarceKibibytes)
         return undefined;
-    return `only ${showBytes(freeKibibytes * 1024)} are free for the Nix store on the machine: the new system may not fit. Free some with \`nix-collect-garbage -d\` on the machine`;
+    return `only ${renderBytes(freeKibibytes * 1024)} are free for the Nix store on the machine: the new system may not fit. Free space with \`nix-collect-garbage -d\` on the machine`;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/target.js
 
-const acceptedTarget = "[user@]host[:port][#configuration], an IPv6 address in brackets";
-/** The target as one would type it after `ssh`: `user@host`, with `:port` where it is not 22. */
-function displayTarget(target) {
+const acceptedTarget = "[user@]host[:port][#configuration], with an IPv6 address in brackets";
+/** Renders the target: `user@host`, with `:port` where it is not 22. */
+function renderTarget(target) {
     const host = target.host.includes(":") ? `[${target.host}]` : target.host;
     return `${target.user}@${host}${target.port === 22 ? "" : `:${target.port}`}`;
 }
@@ -740,7 +753,7 @@ function displayTarget(target) {
 function parseTarget(text) {
     refuseUrl(text);
     if (text.includes(","))
-        throw new Error("holds a comma; write one target per line");
+        throw new Error("contains a comma; write one target per line");
     const hash = text.indexOf("#");
     const place = hash === -1 ? text : text.slice(0, hash);
     const configuration = hash === -1 ? ownHostname : parseConfiguration(text.slice(hash + 1));
@@ -759,14 +772,14 @@ function checkTarget(request) {
         checkPort(port);
     checkConfiguration(configuration);
     if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
-        throw new Error("its name is empty, longer than 100 characters, or holds control characters");
+        throw new Error("its name is empty, longer than 100 characters, or contains control characters");
     }
     return request;
 }
 /** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
 function checkUser(user) {
     if (!/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,255}$/.test(user)) {
-        throw new Error("its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)");
+        throw new Error("its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)");
     }
 }
 /** Checks a port. Throws an `Error` that says what is accepted. */
@@ -780,16 +793,16 @@ function checkHost(host) {
         throw new Error("its host is empty");
     refuseUrl(host);
     if (host.startsWith("-"))
-        throw new Error("its host begins with -, which ssh would take for an option");
+        throw new Error("its host starts with -, which ssh would read as an option");
     if (/[\s\p{C}]/u.test(host))
-        throw new Error("its host holds white space or control characters");
+        throw new Error("its host contains white space or control characters");
     if (host.includes(":")) {
         if (!/^[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?$/.test(host))
             throw new Error("its host is not an IPv6 address");
         return;
     }
     if (!/^[A-Za-z0-9_.-]{1,253}$/.test(host)) {
-        throw new Error("its host holds characters other than letters, digits, and _ . -");
+        throw new Error("its host contains characters other than letters, digits and _ . -");
     }
 }
 function refuseUrl(text) {
@@ -802,16 +815,16 @@ function splitPort(text) {
     if (bracketed !== null) {
         const host = bracketed[1] ?? "";
         if (!host.includes(":"))
-            throw new Error("only an IPv6 address stands in brackets");
+            throw new Error("only an IPv6 address may be in brackets");
         return { host, port: readPort(bracketed[2]) };
     }
     if (text.includes("[") || text.includes("]"))
-        throw new Error("its brackets do not enclose the whole host");
+        throw new Error("its brackets must enclose the whole host");
     const colon = text.indexOf(":");
     if (colon === -1)
         return { host: text, port: undefined };
     if (text.indexOf(":", colon + 1) !== -1)
-        throw new Error("an IPv6 address must stand in brackets, as in [2001:db8::7]:2222");
+        throw new Error("an IPv6 address must be in brackets, for example [2001:db8::7]:2222");
     return { host: text.slice(0, colon), port: readPort(text.slice(colon + 1)) };
 }
 function readPort(text) {
@@ -819,13 +832,13 @@ function readPort(text) {
         return undefined;
     return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
 }
-/** What a target is called where no other has the same name: its own, else its configuration, else its host. */
+/** The name of a target where no other has the same: its own, else its configuration, else its host. */
 function wishedName({ name, configuration, host }) {
     return name ?? nameOfConfiguration(configuration) ?? host;
 }
 /**
- * Gives each target a name: its own, else its configuration, else its host; where two would have the same, the place as it is
- * written instead. Throws an `Error` when two would still have the same.
+ * Gives each target a name: its own, else its configuration, else its host; where two would have the same, host and port
+ * instead. Throws an `Error` when two would still have the same.
  */
 function nameTargets(requests, defaultPort) {
     const wishes = requests.map(wishedName);
@@ -838,7 +851,7 @@ function nameTargets(requests, defaultPort) {
     const names = new Set();
     for (const { name } of targets) {
         if (names.has(name))
-            throw new Error(`two machines are called ${name}; give one of them another name`);
+            throw new Error(`two targets are named ${name}; give each a unique name`);
         names.add(name);
     }
     return targets;
@@ -847,20 +860,20 @@ function nameTargets(requests, defaultPort) {
 function named({ host, user, port, configuration }, name) {
     return { name, host, user, port, configuration };
 }
-/** Fills in user and port of a target of which ssh-config says nothing. */
+/** Fills in user and port of a target for which ssh-config sets none. */
 function withDefaults({ name, user, host, port, configuration }, defaults) {
     return { name, user: user ?? defaults.user, host, port: port ?? defaults.port, address: host, via: undefined, configuration };
 }
-/** Where a connection ends. The same address behind two jump hosts may be two machines. */
+/** Renders where a connection ends. The same address behind two jump hosts may be two machines. */
 function placeOf({ address, port, via }) {
-    return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` through ${via}`}`;
+    return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` via ${via}`}`;
 }
-/** Throws an `Error` that names a place where two of the targets are. */
+/** Throws an `Error` that names an address that two of the targets have. */
 function requireApart(targets) {
     const places = new Set();
     for (const place of targets.map(placeOf)) {
         if (places.has(place))
-            throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
+            throw new Error(`${place} is listed twice; one run can deploy only one configuration per machine`);
         places.add(place);
     }
 }
@@ -871,30 +884,32 @@ function completeTargets(requests, defaults) {
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/guarded.js
 
-/** What a machine that is back at its old system is told to be. */
-const backAtOld = "The machine is back at its old system";
-/** Tells whether the machine runs neither the old nor the new system, which nobody but somebody else has switched to. */
+/** The outcome of a machine that was rolled back. */
+const backAtOld = "The machine was rolled back to its old system";
+/** Returns whether the machine runs neither the old nor the new system, so that someone else must have switched it. */
 function isForeign({ armed, system, settings }, { running }) {
     return settings.safety.rollback && changesRunningSystem(settings.operation) && running !== system.running && running !== armed.before.running;
 }
-/** Why a machine that somebody else has switched is left alone. */
+/** Why a machine that someone else has switched is not changed. */
 function switchedByOthers({ running }) {
     return {
         phase: "confirm",
-        reason: `somebody else has switched the machine since: it runs ${running ?? "no system of the store"}, which is neither the old nor the new system`,
-        hint: "Find out who did, then deploy again",
+        reason: `the machine was switched by someone else: it runs ${running ?? "no system of the store"}, which is neither the old nor the new system`,
+        hint: "Find out who switched it, then deploy again",
+        topic: "other-system",
         lines: [],
         aftermath: "foreign",
     };
 }
-/** Why a machine that was not reached in time, or was restarted, is not to keep the system. */
+/** Why a machine that was not reached in time, or was restarted, does not keep the system. */
 function notReached(how, { limits }) {
     switch (how) {
         case "restarted":
             return {
                 phase: "confirm",
-                reason: "the machine was restarted before it was confirmed",
-                hint: "Look at its journal: `journalctl --boot -1`",
+                reason: "the machine was restarted before the new system was confirmed",
+                hint: "Check its journal: `journalctl --boot -1`",
+                topic: "restarted",
                 lines: [],
                 aftermath: "restarted",
             };
@@ -902,24 +917,26 @@ function notReached(how, { limits }) {
             return {
                 phase: "confirm",
                 reason: `the machine answered in time, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
-                hint: "Find out what makes the login slow, or raise confirm-timeout",
+                hint: "Find out why logins are slow, or raise confirm-timeout",
+                topic: "slow-login",
                 lines: [],
                 decided: true,
             };
         case "late":
             return {
                 phase: "confirm",
-                reason: `the machine was not reached again within confirm-timeout (${limits.confirm} s)`,
-                hint: "Does the new system change network, firewall or sshd?",
+                reason: `the machine could not be reached within confirm-timeout (${limits.confirm} s) after the activation`,
+                hint: "Check whether the new system changes the settings of the network, the firewall or sshd",
+                topic: "not-reached",
                 lines: [],
                 decided: true,
             };
     }
 }
-/** What becomes of a machine whose connection was lost while it was armed. */
+/** What happens to a machine whose connection was lost while it was being armed. */
 function armedOutlook({ rollback, limits }) {
-    const end = rollback ? `its watchdog ends ${limits.activation} s later without changing anything` : "its lock ends within a minute";
-    return `Nothing has changed on the machine. If it was armed before the run lost it, ${end}`;
+    const end = rollback ? `its watchdog stops after ${limits.activation} s without changing anything` : "its lock is released within a minute";
+    return `Nothing has changed on the machine. If it was already locked when the connection was lost, ${end}`;
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/host-knowledge.js
 
@@ -945,38 +962,38 @@ function knownAtFirst({ configuration }) {
         undecided: false,
     };
 }
-/** What becomes of the machine when nobody looks after it any more. */
+/** What happens to the machine if the run ends now. */
 function outlookOf({ before, arming, confirmed, undecided, toplevel, phase }, safety) {
     const { rollback, limits } = safety;
     if (arming)
         return armedOutlook(safety);
     if (!undecided)
         return "Nothing has changed on the machine";
-    const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
+    const was = `old system: ${before?.running ?? "not in the store"}; new system: ${toplevel ?? "unknown"}`;
     if (!rollback)
-        return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
+        return `The activation is still running on the machine and is not rolled back, since rollback is false (${was})`;
     const { activation, confirm, healthCheck, settle } = limits;
     if (confirmed) {
-        return `If the machine has received the confirmation, it sets system profile and boot loader by itself, and keeps the old system where that fails; if not, it rolls back within ${confirm + healthCheck + settle} s (${was})`;
+        return `If the machine received the confirmation, it sets system profile and boot loader on its own, and rolls back if that fails; otherwise it rolls back within ${confirm + healthCheck + settle} s (${was})`;
     }
     if (phase !== "activate")
-        return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck + settle} s (${was})`;
-    return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
+        return `Without confirmation the machine rolls back on its own within ${confirm + healthCheck + settle} s (${was})`;
+    return `Without confirmation the machine rolls back on its own, ${confirm} s after the activation ends or, if it does not end, ${activation} s after it started (${was})`;
 }
-/** Tells whether there is anything left to do with a system, and the status when there is not. */
+/** Returns the status of a host that needs no activation; `undefined` where it needs one. */
 function settledBy({ toplevel, running }, { state, unfinished }, operation) {
     if (switchAction(operation) === undefined)
         return "planned";
-    // What an earlier run has left must be finished or undone first.
+    // An interrupted earlier run must be finished or undone first.
     if (unfinished !== undefined)
         return undefined;
     if (!changesMachine(operation) || !needsFlake(operation))
         return undefined;
-    // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
+    // After a failed run the boot loader may lag behind the profile, so a system counts as deployed only when it also runs.
     const boots = !changesSystemProfile(operation) || state.profile === toplevel;
     return boots && state.running === running ? "unchanged" : undefined;
 }
-/** A failure with what state the machine is in. */
+/** Adds the state of the machine to a failure. */
 function withOutcome(failure, outcome) {
     return makeFailure({ ...failure, outcome });
 }
@@ -985,12 +1002,12 @@ function resultOf(target, known, { status, error }, seconds, timeline) {
     const { phase, configuration, before, after, failedUnits, toplevel, exitCode, compared, plan } = known;
     const now = after ?? before;
     const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
-    // A degraded host went on after what it complains of.
+    // A degraded host continued after its failure.
     const failed = status === "degraded" ? undefined : error;
     const code = failed === undefined ? exitCode : failed.exitCode;
     return {
         name: target.name,
-        target: displayTarget(target),
+        target: renderTarget(target),
         configuration,
         status,
         phase: failed?.phase ?? phase,
@@ -1003,19 +1020,19 @@ function resultOf(target, known, { status, error }, seconds, timeline) {
         failedUnits,
         seconds,
         timeline,
-        // Another run may have changed the system in between: then it is not the difference that was made.
+        // If another run has changed the system in between, the comparison does not apply.
         difference: compared?.running === before?.running ? compared?.difference : undefined,
         plan,
         error,
     };
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/phase-clock.js
-/** Records when the phases of one host begin and end; the time in which it waits for other hosts belongs to none. */
+/** Records when the phases of one host begin and end; waiting for other hosts belongs to no phase. */
 class PhaseClock {
     #now;
     #spans = [];
     #open;
-    /** `now` tells milliseconds since the beginning of the run, by default since this process began; it never runs backwards. */
+    /** `now` returns milliseconds since the start of the run, by default since the start of this process; it is monotonic. */
     constructor(now = () => performance.now()) {
         this.#now = now;
     }
@@ -1032,7 +1049,7 @@ class PhaseClock {
             this.#spans.push({ ...this.#open, end: this.#seconds() });
         this.#open = undefined;
     }
-    /** The phases so far, the one that goes on up to now. */
+    /** The phases so far; the current one ends now. */
     spans() {
         return this.#open === undefined ? [...this.#spans] : [...this.#spans, { ...this.#open, end: this.#seconds() }];
     }
@@ -1043,20 +1060,20 @@ class PhaseClock {
 ;// CONCATENATED MODULE: ./out/src/deploy/repair.js
 const profile = "/nix/var/nix/profiles/system";
 /**
- * The hint for a machine that could not roll back. `now` is what it runs, `causes` is what the old system's activation named: it
- * writes files, and needs room for them where the root file system is full.
+ * The hint for a machine that could not roll back. `causes` is what the rollback named; `incomplete` tells that the old system runs
+ * although its activation failed: it writes files, and needs room for them where the root file system is full.
  */
-function repairHint(commands, before, now, causes) {
+function repairHint(commands, causes, incomplete) {
     if (!causes.some(({ kind }) => kind === "no-space"))
-        return `Repair the machine by hand, as root: ${commands}`;
-    const runs = now.running === before.running ? "The machine runs its old system, but not all of its files could be written. " : "";
-    return `${runs}Make room on the file system that is full (\`df -h\` on the machine shows which one). Then repair the machine by hand, as root: ${commands}`;
+        return `Repair the machine manually, as root: ${commands}`;
+    const runs = incomplete ? "The machine runs its old system, but some of its files could not be written. " : "";
+    return `${runs}Free space on the full file system (\`df -h\` on the machine shows which one). Then repair the machine manually, as root: ${commands}`;
 }
 /** The commands that activate the system that ran before. They need no space in /nix and /boot. */
 function repairCommands({ running, profile: booted }) {
     return `NIXOS_NO_CHECK=1 ${running ?? booted ?? `${profile}-N-link`}/bin/switch-to-configuration test`;
 }
-/** The commands that put system profile and boot loader back, and then the running system, whatever the boot loader says. */
+/** The commands that restore system profile and boot loader, and then the running system, even if the boot loader fails. */
 function repairLastStep(before) {
     const { generation, profile: booted, running } = before;
     const system = booted ?? running ?? `${profile}-N-link`;
@@ -1071,7 +1088,7 @@ function repairLastStep(before) {
  */
 function judge({ operation, toplevel, before, end }) {
     const { exitCode } = end;
-    // With exit code 0, only what is known of users beside it counts: scripts print such sentences for what they do not mind.
+    // With exit code 0, only failed user activations count: scripts print the other messages for errors that they ignore.
     const causes = exitCode === 0 ? end.causes.filter(({ kind }) => kind === "user") : end.causes;
     const code = `(exit code ${exitCode})`;
     const units = causes.filter((cause) => cause.kind === "unit");
@@ -1115,53 +1132,66 @@ function explainFatal(causes, operation, toplevel, code) {
     const explained = explain(first, causes, operation, toplevel, code);
     if (!full || first.kind === "no-space")
         return explained;
-    return { reason: `${explained.reason}: no space is left on the device`, hint: freeSpace(operation) };
+    return { reason: `${explained.reason}: no space is left on the device`, hint: freeSpace(operation), topic: "device-full" };
 }
 function explain(cause, causes, operation, toplevel, code) {
     switch (cause.kind) {
         case "record":
-            return { reason: `system profile and boot loader were not set, since the record of that step could not be written ${code}`, hint: freeSpace(operation) };
+            return { reason: `system profile and boot loader were not set, because their previous state could not be recorded ${code}`, hint: freeSpace(operation) };
         case "profile":
-            return { reason: `the system profile could not be set ${code}`, hint: "The lines below are what nix-env printed" };
+            return { reason: `the system profile could not be set ${code}`, hint: "See the output of nix-env below" };
         case "locked":
-            return { reason: `another switch-to-configuration runs on the machine ${code}`, hint: "Nothing was activated. Deploy again when it has ended" };
+            return { reason: `another switch-to-configuration is running on the machine ${code}`, hint: "Nothing was activated. Deploy again when it has finished" };
         case "not-nixos":
-            return { reason: `switch-to-configuration does not take the machine for NixOS ${code}`, hint: "NixOS has /etc/NIXOS: check why the file is missing" };
+            return { reason: `switch-to-configuration does not recognize the machine as NixOS ${code}`, hint: "Check why the file /etc/NIXOS is missing" };
         case "inhibitor": {
             const what = cause.changes.length === 0 ? "" : `: ${cause.changes.join(", ")}`;
-            return { reason: `a switch inhibitor refuses to activate the new system while the old one runs ${code}${what}`, hint: bootInstead(operation, toplevel) };
+            return {
+                reason: `a switch inhibitor refuses to activate the new system while the old one runs ${code}${what}`,
+                hint: bootInstead(operation, toplevel),
+                topic: "inhibitor",
+            };
         }
         case "pre-switch-check": {
             const checks = causes.flatMap((other) => (other.kind === "pre-switch-check" ? [other.check] : []));
             const name = checks.map((check) => `'${check}'`).join(" and ");
             return {
                 reason: `the pre-switch check ${name} of the new system failed ${code}`,
-                hint: "Its output is in the lines below. Correct what it reports, then deploy again",
+                hint: "See its output below, fix what it reports and deploy again",
+                topic: "check-failed",
             };
         }
         case "boot-loader":
-            return { reason: `the boot loader could not be installed ${code}`, hint: "The lines below are what its installer printed" };
+            return { reason: `the boot loader could not be installed ${code}`, hint: "See the output of its installer below", topic: "boot-loader" };
         case "other-init":
-            return { reason: `the new system uses a different init system, so it takes effect only after a reboot ${code}`, hint: bootInstead(operation, toplevel) };
+            return {
+                reason: `the new system uses a different init system, so it takes effect only after a reboot ${code}`,
+                hint: bootInstead(operation, toplevel),
+                topic: "other-init",
+            };
         case "snippet": {
             const snippets = causes.flatMap((other) => (other.kind === "snippet" ? [`'${other.snippet}' (${other.exitCode})`] : []));
             const names = snippets.length === 1 ? `the activation script snippet ${snippets[0]}` : `the activation script snippets ${snippets.join(", ")}`;
-            return { reason: `${names} failed ${code}`, hint: "Its output is in the host's log. Correct the snippet, then deploy again" };
+            return { reason: `${names} failed ${code}`, hint: "See its output in the host's log, fix the snippet and deploy again", topic: "snippet-failed" };
         }
         case "activation-script":
-            return { reason: `the activation script failed ${code}`, hint: "Its output is in the host's log. Correct it, then deploy again" };
+            return {
+                reason: `the activation script failed ${code}`,
+                hint: "See its output in the host's log, fix the script and deploy again",
+                topic: "snippet-failed",
+            };
         case "logind":
             return {
                 reason: `logind did not list the users, so the changed units were not started ${code}`,
-                hint: "Look at `systemctl status systemd-logind` on the machine",
+                hint: "Check `systemctl status systemd-logind` on the machine",
             };
         case "user-left":
             return {
-                reason: `logind ended the services of a user during the switch, so the changed units were not started ${code}`,
-                hint: "Deploy again: it does so 10 s after the last session of a user has ended",
+                reason: `logind stopped the services of a user during the switch, so the changed units were not started ${code}`,
+                hint: "Deploy again: logind stops the services of a user 10 s after the last session of the user has ended",
             };
         case "no-space":
-            return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation) };
+            return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation), topic: "device-full" };
     }
 }
 function bootInstead(operation, toplevel) {
@@ -1173,12 +1203,12 @@ function freeSpace(operation) {
     const where = changesBootLoader(operation) ? "`df` on the machine shows which disk is full, /boot included" : "`df` on the machine shows which disk is full";
     return `${where}. \`nix-collect-garbage -d\` there removes old generations`;
 }
-// Units and users end it with 4 alone. With another code it has stopped in the middle, whatever they did before that.
+// Failed units and users alone give exit code 4. With another code it has stopped before the end.
 const unitsOrUsers = 4;
 function isExplained(exitCode, causes, failedUnits) {
     return exitCode === 0 || (exitCode === unitsOrUsers && causes.length + failedUnits.length > 0);
 }
-/** Units that failed anew are named with any other code too, and are then a failure whatever `unit-failures` says. */
+/** With any other code, newly failed units are named too, and are a failure whatever `unit-failures` is. */
 function explainCode(exitCode, causes, units) {
     return exitCode === 0 || exitCode === unitsOrUsers || isSignal(exitCode) || causes.length === 0 ? undefined : units;
 }
@@ -1187,31 +1217,33 @@ function isSignal(exitCode) {
     return exitCode > 128 && exitCode < 160;
 }
 function explainNothing(operation, exitCode, code) {
-    const state = changesRunningSystem(operation) ? "The machine may be partly switched. " : "";
+    const state = changesRunningSystem(operation) ? "The machine may be partially switched. " : "";
     const what = isSignal(exitCode) ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
-    return { reason: `${what} ${code}`, hint: `${state}The lines below are the end of its output` };
+    return { reason: `${what} ${code}`, hint: `${state}See the end of its output below`, topic: "switch-failed" };
 }
 const jobs = { start: "failed to start", stop: "failed to stop", restart: "failed to restart", reload: "failed to reload" };
 function explainUnits(causes, failed, code) {
-    // Only a job's failure is worth its word: a unit that is named as failed as well has failed altogether.
+    // Name the failed job, unless the whole unit has failed.
     const text = failed.map((unit) => {
         const own = causes.filter((cause) => cause.unit === unit);
         const job = own.some(({ what }) => what === "failed") ? undefined : own.flatMap(({ what }) => (what === "failed" ? [] : [jobs[what]]))[0];
         return job === undefined ? unit : `${unit} (${job})`;
     });
     return {
-        reason: `units failed that had not failed before${code}: ${text.join(", ")}`,
-        hint: "The journal is in the lines below. Correct the unit, then deploy again",
+        reason: `newly failed units${code}: ${text.join(", ")}`,
+        hint: "See the unit's journal below, fix it and deploy again",
+        topic: "units-failed",
     };
 }
 function explainUsers(causes) {
     const text = causes.map(({ user, units, late }) => {
-        const why = late ? "took longer than 60 s and was ended" : units.join(", ");
+        const why = late ? "timed out after 60 s" : units.join(", ");
         return why === "" ? user : `${user} (${why})`;
     });
     return {
         reason: `the user activation failed for ${text.join(", ")}`,
-        hint: "The system itself is activated. `systemctl --user status` of the user shows more",
+        hint: "The system itself was activated. Check `systemctl --user status` as this user",
+        topic: "user-activation",
     };
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/last-step.js
@@ -1219,7 +1251,7 @@ function explainUsers(causes) {
 
 
 
-/** Keeps the system, which is when profile and boot loader are set. Returns what has prevented it. */
+/** Keeps the system: sets profile and boot loader. Returns what has prevented it. */
 async function keep(work) {
     const { armed, settings, known, signal } = work;
     known.confirmed = true;
@@ -1236,28 +1268,32 @@ async function keep(work) {
             work.ended();
             return undefined;
         case "foreign": {
-            const { reason, hint } = switchedByOthers(kept.state);
-            return { status: "failed", error: failure_makeFailure({ phase: "confirm", reason, hint, outcome: "System profile and boot loader were not changed" }) };
+            const { reason, hint, topic } = switchedByOthers(kept.state);
+            return { status: "failed", error: failure_makeFailure({ phase: "confirm", reason, hint, topic, outcome: "System profile and boot loader were not changed" }) };
         }
         case "failed":
             return undoneStep(work, kept);
     }
 }
-/** What a last step that failed has left: it has undone itself. */
+/** The outcome of a failed last step, which has undone itself. */
 function undoneStep({ armed, settings, system, known, begin }, step) {
     const { exitCode, causes, lines, undone, state } = step;
     known.exitCode = exitCode;
     begin("rollback");
     const { operation } = settings;
     const evidence = { operation, toplevel: system.toplevel, before: armed.before };
-    const none = { reason: `system profile and boot loader could not be set (exit code ${exitCode})`, hint: "The lines below are the end of the output" };
+    const none = { reason: `system profile and boot loader could not be set (exit code ${exitCode})`, hint: "See the end of the output below" };
     const timedOut = exitCode === 124 || exitCode === 137;
-    const late = { reason: `the last step took longer than activation-timeout (${settings.safety.limits.activation} s)`, hint: none.hint };
+    const late = {
+        reason: `setting system profile and boot loader took longer than activation-timeout (${settings.safety.limits.activation} s)`,
+        hint: none.hint,
+        topic: "activation-timeout",
+    };
     const judged = judge({ ...evidence, end: { exitCode, causes, after: { failedUnits: [] } } }).failure;
     const why = timedOut ? late : causes.length === 0 ? none : (judged ?? none);
     const parts = { ...why, lines, causes, exitCode };
     const wrong = [
-        ...(undone.profile ? [] : [`the system profile is ${state.profile ?? "not there"}`]),
+        ...(undone.profile ? [] : [`the system profile is ${state.profile ?? "missing"}`]),
         ...(undone.bootLoader ? [] : [`the boot loader's default entry may be ${system.toplevel}`]),
         ...wrongTest(),
     ];
@@ -1268,14 +1304,15 @@ function undoneStep({ armed, settings, system, known, begin }, step) {
         error: failure_makeFailure({
             phase: "rollback",
             ...parts,
-            reason: `${why.reason}; and the rollback failed: ${wrong.join("; ")}`,
-            hint: repairHint(repairLastStep(armed.before), armed.before, state, undone.test?.causes ?? []),
+            reason: `${why.reason}; the rollback failed: ${wrong.join("; ")}`,
+            hint: repairHint(repairLastStep(armed.before), undone.test?.causes ?? [], undone.test !== undefined && undone.test.exitCode !== 0 && state.running === armed.before.running),
+            topic: "rollback-failed",
         }),
     };
     function wrongTest() {
         const { running } = armed.before;
         if (state.running !== running)
-            return [`the machine runs ${state.running ?? "no system of the store"} and ran ${running ?? "none"}`];
+            return [`the machine runs ${state.running ?? "no system of the store"} (before: ${running ?? "none"})`];
         if (undone.test === undefined)
             return ["the old system was not activated"];
         if (undone.test.exitCode === 0)
@@ -1291,14 +1328,14 @@ function undoneStep({ armed, settings, system, known, begin }, step) {
 
 
 
-/** What becomes of a machine whose new system is not to stay. */
+/** Ends the run on a machine whose new system is rejected. */
 async function endRejected(work, rejection) {
     const { aftermath } = rejection;
     if (aftermath === undefined)
         return await goBack(work, rejection);
     if (aftermath === "restarted")
         return await afterRestart(work, rejection);
-    return await leave(work, rejection, aftermath === "foreign" ? "Nothing more was changed on the machine" : "Nothing was activated");
+    return await leave(work, rejection, aftermath === "foreign" ? "Nothing else was changed on the machine" : "Nothing was activated");
 }
 /** Ends the run on a machine where nothing is to be rolled back. */
 async function leave({ armed, known, signal }, rejection, outcome) {
@@ -1307,22 +1344,22 @@ async function leave({ armed, known, signal }, rejection, outcome) {
         known.after = state;
     return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode: known.exitCode, outcome }) };
 }
-/** A restart ends every protection, and boots what the boot loader has: only the machine itself can say what that is. */
+/** A restart ends the watchdog and boots the default entry of the boot loader, so query the machine for what it runs. */
 async function afterRestart(work, rejection) {
     const { armed, known, settings, system, signal, log } = work;
     const { before } = armed;
     const state = await armed.afterRestart(signal);
     known.after = state;
     if (known.confirmed && state.running === system.running && state.profile === system.toplevel) {
-        log.note("the machine was restarted after it was confirmed, and has booted the new system");
+        log.note("the machine was restarted after the confirmation and booted the new system");
         return { status: "deployed", error: undefined };
     }
     const { exitCode } = known;
     if (settings.safety.rollback && state.running === before.running && state.profile === before.profile) {
-        return { status: "rolled-back", error: failure_makeFailure({ ...rejection, exitCode, outcome: "The machine has booted its old system" }) };
+        return { status: "rolled-back", error: failure_makeFailure({ ...rejection, exitCode, outcome: "The machine booted its old system" }) };
     }
-    const boots = state.profile === state.running ? "" : `, and its system profile is ${state.profile ?? "not there"}`;
-    const outcome = `The machine has booted ${state.running ?? "no system of the store"}${boots}; it ran ${before.running ?? "no system of the store"} before`;
+    const boots = state.profile === state.running ? "" : `, and its system profile is ${state.profile ?? "missing"}`;
+    const outcome = `The machine booted ${state.running ?? "no system of the store"}${boots}; before, it ran ${before.running ?? "no system of the store"}`;
     return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode, outcome }) };
 }
 async function goBack(work, rejection) {
@@ -1332,16 +1369,16 @@ async function goBack(work, rejection) {
     const { exitCode } = known;
     if (!safety.rollback && decided === undefined) {
         await armed.keep(signal);
-        return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode, outcome: "The new system stays, since rollback is false" }) };
+        return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode, outcome: "The new system stays active, since rollback is false" }) };
     }
     log.note(`${reason}: rolling back`);
     work.begin("rollback");
     const end = await armed.rollBack(signal);
     if (end === "restarted")
-        return await afterRestart(work, { ...rejection, reason: `${reason}; and the machine was restarted during the rollback` });
+        return await afterRestart(work, { ...rejection, reason: `${reason}; the machine was restarted during the rollback` });
     known.after = end.state;
     if (end.foreign) {
-        const outcome = `Nothing was rolled back: the machine runs ${end.state.running ?? "no system of the store"}, which is neither the old nor the new system, so somebody else has switched it`;
+        const outcome = `Nothing was rolled back: the machine runs ${end.state.running ?? "no system of the store"}, which is neither the old nor the new system; someone else has switched it`;
         return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode, outcome }) };
     }
     const wrong = notBack(armed.before, end, work);
@@ -1350,21 +1387,22 @@ async function goBack(work, rejection) {
     }
     const error = failure_makeFailure({
         phase: "rollback",
-        reason: `${reason}; and the rollback failed: ${wrong}`,
-        hint: repairHint(changesRunningSystem(operation) ? repairCommands(armed.before) : repairLastStep(armed.before), armed.before, end.state, end.causes),
+        reason: `${reason}; the rollback failed: ${wrong}`,
+        hint: repairHint(changesRunningSystem(operation) ? repairCommands(armed.before) : repairLastStep(armed.before), end.causes, changesRunningSystem(operation) && end.exitCode !== 0 && end.state.running === armed.before.running),
+        topic: "rollback-failed",
         lines: [...lines, ...end.lines],
         exitCode: end.exitCode,
         causes,
     });
     return { status: "rollback-failed", error };
 }
-/** What is not as it was, after a rollback. */
+/** What a rollback did not restore; `undefined` where it restored everything. */
 function notBack(before, end, { settings, system }) {
     const { exitCode, causes, state } = end;
     if (state.profile !== before.profile)
-        return `the system profile is ${state.profile ?? "not there"} and was ${before.profile ?? "not there"}`;
+        return `the system profile is ${state.profile ?? "missing"} (before: ${before.profile ?? "missing"})`;
     if (state.running !== before.running)
-        return `the machine runs ${state.running ?? "no system of the store"} and ran ${before.running ?? "none"}`;
+        return `the machine runs ${state.running ?? "no system of the store"} (before: ${before.running ?? "none"})`;
     if (exitCode === 0)
         return undefined;
     const { failure, units } = judge({ operation: settings.operation, toplevel: system.toplevel, before, end: { exitCode, causes, after: state } });
@@ -1423,37 +1461,38 @@ async function arm({ machine, system, known, settings, signal }) {
 function warnOfBoot({ scarceBoot }, log) {
     if (scarceBoot === undefined)
         return;
-    const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => showBytes(kibibytes * 1024));
-    log.warn(`only ${free} are free on /boot of the machine, and kernel and initrd of the new system need ${needed}: the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`);
+    const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => renderBytes(kibibytes * 1024));
+    log.warn(`only ${free} are free on /boot of the machine, but kernel and initrd of the new system need ${needed}: installing the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`);
 }
 function succeeded(after, degraded, log) {
     if (after.rebootNeeded)
-        log.note("kernel, initrd or kernel modules differ from the booted ones: they take effect with a reboot");
+        log.note("kernel, initrd or kernel modules have changed: they take effect after a reboot");
     const [first, ...rest] = degraded;
     if (first === undefined)
         return { status: "deployed", error: undefined };
     const reason = [first, ...rest].map((failure) => failure.reason).join("; ");
     return { status: "degraded", error: failure_makeFailure({ ...first, reason, lines: degraded.flatMap(({ lines }) => lines) }) };
 }
-/** How an activation went that did not come to its own end. */
+/** Explains an activation that did not end normally. */
 function explainEnd(end, { safety, operation }) {
     const { activation } = safety.limits;
     switch (end) {
         case "ended":
             return undefined;
         case "restarted":
-            return { reason: "the machine was restarted during the activation", hint: "Look at its journal: `journalctl --boot -1`" };
+            return { reason: "the machine was restarted during the activation", hint: "Check its journal: `journalctl --boot -1`", topic: "restarted" };
         case "killed": {
             const late = safety.rollback && changesMachine(operation) ? ` took longer than activation-timeout (${activation} s), or` : "";
-            return { reason: `the activation${late} was killed`, hint: "Look at `journalctl --unit 'nix-flake-deploy-*-activate'` on the machine" };
+            const hint = "Check `journalctl --unit 'nix-flake-deploy-*-activate'` on the machine";
+            return { reason: `the activation${late} was killed`, hint, topic: "activation-timeout" };
         }
         case "not-started":
-            return { reason: "the activation could not be started on the machine", hint: "Does systemd-run work there?" };
+            return { reason: "the activation could not be started on the machine", hint: "Check that systemd-run works on the machine" };
     }
 }
 /** What makes switch-to-configuration refuse `test`, where it has neither stopped nor activated anything by then. */
 const refusals = new Set(["locked", "not-nixos", "inhibitor", "pre-switch-check", "other-init"]);
-/** What the end of the activation itself has against the new system. */
+/** Judges the end of the activation itself. */
 async function judgeEnd(work, end) {
     const { system, settings, known, armed, signal, log } = work;
     const { operation, safety } = settings;
@@ -1483,27 +1522,35 @@ async function judgeEnd(work, end) {
         degraded.push(failure_makeFailure({ phase: "activate", ...complaint, lines: journal, causes }));
         log.warn([complaint.reason, ...journal].join("\n"));
     }
-    const other = "Has somebody else changed it in the meantime?";
+    const other = "Check whether someone else changed it in the meantime";
     // A protected switch sets the profile when it is confirmed.
     if (changesSystemProfile(operation) && !protectedSwitch && after.profile !== system.toplevel)
-        return reject({ reason: `the machine boots ${after.profile ?? "no system of the store"} and not ${system.toplevel}`, hint: other });
+        return reject({
+            reason: `the machine boots ${after.profile ?? "no system of the store"} instead of ${system.toplevel}`,
+            hint: other,
+            topic: "other-system",
+        });
     if (changesRunningSystem(operation) && after.running !== system.running) {
-        // Where the connection was away for long, the machine may have rolled back by now.
+        // After a long loss of the connection, the machine may have rolled back by now.
         const reached = protectedSwitch && after.running === armed.before.running ? await armed.reach(signal) : after;
         if (typeof reached === "string")
             return { rejection: notReached(reached, safety), degraded };
-        const complaint = { reason: `the machine runs ${after.running ?? "no system of the store"} and not ${system.running}`, hint: other };
+        const complaint = {
+            reason: `the machine runs ${after.running ?? "no system of the store"} instead of ${system.running}`,
+            hint: other,
+            topic: "other-system",
+        };
         return reject(complaint, lines, isForeign(work, after) ? "foreign" : undefined);
     }
     return { rejection: undefined, degraded };
 }
-/** Tells whether units were started, so that they must show that they stay up. */
+/** Returns whether units were started, so that the settle time applies. */
 function settles({ settings }, { plan }) {
     if (settings.safety.limits.settle === 0 || !changesRunningSystem(settings.operation))
         return false;
     return plan === undefined || plan.start.length + plan.restart.length > 0;
 }
-/** Reaches the machine again and checks its health. Returns why the system is not to be kept. */
+/** Reaches the machine again and checks its health. Returns why the system is rejected. */
 async function safe_activation_confirm(work, end, degraded) {
     const { armed, settings, signal } = work;
     const { healthCheck, limits } = settings.safety;
@@ -1518,7 +1565,8 @@ async function safe_activation_confirm(work, end, degraded) {
             return {
                 phase: "confirm",
                 reason: `the health check did not succeed within ${limits.healthCheck} s`,
-                hint: "Its output is in the lines below",
+                hint: "See its output below",
+                topic: "health-check",
                 lines: [healthCheck, ...complaint.split("\n")],
             };
         }
@@ -1539,8 +1587,8 @@ async function judgeLateUnits({ armed, settings, known, signal, log }, now, degr
         return undefined;
     known.failedUnits = [...known.failedUnits, ...late];
     const lines = await armed.journal(late, signal);
-    const reason = `units failed shortly after the activation that had not failed before: ${late.join(", ")}`;
-    const rejection = { phase: "activate", reason, hint: "The journal is in the lines below. Correct the unit, then deploy again", lines };
+    const reason = `units failed shortly after the activation: ${late.join(", ")}`;
+    const rejection = { phase: "activate", reason, hint: "See the unit's journal below, fix it and deploy again", lines, topic: "units-failed" };
     if (settings.safety.unitFailures === "fail")
         return rejection;
     degraded.push(failure_makeFailure(rejection));
@@ -1564,8 +1612,8 @@ async function judgeLateUnits({ armed, settings, known, signal, log }, now, degr
 
 
 /**
- * The work on one host: `prepare` up to a built system, then `activate` that. Both throw for what goes wrong; `result` tells
- * what is known at any time.
+ * The work on one host: `prepare` up to a built system, then `activate` that. Both throw on failure; `result` returns
+ * what is known so far.
  */
 class Host {
     machine;
@@ -1592,11 +1640,11 @@ class Host {
     get undecided() {
         return this.#known.undecided;
     }
-    /** What becomes of the machine when nobody looks after it any more. */
+    /** What happens to the machine if the run ends now. */
     get outlook() {
         return outlookOf(this.#known, this.#settings.safety);
     }
-    /** Connects, sends the flake, builds the system, and tells what is new in it; or finds the one to go back to. */
+    /** Connects, copies the flake, builds the system and compares it with the running one; or finds the system to roll back to. */
     async prepare(signal) {
         try {
             return await this.#prepare(signal);
@@ -1612,7 +1660,7 @@ class Host {
         const { facts } = machine;
         known.before = facts.state;
         if (facts.unfinished !== undefined)
-            this.#log.warn(`${facts.unfinished}. A deployment that activates mends that first`);
+            this.#log.warn(`${facts.unfinished}. The next activation finishes or undoes it first`);
         this.#machines.claim(this.machine.target, facts.identity);
         let toplevel;
         let generation;
@@ -1621,9 +1669,7 @@ class Host {
         }
         else {
             known.configuration = this.#configuration(facts);
-            for (const warning of [spaceWarning(facts.freeKibibytes), memoryWarning(facts.memoryKibibytes)])
-                if (warning !== undefined)
-                    this.#log.warn(warning);
+            this.#warn(facts);
             this.ended();
             const sent = await this.#settings.flake;
             const copied = await this.#tryAgain("copy", signal, async (tries) => {
@@ -1632,7 +1678,7 @@ class Host {
                 return await machine.copyFlake(sent, signal);
             });
             known.arrived = true;
-            this.ended(showCopied(copied));
+            this.ended(renderCopied(copied));
             this.begin("build");
             toplevel = await machine.build({ reference: outerReference(sent), configuration: known.configuration }, signal);
             this.#log.note(`built ${toplevel}`);
@@ -1643,13 +1689,13 @@ class Host {
         await this.#compare(machine, running, signal);
         this.ended();
         if (changesRunningSystem(operation) && facts.specialisation !== undefined && facts.specialisation !== specialisation) {
-            this.#log.note(`the machine runs its specialisation ${facts.specialisation} and leaves it: \`specialisation: ${facts.specialisation}\` keeps it there`);
+            this.#log.note(`the machine runs the specialisation ${facts.specialisation}, which this deployment leaves; set \`specialisation: ${facts.specialisation}\` to keep it`);
         }
         const system = { toplevel, running, generation };
         const status = settledBy(system, facts, operation);
         return status === undefined ? { kind: "ready", system: { machine, system } } : { kind: "settled", outcome: { status, error: undefined } };
     }
-    /** Activates a system, and decides for it or for the old one. Throws what ends it before there was a decision. */
+    /** Activates a system, and keeps it or rolls back. Throws if it ends before that decision. */
     async activate(ready, signal) {
         try {
             this.begin("activate");
@@ -1666,7 +1712,7 @@ class Host {
         const { exitCode, lines, causes } = end;
         known.exitCode = exitCode;
         known.plan = end.plan === undefined ? known.plan : withCompared(end.plan, known.plan);
-        // It starts no unit: what has failed meanwhile is none of its doing.
+        // It starts no units, so it does not cause new failures.
         const before = { ...end.after, failedUnits: end.after.failedUnits, restartingUnits: [] };
         const { failure, units, users } = judge({ operation, toplevel: system.toplevel, before, end });
         const complaint = explainEnd(end.end, this.#settings) ?? failure ?? (exitCode === 0 ? undefined : (units ?? users));
@@ -1687,7 +1733,7 @@ class Host {
             ended: () => this.ended(),
         });
     }
-    /** Leaves the machine; an activation that is undecided goes on without us. Never throws. */
+    /** Leaves the machine; an undecided activation continues there. Never throws. */
     async release() {
         await this.machine.release(this.undecided ? "undecided" : "decided");
     }
@@ -1705,20 +1751,29 @@ class Host {
     ended(detail) {
         this.#log.ended(detail);
     }
+    #warn({ freeKibibytes, memoryKibibytes }) {
+        const space = spaceWarning(freeKibibytes);
+        if (space !== undefined)
+            this.#log.warn(space, "store-space");
+        const memory = memoryWarning(memoryKibibytes);
+        if (memory !== undefined)
+            this.#log.warn(memory, "memory");
+    }
     #olderGeneration({ olderGeneration, state }) {
         if (olderGeneration !== undefined) {
-            this.#log.note(`going back to generation ${olderGeneration.number}, ${olderGeneration.toplevel}`);
+            this.#log.note(`rolling back to generation ${olderGeneration.number}: ${olderGeneration.toplevel}`);
             return olderGeneration;
         }
         throw new DeployError({
             phase: "connect",
-            reason: `there is no generation before ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} to go back to`,
-            hint: "`nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine lists them",
+            reason: `no generation older than ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} was found to roll back to`,
+            hint: "Run `nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine to list them",
+            topic: "no-older-generation",
         });
     }
     /**
-     * Compares what runs with what was built. Before the activation: a new system that breaks the network could not be asked any
-     * more, and what a deployment would have brought is worth knowing also where it failed.
+     * Compares the running system with the built one, before the activation: a new system that breaks the network could not be queried,
+     * and the changes are worth knowing even if the deployment fails.
      */
     async #compare(machine, built, signal) {
         const { running } = machine.facts.state;
@@ -1728,12 +1783,12 @@ class Host {
         if (found === undefined)
             return;
         this.#known.compared = { running, difference: found.closure };
-        // A reboot starts everything anew.
+        // A reboot restarts all units.
         if (touchesUnits(this.#settings.operation))
             this.#known.plan = found.units;
-        for (const line of describeDifference(found.closure))
+        for (const line of renderDifferenceLines(found.closure))
             this.#log.note(line);
-        for (const line of describePlan(this.#known.plan))
+        for (const line of renderPlanLines(this.#known.plan))
             this.#log.note(line);
     }
     #configuration({ hostname }) {
@@ -1744,11 +1799,12 @@ class Host {
             return hostname;
         throw new DeployError({
             phase: "connect",
-            reason: `the machine's own hostname (${JSON.stringify(hostname)}) names no configuration`,
-            hint: "Write the configuration behind the target: host#configuration",
+            reason: `the machine's hostname (${JSON.stringify(hostname)}) is not a valid name of a configuration`,
+            hint: "Add the configuration to the target: host#configuration",
+            topic: "hostname-unknown",
         });
     }
-    /** Works on a phase, again after failures of the network: 1, 2, 4, … seconds later. */
+    /** Runs a phase, and retries it after network failures: 1, 2, 4, … seconds later. */
     async #tryAgain(phase, signal, work) {
         this.begin(phase);
         for (let tries = 0;; tries += 1) {
@@ -1759,7 +1815,7 @@ class Host {
                 if (!(error instanceof DeployError) || !error.unreachable || tries >= this.#settings.retries)
                     throw error;
                 const seconds = 2 ** tries;
-                this.#log.note(`${error.reason}; trying again in ${seconds} s (${tries + 1} of ${this.#settings.retries})`);
+                this.#log.note(`${error.reason}; retrying in ${seconds} s (${tries + 1} of ${this.#settings.retries})`);
                 await (0,promises_namespaceObject.setTimeout)(seconds * 1000, undefined, { signal });
             }
         }
@@ -1769,13 +1825,13 @@ class Host {
 
 
 /**
- * Knows which machines the targets of a run have turned out to be. The first target that comes to a machine has it; one that
- * comes later is refused at once, and the first is not to be activated either: nobody knows which of the two is meant.
+ * Knows which machine each target of a run is. The first target that reaches a machine claims it; a later one is refused
+ * immediately, and the first is not activated either: which of the two is meant is unknown.
  */
 class MachinesOfRun {
     #owners = new Map();
     #rivals = new Map();
-    /** Takes a machine for a target. Throws a `DeployError` where another target has it. */
+    /** Claims a machine for a target. Throws a `DeployError` where another target has claimed it. */
     claim(target, identity) {
         if (identity === undefined)
             return;
@@ -1787,7 +1843,7 @@ class MachinesOfRun {
             this.#rivals.set(owner, target);
         throw sameMachine(owner);
     }
-    /** What stands against the activation of a target whose machine another one has come to as well. */
+    /** The error for a target whose machine another target has reached, too; `undefined` where none has. */
     objection(target) {
         const rival = this.#rivals.get(target);
         return rival === undefined ? undefined : sameMachine(rival);
@@ -1796,8 +1852,9 @@ class MachinesOfRun {
 function sameMachine(other) {
     return new DeployError({
         phase: "connect",
-        reason: `this is the same machine as ${other.name} (${displayTarget(other)}), and one run deploys one configuration to a machine`,
-        hint: "Nothing was activated on it. Keep one of the two targets",
+        reason: `this is the same machine as ${other.name} (${renderTarget(other)}); one run can deploy only one configuration per machine`,
+        hint: "Nothing was activated on it. Remove one of the two targets",
+        topic: "same-machine",
     });
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/stopwatch.js
@@ -1823,8 +1880,8 @@ class Stopwatch {
         return this.#outer.aborted;
     }
     /**
-     * Runs one piece; its signal is aborted when the time is used up and when the whole run is cancelled. Once it is, no piece
-     * begins: it throws the reason of the abort.
+     * Runs one piece; its signal is aborted when the time is used up and when the whole run is cancelled. After a cancellation, no piece
+     * starts: it throws the reason of the abort.
      */
     async run(work) {
         this.#outer.throwIfAborted();
@@ -1903,13 +1960,13 @@ class FleetRun {
                 return undefined;
             });
         });
-        // One that has ended well is not what was asked for either, when another target has come to its machine since.
+        // A successful host fails, too, if another target has turned out to be the same machine.
         for (const work of this.#works) {
             const error = this.#known.objection(work.host.machine.target)?.failure;
             if (error !== undefined && (work.result === undefined || !isFailure(work.result.status)))
                 await this.#end(work, { status: "failed", error });
         }
-        // Where no machine answers it is not the machines: a run that reaches nobody is never green.
+        // If no machine answers, the runner's network is the likely cause: such a run is never green.
         const skip = staging.onUnreachable === "skip" && this.#works.some((work) => work.unreachable === undefined);
         for (const work of this.#works) {
             if (work.unreachable !== undefined)
@@ -1922,7 +1979,7 @@ class FleetRun {
         const built = this.#works.flatMap((work) => (work.result === undefined && work.ready !== undefined ? [{ work, ready: work.ready }] : []));
         const batches = changesMachine(operation) ? inBatches(built, staging.batches) : [built];
         for (const [index, batch] of batches.entries()) {
-            // Whom a cancellation ends has not failed by itself: it is told to those that are left as it is.
+            // Cancelled hosts are not failures.
             const stop = index === 0 || signal.aborted ? undefined : tooManyFailures(this.#works, this.#settings);
             if (stop !== undefined) {
                 const rest = batches.slice(index).flat();
@@ -1940,7 +1997,7 @@ class FleetRun {
             });
         }
     }
-    /** One step of a host; what goes wrong in it ends the host's work. */
+    /** One step of a host; an error in it ends the host's work. */
     async #step(work, act) {
         const { host, stopwatch } = work;
         let outcome;
@@ -1980,8 +2037,9 @@ function tooManyFailures(works, { staging, unusable }) {
         return undefined;
     const names = failed.map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
     return {
-        reason: `not activated: ${failed.length} of ${hosts} hosts failed, and max-failures is ${most}`,
+        reason: `skipped: ${failed.length} of ${hosts} hosts failed (max-failures: ${most})`,
         outcome: `Nothing has changed on the machine. Failed: ${listed(names, fleet_mostNamed)}`,
+        topic: "not-activated",
     };
 }
 function fleet_explain(problem, host, stopwatch) {
@@ -1989,10 +2047,10 @@ function fleet_explain(problem, host, stopwatch) {
     if (problem instanceof DeployError)
         return host.undecided ? failure_makeFailure({ ...problem.failure, phase, outcome }) : problem.failure;
     if (stopwatch.expired)
-        return failure_makeFailure({ phase, reason: `the work on the machine took longer than the timeout of ${stopwatch.limit} s`, outcome });
+        return failure_makeFailure({ phase, reason: `the host took longer than the timeout of ${stopwatch.limit} s`, outcome, topic: "timeout" });
     if (stopwatch.cancelled)
         return failure_makeFailure({ phase, reason: "the run was cancelled", outcome });
-    // An unexpected one is a fault of ours: its stack is what helps.
+    // An unexpected error is a bug: show its stack.
     const [reason = "", ...lines] = problem instanceof Error ? (problem.stack ?? problem.message).split("\n") : [String(problem)];
     return failure_makeFailure({ phase, reason, lines: lines.map((line) => line.trim()) });
 }
@@ -2015,10 +2073,10 @@ function flakeOrNone(fetching, cancelled) {
 }
 ;// CONCATENATED MODULE: ./out/src/domain/selection.js
 
-const acceptedSelection = "globs over names and @tags, comma separated, as in web1,edge-*,@canary; * stands for anything, ? for one character, [abc] and [!a-z] for one of a set";
+const acceptedSelection = "comma-separated globs over names and @tags, for example web1,edge-*,@canary (* matches anything, ? one character, [abc] and [!a-z] one character of a set)";
 /**
  * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
- * around them; one that begins with `@` is for tags. An empty text is no rule. Throws an `Error` that says what is wrong.
+ * around them; one that begins with `@` matches tags. An empty text has no rules. Throws an `Error` that says what is wrong.
  */
 function parseSelection(text) {
     const trimmed = text.trim();
@@ -2029,17 +2087,17 @@ function parseSelection(text) {
         const isTag = rule.startsWith("@");
         const glob = isTag ? rule.slice(1) : rule;
         if (glob === "")
-            throw new Error("has an empty part between its commas");
+            throw new Error("contains an empty pattern");
         return { kind: isTag ? "tag" : "name", text: rule, expression: expressionOf(glob) };
     });
 }
-/** Tells whether the tags decide about what is chosen. */
+/** Returns whether the selection depends on tags. */
 function looksAtTags(selection) {
     return selection.some(({ kind }) => kind === "tag");
 }
 /**
- * Splits into what is chosen and the rules that match nothing. What cannot tell its tags is chosen by any rule about tags, so
- * that it is not passed over in silence.
+ * Returns the chosen items, and the rules that match nothing. An item whose tags are unknown is chosen by any rule for tags, so
+ * that it is not skipped silently.
  */
 function selection_select(items, selection, look) {
     if (selection.length === 0)
@@ -2050,16 +2108,16 @@ function selection_select(items, selection, look) {
         unmatched: selection.filter((rule) => !seen.some((one) => isMatch(rule, one))).map((rule) => rule.text),
     };
 }
-/** Says which rules match nothing, and what there is. */
+/** Renders which rules match nothing, and what is available. */
 function unmatchedProblem(unmatched, available) {
-    return `${unmatched.join(", ")} matches no machine; there are ${available.length === 0 ? "none" : listed(available, mostNames)}`;
+    return `${unmatched.join(", ")} matches no host; available: ${available.length === 0 ? "none" : listed(available, mostNames)}`;
 }
 const mostNames = 50;
 function isMatch({ kind, expression }, { names, tags }) {
     const pattern = new RegExp(`^(?:${expression})$`, "su");
     return (kind === "tag" ? (tags ?? []) : names).some((text) => pattern.test(text));
 }
-// A set holds only what needs no escape in either kind of regular expression.
+// A set contains only characters that need no escape in either kind of regular expression.
 const pieces = /\*+|\?|\[(!?)([A-Za-z0-9_.@ -]+)\]|[^*?[\]]+|[[\]]/g;
 function expressionOf(glob) {
     return glob.replaceAll(pieces, (piece, not, set) => {
@@ -2070,7 +2128,7 @@ function expressionOf(glob) {
         if (set !== undefined)
             return `[${not === "!" ? "^" : ""}${checkedSet(set)}]`;
         if (piece === "[" || piece === "]")
-            throw new Error(`has a bracket in ${glob} that encloses no set of letters, digits, or _ . -`);
+            throw new Error(`contains an invalid set in ${glob}: brackets may enclose only letters, digits and _ . @ -`);
         return piece.replaceAll(/[\\^$.|+(){}]/g, String.raw `\$&`);
     });
 }
@@ -2078,7 +2136,7 @@ function expressionOf(glob) {
 function checkedSet(set) {
     for (const [range, from, to] of set.matchAll(/(.)-(.)/g)) {
         if ((from ?? "") > (to ?? ""))
-            throw new Error(`has the range ${range}, which ends before it begins`);
+            throw new Error(`contains the reversed range ${range}`);
     }
     return set;
 }
@@ -2096,25 +2154,29 @@ const naturally = new Intl.Collator("en", { numeric: true });
  */
 function chooseMachines({ names, entries }, selection) {
     if (names.length === 0) {
-        const accepted = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
-        throw new InputError([{ input: "targets", problem: `is empty, and the flake names no machine either; accepted are targets, or a flake with ${accepted}` }]);
+        const sources = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
+        throw new InputError([
+            { input: "targets", problem: `is empty, and the flake defines no hosts; set targets, or use a flake with ${sources}`, topic: "no-machines" },
+        ]);
     }
     const { chosen } = selection_select(entries.toSorted((one, other) => naturally.compare(one.name, other.name)), selection, selectable);
-    // A name counts as matched also when the machine itself cannot be used, and when nobody had to look at it.
+    // A name also counts as matched when the machine is unusable or was not evaluated.
     const known = new Map(entries.map((entry) => [entry.name, entry]));
     const { chosen: expected, unmatched } = selection_select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
     if (unmatched.length > 0)
-        throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, there(names, entries, selection)) }]);
-    // Names were compared by Nix, and now here: what one of the two had passed over would be left out in silence.
+        throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, there(names, entries, selection)), topic: "selection-unmatched" }]);
+    // Nix has compared the names too: a machine on which both disagree would be skipped silently.
     const missed = expected.filter((name) => !known.has(name));
     if (missed.length > 0)
-        throw new Error(`nobody has looked at ${missed.join(", ")}`);
+        throw new Error(`${missed.join(", ")} matched the selection but were not evaluated`);
     const machines = chosen.filter((entry) => entry.kind === "machine");
     const unusable = chosen.filter((entry) => entry.kind === "unusable");
     const others = chosen.filter((entry) => entry.kind === "other");
     if (machines.length + unusable.length === 0) {
         const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
-        throw new InputError([{ input: "targets", problem: `is empty, and no machine of the flake is one to deploy over ssh (${reasons.join("; ")})` }]);
+        throw new InputError([
+            { input: "targets", problem: `is empty, and no host of the flake can be deployed over ssh (${reasons.join("; ")})`, topic: "no-machines" },
+        ]);
     }
     return { machines, unusable, others };
 }
@@ -2132,8 +2194,8 @@ function setApart(choice, placeOf) {
             machines.push(machine);
             continue;
         }
-        const error = `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`;
-        unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags });
+        const error = `${names.join(" and ")} have the same address (${place}); one run can deploy only one configuration per machine`;
+        unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags, topic: "same-place" });
     }
     return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
 }
@@ -2150,16 +2212,18 @@ function selectTargets(targets, selection) {
     if (unmatched.length === 0)
         return { chosen, unmatched: undefined };
     const names = targets.map(({ name }) => name);
-    const hint = looksAtTags(selection) ? ". Explicit targets have no tags: leave targets empty to take the machines and their tags from the flake" : "";
+    const hint = looksAtTags(selection)
+        ? ". Explicit targets have no tags; to select by tag, leave targets empty so that hosts and tags come from the flake"
+        : "";
     return { chosen, unmatched: unmatchedProblem(unmatched, names) + hint };
 }
-/** Checks where a machine is to be. Throws an `Error` as `checkTarget` does. */
+/** Checks the address of a machine. Throws an `Error` as `checkTarget` does. */
 function checkedRequest(name, request) {
     checkTarget({ ...request, name });
     return request;
 }
 /** The result of a machine that was never connected to. */
-function unusableResult({ name, error, lines }) {
+function unusableResult({ name, error, lines, topic }) {
     return {
         name,
         target: name,
@@ -2177,7 +2241,7 @@ function unusableResult({ name, error, lines }) {
         difference: undefined,
         plan: undefined,
         seconds: 0,
-        error: failure_makeFailure({ phase: "connect", reason: error, lines }),
+        error: failure_makeFailure({ phase: "connect", reason: error, lines, topic }),
     };
 }
 function selectable(entry) {
@@ -4263,11 +4327,11 @@ function getIDToken(aud) {
 
 ;// CONCATENATED MODULE: ./out/src/github/action-input.js
 
-/** The text of an input as the workflow has it, empty where there is none. */
+/** The text of an input as the workflow sets it, empty where it sets none. */
 function readInput(name) {
     return getInput(name, { trimWhitespace: false });
 }
-/** Has the runner replace the text wherever a log would show it. */
+/** Makes the runner mask the text in logs. */
 function maskSecret(secret) {
     setSecret(secret);
 }
@@ -4293,7 +4357,7 @@ async function runCancellable(work, { onFirst, onSecond }) {
             endAtOnce();
         }
     };
-    // Without its connections, the work may end by itself before the second handler has.
+    // Without its connections, the work may end before the second handler does.
     const toItsEnd = async () => {
         const exitCode = await work(controller.signal);
         return isEndingAtOnce ? interrupted : exitCode;
@@ -4311,7 +4375,7 @@ async function runCancellable(work, { onFirst, onSecond }) {
 ;// CONCATENATED MODULE: external "node:fs"
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 ;// CONCATENATED MODULE: ./out/src/domain/json.js
-/** Reads JSON; `undefined` for a text that is none. */
+/** Parses JSON; `undefined` for any other text. */
 function readJson(json) {
     try {
         return JSON.parse(json);
@@ -4320,7 +4384,7 @@ function readJson(json) {
         return undefined;
     }
 }
-/** A property of what may be an object, or one of a property of it and so on; `undefined` where there is none. */
+/** A property of a value that may be an object, or a nested one by its path; `undefined` where it does not exist. */
 function field(data, ...path) {
     return path.reduce((inner, name) => (typeof inner === "object" && inner !== null && Object.hasOwn(inner, name) ? Reflect.get(inner, name) : undefined), data);
 }
@@ -4332,13 +4396,17 @@ function json_text(value) {
 function number(value) {
     return typeof value === "number" ? value : undefined;
 }
-/** The texts of a list; none where it is no list. */
+/** The strings of a list; none for any other value. */
 function texts(value) {
     return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 /** A copy of an object's own properties; empty for anything else. */
 function objectOf(value) {
     return typeof value === "object" && value !== null ? { ...value } : {};
+}
+/** The properties of what may be an object, each with its name; none for anything else. */
+function entries(value) {
+    return Object.entries(objectOf(value));
 }
 ;// CONCATENATED MODULE: ./out/src/github/event.js
 
@@ -4365,7 +4433,7 @@ function readPayload(path) {
 function untrustedCode({ name, payload }) {
     switch (name) {
         case "pull_request_target":
-            return "pull_request_target gives secrets to a run on a pull request that anyone may open";
+            return "pull_request_target gives secrets to runs on pull requests, which anyone may open";
         case "workflow_run":
             return sameRepository(field(payload, "workflow_run", "head_repository"), field(payload, "repository"))
                 ? undefined
@@ -4380,7 +4448,7 @@ function untrustedCode({ name, payload }) {
             // A comment on an issue runs the default branch. One on a pull request does not say whose branch that is.
             if (payload !== undefined && field(payload, "issue", "pull_request") === undefined)
                 return undefined;
-            return "anyone may write an issue_comment on a pull request, and the pull request may come from a fork";
+            return "anyone may comment on a pull request (issue_comment), and the pull request may come from a fork";
         default:
             return undefined;
     }
@@ -4390,8 +4458,8 @@ function requireTrustedCode(event) {
     const why = untrustedCode(event);
     if (why === undefined)
         return;
-    const advice = "Deploy from events such as push or workflow_dispatch; true is only for a job that never checks out or evaluates such code";
-    throw new InputError([{ input: "allow-unsafe-event", problem: `is false, and ${why}`, advice }]);
+    const advice = "Deploy from an event such as push or workflow_dispatch";
+    throw new InputError([{ input: "allow-unsafe-event", problem: `is false, but ${why}`, advice, topic: "unsafe-event" }]);
 }
 function sameRepository(head, base) {
     const [one, other] = [field(head, "id"), field(base, "id")];
@@ -4401,26 +4469,43 @@ function sameRepository(head, base) {
 const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
 ;// CONCATENATED MODULE: external "node:path"
 const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
+;// CONCATENATED MODULE: ./out/src/report/troubleshooting.js
+/** Links to docs/troubleshooting.md by its path in the repository. */
+const linkToPath = (topic) => `docs/troubleshooting.md#${topic}`;
+/**
+ * Links to docs/troubleshooting.md on GitHub, in the version of the action that runs. GitHub names repository and version to an
+ * action that it has downloaded; without them, as for `uses: ./`, the link is the path in the repository.
+ */
+function troubleshootingLinks({ GITHUB_ACTION_REPOSITORY: repository = "", GITHUB_ACTION_REF: ref = "", }) {
+    if (!/^[\w.-]+\/[\w.-]+$/.test(repository) || !/^[\w./-]+$/.test(ref))
+        return linkToPath;
+    return (topic) => `https://github.com/${repository}/blob/${ref}/${linkToPath(topic)}`;
+}
+/** The line that says where to read about a topic; no line without one. */
+function seeAlso(topic, linkTo) {
+    return topic === undefined ? [] : [`See ${linkTo(topic)}`];
+}
 ;// CONCATENATED MODULE: ./out/src/report/annotations.js
 
 
+
 /** One annotation for each host that failed, at most so many: where there are more hosts, the last one names the rest. */
-function failureAnnotations(results, most) {
+function failureAnnotations(results, most, linkTo = linkToPath) {
     const failed = results.filter((result) => isFailure(result.status));
-    const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: message(result) }));
+    const annotations = failed.map((result) => ({ title: `${result.name}: ${verdict(result)}`, message: message(result, linkTo) }));
     if (annotations.length <= most)
         return annotations;
     const rest = failed.slice(most - 1);
     return [...annotations.slice(0, most - 1), { title: `${rest.length} more hosts failed`, message: rest.map(brief).join("\n") }];
 }
 /** One annotation for all hosts that were skipped, with the reasons. */
-function skippedAnnotations(results) {
+function skippedAnnotations(results, linkTo = linkToPath) {
     const skipped = results.filter((result) => result.status === "skipped");
     if (skipped.length === 0)
         return [];
     const reasons = new Map();
     for (const { name, error } of skipped) {
-        const reason = error === undefined ? "skipped" : failureSentences(error).join(". ");
+        const reason = error === undefined ? "skipped" : [failureSentences(error).join(". "), ...seeAlso(error.topic, linkTo)].join("\n");
         reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
     }
     const title = `${skipped.length} of ${results.length} hosts ${skipped.length === 1 ? "was" : "were"} skipped`;
@@ -4439,8 +4524,8 @@ function verdict({ phase, status }) {
         return "rollback failed";
     return status === "unknown" ? `lost in ${phase}, state unknown` : `${phase} ${status}`;
 }
-function message({ error, status }) {
-    return error === undefined ? status : renderFailure(error);
+function message({ error, status }, linkTo) {
+    return error === undefined ? status : [renderFailure(error), ...seeAlso(error.topic, linkTo)].join("\n");
 }
 function brief(result) {
     const reason = result.status === "failed" ? `${result.phase}: ${result.error?.reason ?? "failed"}` : verdict(result);
@@ -4455,9 +4540,9 @@ const charactersOfOutputs = 500_000;
 /** Annotations of one kind that the page of a run shows for a step, without the one that GitHub makes of the step's own failure. */
 const annotationsOfStep = 9;
 /** The page of a workflow run. GitHub refuses a summary above 1,048,576 bytes a step as a whole. */
-const jobSummary = { bytes: 1_000_000, name: "summary above 1 MiB" };
-/** A comment on an issue or pull request, which has at most 65,536 characters; some are left for a line of whoever posts it. */
-const comment = { bytes: 64_000, name: "comment above 65,536 characters" };
+const jobSummary = { bytes: 1_000_000, name: "summary (1 MiB)" };
+/** A comment on an issue or pull request, which has at most 65,536 characters; some are left for text added by the workflow. */
+const comment = { bytes: 64_000, name: "comment (65,536 characters)" };
 ;// CONCATENATED MODULE: ./out/src/github/outputs.js
 
 
@@ -4465,7 +4550,7 @@ const comment = { bytes: 64_000, name: "comment above 65,536 characters" };
 
 // The other outputs get the other half.
 const longestResults = charactersOfOutputs / 2;
-/** Renders every output of the action, by its name in `action.yml`; one that has no value is empty. */
+/** Renders every output of the action, by its name in `action.yml`; an output without a value is empty. */
 function renderOutputs({ results, status, storePath, flakeReference, summaryPath }) {
     const only = results.length === 1 ? results[0] : undefined;
     return {
@@ -4531,7 +4616,7 @@ function runnerTemp() {
 }
 ;// CONCATENATED MODULE: ./out/src/domain/duration.js
 /** A number of seconds for people: `0.4 s`, `12 s`, `3 min 20 s`. Tenths are for less than ten seconds. */
-function showDuration(seconds) {
+function renderDuration(seconds) {
     if (seconds < 9.95)
         return `${seconds.toFixed(1)} s`;
     const whole = Math.round(seconds);
@@ -4547,15 +4632,15 @@ function printable(text) {
 }
 ;// CONCATENATED MODULE: ./out/src/report/summary/markdown.js
 
-// What machines print stands in code spans, of which Markdown obeys nothing, in fenced blocks whose every line begins with a
-// sign of ours, or as escaped text in `<pre>` and `<code>`, which are HTML. In all of them GitHub makes no mentions, links or emoji.
+// Output of machines is only in code spans, where Markdown has no effect, in fenced blocks whose lines all begin with a sign of
+// the action, or escaped in `<pre>` and `<code>`, which are HTML. In none of them GitHub makes mentions, links or emoji.
 /** Escapes a text for HTML. */
 function escapeHtml(text) {
     return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 /**
- * Renders one line of text as a code span (CommonMark 6.1) that may stand in a table. Tables are split at pipes before
- * anything else is read, and a backslash before an escaped one splits all the same: a pipe becomes a broken bar.
+ * Renders one line of text as a code span (CommonMark 6.1) that may be in a table. Tables are split at pipes before anything
+ * else is parsed, and a backslash before an escaped pipe still splits: a pipe becomes a broken bar.
  */
 function codeSpan(text) {
     const line = oneLine(text).replaceAll("|", "¦");
@@ -4567,7 +4652,7 @@ function codeSpan(text) {
 function htmlCode(text) {
     return `<code>${escapeHtml(oneLine(text))}</code>`;
 }
-// A store path has up to 255 characters; whatever is longer is no name that helps.
+// A store path has up to 255 characters; a longer name is not readable.
 const longestLine = 300;
 /** The text as one line without what cannot be seen, and not too long; a text of which nothing can be seen is a question mark. */
 function oneLine(text) {
@@ -4586,7 +4671,7 @@ function preformatted(text, bytes) {
     return `<pre>${markdown_shorten(text, bytes)}</pre>\n`;
 }
 function markdown_shorten(text, bytes) {
-    // A character needs at least one byte: what is beyond cannot fit, and is not even looked at.
+    // A character needs at least one byte: what exceeds that cannot fit, and is not processed.
     const cut = text.length > 2 * bytes ? `${text.slice(0, bytes)}\n${text.slice(-bytes)}` : text;
     const lines = cut.split("\n").map(visible).join("\n");
     const whole = escapeHtml(lines);
@@ -4595,7 +4680,7 @@ function markdown_shorten(text, bytes) {
     const characters = Array.from(lines);
     const beginning = fitting(characters, bytes / 2);
     const end = fitting(characters.toReversed(), bytes / 2);
-    return `${escapeHtml(beginning.join(""))}\n… the middle is left out; the log has it …\n${escapeHtml(end.toReversed().join(""))}`;
+    return `${escapeHtml(beginning.join(""))}\n… shortened; see the log for the rest …\n${escapeHtml(end.toReversed().join(""))}`;
 }
 /** The first characters that need no more than these bytes once they are escaped. */
 function fitting(characters, bytes) {
@@ -4619,14 +4704,14 @@ function renderHeadline(results, flake, endedEarly, reason) {
 function headline(results, endedEarly) {
     const failures = results.filter(({ status }) => isFailure(status)).length;
     if (results.length === 0)
-        return endedEarly ? "❌ The deployment ended before any host was worked on" : "✅ No host was to be deployed";
+        return endedEarly ? "❌ The run ended before any host was deployed" : "✅ No hosts to deploy";
     const hosts = results.length === 1 ? "1 host" : `${results.length} hosts`;
     if (failures > 0)
         return `❌ ${failures} of ${hosts} failed${endedEarly ? ", and the run ended early" : ""}`;
     if (endedEarly && results.every(({ status }) => status === "skipped"))
         return `❌ No host was deployed (${hosts} skipped)`;
     if (endedEarly)
-        return `❌ The run ended early; of ${hosts} none failed`;
+        return `❌ The run ended early; none of ${hosts} failed`;
     const done = results.filter(({ status }) => status !== "skipped");
     const skipped = results.length - done.length;
     const { sign, word } = achieved(done);
@@ -4635,7 +4720,7 @@ function headline(results, endedEarly) {
 /** What became of hosts of which none failed. */
 function achieved(hosts) {
     if (hosts.some(({ status }) => status === "degraded"))
-        return { sign: "⚠️", word: "deployed, with units that failed" };
+        return { sign: "⚠️", word: "deployed, with failed units" };
     if (hosts.every(({ status }) => status === "unchanged"))
         return { sign: "✅", word: "unchanged" };
     return { sign: "✅", word: hosts.every(({ status }) => status === "planned" || status === "unchanged") ? "planned" : "deployed" };
@@ -4644,20 +4729,20 @@ function counts(results) {
     const numbers = statuses.toReversed().map((status) => ({ status, count: results.filter((result) => result.status === status).length }));
     const texts = numbers.flatMap(({ status, count }) => (count === 0 ? [] : [`${count} ${status}`]));
     const end = Math.max(0, ...results.flatMap(({ timeline }) => timeline.map((span) => span.end)));
-    return texts.length === 0 ? "" : [...texts.map((text) => `**${text}**`), ...(end === 0 ? [] : [showDuration(end)])].join(" · ");
+    return texts.length === 0 ? "" : [...texts.map((text) => `**${text}**`), ...(end === 0 ? [] : [renderDuration(end)])].join(" · ");
 }
 function failed(results) {
     const names = results.filter(({ status }) => isFailure(status)).map(({ name, phase }) => `${codeSpan(name)} (${phase})`);
     // One is the only row that is red in any case.
     if (names.length === 0 || results.length === 1)
         return "";
-    return `Not as asked for: ${listed(names, headline_mostNamed)}`;
+    return `Failed: ${listed(names, headline_mostNamed)}`;
 }
 function describeFlake({ source, revision, subdirectory, dirty }) {
     return [
         revision === undefined ? "Flake without a revision" : `Flake at revision ${codeSpan(revision)}`,
         subdirectory === "" ? "" : `, directory ${codeSpan(subdirectory)}`,
-        dirty ? ", with changes that are not committed" : "",
+        dirty ? ", with uncommitted changes" : "",
         `, source ${codeSpan(source)}`,
     ].join("");
 }
@@ -4674,7 +4759,7 @@ function renderRow(result) {
     const size = difference === undefined ? "" : signedSize(difference.bytes).replace(" ", "\u00A0");
     return `| ${[mark(result), codeSpan(name) + where + what, status, phase, generation(result), table_packages(difference), size, seconds.toFixed(1)].join(" | ")} |\n`;
 }
-/** Whether a target says more than the name: `web1` stands for `root@web1` and for `root@web1.example.org`. */
+/** Returns whether a target shows more than the name: `web1` is enough for `root@web1` and `root@web1.example.org`. */
 function tellsMore(target, name) {
     const host = target.slice(target.lastIndexOf("@") + 1);
     return target !== name && host !== name && !host.startsWith(`${name}.`);
@@ -4690,7 +4775,7 @@ const marks = {
     unknown: "❌",
     "rollback-failed": "❌",
 };
-/** The sign that stands for a status. */
+/** The sign of a status. */
 function mark({ status }) {
     return marks[status];
 }
@@ -4699,7 +4784,7 @@ function generation({ previousGeneration: old, generation: now }) {
         return old === undefined ? "" : String(old);
     return old === now ? String(now) : `${old ?? "–"} → ${now}`;
 }
-/** How many packages came, went and changed: `+2 −1 ~14`. */
+/** How many packages were added, removed and changed: `+2 −1 ~14`. */
 function table_packages(difference) {
     if (difference === undefined)
         return "";
@@ -4717,12 +4802,19 @@ function table_packages(difference) {
 
 
 
+
 const section_longestName = 120;
-/** What went wrong on a host, in no more than about these bytes; empty where nothing did. */
-function errorPart({ status, error }, bytes) {
-    return isFailure(status) || error !== undefined ? `${preformatted(error === undefined ? status : explained(error), bytes)}\n` : "";
+/** What went wrong on a host, in no more than about these bytes, and where to read about it; empty where nothing did. */
+function errorPart({ status, error }, bytes, linkTo = linkToPath) {
+    if (error === undefined)
+        return isFailure(status) ? `${preformatted(status, bytes)}\n` : "";
+    const help = error.topic === undefined ? "" : `${renderLink(linkTo(error.topic))}\n\n`;
+    return `${preformatted(explained(error), bytes)}\n${help}`;
 }
-/** A sentence in each line: in one line, nobody could read them without scrolling. */
+function renderLink(link) {
+    return link.startsWith("https://") ? `[Troubleshooting](${link})` : `See ${codeSpan(link)}`;
+}
+/** One sentence per line, so that readers need not scroll sideways. */
 function explained(error) {
     return [failureSentences(error).join(".\n"), ...renderFailureLines(error)].join("\n");
 }
@@ -4756,7 +4848,7 @@ function section_brief(difference) {
     return `${counts.length === 0 ? "no package changed" : counts.join(", ")}, ${signedSize(difference.bytes)}`;
 }
 const signs = { added: "+", removed: "-", changed: "!" };
-/** A fenced block that GitHub colours as a diff. No line of it can end it: each begins with a sign of its own. */
+/** A fenced block that GitHub colours as a diff. No line can end it, since each begins with a sign. */
 function renderDifference(difference, most) {
     const { packages, files } = difference;
     const order = ["changed", "added", "removed"];
@@ -4767,22 +4859,22 @@ function renderDifference(difference, most) {
         lines.push(`# and ${rest} more packages`);
     const beside = files === 0 ? "" : `; ${files === 1 ? "1 generated file" : `${files} generated files`}`;
     const block = lines.length === 0 ? "" : `\`\`\`diff\n${lines.join("\n")}\n\`\`\`\n\n`;
-    return `${describeCounts(difference).replace(/^p/, "P")}${beside}\n\n${block}`;
+    return `${renderCounts(difference).replace(/^p/, "P")}${beside}\n\n${block}`;
 }
 function packageLine(change) {
-    const line = oneLine(describeChange(change));
+    const line = oneLine(renderChange(change));
     const short = line.length <= section_longestName ? line : `${line.slice(0, section_longestName)}…`;
     return change.bytes === 0 ? short : `${short} (${signedSize(change.bytes)})`;
 }
 const section_verbs = {
-    activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", again: "ran again", keep: "changed, not restarted" },
+    activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", again: "ran again", keep: "not restarted despite changes" },
     rehearsal: {
         stop: "would stop",
         restart: "would restart",
         reload: "would reload",
         start: "would start",
         again: "would run again",
-        keep: "would not restart, though changed",
+        keep: "would not restart despite changes",
     },
     "unit-files": {
         stop: "would stop",
@@ -4790,18 +4882,18 @@ const section_verbs = {
         reload: "would reload",
         start: "would start",
         again: "would run again",
-        keep: "would not restart, though changed",
+        keep: "would not restart despite changes",
     },
 };
 const sources = {
-    activation: "Units, as the activation told",
-    rehearsal: "Units, as `dry-activate` tells",
-    "unit-files": "Units, by a comparison of their files",
+    activation: "Units (reported by the activation)",
+    rehearsal: "Units (reported by `dry-activate`)",
+    "unit-files": "Units (from a comparison of the unit files)",
 };
 function renderPlan(plan, status, most) {
-    const before = status === "rolled-back" && plan.source === "activation" ? " before the way back" : "";
+    const before = status === "rolled-back" && plan.source === "activation" ? ", before the rollback" : "";
     const title = `${sources[plan.source]}${before}`;
-    const inhibitors = plan.inhibitors.map((inhibitor) => `- inhibited: ${codeSpan(inhibitor)}: \`switch\` and \`test\` would be refused\n`).join("");
+    const inhibitors = plan.inhibitors.map((inhibitor) => `- switch inhibitor: ${codeSpan(inhibitor)}: \`switch\` and \`test\` would be refused\n`).join("");
     if (touchesNoUnit(plan))
         return `${title}: none\n\n${inhibitors === "" ? "" : `${inhibitors}\n`}`;
     const lists = unitActions.flatMap((action) => {
@@ -4815,7 +4907,7 @@ function renderPlan(plan, status, most) {
 }
 ;// CONCATENATED MODULE: ./out/src/report/summary/timeline.js
 
-// Mermaid draws nothing of a text above 50,000 characters, and a chart of more rows than these is no picture any more.
+// Mermaid draws nothing of a text above 50,000 characters, and a chart with more rows than these is not readable.
 const mostHosts = 60;
 const mostSpans = 12;
 const timeline_longestName = 40;
@@ -4833,7 +4925,7 @@ function renderTimeline(results) {
     const left = seen.length - hosts.length;
     const total = Math.max(...hosts.flatMap(({ timeline }) => timeline.map(({ end }) => end)));
     return [
-        `<details open><summary>Timeline${left > 0 ? ` (without ${left} of the faster hosts)` : ""}</summary>\n`,
+        `<details open><summary>Timeline${left > 0 ? ` (without ${left} faster hosts)` : ""}</summary>\n`,
         "```mermaid",
         "---",
         "displayMode: compact",
@@ -4843,7 +4935,7 @@ function renderTimeline(results) {
         "    barGap: 3",
         "    fontSize: 10",
         "    sectionFontSize: 12",
-        // Mermaid puts the axis 50 above the lower edge, whatever it is told.
+        // Mermaid always puts the axis 50 above the lower edge.
         "    topPadding: 50",
         "    gridLineStartPadding: 35",
         "    leftPadding: 120",
@@ -4859,7 +4951,7 @@ function renderTimeline(results) {
         "</details>\n\n",
     ].join("\n");
 }
-// Seconds. Left to itself, Mermaid sets ticks at parts of a second, which the labels do not tell.
+// Seconds. By default Mermaid sets ticks at fractions of a second, which the labels do not show.
 const ticks = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600];
 const mostTicks = 12;
 function tickInterval(total) {
@@ -4868,7 +4960,7 @@ function tickInterval(total) {
         return `${seconds}second`;
     return seconds < 3600 ? `${seconds / 60}minute` : `${seconds / 3600}hour`;
 }
-// The four looks that Mermaid has for a task.
+// The four styles of a task in Mermaid.
 const looks = { connect: "done", copy: "done", build: "active", activate: "", confirm: "", rollback: "crit" };
 function task(span, { status, phase, timeline }, total) {
     const { begin, end } = span;
@@ -4887,7 +4979,7 @@ function moment(seconds) {
     return new Date(Date.UTC(2000, 0, 1) + Math.round(seconds * 1000)).toISOString().replace("T", " ").slice(0, -1);
 }
 /**
- * The name as Mermaid obeys nothing of it: `;`, `#`, `:`, `%` and quotes mean something to it, and it looks names up in an object
+ * The name without characters that are special to Mermaid: `;`, `#`, `:`, `%` and quotes. Mermaid looks names up in an object
  * that already has `constructor` and the like.
  */
 function sectionName(name) {
@@ -4896,9 +4988,10 @@ function sectionName(name) {
 }
 function legend(hosts) {
     const failed = hosts.some(({ status }) => isFailure(status));
-    return `Grey: connect and copy. Light: build. Dark: activate and confirm.${failed ? " Red: the phase that failed, and the way back." : ""} Minutes and seconds since the run began.\n`;
+    return `Grey: connect and copy. Light: build. Dark: activate and confirm.${failed ? " Red: the failed phase and the rollback." : ""} Minutes and seconds since the run began.\n`;
 }
 ;// CONCATENATED MODULE: ./out/src/report/summary/page.js
+
 
 
 
@@ -4912,7 +5005,7 @@ const leastBytesOfError = 400;
 const mostPackages = 300;
 const leastPackages = 10;
 const page_mostUnits = 100;
-// Sections of hosts that are as they should be which stand on the page by themselves.
+// The most sections of successful hosts that are not folded under one title.
 const mostUnfolded = 12;
 const bytesOfNote = 600;
 // What folds a section, roughly.
@@ -4923,10 +5016,9 @@ const bytesOfPackage = 60;
  * Renders the summary as GitHub's Markdown, of the results alone.
  *
  * What does not fit into its place is dropped, least important first: the middle of long errors and the ends of long lists, the
- * timeline, what is new on hosts that are as they should be, the same of those that failed, rows of hosts that are as they should
- * be, errors, rows of failed hosts. The last line then says what is missing.
+ * timeline, the changes on hosts that did not fail, then on those that failed, rows of hosts that did not fail, errors, rows of failed hosts. The last line then says what is missing.
  */
-function renderSummary(results, flake, { endedEarly = false, reason, place = everywhere } = {}) {
+function renderSummary(results, flake, { endedEarly = false, reason, place = everywhere, linkTo = linkToPath } = {}) {
     const head = renderHeadline(results, flake, endedEarly, reason);
     const failed = results.filter(({ status }) => isFailure(status));
     const fine = results.filter(({ status }) => !isFailure(status));
@@ -4935,7 +5027,7 @@ function renderSummary(results, flake, { endedEarly = false, reason, place = eve
     // A part is kept for what comes after, as long as each can still say something.
     const share = (hosts) => Math.floor((budget.left * 0.8) / Math.max(1, hosts.length)) - bytesOfFold;
     const bytesOfError = Math.min(mostBytesOfError, Math.max(leastBytesOfError, share(failed)));
-    const errors = budget.take(failed, (result) => renderSection(result, errorPart(result, bytesOfError), ""));
+    const errors = budget.take(failed, (result) => renderSection(result, errorPart(result, bytesOfError, linkTo), ""));
     const rowsOfFine = budget.take(fine, renderRow);
     const packages = Math.min(mostPackages, Math.max(leastPackages, Math.floor(share(results) / bytesOfPackage)));
     const limits = { packages, units: Math.min(page_mostUnits, packages) };
@@ -4943,7 +5035,7 @@ function renderSummary(results, flake, { endedEarly = false, reason, place = eve
     const timeline = renderTimeline(results);
     const timelineFits = budget.fits(timeline);
     const rows = results.filter((result) => rowsOfFailed.has(result) || rowsOfFine.has(result)).map(renderRow);
-    const section = (result) => renderSection(result, errors.has(result) ? errorPart(result, bytesOfError) : "", details.has(result) ? detailsPart(result, limits) : "");
+    const section = (result) => renderSection(result, errors.has(result) ? errorPart(result, bytesOfError, linkTo) : "", details.has(result) ? detailsPart(result, limits) : "");
     const sectionsOfFine = fine.map(section).filter((text) => text !== "");
     return [
         head,
@@ -4951,12 +5043,12 @@ function renderSummary(results, flake, { endedEarly = false, reason, place = eve
         ...failed.map(section),
         rows.length === 0 ? "" : `${tableHead}${rows.join("")}\n`,
         timelineFits ? timeline : "",
-        ...(sectionsOfFine.length > mostUnfolded ? [foldSections(sectionsOfFine, `What is new on ${sectionsOfFine.length} hosts`)] : sectionsOfFine),
+        ...(sectionsOfFine.length > mostUnfolded ? [foldSections(sectionsOfFine, `Changes on ${sectionsOfFine.length} hosts`)] : sectionsOfFine),
         note(place, [
             timelineFits ? "" : "the timeline",
-            missing("what is new on", fine, details),
-            missing("what is new on", failed, details, " that failed"),
-            missing("", fine, rowsOfFine, " that are as they should be"),
+            missing("the changes on", fine, details),
+            missing("the changes on", failed, details, " that failed"),
+            missing("", fine, rowsOfFine, " that did not fail"),
             missing("the errors of", failed, errors),
             missing("", failed, rowsOfFailed, " that failed"),
         ]),
@@ -4967,8 +5059,8 @@ function missing(what, hosts, taken, which = "") {
     return count === 0 ? "" : `${what} ${count} hosts${which}`.trim();
 }
 function note({ name }, parts) {
-    const told = parts.filter((part) => part !== "");
-    return told.length === 0 ? "" : `Left out, because GitHub takes no ${name}: ${told.join(", ")}. The log has them all.\n`;
+    const left = parts.filter((part) => part !== "");
+    return left.length === 0 ? "" : `Shortened to fit GitHub's limit for a ${name}; left out: ${left.join(", ")}. See the log for everything.\n`;
 }
 /** Bytes that are given away in the order of importance. */
 class Budget {
@@ -5003,12 +5095,12 @@ class Budget {
 
 
 /**
- * Sets the outputs, annotates every failed host, writes the summary, and tells whether the step is green. A channel that cannot be
- * written stops none of the others; without outputs the step is not green.
+ * Sets the outputs, annotates every failed host, writes the summary, and returns whether the step is green. A channel that cannot be
+ * written does not stop the others; without outputs the step is not green.
  */
 function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary }, log) {
     log.resume();
-    const summaryPath = writeComment(() => renderSummary(results, flake, { endedEarly, reason, place: comment }), log);
+    const summaryPath = writeComment(() => renderSummary(results, flake, { endedEarly, reason, place: comment, linkTo: log.linkTo }), log);
     const outputsAreSet = setAllOutputs({
         results,
         status: statusOf(results, endedEarly),
@@ -5016,7 +5108,7 @@ function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary 
         flakeReference: referenceFor(flake, sent),
         summaryPath,
     }, log);
-    // A run that ended early has annotated its reason already; its hosts only ended with it.
+    // A run that ended early has annotated its reason already, which is also that of its hosts.
     if (endedEarly)
         log.line(`The run ended early${reason === undefined ? "" : `: ${reason}`}`);
     else
@@ -5025,7 +5117,7 @@ function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary 
     if (failed)
         log.line(failureSummary(results));
     if (summary)
-        writeSummary(() => renderSummary(results, flake, { endedEarly, reason, place: jobSummary }), log);
+        writeSummary(() => renderSummary(results, flake, { endedEarly, reason, place: jobSummary, linkTo: log.linkTo }), log);
     log.resume();
     return !failed && !endedEarly && outputsAreSet;
 }
@@ -5036,8 +5128,8 @@ function referenceFor(flake, sent) {
     return flake === undefined ? undefined : flakeReference(flake);
 }
 function annotateHosts(results, log) {
-    log.annotateAll("error", failureAnnotations(results, annotationsOfStep));
-    log.annotateAll("warning", skippedAnnotations(results));
+    log.annotateAll("error", failureAnnotations(results, annotationsOfStep, log.linkTo));
+    log.annotateAll("warning", skippedAnnotations(results, log.linkTo));
 }
 function setAllOutputs(report, log) {
     try {
@@ -5045,7 +5137,7 @@ function setAllOutputs(report, log) {
         return true;
     }
     catch (error) {
-        log.annotate("error", "The outputs could not be set", `Later steps see none or some of them: ${messageOf(error)}`);
+        log.annotate("error", "The outputs could not be set", `Some or all of them are missing in later steps: ${messageOf(error)}`);
         return false;
     }
 }
@@ -5057,7 +5149,7 @@ function writeComment(render, log) {
         return file;
     }
     catch (error) {
-        log.annotate("warning", "The file of the summary could not be written", messageOf(error));
+        log.annotate("warning", "The summary file could not be written", messageOf(error));
         return undefined;
     }
 }
@@ -5077,7 +5169,7 @@ function writeSummary(render, log) {
 // Lines of one host that are kept from the beginning, and from the end.
 const keptAtBeginning = 5000;
 const keptAtEnd = 20_000;
-/** The lines of one host, without the middle of a very long log. */
+/** The lines of one host; a very long log loses its middle. */
 class HostLines {
     #beginning = [];
     #end = [];
@@ -5096,7 +5188,7 @@ class HostLines {
     *all() {
         yield* this.#beginning;
         if (this.#dropped > 0)
-            yield `… ${this.#dropped} lines are left out here …`;
+            yield `… ${this.#dropped} lines omitted …`;
         yield* this.#end;
     }
 }
@@ -5125,7 +5217,7 @@ const going = {
 };
 /** `web1: built in 12 s (3 paths)` */
 function endedLine({ name, phase, seconds }, detail) {
-    return `${name}: ${ended[phase]} in ${showDuration(seconds)}${detail === undefined ? "" : ` (${detail})`}`;
+    return `${name}: ${ended[phase]} in ${renderDuration(seconds)}${detail === undefined ? "" : ` (${detail})`}`;
 }
 /** `batch 1 of 3: web1, web2 and 4 more` */
 function batchLine(number, batches, names) {
@@ -5139,7 +5231,7 @@ function doneLine({ name, status, seconds }) {
 function doneTitle({ name, status }) {
     return `${isFailure(status) ? "✗" : "✓"} ${name}: ${status}`;
 }
-/** `at work for 2 min 3 s: building web1 (40 s), web2 (38 s)`; `undefined` where no host is in a phase. */
+/** `running for 2 min 3 s: building web1 (40 s), web2 (38 s)`; `undefined` where no host is in a phase. */
 function workLine(places, seconds) {
     const parts = Object.entries(going).flatMap(([phase, word]) => {
         const here = places.filter((place) => place.phase === phase && !place.over);
@@ -5149,32 +5241,33 @@ function workLine(places, seconds) {
                 `${word} ${listed(here.map((place) => `${place.name} (${howFar(place)})`), progress_mostNamed)}`,
             ];
     });
-    return parts.length === 0 ? undefined : `at work for ${showDuration(seconds)}: ${parts.join("; ")}`;
+    return parts.length === 0 ? undefined : `running for ${renderDuration(seconds)}: ${parts.join("; ")}`;
 }
 /** Which machine is in which phase, one per line, for a run that ends before they do. */
 function runningHostsText(places) {
     if (places.length === 0)
-        return "No machine was being worked on.";
-    const lines = places.map(({ name, phase, over }) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`);
-    return ["Machines that were being worked on, and their phase:", ...lines].join("\n");
+        return "No host was in progress.";
+    const lines = places.map(({ name, phase, over }) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation is still running on the machine)" : ""}`);
+    return ["Hosts in progress, with their phase:", ...lines].join("\n");
 }
 function howFar({ seconds, copied }) {
-    return copied === undefined ? showDuration(seconds) : `${showDuration(seconds)}, ${showCopying(copied)}`;
+    return copied === undefined ? renderDuration(seconds) : `${renderDuration(seconds)}, ${renderCopying(copied)}`;
 }
 ;// CONCATENATED MODULE: ./out/src/github/run-log.js
 
 
 
-// With more hosts, what the machines print would bury how far each has got: it then stands in the groups alone.
+
+// With more hosts, the output of the machines would hide the progress: it is then only in the groups.
 const mostStreamed = 8;
-// Milliseconds without a line after which a line says what is still going on; and without one that says how far a host has
-// got, while the machines themselves talk.
+// Milliseconds without any line, and without a line about progress while machines print output, after which a line shows what
+// is still running.
 const silence = 15_000;
 const talk = 60_000;
 /**
- * Tells how far a run has got: a line whenever a host has ended a phase (`[7/50] web3: built in 12 s`, the seventh to do so),
- * one that says what is going on after a silence, or when only the machines have talked for long, and each host's whole log in a
- * group when it is done. With few hosts, their lines are also streamed as they come, with the name in front.
+ * Shows the progress of a run: a line whenever a host has ended a phase (`[7/50] web3: built in 12 s`, the seventh to do so),
+ * a line about what is running after a silence, or after a long time of output from machines only, and each host's whole log in
+ * a group when it is done. With few hosts, their lines are also streamed, prefixed with the name.
  */
 class WorkflowRunLog {
     #log;
@@ -5229,26 +5322,31 @@ class WorkflowRunLog {
                     place.copying = progress;
             },
             output: line,
-            note: line,
-            warn: (text) => {
+            note: (text, topic) => {
+                for (const each of [text, ...seeAlso(topic, this.#log.linkTo)])
+                    line(each);
+            },
+            warn: (text, topic) => {
                 lines.push(`warning: ${text}`);
-                this.#log.annotate("warning", name, text);
+                this.#log.annotate("warning", name, [text, ...seeAlso(topic, this.#log.linkTo)].join("\n"));
             },
         };
     }
     batch(number, batches, names) {
         this.#line(batchLine(number, batches, names));
     }
-    /** Says which machine is in which phase, for a run that ends before they do. */
+    /** Renders which host is in which phase, for a run that ends early. */
     runningHosts() {
         return runningHostsText(this.#allPlaces());
     }
     done(result) {
         const { name, error } = result;
-        if (error !== undefined)
-            for (const line of renderFailure(error).split("\n"))
+        if (error !== undefined) {
+            const text = [renderFailure(error), ...seeAlso(error.topic, this.#log.linkTo)].join("\n");
+            for (const line of text.split("\n"))
                 this.#line(`[${name}] ${line}`);
-        // A result may be corrected, which is no further host.
+        }
+        // A result may be corrected; the host is not counted again.
         const count = this.#done.has(name) ? `[${this.#done.size}/${this.#total}]` : this.#count("done");
         this.#done.add(name);
         this.#line(`${count} ${doneLine(result)}`);
@@ -5290,13 +5388,13 @@ function secondsSince(since) {
 }
 ;// CONCATENATED MODULE: ./out/src/github/runner-kind.js
 /**
- * Tells whether the runner is one of Forgejo, Gitea or act, which obey workflow commands but show no annotations. Forgejo's runner
+ * Returns whether the runner is one of Forgejo, Gitea or act, which execute workflow commands but show no annotations. Forgejo's runner
  * sets GITEA_ACTIONS too, act sets ACT.
  */
 function hidesAnnotations(environment) {
     return isForgejoOrGitea(environment) || environment["ACT"] === "true";
 }
-/** Tells whether the runner is one of Forgejo or Gitea, whose pages of runs have the run's number in their address and not its id. */
+/** Returns whether the runner is one of Forgejo or Gitea, whose pages of runs have the run's number in their address and not its id. */
 function isForgejoOrGitea(environment) {
     return environment["GITEA_ACTIONS"] === "true" || environment["FORGEJO_ACTIONS"] === "true";
 }
@@ -5305,17 +5403,21 @@ function isForgejoOrGitea(environment) {
 
 
 
+
 /**
- * The step's log. GitHub's runner obeys workflow commands wherever it reads them, also in what a machine or Nix has printed:
- * every line is written while the runner is told to stop obeying, under a token that nobody can guess.
+ * The step's log. GitHub's runner executes workflow commands in any line, including output of machines and Nix: every line is
+ * written while commands are stopped, under a random token.
  */
 class WorkflowLog {
+    /** Where to read about a topic. */
+    linkTo;
     #token;
     #hidesAnnotations;
     constructor(environment = process.env) {
+        this.linkTo = troubleshootingLinks(environment);
         this.#hidesAnnotations = hidesAnnotations(environment);
     }
-    /** Writes one line that is not obeyed, whatever is in it. */
+    /** Writes one line, in which workflow commands are not executed. */
     line(text) {
         if (this.#token === undefined) {
             this.#token = (0,external_node_crypto_namespaceObject.randomUUID)();
@@ -5345,13 +5447,13 @@ class WorkflowLog {
         for (const { title, message } of annotations)
             this.annotate(level, title, message);
     }
-    /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
+    /** Waits until the runner has taken every line: what is still buffered is lost when the process exits. */
     async written() {
         await new Promise((resolve) => {
             process.stdout.write("", () => resolve());
         });
     }
-    /** Lets the runner obey commands again. */
+    /** Resumes workflow commands. */
     resume() {
         if (this.#token === undefined)
             return;
@@ -5373,7 +5475,7 @@ function refused(name, reason, words = [], aliases = []) {
 }
 /**
  * Checks arguments, one per line, against a table. Only exact names count: the forms `--name=value`, `-j4` and abbreviations are
- * refused, because the programs do not agree on them. Returns every problem in words; none where all are accepted.
+ * refused, because the programs do not agree on them. Returns a message for every problem; none where all are accepted.
  */
 function checkArguments(lines, table) {
     const problems = [];
@@ -5387,35 +5489,35 @@ function checkArguments(lines, table) {
             continue;
         }
         const words = lines.slice(index + 1, index + 1 + row.words.length);
-        // The word of an option that is refused anyway need not be there.
+        // The value of a refused option may be missing.
         const taken = row.verdict.kind === "refused" ? words.filter((word) => !word.startsWith("-")) : words;
         index += 1 + taken.length;
         problems.push(...checkOption(row, words, table));
         if (table.lastWins.includes(row.name) && seen.has(row.name))
-            problems.push(`${row.name} is given more than once, and ${table.program} would only use the last`);
+            problems.push(`${row.name} is given more than once, but ${table.program} uses only the last one`);
         seen.add(row.name);
     }
     return [...new Set(problems)];
 }
 function checkOption({ name, words, verdict }, given, table) {
     if (verdict.kind === "refused")
-        return [`${name} is not accepted: ${verdict.reason}`];
+        return [`${name} is not allowed: ${verdict.reason}`];
     if (given.length < words.length)
-        return [`${name} needs ${words.join(" and ")}, each on a line of its own`];
+        return [`${name} needs ${words.join(" and ")}, each on its own line`];
     const option = given.find((word) => word.startsWith("-"));
     if (option !== undefined)
-        return [`${name} needs ${words.join(" and ")}, and ${show(option)} begins with -, which would be taken for an option`];
+        return [`${name} needs ${words.join(" and ")}, but ${show(option)} starts with - and would be read as an option`];
     return name === "--option" ? checkSetting(given[0] ?? "", table) : [];
 }
 function checkSetting(setting, { settings }) {
     const row = settingNamed(setting, settings);
     if (row?.verdict.kind === "refused")
-        return [`--option ${setting} is not accepted: ${row.verdict.reason}`];
+        return [`--option ${setting} is not allowed: ${row.verdict.reason}`];
     // extra-NAME only exists for settings that are lists.
     if (row?.name === setting)
         return [];
     const names = settings.filter(({ verdict }) => verdict.kind === "accepted").map(({ name }) => name);
-    return [`--option ${show(setting)} is not accepted; accepted settings are ${names.join(", ")}`];
+    return [`--option ${show(setting)} is not allowed; allowed settings are ${names.join(", ")}`];
 }
 function settingNamed(text, settings) {
     const named = (name) => settings.find((row) => row.name === name);
@@ -5425,17 +5527,17 @@ function explainUnknown(line, { options, settings }) {
     const [first = "", second] = line.split(/[\s=]+/, 2);
     const known = options.find(({ name, aliases }) => name === first || aliases.includes(first));
     if (known?.verdict.kind === "refused")
-        return `${known.name} is not accepted: ${known.verdict.reason}`;
+        return `${known.name} is not allowed: ${known.verdict.reason}`;
     if (known !== undefined && second !== undefined && known.words.length > 0)
-        return `${show(line)} is not accepted: write ${known.words.join(" and ")} on a line of its own, below ${first}`;
-    // Nix takes every setting for an option as well.
+        return `${show(line)} is not allowed: write ${known.words.join(" and ")} on its own line, after ${first}`;
+    // Nix accepts every setting as an option, too.
     const setting = settingNamed(first.replace(/^--(?:no-)?/, ""), settings);
     if (first.startsWith("--") && setting?.verdict.kind === "refused")
-        return `${show(first)} is not accepted: ${setting.verdict.reason}`;
+        return `${show(first)} is not allowed: ${setting.verdict.reason}`;
     if (first.startsWith("--") && setting !== undefined)
-        return `${show(first)} is not accepted: write --option, ${setting.name} and the value, each on a line of its own`;
+        return `${show(first)} is not allowed: write --option, ${setting.name} and the value, each on its own line`;
     const names = options.filter(({ verdict }) => verdict.kind === "accepted").map(({ name }) => name);
-    return `${show(line)} is not accepted; accepted are ${names.join(", ")}`;
+    return `${show(line)} is not allowed; allowed options are ${names.join(", ")}`;
 }
 function show(text) {
     return JSON.stringify(text.slice(0, 100));
@@ -5444,14 +5546,14 @@ function show(text) {
 
 
 
-const acceptedTargets = `a target a line (${acceptedTarget}), or a JSON array of such texts or of objects with host, user, port, configuration and name`;
+const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration and name`;
 /**
- * Reads a list of targets: one a line, where an empty line and one that begins with `#` are passed over, or a JSON array.
- * Never throws; every bad entry is a problem of its own.
+ * Parses a list of targets: one per line, where empty lines and lines that begin with `#` are ignored, or a JSON array.
+ * Never throws; every bad entry is listed in `problems`.
  */
 function parseTargetList(text) {
     const trimmed = text.trim();
-    // A line may begin with a bracket too: the one of an IPv6 address.
+    // A line may begin with a bracket too, for an IPv6 address.
     if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f.]*:[^\s"\]]*\]/.test(trimmed))
         return parseJson(trimmed);
     const list = collector();
@@ -5468,7 +5570,7 @@ function parseJson(text) {
         items = JSON.parse(text);
     }
     catch (error) {
-        return { requests: [], problems: [`is not JSON (${messageOf(error)}); accepted is ${acceptedTargets}`] };
+        return { requests: [], problems: [`is not valid JSON (${messageOf(error)}); expected ${acceptedTargets}`] };
     }
     const list = collector();
     for (const [index, item] of (Array.isArray(items) ? items : [items]).entries())
@@ -5483,7 +5585,7 @@ function collector() {
             requests.push(parse());
         }
         catch (error) {
-            problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${messageOf(error)}; accepted is ${acceptedTarget}`);
+            problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${messageOf(error)}; expected ${acceptedTarget}`);
         }
     };
     return { requests, problems, add };
@@ -5493,15 +5595,15 @@ function parseItem(item) {
     if (typeof item === "string")
         return parseTarget(item);
     if (typeof item !== "object" || item === null || Array.isArray(item))
-        throw new Error("is neither a text nor an object");
+        throw new Error("is neither a string nor an object");
     const record = { ...item };
     const unknown = Object.keys(record).find((field) => !fields.includes(field));
     if (unknown !== undefined)
-        throw new Error(`has an unknown field ${JSON.stringify(unknown)}; known are ${fields.join(", ")}`);
+        throw new Error(`has an unknown field ${JSON.stringify(unknown)}; allowed fields are ${fields.join(", ")}`);
     const text = (field) => {
         const value = record[field] ?? undefined;
         if (value !== undefined && typeof value !== "string")
-            throw new Error(`its ${field} is not a text`);
+            throw new Error(`its ${field} is not a string`);
         return value;
     };
     const host = text("host");
@@ -5542,7 +5644,7 @@ function knownHostsLine(key) {
     return `${key.host} ${key.type} ${key.key}`;
 }
 /**
- * Checks the form of known_hosts lines (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), since ssh passes over a bad one without a word.
+ * Checks the form of known_hosts lines (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), since ssh silently ignores a bad one.
  * Returns what is wrong with each bad line.
  */
 function knownHostsProblems(text) {
@@ -5552,10 +5654,10 @@ function knownHostsProblems(text) {
         if (line.trim() === "" || line.trim().startsWith("#"))
             continue;
         if (/PRIVATE KEY/.test(line))
-            return [`line ${index + 1} belongs to a private key`];
+            return [`line ${index + 1} is part of a private key`];
         const [, type, key] = fields[0]?.startsWith("@") === true ? fields.slice(1) : fields;
         if (type === undefined || key === undefined || !/^AAAA[A-Za-z0-9+/]+=*$/.test(key)) {
-            problems.push(`line ${index + 1} is not a known_hosts line (host, key type, key; as \`ssh-keyscan host\` prints them)`);
+            problems.push(`line ${index + 1} is not a known_hosts line (host, key type and key, as printed by \`ssh-keyscan host\`)`);
         }
     }
     return problems;
@@ -5567,10 +5669,9 @@ function knownHostsProblems(text) {
 
 
 
-// The readers of single inputs. Each gives what is wrong to `refuse`, in words that say what is accepted, and goes on.
 /** An input as a message shows it. */
 function shown(text) {
-    return text === "" ? "an empty text" : JSON.stringify(text.slice(0, 100));
+    return text === "" ? "an empty string" : JSON.stringify(text.slice(0, 100));
 }
 /** Does the work, and takes the message of what it throws for a problem. */
 function collect(work, onProblem) {
@@ -5585,7 +5686,7 @@ function collect(work, onProblem) {
 function readKnownHosts(text, strict, refuse) {
     const lines = text.replaceAll(/\r\n?/g, "\n").trim();
     if (lines === "" && strict) {
-        refuse("is empty, and ssh-strict is true; accepted are the machines' known_hosts lines (`ssh-keyscan HOST`, run where you trust the network, and compared with the machine)");
+        refuse("is empty, but ssh-strict is true; expected the known_hosts lines of the machines (run `ssh-keyscan HOST` on a trusted network, and compare the keys with the machine)", "known-hosts-empty");
     }
     for (const problem of knownHostsProblems(lines))
         refuse(problem);
@@ -5595,7 +5696,7 @@ function readKnownHosts(text, strict, refuse) {
 function readSshConfig(text, refuse) {
     const lines = text.replaceAll(/\r\n?/g, "\n").trim();
     if (/[^\P{C}\n\t]/u.test(lines))
-        refuse("holds control characters; accepted are lines of ssh_config(5)");
+        refuse("contains control characters; expected lines of ssh_config(5)");
     return lines;
 }
 // What sudo itself takes (SUDO_CONV_REPL_MAX).
@@ -5604,7 +5705,7 @@ const longestPassword = 1023;
 function readPassword(text, refuse) {
     const password = text.replace(/\r?\n$/, "");
     if (/[\r\n\0]/.test(password))
-        refuse("holds a line end or a NUL character; accepted is one line");
+        refuse("contains a line break or a NUL character; expected one line");
     if (Buffer.byteLength(password) > longestPassword)
         refuse(`is longer than ${longestPassword} bytes, the most that sudo accepts`);
     return password === "" ? undefined : password;
@@ -5616,39 +5717,39 @@ function readCertificate(text, refuse) {
         return undefined;
     if (/^[\w-]+-cert-v01@openssh\.com AAAA[A-Za-z0-9+/]+=*(?: [^\p{C}]*)?$/u.test(line))
         return line;
-    refuse("is not an OpenSSH certificate; accepted is the content of a file such as id_ed25519-cert.pub, which `ssh-keygen -s` makes");
+    refuse("is not an OpenSSH certificate; expected the content of a file such as id_ed25519-cert.pub, which `ssh-keygen -s` creates");
     return undefined;
 }
 /** Reads a command for /bin/sh; `undefined` where there is none. */
 function readCommand(text, refuse) {
     if (/[^\P{C}\n\t]/u.test(text))
-        refuse("holds control characters; accepted is a command for /bin/sh");
+        refuse("contains control characters; expected a command for /bin/sh");
     return text === "" ? undefined : text;
 }
 /** Reads the sizes of batches. */
 function readBatches(text, refuse) {
     let batches = [];
-    collect(() => (batches = parseBatches(text)), (problem) => refuse(`${problem}; accepted are sizes with commas between, each ${acceptedAmount} above 0, for example \`1, 25%, 100%\``));
+    collect(() => (batches = parseBatches(text)), (problem) => refuse(`${problem}; expected comma-separated sizes, each ${acceptedAmount} above 0, for example \`1, 25%, 100%\``));
     return batches;
 }
 /** Reads a number of hosts or a share of them. */
 function readAmount(text, refuse) {
     const amount = parseAmount(text);
     if (amount === undefined)
-        refuse(`${shown(text)} is not accepted; accepted is ${acceptedAmount}`);
+        refuse(`${shown(text)} is not valid; expected ${acceptedAmount}`);
     return amount ?? { kind: "count", count: 0 };
 }
 /** Reads a flake reference without `#`. */
 function readFlakeReference(text, refuse) {
-    const accepted = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
+    const accepted = "expected a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
     if (text === "")
         refuse(`is empty; ${accepted}`);
     else if (text.startsWith("-"))
-        refuse(`${shown(text)} begins with -, which nix would take for an option; ${accepted}`);
+        refuse(`${shown(text)} starts with -, which nix would read as an option; ${accepted}`);
     else if (/[\n\r\0]/.test(text))
-        refuse(`${shown(text)} holds line ends; ${accepted}`);
+        refuse(`${shown(text)} contains line breaks; ${accepted}`);
     else if (text.includes("#"))
-        refuse(`${shown(text)} holds a #; the configuration belongs to the targets (host#configuration); ${accepted}`);
+        refuse(`${shown(text)} contains a #; put the configuration into targets (host#configuration); ${accepted}`);
     return text;
 }
 /** Reads arguments, one per line, and checks them against the options of their program. Blank lines, and blanks around a line, are left out. */
@@ -5667,7 +5768,7 @@ function readArguments(text, table, refuse) {
 /** Reads a selection. */
 function readSelection(text, refuse) {
     let selection = [];
-    collect(() => (selection = parseSelection(text)), (problem) => refuse(`${problem}; accepted are ${acceptedSelection}`));
+    collect(() => (selection = parseSelection(text)), (problem) => refuse(`${problem}; expected ${acceptedSelection}`));
     return selection;
 }
 /** Reads a list of targets; none where there is no text, or where one of them is bad. */
@@ -5677,17 +5778,17 @@ function readRequests(text, refuse) {
         return [];
     const { requests, problems } = parseTargetList(text);
     for (const problem of problems)
-        refuse(problem);
+        refuse(problem, "target-format");
     if (problems.length > 0)
         return [];
     if (requests.length === 0)
-        refuse(`names no machine; accepted is ${acceptedTargets}`);
+        refuse(`lists no hosts; expected ${acceptedTargets}`);
     return requests;
 }
 ;// CONCATENATED MODULE: ./out/src/ssh/key.js
 const begin = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----/;
 const foreign = [
-    [/^PuTTY-User-Key-File-/, "is a PuTTY key; turn it into an OpenSSH key with `puttygen key.ppk -O private-openssh-new -o key`"],
+    [/^PuTTY-User-Key-File-/, "is a PuTTY key; convert it to an OpenSSH key with `puttygen key.ppk -O private-openssh-new -o key`"],
     [/^-----BEGIN PGP /, "is a PGP key, not an ssh key"],
     [/^AGE-SECRET-KEY-/, "is an age key, not an ssh key"],
     [/^-----BEGIN CERTIFICATE-----/, "is an X.509 certificate, not a private ssh key"],
@@ -5695,43 +5796,43 @@ const foreign = [
 const publicKey = /^(?:(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ AAAA|---- BEGIN SSH2 PUBLIC KEY ----|-----BEGIN (?:RSA )?PUBLIC KEY-----)/;
 /**
  * Reads a private key as people paste it: with CRLF, without its last newline, or as base64 of the whole file.
- * Tells apart what ssh lumps together as "error in libcrypto". Whether the key's numbers are right is for ssh-keygen to say.
+ * Distinguishes errors that ssh reports alike as "error in libcrypto". ssh-keygen checks the content of the key.
  */
-function readKey(pasted) {
+function parseKey(pasted) {
     const text = normalise(pasted);
     if (text === "")
-        return unusable("is empty. A secret that does not exist, or that this event may not read (a pull request from a fork), is an empty text");
+        return unusable("is empty. A secret that does not exist, or that this event cannot read (a pull request from a fork), is passed as an empty string", "ssh-key-empty");
     for (const [pattern, problem] of foreign)
         if (pattern.test(text))
             return unusable(problem);
     if (/^[\w-]+-cert-v01@openssh\.com /.test(text))
-        return unusable("is an ssh certificate; the private key that belongs to it is wanted here");
+        return unusable("is an ssh certificate; set ssh-certificate to the certificate, and ssh-key to its private key");
     if (publicKey.test(text))
-        return unusable("is the public half of a key (a .pub file); the private one is wanted here");
+        return unusable("is a public key (a .pub file); set it to the private key", "ssh-key-public");
     const head = begin.exec(text);
     if (head === null) {
         const base64 = decodeBase64(text);
         if (base64 !== undefined)
-            return readKey(base64);
+            return parseKey(base64);
         if (/-----END [A-Z0-9 ]*PRIVATE KEY-----/.test(text))
-            return unusable("is truncated: its first line (-----BEGIN …-----) is missing");
-        return unusable("is not a private ssh key: it has no line -----BEGIN … PRIVATE KEY-----");
+            return unusable("is truncated: its first line (-----BEGIN …-----) is missing", "ssh-key-damaged");
+        return unusable("is not a private ssh key: the line -----BEGIN … PRIVATE KEY----- is missing");
     }
     const label = head[1] ?? "";
     const end = `-----END ${label}-----`;
     if (!text.includes(end))
-        return unusable(`is truncated: its last line (${end}) is missing`);
+        return unusable(`is truncated: its last line (${end}) is missing`, "ssh-key-damaged");
     const whole = text.slice(head.index, text.indexOf(end) + end.length);
     const body = whole.slice(head[0].length, -end.length);
     if (!body.startsWith("\n") || !body.endsWith("\n")) {
-        return unusable("has lost its line breaks (blanks stand in their place, as after an unquoted `echo $KEY`); store the file as it is, or its base64");
+        return unusable("has lost its line breaks (replaced by spaces, as after an unquoted `echo $KEY`); store the file unchanged or base64-encoded", "ssh-key-damaged");
     }
     const key = `${whole}\n`;
     if (label !== "OPENSSH PRIVATE KEY")
         return { kind: "key", text: key, encrypted: /ENCRYPTED/.test(`${label}${body}`) };
     const cipher = openSshCipher(body);
     return cipher === undefined
-        ? unusable("is truncated or damaged: its content ends before it should")
+        ? unusable("is truncated or damaged: its content is incomplete", "ssh-key-damaged")
         : { kind: "key", text: key, encrypted: cipher !== "none" };
 }
 // A mask for a short last line would hide much of the log.
@@ -5740,8 +5841,8 @@ const shortestMask = 16;
 function secretLines(key) {
     return key.split("\n").filter((line) => line.length >= shortestMask && !line.startsWith("-----") && !line.includes(": "));
 }
-function unusable(problem) {
-    return { kind: "unusable", problem };
+function unusable(problem, topic) {
+    return { kind: "unusable", problem, topic };
 }
 function normalise(text) {
     return text
@@ -5762,7 +5863,7 @@ function decodeBase64(text) {
 }
 /**
  * The cipher that an OpenSSH private key names; `undefined` when its parts do not fill it exactly.
- * The form is the one of PROTOCOL.key in OpenSSH's sources.
+ * The format is described in PROTOCOL.key of OpenSSH's sources.
  */
 function openSshCipher(body) {
     const bytes = Buffer.from(body, "base64");
@@ -5794,26 +5895,26 @@ function openSshCipher(body) {
 ;// CONCATENATED MODULE: ./out/src/inputs/identity.js
 
 
-/** Reads key, passphrase and certificate, which only `ssh-auth: key` uses. Gives what is wrong to `refuse`. */
+/** Parses key, passphrase and certificate, which only `ssh-auth: key` uses. Passes what is wrong to `refuse`. */
 function readIdentity(authentication, read, refuse) {
     const without = { authentication, key: undefined, passphrase: undefined, certificate: undefined };
     if (authentication !== "key") {
         for (const name of ["ssh-key", "ssh-key-passphrase", "ssh-certificate"]) {
             if (read(name).trim() !== "")
-                refuse(name, `is set, and ssh-auth is ${authentication}, which does not use it; accepted with ssh-auth: key`);
+                refuse(name, `is set, but ssh-auth: ${authentication} does not use it; remove it, or set ssh-auth to key`);
         }
         return without;
     }
     const certificate = readCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
-    const reading = readKey(read("ssh-key"));
+    const reading = parseKey(read("ssh-key"));
     // A passphrase may begin or end with a blank; a line end comes from a file.
     const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
     if (reading.kind === "unusable") {
-        refuse("ssh-key", reading.problem);
+        refuse("ssh-key", reading.problem, reading.topic);
         return without;
     }
     if (reading.encrypted && passphrase === "")
-        refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
+        refuse("ssh-key", "is encrypted; set ssh-key-passphrase", "ssh-key-encrypted");
     return { authentication, key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined, certificate };
 }
 ;// CONCATENATED MODULE: ./out/src/inputs/misplaced-secrets.js
@@ -5822,65 +5923,65 @@ const beginnings = /PRIVATE KEY-|PuTTY-User-Key-File|AGE-SECRET-KEY-|LS0tLS1CRUd
 // A line of base64 in a PEM body has 64 or 70 characters.
 const shortestLine = 40;
 /**
- * Tells whether a text that is not meant to hold the ssh key does so: a private key of any kind, or a line of this one. Such a text
+ * Returns whether a text that is not meant to hold the ssh key does so: a private key of any kind, or a line of this one. Such a text
  * must not be shown and not be used.
  */
 function holdsPrivateKey(text, sshKey) {
     if (beginnings.test(text))
         return true;
-    // ssh-key may hold something else by mistake, such as the public half that belongs into other inputs.
+    // ssh-key may contain something else by mistake, such as a public key that belongs into other inputs.
     if (!beginnings.test(sshKey))
         return false;
     return sshKey.split(/\s+/).some((line) => line.length >= shortestLine && text.includes(line));
 }
-/** What is said of an input that holds a private key. */
-const misplacedKey = "holds a private key, which belongs in ssh-key alone; its text is not shown. Store the key as a secret, and replace it if it was not one";
+/** The problem of an input that contains a private key. */
+const misplacedKey = "contains a private key, which belongs in ssh-key only; its text is not shown. Store the key as a secret, and replace it if it was not one";
 ;// CONCATENATED MODULE: ./out/src/nix/setting-table.js
 const accept = (name, meaning) => ({ name, verdict: { kind: "accepted", meaning } });
 const refuse = (reason, ...names) => names.map((name) => ({ name, verdict: { kind: "refused", reason } }));
 const source = "it changes where store paths come from, and a substituter can declare itself trusted; set it in nix.conf, on NixOS with nix.settings";
 const trust = "it changes what is trusted; set it in nix.conf, on NixOS with nix.settings";
-const sandbox = "it changes what builds may see, and so what they build; set it in nix.conf, on NixOS with nix.settings";
-const evaluation = "it changes what the flake evaluates to, so that the same commit gives another system; write what it needs into the flake";
-const secret = "command lines can be read by every user; write secrets into nix.conf, or into a file that it includes";
+const sandbox = "it changes what builds can access, and so what they build; set it in nix.conf, on NixOS with nix.settings";
+const evaluation = "it changes what the flake evaluates to, so that the same commit gives another system; put it into the flake instead";
+const secret = "every user can read command lines; put secrets into nix.conf, or into a file that it includes";
 const program = "it names a program or a library that Nix runs; set it in nix.conf, on NixOS with nix.settings";
 const setting_table_platform = "it changes what is built, and for which platform; set it in the flake's configuration";
 /**
- * The settings that `--option` may set: those that change how Nix works, and not what it builds or trusts. All others are
- * refused, those that people look for with a reason. Names are from nix.conf(5) of Nix 2.8 to 2.35.
+ * The settings that `--option` may set: those that change how Nix works, but not what it builds or trusts. All others are
+ * refused, common ones with a reason. Names are from nix.conf(5) of Nix 2.8 to 2.35.
  */
 const settingTable = [
-    accept("always-allow-substitutes", "`true`: substitute also what says that it prefers a local build"),
-    accept("builders-use-substitutes", "`true`: remote builders get dependencies from substituters by themselves"),
+    accept("always-allow-substitutes", "`true`: also substitute derivations that prefer a local build"),
+    accept("builders-use-substitutes", "`true`: remote builders download dependencies from substituters themselves"),
     accept("connect-timeout", "seconds to wait for a connection to a substituter"),
     accept("cores", "processor cores that one build may use"),
     accept("download-attempts", "how often a download is tried"),
     accept("download-buffer-size", "bytes of the buffer for downloads"),
     accept("download-speed", "KiB per second that a download may take"),
-    accept("eval-cache", "`false`: evaluate again although the same commit was evaluated before"),
+    accept("eval-cache", "`false`: evaluate again even if the same commit was evaluated before"),
     accept("extra-experimental-features", "features that the flake needs, for example `pipe-operators`"),
     accept("fallback", "`true`: build what cannot be downloaded"),
     accept("http2", "`false`: download with HTTP/1.1"),
     accept("http-connections", "number of connections for downloads"),
     accept("keep-failed", "`true`: keep the directory of a failed build"),
-    accept("keep-going", "`true`: go on with other builds after one has failed"),
+    accept("keep-going", "`true`: continue with other builds after one has failed"),
     accept("log-lines", "lines of a failed build's log that are shown"),
-    accept("max-build-log-size", "bytes of output after which a build is ended"),
+    accept("max-build-log-size", "bytes of output after which a build is terminated"),
     accept("max-call-depth", "depth of function calls in an evaluation"),
     accept("max-jobs", "number of builds at a time"),
-    accept("max-silent-time", "seconds without output after which a build is ended"),
+    accept("max-silent-time", "seconds without output after which a build is terminated"),
     accept("max-substitution-jobs", "number of downloads at a time"),
-    accept("narinfo-cache-negative-ttl", "seconds for which a substituter is not asked again for what it did not have"),
-    accept("narinfo-cache-positive-ttl", "seconds for which a substituter is not asked again for what it had"),
+    accept("narinfo-cache-negative-ttl", "seconds for which a missing path is not looked up again"),
+    accept("narinfo-cache-positive-ttl", "seconds for which a found path is not looked up again"),
     accept("show-trace", "`true`: show the whole trace of an evaluation error"),
     accept("stalled-download-timeout", "seconds without data after which a download is tried again"),
     accept("substitute", "`false`: build everything"),
-    accept("timeout", "seconds after which a build is ended"),
-    accept("user-agent-suffix", "text that is sent to substituters"),
-    accept("warn-dirty", "`false`: no warning about a dirty Git tree"),
-    ...refuse("it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead", "accept-flake-config"),
+    accept("timeout", "seconds after which a build is terminated"),
+    accept("user-agent-suffix", "text added to the user agent in requests to substituters"),
+    accept("warn-dirty", "`false`: do not warn about a dirty Git tree"),
+    ...refuse("it lets a flake change the settings of Nix; put the settings that you trust into nix.conf instead", "accept-flake-config"),
     ...refuse("it would replace the features that the action needs; use extra-experimental-features", "experimental-features"),
-    ...refuse("the action decides which store is meant", "store"),
+    ...refuse("the action sets the store", "store"),
     ...refuse(source, "substituters", "trusted-substituters", "binary-caches", "hashed-mirrors", "ssh-substituters"),
     ...refuse(trust, "require-sigs", "trusted-public-keys", "binary-cache-public-keys", "trusted-users", "allowed-users", "secret-key-files", "ssl-cert-file"),
     ...refuse(sandbox, "sandbox", "build-use-sandbox", "sandbox-paths", "sandbox-fallback", "filter-syscalls", "allow-new-privileges", "impure-env"),
@@ -5891,18 +5992,18 @@ const settingTable = [
     ...refuse(program, "post-build-hook", "pre-build-hook", "diff-hook", "run-diff-hook", "build-hook", "plugin-files"),
     ...refuse(setting_table_platform, "system", "eval-system", "extra-platforms", "system-features"),
     ...refuse("use the option --builders of rebuild-args", "builders"),
-    ...refuse("the action reads what Nix prints", "log-format", "json-log-path"),
+    ...refuse("the action parses the output of Nix", "log-format", "json-log-path"),
 ];
 ;// CONCATENATED MODULE: ./out/src/nix/archive-options.js
 
 
 const builds = "nix flake archive builds nothing; use rebuild-args";
 const inputs = "it changes which inputs are deployed; commit the change to flake.lock instead";
-const lockFile = "a deployment neither writes nor changes a lock file; run `nix flake lock` and commit flake.lock instead";
-const own = "it is set by the action";
-const output = "the action reads what Nix prints";
+const lockFile = "a deployment never changes a lock file; run `nix flake lock` and commit flake.lock instead";
+const own = "the action sets it";
+const output = "the action parses the output of Nix";
 const archive_options_nothing = "nothing would be sent to the machine";
-const expression = "nix flake archive evaluates no expression of yours";
+const expression = "nix flake archive does not evaluate expressions";
 /** The options of `nix flake archive`, from its manual page and `nix --help` (2.8 to 2.35): what `archive-args` may hold. */
 const archiveOptions = {
     program: "nix flake archive",
@@ -5919,16 +6020,16 @@ const archiveOptions = {
         accepted("--show-trace", "show the whole trace of an evaluation error"),
         accepted("--verbose", "print more; each `v` is one level", [], ["-v", "-vv", "-vvv", "-vvvv", "-vvvvv"]),
         refused("--to", "the action sends to each target", ["STORE"]),
-        refused("--store", "the action decides which store is meant", ["STORE"]),
-        refused("--eval-store", "the action decides which store is meant", ["STORE"]),
+        refused("--store", "the action sets the store", ["STORE"]),
+        refused("--eval-store", "the action sets the store", ["STORE"]),
         refused("--json", own),
         refused("--no-update-lock-file", own),
-        refused("--extra-experimental-features", "write --option, extra-experimental-features and the value, each on a line of its own", ["FEATURES"]),
+        refused("--extra-experimental-features", "write --option, extra-experimental-features and the value, each on its own line", ["FEATURES"]),
         refused("--no-check-sigs", "use the input check-sigs"),
         refused("--dry-run", `${archive_options_nothing}; use operation: build or dry-activate`),
         refused("--help", archive_options_nothing, [], ["-h"]),
         refused("--version", archive_options_nothing),
-        refused("--accept-flake-config", "it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead"),
+        refused("--accept-flake-config", "it lets a flake change the settings of Nix; put the settings that you trust into nix.conf instead"),
         refused("--override-input", inputs, ["INPUT", "FLAKE"]),
         refused("--update-input", inputs, ["INPUT"]),
         refused("--inputs-from", inputs, ["FLAKE"]),
@@ -5938,14 +6039,14 @@ const archiveOptions = {
         refused("--recreate-lock-file", lockFile),
         refused("--commit-lock-file", lockFile),
         refused("--no-write-lock-file", lockFile),
-        refused("--no-registries", "a flake with a complete flake.lock asks no registry", [], ["--no-use-registries"]),
+        refused("--no-registries", "a complete flake.lock needs no registry", [], ["--no-use-registries"]),
         refused("--impure", "the same commit must give the same flake everywhere"),
         refused("--include", expression, ["PATH"], ["-I"]),
         refused("--arg", expression, ["NAME", "EXPRESSION"]),
         refused("--argstr", expression, ["NAME", "TEXT"]),
         refused("--arg-from-file", expression, ["NAME", "FILE"]),
         refused("--arg-from-stdin", expression, ["NAME"]),
-        refused("--debugger", "nobody can type into it"),
+        refused("--debugger", "it is interactive"),
         refused("--log-format", output, ["FORMAT"]),
         refused("--pretty", output, [], ["--no-pretty"]),
         refused("--max-jobs", builds, ["NUMBER"], ["-j"]),
@@ -5960,12 +6061,12 @@ const archiveOptions = {
 
 
 const rebuild_options_inputs = "it changes which inputs are built; commit the change to flake.lock instead";
-const rebuild_options_lockFile = "a deployment neither writes nor changes a lock file; run `nix flake lock` and commit flake.lock instead";
+const rebuild_options_lockFile = "a deployment never changes a lock file; run `nix flake lock` and commit flake.lock instead";
 const flake = "use the inputs flake and targets (host#configuration)";
-const host = "the action's own targets say which machine is meant";
-const elevation = "the action becomes root by itself; see the inputs elevate and elevate-password";
+const host = "the input targets sets the machine";
+const elevation = "use the inputs elevate and elevate-password";
 const channels = "a flake has no channels; run `nix flake update` and commit flake.lock instead";
-const rebuild_options_expression = "the system is an attribute of the flake; write what it needs into the flake";
+const rebuild_options_expression = "the system is an attribute of the flake; put what it needs into the flake";
 const ofSwitch = "it has no effect on a build";
 /**
  * The options of `nixos-rebuild`, from the manual pages and the parsers of both implementations (bash up to NixOS 25.05, Python
@@ -5981,7 +6082,7 @@ const rebuildOptions = {
         accepted("--cores", "processor cores that one build may use", ["NUMBER"]),
         accepted("--fallback", "build what cannot be downloaded"),
         accepted("--keep-failed", "keep the directory of a failed build"),
-        accepted("--keep-going", "go on with other builds after one has failed"),
+        accepted("--keep-going", "continue with other builds after one has failed"),
         accepted("--max-jobs", "number of builds at a time", ["NUMBER"], ["-j"]),
         accepted("--offline", "download nothing", [], ["--no-net"]),
         accepted("--option", "change a setting of Nix (below)", ["NAME", "VALUE"]),
@@ -5991,8 +6092,8 @@ const rebuildOptions = {
         accepted("--repair", "repair files that are damaged in the machine's store"),
         accepted("--show-trace", "show the whole trace of an evaluation error"),
         accepted("--verbose", "print more; each `v` is one level", [], ["-v", "-vv", "-vvv", "-vvvv", "-vvvvv"]),
-        refused("-k", "flakes are built by `nix build`, which only knows --keep-going"),
-        refused("-K", "flakes are built by `nix build`, which only knows --keep-failed"),
+        refused("-k", "flakes are built by `nix build`, which only supports --keep-going"),
+        refused("-K", "flakes are built by `nix build`, which only supports --keep-failed"),
         refused("--no-build-output", "flakes are built by `nix build`, which prints no logs unless --print-build-logs is set", [], ["-Q"]),
         refused("--flake", flake, ["FLAKE"], ["-F"]),
         refused("--no-flake", flake),
@@ -6001,8 +6102,8 @@ const rebuildOptions = {
         refused("--include", rebuild_options_expression, ["PATH"], ["-I"]),
         refused("--arg", rebuild_options_expression, ["NAME", "EXPRESSION"]),
         refused("--argstr", rebuild_options_expression, ["NAME", "TEXT"]),
-        refused("--impure", "the system would depend on the machine's environment, and the same commit would not give the same system; write what it needs into the flake"),
-        refused("--store-path", "the action activates what it has built", ["PATH"]),
+        refused("--impure", "the system would depend on the machine's environment, and the same commit would not always give the same system; put what it needs into the flake"),
+        refused("--store-path", "the action activates the system that it has built", ["PATH"]),
         refused("--profile-name", "other profiles than the system profile are not supported", ["NAME"], ["-p"]),
         refused("--specialisation", "use the input specialisation", ["NAME"], ["-c"]),
         refused("--install-bootloader", "use the input install-bootloader", [], ["--install-grub"]),
@@ -6022,13 +6123,13 @@ const rebuildOptions = {
         refused("--commit-lock-file", rebuild_options_lockFile),
         refused("--no-write-lock-file", rebuild_options_lockFile),
         refused("--no-update-lock-file", "the flake that is built has a complete flake.lock already"),
-        refused("--no-registries", "a flake with a complete flake.lock asks no registry"),
-        refused("--accept-flake-config", "it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead"),
-        refused("--log-format", "the action reads what Nix prints", ["FORMAT"]),
+        refused("--no-registries", "a complete flake.lock needs no registry"),
+        refused("--accept-flake-config", "it lets a flake change the settings of Nix; put the settings that you trust into nix.conf instead"),
+        refused("--log-format", "the action parses the output of Nix", ["FORMAT"]),
         refused("--json", ofSwitch),
         refused("--fast", ofSwitch, [], ["--no-build-nix", "--no-reexec"]),
         refused("--diff", "use the input diff"),
-        refused("--debug", "the bash implementation does not know it; use --verbose"),
+        refused("--debug", "the bash implementation does not support it; use --verbose"),
         refused("--help", "nothing would be built", [], ["-h", "--version"]),
     ],
 };
@@ -6037,24 +6138,24 @@ const rebuildOptions = {
 
 
 /**
- * Reads targets and selection. `aliases` tells that `ssh-config` may say where a target is, which only ssh can tell. Gives what is
- * wrong to `refuse`.
+ * Reads targets and selection. `aliases`: `ssh-config` may set where a target is, so only ssh knows it. Passes what is wrong to
+ * `refuse`.
  */
 function readMachines(read, defaults, aliases, refuse) {
     const selection = readSelection(read("select"), (problem) => refuse("select", problem));
-    const targets = readTargets(read("targets"), defaults, aliases, (problem) => refuse("targets", problem));
+    const targets = readTargets(read("targets"), defaults, aliases, (problem, topic) => refuse("targets", problem, topic));
     if (targets.length === 0)
         return { targets, selection };
     const { chosen, unmatched } = selectTargets(targets, selection);
     if (unmatched !== undefined)
-        refuse("select", unmatched);
+        refuse("select", unmatched, "selection-unmatched");
     return { targets: chosen, selection };
 }
 function readTargets(text, defaults, aliases, refuse) {
     const requests = readRequests(text, refuse);
     let targets = [];
     collect(() => {
-        // With aliases, only ssh can tell where two targets are.
+        // With aliases, only ssh knows where two targets are.
         if (!aliases)
             completeTargets(requests, defaults);
         targets = nameTargets(requests, defaults.port);
@@ -6119,15 +6220,15 @@ const day = 86_400;
  */
 function parseInputs(read) {
     const problems = [];
-    const refuse = (input, problem) => {
-        problems.push({ input, problem });
+    const refuse = (input, problem, topic) => {
+        problems.push({ input, problem, topic });
     };
     const trimmed = (name) => read(name).trim();
     const choice = (name, accepted) => {
         const text = trimmed(name);
         const found = accepted.find((word) => word === text);
         if (found === undefined)
-            refuse(name, `${shown(text)} is not accepted; accepted is one of ${accepted.join(", ")}`);
+            refuse(name, `${shown(text)} is not valid; expected one of ${accepted.join(", ")}`);
         return found ?? accepted[0];
     };
     const number = (name, minimum, maximum) => {
@@ -6135,7 +6236,7 @@ function parseInputs(read) {
         const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
         if (value >= minimum && value <= maximum)
             return value;
-        refuse(name, `${shown(text)} is not accepted; accepted is a whole number from ${minimum} to ${maximum}`);
+        refuse(name, `${shown(text)} is not valid; expected a whole number from ${minimum} to ${maximum}`);
         return minimum;
     };
     const flag = (name) => choice(name, ["true", "false"]) === "true";
@@ -6148,7 +6249,7 @@ function parseInputs(read) {
     const inputs = {
         ...readIdentity(choice("ssh-auth", ["key", "agent", "none"]), read, refuse),
         strict,
-        knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem) => refuse("ssh-known-hosts", problem)),
+        knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem, topic) => refuse("ssh-known-hosts", problem, topic)),
         sshConfig,
         flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
         ...readMachines(read, { user, port }, sshConfig !== "", refuse),
@@ -6189,15 +6290,15 @@ function parseInputs(read) {
         allowUnsafeEvent: flag("allow-unsafe-event"),
     };
     if (!needsFlake(inputs.operation) && read("targets").trim() === "" && inputs.selection.length === 0) {
-        refuse("targets", "is empty, and so is select: a rollback of every machine must be asked for; accepted are targets, or a select such as `*`");
+        refuse("targets", "is empty, and so is select: to roll back every host, set select to `*`", "rollback-of-all");
     }
     if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
-        refuse("elevate-password", `cannot be given to ${inputs.elevate}, which asks only on a terminal; accepted with elevate auto or sudo`);
+        refuse("elevate-password", `cannot be used with elevate: ${inputs.elevate}, which asks for passwords only on a terminal; set elevate to auto or sudo`);
     }
     const misplaced = inputNames.filter((name) => name !== "ssh-key" && holdsPrivateKey(read(name), read("ssh-key")));
-    // What else is wrong with such an input could show its text.
+    // Other problems with such an input could show its text.
     const shownProblems = [
-        ...misplaced.map((input) => ({ input, problem: misplacedKey })),
+        ...misplaced.map((input) => ({ input, problem: misplacedKey, topic: "misplaced-key" })),
         ...problems.filter(({ input }) => !misplaced.some((name) => name === input)),
     ];
     if (shownProblems.length > 0)
@@ -6208,9 +6309,9 @@ function readSpecialisation(name, operation, refuse) {
     if (name === "")
         return undefined;
     if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(name))
-        refuse(`${shown(name)} is not accepted; accepted is the name of a specialisation of the configuration`);
+        refuse(`${shown(name)} is not valid; expected the name of a specialisation of the configuration`);
     else if (!canEnterSpecialisation(operation)) {
-        refuse(`cannot be set with operation ${operation}, which leaves the running system as it is: choose the specialisation in the boot menu`);
+        refuse(`cannot be set with operation: ${operation}, which does not change the running system; choose the specialisation in the boot menu`);
     }
     return name;
 }
@@ -6223,17 +6324,17 @@ function secretsOf({ passphrase, elevatePassword, key }) {
 ;// CONCATENATED MODULE: ./out/src/ssh/agent.js
 
 /**
- * Checks the socket of an ssh agent, as SSH_AUTH_SOCK has it. Throws an `Error` where there is none, and for a path that ssh would
- * split or expand in its configuration.
+ * Checks the socket of an ssh agent (SSH_AUTH_SOCK). Throws an `Error` if it is missing, and for a path that ssh would split or
+ * expand in its configuration.
  */
 function agentSocket(path) {
     const start = "Start an agent in an earlier step that sets SSH_AUTH_SOCK for the job, for example webfactory/ssh-agent";
     if (path === undefined || path === "")
-        throw new Error(`is agent, and SSH_AUTH_SOCK is not set. ${start}`);
+        throw new Error(`is agent, but SSH_AUTH_SOCK is not set. ${start}`);
     if (!/^\/[\w/.@+,:=-]*$/.test(path))
-        throw new Error(`is agent, and SSH_AUTH_SOCK is ${JSON.stringify(path)}; accepted is an absolute path of letters, digits and /.@+,:=-_`);
+        throw new Error(`is agent, but SSH_AUTH_SOCK is ${JSON.stringify(path)}; expected an absolute path of letters, digits and /.@+,:=-_`);
     if ((0,external_node_fs_namespaceObject.lstatSync)(path, { throwIfNoEntry: false })?.isSocket() !== true)
-        throw new Error(`is agent, and no agent listens at ${path} (SSH_AUTH_SOCK). ${start}`);
+        throw new Error(`is agent, but no agent is listening at ${path} (SSH_AUTH_SOCK). ${start}`);
     return path;
 }
 ;// CONCATENATED MODULE: ./out/src/inputs/ssh-settings.js
@@ -6311,7 +6412,7 @@ async function machinesOfFlake({ selection, operation }, ports) {
 ;// CONCATENATED MODULE: ./out/src/domain/lines.js
 // As many as an error message shows.
 const lines_shownLines = 20;
-/** The last 20 lines, or as many as are asked for, of what a command printed, without blank ones. */
+/** The last lines of a command's output without blank ones, by default 20. */
 function lastLines(text, most = lines_shownLines) {
     return text
         .split(/\r?\n/)
@@ -6336,13 +6437,13 @@ const others = [
     [new RegExp(`^\\s*error: (hash mismatch) in fixed-output derivation ${derivation}`), () => "hash mismatch of a fixed-output derivation"],
     [
         new RegExp(`^\\s*error: (a '[^']*' with features .*) is required to build ${derivation}, but I am (.*)$`),
-        (match) => `${match[1]} is required, the machine is ${match[3]}`,
+        (match) => `${match[1]} is required, but the machine is ${match[3]}`,
     ],
     [new RegExp(`^\\s*error: (some substitutes) for the outputs of derivation ${derivation} failed`), () => "its download from a binary cache failed"],
     [new RegExp(`^\\s*error: (building of) ${derivation}.* (timed out after .*)$`), (match) => String(match[3])],
 ];
 /**
- * Collects from the output of `nix build` which derivations failed by themselves. On a real NixOS the cause stands far above the
+ * Collects from the output of `nix build` which derivations failed themselves. On a real NixOS the cause is far above the
  * end: every derivation that depends on it is listed after it, with all its output paths.
  *
  *     error: Cannot build '/nix/store/…-bash-5.2.tar.gz.drv'.
@@ -6441,7 +6542,7 @@ class BuildLogReader {
     }
     #stream(name, text) {
         const lines = this.#streams.get(name) ?? [];
-        // Moves it to the end: the first one is the one that has been silent for longest.
+        // Moves it to the end: the first stream is the one without output for the longest time.
         this.#streams.delete(name);
         this.#streams.set(name, lines);
         if (lines.push(text) > keptLines)
@@ -6462,42 +6563,42 @@ function derivationName(path) {
 ;// CONCATENATED MODULE: ./out/src/nix/send-failure.js
 
 /**
- * Tells whether it is worth asking the machine for the state of its nix-daemon. One that hangs up before Nix has said anything ends in
+ * Returns whether to query the machine for the state of its nix-daemon. One that closes the connection before Nix's greeting gives
  * `cannot open connection to remote store '…': error: write of 16 bytes: Broken pipe`, as a lost connection does.
  */
 function speaksOfDaemon(stderr) {
     return /Nix daemon disconnected unexpectedly|cannot connect to socket|data from daemon socket|cannot open connection to remote store/.test(stderr);
 }
 /**
- * Explains why a flake did not arrive on a machine. `lost` tells whether the connection went away; `user` is the ssh user, and
+ * Explains why a flake did not arrive on a machine. `lost`: the connection was lost; `user` is the ssh user, and
  * `state` what the machine said of its nix-daemon where it was asked.
  */
 function explainSendFailure(error, lost, user = "the ssh user", state) {
     const lines = lastLines(error.stderr);
     const exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
-    const parts = (reason, hint) => ({ phase: "copy", reason, hint, lines, exitCode, cause: error });
+    const parts = (reason, hint, topic) => ({ phase: "copy", reason, hint, lines, exitCode, topic, cause: error });
     if (lost)
-        return { ...parts("the connection was lost while the flake was sent"), unreachable: true, exitCode: 255 };
+        return { ...parts("the connection was lost while the flake was being copied"), unreachable: true, exitCode: 255 };
     const words = /protocol mismatch, got ['"]([^'"\n]*)/.exec(error.stderr)?.[1];
     if (words !== undefined) {
-        return parts(`the login shell of ${user} on the machine prints on standard output before Nix can speak: ${JSON.stringify(printableWords(words))}`, "Let its start-up files (.bashrc, .zshenv, config.fish) print nothing in a session that is not interactive, or print on standard error");
+        return parts(`the login shell of ${user} on the machine prints to standard output, which breaks Nix's protocol: ${JSON.stringify(printableWords(words))}`, "Make its startup files (.bashrc, .zshenv, config.fish) print nothing in non-interactive sessions, or print to standard error", "shell-output");
     }
     const daemon = state === undefined ? undefined : explainDaemon(state, user);
     if (daemon !== undefined)
-        return parts(daemon.reason, daemon.hint);
+        return parts(daemon.reason, daemon.hint, daemon.topic);
     if (/No space left on device|disk is full/i.test(error.stderr))
-        return parts("no space is left on the machine for the flake", "Free some with `nix-collect-garbage -d` on the machine");
+        return parts("no space is left on the machine for the flake", "Free space with `nix-collect-garbage -d` on the machine", "no-space");
     if (/lacks a (?:valid )?signature|lacks a signature by a trusted key/i.test(error.stderr)) {
-        return parts("the machine does not accept a store path without a trusted signature", "Set check-sigs to false (its Nix must then trust the ssh user: nix.settings.trusted-users), or sign the path");
+        return parts("the machine does not accept a store path without a trusted signature", "Sign the path, and add its public key to nix.settings.trusted-public-keys on the machine", "signature-missing");
     }
     if (/nix-daemon: (?:command )?not found|nix-daemon: No such file/i.test(error.stderr)) {
-        return parts("nix-daemon is not in the PATH of a non-interactive ssh session on the machine", "Is it NixOS, and does the user's shell start-up keep /run/current-system/sw/bin in PATH?");
+        return parts("nix-daemon is not in the PATH of a non-interactive ssh session on the machine", "Check that the machine runs NixOS and that the shell's startup files keep /run/current-system/sw/bin in PATH", "nix-daemon-path");
     }
     if (/unrecognised flag|unrecognized flag|requires at least Nix/i.test(error.stderr))
-        return parts("nix on the runner does not know an argument", "Look at archive-args; check-sigs: false needs Nix 2.30 on the runner");
-    return parts("the flake could not be sent", "The lines below are Nix's own");
+        return parts("nix on the runner does not support an argument", "Check archive-args; check-sigs: false needs Nix 2.30 or newer on the runner");
+    return parts("the flake could not be copied", "See the output of Nix below");
 }
-// Of the protocol's own bytes, which come behind the words, nothing is shown.
+// The bytes of the protocol that follow the text are not shown.
 function printableWords(words) {
     return words.replaceAll(/[^\P{C}\t].*/gsu, "").trim();
 }
@@ -6505,46 +6606,52 @@ function explainDaemon({ daemon, allowedUsers }, user) {
     if (/cannot connect to socket/.test(daemon))
         return {
             reason: `nix-daemon does not answer on the machine (${daemon})`,
-            hint: "Start it there: `systemctl start nix-daemon.socket`; its journal says why it stopped",
+            hint: "Start it with `systemctl start nix-daemon.socket` on the machine; its journal shows why it stopped",
+            topic: "nix-daemon",
         };
     const closed = /Connection reset|disconnected unexpectedly|end-of-file|Broken pipe/i.test(daemon);
     if (closed && allowedUsers !== "" && !allowedUsers.split(" ").some((allowed) => allowed === "*" || allowed === user)) {
         return {
-            reason: `Nix on the machine refuses ${user}, which is not among its allowed-users (${allowedUsers})`,
-            hint: `Add ${user} to nix.settings.allowed-users of the machine, or connect as a user who is`,
+            reason: `Nix on the machine refuses ${user}, who is not in its allowed-users (${allowedUsers})`,
+            hint: `Add ${user} to nix.settings.allowed-users on the machine, or connect as an allowed user`,
+            topic: "nix-user-refused",
         };
     }
     if (closed)
-        return { reason: `nix-daemon on the machine closes the connection of ${user} (${daemon})`, hint: "`journalctl -u nix-daemon` on the machine says why" };
+        return {
+            reason: `nix-daemon on the machine closed the connection of ${user} (${daemon})`,
+            hint: "`journalctl -u nix-daemon` on the machine shows why",
+            topic: "nix-daemon",
+        };
     return undefined;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/store-path.js
 // Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
 const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
-/** Tells whether the text is a path of the Nix store. */
+/** Returns whether the text is a path of the Nix store. */
 function isStorePath(text) {
     return pattern.test(text);
 }
-/** Reads a path of the Nix store. Throws an `Error` that shows the text when it is none. */
+/** Parses a store path. Throws an `Error` that shows the text for anything else. */
 function storePath(text) {
     if (!isStorePath(text))
-        throw new Error(`not a path of the Nix store: ${JSON.stringify(text.slice(0, 300))}`);
+        throw new Error(`not a Nix store path: ${JSON.stringify(text.slice(0, 300))}`);
     return text;
 }
-/** Reads a path of the Nix store where there may be none: an empty text is `undefined`. Throws as `storePath`. */
+/** Parses a store path or an empty text, which is `undefined`. Throws as `storePath`. */
 function optionalStorePath(text) {
     return text === undefined || text === "" ? undefined : storePath(text);
 }
 ;// CONCATENATED MODULE: ./out/src/nix/copy-progress.js
 
 /**
- * Tells how far a call of nix has got that copies store paths, from what it prints:
+ * Measures the progress of a nix command that copies store paths, from its output:
  *
  *     copying 2 paths...
  *     copying path '/nix/store/…-source' to 'ssh-ng://web1'...
  *
- * and from what Linux counts of its writing (proc(5), io). Nix would tell more with `--log-format internal-json`, but has a
- * report for every file of a source tree there, and takes twice as long.
+ * and from Linux's count of the bytes written (proc(5), io). `--log-format internal-json` has more details, but an entry for
+ * every file of a source tree, and takes twice as long.
  */
 class CopyWatch {
     #process;
@@ -6577,13 +6684,22 @@ class CopyWatch {
         }
     }
 }
+;// CONCATENATED MODULE: ./out/src/domain/install-steps.js
+const openssh = "- run: sudo apt-get update && sudo apt-get install --yes openssh-client";
+/** Steps of a workflow, each of which installs a program that the action runs on the runner. */
+const installSteps = {
+    nix: "- uses: cachix/install-nix-action@v31",
+    ssh: openssh,
+    "ssh-keygen": openssh,
+    git: "- run: sudo apt-get update && sudo apt-get install --yes git",
+};
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 ;// CONCATENATED MODULE: ./out/src/process/environment.js
 // What the runner gives to the action alone: the inputs (the key among them), what the main step leaves for the post step, tokens
 // for the runner's own services, and the files by which a step sets outputs and the environment of later steps.
 const withheld = /^(?:INPUT_|STATE_|ACTIONS_)|^GITHUB_(?:OUTPUT|STATE|ENV|PATH|STEP_SUMMARY)$/i;
-/** Leaves out of an environment what no child process may see. */
+/** Removes from an environment what child processes must not see. */
 function childEnvironment(environment) {
     const kept = {};
     for (const [name, value] of Object.entries(environment))
@@ -6595,9 +6711,9 @@ function childEnvironment(environment) {
 const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
 ;// CONCATENATED MODULE: ./out/src/process/lines.js
 
-// A line without an end must not fill the memory: progress bars and binary output come in such lines.
+// A line without an end must not fill the memory: progress bars and binary output have such lines.
 const lines_longestLine = 16_384;
-/** Makes a cutter that gives each line, without its end, to `onLine`. */
+/** Creates a cutter that passes each line, without its line ending, to `onLine`. */
 function lineCutter(onLine) {
     const decoder = new external_node_string_decoder_namespaceObject.StringDecoder("utf8");
     let rest = "";
@@ -6635,7 +6751,7 @@ function lineCutter(onLine) {
 
 
 
-// The end of a long output is what tells why; a NAR listing or a build log must not fill the memory.
+// The cause is at the end of a long output; a NAR listing or a build log must not fill the memory.
 const keptBytes = 32 * 1024 * 1024;
 // Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
 const graceMilliseconds = 1500;
@@ -6686,14 +6802,14 @@ async function run(command, options = {}) {
             stderr.push(chunk);
             stderrLines?.push(chunk);
         });
-        // A program that ends without reading its input closes the pipe; its exit code tells more than EPIPE.
+        // A program that ends without reading its input closes the pipe; its exit code is more informative than EPIPE.
         child.stdin?.on("error", () => undefined);
         child.stdin?.end(options.stdin ?? "");
         child.once("exit", () => {
             if (stopped === undefined)
                 return;
-            // Nobody who keeps the pipes open must keep us: neither a child of the child nor, outside its group, the ssh master, to
-            // which ssh hands its own pipes and which closes them when the command on the machine ends.
+            // Don't wait for processes that hold the pipes: grandchildren, or, outside the group, the ssh master, to which ssh passes its
+            // pipes and which closes them when the command on the machine ends.
             killGroup(child, "SIGKILL");
             child.stdout?.destroy();
             child.stderr?.destroy();
@@ -6714,7 +6830,7 @@ async function run(command, options = {}) {
         throw fail({ kind: "exit", exitCode: ended.exitCode ?? -1 });
     return { stdout: stdout.text(), stderr: stderr.text() };
 }
-/** The command as one could paste it into a POSIX shell. */
+/** The command, ready to paste into a POSIX shell. */
 function pasteable(command) {
     return [command.file, ...command.args].map(quote).join(" ");
 }
@@ -6735,7 +6851,7 @@ function killGroup(child, signal) {
         process.kill(-child.pid, signal);
     }
     catch {
-        // The group is gone already: that is what was wanted.
+        // The group has ended already.
     }
 }
 function keeper() {
@@ -6755,6 +6871,7 @@ function keeper() {
     };
 }
 ;// CONCATENATED MODULE: ./out/src/nix/nix-command.js
+
 
 
 /** Builds a call of the runner's nix. */
@@ -6780,13 +6897,13 @@ async function runExplained(command, options) {
 function explainMissing(error) {
     if (!(error instanceof CommandError))
         return undefined;
-    const step = "- uses: cachix/install-nix-action@v31";
+    const step = installSteps.nix;
     if (error.failure.kind === "spawn" && error.failure.code === "ENOENT") {
-        return new RunnerError(`nix is not on this runner. Add this step before the deployment: ${step}`, { cause: error });
+        return new RunnerError(`nix was not found on this runner. Add this step before the deployment: ${step}`, { cause: error, topic: "programs-missing" });
     }
     const feature = /experimental Nix feature '([\w-]+)' is disabled|unrecognised flag '--(?:json|to)'|'flake' is not a recognised command/.exec(error.stderr);
     if (feature !== null) {
-        return new RunnerError(`nix on this runner has flakes switched off (the experimental features nix-command and flakes). Add this step before the deployment, which switches them on: ${step}; or set NIX_CONFIG: "experimental-features = nix-command flakes" in env`, { cause: error });
+        return new RunnerError(`flakes are disabled in nix on this runner (experimental features nix-command and flakes). Add this step before the deployment, which enables them: ${step}; or set NIX_CONFIG: "experimental-features = nix-command flakes" in env`, { cause: error, topic: "programs-missing" });
     }
     return undefined;
 }
@@ -6796,14 +6913,14 @@ function explainMissing(error) {
 
 
 
-/** Builds the arguments that send a flake with all its inputs to the store of a machine: from the runner's store, where it cannot change any more. */
+/** Builds the arguments that send a flake with all its inputs to the store of a machine: from the runner's store, where it can no longer change. */
 function archiveArguments(sent, options) {
     const signatures = options.checkSignatures ? [] : ["--no-check-sigs"];
     return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, outerReference(sent)];
 }
 /**
- * Sends the flake with all its inputs to the store of a machine; what is there already does not travel. Returns what has
- * travelled. The path that Nix prints is worth nothing before the exit code is 0. Throws a `CommandError`.
+ * Sends the flake with all its inputs to the store of a machine; paths that it already has are not copied. Returns what was
+ * copied. The path that Nix prints is valid only with exit code 0. Throws a `CommandError`.
  */
 async function sendFlake(sent, options) {
     const watch = new CopyWatch();
@@ -6827,11 +6944,11 @@ async function sendFlake(sent, options) {
 
 
 
-/** Shows a host key that was accepted although nobody knew it, and says how to have it checked the next time. */
+/** Renders a warning about an unknown host key that was accepted, and how to have it checked next time. */
 function acceptedKeyWarning(key) {
-    return `the host key of ${failure_placeOf(key)} was not known and has been accepted: ${key.type} ${fingerprint(key)}. Compare it on the machine itself, then add this line to ssh-known-hosts and set ssh-strict to true: ${knownHostsLine(key)}`;
+    return `the unknown host key of ${failure_placeOf(key)} was accepted: ${key.type} ${fingerprint(key)}. Compare it with the fingerprint on the machine, then add this line to ssh-known-hosts and set ssh-strict to true: ${knownHostsLine(key)}`;
 }
-// The key may be the one of a jump host.
+// The key may be that of a jump host.
 function failure_placeOf({ host }) {
     const [, name = host, port = "22"] = /^\[(.*)\]:(\d+)$/.exec(host) ?? [];
     return `${name} port ${port}`;
@@ -6839,9 +6956,9 @@ function failure_placeOf({ host }) {
 const unanswered = /timed out|No route to host|Network is unreachable|Host is unreachable|Host is down/i;
 /** Turns what ssh said into an error that names the host and the port, and says what to do. */
 function connectError(failure) {
-    const { reason, hint, unreachable } = failure_explain(failure);
+    const { reason, hint, unreachable, topic } = failure_explain(failure);
     const lines = lastLines(failure.stderr);
-    return new DeployError({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, cause: failure.cause });
+    return new DeployError({ phase: "connect", reason, hint, lines, exitCode: 255, unreachable, topic, cause: failure.cause });
 }
 function failure_explain({ target, stderr, timedOut, offered, withKey = true, githubHosted = false, addresses = [] }) {
     // ssh names the place of its TCP connection, which is a jump host's where there is one.
@@ -6853,20 +6970,22 @@ function failure_explain({ target, stderr, timedOut, offered, withKey = true, gi
     const passing = { unreachable: true };
     if (/REMOTE HOST IDENTIFICATION HAS CHANGED|host key .* has changed|REVOKED HOST KEY/i.test(stderr)) {
         return {
-            reason: `the host key of ${keyPlace} is not the one in ssh-known-hosts${key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`}`,
+            reason: `the host key of ${keyPlace} does not match ssh-known-hosts${key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`}`,
             hint: key === undefined
-                ? "Find out why before you change ssh-known-hosts"
-                : `Either another machine answers there, or it was installed anew. Only when you know it is the second, put this line in place of the old one: ${knownHostsLine(key)}`,
+                ? "Find out why before you change ssh-known-hosts: another machine may be answering at this address"
+                : `Either another machine is answering at this address, or the machine was reinstalled. Only if you know that it was reinstalled, replace the old line with this one: ${knownHostsLine(key)}`,
+            topic: "host-key-changed",
             ...permanent,
         };
     }
     if (/Host key verification failed|No \S+ host key is known/i.test(stderr)) {
         const offeredText = key === undefined ? "" : ` (offered: ${key.type} ${fingerprint(key)})`;
         return {
-            reason: `the host key of ${keyPlace} is not known${offeredText}`,
+            reason: `the host key of ${keyPlace} is unknown${offeredText}`,
             hint: key === undefined
-                ? "Add the machine's line to ssh-known-hosts"
-                : `Compare the fingerprint on the machine itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); when it is the same, add this line to ssh-known-hosts: ${knownHostsLine(key)}`,
+                ? "Add the machine's host key to ssh-known-hosts"
+                : `Compare the fingerprint with the one on the machine (\`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\`); if they match, add this line to ssh-known-hosts: ${knownHostsLine(key)}`,
+            topic: "host-key-unknown",
             ...permanent,
         };
     }
@@ -6877,63 +6996,67 @@ function failure_explain({ target, stderr, timedOut, offered, withKey = true, gi
         if (!withKey) {
             return {
                 reason: `${jump ? `the jump host ${refusing}` : place} does not accept the user ${user} with this ssh-auth`,
-                hint: "With ssh-auth: agent, the agent must hold a key that the machine accepts; with none, the server must ask for no authentication",
+                hint: "With ssh-auth: agent, the agent must hold a key that the machine accepts; with ssh-auth: none, the server must allow logins without authentication",
                 ...permanent,
             };
         }
         return {
             reason: `${jump ? `the jump host ${refusing}` : place} does not accept the ssh key for the user ${user}`,
-            hint: `Add the public half of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or name another user`,
+            hint: `Add the public key of ssh-key to users.users.${user}.openssh.authorizedKeys.keys on ${jump ? refusing : "the machine"}, or connect as another user`,
+            topic: "ssh-key-refused",
             ...permanent,
         };
     }
     if (/stdio forwarding failed/i.test(stderr)) {
-        return { reason: `the jump host cannot reach ${target.address} port ${target.port}`, hint: "The lines below are ssh's own", ...passing };
+        return { reason: `the jump host cannot reach ${target.address} port ${target.port}`, hint: "See the output of ssh below", ...passing };
     }
     if (/Bad configuration option|terminating, \d+ bad configuration|Bad .* argument|Unsupported option|garbage at end of line|missing argument/i.test(stderr)) {
         return {
-            reason: "ssh does not accept the configuration",
-            hint: "Look at the lines of the input ssh-config; this action needs OpenSSH 8.5 or newer on the runner",
+            reason: "ssh rejected its configuration",
+            hint: "Check the input ssh-config; the action needs OpenSSH 8.5 or newer on the runner",
             ...permanent,
         };
     }
     const unresolved = /Could not resolve hostname (\S+):/i.exec(stderr);
     if (unresolved !== null) {
         return {
-            reason: `the name of ${unresolved[1]} cannot be resolved`,
-            hint: "Look for a misspelling in targets (and ssh-config); can the runner see this name (VPN, private DNS)?",
+            reason: `the host name ${unresolved[1]} cannot be resolved`,
+            hint: "Check the spelling in targets and ssh-config, and that the runner can resolve the name (VPN, private DNS)",
+            topic: "name-not-resolved",
             ...passing,
         };
     }
     if (/Connection refused/i.test(stderr)) {
-        return { reason: `${place} refuses the connection`, hint: "Is sshd running there, and is this its port?", ...passing };
+        return { reason: `${place} refused the connection`, hint: "Check that sshd is running there and listens on this port", topic: "unreachable", ...passing };
     }
     const onlyIpv6 = host.includes(":") || (host === target.host && addresses.length > 0 && addresses.every((address) => address.includes(":")));
     if (githubHosted && named !== undefined && onlyIpv6 && unanswered.test(stderr)) {
         return {
-            reason: `${place} cannot be reached from a GitHub-hosted runner: ${host.includes(":") ? "it is" : "its name has only"} an IPv6 address, and these runners have no IPv6`,
-            hint: "Use an IPv4 address or a name that has one, a jump host or VPN with IPv4 (ssh-config: ProxyJump), or a self-hosted runner",
+            reason: `${place} cannot be reached from a GitHub-hosted runner: ${host.includes(":") ? "it is" : "its name resolves only to"} an IPv6 address, and these runners have no IPv6`,
+            hint: "Use an IPv4 address, a jump host or VPN with IPv4 (ssh-config: ProxyJump), or a self-hosted runner",
+            topic: "no-ipv6",
             ...permanent,
         };
     }
     if (timedOut || unanswered.test(stderr)) {
         return {
             reason: `${place} does not answer`,
-            hint: "Is the machine on, and can the runner reach it (firewall, VPN)? connect-timeout sets how long to wait",
+            hint: "Check that the machine is on and that the runner can reach it (firewall, VPN); connect-timeout sets how long to wait",
+            topic: "unreachable",
             ...passing,
         };
     }
     if (/no matching|Unable to negotiate/i.test(stderr)) {
         return {
             reason: `ssh and ${place} have no algorithm in common`,
-            hint: "An old server may need lines such as HostKeyAlgorithms in ssh-config",
+            hint: "An old server may need an option such as HostKeyAlgorithms in ssh-config",
             ...permanent,
         };
     }
-    return { reason: `no ssh connection to ${displayTarget(target)}`, hint: "The lines below are ssh's own", ...passing };
+    return { reason: `ssh could not connect to ${renderTarget(target)}`, hint: "See the output of ssh below", ...passing };
 }
 const lostConnection = /Connection (?:to .* )?(?:closed|reset)|Broken pipe|not responding|Connection timed out|mux_client|Control socket|control socket|kex_exchange_identification|client_loop|Timeout, server/i;
-/** Tells whether what ssh printed speaks of a lost connection rather than of the command. */
+/** Returns whether the output of ssh is about a lost connection rather than from the command. */
 function speaksOfLostConnection(stderr) {
     return lostConnection.test(stderr);
 }
@@ -6942,8 +7065,8 @@ function speaksOfLostConnection(stderr) {
 
 const pauseMilliseconds = 1000;
 /**
- * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and what it has printed
- * last when it has not within that many seconds.
+ * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and its last
+ * output when it has not within that many seconds.
  */
 async function checkHealth(command, seconds, call, log, signal) {
     const deadline = performance.now() + seconds * 1000;
@@ -6954,9 +7077,9 @@ async function checkHealth(command, seconds, call, log, signal) {
             return undefined;
         const said = lastLines(end.stdout).join("\n");
         if (tries === 1)
-            log.note(`the health check is not content yet (exit code ${end.exitCode})`);
+            log.note(`the health check failed (exit code ${end.exitCode}); trying again`);
         if (performance.now() + pauseMilliseconds >= deadline)
-            return `exit code ${end.exitCode} at try ${tries}${said === "" ? "" : `:\n${said}`}`;
+            return `exit code ${end.exitCode} at attempt ${tries}${said === "" ? "" : `:\n${said}`}`;
         await (0,promises_namespaceObject.setTimeout)(pauseMilliseconds, undefined, { signal });
     }
 }
@@ -6979,7 +7102,7 @@ function watchLogin({ hasAnswered, tell, log, patience }) {
         if (answered === undefined || now - answered < patience)
             return;
         clearInterval(timer);
-        log.note("the machine has answered over ssh, and the login is slow: the machine is told to wait for it");
+        log.note("the machine answers over ssh, but the login is slow: waiting for it");
         telling = tell(own.signal).catch(() => {
             // The former connection is lost as well: then only a login in time helps, and a late one is reported as such.
         });
@@ -7021,7 +7144,7 @@ class ArmedNixosMachine {
         const { guarded, limits } = this.#activation;
         if (guarded)
             return await this.#guarded.run(this.#site.call(signal));
-        // Without a watchdog on the machine nobody but us looks at the clock.
+        // Without a watchdog on the machine, only the runner measures the time.
         const late = AbortSignal.timeout(limits.activation * 1000);
         try {
             return await this.#guarded.run(this.#site.call(AbortSignal.any([signal, late])));
@@ -7029,7 +7152,12 @@ class ArmedNixosMachine {
         catch (error) {
             if (signal.aborted || !late.aborted)
                 throw error;
-            throw new DeployError({ phase: "activate", reason: `the activation took longer than activation-timeout (${limits.activation} s)`, cause: error });
+            throw new DeployError({
+                phase: "activate",
+                reason: `the activation took longer than activation-timeout (${limits.activation} s)`,
+                topic: "activation-timeout",
+                cause: error,
+            });
         }
     }
     async reach(signal) {
@@ -7047,7 +7175,7 @@ class ArmedNixosMachine {
         });
         try {
             await connection.reopen(signal).catch((error) => {
-                // What does not answer yet is tried again, with all patience, by the call that follows.
+                // What does not answer yet is tried again by the call that follows.
                 if (!(error instanceof DeployError) || !error.unreachable)
                     throw error;
             });
@@ -7093,7 +7221,7 @@ class ArmedNixosMachine {
 ;// CONCATENATED MODULE: ./out/src/nixos/facts.js
 
 
-/** Reads the lines `key=value` of a script. */
+/** Parses the lines `key=value` of a script. */
 function parseFacts(text) {
     const facts = new Map();
     for (const line of text.split("\n")) {
@@ -7103,7 +7231,7 @@ function parseFacts(text) {
     }
     return facts;
 }
-/** Reads what `system_state` of `common.sh` prints. Throws an `Error` for a store path that is none. */
+/** Parses what `system_state` of `common.sh` prints. Throws an `Error` for an invalid store path. */
 function systemState(facts) {
     const generation = facts.get("generation") ?? "";
     return {
@@ -7121,7 +7249,7 @@ function systemState(facts) {
 function wordsOf(text) {
     return (text ?? "").split(" ").filter((word) => word !== "");
 }
-// A system outside the store (an installer, a container's first start) is one that cannot be named, not an error.
+// A system outside the store (an installer, a container's first start) has no name, but is not an error.
 function storePathOf(text) {
     return text?.startsWith("/nix/store/") === true ? optionalStorePath(text) : undefined;
 }
@@ -7131,31 +7259,31 @@ function olderGeneration(facts) {
     return toplevel === undefined || Number.isNaN(number) ? undefined : { number, toplevel };
 }
 /**
- * What a machine answers alike by whatever name it is reached, and no other one does: the boot id of its kernel, the namespace of
- * processes that tells the containers of one kernel apart, and the machine's own id. `undefined` where it has no boot id.
+ * Identifies a machine whatever name it is reached by: the boot id of its kernel, the PID namespace, which distinguishes the
+ * containers of one kernel, and the machine id. `undefined` where it has no boot id.
  */
 function identityOf(facts) {
     const [boot, ...others] = ["boot-id", "pid-namespace", "machine-id"].map((key) => facts.get(key) ?? "");
     return boot === undefined || boot === "" ? undefined : [boot, ...others].join(" ");
 }
 /**
- * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix, nixos-rebuild or
+ * Parses what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine without Nix, nixos-rebuild or
  * systemd.
  */
 function machineFacts(text) {
     const facts = parseFacts(text);
-    const missing = (reason, hint) => new DeployError({ phase: "connect", reason, hint });
-    // Lix prints further lines, which name no fact.
+    const missing = (reason, hint, topic) => new DeployError({ phase: "connect", reason, hint, topic });
+    // Lix prints more lines, which are not facts.
     const nix = facts.get("nix") ?? "";
     if (!/\d/.test(nix))
-        throw missing("there is no nix on the machine", "Is it NixOS? `nix --version` must work in a non-interactive ssh session");
+        throw missing("nix was not found on the machine", "Check that the machine runs NixOS; `nix --version` must work in a non-interactive ssh session", "nix-missing");
     if ((facts.get("nixos-rebuild") ?? "") === "") {
-        throw missing("there is no nixos-rebuild on the machine", "Is it NixOS? On NixOS with system.disableInstallerTools set, add nixos-rebuild to environment.systemPackages");
+        throw missing("nixos-rebuild was not found on the machine", "Check that the machine runs NixOS; with system.disableInstallerTools, add nixos-rebuild to environment.systemPackages", "nixos-rebuild-missing");
     }
     if (!/^\d+$/.test(facts.get("systemd") ?? ""))
-        throw missing("systemd does not run on the machine", "Is it NixOS?");
+        throw missing("systemd is not running on the machine", "Check that the machine runs NixOS");
     if (facts.get("nixos") !== "yes") {
-        throw missing("the machine does not run a NixOS system: /run/current-system is missing", "Install NixOS on it first (nixos-install, nixos-anywhere), and boot it");
+        throw missing("the machine does not run NixOS: /run/current-system is missing", "Install NixOS on it first (nixos-install, nixos-anywhere) and boot it");
     }
     const kibibytes = (key) => {
         const value = facts.get(key) ?? "";
@@ -7306,7 +7434,7 @@ class RemoteShell {
             const stdout = call.onStdout === undefined ? payload.text() : "";
             return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
         }
-        // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
+        // Without its last line the script did not run to its end: it was not started, or the connection was lost.
         const instead = payload.before();
         if (failure === undefined)
             return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
@@ -7324,7 +7452,7 @@ const passwordless = {
     doas: "doas -n -- /bin/sh -s",
     run0: "run0 --no-ask-password -- /bin/sh -s",
 };
-/** The command for the login shell: one fixed line. What runs as root is always `/bin/sh -s`, so a rule can name it. */
+/** The command for the login shell: one fixed line. As root, only `/bin/sh -s` runs, so that a rule can name it. */
 function remoteCommand(elevation) {
     switch (elevation.kind) {
         case "none":
@@ -7346,7 +7474,7 @@ function remote_shell_program(script, args, nonce) {
 function definition(script, args) {
     return [`set -- ${args.map(quote).join(" ")}`, (0,external_node_fs_namespaceObject.readFileSync)(scripts.common, "utf8"), (0,external_node_fs_namespaceObject.readFileSync)(scripts[script], "utf8")];
 }
-// What a login shell prints of its own stands before the line that begins the script's output.
+// The output of the login shell itself is before the line that begins the script's output.
 function payloadCutter(begin) {
     const marker = Buffer.from(`${begin}\n`);
     let before = Buffer.alloc(0);
@@ -7380,10 +7508,10 @@ function payloadCutter(begin) {
 
 
 
-/** A job whose end nobody knows, as after a restart of the machine or when the job was killed. */
+/** A job without a recorded end, as after a restart of the machine or when the job was killed. */
 class LostJobError extends DeployError {
 }
-/** A job that has not begun. */
+/** A job that was not started. */
 class UnstartedJobError extends DeployError {
 }
 const job_keptLines = 200;
@@ -7392,7 +7520,7 @@ async function runJob(job, call) {
     await startJob(job, call);
     return await followJob(job, call);
 }
-/** Starts a job, which happens once however often the connection is lost. Throws an `UnstartedJobError` when that fails. */
+/** Starts a job, only once however often the connection is lost. Throws an `UnstartedJobError` when that fails. */
 async function startJob(job, call) {
     const { privileged, phase } = job;
     const started = await call(() => ({ script: "start", args: [job.run, job.name, residentScript("job"), ...job.command], privileged }), phase);
@@ -7406,8 +7534,8 @@ async function startJob(job, call) {
     }
 }
 /**
- * Shows the output of a job until it ends, without gap and repetition. Throws a `DeployError` when the job ended without
- * telling how, as after a crash of the machine.
+ * Shows the output of a job until it ends, without gap and repetition. Throws a `LostJobError` when no end was recorded, as
+ * after a crash of the machine.
  */
 async function followJob(job, call) {
     const { phase, privileged } = job;
@@ -7430,8 +7558,8 @@ async function followJob(job, call) {
     const facts = parseFacts(end.stderr);
     const exit = facts.get("exit") ?? "";
     if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {
-        const reason = end.exitCode === 3 ? "the machine does not know the job any more" : "the job ended without telling how";
-        throw new LostJobError({ phase, reason, hint: "Was the machine restarted in the meantime? Look at its journal", lines, exitCode: 255 });
+        const reason = end.exitCode === 3 ? "the job was not found on the machine (was the machine restarted?)" : "the job ended, but no exit status was recorded";
+        throw new LostJobError({ phase, reason, hint: "Check the machine's journal for a restart or a killed process", lines, exitCode: 255 });
     }
     return { exitCode: Number(exit), result: optionalStorePath(facts.get("result")), lines, state: systemState(facts) };
 }
@@ -7448,7 +7576,7 @@ function wayOf(operation, guarded) {
         return { way: "plain", action };
     return { way, action: way === "boot" ? "step" : "test" };
 }
-/** Builds the call of activate.sh, which stands in the directory of the run. */
+/** Builds the call of activate.sh in the directory of the run. */
 function activateCommand(action, { toplevel, running, generation }, installBootLoader) {
     return ["/bin/sh", "./activate.sh", action, toplevel, running, generation?.toString() ?? "", installBootLoader ? "1" : "0", systemProfile];
 }
@@ -7460,11 +7588,11 @@ function activateCommand(action, { toplevel, running, generation }, installBootL
 
 
 
-// Between two looks at a lock that another run holds.
+// Between two attempts to take a lock that another run holds.
 const lockPauseMilliseconds = 2000;
 // A run that has lost the machine gives up within the limits and some time for connecting: a quarter of an hour is more.
 const spareSeconds = 900;
-/** Seconds for which a machine that has gone back by itself keeps what tells how that ended. */
+/** Seconds for which a machine that has rolled back on its own keeps the logs of that. */
 function clearSeconds({ activation, confirm, healthCheck, settle }) {
     return activation + confirm + healthCheck + settle + spareSeconds;
 }
@@ -7473,8 +7601,8 @@ function residentTexts(run) {
     return [...residents.flatMap((name) => [`${name}.sh`, residentScript(name)]), "finish.sh", residentCall("finish", [run])];
 }
 /**
- * Waits for the machine's lock, arms the watchdog, and has the machine mend what an earlier run has left, before it records what to
- * roll back to. Throws a `DeployError`.
+ * Waits for the machine's lock, arms the watchdog, and has the machine finish or undo an interrupted earlier run, before it records
+ * what to roll back to. Throws a `DeployError`.
  */
 async function arming_arm(activation, site) {
     const facts = await armOnce(activation, site);
@@ -7486,8 +7614,8 @@ async function arming_arm(activation, site) {
     if (exitCode !== 0) {
         throw new DeployError({
             phase: "activate",
-            reason: `what an earlier run left unfinished could be neither finished nor undone (exit code ${exitCode})`,
-            hint: "The new system was not activated. The lines below are the end of the output; correct what they report, then deploy again",
+            reason: `an interrupted earlier run could be neither finished nor undone (exit code ${exitCode})`,
+            hint: "The new system was not activated. Fix what the output below reports, then deploy again",
             lines,
             exitCode,
         });
@@ -7514,8 +7642,8 @@ async function armOnce({ operation, system, installBootLoader, guarded, limits }
         if (holder === undefined) {
             throw new DeployError({
                 phase: "activate",
-                reason: `the watchdog cannot be armed (exit code ${end.exitCode}); nothing was activated`,
-                hint: "Is there room below /run and /nix/var/nix, and does systemd-run work there?",
+                reason: `the watchdog could not be armed (exit code ${end.exitCode}); nothing was activated`,
+                hint: "Check the free space in /run and /nix/var/nix, and that systemd-run works on the machine",
                 lines: lastLines(end.stderr),
                 exitCode: end.exitCode,
             });
@@ -7523,30 +7651,31 @@ async function armOnce({ operation, system, installBootLoader, guarded, limits }
         if (performance.now() >= deadline) {
             throw new DeployError({
                 phase: "activate",
-                reason: `the machine is locked after ${limits.lock} s of waiting: ${holder}`,
-                hint: "Nothing was activated. Wait for it, or set lock-timeout; a concurrency group keeps runs of one workflow apart",
+                reason: `the machine is still locked after ${limits.lock} s: ${holder}`,
+                hint: "Nothing was activated. Deploy again when it has finished, or raise lock-timeout; a concurrency group prevents two runs of one workflow at the same time",
+                topic: "locked",
                 exitCode: end.exitCode,
             });
         }
         if (holder !== told)
-            log.note(`waiting for up to ${limits.lock} s: ${holder}`);
+            log.note(`waiting up to ${limits.lock} s for the lock: ${holder}`);
         told = holder;
         await (0,promises_namespaceObject.setTimeout)(lockPauseMilliseconds, undefined, { signal });
     }
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/switch-output.js
-/** What switch.sh prints before it ends the part of a user that takes too long. */
-const lateUser = /^nix-flake-deploy: the user activation for (\S+) took longer than \d+ s and was ended$/;
-/** What last.sh prints where it cannot write down what it is about to change. */
-const recordFailed = /^nix-flake-deploy: the record of the last step could not be written$/;
-/** What activate.sh prints of a user whose own activation failed. */
+/** Printed by switch.sh when it terminates a user activation that takes too long. */
+const lateUser = /^nix-flake-deploy: the user activation for (\S+) timed out after \d+ s and was terminated$/;
+/** Printed by last.sh when it cannot record the previous profile and boot loader. */
+const recordFailed = /^nix-flake-deploy: the previous profile and boot loader could not be recorded$/;
+/** Printed by activate.sh for a user whose own activation failed. */
 const failedUser = /^nix-flake-deploy: (nixos-activation\.service) of (\S+) failed$/;
-/** What activate.sh and last.sh print where nix-env failed. */
+/** Printed by activate.sh and last.sh when nix-env failed. */
 const profileFailed = /^nix-flake-deploy: the system profile could not be set$/;
 // Lines of a journal: `systemctl status` shows them below the units that failed.
 const journalLine = /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+) \S+ /;
 /**
- * Reads what switch-to-configuration of NixOS (nixpkgs, in Rust since 24.11 and in Perl before) named as having gone wrong:
+ * Parses the causes of failure that NixOS's switch-to-configuration (nixpkgs, in Rust since 24.11 and in Perl before) prints:
  *
  *     Pre-switch check 'switchInhibitors' failed
  *     Failed to install bootloader
@@ -7556,15 +7685,15 @@ const journalLine = /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S
  *     Failed to reload web.service
  *     warning: the following units failed: bad.service, worse.service
  *
- * Line by line: the output may be longer than what is kept of it. Of an exit code of 0 nothing is to be read: scripts print such
- * sentences for what they do not mind.
+ * Line by line, since not all of the output is kept. With exit code 0 they mean nothing: scripts print such messages for errors
+ * that they ignore.
  */
 class SwitchOutputReader {
     #reader = new CauseReader();
     #touched = false;
-    /** What a line means may stand in the one after it. */
+    /** The meaning of a line may depend on the next one. */
     #held;
-    /** Whether it said that it stops units or activates the configuration; until then it has changed nothing. */
+    /** Whether it has printed that it stops units or activates the configuration; until then it has changed nothing. */
     get touched() {
         return this.#touched;
     }
@@ -7573,7 +7702,7 @@ class SwitchOutputReader {
         this.#take(line);
         this.#held = journalLine.test(line) ? undefined : line;
     }
-    /** What was named so far. */
+    /** The causes so far. */
     causes() {
         this.#take("");
         this.#held = undefined;
@@ -7689,10 +7818,10 @@ class CauseReader {
 ;// CONCATENATED MODULE: ./out/src/nixos/last-step.js
 
 /**
- * Reads the log of last.sh, whose two parts print the same sentences:
+ * Parses the log of last.sh, whose two parts print the same messages:
  *
  *     Failed to install bootloader
- *     nix-flake-deploy: undoing the last step (exit code 1)
+ *     nix-flake-deploy: undoing profile and boot loader (exit code 1)
  *     nix-flake-deploy: undone 0 0 0
  */
 class LastStepReader {
@@ -7701,7 +7830,7 @@ class LastStepReader {
     #exitCode;
     #codes = [];
     read(line) {
-        const failed = /^nix-flake-deploy: undoing the last step \(exit code (\d+)\)$/.exec(line)?.[1];
+        const failed = /^nix-flake-deploy: undoing profile and boot loader \(exit code (\d+)\)$/.exec(line)?.[1];
         if (failed !== undefined)
             this.#exitCode = Number(failed);
         const undone = /^nix-flake-deploy: undone (\d+) (\d+|-) (\d+|-)$/.exec(line);
@@ -7709,7 +7838,7 @@ class LastStepReader {
             this.#codes = undone.slice(1);
         (this.#exitCode === undefined ? this.#step : this.#undo).read(line);
     }
-    /** What was read so far; what was not said has failed. */
+    /** The result so far; what is missing has failed. */
     output() {
         const [profile, bootLoader, test = "-"] = this.#codes;
         return {
@@ -7750,7 +7879,7 @@ class GuardedActivation {
         this.#before = before;
         this.#site = site;
     }
-    /** Arms the watchdog. From here on the machine goes back by itself unless it is confirmed. */
+    /** Arms the watchdog. From here on the machine rolls back on its own unless it is confirmed. */
     static async begin(activation, site) {
         return new GuardedActivation(activation, await arming_arm(activation, site), site);
     }
@@ -7780,7 +7909,7 @@ class GuardedActivation {
             return this.#end({ exitCode: 255, lines: error.lines, end: after.bootId === this.before.bootId ? "killed" : "restarted", after });
         }
     }
-    /** Gives the watchdog the time of settling and of a health check. */
+    /** Extends the watchdog's time by those of settling and of a health check. */
     async hold() {
         return await this.#decide("decide", ["hold", this.#holdSeconds]);
     }
@@ -7800,7 +7929,7 @@ class GuardedActivation {
             if (kept === "late" || kept === "restarted")
                 return kept;
             if (typeof kept === "string")
-                throw new Error(`${kept} is no answer to a decision`);
+                throw new Error(`unexpected answer to a decision: ${kept}`);
             if (way === "test" || way === "plain")
                 return { kind: "done", state: kept };
             const reader = new LastStepReader();
@@ -7817,25 +7946,25 @@ class GuardedActivation {
                     throw error;
                 if (await this.#wasRestarted())
                     return "restarted";
-                // It was killed. Begun again, it goes on with its own record.
+                // It was killed. Started again, it continues from its record.
                 if (tries > 1)
                     throw error;
-                this.#site.log.note("the last step was killed on the machine; starting it again");
+                this.#site.log.note("setting system profile and boot loader was interrupted on the machine; starting it again");
             }
         }
     }
-    /** Decides that nothing is changed any more. */
+    /** Decides that nothing more is changed. */
     async drop() {
         return await this.#decide("decide", ["drop"]);
     }
-    /** Decides for the old system and rolls back; where the watchdog has done so already, tells how that went. */
+    /** Decides for the old system and rolls back; where the watchdog has done so already, returns how that ended. */
     async rollBack() {
         const { call, run } = this.#site;
         const looked = await call(() => ({ script: "decide", args: [run, "look"], privileged: true }), "rollback");
         if (looked.exitCode === forgotten)
             return "restarted";
         if (looked.exitCode !== 0)
-            throw refusal("rollback", "the machine has already decided otherwise", looked);
+            throw refusal("rollback", "the machine has already made another decision", looked);
         const output = new SwitchOutputReader();
         try {
             await startJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
@@ -7852,7 +7981,7 @@ class GuardedActivation {
             return { exitCode: 255, foreign: false, causes: output.causes(), lines: error.lines, state: await this.#ask() };
         }
     }
-    /** Asks a machine that was restarted what it runs; an unfinished last step is finished or undone first, under the lock. */
+    /** Queries a restarted machine for what it runs; an unfinished last step is finished or undone first, under the lock. */
     async afterRestart() {
         const { call, run } = this.#site;
         const end = await call(() => ({ script: "facts", args: [], privileged: false }), "confirm");
@@ -7861,7 +7990,7 @@ class GuardedActivation {
             return systemState(facts);
         const prepared = await call(() => ({ script: "prepare", args: [run], privileged: true }), "rollback");
         if (prepared.exitCode !== 0)
-            throw refusal("rollback", "the machine cannot keep the files of the run", prepared);
+            throw refusal("rollback", "the files of the run could not be created on the machine", prepared);
         const again = await GuardedActivation.begin(this.#activation, this.#site);
         await again.drop();
         return again.before;
@@ -7902,7 +8031,7 @@ class GuardedActivation {
             return "restarted";
         if (end.exitCode === 0)
             return systemState(parseFacts(end.stdout));
-        throw refusal("confirm", "the machine cannot be told to keep the new system", end);
+        throw refusal("confirm", "the watchdog on the machine did not accept the decision", end);
     }
     async #ask() {
         const end = await this.#site.call(() => ({ script: "facts", args: [], privileged: false }), "activate");
@@ -8009,7 +8138,7 @@ function missingFile(output) {
 
 // As many as an error message shows.
 const failed_derivations_shownLines = 20;
-/** Renders the failures of a build; `undefined` where no derivation failed by itself. */
+/** Renders the failures of a build; `undefined` where no derivation failed itself. */
 function renderBuildFailures({ failed, more, dependents }) {
     const [first] = failed;
     if (first === undefined)
@@ -8029,7 +8158,7 @@ function listNames(failed, more) {
     return more === 0 ? names : `${names} and ${more} more`;
 }
 function renderLines(failed, more) {
-    const rest = more === 0 ? [] : [`${more} more derivations failed; the log has them all`];
+    const rest = more === 0 ? [] : [`${more} more derivations failed; see the log`];
     // Each failure has the command below its log, and one of several a heading above it.
     const perFailure = Math.floor((failed_derivations_shownLines - rest.length) / failed.length) - (failed.length === 1 ? 1 : 2);
     const blocks = failed.flatMap(({ path, reason, log }) => [
@@ -8050,17 +8179,17 @@ function renderLines(failed, more) {
 const noSpace = /No space left on device|disk is full/i;
 const unchanged = "Nothing has changed on the machine";
 /**
- * Tells apart what `nixos-rebuild build` has one exit code for: a configuration that is missing, one that does not evaluate, a
+ * Distinguishes failures for which `nixos-rebuild build` has the same exit code: a configuration that is missing, one that does not evaluate, a
  * system that does not build, and a machine whose Nix or memory fails.
  */
 function buildError(failure, context = {}) {
     const logs = failure.failures?.failed.flatMap(({ log }) => log) ?? [];
     const text = [...logs, ...failure.lines].join("\n");
     const found = explanations.map((explain) => explain(failure, text, context)).find((explanation) => explanation !== undefined);
-    const { reason, hint, lines = failure.lines } = found ?? doesNotEvaluate(failure);
-    return new DeployError({ phase: "build", reason, hint, lines, exitCode: failure.exitCode });
+    const { reason, hint, lines = failure.lines, topic } = found ?? doesNotEvaluate(failure);
+    return new DeployError({ phase: "build", reason, hint, lines, exitCode: failure.exitCode, topic });
 }
-/** Tells whether the flake has no such configuration. */
+/** Returns whether the flake has no such configuration. */
 function isMissingConfiguration(failure) {
     const attribute = failure.configuration.replaceAll(/[^\w-]/g, (character) => `\\${character}`);
     const missing = new RegExp(`does not provide attribute .*nixosConfigurations|attribute '"?${attribute}"?' missing|does not have attribute .*nixosConfigurations`);
@@ -8088,40 +8217,51 @@ function missingConfiguration(failure, _, { configurations: known }) {
     const { configuration } = failure;
     if (!isMissingConfiguration(failure) || known?.includes(configuration) === true)
         return undefined;
-    const names = known === undefined ? "" : known.length === 0 ? "; it has none" : `; it has ${known.join(", ")}`;
-    return { reason: `the flake has no nixosConfigurations.${configuration}${names}`, hint: "Write the configuration behind the target: host#configuration" };
+    const names = known === undefined ? "" : known.length === 0 ? "; it defines none" : `; it defines ${known.join(", ")}`;
+    return {
+        reason: `the flake has no nixosConfigurations.${configuration}${names}`,
+        hint: "Add the configuration to the target: host#configuration",
+        topic: "attribute-missing",
+    };
 }
 function fullDisk({ configuration }, text) {
     if (!noSpace.test(text))
         return undefined;
-    return { reason: `no space is left on the machine to build ${configuration}`, hint: "Free some with `nix-collect-garbage -d` on the machine" };
+    return {
+        reason: `no space is left on the machine to build ${configuration}`,
+        hint: "Free space with `nix-collect-garbage -d` on the machine",
+        topic: "no-space",
+    };
 }
 function brokenNix({ exitCode }, text) {
     const reason = (why) => `${why} (exit code ${exitCode})`;
     if (/cannot connect to (?:socket|daemon)/i.test(text))
         return {
             reason: reason("nix-daemon does not answer on the machine"),
-            hint: "Start it there: `systemctl start nix-daemon.socket`; its journal says why it stopped",
+            hint: "Start it with `systemctl start nix-daemon.socket` on the machine; its journal shows why it stopped",
+            topic: "nix-daemon",
         };
     if (/cannot open connection to remote store 'daemon'/.test(text)) {
         return {
             reason: reason("nix-daemon on the machine closed the connection"),
-            hint: "`journalctl -u nix-daemon` there says why; a user who is not in nix.settings.allowed-users is refused like this",
+            hint: "`journalctl -u nix-daemon` on the machine shows why; a user who is not in nix.settings.allowed-users is refused this way",
+            topic: "nix-daemon",
         };
     }
     if (/unable to (?:load seccomp|set up)/i.test(text))
-        return { reason: reason("Nix on the machine cannot set up its build sandbox"), hint: "The lines below are Nix's own" };
+        return { reason: reason("Nix on the machine cannot set up its build sandbox"), hint: "See the output of Nix below" };
     return undefined;
 }
 function readOnlyHome({ exitCode }, text) {
-    // The second wording is the one of a cache that is there already.
+    // The second message is that for an existing cache.
     const cache = /["'](\/[^"']*\/\.cache[^"']*)["']: Read-only file system/.exec(text)?.[1] ??
         /unable to open database file.*\(in '(\/[^']*\/\.cache\/[^']*)'\)/.exec(text)?.[1];
     if (cache === undefined)
         return undefined;
     return {
         reason: `Nix on the machine cannot write to its cache ${cache} (exit code ${exitCode})`,
-        hint: `Is the home directory read-only? Make it writable for the user who builds, or mount a writable file system at ${cache.replace(/\/\.cache.*/, "/.cache")}`,
+        hint: `Make the home directory writable for the user who builds, or mount a writable file system at ${cache.replace(/\/\.cache.*/, "/.cache")}`,
+        topic: "nix-cache",
     };
 }
 function killedBuilder(failure, _, context) {
@@ -8130,8 +8270,9 @@ function killedBuilder(failure, _, context) {
     if (rendered === undefined || failures?.failed.some(({ reason }) => /signal 9\b/.test(reason)) !== true)
         return undefined;
     return {
-        reason: `the system of ${configuration} does not build (exit code ${exitCode}): ${rendered.clause}`,
+        reason: `the build of ${configuration} failed (exit code ${exitCode}): ${rendered.clause}`,
         hint: memoryHint(context),
+        topic: "killed",
         lines: rendered.lines,
     };
 }
@@ -8140,15 +8281,20 @@ function failedDerivations({ failures, configuration, exitCode }) {
     if (rendered === undefined)
         return undefined;
     return {
-        reason: `the system of ${configuration} does not build (exit code ${exitCode}): ${rendered.clause}`,
-        hint: `${unchanged}. The end of the build's log is below; the command under it shows all of it on the machine`,
+        reason: `the build of ${configuration} failed (exit code ${exitCode}): ${rendered.clause}`,
+        hint: `${unchanged}. The end of the build log is below; run the command under it on the machine to see all of it`,
+        topic: "build-failed",
         lines: rendered.lines,
     };
 }
 function failedDownload({ configuration, exitCode }, text) {
     if (!/^\s*error: (?:unable to download|.*Reason: (?:builder failed|\d+ dependenc)|.*failed to build|path '.*' does not exist and cannot be created)/im.test(text))
         return undefined;
-    return { reason: `the system of ${configuration} does not build (exit code ${exitCode})`, hint: `${unchanged}. The build's log is in this host's group` };
+    return {
+        reason: `the build of ${configuration} failed (exit code ${exitCode})`,
+        hint: `${unchanged}. The build log is in the log group of this host`,
+        topic: "build-failed",
+    };
 }
 /** What bash, Python and Nix itself print for a process that the kernel has killed, or that could not get memory. */
 function killed({ configuration, exitCode }, text, context) {
@@ -8156,16 +8302,16 @@ function killed({ configuration, exitCode }, text, context) {
     if (!signalled && !/^\s*error: (?:out of memory|.*Cannot allocate memory)|std::bad_alloc/m.test(text))
         return undefined;
     const what = signalled ? "was killed" : "ran out of memory";
-    return { reason: `the evaluation or build of ${configuration} ${what} (exit code ${exitCode})`, hint: memoryHint(context) };
+    return { reason: `the evaluation or build of ${configuration} ${what} (exit code ${exitCode})`, hint: memoryHint(context), topic: "killed" };
 }
 function memoryHint({ memoryKibibytes }) {
-    const available = memoryKibibytes === undefined ? "" : `: ${showBytes(memoryKibibytes * 1024)} were available before the build`;
-    return `Linux kills a process when memory runs out${available}; \`journalctl -k --grep 'Out of memory'\` on the machine shows it. Give the machine more memory or swap. ${unchanged}`;
+    const available = memoryKibibytes === undefined ? "" : ` (${renderBytes(memoryKibibytes * 1024)} were available before the build)`;
+    return `Linux kills processes when memory runs out${available}. To check, run \`journalctl -k --grep 'Out of memory'\` on the machine. Give the machine more memory or swap. ${unchanged}`;
 }
 function unknownArgument({ exitCode }, text) {
     if (!/unknown option|unrecognized arguments/i.test(text))
         return undefined;
-    return { reason: `nixos-rebuild on the machine does not know an argument (exit code ${exitCode})`, hint: "Look at rebuild-args" };
+    return { reason: `nixos-rebuild on the machine does not support an argument (exit code ${exitCode})`, hint: "Check rebuild-args", topic: "argument-unknown" };
 }
 /** An input that a newer Nix, or another implementation, has written into the lock file. */
 function unreadableLock({ configuration, exitCode }, text, { nix }) {
@@ -8175,6 +8321,7 @@ function unreadableLock({ configuration, exitCode }, text, { nix }) {
     const what = nix === undefined ? "Nix on the machine" : `Nix on the machine (${nix})`;
     return {
         reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${what} cannot read an entry of flake.lock: ${line}`,
+        topic: "lock-file-unreadable",
         hint: `Update Nix on the machine, or write flake.lock with the oldest Nix that has to read it. ${unchanged}`,
         lines: evaluationMessage(text),
     };
@@ -8185,7 +8332,7 @@ function dirtyRevision({ configuration, exitCode }, text) {
         return undefined;
     const plain = attribute === "dirtyRev" ? "rev" : "shortRev";
     return {
-        reason: `the configuration ${configuration} does not evaluate on the machine (exit code ${exitCode}): self.${attribute} is not available there, since Nix has no reference that carries it to another machine`,
+        reason: `the configuration ${configuration} does not evaluate on the machine (exit code ${exitCode}): self.${attribute} is not available there, because Nix cannot pass it to another machine`,
         hint: `Commit all changes before the deployment, or write \`self.${plain} or self.${attribute} or "dirty"\` in the flake`,
         lines: evaluationMessage(text),
     };
@@ -8194,7 +8341,8 @@ function untrackedFile({ configuration, exitCode }, text, { untrackedFile: file 
     if (file === undefined)
         return undefined;
     return {
-        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${file} is in the work tree on the runner and not in Git, and a flake has only the files that Git tracks`,
+        reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${file} exists on the runner but is not tracked by Git, so it is not part of the flake`,
+        topic: "file-untracked",
         hint: `Run \`git add ${file}\`, commit it, and deploy again`,
         lines: evaluationMessage(text),
     };
@@ -8204,13 +8352,14 @@ function doesNotEvaluate({ configuration, exitCode, lines }) {
     return {
         reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode})`,
         hint: unchanged,
+        topic: "build-failed",
         lines: message.length === 0 ? lines : message,
     };
 }
 ;// CONCATENATED MODULE: ./out/src/domain/file-systems.js
 /**
- * Compares two fstab(5) as switch-to-configuration does: another device or type is a new mount, other options are a reload, and
- * what is gone is unmounted. / and /nix are never unmounted.
+ * Compares two fstab(5) as switch-to-configuration does: another device or type is a restart, other options are a reload, and
+ * a removed entry is unmounted. / and /nix are never unmounted.
  */
 function planMounts({ before, after }) {
     const plan = { stop: [], restart: [], reload: [], keep: [], start: [] };
@@ -8275,8 +8424,8 @@ function escapePath(path) {
 ;// CONCATENATED MODULE: ./out/src/domain/inhibitors.js
 
 /**
- * What would make NixOS refuse to switch, a sentence each: `systemd: 260 -> 261`. As its check `switchInhibitors`, it compares the
- * values that both systems have; a file that is missing or no JSON object has none.
+ * Returns why NixOS would refuse to switch, one entry per inhibitor: `systemd: 260 -> 261`. Like its check `switchInhibitors`, it
+ * compares the values that both systems have; a file that is missing or not a JSON object has none.
  */
 function inhibitorsOf({ before, after }) {
     const [old, now] = [inhibitors_parse(before), inhibitors_parse(after)];
@@ -8286,7 +8435,7 @@ function inhibitorsOf({ before, after }) {
     });
 }
 function inhibitors_parse(text) {
-    const values = Object.entries(objectOf(readJson(text)));
+    const values = entries(readJson(text));
     return new Map(values.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
 }
 function inhibitors_shorten(text) {
@@ -8310,8 +8459,8 @@ const ignoredKeys = new Set([
     "SourcePath",
 ]);
 /**
- * What a change of a unit's file means for the unit that runs, as switch-to-configuration of NixOS has it: nothing, a reload where
- * only what a reload takes in has changed, else a restart.
+ * Returns what a change of a unit's file does to the running unit, by the rules of NixOS's switch-to-configuration: nothing, a reload
+ * where only settings have changed that a reload applies, else a restart.
  */
 function judgeChanges(changes) {
     const keysOf = (section, change) => changes.flatMap((each) => (each.section === section && each.change === change && each.key !== undefined ? [each.key] : []));
@@ -8347,8 +8496,8 @@ function needsReload({ section, change, key }) {
 
 const reactivation = "sysinit-reactivation.target";
 /**
- * What systemd does in the course of a switch: it stops what cannot be without a unit that stops, and starting a target, as each
- * switch does with all active ones, starts everything below it that does not run: what is new, and what has ended.
+ * Returns what systemd does during a switch: it stops units that depend on a stopped unit, and starting a target, as each switch
+ * does with all active ones, starts every unit that the target wants and that is not running: new ones, and those that have ended.
  */
 function simulateJobs(decision, facts) {
     const { active, parts, fstab } = facts;
@@ -8406,7 +8555,7 @@ function pulledBy(unit, { pulls, aliases }) {
 }
 function closure(units, next) {
     const found = new Set(units);
-    // A set is walked in the order of insertion, with what is added on the way.
+    // Iterating over a set includes elements added during the iteration.
     for (const unit of found)
         for (const other of next(unit))
             found.add(other);
@@ -8481,7 +8630,7 @@ function decideTarget(unit, { targets, stop }) {
     if (flag(unit, "Unit X-StopOnReconfiguration", false))
         stop.add(name);
 }
-// What depends on them starts them, and systemd takes the limits of slices and what paths watch from a daemon-reload.
+// They are started by what depends on them; limits of slices and watched paths take effect with a daemon-reload.
 const untouched = /^(?:sysinit|basic|multi-user|graphical)\.target$|\.(?:path|slice|socket)$/;
 function decideModified(unit, decision, facts) {
     const { name } = unit;
@@ -8510,7 +8659,7 @@ function decideModified(unit, decision, facts) {
     if (!activated || flag(unit, "Service X-NotSocketActivated", false))
         start.add(name);
 }
-/** Decides about the sockets of a service that has changed. Tells whether a socket of the new system is to start the service. */
+/** Decides about the sockets of a service that has changed. Returns whether a socket of the new system starts the service. */
 function decideSockets(unit, { stop, start }, { active, sockets }) {
     const own = (unit.settings.get("Service Sockets") ?? "").split(/\s+/).filter((name) => name !== "");
     const byName = `${unit.name.replace(/(?:@[^.]*)?\.service$/, "")}.socket`;
@@ -8534,10 +8683,10 @@ function flag({ settings }, name, otherwise) {
 ;// CONCATENATED MODULE: ./out/src/nixos/difference.js
 
 
-/** Paths of either side that are compared at most. */
+/** The most paths of either side that are compared. */
 const mostCompared = 20_000;
 /**
- * Reads what `difference.sh` prints:
+ * Parses what `difference.sh` prints:
  *
  *     - /nix/store/jl1c4ra244fxwj0khijpzkaxijx6z51k-nginx-1.28.0
  *     -size 512
@@ -8550,7 +8699,7 @@ const mostCompared = 20_000;
 function parseDifference(text) {
     const lines = text.split("\n").filter((line) => line !== "");
     if (lines.at(-1) !== "end")
-        throw new Error("it broke off");
+        throw new Error("incomplete output");
     const behind = (word) => lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
     const side = (mark) => zip(behind(mark), behind(`${mark}size`));
     const [before, after] = [side("-"), side("+")];
@@ -8564,15 +8713,15 @@ function zip(paths, sizes) {
 }
 function checked(path) {
     if (!isStorePath(path))
-        throw new Error(`${JSON.stringify(path.slice(0, 300))} is no path of the store`);
+        throw new Error(`${JSON.stringify(path.slice(0, 300))} is not a store path`);
     return path;
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/unit-facts.js
 /** Lines of each list that a machine reports at most. */
 const mostFacts = 20_000;
 /**
- * Reads what `units.sh` prints. Returns `undefined` where the machine has no systems with unit files. Throws an `Error` where the
- * end, or systemd's answer, is missing: a plan from half of the facts would be wrong.
+ * Parses what `units.sh` prints. Returns `undefined` for systems without unit files. Throws an `Error` where the end, or
+ * systemd's answer, is missing: a plan from incomplete facts would be wrong.
  *
  *     systemd before /nix/store/…-systemd-260/lib/systemd/systemd
  *     active active nginx.service
@@ -8668,16 +8817,16 @@ function first(rows, word, which) {
 
 
 
-// For each question to the machine's Nix or systemd, and for all of them: a comparison is worth no longer wait.
+// For each query to the machine's Nix or systemd, and for all of them: after that, the comparison is skipped.
 const questionSeconds = 20;
 const comparisonSeconds = 45;
 /**
- * Compares two systems of the machine's store: their packages, and what a switch would do to units. Both are asked for at the same
- * time. Never throws: `undefined`, and a note in the log, for what cannot be compared.
+ * Compares two systems of the machine's store: their packages, and what a switch would do to units. Both run at the same
+ * time. Never throws: `undefined`, and a note in the log, where they cannot be compared.
  */
 async function compareSystems([before, after], shell, log, signal) {
     const ask = async (script, args) => {
-        // Not as what must come to its end: a connection that is lost here is noticed by what follows.
+        // Not retried after a loss of the connection, which the next step notices.
         const outcome = await shell.run({ script, args, privileged: false, signal, timeout: comparisonSeconds });
         if (outcome.kind === "lost")
             throw new Error("the connection was lost");
@@ -8694,11 +8843,11 @@ async function compareSystems([before, after], shell, log, signal) {
         units(),
     ]);
     if (closure.status === "rejected") {
-        log.note(`the difference between the two systems cannot be told: ${messageOf(closure.reason)}`);
+        log.note(`the old and the new system could not be compared: ${messageOf(closure.reason)}`, "difference-unknown");
         return undefined;
     }
     if (plan.status === "rejected")
-        log.note(`what a switch would do to units is unknown: ${messageOf(plan.reason)}`);
+        log.note(`the effect of a switch on units is unknown: ${messageOf(plan.reason)}`, "plan-unknown");
     return { closure: closure.value, units: plan.status === "fulfilled" ? plan.value : undefined };
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/elevation.js
@@ -8731,9 +8880,9 @@ function requireAccess(access, { elevate, elevatePassword: password, needsRoot }
                 return passwordless("doas");
             if (doas === "missing")
                 throw elevation_missing(user, "doas");
-            throw elevation_refused(`doas on the machine refuses ${user} without a password`, `Add this line to its doas.conf (on NixOS: security.doas.extraConfig), or connect as root: ${doasRule(user)}`);
+            throw elevation_refused(`doas on the machine refuses ${user} without a password`, `Add this rule to doas.conf on the machine (on NixOS: security.doas.extraConfig), or connect as root: ${doasRule(user)}`);
         case "run0":
-            // Whether polkit allows it is found out by running it.
+            // Running it shows whether polkit allows it.
             if (run0 === "present")
                 return passwordless("run0");
             throw elevation_missing(user, "run0 (systemd 256 or newer)");
@@ -8753,27 +8902,28 @@ function noSudo({ user, sudo, sudoSays = "", doas }, elevate) {
     if (wantsTerminal(sudoSays))
         throw terminalError(user, [sudoSays]);
     const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
-    throw elevation_refused(`sudo on the machine refuses ${user} without a password`, `Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as elevate-password, or connect as root: ${rule}`);
+    throw elevation_refused(`sudo on the machine refuses ${user} without a password`, `Add this sudoers rule on the machine (on NixOS: security.sudo.extraRules), set elevate-password, or connect as root: ${rule}`, "sudo-refuses");
 }
-/** Tells whether sudo refuses because the session has no terminal (`requiretty`), which none of a deployment has. */
+/** Returns whether sudo refuses because the session has no terminal (`requiretty`); those of a deployment have none. */
 function wantsTerminal(stderr) {
     return /sudo: .*(?:must have a tty|a terminal is required to run)/.test(stderr);
 }
-/** The error for a sudo that wants a terminal. */
+/** The error for a sudo that requires a terminal. */
 function terminalError(user, lines) {
     return new DeployError({
         phase: "connect",
-        reason: `sudo on the machine wants a terminal for ${user}, and a deployment has none`,
-        hint: `Add \`Defaults:${user} !requiretty\` to its sudoers (on NixOS: security.sudo.extraConfig), or connect as root`,
+        reason: `sudo on the machine requires a terminal for ${user}, which a deployment does not have`,
+        hint: `Add \`Defaults:${user} !requiretty\` to sudoers on the machine (on NixOS: security.sudo.extraConfig), or connect as root`,
+        topic: "sudo-terminal",
         lines,
         exitCode: 1,
     });
 }
 function elevation_missing(user, program) {
-    return elevation_refused(`${user} is not root, and there is no ${program} on the machine`, "Connect as root, or set elevate to a program that the machine has");
+    return elevation_refused(`${user} is not root, and the machine has no ${program}`, "Connect as root, or set elevate to a program that the machine has");
 }
-function elevation_refused(reason, hint) {
-    return new DeployError({ phase: "connect", reason, hint, exitCode: 1 });
+function elevation_refused(reason, hint, topic) {
+    return new DeployError({ phase: "connect", reason, hint, topic, exitCode: 1 });
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/probe.js
 
@@ -8782,7 +8932,7 @@ function elevation_refused(reason, hint) {
 
 
 /**
- * Asks a connected machine all that must be known of it, and finds out how the scripts become root. Throws a `DeployError` of the
+ * Queries a connected machine for its facts, and finds out how scripts become root. Throws a `DeployError` of the
  * phase connect.
  */
 async function enter(connection, settings, signal) {
@@ -8790,7 +8940,7 @@ async function enter(connection, settings, signal) {
     if (outcome.kind === "lost") {
         throw new DeployError({
             phase: "connect",
-            reason: "the connection was lost at once",
+            reason: "the connection dropped immediately",
             lines: lastLines(outcome.stderr),
             exitCode: 255,
             unreachable: true,
@@ -8803,8 +8953,9 @@ async function enter(connection, settings, signal) {
             throw notRun(outcome, user);
         throw new DeployError({
             phase: "connect",
-            reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
-            hint: `The user's shell on the machine must run \`/bin/sh -s\`; for ${user} it does not`,
+            reason: `the machine could not be queried (exit code ${outcome.exitCode})`,
+            hint: `The login shell of ${user} on the machine must be able to run \`/bin/sh -s\``,
+            topic: "command-not-run",
             lines: lastLines(outcome.stderr),
             exitCode: outcome.exitCode,
         });
@@ -8821,7 +8972,7 @@ async function enter(connection, settings, signal) {
 /** A machine on which the login shell, or sshd, did not run the command that it was sent. */
 function notRun({ instead = "", stderr, exitCode }, user) {
     const answer = lastLines(instead);
-    const told = { phase: "connect", lines: [...answer, ...lastLines(stderr)], exitCode };
+    const told = { phase: "connect", lines: [...answer, ...lastLines(stderr)], exitCode, topic: "command-not-run" };
     if (/This account is (?:currently )?not available/i.test(instead + stderr))
         return new DeployError({
             ...told,
@@ -8831,14 +8982,14 @@ function notRun({ instead = "", stderr, exitCode }, user) {
     if (answer.length > 0) {
         return new DeployError({
             ...told,
-            reason: `the machine did not run the command that it was sent for ${user}, and answered ${JSON.stringify(answer.join(" ").slice(0, 100))}`,
-            hint: `Is the key restricted to one command (command=… in authorized_keys of ${user}, or ForceCommand in sshd_config)? Use a key without this restriction for the deployment`,
+            reason: `the machine did not run the action's command as ${user}, but answered ${JSON.stringify(answer.join(" ").slice(0, 100))}`,
+            hint: `Check whether the key is restricted to one command (command=… in authorized_keys of ${user}, or ForceCommand in sshd_config), and deploy with a key without this restriction`,
         });
     }
     return new DeployError({
         ...told,
-        reason: `the machine did not run the command that it was sent for ${user} (exit code ${exitCode})`,
-        hint: `The user's shell on the machine must run \`/bin/sh -s\`, and the key must not be restricted to one command (command=… in authorized_keys, ForceCommand in sshd_config)`,
+        reason: `the machine did not run the action's command as ${user} (exit code ${exitCode})`,
+        hint: `The login shell of the user must be able to run \`/bin/sh -s\`, and the key must not be restricted to one command (command=… in authorized_keys, ForceCommand in sshd_config)`,
     });
 }
 async function tryElevation(shell, signal, explain) {
@@ -8851,8 +9002,9 @@ function passwordError(user, stderr) {
         return terminalError(user, lastLines(stderr));
     return new DeployError({
         phase: "connect",
-        reason: "sudo on the machine does not accept elevate-password",
-        hint: `Try \`sudo -k -S /bin/sh -s\` as ${user} on the machine; sudoers must allow that command without a terminal`,
+        reason: "sudo on the machine rejected elevate-password",
+        hint: `Try \`sudo -k -S /bin/sh -s\` as ${user} on the machine; sudoers must allow this command without a terminal`,
+        topic: "sudo-password",
         lines: lastLines(stderr),
         exitCode: 1,
     });
@@ -8860,7 +9012,7 @@ function passwordError(user, stderr) {
 function run0Error(user, stderr) {
     return new DeployError({
         phase: "connect",
-        reason: `run0 on the machine does not make ${user} root without a password`,
+        reason: `run0 on the machine refuses ${user} without a password`,
         hint: `Polkit on the machine must allow org.freedesktop.systemd1.manage-units for ${user} (on NixOS: security.polkit.extraConfig), or connect as root`,
         lines: lastLines(stderr),
         exitCode: 1,
@@ -8881,8 +9033,8 @@ async function dryActivate(system, { run, privileged, log, call }) {
     if (placed.exitCode !== 0) {
         throw new DeployError({
             phase: "activate",
-            reason: `the scripts of the run cannot be written on the machine (exit code ${placed.exitCode})`,
-            hint: "Is there room below /run?",
+            reason: `the scripts of the run could not be written on the machine (exit code ${placed.exitCode})`,
+            hint: "Check the free space in /run",
             lines: lastLines(placed.stderr),
             exitCode: placed.exitCode,
         });
@@ -8902,12 +9054,12 @@ async function dryActivate(system, { run, privileged, log, call }) {
 
 // A unit's name has at most 255 characters (systemd.unit(5)), and a file's 255 bytes.
 const longestLabel = 60;
-// Hexadecimal digits that keep two names apart that look alike without their special characters.
+// Hexadecimal digits that distinguish two names that are equal without their special characters.
 const digits = 8;
 /**
- * Names a run of this action on one machine, for its directory, its roots and its units: `RUN-TARGET`. There is no further `-` in
- * it, so that a pattern for the units of one target never matches those of another whose name goes on after it; nor anything that
- * means something to a pattern, a shell or a path.
+ * Names a run of this action on one machine, for its directory, its roots and its units: `RUN-TARGET`. It contains no other
+ * `-`, so that a pattern for the units of one target never matches those of another whose name begins with it, and nothing with a
+ * meaning in a pattern, a shell or a path.
  */
 function nameOnMachine(run, target) {
     const label = target.replaceAll(/[^A-Za-z0-9.]/g, "_").slice(0, longestLabel);
@@ -8921,8 +9073,8 @@ function nameOnMachine(run, target) {
 // Between two tries to connect again, while nothing answers.
 const reconnect_pauseMilliseconds = 1000;
 /**
- * Runs a script, again after each loss of the connection until it has come to its end. `call` is asked anew for every try, so
- * that a script that shows a log goes on where it stopped. For scripts that may be run twice without harm.
+ * Runs a script, again after each loss of the connection until it has run to its end. `call` is evaluated for each attempt, so
+ * that a script that shows a log continues where it stopped. For scripts that may safely run twice.
  *
  * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
  */
@@ -8931,9 +9083,9 @@ async function runToItsEnd(connection, shell, call, reconnection) {
         const outcome = await shell.run({ ...call(), signal: reconnection.signal });
         if (outcome.kind === "ended")
             return outcome;
-        reconnection.onLost(`the connection was lost; connecting again for up to ${reconnection.seconds} s`);
+        reconnection.onLost(`the connection was lost; reconnecting for up to ${reconnection.seconds} s`);
         await reconnect(connection, outcome.cause, reconnection);
-        reconnection.onLost("the connection is back");
+        reconnection.onLost("reconnected");
     }
 }
 /** Calls scripts over a connection that is not made again. A call throws the `CommandError` of a connection that is lost. */
@@ -8964,18 +9116,19 @@ async function reconnect(connection, cause, { phase, seconds, signal }) {
             break;
         await (0,promises_namespaceObject.setTimeout)(reconnect_pauseMilliseconds, undefined, { signal }).catch(() => undefined);
     }
-    const reason = `the connection was lost and did not come back within ${seconds} s`;
+    const reason = `the connection was lost and could not be restored within ${seconds} s`;
     throw new DeployError({ phase, reason, lines: last instanceof DeployError ? [last.reason] : [], exitCode: 255, unreachable: true, cause: last });
 }
-function partsOf({ reason, hint, lines, exitCode, unreachable, cause }) {
-    return { reason, hint, lines, exitCode, unreachable, cause };
+function partsOf({ failure, unreachable, cause }) {
+    const { reason, hint, lines, exitCode, topic } = failure;
+    return { reason, hint, lines, exitCode, topic, unreachable, cause };
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/specialisation.js
 
 
 
 
-/** Finds a specialisation of a system on its machine. Throws a `DeployError` of the phase build that lists those there are. */
+/** Finds a specialisation of a system on its machine. Throws a `DeployError` of the phase build that lists the available ones. */
 async function findSpecialisation(toplevel, name, call) {
     const end = await call(() => ({ script: "specialisation", args: [toplevel, name], privileged: false }), "build");
     const facts = parseFacts(end.stdout);
@@ -8985,8 +9138,9 @@ async function findSpecialisation(toplevel, name, call) {
     const names = wordsOf(facts.get("there"));
     throw new DeployError({
         phase: "build",
-        reason: `the system has no specialisation ${name}${names.length === 0 ? "; it has none" : `; it has ${names.join(", ")}`}`,
+        reason: `the system has no specialisation ${name}${names.length === 0 ? "; it defines none" : `; it defines ${names.join(", ")}`}`,
         hint: "Nothing has changed on the machine. Correct the input specialisation",
+        topic: "specialisation-missing",
         lines: lastLines(end.stderr),
         exitCode: 1,
     });
@@ -9025,7 +9179,7 @@ class NixosMachine {
         this.target = connection.target;
         this.#connection = connection;
         const { run, name } = settings;
-        this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${displayTarget(this.target)}` };
+        this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${renderTarget(this.target)}` };
         this.#log = log;
     }
     async connect(signal) {
@@ -9085,15 +9239,15 @@ class ConnectedNixosMachine {
                 throw error;
             const open = await this.#connection.isOpen();
             const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
-            // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
+            // A lost connection looks like a daemon that closes the connection, unless the machine reports the daemon's error.
             const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
             const lost = !refused && (!open || speaksOfLostConnection(error.stderr));
             throw new DeployError(explainSendFailure(error, lost, this.#connection.target.user, state));
         }
-        // Who is not root can only keep what is there already.
+        // A user who is not root can only root paths that exist.
         if (!this.#privileged)
             await this.#prepare(paths, "copy", signal);
-        this.#log.note(`${sent.flake.source} has arrived (run ${run})`);
+        this.#log.note(`copied ${sent.flake.source} (run ${run})`);
         return copied;
     }
     async build(rebuild, signal) {
@@ -9111,7 +9265,7 @@ class ConnectedNixosMachine {
             throw buildError(failure, await this.#buildContext(failure));
         }
         if (result === undefined)
-            throw new DeployError({ phase: "build", reason: "nixos-rebuild build ended well, but left no system", lines, exitCode });
+            throw new DeployError({ phase: "build", reason: "nixos-rebuild build succeeded but produced no system", lines, exitCode });
         return result;
     }
     async findSpecialisation(toplevel, name, signal) {
@@ -9132,7 +9286,7 @@ class ConnectedNixosMachine {
         const callOver = (former, own) => callOnce(this.#shell.over(former), own);
         return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call, callOver });
     }
-    /** Ends what still runs of this run, and removes what it has left. Never throws. */
+    /** Ends the processes of this run, and removes its files. Never throws. */
     async cleanUp() {
         if (!this.#prepared)
             return;
@@ -9142,7 +9296,7 @@ class ConnectedNixosMachine {
                 await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
         }
         catch {
-            // Too slow: the next run on this machine removes what a dead run has left.
+            // Too slow: the next run on this machine removes the files of dead runs.
         }
     }
     async #prepare(paths, phase, signal) {
@@ -9153,8 +9307,8 @@ class ConnectedNixosMachine {
             return;
         throw new DeployError({
             phase,
-            reason: "the machine cannot keep the files of the run",
-            hint: "Is there room below /run, and on the store's disk?",
+            reason: "the files of the run could not be created on the machine",
+            hint: "Check the free space in /run and on the disk of the Nix store",
             lines: lastLines(end.stderr),
             exitCode: end.exitCode,
         });
@@ -9169,7 +9323,7 @@ class ConnectedNixosMachine {
             nix: this.facts.nix,
         };
     }
-    /** Asks why Nix was turned away, as the ssh user; `undefined` where the machine cannot be asked. */
+    /** Queries why the daemon refused Nix, as the ssh user; `undefined` where the machine cannot be queried. */
     async #daemonState(signal) {
         const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: cleanUpSeconds * 5, signal }).catch(() => undefined);
         if (outcome?.kind !== "ended" || outcome.exitCode !== 0)
@@ -9209,20 +9363,17 @@ async function preventCoreDumps() {
 ;// CONCATENATED MODULE: ./out/src/process/required-programs.js
 
 
-const steps = {
-    nix: "- uses: cachix/install-nix-action@v31",
-    ssh: "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
-    "ssh-keygen": "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
-};
+
+const required = ["nix", "ssh", "ssh-keygen"];
 /** Throws a `RunnerError` with the steps to add to the workflow when a program that every run needs is missing. */
 async function requirePrograms() {
-    const missing = await missingPrograms(Object.keys(steps));
+    const missing = await missingPrograms(required);
     if (missing.length === 0)
         return;
-    const wanted = new Set(missing.map((name) => `  ${steps[name]}`));
-    throw new RunnerError([`${missing.join(" and ")} cannot be found on this runner; no machine was touched. Add to the workflow, before this step:`, ...wanted].join("\n"));
+    const wanted = new Set(missing.map((name) => `  ${installSteps[name]}`));
+    throw new RunnerError([`${missing.join(" and ")} not found on this runner; no host was changed. Add this to the workflow before this step:`, ...wanted].join("\n"), { topic: "programs-missing" });
 }
-// Names those of the programs that are not in PATH.
+// Returns the programs that are not in PATH.
 async function missingPrograms(names) {
     const found = await Promise.all(names.map(async (name) => await which(name, false)));
     return names.filter((_, index) => found[index] === "");
@@ -9232,25 +9383,27 @@ async function missingPrograms(names) {
 
 
 
-// Of a command line with an expression in it, the beginning says which command it is.
+
+// The beginning of a long command line identifies the command.
 const longestCommand = 300;
 /** The annotation for what ended a run before the machines did. An error that is not one of the action's own is shown with its stack. */
-function problemAnnotation(problem) {
+function problemAnnotation(problem, linkTo = linkToPath) {
+    const withHelp = (text) => [text, ...topicsOf(problem).flatMap((topic) => seeAlso(topic, linkTo))].join("\n");
     if (problem instanceof InputError || problem instanceof RunnerError)
-        return { title: "The deployment cannot begin", message: problem.message };
+        return { title: "The deployment could not start", message: withHelp(problem.message) };
     if (problem instanceof EvaluationError)
-        return { title: "The flake does not evaluate; no machine was changed", message: problem.message };
+        return { title: "The flake does not evaluate; no host was changed", message: withHelp(problem.message) };
     if (problem instanceof CommandError) {
         const lines = [problem.message.slice(0, longestCommand), ...lastLines(problem.stderr)];
-        return { title: "A command on the runner failed; no machine was changed", message: lines.join("\n") };
+        return { title: "A command on the runner failed; no host was changed", message: lines.join("\n") };
     }
     if (isSystemError(problem)) {
         const place = problem.path === undefined ? "" : ` Check the space and the permissions of ${(0,external_node_path_namespaceObject.dirname)(problem.path)}.`;
-        return { title: "A file on the runner cannot be used; no machine was changed", message: `${problem.message}.${place}` };
+        return { title: "A file on the runner could not be used; no host was changed", message: `${problem.message}.${place}` };
     }
-    return { title: "A fault in nix-flake-deploy", message: problem instanceof Error ? (problem.stack ?? problem.message) : String(problem) };
+    return { title: "Internal error", message: problem instanceof Error ? (problem.stack ?? problem.message) : String(problem) };
 }
-// What no program can help: a full or read-only disk, a quota, missing rights.
+// Errors of the runner's file system: a full or read-only disk, a quota, missing permissions.
 const systemErrors = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "EIO"]);
 function isSystemError(problem) {
     return external_node_util_namespaceObject.types.isNativeError(problem) && "syscall" in problem && "code" in problem && systemErrors.has(String(problem.code));
@@ -9259,7 +9412,7 @@ function isSystemError(problem) {
 const external_node_dns_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
 ;// CONCATENATED MODULE: ./out/src/ssh/configuration.js
 
-/** What stands where in the private directory of a run. */
+/** The files in the private directory of a run. */
 function identityFiles(directory) {
     return {
         key: (0,external_node_path_namespaceObject.join)(directory, "key"),
@@ -9268,7 +9421,7 @@ function identityFiles(directory) {
         recorder: (0,external_node_path_namespaceObject.join)(directory, "record-host-key.sh"),
     };
 }
-/** Ends what the workflow has given in `known_hosts`: below it, ssh adds the keys that it accepts by itself. */
+/** The last line of the input in `known_hosts`: below it, ssh adds the keys that it accepts. */
 const endOfKnownHosts = "# Accepted in this run:";
 /** Names the files of the target with this number. Short, since a socket's path has 108 bytes on Linux. */
 function targetFiles(directory, index) {
@@ -9276,8 +9429,8 @@ function targetFiles(directory, index) {
     return { configuration: file("conf"), socket: file("s"), otherSocket: file("t"), offeredKeys: file("keys") };
 }
 /**
- * The name under which ssh and Nix are told of the target. It is the host itself, so that the user's own `Host` lines apply,
- * but for what Nix cannot take in a store's address (IPv6) or treats in its own way (localhost).
+ * The name of the target for ssh and Nix. It is the host itself, so that the user's own `Host` lines apply, except for hosts
+ * that Nix does not accept in a store URL (IPv6) or treats specially (localhost).
  */
 function alias(target, index) {
     const plain = /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(target.host) && target.host.toLowerCase() !== "localhost";
@@ -9286,12 +9439,11 @@ function alias(target, index) {
 // A dead link is noticed after three unanswered questions.
 const aliveInterval = 5;
 const aliveCount = 3;
-// Idle seconds after which a master that nobody ended (kill -9 and no post step) ends by itself.
+// Idle seconds after which a master ends on its own that the action could not end (kill -9 and no post step).
 const masterIdle = 900;
 /**
- * The ssh_config of one target whose place is known. ssh takes the first value it finds, so what must not be changed stands
- * first and the user's lines last. What stands in the first block is for the target alone and not for a jump host on the way,
- * which ssh reaches with the same file.
+ * The ssh_config of a target whose address is known. ssh uses the first value it finds, so the action's own settings are first
+ * and the user's lines last. The first block is for the target only, not for a jump host, which ssh reaches with the same file.
  */
 function renderConfiguration(target, index, directory, settings) {
     const name = alias(target, index);
@@ -9312,8 +9464,8 @@ function renderConfiguration(target, index, directory, settings) {
     ]);
 }
 /**
- * The ssh_config in which ssh finds out where a target is: what the target says itself stands first, then what the action owns,
- * the user's lines, and the defaults. `extraBegins` is the number of lines before the user's.
+ * The ssh_config for locating a target: first the target's own settings, then those of the action, the user's lines, and the
+ * defaults. `extraBegins` is the number of lines before the user's.
  */
 function renderQuestion(target, index, directory, settings, defaults) {
     const host = `Host ${target.host}`;
@@ -9331,7 +9483,7 @@ function configuration_lines(all) {
     return `${all.join("\n")}\n`;
 }
 function extraLines({ extra }) {
-    return extra === "" ? [] : ["# The workflow's own lines", extra];
+    return extra === "" ? [] : ["# From the input ssh-config", extra];
 }
 function mastersOf({ socket }) {
     return [`  ControlPath ${socket}`, `  ControlPersist ${masterIdle}`];
@@ -9352,7 +9504,7 @@ function authenticationLines(files, authentication) {
             return ["  IdentityFile none", "  IdentitiesOnly yes", "  IdentityAgent none", "  CertificateFile none", "  PubkeyAuthentication no"];
     }
 }
-/** What no line of the user's can change, for the target and for the jump hosts on the way. */
+/** Settings that the user's lines cannot change, for the target and its jump hosts. */
 function ownedSettings(index, directory, settings) {
     const files = identityFiles(directory);
     const { offeredKeys } = targetFiles(directory, index);
@@ -9405,7 +9557,7 @@ const controlSeconds = 2;
 const againSeconds = 5;
 /**
  * The ssh connection to one target: a master in the background that everything else goes through, Nix included. It is
- * started beforehand because an ssh that Nix itself starts as a master makes `nix flake archive` hang (NixOS/nix#10645).
+ * started first because an ssh that Nix itself starts as a master makes `nix flake archive` hang (NixOS/nix#10645).
  */
 class Connection {
     target;
@@ -9426,7 +9578,7 @@ class Connection {
         this.#connectTimeout = connectTimeout;
         this.#socket = this.#files.socket;
     }
-    /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
+    /** The store URL of the machine. User, port and address are in the ssh configuration. */
     get store() {
         return `ssh-ng://${this.#name}`;
     }
@@ -9459,12 +9611,12 @@ class Connection {
             close: async () => await this.#end(files),
         };
     }
-    /** Tells whether sshd of the machine has answered since a master was set aside: it has offered the key that was trusted before. */
+    /** Returns whether sshd of the machine has answered since a master was set aside: it has offered the key that was trusted before. */
     hasAnswered() {
         const server = this.#server;
         return server !== undefined && this.offeredKeys().some((key) => knownHostsLine(key) === knownHostsLine(server));
     }
-    /** Tells whether the master runs; asks nobody but the local socket. */
+    /** Returns whether the master runs; only the local socket is queried. */
     async isOpen() {
         if (!(0,external_node_fs_namespaceObject.existsSync)(this.#socket))
             return false;
@@ -9498,11 +9650,11 @@ class Connection {
         const { configuration, socket } = this.#files;
         return { configuration, socket: this.#socket, configured: this.#socket === socket };
     }
-    /** The host keys that were offered since the master was started, the one of the last server at the end. */
+    /** The host keys that were offered since the master was started, that of the last server at the end. */
     offeredKeys() {
         return (0,external_node_fs_namespaceObject.existsSync)(this.#files.offeredKeys) ? parseOfferedKeys((0,external_node_fs_namespaceObject.readFileSync)(this.#files.offeredKeys, "utf8")) : [];
     }
-    /** The host keys that ssh has accepted on the way to the target although they were not known, each told once. */
+    /** The host keys that ssh has accepted on the way to the target although they were unknown, each returned once. */
     acceptedKeys() {
         const added = new Set((0,external_node_fs_namespaceObject.readFileSync)(this.#knownHosts, "utf8").split(`${endOfKnownHosts}\n`).at(-1)?.split("\n"));
         return this.offeredKeys().filter((key) => {
@@ -9613,10 +9765,10 @@ function explainInput(output, reference) {
 }
 function causeOf(output) {
     const error = evaluationMessage(output)[0] ?? "";
-    // What git and ssh print stands above Nix's own error, which only says that git has failed.
+    // The messages of git and ssh are above Nix's own error, which only says that git has failed.
     if (/Failed to fetch git repository|program 'git' failed|revspec '.*' not found|unable to fetch/i.test(error)) {
         if (/^Host key verification failed/m.test(output))
-            return { why: "the runner does not know the host key of its server", next: `Add the key to ~/.ssh/known_hosts in a step before. ${deployKey}` };
+            return { why: "the runner does not know the host key of its server", next: `Add the key to ~/.ssh/known_hosts in an earlier step. ${deployKey}` };
         if (/Permission denied \(/.test(output))
             return { why: "its server does not accept an ssh key of the runner", next: deployKey };
         if (/could not read (?:Username|Password)|Authentication failed|terminal prompts disabled/.test(output)) {
@@ -9626,11 +9778,11 @@ function causeOf(output) {
             };
         }
         if (/[Rr]epository .*not found|does not appear to be a git repository/.test(output))
-            return { why: "its server has no such repository for the runner", next: `Check the address. If the repository is private: ${deployKey}` };
+            return { why: "its server did not find the repository", next: `Check the address. If the repository is private: ${deployKey}` };
     }
     const status = /HTTP error (401|403|404)/.exec(error)?.[1];
     if (status !== undefined) {
-        const why = status === "404" ? "HTTP error 404, which is also GitHub's answer for a private repository" : `HTTP error ${status}: access is denied`;
+        const why = status === "404" ? "HTTP error 404, which GitHub also returns for a private repository" : `HTTP error ${status}: access is denied`;
         return { why, next: "For a private repository set NIX_CONFIG in env: `access-tokens = github.com=TOKEN`, with a token that may read it" };
     }
     const unreachable = /(?:[Cc]ould ?n[o']t resolve host|Could not connect|Couldn't connect|[Cc]onnection timed out|Resolving timed out)/.test(error);
@@ -9639,47 +9791,47 @@ function causeOf(output) {
 ;// CONCATENATED MODULE: ./out/src/nix/flake-failure.js
 
 
-/** What is to be said of a flake that cannot be had; `undefined` where Nix says it better. */
+/** Explains why a flake cannot be used; `undefined` where Nix's own message is better. */
 function explainFlake(error, reference) {
     if (!(error instanceof CommandError))
         return undefined;
     const { stderr } = error;
-    const flake = (problem, advice) => new InputError([{ input: "flake", problem, advice }]);
+    const flake = (problem, advice, topic) => new InputError([{ input: "flake", problem, advice, topic }]);
     if (/requires lock file changes/.test(stderr)) {
-        return flake(`the flake ${reference} has inputs that its flake.lock does not have (or it has no flake.lock, or the file is not in Git)`, "Run `nix flake lock`, commit flake.lock, and deploy again: a deployment never chooses versions by itself");
+        return flake(`flake.lock of ${reference} is missing, incomplete or not tracked by Git`, "Run `nix flake lock`, commit flake.lock and deploy again; the action never updates a lock file", "lock-file-incomplete");
     }
     const owned = /repository path '([^']*)' is not owned by current user|dubious ownership in repository at '([^']*)'/.exec(stderr);
     if (owned !== null) {
         const directory = owned[1] ?? owned[2];
-        return flake(`Git refuses ${directory}, because another user owns it, as in a job that runs in a container`, `Add this step before: - run: git config --global --add safe.directory '${directory}'`);
+        return flake(`Git refuses ${directory} because it is owned by another user, which is usual for jobs in a container`, `Add this step before this one: - run: git config --global --add safe.directory '${directory}'`, "repository-not-owned");
     }
     if (/lock ?file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
-        return flake(`the flake.lock of ${reference} has an input without a fixed version`, `Nix and Lix write a relative input (\`path:./x\`) in different ways, and each refuses the other's: run \`nix flake lock\` with the implementation that the runner and the machines have`);
+        return flake(`flake.lock of ${reference} contains an input that is not locked`, `Nix and Lix lock relative inputs (\`path:./x\`) differently and reject each other's lock files: run \`nix flake lock\` with the implementation that the runner and the machines use`);
     }
     if (/unexpected flake input attribute 'submodules'/.test(stderr)) {
-        return flake(`the flake ${reference} sets inputs.self.submodules, which Nix on the runner does not know`, "It needs Nix 2.27 or newer there; the Nix of the machines does not matter");
+        return flake(`the flake ${reference} sets inputs.self.submodules, which Nix on the runner does not support`, "Use Nix 2.27 or newer on the runner; the version on the machines does not matter");
     }
     const unfetched = explainInput(stderr, reference);
     if (unfetched !== undefined)
-        return flake(unfetched.problem, unfetched.advice);
-    const accepted = "Accepted is a directory with a flake.nix (`.`, `./nixos`), or any reference that Nix knows";
+        return flake(unfetched.problem, unfetched.advice, "input-not-fetched");
+    const accepted = "Use a directory with a flake.nix (`.`, `./nixos`) or any other flake reference";
     if (/flake\.nix' .*is not tracked by Git/.test(stderr)) {
-        return flake(`the flake.nix at ${reference} is not in Git, and what Git does not track does not belong to a flake`, "Run `git add` for it, and commit it");
+        return flake(`flake.nix at ${reference} is not tracked by Git, so Nix ignores it`, "Run `git add` on it and commit it", "flake-missing");
     }
     if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
-        return flake(`there is no flake.nix at ${reference}`, `${accepted}. Is there an actions/checkout step before this one?`);
+        return flake(`flake.nix was not found at ${reference}`, `${accepted}. Check that an actions/checkout step runs before this one`, "flake-missing");
     }
-    // A path in the store is a file that the flake itself lacks.
+    // A path in the store is a file that is missing in the flake itself.
     if (/(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) &&
         !/^[a-z+]+:/.test(reference)) {
-        return flake(`there is no directory ${reference}`, `${accepted}. Is there an actions/checkout step before this one?`);
+        return flake(`the directory ${reference} was not found`, `${accepted}. Check that an actions/checkout step runs before this one`, "flake-missing");
     }
     const [, unknown] = /cannot find flake '(?:flake:)?([^']*)' in the flake registries/.exec(stderr) ?? [];
     if (unknown !== undefined && unknown !== reference.replace(/[?#].*/, "")) {
-        return flake(`the input ${unknown} of the flake ${reference} has no address, and Nix finds no flake of this name in its registries`, `Add \`inputs.${unknown}.url\` to the flake`);
+        return flake(`the input ${unknown} of the flake ${reference} has no URL and was not found in the flake registry`, `Add \`inputs.${unknown}.url\` to the flake`);
     }
     if (unknown !== undefined) {
-        return flake(`Nix takes ${reference} for a name in its registries, where it is not`, `A directory is written ./${reference}. ${accepted}`);
+        return flake(`${reference} was not found in the flake registry`, `If it is a directory, write ./${reference}. ${accepted}`, "flake-missing");
     }
     return undefined;
 }
@@ -9690,7 +9842,7 @@ const hashBytes = 32;
 /**
  * Converts what `nix-store --query --hash` prints, `sha256:` and base 32 in Nix's own alphabet and order (the last character has
  * the lowest bits; `printHash32` in Nix's sources), to the form of lock files, `sha256-` and base64 (SRI). Throws an `Error` for
- * anything else.
+ * any other text.
  */
 function sriHash(printed) {
     const text = printed.trim();
@@ -9703,7 +9855,7 @@ function sriHash(printed) {
     for (const digit of digits) {
         const number = alphabet.indexOf(digit);
         if (number === -1)
-            throw new Error(`not a base 32 digit of Nix: ${digit}`);
+            throw new Error(`not a digit of Nix's base 32: ${digit}`);
         value = value * 32n + BigInt(number);
     }
     const bytes = Buffer.alloc(hashBytes);
@@ -9747,7 +9899,9 @@ async function archiveOnRunner(reference, options) {
     }
 }
 function changedMeanwhile(reference) {
-    return new InputError([{ input: "flake", problem: `the files of ${reference} changed while the flake was read. Does another step still write to them?` }]);
+    return new InputError([
+        { input: "flake", problem: `the files of ${reference} changed while the flake was being read. Check that nothing else writes to them` },
+    ]);
 }
 /** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */
 async function configurationNames(reference, options) {
@@ -9782,8 +9936,8 @@ function parseMetadata(json) {
 }
 /**
  * Parses the store paths of a flake and of all its inputs from what `nix flake archive --json` prints:
- * `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`. An input that lies inside its parent's tree has no path (but with Lix),
- * and one that follows another is missing. Throws an `Error` for what is no store path.
+ * `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`. An input inside its parent's tree has no path (except with Lix),
+ * and one that follows another is missing. Throws an `Error` for anything but a store path.
  */
 function parseArchive(json) {
     const data = JSON.parse(json);
@@ -9804,14 +9958,14 @@ function parseArchive(json) {
 }
 ;// CONCATENATED MODULE: ./out/src/nix/evaluate-each.js
 
-// An evaluation of a large fleet takes minutes: a fault that all machines share is not looked for in each of them.
+// Evaluating a large fleet takes minutes: an error that all machines share is not searched for in each of them.
 const mostEvaluations = 60;
 /**
- * Evaluates for all names at once, and where that fails, in halves, until those that fail stand alone. Nix ends an evaluation at
- * the first missing attribute, abort or endless recursion (`builtins.tryEval` catches none of them), and one such machine must
- * not hide the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
+ * Evaluates all names at once, and if that fails, in halves, until each failing name is alone. Nix ends an evaluation at the first
+ * missing attribute, abort or infinite recursion (`builtins.tryEval` catches none of them), and one such machine must not hide
+ * the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
  */
-async function evaluateApart(names, evaluate) {
+async function evaluateEach(names, evaluate) {
     const found = new Map();
     const groups = names.length === 0 ? [] : [names];
     let evaluations = 0;
@@ -9838,7 +9992,7 @@ async function evaluateApart(names, evaluate) {
     }));
 }
 function isOfTheEvaluation({ failure }) {
-    // A signal is what a stack that is too small, or a memory that is full, ends in.
+    // A stack overflow or a lack of memory ends with a signal.
     return failure.kind === "exit" || failure.kind === "signal";
 }
 ;// CONCATENATED MODULE: ./out/src/nix/evaluate.js
@@ -9851,7 +10005,7 @@ function isOfTheEvaluation({ failure }) {
 const evaluate_shownLines = 20;
 /**
  * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
- * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, an
+ * what it prints as JSON. Throws an `InputError` for a flake that cannot be fetched, a `RunnerError` for a Nix that is too old, an
  * `EvaluationError` for what does not evaluate, and a `CommandError` for an evaluation that was stopped.
  */
 async function applyToFlake(reference, expression, args, options) {
@@ -9874,7 +10028,7 @@ function applyArguments(reference, expression, args) {
     // Without --show-trace, Nix shows the outermost frames: those of the expression, and not the place in the flake.
     return ["eval", "--json", "--show-trace", ...neverLock, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
 }
-// The trace quotes the expression, and is thousands of lines long for a real NixOS: what it says is told at the end.
+// The trace quotes the expression and has thousands of lines for a real NixOS: the error is shown at the end instead.
 function beforeError(onLine) {
     let failed = false;
     return (line) => {
@@ -9888,21 +10042,22 @@ function readable(error, reference) {
         return undefined;
     const { failure, stderr } = error;
     if (failure.kind === "signal" && failure.signal === "SIGKILL") {
-        const why = "nix was killed by SIGKILL, which Linux sends when memory runs out; each NixOS configuration needs some 500 MB to evaluate";
-        return new EvaluationError(reference, [why, "Use a runner with more memory, or select fewer machines"], error);
+        const why = "nix was killed (SIGKILL). Linux kills processes when memory runs out; evaluating a NixOS configuration needs about 500 MB";
+        return new EvaluationError(reference, [why, "Use a runner with more memory, or select fewer hosts"], error);
     }
     if (failure.kind !== "exit" && failure.kind !== "signal")
         return undefined;
     const message = evaluationMessage(stderr);
     const lines = message.length > 0 ? message : lastLines(stderr, evaluate_shownLines);
     const file = missingFile(stderr);
-    const hint = `${file} is not in the source of the flake. If it is in the work tree, Git does not track it: run \`git add ${file}\` and commit it`;
+    const hint = `${file} is not in the source of the flake. If it exists in the work tree, it is not tracked by Git: run \`git add ${file}\` and commit it`;
     return new EvaluationError(reference, file === undefined ? lines : [...lines.slice(0, evaluate_shownLines - 1), hint], error);
 }
 function explainApply(error, reference) {
     if (error instanceof CommandError && /does not provide attribute .*or '\.'/.test(error.stderr)) {
-        return new RunnerError("nix on this runner is too old to read the machines from the flake, which needs 2.19. Write the targets yourself, or update Nix", {
+        return new RunnerError("nix on this runner is too old to read the hosts from the flake (2.19 or newer is required). Update Nix, or set the input targets", {
             cause: error,
+            topic: "nix-too-old",
         });
     }
     return explainFlake(error, reference);
@@ -9914,7 +10069,7 @@ function nixValue(value) {
         return String(value);
     return `[ ${value.map(nixString).join(" ")} ]`;
 }
-/** Quotes a text for Nix, where a `$` before a brace would begin an expression. */
+/** Quotes a string for Nix, where `${` would begin an expression. */
 function nixString(text) {
     return `"${text
         .replaceAll(/["\\$]/g, String.raw `\$&`)
@@ -9927,12 +10082,12 @@ function nixString(text) {
 
 
 /**
- * Reads what `inventory.nix` says of one machine, but for one that is broken:
+ * Parses what `inventory.nix` returns for a machine that is not broken:
  *
  *     {"kind":"deploy-rs","host":"web1.example.org","user":"admin","profileUser":"root","sshOptions":["-p","2222"],
  *      "buildOnTarget":null,"configured":true,"system":"x86_64-linux","tags":["web"]}
  */
-function readEntry(name, raw) {
+function parseEntry(name, raw) {
     const kind = field(raw, "kind");
     if (kind === "other")
         return { kind, name, reason: String(field(raw, "reason")) };
@@ -9959,47 +10114,55 @@ function readEntry(name, raw) {
         return {
             kind: "unusable",
             name,
-            error: `the flake's words for the machine cannot be used: ${messageOf(error)}`,
+            error: `unsupported deployment settings in the flake: ${messageOf(error)}`,
             tags,
+            topic: error instanceof UnsupportedSettingError ? error.topic : undefined,
         };
+    }
+}
+class UnsupportedSettingError extends Error {
+    topic;
+    constructor(message, topic) {
+        super(message);
+        this.topic = topic;
     }
 }
 function inventory_entry_refuse(name, raw) {
     if (field(raw, "uncertain") === true) {
-        throw new Error(`colmena.${name} imports modules, which colmena alone can read. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena itself wants it, or set deployment.targetHost beside the imports`);
+        throw new UnsupportedSettingError(`colmena.${name} imports modules, which only colmena can evaluate. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena's documentation describes, or set deployment.targetHost next to the imports`, "hive-not-evaluated");
     }
     if (field(raw, "configured") === false) {
         const hint = field(raw, "kind") === "deploy-rs"
-            ? "Give the node the name of its configuration, or write the targets yourself (host#configuration)"
-            : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena itself wants it";
-        throw new Error(`there is no nixosConfigurations.${name}. ${hint}`);
+            ? "Name the node after its configuration, or set the input targets (host#configuration)"
+            : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena's documentation describes";
+        throw new UnsupportedSettingError(`nixosConfigurations.${name} is missing. ${hint}`, "configuration-missing");
     }
     const user = field(raw, "profileUser") ?? "root";
     if (user !== "root")
-        throw new Error(`its profile system is for the user ${JSON.stringify(user)}; a NixOS system is root's`);
+        throw new Error(`its profile named system belongs to the user ${JSON.stringify(user)}, but a NixOS system must belong to root`);
 }
 function inventory_entry_host(value) {
     if (value === null || value === undefined)
         throw new Error("it has no host");
     if (typeof value !== "string")
-        throw new Error(`its host is no text (${inventory_entry_shown(value)})`);
+        throw new Error(`its host is not a string (${inventory_entry_shown(value)})`);
     return value.replace(/^\[(.*:.*)\]$/, "$1");
 }
 function optionalText(value, what) {
     if (value === null || value === undefined)
         return undefined;
     if (typeof value !== "string")
-        throw new Error(`its ${what} is no text (${inventory_entry_shown(value)})`);
+        throw new Error(`its ${what} is not a string (${inventory_entry_shown(value)})`);
     return value;
 }
 function optionalPort(value) {
     if (value === null || value === undefined)
         return undefined;
     if (typeof value !== "number")
-        throw new Error(`its port is no number (${inventory_entry_shown(value)})`);
+        throw new Error(`its port is not a number (${inventory_entry_shown(value)})`);
     return value;
 }
-/** The port of a list of ssh's options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
+/** The port in a list of ssh options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
 function portOption(value) {
     if (value === null || value === undefined)
         return undefined;
@@ -10021,7 +10184,7 @@ function portOption(value) {
         }
     }
     if (others.length > 0) {
-        throw new Error(`its ssh options ${others.join(" ")} are not taken; accepted is -p PORT. Write what it needs into the input ssh-config, below \`Host\` with the machine's host`);
+        throw new UnsupportedSettingError(`its ssh options ${others.join(" ")} are not supported, only -p PORT is. Put the settings into the input ssh-config, below a \`Host\` line for this host`, "ssh-options-unsupported");
     }
     return ports[0];
 }
@@ -10041,29 +10204,29 @@ function inventory_entry_shown(value) {
 
 
 
-// Machines whose error Nix is asked for one by one.
+// Machines that are evaluated one by one for their error.
 const mostExplained = 8;
 /**
- * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is asked for alone, so that
- * Nix's own words can be told, and hides none of the others. Throws as `applyToFlake` where the flake itself does not evaluate.
+ * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is evaluated again alone, so that
+ * Nix's message can be shown, and does not hide the others. Throws as `applyToFlake` where the flake itself does not evaluate.
  */
 async function readInventory(reference, { selection, details }, options) {
     const tagged = looksAtTags(selection);
     const patterns = selection.length === 0 || tagged ? null : selection.map((rule) => rule.expression);
     const expression = (0,external_node_fs_namespaceObject.readFileSync)(__nccwpck_require__.ab + "inventory.nix", "utf8");
-    const query = async (args, onLine = () => undefined) => readAnswer(await applyToFlake(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }));
+    const query = async (args, onLine = () => undefined) => parseAnswer(await applyToFlake(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }));
     const { names, machines } = await atOnce(query, options.onLine);
-    const entries = [];
+    const found = [];
     let broken = 0;
     for (const [name, seen] of machines) {
         if ("error" in seen)
-            entries.push(inventory_doesNotEvaluate(name, seen.error, seen.together));
+            found.push(inventory_doesNotEvaluate(name, seen.error, seen.together));
         else if (field(seen.value, "kind") !== "broken")
-            entries.push(readEntry(name, seen.value));
+            found.push(parseEntry(name, seen.value));
         else
-            entries.push((broken += 1) <= mostExplained ? await askAgain(name, query) : inventory_doesNotEvaluate(name, undefined));
+            found.push((broken += 1) <= mostExplained ? await askAgain(name, query) : inventory_doesNotEvaluate(name, undefined));
     }
-    return { names, entries };
+    return { names, entries: found };
 }
 async function atOnce(query, onLine) {
     try {
@@ -10074,15 +10237,15 @@ async function atOnce(query, onLine) {
         if (!(error instanceof CommandError) || error.failure.kind === "aborted")
             throw error;
     }
-    // Names need no machine: where even they cannot be told, it is the flake itself that does not evaluate.
+    // Names need no machine: if even they fail, the flake itself does not evaluate.
     const { names, wanted } = await query({ names: [] });
-    return { names, machines: await evaluateApart(wanted, async (some) => (await query({ names: some })).machines) };
+    return { names, machines: await evaluateEach(wanted, async (some) => (await query({ names: some })).machines) };
 }
-/** Asks for a machine that throws, this time to hear what. */
+/** Evaluates a machine that throws again, to get its error. */
 async function askAgain(name, query) {
     try {
         const { machines } = await query({ names: [name], careful: false });
-        return readEntry(name, machines.get(name));
+        return parseEntry(name, machines.get(name));
     }
     catch (error) {
         if (!(error instanceof CommandError) || error.failure.kind === "aborted")
@@ -10092,15 +10255,15 @@ async function askAgain(name, query) {
 }
 function inventory_doesNotEvaluate(name, error, together = [name]) {
     const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
-    const reason = `${which} does not evaluate on the runner, so that nobody knows where the machine is`;
-    const lines = error === undefined ? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`] : lastLines(error.stderr);
-    return { kind: "unusable", name, tags: undefined, error: reason, lines };
+    const reason = `${which} does not evaluate on the runner, so its address is unknown`;
+    const lines = error === undefined ? [`only the first ${mostExplained} failures are explained one by one; see their messages`] : lastLines(error.stderr);
+    return { kind: "unusable", name, tags: undefined, error: reason, lines, topic: "machine-not-evaluated" };
 }
-function readAnswer(json) {
+function parseAnswer(json) {
     return {
         names: texts(field(json, "names")),
         wanted: texts(field(json, "wanted")),
-        machines: new Map(Object.entries(objectOf(field(json, "machines")))),
+        machines: new Map(entries(field(json, "machines"))),
     };
 }
 ;// CONCATENATED MODULE: ./out/src/nix/nix-config.js
@@ -10110,12 +10273,12 @@ function readAnswer(json) {
 
 /**
  * Reads the attribute `nixConfig` of a flake in the runner's store, as Nix text for another `flake.nix`; `undefined` where there is
- * none. Whether a machine follows it is for its own `accept-flake-config` to say. Throws a `CommandError` for a flake.nix that does
+ * none. The machine's own `accept-flake-config` decides whether it applies. Throws a `CommandError` for a flake.nix that does
  * not evaluate.
  */
 async function readNixConfig(flake, options) {
     const file = (0,external_node_path_namespaceObject.join)(flake.source, flake.subdirectory, "flake.nix");
-    // Nearly no flake has one, and the text costs no process.
+    // Few flakes have one, and searching the text needs no process.
     if (!/\bnixConfig\b/.test((0,external_node_fs_namespaceObject.readFileSync)(file, "utf8")))
         return undefined;
     const { stdout } = await runNix(["eval", "--json", "--file", file, "--apply", "flake: flake.nixConfig or { }"], options);
@@ -10123,7 +10286,7 @@ async function readNixConfig(flake, options) {
     const text = nixLiteral(settings);
     return text === "{ }" ? undefined : text;
 }
-/** Renders what JSON holds as a literal of Nix: Nix accepts nothing that it would have to evaluate in `nixConfig`. */
+/** Renders a JSON value as a Nix literal: in `nixConfig` Nix accepts nothing that needs evaluation. */
 function nixLiteral(value) {
     if (typeof value === "string")
         return nixString(value);
@@ -10148,7 +10311,7 @@ const inner = "flake";
  * parent of an input that lies in its parent's tree. With `narHash`, every Nix takes the rest of the input as it is written.
  */
 function lockAround(flake, locks) {
-    const nodes = new Map(Object.entries(objectOf(field(locks, "nodes"))));
+    const nodes = new Map(entries(field(locks, "nodes")));
     const root = String(field(locks, "root"));
     const free = (wish) => {
         let name = wish;
@@ -10181,7 +10344,7 @@ function prefixed(node) {
     const { inputs, parent, ...rest } = objectOf(node);
     return {
         ...rest,
-        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(Object.entries(objectOf(inputs)).map(([name, input]) => [name, below(input)])) }),
+        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(entries(inputs).map(([name, input]) => [name, below(input)])) }),
         ...(parent === undefined ? {} : { parent: below(parent) }),
     };
 }
@@ -10197,14 +10360,14 @@ const templates = {
     hive: __nccwpck_require__.ab + "outer-hive.nix",
 };
 /**
- * Makes the outer flake with which a flake is sent to the machines. With `hive`, the nodes of a colmena hive stand among the
- * `nixosConfigurations` under `colmenaHive.nodes.NAME`, since nixos-rebuild looks nowhere else. The flake keeps its identity
+ * Creates the outer flake that is sent to the machines. With `hive`, the nodes of a colmena hive are added to
+ * `nixosConfigurations` as `colmenaHive.nodes.NAME`, the only place where nixos-rebuild looks. The flake keeps its identity
  * (`self.rev`, `self.lastModified`, …) and the versions of all inputs. Throws a `CommandError`.
  */
 async function wrapFlake({ flake, locks }, hive, options) {
     return { flake, hive, outer: await addOuterFlake(flake, locks, hive, options) };
 }
-/** Puts an outer flake into the runner's store, without an evaluation. The flake's identity may be another than the true one. */
+/** Adds an outer flake to the runner's store, without an evaluation. The flake's identity need not be its real one. */
 async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
     const nixConfig = await readNixConfig(flake, { signal });
     const template = templates[hive ? "hive" : "plain"];
@@ -10231,22 +10394,22 @@ function flakeLine({ source, revision, inputs }) {
 function flakeWarnings({ dirty }) {
     if (!dirty)
         return [];
-    const message = "What is deployed is not a commit: on the machines, self.rev, self.dirtyRev and self.dirtyShortRev are missing. Has an earlier step changed a file?";
-    return [{ title: "The flake has changes that are not committed", message }];
+    const message = "The deployed system does not match a commit: self.rev, self.dirtyRev and self.dirtyShortRev are missing on the machines. Check whether an earlier step changed a file.";
+    return [{ title: "The flake has uncommitted changes", message }];
 }
 ;// CONCATENATED MODULE: ./out/src/ssh/keywords.js
 const ours = { owner: "ours" };
 const theirs = { owner: "theirs" };
 const keywords_refused = (reason) => ({ owner: "refused", reason });
-const onlyTheKey = keywords_refused("only ssh-auth says how the action authenticates");
+const onlyTheKey = keywords_refused("the input ssh-auth sets how the action authenticates");
 const hostKey = keywords_refused("the host key is looked up under the target's own address");
-const noForwarding = keywords_refused("a deployment forwards nothing");
-const sameSession = keywords_refused("the action's commands need a session as ssh starts it by itself");
-const plainMessages = keywords_refused("the action reads ssh's messages");
-const gssapi = keywords_refused("Kerberos would take the place of the key or the host key");
+const noForwarding = keywords_refused("the action forwards nothing");
+const sameSession = keywords_refused("the action needs a plain ssh session");
+const plainMessages = keywords_refused("the action parses the messages of ssh");
+const gssapi = keywords_refused("Kerberos would replace the key or the host key");
 /** Every keyword of ssh_config(5) in OpenSSH 8.5 to 10. */
 const keywords = {
-    // Where a line holds, and for whom.
+    // Where a line applies.
     Host: theirs,
     Match: theirs,
     Include: theirs,
@@ -10268,9 +10431,9 @@ const keywords = {
     CanonicalizePermittedCNAMEs: theirs,
     ProxyCommand: theirs,
     ProxyJump: theirs,
-    ProxyUseFdpass: keywords_refused("a ProxyCommand must stay in between, so that it ends with the connection"),
+    ProxyUseFdpass: keywords_refused("the ProxyCommand must end with the connection"),
     IPQoS: theirs,
-    // How what is sent is protected.
+    // Encryption and compression.
     Ciphers: theirs,
     MACs: theirs,
     KexAlgorithms: theirs,
@@ -10331,11 +10494,11 @@ const keywords = {
     ServerAliveInterval: ours,
     ServerAliveCountMax: ours,
     TCPKeepAlive: ours,
-    ChannelTimeout: keywords_refused("the action's own limits end what takes too long"),
+    ChannelTimeout: keywords_refused("the inputs of the action set the timeouts"),
     // The session.
     RemoteCommand: ours,
     PermitLocalCommand: ours,
-    LocalCommand: keywords_refused("no command of ssh-config runs on the runner once the connection stands"),
+    LocalCommand: keywords_refused("ssh-config cannot run commands on the runner after connecting"),
     RequestTTY: ours,
     EscapeChar: ours,
     EnableEscapeCommandline: sameSession,
@@ -10374,10 +10537,10 @@ const byLowerCase = new Map(Object.entries(keywords).map(([name, rule]) => [name
  * Keywords are in lower case, as `ssh -G` prints them.
  */
 function refusalOf(keyword) {
-    const { name, rule } = byLowerCase.get(keyword) ?? { name: keyword, rule: keywords_refused("this version of the action does not know it") };
+    const { name, rule } = byLowerCase.get(keyword) ?? { name: keyword, rule: keywords_refused("not supported by this version of the action") };
     if (rule.owner === "theirs")
         return undefined;
-    return `${name} (${rule.owner === "ours" ? "it belongs to the action" : rule.reason})`;
+    return `${name} (${rule.owner === "ours" ? "set by the action" : rule.reason})`;
 }
 ;// CONCATENATED MODULE: ./out/src/ssh/location.js
 
@@ -10396,7 +10559,7 @@ async function locateTargets(targets, directory, settings, { defaults, limit, si
 }
 /**
  * Finds out where a target is: what it says itself, then the user's lines, then the defaults. It is ssh that reads the user's
- * lines, so that patterns, `Match` and `Include` mean what they mean to ssh; nothing is started where there are none. Throws an
+ * lines, so that patterns, `Match` and `Include` work as usual; without any lines, ssh is not started. Throws an
  * `InputError` for lines that ssh does not accept, and for those that would lead it to what it must not be given.
  */
 async function locateTarget(target, index, directory, settings, defaults, signal) {
@@ -10415,7 +10578,7 @@ async function locateTarget(target, index, directory, settings, defaults, signal
     catch (error) {
         if (!(error instanceof CommandError) || error.failure.kind === "aborted")
             throw error;
-        throw location_refusal(`is not accepted by ssh: ${reasonOf(error, configuration, extraBegins)}`);
+        throw location_refusal(`was rejected by ssh: ${reasonOf(error, configuration, extraBegins)}`);
     }
     const without = await ask(renderQuestion(target, index, directory, { ...settings, extra: "" }, defaults).text);
     return locatedTarget(target, answer, without);
@@ -10434,7 +10597,7 @@ function locationCommand(configuration, target) {
  *     proxyjump bastion.example.org
  */
 function locatedTarget(target, answer, without) {
-    const found = location_readAnswer(answer);
+    const found = location_parseAnswer(answer);
     const first = (keyword) => found.get(keyword)?.[0] ?? "";
     const address = first("hostname");
     const user = first("user");
@@ -10445,18 +10608,18 @@ function locatedTarget(target, answer, without) {
         }
         catch (error) {
             const problem = messageOf(error);
-            throw location_refusal(`has a ${keyword} for ${target.host} that is not accepted: ${problem}`);
+            throw location_refusal(`sets an invalid ${keyword} for ${target.host}: ${problem}`);
         }
     };
     check("HostName", () => checkHost(address));
     check("User", () => checkUser(user));
     check("Port", () => checkPort(port));
-    requireOwned(target, found, location_readAnswer(without));
+    requireOwned(target, found, location_parseAnswer(without));
     const { name, host, configuration } = target;
     const moved = address.toLowerCase() !== host.toLowerCase();
     return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration };
 }
-function location_readAnswer(answer) {
+function location_parseAnswer(answer) {
     const found = new Map();
     for (const line of answer.split("\n")) {
         const [, keyword = "", value = ""] = /^(\S+) (.*)$/.exec(line) ?? [];
@@ -10464,7 +10627,7 @@ function location_readAnswer(answer) {
     }
     return found;
 }
-// What stands first in the configuration is not enough: ssh adds some keywords up, and others are not the action's to say.
+// The order in the configuration is not enough: ssh accumulates some keywords, and the action does not set all of them.
 function requireOwned({ host }, found, without) {
     const changed = [...new Set([...found.keys(), ...without.keys()])].filter((keyword) => JSON.stringify(found.get(keyword)) !== JSON.stringify(without.get(keyword)));
     const reasons = changed.toSorted().flatMap((keyword) => {
@@ -10472,9 +10635,9 @@ function requireOwned({ host }, found, without) {
         return reason === undefined ? [] : [reason];
     });
     if (reasons.length > 0)
-        throw location_refusal(`sets ${reasons.join(" and ")} for ${host}; accepted are lines that leave it out for this host`);
+        throw location_refusal(`sets ${reasons.join(" and ")} for ${host}; remove this for the host`);
 }
-/** What tells two machines with one address apart. A proxy's command may name the host in its own ways. */
+/** Distinguishes two machines with the same address. A ProxyCommand may select the host itself. */
 function viaOf(host, found) {
     const jump = found.get("proxyjump")?.[0];
     if (jump !== undefined && jump !== "none")
@@ -10484,9 +10647,9 @@ function viaOf(host, found) {
 }
 function reasonOf({ failure, stderr }, configuration, extraBegins) {
     if (failure.kind === "timeout")
-        return `it has not read the lines after ${failure.seconds} s`;
+        return `reading the lines took longer than ${failure.seconds} s`;
     const place = /^line (\d+)/;
-    const [line = "it does not say why"] = stderr
+    const [line = "no reason given"] = stderr
         .replaceAll(`${configuration}: `, "")
         .replaceAll(`${configuration} `, "")
         .split(/\r?\n/)
@@ -10495,18 +10658,18 @@ function reasonOf({ failure, stderr }, configuration, extraBegins) {
     return number > 0 ? line.replace(place, `line ${number}`) : line;
 }
 function location_refusal(problem) {
-    return new InputError([{ input: "ssh-config", problem }]);
+    return new InputError([{ input: "ssh-config", problem, topic: "ssh-config-refused" }]);
 }
 ;// CONCATENATED MODULE: ./out/src/report/choice.js
 
 /** The lines of the log that say what was chosen of a flake's machines. */
 function choiceLines({ machines, unusable, others }) {
     const count = machines.length + unusable.length;
-    const heading = `targets is empty: the flake names ${count} ${count === 1 ? "machine" : "machines"} to deploy`;
+    const heading = `targets is empty: using ${count} ${count === 1 ? "host" : "hosts"} from the flake`;
     return [
         `${heading}${machines.length === 0 ? "" : `: ${machines.map(({ name }) => name).join(", ")}`}`,
-        ...unusable.map(({ name }) => `${name} cannot be deployed, and fails`),
-        ...others.map(({ name, reason }) => `${name} is left out: ${reason}`),
+        ...unusable.map(({ name }) => `${name} cannot be deployed and counts as failed`),
+        ...others.map(({ name, reason }) => `${name} is excluded: ${reason}`),
     ];
 }
 const mostIgnored = 30;
@@ -10515,7 +10678,7 @@ function choiceWarnings({ machines }) {
     const lines = machines.flatMap(({ name, ignored }) => ignored.map((what) => `${name}: ${what}`));
     if (lines.length === 0)
         return [];
-    return [{ title: "The flake asks for what this action does not do", message: listedLines(lines, mostIgnored).join("\n") }];
+    return [{ title: "Ignored settings in the flake", message: listedLines(lines, mostIgnored).join("\n") }];
 }
 ;// CONCATENATED MODULE: ./out/src/entry/announce-choice.js
 
@@ -10564,8 +10727,8 @@ function nothingKnown() {
 
 
 /**
- * Tells whether a file, relative to the root of the Git work tree that a flake reference names (`.`, `./nixos`), exists there and
- * Git does not track it. Never throws: the answer is no where there is no work tree, or Git cannot tell.
+ * Returns whether a file, relative to the root of the Git work tree that a flake reference names (`.`, `./nixos`), exists but is
+ * not tracked by Git. Never throws: `false` without a work tree, or if Git fails.
  */
 async function isUntracked(reference, file) {
     const directory = /^[./][^?]*/.exec(reference)?.[0];
@@ -10585,8 +10748,8 @@ async function isUntracked(reference, file) {
 ;// CONCATENATED MODULE: ./out/src/github/run-name.js
 
 /**
- * Names this job of the workflow to somebody who looks at a machine: the address of the run, and the job. `undefined` where the
- * runner does not say it.
+ * Names this job of the workflow for users of a machine: the URL of the run, and the job. `undefined` where the runner does not
+ * provide it.
  */
 function workflowRunName(environment) {
     const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_JOB: job } = environment;
@@ -10598,10 +10761,10 @@ function workflowRunName(environment) {
     return name.replaceAll(/\p{C}/gu, "");
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/reconnect-timeout.js
-// For a machine to come back after the latest moment at which its watchdog acts: the way back is an activation too.
+// For a machine to be reachable again after its watchdog has acted: a rollback is an activation, too.
 const wayBackSeconds = 60;
 /**
- * Seconds for which a lost connection is tried again, by phase: a machine that goes back by itself answers only when it has.
+ * Seconds for which a lost connection is tried again, by phase: a machine that rolls back on its own answers only afterwards.
  * `connectTimeout` is in seconds too.
  */
 function reconnectTimeout(connectTimeout, { rollback, limits }) {
@@ -10622,7 +10785,7 @@ function reconnectTimeout(connectTimeout, { rollback, limits }) {
 
 
 
-/** How the machines of a deployment are treated. Each call names a run of its own. */
+/** The settings for the machines of a deployment. Each call names a new run. */
 function machineSettings(inputs, sending, signal) {
     const run = (0,external_node_crypto_namespaceObject.randomBytes)(6).toString("hex");
     return {
@@ -10647,6 +10810,7 @@ const identityState = {
     load: () => getState(key),
 };
 ;// CONCATENATED MODULE: ./out/src/ssh/identity.js
+
 
 
 
@@ -10681,7 +10845,7 @@ async function writeIdentity(directory, identity) {
     if (identity.passphrase !== undefined) {
         const problem = await decrypt(directory, files.key, identity.passphrase);
         if (problem !== undefined)
-            return { kind: "unusable", problem };
+            return { kind: "unusable", problem, topic: "ssh-key-encrypted" };
     }
     return await checkKey(files.key);
 }
@@ -10698,7 +10862,7 @@ async function checkKey(path) {
         throwIfMissing(error);
         if (!(error instanceof CommandError))
             throw error;
-        return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})` };
+        return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})`, topic: "ssh-key-damaged" };
     }
 }
 // ssh-keygen asks a program for the old passphrase, which hands on its standard input: on a command line or in an environment,
@@ -10717,10 +10881,10 @@ async function decrypt(directory, path, passphrase) {
         if (!(error instanceof CommandError))
             throw error;
         if (/ssh_askpass: exec\(.*\): Permission denied/.test(error.stderr)) {
-            throw new RunnerError(`an encrypted ssh-key needs a directory for temporary files from which programs can be run, and ${(0,external_node_path_namespaceObject.dirname)(directory)} is mounted noexec. Use a key without a passphrase, or another RUNNER_TEMP`, { cause: error });
+            throw new RunnerError(`decrypting ssh-key needs a temporary directory in which programs can be run, but running one in ${(0,external_node_path_namespaceObject.dirname)(directory)} was denied (is it mounted noexec?). Use a key without a passphrase, or set RUNNER_TEMP to another directory`, { cause: error, topic: "ssh-key-encrypted" });
         }
         if (/incorrect passphrase/i.test(error.stderr))
-            return "is encrypted, and ssh-key-passphrase is not its passphrase";
+            return "is encrypted, and ssh-key-passphrase does not match";
         return `cannot be decrypted (${lastLine(error.stderr, path)})`;
     }
     finally {
@@ -10729,7 +10893,10 @@ async function decrypt(directory, path, passphrase) {
 }
 function throwIfMissing(error) {
     if (error instanceof CommandError && error.failure.kind === "spawn") {
-        throw new RunnerError("ssh-keygen is not on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client", { cause: error });
+        throw new RunnerError(`ssh-keygen was not found on this runner. Install the OpenSSH client before this step, for example: ${installSteps["ssh-keygen"]}`, {
+            cause: error,
+            topic: "programs-missing",
+        });
     }
 }
 function lastLine(stderr, path) {
@@ -10741,13 +10908,13 @@ function lastLine(stderr, path) {
  */
 function removeIdentityDirectory(path) {
     if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test((0,external_node_path_namespaceObject.basename)(path)) || path !== (0,external_node_path_namespaceObject.resolve)(path)) {
-        throw new Error(`refuses to remove ${JSON.stringify(path)}: it is not a directory of this action`);
+        throw new Error(`refusing to remove ${JSON.stringify(path)}: it was not created by this action`);
     }
     const found = (0,external_node_fs_namespaceObject.lstatSync)(path, { throwIfNoEntry: false });
     if (found === undefined)
         return;
     if (!found.isDirectory() || found.uid !== process.getuid?.()) {
-        throw new Error(`refuses to remove ${JSON.stringify(path)}: it is a link, no directory, or somebody else's`);
+        throw new Error(`refusing to remove ${JSON.stringify(path)}: it is a link, not a directory, or owned by another user`);
     }
     (0,external_node_fs_namespaceObject.rmSync)(path, { recursive: true, force: true });
 }
@@ -10778,7 +10945,7 @@ class RunIdentity {
         identityState.save(this.#directory);
         const check = await writeIdentity(this.#directory, identity);
         if (check.kind === "unusable")
-            throw new InputError([{ input: "ssh-key", problem: check.problem }]);
+            throw new InputError([{ input: "ssh-key", problem: check.problem, topic: check.topic }]);
         if (identity.passphrase !== undefined)
             for (const line of secretLines(writtenKey(this.#directory)))
                 maskSecret(line);
@@ -10845,7 +11012,7 @@ async function deployAndReport(all, cancelled) {
     }
     await identity.remove();
     if (problem !== undefined && !cancelled.aborted)
-        log.annotateAll("error", [problemAnnotation(problem)]);
+        log.annotateAll("error", [problemAnnotation(problem, log.linkTo)]);
     const reason = cancelled.aborted ? "the run was cancelled" : problem === undefined ? undefined : briefReason(problem);
     const { end, flake, sent, summary } = known;
     const isGreen = reportEnd({ ...end, flake, sent, summary, endedEarly: reason !== undefined, reason }, log);
@@ -10874,7 +11041,7 @@ async function deploy({ log, runLog, identity, known }, cancelled) {
 ;// CONCATENATED MODULE: ./out/src/domain/matrix.js
 
 
-/** The machines as text for the input `targets`: a line each, or JSON where a line would lose a name. */
+/** Renders the machines for the input `targets`: one per line, or JSON where a line cannot express a name. */
 function targetsText(machines) {
     const plain = machines.every(({ name, request }) => wishedName({ ...request, name: undefined }) === name);
     if (plain)
@@ -10894,30 +11061,29 @@ function targetLine({ user, host, port, configuration }) {
 
 
 /**
- * Renders the outputs: a job for each machine, or at most `shards` jobs with the machines dealt out among them in their order.
- * Throws an `InputError` for more machines than GitHub takes jobs, and for more than fit into the outputs of a job.
+ * Renders the outputs: one job per machine, or at most `shards` jobs with the machines split across them in order.
+ * Throws an `InputError` for more machines than GitHub allows jobs, and for more than fit into the outputs of a job.
  */
 function renderMatrix(machines, shards) {
     if (shards === undefined && machines.length > jobsOfMatrix) {
         throw new InputError([
             {
                 input: "shards",
-                problem: `is empty, and ${machines.length} machines are more than the ${jobsOfMatrix} jobs that GitHub takes a matrix; accepted is a number of jobs to deal them out to`,
+                problem: `is empty, but ${machines.length} hosts exceed the ${jobsOfMatrix} jobs that GitHub allows per matrix; set it to the number of jobs to split them across`,
+                topic: "too-many-jobs",
             },
         ]);
     }
     const include = shards === undefined ? machines.map(machineJob) : deal(machines, shards).map(shardJob);
     const outputs = {
         matrix: JSON.stringify({ include }),
-        // Not an empty text, which would have the main action take every machine of the flake.
+        // Not an empty string, which would make the main action deploy every machine of the flake.
         targets: machines.length === 0 ? "[]" : targetsText(machines),
         count: String(machines.length),
         hosts: JSON.stringify(machines.map(({ name }) => name)),
     };
     if (Object.values(outputs).join("").length > charactersOfOutputs) {
-        throw new InputError([
-            { input: "select", problem: `leaves ${machines.length} machines, more than fit into the outputs of one job (1 MB); select fewer of them` },
-        ]);
+        throw new InputError([{ input: "select", problem: `selects ${machines.length} hosts, more than fit into the outputs of one job (1 MB); select fewer` }]);
     }
     return outputs;
 }
@@ -10933,7 +11099,7 @@ function machineJob(machine) {
 function shardJob(machines, index, all) {
     return { name: `${index + 1} of ${all.length}`, targets: targetsText(machines), hosts: machines.map(({ name }) => name) };
 }
-/** Deals out to as many hands, of which the first ones get one more where it does not come out even. */
+/** Splits the items into as many parts, in order; the first parts get one more where the division leaves a remainder. */
 function deal(items, hands) {
     const used = Math.min(hands, items.length);
     const size = (hand) => Math.floor(items.length / used) + (hand < items.length % used ? 1 : 0);
@@ -10951,8 +11117,8 @@ const matrixInputNames = ["flake", "targets", "select", "changed-since", "shards
 /** Reads and checks the inputs as `parseInputs` does those of the main action; `mostShards` jobs are possible. Throws an `InputError` that names every bad one. */
 function parseMatrixInputs(read, mostShards) {
     const problems = [];
-    const refusing = (input) => (problem) => {
-        problems.push({ input, problem });
+    const refusing = (input) => (problem, topic) => {
+        problems.push({ input, problem, topic });
     };
     const trimmed = (name) => read(name).trim() || undefined;
     const number = (name, maximum) => {
@@ -10962,7 +11128,7 @@ function parseMatrixInputs(read, mostShards) {
         const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
         if (value >= 1 && value <= maximum)
             return value;
-        refusing(name)(`${JSON.stringify(text.slice(0, 100))} is not accepted; accepted is a whole number from 1 to ${maximum}, or nothing`);
+        refusing(name)(`${JSON.stringify(text.slice(0, 100))} is not valid; expected a whole number from 1 to ${maximum}, or nothing`);
         return undefined;
     };
     const user = trimmed("ssh-user");
@@ -10981,7 +11147,7 @@ function parseMatrixInputs(read, mostShards) {
     };
     const misplaced = matrixInputNames.filter((name) => holdsPrivateKey(read(name), ""));
     if (misplaced.length > 0)
-        throw new InputError(misplaced.map((input) => ({ input, problem: misplacedKey })));
+        throw new InputError(misplaced.map((input) => ({ input, problem: misplacedKey, topic: "misplaced-key" })));
     if (problems.length > 0)
         throw new InputError(problems);
     return inputs;
@@ -10990,19 +11156,19 @@ function readExplicit(text, selection, port, refusing) {
     const requests = readRequests(text, refusing("targets"));
     let machines = [];
     collect(() => {
-        // Only for the names, and to find a machine that stands there twice.
+        // Only for the names, and to find a machine that is listed twice.
         const targets = completeTargets(requests, { user: "", port });
         machines = requests.map((request, index) => ({ name: targets[index]?.name ?? "", request, system: undefined, tags: [] }));
     }, refusing("targets"));
     const looks = machines.map((machine) => ({ machine, name: machine.name, configuration: machine.request.configuration }));
     const { chosen, unmatched } = machines.length === 0 ? { chosen: looks, unmatched: undefined } : selectTargets(looks, selection);
     if (unmatched !== undefined)
-        refusing("select")(unmatched);
+        refusing("select")(unmatched, "selection-unmatched");
     return chosen.map(({ machine }) => machine);
 }
 function readRevision(text, refuse) {
     if (text !== undefined && !/^[^\s\p{C}-][^\s\p{C}]*$/u.test(text)) {
-        refuse(`${JSON.stringify(text.slice(0, 100))} is not accepted; accepted is a Git revision, as \${{ github.event.before }}`);
+        refuse(`${JSON.stringify(text.slice(0, 100))} is not valid; expected a Git revision, for example \${{ github.event.before }}`);
     }
     return text;
 }
@@ -11021,7 +11187,7 @@ async function changedMachines(machines, revision, ports) {
     };
     const reference = await formerReference(present, revision, ports);
     if (reference === undefined)
-        return all(`${revision} is no commit of this repository: a first push, or one that has replaced it.`);
+        return all(`${revision} is not a commit of this repository, as after a first push or a force push.`);
     const configurations = machines.flatMap(({ request }) => attributeOf(request.configuration) ?? []);
     const former = await ports.formerToplevels(present, reference, configurations);
     if (former.kind === "none")
@@ -11041,9 +11207,9 @@ async function changedMachines(machines, revision, ports) {
 }
 /** The flake at that revision; `undefined` where there is no such commit. Throws an `InputError` where that could not be looked up. */
 async function formerReference({ repository }, revision, ports) {
-    const refuse = (problem) => new InputError([{ input: "changed-since", problem }]);
+    const refuse = (problem, topic) => new InputError([{ input: "changed-since", problem, topic }]);
     if (repository === undefined)
-        throw refuse("needs a flake in a Git work tree on the runner, as `.` or `./nixos`: only there can an older commit be looked at");
+        throw refuse("needs a flake in a Git work tree on the runner, such as `.` or `./nixos`");
     // What GitHub gives as the commit before the first push of a branch.
     if (/^0+$/.test(revision))
         return undefined;
@@ -11051,7 +11217,7 @@ async function formerReference({ repository }, revision, ports) {
     if (resolved.kind === "commit")
         return repository.referenceAt(resolved.id);
     if (resolved.shallow)
-        throw refuse(`${revision} is not in this checkout, which has only the newest commits. Set \`fetch-depth: 0\` in the step with actions/checkout`);
+        throw refuse(`${revision} is not in this checkout, which contains only the newest commits. Set \`fetch-depth: 0\` in the step with actions/checkout`, "commit-missing");
     return undefined;
 }
 ;// CONCATENATED MODULE: ./out/src/machines/of-matrix.js
@@ -11084,7 +11250,8 @@ async function of_matrix_machinesOfFlake({ selection, port = sshPort }, ports) {
 ;// CONCATENATED MODULE: ./out/src/git/commit.js
 
 
-/** Looks a revision up, as gitrevisions(7) has it. Throws a `RunnerError` without git, a `CommandError` outside of a work tree. */
+
+/** Resolves a revision (gitrevisions(7)). Throws a `RunnerError` without git, a `CommandError` outside of a work tree. */
 async function resolveCommit(directory, revision) {
     try {
         const { stdout } = await git(revParseArguments(directory, revision));
@@ -11096,7 +11263,7 @@ async function resolveCommit(directory, revision) {
     }
     return { kind: "missing", shallow: await isShallow(directory) };
 }
-/** Tells whether a checkout lacks the older commits, as actions/checkout makes it unless `fetch-depth` is 0. Throws as `resolveCommit`. */
+/** Returns whether a checkout lacks older commits, as with actions/checkout unless `fetch-depth` is 0. Throws as `resolveCommit`. */
 async function isShallow(directory) {
     return (await git(["-C", directory, "rev-parse", "--is-shallow-repository"])).stdout.trim() === "true";
 }
@@ -11110,8 +11277,9 @@ async function git(args) {
     }
     catch (error) {
         if (error instanceof CommandError && error.failure.kind === "spawn") {
-            throw new RunnerError("git is not on this runner, and changed-since needs it. Add to the workflow, before this step: - run: sudo apt-get update && sudo apt-get install --yes git", {
+            throw new RunnerError(`git was not found on this runner; changed-since needs it. Add this to the workflow before this step: ${installSteps.git}`, {
                 cause: error,
+                topic: "programs-missing",
             });
         }
         throw error;
@@ -11150,7 +11318,7 @@ function repositoryOf(resolved) {
     const url = json_text(field(resolved, "url"));
     if (field(resolved, "type") !== "git" || url?.startsWith("file:") !== true)
         return undefined;
-    const kept = Object.entries(objectOf(resolved)).flatMap(([name, value]) => {
+    const kept = entries(resolved).flatMap(([name, value]) => {
         if (["type", "url", "ref", "rev"].includes(name))
             return [];
         if (typeof value === "boolean")
@@ -11175,7 +11343,7 @@ async function toplevels(reference, configurations, options) {
         await evaluate([]);
     const all = new Map();
     for (let begin = 0; begin < configurations.length; begin += together) {
-        const evaluated = await evaluateApart(configurations.slice(begin, begin + together), evaluate);
+        const evaluated = await evaluateEach(configurations.slice(begin, begin + together), evaluate);
         for (const [name, one] of evaluated)
             all.set(name, "value" in one ? one.value : undefined);
     }
@@ -11199,11 +11367,11 @@ async function formerToplevels(present, former, configurations, options) {
 ;// CONCATENATED MODULE: ./out/src/report/changed.js
 /** The notice that no machine is left out as unchanged. */
 function allChangedNotice(reason) {
-    return { title: "All machines count as changed", message: reason };
+    return { title: "All hosts count as changed", message: reason };
 }
 /** The warning about a machine that counts as changed because its system does not evaluate. */
 function notComparableWarning(machine) {
-    return { title: machine, message: "Its system does not evaluate, so that nobody can tell whether it has changed. It is deployed." };
+    return { title: machine, message: "Its system does not evaluate, so it counts as changed." };
 }
 ;// CONCATENATED MODULE: ./out/src/entry/matrix-ports.js
 
@@ -11254,7 +11422,7 @@ async function planAndReport(log, cancelled) {
     }
     catch (error) {
         if (!cancelled.aborted)
-            log.annotateAll("error", [problemAnnotation(error)]);
+            log.annotateAll("error", [problemAnnotation(error, log.linkTo)]);
     }
     log.resume();
     setMatrixOutputs(planned.outputs);
@@ -11265,8 +11433,8 @@ async function plan(log, cancelled) {
     const inputs = parseMatrixInputs(readInput, jobsOfMatrix);
     const { machines, total, unusable } = await machinesOfMatrix(inputs, matrixPorts(inputs.flake, log, cancelled));
     const outputs = renderMatrix(machines, inputs.shards);
-    log.line(`${machines.length} of ${total} machines: ${machines.map(({ name }) => name).join(", ")}`);
-    log.annotateAll("error", failureAnnotations(unusable.map(unusableResult), annotationsOfStep));
+    log.line(`${machines.length} of ${total} hosts: ${machines.map(({ name }) => name).join(", ")}`);
+    log.annotateAll("error", failureAnnotations(unusable.map(unusableResult), annotationsOfStep, log.linkTo));
     return { outputs, isComplete: unusable.length === 0 };
 }
 ;// CONCATENATED MODULE: ./out/src/entry/post.js

@@ -5,13 +5,13 @@
 # script that is put into the directory of the run. RUNNING is the toplevel or its specialisation, GENERATION the number of its
 # generation or empty, INSTALL_BOOTLOADER 1 or 0.
 # Prints the facts of the system before, with "mend" (yes, where last.sh mend is to run first) and "scarce-boot" ("FREE NEEDED" in
-# KiB, where /boot is a file system of its own and has too little room for the new kernel and initrd); or "holder": who is in the way.
-# Exit codes: 0, 1 when a file cannot be written or the watchdog cannot be started, 5 another run holds the lock, 6 somebody runs
-# nixos-rebuild by hand.
+# KiB, where /boot is a file system of its own and has too little room for the new kernel and initrd); or "holder": who holds the lock.
+# Exit codes: 0, 1 when a file cannot be written or the watchdog cannot be started, 5 another run holds the lock, 6 someone runs
+# nixos-rebuild manually.
 
-# A lock is held as long as a timer or a service of its run is there: one of a dead run frees itself.
+# A lock is held as long as a timer or a service of its run is active, so that of a dead run is released.
 holder_lives() {
-  # Where systemd does not answer, the other run counts as alive.
+  # If systemd does not answer, the other run counts as alive.
   units=$(patiently systemctl list-units --plain --no-legend --no-pager --state=active,activating,deactivating \
     "nix-flake-deploy-$1-lock*" "nix-flake-deploy-$1-activat*" "nix-flake-deploy-$1-confirm*" "nix-flake-deploy-$1-login*" "nix-flake-deploy-$1-health*" \
     "nix-flake-deploy-$1-back*" "nix-flake-deploy-$1-last*" "nix-flake-deploy-$1-mend*" 2>/dev/null) || return 0
@@ -35,7 +35,7 @@ interrupted_by() {
   cat "$base/$1/previous-running"
 }
 
-# Puts the file in place at once, or not at all.
+# Writes a file atomically.
 write() {
   printf '%s' "$2" >"$1.new" && mv -- "$1.new" "$1"
 }
@@ -44,7 +44,7 @@ record() {
   write previous-link "$(readlink -- "$system_profile" 2>/dev/null)" &&
     write previous-profile "$(resolve "$system_profile")" &&
     write previous-running "$(resolve /run/current-system)" || return
-  # Roots by way of /run: a restart of the machine ends them.
+  # Indirect roots in /run: a restart of the machine removes them.
   for name in new-toplevel new-running previous-profile previous-running; do
     [ -s "$name" ] || continue
     ln -sfn -- "$(cat "$name")" "root-$name" && ln -sfn -- "$dir/root-$name" "$gcroots/$run/$name" || return
@@ -79,7 +79,7 @@ scarce_boot() {
   }
 }
 
-# Only what root runs can change the system: no other user of the machine can hold a deployment up. Not in the way is what deploys
+# Only processes of root can change the system, so other users cannot delay a deployment. Ignored are commands that deploy
 # another machine from this one (nixos-rebuild with --target-host, and the ssh below it), and what a container on this machine does.
 by_hand() {
   here=$(readlink /proc/self/ns/pid)

@@ -1,18 +1,18 @@
-# Stands before every other script. POSIX sh; run as `sh -c` with the arguments set beforehand, standard input empty.
+# Prepended to every other script. POSIX sh; run as `sh -c` with the arguments already set, standard input empty.
 #
-# Every script prints on standard output, behind a line "begin NONCE" (what a login shell prints comes before it), and as the
+# Every script prints to standard output, after a line "begin NONCE" (output of a login shell is before it), and as the
 # last line of standard error "end NONCE CODE". A line "key=value" is a fact.
 
 set -u
 umask 022
 export LC_ALL=C
-# What a non-interactive shell, sudo or a unit leave out of PATH.
+# Directories that are missing in PATH of a non-interactive shell, of sudo or of a unit.
 PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 
 uid=$(id -u)
-# On a tmpfs: a full disk cannot take the log and the exit code away, and a reboot clears it.
+# On a tmpfs: a full disk does not affect log and exit code, and a reboot clears it.
 if [ "$uid" -eq 0 ]; then
   base=/run/nix-flake-deploy
 else
@@ -29,7 +29,7 @@ resolve() {
   if [ -e "$1" ]; then readlink -f -- "$1"; fi
 }
 
-# Runs a command that asks systemd, again for a while: it does not answer while it executes itself anew.
+# Runs a command that queries systemd, with retries: systemd does not answer while it re-executes itself.
 patiently() {
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     "$@" && return 0
@@ -38,13 +38,13 @@ patiently() {
   return 1
 }
 
-# Whether a switch-to-configuration was killed on its way: it leaves a list of what it has not done yet, and holds its lock no more.
+# Whether a switch-to-configuration was killed before its end: it leaves a list of what remains to be done, and its lock is free.
 is_interrupted() {
   grep -qs . /run/nixos/start-list /run/nixos/restart-list /run/nixos/reload-list || return 1
   [ ! -e "$switch_lock" ] || flock --shared --nonblock "$switch_lock" true 2>/dev/null
 }
 
-# Units that nothing is concluded from: those of the action, and of users, which come and go with people.
+# Units that are ignored: those of the action, and of users, which start and stop with logins.
 is_foreign() {
   case $1 in
     nix-flake-deploy-* | user@*.service | user-runtime-dir@*.service | session-*.scope) return 0 ;;
@@ -52,7 +52,7 @@ is_foreign() {
   esac
 }
 
-# Units that are failed now, with blanks between: in the state failed, or a service that systemd is about to restart after its
+# Units that are failed now, separated by spaces: in the state failed, or a service that systemd is about to restart after its
 # main process ended with an error.
 failed_units() {
   patiently systemctl list-units --all --state=failed,auto-restart,auto-restart-queued --plain --no-legend --no-pager 2>/dev/null |
@@ -81,7 +81,7 @@ services() {
   done
 }
 
-# Services that systemd has restarted within the last minute, with blanks between.
+# Services that systemd has restarted within the last minute, separated by spaces.
 restarting_units() {
   now=$(cut -d . -f 1 /proc/uptime)
   services | while read -r unit number moment; do
@@ -89,7 +89,7 @@ restarting_units() {
   done
 }
 
-# A kernel, initrd or set of modules other than the booted one wants a reboot.
+# A kernel, initrd or set of modules other than the booted one needs a reboot.
 reboot_needed() {
   for part in kernel initrd kernel-modules; do
     if [ -e "/run/booted-system/$part" ] && [ -e "/run/current-system/$part" ] &&

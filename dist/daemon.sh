@@ -1,4 +1,4 @@
-# Tells whether the user reaches nix-daemon, after a copy to the machine has failed.
+# Returns whether the user reaches nix-daemon, after a copy to the machine has failed.
 # Arguments: none. Prints the facts "daemon" ("ok", or what Nix says) and "allowed-users" (the setting). Exit code: 0.
 
 features='--extra-experimental-features nix-command'

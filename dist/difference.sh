@@ -1,9 +1,9 @@
-# Reports in what two systems of the store differ: the paths that only one of their closures has, with their sizes. Reads only, and
+# Reports how two systems of the store differ: the paths that only one of their closures has, with their sizes. Reads only, and
 # needs no root.
 # Arguments: BEFORE AFTER SECONDS LINES. SECONDS bound each question to Nix, LINES each list.
 # Prints for either side "- PATH" for each path that only BEFORE has, then "-size BYTES" for each of them in the same order, and
 # the same with "+" for AFTER, and in the end "end".
-# Exit codes: 0, 1 when Nix does not tell the closures.
+# Exit codes: 0, 1 when Nix cannot list the closures.
 
 # Paths that are in the second list and not in the first.
 only() {

@@ -1,4 +1,4 @@
-# Tells all that must be known of the machine before anything is sent to it.
+# Reports the facts about the machine that are needed before anything is sent to it.
 # Arguments: none. Prints facts. Exit code: 0.
 
 of_step() {
@@ -8,16 +8,16 @@ of_step() {
 # What an earlier run, or a switch by hand, has left unfinished.
 unfinished() {
   if [ -e "$step_record" ]; then
-    printf 'an earlier run has not finished its last step (profile and boot loader) for %s' "$(of_step toplevel)"
+    printf 'an earlier run did not finish setting profile and boot loader for %s' "$(of_step toplevel)"
   elif is_interrupted; then
-    printf 'an activation was interrupted, and units may be stopped'
+    printf 'an activation was interrupted; units may be stopped'
   fi
 }
 
-# The number of the generation before the current one: where nix-env --rollback would go.
+# The number of the generation before the current one, to which nix-env --rollback would switch.
 older_generation() {
   current=$(readlink -- "$system_profile" 2>/dev/null) || return 0
-  # A last step that is about to be undone is none to roll back from.
+  # If the last step is about to be undone, its generation is not the current one.
   if [ "$(resolve /run/current-system)" != "$(of_step running)" ] && [ "$(resolve "$system_profile")" = "$(of_step toplevel)" ]; then
     current=$(of_step previous-link)
   fi

@@ -1,8 +1,8 @@
-# Shows the log of a job from a byte on until the job has ended, and then tells how it ended and what the system is like.
+# Shows the log of a job from a byte on until the job has ended, then reports how it ended and the state of the system.
 # May be run again, from where it stopped, after the connection was lost.
 # Arguments: RUN JOB OFFSET. Prints the bytes of the log; on standard error the facts "exit" (the job's exit code, or "lost"
 # when it ended without one), "result" (what the link result points to) and those of the system.
-# Exit codes: 0 the job has ended, 3 there is no such job.
+# Exit codes: 0 the job has ended, 3 job not found.
 
 show_new() {
   size=$(wc -c <"$job.log") || return 0
@@ -18,7 +18,7 @@ main() {
   [ -e "$job.log" ] || return 3
   missed=0
   until [ -e "$job.status" ]; do
-    # Whoever has removed the run, nothing will come any more.
+    # The run was removed: no more output will follow.
     [ -e "$job.log" ] || return 3
     show_new
     # Waits for the end of the job, at most a fifth of a second.

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Runs a command so that its end is known for sure, whoever watches: a unit starts it, follow.sh watches it.
+# Runs a command and records its end, with or without a connection: a unit starts it, follow.sh watches it.
 # It is put into the directory of the run and started there. POSIX sh.
-# Arguments: JOB [COMMAND [ARG...]]; without a command it is the one that start.sh has put into JOB.command. Output goes to JOB.log and not to the journal, which misses what old versions of
+# Arguments: JOB [COMMAND [ARG...]]; without a command it is the one in JOB.command (written by start.sh). Output goes to JOB.log and not to the journal, which misses what old versions of
 # nixos-rebuild print. While it is alive it holds the lock of JOB.alive; the exit code is in JOB.status from its end on.
-# When JOB.window exists, the command is followed by a timer of that many seconds in which somebody has to confirm.
-# Exit code: the one of the command. A job that has ended is not run again.
+# When JOB.window exists, the command is followed by a timer of that many seconds in which the run must confirm.
+# Exit code: that of the command. A job that has ended is not run again.
 
 job=$1
 shift
@@ -15,7 +15,7 @@ flock 9
 [ ! -e "$job.status" ] || exit "$(cat "$job.status")"
 "$@" 9>&-
 code=$?
-# Before the end is told: from here on the machine goes back unless it is reached again.
+# Before the end is recorded: from here on the machine rolls back unless it is reached again.
 [ ! -e "$job.window" ] || /bin/sh ./watchdog.sh arm confirm "$(cat "$job.window")"
 echo "$code" >"$job.status.new"
 mv -- "$job.status.new" "$job.status"

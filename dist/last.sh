@@ -9,14 +9,14 @@
 #                  "interrupted" where there is one
 #
 # The record lies on the disk of the store from before the first change until after the last: a machine that crashes in between
-# still has it, and the next run mends that. Its lines are key=value, the last is "end".
+# still has it, and the next run finishes or undoes the step. Its lines are key=value, the last is "end".
 #
 # Files: those of watchdog.sh; new-toplevel, generation (its number where it is a generation, else empty), install-bootloader (1 or
 # 0), record (the path of the record), limit (seconds for profile and boot loader together, and again for each command of the
 # undoing); step.deadline is made here (when the first of them are over, in seconds since the start of the machine).
 # Exit codes: 0 done; 9 the machine runs another system than the new one, and nothing was changed; of run: 20 undone, 21 not
 # everything could be undone, with "nix-flake-deploy: undone LINK BOOT TEST" in the log: the exit codes of the profile's link, of
-# the old profile's boot and of the old running system's test ("-": was not run). Of undo and begin: the one of what failed.
+# the old profile's boot and of the old running system's test ("-": was not run). Of undo and begin: that of the command that failed.
 
 set -u
 cd -- "$(dirname -- "$0")" || exit 1
@@ -40,7 +40,7 @@ field() {
   sed -n "s/^$1=//p" "$record"
 }
 
-# A disk that hangs must not hold the step up.
+# A disk that hangs must not block the step.
 flush() {
   timeout 30 sync -- "$@" 2>/dev/null
   return 0
@@ -69,7 +69,7 @@ within_limit() {
     timeout --kill-after=10 "$seconds" "$@"
     ended=$?
   fi
-  case $ended in 124 | 137) say "the limit of $limit s was over in: $*" ;; esac
+  case $ended in 124 | 137) say "$* exceeded the limit of $limit s" ;; esac
   return "$ended"
 }
 
@@ -123,7 +123,7 @@ set_profile() {
 begin() {
   start_clock
   if ! write_record; then
-    say "the record of the last step could not be written"
+    say "the previous profile and boot loader could not be recorded"
     return 1
   fi
   set_profile
@@ -142,7 +142,7 @@ begin() {
 run() {
   now=$(resolve "$(cat current)")
   if [ "$now" != "$(cat new-running)" ]; then
-    say "the machine runs $now and not the new system: nothing is changed"
+    say "the machine runs $now instead of the new system: nothing was changed"
     return 9
   fi
   # The same checks have passed before the activation.
@@ -151,19 +151,19 @@ run() {
   begin
   code=$?
   if [ "$code" -eq 0 ] && [ "$(resolve "$profile")" = "$(cat new-toplevel)" ]; then
-    delete_record || say "the record of the last step could not be deleted: $record"
+    delete_record || say "could not delete $record"
     return 0
   fi
-  say "undoing the last step (exit code $code)"
+  say "undoing profile and boot loader (exit code $code)"
   undo
   test_code=-
-  # Whatever profile and boot loader said.
+  # Even if profile or boot loader failed.
   now=$(resolve "$(cat current)")
   if [ "$now" = "$(cat new-running)" ] || [ "$now" = "$(cat previous-running)" ]; then
     switch_to "$(cat previous-running)" test
     test_code=$?
   else
-    say "the machine runs $now, which is neither the old nor the new system: it stays"
+    say "the machine runs $now, which is neither the old nor the new system: leaving it"
   fi
   say "undone $link_code $boot_code $test_code"
   case "$link_code $boot_code $test_code" in "0 0 0" | "0 0 4" | "0 - 0" | "0 - 4") return 20 ;; *) return 21 ;; esac
@@ -178,16 +178,16 @@ undo() {
   previous=$(field previous-link)
   if [ "$(readlink -- "$profile" 2>/dev/null)" != "$previous" ] || [ ! -L "$profile" ]; then
     if [ -L "$profile" ] && [ "$(resolve "$profile")" != "$(field toplevel)" ]; then
-      say "the system profile is $(resolve "$profile"), which somebody else has set: it stays"
+      say "the system profile is $(resolve "$profile"), set by someone else: leaving it"
     elif [ -n "$previous" ] && [ ! -e "$(dirname -- "$profile")/$previous" ]; then
-      # Somebody has collected garbage since, and the generation with it.
+      # The generation was removed by a garbage collection since.
       within_limit nix-env --profile "$profile" --set "$(field previous-profile)" || link_code=1
     elif [ -n "$previous" ]; then
       ln -sfn -- "$previous" "$profile.nix-flake-deploy" && mv -T -- "$profile.nix-flake-deploy" "$profile" || link_code=1
-      [ "$link_code" -ne 0 ] || echo "the system profile is $previous again"
+      [ "$link_code" -ne 0 ] || echo "restored the system profile to $previous"
     else
       rm -f -- "$profile" || link_code=1
-      echo "there is no system profile again"
+      echo "removed the system profile, which did not exist before"
     fi
   fi
   [ "$link_code" -ne 0 ] || remove_own_links
@@ -241,16 +241,16 @@ mend_step() {
   NIXOS_NO_CHECK=1
   export NIXOS_NO_CHECK
   if [ "$now" = "$(field running)" ] || [ "$now" = "$(field toplevel)" ]; then
-    say "an earlier run has not finished its last step, and the machine runs its system $now: finishing it"
+    say "an earlier run did not finish setting profile and boot loader, and the machine runs its new system $now: finishing it"
     NIXOS_INSTALL_BOOTLOADER=$(field install-bootloader)
     export NIXOS_INSTALL_BOOTLOADER
     deadline=$(($(uptime) + limit))
     set_profile && switch_to "$(field toplevel)" boot && delete_record
   elif [ "$now" = "$(field previous-running)" ] || [ "$now" = "$(field previous-profile)" ] || [ "$(resolve "$profile")" != "$(field toplevel)" ]; then
-    say "an earlier run has not finished its last step, and the machine runs $now: undoing it"
+    say "an earlier run did not finish setting profile and boot loader, and the machine runs $now: undoing it"
     undo
   else
-    say "an earlier run has not finished its last step, and the machine runs $now: the boot loader gets the system profile"
+    say "an earlier run did not finish setting profile and boot loader, and the machine runs $now: updating the boot loader from the system profile"
     switch_to "$(resolve "$profile")" boot && delete_record
   fi
 }

@@ -24,7 +24,7 @@ main() {
   dir=$(run_directory "$run")
   (umask 077 && mkdir -p -- "$base") || return 1
   if [ "$(stat -c %u -- "$base")" != "$uid" ] || [ -L "$base" ]; then
-    echo "$base belongs to somebody else" >&2
+    echo "$base is owned by another user" >&2
     return 1
   fi
   (umask 077 && mkdir -p -- "$dir") || return 1
@@ -34,7 +34,7 @@ main() {
   for path in "$@"; do
     number=$((number + 1))
     if [ "$uid" -eq 0 ]; then
-      # The link may stand before its path arrives, so that there is no moment without it.
+      # The link may be created before its path arrives, so that the path is always rooted.
       ln -sfn -- "$path" "$gcroots/$run/$number" || return 1
     elif [ -e "$path" ]; then
       nix-store --realise "$path" --add-root "$dir/root-$number" >/dev/null || return 1

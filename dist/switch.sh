@@ -1,12 +1,12 @@
 #!/bin/sh
 # Runs a system's switch-to-configuration as nixos-rebuild does: from /, with LOCALE_ARCHIVE and NIXOS_INSTALL_BOOTLOADER, and
-# without what only a build needs. It waits for each user's own part without a limit; here that part is ended after some time.
+# without what only a build needs. switch-to-configuration waits for each user activation without a limit; here it is terminated after some time.
 # It is put into the directory of the run. POSIX sh.
-# Arguments: SYSTEM ACTION [SECONDS]. SECONDS is for each user, 60 by default. Exit code: the one of switch-to-configuration.
+# Arguments: SYSTEM ACTION [SECONDS]. SECONDS is for each user, 60 by default. Exit code: that of switch-to-configuration.
 
 system=$1 action=$2 seconds=${3-60}
 
-# The part of a user is a child of switch-to-configuration: it runs as that user, and root's is known by its environment.
+# A user activation is a child of switch-to-configuration: it runs as that user, and root's is recognized by its environment.
 is_user_part() {
   [ "$2" -ne 0 ] || tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | grep -q '^__NIXOS_SWITCH_TO_CONFIGURATION_PARENT_EXE='
 }
@@ -15,7 +15,7 @@ end_slow_users() {
   while sleep 1 >/dev/null 2>&1; do
     ps -eo pid=,ppid=,uid=,etimes=,user:64= | while read -r pid parent uid age user; do
       if [ "$parent" = "$1" ] && [ "$age" -ge "$seconds" ] && is_user_part "$pid" "$uid" && kill -s KILL "$pid" 2>/dev/null; then
-        echo "nix-flake-deploy: the user activation for $user took longer than $seconds s and was ended"
+        echo "nix-flake-deploy: the user activation for $user timed out after $seconds s and was terminated"
       fi
     done
   done

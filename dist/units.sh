@@ -1,4 +1,4 @@
-# Reports the facts from which the plan of units is made: of the machine as it is and of a system of its store, as
+# Reports the facts for the plan of units, from the running machine and from a system in its store, as
 # switch-to-configuration reads them. Reads only, and needs no root. No values of unit files are reported but those of the settings
 # that decide, because others may be long or secret.
 # Arguments: CURRENT AFTER SECONDS LINES. CURRENT is the machine's directory of unit files, AFTER the system, SECONDS bound each
@@ -190,7 +190,7 @@ function setting(which, section, key,    side, value, n, list) {
   else print "set " which " " section " " key " " list[n]
 }
 
-# What switch-to-configuration asks about a unit that runs.
+# What switch-to-configuration checks of a running unit.
 function compare(unit, state,    base, gone, text) {
   base = unit
   if (state != "active" && state != "activating") return
@@ -225,7 +225,7 @@ function dependencies(unit,    i, n, names, tree, directory) {
   while (n > 0) if (names[n--] != "") pull("part", names[n + 1], unit)
 }
 
-# Only units that exist and are not masked are worth a line.
+# Only units that exist and are not masked are reported.
 function pull(word, from, to) {
   if (from in other_name) from = other_name[from]
   if (to in other_name) to = other_name[to]

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { parse } from "yaml";
 
-import { entries, field } from "./fields.js";
+import { entries, field } from "../src/domain/json.js";
 import { root } from "./paths.js";
 
 export type ActionInput = { readonly name: string; readonly description: string; readonly required: boolean; readonly default: string };

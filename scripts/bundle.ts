@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { uniteLicenses } from "./bundle/licenses.js";
-import { entries, field } from "./fields.js";
+import { entries, field } from "../src/domain/json.js";
 import { root } from "./paths.js";
 
 // Bundles src/ with ncc into one file, action.js, beside the files that it reads, and writes a file for each entry point that starts it.

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { field } from "./fields.js";
+import { field } from "../src/domain/json.js";
 import { root } from "./paths.js";
 import { loadActionlint, loadLanguageService } from "./workflow-linters.js";
 

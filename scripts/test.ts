@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { field } from "./fields.js";
+import { field } from "../src/domain/json.js";
 import { root } from "./paths.js";
 import { installRenderer } from "./rendered-page.js";
 import { installMissing, nodeAsRoot } from "./system-packages.js";

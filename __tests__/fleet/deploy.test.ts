@@ -121,7 +121,7 @@ describe("four machines: Nix 2.34 and 2.26, nixos-rebuild of Python and of bash"
       const built = toplevelOf(run, machine.name);
       expect(await systemOf(machine)).toEqual({ running: built, profile: built, bootEntry: built, generations: 2 });
       expect(resultsOf(run)[machine.name]).toMatchObject({ status: "deployed", "previous-system-path": before[index]?.running, generation: 2, changed: true });
-      expect(run.log).toContain(`[${machine.name}] kernel, initrd or kernel modules differ from the booted ones`);
+      expect(run.log).toContain(`[${machine.name}] kernel, initrd or kernel modules have changed`);
     }
     // One for the whole run, and a fresh one that proves that the machine still answers.
     expect(machines.map((machine) => machine.handshakes())).toEqual(machines.map(() => expect.objectContaining({ connections: 2, accepted: 2 })));
@@ -133,7 +133,7 @@ describe("four machines: Nix 2.34 and 2.26, nixos-rebuild of Python and of bash"
     expect(run.exitCode).toBe(1);
     await expectNothingLeft(run, machines);
     for (const wanted of ["web9", "web2.example", "db-9", "nobody"]) {
-      expect(run.errors.join("\n")).toContain(`the flake has no nixosConfigurations.${wanted}; it has db1, db2, web1, web2`);
+      expect(run.errors.join("\n")).toContain(`the flake has no nixosConfigurations.${wanted}; it defines db1, db2, web1, web2`);
     }
     expect(run.outputs).toMatchObject({ status: "failed", failed: "4", changed: "false", "store-path": expect.stringMatching(/-source$/) });
     expect(Object.values(resultsOf(run))).toEqual(machines.map(() => expect.objectContaining({ status: "failed", phase: "build", "exit-code": 1 })));
@@ -153,7 +153,7 @@ describe("four machines: Nix 2.34 and 2.26, nixos-rebuild of Python and of bash"
     // The hostname alone names none of them.
     const bare = await deploy(workspace, ["web1"]);
     expect(bare.errors).toEqual([
-      expect.stringMatching(/no nixosConfigurations\.web1; it has db1\.example\.org, .*Write the configuration behind the target: host#configuration/),
+      expect.stringMatching(/no nixosConfigurations\.web1; it defines db1\.example\.org, .*Add the configuration to the target: host#configuration/),
     ]);
   });
 
@@ -201,7 +201,7 @@ describe("a user who is not root", () => {
     [
       "nosudo",
       "auto",
-      `sudo on the machine refuses nosudo without a password. Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as elevate-password, or connect as root: ${line("nosudo")}`,
+      `sudo on the machine refuses nosudo without a password. Add this sudoers rule on the machine (on NixOS: security.sudo.extraRules), set elevate-password, or connect as root: ${line("nosudo")}`,
     ],
     ["pwsudo", "sudo", line("pwsudo")],
     ["deploy", "none", "deploy is not root, and the input elevate is none"],

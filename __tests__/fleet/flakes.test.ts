@@ -114,9 +114,7 @@ describe("a flake without a commit", () => {
     const file = `${repository}/machines.json`;
     writeFileSync(file, readFileSync(file, "utf8").replaceAll(`"text":"${tests}"`, '"text":"not committed"'));
     const run = await deployed();
-    expect(run.annotations).toEqual([
-      { level: "warning", title: "The flake has changes that are not committed", message: expect.stringContaining("not a commit") },
-    ]);
+    expect(run.annotations).toEqual([{ level: "warning", title: "The flake has uncommitted changes", message: expect.stringContaining("not a commit") }]);
     expect(await onBoth(revision)).toEqual(twice("null"));
     expect(await onBoth(motd)).toEqual(twice(expect.stringMatching(/^\d{10} not committed$/)));
     expect(run.outputs["flake-ref"]).not.toContain("rev=");
@@ -185,7 +183,7 @@ describe("inputs", () => {
     await expectNothingLeft(run, fleet.machines);
     expect(run.errors).toEqual([
       expect.stringMatching(
-        /no machine was touched:\n {2}flake: the flake \. has inputs that its flake\.lock does not have .*Run `nix flake lock`, commit flake\.lock/,
+        /no host was changed:\n {2}flake: flake\.lock of \. is missing, incomplete or not tracked by Git\. Run `nix flake lock`, commit flake\.lock/,
       ),
     ]);
     expect(existsSync(`${repository}/flake.lock`)).toBe(false);
@@ -197,11 +195,11 @@ describe("inputs", () => {
 
 describe("what is no flake is explained", () => {
   test.each([
-    ["a repository without flake.nix", async () => await commitAll(repository), ".", /there is no flake\.nix at \./],
-    ["a directory without flake.nix", async () => undefined, `path:.`, /there is no flake\.nix at path:\./],
-    ["a flake.nix that Git does not know", async () => await untracked(), ".", /the flake\.nix at \. is not in Git, .*Run `git add` for it/],
-    ["a directory without its dot", async () => undefined, "nixos", /A directory is written \.\/nixos/],
-    ["a directory that does not exist", async () => undefined, "./nowhere", /there is no directory \.\/nowhere\. .*actions\/checkout/],
+    ["a repository without flake.nix", async () => await commitAll(repository), ".", /flake\.nix was not found at \./],
+    ["a directory without flake.nix", async () => undefined, `path:.`, /flake\.nix was not found at path:\./],
+    ["a flake.nix that Git does not know", async () => await untracked(), ".", /flake\.nix at \. is not tracked by Git, .*Run `git add` on it/],
+    ["a directory without its dot", async () => undefined, "nixos", /If it is a directory, write \.\/nixos/],
+    ["a directory that does not exist", async () => undefined, "./nowhere", /the directory \.\/nowhere was not found\. .*actions\/checkout/],
   ])("%s", async (_, make: () => Promise<unknown>, flake: string, message: RegExp) => {
     mkdirSync(repository);
     writeFileSync(`${repository}/README.md`, "no flake\n");
@@ -330,10 +328,10 @@ describe("further arguments, one a line", () => {
     expect(run.exitCode).toBe(1);
     const [message = ""] = run.errors;
     for (const problem of [
-      'archive-args: "--no-such-option" is not accepted; accepted are --debug, ',
-      "archive-args: --dry-run is not accepted: nothing would be sent to the machine; use operation: build or dry-activate",
-      "rebuild-args: --profile-name is not accepted: other profiles than the system profile are not supported",
-      "rebuild-args: --option substituters is not accepted: it changes where store paths come from",
+      'archive-args: "--no-such-option" is not allowed; allowed options are --debug, ',
+      "archive-args: --dry-run is not allowed: nothing would be sent to the machine; use operation: build or dry-activate",
+      "rebuild-args: --profile-name is not allowed: other profiles than the system profile are not supported",
+      "rebuild-args: --option substituters is not allowed: it changes where store paths come from",
     ])
       expect(message).toContain(problem);
     expect(fleet.machines.map((machine) => machine.handshakes())).toEqual(before);
@@ -347,7 +345,7 @@ describe("further arguments, one a line", () => {
     place(path.join(fleet.runner.root, "usr/local/bin/nix"), older("/usr/bin/nix", "--repair", "error: unrecognised flag '--repair'"));
     const archive = await deploy({ "archive-args": "--repair", retries: "0" });
     expect(archive.exitCode).toBe(1);
-    expect(archive.errors).toEqual(twice(expect.stringMatching(/does not know an argument\. Look at archive-args/)));
+    expect(archive.errors).toEqual(twice(expect.stringMatching(/does not support an argument\. Check archive-args/)));
     expect(Object.values(resultsOf(archive)).map((result) => result["phase"])).toEqual(twice("copy"));
     rmSync(path.join(fleet.runner.root, "usr/local/bin/nix"));
     for (const machine of fleet.machines) {
@@ -360,7 +358,7 @@ describe("further arguments, one a line", () => {
     const rebuild = await deploy({ "rebuild-args": "--offline" });
     await onBoth("mv /usr/local/lib/nixos-rebuild /usr/local/bin/nixos-rebuild");
     expect(rebuild.exitCode).toBe(1);
-    expect(rebuild.errors).toEqual(twice(expect.stringMatching(/does not know an argument .*\. Look at rebuild-args/)));
+    expect(rebuild.errors).toEqual(twice(expect.stringMatching(/does not support an argument .*\. Check rebuild-args/)));
     expect(Object.values(resultsOf(rebuild)).map((result) => result["phase"])).toEqual(twice("build"));
     await expectNothingLeft(rebuild, fleet.machines);
     expect(await onBoth("readlink -f /run/current-system")).toEqual(before);

@@ -109,7 +109,7 @@ describe("a key that cannot be used has a message of its own, and no machine is 
   const cases: [string, () => Record<string, string>, RegExp][] = [
     ["empty", () => ({ "ssh-key": "" }), /ssh-key: is empty\. A secret that does not exist/],
     ["of blanks", () => ({ "ssh-key": " \r\n\t\n" }), /ssh-key: is empty\. A secret that does not exist/],
-    ["public", () => ({ "ssh-key": fleet.key.public }), /ssh-key: is the public half of a key/],
+    ["public", () => ({ "ssh-key": fleet.key.public }), /ssh-key: is a public key/],
     [
       "without its end",
       () => ({ "ssh-key": lines(fleet.key.secret).slice(0, -1).join("\n") }),
@@ -119,18 +119,18 @@ describe("a key that cannot be used has a message of its own, and no machine is 
     [
       "without its middle",
       () => ({ "ssh-key": lines(fleet.key.secret).toSpliced(2, 2).join("\n") }),
-      /ssh-key: is truncated or damaged: its content ends before it should/,
+      /ssh-key: is truncated or damaged: its content is incomplete/,
     ],
     ["with blanks for newlines", () => ({ "ssh-key": lines(fleet.key.secret).join(" ") }), /ssh-key: has lost its line breaks/],
     ["damaged", () => ({ "ssh-key": damage(fleet.key.secret) }), /ssh-key: is damaged: ssh-keygen cannot read it/],
-    ["of PuTTY", () => ({ "ssh-key": "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n" }), /ssh-key: is a PuTTY key; turn it into an OpenSSH key/],
+    ["of PuTTY", () => ({ "ssh-key": "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n" }), /ssh-key: is a PuTTY key; convert it to an OpenSSH key/],
     ["of age", () => ({ "ssh-key": "AGE-SECRET-KEY-1QQQQ" }), /ssh-key: is an age key/],
     ["no key at all", () => ({ "ssh-key": "hunter2" }), /ssh-key: is not a private ssh key/],
-    ["encrypted, without a passphrase", () => ({ "ssh-key": encrypted.secret }), /ssh-key: is encrypted; its passphrase is wanted in ssh-key-passphrase/],
+    ["encrypted, without a passphrase", () => ({ "ssh-key": encrypted.secret }), /ssh-key: is encrypted; set ssh-key-passphrase/],
     [
       "encrypted, with the passphrase of another one",
       () => ({ "ssh-key": encrypted.secret, "ssh-key-passphrase": "wrong" }),
-      /ssh-key: is encrypted, and ssh-key-passphrase is not its passphrase/,
+      /ssh-key: is encrypted, and ssh-key-passphrase does not match/,
     ],
   ];
   test.each(cases)("%s", async (_, inputs, message) => {
@@ -164,30 +164,30 @@ describe("the host key", () => {
     return `[web2]:2222 ${type} ${key}`;
   };
 
-  test("that is not known is refused, with a line that lets it in", async () => {
+  test("that is unknown is refused, with a line that lets it in", async () => {
     const run = await enter({ targets, "ssh-known-hosts": web1.hostKeyLine() });
     expect(run.exitCode).toBe(1);
     const [error = ""] = run.errors;
-    expect(error).toContain(`the host key of web2 port 2222 is not known (offered: ssh-ed25519 ${await fingerprint(web2)})`);
+    expect(error).toContain(`the host key of web2 port 2222 is unknown (offered: ssh-ed25519 ${await fingerprint(web2)})`);
     expect(resultsOf(run)["web2"]).toMatchObject({ status: "failed", phase: "connect", "exit-code": 255 });
     const line = /add this line to ssh-known-hosts: (.*)/.exec(error)?.[1] ?? "";
     expect(line).toBe(lineFor(web2));
     await entered({ targets, "ssh-known-hosts": line });
   });
 
-  test("that is not known is accepted once without ssh-strict, with a warning that shows it", async () => {
+  test("that is unknown is accepted once without ssh-strict, with a warning that shows it", async () => {
     const run = await entered({ targets: `${targets}\nroot@web1`, "ssh-known-hosts": web1.hostKeyLine(), "ssh-strict": "false" });
     expect(run.annotations).toEqual([
       {
         level: "warning",
         title: "web2",
-        message: expect.stringContaining(`the host key of web2 port 2222 was not known and has been accepted: ssh-ed25519 ${await fingerprint(web2)}`),
+        message: expect.stringContaining(`the unknown host key of web2 port 2222 was accepted: ssh-ed25519 ${await fingerprint(web2)}`),
       },
     ]);
     expect(run.annotations[0]?.message).toContain(lineFor(web2));
     // Not remembered.
     const again = await enter({ targets, "ssh-known-hosts": web1.hostKeyLine() });
-    expect(again.errors).toEqual([expect.stringContaining("is not known")]);
+    expect(again.errors).toEqual([expect.stringContaining("is unknown")]);
   });
 
   test("that is known is no warning without ssh-strict", async () => {
@@ -201,9 +201,9 @@ describe("the host key", () => {
       const run = await enter({ targets, "ssh-known-hosts": former, "ssh-strict": strict });
       expect(run.exitCode).toBe(1);
       expect(run.errors).toEqual([
-        expect.stringContaining(`the host key of web2 port 2222 is not the one in ssh-known-hosts (offered: ssh-ed25519 ${await fingerprint(web2)})`),
+        expect.stringContaining(`the host key of web2 port 2222 does not match ssh-known-hosts (offered: ssh-ed25519 ${await fingerprint(web2)})`),
       ]);
-      expect(run.errors[0]).toContain(`put this line in place of the old one: ${lineFor(web2)}`);
+      expect(run.errors[0]).toContain(`replace the old line with this one: ${lineFor(web2)}`);
       expect(resultsOf(run)["web2"]).toMatchObject({ status: "failed", phase: "connect" });
     }
     await entered({ targets, "ssh-known-hosts": lineFor(web2) });
@@ -224,22 +224,22 @@ describe("further lines of ssh_config", () => {
     expect(web2.handshakes().lines.join("\n")).toContain(`Connection from ${web1.ipv4}`);
   });
 
-  test("name a jump host whose key is not known: refused with its line, or accepted with a warning", async () => {
+  test("name a jump host whose key is unknown: refused with its line, or accepted with a warning", async () => {
     const [, type, key] = web1.hostKeyLine().trim().split(" ");
     const strict = await enter({ ...through("root@web1"), "ssh-known-hosts": web2.hostKeyLine() });
     expect(strict.exitCode).toBe(1);
-    expect(strict.errors).toEqual([expect.stringMatching(/the host key of web1 port 22 is not known \(offered: ssh-ed25519 SHA256:/)]);
+    expect(strict.errors).toEqual([expect.stringMatching(/the host key of web1 port 22 is unknown \(offered: ssh-ed25519 SHA256:/)]);
     expect(strict.errors[0]).toContain(`add this line to ssh-known-hosts: web1 ${type} ${key}`);
     const lax = await entered({ ...through("root@web1"), "ssh-known-hosts": web2.hostKeyLine(), "ssh-strict": "false" });
     expect(lax.annotations).toEqual([
-      { level: "warning", title: web2.ipv4, message: expect.stringContaining("the host key of web1 port 22 was not known and has been accepted") },
+      { level: "warning", title: web2.ipv4, message: expect.stringContaining("the unknown host key of web1 port 22 was accepted") },
     ]);
   });
 
   test.each([
     ["nobody@web1", "the jump host web1 does not accept the ssh key for the user nobody"],
-    ["root@web1:99", "web1 port 99 refuses the connection"],
-    ["root@nowhere.test", "the name of nowhere.test cannot be resolved"],
+    ["root@web1:99", "web1 port 99 refused the connection"],
+    ["root@nowhere.test", "the host name nowhere.test cannot be resolved"],
   ])("name the jump host %s, which is the one to blame", async (jump, message) => {
     const run = await enter(through(jump));
     expect(run.exitCode).toBe(1);
@@ -257,7 +257,7 @@ describe("further lines of ssh_config", () => {
     const config = "StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nPasswordAuthentication yes\n";
     const run = await enter({ "ssh-config": config, "ssh-known-hosts": web2.hostKeyLine() });
     expect(run.exitCode).toBe(1);
-    expect(run.errors).toEqual([expect.stringContaining("the host key of web1 port 22 is not known")]);
+    expect(run.errors).toEqual([expect.stringContaining("the host key of web1 port 22 is unknown")]);
     await entered({ "ssh-config": config });
     // A second key would be offered after the first.
     web1.authorize(stranger.public);
@@ -266,12 +266,12 @@ describe("further lines of ssh_config", () => {
       "ssh-key": encrypted.secret,
       "ssh-key-passphrase": passphrase,
     });
-    expect(other.errors).toEqual([expect.stringContaining("ssh-config: sets IdentityFile (it belongs to the action) for web1")]);
+    expect(other.errors).toEqual([expect.stringContaining("ssh-config: sets IdentityFile (set by the action) for web1")]);
   });
 
   test("that ssh does not know are explained", async () => {
     const run = await enter({ "ssh-config": "Host *\n  NoSuchOption yes\n" });
     expect(run.exitCode).toBe(1);
-    expect(run.errors).toEqual([expect.stringMatching(/ssh-config: is not accepted by ssh: line 2: Bad configuration option: nosuchoption/)]);
+    expect(run.errors).toEqual([expect.stringMatching(/ssh-config: was rejected by ssh: line 2: Bad configuration option: nosuchoption/)]);
   });
 });

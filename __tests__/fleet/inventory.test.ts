@@ -84,13 +84,13 @@ describe("the flakes of other tools deploy as they are", () => {
     expect(statuses(again)).toEqual({ web1: "unchanged", db1: "unchanged" });
   });
 
-  test("a hive in a subdirectory, with changes that are not committed", async () => {
+  test("a hive in a subdirectory, with uncommitted changes", async () => {
     const outputs = `colmenaHive.nodes = builtins.mapAttrs (_: machine: nixosSystem machine) (builtins.fromJSON (builtins.readFile ./machines.json));`;
     await write({ web1: { deployment: { targetUser: "deploy" } }, db1: { deployment: db1 } }, { git: "dirty", subdirectory: "nix/my machines", outputs });
     const run = await deploy({ flake: "./nix/my machines" });
     await expectGreen(run, fleet.machines);
     expect(resultsOf(run)).toMatchObject({ web1: { target: "deploy@web1", status: "deployed" }, db1: { status: "deployed" } });
-    expect(run.annotations).toMatchObject([{ level: "warning", title: "The flake has changes that are not committed" }]);
+    expect(run.annotations).toMatchObject([{ level: "warning", title: "The flake has uncommitted changes" }]);
     expect(await motdOf("db1")).toBe(`test ${tests}`);
   });
 });
@@ -102,7 +102,7 @@ describe("a flake without such a tool", () => {
     await expectGreen(run, fleet.machines);
     expect(resultsOf(run)).toMatchObject({ db1: { target: "deploy@db1:2222", configuration: "db1", status: "deployed" } });
     expect(await revisionOf("db1")).toBe(await headOf(repository));
-    expect(run.log).toContain("targets is empty: the flake names 1 machine to deploy: db1");
+    expect(run.log).toContain("targets is empty: using 1 machine to deploy: db1");
   });
 
   test("has them where the options of colmena say", async () => {
@@ -111,7 +111,7 @@ describe("a flake without such a tool", () => {
     await expectGreen(run, fleet.machines);
     expect(run.annotations).toEqual([]);
     expect(statuses(run)).toEqual({ db1: "deployed", web1: "deployed" });
-    expect(run.log).toContain("laptop is left out: its deployment.targetHost is null");
+    expect(run.log).toContain("laptop is excluded: its deployment.targetHost is null");
     const byTag = await deploy({ select: "@canary-*" });
     await expectGreen(byTag, fleet.machines);
     expect(statuses(byTag)).toEqual({ db1: "unchanged" });
@@ -132,8 +132,8 @@ describe("a flake without such a tool", () => {
     await expectNothingLeft(run, fleet.machines);
     expect(statuses(run)).toEqual({ web1: "deployed", db1: "deployed", other: "failed", unknown: "failed" });
     expect(resultsOf(run)).toMatchObject({ web1: { target: "deploy@web1" }, db1: { target: "deploy@db1:2222" } });
-    expect(resultsOf(run)["other"]?.["error"]).toMatch(/does not evaluate on the runner.*the argument pkgs is known to colmena alone/s);
-    expect(resultsOf(run)["unknown"]?.["error"]).toContain("colmena.unknown imports modules, which colmena alone can read");
+    expect(resultsOf(run)["other"]?.["error"]).toMatch(/does not evaluate on the runner.*only colmena passes the argument pkgs/s);
+    expect(resultsOf(run)["unknown"]?.["error"]).toContain("colmena.unknown imports modules, which only colmena can evaluate");
   });
 });
 
@@ -147,20 +147,20 @@ describe("a machine that cannot be used is named, fails, and hides none of the o
   const profile = "profiles.system.path = throw ''looked at'';";
 
   test.each([
-    ["throws", `throw "no luck"`, /its configuration does not evaluate on the runner, so that nobody knows where the machine is\n.*error: no luck/s],
+    ["throws", `throw "no luck"`, /its configuration does not evaluate on the runner, so its address is unknown\n.*error: no luck/s],
     ["misses an attribute", `{ hostname = {}.nowhere; ${profile} }`, /error: attribute 'nowhere' missing/],
     ["aborts", `{ hostname = abort "enough"; ${profile} }`, /error: evaluation aborted with the following error message: '?‘?enough/],
     ["recurs for ever", `let x = x; in x`, /error: infinite recursion encountered/],
     ["calls what is no function", `{ hostname = 1 2; ${profile} }`, /error: attempt to call something which is not a function/],
     ["has no host", `{ ${profile} }`, /it has no host/],
-    ["has a host that is no text", `{ hostname = x: x; ${profile} }`, /its host is no text \(\{"type":"lambda"\}\)/],
+    ["has a host that is no text", `{ hostname = x: x; ${profile} }`, /its host is not a string \(\{"type":"lambda"\}\)/],
     [
       "wants options of ssh",
       `{ hostname = "web1"; sshOpts = [ "-o" "StrictHostKeyChecking=no" ]; ${profile} }`,
-      /its ssh options -o StrictHostKeyChecking=no are not taken/,
+      /its ssh options -o StrictHostKeyChecking=no are not supported/,
     ],
-    ["has a profile of another user", `{ hostname = "web1"; profiles.system.user = "app"; }`, /its profile system is for the user "app"/],
-    ["has no configuration", `{ hostname = "web1"; ${profile} }`, /there is no nixosConfigurations\.odd\. Give the node the name of its configuration/],
+    ["has a profile of another user", `{ hostname = "web1"; profiles.system.user = "app"; }`, /its profile named system belongs to the user "app"/],
+    ["has no configuration", `{ hostname = "web1"; ${profile} }`, /nixosConfigurations\.odd is missing\. Name the node after its configuration/],
   ])("one that %s", async (what, expression, message) => {
     await write(
       { web1: {}, db1: {}, ...(what === "has no configuration" ? {} : { odd: {} }) },
@@ -186,7 +186,7 @@ describe("a machine that cannot be used is named, fails, and hides none of the o
     expect(run.exitCode).toBe(1);
     expect(statuses(run)).toEqual({ web1: "deployed", db1: "failed", odd: "failed" });
     expect(run.errors).toEqual(
-      Array.from({ length: 2 }, (): unknown => expect.stringContaining("the flake has db1 and odd in the same place (db1 port 2222)")),
+      Array.from({ length: 2 }, (): unknown => expect.stringContaining("the flake has db1 and odd have the same address (db1 port 2222)")),
     );
   });
 
@@ -194,7 +194,7 @@ describe("a machine that cannot be used is named, fails, and hides none of the o
     await write({ web1: {}, db1: {} }, nodes({ web1: `{ hostname = "web1"; profiles.system = {}; profiles.hello = throw "looked at"; }` }));
     const run = await deploy();
     await expectGreen(run, fleet.machines);
-    expect(run.annotations).toEqual([{ level: "warning", title: "The flake asks for what this action does not do", message: "web1: the profiles hello" }]);
+    expect(run.annotations).toEqual([{ level: "warning", title: "Ignored settings in the flake", message: "web1: the profiles hello" }]);
     await write({ web1: { deployment: { keys: { smtp: {} } } }, db1: { deployment: db1 } });
     const keys = await deploy({ operation: "build" });
     await expectGreen(keys, fleet.machines);
@@ -206,7 +206,7 @@ describe("a machine that cannot be used is named, fails, and hides none of the o
     const run = await deploy({ select: "db*,notNixos" });
     await expectGreen(run, fleet.machines);
     expect(statuses(run)).toEqual({ db1: "deployed" });
-    expect(run.log).toContain("notNixos is left out: deploy.nodes.notNixos has no profile called system");
+    expect(run.log).toContain("notNixos is excluded: deploy.nodes.notNixos has no profile named system");
   });
 
   test("and where nothing is left, the step is red all the same", async () => {
@@ -220,16 +220,16 @@ describe("a machine that cannot be used is named, fails, and hides none of the o
 
 describe("no machine is touched", () => {
   test.each<[string, string, Readonly<Record<string, string>>, RegExp]>([
-    ["for a selection that matches nothing", "", { select: "web*,dv1" }, /select: dv1 matches no machine; there are db1, web1/],
-    ["for a tag that no machine has", "", { select: "@canary" }, /select: @canary matches no machine; there are db1, web1$/m],
+    ["for a selection that matches nothing", "", { select: "web*,dv1" }, /select: dv1 matches no host; available: db1, web1/],
+    ["for a tag that no machine has", "", { select: "@canary" }, /select: @canary matches no host; available: db1, web1$/m],
     [
       "by a flake that does not evaluate",
       `deploy = throw "not at all";`,
       {},
       /^The flake path:\S+ does not evaluate:\n  error: not at all\n[^]*flake\.nix:\d+:\d+:/,
     ],
-    ["for targets that are all comments", "", { targets: "# web1\n" }, /targets: names no machine/],
-    ["for an empty list of targets", "", { targets: "[]" }, /targets: names no machine/],
+    ["for targets that are all comments", "", { targets: "# web1\n" }, /targets: lists no hosts/],
+    ["for an empty list of targets", "", { targets: "[]" }, /targets: lists no hosts/],
   ])("%s", async (_, outputs, inputs, message) => {
     await write({ web1: {}, db1: {} }, { outputs });
     const before = await Promise.all(fleet.machines.map(async (machine) => await machine.currentSystem()));
@@ -247,6 +247,6 @@ describe("no machine is touched", () => {
     await commitAll(repository);
     const run = await deploy();
     expect(run.exitCode).toBe(1);
-    expect(run.errors).toEqual([expect.stringMatching(/targets: is empty, and the flake names no machine either/)]);
+    expect(run.errors).toEqual([expect.stringMatching(/targets: is empty, and the flake defines no hosts/)]);
   });
 });

@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 
-import { field } from "../../scripts/fields.js";
+import { field } from "../../src/domain/json.js";
 import { access, expectGreen, resultsOf } from "./deployment.js";
 import { check, until } from "./rig/command.js";
 import { type Behaviour, commitAll, type FlakeOptions, headOf, writeFlake } from "./rig/flake.js";
@@ -96,12 +96,12 @@ describe("a matrix", () => {
   });
 
   test.each([
-    ["a flake that is not there", { flake: "./nowhere" }, /there is no directory \.\/nowhere/],
-    ["bad inputs, all at once", { shards: "257", select: "," }, /2 inputs are not usable.*\n {2}select: .*\n {2}shards: "257" is not accepted/],
+    ["a flake that is not there", { flake: "./nowhere" }, /the directory \.\/nowhere was not found/],
+    ["bad inputs, all at once", { shards: "257", select: "," }, /2 inputs are invalid.*\n {2}select: .*\n {2}shards: "257" is not accepted/],
     [
       "a selection that matches nothing",
       { select: "web*,wbe*,@cannary" },
-      /select: wbe\*, @cannary matches no machine; there are db1, web1, web2, web3, @web, @canary/,
+      /select: wbe\*, @cannary matches no host; available: db1, web1, web2, web3, @web, @canary/,
     ],
   ])("is empty after %s", async (_, inputs: Readonly<Record<string, string>>, message) => {
     await write();
@@ -170,7 +170,7 @@ describe("the main action takes what the matrix gives", () => {
     const { targets = "" } = (await plan({ flake: "./nowhere" }, fleet.directory)).outputs;
     const job = await fleet.runner.run({ inputs: { ...access(fleet), targets }, workspace: repository });
     expect(job.exitCode).toBe(1);
-    expect(job.errors).toEqual([expect.stringMatching(/targets: names no machine/)]);
+    expect(job.errors).toEqual([expect.stringMatching(/targets: lists no hosts/)]);
   });
 });
 
@@ -251,14 +251,14 @@ describe("only what has changed", () => {
   });
 
   test.each([
-    ["a first push", "0".repeat(40), /^0{40} is no commit of this repository/],
-    ["a push that has replaced the commit", "1234567890".repeat(4), /is no commit of this repository/],
-    ["a name that Git does not know", "nowhere", /^nowhere is no commit of this repository/],
+    ["a first push", "0".repeat(40), /^0{40} is not a commit of this repository/],
+    ["a push that has replaced the commit", "1234567890".repeat(4), /is not a commit of this repository/],
+    ["a name that Git does not know", "nowhere", /^nowhere is not a commit of this repository/],
   ])("is everything after %s", async (_, revision, message) => {
     await write(three());
     const run = await planned({ "changed-since": revision });
     expect(hostsOf(run)).toEqual(["db1", "web1", "web2"]);
-    expect(run.annotations).toEqual([{ level: "notice", title: "All machines count as changed", message: expect.stringMatching(message) }]);
+    expect(run.annotations).toEqual([{ level: "notice", title: "All hosts count as changed", message: expect.stringMatching(message) }]);
   });
 
   test("is everything where the commit had no such flake", async () => {
@@ -272,7 +272,7 @@ describe("only what has changed", () => {
     const run = await planned({ "changed-since": "HEAD~1" });
     expect(hostsOf(run)).toEqual(["db1", "web1", "web2"]);
     expect(run.annotations).toEqual([
-      { level: "notice", title: "All machines count as changed", message: expect.stringMatching(/does not evaluate: .*no outputs/) },
+      { level: "notice", title: "All hosts count as changed", message: expect.stringMatching(/does not evaluate: .*no outputs/) },
     ]);
   });
 
@@ -284,7 +284,9 @@ describe("only what has changed", () => {
     await check("git", ["clone", "--quiet", "--depth", "1", `file://${repository}`, shallow]);
     const run = await plan({ "changed-since": before }, shallow);
     expect(run.exitCode).toBe(1);
-    expect(run.errors).toEqual([expect.stringMatching(/changed-since: .* is not in this checkout, which has only the newest commits\. Set `fetch-depth: 0`/)]);
+    expect(run.errors).toEqual([
+      expect.stringMatching(/changed-since: .* is not in this checkout, which contains only the newest commits\. Set `fetch-depth: 0`/),
+    ]);
     await check("git", ["-C", shallow, "fetch", "--quiet", "--depth", "2"]);
     expect(hostsOf(await planned({ "changed-since": before }, shallow))).toEqual(["web1"]);
   });
@@ -343,7 +345,7 @@ describe("300 machines", () => {
     await write(many);
     const run = await plan();
     expect(run.exitCode).toBe(1);
-    expect(run.errors).toEqual([expect.stringMatching(/shards: is empty, and 300 machines are more than the 256 jobs that GitHub takes a matrix/)]);
+    expect(run.errors).toEqual([expect.stringMatching(/shards: is empty, but 300 hosts exceed the 256 jobs that GitHub allows per matrix/)]);
     expect(run.outputs["count"]).toBe("0");
   });
 });

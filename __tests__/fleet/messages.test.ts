@@ -94,10 +94,10 @@ describe("a flake that could not be fetched", () => {
     expect(run.exitCode).toBe(1);
     expect(new Set(Object.values(statuses(run)))).toEqual(new Set(["skipped"]));
     expect(run.outputs).toMatchObject({ status: "failed", failed: "0" });
-    expect(run.errors).toEqual([expect.stringContaining("there is no directory ./nowhere")]);
-    expect(hostResults(run).get("new")?.["error"]).toContain("not started: the flake could not be fetched (flake: there is no directory ./nowhere");
-    expect(run.summary.split("\n")[0]).toMatch(/^### ❌ No host was deployed \(2 hosts skipped\): `flake: there is no directory \.\/nowhere/);
-    expect(run.log).toMatch(/^The run ended early: flake: there is no directory \.\/nowhere/m);
+    expect(run.errors).toEqual([expect.stringContaining("the directory ./nowhere was not found")]);
+    expect(hostResults(run).get("new")?.["error"]).toContain("not started: the flake could not be fetched (flake: the directory ./nowhere was not found");
+    expect(run.summary.split("\n")[0]).toMatch(/^### ❌ No host was deployed \(2 hosts skipped\): `flake: the directory \.\/nowhere was not found/);
+    expect(run.log).toMatch(/^The run ended early: flake: the directory \.\/nowhere was not found/m);
     expect(run.log + run.summary).not.toMatch(/cancel/i);
     expect(await fleet.machine("new").leftovers()).toEqual([]);
   });
@@ -106,7 +106,7 @@ describe("a flake that could not be fetched", () => {
     const runner = await fleet.addRunner({ suite: "trixie" });
     const workspace = ownFlake(`drv "x" "true" []`, { inputs: "inputs.self.submodules = true;" });
     const run = await runner.run({ inputs: { ...access(fleet), targets: "new" }, workspace });
-    expect(run.errors).toEqual([expect.stringMatching(/sets inputs\.self\.submodules, which Nix on the runner does not know\. It needs Nix 2\.27/)]);
+    expect(run.errors).toEqual([expect.stringMatching(/sets inputs\.self\.submodules, which Nix on the runner does not support\. Use Nix 2\.27/)]);
   });
 
   test("because another user owns the repository needs safe.directory", async () => {
@@ -158,16 +158,16 @@ test("a failed build is reported by its cause, however many depend on it, and wh
     const lines = messageOf(run, name).split("\n");
     expect(lines[0]).toMatch(
       new RegExp(
-        `^the system of ${name} does not build \\(exit code \\d+\\): bad: builder failed with exit code 3; 80 other derivations depend on it and could not be built\\.`,
+        `^the build of ${name} failed \\(exit code \\d+\\): bad: builder failed with exit code 3; 80 other derivations depend on it and could not be built\\.`,
       ),
     );
-    expect(lines.at(-2)).toBe("  > boom");
-    expect(lines.at(-1)).toMatch(/^ {2}nix log \/nix\/store\/\w{32}-bad\.drv$/);
-    expect(lines.length).toBeLessThanOrEqual(21);
+    expect(lines.at(-3)).toBe("  > boom");
+    expect(lines.at(-2)).toMatch(/^ {2}nix log \/nix\/store\/\w{32}-bad\.drv$/);
+    expect(lines.length).toBeLessThanOrEqual(22);
   }
   expect(run.log).toMatch(/^\[new\] these 81 derivations will be built$/m);
   expect(run.log).not.toMatch(/^\S* ? {2,}\/nix\/store\/\S+-link-\d+\.drv$/m);
-  const command = messageOf(run, "new").split("\n").at(-1)?.trim() ?? "";
+  const command = messageOf(run, "new").split("\n").at(-2)?.trim() ?? "";
   expect(await fleet.machine("new").output(command)).toContain("boom");
 });
 
@@ -223,7 +223,7 @@ describe("an evaluation that fails on the machine", () => {
     const run = await deploy(workspace, ["new", "middle"]);
     for (const name of ["new", "middle"]) {
       expect(messageOf(run, name)).toContain(
-        "nixos/extra.nix is in the work tree on the runner and not in Git, and a flake has only the files that Git tracks. Run `git add nixos/extra.nix`",
+        "nixos/extra.nix exists on the runner but is not tracked by Git, so it is not part of the flake. Run `git add nixos/extra.nix`",
       );
     }
   });
@@ -262,7 +262,7 @@ test("little memory is warned about before the build, and a killed nix is explai
     );
     expect(messageOf(run, name)).toMatch(
       new RegExp(
-        `^the evaluation or build of ${name} was killed \\(exit code \\d+\\)\\. Linux kills a process when memory runs out: 683\\.6 MiB were available`,
+        `^the evaluation or build of ${name} was killed \\(exit code \\d+\\)\\. Linux kills processes when memory runs out \\(683\\.6 MiB were available`,
       ),
     );
   }
@@ -277,7 +277,9 @@ describe("a machine whose user cannot use Nix", () => {
       "cp /tmp/bashrc /home/deploy/.bashrc",
     );
     const run = await deploy(await plain(name), [`deploy@${name}`]);
-    expect(messageOf(run, name)).toMatch(/^the login shell of deploy on the machine prints on standard output before Nix can speak: "Welcome to the machine"/);
+    expect(messageOf(run, name)).toMatch(
+      /^the login shell of deploy on the machine prints to standard output, which breaks Nix's protocol: "Welcome to the machine"/,
+    );
   });
 
   test.each(names)("nix-daemon that is down is named (%s)", async (name) => {
@@ -293,7 +295,7 @@ describe("a machine whose user cannot use Nix", () => {
       "sed -i '/allowed-users/d' /etc/nix/nix.conf; systemctl restart nix-daemon.service",
     );
     const run = await deploy(await plain(name), [`deploy@${name}`], { retries: "0" });
-    expect(messageOf(run, name)).toMatch(/^Nix on the machine refuses deploy, which is not among its allowed-users \(root nosudo\)/);
+    expect(messageOf(run, name)).toMatch(/^Nix on the machine refuses deploy, who is not in its allowed-users \(root nosudo\)/);
   });
 
   test.each(["new", "old"])("a read-only home is told by the cache that cannot be written (%s)", async (name) => {
@@ -308,9 +310,9 @@ describe("a user who may not run commands", () => {
     const machine = fleet.machine("new");
     const run = async (): Promise<string> => messageOf(await deploy(await plain("new"), ["deploy@new"]), "new");
     await change(machine, "echo 'Defaults requiretty' > /etc/sudoers.d/tty", "rm -f /etc/sudoers.d/tty");
-    expect(await run()).toMatch(/^sudo on the machine wants a terminal for deploy, and a deployment has none\. Add `Defaults:deploy !requiretty`/);
+    expect(await run()).toMatch(/^sudo on the machine requires a terminal for deploy, which a deployment does not have\. Add `Defaults:deploy !requiretty`/);
     expect(messageOf(await deploy(await plain("new"), ["pwsudo@new"], { "elevate-password": "open sesame" }), "new")).toMatch(
-      /^sudo on the machine wants a terminal for pwsudo/,
+      /^sudo on the machine requires a terminal for pwsudo/,
     );
     await machine.output("rm /etc/sudoers.d/tty");
     expect(messageOf(await deploy(await plain("new"), ["nosudo@new"]), "new")).toMatch(/^sudo on the machine refuses nosudo without a password/);
@@ -324,7 +326,7 @@ describe("a user who may not run commands", () => {
       "cp /tmp/keys /home/deploy/.ssh/authorized_keys",
     );
     const message = messageOf(await deploy(await plain("new"), ["deploy@new"]), "new");
-    expect(message).toMatch(/^the machine did not run the command that it was sent for deploy, and answered "only backups here"/);
+    expect(message).toMatch(/^the machine did not run the action's command as deploy, but answered "only backups here"/);
     expect(message).toContain("command=… in authorized_keys of deploy");
   });
 
@@ -338,7 +340,7 @@ describe("targets", () => {
   test("as a URL and in a list with commas are refused with what to write", async () => {
     const run = await deploy(await plain("new"), ["ssh://root@new", "root@new,root@old"]);
     expect(run.errors[0]).toContain("is a URL; write it without ssh://");
-    expect(run.errors[0]).toContain("holds a comma; write one target per line");
+    expect(run.errors[0]).toContain("contains a comma; write one target per line");
   });
 
   test("may name nixosConfigurations", async () => {

@@ -135,6 +135,6 @@ test("an operation that nixos-rebuild does not have is refused with those that a
   for (const machine of fleet.machines) machine.forgetHandshakes();
   const step = await run("rollout");
   expect(step.exitCode).toBe(1);
-  expect(step.errors).toEqual([expect.stringMatching(/operation: "rollout" is not accepted; accepted is one of switch, boot, test, dry-activate, build/)]);
+  expect(step.errors).toEqual([expect.stringMatching(/operation: "rollout" is not valid; expected one of switch, boot, test, dry-activate, build/)]);
   expect(fleet.machines.map((machine) => machine.handshakes().connections)).toEqual([0, 0]);
 });

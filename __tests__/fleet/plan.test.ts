@@ -95,8 +95,8 @@ describe("a plan", () => {
       const section = withoutDebian(sectionOf(step.summary, name));
       expect(changesIn(section)).toEqual(expectedChanges);
       expect(section).toContain(
-        "Units, as `dry-activate` tells:\n\n- would stop: `gone.service`\n- would restart: `web.service`\n- would reload: `reload.service`\n" +
-          "- would start: `new.service`\n- would not restart, though changed: `keep.service`\n",
+        "Units (reported by `dry-activate`):\n\n- would stop: `gone.service`\n- would restart: `web.service`\n- would reload: `reload.service`\n" +
+          "- would start: `new.service`\n- would not restart despite changes: `keep.service`\n",
       );
       expect(step.log).toContain(`[${name}]   nginx 1.28.0 → 1.28.1`);
       expect(step.summary).toMatch(new RegExp(`^\\| 📋 \\| \`${name}\` .*\\| planned \\| activate \\| \\d+ \\| \\+1 −1 ~2 \\|`, "m"));
@@ -113,8 +113,8 @@ describe("a plan", () => {
       const section = withoutDebian(sectionOf(step.summary, name));
       expect(changesIn(section)).toEqual(expectedChanges);
       expect(section).toContain(
-        "Units, by a comparison of their files:\n\n- would stop: `gone.service`\n- would restart: `web.service`\n- would reload: `reload.service`\n" +
-          "- would start: `new.service`\n- would not restart, though changed: `keep.service`\n",
+        "Units (from a comparison of the unit files):\n\n- would stop: `gone.service`\n- would restart: `web.service`\n- would reload: `reload.service`\n" +
+          "- would start: `new.service`\n- would not restart despite changes: `keep.service`\n",
       );
     }
     // The file for a comment says the same.
@@ -147,7 +147,7 @@ describe("a switch", () => {
       const section = sectionOf(step.summary, machine.name);
       expect(changesIn(section)).toEqual(expectedChanges);
       expect(section).toContain(
-        "Units, as the activation told:\n\n- stopped: `gone.service`\n- restarted: `web.service`\n- reloaded: `reload.service`\n" +
+        "Units (reported by the activation):\n\n- stopped: `gone.service`\n- restarted: `web.service`\n- reloaded: `reload.service`\n" +
           "- started: `new.service`\n- changed, not restarted: `keep.service`\n",
       );
       const generations = await machine.generations();
@@ -168,7 +168,7 @@ describe("a switch", () => {
       const section = withoutDebian(sectionOf(step.summary, name));
       expect(section).toContain("bad.service");
       expect(changesIn(section)).toEqual(expectedChanges);
-      expect(section).toContain("Units, as the activation told before the way back:\n\n- stopped: `gone.service`\n");
+      expect(section).toContain("Units (reported by the activation), before the rollback:\n\n- stopped: `gone.service`\n");
     }
   });
 
@@ -199,7 +199,7 @@ describe("a switch", () => {
       const step = await run(after);
       await expectGreen(step, fleet.machines);
       expect(step.outputs["deployed"]).toBe("3");
-      for (const name of machines) expect(step.log).toContain(`[${name}] the difference between the two systems cannot be told: error: no luck today`);
+      for (const name of machines) expect(step.log).toContain(`[${name}] the old and the new system could not be compared: error: no luck today`);
       expect(step.summary).not.toContain("```diff");
     } finally {
       for (const machine of fleet.machines) await machine.output("rm /usr/local/bin/nix-store");

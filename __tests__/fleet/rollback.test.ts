@@ -47,7 +47,7 @@ test("without an older generation it fails, and says where to look", async () =>
   first = await deploy("first");
   const step = await goBack();
   expect(statuses(step)).toEqual({ ng: "failed", bash: "failed" });
-  expect(step.errors.join("\n")).toContain("there is no generation before generation 1 to go back to");
+  expect(step.errors.join("\n")).toContain("no generation older than generation 1 was found to roll back to");
   expect(step.outputs).toMatchObject({ "store-path": "", "flake-ref": "", changed: "false" });
   await expectNothingLeft(step, fleet.machines);
 });

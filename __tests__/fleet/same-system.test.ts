@@ -275,7 +275,7 @@ async function built({ workspace, flake = "." }: Made): Promise<string> {
   return stdout.trim();
 }
 
-describe("the system of a machine is what `nix build` gives in the checkout", () => {
+describe("the build of a machine is what `nix build` gives in the checkout", () => {
   test.each(Object.entries(kinds))("of %s", async (_, { make, except = {} }) => {
     const made = await make(directory());
     const expected = await built(made);

@@ -20,7 +20,7 @@ test("an agent of an earlier step is used, and no key is written", async () => {
   const run = await runner.run(withAgent);
   expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
   const missing = await runner.run(step);
-  expect(missing.errors).toEqual([expect.stringContaining("ssh-auth: is agent, and SSH_AUTH_SOCK is not set")]);
+  expect(missing.errors).toEqual([expect.stringContaining("ssh-auth: is agent, but SSH_AUTH_SOCK is not set")]);
 });
 
 test("a user certificate is used, where the machine knows only its authority", async () => {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 
-import { field } from "../../scripts/fields.js";
+import { field } from "../../src/domain/json.js";
 import { access, expectNothingLeft, resultsOf, systemOf, type SystemOf } from "./deployment.js";
 import { statuses } from "./host-results.js";
 import { writeFlake, type Behaviour } from "./rig/flake.js";
@@ -62,7 +62,7 @@ describe("eight machines in batches of 1, 50%, 100%, of which the third fails it
     expect(after["web3"]).toMatchObject({ running: before["web3"]?.running, profile: before["web3"]?.profile, bootEntry: before["web3"]?.bootEntry });
     for (const name of Object.keys(skipped)) {
       expect(after[name]).toEqual(before[name]);
-      expect(results[name]?.["error"]).toContain("not activated: 1 of 8 hosts failed, and max-failures is 0");
+      expect(results[name]?.["error"]).toContain("skipped: 1 of 8 hosts failed (max-failures: 0)");
     }
     expect(step.log.match(/^batch .*/gm)).toEqual(["batch 1 of 3: web1", "batch 2 of 3: web2, web3, web4, web5"]);
     expect(step.annotations.filter(({ level }) => level === "error").map(({ title }) => title)).toEqual(["web3: confirm failed, rolled back"]);

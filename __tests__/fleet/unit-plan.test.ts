@@ -112,7 +112,7 @@ describe("the plan of build", () => {
       // The system has every rule, and systemd shows each.
       expect({ stop, restart, reload, start, again: again.filter((unit) => !ofDebian.has(unit)) }).toEqual(everyRule.expected);
       const expected = { "would stop": stop, "would restart": restart, "would reload": reload, "would start": start, "would run again": again };
-      const kept = { "would not restart, though changed": everyRule.kept };
+      const kept = { "would not restart despite changes": everyRule.kept };
       expect(planOf(build, machine.name)).toEqual({ ...expected, ...kept });
       expect(planOf(dry, machine.name)).toEqual({ ...expected, ...kept });
       expect(build.summary).toContain("- systemd would be re-executed\n");
@@ -132,9 +132,9 @@ describe("the plan of build", () => {
       await expectGreen(plan, fleet.machines);
       for (const name of names) {
         expect(resultsOf(plan)[name]).toMatchObject({ status: "planned", inhibitors: ["systemd: 260 -> 261"] });
-        expect(plan.log).toContain(`[${name}] inhibited: systemd: 260 -> 261: the machine would refuse switch and test`);
+        expect(plan.log).toContain(`[${name}] switch inhibitor: systemd: 260 -> 261: switch and test would be refused`);
       }
-      expect(plan.summary).toContain("- inhibited: `systemd: 260 -> 261`: `switch` and `test` would be refused\n");
+      expect(plan.summary).toContain("- switch inhibitor: `systemd: 260 -> 261`: `switch` and `test` would be refused\n");
     }
     const step = await run(inhibited);
     expect(step.exitCode).toBe(1);

@@ -81,17 +81,17 @@ describe("an alias of ssh-config", () => {
   test("leads two machines of the flake, or two targets, to one place: neither is touched", async () => {
     const config = alias(`Host web2\n  HostName ${web2.ipv4}\n  Port 2222\n`);
     const flake = await fleet.runner.run(await step({ targets: "", select: "db,web2", "ssh-config": config }));
-    const error = expect.stringContaining(`the flake has db and web2 in the same place (${web2.ipv4} port 2222)`);
+    const error = expect.stringContaining(`the flake has db and web2 have the same address (${web2.ipv4} port 2222)`);
     expect(resultsOf(flake)).toMatchObject({ db: { status: "failed", error }, web2: { status: "failed", error } });
     const targets = await fleet.runner.run(await step({ targets: "db#db\nroot@web2#web2", "ssh-config": config }));
     expect(targets.errors).toEqual([expect.stringContaining(`targets: ${web2.ipv4} port 2222 stands there twice`)]);
     expect([web1.handshakes().connections, web2.handshakes().connections]).toEqual([0, 0]);
   });
 
-  test("of a machine whose host key is not known: the line to add is the one of the HostName", async () => {
+  test("of a machine whose host key is unknown: the line to add is the one of the HostName", async () => {
     const run = await fleet.runner.run(await step({ targets: "db#web2", "ssh-config": alias(), "ssh-known-hosts": lineFor("[db]:2222", web2) }));
     expect(run.exitCode).toBe(1);
-    expect(run.errors).toEqual([expect.stringContaining(`the host key of ${web2.ipv4} port 2222 is not known`)]);
+    expect(run.errors).toEqual([expect.stringContaining(`the host key of ${web2.ipv4} port 2222 is unknown`)]);
     expect(run.errors[0]).toContain(`add this line to ssh-known-hosts: ${lineFor(`[${web2.ipv4}]:2222`, web2).trim()}`);
   });
 
@@ -100,7 +100,7 @@ describe("an alias of ssh-config", () => {
       await step({ targets: "db#web2", "ssh-config": "Host db\n  HostName ;touch${IFS}/tmp/owned\n  ProxyCommand nc %h %p\n" }),
     );
     expect(run.exitCode).toBe(1);
-    expect(run.errors).toEqual([expect.stringMatching(/ssh-config: (has a HostName for db that is not accepted: its host holds|is not accepted by ssh: )/)]);
+    expect(run.errors).toEqual([expect.stringMatching(/ssh-config: (sets an invalid HostName for db: its host contains|was rejected by ssh: )/)]);
     expect((await fleet.runner.exec("ls /tmp/owned")).code).not.toBe(0);
   });
 });
@@ -140,7 +140,7 @@ describe("what the action owns", () => {
     expect(web1.handshakes().accepted).toBe(2);
     expect((await fleet.runner.exec("ls -d /tmp/owned*")).stdout).toBe("");
     const stranger = await fleet.runner.run(await step({ targets: "root@web1", "ssh-config": config, "ssh-known-hosts": web2.hostKeyLine() }));
-    expect(stranger.errors).toEqual([expect.stringContaining("the host key of web1 port 22 is not known")]);
+    expect(stranger.errors).toEqual([expect.stringContaining("the host key of web1 port 22 is unknown")]);
   });
 
   test.each([
@@ -189,7 +189,7 @@ describe("two names of one machine", () => {
     await going.waitFor(/\] activating the configuration/);
     expect(await web1.output("ls -d /run/nix-flake-deploy/*-web1 /nix/var/nix/gcroots/nix-flake-deploy/*-web1")).toMatch(/^\S+-web1\n\S+-web1$/);
     const waiting = fleet.runner.start(await step({ targets: `root@${web1.ipv4}#web1` }));
-    await waiting.waitFor(/waiting for up to 300 s: another run of this action: \S+, job deploy, target root@web1, since /);
+    await waiting.waitFor(/waiting up to 300 s: another run of this action: \S+, job deploy, target root@web1, since /);
     await web1.output("touch /run/go");
     const [first, second] = [await going.finished, await waiting.finished];
     expect([first.exitCode, second.exitCode]).toEqual([0, 0]);

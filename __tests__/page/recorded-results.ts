@@ -226,7 +226,7 @@ export const recordedResults: readonly HostResult[] = [
       phase: "activate",
       reason: "the activation script failed (exit code 1)",
       hint: "The system may be half switched; the lines below are the end of its log",
-      outcome: "The machine is back at its old system",
+      outcome: "The machine was rolled back to its old system",
       lines: [
         "building the system configuration...",
         "updating GRUB 2 menu...",
@@ -241,6 +241,7 @@ export const recordedResults: readonly HostResult[] = [
       ],
       exitCode: 1,
       causes: [],
+      topic: "snippet-failed",
     },
   },
   {
@@ -266,8 +267,8 @@ export const recordedResults: readonly HostResult[] = [
     plan: undefined,
     error: {
       phase: "build",
-      reason: "the system of build1 does not build (exit code 1)",
-      hint: "Nothing has changed on the machine. The build's log is in this host's group",
+      reason: "the build of build1 failed (exit code 1)",
+      hint: "Nothing has changed on the machine. The build log is in the log group of this host",
       outcome: undefined,
       lines: [
         "building the system configuration...",
@@ -283,7 +284,7 @@ export const recordedResults: readonly HostResult[] = [
         "       Output paths:",
         "         /nix/store/hc502y77ifxzil217awn5klv2pz3vsn3-nixos-system-build1-26.05.20260101.0000000",
         "       Last 3 log lines:",
-        "       > building the system of build1",
+        "       > building the build of build1",
         "       > unpacking sources",
         "       > hash mismatch in src: wanted sha256-AAAA",
         "       For full logs, run:",
@@ -292,6 +293,7 @@ export const recordedResults: readonly HostResult[] = [
       ],
       exitCode: 1,
       causes: [],
+      topic: "build-failed",
     },
   },
   {
@@ -361,11 +363,12 @@ export const recordedResults: readonly HostResult[] = [
     error: {
       phase: "build",
       reason: "backup1 port 22 does not answer",
-      hint: "Is the machine on, and can the runner reach it (firewall, VPN)? connect-timeout sets how long to wait",
+      hint: "Check that the machine is on and that the runner can reach it (firewall, VPN); connect-timeout sets how long to wait",
       outcome: undefined,
       lines: ["ssh: connect to host backup1 port 22: Connection timed out\r"],
       exitCode: 1,
       causes: [],
+      topic: "unreachable",
     },
   },
 ];

@@ -74,6 +74,20 @@ describe("the one direction of imports", () => {
   });
 });
 
+describe("outside of src", () => {
+  const rig = "__tests__/fleet/rig/";
+
+  test("the rig imports neither scripts nor tests, nor the code that it tests", () => {
+    const imports = importsBelow(rig);
+    expect(imports.length).toBeGreaterThan(50);
+    expect(imports.filter(({ to }) => !to.startsWith(rig) && !to.startsWith("node:"))).toEqual([]);
+  });
+
+  test("src imports neither scripts nor tests", () => {
+    expect(importsBelow("src").filter(({ to }) => /^(?:scripts|__tests__)\//.test(to))).toEqual([]);
+  });
+});
+
 describe("the check itself", () => {
   const check = (from: string, source: string): string[] => violations(importsOf(from, source));
 

@@ -7,7 +7,7 @@ import { describe, expect, test } from "@jest/globals";
 import { actionFiles, readActionMetadata } from "../../scripts/action-metadata.js";
 import { withTables } from "../../scripts/docs-tables.js";
 import { documents } from "../../scripts/documents.js";
-import { entries, field } from "../../scripts/fields.js";
+import { entries, field } from "../../src/domain/json.js";
 import { root } from "../../scripts/paths.js";
 import { operations } from "../../src/domain/operation.js";
 import { statuses } from "../../src/domain/result.js";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 
-import { entries, field } from "../../scripts/fields.js";
+import { entries, field } from "../../src/domain/json.js";
 import { root } from "../../scripts/paths.js";
 
 // Runs shell steps of the examples as a runner does: bash -e, with the step's environment.

@@ -3,7 +3,7 @@ import { join, posix } from "node:path";
 
 import { parse } from "@babel/parser";
 
-import { field } from "../../scripts/fields.js";
+import { field } from "../../src/domain/json.js";
 import { root } from "../../scripts/paths.js";
 
 /** One module that another one names. */

@@ -5,7 +5,7 @@ import { data, Evaluator, Lexer, Parser } from "@actions/expressions";
 import { describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 
-import { field } from "../../scripts/fields.js";
+import { field } from "../../src/domain/json.js";
 import { root } from "../../scripts/paths.js";
 import { attributeOf } from "../../src/domain/configuration.js";
 import type { MatrixMachine } from "../../src/domain/matrix.js";

@@ -7,7 +7,7 @@ import { parse } from "yaml";
 
 import { actionFiles } from "../../scripts/action-metadata.js";
 import { differingFiles, filesOf } from "../../scripts/directory-difference.js";
-import { entries, field } from "../../scripts/fields.js";
+import { entries, field } from "../../src/domain/json.js";
 import { root } from "../../scripts/paths.js";
 import { marketplaceProblems } from "../../scripts/release/marketplace.js";
 import { releaseNotes, withAbsoluteLinks } from "../../scripts/release/notes.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 
-import { field } from "../../scripts/fields.js";
+import { field } from "../../src/domain/json.js";
 import { root } from "../../scripts/paths.js";
 
 // GitHub drops a form with an error in it, and shows the error only on its own pages.

@@ -7,8 +7,8 @@ import { documents } from "../../scripts/documents.js";
 import { root } from "../../scripts/paths.js";
 import { stilted, stiltedWordings } from "./plain-words.js";
 
-// What users read is in plain English. To check the messages of the action as well, add "src/" to `checked`.
-const checked: readonly string[] = [...documents(), "action.yml", "matrix/action.yml", "examples/"];
+// What users read is in plain English.
+const checked: readonly string[] = [...documents(), "action.yml", "matrix/action.yml", "examples/", "src/"];
 
 /** The files of a path, which is a directory if it ends with a slash. */
 function filesOf(path: string): string[] {

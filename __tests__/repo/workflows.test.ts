@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { beforeAll, describe, expect, test } from "@jest/globals";
 
-import { field } from "../../scripts/fields.js";
+import { field } from "../../src/domain/json.js";
 import { documents, readDocument } from "../../scripts/documents.js";
 import { root } from "../../scripts/paths.js";
 import { unpinnedUses } from "./pins.js";

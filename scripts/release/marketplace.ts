@@ -1,4 +1,4 @@
-import { field } from "../fields.js";
+import { field } from "../../src/domain/json.js";
 
 /** Characters of a description that GitHub's Marketplace accepts. */
 export const longestDescription = 124;

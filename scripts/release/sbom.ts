@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 
-import { entries, field } from "../fields.js";
+import { entries, field } from "../../src/domain/json.js";
 
 /** Makes the software bill of materials of what `dist/` is built from, as CycloneDX JSON. `directory` has a clean `node_modules`. */
 export function makeSbom(directory: string): string {

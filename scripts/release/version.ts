@@ -1,4 +1,4 @@
-import { field } from "../fields.js";
+import { field } from "../../src/domain/json.js";
 
 /** The version that is to be released, or what is wrong with it. */
 export type ReleaseVersion = { readonly version: string; readonly tag: string | undefined; readonly problems: readonly string[] };

@@ -20,8 +20,8 @@ export type FleetEnd = {
 };
 
 /**
- * The work on one host. `unreachable` is set where it could not be reached at the beginning; what that means is decided when
- * it is known of all.
+ * The work on one host. `unreachable` is set where it could not be reached at the start; whether that is a failure is decided when
+ * all hosts have been tried.
  */
 type Work = {
   readonly host: Host;
@@ -80,12 +80,12 @@ class FleetRun {
         return undefined;
       });
     });
-    // One that has ended well is not what was asked for either, when another target has come to its machine since.
+    // A successful host fails, too, if another target has turned out to be the same machine.
     for (const work of this.#works) {
       const error = this.#known.objection(work.host.machine.target)?.failure;
       if (error !== undefined && (work.result === undefined || !isFailure(work.result.status))) await this.#end(work, { status: "failed", error });
     }
-    // Where no machine answers it is not the machines: a run that reaches nobody is never green.
+    // If no machine answers, the runner's network is the likely cause: such a run is never green.
     const skip = staging.onUnreachable === "skip" && this.#works.some((work) => work.unreachable === undefined);
     for (const work of this.#works) {
       if (work.unreachable !== undefined) await this.#end(work, { status: skip ? "skipped" : "failed", error: work.unreachable });
@@ -98,7 +98,7 @@ class FleetRun {
     const built = this.#works.flatMap((work) => (work.result === undefined && work.ready !== undefined ? [{ work, ready: work.ready }] : []));
     const batches = changesMachine(operation) ? inBatches(built, staging.batches) : [built];
     for (const [index, batch] of batches.entries()) {
-      // Whom a cancellation ends has not failed by itself: it is told to those that are left as it is.
+      // Cancelled hosts are not failures.
       const stop = index === 0 || signal.aborted ? undefined : tooManyFailures(this.#works, this.#settings);
       if (stop !== undefined) {
         const rest = batches.slice(index).flat();
@@ -117,7 +117,7 @@ class FleetRun {
     }
   }
 
-  /** One step of a host; what goes wrong in it ends the host's work. */
+  /** One step of a host; an error in it ends the host's work. */
   async #step(work: Work, act: (signal: AbortSignal) => Promise<Outcome | undefined>): Promise<void> {
     const { host, stopwatch } = work;
     let outcome: Outcome | undefined;
@@ -150,24 +150,25 @@ class FleetRun {
 const mostNamed = 5;
 
 /** Why no further batch may begin. */
-function tooManyFailures(works: readonly Work[], { staging, unusable }: RunSettings): Pick<Failure, "reason" | "outcome"> | undefined {
+function tooManyFailures(works: readonly Work[], { staging, unusable }: RunSettings): Pick<Failure, "reason" | "outcome" | "topic"> | undefined {
   const failed = [...works.flatMap(({ result }) => result ?? []), ...unusable].filter(({ status }) => isFailure(status));
   const hosts = works.length + unusable.length;
   const most = amountOf(staging.maxFailures, hosts);
   if (failed.length <= most) return undefined;
   const names = failed.map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
   return {
-    reason: `not activated: ${failed.length} of ${hosts} hosts failed, and max-failures is ${most}`,
+    reason: `skipped: ${failed.length} of ${hosts} hosts failed (max-failures: ${most})`,
     outcome: `Nothing has changed on the machine. Failed: ${listed(names, mostNamed)}`,
+    topic: "not-activated",
   };
 }
 
 function explain(problem: unknown, host: Host, stopwatch: Stopwatch): Failure {
   const { phase, outlook: outcome } = host;
   if (problem instanceof DeployError) return host.undecided ? makeFailure({ ...problem.failure, phase, outcome }) : problem.failure;
-  if (stopwatch.expired) return makeFailure({ phase, reason: `the work on the machine took longer than the timeout of ${stopwatch.limit} s`, outcome });
+  if (stopwatch.expired) return makeFailure({ phase, reason: `the host took longer than the timeout of ${stopwatch.limit} s`, outcome, topic: "timeout" });
   if (stopwatch.cancelled) return makeFailure({ phase, reason: "the run was cancelled", outcome });
-  // An unexpected one is a fault of ours: its stack is what helps.
+  // An unexpected error is a bug: show its stack.
   const [reason = "", ...lines] = problem instanceof Error ? (problem.stack ?? problem.message).split("\n") : [String(problem)];
   return makeFailure({ phase, reason, lines: lines.map((line) => line.trim()) });
 }

@@ -15,15 +15,15 @@ export type Outcome = { readonly status: Status; readonly error: Failure | undef
 export type ActivationKnowledge = {
   before: SystemState | undefined;
   after: SystemState | undefined;
-  /** Units that have failed anew. */
+  /** Units that newly failed. */
   failedUnits: readonly string[];
   exitCode: number | undefined;
   plan: UnitPlan | undefined;
   /** The machine is about to be armed, and may be. */
   arming: boolean;
-  /** It was told to keep the new system, or about to be; from then on it does the last step by itself. */
+  /** The new system was confirmed, or is about to be; from then on the machine does the last step on its own. */
   confirmed: boolean;
-  /** The machine is armed, and neither the new nor the old system was decided for: the one place that knows. */
+  /** The machine is armed, and neither the new nor the old system was chosen. Kept only here. */
   undecided: boolean;
 };
 
@@ -42,14 +42,14 @@ export type SafeActivation = {
 /** The activation of an armed machine. */
 export type Guarded = SafeActivation & { readonly armed: ArmedMachine };
 
-/** Why the new system is not to stay. */
+/** Why the new system is rejected. */
 export type Rejection = Complaint & {
   readonly phase: Phase;
   readonly lines: readonly string[];
   readonly causes?: readonly ActivationCause[];
   /** The machine has decided already. */
   readonly decided?: true;
-  /** What is left to do, where that is no rollback. */
+  /** What to do instead of a rollback. */
   readonly aftermath?: Aftermath;
 };
 
@@ -59,33 +59,35 @@ export type Rejection = Complaint & {
  */
 export type Aftermath = "refused" | "foreign" | "restarted";
 
-/** What a machine that is back at its old system is told to be. */
-export const backAtOld = "The machine is back at its old system";
+/** The outcome of a machine that was rolled back. */
+export const backAtOld = "The machine was rolled back to its old system";
 
-/** Tells whether the machine runs neither the old nor the new system, which nobody but somebody else has switched to. */
+/** Returns whether the machine runs neither the old nor the new system, so that someone else must have switched it. */
 export function isForeign({ armed, system, settings }: Guarded, { running }: SystemState): boolean {
   return settings.safety.rollback && changesRunningSystem(settings.operation) && running !== system.running && running !== armed.before.running;
 }
 
-/** Why a machine that somebody else has switched is left alone. */
+/** Why a machine that someone else has switched is not changed. */
 export function switchedByOthers({ running }: SystemState): Rejection {
   return {
     phase: "confirm",
-    reason: `somebody else has switched the machine since: it runs ${running ?? "no system of the store"}, which is neither the old nor the new system`,
-    hint: "Find out who did, then deploy again",
+    reason: `the machine was switched by someone else: it runs ${running ?? "no system of the store"}, which is neither the old nor the new system`,
+    hint: "Find out who switched it, then deploy again",
+    topic: "other-system",
     lines: [],
     aftermath: "foreign",
   };
 }
 
-/** Why a machine that was not reached in time, or was restarted, is not to keep the system. */
+/** Why a machine that was not reached in time, or was restarted, does not keep the system. */
 export function notReached(how: "late" | "slow-login" | "restarted", { limits }: Safety): Rejection {
   switch (how) {
     case "restarted":
       return {
         phase: "confirm",
-        reason: "the machine was restarted before it was confirmed",
-        hint: "Look at its journal: `journalctl --boot -1`",
+        reason: "the machine was restarted before the new system was confirmed",
+        hint: "Check its journal: `journalctl --boot -1`",
+        topic: "restarted",
         lines: [],
         aftermath: "restarted",
       };
@@ -93,23 +95,25 @@ export function notReached(how: "late" | "slow-login" | "restarted", { limits }:
       return {
         phase: "confirm",
         reason: `the machine answered in time, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
-        hint: "Find out what makes the login slow, or raise confirm-timeout",
+        hint: "Find out why logins are slow, or raise confirm-timeout",
+        topic: "slow-login",
         lines: [],
         decided: true,
       };
     case "late":
       return {
         phase: "confirm",
-        reason: `the machine was not reached again within confirm-timeout (${limits.confirm} s)`,
-        hint: "Does the new system change network, firewall or sshd?",
+        reason: `the machine could not be reached within confirm-timeout (${limits.confirm} s) after the activation`,
+        hint: "Check whether the new system changes the settings of the network, the firewall or sshd",
+        topic: "not-reached",
         lines: [],
         decided: true,
       };
   }
 }
 
-/** What becomes of a machine whose connection was lost while it was armed. */
+/** What happens to a machine whose connection was lost while it was being armed. */
 export function armedOutlook({ rollback, limits }: Safety): string {
-  const end = rollback ? `its watchdog ends ${limits.activation} s later without changing anything` : "its lock ends within a minute";
-  return `Nothing has changed on the machine. If it was armed before the run lost it, ${end}`;
+  const end = rollback ? `its watchdog stops after ${limits.activation} s without changing anything` : "its lock is released within a minute";
+  return `Nothing has changed on the machine. If it was already locked when the connection was lost, ${end}`;
 }

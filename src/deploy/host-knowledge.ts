@@ -5,7 +5,7 @@ import { changesMachine, changesSystemProfile, needsFlake, switchAction, type Op
 import type { Phase } from "../domain/phase.js";
 import type { HostResult, Status } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
-import { displayTarget, type Target } from "../domain/target.js";
+import { renderTarget, type Target } from "../domain/target.js";
 import type { PhaseSpan } from "../domain/timeline.js";
 import type { ActivatableSystem, MachineFacts } from "./ports.js";
 import type { Safety } from "./run-settings.js";
@@ -40,33 +40,33 @@ export function knownAtFirst({ configuration }: Target): HostKnowledge {
   };
 }
 
-/** What becomes of the machine when nobody looks after it any more. */
+/** What happens to the machine if the run ends now. */
 export function outlookOf({ before, arming, confirmed, undecided, toplevel, phase }: HostKnowledge, safety: Safety): string {
   const { rollback, limits } = safety;
   if (arming) return armedOutlook(safety);
   if (!undecided) return "Nothing has changed on the machine";
-  const was = `before, it ran ${before?.running ?? "no system of the store"}; the new system is ${toplevel ?? "not known"}`;
-  if (!rollback) return `The activation goes on on the machine, and rollback is false: it stays as it is (${was})`;
+  const was = `old system: ${before?.running ?? "not in the store"}; new system: ${toplevel ?? "unknown"}`;
+  if (!rollback) return `The activation is still running on the machine and is not rolled back, since rollback is false (${was})`;
   const { activation, confirm, healthCheck, settle } = limits;
   if (confirmed) {
-    return `If the machine has received the confirmation, it sets system profile and boot loader by itself, and keeps the old system where that fails; if not, it rolls back within ${confirm + healthCheck + settle} s (${was})`;
+    return `If the machine received the confirmation, it sets system profile and boot loader on its own, and rolls back if that fails; otherwise it rolls back within ${confirm + healthCheck + settle} s (${was})`;
   }
-  if (phase !== "activate") return `Without confirmation the machine goes back by itself, within ${confirm + healthCheck + settle} s (${was})`;
-  return `Without confirmation the machine goes back by itself, ${confirm} s after the activation and ${activation} s after its start at the latest (${was})`;
+  if (phase !== "activate") return `Without confirmation the machine rolls back on its own within ${confirm + healthCheck + settle} s (${was})`;
+  return `Without confirmation the machine rolls back on its own, ${confirm} s after the activation ends or, if it does not end, ${activation} s after it started (${was})`;
 }
 
-/** Tells whether there is anything left to do with a system, and the status when there is not. */
+/** Returns the status of a host that needs no activation; `undefined` where it needs one. */
 export function settledBy({ toplevel, running }: ActivatableSystem, { state, unfinished }: MachineFacts, operation: Operation): Status | undefined {
   if (switchAction(operation) === undefined) return "planned";
-  // What an earlier run has left must be finished or undone first.
+  // An interrupted earlier run must be finished or undone first.
   if (unfinished !== undefined) return undefined;
   if (!changesMachine(operation) || !needsFlake(operation)) return undefined;
-  // The boot loader may lag behind the profile after a run that failed, so that a system counts as there only when it also runs.
+  // After a failed run the boot loader may lag behind the profile, so a system counts as deployed only when it also runs.
   const boots = !changesSystemProfile(operation) || state.profile === toplevel;
   return boots && state.running === running ? "unchanged" : undefined;
 }
 
-/** A failure with what state the machine is in. */
+/** Adds the state of the machine to a failure. */
 export function withOutcome(failure: Failure, outcome: string): Failure {
   return makeFailure({ ...failure, outcome });
 }
@@ -76,12 +76,12 @@ export function resultOf(target: Target, known: HostKnowledge, { status, error }
   const { phase, configuration, before, after, failedUnits, toplevel, exitCode, compared, plan } = known;
   const now = after ?? before;
   const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
-  // A degraded host went on after what it complains of.
+  // A degraded host continued after its failure.
   const failed = status === "degraded" ? undefined : error;
   const code = failed === undefined ? exitCode : failed.exitCode;
   return {
     name: target.name,
-    target: displayTarget(target),
+    target: renderTarget(target),
     configuration,
     status,
     phase: failed?.phase ?? phase,
@@ -94,7 +94,7 @@ export function resultOf(target: Target, known: HostKnowledge, { status, error }
     failedUnits,
     seconds,
     timeline,
-    // Another run may have changed the system in between: then it is not the difference that was made.
+    // If another run has changed the system in between, the comparison does not apply.
     difference: compared?.running === before?.running ? compared?.difference : undefined,
     plan,
     error,

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { attributeOf } from "../domain/configuration.js";
-import { describeDifference } from "../domain/difference-text.js";
+import { renderDifferenceLines } from "../domain/difference-text.js";
 import { DeployError } from "../domain/errors.js";
-import { showCopied } from "../domain/copy-progress.js";
+import { renderCopied } from "../domain/copy-progress.js";
 import { changesMachine, changesRunningSystem, touchesUnits } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { HostResult } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
-import { describePlan } from "../domain/plan-text.js";
+import { renderPlanLines } from "../domain/plan-text.js";
 import { withCompared } from "../domain/unit-plan.js";
 import { memoryWarning } from "./free-memory.js";
 import { spaceWarning } from "./free-space.js";
@@ -22,7 +22,7 @@ import { activateSafely, explainEnd } from "./safe-activation.js";
 import type { SystemSource, SystemSteps } from "./system-source.js";
 import { judge } from "./verdict.js";
 
-/** What comes of the work up to the build: an end, or a system that waits for its activation. */
+/** The result of the work up to the build: an outcome, or a system ready for activation. */
 export type Prepared = { readonly kind: "settled"; readonly outcome: Outcome } | { readonly kind: "ready"; readonly system: ReadySystem };
 
 /** A system that can be activated on a machine that has it. */
@@ -38,8 +38,8 @@ type Obtained = {
 };
 
 /**
- * The work on one host: `prepare` up to a built system, then `activate` that. Both throw for what goes wrong; `result` tells
- * what is known at any time.
+ * The work on one host: `prepare` up to a built system, then `activate` that. Both throw on failure; `result` returns
+ * what is known so far.
  */
 export class Host {
   readonly machine: Machine;
@@ -71,12 +71,12 @@ export class Host {
     return this.#known.undecided;
   }
 
-  /** What becomes of the machine when nobody looks after it any more. */
+  /** What happens to the machine if the run ends now. */
   get outlook(): string {
     return outlookOf(this.#known, this.#settings.safety);
   }
 
-  /** Connects, sends the flake, builds the system, and tells what is new in it; or finds the one to go back to. */
+  /** Connects, copies the flake, builds the system and compares it with the running one; or finds the system to roll back to. */
   async prepare(signal: AbortSignal): Promise<Prepared> {
     try {
       return await this.#prepare(signal);
@@ -92,7 +92,7 @@ export class Host {
     const connected = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
     const { facts } = connected;
     known.before = facts.state;
-    if (facts.unfinished !== undefined) this.#log.warn(`${facts.unfinished}. A deployment that activates mends that first`);
+    if (facts.unfinished !== undefined) this.#log.warn(`${facts.unfinished}. The next activation finishes or undoes it first`);
     this.#machines.claim(target, facts.identity);
     const obtained = systemOf === undefined ? this.#older(connected) : await this.#newSystem(systemOf(target), connected, signal);
     const { machine, toplevel, generation, detail } = obtained;
@@ -102,7 +102,9 @@ export class Host {
     await this.#compare(machine, running, signal);
     this.ended(detail);
     if (changesRunningSystem(operation) && facts.specialisation !== undefined && facts.specialisation !== specialisation) {
-      this.#log.note(`the machine runs its specialisation ${facts.specialisation} and leaves it: \`specialisation: ${facts.specialisation}\` keeps it there`);
+      this.#log.note(
+        `the machine runs the specialisation ${facts.specialisation}, which this deployment leaves; set \`specialisation: ${facts.specialisation}\` to keep it`,
+      );
     }
     const system = { toplevel, running, generation };
     const status = settledBy(system, facts, operation);
@@ -111,11 +113,9 @@ export class Host {
 
   /** Gets the new system into the store of the machine. */
   async #newSystem(source: SystemSource, connected: ConnectedMachine, signal: AbortSignal): Promise<Obtained> {
-    const { freeKibibytes, memoryKibibytes } = connected.facts;
     const configuration = this.#configuration(connected.facts);
     this.#known.configuration = configuration;
-    const warnings = [spaceWarning(freeKibibytes), source.evaluatesOnMachine ? memoryWarning(memoryKibibytes) : undefined];
-    for (const warning of warnings) if (warning !== undefined) this.#log.warn(warning);
+    this.#warn(connected.facts, source);
     this.ended();
     let machine = connected;
     let detail: string | undefined;
@@ -125,7 +125,7 @@ export class Host {
         return await send(machine);
       });
       this.#known.arrived = true;
-      detail = showCopied(copied);
+      detail = renderCopied(copied);
     };
     const build: SystemSteps["build"] = async (work) => {
       this.ended(detail);
@@ -139,7 +139,7 @@ export class Host {
     return { machine, toplevel, generation: undefined, detail };
   }
 
-  /** Activates a system, and decides for it or for the old one. Throws what ends it before there was a decision. */
+  /** Activates a system, and keeps it or rolls back. Throws if it ends before that decision. */
   async activate(ready: ReadySystem, signal: AbortSignal): Promise<Outcome> {
     try {
       this.begin("activate");
@@ -156,7 +156,7 @@ export class Host {
     const { exitCode, lines, causes } = end;
     known.exitCode = exitCode;
     known.plan = end.plan === undefined ? known.plan : withCompared(end.plan, known.plan);
-    // It starts no unit: what has failed meanwhile is none of its doing.
+    // It starts no units, so it does not cause new failures.
     const before = { ...end.after, failedUnits: end.after.failedUnits, restartingUnits: [] };
     const { failure, units, users } = judge({ operation, toplevel: system.toplevel, before, end });
     const complaint = explainEnd(end.end, this.#settings) ?? failure ?? (exitCode === 0 ? undefined : (units ?? users));
@@ -178,7 +178,7 @@ export class Host {
     });
   }
 
-  /** Leaves the machine; an activation that is undecided goes on without us. Never throws. */
+  /** Leaves the machine; an undecided activation continues there. Never throws. */
   async release(): Promise<void> {
     await this.machine.release(this.undecided ? "undecided" : "decided");
   }
@@ -200,23 +200,31 @@ export class Host {
     this.#log.ended(detail);
   }
 
+  #warn({ freeKibibytes, memoryKibibytes }: MachineFacts, source: SystemSource): void {
+    const space = spaceWarning(freeKibibytes);
+    if (space !== undefined) this.#log.warn(space, "store-space");
+    const memory = source.evaluatesOnMachine ? memoryWarning(memoryKibibytes) : undefined;
+    if (memory !== undefined) this.#log.warn(memory, "memory");
+  }
+
   #older(machine: ConnectedMachine): Obtained {
     const { olderGeneration, state } = machine.facts;
     if (olderGeneration !== undefined) {
       const { number, toplevel } = olderGeneration;
-      this.#log.note(`going back to generation ${number}, ${toplevel}`);
+      this.#log.note(`rolling back to generation ${number}: ${toplevel}`);
       return { machine, toplevel, generation: number, detail: undefined };
     }
     throw new DeployError({
       phase: "connect",
-      reason: `there is no generation before ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} to go back to`,
-      hint: "`nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine lists them",
+      reason: `no generation older than ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} was found to roll back to`,
+      hint: "Run `nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine to list them",
+      topic: "no-older-generation",
     });
   }
 
   /**
-   * Compares what runs with what was built. Before the activation: a new system that breaks the network could not be asked any
-   * more, and what a deployment would have brought is worth knowing also where it failed.
+   * Compares the running system with the built one, before the activation: a new system that breaks the network could not be queried,
+   * and the changes are worth knowing even if the deployment fails.
    */
   async #compare(machine: ConnectedMachine, built: StorePath, signal: AbortSignal): Promise<void> {
     const { running } = machine.facts.state;
@@ -224,10 +232,10 @@ export class Host {
     const found = await machine.compare(running, built, signal);
     if (found === undefined) return;
     this.#known.compared = { running, difference: found.closure };
-    // A reboot starts everything anew.
+    // A reboot restarts all units.
     if (touchesUnits(this.#settings.operation)) this.#known.plan = found.units;
-    for (const line of describeDifference(found.closure)) this.#log.note(line);
-    for (const line of describePlan(this.#known.plan)) this.#log.note(line);
+    for (const line of renderDifferenceLines(found.closure)) this.#log.note(line);
+    for (const line of renderPlanLines(this.#known.plan)) this.#log.note(line);
   }
 
   #configuration({ hostname }: MachineFacts): string {
@@ -236,12 +244,13 @@ export class Host {
     if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(hostname)) return hostname;
     throw new DeployError({
       phase: "connect",
-      reason: `the machine's own hostname (${JSON.stringify(hostname)}) names no configuration`,
-      hint: "Write the configuration behind the target: host#configuration",
+      reason: `the machine's hostname (${JSON.stringify(hostname)}) is not a valid name of a configuration`,
+      hint: "Add the configuration to the target: host#configuration",
+      topic: "hostname-unknown",
     });
   }
 
-  /** Works on a phase, again after failures of the network: 1, 2, 4, … seconds later. */
+  /** Runs a phase, and retries it after network failures: 1, 2, 4, … seconds later. */
   async #tryAgain<T>(phase: "connect" | "copy", signal: AbortSignal, work: (tries: number) => Promise<T>): Promise<T> {
     this.begin(phase);
     for (let tries = 0; ; tries += 1) {
@@ -250,7 +259,7 @@ export class Host {
       } catch (error) {
         if (!(error instanceof DeployError) || !error.unreachable || tries >= this.#settings.retries) throw error;
         const seconds = 2 ** tries;
-        this.#log.note(`${error.reason}; trying again in ${seconds} s (${tries + 1} of ${this.#settings.retries})`);
+        this.#log.note(`${error.reason}; retrying in ${seconds} s (${tries + 1} of ${this.#settings.retries})`);
         await sleep(seconds * 1000, undefined, { signal });
       }
     }

@@ -1,13 +1,13 @@
 import type { Phase } from "../domain/phase.js";
 import type { PhaseSpan } from "../domain/timeline.js";
 
-/** Records when the phases of one host begin and end; the time in which it waits for other hosts belongs to none. */
+/** Records when the phases of one host begin and end; waiting for other hosts belongs to no phase. */
 export class PhaseClock {
   readonly #now: () => number;
   readonly #spans: PhaseSpan[] = [];
   #open: { readonly phase: Phase; readonly begin: number } | undefined;
 
-  /** `now` tells milliseconds since the beginning of the run, by default since this process began; it never runs backwards. */
+  /** `now` returns milliseconds since the start of the run, by default since the start of this process; it is monotonic. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
@@ -25,7 +25,7 @@ export class PhaseClock {
     this.#open = undefined;
   }
 
-  /** The phases so far, the one that goes on up to now. */
+  /** The phases so far; the current one ends now. */
   spans(): PhaseSpan[] {
     return this.#open === undefined ? [...this.#spans] : [...this.#spans, { ...this.#open, end: this.#seconds() }];
   }

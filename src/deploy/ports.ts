@@ -7,6 +7,7 @@ import type { Phase } from "../domain/phase.js";
 import type { HostResult } from "../domain/result.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { Target } from "../domain/target.js";
+import type { Topic } from "../domain/topic.js";
 import type { UnitPlan } from "../domain/unit-plan.js";
 
 /** What runs on a machine and what it boots. */
@@ -25,23 +26,23 @@ export type SystemState = {
   readonly rebootNeeded: boolean;
 };
 
-/** What a machine says of itself before anything is sent to it. */
+/** The facts that a machine reports before anything is sent to it. */
 export type MachineFacts = {
   readonly hostname: string;
   /** What its Nix calls itself: `nix (Nix) 2.34.8`, `nix (Lix, like Nix) 2.95.3`. */
   readonly nix: string;
-  /** Kibibytes free for the store, where the machine can tell. */
+  /** Kibibytes free for the store, where known. */
   readonly freeKibibytes: number | undefined;
-  /** Kibibytes of memory that programs can still take without swapping, where the machine can tell. */
+  /** Kibibytes of memory that programs can allocate without swapping, where known. */
   readonly memoryKibibytes: number | undefined;
   readonly state: SystemState;
   /** The generation before the current one, if there is one. */
   readonly olderGeneration: Generation | undefined;
-  /** What an earlier run or switch has left unfinished, as a sentence without its full stop. */
+  /** What an interrupted earlier run or switch has left unfinished, as a sentence without its full stop. */
   readonly unfinished: string | undefined;
   /** The specialisation of the machine's system that runs, if one does. */
   readonly specialisation: string | undefined;
-  /** The same whatever name the machine was reached by, and another one after a restart; `undefined` where it cannot tell. */
+  /** Identifies the machine whatever its name or address, until it restarts; `undefined` where unknown. */
   readonly identity: string | undefined;
 };
 
@@ -90,7 +91,7 @@ export type Activation = {
   readonly system: ActivatableSystem;
   /** Install the boot loader itself, not only its entries. */
   readonly installBootLoader: boolean;
-  /** The machine rolls back by itself unless it is confirmed. */
+  /** The machine rolls back on its own unless the new system is confirmed. */
   readonly guarded: boolean;
   readonly limits: Limits;
 };
@@ -102,12 +103,12 @@ export type ActivationEnd = {
   readonly end: "ended" | "killed" | "restarted" | "not-started";
   /** What it named as having gone wrong. */
   readonly causes: readonly ActivationCause[];
-  /** It has stopped units or begun to activate; before that, nothing was changed. */
+  /** It has stopped units or started to activate; before that, nothing was changed. */
   readonly touched: boolean;
   /** The last lines that it printed. */
   readonly lines: readonly string[];
   readonly after: SystemState;
-  /** What it said of units, where it came that far. */
+  /** What it reported about units, where it came that far. */
   readonly plan: UnitPlan | undefined;
 };
 
@@ -117,7 +118,7 @@ export type ActivationEnd = {
  */
 export type Reached = SystemState | "late" | "slow-login" | "restarted";
 
-/** How far profile, boot loader and running system are what they were. */
+/** Whether profile, boot loader and running system were restored. */
 export type Undone = {
   readonly profile: boolean;
   readonly bootLoader: boolean;
@@ -161,7 +162,7 @@ export type SystemDifference = {
 /** One machine, as the deployment sees it. Every method throws a `DeployError` of its phase, or an abort's `CommandError`. */
 export type Machine = {
   readonly target: Target;
-  /** Connects, and asks all that must be known. Connects anew where the connection was lost. */
+  /** Connects, and queries the facts. Connects again where the connection was lost. */
   connect(signal: AbortSignal): Promise<ConnectedMachine>;
   /**
    * Ends what still runs on the machine for this run, as far as it may be ended (an activation may not), removes what the run
@@ -211,7 +212,7 @@ export type ArmedMachine = {
   rollBack(signal: AbortSignal): Promise<RollbackEnd | "restarted">;
   /** Decides that nothing is changed any more. Returns the state of the machine. */
   drop(signal: AbortSignal): Promise<Reached>;
-  /** Asks a machine that was restarted what it runs; where its last step is unfinished, has it finished or undone first. */
+  /** Queries a restarted machine for what it runs; finishes or undoes an unfinished last step first. */
   afterRestart(signal: AbortSignal): Promise<SystemState>;
   /** The last lines of the units' journals. Never throws. */
   journal(units: readonly string[], signal: AbortSignal): Promise<string[]>;
@@ -221,15 +222,15 @@ export type ArmedMachine = {
 export type HostLog = {
   /** A phase begins. */
   phase(phase: Phase): void;
-  /** The phase has ended well; `detail` says what came of it, in a few words. */
+  /** The phase has succeeded; `detail` is its result in a few words. */
   ended(detail?: string): void;
-  /** The copy has begun; `progress` tells at any time how far it has got. */
+  /** The copy has started; `progress` returns its current state. */
   copying(progress: () => CopyProgress): void;
   /** A line that the machine, or a command that works on it, has printed. */
   output(line: string): void;
   /** A line of the action itself. */
-  note(text: string): void;
-  warn(text: string): void;
+  note(text: string, topic?: Topic): void;
+  warn(text: string, topic?: Topic): void;
 };
 
 /** Where the progress of the whole run goes. */

@@ -21,13 +21,13 @@ export type RunSettings = {
   readonly staging: Staging;
   /** The specialisation in which the machines end, and whether the boot loader itself is installed. */
   readonly variant: Variant;
-  /** Tell what the new system has and the old one has not. */
+  /** Show how the new system differs from the old one. */
   readonly diff: boolean;
   /** Aborted when the run is cancelled, or with a `NoFlakeError` where the flake could not be fetched. */
   readonly signal: AbortSignal;
 };
 
-/** What of a built system is activated, and how. */
+/** Which part of a built system is activated, and how. */
 export type Variant = {
   readonly specialisation: string | undefined;
   readonly installBootLoader: boolean;
@@ -35,7 +35,7 @@ export type Variant = {
 
 /** What happens around an activation. */
 export type Safety = {
-  /** Put the old system back when the activation, the confirmation or the health check fails. */
+  /** Roll back when the activation, the confirmation or the health check fails. */
   readonly rollback: boolean;
   readonly limits: Limits;
   /** A command for the machine's shell. */
@@ -44,12 +44,12 @@ export type Safety = {
   readonly unitFailures: "fail" | "warn";
 };
 
-/** How the hosts are gone through. */
+/** In which order hosts activate, and when that stops. */
 export type Staging = {
   /** Sizes of the batches in which hosts activate. */
   readonly batches: readonly Amount[];
   /** Failed hosts after which no further batch begins. */
   readonly maxFailures: Amount;
-  /** What becomes of a host that cannot be reached at the beginning. */
+  /** What to do with a host that is unreachable at the start. */
   readonly onUnreachable: "fail" | "skip";
 };

@@ -1,4 +1,4 @@
-import { showBytes } from "../domain/bytes.js";
+import { renderBytes } from "../domain/bytes.js";
 import type { ActivationCause } from "../domain/activation-cause.js";
 import { DeployError } from "../domain/errors.js";
 import { makeFailure, type Failure } from "../domain/failure.js";
@@ -62,41 +62,42 @@ async function arm({ machine, system, known, settings, signal }: SafeActivation)
 
 function warnOfBoot({ scarceBoot }: ArmedMachine, log: HostLog): void {
   if (scarceBoot === undefined) return;
-  const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => showBytes(kibibytes * 1024));
+  const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => renderBytes(kibibytes * 1024));
   log.warn(
-    `only ${free} are free on /boot of the machine, and kernel and initrd of the new system need ${needed}: the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`,
+    `only ${free} are free on /boot of the machine, but kernel and initrd of the new system need ${needed}: installing the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`,
   );
 }
 
 function succeeded(after: SystemState, degraded: readonly Failure[], log: HostLog): Outcome {
-  if (after.rebootNeeded) log.note("kernel, initrd or kernel modules differ from the booted ones: they take effect with a reboot");
+  if (after.rebootNeeded) log.note("kernel, initrd or kernel modules have changed: they take effect after a reboot");
   const [first, ...rest] = degraded;
   if (first === undefined) return { status: "deployed", error: undefined };
   const reason = [first, ...rest].map((failure) => failure.reason).join("; ");
   return { status: "degraded", error: makeFailure({ ...first, reason, lines: degraded.flatMap(({ lines }) => lines) }) };
 }
 
-/** How an activation went that did not come to its own end. */
+/** Explains an activation that did not end normally. */
 export function explainEnd(end: ActivationEnd["end"], { safety, operation }: Pick<RunSettings, "safety" | "operation">): Complaint | undefined {
   const { activation } = safety.limits;
   switch (end) {
     case "ended":
       return undefined;
     case "restarted":
-      return { reason: "the machine was restarted during the activation", hint: "Look at its journal: `journalctl --boot -1`" };
+      return { reason: "the machine was restarted during the activation", hint: "Check its journal: `journalctl --boot -1`", topic: "restarted" };
     case "killed": {
       const late = safety.rollback && changesMachine(operation) ? ` took longer than activation-timeout (${activation} s), or` : "";
-      return { reason: `the activation${late} was killed`, hint: "Look at `journalctl --unit 'nix-flake-deploy-*-activate'` on the machine" };
+      const hint = "Check `journalctl --unit 'nix-flake-deploy-*-activate'` on the machine";
+      return { reason: `the activation${late} was killed`, hint, topic: "activation-timeout" };
     }
     case "not-started":
-      return { reason: "the activation could not be started on the machine", hint: "Does systemd-run work there?" };
+      return { reason: "the activation could not be started on the machine", hint: "Check that systemd-run works on the machine" };
   }
 }
 
 /** What makes switch-to-configuration refuse `test`, where it has neither stopped nor activated anything by then. */
 const refusals: ReadonlySet<ActivationCause["kind"]> = new Set(["locked", "not-nixos", "inhibitor", "pre-switch-check", "other-init"]);
 
-/** What the end of the activation itself has against the new system. */
+/** Judges the end of the activation itself. */
 async function judgeEnd(work: Guarded, end: ActivationEnd): Promise<{ rejection: Rejection | undefined; degraded: Failure[] }> {
   const { system, settings, known, armed, signal, log } = work;
   const { operation, safety } = settings;
@@ -124,27 +125,35 @@ async function judgeEnd(work: Guarded, end: ActivationEnd): Promise<{ rejection:
     degraded.push(makeFailure({ phase: "activate", ...complaint, lines: journal, causes }));
     log.warn([complaint.reason, ...journal].join("\n"));
   }
-  const other = "Has somebody else changed it in the meantime?";
+  const other = "Check whether someone else changed it in the meantime";
   // A protected switch sets the profile when it is confirmed.
   if (changesSystemProfile(operation) && !protectedSwitch && after.profile !== system.toplevel)
-    return reject({ reason: `the machine boots ${after.profile ?? "no system of the store"} and not ${system.toplevel}`, hint: other });
+    return reject({
+      reason: `the machine boots ${after.profile ?? "no system of the store"} instead of ${system.toplevel}`,
+      hint: other,
+      topic: "other-system",
+    });
   if (changesRunningSystem(operation) && after.running !== system.running) {
-    // Where the connection was away for long, the machine may have rolled back by now.
+    // After a long loss of the connection, the machine may have rolled back by now.
     const reached = protectedSwitch && after.running === armed.before.running ? await armed.reach(signal) : after;
     if (typeof reached === "string") return { rejection: notReached(reached, safety), degraded };
-    const complaint = { reason: `the machine runs ${after.running ?? "no system of the store"} and not ${system.running}`, hint: other };
+    const complaint = {
+      reason: `the machine runs ${after.running ?? "no system of the store"} instead of ${system.running}`,
+      hint: other,
+      topic: "other-system",
+    } as const;
     return reject(complaint, lines, isForeign(work, after) ? "foreign" : undefined);
   }
   return { rejection: undefined, degraded };
 }
 
-/** Tells whether units were started, so that they must show that they stay up. */
+/** Returns whether units were started, so that the settle time applies. */
 function settles({ settings }: Guarded, { plan }: ActivationEnd): boolean {
   if (settings.safety.limits.settle === 0 || !changesRunningSystem(settings.operation)) return false;
   return plan === undefined || plan.start.length + plan.restart.length > 0;
 }
 
-/** Reaches the machine again and checks its health. Returns why the system is not to be kept. */
+/** Reaches the machine again and checks its health. Returns why the system is rejected. */
 async function confirm(work: Guarded, end: ActivationEnd, degraded: Failure[]): Promise<Rejection | undefined> {
   const { armed, settings, signal } = work;
   const { healthCheck, limits } = settings.safety;
@@ -158,7 +167,8 @@ async function confirm(work: Guarded, end: ActivationEnd, degraded: Failure[]): 
       return {
         phase: "confirm",
         reason: `the health check did not succeed within ${limits.healthCheck} s`,
-        hint: "Its output is in the lines below",
+        hint: "See its output below",
+        topic: "health-check",
         lines: [healthCheck, ...complaint.split("\n")],
       };
     }
@@ -177,8 +187,8 @@ async function judgeLateUnits({ armed, settings, known, signal, log }: Guarded, 
   if (late.length === 0) return undefined;
   known.failedUnits = [...known.failedUnits, ...late];
   const lines = await armed.journal(late, signal);
-  const reason = `units failed shortly after the activation that had not failed before: ${late.join(", ")}`;
-  const rejection = { phase: "activate", reason, hint: "The journal is in the lines below. Correct the unit, then deploy again", lines } as const;
+  const reason = `units failed shortly after the activation: ${late.join(", ")}`;
+  const rejection = { phase: "activate", reason, hint: "See the unit's journal below, fix it and deploy again", lines, topic: "units-failed" } as const;
   if (settings.safety.unitFailures === "fail") return rejection;
   degraded.push(makeFailure(rejection));
   log.warn([reason, ...lines].join("\n"));

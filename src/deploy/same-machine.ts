@@ -1,15 +1,15 @@
 import { DeployError } from "../domain/errors.js";
-import { displayTarget, type Target } from "../domain/target.js";
+import { renderTarget, type Target } from "../domain/target.js";
 
 /**
- * Knows which machines the targets of a run have turned out to be. The first target that comes to a machine has it; one that
- * comes later is refused at once, and the first is not to be activated either: nobody knows which of the two is meant.
+ * Knows which machine each target of a run is. The first target that reaches a machine claims it; a later one is refused
+ * immediately, and the first is not activated either: which of the two is meant is unknown.
  */
 export class MachinesOfRun {
   readonly #owners = new Map<string, Target>();
   readonly #rivals = new Map<Target, Target>();
 
-  /** Takes a machine for a target. Throws a `DeployError` where another target has it. */
+  /** Claims a machine for a target. Throws a `DeployError` where another target has claimed it. */
   claim(target: Target, identity: string | undefined): void {
     if (identity === undefined) return;
     const owner = this.#owners.get(identity) ?? target;
@@ -19,7 +19,7 @@ export class MachinesOfRun {
     throw sameMachine(owner);
   }
 
-  /** What stands against the activation of a target whose machine another one has come to as well. */
+  /** The error for a target whose machine another target has reached, too; `undefined` where none has. */
   objection(target: Target): DeployError | undefined {
     const rival = this.#rivals.get(target);
     return rival === undefined ? undefined : sameMachine(rival);
@@ -29,7 +29,8 @@ export class MachinesOfRun {
 function sameMachine(other: Target): DeployError {
   return new DeployError({
     phase: "connect",
-    reason: `this is the same machine as ${other.name} (${displayTarget(other)}), and one run deploys one configuration to a machine`,
-    hint: "Nothing was activated on it. Keep one of the two targets",
+    reason: `this is the same machine as ${other.name} (${renderTarget(other)}); one run can deploy only one configuration per machine`,
+    hint: "Nothing was activated on it. Remove one of the two targets",
+    topic: "same-machine",
   });
 }

@@ -25,8 +25,8 @@ export class Stopwatch {
   }
 
   /**
-   * Runs one piece; its signal is aborted when the time is used up and when the whole run is cancelled. Once it is, no piece
-   * begins: it throws the reason of the abort.
+   * Runs one piece; its signal is aborted when the time is used up and when the whole run is cancelled. After a cancellation, no piece
+   * starts: it throws the reason of the abort.
    */
   async run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.#outer.throwIfAborted();

@@ -1,6 +1,7 @@
 import type { ActivationCause } from "../domain/activation-cause.js";
 import { changesBootLoader, changesRunningSystem, needsFlake, type Operation } from "../domain/operation.js";
 import type { StorePath } from "../domain/store-path.js";
+import type { Topic } from "../domain/topic.js";
 import type { ActivationEnd, SystemState } from "./ports.js";
 
 /** What is to be judged. */
@@ -11,16 +12,16 @@ export type Evidence = {
   readonly end: Pick<ActivationEnd, "exitCode" | "causes"> & { readonly after: Pick<SystemState, "failedUnits"> };
 };
 
-/** One reason why an activation is not green: a sentence without its full stop, and what to do next. */
-export type Complaint = { readonly reason: string; readonly hint: string };
+/** A reason why an activation is not successful: a sentence without its full stop, and what to do next. */
+export type Complaint = { readonly reason: string; readonly hint: string; readonly topic?: Topic };
 
 /** What the end of switch-to-configuration means. */
 export type Verdict = {
-  /** Stands in the way whatever the inputs say. */
+  /** A failure whatever the inputs are. */
   readonly failure: Complaint | undefined;
   /** Units that failed and had not failed before: a failure unless `unit-failures` is `warn`. */
   readonly units: Complaint | undefined;
-  /** Users whose own activation failed: never a failure, and never plain green. */
+  /** Users whose own activation failed: degraded, but not a failure. */
   readonly users: Complaint | undefined;
   readonly failedUnits: readonly string[];
 };
@@ -31,7 +32,7 @@ export type Verdict = {
  */
 export function judge({ operation, toplevel, before, end }: Evidence): Verdict {
   const { exitCode } = end;
-  // With exit code 0, only what is known of users beside it counts: scripts print such sentences for what they do not mind.
+  // With exit code 0, only failed user activations count: scripts print the other messages for errors that they ignore.
   const causes = exitCode === 0 ? end.causes.filter(({ kind }) => kind === "user") : end.causes;
   const code = `(exit code ${exitCode})`;
   const units = causes.filter((cause) => cause.kind === "unit");
@@ -81,54 +82,67 @@ function explainFatal(causes: readonly FatalCause[], operation: Operation, tople
   const full = causes.some(({ kind }) => kind === "no-space");
   const explained = explain(first, causes, operation, toplevel, code);
   if (!full || first.kind === "no-space") return explained;
-  return { reason: `${explained.reason}: no space is left on the device`, hint: freeSpace(operation) };
+  return { reason: `${explained.reason}: no space is left on the device`, hint: freeSpace(operation), topic: "device-full" };
 }
 
 function explain(cause: FatalCause, causes: readonly FatalCause[], operation: Operation, toplevel: StorePath, code: string): Complaint {
   switch (cause.kind) {
     case "record":
-      return { reason: `system profile and boot loader were not set, since the record of that step could not be written ${code}`, hint: freeSpace(operation) };
+      return { reason: `system profile and boot loader were not set, because their previous state could not be recorded ${code}`, hint: freeSpace(operation) };
     case "profile":
-      return { reason: `the system profile could not be set ${code}`, hint: "The lines below are what nix-env printed" };
+      return { reason: `the system profile could not be set ${code}`, hint: "See the output of nix-env below" };
     case "locked":
-      return { reason: `another switch-to-configuration runs on the machine ${code}`, hint: "Nothing was activated. Deploy again when it has ended" };
+      return { reason: `another switch-to-configuration is running on the machine ${code}`, hint: "Nothing was activated. Deploy again when it has finished" };
     case "not-nixos":
-      return { reason: `switch-to-configuration does not take the machine for NixOS ${code}`, hint: "NixOS has /etc/NIXOS: check why the file is missing" };
+      return { reason: `switch-to-configuration does not recognize the machine as NixOS ${code}`, hint: "Check why the file /etc/NIXOS is missing" };
     case "inhibitor": {
       const what = cause.changes.length === 0 ? "" : `: ${cause.changes.join(", ")}`;
-      return { reason: `a switch inhibitor refuses to activate the new system while the old one runs ${code}${what}`, hint: bootInstead(operation, toplevel) };
+      return {
+        reason: `a switch inhibitor refuses to activate the new system while the old one runs ${code}${what}`,
+        hint: bootInstead(operation, toplevel),
+        topic: "inhibitor",
+      };
     }
     case "pre-switch-check": {
       const checks = causes.flatMap((other) => (other.kind === "pre-switch-check" ? [other.check] : []));
       const name = checks.map((check) => `'${check}'`).join(" and ");
       return {
         reason: `the pre-switch check ${name} of the new system failed ${code}`,
-        hint: "Its output is in the lines below. Correct what it reports, then deploy again",
+        hint: "See its output below, fix what it reports and deploy again",
+        topic: "check-failed",
       };
     }
     case "boot-loader":
-      return { reason: `the boot loader could not be installed ${code}`, hint: "The lines below are what its installer printed" };
+      return { reason: `the boot loader could not be installed ${code}`, hint: "See the output of its installer below", topic: "boot-loader" };
     case "other-init":
-      return { reason: `the new system uses a different init system, so it takes effect only after a reboot ${code}`, hint: bootInstead(operation, toplevel) };
+      return {
+        reason: `the new system uses a different init system, so it takes effect only after a reboot ${code}`,
+        hint: bootInstead(operation, toplevel),
+        topic: "other-init",
+      };
     case "snippet": {
       const snippets = causes.flatMap((other) => (other.kind === "snippet" ? [`'${other.snippet}' (${other.exitCode})`] : []));
       const names = snippets.length === 1 ? `the activation script snippet ${snippets[0]}` : `the activation script snippets ${snippets.join(", ")}`;
-      return { reason: `${names} failed ${code}`, hint: "Its output is in the host's log. Correct the snippet, then deploy again" };
+      return { reason: `${names} failed ${code}`, hint: "See its output in the host's log, fix the snippet and deploy again", topic: "snippet-failed" };
     }
     case "activation-script":
-      return { reason: `the activation script failed ${code}`, hint: "Its output is in the host's log. Correct it, then deploy again" };
+      return {
+        reason: `the activation script failed ${code}`,
+        hint: "See its output in the host's log, fix the script and deploy again",
+        topic: "snippet-failed",
+      };
     case "logind":
       return {
         reason: `logind did not list the users, so the changed units were not started ${code}`,
-        hint: "Look at `systemctl status systemd-logind` on the machine",
+        hint: "Check `systemctl status systemd-logind` on the machine",
       };
     case "user-left":
       return {
-        reason: `logind ended the services of a user during the switch, so the changed units were not started ${code}`,
-        hint: "Deploy again: it does so 10 s after the last session of a user has ended",
+        reason: `logind stopped the services of a user during the switch, so the changed units were not started ${code}`,
+        hint: "Deploy again: logind stops the services of a user 10 s after the last session of the user has ended",
       };
     case "no-space":
-      return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation) };
+      return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation), topic: "device-full" };
   }
 }
 
@@ -142,14 +156,14 @@ function freeSpace(operation: Operation): string {
   return `${where}. \`nix-collect-garbage -d\` there removes old generations`;
 }
 
-// Units and users end it with 4 alone. With another code it has stopped in the middle, whatever they did before that.
+// Failed units and users alone give exit code 4. With another code it has stopped before the end.
 const unitsOrUsers = 4;
 
 function isExplained(exitCode: number, causes: readonly ActivationCause[], failedUnits: readonly string[]): boolean {
   return exitCode === 0 || (exitCode === unitsOrUsers && causes.length + failedUnits.length > 0);
 }
 
-/** Units that failed anew are named with any other code too, and are then a failure whatever `unit-failures` says. */
+/** With any other code, newly failed units are named too, and are a failure whatever `unit-failures` is. */
 function explainCode(exitCode: number, causes: readonly ActivationCause[], units: Complaint | undefined): Complaint | undefined {
   return exitCode === 0 || exitCode === unitsOrUsers || isSignal(exitCode) || causes.length === 0 ? undefined : units;
 }
@@ -160,33 +174,35 @@ function isSignal(exitCode: number): boolean {
 }
 
 function explainNothing(operation: Operation, exitCode: number, code: string): Complaint {
-  const state = changesRunningSystem(operation) ? "The machine may be partly switched. " : "";
+  const state = changesRunningSystem(operation) ? "The machine may be partially switched. " : "";
   const what = isSignal(exitCode) ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
-  return { reason: `${what} ${code}`, hint: `${state}The lines below are the end of its output` };
+  return { reason: `${what} ${code}`, hint: `${state}See the end of its output below`, topic: "switch-failed" };
 }
 
 const jobs = { start: "failed to start", stop: "failed to stop", restart: "failed to restart", reload: "failed to reload" } as const;
 
 function explainUnits(causes: readonly UnitCause[], failed: readonly string[], code: string): Complaint {
-  // Only a job's failure is worth its word: a unit that is named as failed as well has failed altogether.
+  // Name the failed job, unless the whole unit has failed.
   const text = failed.map((unit) => {
     const own = causes.filter((cause) => cause.unit === unit);
     const job = own.some(({ what }) => what === "failed") ? undefined : own.flatMap(({ what }) => (what === "failed" ? [] : [jobs[what]]))[0];
     return job === undefined ? unit : `${unit} (${job})`;
   });
   return {
-    reason: `units failed that had not failed before${code}: ${text.join(", ")}`,
-    hint: "The journal is in the lines below. Correct the unit, then deploy again",
+    reason: `newly failed units${code}: ${text.join(", ")}`,
+    hint: "See the unit's journal below, fix it and deploy again",
+    topic: "units-failed",
   };
 }
 
 function explainUsers(causes: readonly UserCause[]): Complaint {
   const text = causes.map(({ user, units, late }) => {
-    const why = late ? "took longer than 60 s and was ended" : units.join(", ");
+    const why = late ? "timed out after 60 s" : units.join(", ");
     return why === "" ? user : `${user} (${why})`;
   });
   return {
     reason: `the user activation failed for ${text.join(", ")}`,
-    hint: "The system itself is activated. `systemctl --user status` of the user shows more",
+    hint: "The system itself was activated. Check `systemctl --user status` as this user",
+    topic: "user-activation",
   };
 }

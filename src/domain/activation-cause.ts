@@ -1,4 +1,4 @@
-/** What an activation named as having gone wrong, in the order of the kinds in which it stands in the way. */
+/** A cause that an activation named for its failure; kinds are in the order of precedence. */
 export type ActivationCause =
   /** What is about to be changed could not be recorded on the machine's disk. */
   | { readonly kind: "record" }

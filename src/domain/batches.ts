@@ -12,11 +12,11 @@ export function parseAmount(text: string): Amount | undefined {
   return number <= 100 ? { kind: "percentage", percentage: number } : undefined;
 }
 
-/** Reads the sizes of batches, comma separated: `1, 25%, 100%`. Throws an `Error` that names what is not accepted. */
+/** Reads the sizes of batches, comma separated: `1, 25%, 100%`. Throws an `Error` that names an invalid size. */
 export function parseBatches(text: string): Amount[] {
   return text.split(",").map((part) => {
     const amount = parseAmount(part);
-    if (amount === undefined || amountOf(amount, 100) === 0) throw new Error(`${JSON.stringify(part.trim())} is no size of a batch`);
+    if (amount === undefined || amountOf(amount, 100) === 0) throw new Error(`${JSON.stringify(part.trim())} is not a valid batch size`);
     return amount;
   });
 }
@@ -27,8 +27,8 @@ export function amountOf(amount: Amount, total: number): number {
 }
 
 /**
- * Cuts the items into batches of these sizes, in their order. As with Ansible's `serial`, a share is one of all items, a
- * batch has at least one item, and the last size goes on until there are no items left.
+ * Cuts the items into batches of these sizes, in their order. As with Ansible's `serial`, a percentage is one of all items, a
+ * batch has at least one item, and the last size is repeated until no items are left.
  */
 export function inBatches<T>(items: readonly T[], sizes: readonly Amount[]): T[][] {
   const batches: T[][] = [];

@@ -1,7 +1,7 @@
 const units = ["KiB", "MiB", "GiB", "TiB"] as const;
 
 /** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16.0 MiB`. */
-export function showBytes(bytes: number): string {
+export function renderBytes(bytes: number): string {
   let amount = bytes;
   let shown = "B";
   for (const unit of units) {

@@ -6,7 +6,7 @@ export type SizedPath = { readonly path: StorePath; readonly bytes: number };
 /** A package of which one closure has other versions than the other. */
 export type PackageChange = {
   readonly name: string;
-  /** Its versions in the old closure, none where it is new; the empty text is a version that is not told. */
+  /** Its versions in the old closure, none where it is new; an empty string is an unknown version. */
   readonly before: readonly string[];
   readonly after: readonly string[];
   /** By how many bytes the package grows. */
@@ -17,19 +17,19 @@ export type PackageChange = {
 export type ClosureDifference = {
   /** By name. */
   readonly packages: readonly PackageChange[];
-  /** Packages that were built anew with the versions that they had. */
+  /** Packages that were rebuilt without a change of version. */
   readonly rebuilt: number;
-  /** Paths without a version that came, went or were made anew: mostly generated files, as units and what lies in /etc. */
+  /** Paths without a version that were added, removed or rebuilt: mostly generated files, such as units and files in /etc. */
   readonly files: number;
   /** By how many bytes the closure grows. */
   readonly bytes: number;
-  /** Not all could be compared, since there was too much of it. */
+  /** Not all paths could be compared, since there were too many. */
   readonly truncated: boolean;
 };
 
 export type ChangeKind = "added" | "removed" | "changed";
 
-/** Tells what happens to the package. */
+/** Returns what happens to the package. */
 export function changeKind({ before, after }: PackageChange): ChangeKind {
   if (before.length === 0) return "added";
   return after.length === 0 ? "removed" : "changed";
@@ -42,10 +42,10 @@ export function countChanges({ packages }: ClosureDifference): Readonly<Record<C
   return counts;
 }
 
-// From how many bytes on a path without a version is one that is named: generated files are smaller. As `nix store diff-closures` has it.
+// Paths without a version are named from this size in bytes on; generated files are smaller. Same threshold as `nix store diff-closures`.
 const leastBytesWithoutVersion = 8192;
 
-// The outputs that nixpkgs makes of one package stand behind its version: `openssl-3.5.2-bin`.
+// nixpkgs puts the name of an output after the version: `openssl-3.5.2-bin`.
 const outputs = /-(?:bin|data|debug|dev|devdoc|dist|doc|getent|info|lib|lib32|lib64|man|modules|nc|out|py|python|static|terminfo|tools|xgcc)$/;
 
 /**
@@ -59,7 +59,7 @@ export function packageOf(path: StorePath): { readonly name: string; readonly ve
   return { name: match[1] ?? base, version: (match[2] ?? "").replace(outputs, "") };
 }
 
-// The toplevel itself is another one in any case.
+// The toplevel itself always differs.
 const system = "nixos-system-";
 
 type Side = { readonly versions: Set<string>; bytes: number };

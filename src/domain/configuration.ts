@@ -13,7 +13,7 @@ export const ownHostname: Configuration = { kind: "hostname" };
 const hive = "colmenaHive.nodes.";
 
 /**
- * Reads `NAME`, `nixosConfigurations.NAME`, `nixosConfigurations."NAME"`, as one types it after `nix build .#`, and
+ * Parses `NAME`, `nixosConfigurations.NAME`, `nixosConfigurations."NAME"`, as one types it after `nix build .#`, and
  * `colmenaHive.nodes.NAME`. Throws an `Error` that says what is accepted.
  */
 export function parseConfiguration(text: string): Configuration {
@@ -26,7 +26,7 @@ export function parseConfiguration(text: string): Configuration {
 /** Checks the name of a configuration. Throws an `Error` that says what is accepted. */
 export function checkConfiguration(configuration: Configuration): Configuration {
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(attributeOf(configuration) ?? "hostname")) {
-    throw new Error("its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)");
+    throw new Error("its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)");
   }
   return configuration;
 }
@@ -48,7 +48,7 @@ export function nameOfConfiguration(configuration: Configuration): string | unde
   return configuration.kind === "hostname" ? undefined : configuration.name;
 }
 
-/** Tells whether one of the machines has its configuration in colmena's hive. */
+/** Returns whether one of the machines has its configuration in colmena's hive. */
 export function needsHive(machines: readonly { readonly configuration: Configuration }[]): boolean {
   return machines.some(({ configuration }) => configuration.kind === "hive");
 }

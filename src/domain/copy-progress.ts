@@ -1,22 +1,22 @@
-import { showBytes } from "./bytes.js";
+import { renderBytes } from "./bytes.js";
 
-/** How far the flake has got on its way to a machine. Paths that are there already do not count. */
+/** How far the copy of the flake to a machine is. Paths that the machine already has do not count. */
 export type CopyProgress = {
-  /** Paths that have been begun. */
+  /** Paths whose copy has started. */
   readonly paths: number;
   readonly expectedPaths: number;
-  /** Bytes that have left, where that can be told. */
+  /** Bytes sent, where that is known. */
   readonly bytes: number | undefined;
 };
 
 /** `path 1 of 3, 4.2 MiB sent` while they travel. */
-export function showCopying({ paths, expectedPaths, bytes }: CopyProgress): string {
-  const sent = bytes === undefined ? [] : [`${showBytes(bytes)} sent`];
+export function renderCopying({ paths, expectedPaths, bytes }: CopyProgress): string {
+  const sent = bytes === undefined ? [] : [`${renderBytes(bytes)} sent`];
   return [`path ${paths} of ${expectedPaths}`, ...sent].join(", ");
 }
 
 /** `3 paths` when they have arrived. */
-export function showCopied({ paths }: CopyProgress): string {
-  if (paths === 0) return "nothing was missing there";
+export function renderCopied({ paths }: CopyProgress): string {
+  if (paths === 0) return "already up to date";
   return paths === 1 ? "1 path" : `${paths} paths`;
 }

@@ -1,26 +1,26 @@
-import { showBytes } from "./bytes.js";
+import { renderBytes } from "./bytes.js";
 import { changeKind, type ClosureDifference, countChanges, type PackageChange } from "./closure-difference.js";
 import { listedLines } from "./listed.js";
 
-// A log is no place for a whole new nixpkgs.
+// An update of nixpkgs changes hundreds of packages.
 const mostLines = 40;
 
-/** Tells a difference in the lines of a log: the counts, then a line a package. */
-export function describeDifference(difference: ClosureDifference): string[] {
+/** Renders a difference for the log: the counts, then one line per package. */
+export function renderDifferenceLines(difference: ClosureDifference): string[] {
   const { packages } = difference;
-  return [describeCounts(difference), ...listedLines(packages.map(describeChange), mostLines).map((line) => `  ${line}`)];
+  return [renderCounts(difference), ...listedLines(packages.map(renderChange), mostLines).map((line) => `  ${line}`)];
 }
 
 /** The counts in one line: `packages: 1 added, 2 changed, 14 rebuilt; size +12.3 KiB`. */
-export function describeCounts(difference: ClosureDifference): string {
+export function renderCounts(difference: ClosureDifference): string {
   const { added, removed, changed } = countChanges(difference);
   const counts = Object.entries({ added, removed, changed, rebuilt: difference.rebuilt }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
   const size = `size ${signedSize(difference.bytes)}`;
-  return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; there was too much to compare all" : ""}`;
+  return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; incomplete: too many paths to compare" : ""}`;
 }
 
-/** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; a version that is not told is left out. */
-export function describeChange(change: PackageChange): string {
+/** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; an unknown version is omitted. */
+export function renderChange(change: PackageChange): string {
   const versions = (list: readonly string[]): string => list.filter((version) => version !== "").join(", ");
   const { name, before, after } = change;
   const text = changeKind(change) === "changed" ? [versions(before), "→", versions(after)] : [versions(before), versions(after)];
@@ -30,5 +30,5 @@ export function describeChange(change: PackageChange): string {
 /** A number of bytes that comes or goes, with its sign: `+1.5 MiB`, `−312 B`, `±0 B`. */
 export function signedSize(bytes: number): string {
   const sign = bytes === 0 ? "±" : bytes > 0 ? "+" : "−";
-  return `${sign}${showBytes(Math.abs(bytes))}`;
+  return `${sign}${renderBytes(Math.abs(bytes))}`;
 }

@@ -1,7 +1,8 @@
 import { makeFailure, type Failure } from "./failure.js";
+import type { Topic } from "./topic.js";
 
 /** One bad input: its name, what is wrong with it and what is accepted, and what to do next. Never holds a secret. */
-export type InputProblem = { readonly input: string; readonly problem: string; readonly advice?: string | undefined };
+export type InputProblem = { readonly input: string; readonly problem: string; readonly advice?: string | undefined; readonly topic?: Topic | undefined };
 
 /** All bad inputs of a run in one error. */
 export class InputError extends Error {
@@ -9,10 +10,10 @@ export class InputError extends Error {
   readonly problems: readonly InputProblem[];
 
   constructor(problems: readonly InputProblem[]) {
-    const heading = problems.length === 1 ? "An input is not usable" : `${problems.length} inputs are not usable`;
+    const heading = problems.length === 1 ? "An input is invalid" : `${problems.length} inputs are invalid`;
     super(
       [
-        `${heading}; no machine was touched:`,
+        `${heading}; no host was changed:`,
         ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
       ].join("\n"),
     );
@@ -20,12 +21,18 @@ export class InputError extends Error {
   }
 }
 
-/** The runner lacks something that every run needs. The message says what to add to the workflow. */
+/** Something that every run needs is missing on the runner. The message says what to add to the workflow. */
 export class RunnerError extends Error {
   override readonly name = "RunnerError";
+  readonly topic: Topic;
+
+  constructor(message: string, { topic, ...options }: ErrorOptions & { readonly topic: Topic }) {
+    super(message, options);
+    this.topic = topic;
+  }
 }
 
-/** Why a command did not end as it should. */
+/** Why a command failed. */
 export type CommandFailure =
   | { readonly kind: "exit"; readonly exitCode: number }
   | { readonly kind: "signal"; readonly signal: string }
@@ -33,10 +40,10 @@ export type CommandFailure =
   | { readonly kind: "aborted" }
   | { readonly kind: "spawn"; readonly code: string };
 
-/** A command that could not be started, did not end well, or was ended. */
+/** A command that could not be started, failed, or was terminated. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
-  /** The command as one could paste it. */
+  /** The command, ready to paste into a shell. */
   readonly command: string;
   readonly failure: CommandFailure;
   readonly stdout: string;
@@ -68,7 +75,14 @@ export class NoFlakeError extends Error {
   override readonly name = "NoFlakeError";
 }
 
-/** The message of whatever was thrown, also of an error of another realm. */
+/** The entries of docs/troubleshooting.md about what ended a run, each once. */
+export function topicsOf(problem: unknown): Topic[] {
+  if (problem instanceof InputError) return [...new Set(problem.problems.flatMap(({ topic }) => topic ?? []))];
+  if (problem instanceof RunnerError) return [problem.topic];
+  return problem instanceof EvaluationError ? ["evaluation-failed"] : [];
+}
+
+/** The message of anything thrown, also of an error of another realm. */
 export function messageOf(error: unknown): string {
   return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
 }
@@ -92,11 +106,11 @@ function describe(failure: CommandFailure): string {
     case "exit":
       return `exit code ${failure.exitCode}`;
     case "signal":
-      return `ended by ${failure.signal}`;
+      return `terminated by ${failure.signal}`;
     case "timeout":
-      return `no end within ${failure.seconds} s`;
+      return `timed out after ${failure.seconds} s`;
     case "aborted":
-      return "stopped before its end";
+      return "aborted";
     case "spawn":
       return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
   }

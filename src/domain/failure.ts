@@ -1,5 +1,6 @@
 import type { ActivationCause } from "./activation-cause.js";
 import type { Phase } from "./phase.js";
+import type { Topic } from "./topic.js";
 
 /** Why the work on one host failed, or was not done; the text is made where it is shown. */
 export type Failure = {
@@ -8,25 +9,26 @@ export type Failure = {
   readonly reason: string;
   /** What to do next. */
   readonly hint: string | undefined;
-  /** What state the machine is in now, or will be. */
+  /** The state of the machine, now or later. */
   readonly outcome: string | undefined;
   /** The last lines of what the failed command printed. */
   readonly lines: readonly string[];
   /** Exit code of the command on the machine, 255 where it could not be reached. */
   readonly exitCode: number | undefined;
-  /** What a failed activation named. */
+  /** The causes that a failed activation named. */
   readonly causes: readonly ActivationCause[];
+  readonly topic: Topic | undefined;
 };
 
 const shownLines = 20;
 
 /** A failure of these parts; of the lines, the last 20 are kept. */
 export function makeFailure(parts: Pick<Failure, "phase" | "reason"> & { readonly [K in keyof Failure]?: Failure[K] | undefined }): Failure {
-  const { phase, reason, hint, outcome, lines = [], exitCode, causes = [] } = parts;
-  return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes };
+  const { phase, reason, hint, outcome, lines = [], exitCode, causes = [], topic } = parts;
+  return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes, topic };
 }
 
-/** The sentences of a failure: its reason, what to do next, what state the machine is in. */
+/** The sentences of a failure: its reason, what to do next, the state of the machine. */
 export function failureSentences({ reason, hint, outcome }: Failure): string[] {
   return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
 }

@@ -7,8 +7,8 @@ type Table = { readonly mounts: ReadonlyMap<string, FileSystem>; readonly swaps:
 export type MountPlan = Readonly<Record<"stop" | "restart" | "reload" | "keep" | "start", readonly string[]>>;
 
 /**
- * Compares two fstab(5) as switch-to-configuration does: another device or type is a new mount, other options are a reload, and
- * what is gone is unmounted. / and /nix are never unmounted.
+ * Compares two fstab(5) as switch-to-configuration does: another device or type is a restart, other options are a reload, and
+ * a removed entry is unmounted. / and /nix are never unmounted.
  */
 export function planMounts({ before, after }: Pair<readonly string[]>): MountPlan {
   const plan: Record<keyof MountPlan, string[]> = { stop: [], restart: [], reload: [], keep: [], start: [] };

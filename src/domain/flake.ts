@@ -12,7 +12,7 @@ export type Flake = {
   readonly revisionCount: number | undefined;
   /** Seconds since 1970. */
   readonly lastModified: number | undefined;
-  /** Hash of the source tree as the store has it, in the form `sha256-…` (SRI). */
+  /** Hash of the source tree in the store, in the form `sha256-…` (SRI). */
   readonly narHash: string;
   /** The tree had changes that are not committed. */
   readonly dirty: boolean;

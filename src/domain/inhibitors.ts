@@ -1,9 +1,9 @@
-import { objectOf, readJson } from "./json.js";
+import { entries, readJson } from "./json.js";
 import type { Pair } from "./unit-facts.js";
 
 /**
- * What would make NixOS refuse to switch, a sentence each: `systemd: 260 -> 261`. As its check `switchInhibitors`, it compares the
- * values that both systems have; a file that is missing or no JSON object has none.
+ * Returns why NixOS would refuse to switch, one entry per inhibitor: `systemd: 260 -> 261`. Like its check `switchInhibitors`, it
+ * compares the values that both systems have; a file that is missing or not a JSON object has none.
  */
 export function inhibitorsOf({ before, after }: Pair<string>): string[] {
   const [old, now] = [parse(before), parse(after)];
@@ -14,7 +14,7 @@ export function inhibitorsOf({ before, after }: Pair<string>): string[] {
 }
 
 function parse(text: string): Map<string, string> {
-  const values = Object.entries(objectOf(readJson(text)));
+  const values = entries(readJson(text));
   return new Map(values.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
 }
 

@@ -5,41 +5,43 @@ import { makeFailure, type Failure } from "./failure.js";
 import type { HostResult } from "./result.js";
 import { looksAtTags, nothingLeftProblem, select, unmatchedProblem, type Selection } from "./selection.js";
 import { checkTarget, named, type NamedTarget, type Target, type TargetRequest } from "./target.js";
+import type { Topic } from "./topic.js";
 
-/** A machine as the flake has it. */
+/** A machine as the flake defines it. */
 export type InventoryMachine = {
   readonly kind: "machine";
   readonly name: string;
   /** Where it is. User and port are missing where the flake leaves them open. */
   readonly request: TargetRequest;
-  /** Nix's name of its platform, `x86_64-linux`; `undefined` where nobody asked, or the flake cannot tell. */
+  /** Nix's name of its platform, `x86_64-linux`; `undefined` where it was not queried or is unknown. */
   readonly system: string | undefined;
-  /** `undefined` where nobody asked. */
+  /** `undefined` where they were not queried. */
   readonly tags: readonly string[] | undefined;
   /** Where the flake has the system built; `auto` where it does not say. */
   readonly buildOn: Place;
-  /** What the flake wants to be done beside, and is not: `deployment.keys smtp, wireguard`. */
+  /** Settings of the flake that this action ignores: `deployment.keys smtp, wireguard`. */
   readonly ignored: readonly string[];
 };
 
-/** One that cannot be deployed: it does not evaluate, or asks for what there is not. */
+/** A machine that cannot be deployed: it does not evaluate, or has unsupported settings. */
 export type UnusableMachine = {
   readonly kind: "unusable";
   readonly name: string;
   readonly error: string;
   /** What Nix printed of it. */
   readonly lines?: readonly string[];
+  readonly topic?: Topic | undefined;
   readonly tags: readonly string[] | undefined;
 };
 
-/** One that the flake itself takes from remote deployment. */
+/** A machine that the flake itself excludes from remote deployment. */
 export type OtherMachine = { readonly kind: "other"; readonly name: string; readonly reason: string };
 
 export type InventoryEntry = InventoryMachine | UnusableMachine | OtherMachine;
 
-/** What a flake says of its machines. */
+/** The machines of a flake. */
 export type Inventory = {
-  /** All that it names, also those that were not looked at. */
+  /** The names of all machines, including those that were not evaluated. */
   readonly names: readonly string[];
   readonly entries: readonly InventoryEntry[];
 };
@@ -60,28 +62,33 @@ const naturally = new Intl.Collator("en", { numeric: true });
  */
 export function chooseMachines({ names, entries }: Inventory, selection: Selection): Choice {
   if (names.length === 0) {
-    const accepted = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
-    throw new InputError([{ input: "targets", problem: `is empty, and the flake names no machine either; accepted are targets, or a flake with ${accepted}` }]);
+    const sources = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
+    throw new InputError([
+      { input: "targets", problem: `is empty, and the flake defines no hosts; set targets, or use a flake with ${sources}`, topic: "no-machines" },
+    ]);
   }
   const { chosen } = select(
     entries.toSorted((one, other) => naturally.compare(one.name, other.name)),
     selection,
     selectable,
   );
-  // A name counts as matched also when the machine itself cannot be used, and when nobody had to look at it.
+  // A name also counts as matched when the machine is unusable or was not evaluated.
   const known = new Map(entries.map((entry) => [entry.name, entry]));
   const { chosen: expected, unmatched } = select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
-  if (unmatched.length > 0) throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, there(names, entries, selection)) }]);
+  if (unmatched.length > 0)
+    throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, there(names, entries, selection)), topic: "selection-unmatched" }]);
   if (expected.length === 0) throw new InputError([{ input: "select", problem: nothingLeftProblem(selection) }]);
-  // Names were compared by Nix, and now here: what one of the two had passed over would be left out in silence.
+  // Nix has compared the names too: a machine on which both disagree would be skipped silently.
   const missed = expected.filter((name) => !known.has(name));
-  if (missed.length > 0) throw new Error(`nobody has looked at ${missed.join(", ")}`);
+  if (missed.length > 0) throw new Error(`${missed.join(", ")} matched the selection but were not evaluated`);
   const machines = chosen.filter((entry) => entry.kind === "machine");
   const unusable = chosen.filter((entry) => entry.kind === "unusable");
   const others = chosen.filter((entry) => entry.kind === "other");
   if (machines.length + unusable.length === 0) {
     const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
-    throw new InputError([{ input: "targets", problem: `is empty, and no machine of the flake is one to deploy over ssh (${reasons.join("; ")})` }]);
+    throw new InputError([
+      { input: "targets", problem: `is empty, and no host of the flake can be deployed over ssh (${reasons.join("; ")})`, topic: "no-machines" },
+    ]);
   }
   return { machines, unusable, others };
 }
@@ -99,8 +106,8 @@ export function setApart(choice: Choice, placeOf: (machine: InventoryMachine) =>
       machines.push(machine);
       continue;
     }
-    const error = `the flake has ${names.join(" and ")} in the same place (${place}); one run deploys one configuration to a machine`;
-    unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags });
+    const error = `${names.join(" and ")} have the same address (${place}); one run can deploy only one configuration per machine`;
+    unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags, topic: "same-place" });
   }
   return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
 }
@@ -122,19 +129,21 @@ export function selectTargets<T extends Pick<Target, "name" | "configuration">>(
   // An empty list of targets would stand for all machines of the flake.
   if (unmatched.length === 0) return { chosen, unmatched: chosen.length === 0 ? nothingLeftProblem(selection) : undefined };
   const names = targets.map(({ name }) => name);
-  const hint = looksAtTags(selection) ? ". Explicit targets have no tags: leave targets empty to take the machines and their tags from the flake" : "";
+  const hint = looksAtTags(selection)
+    ? ". Explicit targets have no tags; to select by tag, leave targets empty so that hosts and tags come from the flake"
+    : "";
   return { chosen, unmatched: unmatchedProblem(unmatched, names) + hint };
 }
 
-/** Checks where a machine is to be. Throws an `Error` as `checkTarget` does. */
+/** Checks the address of a machine. Throws an `Error` as `checkTarget` does. */
 export function checkedRequest(name: string, request: TargetRequest): TargetRequest {
   checkTarget({ ...request, name });
   return request;
 }
 
 /** The result of a machine that was never connected to. */
-export function unusableResult({ name, error, lines }: UnusableMachine): HostResult {
-  return failedBefore(name, undefined, makeFailure({ phase: "connect", reason: error, lines }));
+export function unusableResult({ name, error, lines, topic }: UnusableMachine): HostResult {
+  return failedBefore(name, undefined, makeFailure({ phase: "connect", reason: error, lines, topic }));
 }
 
 /** The result of a machine whose work has failed before anybody has connected to it. */

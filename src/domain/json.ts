@@ -1,4 +1,4 @@
-/** Reads JSON; `undefined` for a text that is none. */
+/** Parses JSON; `undefined` for any other text. */
 export function readJson(json: string): unknown {
   try {
     return JSON.parse(json);
@@ -7,7 +7,7 @@ export function readJson(json: string): unknown {
   }
 }
 
-/** A property of what may be an object, or one of a property of it and so on; `undefined` where there is none. */
+/** A property of a value that may be an object, or a nested one by its path; `undefined` where it does not exist. */
 export function field(data: unknown, ...path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (inner, name) => (typeof inner === "object" && inner !== null && Object.hasOwn(inner, name) ? Reflect.get(inner, name) : undefined),
@@ -25,7 +25,7 @@ export function number(value: unknown): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
-/** The texts of a list; none where it is no list. */
+/** The strings of a list; none for any other value. */
 export function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
@@ -33,4 +33,9 @@ export function texts(value: unknown): string[] {
 /** A copy of an object's own properties; empty for anything else. */
 export function objectOf(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+/** The properties of what may be an object, each with its name; none for anything else. */
+export function entries(value: unknown): [string, unknown][] {
+  return Object.entries(objectOf(value));
 }

@@ -1,7 +1,7 @@
 // As many as an error message shows.
 const shownLines = 20;
 
-/** The last 20 lines, or as many as are asked for, of what a command printed, without blank ones. */
+/** The last lines of a command's output without blank ones, by default 20. */
 export function lastLines(text: string, most = shownLines): string[] {
   return text
     .split(/\r?\n/)

@@ -1,10 +1,10 @@
-/** Names in a sentence, at most so many of them: `web1, web2 and 3 more`. */
+/** Names in a sentence, at most `most` of them: `web1, web2 and 3 more`. */
 export function listed(names: readonly string[], most: number): string {
   const more = names.length - most;
   return more > 0 ? `${names.slice(0, most).join(", ")} and ${more} more` : names.join(", ");
 }
 
-/** Lines, at most so many of them, with one for the rest: `and 3 more`, with what they are where that is given. */
+/** At most `most` lines, then one for the rest: `and 3 more`, followed by `what` if given. */
 export function listedLines(lines: readonly string[], most: number, what = ""): string[] {
   const more = lines.length - most;
   return more > 0 ? [...lines.slice(0, most), `and ${more} more${what === "" ? "" : ` ${what}`}`] : [...lines];

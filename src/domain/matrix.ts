@@ -9,7 +9,7 @@ export type MatrixMachine = {
   readonly tags: readonly string[];
 };
 
-/** The machines as text for the input `targets`: a line each, or JSON where a line would lose a name. */
+/** Renders the machines for the input `targets`: one per line, or JSON where a line cannot express a name. */
 export function targetsText(machines: readonly Pick<MatrixMachine, "name" | "request">[]): string {
   const plain = machines.every(({ name, request }) => wishedName({ ...request, name: undefined }) === name);
   if (plain) return machines.map(({ request }) => targetLine(request)).join("\n");

@@ -1,4 +1,4 @@
-/** What is done on the machines: nixos-rebuild's words, and `rollback`, which activates the system of the previous generation. */
+/** The operations: those of nixos-rebuild, and `rollback`, which activates the system of the previous generation. */
 export const operations = ["switch", "boot", "test", "dry-activate", "build", "rollback"] as const;
 
 export type Operation = (typeof operations)[number];
@@ -14,14 +14,14 @@ type OperationRow = {
   readonly changes: { readonly runningSystem: boolean; readonly systemProfile: boolean; readonly bootLoader: boolean };
   /** What the system's own switch-to-configuration is run with; without one, the work ends with the build. */
   readonly action: SwitchAction | undefined;
-  /** It starts, stops and restarts units, now or as a rehearsal. */
+  /** It starts, stops and restarts units, or reports which it would. */
   readonly touchesUnits: boolean;
 };
 
 const nothing = { runningSystem: false, systemProfile: false, bootLoader: false } as const;
 const everything = { runningSystem: true, systemProfile: true, bootLoader: true } as const;
 
-// Everything that sets one operation apart from another: code elsewhere asks this table and never compares names.
+// All differences between operations: code elsewhere uses this table and never compares names.
 const table: Readonly<Record<Operation, OperationRow>> = {
   switch: { system: "flake", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
   boot: { system: "flake", needsRoot: true, changes: { ...everything, runningSystem: false }, action: "boot", touchesUnits: false },
@@ -37,7 +37,7 @@ export function switchAction(operation: Operation): SwitchAction | undefined {
 }
 
 /**
- * How an activation goes that can be undone: `switch` and `test` run the new system first, and `switch` sets system profile and boot
+ * Returns how an activation proceeds that can be undone: `switch` and `test` run the new system first, and `switch` sets system profile and boot
  * loader when it was confirmed; `boot` sets those alone. Returns `undefined` where nothing is changed.
  */
 export function protectedWay(operation: Operation): "switch" | "boot" | "test" | undefined {
@@ -46,43 +46,43 @@ export function protectedWay(operation: Operation): "switch" | "boot" | "test" |
   return systemProfile ? "boot" : undefined;
 }
 
-/** Tells whether the operation builds a flake; the others take a system that the machine has. */
+/** Returns whether the operation builds a flake; the others activate a system that is on the machine already. */
 export function needsFlake(operation: Operation): boolean {
   return table[operation].system === "flake";
 }
 
-/** Tells whether the operation runs as root on the machine. */
+/** Returns whether the operation runs as root on the machine. */
 export function needsRoot(operation: Operation): boolean {
   return table[operation].needsRoot;
 }
 
-/** Tells whether the operation changes the machine; the others only say what would happen. */
+/** Returns whether the operation changes the machine; the others only report what would happen. */
 export function changesMachine(operation: Operation): boolean {
   const { runningSystem, systemProfile, bootLoader } = table[operation].changes;
   return runningSystem || systemProfile || bootLoader;
 }
 
-/** Tells whether the operation changes what runs now. */
+/** Returns whether the operation changes what runs now. */
 export function changesRunningSystem(operation: Operation): boolean {
   return table[operation].changes.runningSystem;
 }
 
-/** Tells whether the operation changes the system profile, which the machine boots next. */
+/** Returns whether the operation changes the system profile, which the machine boots next. */
 export function changesSystemProfile(operation: Operation): boolean {
   return table[operation].changes.systemProfile;
 }
 
-/** Tells whether the operation installs the boot loader's entries. */
+/** Returns whether the operation installs the boot loader's entries. */
 export function changesBootLoader(operation: Operation): boolean {
   return table[operation].changes.bootLoader;
 }
 
-/** Tells whether the operation, or what it rehearses, starts and stops units before the next reboot. */
+/** Returns whether the operation starts and stops units before the next reboot, or reports which it would. */
 export function touchesUnits(operation: Operation): boolean {
   return table[operation].touchesUnits;
 }
 
-/** Tells whether a machine can end in a specialisation: what only prepares the next boot cannot choose one. */
+/** Returns whether the operation can activate a specialisation: one that only prepares the next boot cannot choose it. */
 export function canEnterSpecialisation(operation: Operation): boolean {
   return !changesMachine(operation) || changesRunningSystem(operation);
 }

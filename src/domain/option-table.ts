@@ -4,7 +4,7 @@ export type OptionRow = {
   readonly name: string;
   /** Other spellings with the same meaning: `-j`. */
   readonly aliases: readonly string[];
-  /** The words that follow it, each on a line of its own: `NUMBER`. */
+  /** The values that follow it, each on its own line: `NUMBER`. */
   readonly words: readonly string[];
   readonly verdict: Verdict;
 };
@@ -23,7 +23,7 @@ export type OptionTable = {
   readonly options: readonly OptionRow[];
   /** What `--option` may set. */
   readonly settings: readonly SettingRow[];
-  /** Options of which the program takes only the last, without a word about the others. */
+  /** Options of which the program silently uses only the last. */
   readonly lastWins: readonly string[];
 };
 
@@ -39,7 +39,7 @@ export function refused(name: string, reason: string, words: readonly string[] =
 
 /**
  * Checks arguments, one per line, against a table. Only exact names count: the forms `--name=value`, `-j4` and abbreviations are
- * refused, because the programs do not agree on them. Returns every problem in words; none where all are accepted.
+ * refused, because the programs do not agree on them. Returns a message for every problem; none where all are accepted.
  */
 export function checkArguments(lines: readonly string[], table: OptionTable): string[] {
   const problems: string[] = [];
@@ -53,32 +53,32 @@ export function checkArguments(lines: readonly string[], table: OptionTable): st
       continue;
     }
     const words = lines.slice(index + 1, index + 1 + row.words.length);
-    // The word of an option that is refused anyway need not be there.
+    // The value of a refused option may be missing.
     const taken = row.verdict.kind === "refused" ? words.filter((word) => !word.startsWith("-")) : words;
     index += 1 + taken.length;
     problems.push(...checkOption(row, words, table));
     if (table.lastWins.includes(row.name) && seen.has(row.name))
-      problems.push(`${row.name} is given more than once, and ${table.program} would only use the last`);
+      problems.push(`${row.name} is given more than once, but ${table.program} uses only the last one`);
     seen.add(row.name);
   }
   return [...new Set(problems)];
 }
 
 function checkOption({ name, words, verdict }: OptionRow, given: readonly string[], table: OptionTable): string[] {
-  if (verdict.kind === "refused") return [`${name} is not accepted: ${verdict.reason}`];
-  if (given.length < words.length) return [`${name} needs ${words.join(" and ")}, each on a line of its own`];
+  if (verdict.kind === "refused") return [`${name} is not allowed: ${verdict.reason}`];
+  if (given.length < words.length) return [`${name} needs ${words.join(" and ")}, each on its own line`];
   const option = given.find((word) => word.startsWith("-"));
-  if (option !== undefined) return [`${name} needs ${words.join(" and ")}, and ${show(option)} begins with -, which would be taken for an option`];
+  if (option !== undefined) return [`${name} needs ${words.join(" and ")}, but ${show(option)} starts with - and would be read as an option`];
   return name === "--option" ? checkSetting(given[0] ?? "", table) : [];
 }
 
 function checkSetting(setting: string, { settings }: OptionTable): string[] {
   const row = settingNamed(setting, settings);
-  if (row?.verdict.kind === "refused") return [`--option ${setting} is not accepted: ${row.verdict.reason}`];
+  if (row?.verdict.kind === "refused") return [`--option ${setting} is not allowed: ${row.verdict.reason}`];
   // extra-NAME only exists for settings that are lists.
   if (row?.name === setting) return [];
   const names = settings.filter(({ verdict }) => verdict.kind === "accepted").map(({ name }) => name);
-  return [`--option ${show(setting)} is not accepted; accepted settings are ${names.join(", ")}`];
+  return [`--option ${show(setting)} is not allowed; allowed settings are ${names.join(", ")}`];
 }
 
 function settingNamed(text: string, settings: readonly SettingRow[]): SettingRow | undefined {
@@ -89,16 +89,16 @@ function settingNamed(text: string, settings: readonly SettingRow[]): SettingRow
 function explainUnknown(line: string, { options, settings }: OptionTable): string {
   const [first = "", second] = line.split(/[\s=]+/, 2);
   const known = options.find(({ name, aliases }) => name === first || aliases.includes(first));
-  if (known?.verdict.kind === "refused") return `${known.name} is not accepted: ${known.verdict.reason}`;
+  if (known?.verdict.kind === "refused") return `${known.name} is not allowed: ${known.verdict.reason}`;
   if (known !== undefined && second !== undefined && known.words.length > 0)
-    return `${show(line)} is not accepted: write ${known.words.join(" and ")} on a line of its own, below ${first}`;
-  // Nix takes every setting for an option as well.
+    return `${show(line)} is not allowed: write ${known.words.join(" and ")} on its own line, after ${first}`;
+  // Nix accepts every setting as an option, too.
   const setting = settingNamed(first.replace(/^--(?:no-)?/, ""), settings);
-  if (first.startsWith("--") && setting?.verdict.kind === "refused") return `${show(first)} is not accepted: ${setting.verdict.reason}`;
+  if (first.startsWith("--") && setting?.verdict.kind === "refused") return `${show(first)} is not allowed: ${setting.verdict.reason}`;
   if (first.startsWith("--") && setting !== undefined)
-    return `${show(first)} is not accepted: write --option, ${setting.name} and the value, each on a line of its own`;
+    return `${show(first)} is not allowed: write --option, ${setting.name} and the value, each on its own line`;
   const names = options.filter(({ verdict }) => verdict.kind === "accepted").map(({ name }) => name);
-  return `${show(line)} is not accepted; accepted are ${names.join(", ")}`;
+  return `${show(line)} is not allowed; allowed options are ${names.join(", ")}`;
 }
 
 function show(text: string): string {

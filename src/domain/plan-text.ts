@@ -1,7 +1,7 @@
 import { listed } from "./listed.js";
 import { unitActions, type UnitPlan } from "./unit-plan.js";
 
-// A log is no place for all units of a new nixpkgs.
+// An update of nixpkgs may change hundreds of units.
 const mostNamed = 20;
 
 const verbs = {
@@ -10,11 +10,11 @@ const verbs = {
   reload: "reload",
   start: "start",
   again: "run again",
-  keep: "not restart, though changed",
+  keep: "not restart despite changes",
 } as const satisfies Record<(typeof unitActions)[number], string>;
 
 /** Describes in the lines of a log what a switch would do to units; no line where it is unknown, or nothing. */
-export function describePlan(plan: UnitPlan | undefined): string[] {
+export function renderPlanLines(plan: UnitPlan | undefined): string[] {
   if (plan === undefined) return [];
   const units = unitActions.flatMap((action) => {
     const names = plan[action];
@@ -25,5 +25,5 @@ export function describePlan(plan: UnitPlan | undefined): string[] {
 }
 
 function inhibitionOf(inhibitor: string): string {
-  return `inhibited: ${inhibitor}: the machine would refuse switch and test; use operation: boot, and reboot it`;
+  return `switch inhibitor: ${inhibitor}: switch and test would be refused; use operation: boot, then reboot the machine`;
 }

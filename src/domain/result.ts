@@ -5,7 +5,7 @@ import type { StorePath } from "./store-path.js";
 import type { PhaseSpan } from "./timeline.js";
 import type { UnitPlan } from "./unit-plan.js";
 
-/** How it ended for one machine, from best to worst. */
+/** The result of one machine, from best to worst. */
 export const statuses = ["unchanged", "planned", "deployed", "skipped", "degraded", "rolled-back", "failed", "unknown", "rollback-failed"] as const;
 
 export type Status = (typeof statuses)[number];
@@ -31,7 +31,7 @@ export type HostResult = {
   readonly seconds: number;
   /** The phases in the order in which they began. */
   readonly timeline: readonly PhaseSpan[];
-  /** What the system that was built has and the one that ran before has not; `undefined` where it was not asked for, or is the same. */
+  /** How the new system differs from the one that ran before; `undefined` where that was not requested, or they are the same. */
   readonly difference: ClosureDifference | undefined;
   readonly plan: UnitPlan | undefined;
   /** Why it failed, was skipped, or is degraded. */
@@ -44,14 +44,14 @@ export function worstStatus(results: readonly HostResult[]): Status {
   return statuses[worst] ?? "unchanged";
 }
 
-/** Tells whether the machine is not as it was asked for. */
+/** Returns whether the machine did not reach the requested state. */
 export function isFailure(status: Status): boolean {
   switch (status) {
     case "unchanged":
     case "planned":
     case "deployed":
     case "skipped":
-    // Units where `unit-failures: warn` asks for it, or a user's own activation.
+    // Failed units with `unit-failures: warn`, or a failed user activation.
     case "degraded":
       return false;
     case "rolled-back":

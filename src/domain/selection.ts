@@ -14,15 +14,15 @@ export type SelectionRule = {
 /** What is chosen: what any rule matches (everything where no rule chooses), without what a rule leaves out, in any order. */
 export type Selection = readonly SelectionRule[];
 
-/** What a rule looks at. `tags` is `undefined` where they cannot be told. */
+/** What a rule is compared with. `tags` is `undefined` where they are unknown. */
 export type Selectable = { readonly names: readonly string[]; readonly tags: readonly string[] | undefined };
 
 export const acceptedSelection =
-  "globs over names and @tags, comma separated, as in web1,edge-*,@canary,!web2; ! leaves out, * stands for anything, ? for one character, [abc] and [!a-z] for one of a set";
+  "comma-separated globs over names and @tags, for example web1,edge-*,@canary,!web2 (! leaves out, * matches anything, ? one character, [abc] and [!a-z] one character of a set)";
 
 /**
  * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
- * around them; one that begins with `@` is for tags, and one that begins with `!` leaves out. An empty text is no rule. Throws an `Error` that says what is wrong.
+ * around them; one that begins with `@` matches tags, and one with `!` leaves out. An empty text has no rules. Throws an `Error` that says what is wrong.
  */
 export function parseSelection(text: string): Selection {
   const trimmed = text.trim();
@@ -33,19 +33,19 @@ export function parseSelection(text: string): Selection {
     const positive = leavesOut ? rule.slice(1).trim() : rule;
     const isTag = positive.startsWith("@");
     const glob = isTag ? positive.slice(1) : positive;
-    if (glob === "") throw new Error("has an empty part between its commas");
+    if (glob === "") throw new Error("contains an empty pattern");
     return { kind: isTag ? "tag" : "name", leavesOut, text: rule, expression: expressionOf(glob) };
   });
 }
 
-/** Tells whether the tags decide about what is chosen. */
+/** Returns whether the selection depends on tags. */
 export function looksAtTags(selection: Selection): boolean {
   return selection.some(({ kind }) => kind === "tag");
 }
 
 /**
- * Splits into what is chosen and the rules that match nothing. What cannot tell its tags is chosen by any rule about tags, so
- * that it is not passed over in silence.
+ * Returns the chosen items, and the rules that match nothing. An item whose tags are unknown is chosen by any rule for tags, so
+ * that it is not skipped silently.
  */
 export function select<T>(items: readonly T[], selection: Selection, look: (item: T) => Selectable): { chosen: T[]; unmatched: string[] } {
   if (selection.length === 0) return { chosen: [...items], unmatched: [] };
@@ -65,9 +65,9 @@ export function nothingLeftProblem(selection: Selection): string {
   return `${selection.map(({ text }) => text).join(",")} leaves no machine`;
 }
 
-/** Says which rules match nothing, and what there is. */
+/** Renders which rules match nothing, and what is available. */
 export function unmatchedProblem(unmatched: readonly string[], available: readonly string[]): string {
-  return `${unmatched.join(", ")} matches no machine; there are ${available.length === 0 ? "none" : listed(available, mostNames)}`;
+  return `${unmatched.join(", ")} matches no host; available: ${available.length === 0 ? "none" : listed(available, mostNames)}`;
 }
 
 const mostNames = 50;
@@ -77,7 +77,7 @@ function isMatch({ kind, expression }: SelectionRule, { names, tags }: Selectabl
   return (kind === "tag" ? (tags ?? []) : names).some((text) => pattern.test(text));
 }
 
-// A set holds only what needs no escape in either kind of regular expression.
+// A set contains only characters that need no escape in either kind of regular expression.
 const pieces = /\*+|\?|\[(!?)([A-Za-z0-9_.@ -]+)\]|[^*?[\]]+|[[\]]/g;
 
 function expressionOf(glob: string): string {
@@ -85,7 +85,7 @@ function expressionOf(glob: string): string {
     if (piece.startsWith("*")) return ".*";
     if (piece === "?") return ".";
     if (set !== undefined) return `[${not === "!" ? "^" : ""}${checkedSet(set)}]`;
-    if (piece === "[" || piece === "]") throw new Error(`has a bracket in ${glob} that encloses no set of letters, digits, or _ . -`);
+    if (piece === "[" || piece === "]") throw new Error(`contains an invalid set in ${glob}: brackets may enclose only letters, digits and _ . @ -`);
     return piece.replaceAll(/[\\^$.|+(){}]/g, String.raw`\$&`);
   });
 }
@@ -93,7 +93,7 @@ function expressionOf(glob: string): string {
 // A range that runs backwards is an error in both kinds.
 function checkedSet(set: string): string {
   for (const [range, from, to] of set.matchAll(/(.)-(.)/g)) {
-    if ((from ?? "") > (to ?? "")) throw new Error(`has the range ${range}, which ends before it begins`);
+    if ((from ?? "") > (to ?? "")) throw new Error(`contains the reversed range ${range}`);
   }
   return set;
 }

@@ -2,18 +2,18 @@ import { ownHostname, parseConfiguration } from "./configuration.js";
 import { messageOf } from "./errors.js";
 import { acceptedTarget, checkTarget, parsePlace, parseTarget, type TargetRequest } from "./target.js";
 
-export const acceptedTargets = `a target a line (${acceptedTarget}), or a JSON array of such texts or of objects with host, user, port, configuration, name and build-on`;
+export const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration, name and build-on`;
 
-/** The targets of a list, or what is wrong with each entry that is not usable. */
+/** The targets of a list, and what is wrong with each bad entry. */
 export type TargetList = { readonly requests: readonly TargetRequest[]; readonly problems: readonly string[] };
 
 /**
- * Reads a list of targets: one a line, where an empty line and one that begins with `#` are passed over, or a JSON array.
- * Never throws; every bad entry is a problem of its own.
+ * Parses a list of targets: one per line, where empty lines and lines that begin with `#` are ignored, or a JSON array.
+ * Never throws; every bad entry is listed in `problems`.
  */
 export function parseTargetList(text: string): TargetList {
   const trimmed = text.trim();
-  // A line may begin with a bracket too: the one of an IPv6 address.
+  // A line may begin with a bracket too, for an IPv6 address.
   if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f.]*:[^\s"\]]*\]/.test(trimmed)) return parseJson(trimmed);
   const list = collector();
   for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
@@ -28,7 +28,7 @@ function parseJson(text: string): TargetList {
   try {
     items = JSON.parse(text);
   } catch (error) {
-    return { requests: [], problems: [`is not JSON (${messageOf(error)}); accepted is ${acceptedTargets}`] };
+    return { requests: [], problems: [`is not valid JSON (${messageOf(error)}); expected ${acceptedTargets}`] };
   }
   const list = collector();
   for (const [index, item] of (Array.isArray(items) ? items : [items]).entries()) list.add(`entry ${index + 1}`, item, () => parseItem(item));
@@ -42,7 +42,7 @@ function collector(): TargetList & { add: (place: string, shown: unknown, parse:
     try {
       requests.push(parse());
     } catch (error) {
-      problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${messageOf(error)}; accepted is ${acceptedTarget}`);
+      problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${messageOf(error)}; expected ${acceptedTarget}`);
     }
   };
   return { requests, problems, add };
@@ -52,13 +52,13 @@ const fields = ["host", "user", "port", "configuration", "name", "build-on"];
 
 function parseItem(item: unknown): TargetRequest {
   if (typeof item === "string") return parseTarget(item);
-  if (typeof item !== "object" || item === null || Array.isArray(item)) throw new Error("is neither a text nor an object");
+  if (typeof item !== "object" || item === null || Array.isArray(item)) throw new Error("is neither a string nor an object");
   const record: Record<string, unknown> = { ...item };
   const unknown = Object.keys(record).find((field) => !fields.includes(field));
-  if (unknown !== undefined) throw new Error(`has an unknown field ${JSON.stringify(unknown)}; known are ${fields.join(", ")}`);
+  if (unknown !== undefined) throw new Error(`has an unknown field ${JSON.stringify(unknown)}; allowed fields are ${fields.join(", ")}`);
   const text = (field: string): string | undefined => {
     const value = record[field] ?? undefined;
-    if (value !== undefined && typeof value !== "string") throw new Error(`its ${field} is not a text`);
+    if (value !== undefined && typeof value !== "string") throw new Error(`its ${field} is not a string`);
     return value;
   };
   const host = text("host");

@@ -3,7 +3,7 @@ import { checkConfiguration, nameOfConfiguration, ownHostname, parseConfiguratio
 
 /** Where to ssh, and what to deploy there. */
 export type Target = {
-  /** What logs, annotations and results call the machine. */
+  /** The name of the machine in logs, annotations and results. */
   readonly name: string;
   readonly user: string;
   /** DNS name, IPv4 address, or IPv6 address without brackets. */
@@ -16,7 +16,7 @@ export type Target = {
   readonly configuration: Configuration;
 };
 
-/** What a target says before the defaults for user, port and name are filled in. */
+/** A target before the defaults for user, port and name are filled in. */
 export type TargetRequest = {
   readonly host: string;
   readonly user?: string | undefined;
@@ -27,10 +27,10 @@ export type TargetRequest = {
   readonly buildOn?: Place | undefined;
 };
 
-export const acceptedTarget = "[user@]host[:port][#configuration], an IPv6 address in brackets";
+export const acceptedTarget = "[user@]host[:port][#configuration], with an IPv6 address in brackets";
 
-/** The target as one would type it after `ssh`: `user@host`, with `:port` where it is not 22. */
-export function displayTarget(target: Target): string {
+/** Renders the target: `user@host`, with `:port` where it is not 22. */
+export function renderTarget(target: Target): string {
   const host = target.host.includes(":") ? `[${target.host}]` : target.host;
   return `${target.user}@${host}${target.port === 22 ? "" : `:${target.port}`}`;
 }
@@ -41,7 +41,7 @@ export function displayTarget(target: Target): string {
  */
 export function parseTarget(text: string): TargetRequest {
   refuseUrl(text);
-  if (text.includes(",")) throw new Error("holds a comma; write one target per line");
+  if (text.includes(",")) throw new Error("contains a comma; write one target per line");
   const hash = text.indexOf("#");
   const place = hash === -1 ? text : text.slice(0, hash);
   const configuration = hash === -1 ? ownHostname : parseConfiguration(text.slice(hash + 1));
@@ -59,7 +59,7 @@ export function checkTarget(request: TargetRequest): TargetRequest {
   if (port !== undefined) checkPort(port);
   checkConfiguration(configuration);
   if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
-    throw new Error("its name is empty, longer than 100 characters, or holds control characters");
+    throw new Error("its name is empty, longer than 100 characters, or contains control characters");
   }
   return request;
 }
@@ -74,7 +74,7 @@ export function parsePlace(text: string): Place {
 /** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
 export function checkUser(user: string): void {
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,255}$/.test(user)) {
-    throw new Error("its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)");
+    throw new Error("its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)");
   }
 }
 
@@ -87,14 +87,14 @@ export function checkPort(port: number): void {
 export function checkHost(host: string): void {
   if (host === "") throw new Error("its host is empty");
   refuseUrl(host);
-  if (host.startsWith("-")) throw new Error("its host begins with -, which ssh would take for an option");
-  if (/[\s\p{C}]/u.test(host)) throw new Error("its host holds white space or control characters");
+  if (host.startsWith("-")) throw new Error("its host starts with -, which ssh would read as an option");
+  if (/[\s\p{C}]/u.test(host)) throw new Error("its host contains white space or control characters");
   if (host.includes(":")) {
     if (!/^[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?$/.test(host)) throw new Error("its host is not an IPv6 address");
     return;
   }
   if (!/^[A-Za-z0-9_.-]{1,253}$/.test(host)) {
-    throw new Error("its host holds characters other than letters, digits, and _ . -");
+    throw new Error("its host contains characters other than letters, digits and _ . -");
   }
 }
 
@@ -107,13 +107,13 @@ function splitPort(text: string): { host: string; port: number | undefined } {
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
   if (bracketed !== null) {
     const host = bracketed[1] ?? "";
-    if (!host.includes(":")) throw new Error("only an IPv6 address stands in brackets");
+    if (!host.includes(":")) throw new Error("only an IPv6 address may be in brackets");
     return { host, port: readPort(bracketed[2]) };
   }
-  if (text.includes("[") || text.includes("]")) throw new Error("its brackets do not enclose the whole host");
+  if (text.includes("[") || text.includes("]")) throw new Error("its brackets must enclose the whole host");
   const colon = text.indexOf(":");
   if (colon === -1) return { host: text, port: undefined };
-  if (text.indexOf(":", colon + 1) !== -1) throw new Error("an IPv6 address must stand in brackets, as in [2001:db8::7]:2222");
+  if (text.indexOf(":", colon + 1) !== -1) throw new Error("an IPv6 address must be in brackets, for example [2001:db8::7]:2222");
   return { host: text.slice(0, colon), port: readPort(text.slice(colon + 1)) };
 }
 
@@ -122,7 +122,7 @@ function readPort(text: string | undefined): number | undefined {
   return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
 }
 
-/** What a target is called where no other has the same name: its own, else its configuration, else its host. */
+/** The name of a target where no other has the same: its own, else its configuration, else its host. */
 export function wishedName({ name, configuration, host }: TargetRequest): string {
   return name ?? nameOfConfiguration(configuration) ?? host;
 }
@@ -138,8 +138,8 @@ export type NamedTarget = Pick<Target, "name" | "host" | "configuration"> & {
 export type TargetDefaults = { readonly user: string; readonly port: number };
 
 /**
- * Gives each target a name: its own, else its configuration, else its host; where two would have the same, the place as it is
- * written instead. Throws an `Error` when two would still have the same.
+ * Gives each target a name: its own, else its configuration, else its host; where two would have the same, host and port
+ * instead. Throws an `Error` when two would still have the same.
  */
 export function nameTargets(requests: readonly TargetRequest[], defaultPort: number): NamedTarget[] {
   const wishes = requests.map(wishedName);
@@ -151,7 +151,7 @@ export function nameTargets(requests: readonly TargetRequest[], defaultPort: num
   });
   const names = new Set<string>();
   for (const { name } of targets) {
-    if (names.has(name)) throw new Error(`two machines are called ${name}; give one of them another name`);
+    if (names.has(name)) throw new Error(`two targets are named ${name}; give each a unique name`);
     names.add(name);
   }
   return targets;
@@ -162,21 +162,21 @@ export function named({ host, user, port, configuration, buildOn }: TargetReques
   return { name, host, user, port, configuration, buildOn };
 }
 
-/** Fills in user and port of a target of which ssh-config says nothing. */
+/** Fills in user and port of a target for which ssh-config sets none. */
 export function withDefaults({ name, user, host, port, configuration }: NamedTarget, defaults: TargetDefaults): Target {
   return { name, user: user ?? defaults.user, host, port: port ?? defaults.port, address: host, via: undefined, configuration };
 }
 
-/** Where a connection ends. The same address behind two jump hosts may be two machines. */
+/** Renders where a connection ends. The same address behind two jump hosts may be two machines. */
 export function placeOf({ address, port, via }: Pick<Target, "address" | "port" | "via">): string {
-  return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` through ${via}`}`;
+  return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` via ${via}`}`;
 }
 
-/** Throws an `Error` that names a place where two of the targets are. */
+/** Throws an `Error` that names an address that two of the targets have. */
 export function requireApart(targets: readonly Target[]): void {
   const places = new Set<string>();
   for (const place of targets.map(placeOf)) {
-    if (places.has(place)) throw new Error(`${place} stands there twice; one run deploys one configuration to a machine`);
+    if (places.has(place)) throw new Error(`${place} is listed twice; one run can deploy only one configuration per machine`);
     places.add(place);
   }
 }

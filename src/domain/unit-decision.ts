@@ -65,7 +65,7 @@ function decideTarget(unit: ManagedUnit, { targets, stop }: Decision): void {
   if (flag(unit, "Unit X-StopOnReconfiguration", false)) stop.add(name);
 }
 
-// What depends on them starts them, and systemd takes the limits of slices and what paths watch from a daemon-reload.
+// They are started by what depends on them; limits of slices and watched paths take effect with a daemon-reload.
 const untouched = /^(?:sysinit|basic|multi-user|graphical)\.target$|\.(?:path|slice|socket)$/;
 
 function decideModified(unit: ManagedUnit, decision: Decision, facts: UnitFacts): void {
@@ -94,7 +94,7 @@ function decideModified(unit: ManagedUnit, decision: Decision, facts: UnitFacts)
   if (!activated || flag(unit, "Service X-NotSocketActivated", false)) start.add(name);
 }
 
-/** Decides about the sockets of a service that has changed. Tells whether a socket of the new system is to start the service. */
+/** Decides about the sockets of a service that has changed. Returns whether a socket of the new system starts the service. */
 function decideSockets(unit: ManagedUnit, { stop, start }: Decision, { active, sockets }: UnitFacts): boolean {
   const own = (unit.settings.get("Service Sockets") ?? "").split(/\s+/).filter((name) => name !== "");
   const byName = `${unit.name.replace(/(?:@[^.]*)?\.service$/, "")}.socket`;

@@ -1,4 +1,4 @@
-/** Something that the running system and the new one each have. */
+/** A value of the running system and of the new one. */
 export type Pair<T> = { readonly before: T; readonly after: T };
 
 /** A difference between the two files of a unit, drop-ins included; `key` is undefined where a whole section came or went. */
@@ -27,7 +27,7 @@ export type UnitFacts = {
   readonly inhibitors: Pair<string>;
   /** Lines of fstab(5). */
   readonly fstab: Pair<readonly string[]>;
-  /** What a switch that was killed has not done yet. */
+  /** What a killed switch has left undone. */
   readonly left: { readonly start: readonly string[]; readonly restart: readonly string[]; readonly reload: readonly string[] };
   /** Units that are not inactive, with systemd's ActiveState. */
   readonly active: ReadonlyMap<string, string>;

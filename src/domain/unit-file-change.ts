@@ -18,8 +18,8 @@ const ignoredKeys = new Set([
 ]);
 
 /**
- * What a change of a unit's file means for the unit that runs, as switch-to-configuration of NixOS has it: nothing, a reload where
- * only what a reload takes in has changed, else a restart.
+ * Returns what a change of a unit's file does to the running unit, by the rules of NixOS's switch-to-configuration: nothing, a reload
+ * where only settings have changed that a reload applies, else a restart.
  */
 export function judgeChanges(changes: readonly UnitFileChange[]): "equal" | "reload" | "restart" {
   const keysOf = (section: string, change: UnitFileChange["change"]): string[] =>

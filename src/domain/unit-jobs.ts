@@ -1,25 +1,25 @@
 import { planMounts } from "./file-systems.js";
 import type { UnitFacts } from "./unit-facts.js";
 
-/** What switch-to-configuration decides to do itself; what systemd does beside follows from it. */
+/** What switch-to-configuration itself decides; what systemd does in addition follows from it. */
 export type Decision = {
   readonly stop: Set<string>;
   readonly start: Set<string>;
   readonly restart: Set<string>;
   readonly reload: Set<string>;
   readonly keep: Set<string>;
-  /** Active targets: they are started with every switch, and not worth a word. */
+  /** Active targets: every switch starts them, so they are not shown. */
   readonly targets: Set<string>;
 };
 
-/** What becomes of units, each in one set. */
+/** What happens to units, each in one set. */
 export type Jobs = Readonly<Record<"stop" | "start" | "restart" | "reload" | "again" | "keep", ReadonlySet<string>>>;
 
 const reactivation = "sysinit-reactivation.target";
 
 /**
- * What systemd does in the course of a switch: it stops what cannot be without a unit that stops, and starting a target, as each
- * switch does with all active ones, starts everything below it that does not run: what is new, and what has ended.
+ * Returns what systemd does during a switch: it stops units that depend on a stopped unit, and starting a target, as each switch
+ * does with all active ones, starts every unit that the target wants and that is not running: new ones, and those that have ended.
  */
 export function simulateJobs(decision: Decision, facts: UnitFacts): Jobs {
   const { active, parts, fstab } = facts;
@@ -71,7 +71,7 @@ function pulledBy(unit: string, { pulls, aliases }: UnitFacts): string[] {
 
 function closure(units: Iterable<string>, next: (unit: string) => readonly string[]): Set<string> {
   const found = new Set(units);
-  // A set is walked in the order of insertion, with what is added on the way.
+  // Iterating over a set includes elements added during the iteration.
   for (const unit of found) for (const other of next(unit)) found.add(other);
   return found;
 }

@@ -1,15 +1,15 @@
 /**
- * What an activation does, or would do, to the units of systemd, each by its name. Known from the activation itself, from its
- * rehearsal (`dry-activate`), or only from a comparison of the unit files.
+ * What an activation does, or would do, to systemd's units, by name. Taken from the activation itself, from `dry-activate`,
+ * or only from a comparison of the unit files.
  */
 export type UnitPlan = {
   readonly source: "activation" | "rehearsal" | "unit-files";
   readonly stop: readonly string[];
   readonly start: readonly string[];
-  /** Also what is stopped and started again, which is how most services are restarted. */
+  /** Includes units that are stopped and started again, which is how most services are restarted. */
   readonly restart: readonly string[];
   readonly reload: readonly string[];
-  /** Not new and not running, but started because an active target wants it: above all oneshots without RemainAfterExit. */
+  /** Not new and not running, but started because an active target wants it: mostly oneshots without RemainAfterExit. */
   readonly again: readonly string[];
   /** Changed, but left running as it is. */
   readonly keep: readonly string[];
@@ -19,31 +19,31 @@ export type UnitPlan = {
   readonly inhibitors: readonly string[];
 };
 
-/** The actions in the order in which they are told. */
+/** The actions in the order in which they are shown. */
 export const unitActions = ["stop", "restart", "reload", "start", "again", "keep"] as const;
 
 type Action = (typeof unitActions)[number];
 
 // The lines of switch-to-configuration (nixpkgs), in Perl up to 24.05 and in Rust since: `would stop the following units: a.service,
-// b.service`. What it says before it does it has no "would", and another verb.
+// b.service`. A real activation prints the same without "would" and with another verb.
 const lines: readonly (readonly [RegExp, Action])[] = [
   [/^(?:would stop|stopping) the following units: (.+)$/, "stop"],
   [/^(?:would NOT stop|NOT restarting) the following changed units: (.+)$/, "keep"],
   [/^(?:would reload|reloading) the following units: (.+)$/, "reload"],
   [/^(?:would restart|restarting) the following units: (.+)$/, "restart"],
   [/^(?:would start|starting) the following units: (.+)$/, "start"],
-  // What came up beside, as a dependency of those that were started.
+  // Units that were started as dependencies.
   [/^the following new units were started: (.+)$/, "start"],
   [/^(?:would stop|stopping) (swap device: .+)$/, "stop"],
 ];
 
 const reexecution = /^(?:would restart systemd|restarting systemd\.\.\.)$/;
 
-// A unit's name has at most 255 characters (systemd.unit(5)); more units than these are no plan that anybody reads.
+// A unit's name has at most 255 characters (systemd.unit(5)); a plan with more units is not readable.
 const longestName = 255;
 export const mostUnits = 1000;
 
-/** Reads a plan from what switch-to-configuration prints, line by line; other lines are passed over. */
+/** Parses a plan from the output of switch-to-configuration, line by line; other lines are ignored. */
 export class UnitPlanReader {
   readonly #found: Readonly<Record<Action, Set<string>>> = {
     stop: new Set(),
@@ -68,7 +68,7 @@ export class UnitPlanReader {
     }
   }
 
-  /** The plan so far; `undefined` where nothing was said of any. */
+  /** The plan so far; `undefined` where the output mentioned none. */
   plan(source: "activation" | "rehearsal"): UnitPlan | undefined {
     if (!this.#any) return undefined;
     const { stop, start, restart, reload, again: ranAgain, keep } = this.#found;
@@ -88,14 +88,14 @@ export class UnitPlanReader {
   }
 }
 
-/** Tells whether the plan touches no unit. */
+/** Returns whether the plan touches no unit. */
 export function touchesNoUnit(plan: UnitPlan): boolean {
   return !plan.reexecutes && unitActions.every((action) => plan[action].length === 0);
 }
 
 /**
- * A rehearsal with what `dry-activate` leaves out: units that systemd starts with their target, oneshots that run again, units that
- * stop or restart with another one or with sysinit-reactivation.target, and inhibitors.
+ * Adds to the plan of `dry-activate` what it omits: units that systemd starts with their target, oneshots that run again, units
+ * that stop or restart with another one or with sysinit-reactivation.target, and inhibitors.
  */
 export function withCompared(rehearsal: UnitPlan, compared: UnitPlan | undefined): UnitPlan {
   if (compared === undefined) return rehearsal;

@@ -47,7 +47,7 @@ async function deployAndReport(all: Run, cancelled: AbortSignal): Promise<boolea
     problem = error;
   }
   await identity.remove();
-  if (problem !== undefined && !cancelled.aborted) log.annotateAll("error", [problemAnnotation(problem)]);
+  if (problem !== undefined && !cancelled.aborted) log.annotateAll("error", [problemAnnotation(problem, log.linkTo)]);
   const reason = cancelled.aborted ? "the run was cancelled" : problem === undefined ? undefined : briefReason(problem);
   const { end, flake, sent, summary } = known;
   const isGreen = reportEnd({ ...end, flake, sent, summary, endedEarly: reason !== undefined, reason }, log);

@@ -9,7 +9,7 @@ import { configurationNames } from "../nix/flake.js";
 import type { MachineSettings } from "../nixos/machine.js";
 import { reconnectTimeout } from "../nixos/reconnect-timeout.js";
 
-/** How the machines of a deployment are treated. Each call names a run of its own. */
+/** The settings for the machines of a deployment. Each call names a new run. */
 export function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | undefined, signal: AbortSignal): MachineSettings {
   const run = randomBytes(6).toString("hex");
   return {

@@ -27,7 +27,7 @@ async function planAndReport(log: WorkflowLog, cancelled: AbortSignal): Promise<
   try {
     planned = await plan(log, cancelled);
   } catch (error) {
-    if (!cancelled.aborted) log.annotateAll("error", [problemAnnotation(error)]);
+    if (!cancelled.aborted) log.annotateAll("error", [problemAnnotation(error, log.linkTo)]);
   }
   log.resume();
   setMatrixOutputs(planned.outputs);
@@ -39,7 +39,7 @@ async function plan(log: WorkflowLog, cancelled: AbortSignal): Promise<Plan> {
   const inputs = parseMatrixInputs(readInput, jobsOfMatrix);
   const { machines, total, unusable } = await machinesOfMatrix(inputs, matrixPorts(inputs.flake, log, cancelled));
   const outputs = renderMatrix(machines, inputs.shards);
-  log.line(`${machines.length} of ${total} machines: ${machines.map(({ name }) => name).join(", ")}`);
-  log.annotateAll("error", failureAnnotations(unusable.map(unusableResult), annotationsOfStep));
+  log.line(`${machines.length} of ${total} hosts: ${machines.map(({ name }) => name).join(", ")}`);
+  log.annotateAll("error", failureAnnotations(unusable.map(unusableResult), annotationsOfStep, log.linkTo));
   return { outputs, isComplete: unusable.length === 0 };
 }

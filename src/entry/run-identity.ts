@@ -27,7 +27,7 @@ export class RunIdentity {
     // Before the key is written, so that the post step finds it even when this process is killed.
     identityState.save(this.#directory);
     const check = await writeIdentity(this.#directory, identity);
-    if (check.kind === "unusable") throw new InputError([{ input: "ssh-key", problem: check.problem }]);
+    if (check.kind === "unusable") throw new InputError([{ input: "ssh-key", problem: check.problem, topic: check.topic }]);
     if (identity.passphrase !== undefined) for (const line of secretLines(writtenKey(this.#directory))) maskSecret(line);
   }
 

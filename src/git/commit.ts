@@ -1,8 +1,9 @@
 import { CommandError, RunnerError } from "../domain/errors.js";
+import { installSteps } from "../domain/install-steps.js";
 import type { ResolvedRevision } from "../machines/ports.js";
 import { run } from "../process/run.js";
 
-/** Looks a revision up, as gitrevisions(7) has it. Throws a `RunnerError` without git, a `CommandError` outside of a work tree. */
+/** Resolves a revision (gitrevisions(7)). Throws a `RunnerError` without git, a `CommandError` outside of a work tree. */
 export async function resolveCommit(directory: string, revision: string): Promise<ResolvedRevision> {
   try {
     const { stdout } = await git(revParseArguments(directory, revision));
@@ -13,7 +14,7 @@ export async function resolveCommit(directory: string, revision: string): Promis
   return { kind: "missing", shallow: await isShallow(directory) };
 }
 
-/** Tells whether a checkout lacks the older commits, as actions/checkout makes it unless `fetch-depth` is 0. Throws as `resolveCommit`. */
+/** Returns whether a checkout lacks older commits, as with actions/checkout unless `fetch-depth` is 0. Throws as `resolveCommit`. */
 export async function isShallow(directory: string): Promise<boolean> {
   return (await git(["-C", directory, "rev-parse", "--is-shallow-repository"])).stdout.trim() === "true";
 }
@@ -28,12 +29,10 @@ async function git(args: readonly string[]): ReturnType<typeof run> {
     return await run({ file: "git", args });
   } catch (error) {
     if (error instanceof CommandError && error.failure.kind === "spawn") {
-      throw new RunnerError(
-        "git is not on this runner, and changed-since needs it. Add to the workflow, before this step: - run: sudo apt-get update && sudo apt-get install --yes git",
-        {
-          cause: error,
-        },
-      );
+      throw new RunnerError(`git was not found on this runner; changed-since needs it. Add this to the workflow before this step: ${installSteps.git}`, {
+        cause: error,
+        topic: "programs-missing",
+      });
     }
     throw error;
   }

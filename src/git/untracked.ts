@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { run } from "../process/run.js";
 
 /**
- * Tells whether a file, relative to the root of the Git work tree that a flake reference names (`.`, `./nixos`), exists there and
- * Git does not track it. Never throws: the answer is no where there is no work tree, or Git cannot tell.
+ * Returns whether a file, relative to the root of the Git work tree that a flake reference names (`.`, `./nixos`), exists but is
+ * not tracked by Git. Never throws: `false` without a work tree, or if Git fails.
  */
 export async function isUntracked(reference: string, file: string): Promise<boolean> {
   const directory = /^[./][^?]*/.exec(reference)?.[0];

@@ -1,11 +1,11 @@
 import * as core from "@actions/core";
 
-/** The text of an input as the workflow has it, empty where there is none. */
+/** The text of an input as the workflow sets it, empty where it sets none. */
 export function readInput(name: string): string {
   return core.getInput(name, { trimWhitespace: false });
 }
 
-/** Has the runner replace the text wherever a log would show it. */
+/** Makes the runner mask the text in logs. */
 export function maskSecret(secret: string): void {
   core.setSecret(secret);
 }

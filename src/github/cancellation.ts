@@ -27,7 +27,7 @@ export async function runCancellable(work: (cancelled: AbortSignal) => Promise<n
       endAtOnce();
     }
   };
-  // Without its connections, the work may end by itself before the second handler has.
+  // Without its connections, the work may end before the second handler does.
   const toItsEnd = async (): Promise<number> => {
     const exitCode = await work(controller.signal);
     return isEndingAtOnce ? interrupted : exitCode;

@@ -27,7 +27,7 @@ function readPayload(path: string | undefined): unknown {
 export function untrustedCode({ name, payload }: WorkflowEvent): string | undefined {
   switch (name) {
     case "pull_request_target":
-      return "pull_request_target gives secrets to a run on a pull request that anyone may open";
+      return "pull_request_target gives secrets to runs on pull requests, which anyone may open";
     case "workflow_run":
       return sameRepository(field(payload, "workflow_run", "head_repository"), field(payload, "repository"))
         ? undefined
@@ -41,7 +41,7 @@ export function untrustedCode({ name, payload }: WorkflowEvent): string | undefi
     case "issue_comment":
       // A comment on an issue runs the default branch. One on a pull request does not say whose branch that is.
       if (payload !== undefined && field(payload, "issue", "pull_request") === undefined) return undefined;
-      return "anyone may write an issue_comment on a pull request, and the pull request may come from a fork";
+      return "anyone may comment on a pull request (issue_comment), and the pull request may come from a fork";
     default:
       return undefined;
   }
@@ -51,8 +51,8 @@ export function untrustedCode({ name, payload }: WorkflowEvent): string | undefi
 export function requireTrustedCode(event: WorkflowEvent): void {
   const why = untrustedCode(event);
   if (why === undefined) return;
-  const advice = "Deploy from events such as push or workflow_dispatch; true is only for a job that never checks out or evaluates such code";
-  throw new InputError([{ input: "allow-unsafe-event", problem: `is false, and ${why}`, advice }]);
+  const advice = "Deploy from an event such as push or workflow_dispatch";
+  throw new InputError([{ input: "allow-unsafe-event", problem: `is false, but ${why}`, advice, topic: "unsafe-event" }]);
 }
 
 function sameRepository(head: unknown, base: unknown): boolean {

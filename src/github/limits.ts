@@ -12,7 +12,7 @@ export const charactersOfOutputs = 500_000;
 export const annotationsOfStep = 9;
 
 /** The page of a workflow run. GitHub refuses a summary above 1,048,576 bytes a step as a whole. */
-export const jobSummary: Place = { bytes: 1_000_000, name: "summary above 1 MiB" };
+export const jobSummary: Place = { bytes: 1_000_000, name: "summary (1 MiB)" };
 
-/** A comment on an issue or pull request, which has at most 65,536 characters; some are left for a line of whoever posts it. */
-export const comment: Place = { bytes: 64_000, name: "comment above 65,536 characters" };
+/** A comment on an issue or pull request, which has at most 65,536 characters; some are left for text added by the workflow. */
+export const comment: Place = { bytes: 64_000, name: "comment (65,536 characters)" };

@@ -5,34 +5,33 @@ import { InputError } from "../domain/errors.js";
 import { targetsText, type MatrixMachine } from "../domain/matrix.js";
 import { charactersOfOutputs, jobsOfMatrix } from "./limits.js";
 
-/** What the companion action tells the workflow, by the names of its outputs. */
+/** The outputs of the companion action, by name. */
 export type MatrixOutputs = { readonly matrix: string; readonly targets: string; readonly count: string; readonly hosts: string };
 
 /**
- * Renders the outputs: a job for each machine, or at most `shards` jobs with the machines dealt out among them in their order.
- * Throws an `InputError` for more machines than GitHub takes jobs, and for more than fit into the outputs of a job.
+ * Renders the outputs: one job per machine, or at most `shards` jobs with the machines split across them in order.
+ * Throws an `InputError` for more machines than GitHub allows jobs, and for more than fit into the outputs of a job.
  */
 export function renderMatrix(machines: readonly MatrixMachine[], shards: number | undefined): MatrixOutputs {
   if (shards === undefined && machines.length > jobsOfMatrix) {
     throw new InputError([
       {
         input: "shards",
-        problem: `is empty, and ${machines.length} machines are more than the ${jobsOfMatrix} jobs that GitHub takes a matrix; accepted is a number of jobs to deal them out to`,
+        problem: `is empty, but ${machines.length} hosts exceed the ${jobsOfMatrix} jobs that GitHub allows per matrix; set it to the number of jobs to split them across`,
+        topic: "too-many-jobs",
       },
     ]);
   }
   const include = shards === undefined ? machines.map(machineJob) : deal(machines, shards).map(shardJob);
   const outputs = {
     matrix: JSON.stringify({ include }),
-    // Not an empty text, which would have the main action take every machine of the flake.
+    // Not an empty string, which would make the main action deploy every machine of the flake.
     targets: machines.length === 0 ? "[]" : targetsText(machines),
     count: String(machines.length),
     hosts: JSON.stringify(machines.map(({ name }) => name)),
   };
   if (Object.values(outputs).join("").length > charactersOfOutputs) {
-    throw new InputError([
-      { input: "select", problem: `leaves ${machines.length} machines, more than fit into the outputs of one job (1 MB); select fewer of them` },
-    ]);
+    throw new InputError([{ input: "select", problem: `selects ${machines.length} hosts, more than fit into the outputs of one job (1 MB); select fewer` }]);
   }
   return outputs;
 }
@@ -51,7 +50,7 @@ function shardJob(machines: readonly MatrixMachine[], index: number, all: readon
   return { name: `${index + 1} of ${all.length}`, targets: targetsText(machines), hosts: machines.map(({ name }) => name) };
 }
 
-/** Deals out to as many hands, of which the first ones get one more where it does not come out even. */
+/** Splits the items into as many parts, in order; the first parts get one more where the division leaves a remainder. */
 function deal<T>(items: readonly T[], hands: number): T[][] {
   const used = Math.min(hands, items.length);
   const size = (hand: number): number => Math.floor(items.length / used) + (hand < items.length % used ? 1 : 0);

@@ -4,7 +4,7 @@ import { renderFailure } from "../domain/failure.js";
 import { charactersOfOutputs } from "./limits.js";
 import { isFailure, worstStatus, type HostResult, type Status } from "../domain/result.js";
 
-/** What a run tells the workflow. */
+/** What the outputs of a run are made of. */
 export type Report = {
   readonly results: readonly HostResult[];
   /** `failed` where the run ended before any machine was worked on. */
@@ -19,7 +19,7 @@ export type Report = {
 // The other outputs get the other half.
 const longestResults = charactersOfOutputs / 2;
 
-/** Renders every output of the action, by its name in `action.yml`; one that has no value is empty. */
+/** Renders every output of the action, by its name in `action.yml`; an output without a value is empty. */
 export function renderOutputs({ results, status, storePath, flakeReference, summaryPath }: Report): Record<string, string> {
   const only = results.length === 1 ? results[0] : undefined;
   return {

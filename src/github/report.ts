@@ -12,7 +12,7 @@ import { runnerTemp } from "./runner-temp.js";
 import { renderSummary } from "../report/summary/page.js";
 import type { WorkflowLog } from "./workflow-log.js";
 
-/** What the end of a run is made of. */
+/** The end of a run. */
 export type RunEnd = {
   readonly results: readonly HostResult[];
   readonly arrived: boolean;
@@ -27,12 +27,12 @@ export type RunEnd = {
 };
 
 /**
- * Sets the outputs, annotates every failed host, writes the summary, and tells whether the step is green. A channel that cannot be
- * written stops none of the others; without outputs the step is not green.
+ * Sets the outputs, annotates every failed host, writes the summary, and returns whether the step is green. A channel that cannot be
+ * written does not stop the others; without outputs the step is not green.
  */
 export function reportEnd({ results, arrived, flake, sent, endedEarly, reason, summary }: RunEnd, log: WorkflowLog): boolean {
   log.resume();
-  const summaryPath = writeComment(() => renderSummary(results, flake, { endedEarly, reason, place: comment }), log);
+  const summaryPath = writeComment(() => renderSummary(results, flake, { endedEarly, reason, place: comment, linkTo: log.linkTo }), log);
   const outputsAreSet = setAllOutputs(
     {
       results,
@@ -43,12 +43,12 @@ export function reportEnd({ results, arrived, flake, sent, endedEarly, reason, s
     },
     log,
   );
-  // A run that ended early has annotated its reason already; its hosts only ended with it.
+  // A run that ended early has annotated its reason already, which is also that of its hosts.
   if (endedEarly) log.line(`The run ended early${reason === undefined ? "" : `: ${reason}`}`);
   else annotateHosts(results, log);
   const failed = results.some((result) => isFailure(result.status));
   if (failed) log.line(failureSummary(results));
-  if (summary) writeSummary(() => renderSummary(results, flake, { endedEarly, reason, place: jobSummary }), log);
+  if (summary) writeSummary(() => renderSummary(results, flake, { endedEarly, reason, place: jobSummary, linkTo: log.linkTo }), log);
   log.resume();
   return !failed && !endedEarly && outputsAreSet;
 }
@@ -60,8 +60,8 @@ function referenceFor(flake: Flake | undefined, sent: SentFlake | undefined): st
 }
 
 function annotateHosts(results: readonly HostResult[], log: WorkflowLog): void {
-  log.annotateAll("error", failureAnnotations(results, annotationsOfStep));
-  log.annotateAll("warning", skippedAnnotations(results));
+  log.annotateAll("error", failureAnnotations(results, annotationsOfStep, log.linkTo));
+  log.annotateAll("warning", skippedAnnotations(results, log.linkTo));
 }
 
 function setAllOutputs(report: Parameters<typeof setOutputs>[0], log: WorkflowLog): boolean {
@@ -69,7 +69,7 @@ function setAllOutputs(report: Parameters<typeof setOutputs>[0], log: WorkflowLo
     setOutputs(report);
     return true;
   } catch (error) {
-    log.annotate("error", "The outputs could not be set", `Later steps see none or some of them: ${messageOf(error)}`);
+    log.annotate("error", "The outputs could not be set", `Some or all of them are missing in later steps: ${messageOf(error)}`);
     return false;
   }
 }
@@ -81,7 +81,7 @@ function writeComment(render: () => string, log: WorkflowLog): string | undefine
     writeFileSync(file, render(), { flag: "wx" });
     return file;
   } catch (error) {
-    log.annotate("warning", "The file of the summary could not be written", messageOf(error));
+    log.annotate("warning", "The summary file could not be written", messageOf(error));
     return undefined;
   }
 }

@@ -6,12 +6,13 @@ import type { HostResult } from "../domain/result.js";
 import type { Target } from "../domain/target.js";
 import { HostLines } from "../report/host-lines.js";
 import { batchLine, doneLine, doneTitle, endedLine, runningHostsText, workLine, type HostPlace } from "../report/progress.js";
+import { seeAlso } from "../report/troubleshooting.js";
 import type { WorkflowLog } from "./workflow-log.js";
 
-// With more hosts, what the machines print would bury how far each has got: it then stands in the groups alone.
+// With more hosts, the output of the machines would hide the progress: it is then only in the groups.
 const mostStreamed = 8;
-// Milliseconds without a line after which a line says what is still going on; and without one that says how far a host has
-// got, while the machines themselves talk.
+// Milliseconds without any line, and without a line about progress while machines print output, after which a line shows what
+// is still running.
 const silence = 15_000;
 const talk = 60_000;
 
@@ -19,9 +20,9 @@ const talk = 60_000;
 type Place = { phase: Phase; since: number; over: boolean; copying: (() => CopyProgress) | undefined };
 
 /**
- * Tells how far a run has got: a line whenever a host has ended a phase (`[7/50] web3: built in 12 s`, the seventh to do so),
- * one that says what is going on after a silence, or when only the machines have talked for long, and each host's whole log in a
- * group when it is done. With few hosts, their lines are also streamed as they come, with the name in front.
+ * Shows the progress of a run: a line whenever a host has ended a phase (`[7/50] web3: built in 12 s`, the seventh to do so),
+ * a line about what is running after a silence, or after a long time of output from machines only, and each host's whole log in
+ * a group when it is done. With few hosts, their lines are also streamed, prefixed with the name.
  */
 export class WorkflowRunLog implements RunLog {
   readonly #log: WorkflowLog;
@@ -76,10 +77,12 @@ export class WorkflowRunLog implements RunLog {
         if (place !== undefined) place.copying = progress;
       },
       output: line,
-      note: line,
-      warn: (text) => {
+      note: (text, topic) => {
+        for (const each of [text, ...seeAlso(topic, this.#log.linkTo)]) line(each);
+      },
+      warn: (text, topic) => {
         lines.push(`warning: ${text}`);
-        this.#log.annotate("warning", name, text);
+        this.#log.annotate("warning", name, [text, ...seeAlso(topic, this.#log.linkTo)].join("\n"));
       },
     };
   }
@@ -88,15 +91,18 @@ export class WorkflowRunLog implements RunLog {
     this.#line(batchLine(number, batches, names));
   }
 
-  /** Says which machine is in which phase, for a run that ends before they do. */
+  /** Renders which host is in which phase, for a run that ends early. */
   runningHosts(): string {
     return runningHostsText(this.#allPlaces());
   }
 
   done(result: HostResult): void {
     const { name, error } = result;
-    if (error !== undefined) for (const line of renderFailure(error).split("\n")) this.#line(`[${name}] ${line}`);
-    // A result may be corrected, which is no further host.
+    if (error !== undefined) {
+      const text = [renderFailure(error), ...seeAlso(error.topic, this.#log.linkTo)].join("\n");
+      for (const line of text.split("\n")) this.#line(`[${name}] ${line}`);
+    }
+    // A result may be corrected; the host is not counted again.
     const count = this.#done.has(name) ? `[${this.#done.size}/${this.#total}]` : this.#count("done");
     this.#done.add(name);
     this.#line(`${count} ${doneLine(result)}`);

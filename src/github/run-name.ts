@@ -1,8 +1,8 @@
 import { isForgejoOrGitea } from "./runner-kind.js";
 
 /**
- * Names this job of the workflow to somebody who looks at a machine: the address of the run, and the job. `undefined` where the
- * runner does not say it.
+ * Names this job of the workflow for users of a machine: the URL of the run, and the job. `undefined` where the runner does not
+ * provide it.
  */
 export function workflowRunName(environment: Readonly<Record<string, string | undefined>>): string | undefined {
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_JOB: job } = environment;

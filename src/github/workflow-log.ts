@@ -4,23 +4,27 @@ import * as core from "@actions/core";
 
 import type { Annotation } from "../report/annotations.js";
 import { printable } from "../report/printable.js";
+import { troubleshootingLinks, type LinkTo } from "../report/troubleshooting.js";
 import { hidesAnnotations } from "./runner-kind.js";
 
 export type Level = "error" | "warning" | "notice";
 
 /**
- * The step's log. GitHub's runner obeys workflow commands wherever it reads them, also in what a machine or Nix has printed:
- * every line is written while the runner is told to stop obeying, under a token that nobody can guess.
+ * The step's log. GitHub's runner executes workflow commands in any line, including output of machines and Nix: every line is
+ * written while commands are stopped, under a random token.
  */
 export class WorkflowLog {
+  /** Where to read about a topic. */
+  readonly linkTo: LinkTo;
   #token: string | undefined;
   readonly #hidesAnnotations: boolean;
 
   constructor(environment: Readonly<Record<string, string | undefined>> = process.env) {
+    this.linkTo = troubleshootingLinks(environment);
     this.#hidesAnnotations = hidesAnnotations(environment);
   }
 
-  /** Writes one line that is not obeyed, whatever is in it. */
+  /** Writes one line, in which workflow commands are not executed. */
   line(text: string): void {
     if (this.#token === undefined) {
       this.#token = randomUUID();
@@ -50,14 +54,14 @@ export class WorkflowLog {
     for (const { title, message } of annotations) this.annotate(level, title, message);
   }
 
-  /** Waits until the runner has taken every line: what a pipe has not taken yet is lost when the process exits. */
+  /** Waits until the runner has taken every line: what is still buffered is lost when the process exits. */
   async written(): Promise<void> {
     await new Promise<void>((resolve) => {
       process.stdout.write("", () => resolve());
     });
   }
 
-  /** Lets the runner obey commands again. */
+  /** Resumes workflow commands. */
   resume(): void {
     if (this.#token === undefined) return;
     write(`::${this.#token}::`);

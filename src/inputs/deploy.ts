@@ -3,6 +3,7 @@ import { InputError, type InputProblem } from "../domain/errors.js";
 import { buildPlaces, type PlaceSettings } from "../domain/build-place.js";
 import { canEnterSpecialisation, needsFlake, operations, type Operation } from "../domain/operation.js";
 import { checkUser, type TargetDefaults } from "../domain/target.js";
+import type { Topic } from "../domain/topic.js";
 import { readIdentity, type IdentityInputs } from "./identity.js";
 import {
   collect,
@@ -114,21 +115,21 @@ const day = 86_400;
  */
 export function parseInputs(read: (name: InputName) => string): Inputs {
   const problems: InputProblem[] = [];
-  const refuse = (input: InputName, problem: string): void => {
-    problems.push({ input, problem });
+  const refuse = (input: InputName, problem: string, topic?: Topic): void => {
+    problems.push({ input, problem, topic });
   };
   const trimmed = (name: InputName): string => read(name).trim();
   const choice = <T extends string>(name: InputName, accepted: readonly [T, ...T[]]): T => {
     const text = trimmed(name);
     const found = accepted.find((word) => word === text);
-    if (found === undefined) refuse(name, `${shown(text)} is not accepted; accepted is one of ${accepted.join(", ")}`);
+    if (found === undefined) refuse(name, `${shown(text)} is not valid; expected one of ${accepted.join(", ")}`);
     return found ?? accepted[0];
   };
   const number = (name: InputName, minimum: number, maximum: number): number => {
     const text = trimmed(name);
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
     if (value >= minimum && value <= maximum) return value;
-    refuse(name, `${shown(text)} is not accepted; accepted is a whole number from ${minimum} to ${maximum}`);
+    refuse(name, `${shown(text)} is not valid; expected a whole number from ${minimum} to ${maximum}`);
     return minimum;
   };
   const flag = (name: InputName): boolean => choice(name, ["true", "false"]) === "true";
@@ -146,7 +147,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
   const inputs: Inputs = {
     ...readIdentity(choice("ssh-auth", ["key", "agent", "none"]), read, refuse),
     strict,
-    knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem) => refuse("ssh-known-hosts", problem)),
+    knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem, topic) => refuse("ssh-known-hosts", problem, topic)),
     sshConfig,
     flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
     ...readMachines(read, { user, port }, sshConfig !== "", refuse),
@@ -190,16 +191,16 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     allowUnsafeEvent: flag("allow-unsafe-event"),
   };
   if (!needsFlake(inputs.operation) && read("targets").trim() === "" && inputs.selection.length === 0) {
-    refuse("targets", "is empty, and so is select: a rollback of every machine must be asked for; accepted are targets, or a select such as `*`");
+    refuse("targets", "is empty, and so is select: to roll back every host, set select to `*`", "rollback-of-all");
   }
   checkPlaces(inputs, refuse);
   if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
-    refuse("elevate-password", `cannot be given to ${inputs.elevate}, which asks only on a terminal; accepted with elevate auto or sudo`);
+    refuse("elevate-password", `cannot be used with elevate: ${inputs.elevate}, which asks for passwords only on a terminal; set elevate to auto or sudo`);
   }
   const misplaced = inputNames.filter((name) => name !== "ssh-key" && holdsPrivateKey(read(name), read("ssh-key")));
-  // What else is wrong with such an input could show its text.
+  // Other problems with such an input could show its text.
   const shownProblems = [
-    ...misplaced.map((input) => ({ input, problem: misplacedKey })),
+    ...misplaced.map((input) => ({ input, problem: misplacedKey, topic: "misplaced-key" as const })),
     ...problems.filter(({ input }) => !misplaced.some((name) => name === input)),
   ];
   if (shownProblems.length > 0) throw new InputError(shownProblems);
@@ -208,9 +209,9 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
 
 function readSpecialisation(name: string, operation: Operation, refuse: (problem: string) => void): string | undefined {
   if (name === "") return undefined;
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(name)) refuse(`${shown(name)} is not accepted; accepted is the name of a specialisation of the configuration`);
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(name)) refuse(`${shown(name)} is not valid; expected the name of a specialisation of the configuration`);
   else if (!canEnterSpecialisation(operation)) {
-    refuse(`cannot be set with operation ${operation}, which leaves the running system as it is: choose the specialisation in the boot menu`);
+    refuse(`cannot be set with operation: ${operation}, which does not change the running system; choose the specialisation in the boot menu`);
   }
   return name;
 }

@@ -1,5 +1,6 @@
 import { readCertificate } from "./readers.js";
-import { readKey } from "../ssh/key.js";
+import type { Topic } from "../domain/topic.js";
+import { parseKey } from "../ssh/key.js";
 
 /** How the run authenticates itself to the machines. */
 export type IdentityInputs = {
@@ -12,27 +13,27 @@ export type IdentityInputs = {
 
 type IdentityName = "ssh-key" | "ssh-key-passphrase" | "ssh-certificate";
 
-/** Reads key, passphrase and certificate, which only `ssh-auth: key` uses. Gives what is wrong to `refuse`. */
+/** Parses key, passphrase and certificate, which only `ssh-auth: key` uses. Passes what is wrong to `refuse`. */
 export function readIdentity(
   authentication: IdentityInputs["authentication"],
   read: (name: IdentityName) => string,
-  refuse: (input: IdentityName, problem: string) => void,
+  refuse: (input: IdentityName, problem: string, topic?: Topic) => void,
 ): IdentityInputs {
   const without = { authentication, key: undefined, passphrase: undefined, certificate: undefined };
   if (authentication !== "key") {
     for (const name of ["ssh-key", "ssh-key-passphrase", "ssh-certificate"] as const) {
-      if (read(name).trim() !== "") refuse(name, `is set, and ssh-auth is ${authentication}, which does not use it; accepted with ssh-auth: key`);
+      if (read(name).trim() !== "") refuse(name, `is set, but ssh-auth: ${authentication} does not use it; remove it, or set ssh-auth to key`);
     }
     return without;
   }
   const certificate = readCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
-  const reading = readKey(read("ssh-key"));
+  const reading = parseKey(read("ssh-key"));
   // A passphrase may begin or end with a blank; a line end comes from a file.
   const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
   if (reading.kind === "unusable") {
-    refuse("ssh-key", reading.problem);
+    refuse("ssh-key", reading.problem, reading.topic);
     return without;
   }
-  if (reading.encrypted && passphrase === "") refuse("ssh-key", "is encrypted; its passphrase is wanted in ssh-key-passphrase");
+  if (reading.encrypted && passphrase === "") refuse("ssh-key", "is encrypted; set ssh-key-passphrase", "ssh-key-encrypted");
   return { authentication, key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined, certificate };
 }

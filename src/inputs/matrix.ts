@@ -3,7 +3,8 @@ import { selectTargets } from "../domain/inventory.js";
 import type { MatrixMachine } from "../domain/matrix.js";
 import type { Selection } from "../domain/selection.js";
 import { checkUser, completeTargets } from "../domain/target.js";
-import { collect, readFlakeReference, readRequests, readSelection } from "./readers.js";
+import type { Topic } from "../domain/topic.js";
+import { collect, readFlakeReference, readRequests, readSelection, type Refuse } from "./readers.js";
 import { holdsPrivateKey, misplacedKey } from "./misplaced-secrets.js";
 
 /** Every input of the companion action, by its name in `matrix/action.yml`. */
@@ -30,8 +31,8 @@ export function parseMatrixInputs(read: (name: MatrixInputName) => string, mostS
   const problems: InputProblem[] = [];
   const refusing =
     (input: MatrixInputName) =>
-    (problem: string): void => {
-      problems.push({ input, problem });
+    (problem: string, topic?: Topic): void => {
+      problems.push({ input, problem, topic });
     };
   const trimmed = (name: MatrixInputName): string | undefined => read(name).trim() || undefined;
   const number = (name: MatrixInputName, maximum: number): number | undefined => {
@@ -39,7 +40,7 @@ export function parseMatrixInputs(read: (name: MatrixInputName) => string, mostS
     if (text === undefined) return undefined;
     const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
     if (value >= 1 && value <= maximum) return value;
-    refusing(name)(`${JSON.stringify(text.slice(0, 100))} is not accepted; accepted is a whole number from 1 to ${maximum}, or nothing`);
+    refusing(name)(`${JSON.stringify(text.slice(0, 100))} is not valid; expected a whole number from 1 to ${maximum}, or nothing`);
     return undefined;
   };
   const user = trimmed("ssh-user");
@@ -56,28 +57,28 @@ export function parseMatrixInputs(read: (name: MatrixInputName) => string, mostS
     port,
   };
   const misplaced = matrixInputNames.filter((name) => holdsPrivateKey(read(name), ""));
-  if (misplaced.length > 0) throw new InputError(misplaced.map((input) => ({ input, problem: misplacedKey })));
+  if (misplaced.length > 0) throw new InputError(misplaced.map((input) => ({ input, problem: misplacedKey, topic: "misplaced-key" })));
   if (problems.length > 0) throw new InputError(problems);
   return inputs;
 }
 
-function readExplicit(text: string, selection: Selection, port: number, refusing: (input: MatrixInputName) => (problem: string) => void): MatrixMachine[] {
+function readExplicit(text: string, selection: Selection, port: number, refusing: (input: MatrixInputName) => Refuse): MatrixMachine[] {
   const requests = readRequests(text, refusing("targets"));
   let machines: MatrixMachine[] = [];
   collect(() => {
-    // Only for the names, and to find a machine that stands there twice.
+    // Only for the names, and to find a machine that is listed twice.
     const targets = completeTargets(requests, { user: "", port });
     machines = requests.map((request, index) => ({ name: targets[index]?.name ?? "", request, system: undefined, tags: [] }));
   }, refusing("targets"));
   const looks = machines.map((machine) => ({ machine, name: machine.name, configuration: machine.request.configuration }));
   const { chosen, unmatched } = machines.length === 0 ? { chosen: looks, unmatched: undefined } : selectTargets(looks, selection);
-  if (unmatched !== undefined) refusing("select")(unmatched);
+  if (unmatched !== undefined) refusing("select")(unmatched, "selection-unmatched");
   return chosen.map(({ machine }) => machine);
 }
 
 function readRevision(text: string | undefined, refuse: (problem: string) => void): string | undefined {
   if (text !== undefined && !/^[^\s\p{C}-][^\s\p{C}]*$/u.test(text)) {
-    refuse(`${JSON.stringify(text.slice(0, 100))} is not accepted; accepted is a Git revision, as \${{ github.event.before }}`);
+    refuse(`${JSON.stringify(text.slice(0, 100))} is not valid; expected a Git revision, for example \${{ github.event.before }}`);
   }
   return text;
 }

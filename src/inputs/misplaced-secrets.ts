@@ -4,16 +4,16 @@ const beginnings = /PRIVATE KEY-|PuTTY-User-Key-File|AGE-SECRET-KEY-|LS0tLS1CRUd
 const shortestLine = 40;
 
 /**
- * Tells whether a text that is not meant to hold the ssh key does so: a private key of any kind, or a line of this one. Such a text
+ * Returns whether a text that is not meant to hold the ssh key does so: a private key of any kind, or a line of this one. Such a text
  * must not be shown and not be used.
  */
 export function holdsPrivateKey(text: string, sshKey: string): boolean {
   if (beginnings.test(text)) return true;
-  // ssh-key may hold something else by mistake, such as the public half that belongs into other inputs.
+  // ssh-key may contain something else by mistake, such as a public key that belongs into other inputs.
   if (!beginnings.test(sshKey)) return false;
   return sshKey.split(/\s+/).some((line) => line.length >= shortestLine && text.includes(line));
 }
 
-/** What is said of an input that holds a private key. */
+/** The problem of an input that contains a private key. */
 export const misplacedKey =
-  "holds a private key, which belongs in ssh-key alone; its text is not shown. Store the key as a secret, and replace it if it was not one";
+  "contains a private key, which belongs in ssh-key only; its text is not shown. Store the key as a secret, and replace it if it was not one";

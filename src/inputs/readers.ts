@@ -4,13 +4,17 @@ import { checkArguments, type OptionTable } from "../domain/option-table.js";
 import { acceptedSelection, parseSelection, type Selection } from "../domain/selection.js";
 import { acceptedTargets, parseTargetList } from "../domain/target-list.js";
 import type { TargetRequest } from "../domain/target.js";
+import type { Topic } from "../domain/topic.js";
 import { knownHostsProblems } from "../ssh/host-key.js";
 
-// The readers of single inputs. Each gives what is wrong to `refuse`, in words that say what is accepted, and goes on.
+// The readers of single inputs. Each gives what is wrong, and what was expected, to `refuse`, and goes on.
+
+/** Takes what is wrong with an input. */
+export type Refuse = (problem: string, topic?: Topic) => void;
 
 /** An input as a message shows it. */
 export function shown(text: string): string {
-  return text === "" ? "an empty text" : JSON.stringify(text.slice(0, 100));
+  return text === "" ? "an empty string" : JSON.stringify(text.slice(0, 100));
 }
 
 /** Does the work, and takes the message of what it throws for a problem. */
@@ -23,11 +27,12 @@ export function collect(work: () => void, onProblem: (problem: string) => void):
 }
 
 /** Reads known_hosts lines; there must be some where host keys are checked strictly. */
-export function readKnownHosts(text: string, strict: boolean, refuse: (problem: string) => void): string {
+export function readKnownHosts(text: string, strict: boolean, refuse: Refuse): string {
   const lines = text.replaceAll(/\r\n?/g, "\n").trim();
   if (lines === "" && strict) {
     refuse(
-      "is empty, and ssh-strict is true; accepted are the machines' known_hosts lines (`ssh-keyscan HOST`, run where you trust the network, and compared with the machine)",
+      "is empty, but ssh-strict is true; expected the known_hosts lines of the machines (run `ssh-keyscan HOST` on a trusted network, and compare the keys with the machine)",
+      "known-hosts-empty",
     );
   }
   for (const problem of knownHostsProblems(lines)) refuse(problem);
@@ -37,7 +42,7 @@ export function readKnownHosts(text: string, strict: boolean, refuse: (problem: 
 /** Reads lines of ssh_config(5). */
 export function readSshConfig(text: string, refuse: (problem: string) => void): string {
   const lines = text.replaceAll(/\r\n?/g, "\n").trim();
-  if (/[^\P{C}\n\t]/u.test(lines)) refuse("holds control characters; accepted are lines of ssh_config(5)");
+  if (/[^\P{C}\n\t]/u.test(lines)) refuse("contains control characters; expected lines of ssh_config(5)");
   return lines;
 }
 
@@ -47,7 +52,7 @@ const longestPassword = 1023;
 /** Reads a password of one line; `undefined` where there is none. */
 export function readPassword(text: string, refuse: (problem: string) => void): string | undefined {
   const password = text.replace(/\r?\n$/, "");
-  if (/[\r\n\0]/.test(password)) refuse("holds a line end or a NUL character; accepted is one line");
+  if (/[\r\n\0]/.test(password)) refuse("contains a line break or a NUL character; expected one line");
   if (Buffer.byteLength(password) > longestPassword) refuse(`is longer than ${longestPassword} bytes, the most that sudo accepts`);
   return password === "" ? undefined : password;
 }
@@ -57,13 +62,13 @@ export function readCertificate(text: string, refuse: (problem: string) => void)
   const line = text.trim();
   if (line === "") return undefined;
   if (/^[\w-]+-cert-v01@openssh\.com AAAA[A-Za-z0-9+/]+=*(?: [^\p{C}]*)?$/u.test(line)) return line;
-  refuse("is not an OpenSSH certificate; accepted is the content of a file such as id_ed25519-cert.pub, which `ssh-keygen -s` makes");
+  refuse("is not an OpenSSH certificate; expected the content of a file such as id_ed25519-cert.pub, which `ssh-keygen -s` creates");
   return undefined;
 }
 
 /** Reads a command for /bin/sh; `undefined` where there is none. */
 export function readCommand(text: string, refuse: (problem: string) => void): string | undefined {
-  if (/[^\P{C}\n\t]/u.test(text)) refuse("holds control characters; accepted is a command for /bin/sh");
+  if (/[^\P{C}\n\t]/u.test(text)) refuse("contains control characters; expected a command for /bin/sh");
   return text === "" ? undefined : text;
 }
 
@@ -72,7 +77,7 @@ export function readBatches(text: string, refuse: (problem: string) => void): Am
   let batches: Amount[] = [];
   collect(
     () => (batches = parseBatches(text)),
-    (problem) => refuse(`${problem}; accepted are sizes with commas between, each ${acceptedAmount} above 0, for example \`1, 25%, 100%\``),
+    (problem) => refuse(`${problem}; expected comma-separated sizes, each ${acceptedAmount} above 0, for example \`1, 25%, 100%\``),
   );
   return batches;
 }
@@ -80,17 +85,17 @@ export function readBatches(text: string, refuse: (problem: string) => void): Am
 /** Reads a number of hosts or a share of them. */
 export function readAmount(text: string, refuse: (problem: string) => void): Amount {
   const amount = parseAmount(text);
-  if (amount === undefined) refuse(`${shown(text)} is not accepted; accepted is ${acceptedAmount}`);
+  if (amount === undefined) refuse(`${shown(text)} is not valid; expected ${acceptedAmount}`);
   return amount ?? { kind: "count", count: 0 };
 }
 
 /** Reads a flake reference without `#`. */
 export function readFlakeReference(text: string, refuse: (problem: string) => void): string {
-  const accepted = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
+  const accepted = "expected a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
   if (text === "") refuse(`is empty; ${accepted}`);
-  else if (text.startsWith("-")) refuse(`${shown(text)} begins with -, which nix would take for an option; ${accepted}`);
-  else if (/[\n\r\0]/.test(text)) refuse(`${shown(text)} holds line ends; ${accepted}`);
-  else if (text.includes("#")) refuse(`${shown(text)} holds a #; the configuration belongs to the targets (host#configuration); ${accepted}`);
+  else if (text.startsWith("-")) refuse(`${shown(text)} starts with -, which nix would read as an option; ${accepted}`);
+  else if (/[\n\r\0]/.test(text)) refuse(`${shown(text)} contains line breaks; ${accepted}`);
+  else if (text.includes("#")) refuse(`${shown(text)} contains a #; put the configuration into targets (host#configuration); ${accepted}`);
   return text;
 }
 
@@ -110,18 +115,18 @@ export function readSelection(text: string, refuse: (problem: string) => void): 
   let selection: Selection = [];
   collect(
     () => (selection = parseSelection(text)),
-    (problem) => refuse(`${problem}; accepted are ${acceptedSelection}`),
+    (problem) => refuse(`${problem}; expected ${acceptedSelection}`),
   );
   return selection;
 }
 
 /** Reads a list of targets; none where there is no text, or where one of them is bad. */
-export function readRequests(text: string, refuse: (problem: string) => void): readonly TargetRequest[] {
+export function readRequests(text: string, refuse: Refuse): readonly TargetRequest[] {
   // Not the same as a list in which every line is a comment: that one must not mean every machine.
   if (text.trim() === "") return [];
   const { requests, problems } = parseTargetList(text);
-  for (const problem of problems) refuse(problem);
+  for (const problem of problems) refuse(problem, "target-format");
   if (problems.length > 0) return [];
-  if (requests.length === 0) refuse(`names no machine; accepted is ${acceptedTargets}`);
+  if (requests.length === 0) refuse(`lists no hosts; expected ${acceptedTargets}`);
   return requests;
 }

@@ -1,7 +1,8 @@
 import { selectTargets } from "../domain/inventory.js";
 import type { Selection } from "../domain/selection.js";
 import { completeTargets, nameTargets, type NamedTarget, type TargetDefaults } from "../domain/target.js";
-import { collect, readRequests, readSelection } from "./readers.js";
+import type { Topic } from "../domain/topic.js";
+import { collect, readRequests, readSelection, type Refuse } from "./readers.js";
 
 /** Which machines are meant. */
 export type TargetInputs = {
@@ -11,28 +12,28 @@ export type TargetInputs = {
 };
 
 /**
- * Reads targets and selection. `aliases` tells that `ssh-config` may say where a target is, which only ssh can tell. Gives what is
- * wrong to `refuse`.
+ * Reads targets and selection. `aliases`: `ssh-config` may set where a target is, so only ssh knows it. Passes what is wrong to
+ * `refuse`.
  */
 export function readMachines(
   read: (name: "targets" | "select") => string,
   defaults: TargetDefaults,
   aliases: boolean,
-  refuse: (input: "targets" | "select", problem: string) => void,
+  refuse: (input: "targets" | "select", problem: string, topic?: Topic) => void,
 ): TargetInputs {
   const selection = readSelection(read("select"), (problem) => refuse("select", problem));
-  const targets = readTargets(read("targets"), defaults, aliases, (problem) => refuse("targets", problem));
+  const targets = readTargets(read("targets"), defaults, aliases, (problem, topic) => refuse("targets", problem, topic));
   if (targets.length === 0) return { targets, selection };
   const { chosen, unmatched } = selectTargets(targets, selection);
-  if (unmatched !== undefined) refuse("select", unmatched);
+  if (unmatched !== undefined) refuse("select", unmatched, "selection-unmatched");
   return { targets: chosen, selection };
 }
 
-function readTargets(text: string, defaults: TargetDefaults, aliases: boolean, refuse: (problem: string) => void): NamedTarget[] {
+function readTargets(text: string, defaults: TargetDefaults, aliases: boolean, refuse: Refuse): NamedTarget[] {
   const requests = readRequests(text, refuse);
   let targets: NamedTarget[] = [];
   collect(() => {
-    // With aliases, only ssh can tell where two targets are.
+    // With aliases, only ssh knows where two targets are.
     if (!aliases) completeTargets(requests, defaults);
     targets = nameTargets(requests, defaults.port);
   }, refuse);

@@ -1,6 +1,7 @@
 import { attributeOf } from "../domain/configuration.js";
 import { InputError } from "../domain/errors.js";
 import type { MatrixMachine } from "../domain/matrix.js";
+import type { Topic } from "../domain/topic.js";
 import type { Checkout, ComparisonPorts } from "./ports.js";
 
 /**
@@ -14,7 +15,7 @@ export async function changedMachines(machines: readonly MatrixMachine[], revisi
     return machines;
   };
   const reference = await formerReference(present, revision, ports);
-  if (reference === undefined) return all(`${revision} is no commit of this repository: a first push, or one that has replaced it.`);
+  if (reference === undefined) return all(`${revision} is not a commit of this repository, as after a first push or a force push.`);
   const configurations = machines.flatMap(({ request }) => attributeOf(request.configuration) ?? []);
   const former = await ports.formerToplevels(present, reference, configurations);
   if (former.kind === "none") return all(`The flake at ${revision} does not evaluate: ${former.reason}`);
@@ -31,14 +32,16 @@ export async function changedMachines(machines: readonly MatrixMachine[], revisi
 
 /** The flake at that revision; `undefined` where there is no such commit. Throws an `InputError` where that could not be looked up. */
 async function formerReference({ repository }: Checkout, revision: string, ports: ComparisonPorts): Promise<string | undefined> {
-  const refuse = (problem: string): InputError => new InputError([{ input: "changed-since", problem }]);
-  if (repository === undefined)
-    throw refuse("needs a flake in a Git work tree on the runner, as `.` or `./nixos`: only there can an older commit be looked at");
+  const refuse = (problem: string, topic?: Topic): InputError => new InputError([{ input: "changed-since", problem, topic }]);
+  if (repository === undefined) throw refuse("needs a flake in a Git work tree on the runner, such as `.` or `./nixos`");
   // What GitHub gives as the commit before the first push of a branch.
   if (/^0+$/.test(revision)) return undefined;
   const resolved = await ports.resolveRevision(repository.directory, revision);
   if (resolved.kind === "commit") return repository.referenceAt(resolved.id);
   if (resolved.shallow)
-    throw refuse(`${revision} is not in this checkout, which has only the newest commits. Set \`fetch-depth: 0\` in the step with actions/checkout`);
+    throw refuse(
+      `${revision} is not in this checkout, which contains only the newest commits. Set \`fetch-depth: 0\` in the step with actions/checkout`,
+      "commit-missing",
+    );
   return undefined;
 }

@@ -66,7 +66,7 @@ export type Checkout = {
 /** The derivation of each configuration's system; `undefined` where it does not evaluate, or does not exist. */
 export type Toplevels = ReadonlyMap<string, string | undefined>;
 
-/** The systems of another commit, or in a few words why they are unknown. `same`: its source is the present one. */
+/** The systems of another commit, or briefly why they are unknown. `same`: its source is the present one. */
 export type FormerToplevels =
   | { readonly kind: "toplevels"; readonly toplevels: Toplevels }
   | { readonly kind: "same" }

@@ -3,11 +3,11 @@ import { settingTable } from "./setting-table.js";
 
 const builds = "nix flake archive builds nothing; use rebuild-args";
 const inputs = "it changes which inputs are deployed; commit the change to flake.lock instead";
-const lockFile = "a deployment neither writes nor changes a lock file; run `nix flake lock` and commit flake.lock instead";
-const own = "it is set by the action";
-const output = "the action reads what Nix prints";
+const lockFile = "a deployment never changes a lock file; run `nix flake lock` and commit flake.lock instead";
+const own = "the action sets it";
+const output = "the action parses the output of Nix";
 const nothing = "nothing would be sent to the machine";
-const expression = "nix flake archive evaluates no expression of yours";
+const expression = "nix flake archive does not evaluate expressions";
 
 /** The options of `nix flake archive`, from its manual page and `nix --help` (2.8 to 2.35): what `archive-args` may hold. */
 export const archiveOptions: OptionTable = {
@@ -25,16 +25,16 @@ export const archiveOptions: OptionTable = {
     accepted("--show-trace", "show the whole trace of an evaluation error"),
     accepted("--verbose", "print more; each `v` is one level", [], ["-v", "-vv", "-vvv", "-vvvv", "-vvvvv"]),
     refused("--to", "the action sends to each target", ["STORE"]),
-    refused("--store", "the action decides which store is meant", ["STORE"]),
-    refused("--eval-store", "the action decides which store is meant", ["STORE"]),
+    refused("--store", "the action sets the store", ["STORE"]),
+    refused("--eval-store", "the action sets the store", ["STORE"]),
     refused("--json", own),
     refused("--no-update-lock-file", own),
-    refused("--extra-experimental-features", "write --option, extra-experimental-features and the value, each on a line of its own", ["FEATURES"]),
+    refused("--extra-experimental-features", "write --option, extra-experimental-features and the value, each on its own line", ["FEATURES"]),
     refused("--no-check-sigs", "use the input check-sigs"),
     refused("--dry-run", `${nothing}; use operation: build or dry-activate`),
     refused("--help", nothing, [], ["-h"]),
     refused("--version", nothing),
-    refused("--accept-flake-config", "it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead"),
+    refused("--accept-flake-config", "it lets a flake change the settings of Nix; put the settings that you trust into nix.conf instead"),
     refused("--override-input", inputs, ["INPUT", "FLAKE"]),
     refused("--update-input", inputs, ["INPUT"]),
     refused("--inputs-from", inputs, ["FLAKE"]),
@@ -44,14 +44,14 @@ export const archiveOptions: OptionTable = {
     refused("--recreate-lock-file", lockFile),
     refused("--commit-lock-file", lockFile),
     refused("--no-write-lock-file", lockFile),
-    refused("--no-registries", "a flake with a complete flake.lock asks no registry", [], ["--no-use-registries"]),
+    refused("--no-registries", "a complete flake.lock needs no registry", [], ["--no-use-registries"]),
     refused("--impure", "the same commit must give the same flake everywhere"),
     refused("--include", expression, ["PATH"], ["-I"]),
     refused("--arg", expression, ["NAME", "EXPRESSION"]),
     refused("--argstr", expression, ["NAME", "TEXT"]),
     refused("--arg-from-file", expression, ["NAME", "FILE"]),
     refused("--arg-from-stdin", expression, ["NAME"]),
-    refused("--debugger", "nobody can type into it"),
+    refused("--debugger", "it is interactive"),
     refused("--log-format", output, ["FORMAT"]),
     refused("--pretty", output, [], ["--no-pretty"]),
     refused("--max-jobs", builds, ["NUMBER"], ["-j"]),

@@ -1,4 +1,4 @@
-/** A derivation that failed by itself: its own builder or download, and not another derivation that it depends on. */
+/** A derivation that failed itself: its own builder or download failed, not a dependency. */
 export type FailedDerivation = {
   /** Store path of the `.drv`. */
   readonly path: string;
@@ -11,7 +11,7 @@ export type FailedDerivation = {
 /** What the output of a build says about failures. */
 export type BuildFailures = {
   readonly failed: readonly FailedDerivation[];
-  /** How many more failed by themselves. */
+  /** How many more failed themselves. */
   readonly more: number;
   /** How many were not built because a derivation that they depend on failed. */
   readonly dependents: number;
@@ -35,14 +35,14 @@ const others: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[]
   [new RegExp(`^\\s*error: (hash mismatch) in fixed-output derivation ${derivation}`), () => "hash mismatch of a fixed-output derivation"],
   [
     new RegExp(`^\\s*error: (a '[^']*' with features .*) is required to build ${derivation}, but I am (.*)$`),
-    (match) => `${match[1]} is required, the machine is ${match[3]}`,
+    (match) => `${match[1]} is required, but the machine is ${match[3]}`,
   ],
   [new RegExp(`^\\s*error: (some substitutes) for the outputs of derivation ${derivation} failed`), () => "its download from a binary cache failed"],
   [new RegExp(`^\\s*error: (building of) ${derivation}.* (timed out after .*)$`), (match) => String(match[3])],
 ];
 
 /**
- * Collects from the output of `nix build` which derivations failed by themselves. On a real NixOS the cause stands far above the
+ * Collects from the output of `nix build` which derivations failed themselves. On a real NixOS the cause is far above the
  * end: every derivation that depends on it is listed after it, with all its output paths.
  *
  *     error: Cannot build '/nix/store/…-bash-5.2.tar.gz.drv'.
@@ -157,7 +157,7 @@ export class BuildLogReader {
 
   #stream(name: string, text: string): void {
     const lines = this.#streams.get(name) ?? [];
-    // Moves it to the end: the first one is the one that has been silent for longest.
+    // Moves it to the end: the first stream is the one without output for the longest time.
     this.#streams.delete(name);
     this.#streams.set(name, lines);
     if (lines.push(text) > keptLines) lines.shift();

@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import type { CopyProgress } from "../domain/copy-progress.js";
 
 /**
- * Tells how far a call of nix has got that copies store paths, from what it prints:
+ * Measures the progress of a nix command that copies store paths, from its output:
  *
  *     copying 2 paths...
  *     copying path '/nix/store/…-source' to 'ssh-ng://web1'...
  *
- * and from what Linux counts of its writing (proc(5), io). Nix would tell more with `--log-format internal-json`, but has a
- * report for every file of a source tree there, and takes twice as long.
+ * and from Linux's count of the bytes written (proc(5), io). `--log-format internal-json` has more details, but an entry for
+ * every file of a source tree, and takes twice as long.
  */
 export class CopyWatch {
   #process: number | undefined;

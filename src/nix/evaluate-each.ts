@@ -1,19 +1,22 @@
 import { CommandError } from "../domain/errors.js";
 
-/** What came out for a name: a value, or why there is none, and with which others it was evaluated together. */
+/** The result for a name: a value, or an error and the names that were evaluated together. */
 export type Evaluated<T> = { readonly value: T } | { readonly error: CommandError; readonly together: readonly string[] };
 
-export type Apart<T> = ReadonlyMap<string, Evaluated<T>>;
+export type EvaluatedEach<T> = ReadonlyMap<string, Evaluated<T>>;
 
-// An evaluation of a large fleet takes minutes: a fault that all machines share is not looked for in each of them.
+// Evaluating a large fleet takes minutes: an error that all machines share is not searched for in each of them.
 const mostEvaluations = 60;
 
 /**
- * Evaluates for all names at once, and where that fails, in halves, until those that fail stand alone. Nix ends an evaluation at
- * the first missing attribute, abort or endless recursion (`builtins.tryEval` catches none of them), and one such machine must
- * not hide the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
+ * Evaluates all names at once, and if that fails, in halves, until each failing name is alone. Nix ends an evaluation at the first
+ * missing attribute, abort or infinite recursion (`builtins.tryEval` catches none of them), and one such machine must not hide
+ * the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
  */
-export async function evaluateApart<T>(names: readonly string[], evaluate: (names: readonly string[]) => Promise<ReadonlyMap<string, T>>): Promise<Apart<T>> {
+export async function evaluateEach<T>(
+  names: readonly string[],
+  evaluate: (names: readonly string[]) => Promise<ReadonlyMap<string, T>>,
+): Promise<EvaluatedEach<T>> {
   const found = new Map<string, Evaluated<T>>();
   const groups: (readonly string[])[] = names.length === 0 ? [] : [names];
   let evaluations = 0;
@@ -37,6 +40,6 @@ export async function evaluateApart<T>(names: readonly string[], evaluate: (name
 }
 
 function isOfTheEvaluation({ failure }: CommandError): boolean {
-  // A signal is what a stack that is too small, or a memory that is full, ends in.
+  // A stack overflow or a lack of memory ends with a signal.
   return failure.kind === "exit" || failure.kind === "signal";
 }

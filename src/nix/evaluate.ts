@@ -9,12 +9,12 @@ const shownLines = 20;
 
 export type EvaluateOptions = { readonly cwd: string; readonly signal: AbortSignal | undefined; readonly onLine: (line: string) => void };
 
-/** What an expression of the project is given: texts, flags, lists of texts, or nothing. */
+/** The arguments of an expression: strings, booleans, lists of strings, or null. */
 export type Arguments = Readonly<Record<string, string | boolean | readonly string[] | null>>;
 
 /**
  * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
- * what it prints as JSON. Throws an `InputError` for a flake that cannot be had, a `RunnerError` for a Nix that is too old, an
+ * what it prints as JSON. Throws an `InputError` for a flake that cannot be fetched, a `RunnerError` for a Nix that is too old, an
  * `EvaluationError` for what does not evaluate, and a `CommandError` for an evaluation that was stopped.
  */
 export async function applyToFlake(reference: string, expression: string, args: Arguments, options: EvaluateOptions): Promise<unknown> {
@@ -38,7 +38,7 @@ export function applyArguments(reference: string, expression: string, args: Argu
   return ["eval", "--json", "--show-trace", ...neverLock, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
 }
 
-// The trace quotes the expression, and is thousands of lines long for a real NixOS: what it says is told at the end.
+// The trace quotes the expression and has thousands of lines for a real NixOS: the error is shown at the end instead.
 function beforeError(onLine: (line: string) => void): (line: string) => void {
   let failed = false;
   return (line) => {
@@ -51,21 +51,22 @@ function readable(error: unknown, reference: string): EvaluationError | undefine
   if (!(error instanceof CommandError)) return undefined;
   const { failure, stderr } = error;
   if (failure.kind === "signal" && failure.signal === "SIGKILL") {
-    const why = "nix was killed by SIGKILL, which Linux sends when memory runs out; each NixOS configuration needs some 500 MB to evaluate";
-    return new EvaluationError(reference, [why, "Use a runner with more memory, or select fewer machines"], error);
+    const why = "nix was killed (SIGKILL). Linux kills processes when memory runs out; evaluating a NixOS configuration needs about 500 MB";
+    return new EvaluationError(reference, [why, "Use a runner with more memory, or select fewer hosts"], error);
   }
   if (failure.kind !== "exit" && failure.kind !== "signal") return undefined;
   const message = evaluationMessage(stderr);
   const lines = message.length > 0 ? message : lastLines(stderr, shownLines);
   const file = missingFile(stderr);
-  const hint = `${file} is not in the source of the flake. If it is in the work tree, Git does not track it: run \`git add ${file}\` and commit it`;
+  const hint = `${file} is not in the source of the flake. If it exists in the work tree, it is not tracked by Git: run \`git add ${file}\` and commit it`;
   return new EvaluationError(reference, file === undefined ? lines : [...lines.slice(0, shownLines - 1), hint], error);
 }
 
 function explainApply(error: unknown, reference: string): InputError | RunnerError | undefined {
   if (error instanceof CommandError && /does not provide attribute .*or '\.'/.test(error.stderr)) {
-    return new RunnerError("nix on this runner is too old to read the machines from the flake, which needs 2.19. Write the targets yourself, or update Nix", {
+    return new RunnerError("nix on this runner is too old to read the hosts from the flake (2.19 or newer is required). Update Nix, or set the input targets", {
       cause: error,
+      topic: "nix-too-old",
     });
   }
   return explainFlake(error, reference);
@@ -77,7 +78,7 @@ function nixValue(value: Arguments[string]): string {
   return `[ ${value.map(nixString).join(" ")} ]`;
 }
 
-/** Quotes a text for Nix, where a `$` before a brace would begin an expression. */
+/** Quotes a string for Nix, where `${` would begin an expression. */
 export function nixString(text: string): string {
   return `"${text
     .replaceAll(/["\\$]/g, String.raw`\$&`)

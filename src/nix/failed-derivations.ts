@@ -3,10 +3,10 @@ import { derivationName, type BuildFailures, type FailedDerivation } from "./bui
 // As many as an error message shows.
 const shownLines = 20;
 
-/** A failed build in words: one clause, and at most 20 lines that name each failed derivation with the end of its log. */
+/** The text for a failed build: one clause, and at most 20 lines with each failed derivation and the end of its log. */
 export type BuildFailureText = { readonly clause: string; readonly lines: readonly string[] };
 
-/** Renders the failures of a build; `undefined` where no derivation failed by itself. */
+/** Renders the failures of a build; `undefined` where no derivation failed itself. */
 export function renderBuildFailures({ failed, more, dependents }: BuildFailures): BuildFailureText | undefined {
   const [first] = failed;
   if (first === undefined) return undefined;
@@ -27,7 +27,7 @@ function listNames(failed: readonly FailedDerivation[], more: number): string {
 }
 
 function renderLines(failed: readonly FailedDerivation[], more: number): string[] {
-  const rest = more === 0 ? [] : [`${more} more derivations failed; the log has them all`];
+  const rest = more === 0 ? [] : [`${more} more derivations failed; see the log`];
   // Each failure has the command below its log, and one of several a heading above it.
   const perFailure = Math.floor((shownLines - rest.length) / failed.length) - (failed.length === 1 ? 1 : 2);
   const blocks = failed.flatMap(({ path, reason, log }) => [

@@ -36,7 +36,9 @@ export async function archiveOnRunner(reference: string, options: FlakeOptions):
 }
 
 function changedMeanwhile(reference: string): InputError {
-  return new InputError([{ input: "flake", problem: `the files of ${reference} changed while the flake was read. Does another step still write to them?` }]);
+  return new InputError([
+    { input: "flake", problem: `the files of ${reference} changed while the flake was being read. Check that nothing else writes to them` },
+  ]);
 }
 
 /** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */
@@ -46,7 +48,7 @@ export async function configurationNames(reference: string, options: { signal: A
   return texts(JSON.parse(stdout));
 }
 
-/** What `nix flake metadata` reports of a flake. `path` is a promise of the source's path: it need not be in the store. */
+/** What `nix flake metadata` reports of a flake. `path` is where the source would be in the store; it may be missing there. */
 export type Metadata = Pick<Flake, "subdirectory" | "revision" | "revisionCount" | "lastModified" | "dirty"> & {
   readonly path: StorePath | undefined;
   readonly locks: unknown;
@@ -81,8 +83,8 @@ export function parseMetadata(json: string): Metadata {
 
 /**
  * Parses the store paths of a flake and of all its inputs from what `nix flake archive --json` prints:
- * `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`. An input that lies inside its parent's tree has no path (but with Lix),
- * and one that follows another is missing. Throws an `Error` for what is no store path.
+ * `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`. An input inside its parent's tree has no path (except with Lix),
+ * and one that follows another is missing. Throws an `Error` for anything but a store path.
  */
 export function parseArchive(json: string): { readonly source: StorePath; readonly inputs: readonly StorePath[] } {
   const data: unknown = JSON.parse(json);

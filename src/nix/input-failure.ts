@@ -27,10 +27,10 @@ export function explainInput(output: string, reference: string): { readonly prob
 
 function causeOf(output: string): Cause | undefined {
   const error = evaluationMessage(output)[0] ?? "";
-  // What git and ssh print stands above Nix's own error, which only says that git has failed.
+  // The messages of git and ssh are above Nix's own error, which only says that git has failed.
   if (/Failed to fetch git repository|program 'git' failed|revspec '.*' not found|unable to fetch/i.test(error)) {
     if (/^Host key verification failed/m.test(output))
-      return { why: "the runner does not know the host key of its server", next: `Add the key to ~/.ssh/known_hosts in a step before. ${deployKey}` };
+      return { why: "the runner does not know the host key of its server", next: `Add the key to ~/.ssh/known_hosts in an earlier step. ${deployKey}` };
     if (/Permission denied \(/.test(output)) return { why: "its server does not accept an ssh key of the runner", next: deployKey };
     if (/could not read (?:Username|Password)|Authentication failed|terminal prompts disabled/.test(output)) {
       return {
@@ -39,11 +39,11 @@ function causeOf(output: string): Cause | undefined {
       };
     }
     if (/[Rr]epository .*not found|does not appear to be a git repository/.test(output))
-      return { why: "its server has no such repository for the runner", next: `Check the address. If the repository is private: ${deployKey}` };
+      return { why: "its server did not find the repository", next: `Check the address. If the repository is private: ${deployKey}` };
   }
   const status = /HTTP error (401|403|404)/.exec(error)?.[1];
   if (status !== undefined) {
-    const why = status === "404" ? "HTTP error 404, which is also GitHub's answer for a private repository" : `HTTP error ${status}: access is denied`;
+    const why = status === "404" ? "HTTP error 404, which GitHub also returns for a private repository" : `HTTP error ${status}: access is denied`;
     return { why, next: "For a private repository set NIX_CONFIG in env: `access-tokens = github.com=TOKEN`, with a token that may read it" };
   }
   const unreachable = /(?:[Cc]ould ?n[o']t resolve host|Could not connect|Couldn't connect|[Cc]onnection timed out|Resolving timed out)/.test(error);

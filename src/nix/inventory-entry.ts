@@ -2,15 +2,16 @@ import type { Place } from "../domain/build-place.js";
 import { messageOf } from "../domain/errors.js";
 import { checkedRequest, type InventoryEntry } from "../domain/inventory.js";
 import { checkPort } from "../domain/target.js";
+import type { Topic } from "../domain/topic.js";
 import { field, texts } from "../domain/json.js";
 
 /**
- * Reads what `inventory.nix` says of one machine, but for one that is broken:
+ * Parses what `inventory.nix` returns for a machine that is not broken:
  *
  *     {"kind":"deploy-rs","host":"web1.example.org","user":"admin","profileUser":"root","sshOptions":["-p","2222"],
  *      "buildOnTarget":null,"configured":true,"system":"x86_64-linux","tags":["web"]}
  */
-export function readEntry(name: string, raw: unknown): InventoryEntry {
+export function parseEntry(name: string, raw: unknown): InventoryEntry {
   const kind = field(raw, "kind");
   if (kind === "other") return { kind, name, reason: String(field(raw, "reason")) };
   const tags = Array.isArray(field(raw, "tags")) ? texts(field(raw, "tags")) : undefined;
@@ -35,8 +36,9 @@ export function readEntry(name: string, raw: unknown): InventoryEntry {
     return {
       kind: "unusable",
       name,
-      error: `the flake's words for the machine cannot be used: ${messageOf(error)}`,
+      error: `unsupported deployment settings in the flake: ${messageOf(error)}`,
       tags,
+      topic: error instanceof UnsupportedSettingError ? error.topic : undefined,
     };
   }
 }
@@ -47,42 +49,52 @@ function buildPlace(kind: unknown, buildOnTarget: unknown): Place {
   return kind === "configuration" ? "auto" : "runner";
 }
 
+class UnsupportedSettingError extends Error {
+  readonly topic: Topic;
+
+  constructor(message: string, topic: Topic) {
+    super(message);
+    this.topic = topic;
+  }
+}
+
 function refuse(name: string, raw: unknown): void {
   if (field(raw, "uncertain") === true) {
-    throw new Error(
-      `colmena.${name} imports modules, which colmena alone can read. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena itself wants it, or set deployment.targetHost beside the imports`,
+    throw new UnsupportedSettingError(
+      `colmena.${name} imports modules, which only colmena can evaluate. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena's documentation describes, or set deployment.targetHost next to the imports`,
+      "hive-not-evaluated",
     );
   }
   if (field(raw, "configured") === false) {
     const hint =
       field(raw, "kind") === "deploy-rs"
-        ? "Give the node the name of its configuration, or write the targets yourself (host#configuration)"
-        : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena itself wants it";
-    throw new Error(`there is no nixosConfigurations.${name}. ${hint}`);
+        ? "Name the node after its configuration, or set the input targets (host#configuration)"
+        : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena's documentation describes";
+    throw new UnsupportedSettingError(`nixosConfigurations.${name} is missing. ${hint}`, "configuration-missing");
   }
   const user = field(raw, "profileUser") ?? "root";
-  if (user !== "root") throw new Error(`its profile system is for the user ${JSON.stringify(user)}; a NixOS system is root's`);
+  if (user !== "root") throw new Error(`its profile named system belongs to the user ${JSON.stringify(user)}, but a NixOS system must belong to root`);
 }
 
 function host(value: unknown): string {
   if (value === null || value === undefined) throw new Error("it has no host");
-  if (typeof value !== "string") throw new Error(`its host is no text (${shown(value)})`);
+  if (typeof value !== "string") throw new Error(`its host is not a string (${shown(value)})`);
   return value.replace(/^\[(.*:.*)\]$/, "$1");
 }
 
 function optionalText(value: unknown, what: string): string | undefined {
   if (value === null || value === undefined) return undefined;
-  if (typeof value !== "string") throw new Error(`its ${what} is no text (${shown(value)})`);
+  if (typeof value !== "string") throw new Error(`its ${what} is not a string (${shown(value)})`);
   return value;
 }
 
 function optionalPort(value: unknown): number | undefined {
   if (value === null || value === undefined) return undefined;
-  if (typeof value !== "number") throw new Error(`its port is no number (${shown(value)})`);
+  if (typeof value !== "number") throw new Error(`its port is not a number (${shown(value)})`);
   return value;
 }
 
-/** The port of a list of ssh's options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
+/** The port in a list of ssh options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
 function portOption(value: unknown): number | undefined {
   if (value === null || value === undefined) return undefined;
   const options: readonly unknown[] = Array.isArray(value) ? value : [value];
@@ -101,8 +113,9 @@ function portOption(value: unknown): number | undefined {
     }
   }
   if (others.length > 0) {
-    throw new Error(
-      `its ssh options ${others.join(" ")} are not taken; accepted is -p PORT. Write what it needs into the input ssh-config, below \`Host\` with the machine's host`,
+    throw new UnsupportedSettingError(
+      `its ssh options ${others.join(" ")} are not supported, only -p PORT is. Put the settings into the input ssh-config, below a \`Host\` line for this host`,
+      "ssh-options-unsupported",
     );
   }
   return ports[0];

@@ -1,13 +1,13 @@
-# Applied to the outputs of a flake by `nix eval --apply`: where its machines are, in the words of deploy-rs, colmena or NixOS.
+# Applied to the outputs of a flake by `nix eval --apply`: where its machines are, from the settings of deploy-rs, colmena or NixOS.
 # No system is evaluated as a whole: neither `toplevel` nor `profiles.system.path` is looked at.
 {
   # Regular expressions (ERE) over the names of the machines to look at; null: all.
   patterns,
   # The names of those to look at now; null: all that the patterns match.
   names,
-  # Whether to look into each configuration for what its place does not need: platform and tags.
+  # Whether to also evaluate platform and tags of each configuration, which its address does not need.
   details,
-  # Whether a machine that throws is passed over, as { kind = "broken"; }. Other errors end the evaluation all the same.
+  # Whether a machine that throws becomes { kind = "broken"; }. Other errors still end the evaluation.
   careful,
 }:
 outputs:
@@ -39,7 +39,7 @@ let
   deploy = outputs.deploy or { };
   deployNodes = deploy.nodes or { };
   hiveNodes = outputs.colmenaHive.nodes or { };
-  # What colmena itself has not evaluated is looked at where there is nothing better.
+  # A hive that colmena has not evaluated is used only where nothing better is available.
   rawHive = if outputs ? colmenaHive || !isAttrs (outputs.colmena or null) then { } else outputs.colmena;
   rawNodes = removeAttrs rawHive [
     "meta"
@@ -47,14 +47,14 @@ let
     "defaults"
   ];
 
-  # What a tool deploys is the fleet; a flake may well have configurations that are none of its machines.
+  # The fleet is what a tool deploys; a flake may have other configurations.
   tools = hiveNodes // rawNodes // deployNodes;
   all = attrNames (if attrNames tools == [ ] then configurations else tools);
 
   matches = name: builtins.any (pattern: match pattern name != null) patterns;
   wanted = filter (name: patterns == null || matches name) all;
 
-  # JSON has no functions and derivations; what is of another type is told by its type.
+  # JSON has no functions and derivations: values of other types are replaced by the name of their type.
   plain =
     value:
     if isString value then
@@ -85,14 +85,14 @@ let
     let
       node = deployNodes.${name};
       profile = node.profiles.system;
-      # The profile's own before the node's before the one for all.
+      # The profile's setting, else the node's, else the global one.
       setting = attribute: profile.${attribute} or node.${attribute} or deploy.${attribute} or null;
       options = settings: settings.sshOpts or [ ];
     in
     if !(node ? profiles.system) then
       {
         kind = "other";
-        reason = "deploy.nodes.${name} has no profile called system";
+        reason = "deploy.nodes.${name} has no profile named system";
       }
     else
       {
@@ -115,7 +115,7 @@ let
     if host == null then
       {
         kind = "other";
-        reason = "its deployment.targetHost is null, which is for deploying on the machine itself";
+        reason = "its deployment.targetHost is null (local deployment only)";
       }
     else
       {
@@ -134,8 +134,8 @@ let
     in
     ofDeployment "hive" node.config.deployment name // describe node;
 
-  # The modules of a node that colmena has not evaluated. Functions get their name and colmena's library, and nothing else is
-  # there: what needs more throws.
+  # The modules of a node that colmena has not evaluated. Functions get their name and the library; any other
+  # argument throws.
   modulesOf =
     name: module:
     if isList module then
@@ -149,7 +149,7 @@ let
             inherit name;
             inherit ((rawHive.meta or rawHive.network or { }).nixpkgs or { lib = throw "meta.nixpkgs is missing"; }) lib;
           }
-          // mapAttrs (argument: _: throw "the argument ${argument} is known to colmena alone") (
+          // mapAttrs (argument: _: throw "only colmena passes the argument ${argument}") (
             removeAttrs (functionArgs module) [
               "name"
               "lib"

@@ -5,17 +5,17 @@ import type { Inventory, InventoryEntry, UnusableMachine } from "../domain/inven
 import { lastLines } from "../domain/lines.js";
 import { looksAtTags } from "../domain/selection.js";
 import type { InventoryQuery } from "../machines/ports.js";
-import { evaluateApart, type Apart } from "./evaluate-each.js";
+import { evaluateEach, type EvaluatedEach } from "./evaluate-each.js";
 import { applyToFlake, type Arguments, type EvaluateOptions } from "./evaluate.js";
-import { readEntry } from "./inventory-entry.js";
-import { field, objectOf, texts } from "../domain/json.js";
+import { parseEntry } from "./inventory-entry.js";
+import { entries, field, texts } from "../domain/json.js";
 
-// Machines whose error Nix is asked for one by one.
+// Machines that are evaluated one by one for their error.
 const mostExplained = 8;
 
 /**
- * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is asked for alone, so that
- * Nix's own words can be told, and hides none of the others. Throws as `applyToFlake` where the flake itself does not evaluate.
+ * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is evaluated again alone, so that
+ * Nix's message can be shown, and does not hide the others. Throws as `applyToFlake` where the flake itself does not evaluate.
  */
 export async function readInventory(reference: string, { selection, details }: InventoryQuery, options: EvaluateOptions): Promise<Inventory> {
   const tagged = looksAtTags(selection);
@@ -23,41 +23,41 @@ export async function readInventory(reference: string, { selection, details }: I
   const patterns = choosing.length === 0 || tagged ? null : choosing.map((rule) => rule.expression);
   const expression = readFileSync(new URL("./inventory.nix", import.meta.url), "utf8");
   const query: Query = async (args, onLine = () => undefined) =>
-    readAnswer(
+    parseAnswer(
       await applyToFlake(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }),
     );
 
   const { names, machines } = await atOnce(query, options.onLine);
-  const entries: InventoryEntry[] = [];
+  const found: InventoryEntry[] = [];
   let broken = 0;
   for (const [name, seen] of machines) {
-    if ("error" in seen) entries.push(doesNotEvaluate(name, seen.error, seen.together));
-    else if (field(seen.value, "kind") !== "broken") entries.push(readEntry(name, seen.value));
-    else entries.push((broken += 1) <= mostExplained ? await askAgain(name, query) : doesNotEvaluate(name, undefined));
+    if ("error" in seen) found.push(doesNotEvaluate(name, seen.error, seen.together));
+    else if (field(seen.value, "kind") !== "broken") found.push(parseEntry(name, seen.value));
+    else found.push((broken += 1) <= mostExplained ? await askAgain(name, query) : doesNotEvaluate(name, undefined));
   }
-  return { names, entries };
+  return { names, entries: found };
 }
 
 type Query = (args: Arguments, onLine?: (line: string) => void) => Promise<Answer>;
 type Answer = { readonly names: readonly string[]; readonly wanted: readonly string[]; readonly machines: ReadonlyMap<string, unknown> };
 
-async function atOnce(query: Query, onLine: (line: string) => void): Promise<{ names: readonly string[]; machines: Apart<unknown> }> {
+async function atOnce(query: Query, onLine: (line: string) => void): Promise<{ names: readonly string[]; machines: EvaluatedEach<unknown> }> {
   try {
     const { names, machines } = await query({}, onLine);
     return { names, machines: new Map([...machines].map(([name, value]) => [name, { value }])) };
   } catch (error) {
     if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
   }
-  // Names need no machine: where even they cannot be told, it is the flake itself that does not evaluate.
+  // Names need no machine: if even they fail, the flake itself does not evaluate.
   const { names, wanted } = await query({ names: [] });
-  return { names, machines: await evaluateApart(wanted, async (some) => (await query({ names: some })).machines) };
+  return { names, machines: await evaluateEach(wanted, async (some) => (await query({ names: some })).machines) };
 }
 
-/** Asks for a machine that throws, this time to hear what. */
+/** Evaluates a machine that throws again, to get its error. */
 async function askAgain(name: string, query: Query): Promise<InventoryEntry> {
   try {
     const { machines } = await query({ names: [name], careful: false });
-    return readEntry(name, machines.get(name));
+    return parseEntry(name, machines.get(name));
   } catch (error) {
     if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
     return doesNotEvaluate(name, error);
@@ -66,15 +66,15 @@ async function askAgain(name: string, query: Query): Promise<InventoryEntry> {
 
 function doesNotEvaluate(name: string, error: CommandError | undefined, together: readonly string[] = [name]): UnusableMachine {
   const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
-  const reason = `${which} does not evaluate on the runner, so that nobody knows where the machine is`;
-  const lines = error === undefined ? [`Nix was asked for the first ${mostExplained} alone: see what it says of them`] : lastLines(error.stderr);
-  return { kind: "unusable", name, tags: undefined, error: reason, lines };
+  const reason = `${which} does not evaluate on the runner, so its address is unknown`;
+  const lines = error === undefined ? [`only the first ${mostExplained} failures are explained one by one; see their messages`] : lastLines(error.stderr);
+  return { kind: "unusable", name, tags: undefined, error: reason, lines, topic: "machine-not-evaluated" };
 }
 
-function readAnswer(json: unknown): Answer {
+function parseAnswer(json: unknown): Answer {
   return {
     names: texts(field(json, "names")),
     wanted: texts(field(json, "wanted")),
-    machines: new Map(Object.entries(objectOf(field(json, "machines")))),
+    machines: new Map(entries(field(json, "machines"))),
   };
 }

@@ -5,7 +5,7 @@ const hashBytes = 32;
 /**
  * Converts what `nix-store --query --hash` prints, `sha256:` and base 32 in Nix's own alphabet and order (the last character has
  * the lowest bits; `printHash32` in Nix's sources), to the form of lock files, `sha256-` and base64 (SRI). Throws an `Error` for
- * anything else.
+ * any other text.
  */
 export function sriHash(printed: string): string {
   const text = printed.trim();
@@ -15,7 +15,7 @@ export function sriHash(printed: string): string {
   let value = 0n;
   for (const digit of digits) {
     const number = alphabet.indexOf(digit);
-    if (number === -1) throw new Error(`not a base 32 digit of Nix: ${digit}`);
+    if (number === -1) throw new Error(`not a digit of Nix's base 32: ${digit}`);
     value = value * 32n + BigInt(number);
   }
   const bytes = Buffer.alloc(hashBytes);

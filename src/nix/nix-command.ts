@@ -1,4 +1,5 @@
 import { CommandError, RunnerError } from "../domain/errors.js";
+import { installSteps } from "../domain/install-steps.js";
 import { run, type Command, type Finished, type RunOptions } from "../process/run.js";
 
 /** Builds a call of the runner's nix. */
@@ -26,15 +27,15 @@ async function runExplained(command: Command, options: RunOptions): Promise<Fini
 
 function explainMissing(error: unknown): RunnerError | undefined {
   if (!(error instanceof CommandError)) return undefined;
-  const step = "- uses: cachix/install-nix-action@v31";
+  const step = installSteps.nix;
   if (error.failure.kind === "spawn" && error.failure.code === "ENOENT") {
-    return new RunnerError(`nix is not on this runner. Add this step before the deployment: ${step}`, { cause: error });
+    return new RunnerError(`nix was not found on this runner. Add this step before the deployment: ${step}`, { cause: error, topic: "programs-missing" });
   }
   const feature = /experimental Nix feature '([\w-]+)' is disabled|unrecognised flag '--(?:json|to)'|'flake' is not a recognised command/.exec(error.stderr);
   if (feature !== null) {
     return new RunnerError(
-      `nix on this runner has flakes switched off (the experimental features nix-command and flakes). Add this step before the deployment, which switches them on: ${step}; or set NIX_CONFIG: "experimental-features = nix-command flakes" in env`,
-      { cause: error },
+      `flakes are disabled in nix on this runner (experimental features nix-command and flakes). Add this step before the deployment, which enables them: ${step}; or set NIX_CONFIG: "experimental-features = nix-command flakes" in env`,
+      { cause: error, topic: "programs-missing" },
     );
   }
   return undefined;

@@ -7,7 +7,7 @@ import { runNix } from "./nix-command.js";
 
 /**
  * Reads the attribute `nixConfig` of a flake in the runner's store, as Nix text for another `flake.nix`; `undefined` where there is
- * none. Whether a machine follows it is for its own `accept-flake-config` to say. Throws a `CommandError` for a flake.nix that does
+ * none. The machine's own `accept-flake-config` decides whether it applies. Throws a `CommandError` for a flake.nix that does
  * not evaluate.
  */
 export async function readNixConfig(
@@ -15,7 +15,7 @@ export async function readNixConfig(
   options: { readonly signal: AbortSignal | undefined },
 ): Promise<string | undefined> {
   const file = join(flake.source, flake.subdirectory, "flake.nix");
-  // Nearly no flake has one, and the text costs no process.
+  // Few flakes have one, and searching the text needs no process.
   if (!/\bnixConfig\b/.test(readFileSync(file, "utf8"))) return undefined;
   const { stdout } = await runNix(["eval", "--json", "--file", file, "--apply", "flake: flake.nixConfig or { }"], options);
   const settings: unknown = JSON.parse(stdout);
@@ -23,7 +23,7 @@ export async function readNixConfig(
   return text === "{ }" ? undefined : text;
 }
 
-/** Renders what JSON holds as a literal of Nix: Nix accepts nothing that it would have to evaluate in `nixConfig`. */
+/** Renders a JSON value as a Nix literal: in `nixConfig` Nix accepts nothing that needs evaluation. */
 export function nixLiteral(value: unknown): string {
   if (typeof value === "string") return nixString(value);
   if (Array.isArray(value)) return `[ ${value.map((item) => `(${nixLiteral(item)})`).join(" ")} ]`;

@@ -14,21 +14,21 @@ const templates = {
 } as const;
 
 export type OuterOptions = {
-  /** A directory in which files may be made for a moment. */
+  /** A directory for temporary files. */
   readonly scratch: string;
   readonly signal: AbortSignal | undefined;
 };
 
 /**
- * Makes the outer flake with which a flake is sent to the machines. With `hive`, the nodes of a colmena hive stand among the
- * `nixosConfigurations` under `colmenaHive.nodes.NAME`, since nixos-rebuild looks nowhere else. The flake keeps its identity
+ * Creates the outer flake that is sent to the machines. With `hive`, the nodes of a colmena hive are added to
+ * `nixosConfigurations` as `colmenaHive.nodes.NAME`, the only place where nixos-rebuild looks. The flake keeps its identity
  * (`self.rev`, `self.lastModified`, …) and the versions of all inputs. Throws a `CommandError`.
  */
 export async function wrapFlake({ flake, locks }: ArchivedFlake, hive: boolean, options: OuterOptions): Promise<SentFlake> {
   return { flake, hive, outer: await addOuterFlake(flake, locks, hive, options) };
 }
 
-/** Puts an outer flake into the runner's store, without an evaluation. The flake's identity may be another than the true one. */
+/** Adds an outer flake to the runner's store, without an evaluation. The flake's identity need not be its real one. */
 export async function addOuterFlake(flake: LockedFlake, locks: unknown, hive: boolean, { scratch, signal }: OuterOptions): Promise<StorePath> {
   const nixConfig = await readNixConfig(flake, { signal });
   const template = templates[hive ? "hive" : "plain"];

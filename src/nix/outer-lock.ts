@@ -1,5 +1,5 @@
 import type { Flake } from "../domain/flake.js";
-import { field, objectOf } from "../domain/json.js";
+import { entries, field, objectOf } from "../domain/json.js";
 
 // The name of the only input, as `outer-flake.nix` and `outer-hive.nix` have it.
 const inner = "flake";
@@ -17,7 +17,7 @@ export type LockedFlake = Pick<Flake, "source" | "subdirectory" | "revision" | "
  * parent of an input that lies in its parent's tree. With `narHash`, every Nix takes the rest of the input as it is written.
  */
 export function lockAround(flake: LockedFlake, locks: unknown): string {
-  const nodes = new Map(Object.entries(objectOf(field(locks, "nodes"))));
+  const nodes = new Map(entries(field(locks, "nodes")));
   const root = String(field(locks, "root"));
   const free = (wish: string): string => {
     let name = wish;
@@ -49,7 +49,7 @@ function prefixed(node: unknown): Record<string, unknown> {
   const { inputs, parent, ...rest } = objectOf(node);
   return {
     ...rest,
-    ...(inputs === undefined ? {} : { inputs: Object.fromEntries(Object.entries(objectOf(inputs)).map(([name, input]) => [name, below(input)])) }),
+    ...(inputs === undefined ? {} : { inputs: Object.fromEntries(entries(inputs).map(([name, input]) => [name, below(input)])) }),
     ...(parent === undefined ? {} : { parent: below(parent) }),
   };
 }

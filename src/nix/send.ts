@@ -14,19 +14,19 @@ export type SendOptions = {
   readonly extraArgs: readonly string[];
   readonly signal: AbortSignal | undefined;
   readonly onLine: (line: string) => void;
-  /** Takes what tells at any time how far the copy has got. */
+  /** Takes a function that returns the current progress of the copy. */
   readonly onBegin: (progress: () => CopyProgress) => void;
 };
 
-/** Builds the arguments that send a flake with all its inputs to the store of a machine: from the runner's store, where it cannot change any more. */
+/** Builds the arguments that send a flake with all its inputs to the store of a machine: from the runner's store, where it can no longer change. */
 export function archiveArguments(sent: Pick<SentFlake, "outer">, options: Pick<SendOptions, "store" | "checkSignatures" | "extraArgs">): string[] {
   const signatures = options.checkSignatures ? [] : ["--no-check-sigs"];
   return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, outerReference(sent)];
 }
 
 /**
- * Sends the flake with all its inputs to the store of a machine; what is there already does not travel. Returns what has
- * travelled. The path that Nix prints is worth nothing before the exit code is 0. Throws a `CommandError`.
+ * Sends the flake with all its inputs to the store of a machine; paths that it already has are not copied. Returns what was
+ * copied. The path that Nix prints is valid only with exit code 0. Throws a `CommandError`.
  */
 export async function sendFlake(sent: Pick<SentFlake, "outer">, options: SendOptions): Promise<CopyProgress> {
   const watch = new CopyWatch();

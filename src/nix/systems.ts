@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { CommandError } from "../domain/errors.js";
 import { storePath, type StorePath } from "../domain/store-path.js";
-import { evaluateApart } from "./evaluate-each.js";
+import { evaluateEach } from "./evaluate-each.js";
 import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
 import { field, text } from "../domain/json.js";
 
@@ -54,7 +54,7 @@ export async function instantiate(
   for (let begin = 0; begin < configurations.length; begin += together) {
     const group = configurations.slice(begin, begin + together);
     let names: readonly string[] = [];
-    const evaluated = await evaluateApart(group, async (some) => {
+    const evaluated = await evaluateEach(group, async (some) => {
       try {
         const answer = await ask(reference, some, true, options);
         ({ names } = answer);

@@ -5,7 +5,7 @@ import { outerReference } from "../domain/flake.js";
 import type { Checkout, FormerToplevels, Toplevels } from "../machines/ports.js";
 import type { EvaluateOptions } from "./evaluate.js";
 import { archiveOnRunner } from "./flake.js";
-import { field, objectOf, text } from "../domain/json.js";
+import { entries, field, text } from "../domain/json.js";
 import { addOuterFlake } from "./outer-flake.js";
 import { instantiate, requireOutputs } from "./systems.js";
 
@@ -29,7 +29,7 @@ export async function checkout(reference: string, scratch: string, options: Eval
 export function repositoryOf(resolved: unknown): Checkout["repository"] {
   const url = text(field(resolved, "url"));
   if (field(resolved, "type") !== "git" || url?.startsWith("file:") !== true) return undefined;
-  const kept = Object.entries(objectOf(resolved)).flatMap(([name, value]) => {
+  const kept = entries(resolved).flatMap(([name, value]) => {
     if (["type", "url", "ref", "rev"].includes(name)) return [];
     if (typeof value === "boolean") return [[name, value ? "1" : "0"] as const];
     return typeof value === "string" ? [[name, value] as const] : [];

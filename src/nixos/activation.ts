@@ -30,7 +30,7 @@ export class GuardedActivation {
     this.#site = site;
   }
 
-  /** Arms the watchdog. From here on the machine goes back by itself unless it is confirmed. */
+  /** Arms the watchdog. From here on the machine rolls back on its own unless it is confirmed. */
   static async begin(activation: Activation, site: ActivationSite): Promise<GuardedActivation> {
     return new GuardedActivation(activation, await arm(activation, site), site);
   }
@@ -62,7 +62,7 @@ export class GuardedActivation {
     }
   }
 
-  /** Gives the watchdog the time of settling and of a health check. */
+  /** Extends the watchdog's time by those of settling and of a health check. */
   async hold(): Promise<Reached> {
     return await this.#decide("decide", ["hold", this.#holdSeconds]);
   }
@@ -83,7 +83,7 @@ export class GuardedActivation {
     for (let tries = 1; ; tries += 1) {
       const kept = await this.#decide("decide", ["keep"]);
       if (kept === "late" || kept === "restarted") return kept;
-      if (typeof kept === "string") throw new Error(`${kept} is no answer to a decision`);
+      if (typeof kept === "string") throw new Error(`unexpected answer to a decision: ${kept}`);
       if (way === "test" || way === "plain") return { kind: "done", state: kept };
       const reader = new LastStepReader();
       try {
@@ -94,24 +94,24 @@ export class GuardedActivation {
       } catch (error) {
         if (!(error instanceof LostJobError)) throw error;
         if (await this.#wasRestarted()) return "restarted";
-        // It was killed. Begun again, it goes on with its own record.
+        // It was killed. Started again, it continues from its record.
         if (tries > 1) throw error;
-        this.#site.log.note("the last step was killed on the machine; starting it again");
+        this.#site.log.note("setting system profile and boot loader was interrupted on the machine; starting it again");
       }
     }
   }
 
-  /** Decides that nothing is changed any more. */
+  /** Decides that nothing more is changed. */
   async drop(): Promise<Reached> {
     return await this.#decide("decide", ["drop"]);
   }
 
-  /** Decides for the old system and rolls back; where the watchdog has done so already, tells how that went. */
+  /** Decides for the old system and rolls back; where the watchdog has done so already, returns how that ended. */
   async rollBack(): Promise<RollbackEnd | "restarted"> {
     const { call, run } = this.#site;
     const looked = await call(() => ({ script: "decide", args: [run, "look"], privileged: true }), "rollback");
     if (looked.exitCode === forgotten) return "restarted";
-    if (looked.exitCode !== 0) throw refusal("rollback", "the machine has already decided otherwise", looked);
+    if (looked.exitCode !== 0) throw refusal("rollback", "the machine has already made another decision", looked);
     const output = new SwitchOutputReader();
     try {
       await startJob({ ...this.#job("back"), command: ["/bin/sh", "./watchdog.sh", "back"] }, call);
@@ -126,14 +126,14 @@ export class GuardedActivation {
     }
   }
 
-  /** Asks a machine that was restarted what it runs; an unfinished last step is finished or undone first, under the lock. */
+  /** Queries a restarted machine for what it runs; an unfinished last step is finished or undone first, under the lock. */
   async afterRestart(): Promise<SystemState> {
     const { call, run } = this.#site;
     const end = await call(() => ({ script: "facts", args: [], privileged: false }), "confirm");
     const facts = parseFacts(end.stdout);
     if ((facts.get("unfinished") ?? "") === "") return systemState(facts);
     const prepared = await call(() => ({ script: "prepare", args: [run], privileged: true }), "rollback");
-    if (prepared.exitCode !== 0) throw refusal("rollback", "the machine cannot keep the files of the run", prepared);
+    if (prepared.exitCode !== 0) throw refusal("rollback", "the files of the run could not be created on the machine", prepared);
     const again = await GuardedActivation.begin(this.#activation, this.#site);
     await again.drop();
     return again.before;
@@ -175,7 +175,7 @@ export class GuardedActivation {
     if (end.exitCode === tooLate) return "late";
     if (end.exitCode === forgotten) return "restarted";
     if (end.exitCode === 0) return systemState(parseFacts(end.stdout));
-    throw refusal("confirm", "the machine cannot be told to keep the new system", end);
+    throw refusal("confirm", "the watchdog on the machine did not accept the decision", end);
   }
 
   async #ask(): Promise<SystemState> {

@@ -42,13 +42,18 @@ export class ArmedNixosMachine implements ArmedMachine {
   async activate(signal: AbortSignal): Promise<ActivationEnd> {
     const { guarded, limits } = this.#activation;
     if (guarded) return await this.#guarded.run(this.#site.call(signal));
-    // Without a watchdog on the machine nobody but us looks at the clock.
+    // Without a watchdog on the machine, only the runner measures the time.
     const late = AbortSignal.timeout(limits.activation * 1000);
     try {
       return await this.#guarded.run(this.#site.call(AbortSignal.any([signal, late])));
     } catch (error) {
       if (signal.aborted || !late.aborted) throw error;
-      throw new DeployError({ phase: "activate", reason: `the activation took longer than activation-timeout (${limits.activation} s)`, cause: error });
+      throw new DeployError({
+        phase: "activate",
+        reason: `the activation took longer than activation-timeout (${limits.activation} s)`,
+        topic: "activation-timeout",
+        cause: error,
+      });
     }
   }
 
@@ -67,7 +72,7 @@ export class ArmedNixosMachine implements ArmedMachine {
     });
     try {
       await connection.reopen(signal).catch((error: unknown) => {
-        // What does not answer yet is tried again, with all patience, by the call that follows.
+        // What does not answer yet is tried again by the call that follows.
         if (!(error instanceof DeployError) || !error.unreachable) throw error;
       });
       const reached = await this.#guarded.hold();

@@ -8,10 +8,10 @@ import { runJob, type CallScript } from "./job.js";
 import { residentCall, residentScript } from "./remote-shell.js";
 import { wayOf } from "./switch-command.js";
 
-/** What the activation of one machine stands on. */
+/** What the activation of one machine needs. */
 export type ActivationSite = {
   readonly run: string;
-  /** Says who runs it, to somebody who is kept waiting by its lock. */
+  /** Names the run to users who wait for its lock. */
   readonly name: string;
   readonly call: CallScript;
   readonly log: HostLog;
@@ -21,13 +21,13 @@ export type ActivationSite = {
 /** What a machine reported when it was armed. */
 export type Before = { readonly state: SystemState; readonly scarceBoot: { readonly free: number; readonly needed: number } | undefined };
 
-// Between two looks at a lock that another run holds.
+// Between two attempts to take a lock that another run holds.
 const lockPauseMilliseconds = 2000;
 
 // A run that has lost the machine gives up within the limits and some time for connecting: a quarter of an hour is more.
 const spareSeconds = 900;
 
-/** Seconds for which a machine that has gone back by itself keeps what tells how that ended. */
+/** Seconds for which a machine that has rolled back on its own keeps the logs of that. */
 function clearSeconds({ activation, confirm, healthCheck, settle }: Limits): number {
   return activation + confirm + healthCheck + settle + spareSeconds;
 }
@@ -39,8 +39,8 @@ function residentTexts(run: string): string[] {
 }
 
 /**
- * Waits for the machine's lock, arms the watchdog, and has the machine mend what an earlier run has left, before it records what to
- * roll back to. Throws a `DeployError`.
+ * Waits for the machine's lock, arms the watchdog, and has the machine finish or undo an interrupted earlier run, before it records
+ * what to roll back to. Throws a `DeployError`.
  */
 export async function arm(activation: Activation, site: ActivationSite): Promise<Before> {
   const facts = await armOnce(activation, site);
@@ -51,8 +51,8 @@ export async function arm(activation: Activation, site: ActivationSite): Promise
   if (exitCode !== 0) {
     throw new DeployError({
       phase: "activate",
-      reason: `what an earlier run left unfinished could be neither finished nor undone (exit code ${exitCode})`,
-      hint: "The new system was not activated. The lines below are the end of the output; correct what they report, then deploy again",
+      reason: `an interrupted earlier run could be neither finished nor undone (exit code ${exitCode})`,
+      hint: "The new system was not activated. Fix what the output below reports, then deploy again",
       lines,
       exitCode,
     });
@@ -80,8 +80,8 @@ async function armOnce({ operation, system, installBootLoader, guarded, limits }
     if (holder === undefined) {
       throw new DeployError({
         phase: "activate",
-        reason: `the watchdog cannot be armed (exit code ${end.exitCode}); nothing was activated`,
-        hint: "Is there room below /run and /nix/var/nix, and does systemd-run work there?",
+        reason: `the watchdog could not be armed (exit code ${end.exitCode}); nothing was activated`,
+        hint: "Check the free space in /run and /nix/var/nix, and that systemd-run works on the machine",
         lines: lastLines(end.stderr),
         exitCode: end.exitCode,
       });
@@ -89,12 +89,13 @@ async function armOnce({ operation, system, installBootLoader, guarded, limits }
     if (performance.now() >= deadline) {
       throw new DeployError({
         phase: "activate",
-        reason: `the machine is locked after ${limits.lock} s of waiting: ${holder}`,
-        hint: "Nothing was activated. Wait for it, or set lock-timeout; a concurrency group keeps runs of one workflow apart",
+        reason: `the machine is still locked after ${limits.lock} s: ${holder}`,
+        hint: "Nothing was activated. Deploy again when it has finished, or raise lock-timeout; a concurrency group prevents two runs of one workflow at the same time",
+        topic: "locked",
         exitCode: end.exitCode,
       });
     }
-    if (holder !== told) log.note(`waiting for up to ${limits.lock} s: ${holder}`);
+    if (holder !== told) log.note(`waiting up to ${limits.lock} s for the lock: ${holder}`);
     told = holder;
     await sleep(lockPauseMilliseconds, undefined, { signal });
   }

@@ -1,5 +1,6 @@
-import { showBytes } from "../domain/bytes.js";
+import { renderBytes } from "../domain/bytes.js";
 import { DeployError } from "../domain/errors.js";
+import type { Topic } from "../domain/topic.js";
 import type { BuildFailures } from "../nix/build-log.js";
 import { evaluationMessage, missingFile } from "../nix/evaluation-message.js";
 import { renderBuildFailures } from "../nix/failed-derivations.js";
@@ -12,7 +13,7 @@ export type RebuildFailure = {
   readonly evaluates?: boolean | undefined;
   /** The last lines that it printed. */
   readonly lines: readonly string[];
-  /** What its whole output says about derivations. */
+  /** The failed derivations in its whole output. */
   readonly failures?: BuildFailures | undefined;
 };
 
@@ -20,33 +21,33 @@ export type RebuildFailure = {
 export type BuildContext = {
   /** The flake's configurations. */
   readonly configurations?: readonly string[] | undefined;
-  /** The configuration wants this file, which is in the work tree on the runner and not in Git. */
+  /** The configuration needs this file, which is in the work tree on the runner but not tracked by Git. */
   readonly untrackedFile?: string | undefined;
-  /** What the machine's Nix calls itself. */
+  /** Name and version of the machine's Nix. */
   readonly nix?: string | undefined;
   /** Available memory of the machine before the build, in kibibytes. */
   readonly memoryKibibytes?: number | undefined;
 };
 
-type Explanation = { readonly reason: string; readonly hint: string; readonly lines?: readonly string[] };
+type Explanation = { readonly reason: string; readonly hint: string; readonly lines?: readonly string[]; readonly topic?: Topic };
 type Explain = (failure: RebuildFailure, text: string, context: BuildContext) => Explanation | undefined;
 
 const noSpace = /No space left on device|disk is full/i;
 const unchanged = "Nothing has changed on the machine";
 
 /**
- * Tells apart what `nixos-rebuild build` has one exit code for: a configuration that is missing, one that does not evaluate, a
+ * Distinguishes failures for which `nixos-rebuild build` has the same exit code: a configuration that is missing, one that does not evaluate, a
  * system that does not build, and a machine whose Nix or memory fails.
  */
 export function buildError(failure: RebuildFailure, context: BuildContext = {}): DeployError {
   const logs = failure.failures?.failed.flatMap(({ log }) => log) ?? [];
   const text = [...logs, ...failure.lines].join("\n");
   const found = explanations.map((explain) => explain(failure, text, context)).find((explanation) => explanation !== undefined);
-  const { reason, hint, lines = failure.lines } = found ?? doesNotEvaluate(failure);
-  return new DeployError({ phase: "build", reason, hint, lines, exitCode: failure.exitCode });
+  const { reason, hint, lines = failure.lines, topic } = found ?? doesNotEvaluate(failure);
+  return new DeployError({ phase: "build", reason, hint, lines, exitCode: failure.exitCode, topic });
 }
 
-/** Tells whether the flake has no such configuration. */
+/** Returns whether the flake has no such configuration. */
 export function isMissingConfiguration(failure: Pick<RebuildFailure, "configuration" | "lines">): boolean {
   const attribute = failure.configuration.replaceAll(/[^\w-]/g, (character) => `\\${character}`);
   const missing = new RegExp(
@@ -78,13 +79,21 @@ const explanations: readonly Explain[] = [
 function missingConfiguration(failure: RebuildFailure, _: string, { configurations: known }: BuildContext): Explanation | undefined {
   const { configuration } = failure;
   if (!isMissingConfiguration(failure) || known?.includes(configuration) === true) return undefined;
-  const names = known === undefined ? "" : known.length === 0 ? "; it has none" : `; it has ${known.join(", ")}`;
-  return { reason: `the flake has no nixosConfigurations.${configuration}${names}`, hint: "Write the configuration behind the target: host#configuration" };
+  const names = known === undefined ? "" : known.length === 0 ? "; it defines none" : `; it defines ${known.join(", ")}`;
+  return {
+    reason: `the flake has no nixosConfigurations.${configuration}${names}`,
+    hint: "Add the configuration to the target: host#configuration",
+    topic: "attribute-missing",
+  };
 }
 
 function fullDisk({ configuration }: RebuildFailure, text: string): Explanation | undefined {
   if (!noSpace.test(text)) return undefined;
-  return { reason: `no space is left on the machine to build ${configuration}`, hint: "Free some with `nix-collect-garbage -d` on the machine" };
+  return {
+    reason: `no space is left on the machine to build ${configuration}`,
+    hint: "Free space with `nix-collect-garbage -d` on the machine",
+    topic: "no-space",
+  };
 }
 
 function brokenNix({ exitCode }: RebuildFailure, text: string): Explanation | undefined {
@@ -92,28 +101,31 @@ function brokenNix({ exitCode }: RebuildFailure, text: string): Explanation | un
   if (/cannot connect to (?:socket|daemon)/i.test(text))
     return {
       reason: reason("nix-daemon does not answer on the machine"),
-      hint: "Start it there: `systemctl start nix-daemon.socket`; its journal says why it stopped",
+      hint: "Start it with `systemctl start nix-daemon.socket` on the machine; its journal shows why it stopped",
+      topic: "nix-daemon",
     };
   if (/cannot open connection to remote store 'daemon'/.test(text)) {
     return {
       reason: reason("nix-daemon on the machine closed the connection"),
-      hint: "`journalctl -u nix-daemon` there says why; a user who is not in nix.settings.allowed-users is refused like this",
+      hint: "`journalctl -u nix-daemon` on the machine shows why; a user who is not in nix.settings.allowed-users is refused this way",
+      topic: "nix-daemon",
     };
   }
   if (/unable to (?:load seccomp|set up)/i.test(text))
-    return { reason: reason("Nix on the machine cannot set up its build sandbox"), hint: "The lines below are Nix's own" };
+    return { reason: reason("Nix on the machine cannot set up its build sandbox"), hint: "See the output of Nix below" };
   return undefined;
 }
 
 function readOnlyHome({ exitCode }: RebuildFailure, text: string): Explanation | undefined {
-  // The second wording is the one of a cache that is there already.
+  // The second message is that for an existing cache.
   const cache =
     /["'](\/[^"']*\/\.cache[^"']*)["']: Read-only file system/.exec(text)?.[1] ??
     /unable to open database file.*\(in '(\/[^']*\/\.cache\/[^']*)'\)/.exec(text)?.[1];
   if (cache === undefined) return undefined;
   return {
     reason: `Nix on the machine cannot write to its cache ${cache} (exit code ${exitCode})`,
-    hint: `Is the home directory read-only? Make it writable for the user who builds, or mount a writable file system at ${cache.replace(/\/\.cache.*/, "/.cache")}`,
+    hint: `Make the home directory writable for the user who builds, or mount a writable file system at ${cache.replace(/\/\.cache.*/, "/.cache")}`,
+    topic: "nix-cache",
   };
 }
 
@@ -122,8 +134,9 @@ function killedBuilder(failure: RebuildFailure, _: string, context: BuildContext
   const rendered = failures === undefined ? undefined : renderBuildFailures(failures);
   if (rendered === undefined || failures?.failed.some(({ reason }) => /signal 9\b/.test(reason)) !== true) return undefined;
   return {
-    reason: `the system of ${configuration} does not build (exit code ${exitCode}): ${rendered.clause}`,
+    reason: `the build of ${configuration} failed (exit code ${exitCode}): ${rendered.clause}`,
     hint: memoryHint(context),
+    topic: "killed",
     lines: rendered.lines,
   };
 }
@@ -132,8 +145,9 @@ function failedDerivations({ failures, configuration, exitCode }: RebuildFailure
   const rendered = failures === undefined ? undefined : renderBuildFailures(failures);
   if (rendered === undefined) return undefined;
   return {
-    reason: `the system of ${configuration} does not build (exit code ${exitCode}): ${rendered.clause}`,
-    hint: `${unchanged}. The end of the build's log is below; the command under it shows all of it on the machine`,
+    reason: `the build of ${configuration} failed (exit code ${exitCode}): ${rendered.clause}`,
+    hint: `${unchanged}. The end of the build log is below; run the command under it on the machine to see all of it`,
+    topic: "build-failed",
     lines: rendered.lines,
   };
 }
@@ -145,7 +159,11 @@ function failedDownload({ configuration, exitCode }: RebuildFailure, text: strin
     )
   )
     return undefined;
-  return { reason: `the system of ${configuration} does not build (exit code ${exitCode})`, hint: `${unchanged}. The build's log is in this host's group` };
+  return {
+    reason: `the build of ${configuration} failed (exit code ${exitCode})`,
+    hint: `${unchanged}. The build log is in the log group of this host`,
+    topic: "build-failed",
+  };
 }
 
 /** What bash, Python and Nix itself print for a process that the kernel has killed, or that could not get memory. */
@@ -153,17 +171,17 @@ function killed({ configuration, exitCode }: RebuildFailure, text: string, conte
   const signalled = exitCode === 137 || exitCode === 247 || /died with <Signals\.SIGKILL: 9>|\bline \d+: +\d+ Killed\b/.test(text);
   if (!signalled && !/^\s*error: (?:out of memory|.*Cannot allocate memory)|std::bad_alloc/m.test(text)) return undefined;
   const what = signalled ? "was killed" : "ran out of memory";
-  return { reason: `the evaluation or build of ${configuration} ${what} (exit code ${exitCode})`, hint: memoryHint(context) };
+  return { reason: `the evaluation or build of ${configuration} ${what} (exit code ${exitCode})`, hint: memoryHint(context), topic: "killed" };
 }
 
 function memoryHint({ memoryKibibytes }: BuildContext): string {
-  const available = memoryKibibytes === undefined ? "" : `: ${showBytes(memoryKibibytes * 1024)} were available before the build`;
-  return `Linux kills a process when memory runs out${available}; \`journalctl -k --grep 'Out of memory'\` on the machine shows it. Give the machine more memory or swap, or have the runner do that work (evaluate-on: runner, build-on: runner). ${unchanged}`;
+  const available = memoryKibibytes === undefined ? "" : ` (${renderBytes(memoryKibibytes * 1024)} were available before the build)`;
+  return `Linux kills processes when memory runs out${available}. To check, run \`journalctl -k --grep 'Out of memory'\` on the machine. Give the machine more memory or swap, or have the runner do the work (evaluate-on: runner, or build-on: runner). ${unchanged}`;
 }
 
 function unknownArgument({ exitCode }: RebuildFailure, text: string): Explanation | undefined {
   if (!/unknown option|unrecognized arguments/i.test(text)) return undefined;
-  return { reason: `nixos-rebuild on the machine does not know an argument (exit code ${exitCode})`, hint: "Look at rebuild-args" };
+  return { reason: `nixos-rebuild on the machine does not support an argument (exit code ${exitCode})`, hint: "Check rebuild-args", topic: "argument-unknown" };
 }
 
 /** An input that a newer Nix, or another implementation, has written into the lock file. */
@@ -176,6 +194,7 @@ function unreadableLock({ configuration, exitCode }: RebuildFailure, text: strin
   const what = nix === undefined ? "Nix on the machine" : `Nix on the machine (${nix})`;
   return {
     reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${what} cannot read an entry of flake.lock: ${line}`,
+    topic: "lock-file-unreadable",
     hint: `Update Nix on the machine, or write flake.lock with the oldest Nix that has to read it. ${unchanged}`,
     lines: evaluationMessage(text),
   };
@@ -186,7 +205,7 @@ function dirtyRevision({ configuration, exitCode }: RebuildFailure, text: string
   if (attribute === undefined) return undefined;
   const plain = attribute === "dirtyRev" ? "rev" : "shortRev";
   return {
-    reason: `the configuration ${configuration} does not evaluate on the machine (exit code ${exitCode}): self.${attribute} is not available there, since Nix has no reference that carries it to another machine`,
+    reason: `the configuration ${configuration} does not evaluate on the machine (exit code ${exitCode}): self.${attribute} is not available there, because Nix cannot pass it to another machine`,
     hint: `Commit all changes before the deployment, or write \`self.${plain} or self.${attribute} or "dirty"\` in the flake`,
     lines: evaluationMessage(text),
   };
@@ -195,7 +214,8 @@ function dirtyRevision({ configuration, exitCode }: RebuildFailure, text: string
 function untrackedFile({ configuration, exitCode }: RebuildFailure, text: string, { untrackedFile: file }: BuildContext): Explanation | undefined {
   if (file === undefined) return undefined;
   return {
-    reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${file} is in the work tree on the runner and not in Git, and a flake has only the files that Git tracks`,
+    reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode}): ${file} exists on the runner but is not tracked by Git, so it is not part of the flake`,
+    topic: "file-untracked",
     hint: `Run \`git add ${file}\`, commit it, and deploy again`,
     lines: evaluationMessage(text),
   };
@@ -207,6 +227,7 @@ function doesNotEvaluate({ configuration, exitCode, lines, evaluates = true }: R
   return {
     reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode})`,
     hint: unchanged,
+    topic: "build-failed",
     lines: message.length === 0 ? lines : message,
   };
 }

@@ -8,13 +8,13 @@ import { mostCompared, parseDifference } from "./difference.js";
 import type { RemoteShell, ScriptName } from "./remote-shell.js";
 import { mostFacts, parseUnitFacts } from "./unit-facts.js";
 
-// For each question to the machine's Nix or systemd, and for all of them: a comparison is worth no longer wait.
+// For each query to the machine's Nix or systemd, and for all of them: after that, the comparison is skipped.
 const questionSeconds = 20;
 const comparisonSeconds = 45;
 
 /**
- * Compares two systems of the machine's store: their packages, and what a switch would do to units. Both are asked for at the same
- * time. Never throws: `undefined`, and a note in the log, for what cannot be compared.
+ * Compares two systems of the machine's store: their packages, and what a switch would do to units. Both run at the same
+ * time. Never throws: `undefined`, and a note in the log, where they cannot be compared.
  */
 export async function compareSystems(
   [before, after]: readonly [StorePath, StorePath],
@@ -23,7 +23,7 @@ export async function compareSystems(
   signal: AbortSignal,
 ): Promise<SystemDifference | undefined> {
   const ask = async (script: ScriptName, args: readonly string[]): Promise<string> => {
-    // Not as what must come to its end: a connection that is lost here is noticed by what follows.
+    // Not retried after a loss of the connection, which the next step notices.
     const outcome = await shell.run({ script, args, privileged: false, signal, timeout: comparisonSeconds });
     if (outcome.kind === "lost") throw new Error("the connection was lost");
     if (outcome.exitCode !== 0) throw new Error(lastLines(outcome.stderr).at(-1) ?? `exit code ${outcome.exitCode}`);
@@ -38,9 +38,9 @@ export async function compareSystems(
     units(),
   ]);
   if (closure.status === "rejected") {
-    log.note(`the difference between the two systems cannot be told: ${messageOf(closure.reason)}`);
+    log.note(`the old and the new system could not be compared: ${messageOf(closure.reason)}`, "difference-unknown");
     return undefined;
   }
-  if (plan.status === "rejected") log.note(`what a switch would do to units is unknown: ${messageOf(plan.reason)}`);
+  if (plan.status === "rejected") log.note(`the effect of a switch on units is unknown: ${messageOf(plan.reason)}`, "plan-unknown");
   return { closure: closure.value, units: plan.status === "fulfilled" ? plan.value : undefined };
 }

@@ -1,11 +1,11 @@
 import { compareClosures, type ClosureDifference, type SizedPath } from "../domain/closure-difference.js";
 import { isStorePath, type StorePath } from "../domain/store-path.js";
 
-/** Paths of either side that are compared at most. */
+/** The most paths of either side that are compared. */
 export const mostCompared = 20_000;
 
 /**
- * Reads what `difference.sh` prints:
+ * Parses what `difference.sh` prints:
  *
  *     - /nix/store/jl1c4ra244fxwj0khijpzkaxijx6z51k-nginx-1.28.0
  *     -size 512
@@ -17,7 +17,7 @@ export const mostCompared = 20_000;
  */
 export function parseDifference(text: string): ClosureDifference {
   const lines = text.split("\n").filter((line) => line !== "");
-  if (lines.at(-1) !== "end") throw new Error("it broke off");
+  if (lines.at(-1) !== "end") throw new Error("incomplete output");
   const behind = (word: string): string[] => lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
   const side = (mark: "-" | "+"): SizedPath[] => zip(behind(mark), behind(`${mark}size`));
   const [before, after] = [side("-"), side("+")];
@@ -31,6 +31,6 @@ function zip(paths: readonly string[], sizes: readonly string[]): SizedPath[] {
 }
 
 function checked(path: string): StorePath {
-  if (!isStorePath(path)) throw new Error(`${JSON.stringify(path.slice(0, 300))} is no path of the store`);
+  if (!isStorePath(path)) throw new Error(`${JSON.stringify(path.slice(0, 300))} is not a store path`);
   return path;
 }

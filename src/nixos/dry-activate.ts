@@ -16,8 +16,8 @@ export async function dryActivate(system: ActivatableSystem, { run, privileged, 
   if (placed.exitCode !== 0) {
     throw new DeployError({
       phase: "activate",
-      reason: `the scripts of the run cannot be written on the machine (exit code ${placed.exitCode})`,
-      hint: "Is there room below /run?",
+      reason: `the scripts of the run could not be written on the machine (exit code ${placed.exitCode})`,
+      hint: "Check the free space in /run",
       lines: lastLines(placed.stderr),
       exitCode: placed.exitCode,
     });

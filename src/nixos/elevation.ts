@@ -1,4 +1,5 @@
 import { DeployError } from "../domain/errors.js";
+import type { Topic } from "../domain/topic.js";
 import type { Access } from "./facts.js";
 import type { Elevation } from "./remote-shell.js";
 
@@ -35,10 +36,10 @@ export function requireAccess(access: Access, { elevate, elevatePassword: passwo
       if (doas === "missing") throw missing(user, "doas");
       throw refused(
         `doas on the machine refuses ${user} without a password`,
-        `Add this line to its doas.conf (on NixOS: security.doas.extraConfig), or connect as root: ${doasRule(user)}`,
+        `Add this rule to doas.conf on the machine (on NixOS: security.doas.extraConfig), or connect as root: ${doasRule(user)}`,
       );
     case "run0":
-      // Whether polkit allows it is found out by running it.
+      // Running it shows whether polkit allows it.
       if (run0 === "present") return passwordless("run0");
       throw missing(user, "run0 (systemd 256 or newer)");
     case "auto":
@@ -58,30 +59,32 @@ function noSudo({ user, sudo, sudoSays = "", doas }: Access, elevate: ElevateMod
   const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
   throw refused(
     `sudo on the machine refuses ${user} without a password`,
-    `Add this line to its sudoers (on NixOS: security.sudo.extraRules), give its password as elevate-password, or connect as root: ${rule}`,
+    `Add this sudoers rule on the machine (on NixOS: security.sudo.extraRules), set elevate-password, or connect as root: ${rule}`,
+    "sudo-refuses",
   );
 }
 
-/** Tells whether sudo refuses because the session has no terminal (`requiretty`), which none of a deployment has. */
+/** Returns whether sudo refuses because the session has no terminal (`requiretty`); those of a deployment have none. */
 export function wantsTerminal(stderr: string): boolean {
   return /sudo: .*(?:must have a tty|a terminal is required to run)/.test(stderr);
 }
 
-/** The error for a sudo that wants a terminal. */
+/** The error for a sudo that requires a terminal. */
 export function terminalError(user: string, lines: readonly string[]): DeployError {
   return new DeployError({
     phase: "connect",
-    reason: `sudo on the machine wants a terminal for ${user}, and a deployment has none`,
-    hint: `Add \`Defaults:${user} !requiretty\` to its sudoers (on NixOS: security.sudo.extraConfig), or connect as root`,
+    reason: `sudo on the machine requires a terminal for ${user}, which a deployment does not have`,
+    hint: `Add \`Defaults:${user} !requiretty\` to sudoers on the machine (on NixOS: security.sudo.extraConfig), or connect as root`,
+    topic: "sudo-terminal",
     lines,
     exitCode: 1,
   });
 }
 
 function missing(user: string, program: string): DeployError {
-  return refused(`${user} is not root, and there is no ${program} on the machine`, "Connect as root, or set elevate to a program that the machine has");
+  return refused(`${user} is not root, and the machine has no ${program}`, "Connect as root, or set elevate to a program that the machine has");
 }
 
-function refused(reason: string, hint: string): DeployError {
-  return new DeployError({ phase: "connect", reason, hint, exitCode: 1 });
+function refused(reason: string, hint: string, topic?: Topic): DeployError {
+  return new DeployError({ phase: "connect", reason, hint, topic, exitCode: 1 });
 }

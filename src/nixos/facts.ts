@@ -1,8 +1,9 @@
 import { DeployError } from "../domain/errors.js";
 import { optionalStorePath } from "../domain/store-path.js";
+import type { Topic } from "../domain/topic.js";
 import type { Generation, MachineFacts, SystemState } from "../deploy/ports.js";
 
-/** Reads the lines `key=value` of a script. */
+/** Parses the lines `key=value` of a script. */
 export function parseFacts(text: string): ReadonlyMap<string, string> {
   const facts = new Map<string, string>();
   for (const line of text.split("\n")) {
@@ -12,7 +13,7 @@ export function parseFacts(text: string): ReadonlyMap<string, string> {
   return facts;
 }
 
-/** Reads what `system_state` of `common.sh` prints. Throws an `Error` for a store path that is none. */
+/** Parses what `system_state` of `common.sh` prints. Throws an `Error` for an invalid store path. */
 export function systemState(facts: ReadonlyMap<string, string>): SystemState {
   const generation = facts.get("generation") ?? "";
   return {
@@ -32,7 +33,7 @@ export function wordsOf(text: string | undefined): string[] {
   return (text ?? "").split(" ").filter((word) => word !== "");
 }
 
-// A system outside the store (an installer, a container's first start) is one that cannot be named, not an error.
+// A system outside the store (an installer, a container's first start) has no name, but is not an error.
 function storePathOf(text: string | undefined): ReturnType<typeof optionalStorePath> {
   return text?.startsWith("/nix/store/") === true ? optionalStorePath(text) : undefined;
 }
@@ -44,15 +45,15 @@ function olderGeneration(facts: ReadonlyMap<string, string>): Generation | undef
 }
 
 /**
- * What a machine answers alike by whatever name it is reached, and no other one does: the boot id of its kernel, the namespace of
- * processes that tells the containers of one kernel apart, and the machine's own id. `undefined` where it has no boot id.
+ * Identifies a machine whatever name it is reached by: the boot id of its kernel, the PID namespace, which distinguishes the
+ * containers of one kernel, and the machine id. `undefined` where it has no boot id.
  */
 function identityOf(facts: ReadonlyMap<string, string>): string | undefined {
   const [boot, ...others] = ["boot-id", "pid-namespace", "machine-id"].map((key) => facts.get(key) ?? "");
   return boot === undefined || boot === "" ? undefined : [boot, ...others].join(" ");
 }
 
-/** What the scripts need to know of a machine beside what the deployment asks for; `sudoSays` is why sudo refuses. */
+/** How the user can become root on a machine; `sudoSays` is why sudo refuses. */
 export type Access = {
   readonly user: string;
   readonly root: boolean;
@@ -69,27 +70,30 @@ export type Needs = {
 };
 
 /**
- * Reads what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix or systemd, or nixos-rebuild
+ * Parses what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix or systemd, or nixos-rebuild
  * where that is to run.
  */
 export function machineFacts(text: string, { needsRebuild }: Needs): { readonly facts: MachineFacts; readonly access: Access } {
   const facts = parseFacts(text);
-  const missing = (reason: string, hint: string): DeployError => new DeployError({ phase: "connect", reason, hint });
-  // Lix prints further lines, which name no fact.
+  const missing = (reason: string, hint: string, topic?: Topic): DeployError => new DeployError({ phase: "connect", reason, hint, topic });
+  // Lix prints more lines, which are not facts.
   const nix = facts.get("nix") ?? "";
-  if (!/\d/.test(nix)) throw missing("there is no nix on the machine", "Is it NixOS? `nix --version` must work in a non-interactive ssh session");
+  if (!/\d/.test(nix))
+    throw missing(
+      "nix was not found on the machine",
+      "Check that the machine runs NixOS; `nix --version` must work in a non-interactive ssh session",
+      "nix-missing",
+    );
   if (needsRebuild && (facts.get("nixos-rebuild") ?? "") === "") {
     throw missing(
-      "there is no nixos-rebuild on the machine",
-      "Is it NixOS? On NixOS with system.disableInstallerTools set, add nixos-rebuild to environment.systemPackages, or evaluate on the runner (build-on: runner, or evaluate-on: runner), which needs none",
+      "nixos-rebuild was not found on the machine",
+      "Check that the machine runs NixOS; with system.disableInstallerTools, add nixos-rebuild to environment.systemPackages, or evaluate on the runner (evaluate-on: runner, or build-on: runner)",
+      "nixos-rebuild-missing",
     );
   }
-  if (!/^\d+$/.test(facts.get("systemd") ?? "")) throw missing("systemd does not run on the machine", "Is it NixOS?");
+  if (!/^\d+$/.test(facts.get("systemd") ?? "")) throw missing("systemd is not running on the machine", "Check that the machine runs NixOS");
   if (facts.get("nixos") !== "yes") {
-    throw missing(
-      "the machine does not run a NixOS system: /run/current-system is missing",
-      "Install NixOS on it first (nixos-install, nixos-anywhere), and boot it",
-    );
+    throw missing("the machine does not run NixOS: /run/current-system is missing", "Install NixOS on it first (nixos-install, nixos-anywhere) and boot it");
   }
   const kibibytes = (key: string): number | undefined => {
     const value = facts.get(key) ?? "";

@@ -7,8 +7,8 @@ import type { CallScript } from "./job.js";
 const pauseMilliseconds = 1000;
 
 /**
- * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and what it has printed
- * last when it has not within that many seconds.
+ * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and its last
+ * output when it has not within that many seconds.
  */
 export async function checkHealth(command: string, seconds: number, call: CallScript, log: HostLog, signal: AbortSignal): Promise<string | undefined> {
   const deadline = performance.now() + seconds * 1000;
@@ -17,8 +17,8 @@ export async function checkHealth(command: string, seconds: number, call: CallSc
     const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false }), "confirm");
     if (end.exitCode === 0) return undefined;
     const said = lastLines(end.stdout).join("\n");
-    if (tries === 1) log.note(`the health check is not content yet (exit code ${end.exitCode})`);
-    if (performance.now() + pauseMilliseconds >= deadline) return `exit code ${end.exitCode} at try ${tries}${said === "" ? "" : `:\n${said}`}`;
+    if (tries === 1) log.note(`the health check failed (exit code ${end.exitCode}); trying again`);
+    if (performance.now() + pauseMilliseconds >= deadline) return `exit code ${end.exitCode} at attempt ${tries}${said === "" ? "" : `:\n${said}`}`;
     await sleep(pauseMilliseconds, undefined, { signal });
   }
 }

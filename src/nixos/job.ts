@@ -9,10 +9,10 @@ import { parseFacts, systemState } from "./facts.js";
 import { residentScript, type ScriptCall } from "./remote-shell.js";
 import type { ScriptEnd } from "./reconnect.js";
 
-/** Runs a script to its end, whatever becomes of the connection in between. */
+/** Runs a script to its end, even if the connection is lost in between. */
 export type CallScript = (call: () => ScriptCall, phase: Phase) => Promise<ScriptEnd>;
 
-/** A command that goes on on the machine without us. */
+/** A command that continues on the machine without a connection. */
 export type Job = {
   readonly run: string;
   readonly name: string;
@@ -24,17 +24,17 @@ export type Job = {
 
 export type JobEnd = {
   readonly exitCode: number;
-  /** What the link `result` in its directory points to. */
+  /** The target of the link `result` in its directory. */
   readonly result: StorePath | undefined;
-  /** The last lines that it printed, many more than are shown: what tells the reason may stand above a long build log or `systemctl status`. */
+  /** The last lines that it printed, many more than are shown: the cause may be above a long build log or `systemctl status`. */
   readonly lines: readonly string[];
   readonly state: SystemState;
 };
 
-/** A job whose end nobody knows, as after a restart of the machine or when the job was killed. */
+/** A job without a recorded end, as after a restart of the machine or when the job was killed. */
 export class LostJobError extends DeployError {}
 
-/** A job that has not begun. */
+/** A job that was not started. */
 export class UnstartedJobError extends DeployError {}
 
 const keptLines = 200;
@@ -45,7 +45,7 @@ export async function runJob(job: Job, call: CallScript): Promise<JobEnd> {
   return await followJob(job, call);
 }
 
-/** Starts a job, which happens once however often the connection is lost. Throws an `UnstartedJobError` when that fails. */
+/** Starts a job, only once however often the connection is lost. Throws an `UnstartedJobError` when that fails. */
 export async function startJob(job: Job, call: CallScript): Promise<void> {
   const { privileged, phase } = job;
   const started = await call(() => ({ script: "start", args: [job.run, job.name, residentScript("job"), ...job.command], privileged }), phase);
@@ -60,8 +60,8 @@ export async function startJob(job: Job, call: CallScript): Promise<void> {
 }
 
 /**
- * Shows the output of a job until it ends, without gap and repetition. Throws a `DeployError` when the job ended without
- * telling how, as after a crash of the machine.
+ * Shows the output of a job until it ends, without gap and repetition. Throws a `LostJobError` when no end was recorded, as
+ * after a crash of the machine.
  */
 export async function followJob(job: Omit<Job, "command">, call: CallScript): Promise<JobEnd> {
   const { phase, privileged } = job;
@@ -83,8 +83,8 @@ export async function followJob(job: Omit<Job, "command">, call: CallScript): Pr
   const facts = parseFacts(end.stderr);
   const exit = facts.get("exit") ?? "";
   if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {
-    const reason = end.exitCode === 3 ? "the machine does not know the job any more" : "the job ended without telling how";
-    throw new LostJobError({ phase, reason, hint: "Was the machine restarted in the meantime? Look at its journal", lines, exitCode: 255 });
+    const reason = end.exitCode === 3 ? "the job was not found on the machine (was the machine restarted?)" : "the job ended, but no exit status was recorded";
+    throw new LostJobError({ phase, reason, hint: "Check the machine's journal for a restart or a killed process", lines, exitCode: 255 });
   }
   return { exitCode: Number(exit), result: optionalStorePath(facts.get("result")), lines, state: systemState(facts) };
 }

@@ -2,7 +2,7 @@ import type { ActivationCause } from "../domain/activation-cause.js";
 import type { Undone } from "../deploy/ports.js";
 import { SwitchOutputReader } from "./switch-output.js";
 
-/** What the log of last.sh says of a step that failed. */
+/** What the log of last.sh reports about a failed step. */
 export type LastStepOutput = {
   /** Exit code of what failed. */
   readonly exitCode: number;
@@ -11,10 +11,10 @@ export type LastStepOutput = {
 };
 
 /**
- * Reads the log of last.sh, whose two parts print the same sentences:
+ * Parses the log of last.sh, whose two parts print the same messages:
  *
  *     Failed to install bootloader
- *     nix-flake-deploy: undoing the last step (exit code 1)
+ *     nix-flake-deploy: undoing profile and boot loader (exit code 1)
  *     nix-flake-deploy: undone 0 0 0
  */
 export class LastStepReader {
@@ -24,14 +24,14 @@ export class LastStepReader {
   #codes: readonly string[] = [];
 
   read(line: string): void {
-    const failed = /^nix-flake-deploy: undoing the last step \(exit code (\d+)\)$/.exec(line)?.[1];
+    const failed = /^nix-flake-deploy: undoing profile and boot loader \(exit code (\d+)\)$/.exec(line)?.[1];
     if (failed !== undefined) this.#exitCode = Number(failed);
     const undone = /^nix-flake-deploy: undone (\d+) (\d+|-) (\d+|-)$/.exec(line);
     if (undone !== null) this.#codes = undone.slice(1);
     (this.#exitCode === undefined ? this.#step : this.#undo).read(line);
   }
 
-  /** What was read so far; what was not said has failed. */
+  /** The result so far; what is missing has failed. */
   output(): LastStepOutput {
     const [profile, bootLoader, test = "-"] = this.#codes;
     return {

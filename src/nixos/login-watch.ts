@@ -2,12 +2,12 @@ import type { HostLog } from "../deploy/ports.js";
 
 /** What is watched while a new connection is made. */
 export type Login = {
-  /** Tells whether sshd has answered. */
+  /** Returns whether sshd has answered. */
   readonly hasAnswered: () => boolean;
-  /** Has the machine told so, over the connection from before. */
+  /** Reports that to the machine, over the former connection. */
   readonly tell: (signal: AbortSignal) => Promise<void>;
   readonly log: HostLog;
-  /** Milliseconds that a login may take before the machine is told. */
+  /** Milliseconds that a login may take before that is reported. */
   readonly patience: number;
 };
 
@@ -15,7 +15,7 @@ export type Login = {
 export type LoginWatch = {
   /** Seconds until sshd answered; `undefined` while it has not. */
   readonly answeredAfter: () => number | undefined;
-  /** Ends the watch, and what it still has to tell. Never throws. */
+  /** Ends the watch, and a report that is under way. Never throws. */
   readonly end: () => Promise<void>;
 };
 
@@ -36,7 +36,7 @@ export function watchLogin({ hasAnswered, tell, log, patience }: Login): LoginWa
     if (answered === undefined && hasAnswered()) answered = now;
     if (answered === undefined || now - answered < patience) return;
     clearInterval(timer);
-    log.note("the machine has answered over ssh, and the login is slow: the machine is told to wait for it");
+    log.note("the machine answers over ssh, but the login is slow: waiting for it");
     telling = tell(own.signal).catch(() => {
       // The former connection is lost as well: then only a login in time helps, and a late one is reported as such.
     });

@@ -4,7 +4,7 @@ import { sentPaths, type SentFlake } from "../domain/flake.js";
 import { lastLines } from "../domain/lines.js";
 import type { Phase } from "../domain/phase.js";
 import type { StorePath } from "../domain/store-path.js";
-import { displayTarget, type Target } from "../domain/target.js";
+import { renderTarget, type Target } from "../domain/target.js";
 import type {
   ActivatableSystem,
   Activation,
@@ -55,11 +55,11 @@ export type MachineSettings = {
   readonly substitute: boolean;
   readonly archiveArgs: readonly string[];
   readonly rebuildArgs: readonly string[];
-  /** Seconds in which a lost connection may come back: a machine that goes back by itself comes back only then. */
+  /** Seconds for which a lost connection is retried: a machine that rolls back on its own is reachable only afterwards. */
   readonly reconnectTimeout: (phase: Phase) => number;
-  /** The attributes of `nixosConfigurations`; `undefined` where that cannot be told. */
+  /** The attributes of `nixosConfigurations`; `undefined` where they are unknown. */
   readonly configurationNames: () => Promise<readonly string[] | undefined>;
-  /** Tells whether a file, relative to the flake's root, is in the work tree on the runner and not in Git. */
+  /** Returns whether a file, relative to the flake's root, is in the work tree on the runner and not tracked by Git. */
   readonly isUntracked: (file: string) => Promise<boolean>;
 };
 
@@ -78,7 +78,7 @@ export class NixosMachine implements Machine {
     this.target = connection.target;
     this.#connection = connection;
     const { run, name } = settings;
-    this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${displayTarget(this.target)}` };
+    this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${renderTarget(this.target)}` };
     this.#log = log;
   }
 
@@ -131,7 +131,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
       const send = async (): Promise<CopyProgress> => await sendFlake(sent, { ...this.#sending(signal), checkSignatures, extraArgs: archiveArgs });
       return await this.#explained(send, "the flake", signal);
     });
-    this.#log.note(`${sent.flake.source} has arrived (run ${run})`);
+    this.#log.note(`copied ${sent.flake.source} (run ${run})`);
     return copied;
   }
 
@@ -151,7 +151,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
       };
       return await this.#explained(send, "the system", signal);
     });
-    this.#log.note(`${roots.join(", ")} ${roots.length === 1 ? "has" : "have"} arrived (run ${run})`);
+    this.#log.note(`copied ${roots.join(", ")} (run ${run})`);
     return copied;
   }
 
@@ -182,7 +182,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
       throw buildError(failure, await this.#buildContext(failure));
     }
     if (result === undefined)
-      throw new DeployError({ phase: "build", reason: `${command.slice(0, 2).join(" ")} ended well, but left no system`, lines, exitCode });
+      throw new DeployError({ phase: "build", reason: `${command.slice(0, 2).join(" ")} succeeded but produced no system`, lines, exitCode });
     return result;
   }
 
@@ -207,14 +207,14 @@ class ConnectedNixosMachine implements ConnectedMachine {
     return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call, callOver });
   }
 
-  /** Ends what still runs of this run, and removes what it has left. Never throws. */
+  /** Ends the processes of this run, and removes its files. Never throws. */
   async cleanUp(): Promise<void> {
     if (!this.#prepared) return;
     const { run } = this.#settings;
     try {
       if (await this.#connection.isOpen()) await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
     } catch {
-      // Too slow: the next run on this machine removes what a dead run has left.
+      // Too slow: the next run on this machine removes the files of dead runs.
     }
   }
 
@@ -255,8 +255,8 @@ class ConnectedNixosMachine implements ConnectedMachine {
     if (end.exitCode === 0) return;
     throw new DeployError({
       phase,
-      reason: "the machine cannot keep the files of the run",
-      hint: "Is there room below /run, and on the store's disk?",
+      reason: "the files of the run could not be created on the machine",
+      hint: "Check the free space in /run and on the disk of the Nix store",
       lines: lastLines(end.stderr),
       exitCode: end.exitCode,
     });
@@ -273,7 +273,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
     };
   }
 
-  /** Asks why Nix was turned away, as the ssh user; `undefined` where the machine cannot be asked. */
+  /** Queries why the daemon refused Nix, as the ssh user; `undefined` where the machine cannot be queried. */
   async #daemonState(signal: AbortSignal): Promise<DaemonState | undefined> {
     const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: cleanUpSeconds * 5, signal }).catch(() => undefined);
     if (outcome?.kind !== "ended" || outcome.exitCode !== 0) return undefined;

@@ -10,7 +10,7 @@ import { RemoteShell, type ScriptOutcome } from "./remote-shell.js";
 export type Entry = { readonly facts: MachineFacts; readonly shell: RemoteShell; readonly privileged: boolean; readonly root: boolean };
 
 /**
- * Asks a connected machine all that must be known of it, and finds out how the scripts become root. Throws a `DeployError` of the
+ * Queries a connected machine for its facts, and finds out how scripts become root. Throws a `DeployError` of the
  * phase connect.
  */
 export async function enter(connection: Connection, settings: AccessSettings & Needs, signal: AbortSignal): Promise<Entry> {
@@ -18,7 +18,7 @@ export async function enter(connection: Connection, settings: AccessSettings & N
   if (outcome.kind === "lost") {
     throw new DeployError({
       phase: "connect",
-      reason: "the connection was lost at once",
+      reason: "the connection dropped immediately",
       lines: lastLines(outcome.stderr),
       exitCode: 255,
       unreachable: true,
@@ -30,8 +30,9 @@ export async function enter(connection: Connection, settings: AccessSettings & N
     if (outcome.instead !== undefined) throw notRun(outcome, user);
     throw new DeployError({
       phase: "connect",
-      reason: `the machine cannot be asked (exit code ${outcome.exitCode})`,
-      hint: `The user's shell on the machine must run \`/bin/sh -s\`; for ${user} it does not`,
+      reason: `the machine could not be queried (exit code ${outcome.exitCode})`,
+      hint: `The login shell of ${user} on the machine must be able to run \`/bin/sh -s\``,
+      topic: "command-not-run",
       lines: lastLines(outcome.stderr),
       exitCode: outcome.exitCode,
     });
@@ -47,7 +48,7 @@ export async function enter(connection: Connection, settings: AccessSettings & N
 /** A machine on which the login shell, or sshd, did not run the command that it was sent. */
 function notRun({ instead = "", stderr, exitCode }: Extract<ScriptOutcome, { kind: "ended" }>, user: string): DeployError {
   const answer = lastLines(instead);
-  const told = { phase: "connect", lines: [...answer, ...lastLines(stderr)], exitCode } as const;
+  const told = { phase: "connect", lines: [...answer, ...lastLines(stderr)], exitCode, topic: "command-not-run" } as const;
   if (/This account is (?:currently )?not available/i.test(instead + stderr))
     return new DeployError({
       ...told,
@@ -57,14 +58,14 @@ function notRun({ instead = "", stderr, exitCode }: Extract<ScriptOutcome, { kin
   if (answer.length > 0) {
     return new DeployError({
       ...told,
-      reason: `the machine did not run the command that it was sent for ${user}, and answered ${JSON.stringify(answer.join(" ").slice(0, 100))}`,
-      hint: `Is the key restricted to one command (command=… in authorized_keys of ${user}, or ForceCommand in sshd_config)? Use a key without this restriction for the deployment`,
+      reason: `the machine did not run the action's command as ${user}, but answered ${JSON.stringify(answer.join(" ").slice(0, 100))}`,
+      hint: `Check whether the key is restricted to one command (command=… in authorized_keys of ${user}, or ForceCommand in sshd_config), and deploy with a key without this restriction`,
     });
   }
   return new DeployError({
     ...told,
-    reason: `the machine did not run the command that it was sent for ${user} (exit code ${exitCode})`,
-    hint: `The user's shell on the machine must run \`/bin/sh -s\`, and the key must not be restricted to one command (command=… in authorized_keys, ForceCommand in sshd_config)`,
+    reason: `the machine did not run the action's command as ${user} (exit code ${exitCode})`,
+    hint: `The login shell of the user must be able to run \`/bin/sh -s\`, and the key must not be restricted to one command (command=… in authorized_keys, ForceCommand in sshd_config)`,
   });
 }
 
@@ -77,8 +78,9 @@ function passwordError(user: string, stderr: string): DeployError {
   if (wantsTerminal(stderr)) return terminalError(user, lastLines(stderr));
   return new DeployError({
     phase: "connect",
-    reason: "sudo on the machine does not accept elevate-password",
-    hint: `Try \`sudo -k -S /bin/sh -s\` as ${user} on the machine; sudoers must allow that command without a terminal`,
+    reason: "sudo on the machine rejected elevate-password",
+    hint: `Try \`sudo -k -S /bin/sh -s\` as ${user} on the machine; sudoers must allow this command without a terminal`,
+    topic: "sudo-password",
     lines: lastLines(stderr),
     exitCode: 1,
   });
@@ -87,7 +89,7 @@ function passwordError(user: string, stderr: string): DeployError {
 function run0Error(user: string, stderr: string): DeployError {
   return new DeployError({
     phase: "connect",
-    reason: `run0 on the machine does not make ${user} root without a password`,
+    reason: `run0 on the machine refuses ${user} without a password`,
     hint: `Polkit on the machine must allow org.freedesktop.systemd1.manage-units for ${user} (on NixOS: security.polkit.extraConfig), or connect as root`,
     lines: lastLines(stderr),
     exitCode: 1,

@@ -1,11 +1,11 @@
 import type { Phase } from "../domain/phase.js";
 import type { Limits } from "../deploy/ports.js";
 
-// For a machine to come back after the latest moment at which its watchdog acts: the way back is an activation too.
+// For a machine to be reachable again after its watchdog has acted: a rollback is an activation, too.
 const wayBackSeconds = 60;
 
 /**
- * Seconds for which a lost connection is tried again, by phase: a machine that goes back by itself answers only when it has.
+ * Seconds for which a lost connection is tried again, by phase: a machine that rolls back on its own answers only afterwards.
  * `connectTimeout` is in seconds too.
  */
 export function reconnectTimeout(

@@ -5,7 +5,7 @@ import type { Phase } from "../domain/phase.js";
 import type { Connection } from "../ssh/connection.js";
 import { RemoteShell, type ScriptCall, type ScriptOutcome } from "./remote-shell.js";
 
-/** A script that came to its own end. */
+/** A script that ran to its end. */
 export type ScriptEnd = Extract<ScriptOutcome, { kind: "ended" }>;
 
 export type Reconnection = {
@@ -20,8 +20,8 @@ export type Reconnection = {
 const pauseMilliseconds = 1000;
 
 /**
- * Runs a script, again after each loss of the connection until it has come to its end. `call` is asked anew for every try, so
- * that a script that shows a log goes on where it stopped. For scripts that may be run twice without harm.
+ * Runs a script, again after each loss of the connection until it has run to its end. `call` is evaluated for each attempt, so
+ * that a script that shows a log continues where it stopped. For scripts that may safely run twice.
  *
  * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
  */
@@ -29,9 +29,9 @@ export async function runToItsEnd(connection: Connection, shell: RemoteShell, ca
   for (;;) {
     const outcome = await shell.run({ ...call(), signal: reconnection.signal });
     if (outcome.kind === "ended") return outcome;
-    reconnection.onLost(`the connection was lost; connecting again for up to ${reconnection.seconds} s`);
+    reconnection.onLost(`the connection was lost; reconnecting for up to ${reconnection.seconds} s`);
     await reconnect(connection, outcome.cause, reconnection);
-    reconnection.onLost("the connection is back");
+    reconnection.onLost("reconnected");
   }
 }
 
@@ -59,10 +59,11 @@ async function reconnect(connection: Connection, cause: unknown, { phase, second
     if (performance.now() >= deadline) break;
     await sleep(pauseMilliseconds, undefined, { signal }).catch(() => undefined);
   }
-  const reason = `the connection was lost and did not come back within ${seconds} s`;
+  const reason = `the connection was lost and could not be restored within ${seconds} s`;
   throw new DeployError({ phase, reason, lines: last instanceof DeployError ? [last.reason] : [], exitCode: 255, unreachable: true, cause: last });
 }
 
-function partsOf({ reason, hint, lines, exitCode, unreachable, cause }: DeployError): Omit<ConstructorParameters<typeof DeployError>[0], "phase"> {
-  return { reason, hint, lines, exitCode, unreachable, cause };
+function partsOf({ failure, unreachable, cause }: DeployError): Omit<ConstructorParameters<typeof DeployError>[0], "phase"> {
+  const { reason, hint, lines, exitCode, topic } = failure;
+  return { reason, hint, lines, exitCode, topic, unreachable, cause };
 }

@@ -70,7 +70,7 @@ export type ScriptCall = {
   readonly input?: ((stdin: Writable) => Promise<void>) | undefined;
 };
 
-/** How a script ended: by itself, or with the connection. `instead` is what was printed where the script did not even begin. */
+/** How a script ended: normally, or with the connection. `instead` is the output of a machine that did not start the script. */
 export type ScriptOutcome =
   | { readonly kind: "ended"; readonly exitCode: number; readonly stdout: string; readonly stderr: string; readonly instead?: string | undefined }
   | { readonly kind: "lost"; readonly stderr: string; readonly cause: CommandError };
@@ -136,7 +136,7 @@ export class RemoteShell {
       const stdout = call.onStdout === undefined ? payload.text() : "";
       return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
     }
-    // Without its last line the script did not come to its end: it was not allowed to begin, or the connection is gone.
+    // Without its last line the script did not run to its end: it was not started, or the connection was lost.
     const instead = payload.before();
     if (failure === undefined) return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
     const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
@@ -155,7 +155,7 @@ const passwordless = {
   run0: "run0 --no-ask-password -- /bin/sh -s",
 } as const;
 
-/** The command for the login shell: one fixed line. What runs as root is always `/bin/sh -s`, so a rule can name it. */
+/** The command for the login shell: one fixed line. As root, only `/bin/sh -s` runs, so that a rule can name it. */
 export function remoteCommand(elevation: Elevation): string {
   switch (elevation.kind) {
     case "none":
@@ -185,7 +185,7 @@ function definition(script: ScriptName, args: readonly string[]): string[] {
   return [`set -- ${args.map(quote).join(" ")}`, readFileSync(scripts.common, "utf8"), readFileSync(scripts[script], "utf8")];
 }
 
-// What a login shell prints of its own stands before the line that begins the script's output.
+// The output of the login shell itself is before the line that begins the script's output.
 function payloadCutter(begin: string): { push: (chunk: Buffer) => Buffer; text: () => string; before: () => string | undefined } {
   const marker = Buffer.from(`${begin}\n`);
   let before: Buffer | undefined = Buffer.alloc(0);

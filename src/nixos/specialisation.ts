@@ -4,7 +4,7 @@ import { optionalStorePath, type StorePath } from "../domain/store-path.js";
 import { parseFacts, wordsOf } from "./facts.js";
 import type { CallScript } from "./job.js";
 
-/** Finds a specialisation of a system on its machine. Throws a `DeployError` of the phase build that lists those there are. */
+/** Finds a specialisation of a system on its machine. Throws a `DeployError` of the phase build that lists the available ones. */
 export async function findSpecialisation(toplevel: StorePath, name: string, call: CallScript): Promise<StorePath> {
   const end = await call(() => ({ script: "specialisation", args: [toplevel, name], privileged: false }), "build");
   const facts = parseFacts(end.stdout);
@@ -13,8 +13,9 @@ export async function findSpecialisation(toplevel: StorePath, name: string, call
   const names = wordsOf(facts.get("there"));
   throw new DeployError({
     phase: "build",
-    reason: `the system has no specialisation ${name}${names.length === 0 ? "; it has none" : `; it has ${names.join(", ")}`}`,
+    reason: `the system has no specialisation ${name}${names.length === 0 ? "; it defines none" : `; it defines ${names.join(", ")}`}`,
     hint: "Nothing has changed on the machine. Correct the input specialisation",
+    topic: "specialisation-missing",
     lines: lastLines(end.stderr),
     exitCode: 1,
   });

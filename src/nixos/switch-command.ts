@@ -6,7 +6,7 @@ const systemProfile = "/nix/var/nix/profiles/system";
 /** What activate.sh is called with: an action of switch-to-configuration, or `step` for profile and boot loader alone. */
 export type ActivateAction = SwitchAction | "step";
 
-/** How the machine goes about an operation: `plain` as nixos-rebuild does, in one go, which cannot be undone. */
+/** How the machine performs an operation: `plain` like nixos-rebuild, in one step that cannot be undone. */
 export type ActivationWay = "switch" | "boot" | "test" | "plain";
 
 /** The way of an operation, and the action that it begins with. Throws an `Error` for one that changes nothing. */
@@ -18,7 +18,7 @@ export function wayOf(operation: Operation, guarded: boolean): { readonly way: A
   return { way, action: way === "boot" ? "step" : "test" };
 }
 
-/** Builds the call of activate.sh, which stands in the directory of the run. */
+/** Builds the call of activate.sh in the directory of the run. */
 export function activateCommand(action: ActivateAction, { toplevel, running, generation }: ActivatableSystem, installBootLoader: boolean): string[] {
   return ["/bin/sh", "./activate.sh", action, toplevel, running, generation?.toString() ?? "", installBootLoader ? "1" : "0", systemProfile];
 }

@@ -1,19 +1,19 @@
 import type { ActivationCause } from "../domain/activation-cause.js";
 
-/** What switch.sh prints before it ends the part of a user that takes too long. */
-const lateUser = /^nix-flake-deploy: the user activation for (\S+) took longer than \d+ s and was ended$/;
-/** What last.sh prints where it cannot write down what it is about to change. */
-const recordFailed = /^nix-flake-deploy: the record of the last step could not be written$/;
-/** What activate.sh prints of a user whose own activation failed. */
+/** Printed by switch.sh when it terminates a user activation that takes too long. */
+const lateUser = /^nix-flake-deploy: the user activation for (\S+) timed out after \d+ s and was terminated$/;
+/** Printed by last.sh when it cannot record the previous profile and boot loader. */
+const recordFailed = /^nix-flake-deploy: the previous profile and boot loader could not be recorded$/;
+/** Printed by activate.sh for a user whose own activation failed. */
 const failedUser = /^nix-flake-deploy: (nixos-activation\.service) of (\S+) failed$/;
-/** What activate.sh and last.sh print where nix-env failed. */
+/** Printed by activate.sh and last.sh when nix-env failed. */
 const profileFailed = /^nix-flake-deploy: the system profile could not be set$/;
 
 // Lines of a journal: `systemctl status` shows them below the units that failed.
 const journalLine = /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+) \S+ /;
 
 /**
- * Reads what switch-to-configuration of NixOS (nixpkgs, in Rust since 24.11 and in Perl before) named as having gone wrong:
+ * Parses the causes of failure that NixOS's switch-to-configuration (nixpkgs, in Rust since 24.11 and in Perl before) prints:
  *
  *     Pre-switch check 'switchInhibitors' failed
  *     Failed to install bootloader
@@ -23,16 +23,16 @@ const journalLine = /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S
  *     Failed to reload web.service
  *     warning: the following units failed: bad.service, worse.service
  *
- * Line by line: the output may be longer than what is kept of it. Of an exit code of 0 nothing is to be read: scripts print such
- * sentences for what they do not mind.
+ * Line by line, since not all of the output is kept. With exit code 0 they mean nothing: scripts print such messages for errors
+ * that they ignore.
  */
 export class SwitchOutputReader {
   readonly #reader = new CauseReader();
   #touched = false;
-  /** What a line means may stand in the one after it. */
+  /** The meaning of a line may depend on the next one. */
   #held: string | undefined;
 
-  /** Whether it said that it stops units or activates the configuration; until then it has changed nothing. */
+  /** Whether it has printed that it stops units or activates the configuration; until then it has changed nothing. */
   get touched(): boolean {
     return this.#touched;
   }
@@ -43,7 +43,7 @@ export class SwitchOutputReader {
     this.#held = journalLine.test(line) ? undefined : line;
   }
 
-  /** What was named so far. */
+  /** The causes so far. */
   causes(): ActivationCause[] {
     this.#take("");
     this.#held = undefined;

@@ -4,8 +4,8 @@ import type { ManagedUnit, UnitFacts, UnitFileChange } from "../domain/unit-fact
 export const mostFacts = 20_000;
 
 /**
- * Reads what `units.sh` prints. Returns `undefined` where the machine has no systems with unit files. Throws an `Error` where the
- * end, or systemd's answer, is missing: a plan from half of the facts would be wrong.
+ * Parses what `units.sh` prints. Returns `undefined` for systems without unit files. Throws an `Error` where the end, or
+ * systemd's answer, is missing: a plan from incomplete facts would be wrong.
  *
  *     systemd before /nix/store/…-systemd-260/lib/systemd/systemd
  *     active active nginx.service

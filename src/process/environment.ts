@@ -2,7 +2,7 @@
 // for the runner's own services, and the files by which a step sets outputs and the environment of later steps.
 const withheld = /^(?:INPUT_|STATE_|ACTIONS_)|^GITHUB_(?:OUTPUT|STATE|ENV|PATH|STEP_SUMMARY)$/i;
 
-/** Leaves out of an environment what no child process may see. */
+/** Removes from an environment what child processes must not see. */
 export function childEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) if (value !== undefined && !withheld.test(name)) kept[name] = value;

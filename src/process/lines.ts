@@ -1,16 +1,16 @@
 import { StringDecoder } from "node:string_decoder";
 
-// A line without an end must not fill the memory: progress bars and binary output come in such lines.
+// A line without an end must not fill the memory: progress bars and binary output have such lines.
 const longestLine = 16_384;
 
 /** Cuts a stream of bytes into lines. A CR, a LF and both together end a line; a very long line is cut in pieces. */
 export type LineCutter = {
   readonly push: (chunk: Buffer) => void;
-  /** Gives out what stands there without an end. */
+  /** Passes on the last line if it has no line ending. */
   readonly end: () => void;
 };
 
-/** Makes a cutter that gives each line, without its end, to `onLine`. */
+/** Creates a cutter that passes each line, without its line ending, to `onLine`. */
 export function lineCutter(onLine: (line: string) => void): LineCutter {
   const decoder = new StringDecoder("utf8");
   let rest = "";

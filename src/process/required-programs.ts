@@ -1,25 +1,23 @@
 import { which } from "@actions/io";
 
 import { RunnerError } from "../domain/errors.js";
+import { installSteps } from "../domain/install-steps.js";
 
-const steps: Readonly<Record<string, string>> = {
-  nix: "- uses: cachix/install-nix-action@v31",
-  ssh: "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
-  "ssh-keygen": "- run: sudo apt-get update && sudo apt-get install --yes openssh-client",
-};
+const required = ["nix", "ssh", "ssh-keygen"] as const;
 
 /** Throws a `RunnerError` with the steps to add to the workflow when a program that every run needs is missing. */
 export async function requirePrograms(): Promise<void> {
-  const missing = await missingPrograms(Object.keys(steps));
+  const missing = await missingPrograms(required);
   if (missing.length === 0) return;
-  const wanted = new Set(missing.map((name) => `  ${steps[name]}`));
+  const wanted = new Set(missing.map((name) => `  ${installSteps[name]}`));
   throw new RunnerError(
-    [`${missing.join(" and ")} cannot be found on this runner; no machine was touched. Add to the workflow, before this step:`, ...wanted].join("\n"),
+    [`${missing.join(" and ")} not found on this runner; no host was changed. Add this to the workflow before this step:`, ...wanted].join("\n"),
+    { topic: "programs-missing" },
   );
 }
 
-// Names those of the programs that are not in PATH.
-async function missingPrograms(names: readonly string[]): Promise<string[]> {
+// Returns the programs that are not in PATH.
+async function missingPrograms<T extends string>(names: readonly T[]): Promise<T[]> {
   const found = await Promise.all(names.map(async (name) => await which(name, false)));
   return names.filter((_, index) => found[index] === "");
 }

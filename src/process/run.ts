@@ -30,14 +30,14 @@ export type RunOptions = {
   readonly onStderrLine?: ((line: string) => void) | undefined;
   /**
    * A file for standard error and nothing for the other two. For a program that leaves a child behind (an ssh master, with
-   * its jump host): it would hold a pipe open, and nobody would ever see the end.
+   * its jump host): it would hold a pipe open, which would then never end.
    */
   readonly stderrFile?: string | undefined;
 };
 
 export type Finished = { readonly stdout: string; readonly stderr: string };
 
-// The end of a long output is what tells why; a NAR listing or a build log must not fill the memory.
+// The cause is at the end of a long output; a NAR listing or a build log must not fill the memory.
 const keptBytes = 32 * 1024 * 1024;
 // Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
 const graceMilliseconds = 1500;
@@ -89,7 +89,7 @@ export async function run(command: Command, options: RunOptions = {}): Promise<F
       stderr.push(chunk);
       stderrLines?.push(chunk);
     });
-    // A program that ends without reading its input closes the pipe; its exit code tells more than EPIPE.
+    // A program that ends without reading its input closes the pipe; its exit code is more informative than EPIPE.
     child.stdin?.on("error", () => undefined);
     if (options.feed === undefined || child.stdin === null) child.stdin?.end(options.stdin ?? "");
     else {
@@ -98,8 +98,8 @@ export async function run(command: Command, options: RunOptions = {}): Promise<F
     }
     child.once("exit", () => {
       if (stopped === undefined) return;
-      // Nobody who keeps the pipes open must keep us: neither a child of the child nor, outside its group, the ssh master, to
-      // which ssh hands its own pipes and which closes them when the command on the machine ends.
+      // Don't wait for processes that hold the pipes: grandchildren, or, outside the group, the ssh master, to which ssh passes its
+      // pipes and which closes them when the command on the machine ends.
       killGroup(child, "SIGKILL");
       child.stdout?.destroy();
       child.stderr?.destroy();
@@ -117,7 +117,7 @@ export async function run(command: Command, options: RunOptions = {}): Promise<F
   return { stdout: stdout.text(), stderr: stderr.text() };
 }
 
-/** The command as one could paste it into a POSIX shell. */
+/** The command, ready to paste into a POSIX shell. */
 export function pasteable(command: Command): string {
   return [command.file, ...command.args].map(quote).join(" ");
 }
@@ -138,7 +138,7 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     process.kill(-child.pid, signal);
   } catch {
-    // The group is gone already: that is what was wanted.
+    // The group has ended already.
   }
 }
 

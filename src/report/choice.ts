@@ -5,11 +5,11 @@ import type { Annotation } from "./annotations.js";
 /** The lines of the log that say what was chosen of a flake's machines. */
 export function choiceLines({ machines, unusable, others }: Choice): string[] {
   const count = machines.length + unusable.length;
-  const heading = `targets is empty: the flake names ${count} ${count === 1 ? "machine" : "machines"} to deploy`;
+  const heading = `targets is empty: using ${count} ${count === 1 ? "host" : "hosts"} from the flake`;
   return [
     `${heading}${machines.length === 0 ? "" : `: ${machines.map(({ name }) => name).join(", ")}`}`,
-    ...unusable.map(({ name }) => `${name} cannot be deployed, and fails`),
-    ...others.map(({ name, reason }) => `${name} is left out: ${reason}`),
+    ...unusable.map(({ name }) => `${name} cannot be deployed and counts as failed`),
+    ...others.map(({ name, reason }) => `${name} is excluded: ${reason}`),
   ];
 }
 
@@ -19,5 +19,5 @@ const mostIgnored = 30;
 export function choiceWarnings({ machines }: Choice): Annotation[] {
   const lines = machines.flatMap(({ name, ignored }) => ignored.map((what) => `${name}: ${what}`));
   if (lines.length === 0) return [];
-  return [{ title: "The flake asks for what this action does not do", message: listedLines(lines, mostIgnored).join("\n") }];
+  return [{ title: "Ignored settings in the flake", message: listedLines(lines, mostIgnored).join("\n") }];
 }

@@ -10,6 +10,6 @@ export function flakeLine({ source, revision, inputs }: Flake): string {
 export function flakeWarnings({ dirty }: Flake): Annotation[] {
   if (!dirty) return [];
   const message =
-    "What is deployed is not a commit: on the machines, self.rev, self.dirtyRev and self.dirtyShortRev are missing. Has an earlier step changed a file?";
-  return [{ title: "The flake has changes that are not committed", message }];
+    "The deployed system does not match a commit: self.rev, self.dirtyRev and self.dirtyShortRev are missing on the machines. Check whether an earlier step changed a file.";
+  return [{ title: "The flake has uncommitted changes", message }];
 }

@@ -2,7 +2,7 @@
 const keptAtBeginning = 5000;
 const keptAtEnd = 20_000;
 
-/** The lines of one host, without the middle of a very long log. */
+/** The lines of one host; a very long log loses its middle. */
 export class HostLines {
   readonly #beginning: string[] = [];
   #end: string[] = [];
@@ -22,7 +22,7 @@ export class HostLines {
 
   *all(): Iterable<string> {
     yield* this.#beginning;
-    if (this.#dropped > 0) yield `… ${this.#dropped} lines are left out here …`;
+    if (this.#dropped > 0) yield `… ${this.#dropped} lines omitted …`;
     yield* this.#end;
   }
 }

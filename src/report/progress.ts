@@ -1,5 +1,5 @@
-import { showCopying, type CopyProgress } from "../domain/copy-progress.js";
-import { showDuration } from "../domain/duration.js";
+import { renderCopying, type CopyProgress } from "../domain/copy-progress.js";
+import { renderDuration } from "../domain/duration.js";
 import { listed } from "../domain/listed.js";
 import type { Phase } from "../domain/phase.js";
 import { isFailure, type HostResult } from "../domain/result.js";
@@ -38,7 +38,7 @@ export type HostPlace = {
 
 /** `web1: built in 12 s (3 paths)` */
 export function endedLine({ name, phase, seconds }: HostPlace, detail: string | undefined): string {
-  return `${name}: ${ended[phase]} in ${showDuration(seconds)}${detail === undefined ? "" : ` (${detail})`}`;
+  return `${name}: ${ended[phase]} in ${renderDuration(seconds)}${detail === undefined ? "" : ` (${detail})`}`;
 }
 
 /** `batch 1 of 3: web1, web2 and 4 more` */
@@ -56,7 +56,7 @@ export function doneTitle({ name, status }: HostResult): string {
   return `${isFailure(status) ? "✗" : "✓"} ${name}: ${status}`;
 }
 
-/** `at work for 2 min 3 s: building web1 (40 s), web2 (38 s)`; `undefined` where no host is in a phase. */
+/** `running for 2 min 3 s: building web1 (40 s), web2 (38 s)`; `undefined` where no host is in a phase. */
 export function workLine(places: readonly HostPlace[], seconds: number): string | undefined {
   const parts = Object.entries(going).flatMap(([phase, word]) => {
     const here = places.filter((place) => place.phase === phase && !place.over);
@@ -69,18 +69,18 @@ export function workLine(places: readonly HostPlace[], seconds: number): string 
           )}`,
         ];
   });
-  return parts.length === 0 ? undefined : `at work for ${showDuration(seconds)}: ${parts.join("; ")}`;
+  return parts.length === 0 ? undefined : `running for ${renderDuration(seconds)}: ${parts.join("; ")}`;
 }
 
 /** Which machine is in which phase, one per line, for a run that ends before they do. */
 export function runningHostsText(places: readonly HostPlace[]): string {
-  if (places.length === 0) return "No machine was being worked on.";
+  if (places.length === 0) return "No host was in progress.";
   const lines = places.map(
-    ({ name, phase, over }) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation goes on on the machine)" : ""}`,
+    ({ name, phase, over }) => `${name}: ${over ? ended[phase] : phase}${phase === "activate" ? " (the activation is still running on the machine)" : ""}`,
   );
-  return ["Machines that were being worked on, and their phase:", ...lines].join("\n");
+  return ["Hosts in progress, with their phase:", ...lines].join("\n");
 }
 
 function howFar({ seconds, copied }: HostPlace): string {
-  return copied === undefined ? showDuration(seconds) : `${showDuration(seconds)}, ${showCopying(copied)}`;
+  return copied === undefined ? renderDuration(seconds) : `${renderDuration(seconds)}, ${renderCopying(copied)}`;
 }

@@ -9,7 +9,7 @@ export type SshSettings = {
   readonly connectTimeout: number;
   /** The user's own ssh_config lines. */
   readonly extra: string;
-  /** How ssh proves who it is. */
+  /** How ssh authenticates itself. */
   readonly authentication: Authentication;
 };
 
@@ -19,7 +19,7 @@ export type Authentication =
   | { readonly kind: "agent"; readonly socket: string }
   | { readonly kind: "none" };
 
-/** What stands where in the private directory of a run. */
+/** The files in the private directory of a run. */
 export function identityFiles(directory: string): { key: string; certificate: string; knownHosts: string; recorder: string } {
   return {
     key: join(directory, "key"),
@@ -29,7 +29,7 @@ export function identityFiles(directory: string): { key: string; certificate: st
   };
 }
 
-/** Ends what the workflow has given in `known_hosts`: below it, ssh adds the keys that it accepts by itself. */
+/** The last line of the input in `known_hosts`: below it, ssh adds the keys that it accepts. */
 export const endOfKnownHosts = "# Accepted in this run:";
 
 /** What belongs to one target in the private directory of a run. */
@@ -48,8 +48,8 @@ export function targetFiles(directory: string, index: number): TargetFiles {
 }
 
 /**
- * The name under which ssh and Nix are told of the target. It is the host itself, so that the user's own `Host` lines apply,
- * but for what Nix cannot take in a store's address (IPv6) or treats in its own way (localhost).
+ * The name of the target for ssh and Nix. It is the host itself, so that the user's own `Host` lines apply, except for hosts
+ * that Nix does not accept in a store URL (IPv6) or treats specially (localhost).
  */
 export function alias(target: Pick<Target, "host">, index: number): string {
   const plain = /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(target.host) && target.host.toLowerCase() !== "localhost";
@@ -59,13 +59,12 @@ export function alias(target: Pick<Target, "host">, index: number): string {
 // A dead link is noticed after three unanswered questions.
 const aliveInterval = 5;
 const aliveCount = 3;
-// Idle seconds after which a master that nobody ended (kill -9 and no post step) ends by itself.
+// Idle seconds after which a master ends on its own that the action could not end (kill -9 and no post step).
 const masterIdle = 900;
 
 /**
- * The ssh_config of one target whose place is known. ssh takes the first value it finds, so what must not be changed stands
- * first and the user's lines last. What stands in the first block is for the target alone and not for a jump host on the way,
- * which ssh reaches with the same file.
+ * The ssh_config of a target whose address is known. ssh uses the first value it finds, so the action's own settings are first
+ * and the user's lines last. The first block is for the target only, not for a jump host, which ssh reaches with the same file.
  */
 export function renderConfiguration(target: Target, index: number, directory: string, settings: SshSettings): string {
   const name = alias(target, index);
@@ -87,8 +86,8 @@ export function renderConfiguration(target: Target, index: number, directory: st
 }
 
 /**
- * The ssh_config in which ssh finds out where a target is: what the target says itself stands first, then what the action owns,
- * the user's lines, and the defaults. `extraBegins` is the number of lines before the user's.
+ * The ssh_config for locating a target: first the target's own settings, then those of the action, the user's lines, and the
+ * defaults. `extraBegins` is the number of lines before the user's.
  */
 export function renderQuestion(
   target: NamedTarget,
@@ -114,7 +113,7 @@ function lines(all: readonly string[]): string {
 }
 
 function extraLines({ extra }: SshSettings): string[] {
-  return extra === "" ? [] : ["# The workflow's own lines", extra];
+  return extra === "" ? [] : ["# From the input ssh-config", extra];
 }
 
 function mastersOf({ socket }: TargetFiles): string[] {
@@ -138,7 +137,7 @@ function authenticationLines(files: ReturnType<typeof identityFiles>, authentica
   }
 }
 
-/** What no line of the user's can change, for the target and for the jump hosts on the way. */
+/** Settings that the user's lines cannot change, for the target and its jump hosts. */
 function ownedSettings(index: number, directory: string, settings: SshSettings): string[] {
   const files = identityFiles(directory);
   const { offeredKeys } = targetFiles(directory, index);

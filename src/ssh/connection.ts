@@ -30,7 +30,7 @@ const againSeconds = 5;
 
 /**
  * The ssh connection to one target: a master in the background that everything else goes through, Nix included. It is
- * started beforehand because an ssh that Nix itself starts as a master makes `nix flake archive` hang (NixOS/nix#10645).
+ * started first because an ssh that Nix itself starts as a master makes `nix flake archive` hang (NixOS/nix#10645).
  */
 export class Connection {
   readonly target: Target;
@@ -53,7 +53,7 @@ export class Connection {
     this.#socket = this.#files.socket;
   }
 
-  /** The machine's store in Nix' words. User, port and address stand in the ssh configuration. */
+  /** The store URL of the machine. User, port and address are in the ssh configuration. */
   get store(): string {
     return `ssh-ng://${this.#name}`;
   }
@@ -90,13 +90,13 @@ export class Connection {
     };
   }
 
-  /** Tells whether sshd of the machine has answered since a master was set aside: it has offered the key that was trusted before. */
+  /** Returns whether sshd of the machine has answered since a master was set aside: it has offered the key that was trusted before. */
   hasAnswered(): boolean {
     const server = this.#server;
     return server !== undefined && this.offeredKeys().some((key) => knownHostsLine(key) === knownHostsLine(server));
   }
 
-  /** Tells whether the master runs; asks nobody but the local socket. */
+  /** Returns whether the master runs; only the local socket is queried. */
   async isOpen(): Promise<boolean> {
     if (!existsSync(this.#socket)) return false;
     try {
@@ -131,12 +131,12 @@ export class Connection {
     return { configuration, socket: this.#socket, configured: this.#socket === socket };
   }
 
-  /** The host keys that were offered since the master was started, the one of the last server at the end. */
+  /** The host keys that were offered since the master was started, that of the last server at the end. */
   offeredKeys(): OfferedKey[] {
     return existsSync(this.#files.offeredKeys) ? parseOfferedKeys(readFileSync(this.#files.offeredKeys, "utf8")) : [];
   }
 
-  /** The host keys that ssh has accepted on the way to the target although they were not known, each told once. */
+  /** The host keys that ssh has accepted on the way to the target although they were unknown, each returned once. */
   acceptedKeys(): OfferedKey[] {
     const added = new Set(readFileSync(this.#knownHosts, "utf8").split(`${endOfKnownHosts}\n`).at(-1)?.split("\n"));
     return this.offeredKeys().filter((key) => {

@@ -32,7 +32,7 @@ export function knownHostsLine(key: OfferedKey): string {
 }
 
 /**
- * Checks the form of known_hosts lines (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), since ssh passes over a bad one without a word.
+ * Checks the form of known_hosts lines (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), since ssh silently ignores a bad one.
  * Returns what is wrong with each bad line.
  */
 export function knownHostsProblems(text: string): string[] {
@@ -40,10 +40,10 @@ export function knownHostsProblems(text: string): string[] {
   for (const [index, line] of text.split("\n").entries()) {
     const fields = line.trim().split(/\s+/);
     if (line.trim() === "" || line.trim().startsWith("#")) continue;
-    if (/PRIVATE KEY/.test(line)) return [`line ${index + 1} belongs to a private key`];
+    if (/PRIVATE KEY/.test(line)) return [`line ${index + 1} is part of a private key`];
     const [, type, key] = fields[0]?.startsWith("@") === true ? fields.slice(1) : fields;
     if (type === undefined || key === undefined || !/^AAAA[A-Za-z0-9+/]+=*$/.test(key)) {
-      problems.push(`line ${index + 1} is not a known_hosts line (host, key type, key; as \`ssh-keyscan host\` prints them)`);
+      problems.push(`line ${index + 1} is not a known_hosts line (host, key type and key, as printed by \`ssh-keyscan host\`)`);
     }
   }
   return problems;

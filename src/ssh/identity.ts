@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 
 import { CommandError, RunnerError } from "../domain/errors.js";
+import { installSteps } from "../domain/install-steps.js";
+import type { Topic } from "../domain/topic.js";
 import { run } from "../process/run.js";
 import { endOfKnownHosts, identityFiles } from "./configuration.js";
 
@@ -22,7 +24,7 @@ export function makeIdentityDirectory(runnerTemp: string | undefined): string {
 
 /** What is written into the private directory. */
 export type Identity = {
-  /** A private key that `readKey` has accepted; `undefined` where ssh authenticates without one. */
+  /** A private key that `parseKey` has accepted; `undefined` where ssh authenticates without one. */
   readonly key: string | undefined;
   /** The user certificate for it, one line. */
   readonly certificate?: string | undefined;
@@ -43,7 +45,7 @@ export async function writeIdentity(directory: string, identity: Identity): Prom
   write(files.key, identity.key);
   if (identity.passphrase !== undefined) {
     const problem = await decrypt(directory, files.key, identity.passphrase);
-    if (problem !== undefined) return { kind: "unusable", problem };
+    if (problem !== undefined) return { kind: "unusable", problem, topic: "ssh-key-encrypted" };
   }
   return await checkKey(files.key);
 }
@@ -53,11 +55,11 @@ export function writtenKey(directory: string): string {
   return readFileSync(identityFiles(directory).key, "utf8");
 }
 
-/** The public half of the key, or what ssh-keygen has against it; or that there is no key. */
+/** The public key, or why ssh-keygen rejects the key; or no key. */
 export type KeyCheck =
   | { readonly kind: "none" }
   | { readonly kind: "key"; readonly publicKey: string }
-  | { readonly kind: "unusable"; readonly problem: string };
+  | { readonly kind: "unusable"; readonly problem: string; readonly topic: Topic };
 
 async function checkKey(path: string): Promise<KeyCheck> {
   try {
@@ -66,7 +68,7 @@ async function checkKey(path: string): Promise<KeyCheck> {
   } catch (error) {
     throwIfMissing(error);
     if (!(error instanceof CommandError)) throw error;
-    return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})` };
+    return { kind: "unusable", problem: `is damaged: ssh-keygen cannot read it (${lastLine(error.stderr, path)})`, topic: "ssh-key-damaged" };
   }
 }
 
@@ -85,11 +87,11 @@ async function decrypt(directory: string, path: string, passphrase: string): Pro
     if (!(error instanceof CommandError)) throw error;
     if (/ssh_askpass: exec\(.*\): Permission denied/.test(error.stderr)) {
       throw new RunnerError(
-        `an encrypted ssh-key needs a directory for temporary files from which programs can be run, and ${dirname(directory)} is mounted noexec. Use a key without a passphrase, or another RUNNER_TEMP`,
-        { cause: error },
+        `decrypting ssh-key needs a temporary directory in which programs can be run, but running one in ${dirname(directory)} was denied (is it mounted noexec?). Use a key without a passphrase, or set RUNNER_TEMP to another directory`,
+        { cause: error, topic: "ssh-key-encrypted" },
       );
     }
-    if (/incorrect passphrase/i.test(error.stderr)) return "is encrypted, and ssh-key-passphrase is not its passphrase";
+    if (/incorrect passphrase/i.test(error.stderr)) return "is encrypted, and ssh-key-passphrase does not match";
     return `cannot be decrypted (${lastLine(error.stderr, path)})`;
   } finally {
     rmSync(askpass, { force: true });
@@ -98,10 +100,10 @@ async function decrypt(directory: string, path: string, passphrase: string): Pro
 
 function throwIfMissing(error: unknown): void {
   if (error instanceof CommandError && error.failure.kind === "spawn") {
-    throw new RunnerError(
-      "ssh-keygen is not on this runner. Install the OpenSSH client before this step, for example: - run: sudo apt-get install -y openssh-client",
-      { cause: error },
-    );
+    throw new RunnerError(`ssh-keygen was not found on this runner. Install the OpenSSH client before this step, for example: ${installSteps["ssh-keygen"]}`, {
+      cause: error,
+      topic: "programs-missing",
+    });
   }
 }
 
@@ -115,12 +117,12 @@ function lastLine(stderr: string, path: string): string {
  */
 export function removeIdentityDirectory(path: string): void {
   if (!/^nix-flake-deploy-[A-Za-z0-9]{6}$/.test(basename(path)) || path !== resolve(path)) {
-    throw new Error(`refuses to remove ${JSON.stringify(path)}: it is not a directory of this action`);
+    throw new Error(`refusing to remove ${JSON.stringify(path)}: it was not created by this action`);
   }
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isDirectory() || found.uid !== process.getuid?.()) {
-    throw new Error(`refuses to remove ${JSON.stringify(path)}: it is a link, no directory, or somebody else's`);
+    throw new Error(`refusing to remove ${JSON.stringify(path)}: it is a link, not a directory, or owned by another user`);
   }
   rmSync(path, { recursive: true, force: true });
 }

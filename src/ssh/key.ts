@@ -1,9 +1,13 @@
+import type { Topic } from "../domain/topic.js";
+
 /** A private key in the form that ssh reads, or what is wrong with the text. */
-export type KeyReading = { readonly kind: "key"; readonly text: string; readonly encrypted: boolean } | { readonly kind: "unusable"; readonly problem: string };
+export type ParsedKey =
+  | { readonly kind: "key"; readonly text: string; readonly encrypted: boolean }
+  | { readonly kind: "unusable"; readonly problem: string; readonly topic?: Topic | undefined };
 
 const begin = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----/;
 const foreign: readonly (readonly [RegExp, string])[] = [
-  [/^PuTTY-User-Key-File-/, "is a PuTTY key; turn it into an OpenSSH key with `puttygen key.ppk -O private-openssh-new -o key`"],
+  [/^PuTTY-User-Key-File-/, "is a PuTTY key; convert it to an OpenSSH key with `puttygen key.ppk -O private-openssh-new -o key`"],
   [/^-----BEGIN PGP /, "is a PGP key, not an ssh key"],
   [/^AGE-SECRET-KEY-/, "is an age key, not an ssh key"],
   [/^-----BEGIN CERTIFICATE-----/, "is an X.509 certificate, not a private ssh key"],
@@ -12,34 +16,42 @@ const publicKey = /^(?:(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ AAAA|---- BEGIN SS
 
 /**
  * Reads a private key as people paste it: with CRLF, without its last newline, or as base64 of the whole file.
- * Tells apart what ssh lumps together as "error in libcrypto". Whether the key's numbers are right is for ssh-keygen to say.
+ * Distinguishes errors that ssh reports alike as "error in libcrypto". ssh-keygen checks the content of the key.
  */
-export function readKey(pasted: string): KeyReading {
+export function parseKey(pasted: string): ParsedKey {
   const text = normalise(pasted);
-  if (text === "") return unusable("is empty. A secret that does not exist, or that this event may not read (a pull request from a fork), is an empty text");
+  if (text === "")
+    return unusable(
+      "is empty. A secret that does not exist, or that this event cannot read (a pull request from a fork), is passed as an empty string",
+      "ssh-key-empty",
+    );
   for (const [pattern, problem] of foreign) if (pattern.test(text)) return unusable(problem);
-  if (/^[\w-]+-cert-v01@openssh\.com /.test(text)) return unusable("is an ssh certificate; the private key that belongs to it is wanted here");
-  if (publicKey.test(text)) return unusable("is the public half of a key (a .pub file); the private one is wanted here");
+  if (/^[\w-]+-cert-v01@openssh\.com /.test(text))
+    return unusable("is an ssh certificate; set ssh-certificate to the certificate, and ssh-key to its private key");
+  if (publicKey.test(text)) return unusable("is a public key (a .pub file); set it to the private key", "ssh-key-public");
   const head = begin.exec(text);
   if (head === null) {
     const base64 = decodeBase64(text);
-    if (base64 !== undefined) return readKey(base64);
-    if (/-----END [A-Z0-9 ]*PRIVATE KEY-----/.test(text)) return unusable("is truncated: its first line (-----BEGIN …-----) is missing");
-    return unusable("is not a private ssh key: it has no line -----BEGIN … PRIVATE KEY-----");
+    if (base64 !== undefined) return parseKey(base64);
+    if (/-----END [A-Z0-9 ]*PRIVATE KEY-----/.test(text)) return unusable("is truncated: its first line (-----BEGIN …-----) is missing", "ssh-key-damaged");
+    return unusable("is not a private ssh key: the line -----BEGIN … PRIVATE KEY----- is missing");
   }
   const label = head[1] ?? "";
   const end = `-----END ${label}-----`;
-  if (!text.includes(end)) return unusable(`is truncated: its last line (${end}) is missing`);
+  if (!text.includes(end)) return unusable(`is truncated: its last line (${end}) is missing`, "ssh-key-damaged");
   const whole = text.slice(head.index, text.indexOf(end) + end.length);
   const body = whole.slice(head[0].length, -end.length);
   if (!body.startsWith("\n") || !body.endsWith("\n")) {
-    return unusable("has lost its line breaks (blanks stand in their place, as after an unquoted `echo $KEY`); store the file as it is, or its base64");
+    return unusable(
+      "has lost its line breaks (replaced by spaces, as after an unquoted `echo $KEY`); store the file unchanged or base64-encoded",
+      "ssh-key-damaged",
+    );
   }
   const key = `${whole}\n`;
   if (label !== "OPENSSH PRIVATE KEY") return { kind: "key", text: key, encrypted: /ENCRYPTED/.test(`${label}${body}`) };
   const cipher = openSshCipher(body);
   return cipher === undefined
-    ? unusable("is truncated or damaged: its content ends before it should")
+    ? unusable("is truncated or damaged: its content is incomplete", "ssh-key-damaged")
     : { kind: "key", text: key, encrypted: cipher !== "none" };
 }
 
@@ -51,8 +63,8 @@ export function secretLines(key: string): string[] {
   return key.split("\n").filter((line) => line.length >= shortestMask && !line.startsWith("-----") && !line.includes(": "));
 }
 
-function unusable(problem: string): KeyReading {
-  return { kind: "unusable", problem };
+function unusable(problem: string, topic?: Topic): ParsedKey {
+  return { kind: "unusable", problem, topic };
 }
 
 function normalise(text: string): string {
@@ -75,7 +87,7 @@ function decodeBase64(text: string): string | undefined {
 
 /**
  * The cipher that an OpenSSH private key names; `undefined` when its parts do not fill it exactly.
- * The form is the one of PROTOCOL.key in OpenSSH's sources.
+ * The format is described in PROTOCOL.key of OpenSSH's sources.
  */
 function openSshCipher(body: string): string | undefined {
   const bytes = Buffer.from(body, "base64");

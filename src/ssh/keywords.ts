@@ -1,6 +1,6 @@
 /**
- * Who says a keyword of ssh_config(5) for a target. `ours`: the action's value stands first, so lines of the input `ssh-config` have
- * no effect, or are refused where ssh adds values up. `theirs`: the input's lines hold. `refused`: they are an error.
+ * Who sets a keyword of ssh_config(5) for a target. `ours`: the action's value comes first, so lines of the input `ssh-config` have
+ * no effect, or are refused where ssh accumulates values. `theirs`: the input's lines apply. `refused`: they are an error.
  */
 type Rule = { readonly owner: "ours" } | { readonly owner: "theirs" } | { readonly owner: "refused"; readonly reason: string };
 
@@ -8,16 +8,16 @@ const ours: Rule = { owner: "ours" };
 const theirs: Rule = { owner: "theirs" };
 const refused = (reason: string): Rule => ({ owner: "refused", reason });
 
-const onlyTheKey = refused("only ssh-auth says how the action authenticates");
+const onlyTheKey = refused("the input ssh-auth sets how the action authenticates");
 const hostKey = refused("the host key is looked up under the target's own address");
-const noForwarding = refused("a deployment forwards nothing");
-const sameSession = refused("the action's commands need a session as ssh starts it by itself");
-const plainMessages = refused("the action reads ssh's messages");
-const gssapi = refused("Kerberos would take the place of the key or the host key");
+const noForwarding = refused("the action forwards nothing");
+const sameSession = refused("the action needs a plain ssh session");
+const plainMessages = refused("the action parses the messages of ssh");
+const gssapi = refused("Kerberos would replace the key or the host key");
 
 /** Every keyword of ssh_config(5) in OpenSSH 8.5 to 10. */
 export const keywords: Readonly<Record<string, Rule>> = {
-  // Where a line holds, and for whom.
+  // Where a line applies.
   Host: theirs,
   Match: theirs,
   Include: theirs,
@@ -39,9 +39,9 @@ export const keywords: Readonly<Record<string, Rule>> = {
   CanonicalizePermittedCNAMEs: theirs,
   ProxyCommand: theirs,
   ProxyJump: theirs,
-  ProxyUseFdpass: refused("a ProxyCommand must stay in between, so that it ends with the connection"),
+  ProxyUseFdpass: refused("the ProxyCommand must end with the connection"),
   IPQoS: theirs,
-  // How what is sent is protected.
+  // Encryption and compression.
   Ciphers: theirs,
   MACs: theirs,
   KexAlgorithms: theirs,
@@ -102,11 +102,11 @@ export const keywords: Readonly<Record<string, Rule>> = {
   ServerAliveInterval: ours,
   ServerAliveCountMax: ours,
   TCPKeepAlive: ours,
-  ChannelTimeout: refused("the action's own limits end what takes too long"),
+  ChannelTimeout: refused("the inputs of the action set the timeouts"),
   // The session.
   RemoteCommand: ours,
   PermitLocalCommand: ours,
-  LocalCommand: refused("no command of ssh-config runs on the runner once the connection stands"),
+  LocalCommand: refused("ssh-config cannot run commands on the runner after connecting"),
   RequestTTY: ours,
   EscapeChar: ours,
   EnableEscapeCommandline: sameSession,
@@ -147,7 +147,7 @@ const byLowerCase = new Map(Object.entries(keywords).map(([name, rule]) => [name
  * Keywords are in lower case, as `ssh -G` prints them.
  */
 export function refusalOf(keyword: string): string | undefined {
-  const { name, rule } = byLowerCase.get(keyword) ?? { name: keyword, rule: refused("this version of the action does not know it") };
+  const { name, rule } = byLowerCase.get(keyword) ?? { name: keyword, rule: refused("not supported by this version of the action") };
   if (rule.owner === "theirs") return undefined;
-  return `${name} (${rule.owner === "ours" ? "it belongs to the action" : rule.reason})`;
+  return `${name} (${rule.owner === "ours" ? "set by the action" : rule.reason})`;
 }

@@ -23,7 +23,7 @@ export async function locateTargets(
 
 /**
  * Finds out where a target is: what it says itself, then the user's lines, then the defaults. It is ssh that reads the user's
- * lines, so that patterns, `Match` and `Include` mean what they mean to ssh; nothing is started where there are none. Throws an
+ * lines, so that patterns, `Match` and `Include` work as usual; without any lines, ssh is not started. Throws an
  * `InputError` for lines that ssh does not accept, and for those that would lead it to what it must not be given.
  */
 export async function locateTarget(
@@ -46,7 +46,7 @@ export async function locateTarget(
     answer = await ask(text);
   } catch (error) {
     if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
-    throw refusal(`is not accepted by ssh: ${reasonOf(error, configuration, extraBegins)}`);
+    throw refusal(`was rejected by ssh: ${reasonOf(error, configuration, extraBegins)}`);
   }
   const without = await ask(renderQuestion(target, index, directory, { ...settings, extra: "" }, defaults).text);
   return locatedTarget(target, answer, without);
@@ -67,7 +67,7 @@ export function locationCommand(configuration: string, target: Pick<Target, "hos
  *     proxyjump bastion.example.org
  */
 export function locatedTarget(target: NamedTarget, answer: string, without: string): Target {
-  const found = readAnswer(answer);
+  const found = parseAnswer(answer);
   const first = (keyword: string): string => found.get(keyword)?.[0] ?? "";
   const address = first("hostname");
   const user = first("user");
@@ -77,19 +77,19 @@ export function locatedTarget(target: NamedTarget, answer: string, without: stri
       work();
     } catch (error) {
       const problem = messageOf(error);
-      throw refusal(`has a ${keyword} for ${target.host} that is not accepted: ${problem}`);
+      throw refusal(`sets an invalid ${keyword} for ${target.host}: ${problem}`);
     }
   };
   check("HostName", () => checkHost(address));
   check("User", () => checkUser(user));
   check("Port", () => checkPort(port));
-  requireOwned(target, found, readAnswer(without));
+  requireOwned(target, found, parseAnswer(without));
   const { name, host, configuration } = target;
   const moved = address.toLowerCase() !== host.toLowerCase();
   return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration };
 }
 
-function readAnswer(answer: string): ReadonlyMap<string, readonly string[]> {
+function parseAnswer(answer: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   for (const line of answer.split("\n")) {
     const [, keyword = "", value = ""] = /^(\S+) (.*)$/.exec(line) ?? [];
@@ -98,7 +98,7 @@ function readAnswer(answer: string): ReadonlyMap<string, readonly string[]> {
   return found;
 }
 
-// What stands first in the configuration is not enough: ssh adds some keywords up, and others are not the action's to say.
+// The order in the configuration is not enough: ssh accumulates some keywords, and the action does not set all of them.
 function requireOwned({ host }: NamedTarget, found: ReadonlyMap<string, readonly string[]>, without: ReadonlyMap<string, readonly string[]>): void {
   const changed = [...new Set([...found.keys(), ...without.keys()])].filter(
     (keyword) => JSON.stringify(found.get(keyword)) !== JSON.stringify(without.get(keyword)),
@@ -107,10 +107,10 @@ function requireOwned({ host }: NamedTarget, found: ReadonlyMap<string, readonly
     const reason = refusalOf(keyword);
     return reason === undefined ? [] : [reason];
   });
-  if (reasons.length > 0) throw refusal(`sets ${reasons.join(" and ")} for ${host}; accepted are lines that leave it out for this host`);
+  if (reasons.length > 0) throw refusal(`sets ${reasons.join(" and ")} for ${host}; remove this for the host`);
 }
 
-/** What tells two machines with one address apart. A proxy's command may name the host in its own ways. */
+/** Distinguishes two machines with the same address. A ProxyCommand may select the host itself. */
 function viaOf(host: string, found: ReadonlyMap<string, readonly string[]>): string | undefined {
   const jump = found.get("proxyjump")?.[0];
   if (jump !== undefined && jump !== "none") return jump;
@@ -119,9 +119,9 @@ function viaOf(host: string, found: ReadonlyMap<string, readonly string[]>): str
 }
 
 function reasonOf({ failure, stderr }: CommandError, configuration: string, extraBegins: number): string {
-  if (failure.kind === "timeout") return `it has not read the lines after ${failure.seconds} s`;
+  if (failure.kind === "timeout") return `reading the lines took longer than ${failure.seconds} s`;
   const place = /^line (\d+)/;
-  const [line = "it does not say why"] = stderr
+  const [line = "no reason given"] = stderr
     .replaceAll(`${configuration}: `, "")
     .replaceAll(`${configuration} `, "")
     .split(/\r?\n/)
@@ -131,5 +131,5 @@ function reasonOf({ failure, stderr }: CommandError, configuration: string, extr
 }
 
 function refusal(problem: string): InputError {
-  return new InputError([{ input: "ssh-config", problem }]);
+  return new InputError([{ input: "ssh-config", problem, topic: "ssh-config-refused" }]);
 }

@@ -46,7 +46,7 @@ describe("each Nix of REAL_TOOLS on the runner", () => {
 });
 
 const nixos = (name: string): string => `nixosConfigurations.${name}`;
-// The edit changes the system of web1.
+// The edit changes the build of web1.
 const kinds = [
   { kind: "nixos", trees: [tools.nixpkgs], attribute: nixos, edit: [`web1 = "web"`, `web1 = "changed"`] },
   { kind: "deploy-rs", trees: [tools.nixpkgs, tools.deployRs], attribute: nixos, edit: [`hostName = "web1";`, `hostName = "web1"; users.motd = "changed";`] },

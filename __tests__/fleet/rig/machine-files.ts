@@ -87,7 +87,7 @@ export function writeMachineFiles(root: string, files: MachineFiles): void {
   // Not in /etc, which belongs to the systems: a switch stops what is there and not in the new one.
   write(
     "usr/lib/systemd/system/boot-system.service",
-    `[Unit]\nDescription=Activate the system of the boot loader entry\nDefaultDependencies=no\nAfter=local-fs.target systemd-tmpfiles-setup.service\n` +
+    `[Unit]\nDescription=Activate the build of the boot loader entry\nDefaultDependencies=no\nAfter=local-fs.target systemd-tmpfiles-setup.service\n` +
       `Before=network-pre.target systemd-networkd.service sysinit.target\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/local/lib/boot-system\n`,
   );
   const enable = (unit: string, target: string): void => {

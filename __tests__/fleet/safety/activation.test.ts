@@ -119,7 +119,7 @@ test("a health check that succeeds in the end keeps the new system", async () =>
   const run = await trial.deploy({}, { "health-check": "test -e /tmp/healthy || { touch /tmp/healthy; false; }" });
   expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
   expect((await trial.systems()).current).toBe(run.outputs["system-path"]);
-  expect(run.log).toContain("[web1] the health check is not content yet (exit code 1)");
+  expect(run.log).toContain("[web1] the health check failed (exit code 1); trying again");
 });
 
 test("units that failed before do not count; with unit-failures: warn those that fail anew make the host degraded", async () => {
@@ -153,11 +153,11 @@ test("a way back that fails is rollback-failed, and the commands of the message 
     status: "rollback-failed",
     phase: "rollback",
     error: expect.stringMatching(
-      /the activation script snippet [^]*; and the rollback failed: the activation script snippet [^]*exit code 2[^]*Repair the machine by hand/,
+      /the activation script snippet [^]*; the rollback failed: the activation script snippet [^]*exit code 2[^]*Repair the machine manually,/,
     ),
   });
   expect(run.outputs["status"]).toBe("rollback-failed");
-  const [, commands] = /Repair the machine by hand, as root: (.*)$/m.exec(String(verdictOf(run)["error"])) ?? [];
+  const [, commands] = /Repair the machine manually, as root: (.*)$/m.exec(String(verdictOf(run)["error"])) ?? [];
   if (commands === undefined) throw new Error("no commands");
 
   await machine.output("rm /run/spoiled; $(readlink -f /nix/var/nix/profiles/system-1-link)/bin/switch-to-configuration test");

@@ -109,7 +109,7 @@ describe("a machine that crashes before it is confirmed boots its old system", (
     if (place === undefined) throw new Error("no place");
     const { run } = await crash(place, "alive");
     if (run === undefined) throw new Error("no run");
-    const error = `The machine has booted ${before.current}; it ran ${tested} before`;
+    const error = `The machine booted ${before.current}; before, it ran ${tested}`;
     expect(verdictOf(run)).toMatchObject({ exit: 1, status: "failed", error: expect.stringContaining(error) });
     expect(await trial.systems()).toEqual(before);
   });
@@ -121,7 +121,7 @@ describe("a machine that crashes before it is confirmed boots its old system", (
     if (run === undefined) throw new Error("no run");
     const { current } = await trial.systems();
     expect(current).toBe(run.outputs["system-path"]);
-    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "failed", error: expect.stringContaining(`The machine has booted ${current}`) });
+    expect(verdictOf(run)).toMatchObject({ exit: 1, status: "failed", error: expect.stringContaining(`The machine booted ${current}`) });
     await trial.repair(before);
   });
 });
@@ -151,10 +151,10 @@ describe("a last step that a crash interrupts", () => {
     await trial.forget();
     // One that changes nothing only reports it.
     const plan = await trial.fleet.runner.run(trial.step(workspace, { operation: "build" }));
-    expect(plan.log).toContain("an earlier run has not finished its last step");
+    expect(plan.log).toContain("an earlier run did not finish setting profile and boot loader,");
     expect((await trial.machine().exec("test -e /nix/var/nix/nix-flake-deploy/last-step")).code).toBe(0);
     const next = await trial.fleet.runner.run(trial.step(workspace));
-    expect(next.log).toContain("an earlier run has not finished its last step, and the machine runs");
+    expect(next.log).toContain("an earlier run did not finish setting profile and boot loader, and the machine runs");
     expect(verdictOf(next)).toMatchObject({ exit: 0, status: "deployed" });
     const system = next.outputs["system-path"];
     expect(await trial.systems()).toEqual({ current: system, profile: system, boot: system });
@@ -166,7 +166,7 @@ describe("a last step that a crash interrupts", () => {
     const { run } = await crash(written, "alive");
     if (run === undefined) throw new Error("no run");
     const system = run.outputs["system-path"];
-    expect(run.log).toContain("the machine was restarted after it was confirmed, and has booted the new system");
+    expect(run.log).toContain("the machine was restarted after the confirmation and booted the new system");
     expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });
     expect(await trial.systems()).toEqual({ current: system, profile: system, boot: system });
     await requireOldGenerations(length + 1);
@@ -180,7 +180,7 @@ describe("a last step that a crash interrupts", () => {
     expect(booted).not.toBe(before.current);
     await trial.forget();
     const next = await trial.fleet.runner.run(trial.step(workspace));
-    expect(next.log).toContain("an earlier run has not finished its last step, and the machine runs its system");
+    expect(next.log).toContain("an earlier run did not finish setting profile and boot loader, and the machine runs its new system");
     expect(verdictOf(next)).toMatchObject({ exit: 0, status: "deployed", "system-path": booted });
     expect(await trial.systems()).toEqual({ current: booted, profile: booted, boot: booted });
     await requireOldGenerations(length + 1);
@@ -196,7 +196,7 @@ describe("a last step that a crash interrupts", () => {
     await trial.machine().output("rm -r /nix/var/nix/nix-flake-deploy");
     await trial.forget();
     const plan = await trial.fleet.runner.run(trial.step(await trial.flake({}), { operation: "build" }));
-    expect(plan.log).not.toContain("an earlier run has not finished");
+    expect(plan.log).not.toContain("an earlier run did not finish");
     await trial.repair(before);
   });
 });
@@ -219,7 +219,7 @@ describe("a machine whose root file system is in memory", () => {
     await trial.forget("web2");
 
     const next = await trial.fleet.runner.run(trial.step(workspace, { targets: "root@web2" }));
-    expect(next.log).toContain(`an earlier run has not finished its last step, and the machine runs ${old.current}: undoing it`);
+    expect(next.log).toContain(`an earlier run did not finish setting profile and boot loader, and the machine runs ${old.current}: undoing it`);
     expect(verdictOf(next)).toMatchObject({ exit: 0, status: "deployed" });
     const system = next.outputs["system-path"];
     expect(await trial.systems("web2")).toEqual({ current: system, profile: system, boot: system });

@@ -55,7 +55,7 @@ test("a rollback that fails where the disk is full: the commands of the message 
   const old = await trial.settle({ activationScript: "[ ! -e /run/spoiled ]" }, "small1");
   const run = await trial.deploy({ activationScript: "touch /run/spoiled; dd if=/dev/zero of=/nix/fill bs=1M" }, {}, "small1");
   expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rollback-failed" });
-  const [, commands] = /epair the machine by hand, as root: (.*)$/m.exec(String(verdictOf(run)["error"])) ?? [];
+  const [, commands] = /epair the machine manually, as root: (.*)$/m.exec(String(verdictOf(run)["error"])) ?? [];
   expect(await machine.output("rm /run/spoiled; df --output=avail /nix | tail -n 1")).toBe("0");
   await machine.output(String(commands));
   expect(await trial.systems("small1")).toEqual(old);
@@ -66,23 +66,26 @@ test("a rollback that fails where the disk is full: the commands of the message 
 test("the root file system is full during the activation: the old system runs, the message says that files are missing, and its commands work once there is room", async () => {
   const machine = trial.machine("full1");
   const old = await trial.settle({ text: "the old text" }, "full1");
-  const fills = { text: "the new text", activationScript: "dd if=/dev/zero of=/var/fill bs=1M" };
+  // It keeps on writing: others, as the journal, make room again.
+  const writes = "systemd-run --quiet --unit=writes /bin/sh -c 'while :; do cat /dev/zero >>/var/fill; sleep 0.02; done'";
+  const fills = { text: "the new text", activationScript: `dd if=/dev/zero of=/var/fill bs=1M || { ${writes}; false; }` };
+  const makeRoom = "systemctl stop writes; rm /var/fill";
   const run = await trial.deploy(fills, {}, "full1");
   const { error } = verdictOf(run);
   expect(verdictOf(run)).toMatchObject({
     exit: 1,
     status: "rollback-failed",
     phase: "rollback",
-    error: expect.stringMatching(/and the rollback failed: the activation script snippet 'etc' \(1\) failed \(exit code 2\): no space is left on the device/),
+    error: expect.stringMatching(/; the rollback failed: the activation script snippet 'etc' \(1\) failed \(exit code 2\): no space is left on the device/),
   });
   expect(error).toContain(
-    "The machine runs its old system, but not all of its files could be written. Make room on the file system that is full (`df -h` on the machine shows which one). Then repair the machine by hand, as root: ",
+    "The machine runs its old system, but some of its files could not be written. Free space on the full file system (`df -h` on the machine shows which one). Then repair the machine manually, as root: ",
   );
   expect(await machine.output("df --output=avail / | tail -n 1")).toBe("0");
   expect(await trial.systems("full1")).toEqual(old);
   expect(await machine.output("cat /etc/motd-nixos")).toBe("the new text");
-  const [, commands] = /epair the machine by hand, as root: (.*)$/m.exec(String(error)) ?? [];
-  await machine.output(`rm /var/fill; ${String(commands)}`);
+  const [, commands] = /epair the machine manually, as root: (.*)$/m.exec(String(error)) ?? [];
+  await machine.output(`${makeRoom}; ${String(commands)}`);
   expect(await trial.systems("full1")).toEqual(old);
   expect(await machine.output("cat /etc/motd-nixos")).toBe("the old text");
 
@@ -91,7 +94,7 @@ test("the root file system is full during the activation: the old system runs, t
   expect(verdictOf(control)).toMatchObject({ exit: 1, status: "failed" });
   const half = control.outputs["system-path"];
   expect(await trial.systems("full1")).toEqual({ current: half, profile: half, boot: half });
-  await machine.output("rm /var/fill");
+  await machine.output(makeRoom);
   await trial.repair(old, "full1");
 });
 

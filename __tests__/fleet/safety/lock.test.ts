@@ -34,7 +34,7 @@ describe("two runs at once", () => {
       /another run of this action: https:\/\/github\.test\/octocat\/machines\/actions\/runs\/1, job deploy, target root@web1, since \d\d:\d\d:\d\dZ/;
     const impatient = await trial.deploy({}, { "lock-timeout": "1" });
     expect(verdictOf(impatient)).toMatchObject({ exit: 1, status: "failed", phase: "activate", error: expect.stringMatching(holder) });
-    expect(verdictOf(impatient)["error"]).toContain("the machine is locked after 1 s of waiting");
+    expect(verdictOf(impatient)["error"]).toContain("the machine is still locked after 1 s: ");
     const hurried = await trial.deploy({}, { timeout: "8" });
     expect(verdictOf(hurried)).toMatchObject({
       exit: 1,
@@ -46,7 +46,7 @@ describe("two runs at once", () => {
     expect(going.running()).toBe(true);
 
     const waiting = trial.fleet.runner.start(trial.step(await trial.flake({})));
-    await waiting.waitFor(new RegExp(`waiting for up to 300 s: ${holder.source}`));
+    await waiting.waitFor(new RegExp(`waiting up to 300 s: ${holder.source}`));
     await trial.machine().output("touch /run/go");
     const patient = await waiting.finished;
     expect(verdictOf(patient)).toMatchObject({ exit: 0, status: "deployed" });

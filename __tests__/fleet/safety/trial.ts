@@ -58,7 +58,7 @@ export class Trial {
   /** Gives a machine a system that it can go back to. Throws with the log unless that is green. */
   async settle(behaviour: Behaviour = {}, name = "web1"): Promise<Systems> {
     const run = await this.deploy(behaviour, {}, name);
-    if (run.exitCode !== 0) throw new Error(`the machine has no system to go back to:\n${run.log}`);
+    if (run.exitCode !== 0) throw new Error(`the machine has no system was found to roll back to:\n${run.log}`);
     return await this.systems(name);
   }
 
@@ -105,7 +105,7 @@ export class Trial {
 }
 
 /**
- * Boots machines for the tests of a file, gives those that are named a system to go back to, and fails each test that leaves
+ * Boots machines for the tests of a file, gives those that are named a system was found to roll back to, and fails each test that leaves
  * anything of a run on one of them.
  */
 export function useTrial(specs: readonly (MachineSpec | string)[], settled: readonly string[] = ["web1"]): Trial {

@@ -14,7 +14,7 @@ const unreachable = (): never => {
   throw new DeployError({ phase: "connect", reason: "it does not answer", exitCode: 255, unreachable: true });
 };
 const refused = (): never => {
-  throw new DeployError({ phase: "connect", reason: "the host key is not known", hint: "Compare it", exitCode: 255 });
+  throw new DeployError({ phase: "connect", reason: "the host key is unknown", hint: "Compare it", exitCode: 255 });
 };
 const copyFails = (): never => {
   throw new DeployError({ phase: "copy", reason: "no space is left", exitCode: 1 });
@@ -89,7 +89,7 @@ describe("one machine", () => {
     const result = await deployOne(machine);
     expect(result).toMatchObject({ status: "failed", phase: "connect", changed: false });
     expect(result.error).toBe(
-      `the machine's own hostname (${JSON.stringify(hostname)}) names no configuration. Write the configuration behind the target: host#configuration`,
+      `the machine's hostname (${JSON.stringify(hostname)}) is not a valid name of a configuration. Add the configuration to the target: host#configuration`,
     );
   });
 
@@ -124,24 +124,24 @@ describe("one machine", () => {
   test("is told to need a reboot", async () => {
     const machine = new FakeMachine();
     machine.state = makeState({ rebootNeeded: true });
-    expect((await deploy([machine])).log.lines.join("\n")).toContain("take effect with a reboot");
+    expect((await deploy([machine])).log.lines.join("\n")).toContain("take effect after a reboot");
   });
 });
 
 describe("what nixos-rebuild says and the machine does not", () => {
   const other = makeStorePath("nixos-system-other");
   test.each<[Operation, Partial<ActivationEnd>, string]>([
-    ["switch", { after: makeState({ running: oldSystem }) }, `the machine runs ${oldSystem} and not ${newSystem}`],
-    ["boot", { after: makeState({ profile: other }) }, `the machine boots ${other} and not ${newSystem}`],
-    ["boot", { after: makeState({ profile: undefined }) }, "the machine boots no system of the store and not"],
-    ["boot", { after: makeState() }, `the machine boots ${oldSystem} and not ${newSystem}`],
+    ["switch", { after: makeState({ running: oldSystem }) }, `the machine runs ${oldSystem} instead of ${newSystem}`],
+    ["boot", { after: makeState({ profile: other }) }, `the machine boots ${other} instead of ${newSystem}`],
+    ["boot", { after: makeState({ profile: undefined }) }, "the machine boots no system of the store instead of"],
+    ["boot", { after: makeState() }, `the machine boots ${oldSystem} instead of ${newSystem}`],
   ])("after %s is a failure: %j", async (operation, end, text) => {
     const machine = new FakeMachine();
     machine.end = end;
     const result = await deployOne(machine, { operation });
     expect(result).toMatchObject({ status: "rolled-back", phase: "activate", exitCode: 0 });
     expect(result.error).toContain(text);
-    expect(result.error).toContain("Has somebody else changed it in the meantime?");
+    expect(result.error).toContain("Check whether someone else changed it in the meantime");
   });
 });
 
@@ -156,7 +156,7 @@ describe("a machine that somebody else switches", () => {
     change(machine);
     const result = await deployOne(machine);
     expect(result).toMatchObject({ status: "failed", error: expect.stringContaining(`runs ${third}`) });
-    expect(result.error).toContain("Nothing more was changed on the machine");
+    expect(result.error).toContain("Nothing else was changed on the machine");
     expect(machine.calls.slice(-2)).toEqual(["web1 drop", "web1 release"]);
   });
 
@@ -177,8 +177,8 @@ describe("a machine that somebody else switches", () => {
 
 describe("a machine whose test refuses", () => {
   const refusals = [
-    [{ kind: "locked" }, "another switch-to-configuration runs"],
-    [{ kind: "not-nixos" }, "does not take the machine for NixOS"],
+    [{ kind: "locked" }, "another switch-to-configuration is running"],
+    [{ kind: "not-nixos" }, "does not recognize the machine as NixOS"],
     [{ kind: "inhibitor", changes: [] }, "a switch inhibitor refuses"],
     [{ kind: "pre-switch-check", check: "custom" }, "the pre-switch check 'custom'"],
     [{ kind: "other-init" }, "a different init system"],
@@ -210,7 +210,7 @@ describe("a last step that fails", () => {
       status: "rolled-back",
       changed: false,
       error:
-        "the boot loader could not be installed (exit code 1). The lines below are what its installer printed. The machine is back at its old system\n  no room",
+        "the boot loader could not be installed (exit code 1). See the output of its installer below. The machine was rolled back to its old system\n  no room",
     });
   });
 
@@ -241,7 +241,7 @@ describe("a machine that is restarted", () => {
   const other = makeStorePath("nixos-system-other");
 
   test.each([
-    ["reached", "before it was confirmed"],
+    ["reached", "before the new system was confirmed"],
     ["kept", "before system profile and boot loader were set"],
   ] as const)("to be %s runs what ran before: rolled-back, and only asked", async (moment, reason) => {
     const machine = new FakeMachine();
@@ -286,8 +286,8 @@ test("a machine that rolled back while the connection was lost was not reached i
   machine.end = { after: makeState({ running: oldSystem }) };
   machine.reached = "late";
   const result = await deployOne(machine);
-  expect(result).toMatchObject({ status: "rolled-back", error: expect.stringContaining("was not reached again within confirm-timeout (30 s)") });
-  expect(result.error).not.toContain("somebody else");
+  expect(result).toMatchObject({ status: "rolled-back", error: expect.stringContaining("could not be reached within confirm-timeout (30 s)") });
+  expect(result.error).not.toContain("someone else");
 });
 
 test.each<[string, Partial<FakeMachine>]>([
@@ -313,7 +313,7 @@ test.each<[string, Partial<FakeMachine>]>([
   const result = await deployOne(machine);
   expect(result).toMatchObject({ status: "rollback-failed", error: expect.stringContaining("no space is left on the device") });
   expect(result.error).toContain(
-    "The machine runs its old system, but not all of its files could be written. Make room on the file system that is full (`df -h` on the machine shows which one). Then repair the machine by hand, as root: ",
+    "The machine runs its old system, but some of its files could not be written. Free space on the full file system (`df -h` on the machine shows which one). Then repair the machine manually, as root: ",
   );
 });
 
@@ -326,7 +326,9 @@ test("a connection that is lost while arming: the message says what the machine 
   };
   expect(await deployOne(machine)).toMatchObject({
     status: "failed",
-    error: expect.stringContaining("Nothing has changed on the machine. If it was armed before the run lost it, its watchdog ends 600 s later"),
+    error: expect.stringContaining(
+      "Nothing has changed on the machine. If it was already locked when the connection was lost, its watchdog stops after 600 s without changing anything",
+    ),
   });
 });
 
@@ -335,7 +337,7 @@ test("little room on /boot is warned about before the activation", async () => {
   machine.scarceBoot = { free: 2048, needed: 40_960 };
   const { log } = await deploy([machine]);
   const warning = log.lines.findIndex((line) =>
-    line.includes("only 2.0 MiB are free on /boot of the machine, and kernel and initrd of the new system need 40.0 MiB"),
+    line.includes("only 2.0 MiB are free on /boot of the machine, but kernel and initrd of the new system need 40.0 MiB"),
   );
   expect(warning).toBeGreaterThan(0);
 });
@@ -343,15 +345,15 @@ test("little room on /boot is warned about before the activation", async () => {
 test("what an earlier run has left unfinished is warned about, and never unchanged", async () => {
   const machine = new FakeMachine();
   machine.state = makeState({ running: newSystem, profile: newSystem });
-  machine.unfinished = "an earlier run has not finished its last step";
+  machine.unfinished = "an earlier run did not finish setting profile and boot loader";
   const { results, log } = await deploy([machine]);
   expect(results[0]).toMatchObject({ status: "deployed" });
-  expect(log.lines).toContain("web1: an earlier run has not finished its last step. A deployment that activates mends that first");
+  expect(log.lines).toContain("web1: an earlier run did not finish setting profile and boot loader. The next activation finishes or undoes it first");
 });
 
 describe("a machine that fails", () => {
   const causes = [{ kind: "snippet", snippet: "users", exitCode: 1 }] as const;
-  const told = "the activation script snippet 'users' (1) failed (exit code 2). Its output is in the host's log. Correct the snippet, then deploy again";
+  const told = "the activation script snippet 'users' (1) failed (exit code 2). See its output in the host's log, fix the snippet and deploy again";
 
   test("while it activates goes back, and tells code, lines and reason", async () => {
     const machine = new FakeMachine();
@@ -362,7 +364,7 @@ describe("a machine that fails", () => {
       exitCode: 2,
       changed: false,
       generation: 6,
-      error: `${told}. The machine is back at its old system\n  snippet failed`,
+      error: `${told}. The machine was rolled back to its old system\n  snippet failed`,
     });
     expect(machine.calls).not.toContain("web1 keep");
   });
@@ -374,7 +376,7 @@ describe("a machine that fails", () => {
     expect(result).toMatchObject({
       status: "failed",
       changed: true,
-      error: `${told}. The new system stays, since rollback is false`,
+      error: `${told}. The new system stays active, since rollback is false`,
     });
     expect(machine.calls).not.toContain("web1 roll back");
   });
@@ -385,13 +387,13 @@ describe("a machine that fails", () => {
     machine.back = { exitCode: 1, lines: ["no"], state: makeState() };
     const result = await deployOne(machine);
     expect(result).toMatchObject({ status: "rollback-failed", phase: "rollback", exitCode: 1 });
-    expect(result.error).toContain("and the rollback failed: switch-to-configuration failed without naming a cause (exit code 1)");
-    expect(result.error).toContain(`Repair the machine by hand, as root: NIXOS_NO_CHECK=1 ${oldSystem}/bin/switch-to-configuration test`);
+    expect(result.error).toContain("; the rollback failed: switch-to-configuration failed without naming a cause (exit code 1)");
+    expect(result.error).toContain(`Repair the machine manually, as root: NIXOS_NO_CHECK=1 ${oldSystem}/bin/switch-to-configuration test`);
   });
 
   test.each([
-    [{ profile: newSystem }, `the system profile is ${newSystem} and was ${oldSystem}`],
-    [{ running: newSystem }, `the machine runs ${newSystem} and ran ${oldSystem}`],
+    [{ profile: newSystem }, `the system profile is ${newSystem} (before: ${oldSystem})`],
+    [{ running: newSystem }, `the machine runs ${newSystem} (before: ${oldSystem})`],
   ])("and is not what it was after the way back is no success: %j", async (state, text) => {
     const machine = new FakeMachine();
     machine.end = { exitCode: 2, causes, lines: [] };
@@ -400,8 +402,8 @@ describe("a machine that fails", () => {
   });
 
   test.each([
-    ["reached", "late", "not reached again within confirm-timeout (30 s)"],
-    ["kept", "late", "not reached again within confirm-timeout (30 s)"],
+    ["reached", "late", "could not be reached within confirm-timeout (30 s) after the activation"],
+    ["kept", "late", "could not be reached within confirm-timeout (30 s) after the activation"],
   ] as const)("to be %s, %s, goes back", async (moment, answer, reason) => {
     const machine = new FakeMachine();
     machine[moment] = answer;
@@ -440,7 +442,7 @@ describe("a machine that fails", () => {
       status: "degraded",
       phase: "confirm",
       failedUnits: ["web.service"],
-      error: expect.stringContaining("units failed that had not failed before (exit code 4): web.service"),
+      error: expect.stringContaining("newly failed units (exit code 4): web.service"),
     });
     const old = failing();
     const again = [{ kind: "unit", unit: "old.service", what: "failed" }] as const;
@@ -525,7 +527,7 @@ describe("trying again", () => {
     machine.trouble = { connect: failingTimes(1, unreachable) };
     const { results, log } = await deploy([machine], { retries: 2 });
     expect(results[0]?.status).toBe("deployed");
-    expect(log.lines).toContain("web1: it does not answer; trying again in 1 s (1 of 2)");
+    expect(log.lines).toContain("web1: it does not answer; retrying in 1 s (1 of 2)");
   });
 
   test("of the copy connects anew first", async () => {
@@ -566,7 +568,7 @@ describe("an end before the end", () => {
     machine.trouble = { build: waits };
     const result = await deployOne(machine, { timeout: 0.1 });
     expect(result).toMatchObject({ status: "failed", phase: "build" });
-    expect(result.error).toBe("the work on the machine took longer than the timeout of 0.1 s. Nothing has changed on the machine");
+    expect(result.error).toBe("the host took longer than the timeout of 0.1 s. Nothing has changed on the machine");
     expect(machine.calls.at(-1)).toBe("web1 release");
   });
 
@@ -575,9 +577,11 @@ describe("an end before the end", () => {
     machine.trouble = { activate: waits };
     const guarded = await deployOne(machine, { timeout: 0.1 });
     expect(guarded).toMatchObject({ status: "unknown", phase: "activate" });
-    expect(guarded.error).toContain("Without confirmation the machine goes back by itself, 30 s after the activation and 600 s after its start at the latest");
+    expect(guarded.error).toContain(
+      "Without confirmation the machine rolls back on its own, 30 s after the activation ends or, if it does not end, 600 s after it started",
+    );
     const unguarded = await deployOne(machine, { timeout: 0.1, safety: makeSafety({ rollback: false }) });
-    expect(unguarded.error).toContain("The activation goes on on the machine, and rollback is false: it stays as it is");
+    expect(unguarded.error).toContain("The activation is still running on the machine and is not rolled back, since rollback is false");
   });
 
   test("is told where the run was cancelled, for every machine, and nothing is activated", async () => {
@@ -691,7 +695,7 @@ describe("what is new", () => {
     }
   });
 
-  test("is not known where the machine cannot tell, and nothing else comes of that", async () => {
+  test("is unknown where the machine cannot tell, and nothing else comes of that", async () => {
     const machine = new FakeMachine();
     expect(await deployOne(machine, { diff: true })).toMatchObject({ status: "deployed", difference: undefined, plan: undefined });
   });
@@ -740,7 +744,7 @@ describe("two targets that are one machine", () => {
     return [...machines];
   };
   const told = (other: string): string =>
-    `this is the same machine as ${other}, and one run deploys one configuration to a machine. Nothing was activated on it. Keep one of the two targets`;
+    `this is the same machine as ${other}; one run can deploy only one configuration per machine. Nothing was activated on it. Remove one of the two targets`;
 
   test.each([1, 10])("are both refused, and the one noticed second is sent nothing, with max-parallel %d", async (maxParallel) => {
     const calls: string[] = [];

@@ -55,6 +55,6 @@ describe("batches", () => {
     ["1, all", '"all"'],
     ["", '""'],
   ])("have no size %j", (text, named) => {
-    expect(() => parseBatches(text)).toThrow(`${named} is no size of a batch`);
+    expect(() => parseBatches(text)).toThrow(`${named} is not a valid batch size`);
   });
 });

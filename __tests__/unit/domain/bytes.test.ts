@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 
-import { showBytes } from "../../../src/domain/bytes.js";
+import { renderBytes } from "../../../src/domain/bytes.js";
 
 test.each([
   [0, "0 B"],
@@ -12,5 +12,5 @@ test.each([
   [2 * 1024 ** 3, "2.0 GiB"],
   [3 * 1024 ** 5, "3072.0 TiB"],
 ])("%d bytes are %s", (bytes, text) => {
-  expect(showBytes(bytes)).toBe(text);
+  expect(renderBytes(bytes)).toBe(text);
 });

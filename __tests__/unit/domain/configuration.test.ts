@@ -20,7 +20,7 @@ describe("a configuration", () => {
   });
 
   test.each(["", "-x", "a b", "a#b", "colmenaHive.nodes.a b"])("is not %j", (written) => {
-    expect(() => parseConfiguration(written)).toThrow("its configuration is not an attribute name");
+    expect(() => parseConfiguration(written)).toThrow("its configuration is not a valid attribute name");
   });
 
   test("that is the machine's own hostname has neither an attribute nor a name", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { describeChange, describeCounts, describeDifference, signedSize } from "../../../src/domain/difference-text.js";
+import { renderChange, renderCounts, renderDifferenceLines, signedSize } from "../../../src/domain/difference-text.js";
 import { makeDifference } from "./make.js";
 
 test.each([
@@ -24,15 +24,15 @@ test.each([
   [[], [""], "nginx"],
   [[""], ["1"], "nginx → 1"],
 ])("from %j to %j is %s", (before, after, text) => {
-  expect(describeChange({ name: "nginx", before, after, bytes: 0 })).toBe(text);
+  expect(renderChange({ name: "nginx", before, after, bytes: 0 })).toBe(text);
 });
 
-describe("describeDifference", () => {
+describe("renderDifferenceLines", () => {
   const change = (name: string) => ({ name, before: [], after: ["1"], bytes: 1 });
 
   test("has counts and a line a package", () => {
     const packages = [change("curl"), { name: "nginx", before: ["1"], after: ["2"], bytes: 0 }];
-    expect(describeDifference(makeDifference({ packages, rebuilt: 14, bytes: 2048 }))).toEqual([
+    expect(renderDifferenceLines(makeDifference({ packages, rebuilt: 14, bytes: 2048 }))).toEqual([
       "packages: 1 added, 1 changed, 14 rebuilt; size +2.0 KiB",
       "  curl 1",
       "  nginx 1 → 2",
@@ -40,11 +40,11 @@ describe("describeDifference", () => {
   });
 
   test("tells that nothing changed, and that it could not compare all", () => {
-    expect(describeCounts(makeDifference({ truncated: true }))).toBe("packages: none changed; size ±0 B; there was too much to compare all");
+    expect(renderCounts(makeDifference({ truncated: true }))).toBe("packages: none changed; size ±0 B; incomplete: too many paths to compare");
   });
 
   test("does not fill a log", () => {
-    const lines = describeDifference(makeDifference({ packages: Array.from({ length: 1000 }, (_, index) => change(`p${index}`)) }));
+    const lines = renderDifferenceLines(makeDifference({ packages: Array.from({ length: 1000 }, (_, index) => change(`p${index}`)) }));
     expect(lines).toHaveLength(42);
     expect(lines.at(-1)).toBe("  and 960 more");
   });

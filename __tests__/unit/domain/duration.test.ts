@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 
-import { showDuration } from "../../../src/domain/duration.js";
+import { renderDuration } from "../../../src/domain/duration.js";
 
 test.each([
   [0, "0.0 s"],
@@ -12,5 +12,5 @@ test.each([
   [134, "2 min 14 s"],
   [3700, "61 min 40 s"],
 ])("%d seconds are %s", (seconds, text) => {
-  expect(showDuration(seconds)).toBe(text);
+  expect(renderDuration(seconds)).toBe(text);
 });

@@ -6,14 +6,14 @@ import { briefReason, CommandError, DeployError, EvaluationError, InputError, ty
 describe("InputError", () => {
   test("names all bad inputs, a line each", () => {
     const error = new InputError([
-      { input: "targets", problem: "names no machine" },
+      { input: "targets", problem: "lists no hosts" },
       { input: "elevate", problem: "is not accepted" },
     ]);
-    expect(error.message).toBe("2 inputs are not usable; no machine was touched:\n  targets: names no machine\n  elevate: is not accepted");
+    expect(error.message).toBe("2 inputs are invalid; no host was changed:\n  targets: lists no hosts\n  elevate: is not accepted");
   });
 
   test("speaks of one where it is one", () => {
-    expect(new InputError([{ input: "elevate", problem: "is bad" }]).message).toBe("An input is not usable; no machine was touched:\n  elevate: is bad");
+    expect(new InputError([{ input: "elevate", problem: "is bad" }]).message).toBe("An input is invalid; no host was changed:\n  elevate: is bad");
   });
 });
 
@@ -35,9 +35,9 @@ describe("briefReason", () => {
 describe("CommandError", () => {
   test.each<[CommandFailure, string]>([
     [{ kind: "exit", exitCode: 4 }, "exit code 4: nix build"],
-    [{ kind: "signal", signal: "SIGKILL" }, "ended by SIGKILL: nix build"],
-    [{ kind: "timeout", seconds: 30 }, "no end within 30 s: nix build"],
-    [{ kind: "aborted" }, "stopped before its end: nix build"],
+    [{ kind: "signal", signal: "SIGKILL" }, "terminated by SIGKILL: nix build"],
+    [{ kind: "timeout", seconds: 30 }, "timed out after 30 s: nix build"],
+    [{ kind: "aborted" }, "aborted: nix build"],
     [{ kind: "spawn", code: "ENOENT" }, "command not found: nix build"],
     [{ kind: "spawn", code: "EACCES" }, "could not be started (EACCES): nix build"],
   ])("tells of %j", (failure, message) => {
@@ -49,10 +49,10 @@ describe("CommandError", () => {
 
 describe("DeployError", () => {
   test("is told as reason, hint and the last lines", () => {
-    const error = new DeployError({ phase: "copy", reason: "no space", hint: "Free some", lines: ["a", "b"], exitCode: 1, unreachable: true });
+    const error = new DeployError({ phase: "copy", reason: "no space", hint: "Free space", lines: ["a", "b"], exitCode: 1, unreachable: true });
     expect(error.message).toBe("no space");
-    expect(renderFailure(error.failure)).toBe("no space. Free some\n  a\n  b");
-    expect(error).toMatchObject({ phase: "copy", reason: "no space", hint: "Free some", lines: ["a", "b"], exitCode: 1, unreachable: true });
+    expect(renderFailure(error.failure)).toBe("no space. Free space\n  a\n  b");
+    expect(error).toMatchObject({ phase: "copy", reason: "no space", hint: "Free space", lines: ["a", "b"], exitCode: 1, unreachable: true });
   });
 
   test("needs the reason alone", () => {

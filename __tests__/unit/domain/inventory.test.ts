@@ -68,8 +68,8 @@ describe("what is chosen", () => {
   });
 
   test("never leaves out in silence what nobody has looked at", () => {
-    expect(() => choose([web], "", ["web", "db"])).toThrow("nobody has looked at db");
-    expect(() => choose([web], "*", ["web", "db"])).toThrow("nobody has looked at db");
+    expect(() => choose([web], "", ["web", "db"])).toThrow("db matched the selection but were not evaluated");
+    expect(() => choose([web], "*", ["web", "db"])).toThrow("db matched the selection but were not evaluated");
   });
 });
 
@@ -81,7 +81,7 @@ describe("two machines in one place", () => {
   test("are both unusable", () => {
     const { machines, unusable } = choose([one, two, three]);
     expect(machines).toEqual([three]);
-    const error = "the flake has one and two in the same place (web port 22); one run deploys one configuration to a machine";
+    const error = "one and two have the same address (web port 22); one run can deploy only one configuration per machine";
     expect(unusable).toMatchObject([
       { name: "one", error },
       { name: "two", error },
@@ -96,18 +96,18 @@ describe("two machines in one place", () => {
 describe("an error", () => {
   test("for a flake without machines", () => {
     expect(problemOf([])).toEqual([
-      "targets: is empty, and the flake names no machine either; accepted are targets, or a flake with deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations",
+      "targets: is empty, and the flake defines no hosts; set targets, or use a flake with deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations",
     ]);
   });
 
   test("where none is one to deploy", () => {
-    expect(problemOf([local])).toEqual(["targets: is empty, and no machine of the flake is one to deploy over ssh (laptop: its targetHost is null)"]);
+    expect(problemOf([local])).toEqual(["targets: is empty, and no host of the flake can be deployed over ssh (laptop: its targetHost is null)"]);
   });
 
   test("for a part of the selection that matches nothing", () => {
-    expect(problemOf([machine("web")], "web,db*,c")).toEqual(["select: db*, c matches no machine; there are web"]);
+    expect(problemOf([machine("web")], "web,db*,c")).toEqual(["select: db*, c matches no host; available: web"]);
     expect(problemOf([machine("web", { tags: ["a", "b"] }), machine("db", { tags: ["b"] })], "@x")).toEqual([
-      "select: @x matches no machine; there are web, db, @a, @b",
+      "select: @x matches no host; available: web, db, @a, @b",
     ]);
   });
 });

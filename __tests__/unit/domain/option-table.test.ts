@@ -18,7 +18,7 @@ const table: OptionTable = {
     { name: "substituters", verdict: { kind: "refused", reason: "set it in nix.conf" } },
   ],
 };
-const all = "accepted are --option, --max-jobs, --verbose";
+const all = "allowed options are --option, --max-jobs, --verbose";
 
 describe("arguments are accepted", () => {
   test.each([
@@ -37,46 +37,46 @@ describe("arguments are accepted", () => {
 
 describe("arguments are refused", () => {
   test.each<[string, readonly string[], readonly string[]]>([
-    ["an unknown option", ["--no-such-option"], [`"--no-such-option" is not accepted; ${all}`]],
-    ["a word of its own", ["switch"], [`"switch" is not accepted; ${all}`]],
-    ["two hyphens", ["--"], [`"--" is not accepted; ${all}`]],
-    ["an abbreviation", ["--max"], [`"--max" is not accepted; ${all}`]],
-    ["a number that sticks to its option", ["-j4"], [`"-j4" is not accepted; ${all}`]],
-    ["a value behind =", ["--max-jobs=4"], ['"--max-jobs=4" is not accepted: write NUMBER on a line of its own, below --max-jobs']],
-    ["a value on the same line", ["-j 4"], ['"-j 4" is not accepted: write NUMBER on a line of its own, below -j']],
-    ["an option without its word", ["--max-jobs"], ["--max-jobs needs NUMBER, each on a line of its own"]],
-    ["a setting without its value", ["--option", "cores"], ["--option needs NAME and VALUE, each on a line of its own"]],
-    ["an option in place of a word", ["--max-jobs", "--impure"], ['--max-jobs needs NUMBER, and "--impure" begins with -, which would be taken for an option']],
+    ["an unknown option", ["--no-such-option"], [`"--no-such-option" is not allowed; ${all}`]],
+    ["a word of its own", ["switch"], [`"switch" is not allowed; ${all}`]],
+    ["two hyphens", ["--"], [`"--" is not allowed; ${all}`]],
+    ["an abbreviation", ["--max"], [`"--max" is not allowed; ${all}`]],
+    ["a number that sticks to its option", ["-j4"], [`"-j4" is not allowed; ${all}`]],
+    ["a value behind =", ["--max-jobs=4"], ['"--max-jobs=4" is not allowed: write NUMBER on its own line, after --max-jobs']],
+    ["a value on the same line", ["-j 4"], ['"-j 4" is not allowed: write NUMBER on its own line, after -j']],
+    ["an option without its word", ["--max-jobs"], ["--max-jobs needs NUMBER, each on its own line"]],
+    ["a setting without its value", ["--option", "cores"], ["--option needs NAME and VALUE, each on its own line"]],
+    ["an option in place of a word", ["--max-jobs", "--impure"], ['--max-jobs needs NUMBER, but "--impure" starts with - and would be read as an option']],
     [
       "a refused option, once, with its words",
       ["--override-input", "nixpkgs", "github:x/y", "-v"],
-      ["--override-input is not accepted: commit it to flake.lock instead"],
+      ["--override-input is not allowed: commit it to flake.lock instead"],
     ],
     [
       "a refused option without its words",
       ["--override-input", "--impure"],
-      ["--override-input is not accepted: commit it to flake.lock instead", "--impure is not accepted: write it into the flake"],
+      ["--override-input is not allowed: commit it to flake.lock instead", "--impure is not allowed: write it into the flake"],
     ],
-    ["a refused option behind =", ["--override-input=x"], ["--override-input is not accepted: commit it to flake.lock instead"]],
-    ["a refused setting", ["--option", "substituters", "https://x"], ["--option substituters is not accepted: set it in nix.conf"]],
-    ["a refused setting with extra-", ["--option", "extra-substituters", "https://x"], ["--option extra-substituters is not accepted: set it in nix.conf"]],
+    ["a refused option behind =", ["--override-input=x"], ["--override-input is not allowed: commit it to flake.lock instead"]],
+    ["a refused setting", ["--option", "substituters", "https://x"], ["--option substituters is not allowed: set it in nix.conf"]],
+    ["a refused setting with extra-", ["--option", "extra-substituters", "https://x"], ["--option extra-substituters is not allowed: set it in nix.conf"]],
     [
       "a refused setting as an option",
       ["--substituters", "https://x"],
-      ['"--substituters" is not accepted: set it in nix.conf', `"https://x" is not accepted; ${all}`],
+      ['"--substituters" is not allowed: set it in nix.conf', `"https://x" is not allowed; ${all}`],
     ],
-    ["a refused setting as an option with extra-", ["--extra-substituters"], ['"--extra-substituters" is not accepted: set it in nix.conf']],
-    ["a setting as an option", ["--cores"], ['"--cores" is not accepted: write --option, cores and the value, each on a line of its own']],
-    ["an unknown setting", ["--option", "sandbox", "false"], ['--option "sandbox" is not accepted; accepted settings are cores, extra-features']],
+    ["a refused setting as an option with extra-", ["--extra-substituters"], ['"--extra-substituters" is not allowed: set it in nix.conf']],
+    ["a setting as an option", ["--cores"], ['"--cores" is not allowed: write --option, cores and the value, each on its own line']],
+    ["an unknown setting", ["--option", "sandbox", "false"], ['--option "sandbox" is not allowed; allowed settings are cores, extra-features']],
     [
       "extra- before a setting that is no list",
       ["--option", "extra-cores", "2"],
-      ['--option "extra-cores" is not accepted; accepted settings are cores, extra-features'],
+      ['--option "extra-cores" is not allowed; allowed settings are cores, extra-features'],
     ],
     [
       "an option of which only the last would count",
       ["--option", "cores", "2", "--option", "cores", "3"],
-      ["--option is given more than once, and prog would only use the last"],
+      ["--option is given more than once, but prog uses only the last one"],
     ],
   ])("%s", (_, lines, problems) => {
     expect(checkArguments(lines, table)).toEqual(problems);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { describePlan } from "../../../src/domain/plan-text.js";
+import { renderPlanLines } from "../../../src/domain/plan-text.js";
 import type { UnitPlan } from "../../../src/domain/unit-plan.js";
 
 const nothing: UnitPlan = { source: "unit-files", stop: [], start: [], restart: [], reload: [], again: [], keep: [], reexecutes: false, inhibitors: [] };
@@ -27,21 +27,21 @@ describe("a plan in the log", () => {
         "  would reload: d.service",
         "  would start: e.service",
         "  would run again: f.service",
-        "  would not restart, though changed: g.service",
+        "  would not restart despite changes: g.service",
       ],
     ],
     ["tells that systemd is re-executed", { ...nothing, reexecutes: true }, ["units:", "  systemd would be re-executed"]],
     [
       "tells what inhibits the switch, and what to do",
       { ...nothing, inhibitors: ["systemd: 260 -> 261"] },
-      ["inhibited: systemd: 260 -> 261: the machine would refuse switch and test; use operation: boot, and reboot it"],
+      ["switch inhibitor: systemd: 260 -> 261: switch and test would be refused; use operation: boot, then reboot the machine"],
     ],
   ])("%s", (_, plan, lines) => {
-    expect(describePlan(plan)).toEqual(lines);
+    expect(renderPlanLines(plan)).toEqual(lines);
   });
 
   test("names 20 units of a kind, and counts the rest", () => {
     const units = Array.from({ length: 25 }, (_, index) => `u${index}.service`);
-    expect(describePlan({ ...nothing, stop: units })[1]).toMatch(/u19\.service and 5 more$/);
+    expect(renderPlanLines({ ...nothing, stop: units })[1]).toMatch(/u19\.service and 5 more$/);
   });
 });

@@ -66,17 +66,17 @@ test("a machine whose tags nobody knows is not left out by a tag, and a rule tha
 });
 
 test.each([
-  ["!", "has an empty part between its commas"],
-  ["a,!@", "has an empty part between its commas"],
-  [",", "has an empty part between its commas"],
-  ["a,,b", "has an empty part between its commas"],
-  ["a,b,", "has an empty part between its commas"],
-  ["@", "has an empty part between its commas"],
-  ["web[", "has a bracket in web[ that encloses no set of letters, digits, or _ . -"],
-  ["web[]", "has a bracket in web[] that encloses no set of letters, digits, or _ . -"],
-  ["web]", "has a bracket in web] that encloses no set of letters, digits, or _ . -"],
-  ["web[*]", "has a bracket in web[*] that encloses no set of letters, digits, or _ . -"],
-  ["web[9-0]", "has the range 9-0, which ends before it begins"],
+  ["!", "contains an empty pattern"],
+  ["a,!@", "contains an empty pattern"],
+  [",", "contains an empty pattern"],
+  ["a,,b", "contains an empty pattern"],
+  ["a,b,", "contains an empty pattern"],
+  ["@", "contains an empty pattern"],
+  ["web[", "contains an invalid set in web[: brackets may enclose only letters, digits and _ . @ -"],
+  ["web[]", "contains an invalid set in web[]: brackets may enclose only letters, digits and _ . @ -"],
+  ["web]", "contains an invalid set in web]: brackets may enclose only letters, digits and _ . @ -"],
+  ["web[*]", "contains an invalid set in web[*]: brackets may enclose only letters, digits and _ . @ -"],
+  ["web[9-0]", "contains the reversed range 9-0"],
 ])("%j is refused", (text, message) => {
   expect(() => parseSelection(text)).toThrow(message);
 });
@@ -98,7 +98,7 @@ test("tells whether tags decide", () => {
 });
 
 test("what matches nothing is told with what there is, cut where that is long", () => {
-  expect(unmatchedProblem(["x"], [])).toBe("x matches no machine; there are none");
+  expect(unmatchedProblem(["x"], [])).toBe("x matches no host; available: none");
   const many = Array.from({ length: 60 }, (_, index) => `h${index}`);
-  expect(unmatchedProblem(["x", "@y"], many)).toMatch(/^x, @y matches no machine; there are h0, h1, .*, h49 and 10 more$/);
+  expect(unmatchedProblem(["x", "@y"], many)).toMatch(/^x, @y matches no host; available: h0, h1, .*, h49 and 10 more$/);
 });

@@ -33,16 +33,16 @@ describe("a path of the Nix store", () => {
     `/nix/store/../${hash}-source`,
   ])("is not %j", (text) => {
     expect(isStorePath(text)).toBe(false);
-    expect(() => storePath(text)).toThrow(new Error(`not a path of the Nix store: ${JSON.stringify(text)}`));
+    expect(() => storePath(text)).toThrow(new Error(`not a Nix store path: ${JSON.stringify(text)}`));
   });
 
   test("is shown cut where it is long", () => {
-    expect(() => storePath("x".repeat(1000))).toThrow(new Error(`not a path of the Nix store: "${"x".repeat(300)}"`));
+    expect(() => storePath("x".repeat(1000))).toThrow(new Error(`not a Nix store path: "${"x".repeat(300)}"`));
   });
 
   test("may be missing where it is optional", () => {
     expect(optionalStorePath("")).toBeUndefined();
     expect(optionalStorePath(undefined)).toBeUndefined();
-    expect(() => optionalStorePath("/tmp")).toThrow("not a path of the Nix store");
+    expect(() => optionalStorePath("/tmp")).toThrow("not a Nix store");
   });
 });

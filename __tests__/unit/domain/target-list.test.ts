@@ -4,7 +4,7 @@ import { nixos } from "./make.js";
 import { ownHostname } from "../../../src/domain/configuration.js";
 import { parseTargetList } from "../../../src/domain/target-list.js";
 
-const accepted = "accepted is [user@]host[:port][#configuration], an IPv6 address in brackets";
+const accepted = "expected [user@]host[:port][#configuration], with an IPv6 address in brackets";
 
 describe("a list of lines", () => {
   test("passes over empty lines and comments, with every kind of line end", () => {
@@ -30,7 +30,7 @@ describe("a list of lines", () => {
     const { requests, problems } = parseTargetList("# machines\nweb1\n-x\nweb2:99999");
     expect(requests).toHaveLength(1);
     expect(problems).toEqual([
-      `line 3 ("-x"): its host begins with -, which ssh would take for an option; ${accepted}`,
+      `line 3 ("-x"): its host starts with -, which ssh would read as an option; ${accepted}`,
       `line 4 ("web2:99999"): its port is not a number from 1 to 65535; ${accepted}`,
     ]);
   });
@@ -69,25 +69,25 @@ describe("a JSON array", () => {
   });
 
   test.each<[unknown, string]>([
-    [1, "is neither a text nor an object"],
-    [null, "is neither a text nor an object"],
-    [["web1"], "is neither a text nor an object"],
-    [{ host: "web1", hots: "x" }, 'has an unknown field "hots"; known are host, user, port, configuration, name, build-on'],
+    [1, "is neither a string nor an object"],
+    [null, "is neither a string nor an object"],
+    [["web1"], "is neither a string nor an object"],
+    [{ host: "web1", hots: "x" }, 'has an unknown field "hots"; allowed fields are host, user, port, configuration, name, build-on'],
     [{ host: "web1", "build-on": "moon" }, "its build-on is not one of auto, target, runner"],
     [{}, "has no host"],
     [{ host: null }, "has no host"],
-    [{ host: 7 }, "its host is not a text"],
-    [{ host: "web1", user: 7 }, "its user is not a text"],
-    [{ host: "web1", configuration: true }, "its configuration is not a text"],
-    [{ host: "web1", name: [] }, "its name is not a text"],
+    [{ host: 7 }, "its host is not a string"],
+    [{ host: "web1", user: 7 }, "its user is not a string"],
+    [{ host: "web1", configuration: true }, "its configuration is not a string"],
+    [{ host: "web1", name: [] }, "its name is not a string"],
     [{ host: "web1", port: true }, "its port is not a number from 1 to 65535"],
     [{ host: "web1", port: "" }, "its port is not a number from 1 to 65535"],
     [{ host: "web1", port: "0x16" }, "its port is not a number from 1 to 65535"],
     [{ host: "web1", port: 1.5 }, "its port is not a number from 1 to 65535"],
-    [{ host: "-web1" }, "its host begins with -, which ssh would take for an option"],
+    [{ host: "-web1" }, "its host starts with -, which ssh would read as an option"],
     [{ host: "web1:22" }, "its host is not an IPv6 address"],
-    [{ host: "[web1]" }, "its host holds characters other than letters, digits, and _ . -"],
-    [{ host: "web1", name: "" }, "its name is empty, longer than 100 characters, or holds control characters"],
+    [{ host: "[web1]" }, "its host contains characters other than letters, digits and _ . -"],
+    [{ host: "web1", name: "" }, "its name is empty, longer than 100 characters, or contains control characters"],
   ])("refuses the entry %j: %s", (entry, message) => {
     const { requests, problems } = parseTargetList(JSON.stringify(["web0", entry]));
     expect(requests).toHaveLength(1);
@@ -98,7 +98,7 @@ describe("a JSON array", () => {
     const { requests, problems } = parseTargetList('["web1",');
     expect(requests).toEqual([]);
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatch(/^is not JSON \(.+\); accepted is a target a line \(.+\), or a JSON array of such texts or of objects/);
+    expect(problems[0]).toMatch(/^is not valid JSON \(.+\); expected one target per line \(.+\), or a JSON array of such strings or of objects/);
   });
 
   test("an object gives no way around the fields, not even __proto__", () => {
@@ -109,5 +109,5 @@ describe("a JSON array", () => {
 test("a single JSON object is told what is accepted", () => {
   const { problems } = parseTargetList('{"host": "web1"}');
   expect(problems).toHaveLength(1);
-  expect(problems[0]).toContain("accepted is");
+  expect(problems[0]).toContain("expected");
 });

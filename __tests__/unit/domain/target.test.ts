@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
 import { ownHostname } from "../../../src/domain/configuration.js";
-import { checkHost, checkPort, checkTarget, checkUser, completeTargets, displayTarget, parseTarget, type Target } from "../../../src/domain/target.js";
+import { checkHost, checkPort, checkTarget, checkUser, completeTargets, renderTarget, parseTarget, type Target } from "../../../src/domain/target.js";
 import { makeRequest, nixos, type WrittenRequest } from "./make.js";
 
 const defaults = { user: "root", port: 22 };
@@ -31,37 +31,37 @@ describe("parseTarget", () => {
     ["root@", "its host is empty"],
     [":22", "its host is empty"],
     ["#web1", "its host is empty"],
-    ["-oProxyCommand=id", "its host begins with -, which ssh would take for an option"],
-    ["root@-web1", "its host begins with -, which ssh would take for an option"],
-    ["web 1", "its host holds white space or control characters"],
-    ["web\t1", "its host holds white space or control characters"],
-    ["web\u00a01", "its host holds white space or control characters"],
-    ["web\u20281", "its host holds white space or control characters"],
-    ["web\n1", "its host holds white space or control characters"],
-    ["web\r1", "its host holds white space or control characters"],
-    ["web\0", "its host holds white space or control characters"],
-    ["web\u001b[31m", "its brackets do not enclose the whole host"],
-    ["web\u001b", "its host holds white space or control characters"],
-    ["web\u202e1", "its host holds white space or control characters"],
-    ["web;id", "its host holds characters other than letters, digits, and _ . -"],
-    ["$(id)", "its host holds characters other than letters, digits, and _ . -"],
-    ["`id`", "its host holds characters other than letters, digits, and _ . -"],
-    ["web'", "its host holds characters other than letters, digits, and _ . -"],
-    ["web%h", "its host holds characters other than letters, digits, and _ . -"],
-    ["web*", "its host holds characters other than letters, digits, and _ . -"],
-    ["web,db", "holds a comma; write one target per line"],
-    ["wéb", "its host holds characters other than letters, digits, and _ . -"],
-    ["a".repeat(254), "its host holds characters other than letters, digits, and _ . -"],
+    ["-oProxyCommand=id", "its host starts with -, which ssh would read as an option"],
+    ["root@-web1", "its host starts with -, which ssh would read as an option"],
+    ["web 1", "its host contains white space or control characters"],
+    ["web\t1", "its host contains white space or control characters"],
+    ["web\u00a01", "its host contains white space or control characters"],
+    ["web\u20281", "its host contains white space or control characters"],
+    ["web\n1", "its host contains white space or control characters"],
+    ["web\r1", "its host contains white space or control characters"],
+    ["web\0", "its host contains white space or control characters"],
+    ["web\u001b[31m", "its brackets must enclose the whole host"],
+    ["web\u001b", "its host contains white space or control characters"],
+    ["web\u202e1", "its host contains white space or control characters"],
+    ["web;id", "its host contains characters other than letters, digits and _ . -"],
+    ["$(id)", "its host contains characters other than letters, digits and _ . -"],
+    ["`id`", "its host contains characters other than letters, digits and _ . -"],
+    ["web'", "its host contains characters other than letters, digits and _ . -"],
+    ["web%h", "its host contains characters other than letters, digits and _ . -"],
+    ["web*", "its host contains characters other than letters, digits and _ . -"],
+    ["web,db", "contains a comma; write one target per line"],
+    ["wéb", "its host contains characters other than letters, digits and _ . -"],
+    ["a".repeat(254), "its host contains characters other than letters, digits and _ . -"],
     ["[2001:db8::g]", "its host is not an IPv6 address"],
     ["[::1%$(id)]", "its host is not an IPv6 address"],
-    ["[web1]", "only an IPv6 address stands in brackets"],
-    ["[192.0.2.7]:22", "only an IPv6 address stands in brackets"],
-    ["[]", "only an IPv6 address stands in brackets"],
-    ["[::1]x", "its brackets do not enclose the whole host"],
-    ["[::1", "its brackets do not enclose the whole host"],
-    ["::1]", "its brackets do not enclose the whole host"],
-    ["2001:db8::7", "an IPv6 address must stand in brackets, as in [2001:db8::7]:2222"],
-    ["2001:db8::7:22", "an IPv6 address must stand in brackets, as in [2001:db8::7]:2222"],
+    ["[web1]", "only an IPv6 address may be in brackets"],
+    ["[192.0.2.7]:22", "only an IPv6 address may be in brackets"],
+    ["[]", "only an IPv6 address may be in brackets"],
+    ["[::1]x", "its brackets must enclose the whole host"],
+    ["[::1", "its brackets must enclose the whole host"],
+    ["::1]", "its brackets must enclose the whole host"],
+    ["2001:db8::7", "an IPv6 address must be in brackets, for example [2001:db8::7]:2222"],
+    ["2001:db8::7:22", "an IPv6 address must be in brackets, for example [2001:db8::7]:2222"],
     ["web1:", "its port is not a number from 1 to 65535"],
     ["web1:0", "its port is not a number from 1 to 65535"],
     ["web1:65536", "its port is not a number from 1 to 65535"],
@@ -69,22 +69,22 @@ describe("parseTarget", () => {
     ["web1:+22", "its port is not a number from 1 to 65535"],
     ["web1:2e1", "its port is not a number from 1 to 65535"],
     ["[::1]:", "its port is not a number from 1 to 65535"],
-    ["@web1", "its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)"],
-    ["-l@web1", "its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)"],
-    ["a b@web1", "its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)"],
-    ["$(id)@web1", "its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)"],
-    ["a\n@web1", "its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)"],
+    ["@web1", "its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)"],
+    ["-l@web1", "its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)"],
+    ["a b@web1", "its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)"],
+    ["$(id)@web1", "its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)"],
+    ["a\n@web1", "its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)"],
     ["ssh://root@web1", "is a URL; write it without ssh://"],
     ["ssh-ng://root@web1:22#web1", "is a URL; write it without ssh-ng://"],
-    ["root@web1,root@web2", "holds a comma; write one target per line"],
-    ["web1#web1, web2#web2", "holds a comma; write one target per line"],
-    ["web1#", "its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)"],
-    ['web1#"web1"', "its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)"],
-    ["web1#-x", "its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)"],
-    ["web1#a b", "its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)"],
-    ["web1#a#b", "its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)"],
-    ["web1#a\n", "its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)"],
-    ["web1#${x}", "its configuration is not an attribute name (letters, digits, and _ . + ' -, written without quotes)"],
+    ["root@web1,root@web2", "contains a comma; write one target per line"],
+    ["web1#web1, web2#web2", "contains a comma; write one target per line"],
+    ["web1#", "its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)"],
+    ['web1#"web1"', "its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)"],
+    ["web1#-x", "its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)"],
+    ["web1#a b", "its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)"],
+    ["web1#a#b", "its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)"],
+    ["web1#a\n", "its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)"],
+    ["web1#${x}", "its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)"],
   ])("refuses %j: %s", (text, message) => {
     expect(() => parseTarget(text)).toThrow(new Error(message));
   });
@@ -92,7 +92,7 @@ describe("parseTarget", () => {
 
 describe("the checks of single parts", () => {
   test("a line end at the very end counts as one", () => {
-    expect(() => checkUser("root\n")).toThrow("is not a user name");
+    expect(() => checkUser("root\n")).toThrow("is not a valid user name");
     expect(() => checkHost("web1\n")).toThrow("white space or control characters");
     expect(() => checkHost("::1\n")).toThrow("white space or control characters");
   });
@@ -102,7 +102,7 @@ describe("the checks of single parts", () => {
   });
 
   test.each(["", " web", "a\tb", "a\u001b[0m", "x".repeat(101)])("no name is %j", (name) => {
-    expect(() => checkTarget(makeRequest({ host: "web1", name }))).toThrow("its name is empty, longer than 100 characters, or holds control characters");
+    expect(() => checkTarget(makeRequest({ host: "web1", name }))).toThrow("its name is empty, longer than 100 characters, or contains control characters");
   });
 
   test("a name may hold blanks and any letters", () => {
@@ -115,7 +115,7 @@ test("a host that is a URL is refused in an object, too", () => {
   expect(() => checkTarget(makeRequest({ host: "ssh://web1" }))).toThrow("is a URL; write it without ssh://");
 });
 
-describe("displayTarget", () => {
+describe("renderTarget", () => {
   const target = { name: "x", user: "root", host: "web1", port: 22, address: "web1", via: undefined, configuration: ownHostname };
   test.each([
     [target, "root@web1"],
@@ -123,7 +123,7 @@ describe("displayTarget", () => {
     [{ ...target, host: "2001:db8::7" }, "root@[2001:db8::7]"],
     [{ ...target, host: "2001:db8::7", port: 2222 }, "root@[2001:db8::7]:2222"],
   ])("shows %j as %s", (shown, expected) => {
-    expect(displayTarget(shown)).toBe(expected);
+    expect(renderTarget(shown)).toBe(expected);
   });
 });
 
@@ -172,7 +172,7 @@ describe("completeTargets", () => {
     ["twice where one says the default port", [{ host: "web1", port: 22 }, { host: "web1" }], "web1 port 22"],
     ["twice by IPv6", [{ host: "2001:DB8::7" }, { host: "2001:db8::7" }], "2001:db8::7 port 22"],
   ])("refuses a machine that stands there %s", (_, requests, place) => {
-    expect(() => complete(requests)).toThrow(new Error(`${place} stands there twice; one run deploys one configuration to a machine`));
+    expect(() => complete(requests)).toThrow(new Error(`${place} is listed twice; one run can deploy only one configuration per machine`));
   });
 
   test("refuses two machines that would have the same name", () => {
@@ -182,6 +182,6 @@ describe("completeTargets", () => {
         { host: "c", name: "a" },
         { host: "d", name: "b" },
       ]),
-    ).toThrow(new Error("two machines are called a; give one of them another name"));
+    ).toThrow(new Error("two targets are named a; give each a unique name"));
   });
 });

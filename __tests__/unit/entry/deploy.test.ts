@@ -20,7 +20,7 @@ describe("the main action", () => {
   test("reports every bad input, sets the outputs and makes no identity", async () => {
     const { exitCode, annotations, outputs, state, temp } = await deploy({ operation: "dance", "max-parallel": "0" });
     expect(exitCode).toBe(1);
-    expect(annotations.map(({ title }) => title)).toEqual(["The deployment cannot begin"]);
+    expect(annotations.map(({ title }) => title)).toEqual(["The deployment could not start"]);
     for (const name of ["ssh-key", "ssh-known-hosts", "operation", "max-parallel"]) expect(annotations[0]?.message).toContain(`  ${name}: `);
     expect(outputs).toMatchObject({ status: "failed", results: "[]", failed: "0", "store-path": "" });
     expect(state).toEqual({});

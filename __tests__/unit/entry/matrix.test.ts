@@ -15,13 +15,13 @@ describe("the companion action", () => {
     const { exitCode, outputs, output } = await plan({ targets: "root@web1#web1\nroot@db1#db1", select: "web*" });
     expect(exitCode).toBe(0);
     expect(outputs).toMatchObject({ count: "1", hosts: '["web1"]' });
-    expect(output).toContain("1 of 1 machines: web1\n");
+    expect(output).toContain("1 of 1 hosts: web1\n");
   });
 
   test("sets the outputs of an empty matrix where an input is bad", async () => {
     const { exitCode, outputs, annotations } = await plan({ targets: "root@web1#web1", shards: "no number" });
     expect(exitCode).toBe(1);
     expect(outputs).toMatchObject({ matrix: '{"include":[]}', targets: "[]", count: "0", hosts: "[]" });
-    expect(annotations).toMatchObject([{ level: "error", title: "The deployment cannot begin" }]);
+    expect(annotations).toMatchObject([{ level: "error", title: "The deployment could not start" }]);
   });
 });

@@ -65,7 +65,7 @@ test("without git, the step to add is told", async () => {
   process.env["PATH"] = directory;
   try {
     const error = await rejection(RunnerError, resolveCommit(repository, "HEAD"));
-    expect(error.message).toMatch(/^git is not on this runner, and changed-since needs it\. Add to the workflow, before this step: - run: /);
+    expect(error.message).toMatch(/^git was not found on this runner; changed-since needs it\. Add this to the workflow before this step: - run: /);
   } finally {
     process.env["PATH"] = path;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { field } from "../../../scripts/fields.js";
+import { field } from "../../../src/domain/json.js";
 import { InputError } from "../../../src/domain/errors.js";
 import type { MatrixMachine } from "../../../src/domain/matrix.js";
 import { renderMatrix } from "../../../src/github/matrix-outputs.js";
@@ -60,18 +60,19 @@ describe("jobs", () => {
     expect(thrown(InputError, () => renderMatrix(machines(257), undefined)).problems).toEqual([
       {
         input: "shards",
-        problem: "is empty, and 257 machines are more than the 256 jobs that GitHub takes a matrix; accepted is a number of jobs to deal them out to",
+        problem: "is empty, but 257 hosts exceed the 256 jobs that GitHub allows per matrix; set it to the number of jobs to split them across",
+        topic: "too-many-jobs",
       },
     ]);
   });
 
   test("are no more than fit into the outputs", () => {
     expect(thrown(InputError, () => renderMatrix(machines(20_000), 8)).problems).toEqual([
-      { input: "select", problem: "leaves 20000 machines, more than fit into the outputs of one job (1 MB); select fewer of them" },
+      { input: "select", problem: "selects 20000 hosts, more than fit into the outputs of one job (1 MB); select fewer" },
     ]);
   });
 
-  test("without a machine are none, and the targets not an empty text", () => {
+  test("without a machine are none, and the targets not an empty string", () => {
     expect(renderMatrix([], undefined)).toEqual({ matrix: '{"include":[]}', targets: "[]", count: "0", hosts: "[]" });
   });
 });

@@ -87,7 +87,11 @@ describe("a channel that cannot be written", () => {
     const { green, annotations, summary } = report({ ...good, GITHUB_OUTPUT: "/dev/full" });
     expect(green).toBe(false);
     expect(annotations).toEqual([
-      { level: "error", title: "The outputs could not be set", message: "Later steps see none or some of them: ENOSPC: no space left on device, write" },
+      {
+        level: "error",
+        title: "The outputs could not be set",
+        message: "Some or all of them are missing in later steps: ENOSPC: no space left on device, write",
+      },
     ]);
     expect(summary).toContain("web1");
   });
@@ -102,7 +106,7 @@ describe("a channel that cannot be written", () => {
   test("an unusable RUNNER_TEMP leaves outputs and summary", () => {
     const { green, annotations, outputs, summary } = report({ ...good, RUNNER_TEMP: "/nonexistent" });
     expect(green).toBe(true);
-    expect(annotations).toMatchObject([{ level: "warning", title: "The file of the summary could not be written" }]);
+    expect(annotations).toMatchObject([{ level: "warning", title: "The summary file could not be written" }]);
     expect(outputs).toContain("status<<");
     expect(summary).toContain("web1");
   });

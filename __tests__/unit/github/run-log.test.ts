@@ -54,6 +54,18 @@ describe("the log of a run", () => {
     expect(workflowCommands(output).map(({ message }) => message)).toEqual(["✗ web1: failed", ""]);
   });
 
+  test("links to the topic of a failure, a warning and a note", () => {
+    const output = logged((log) => {
+      const host = log.host(web);
+      host.warn("little memory", "memory");
+      host.note("cannot be compared", "difference-unknown");
+      log.done(makeResult({ status: "failed", error: makeError("it is locked", { topic: "locked" }) }));
+    });
+    expect(workflowCommands(output)[0]).toMatchObject({ name: "warning", message: "little memory\nSee docs/troubleshooting.md#memory" });
+    expect(output).toContain("[web1] cannot be compared\n[web1] See docs/troubleshooting.md#difference-unknown\n");
+    expect(output).toContain("[web1] it is locked\n[web1] See docs/troubleshooting.md#locked\n");
+  });
+
   test("makes an annotation of a warning, which stands in the group as well", () => {
     const output = logged((log) => {
       log.host(web).warn("the key was accepted unseen");
@@ -81,7 +93,7 @@ describe("the log of a run", () => {
     const group = groupOf(output);
     expect(group.length).toBeLessThan(46_000);
     expect([group[0], group[4999], group.at(-1)]).toEqual(["line 1", "line 5000", "line 60000"]);
-    const gap = /^… (\d+) lines are left out here/.exec(group[5000] ?? "");
+    const gap = /^… (\d+) lines omitted/.exec(group[5000] ?? "");
     expect(group[5001]).toBe(`line ${5001 + Number(gap?.[1])}`);
     expect(output).toContain("[web1] line 30000\n");
   });
@@ -172,7 +184,7 @@ describe("the progress of a run", () => {
         log.end();
         jest.advanceTimersByTime(60_000);
       });
-      expect(output.match(/^at work.*/gm)).toEqual(["at work for 32 s: copying db1 (29 s, path 1 of 3, 4.2 MiB sent); building web1 (32 s)"]);
+      expect(output.match(/^running for.*/gm)).toEqual(["running for 32 s: copying db1 (29 s, path 1 of 3, 4.2 MiB sent); building web1 (32 s)"]);
     } finally {
       jest.useRealTimers();
     }
@@ -192,9 +204,9 @@ describe("the progress of a run", () => {
         }
         log.end();
       });
-      expect(output.match(/^at work.*/gm)).toEqual([
-        "at work for 1 min 0 s: building web1 (1 min 0 s), db1 (1 min 0 s)",
-        "at work for 2 min 0 s: building web1 (2 min 0 s), db1 (2 min 0 s)",
+      expect(output.match(/^running for.*/gm)).toEqual([
+        "running for 1 min 0 s: building web1 (1 min 0 s), db1 (1 min 0 s)",
+        "running for 2 min 0 s: building web1 (2 min 0 s), db1 (2 min 0 s)",
       ]);
     } finally {
       jest.useRealTimers();
@@ -237,12 +249,12 @@ describe("runningHosts", () => {
   test("names the machines at work and their phase", () => {
     const log = new WorkflowRunLog(new WorkflowLog());
     captured(() => {
-      expect(log.runningHosts()).toBe("No machine was being worked on.");
+      expect(log.runningHosts()).toBe("No host was in progress.");
       log.host(makeTarget()).phase("build");
       log.host(makeTarget({ name: "db1" })).phase("activate");
       log.host(makeTarget({ name: "done" })).phase("build");
       log.done(makeResult({ name: "done" }));
     });
-    expect(log.runningHosts()).toBe("Machines that were being worked on, and their phase:\nweb1: build\ndb1: activate (the activation goes on on the machine)");
+    expect(log.runningHosts()).toBe("Hosts in progress, with their phase:\nweb1: build\ndb1: activate (the activation is still running on the machine)");
   });
 });

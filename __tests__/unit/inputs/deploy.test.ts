@@ -85,7 +85,7 @@ describe("what is accepted", () => {
 
   test("two targets that only ssh-config can tell apart", () => {
     const targets = '[{"host":"web1","name":"a"},{"host":"web1","port":22,"name":"b"}]';
-    expect(problemsOf({ targets })).toEqual(["targets: web1 port 22 stands there twice; one run deploys one configuration to a machine"]);
+    expect(problemsOf({ targets })).toEqual(["targets: web1 port 22 is listed twice; one run can deploy only one configuration per machine"]);
     expect(parsed({ targets, "ssh-config": "Port 2222" }).targets.map(({ name, port }) => [name, port])).toEqual([
       ["a", undefined],
       ["b", 22],
@@ -108,7 +108,7 @@ describe("what is accepted", () => {
   test("a specialisation, but not where only the next boot is prepared", () => {
     expect(parsed({ specialisation: " tor ", "install-bootloader": "true" }).variant).toEqual({ specialisation: "tor", installBootLoader: true });
     expect(() => parsed({ specialisation: "tor", operation: "boot" })).toThrow(
-      "specialisation: cannot be set with operation boot, which leaves the running system as it is: choose the specialisation in the boot menu",
+      "specialisation: cannot be set with operation: boot, which does not change the running system; choose the specialisation in the boot menu",
     );
   });
 
@@ -170,76 +170,76 @@ describe("what is accepted", () => {
 });
 
 describe("what is refused", () => {
-  const reference = "accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
-  const flakeSettings = "is not accepted: it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead";
+  const reference = "expected a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
+  const flakeSettings = "is not allowed: it lets a flake change the settings of Nix; put the settings that you trust into nix.conf instead";
   const noMachine =
-    "names no machine; accepted is a target a line ([user@]host[:port][#configuration], an IPv6 address in brackets), or a JSON array of such texts or of objects with host, user, port, configuration, name and build-on";
+    "lists no hosts; expected one target per line ([user@]host[:port][#configuration], with an IPv6 address in brackets), or a JSON array of such strings or of objects with host, user, port, configuration, name and build-on";
   const selection =
-    "accepted are globs over names and @tags, comma separated, as in web1,edge-*,@canary,!web2; ! leaves out, * stands for anything, ? for one character, [abc] and [!a-z] for one of a set";
-  const user = "its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)";
+    "expected comma-separated globs over names and @tags, for example web1,edge-*,@canary,!web2 (! leaves out, * matches anything, ? one character, [abc] and [!a-z] one character of a set)";
+  const user = "its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)";
 
   test.each<[InputName, string, string]>([
-    ["ssh-key", "", "is empty. A secret that does not exist, or that this event may not read (a pull request from a fork), is an empty text"],
-    ["ssh-key", key.public, "is the public half of a key (a .pub file); the private one is wanted here"],
-    ["ssh-key", encrypted.secret, "is encrypted; its passphrase is wanted in ssh-key-passphrase"],
+    ["ssh-key", "", "is empty. A secret that does not exist, or that this event cannot read (a pull request from a fork), is passed as an empty string"],
+    ["ssh-key", key.public, "is a public key (a .pub file); set it to the private key"],
+    ["ssh-key", encrypted.secret, "is encrypted; set ssh-key-passphrase"],
     [
       "ssh-known-hosts",
       " \n",
-      "is empty, and ssh-strict is true; accepted are the machines' known_hosts lines (`ssh-keyscan HOST`, run where you trust the network, and compared with the machine)",
+      "is empty, but ssh-strict is true; expected the known_hosts lines of the machines (run `ssh-keyscan HOST` on a trusted network, and compare the keys with the machine)",
     ],
-    ["ssh-known-hosts", "web1", "line 1 is not a known_hosts line (host, key type, key; as `ssh-keyscan host` prints them)"],
-    ["ssh-strict", "no", '"no" is not accepted; accepted is one of true, false'],
-    ["ssh-strict", "", "an empty text is not accepted; accepted is one of true, false"],
-    ["ssh-strict", "True", '"True" is not accepted; accepted is one of true, false'],
-    ["check-sigs", "yes", '"yes" is not accepted; accepted is one of true, false'],
+    ["ssh-known-hosts", "web1", "line 1 is not a known_hosts line (host, key type and key, as printed by `ssh-keyscan host`)"],
+    ["ssh-strict", "no", '"no" is not valid; expected one of true, false'],
+    ["ssh-strict", "", "an empty string is not valid; expected one of true, false"],
+    ["ssh-strict", "True", '"True" is not valid; expected one of true, false'],
+    ["check-sigs", "yes", '"yes" is not valid; expected one of true, false'],
     ["ssh-user", "-x", user],
     ["ssh-user", "", user],
-    ["ssh-port", "0", '"0" is not accepted; accepted is a whole number from 1 to 65535'],
-    ["ssh-port", "ssh", '"ssh" is not accepted; accepted is a whole number from 1 to 65535'],
-    ["ssh-config", "Host *\n  User \u001b[0m", "holds control characters; accepted are lines of ssh_config(5)"],
+    ["ssh-port", "0", '"0" is not valid; expected a whole number from 1 to 65535'],
+    ["ssh-port", "ssh", '"ssh" is not valid; expected a whole number from 1 to 65535'],
+    ["ssh-config", "Host *\n  User \u001b[0m", "contains control characters; expected lines of ssh_config(5)"],
     ["flake", "", `is empty; ${reference}`],
-    ["flake", "--impure", `"--impure" begins with -, which nix would take for an option; ${reference}`],
-    ["flake", "a\nb", String.raw`"a\nb" holds line ends; ${reference}`],
-    ["flake", ".#web1", `".#web1" holds a #; the configuration belongs to the targets (host#configuration); ${reference}`],
+    ["flake", "--impure", `"--impure" starts with -, which nix would read as an option; ${reference}`],
+    ["flake", "a\nb", String.raw`"a\nb" contains line breaks; ${reference}`],
+    ["flake", ".#web1", `".#web1" contains a #; put the configuration into targets (host#configuration); ${reference}`],
     ["targets", "# none", noMachine],
     ["targets", "[]", noMachine],
-    ["targets", "web1\nweb1", "web1 port 22 stands there twice; one run deploys one configuration to a machine"],
+    ["targets", "web1\nweb1", "web1 port 22 is listed twice; one run can deploy only one configuration per machine"],
     [
       "targets",
       "-x",
-      'line 1 ("-x"): its host begins with -, which ssh would take for an option; accepted is [user@]host[:port][#configuration], an IPv6 address in brackets',
+      'line 1 ("-x"): its host starts with -, which ssh would read as an option; expected [user@]host[:port][#configuration], with an IPv6 address in brackets',
     ],
-    ["select", "web1,", `has an empty part between its commas; ${selection}`],
-    ["select", "web[", `has a bracket in web[ that encloses no set of letters, digits, or _ . -; ${selection}`],
-    ["select", "web[z-a]", `has the range z-a, which ends before it begins; ${selection}`],
-    ["select", "db*,web1", "db* matches no machine; there are web1"],
+    ["select", "web1,", `contains an empty pattern; ${selection}`],
+    ["select", "web[", `contains an invalid set in web[: brackets may enclose only letters, digits and _ . @ -; ${selection}`],
+    ["select", "web[z-a]", `contains the reversed range z-a; ${selection}`],
+    ["select", "db*,web1", "db* matches no host; available: web1"],
     [
       "select",
       "@web",
-      "@web matches no machine; there are web1. Explicit targets have no tags: leave targets empty to take the machines and their tags from the flake",
+      "@web matches no host; available: web1. Explicit targets have no tags; to select by tag, leave targets empty so that hosts and tags come from the flake",
     ],
-    ["operation", "swich", '"swich" is not accepted; accepted is one of switch, boot, test, dry-activate, build, rollback'],
-    ["operation", "", "an empty text is not accepted; accepted is one of switch, boot, test, dry-activate, build, rollback"],
-    ["elevate", "true", '"true" is not accepted; accepted is one of auto, none, sudo, doas, run0'],
-    ["max-parallel", "0", '"0" is not accepted; accepted is a whole number from 1 to 1000'],
-    ["max-parallel", "1.5", '"1.5" is not accepted; accepted is a whole number from 1 to 1000'],
-    ["connect-timeout", "", "an empty text is not accepted; accepted is a whole number from 1 to 3600"],
-    ["connect-timeout", "0", '"0" is not accepted; accepted is a whole number from 1 to 3600'],
-    ["timeout", "-1", '"-1" is not accepted; accepted is a whole number from 0 to 86400'],
-    ["timeout", "86401", '"86401" is not accepted; accepted is a whole number from 0 to 86400'],
-    ["timeout", "9999999999", '"9999999999" is not accepted; accepted is a whole number from 0 to 86400'],
-    ["retries", "21", '"21" is not accepted; accepted is a whole number from 0 to 20'],
-    ["archive-args", "--to\nssh://x", "--to is not accepted: the action sends to each target"],
-    ["archive-args", "--json", "--json is not accepted: it is set by the action"],
+    ["operation", "swich", '"swich" is not valid; expected one of switch, boot, test, dry-activate, build, rollback'],
+    ["operation", "", "an empty string is not valid; expected one of switch, boot, test, dry-activate, build, rollback"],
+    ["elevate", "true", '"true" is not valid; expected one of auto, none, sudo, doas, run0'],
+    ["max-parallel", "0", '"0" is not valid; expected a whole number from 1 to 1000'],
+    ["max-parallel", "1.5", '"1.5" is not valid; expected a whole number from 1 to 1000'],
+    ["connect-timeout", "", "an empty string is not valid; expected a whole number from 1 to 3600"],
+    ["connect-timeout", "0", '"0" is not valid; expected a whole number from 1 to 3600'],
+    ["timeout", "-1", '"-1" is not valid; expected a whole number from 0 to 86400'],
+    ["timeout", "86401", '"86401" is not valid; expected a whole number from 0 to 86400'],
+    ["timeout", "9999999999", '"9999999999" is not valid; expected a whole number from 0 to 86400'],
+    ["retries", "21", '"21" is not valid; expected a whole number from 0 to 20'],
+    ["archive-args", "--to\nssh://x", "--to is not allowed: the action sends to each target"],
+    ["archive-args", "--json", "--json is not allowed: the action sets it"],
     ["archive-args", "--accept-flake-config", `--accept-flake-config ${flakeSettings}`],
     ["archive-args", "--option\naccept-flake-config\ntrue", `--option accept-flake-config ${flakeSettings}`],
     ["archive-args", "a\0b", "contains a NUL character"],
-    ["rebuild-args", "--flake=.", "--flake is not accepted: use the inputs flake and targets (host#configuration)"],
-    ["rebuild-args", "--target-host\nx", "--target-host is not accepted: the action's own targets say which machine is meant"],
-    ["rebuild-args", "--rollback", "--rollback is not accepted: use operation: rollback"],
+    ["rebuild-args", "--flake=.", "--flake is not allowed: use the inputs flake and targets (host#configuration)"],
+    ["rebuild-args", "--target-host\nx", "--target-host is not allowed: the input targets sets the machine"],
+    ["rebuild-args", "--rollback", "--rollback is not allowed: use operation: rollback"],
     ["rebuild-args", "--accept-flake-config", `--accept-flake-config ${flakeSettings}`],
-    ["settle-time", "3601", '"3601" is not accepted; accepted is a whole number from 0 to 3600'],
-    ["specialisation", "../tor", '"../tor" is not accepted; accepted is the name of a specialisation of the configuration'],
+    ["settle-time", "3601", '"3601" is not valid; expected a whole number from 0 to 3600'],
+    ["specialisation", "../tor", '"../tor" is not valid; expected the name of a specialisation of the configuration'],
   ])("%s: %j: %s", (name, text, problem) => {
     expect(problemsOf({ [name]: text })).toEqual([`${name}: ${problem}`]);
   });
@@ -269,24 +269,24 @@ describe("what is refused", () => {
   });
 
   test.each<[InputName, string, string]>([
-    ["health-check", "true \u0007", "holds control characters; accepted is a command for /bin/sh"],
-    ["elevate-password", "two\nlines", "holds a line end or a NUL character; accepted is one line"],
+    ["health-check", "true \u0007", "contains control characters; expected a command for /bin/sh"],
+    ["elevate-password", "two\nlines", "contains a line break or a NUL character; expected one line"],
     ["elevate-password", "ä".repeat(512), "is longer than 1023 bytes, the most that sudo accepts"],
-    ["unit-failures", "ignore", '"ignore" is not accepted; accepted is one of fail, warn'],
-    ["diff", "on", '"on" is not accepted; accepted is one of true, false'],
-    ["summary", "", "an empty text is not accepted; accepted is one of true, false"],
-    ["rollback", "maybe", '"maybe" is not accepted; accepted is one of true, false'],
-    ["confirm-timeout", "0", '"0" is not accepted; accepted is a whole number from 1 to 3600'],
-    ["activation-timeout", "-1", '"-1" is not accepted; accepted is a whole number from 1 to 86400'],
-    ["health-check-timeout", "x", '"x" is not accepted; accepted is a whole number from 1 to 86400'],
+    ["unit-failures", "ignore", '"ignore" is not valid; expected one of fail, warn'],
+    ["diff", "on", '"on" is not valid; expected one of true, false'],
+    ["summary", "", "an empty string is not valid; expected one of true, false"],
+    ["rollback", "maybe", '"maybe" is not valid; expected one of true, false'],
+    ["confirm-timeout", "0", '"0" is not valid; expected a whole number from 1 to 3600'],
+    ["activation-timeout", "-1", '"-1" is not valid; expected a whole number from 1 to 86400'],
+    ["health-check-timeout", "x", '"x" is not valid; expected a whole number from 1 to 86400'],
     [
       "batches",
       "1, 0",
-      '"0" is no size of a batch; accepted are sizes with commas between, each a whole number (3) or a percentage (25%) above 0, for example `1, 25%, 100%`',
+      '"0" is not a valid batch size; expected comma-separated sizes, each a whole number (3) or a percentage (25%) above 0, for example `1, 25%, 100%`',
     ],
-    ["max-failures", "all", '"all" is not accepted; accepted is a whole number (3) or a percentage (25%)'],
-    ["on-unreachable", "ignore", '"ignore" is not accepted; accepted is one of fail, skip'],
-    ["lock-timeout", "1.5", '"1.5" is not accepted; accepted is a whole number from 0 to 86400'],
+    ["max-failures", "all", '"all" is not valid; expected a whole number (3) or a percentage (25%)'],
+    ["on-unreachable", "ignore", '"ignore" is not valid; expected one of fail, skip'],
+    ["lock-timeout", "1.5", '"1.5" is not valid; expected a whole number from 0 to 86400'],
   ])("%s: %j", (name, text, problem) => {
     expect(problemsOf({ [name]: text })).toEqual([`${name}: ${problem}`]);
   });
@@ -316,7 +316,7 @@ describe("what is refused", () => {
   test.each(["agent", "none"])("a key beside ssh-auth: %s, which would not be used", (auth) => {
     const given = { "ssh-auth": auth, "ssh-key": "", "ssh-certificate": "" };
     expect(parseInputs(makeInputs(given))).toMatchObject({ authentication: auth, key: undefined, passphrase: undefined, certificate: undefined });
-    const unused = `is set, and ssh-auth is ${auth}, which does not use it; accepted with ssh-auth: key`;
+    const unused = `is set, but ssh-auth: ${auth} does not use it; remove it, or set ssh-auth to key`;
     expect(problemsOf({ ...given, "ssh-key": key.secret, "ssh-certificate": "x" })).toEqual([`ssh-key: ${unused}`, `ssh-certificate: ${unused}`]);
   });
 
@@ -324,11 +324,11 @@ describe("what is refused", () => {
     const accepted = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1 deploy";
     expect(parseInputs(makeInputs({ "ssh-certificate": `${accepted}\n` })).certificate).toBe(accepted);
     for (const text of [key.public, "x", `${accepted}\n${accepted}`]) {
-      expect(problemsOf({ "ssh-certificate": text })).toEqual([expect.stringMatching(/^ssh-certificate: is not an OpenSSH certificate; accepted is/)]);
+      expect(problemsOf({ "ssh-certificate": text })).toEqual([expect.stringMatching(/^ssh-certificate: is not an OpenSSH certificate; expected/)]);
     }
   });
 
-  const everyMachine = "is empty, and so is select: a rollback of every machine must be asked for; accepted are targets, or a select such as `*`";
+  const everyMachine = "is empty, and so is select: to roll back every host, set select to `*`";
   test("a rollback of every machine by leaving everything out", () => {
     expect(problemsOf({ operation: "rollback", targets: "" })).toEqual([`targets: ${everyMachine}`]);
     expect(parseInputs(makeInputs({ operation: "rollback", targets: "", select: "*" })).targets).toEqual([]);
@@ -338,7 +338,7 @@ describe("what is refused", () => {
 
   test.each(["doas", "run0"])("a password for %s, which could not be given to it", (elevate) => {
     expect(problemsOf({ elevate, "elevate-password": "x" })).toEqual([
-      `elevate-password: cannot be given to ${elevate}, which asks only on a terminal; accepted with elevate auto or sudo`,
+      `elevate-password: cannot be used with elevate: ${elevate}, which asks for passwords only on a terminal; set elevate to auto or sudo`,
     ]);
   });
 

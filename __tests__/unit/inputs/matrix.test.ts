@@ -54,27 +54,27 @@ describe("what is refused", () => {
     [
       "flake",
       ".#web1",
-      '".#web1" holds a #; the configuration belongs to the targets (host#configuration); accepted is a flake reference without #, for example `.`, `./nixos` or `github:org/repo`',
+      '".#web1" contains a #; put the configuration into targets (host#configuration); expected a flake reference without #, for example `.`, `./nixos` or `github:org/repo`',
     ],
-    ["shards", "0", '"0" is not accepted; accepted is a whole number from 1 to 256, or nothing'],
-    ["shards", "257", '"257" is not accepted; accepted is a whole number from 1 to 256, or nothing'],
-    ["shards", "many", '"many" is not accepted; accepted is a whole number from 1 to 256, or nothing'],
-    ["ssh-port", "70000", '"70000" is not accepted; accepted is a whole number from 1 to 65535, or nothing'],
-    ["ssh-user", "-x", "its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)"],
-    ["changed-since", "--all", '"--all" is not accepted; accepted is a Git revision, as ${{ github.event.before }}'],
-    ["changed-since", "a b", '"a b" is not accepted; accepted is a Git revision, as ${{ github.event.before }}'],
-    ["targets", "web1\nweb1:22", "web1 port 22 stands there twice; one run deploys one configuration to a machine"],
+    ["shards", "0", '"0" is not valid; expected a whole number from 1 to 256, or nothing'],
+    ["shards", "257", '"257" is not valid; expected a whole number from 1 to 256, or nothing'],
+    ["shards", "many", '"many" is not valid; expected a whole number from 1 to 256, or nothing'],
+    ["ssh-port", "70000", '"70000" is not valid; expected a whole number from 1 to 65535, or nothing'],
+    ["ssh-user", "-x", "its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)"],
+    ["changed-since", "--all", '"--all" is not valid; expected a Git revision, for example ${{ github.event.before }}'],
+    ["changed-since", "a b", '"a b" is not valid; expected a Git revision, for example ${{ github.event.before }}'],
+    ["targets", "web1\nweb1:22", "web1 port 22 is listed twice; one run can deploy only one configuration per machine"],
   ])("%s: %j", (name, text, problem) => {
     expect(problemsOf({ [name]: text })).toEqual([`${name}: ${problem}`]);
   });
 
   test("targets that are no list, and what is no target", () => {
-    expect(problemsOf({ targets: "[]" })).toEqual([expect.stringMatching(/^targets: names no machine; accepted is /)]);
-    expect(problemsOf({ targets: "-x" })).toEqual([expect.stringMatching(/^targets: line 1 \("-x"\): its host begins with -/)]);
+    expect(problemsOf({ targets: "[]" })).toEqual([expect.stringMatching(/^targets: lists no hosts; expected /)]);
+    expect(problemsOf({ targets: "-x" })).toEqual([expect.stringMatching(/^targets: line 1 \("-x"\): its host starts with -/)]);
   });
 
   test("a selection that matches none of the targets", () => {
-    expect(problemsOf({ targets: "web1", select: "web*,db*" })).toEqual(["select: db* matches no machine; there are web1"]);
+    expect(problemsOf({ targets: "web1", select: "web*,db*" })).toEqual(["select: db* matches no host; available: web1"]);
   });
 
   test("all at once", () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 
-import { showCopied, showCopying } from "../../../src/domain/copy-progress.js";
+import { renderCopied, renderCopying } from "../../../src/domain/copy-progress.js";
 import { CopyWatch } from "../../../src/nix/copy-progress.js";
 
 // As nix 2.34.8 prints it.
@@ -15,16 +15,16 @@ test("counts the paths that travel", () => {
   const watch = new CopyWatch();
   const seen = lines.map((line) => {
     watch.line(line);
-    return showCopying(watch.progress);
+    return renderCopying(watch.progress);
   });
   expect(seen).toEqual(["path 0 of 0", "path 0 of 2", "path 1 of 2", "path 2 of 2"]);
-  expect(showCopied(watch.progress)).toBe("2 paths");
+  expect(renderCopied(watch.progress)).toBe("2 paths");
 });
 
 test("has none to count where nothing was missing", () => {
   const watch = new CopyWatch();
   watch.line("copying 0 paths...");
-  expect(showCopied(watch.progress)).toBe("nothing was missing there");
+  expect(renderCopied(watch.progress)).toBe("already up to date");
 });
 
 test("tells what a process has written, as long as it runs", () => {
@@ -32,7 +32,7 @@ test("tells what a process has written, as long as it runs", () => {
   watch.started(process.pid);
   const before = watch.progress.bytes;
   expect(before).toBeGreaterThan(1000);
-  expect(showCopying({ paths: 1, expectedPaths: 3, bytes: 4_404_019 })).toBe("path 1 of 3, 4.2 MiB sent");
+  expect(renderCopying({ paths: 1, expectedPaths: 3, bytes: 4_404_019 })).toBe("path 1 of 3, 4.2 MiB sent");
   // No process has this number: it is above what Linux gives (proc(5), pid_max).
   watch.started(2 ** 22 + 1);
   expect(watch.progress.bytes).toBeUndefined();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
 import { CommandError, type CommandFailure } from "../../../src/domain/errors.js";
-import { evaluateApart, type Apart } from "../../../src/nix/evaluate-each.js";
+import { evaluateEach, type EvaluatedEach } from "../../../src/nix/evaluate-each.js";
 import { rejection } from "../failure-of.js";
 
 function failure(kind: CommandFailure = { kind: "exit", exitCode: 1 }): CommandError {
@@ -9,9 +9,9 @@ function failure(kind: CommandFailure = { kind: "exit", exitCode: 1 }): CommandE
 }
 
 /** Evaluates names to their length; those of `bad` end the whole evaluation. Tells which evaluations there were. */
-async function evaluate(all: readonly string[], bad: ReadonlySet<string>): Promise<{ found: Apart<number>; calls: string[][] }> {
+async function evaluate(all: readonly string[], bad: ReadonlySet<string>): Promise<{ found: EvaluatedEach<number>; calls: string[][] }> {
   const calls: string[][] = [];
-  const found = await evaluateApart(all, async (some) => {
+  const found = await evaluateEach(all, async (some) => {
     calls.push([...some]);
     if (some.some((name) => bad.has(name))) throw failure();
     return await Promise.resolve(new Map(some.map((name) => [name, name.length])));
@@ -23,7 +23,7 @@ function names(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `h${index}`);
 }
 
-function failed(found: Apart<number>): string[] {
+function failed(found: EvaluatedEach<number>): string[] {
   return [...found].flatMap(([name, one]) => ("error" in one ? [name] : [])).toSorted();
 }
 
@@ -58,14 +58,14 @@ describe("what is no failure of the evaluation is thrown", () => {
   test.each<CommandFailure>([{ kind: "aborted" }, { kind: "spawn", code: "ENOENT" }])("%j", async (kind) => {
     const error = await rejection(
       CommandError,
-      evaluateApart(["a", "b"], async () => await Promise.reject(failure(kind))),
+      evaluateEach(["a", "b"], async () => await Promise.reject(failure(kind))),
     );
     expect(error.failure).toEqual(kind);
   });
 });
 
 test("a Nix that is killed for its memory is one of the evaluation", async () => {
-  const found = await evaluateApart(["a", "b"], async (some) =>
+  const found = await evaluateEach(["a", "b"], async (some) =>
     some.length > 1 ? await Promise.reject(failure({ kind: "signal", signal: "SIGKILL" })) : new Map(some.map((name) => [name, name])),
   );
   expect([...found]).toEqual([

@@ -48,7 +48,7 @@ describe("an error", () => {
       "error: flake 'path:/play/f' does not provide attribute 'packages.x86_64-linux..', 'legacyPackages.x86_64-linux..' or '.'\n       Did you mean d?",
     );
     expect(error.message).toBe(
-      "nix on this runner is too old to read the machines from the flake, which needs 2.19. Write the targets yourself, or update Nix",
+      "nix on this runner is too old to read the hosts from the flake (2.19 or newer is required). Update Nix, or set the input targets",
     );
   });
 
@@ -74,13 +74,13 @@ describe("an error", () => {
   test("of a file that the flake lacks says that Git may not track it", async () => {
     const error = await failing(EvaluationError, recording("inventory-file-missing-2.26.3.log"));
     expect(error.lines.at(-1)).toBe(
-      "web1.nix is not in the source of the flake. If it is in the work tree, Git does not track it: run `git add web1.nix` and commit it",
+      "web1.nix is not in the source of the flake. If it exists in the work tree, it is not tracked by Git: run `git add web1.nix` and commit it",
     );
   });
 
   test("of a nix that was killed speaks of memory", async () => {
     const error = await withNix(directory, "kill -9 $$", async () => await rejection(EvaluationError, applyToFlake(".", "_: outputs: 1", {}, options)));
-    expect(error.message).toContain("nix was killed by SIGKILL, which Linux sends when memory runs out");
+    expect(error.message).toContain("nix was killed (SIGKILL). Linux kills processes when memory runs out");
   });
 
   test("leaves the trace out of the log, and warnings in it", async () => {

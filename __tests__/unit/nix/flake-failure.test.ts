@@ -11,12 +11,12 @@ function problemOf(stderr: string, reference = "."): string | undefined {
 
 test("inputs.self.submodules needs a newer Nix on the runner", () => {
   const stderr = "error: unexpected flake input attribute 'submodules', at /nix/store/mk8xr8wkw1s7gwfwivm6lcx59m97gjzx-source/flake.nix:1:3";
-  expect(problemOf(stderr)).toMatch(/inputs\.self\.submodules, which Nix on the runner does not know\. It needs Nix 2\.27/);
+  expect(problemOf(stderr)).toMatch(/inputs\.self\.submodules, which Nix on the runner does not support\. Use Nix 2\.27/);
 });
 
 test.each(["repository-not-owned-2.34.8.log", "repository-not-owned-2.26.3.log"])("a repository of another owner needs safe.directory (%s)", (name) => {
   expect(problemOf(recording(name))).toBe(
-    "Git refuses /w/own, because another user owns it, as in a job that runs in a container. Add this step before: - run: git config --global --add safe.directory '/w/own'",
+    "Git refuses /w/own because it is owned by another user, which is usual for jobs in a container. Add this step before this one: - run: git config --global --add safe.directory '/w/own'",
   );
 });
 
@@ -30,7 +30,7 @@ describe("a private input", () => {
     ["input-private-ssh-2.26.3.log", "git+ssh://git@127.0.0.1/org/p.git", "the runner does not know the host key of its server"],
     ["input-private-https-git-2.34.8.log", "git+http://127.0.0.1:8765/p.git", "its server asks for a user name and password"],
     ["input-private-https-git-2.26.3.log", "git+http://127.0.0.1:8765/p.git", "its server asks for a user name and password"],
-    ["input-private-https-404-2.34.8.log", "http://127.0.0.1:8765/org/p.tar.gz", "HTTP error 404, which is also GitHub's answer for a private repository"],
+    ["input-private-https-404-2.34.8.log", "http://127.0.0.1:8765/org/p.tar.gz", "HTTP error 404, which GitHub also returns for a private repository"],
     ["input-private-https-401-2.26.3.log", "http://127.0.0.1:8765/p.git.tar.gz", "HTTP error 401: access is denied"],
   ])("is named with the reason (%s)", (name, address, why) => {
     expect(problemOf(recording(name))).toMatch(`the flake's input ${address} could not be fetched: ${why}. `);
@@ -60,17 +60,17 @@ describe("a private input", () => {
 
 test("an input without an address is not mistaken for the flake", () => {
   const stderr = "error:\n       … while updating the flake input 'nope'\n\n       error: cannot find flake 'flake:nope' in the flake registries";
-  expect(problemOf(stderr)).toMatch(/^the input nope of the flake \. has no address/);
-  expect(problemOf("error: cannot find flake 'flake:nixos' in the flake registries", "nixos")).toMatch(/^Nix takes nixos for a name in its registries/);
+  expect(problemOf(stderr)).toMatch(/^the input nope of the flake \. has no URL/);
+  expect(problemOf("error: cannot find flake 'flake:nixos' in the flake registries", "nixos")).toMatch(/^nixos was not found in the flake registry/);
 });
 
 test("a file that the flake lacks is not mistaken for the flake's directory", () => {
   for (const version of ["2.34.8", "2.26.3", "2.8.0"]) expect(problemOf(recording(`evaluation-file-missing-${version}.log`))).toBeUndefined();
-  expect(problemOf("error: getting status of '/srv/nixos': No such file or directory", "./nixos")).toMatch(/^there is no directory \.\/nixos/);
+  expect(problemOf("error: getting status of '/srv/nixos': No such file or directory", "./nixos")).toMatch(/^the directory \.\/nixos was not found/);
 });
 
 test("lock files that Lix and Nix do not share are explained", () => {
-  expect(problemOf('error: lock file contains mutable lock \'{"path":"./x","type":"path"}\'')).toContain("Nix and Lix write a relative input");
+  expect(problemOf('error: lock file contains mutable lock \'{"path":"./x","type":"path"}\'')).toContain("Nix and Lix lock relative inputs");
 });
 
 test("anything else is left to Nix", () => {

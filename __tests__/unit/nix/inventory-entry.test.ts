@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
 import { hiveNode, nixos } from "../domain/make.js";
-import { readEntry } from "../../../src/nix/inventory-entry.js";
+import { parseEntry } from "../../../src/nix/inventory-entry.js";
 
 const deployRs = {
   kind: "deploy-rs",
@@ -17,15 +17,15 @@ const deployRs = {
 const hive = { kind: "hive", host: "web1", user: "root", port: null, buildOnTarget: false, sshOptions: [], system: null, tags: ["web"] };
 
 function errorOf(raw: object): string {
-  const entry = readEntry("web1", raw);
+  const entry = parseEntry("web1", raw);
   if (entry.kind !== "unusable") throw new Error(`it is ${entry.kind}`);
-  expect(entry.error).toMatch(/^the flake's words for the machine cannot be used: /);
-  return entry.error.replace(/^.*? cannot be used: /, "");
+  expect(entry.error).toMatch(/^unsupported deployment settings in the flake: /);
+  return entry.error.replace("unsupported deployment settings in the flake: ", "");
 }
 
 describe("a machine", () => {
   test("of deploy-rs", () => {
-    expect(readEntry("web1", { ...deployRs, user: "admin", sshOptions: ["-p", "2222"], buildOnTarget: true })).toEqual({
+    expect(parseEntry("web1", { ...deployRs, user: "admin", sshOptions: ["-p", "2222"], buildOnTarget: true })).toEqual({
       kind: "machine",
       name: "web1",
       request: { host: "web1.example.org", user: "admin", port: 2222, configuration: nixos("web1") },
@@ -37,7 +37,7 @@ describe("a machine", () => {
   });
 
   test("of a hive stands below its nodes", () => {
-    expect(readEntry("web1", { ...hive, port: 7 })).toEqual({
+    expect(parseEntry("web1", { ...hive, port: 7 })).toEqual({
       kind: "machine",
       name: "web1",
       request: { host: "web1", user: "root", port: 7, configuration: hiveNode("web1") },
@@ -51,7 +51,7 @@ describe("a machine", () => {
   test("of which nobody asked for more than its place", () => {
     const { system, tags, ...place } = deployRs;
     expect([system, tags]).toEqual(["x86_64-linux", []]);
-    expect(readEntry("web1", place)).toMatchObject({ kind: "machine", system: undefined, tags: undefined });
+    expect(parseEntry("web1", place)).toMatchObject({ kind: "machine", system: undefined, tags: undefined });
   });
 
   test.each([
@@ -61,69 +61,69 @@ describe("a machine", () => {
     [["-p", "1", "-p", "2"], 1],
     [[], undefined],
   ])("with the ssh options %j has the port %j", (sshOptions, port) => {
-    expect(readEntry("web1", { ...deployRs, sshOptions })).toMatchObject({ request: { port } });
+    expect(parseEntry("web1", { ...deployRs, sshOptions })).toMatchObject({ request: { port } });
   });
 
   test.each([
     ["2001:db8::7", "2001:db8::7"],
     ["[2001:db8::7]", "2001:db8::7"],
   ])("at %s", (text, host) => {
-    expect(readEntry("web1", { ...deployRs, host: text })).toMatchObject({ request: { host } });
+    expect(parseEntry("web1", { ...deployRs, host: text })).toMatchObject({ request: { host } });
   });
 
   test("with what is not done beside", () => {
-    expect(readEntry("web1", { ...deployRs, otherProfiles: ["hello", "home"] })).toMatchObject({ ignored: ["the profiles hello, home"] });
-    expect(readEntry("web1", { ...hive, keys: ["smtp"] })).toMatchObject({ ignored: ["deployment.keys smtp"] });
+    expect(parseEntry("web1", { ...deployRs, otherProfiles: ["hello", "home"] })).toMatchObject({ ignored: ["the profiles hello, home"] });
+    expect(parseEntry("web1", { ...hive, keys: ["smtp"] })).toMatchObject({ ignored: ["deployment.keys smtp"] });
   });
 
   test("that is none to deploy", () => {
-    expect(readEntry("web1", { kind: "other", reason: "it has no profile" })).toEqual({ kind: "other", name: "web1", reason: "it has no profile" });
+    expect(parseEntry("web1", { kind: "other", reason: "it has no profile" })).toEqual({ kind: "other", name: "web1", reason: "it has no profile" });
   });
 });
 
 describe("what cannot be used is told, with the tags that it has", () => {
   test("an ssh option, and every other one beside", () => {
     expect(errorOf({ ...deployRs, sshOptions: ["-o", "StrictHostKeyChecking=no", "-p", "22", "-A"] })).toBe(
-      "its ssh options -o StrictHostKeyChecking=no -A are not taken; accepted is -p PORT. Write what it needs into the input ssh-config, below `Host` with the machine's host",
+      "its ssh options -o StrictHostKeyChecking=no -A are not supported, only -p PORT is. Put the settings into the input ssh-config, below a `Host` line for this host",
     );
-    expect(readEntry("web1", { ...hive, sshOptions: ["-A"] })).toMatchObject({ kind: "unusable", tags: ["web"] });
+    expect(parseEntry("web1", { ...hive, sshOptions: ["-A"] })).toMatchObject({ kind: "unusable", tags: ["web"] });
   });
 
   test.each<[string, object, string]>([
     ["a port that is none", { sshOptions: ["-p", "ssh"] }, "its port is not a number from 1 to 65535"],
     ["an option -p without its port", { sshOptions: ["-p"] }, "its port is not a number from 1 to 65535"],
     ["a host that is missing", { host: null }, "it has no host"],
-    ["a host that is no text", { host: { type: "set" } }, 'its host is no text ({"type":"set"})'],
-    ["a host that ssh would take for an option", { host: "-oProxyCommand=id" }, "its host begins with -, which ssh would take for an option"],
-    ["a host that a shell would read", { host: "web1;id" }, "its host holds characters other than letters, digits, and _ . -"],
-    ["a user that is no text", { user: 7 }, "its user is no text (7)"],
-    ["a user that is no name", { user: "a b" }, "its user is not a user name (letters, digits, and _ . @ + -, not beginning with -)"],
-    ["a profile of somebody else", { profileUser: "app" }, 'its profile system is for the user "app"; a NixOS system is root\'s'],
+    ["a host that is no text", { host: { type: "set" } }, 'its host is not a string ({"type":"set"})'],
+    ["a host that ssh would take for an option", { host: "-oProxyCommand=id" }, "its host starts with -, which ssh would read as an option"],
+    ["a host that a shell would read", { host: "web1;id" }, "its host contains characters other than letters, digits and _ . -"],
+    ["a user that is no text", { user: 7 }, "its user is not a string (7)"],
+    ["a user that is no name", { user: "a b" }, "its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)"],
+    ["a profile of somebody else", { profileUser: "app" }, 'its profile named system belongs to the user "app", but a NixOS system must belong to root'],
     [
       "a node without a configuration",
       { configured: false },
-      "there is no nixosConfigurations.web1. Give the node the name of its configuration, or write the targets yourself (host#configuration)",
+      "nixosConfigurations.web1 is missing. Name the node after its configuration, or set the input targets (host#configuration)",
     ],
     [
       "a node of a hive that colmena has not evaluated",
       { kind: "raw-hive", configured: false },
-      "there is no nixosConfigurations.web1. Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena itself wants it",
+      "nixosConfigurations.web1 is missing. Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena's documentation describes",
     ],
     [
       "a node whose modules may say more",
       { kind: "raw-hive", uncertain: true },
-      "colmena.web1 imports modules, which colmena alone can read. Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena itself wants it, or set deployment.targetHost beside the imports",
+      "colmena.web1 imports modules, which only colmena can evaluate. Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena's documentation describes, or set deployment.targetHost next to the imports",
     ],
   ])("%s", (_, changed, message) => {
     expect(errorOf({ ...deployRs, ...changed })).toBe(message);
   });
 
   test("a port of colmena's that is none", () => {
-    expect(errorOf({ ...hive, port: { type: "lambda" } })).toBe('its port is no number ({"type":"lambda"})');
+    expect(errorOf({ ...hive, port: { type: "lambda" } })).toBe('its port is not a number ({"type":"lambda"})');
     expect(errorOf({ ...hive, port: 0 })).toBe("its port is not a number from 1 to 65535");
   });
 
   test("a name that logs cannot show", () => {
-    expect(readEntry("a\nb", hive)).toMatchObject({ kind: "unusable", error: expect.stringContaining("its configuration is not an attribute name") });
+    expect(parseEntry("a\nb", hive)).toMatchObject({ kind: "unusable", error: expect.stringContaining("its configuration is not a valid attribute name") });
   });
 });

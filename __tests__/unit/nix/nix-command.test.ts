@@ -19,7 +19,7 @@ function failing(stderr: string): string {
 describe("a runner's nix that does not work", () => {
   test("is told to be missing, with the step to add", async () => {
     const error = await withNix(directory, undefined, async () => await rejection(RunnerError, runNix(["--version"])));
-    expect(error.message).toBe("nix is not on this runner. Add this step before the deployment: - uses: cachix/install-nix-action@v31");
+    expect(error.message).toBe("nix was not found on this runner. Add this step before the deployment: - uses: cachix/install-nix-action@v31");
     expect(error.cause).toBeInstanceOf(CommandError);
   });
 
@@ -29,7 +29,7 @@ describe("a runner's nix that does not work", () => {
     "error: 'flake' is not a recognised command",
   ])("is told to have flakes switched off: %s", async (stderr) => {
     const error = await withNix(directory, failing(stderr), async () => await rejection(RunnerError, runNix(["flake", "metadata"])));
-    expect(error.message).toMatch(/^nix on this runner has flakes switched off .+: - uses: cachix\/install-nix-action@v31; or set NIX_CONFIG: /);
+    expect(error.message).toMatch(/^flakes are disabled in nix on this runner .+: - uses: cachix\/install-nix-action@v31; or set NIX_CONFIG: /);
   });
 
   test("is left to speak for itself otherwise", async () => {
@@ -51,7 +51,7 @@ describe("a flake that cannot be had", () => {
   test("for want of a lock file is told what to do", async () => {
     const problem = await problemOf("error: flake 'git+file:///srv/flake' requires lock file changes but they're not allowed due to '--no-update-lock-file'");
     expect(problem).toMatch(
-      /^flake: the flake \.\/nixos has inputs that its flake\.lock does not have .+ Run `nix flake lock`, commit flake\.lock, and deploy again/,
+      /^flake: flake\.lock of \.\/nixos is missing, incomplete or not tracked by Git\. Run `nix flake lock`, commit flake\.lock and deploy again/,
     );
   });
 
@@ -62,16 +62,14 @@ describe("a flake that cannot be had", () => {
     "error: path '/srv/x/flake.nix' does not exist",
   ])("for want of a flake.nix is told so: %s", async (stderr) => {
     expect(await problemOf(stderr)).toMatch(
-      /^flake: there is no flake\.nix at \.\/nixos\. Accepted is .+ Is there an actions\/checkout step before this one\?$/,
+      /^flake: flake\.nix was not found at \.\/nixos\. Use a directory .+ Check that an actions\/checkout step runs before this one$/,
     );
   });
 
   test("for want of git add is told so", async () => {
     const stderr =
       'error: Path \'nixos/flake.nix\' in the repository "/srv/x" is not tracked by Git.\n\nTo make it visible to Nix, run:\n\ngit -C "/srv/x" add "nixos/flake.nix"\nerror: path \'/srv/x/flake.nix\' does not exist';
-    expect(await problemOf(stderr)).toContain(
-      "the flake.nix at ./nixos is not in Git, and what Git does not track does not belong to a flake. Run `git add` for it, and commit it",
-    );
+    expect(await problemOf(stderr)).toContain("flake.nix at ./nixos is not tracked by Git, so Nix ignores it. Run `git add` on it and commit it");
   });
 
   test("for another reason is Nix's own to tell", async () => {
@@ -90,7 +88,7 @@ case $2 in
   archive) echo '${JSON.stringify({ path: source, inputs: { nixpkgs: { path: input, inputs: {} } } })}' ;;
   *) echo '["db1","web1",7]' ;;
 esac`;
-  // Of an empty text.
+  // Of an empty string.
   const store = `echo sha256:0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73`;
 
   test("is archived by the user's own reference before its identity is read", async () => {
@@ -122,7 +120,7 @@ esac`;
       printed({ path: makeStorePath("other") }),
       async () => await rejection(InputError, archiveOnRunner("./nixos", options)),
     );
-    expect(error.problems).toEqual([{ input: "flake", problem: expect.stringContaining("the files of ./nixos changed while the flake was read") }]);
+    expect(error.problems).toEqual([{ input: "flake", problem: expect.stringContaining("the files of ./nixos changed while the flake was being read") }]);
   });
 
   test("lists the names of its configurations", async () => {

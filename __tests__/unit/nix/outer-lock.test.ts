@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, test } from "@jest/globals";
 
-import { field } from "../../../scripts/fields.js";
+import { field } from "../../../src/domain/json.js";
 import { storePath } from "../../../src/domain/store-path.js";
 import { parseMetadata } from "../../../src/nix/flake.js";
 import { lockAround, type LockedFlake } from "../../../src/nix/outer-lock.js";

@@ -79,7 +79,7 @@ describe("sendFlake", () => {
 
   test("does not take anything else for a path", async () => {
     const error = await withNix(directory, "echo '{}'", async () => await rejection(Error, sendFlake(makeSentFlake(), makeOptions())));
-    expect(error.message).toContain("not a path of the Nix store");
+    expect(error.message).toContain("not a Nix store");
   });
 });
 
@@ -100,8 +100,8 @@ describe("explainSendFailure", () => {
       "nix-daemon is not in the PATH of a non-interactive ssh session on the machine",
     ],
     ["sh: 1: nix-daemon: not found", "nix-daemon is not in the PATH of a non-interactive ssh session on the machine"],
-    ["error: unrecognised flag '--no-check-sigs'", "nix on the runner does not know an argument"],
-    ["error: something else", "the flake could not be sent"],
+    ["error: unrecognised flag '--no-check-sigs'", "nix on the runner does not support an argument"],
+    ["error: something else", "the flake could not be copied"],
   ])("%j: %s", (stderr, reason) => {
     const error = failed(stderr);
     const parts = explainSendFailure(error, { what: "the flake", lost: false, user: "deploy" });
@@ -116,7 +116,7 @@ describe("explainSendFailure", () => {
     "error: cannot open connection to remote store 'ssh-ng://root@10.213.0.11': error: protocol mismatch, got 'Welcome to the machine\n\u0000\u0000oixd\u0000'",
   ])("the words of a login shell are named: %j", (stderr) => {
     expect(explainSendFailure(failed(stderr), { what: "the flake", lost: false, user: "deploy" })).toMatchObject({
-      reason: 'the login shell of deploy on the machine prints on standard output before Nix can speak: "Welcome to the machine"',
+      reason: `the login shell of deploy on the machine prints to standard output, which breaks Nix's protocol: "Welcome to the machine"`,
       hint: expect.stringContaining(".bashrc"),
     });
   });
@@ -129,14 +129,14 @@ describe("explainSendFailure", () => {
     [{ daemon: down, allowedUsers: "*" }, `nix-daemon does not answer on the machine (${down})`],
     [
       { daemon: "reading from file: Connection reset by peer", allowedUsers: "root @wheel" },
-      "Nix on the machine refuses deploy, which is not among its allowed-users (root @wheel)",
+      "Nix on the machine refuses deploy, who is not in its allowed-users (root @wheel)",
     ],
     [
       { daemon: "reading from file: Connection reset by peer", allowedUsers: "*" },
-      "nix-daemon on the machine closes the connection of deploy (reading from file: Connection reset by peer)",
+      "nix-daemon on the machine closed the connection of deploy (reading from file: Connection reset by peer)",
     ],
-    [{ daemon: "ok", allowedUsers: "*" }, "the flake could not be sent"],
-    [{ daemon: "", allowedUsers: "" }, "the flake could not be sent"],
+    [{ daemon: "ok", allowedUsers: "*" }, "the flake could not be copied"],
+    [{ daemon: "", allowedUsers: "" }, "the flake could not be copied"],
   ])("what the machine says of its daemon is the reason: %j", (state, reason) => {
     expect(explainSendFailure(failed(disconnected), { what: "the flake", lost: false, user: "deploy", state }).reason).toBe(reason);
   });
@@ -154,7 +154,7 @@ describe("explainSendFailure", () => {
   test("a lost connection is worth another try", () => {
     expect(explainSendFailure(failed("error: unexpected end-of-file"), { what: "the flake", lost: true, user: "deploy" })).toMatchObject({
       phase: "copy",
-      reason: "the connection was lost while the flake was sent",
+      reason: "the connection was lost while the flake was being copied",
       unreachable: true,
       exitCode: 255,
     });

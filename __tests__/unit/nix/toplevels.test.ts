@@ -30,7 +30,7 @@ describe("the work tree of a flake", () => {
     { type: "path", path: "/srv/flake" },
     { type: "git", url: "https://example.org/flake" },
     { type: "github", owner: "org", repo: "repo" },
-  ])("is not known for %j", (resolved) => {
+  ])("is unknown for %j", (resolved) => {
     expect(of(resolved)).toBeUndefined();
   });
 });

@@ -101,7 +101,7 @@ describe("arming", () => {
   test("fails where that cannot be mended", async () => {
     const { call } = machine([{ stdout: `${before}mend=yes\n` }, {}, { stdout: "no room\n", stderr: `exit=1\n${before}` }]);
     const error = await rejection(DeployError, GuardedActivation.begin(makeActivation(), makeSite(call)));
-    expect(error.reason).toBe("what an earlier run left unfinished could be neither finished nor undone (exit code 1)");
+    expect(error.reason).toBe("an interrupted earlier run could be neither finished nor undone (exit code 1)");
   });
 
   test("reads how little room /boot has", async () => {
@@ -114,14 +114,14 @@ describe("arming", () => {
     const { call } = machine([{ exitCode: 5, stdout: "holder=another run of this action: somebody, since 12:00:00Z\n" }]);
     const error = await rejection(DeployError, GuardedActivation.begin(makeActivation(), makeSite(call)));
     expect(error).toMatchObject({ phase: "activate", exitCode: 5 });
-    expect(error.reason).toBe("the machine is locked after 0 s of waiting: another run of this action: somebody, since 12:00:00Z");
+    expect(error.reason).toBe("the machine is still locked after 0 s: another run of this action: somebody, since 12:00:00Z");
     expect(error.hint).toMatch(/^Nothing was activated/);
   });
 
   test("says that the watchdog cannot be armed, with what the machine says of it", async () => {
     const { call } = machine([{ exitCode: 1, stderr: "Failed to start transient timer unit\n" }]);
     const error = await rejection(DeployError, GuardedActivation.begin(makeActivation(), makeSite(call)));
-    expect(error).toMatchObject({ phase: "activate", reason: "the watchdog cannot be armed (exit code 1); nothing was activated" });
+    expect(error).toMatchObject({ phase: "activate", reason: "the watchdog could not be armed (exit code 1); nothing was activated" });
     expect(error.lines).toEqual(["Failed to start transient timer unit"]);
   });
 });
@@ -169,7 +169,7 @@ describe("the decision", () => {
   test("that the machine cannot take is told", async () => {
     const { guarded } = await begun([{ exitCode: 1, stderr: "no timer\n" }]);
     const error = await rejection(DeployError, guarded.hold());
-    expect(error).toMatchObject({ phase: "confirm", reason: "the machine cannot be told to keep the new system (exit code 1)", lines: ["no timer"] });
+    expect(error).toMatchObject({ phase: "confirm", reason: "the watchdog on the machine did not accept the decision (exit code 1)", lines: ["no timer"] });
   });
 });
 
@@ -184,7 +184,9 @@ describe("the last step", () => {
   });
 
   test("that failed says why, and how far it was undone", async () => {
-    const log = ["Failed to install bootloader", "nix-flake-deploy: undoing the last step (exit code 1)", "nix-flake-deploy: undone 0 1 0", ""].join("\n");
+    const log = ["Failed to install bootloader", "nix-flake-deploy: undoing profile and boot loader (exit code 1)", "nix-flake-deploy: undone 0 1 0", ""].join(
+      "\n",
+    );
     const follows = async (answer: Answer) => {
       const { guarded } = await begun([kept, answer]);
       return await guarded.keep();
@@ -277,7 +279,7 @@ describe("the rollback", () => {
     const { guarded } = await begun([{ exitCode: 7 }]);
     expect(await rejection(DeployError, guarded.rollBack())).toMatchObject({
       phase: "rollback",
-      reason: "the machine has already decided otherwise (exit code 7)",
+      reason: "the machine has already made another decision (exit code 7)",
     });
   });
 });

@@ -24,13 +24,13 @@ describe("buildError", () => {
     expect(errorOf(missing, 1, ["db1", "web2"])).toMatchObject({
       phase: "build",
       exitCode: 1,
-      reason: "the flake has no nixosConfigurations.web1; it has db1, web2",
-      hint: "Write the configuration behind the target: host#configuration",
+      reason: "the flake has no nixosConfigurations.web1; it defines db1, web2",
+      hint: "Add the configuration to the target: host#configuration",
     });
   });
 
   test("says that there are none, or nothing where that cannot be told", () => {
-    expect(errorOf(missing, 1, []).reason).toBe("the flake has no nixosConfigurations.web1; it has none");
+    expect(errorOf(missing, 1, []).reason).toBe("the flake has no nixosConfigurations.web1; it defines none");
     expect(errorOf(missing).reason).toBe("the flake has no nixosConfigurations.web1");
   });
 
@@ -79,19 +79,19 @@ describe("buildError", () => {
       1,
       "Nix on the machine cannot write to its cache /home/deploy/.cache (exit code 1)",
     ],
-    [`error: builder for '${drv}' failed with exit code 1;`, 1, `the system of web1 does not build (exit code 1): ${name}: builder failed with exit code 1`],
+    [`error: builder for '${drv}' failed with exit code 1;`, 1, `the build of web1 failed (exit code 1): ${name}: builder failed with exit code 1`],
     [
       `error: Cannot build '${drv}'.\n       Reason: builder failed with exit code 1.`,
       1,
-      `the system of web1 does not build (exit code 1): ${name}: builder failed with exit code 1`,
+      `the build of web1 failed (exit code 1): ${name}: builder failed with exit code 1`,
     ],
-    [`error: 1 dependencies of derivation '${drv}' failed to build`, 1, "the system of web1 does not build (exit code 1)"],
+    [`error: 1 dependencies of derivation '${drv}' failed to build`, 1, "the build of web1 failed (exit code 1)"],
     [
       `error: hash mismatch in fixed-output derivation '${drv}':`,
       102,
-      `the system of web1 does not build (exit code 102): ${name}: hash mismatch of a fixed-output derivation`,
+      `the build of web1 failed (exit code 102): ${name}: hash mismatch of a fixed-output derivation`,
     ],
-    ["error: unable to download 'https://cache.nixos.org/x.narinfo': Couldn't resolve host name (6)", 1, "the system of web1 does not build (exit code 1)"],
+    ["error: unable to download 'https://cache.nixos.org/x.narinfo': Couldn't resolve host name (6)", 1, "the build of web1 failed (exit code 1)"],
     // The kernel has killed nix: under bash, and under Python.
     ["/run/current-system/sw/bin/nixos-rebuild: line 1: 77 Killed nix build", 137, "the evaluation or build of web1 was killed (exit code 137)"],
     ["Command '['nix', 'build']' died with <Signals.SIGKILL: 9>.", 1, "the evaluation or build of web1 was killed (exit code 1)"],
@@ -108,8 +108,8 @@ describe("buildError", () => {
       `the configuration web1 does not evaluate (exit code 1): Nix on the machine cannot read an entry of flake.lock: ${line}`,
     ]),
     // The two implementations, with an option that they do not know.
-    ["/run/current-system/sw/bin/nixos-rebuild: unknown option `--no-such'", 1, "nixos-rebuild on the machine does not know an argument (exit code 1)"],
-    ["nixos-rebuild: error: unrecognized arguments: --no-such", 2, "nixos-rebuild on the machine does not know an argument (exit code 2)"],
+    ["/run/current-system/sw/bin/nixos-rebuild: unknown option `--no-such'", 1, "nixos-rebuild on the machine does not support an argument (exit code 1)"],
+    ["nixos-rebuild: error: unrecognized arguments: --no-such", 2, "nixos-rebuild on the machine does not support an argument (exit code 2)"],
     [
       "error:\n       … while evaluating the attribute 'config.system.build.toplevel'\n       error: undefined variable 'pkgz'\n       at /nix/store/x-source/flake.nix:7:5:",
       1,
@@ -133,7 +133,7 @@ describe("buildError", () => {
     const error = buildError(failureOf(recording("build-fails-deep.log")));
     expect(renderFailure(error.failure)).toBe(
       [
-        "the system of web1 does not build (exit code 1): bash-5.2.tar.gz: builder failed with exit code 1; 11 other derivations depend on it and could not be built. Nothing has changed on the machine. The end of the build's log is below; the command under it shows all of it on the machine",
+        "the build of web1 failed (exit code 1): bash-5.2.tar.gz: builder failed with exit code 1; 11 other derivations depend on it and could not be built. Nothing has changed on the machine. The end of the build log is below; run the command under it on the machine to see all of it",
         "  > error:",
         `  >        … writing file "/nix/store/v28dv6l0qk3j382kp40bksa1v6h7dx9p-bash-5.2.tar.gz"`,
         "  >        error: unable to download 'https://ftpmirror.gnu.org/bash/bash-5.2.tar.gz': Could not resolve hostname (6) Could not resolve host: ftpmirror.gnu.org",
@@ -149,7 +149,7 @@ describe("buildError", () => {
     );
     const error = errorOf([recording("build-fails-2.26.3.log").trimEnd(), ...dependents].join("\n"));
     expect(error.reason).toBe(
-      "the system of web1 does not build (exit code 1): bad: builder failed with exit code 3; 2002 other derivations depend on it and could not be built",
+      "the build of web1 failed (exit code 1): bad: builder failed with exit code 3; 2002 other derivations depend on it and could not be built",
     );
     expect(error.lines.at(-2)).toBe("> boom");
   });
@@ -157,7 +157,7 @@ describe("buildError", () => {
   test.each(["2.34.8", "2.26.3", "2.8.0"])("says how much memory was available before a builder was killed (Nix %s)", (version) => {
     const error = buildError(failureOf(recording(`build-killed-${version}.log`)), { memoryKibibytes: 700_000 });
     expect(error.reason).toContain("killed: builder failed due to signal 9 (Killed)");
-    expect(error.hint).toContain("683.6 MiB were available before the build");
+    expect(error.hint).toContain("683.6 MiB were available before the build)");
   });
 
   test.each(["2.34.8", "2.26.3", "2.8.0"])("explains that dirtyShortRev cannot travel (Nix %s)", (version) => {
@@ -171,7 +171,7 @@ describe("buildError", () => {
     const failure = failureOf(recording(`evaluation-file-missing-${version}.log`));
     expect(fileNotFound(failure)).toBe("x.nix");
     const error = buildError(failure, { untrackedFile: "x.nix" });
-    expect(error.reason).toContain("x.nix is in the work tree on the runner and not in Git");
+    expect(error.reason).toContain("x.nix exists on the runner but is not tracked by Git");
     expect(error.hint).toBe("Run `git add x.nix`, commit it, and deploy again");
     expect(buildError(failure).reason).toBe("the configuration web1 does not evaluate (exit code 1)");
   });

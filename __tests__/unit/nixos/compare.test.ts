@@ -60,18 +60,18 @@ describe("a comparison of two systems", () => {
   ])("has no units, and says so in the log, where %s", async (_, broken, reason) => {
     answers({ difference, units: broken });
     expect(await compare()).toMatchObject({ closure: { rebuilt: 0 }, units: undefined });
-    expect(notes).toEqual([`what a switch would do to units is unknown: ${reason}`]);
+    expect(notes).toEqual([`the effect of a switch on units is unknown: ${reason}`]);
   });
 
   test.each<[string, () => void, string]>([
     ["the machine's Nix refuses", () => answers({ difference: "echo 'error: no such path' >&2; code=1", units }), "error: no such path"],
     ["it ends without a word", () => answers({ difference: "code=124", units }), "exit code 124"],
-    ["what it prints breaks off", () => answers({ units }), "it broke off"],
+    ["what it prints breaks off", () => answers({ units }), "incomplete output"],
     ["the connection is lost", () => ssh.does("exit 255"), "the connection was lost"],
   ])("is a note in the log, and no error, where %s", async (_, prepare, reason) => {
     prepare();
     expect(await compare()).toBeUndefined();
-    expect(notes).toEqual([`the difference between the two systems cannot be told: ${reason}`]);
+    expect(notes).toEqual([`the old and the new system could not be compared: ${reason}`]);
   });
 
   test("does not throw either where the run is cancelled", async () => {

@@ -38,13 +38,13 @@ describe("what a machine tells of two systems", () => {
   });
 
   test.each([
-    ["an end", (text: string) => text.slice(0, text.lastIndexOf("end")), "it broke off"],
-    ["anything", () => "", "it broke off"],
+    ["an end", (text: string) => text.slice(0, text.lastIndexOf("end")), "incomplete output"],
+    ["anything", () => "", "incomplete output"],
     ["a size", (text: string) => text.replace("-size 512\n", ""), "4 paths have 3 sizes"],
     [
       "a path of the store",
       (text: string) => text.replace("/nix/store/", "/tmp/"),
-      '"/tmp/2kqw49qiiy6cg1lcl30znl7a75vh5l4l-linux-6.12.50" is no path of the store',
+      '"/tmp/2kqw49qiiy6cg1lcl30znl7a75vh5l4l-linux-6.12.50" is not a store path',
     ],
   ])("cannot be read without %s", (_, spoil, message) => {
     expect(() => parseDifference(spoil(recorded("2.34.8")))).toThrow(message);

@@ -67,7 +67,7 @@ describe("requireAccess", () => {
     const error = thrown(DeployError, () => requireAccess(access, { elevate: "auto", elevatePassword: undefined, needsRoot: true }));
     expect(error).toMatchObject({
       phase: "connect",
-      reason: "sudo on the machine wants a terminal for deploy, and a deployment has none",
+      reason: "sudo on the machine requires a terminal for deploy, which a deployment does not have",
       lines: [access.sudoSays],
     });
     expect(error.hint).toContain("`Defaults:deploy !requiretty`");
@@ -86,11 +86,11 @@ describe("requireAccess", () => {
   const rule = "deploy ALL=(root) NOPASSWD: /bin/sh -s";
   test.each<[Case, string, string]>([
     [{ has: everything, elevate: "none" }, "deploy is not root, and the input elevate is none", "Set elevate to auto, or connect as root"],
-    [{}, "deploy is not root, and there is no sudo or doas on the machine", "Connect as root"],
-    [{ has: { doas: "refused" } }, "deploy is not root, and there is no sudo on the machine", "Connect as root"],
-    [{ elevate: "sudo", build: true }, "deploy is not root, and there is no sudo on the machine", "Connect as root"],
-    [{ elevate: "doas", build: true }, "deploy is not root, and there is no doas on the machine", "Connect as root"],
-    [{ elevate: "run0" }, "deploy is not root, and there is no run0 (systemd 256 or newer) on the machine", "Connect as root"],
+    [{}, "deploy is not root, and the machine has no sudo or doas", "Connect as root"],
+    [{ has: { doas: "refused" } }, "deploy is not root, and the machine has no sudo", "Connect as root"],
+    [{ elevate: "sudo", build: true }, "deploy is not root, and the machine has no sudo", "Connect as root"],
+    [{ elevate: "doas", build: true }, "deploy is not root, and the machine has no doas", "Connect as root"],
+    [{ elevate: "run0" }, "deploy is not root, and the machine has no run0 (systemd 256 or newer)", "Connect as root"],
     [{ has: { sudo: "refused" } }, "sudo on the machine refuses deploy without a password", rule],
     [{ has: { sudo: "refused" }, elevate: "sudo", build: true }, "sudo on the machine refuses deploy without a password", rule],
     [

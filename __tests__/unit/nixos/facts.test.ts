@@ -70,7 +70,7 @@ describe("systemState", () => {
   });
 
   test("refuses a store path that is none", () => {
-    expect(() => systemState(parseFacts(makeFacts({ running: "/nix/store/x" })))).toThrow("not a path of the Nix store");
+    expect(() => systemState(parseFacts(makeFacts({ running: "/nix/store/x" })))).toThrow("not a Nix store");
   });
 });
 
@@ -119,20 +119,20 @@ describe("machineFacts", () => {
   });
 
   test.each([
-    [{ nix: "" }, "there is no nix on the machine"],
-    [{ "nixos-rebuild": "" }, "there is no nixos-rebuild on the machine"],
-    [{ systemd: "" }, "systemd does not run on the machine"],
+    [{ nix: "" }, "nix was not found on the machine"],
+    [{ "nixos-rebuild": "" }, "nixos-rebuild was not found on the machine"],
+    [{ systemd: "" }, "systemd is not running on the machine"],
   ])("refuses a machine with %j: %s", (overrides, reason) => {
     const error = thrown(DeployError, () => machineFacts(makeFacts(overrides), needs));
     expect(error).toMatchObject({ phase: "connect", reason, unreachable: false });
-    expect(error.hint).toContain("Is it NixOS?");
+    expect(error.hint).toContain("Check that the machine runs NixOS");
   });
 
   test("refuses a machine that does not run NixOS yet", () => {
     expect(thrown(DeployError, () => machineFacts(makeFacts({ nixos: "", running: "" }), needs))).toMatchObject({
       phase: "connect",
-      reason: "the machine does not run a NixOS system: /run/current-system is missing",
-      hint: "Install NixOS on it first (nixos-install, nixos-anywhere), and boot it",
+      reason: "the machine does not run NixOS: /run/current-system is missing",
+      hint: "Install NixOS on it first (nixos-install, nixos-anywhere) and boot it",
     });
   });
 

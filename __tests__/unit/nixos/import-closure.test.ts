@@ -33,7 +33,7 @@ esac`;
 
 /** Imports over a machine that is a shell of this computer. */
 async function importOver(sh: string, onImport: string, notes: string[] = []): Promise<CopyProgress> {
-  const shell = new RemoteShell({ run: async ({ command: _, ...options }) => await run({ file: sh, args: ["-s"] }, options) }, { kind: "none" });
+  const shell = new RemoteShell({ run: async (options) => await run({ file: sh, args: ["-s"] }, options) }, { kind: "none" });
   const call = callOnce(shell, signal);
   return await withProgram(
     directory,

@@ -76,12 +76,12 @@ describe("a job", () => {
   });
 
   test.each([
-    ["that the machine does not know any more", { exitCode: 3, stderr: "" }, "the machine does not know the job any more"],
-    ["that was lost", { stderr: "exit=lost\n" }, "the job ended without telling how"],
-    ["of which nothing is told", { stderr: "" }, "the job ended without telling how"],
+    ["that the machine does not know any more", { exitCode: 3, stderr: "" }, "the job was not found on the machine (was the machine restarted?)"],
+    ["that was lost", { stderr: "exit=lost\n" }, "the job ended, but no exit status was recorded"],
+    ["of which nothing is told", { stderr: "" }, "the job ended, but no exit status was recorded"],
   ])("%s is told with what it had printed", async (_, end, reason) => {
     const error = await rejection(DeployError, followJob(makeJob({ phase: "activate" }), machine(["one\n"], end).call));
     expect(error).toMatchObject({ phase: "activate", reason, lines: ["one"], exitCode: 255 });
-    expect(error.hint).toContain("restarted in the meantime");
+    expect(error.hint).toContain("machine's");
   });
 });

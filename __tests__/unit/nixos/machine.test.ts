@@ -48,7 +48,7 @@ describe("the entry to a machine", () => {
   test("that loses the connection is worth another try", async () => {
     ssh.does('echo "client_loop: send disconnect: Broken pipe" >&2; exit 255');
     const error = await rejection(DeployError, enter(ssh.connection, needs, signal));
-    expect(error).toMatchObject({ phase: "connect", reason: "the connection was lost at once", exitCode: 255, unreachable: true });
+    expect(error).toMatchObject({ phase: "connect", reason: "the connection dropped immediately", exitCode: 255, unreachable: true });
     expect(error.lines).toEqual(["client_loop: send disconnect: Broken pipe"]);
   });
 
@@ -61,8 +61,8 @@ describe("the entry to a machine", () => {
   test("that runs another command than it was sent is told with the answer", async () => {
     ssh.does("echo only backups here; exit 0");
     const error = await rejection(DeployError, enter(ssh.connection, needs, signal));
-    expect(error.reason).toBe('the machine did not run the command that it was sent for root, and answered "only backups here"');
-    expect(error.hint).toMatch(/^Is the key restricted to one command \(command=… in authorized_keys of root/);
+    expect(error.reason).toBe(`the machine did not run the action's command as root, but answered "only backups here"`);
+    expect(error.hint).toMatch(/^Check whether the key is restricted to one command \(command=… in authorized_keys of root/);
     expect(error.lines).toEqual(["only backups here"]);
   });
 
@@ -70,14 +70,14 @@ describe("the entry to a machine", () => {
     // A key that is restricted to nix-daemon --stdio.
     ssh.does("echo 'error: serialised integer 750815947986068325 is too large' >&2; exit 0");
     const error = await rejection(DeployError, enter(ssh.connection, needs, signal));
-    expect(error.reason).toBe("the machine did not run the command that it was sent for root (exit code 1)");
+    expect(error.reason).toBe("the machine did not run the action's command as root (exit code 1)");
     expect(error.lines).toEqual(["error: serialised integer 750815947986068325 is too large"]);
   });
 
   test("whose facts fail is told with the script's own words", async () => {
     ssh.answers({ exitCode: 2, stderr: "id: cannot find name\\n" });
     const error = await rejection(DeployError, enter(ssh.connection, needs, signal));
-    expect(error).toMatchObject({ reason: "the machine cannot be asked (exit code 2)", lines: ["id: cannot find name"] });
+    expect(error).toMatchObject({ reason: "the machine could not be queried (exit code 2)", lines: ["id: cannot find name"] });
   });
 });
 
@@ -87,7 +87,7 @@ describe("a machine", () => {
       DeployError,
       (await connected({ exitCode: 1, stderr: "mkdir: cannot create directory: No space left on device\\n" })).copyFlake(makeSentFlake(), signal),
     );
-    expect(error).toMatchObject({ phase: "copy", reason: "the machine cannot keep the files of the run", exitCode: 1 });
+    expect(error).toMatchObject({ phase: "copy", reason: "the files of the run could not be created on the machine", exitCode: 1 });
     expect(error.lines).toEqual(["mkdir: cannot create directory: No space left on device"]);
   });
 
@@ -96,7 +96,7 @@ describe("a machine", () => {
       DeployError,
       (await connected({ stderr: "exit=0\\nresult=\\n" })).build({ reference: "path:/x", configuration: "web1" }, signal),
     );
-    expect(error).toMatchObject({ phase: "build", reason: "nixos-rebuild build ended well, but left no system" });
+    expect(error).toMatchObject({ phase: "build", reason: "nixos-rebuild build succeeded but produced no system" });
   });
 
   test("that has no such specialisation is asked which it has", async () => {
@@ -105,11 +105,11 @@ describe("a machine", () => {
     const machine = await connected({ file });
     expect(await rejection(DeployError, machine.findSpecialisation(source, "cloud", signal))).toMatchObject({
       phase: "build",
-      reason: "the system has no specialisation cloud; it has tor, vpn",
+      reason: "the system has no specialisation cloud; it defines tor, vpn",
     });
     writeFileSync(file, "system=\nthere=\n");
     expect(await rejection(DeployError, machine.findSpecialisation(source, "cloud", signal))).toMatchObject({
-      reason: "the system has no specialisation cloud; it has none",
+      reason: "the system has no specialisation cloud; it defines none",
     });
     writeFileSync(file, `system=${source}\nthere=cloud \n`);
     expect(await machine.findSpecialisation(source, "cloud", signal)).toBe(source);

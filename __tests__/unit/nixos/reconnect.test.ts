@@ -100,7 +100,7 @@ describe("a connection that is lost", () => {
     expect(await runToItsEnd(connection, shell, call, reconnection)).toMatchObject({ exitCode: 0 });
     expect(existsSync(mark)).toBe(true);
     expect(calls).toBe(2);
-    expect(told).toEqual(["the connection was lost; connecting again for up to 1 s", "the connection is back"]);
+    expect(told).toEqual(["the connection was lost; reconnecting for up to 1 s", "reconnected"]);
   });
 
   test("and does not come back in time is told with the last reason", async () => {
@@ -111,8 +111,8 @@ describe("a connection that is lost", () => {
     );
     expect(error).toMatchObject({
       phase: "build",
-      reason: "the connection was lost and did not come back within 1 s",
-      lines: ["web1.example.org port 22 refuses the connection"],
+      reason: "the connection was lost and could not be restored within 1 s",
+      lines: ["web1.example.org port 22 refused the connection"],
       exitCode: 255,
       unreachable: true,
     });
@@ -125,7 +125,7 @@ describe("a connection that is lost", () => {
       DeployError,
       runToItsEnd(connection, shell, () => facts, { ...reconnection, seconds: 10 }),
     );
-    expect(error).toMatchObject({ phase: "build", reason: "the host key of web1.example.org port 22 is not known", unreachable: false });
+    expect(error).toMatchObject({ phase: "build", reason: "the host key of web1.example.org port 22 is unknown", unreachable: false });
     expect(readFileSync(tries, "utf8")).toBe("x\n");
   });
 });

@@ -192,7 +192,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     make();
     const { code, err } = payload(call(shell, "prepare", ["run1"]));
     expect(code).toBe(1);
-    expect(err).toContain(`${base} belongs to somebody else`);
+    expect(err).toContain(`${base} is owned by another user`);
   });
 
   test("prepare removes what a dead run has left, and nothing younger", () => {

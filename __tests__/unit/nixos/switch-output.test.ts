@@ -90,7 +90,7 @@ describe("the part of a user", () => {
   });
 
   test("that was ended is late", () => {
-    const late = "nix-flake-deploy: the user activation for alice took longer than 60 s and was ended";
+    const late = "nix-flake-deploy: the user activation for alice timed out after 60 s and was terminated";
     expect(causesOf(begin, late, end)).toEqual([{ kind: "user", user: "alice", units: [], late: true }]);
   });
 

@@ -36,10 +36,7 @@ describe("what every run needs", () => {
   ])("where there is only %j is told with the steps to add", async (present, missing, steps) => {
     only(...present);
     const { message } = await rejection(RunnerError, requirePrograms());
-    expect(message.split("\n")).toEqual([
-      `${missing} cannot be found on this runner; no machine was touched. Add to the workflow, before this step:`,
-      ...steps,
-    ]);
+    expect(message.split("\n")).toEqual([`${missing} not found on this runner; no host was changed. Add this to the workflow before this step:`, ...steps]);
   });
 
   test("is there where nothing is missing", async () => {

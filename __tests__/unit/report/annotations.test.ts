@@ -26,6 +26,12 @@ describe("failureAnnotations", () => {
     ]);
   });
 
+  test("end with a link to the topic of the failure", () => {
+    const error = makeError("web1 is locked", { hint: "Deploy again", lines: ["line"], topic: "locked" });
+    const [annotation] = failureAnnotations([makeResult({ status: "failed", error })], 9, (topic) => `https://docs.example.org/${topic}`);
+    expect(annotation?.message).toBe("web1 is locked. Deploy again\n  line\nSee https://docs.example.org/locked");
+  });
+
   test("are none where none failed", () => {
     expect(failureAnnotations([makeResult(), makeResult({ status: "unchanged" })], 9)).toEqual([]);
   });
@@ -52,12 +58,12 @@ describe("failureSummary", () => {
         name: "db1",
         status: "failed",
         phase: "connect",
-        error: makeError("the host key of db1 is not known. It is new", { hint: "Compare it", lines: ["line"] }),
+        error: makeError("the host key of db1 is unknown. It is new", { hint: "Compare it", lines: ["line"] }),
       }),
       makeResult({ name: "db2", status: "failed", phase: "copy" }),
     ];
     expect(failureSummary(results)).toBe(
-      "3 of 4 hosts failed: web3 (activate failed, rolled back), db1 (connect: the host key of db1 is not known. It is new), db2 (copy: failed)",
+      "3 of 4 hosts failed: web3 (activate failed, rolled back), db1 (connect: the host key of db1 is unknown. It is new), db2 (copy: failed)",
     );
   });
 });
@@ -68,6 +74,8 @@ test("the skipped hosts are told in one annotation, by their reasons", () => {
   expect(skippedAnnotations(results)).toEqual([
     { title: "3 of 4 hosts were skipped", message: "web2, web3: too many failed\ndb1: it does not answer. It never did" },
   ]);
+  const error = makeError("too many failed", { topic: "not-activated" });
+  expect(skippedAnnotations([makeResult({ status: "skipped", error })])[0]?.message).toBe("web1: too many failed\nSee docs/troubleshooting.md#not-activated");
   expect(skippedAnnotations(results.slice(0, 2)).map(({ title }) => title)).toEqual(["1 of 2 hosts was skipped"]);
   expect(skippedAnnotations(results.slice(0, 1))).toEqual([]);
 });

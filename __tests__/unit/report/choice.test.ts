@@ -18,11 +18,11 @@ describe("what was chosen of a flake", () => {
   test("is listed with what fails and what is left out", () => {
     const others = [{ kind: "other", name: "laptop", reason: "its targetHost is null" } as const];
     expect(choiceLines(choice({ machines: [machine("db"), machine("web")], unusable: [broken], others }))).toEqual([
-      "targets is empty: the flake names 3 machines to deploy: db, web",
-      "broken cannot be deployed, and fails",
-      "laptop is left out: its targetHost is null",
+      "targets is empty: using 3 hosts from the flake: db, web",
+      "broken cannot be deployed and counts as failed",
+      "laptop is excluded: its targetHost is null",
     ]);
-    expect(choiceLines(choice({ unusable: [broken] }))[0]).toBe("targets is empty: the flake names 1 machine to deploy");
+    expect(choiceLines(choice({ unusable: [broken] }))[0]).toBe("targets is empty: using 1 host from the flake");
   });
 
   test("warns of ignored settings, at most 30 of them", () => {

@@ -10,5 +10,5 @@ test("the flake is named with its revision and the number of its inputs", () => 
 
 test("only a flake that is not a commit has a warning", () => {
   expect(flakeWarnings(makeFlake())).toEqual([]);
-  expect(flakeWarnings(makeFlake({ dirty: true }))).toMatchObject([{ title: "The flake has changes that are not committed" }]);
+  expect(flakeWarnings(makeFlake({ dirty: true }))).toMatchObject([{ title: "The flake has uncommitted changes" }]);
 });

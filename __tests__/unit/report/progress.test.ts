@@ -16,12 +16,12 @@ describe("the lines of progress", () => {
     const copied = { paths: 1, expectedPaths: 3, bytes: undefined };
     const building = Array.from({ length: 7 }, (_, index) => place({ name: `b${index}`, seconds: 70 }));
     expect(workLine([...building, place({ phase: "copy", copied }), place({ name: "idle", over: true })], 80)).toBe(
-      "at work for 1 min 20 s: copying web1 (12 s, path 1 of 3); building b0 (1 min 10 s), b1 (1 min 10 s), b2 (1 min 10 s), b3 (1 min 10 s), b4 (1 min 10 s) and 2 more",
+      "running for 1 min 20 s: copying web1 (12 s, path 1 of 3); building b0 (1 min 10 s), b1 (1 min 10 s), b2 (1 min 10 s), b3 (1 min 10 s), b4 (1 min 10 s) and 2 more",
     );
   });
 
   test("are none where no host is in a phase", () => {
     expect(workLine([place({ over: true })], 80)).toBeUndefined();
-    expect(runningHostsText([])).toBe("No machine was being worked on.");
+    expect(runningHostsText([])).toBe("No host was in progress.");
   });
 });

@@ -20,8 +20,8 @@ test("the socket of an agent is accepted", async () => {
 test("what is no socket is refused", () => {
   const file = join(directory, "file");
   writeFileSync(file, "");
-  for (const path of [undefined, ""]) expect(() => agentSocket(path)).toThrow(/^is agent, and SSH_AUTH_SOCK is not set\. Start an agent/);
+  for (const path of [undefined, ""]) expect(() => agentSocket(path)).toThrow(/^is agent, but SSH_AUTH_SOCK is not set\. Start an agent/);
   for (const path of ["relative", "/a b", "/a%h", "/$HOME/x"])
-    expect(() => agentSocket(path)).toThrow(/^is agent, and SSH_AUTH_SOCK is ".*"; accepted is an absolute path/);
-  for (const path of [file, "/nonexistent"]) expect(() => agentSocket(path)).toThrow(/^is agent, and no agent listens at/);
+    expect(() => agentSocket(path)).toThrow(/^is agent, but SSH_AUTH_SOCK is ".*"; expected an absolute path/);
+  for (const path of [file, "/nonexistent"]) expect(() => agentSocket(path)).toThrow(/^is agent, but no agent is listening at/);
 });

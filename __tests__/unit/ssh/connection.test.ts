@@ -79,7 +79,7 @@ describe("a machine that does not answer", () => {
     await writeIdentity(directory, { key: secret, passphrase: undefined, knownHosts: "" });
     const [connection = never()] = connectionsTo([target], directory, settings);
     const error = await rejection(DeployError, connection.open(undefined));
-    expect(error).toMatchObject({ phase: "connect", reason: "127.0.0.1 port 1 refuses the connection", unreachable: true, exitCode: 255 });
+    expect(error).toMatchObject({ phase: "connect", reason: "127.0.0.1 port 1 refused the connection", unreachable: true, exitCode: 255 });
     expect(error.cause).toBeInstanceOf(CommandError);
     expect(await connection.isOpen()).toBe(false);
     await connection.close();
@@ -96,7 +96,7 @@ describe("a machine that does not answer", () => {
     await writeIdentity(directory, { key: makeKey().secret, passphrase: undefined, knownHosts: "" });
     const [connection = never()] = connectionsTo([target], directory, settings);
     const error = await rejection(DeployError, connection.open(undefined));
-    expect(error).toMatchObject({ reason: "ssh does not accept the configuration", unreachable: false });
+    expect(error).toMatchObject({ reason: "ssh rejected its configuration", unreachable: false });
     expect(error.lines.join("\n")).toContain("nosuchoption");
   });
 });

@@ -29,9 +29,9 @@ describe("an unknown host key", () => {
   test("is told with host, port, the key offered and the line to add", () => {
     const error = errorOf(unknownKey, { offered: [offeredKey] });
     expect(error).toMatchObject({ phase: "connect", exitCode: 255, unreachable: false });
-    expect(error.reason).toBe(`the host key of web1.example.org port 2222 is not known (offered: ssh-ed25519 ${pair.fingerprint})`);
+    expect(error.reason).toBe(`the host key of web1.example.org port 2222 is unknown (offered: ssh-ed25519 ${pair.fingerprint})`);
     expect(error.hint).toContain(`add this line to ssh-known-hosts: [web1.example.org]:2222 ssh-ed25519 ${blob}`);
-    expect(error.hint).toContain("Compare the fingerprint on the machine itself");
+    expect(error.hint).toContain("Compare the fingerprint with the one on the machine");
   });
 
   test("is the one of the last server on the way", () => {
@@ -39,10 +39,10 @@ describe("an unknown host key", () => {
     expect(errorOf(unknownKey, { offered: [jump, offeredKey] }).reason).toContain(pair.fingerprint);
   });
 
-  test("is told also where the key is not known", () => {
+  test("is told also where the key is unknown", () => {
     expect(errorOf(unknownKey)).toMatchObject({
-      reason: "the host key of web1.example.org port 2222 is not known",
-      hint: "Add the machine's line to ssh-known-hosts",
+      reason: "the host key of web1.example.org port 2222 is unknown",
+      hint: "Add the machine's host key to ssh-known-hosts",
     });
   });
 });
@@ -51,19 +51,19 @@ describe("a changed host key", () => {
   test("is told with the key offered, and warns before the line", () => {
     const error = errorOf(changedKey, { offered: [offeredKey] });
     expect(error.unreachable).toBe(false);
-    expect(error.reason).toBe(`the host key of web1.example.org port 2222 is not the one in ssh-known-hosts (offered: ssh-ed25519 ${pair.fingerprint})`);
+    expect(error.reason).toBe(`the host key of web1.example.org port 2222 does not match ssh-known-hosts (offered: ssh-ed25519 ${pair.fingerprint})`);
     expect(error.hint).toMatch(
-      /^Either another machine answers there, or it was installed anew\. Only when you know .+: \[web1\.example\.org\]:2222 ssh-ed25519 AAAA/,
+      /^Either another machine is answering at this address, or the machine was reinstalled\. Only if you know .+: \[web1\.example\.org\]:2222 ssh-ed25519 AAAA/,
     );
   });
 
-  test("is told also where the key is not known", () => {
-    expect(errorOf(changedKey).hint).toBe("Find out why before you change ssh-known-hosts");
+  test("is told also where the key is unknown", () => {
+    expect(errorOf(changedKey).hint).toBe("Find out why before you change ssh-known-hosts: another machine may be answering at this address");
   });
 
   test("is also one that was revoked", () => {
     const revoked = "@       WARNING: REVOKED HOST KEY DETECTED!               @\nHost key verification failed.";
-    expect(errorOf(revoked).reason).toBe("the host key of web1.example.org port 2222 is not the one in ssh-known-hosts");
+    expect(errorOf(revoked).reason).toBe("the host key of web1.example.org port 2222 does not match ssh-known-hosts");
   });
 });
 
@@ -82,7 +82,7 @@ describe("an IPv6 address on a GitHub-hosted runner", () => {
   });
 
   test("may be the only one of a name", () => {
-    expect(errorOf(name, { githubHosted: true, addresses: ["2001:db8::7"] }).reason).toContain("its name has only an IPv6 address");
+    expect(errorOf(name, { githubHosted: true, addresses: ["2001:db8::7"] }).reason).toContain("its name resolves only to an IPv6 address");
     expect(errorOf(name, { githubHosted: true, addresses: ["2001:db8::7", "192.0.2.7"] }).reason).toBe("web1.example.org port 2222 does not answer");
     expect(errorOf(name, { githubHosted: true }).reason).toBe("web1.example.org port 2222 does not answer");
   });
@@ -90,7 +90,7 @@ describe("an IPv6 address on a GitHub-hosted runner", () => {
   test("is no reason on other runners, for a jump host, or where the machine refuses", () => {
     expect(errorOf(literal, { ...ipv6, githubHosted: false }).reason).toBe("2001:db8::7 port 22 does not answer");
     expect(errorOf("ssh: connect to host jump port 22: Connection timed out", ipv6).reason).toBe("jump port 22 does not answer");
-    expect(errorOf("ssh: connect to host 2001:db8::7 port 22: Connection refused", ipv6).reason).toBe("2001:db8::7 port 22 refuses the connection");
+    expect(errorOf("ssh: connect to host 2001:db8::7 port 22: Connection refused", ipv6).reason).toBe("2001:db8::7 port 22 refused the connection");
     expect(errorOf("", { ...ipv6, timedOut: true }).reason).toBe("2001:db8::7 port 22 does not answer");
   });
 });
@@ -106,14 +106,14 @@ describe("what ssh says otherwise", () => {
     ["deploy@web1.example.org: Permission denied (publickey).", "web1.example.org port 2222 does not accept the ssh key for the user deploy", false],
     [
       "/tmp/x/0.conf: line 40: Bad configuration option: nosuchoption\n/tmp/x/0.conf: terminating, 1 bad configuration options",
-      "ssh does not accept the configuration",
+      "ssh rejected its configuration",
       false,
     ],
-    ['/tmp/x/0.conf line 40: garbage at end of line; "x".', "ssh does not accept the configuration", false],
-    ["/tmp/x/0.conf line 40: missing argument.", "ssh does not accept the configuration", false],
-    ["ssh: Could not resolve hostname web1.example.org: Name or service not known", "the name of web1.example.org cannot be resolved", true],
-    ["ssh: Could not resolve hostname web1.example.org: Temporary failure in name resolution", "the name of web1.example.org cannot be resolved", true],
-    ["ssh: connect to host web1.example.org port 2222: Connection refused", "web1.example.org port 2222 refuses the connection", true],
+    ['/tmp/x/0.conf line 40: garbage at end of line; "x".', "ssh rejected its configuration", false],
+    ["/tmp/x/0.conf line 40: missing argument.", "ssh rejected its configuration", false],
+    ["ssh: Could not resolve hostname web1.example.org: Name or service not known", "the host name web1.example.org cannot be resolved", true],
+    ["ssh: Could not resolve hostname web1.example.org: Temporary failure in name resolution", "the host name web1.example.org cannot be resolved", true],
+    ["ssh: connect to host web1.example.org port 2222: Connection refused", "web1.example.org port 2222 refused the connection", true],
     ["ssh: connect to host web1.example.org port 2222: Connection timed out", "web1.example.org port 2222 does not answer", true],
     ["ssh: connect to host web1.example.org port 2222: No route to host", "web1.example.org port 2222 does not answer", true],
     ["ssh: connect to host web1.example.org port 2222: Network is unreachable", "web1.example.org port 2222 does not answer", true],
@@ -123,8 +123,8 @@ describe("what ssh says otherwise", () => {
       "ssh and web1.example.org port 2222 have no algorithm in common",
       false,
     ],
-    ["kex_exchange_identification: Connection closed by remote host", "no ssh connection to deploy@web1.example.org:2222", true],
-    ["", "no ssh connection to deploy@web1.example.org:2222", true],
+    ["kex_exchange_identification: Connection closed by remote host", "ssh could not connect to deploy@web1.example.org:2222", true],
+    ["", "ssh could not connect to deploy@web1.example.org:2222", true],
   ])("%j: %s", (stderr, reason, unreachable) => {
     const error = errorOf(stderr);
     expect(error).toMatchObject({ reason, unreachable, phase: "connect", exitCode: 255 });

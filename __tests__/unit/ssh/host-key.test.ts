@@ -70,14 +70,14 @@ describe("knownHostsProblems", () => {
     expect(knownHostsProblems(text)).toEqual([]);
   });
 
-  const bad = (line: number): string => `line ${line} is not a known_hosts line (host, key type, key; as \`ssh-keyscan host\` prints them)`;
+  const bad = (line: number): string => `line ${line} is not a known_hosts line (host, key type and key, as printed by \`ssh-keyscan host\`)`;
   test.each([
     ["a host alone", "web1", [bad(1)]],
     ["a public key without its host", key.split(" ").slice(0, 2).join(" "), [bad(1)]],
     ["a fingerprint", "web1 ED25519 SHA256:abc", [bad(1)]],
     ["a marker without what belongs to it", "@revoked web1 ssh-ed25519", [bad(1)]],
     ["each bad line", `# first\nweb1\nweb2 ${key}\nweb3 ssh-ed25519 none`, [bad(2), bad(4)]],
-    ["a private key", `web1 ${key}\n${makeKey().secret}`, ["line 2 belongs to a private key"]],
+    ["a private key", `web1 ${key}\n${makeKey().secret}`, ["line 2 is part of a private key"]],
   ])("refuses %s", (_, text, problems) => {
     expect(knownHostsProblems(text)).toEqual(problems);
   });

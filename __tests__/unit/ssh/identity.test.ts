@@ -113,7 +113,8 @@ describe("what is written into it", () => {
     const directory = makeIdentityDirectory(root);
     expect(await writeIdentity(directory, makeIdentity({ key: encrypted.secret, passphrase: "wrong one" }))).toEqual({
       kind: "unusable",
-      problem: "is encrypted, and ssh-key-passphrase is not its passphrase",
+      problem: "is encrypted, and ssh-key-passphrase does not match",
+      topic: "ssh-key-encrypted",
     });
     expect(existsSync(join(directory, "askpass.sh"))).toBe(false);
   });
@@ -140,7 +141,7 @@ describe("what is written into it", () => {
     process.env["PATH"] = join(root, "nowhere");
     try {
       const error = await rejection(RunnerError, writeIdentity(makeIdentityDirectory(root), makeIdentity()));
-      expect(error.message).toMatch(/^ssh-keygen is not on this runner\. Install the OpenSSH client before this step, for example: - run: /);
+      expect(error.message).toMatch(/^ssh-keygen was not found on this runner\. Install the OpenSSH client before this step, for example: - run: /);
     } finally {
       process.env["PATH"] = path;
     }
@@ -157,18 +158,18 @@ describe("removal", () => {
   });
 
   test.each([
-    ["", "it is not a directory of this action"],
-    ["/", "it is not a directory of this action"],
-    ["nix-flake-deploy-abcdef", "it is not a directory of this action"],
-    ["/root/.ssh", "it is not a directory of this action"],
-    ["nix-flake-deploy-abcdef/..", "it is not a directory of this action"],
-    ["/tmp/nix-flake-deploy-abcdef/", "it is not a directory of this action"],
-    ["/tmp/../tmp/nix-flake-deploy-abcdef", "it is not a directory of this action"],
-    ["/tmp/nix-flake-deploy-abcdef/key", "it is not a directory of this action"],
-    ["/tmp/nix-flake-deploy-abcdefg", "it is not a directory of this action"],
-    ["/tmp/nix-flake-deploy-abcdef\n", "it is not a directory of this action"],
+    ["", "it was not created by this action"],
+    ["/", "it was not created by this action"],
+    ["nix-flake-deploy-abcdef", "it was not created by this action"],
+    ["/root/.ssh", "it was not created by this action"],
+    ["nix-flake-deploy-abcdef/..", "it was not created by this action"],
+    ["/tmp/nix-flake-deploy-abcdef/", "it was not created by this action"],
+    ["/tmp/../tmp/nix-flake-deploy-abcdef", "it was not created by this action"],
+    ["/tmp/nix-flake-deploy-abcdef/key", "it was not created by this action"],
+    ["/tmp/nix-flake-deploy-abcdefg", "it was not created by this action"],
+    ["/tmp/nix-flake-deploy-abcdef\n", "it was not created by this action"],
   ])("refuses %j", (path, reason) => {
-    expect(() => removeIdentityDirectory(path)).toThrow(new Error(`refuses to remove ${JSON.stringify(path)}: ${reason}`));
+    expect(() => removeIdentityDirectory(path)).toThrow(new Error(`refusing to remove ${JSON.stringify(path)}: ${reason}`));
   });
 
   test("refuses a link, and leaves what it points to", () => {
@@ -177,8 +178,8 @@ describe("removal", () => {
     writeFileSync(join(precious, "file"), "");
     const link = join(root, "nix-flake-deploy-aaaaaa");
     symlinkSync(precious, link);
-    expect(() => removeIdentityDirectory(link)).toThrow("it is a link, no directory, or somebody else's");
-    expect(() => removeIdentityDirectory(`${link}/`)).toThrow("it is not a directory of this action");
+    expect(() => removeIdentityDirectory(link)).toThrow("it is a link, not a directory, or owned by another user");
+    expect(() => removeIdentityDirectory(`${link}/`)).toThrow("it was not created by this action");
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
     expect(existsSync(join(precious, "file"))).toBe(true);
   });
@@ -186,7 +187,7 @@ describe("removal", () => {
   test("refuses a file", () => {
     const file = join(root, "nix-flake-deploy-bbbbbb");
     writeFileSync(file, "");
-    expect(() => removeIdentityDirectory(file)).toThrow("it is a link, no directory, or somebody else's");
+    expect(() => removeIdentityDirectory(file)).toThrow("it is a link, not a directory, or owned by another user");
     expect(existsSync(file)).toBe(true);
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "@jest/globals";
 
-import { readKey, secretLines } from "../../../src/ssh/key.js";
+import { parseKey, secretLines } from "../../../src/ssh/key.js";
 import { temporaryDirectory } from "../temporary.js";
 import { makeKey } from "./keys.js";
 
@@ -15,7 +15,7 @@ const rsaPem = makeKey({ type: "rsa", form: "PEM" });
 
 /** The public half that the real ssh-keygen derives from what was read. */
 function publicHalf(pasted: string): string {
-  const reading = readKey(pasted);
+  const reading = parseKey(pasted);
   if (reading.kind !== "key") throw new Error(reading.problem);
   const file = join(directory, "key");
   writeFileSync(file, reading.text, { mode: 0o600 });
@@ -36,7 +36,7 @@ describe("a key that ssh reads afterwards", () => {
     ["rsa in PKCS8", makeKey({ type: "rsa", form: "PKCS8" })],
     ["ecdsa in PKCS8", makeKey({ type: "ecdsa", form: "PKCS8" })],
   ])("is %s", (_, key) => {
-    expect(readKey(key.secret)).toMatchObject({ kind: "key", encrypted: false });
+    expect(parseKey(key.secret)).toMatchObject({ kind: "key", encrypted: false });
     expect(publicHalf(key.secret)).toBe(halves(key.public));
   });
 
@@ -63,8 +63,8 @@ describe("an encrypted key", () => {
     ["PEM", makeKey({ type: "rsa", form: "PEM", passphrase: "secret" })],
     ["PKCS8", makeKey({ type: "rsa", form: "PKCS8", passphrase: "secret" })],
   ])("is told as such in the form of %s", (_, key) => {
-    expect(readKey(key.secret)).toMatchObject({ kind: "key", encrypted: true });
-    expect(readKey(Buffer.from(key.secret).toString("base64"))).toMatchObject({ kind: "key", encrypted: true });
+    expect(parseKey(key.secret)).toMatchObject({ kind: "key", encrypted: true });
+    expect(parseKey(Buffer.from(key.secret).toString("base64"))).toMatchObject({ kind: "key", encrypted: true });
   });
 });
 
@@ -73,15 +73,19 @@ describe("a text that is no usable key", () => {
   const first = lines[0] ?? "";
   const last = lines.at(-1) ?? "";
   const certificate = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29t user";
-  const blanks = "has lost its line breaks (blanks stand in their place, as after an unquoted `echo $KEY`); store the file as it is, or its base64";
-  const ppk = "is a PuTTY key; turn it into an OpenSSH key with `puttygen key.ppk -O private-openssh-new -o key`";
-  const publicHalfProblem = "is the public half of a key (a .pub file); the private one is wanted here";
-  const damaged = "is truncated or damaged: its content ends before it should";
-  const nothing = "is not a private ssh key: it has no line -----BEGIN … PRIVATE KEY-----";
+  const blanks = "has lost its line breaks (replaced by spaces, as after an unquoted `echo $KEY`); store the file unchanged or base64-encoded";
+  const ppk = "is a PuTTY key; convert it to an OpenSSH key with `puttygen key.ppk -O private-openssh-new -o key`";
+  const publicHalfProblem = "is a public key (a .pub file); set it to the private key";
+  const damaged = "is truncated or damaged: its content is incomplete";
+  const nothing = "is not a private ssh key: the line -----BEGIN … PRIVATE KEY----- is missing";
 
   test.each([
-    ["an empty text", "", "is empty. A secret that does not exist, or that this event may not read (a pull request from a fork), is an empty text"],
-    ["white space", " \r\n\t\n", "is empty. A secret that does not exist, or that this event may not read (a pull request from a fork), is an empty text"],
+    ["an empty text", "", "is empty. A secret that does not exist, or that this event cannot read (a pull request from a fork), is passed as an empty string"],
+    [
+      "white space",
+      " \r\n\t\n",
+      "is empty. A secret that does not exist, or that this event cannot read (a pull request from a fork), is passed as an empty string",
+    ],
     ["a public key", ed25519.public, publicHalfProblem],
     ["an RSA public key", makeKey({ type: "rsa" }).public, publicHalfProblem],
     ["an ECDSA public key", makeKey({ type: "ecdsa" }).public, publicHalfProblem],
@@ -95,7 +99,7 @@ describe("a text that is no usable key", () => {
     ],
     ["base64 of a public key", Buffer.from(ed25519.public).toString("base64"), publicHalfProblem],
     ["base64 of a PuTTY key", Buffer.from(`PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n${"AAAA".repeat(20)}`).toString("base64"), ppk],
-    ["an ssh certificate", certificate, "is an ssh certificate; the private key that belongs to it is wanted here"],
+    ["an ssh certificate", certificate, "is an ssh certificate; set ssh-certificate to the certificate, and ssh-key to its private key"],
     ["a PuTTY key", "PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: none\r\n", ppk],
     ["a PGP key", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQ\n-----END PGP PRIVATE KEY BLOCK-----", "is a PGP key, not an ssh key"],
     ["an age key", "AGE-SECRET-KEY-1QQQQ", "is an age key, not an ssh key"],
@@ -113,12 +117,12 @@ describe("a text that is no usable key", () => {
     ["a path", "~/.ssh/id_ed25519", nothing],
     ["other base64", Buffer.from("x".repeat(100)).toString("base64"), nothing],
   ])("is %s", (_, text, problem) => {
-    expect(readKey(text)).toEqual({ kind: "unusable", problem });
+    expect(parseKey(text)).toMatchObject({ kind: "unusable", problem });
   });
 
   test("is never shown", () => {
     const parts = Array.from({ length: 60 }, (_, index) => ed25519.secret.slice(0, 5 * index));
-    const problems = parts.map((part) => readKey(part)).map((reading) => (reading.kind === "unusable" ? reading.problem : reading.text));
+    const problems = parts.map((part) => parseKey(part)).map((reading) => (reading.kind === "unusable" ? reading.problem : reading.text));
     for (const line of lines.slice(1, -1)) expect(problems.join("\n")).not.toContain(line.slice(0, 8));
   });
 });

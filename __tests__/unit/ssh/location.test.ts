@@ -72,10 +72,10 @@ describe("where a target is", () => {
 
 describe("ssh-config is refused", () => {
   test.each([
-    ["NoSuchOption yes", /^is not accepted by ssh: line 1: Bad configuration option: nosuchoption/],
-    ["Host web1\n  Port no", /^is not accepted by ssh: line 2: Bad (port|number)/],
-    ["Host web1\n  IdentityFile /tmp/other", /^sets IdentityFile \(it belongs to the action\) for web1; accepted are lines that leave it out/],
-    ["Host web1\n  CertificateFile /tmp/other", /^sets CertificateFile \(it belongs to the action\) for web1/],
+    ["NoSuchOption yes", /^was rejected by ssh: line 1: Bad configuration option: nosuchoption/],
+    ["Host web1\n  Port no", /^was rejected by ssh: line 2: Bad (port|number)/],
+    ["Host web1\n  IdentityFile /tmp/other", /^sets IdentityFile \(set by the action\) for web1; remove this for the host/],
+    ["Host web1\n  CertificateFile /tmp/other", /^sets CertificateFile \(set by the action\) for web1/],
     ["Host web1\n  SessionType none", /^sets SessionType \(.+\) for web1/],
     ["Host web1\n  StdinNull yes\n  SessionType none", /^sets SessionType \(.+\) and StdinNull \(.+\) for web1/],
   ])("for %j", async (extra, message) => {
@@ -90,12 +90,12 @@ describe("ssh-config is refused", () => {
     const target = { name: "web1", host: "web1", user: undefined, port: undefined, configuration: ownHostname };
     const answer = `user root\nhostname ${hostname}\nport 22\n`;
     const error = thrown(InputError, () => locatedTarget(target, answer, answer));
-    expect(error.problems[0]?.problem).toMatch(/^has a HostName for web1 that is not accepted: its host /);
+    expect(error.problems[0]?.problem).toMatch(/^sets an invalid HostName for web1: its host /);
   });
 
   test("for a HostName and a User of its own that are not accepted", async () => {
-    expect(await problemOf("Host web1\n  HostName a;reboot")).toMatch(/^has a HostName for web1 that is not accepted: its host holds characters other than/);
-    expect(await problemOf("Host web1\n  User -x")).toMatch(/^has a User for web1 that is not accepted/);
+    expect(await problemOf("Host web1\n  HostName a;reboot")).toMatch(/^sets an invalid HostName for web1: its host contains characters other than/);
+    expect(await problemOf("Host web1\n  User -x")).toMatch(/^sets an invalid User for web1/);
   });
 });
 
@@ -104,13 +104,13 @@ describe("targets are in one place", () => {
 
   test("where ssh-config leads them to one address and port", async () => {
     const targets = [await locate("Host a b\n  HostName web1", { host: "a" }), await locate("Host a b\n  HostName WEB1", { host: "b" })];
-    expect(() => requireApart(targets)).toThrow("web1 port 22 stands there twice");
+    expect(() => requireApart(targets)).toThrow("web1 port 22 is listed twice");
   });
 
   test("but not behind two jump hosts, behind a proxy's command, or where only the port differs", async () => {
     expect(await places("Host a\n  ProxyJump x\nHost b\n  ProxyJump y\nHost a b\n  HostName 10.0.0.1")).toEqual([
-      "10.0.0.1 port 22 through x",
-      "10.0.0.1 port 22 through y",
+      "10.0.0.1 port 22 via x",
+      "10.0.0.1 port 22 via y",
     ]);
     const [one, other] = await places("Host a b\n  HostName 127.0.0.1\n  ProxyCommand session %n");
     expect(one).not.toBe(other);

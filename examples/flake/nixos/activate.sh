@@ -44,7 +44,7 @@ ln -sfn "$systemConfig/etc" /etc/static.new && mv -T /etc/static.new /etc/static
 for manager in system user; do link_units "$manager"; done
 ln -sfn /etc/static/systemd/system.conf /etc/systemd/system.conf
 # As NixOS writes files: a new one first, which a full disk refuses, then in place of the old one.
-cp "$systemConfig/etc/motd-nixos" /etc/motd-nixos.tmp && mv -T /etc/motd-nixos.tmp /etc/motd-nixos
+if cp "$systemConfig/etc/motd-nixos" /etc/motd-nixos.tmp; then mv -T /etc/motd-nixos.tmp /etc/motd-nixos; else false; fi
 
 mkdir -p /run/systemd/network
 before=$(cat /run/systemd/network/05-*.network 2> /dev/null || true)

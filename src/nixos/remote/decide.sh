@@ -1,8 +1,8 @@
 # Makes a decision, or gives the watchdog a new time.
-# Arguments: RUN reached SECONDS (over the connection from before the activation: ssh has answered a new one, whose login is not over)
-# | RUN hold SECONDS (over the new connection) | RUN keep (the new system) | RUN drop (nothing is changed any more) | RUN look (before the rollback is
-# followed, which the watchdog may have begun: decides nothing, and puts off that the machine clears the run away). Prints the
-# facts of the system.
+# Arguments: RUN reached SECONDS (over the connection from before the activation: sshd has answered a new one, whose login is not over)
+# | RUN hold SECONDS (over the new connection) | RUN keep (the new system) | RUN drop (nothing is changed any more) | RUN look (before
+# the rollback is followed, which the watchdog may have begun: decides nothing, and puts off that the machine clears the run away).
+# Prints the facts of the system.
 # Exit codes: 0, 3 the machine does not know the run (any more), 7 too late: it was decided otherwise.
 
 # Starts a timer, and stops those of before: the new one stands before the old ones go. Arguments: NAME SECONDS [OLD].

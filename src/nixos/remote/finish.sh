@@ -1,5 +1,5 @@
 # Ends the build of the run, if it still goes on, and removes what the run has left on the machine: its directory, its roots,
-# its lock, and what systemd remembers of its units. A machine that has gone back by itself and that nobody comes back to runs it too.
+# its lock, and what systemd remembers of its units. A machine that has rolled back on its own and that no run returns to runs it, too.
 # Where the last step is not done yet, nothing is removed: the machine does that itself, later.
 # Arguments: RUN. Exit code: 0.
 
@@ -12,7 +12,7 @@ main() {
   fi
   if [ "$uid" -eq 0 ]; then
     # Patterns: systemd 262 stops nothing at all when one of several units is not there.
-    # Where it was gone back, one that still waits for its end would start a timer once more.
+    # After a rollback, a unit that still waits for its end would start another timer.
     if [ -e "$dir/rollback.log" ]; then
       systemctl stop "nix-flake-deploy-$1-activation*.service" "nix-flake-deploy-$1-confirm*.service" "nix-flake-deploy-$1-login*.service" \
         "nix-flake-deploy-$1-health*.service" 2>/dev/null
@@ -24,7 +24,7 @@ main() {
   fi
   case $(cat "$base/lock" 2>/dev/null) in "$1 "*) rm -f -- "$base/lock" ;; esac
   rm -rf -- "$dir"
-  # The mutex goes with the last run; whoever waits for it has a directory there.
+  # The mutex is removed with the last run; a run that waits for it has a directory there.
   if [ "$(ls -A -- "$base" 2>/dev/null)" = mutex ]; then rm -f -- "$base/mutex"; fi
   rmdir -- "$base" 2>/dev/null
   if [ "$uid" -eq 0 ]; then

@@ -1,4 +1,4 @@
-# Waits until some time has passed since the end of the activation, and tells what has failed until then: services that systemd
+# Waits until some time has passed since the end of the activation, and reports what has failed until then: services that systemd
 # has restarted since count as failed, even if they are active again. May be run again.
 # Arguments: RUN SECONDS. Prints the facts of the system. Exit codes: 0, 3 the machine does not know the run (any more), 7 too
 # late: it was decided otherwise.

@@ -1,4 +1,4 @@
-# Starts a job that goes on whatever becomes of the connection: as root a unit of its own, else a session of its own. A job
+# Starts a job that continues without a connection: as root in its own unit, else in its own session. A job
 # is started once: again it does nothing.
 # Arguments: RUN JOB JOB_SCRIPT COMMAND [ARG...]. The command is looked up in PATH and runs in the directory of the run.
 # Exit codes: 0 the job was started, 1 it could not be.
@@ -9,7 +9,7 @@ main() {
   dir=$(run_directory "$run")
   cd -- "$dir" || return 1
   printf '%s' "$script" >job.sh.new && mv -- job.sh.new job.sh || return 1
-  # The command stands in a file, since systemd would replace $NAME, ${NAME} and $$ in the arguments of a unit.
+  # The command is in a file, since systemd would replace $NAME, ${NAME} and $$ in the arguments of a unit.
   {
     printf 'set --'
     for word; do
@@ -22,10 +22,10 @@ main() {
     : >"$job.log"
   ) 2>/dev/null || {
     [ -e "$job.log" ] && return 0
-    echo "no file can be made in $dir" >&2
+    echo "cannot create a file in $dir" >&2
     return 1
   }
-  # A first switch is 400 ms faster, and the version that was asked about runs, without nixos-rebuild's start of itself anew.
+  # Without nixos-rebuild's re-exec a first switch is 400 ms faster, and the version that was queried runs.
   export _NIXOS_REBUILD_REEXEC=1
   if [ "$uid" -ne 0 ]; then
     setsid nohup /bin/sh ./job.sh "$job" >/dev/null 2>&1 </dev/null &

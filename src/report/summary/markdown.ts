@@ -1,7 +1,7 @@
 import { printable } from "../printable.js";
 
-// What machines print stands in code spans, of which Markdown obeys nothing, in fenced blocks whose every line begins with a
-// sign of ours, or as escaped text in `<pre>` and `<code>`, which are HTML. In all of them GitHub makes no mentions, links or emoji.
+// Output of machines is only in code spans, where Markdown has no effect, in fenced blocks whose lines all begin with a sign of
+// the action, or escaped in `<pre>` and `<code>`, which are HTML. In none of them GitHub makes mentions, links or emoji.
 
 /** Escapes a text for HTML. */
 export function escapeHtml(text: string): string {
@@ -9,8 +9,8 @@ export function escapeHtml(text: string): string {
 }
 
 /**
- * Renders one line of text as a code span (CommonMark 6.1) that may stand in a table. Tables are split at pipes before
- * anything else is read, and a backslash before an escaped one splits all the same: a pipe becomes a broken bar.
+ * Renders one line of text as a code span (CommonMark 6.1) that may be in a table. Tables are split at pipes before anything
+ * else is parsed, and a backslash before an escaped pipe still splits: a pipe becomes a broken bar.
  */
 export function codeSpan(text: string): string {
   const line = oneLine(text).replaceAll("|", "¦");
@@ -24,7 +24,7 @@ export function htmlCode(text: string): string {
   return `<code>${escapeHtml(oneLine(text))}</code>`;
 }
 
-// A store path has up to 255 characters; whatever is longer is no name that helps.
+// A store path has up to 255 characters; a longer name is not readable.
 const longestLine = 300;
 
 /** The text as one line without what cannot be seen, and not too long; a text of which nothing can be seen is a question mark. */
@@ -48,7 +48,7 @@ export function preformatted(text: string, bytes: number): string {
 }
 
 function shorten(text: string, bytes: number): string {
-  // A character needs at least one byte: what is beyond cannot fit, and is not even looked at.
+  // A character needs at least one byte: what exceeds that cannot fit, and is not processed.
   const cut = text.length > 2 * bytes ? `${text.slice(0, bytes)}\n${text.slice(-bytes)}` : text;
   const lines = cut.split("\n").map(visible).join("\n");
   const whole = escapeHtml(lines);
@@ -56,7 +56,7 @@ function shorten(text: string, bytes: number): string {
   const characters = Array.from(lines);
   const beginning = fitting(characters, bytes / 2);
   const end = fitting(characters.toReversed(), bytes / 2);
-  return `${escapeHtml(beginning.join(""))}\n… the middle is left out; the log has it …\n${escapeHtml(end.toReversed().join(""))}`;
+  return `${escapeHtml(beginning.join(""))}\n… shortened; see the log for the rest …\n${escapeHtml(end.toReversed().join(""))}`;
 }
 
 /** The first characters that need no more than these bytes once they are escaped. */

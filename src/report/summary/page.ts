@@ -2,6 +2,7 @@ import type { Flake } from "../../domain/flake.js";
 import { isFailure, type HostResult } from "../../domain/result.js";
 import { renderHeadline } from "./headline.js";
 import { byteLength } from "./markdown.js";
+import { linkToPath, type LinkTo } from "../troubleshooting.js";
 import { detailsPart, errorPart, foldSections, renderSection } from "./section.js";
 import { renderRow, tableHead } from "./table.js";
 import { renderTimeline } from "./timeline.js";
@@ -17,7 +18,7 @@ const leastBytesOfError = 400;
 const mostPackages = 300;
 const leastPackages = 10;
 const mostUnits = 100;
-// Sections of hosts that are as they should be which stand on the page by themselves.
+// The most sections of successful hosts that are not folded under one title.
 const mostUnfolded = 12;
 const bytesOfNote = 600;
 // What folds a section, roughly.
@@ -25,17 +26,23 @@ const bytesOfFold = 500;
 // A package's line, roughly.
 const bytesOfPackage = 60;
 
+export type SummaryOptions = {
+  readonly endedEarly?: boolean;
+  readonly reason?: string | undefined;
+  readonly place?: Place;
+  readonly linkTo?: LinkTo;
+};
+
 /**
  * Renders the summary as GitHub's Markdown, of the results alone.
  *
  * What does not fit into its place is dropped, least important first: the middle of long errors and the ends of long lists, the
- * timeline, what is new on hosts that are as they should be, the same of those that failed, rows of hosts that are as they should
- * be, errors, rows of failed hosts. The last line then says what is missing.
+ * timeline, the changes on hosts that did not fail, then on those that failed, rows of hosts that did not fail, errors, rows of failed hosts. The last line then says what is missing.
  */
 export function renderSummary(
   results: readonly HostResult[],
   flake: Flake | undefined,
-  { endedEarly = false, reason, place = everywhere }: { readonly endedEarly?: boolean; readonly reason?: string | undefined; readonly place?: Place } = {},
+  { endedEarly = false, reason, place = everywhere, linkTo = linkToPath }: SummaryOptions = {},
 ): string {
   const head = renderHeadline(results, flake, endedEarly, reason);
   const failed = results.filter(({ status }) => isFailure(status));
@@ -46,7 +53,7 @@ export function renderSummary(
   // A part is kept for what comes after, as long as each can still say something.
   const share = (hosts: readonly HostResult[]): number => Math.floor((budget.left * 0.8) / Math.max(1, hosts.length)) - bytesOfFold;
   const bytesOfError = Math.min(mostBytesOfError, Math.max(leastBytesOfError, share(failed)));
-  const errors = budget.take(failed, (result) => renderSection(result, errorPart(result, bytesOfError), ""));
+  const errors = budget.take(failed, (result) => renderSection(result, errorPart(result, bytesOfError, linkTo), ""));
   const rowsOfFine = budget.take(fine, renderRow);
   const packages = Math.min(mostPackages, Math.max(leastPackages, Math.floor(share(results) / bytesOfPackage)));
   const limits = { packages, units: Math.min(mostUnits, packages) };
@@ -56,7 +63,7 @@ export function renderSummary(
 
   const rows = results.filter((result) => rowsOfFailed.has(result) || rowsOfFine.has(result)).map(renderRow);
   const section = (result: HostResult): string =>
-    renderSection(result, errors.has(result) ? errorPart(result, bytesOfError) : "", details.has(result) ? detailsPart(result, limits) : "");
+    renderSection(result, errors.has(result) ? errorPart(result, bytesOfError, linkTo) : "", details.has(result) ? detailsPart(result, limits) : "");
   const sectionsOfFine = fine.map(section).filter((text) => text !== "");
   return [
     head,
@@ -64,12 +71,12 @@ export function renderSummary(
     ...failed.map(section),
     rows.length === 0 ? "" : `${tableHead}${rows.join("")}\n`,
     timelineFits ? timeline : "",
-    ...(sectionsOfFine.length > mostUnfolded ? [foldSections(sectionsOfFine, `What is new on ${sectionsOfFine.length} hosts`)] : sectionsOfFine),
+    ...(sectionsOfFine.length > mostUnfolded ? [foldSections(sectionsOfFine, `Changes on ${sectionsOfFine.length} hosts`)] : sectionsOfFine),
     note(place, [
       timelineFits ? "" : "the timeline",
-      missing("what is new on", fine, details),
-      missing("what is new on", failed, details, " that failed"),
-      missing("", fine, rowsOfFine, " that are as they should be"),
+      missing("the changes on", fine, details),
+      missing("the changes on", failed, details, " that failed"),
+      missing("", fine, rowsOfFine, " that did not fail"),
       missing("the errors of", failed, errors),
       missing("", failed, rowsOfFailed, " that failed"),
     ]),
@@ -82,8 +89,8 @@ function missing(what: string, hosts: readonly HostResult[], taken: ReadonlySet<
 }
 
 function note({ name }: Place, parts: readonly string[]): string {
-  const told = parts.filter((part) => part !== "");
-  return told.length === 0 ? "" : `Left out, because GitHub takes no ${name}: ${told.join(", ")}. The log has them all.\n`;
+  const left = parts.filter((part) => part !== "");
+  return left.length === 0 ? "" : `Shortened to fit GitHub's limit for a ${name}; left out: ${left.join(", ")}. See the log for everything.\n`;
 }
 
 /** Bytes that are given away in the order of importance. */

@@ -1,10 +1,11 @@
 import { changeKind, countChanges, type ClosureDifference, type PackageChange } from "../../domain/closure-difference.js";
-import { describeChange, describeCounts, signedSize } from "../../domain/difference-text.js";
+import { renderChange, renderCounts, signedSize } from "../../domain/difference-text.js";
 import { failureSentences, renderFailureLines, type Failure } from "../../domain/failure.js";
 import { listed } from "../../domain/listed.js";
 import { isFailure, type HostResult, type Status } from "../../domain/result.js";
 import { touchesNoUnit, unitActions, type UnitPlan } from "../../domain/unit-plan.js";
 import { verdict } from "../annotations.js";
+import { linkToPath, type LinkTo } from "../troubleshooting.js";
 import { codeSpan, htmlCode, oneLine, preformatted } from "./markdown.js";
 import { mark } from "./table.js";
 
@@ -13,12 +14,18 @@ export type DetailLimits = { readonly packages: number; readonly units: number }
 
 const longestName = 120;
 
-/** What went wrong on a host, in no more than about these bytes; empty where nothing did. */
-export function errorPart({ status, error }: HostResult, bytes: number): string {
-  return isFailure(status) || error !== undefined ? `${preformatted(error === undefined ? status : explained(error), bytes)}\n` : "";
+/** What went wrong on a host, in no more than about these bytes, and where to read about it; empty where nothing did. */
+export function errorPart({ status, error }: HostResult, bytes: number, linkTo: LinkTo = linkToPath): string {
+  if (error === undefined) return isFailure(status) ? `${preformatted(status, bytes)}\n` : "";
+  const help = error.topic === undefined ? "" : `${renderLink(linkTo(error.topic))}\n\n`;
+  return `${preformatted(explained(error), bytes)}\n${help}`;
 }
 
-/** A sentence in each line: in one line, nobody could read them without scrolling. */
+function renderLink(link: string): string {
+  return link.startsWith("https://") ? `[Troubleshooting](${link})` : `See ${codeSpan(link)}`;
+}
+
+/** One sentence per line, so that readers need not scroll sideways. */
 function explained(error: Failure): string {
   return [failureSentences(error).join(".\n"), ...renderFailureLines(error)].join("\n");
 }
@@ -56,7 +63,7 @@ function brief(difference: ClosureDifference): string {
 
 const signs = { added: "+", removed: "-", changed: "!" } as const;
 
-/** A fenced block that GitHub colours as a diff. No line of it can end it: each begins with a sign of its own. */
+/** A fenced block that GitHub colours as a diff. No line can end it, since each begins with a sign. */
 function renderDifference(difference: ClosureDifference, most: number): string {
   const { packages, files } = difference;
   const order = ["changed", "added", "removed"] as const;
@@ -66,24 +73,24 @@ function renderDifference(difference: ClosureDifference, most: number): string {
   if (rest > 0) lines.push(`# and ${rest} more packages`);
   const beside = files === 0 ? "" : `; ${files === 1 ? "1 generated file" : `${files} generated files`}`;
   const block = lines.length === 0 ? "" : `\`\`\`diff\n${lines.join("\n")}\n\`\`\`\n\n`;
-  return `${describeCounts(difference).replace(/^p/, "P")}${beside}\n\n${block}`;
+  return `${renderCounts(difference).replace(/^p/, "P")}${beside}\n\n${block}`;
 }
 
 function packageLine(change: PackageChange): string {
-  const line = oneLine(describeChange(change));
+  const line = oneLine(renderChange(change));
   const short = line.length <= longestName ? line : `${line.slice(0, longestName)}…`;
   return change.bytes === 0 ? short : `${short} (${signedSize(change.bytes)})`;
 }
 
 const verbs = {
-  activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", again: "ran again", keep: "changed, not restarted" },
+  activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", again: "ran again", keep: "not restarted despite changes" },
   rehearsal: {
     stop: "would stop",
     restart: "would restart",
     reload: "would reload",
     start: "would start",
     again: "would run again",
-    keep: "would not restart, though changed",
+    keep: "would not restart despite changes",
   },
   "unit-files": {
     stop: "would stop",
@@ -91,20 +98,20 @@ const verbs = {
     reload: "would reload",
     start: "would start",
     again: "would run again",
-    keep: "would not restart, though changed",
+    keep: "would not restart despite changes",
   },
 } as const;
 
 const sources = {
-  activation: "Units, as the activation told",
-  rehearsal: "Units, as `dry-activate` tells",
-  "unit-files": "Units, by a comparison of their files",
+  activation: "Units (reported by the activation)",
+  rehearsal: "Units (reported by `dry-activate`)",
+  "unit-files": "Units (from a comparison of the unit files)",
 } as const;
 
 function renderPlan(plan: UnitPlan, status: Status, most: number): string {
-  const before = status === "rolled-back" && plan.source === "activation" ? " before the way back" : "";
+  const before = status === "rolled-back" && plan.source === "activation" ? ", before the rollback" : "";
   const title = `${sources[plan.source]}${before}`;
-  const inhibitors = plan.inhibitors.map((inhibitor) => `- inhibited: ${codeSpan(inhibitor)}: \`switch\` and \`test\` would be refused\n`).join("");
+  const inhibitors = plan.inhibitors.map((inhibitor) => `- switch inhibitor: ${codeSpan(inhibitor)}: \`switch\` and \`test\` would be refused\n`).join("");
   if (touchesNoUnit(plan)) return `${title}: none\n\n${inhibitors === "" ? "" : `${inhibitors}\n`}`;
   const lists = unitActions.flatMap((action) => {
     const units = plan[action];

@@ -14,7 +14,7 @@ export function renderRow(result: HostResult): string {
   return `| ${[mark(result), codeSpan(name) + where + what, status, phase, generation(result), packages(difference), size, seconds.toFixed(1)].join(" | ")} |\n`;
 }
 
-/** Whether a target says more than the name: `web1` stands for `root@web1` and for `root@web1.example.org`. */
+/** Returns whether a target shows more than the name: `web1` is enough for `root@web1` and `root@web1.example.org`. */
 function tellsMore(target: string, name: string): boolean {
   const host = target.slice(target.lastIndexOf("@") + 1);
   return target !== name && host !== name && !host.startsWith(`${name}.`);
@@ -32,7 +32,7 @@ const marks: Readonly<Record<Status, string>> = {
   "rollback-failed": "❌",
 };
 
-/** The sign that stands for a status. */
+/** The sign of a status. */
 export function mark({ status }: HostResult): string {
   return marks[status];
 }
@@ -42,7 +42,7 @@ function generation({ previousGeneration: old, generation: now }: HostResult): s
   return old === now ? String(now) : `${old ?? "–"} → ${now}`;
 }
 
-/** How many packages came, went and changed: `+2 −1 ~14`. */
+/** How many packages were added, removed and changed: `+2 −1 ~14`. */
 function packages(difference: ClosureDifference | undefined): string {
   if (difference === undefined) return "";
   const { added, removed, changed } = countChanges(difference);

@@ -1,7 +1,7 @@
 import { isFailure, type HostResult } from "../../domain/result.js";
 import type { PhaseSpan } from "../../domain/timeline.js";
 
-// Mermaid draws nothing of a text above 50,000 characters, and a chart of more rows than these is no picture any more.
+// Mermaid draws nothing of a text above 50,000 characters, and a chart with more rows than these is not readable.
 const mostHosts = 60;
 const mostSpans = 12;
 const longestName = 40;
@@ -19,7 +19,7 @@ export function renderTimeline(results: readonly HostResult[]): string {
   const left = seen.length - hosts.length;
   const total = Math.max(...hosts.flatMap(({ timeline }) => timeline.map(({ end }) => end)));
   return [
-    `<details open><summary>Timeline${left > 0 ? ` (without ${left} of the faster hosts)` : ""}</summary>\n`,
+    `<details open><summary>Timeline${left > 0 ? ` (without ${left} faster hosts)` : ""}</summary>\n`,
     "```mermaid",
     "---",
     "displayMode: compact",
@@ -29,7 +29,7 @@ export function renderTimeline(results: readonly HostResult[]): string {
     "    barGap: 3",
     "    fontSize: 10",
     "    sectionFontSize: 12",
-    // Mermaid puts the axis 50 above the lower edge, whatever it is told.
+    // Mermaid always puts the axis 50 above the lower edge.
     "    topPadding: 50",
     "    gridLineStartPadding: 35",
     "    leftPadding: 120",
@@ -46,7 +46,7 @@ export function renderTimeline(results: readonly HostResult[]): string {
   ].join("\n");
 }
 
-// Seconds. Left to itself, Mermaid sets ticks at parts of a second, which the labels do not tell.
+// Seconds. By default Mermaid sets ticks at fractions of a second, which the labels do not show.
 const ticks = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600];
 const mostTicks = 12;
 
@@ -56,7 +56,7 @@ function tickInterval(total: number): string {
   return seconds < 3600 ? `${seconds / 60}minute` : `${seconds / 3600}hour`;
 }
 
-// The four looks that Mermaid has for a task.
+// The four styles of a task in Mermaid.
 const looks = { connect: "done", copy: "done", build: "active", activate: "", confirm: "", rollback: "crit" } as const;
 
 function task(span: PhaseSpan, { status, phase, timeline }: HostResult, total: number): string {
@@ -79,7 +79,7 @@ function moment(seconds: number): string {
 }
 
 /**
- * The name as Mermaid obeys nothing of it: `;`, `#`, `:`, `%` and quotes mean something to it, and it looks names up in an object
+ * The name without characters that are special to Mermaid: `;`, `#`, `:`, `%` and quotes. Mermaid looks names up in an object
  * that already has `constructor` and the like.
  */
 function sectionName(name: string): string {
@@ -89,5 +89,5 @@ function sectionName(name: string): string {
 
 function legend(hosts: readonly HostResult[]): string {
   const failed = hosts.some(({ status }) => isFailure(status));
-  return `Grey: connect and copy. Light: build. Dark: activate and confirm.${failed ? " Red: the phase that failed, and the way back." : ""} Minutes and seconds since the run began.\n`;
+  return `Grey: connect and copy. Light: build. Dark: activate and confirm.${failed ? " Red: the failed phase and the rollback." : ""} Minutes and seconds since the run began.\n`;
 }

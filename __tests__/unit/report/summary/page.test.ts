@@ -64,7 +64,7 @@ describe("a summary", () => {
     expect(renderSummary([host(), unreachable], flake())).toBe(
       `### ❌ 1 of 2 hosts failed\n\n` +
         "**1 failed** · **1 deployed**  \n" +
-        "Not as asked for: `db1` (connect)  \n" +
+        "Failed: `db1` (connect)  \n" +
         "Flake at revision `87a5c7599313a98c08476438fe6967f5d64e4d5d`, source `/nix/store/g5xxchq5hrfkawphf4g2dvyb34an721r-source`\n\n" +
         "<details><summary>❌ <code>db1</code>: connect failed</summary>\n\n" +
         "<pre>cannot be reached.\nIs it on?\n  ssh: connect to host 2001:db8::7 port 2222: Connection timed out</pre>\n\n" +
@@ -80,16 +80,16 @@ describe("a summary", () => {
     ["✅ 2 hosts deployed", [host(), host({ status: "unchanged" })], false],
     ["✅ 2 hosts unchanged", [host({ status: "unchanged" }), host({ status: "unchanged" })], false],
     ["✅ 1 host planned", [host({ status: "planned" })], false],
-    ["⚠️ 2 hosts deployed, with units that failed", [host(), host({ status: "degraded" })], false],
+    ["⚠️ 2 hosts deployed, with failed units", [host(), host({ status: "degraded" })], false],
     ["⚠️ 2 of 3 hosts deployed, 1 skipped", [host(), host(), host({ status: "skipped" })], false],
     ["⚠️ 1 of 3 hosts unchanged, 2 skipped", [host({ status: "unchanged" }), host({ status: "skipped" }), host({ status: "skipped" })], false],
     ["⚠️ 1 of 2 hosts planned, 1 skipped", [host({ status: "planned" }), host({ status: "skipped" })], false],
-    ["⚠️ 1 of 2 hosts deployed, with units that failed, 1 skipped", [host({ status: "degraded" }), host({ status: "skipped" })], false],
+    ["⚠️ 1 of 2 hosts deployed, with failed units, 1 skipped", [host({ status: "degraded" }), host({ status: "skipped" })], false],
     ["❌ 1 of 1 host failed", [unreachable], false],
     ["❌ 1 of 2 hosts failed", [unreachable, host({ status: "skipped" })], false],
     ["❌ 1 of 1 host failed, and the run ended early", [unreachable], true],
-    ["❌ The run ended early; of 1 host none failed", [host()], true],
-    ["❌ The deployment ended before any host was worked on", [], true],
+    ["❌ The run ended early; none of 1 host failed", [host()], true],
+    ["❌ The run ended before any host was deployed", [], true],
   ])("is headed %s", (headline, results, endedEarly) => {
     expect(renderSummary(results, undefined, { endedEarly }).split("\n")[0]).toBe(`### ${headline}`);
   });
@@ -97,10 +97,10 @@ describe("a summary", () => {
   test("is headed by the reason where the run ended early", () => {
     const headed = (results: HostResult[], reason: string): string | undefined =>
       renderSummary(results, undefined, { endedEarly: true, reason }).split("\n")[0];
-    expect(headed([host({ status: "skipped" }), host({ status: "skipped" })], "flake: there is no flake.nix at ./nixos")).toBe(
-      "### ❌ No host was deployed (2 hosts skipped): `flake: there is no flake.nix at ./nixos`",
+    expect(headed([host({ status: "skipped" }), host({ status: "skipped" })], "flake: flake.nix was not found at ./nixos")).toBe(
+      "### ❌ No host was deployed (2 hosts skipped): `flake: flake.nix was not found at ./nixos`",
     );
-    expect(headed([], "a @user <b>")).toBe("### ❌ The deployment ended before any host was worked on: `a @user <b>`");
+    expect(headed([], "a @user <b>")).toBe("### ❌ The run ended before any host was deployed: `a @user <b>`");
     expect(headed([unreachable], "the run was cancelled")).toBe("### ❌ 1 of 1 host failed, and the run ended early: `the run was cancelled`");
   });
 
@@ -110,7 +110,7 @@ describe("a summary", () => {
 
   test("tells a directory, a missing revision and changes that are not committed", () => {
     expect(renderSummary([host()], flake({ revision: undefined, dirty: true, subdirectory: "nixos" }))).toContain(
-      "Flake without a revision, directory `nixos`, with changes that are not committed, source `/nix",
+      "Flake without a revision, directory `nixos`, with uncommitted changes, source `/nix",
     );
   });
 
@@ -139,7 +139,7 @@ describe("what a machine prints", () => {
     ["a pipe behind backslashes", String.raw`a\|b\\|c`, String.raw`${"`"}a\¦b\\¦c${"`"}`],
     ["a backtick", "a`b", "`` a`b ``"],
     ["more backticks", "``a```", "```` ``a``` ````"],
-    ["line ends", "a\n\n# b\r\nc", "`a # b c`"],
+    ["line breaks", "a\n\n# b\r\nc", "`a # b c`"],
     ["HTML", "<img src=x>", "`<img src=x>`"],
     ["a link and a mention", "[x](https://x.test) @octocat", "`[x](https://x.test) @octocat`"],
     ["nothing to see", " \u202E\t", "`?`"],
@@ -194,56 +194,56 @@ describe("a summary that would be too long", () => {
   test("loses the middle of a long error first", () => {
     const summary = renderSummary(failed(1, `first\n${"middle\n".repeat(100_000)}last`), undefined);
     expect(summary).toContain("<pre>first\n");
-    expect(summary).toContain("\n… the middle is left out; the log has it …\n");
+    expect(summary).toContain("\n… shortened; see the log for the rest …\n");
     expect(summary).toContain("\nlast</pre>");
-    expect(summary).not.toContain("Left out");
+    expect(summary).not.toContain("left out");
   });
 
   test("then rows of hosts that are as they should be, and says so", () => {
-    const summary = renderSummary([...fine(100), ...failed(2, "why")], undefined, { place: { bytes: 5000, name: "summary above 1 MiB" } });
+    const summary = renderSummary([...fine(100), ...failed(2, "why")], undefined, { place: { bytes: 5000, name: "summary (1 MiB)" } });
     expect(Buffer.byteLength(summary)).toBeLessThanOrEqual(5000);
     const rows = rowsOf(summary);
     expect(rows.slice(-2).map((row) => row.slice(0, 10))).toEqual(["| ❌ | `db0", "| ❌ | `db1"]);
     expect(rows.length).toBeLessThan(102);
-    expect(summary).toContain(`Left out, because GitHub takes no summary above 1 MiB: ${102 - rows.length} hosts that are as they should be. The log`);
+    expect(summary).toContain(`Shortened to fit GitHub's limit for a summary (1 MiB); left out: ${102 - rows.length} hosts that did not fail. See the log`);
     expect(summary.match(/<pre>why<\/pre>/g)).toHaveLength(2);
   });
 
   test("then errors, then rows of failed hosts", () => {
-    const some = renderSummary(failed(20, "why"), undefined, { place: { bytes: 4000, name: "summary above 1 MiB" } });
+    const some = renderSummary(failed(20, "why"), undefined, { place: { bytes: 4000, name: "summary (1 MiB)" } });
     expect(rowsOf(some)).toHaveLength(20);
     const errors = (some.match(/<pre>/g) ?? []).length;
     expect(errors).toBeGreaterThan(0);
-    expect(some).toContain(`the errors of ${20 - errors} hosts. The log`);
-    const few = renderSummary(failed(100, "why"), undefined, { place: { bytes: 4000, name: "summary above 1 MiB" } });
-    expect(few).toContain(`the errors of 100 hosts, ${100 - rowsOf(few).length} hosts that failed. The log`);
+    expect(some).toContain(`the errors of ${20 - errors} hosts. See the log`);
+    const few = renderSummary(failed(100, "why"), undefined, { place: { bytes: 4000, name: "summary (1 MiB)" } });
+    expect(few).toContain(`the errors of 100 hosts, ${100 - rowsOf(few).length} hosts that failed. See the log`);
   });
 
-  test("drops the timeline first, then what is new on hosts that are as they should be, then of those that failed", () => {
+  test("drops the timeline first, then the changes on hosts that did not fail, then on those that failed", () => {
     const timeline = [{ phase: "build", begin: 0, end: 9 }] as const;
     const difference = makeDifference({ packages: [{ name: "nginx", before: ["1"], after: ["2"], bytes: 0 }] });
     const hosts = [...fine(10), ...failed(10, "why")].map((result) => ({ ...result, timeline, difference }));
     const whole = renderSummary(hosts, undefined);
-    const without = (bytes: number): string => renderSummary(hosts, undefined, { place: { bytes, name: "text so long" } });
+    const without = (bytes: number): string => renderSummary(hosts, undefined, { place: { bytes, name: "text" } });
     expect(whole).toContain("```mermaid");
     expect(whole.match(/```diff/g)).toHaveLength(20);
-    expect(whole).not.toContain("Left out");
+    expect(whole).not.toContain("left out");
 
     const size = Buffer.byteLength(whole);
     const noTimeline = without(size - 100);
     expect(noTimeline).not.toContain("```mermaid");
-    expect(noTimeline).toMatch(/Left out, because GitHub takes no text so long: the timeline\. The log has them all\.\n$/);
+    expect(noTimeline).toMatch(/Shortened to fit GitHub's limit for a text; left out: the timeline\. See the log for everything\.\n$/);
     expect(noTimeline.match(/```diff/g)).toHaveLength(20);
 
     const failedOnly = without(size - 2500);
     const left = (failedOnly.match(/```diff/g) ?? []).length;
     expect(left).toBeGreaterThanOrEqual(10);
     expect(left).toBeLessThan(20);
-    expect(failedOnly).toContain(`the timeline, what is new on ${20 - left} hosts. The log`);
+    expect(failedOnly).toContain(`the timeline, the changes on ${20 - left} hosts. See the log`);
     expect(failedOnly.match(/<pre>why/g)).toHaveLength(10);
 
     const few = without(size - 7000);
-    expect(few).toMatch(/what is new on 10 hosts, what is new on \d+ hosts that failed/);
+    expect(few).toMatch(/the changes on 10 hosts, the changes on \d+ hosts that failed/);
     expect(few.match(/<pre>why/g)).toHaveLength(10);
   });
 

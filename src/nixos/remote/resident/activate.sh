@@ -60,7 +60,7 @@ report_users() {
 # In this order: who decides looks for "begun" after the decision.
 : >begun
 if [ -L decision ]; then
-  echo "nix-flake-deploy: it was decided before that nothing is to be activated"
+  echo "nix-flake-deploy: the activation was called off before it started"
   exit 75
 fi
 case $action in

@@ -9,11 +9,11 @@
 #   activating  "begun", no "decision"          the new system is being activated, or runs and is not confirmed
 #   kept        decision -> keep                confirmed: the job "last" runs or will run; ended with last.status
 #   back        decision -> back                rejected: the job "rollback" runs or will run; ended with rollback.status
-#   dropped     decision -> drop                nobody changes anything any more
+#   dropped     decision -> drop                nothing more is changed
 #
 #   armed -> activating            activate.sh, which makes "begun" and stops when there is a decision by then
 #   armed, activating -> back      a timer whose time is up; the runner
-#   armed, activating -> dropped   the runner: nothing was activated, or somebody else has switched the machine
+#   armed, activating -> dropped   the runner: nothing was activated, or someone else has switched the machine
 #   activating -> kept             the runner, over a fresh connection
 #
 # From kept on only the job "last" changes the machine: it sets profile and boot loader, or restores both and the old system.
@@ -32,7 +32,7 @@
 #
 # Files: run, kind (switch, boot, test, or plain: see last.sh and activate.sh), profile (the system profile), current (the link to
 # the running system), lock (of switch-to-configuration), new-running, previous-link (of the profile), previous-profile,
-# previous-running (store paths, or empty), clear.window (seconds in which somebody may come and ask how it has ended), job.sh,
+# previous-running (store paths, or empty), clear.window (seconds for which the result is kept for the runner), job.sh,
 # last.sh, finish.sh, switch.sh.
 
 set -u
@@ -47,7 +47,7 @@ run=$(cat run)
 kind=$(cat kind)
 directory=$(pwd)
 
-# Not a timer of systemd: each `systemctl daemon-reload` begins its time anew (seen with systemd 252, 257 and 262), and a system
+# Not a timer of systemd: each `systemctl daemon-reload` restarts its time (seen with systemd 252, 257 and 262), and a system
 # that reloads again and again would never roll back.
 timer() {
   systemd-run --quiet --unit="nix-flake-deploy-$run-$1-timer" --service-type=exec -- /bin/sh "$directory/watchdog.sh" wait "$1" "$2"
@@ -104,7 +104,7 @@ go_back() {
   clear_later
 }
 
-# Perhaps nobody comes any more to remove what is left of the run. After a rollback that failed, its log is what helps: it stays.
+# The runner may not come back to clean up. After a failed rollback, the files are kept for their log.
 clear_later() {
   case $(cat rollback.status last.status 2>/dev/null) in 0 | 4 | 9 | 20) ;; *) return 0 ;; esac
   if [ -e clear.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$run-clear-timer.service"; then
@@ -116,9 +116,9 @@ clear_later() {
 # What it prints is in the journal, which outlives the directory.
 clear_away() {
   if [ "$(readlink decision)" = keep ]; then
-    echo "the machine has set profile and boot loader by itself, and nobody has asked; the end of the logs:"
+    echo "the machine set profile and boot loader on its own, and the runner did not come back; end of the logs:"
   else
-    echo "the machine has rolled back by itself, and nobody has asked; the end of the logs:"
+    echo "the machine rolled back on its own, and the runner did not come back; end of the logs:"
   fi
   for log in activate.log rollback.log last.log; do
     [ ! -e "$log" ] || tail -n 100 "$log"
@@ -127,7 +127,7 @@ clear_away() {
 }
 
 restore() {
-  # What still activates must not go on beside the rollback. One that ignores SIGTERM takes a while, in which whoever follows must
+  # What still activates must not go on beside the rollback. One that ignores SIGTERM takes a while, in which a follower must
   # see that the rollback has begun.
   if [ ! -e activate.status ]; then
     systemctl stop "nix-flake-deploy-$run-activate*.service" 2>/dev/null
@@ -137,13 +137,13 @@ restore() {
     return 0
   fi
   [ "$kind" != boot ] || exec /bin/sh ./last.sh undo
-  # Somebody else's switch that still runs decides first what the machine runs.
+  # Wait for a switch by someone else, which decides what the machine runs.
   if [ -e "$(cat lock)" ]; then flock --shared --wait 120 "$(cat lock)" true; fi
   # Also where the old system seems to run: a killed activation may have replaced /etc by then.
   old=$(cat previous-running)
   now=$(readlink -f -- "$(cat current)")
   if [ "$now" != "$old" ] && [ "$now" != "$(cat new-running)" ]; then
-    echo "nix-flake-deploy: the machine runs $now, which is neither the old nor the new system: nothing is changed"
+    echo "nix-flake-deploy: the machine runs $now, which is neither the old nor the new system: nothing was changed"
     return 9
   fi
   echo "rolling back: $old/bin/switch-to-configuration test"

@@ -4,8 +4,8 @@ import { join } from "node:path";
 
 import { beforeEach, describe, expect, test } from "@jest/globals";
 
-import { residentScript } from "../../../src/nixos/remote-shell.js";
-import { temporaryDirectory } from "../temporary.js";
+import { residentScript } from "../../../../../src/nixos/remote-shell.js";
+import { temporaryDirectory } from "../../../temporary.js";
 
 // The machine's own rollback, without a machine: systems whose switch-to-configuration writes down how it was called.
 const directory = temporaryDirectory();
@@ -241,7 +241,7 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
       call("fire", "confirm");
       const { status, stdout } = spawnSync(shell, [join(run, "watchdog.sh"), "fire", "clear"], { encoding: "utf8", env });
       expect(status).toBe(0);
-      expect(stdout).toMatch(/nobody has asked[^]*activating the configuration[^]*rolling back: /);
+      expect(stdout).toMatch(/the runner did[^]*activating the configuration[^]*rolling back: /);
       expect(existsSync(run)).toBe(false);
     });
   });

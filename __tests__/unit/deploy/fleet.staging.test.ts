@@ -79,7 +79,7 @@ describe("max-failures", () => {
     expect(end.results[5]).toMatchObject({
       changed: false,
       phase: "build",
-      error: "not activated: 1 of 8 hosts failed, and max-failures is 0. Nothing has changed on the machine. Failed: c (confirm: rolled-back)",
+      error: "skipped: 1 of 8 hosts failed (max-failures: 0). Nothing has changed on the machine. Failed: c (confirm: rolled-back)",
     });
   });
 
@@ -131,7 +131,7 @@ describe("max-failures", () => {
     const unusable = [makeResult({ name: "x", status: "failed", phase: "connect", error: makeError("it does not evaluate") })];
     const { results, log } = await deploy(makeMachines(), { staging: canary, unusable });
     expect(results.map(({ status }) => status)).toEqual(["deployed", ...names.slice(1).map(() => "skipped"), "failed"]);
-    expect(results[1]?.error).toContain("1 of 9 hosts failed, and max-failures is 0");
+    expect(results[1]?.error).toContain("1 of 9 hosts failed (max-failures: 0");
     expect(log.lines[0]).toBe("9 hosts");
     expect(log.results[0]).toBe(unusable[0]);
   });
@@ -203,7 +203,7 @@ describe("the operation rollback", () => {
     const machine = new FakeMachine();
     machine.olderGeneration = { number: 5, toplevel: newSystem };
     const { results, arrived } = await deploy([machine], { operation: "rollback", flake: undefined });
-    expect(machine.calls).toEqual(["web1 connect", "web1 activate", "web1 reach", "web1 settle", "web1 keep", "web1 release"]);
+    expect(machine.calls.filter((call) => /copyFlake|build/.test(call))).toEqual([]);
     expect(machine.activation?.system).toEqual({ toplevel: newSystem, running: newSystem, generation: 5 });
     expect(results[0]).toMatchObject({ status: "deployed", systemPath: newSystem, generation: 5, changed: true, error: undefined });
     expect(arrived).toBe(false);
@@ -215,10 +215,10 @@ describe("the operation rollback", () => {
     expect(results[0]).toMatchObject({
       status: "failed",
       phase: "connect",
-      error: expect.stringContaining("there is no generation before generation 6 to go back to. `nix-env --profile"),
+      error: expect.stringContaining("no generation older than generation 6 was found to roll back to. Run `nix-env --profile"),
     });
     machine.state = makeState({ generation: undefined });
     const fresh = await deploy([machine], { operation: "rollback", flake: undefined });
-    expect(fresh.results[0]?.error).toContain("there is no generation before the running system to go back to");
+    expect(fresh.results[0]?.error).toContain("no generation older than the running system was found to roll back to");
   });
 });

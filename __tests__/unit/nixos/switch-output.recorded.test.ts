@@ -19,13 +19,13 @@ type Verdict = { readonly status: string; readonly reason?: string; readonly hin
 
 const green: Verdict = { status: "deployed" };
 const planned: Verdict = { status: "planned" };
-const unitHint = "The journal is in the lines below. Correct the unit, then deploy again";
-const checkHint = "Its output is in the lines below. Correct what it reports, then deploy again";
+const unitHint = "See the unit's journal below, fix it and deploy again";
+const checkHint = "See its output below, fix what it reports and deploy again";
 const bootHint = "Deploy with `operation: boot`, then reboot the machine";
 
 const units = (text: string, ...failedUnits: readonly string[]): Verdict => ({
   status: "rolled-back",
-  reason: `units failed that had not failed before (exit code CODE): ${text}`,
+  reason: `newly failed units (exit code CODE): ${text}`,
   hint: unitHint,
   failedUnits,
 });
@@ -34,13 +34,13 @@ const loop = units("loop.service", "loop.service");
 const snippet = (name: string, ...failedUnits: readonly string[]): Verdict => ({
   status: "rolled-back",
   reason: `the activation script snippet ${name} failed (exit code CODE)`,
-  hint: "Its output is in the host's log. Correct the snippet, then deploy again",
+  hint: "See its output in the host's log, fix the snippet and deploy again",
   failedUnits,
 });
 const bootLoader: Verdict = {
   status: "rolled-back",
   reason: "the boot loader could not be installed (exit code CODE)",
-  hint: "The lines below are what its installer printed",
+  hint: "See the output of its installer below",
 };
 // Before anything was stopped or activated, there is nothing to roll back.
 const inhibitor = (change: string): Verdict => ({
@@ -58,7 +58,7 @@ const otherInit: Verdict = {
 const users: Verdict = {
   status: "degraded",
   reason: "the user activation failed for root (agent.service), alice (agent.service)",
-  hint: "The system itself is activated. `systemctl --user status` of the user shows more",
+  hint: "The system itself was activated. Check `systemctl --user status` as this user",
 };
 
 /** By scenario: the verdict of test, of switch in all three ways, and of boot. */
@@ -114,7 +114,7 @@ const activations: Readonly<Record<string, readonly [Operation, number, Verdict]
     {
       status: "rolled-back",
       reason: "switch-to-configuration failed without naming a cause (exit code CODE)",
-      hint: "The machine may be partly switched. The lines below are the end of its output",
+      hint: "The machine may be partially switched. See the end of its output below",
     },
   ],
 };

@@ -4,10 +4,10 @@ import { dirname, join } from "node:path";
 
 import { beforeEach, describe, expect, test } from "@jest/globals";
 
-import type { UnitFacts } from "../../../src/domain/unit-facts.js";
-import { program } from "../../../src/nixos/remote-shell.js";
-import { parseUnitFacts } from "../../../src/nixos/unit-facts.js";
-import { temporaryDirectory } from "../temporary.js";
+import type { UnitFacts } from "../../../../src/domain/unit-facts.js";
+import { program } from "../../../../src/nixos/remote-shell.js";
+import { parseUnitFacts } from "../../../../src/nixos/unit-facts.js";
+import { temporaryDirectory } from "../../temporary.js";
 
 const directory = temporaryDirectory();
 const [current, after, bin] = [join(directory, "current"), join(directory, "after"), join(directory, "bin")];

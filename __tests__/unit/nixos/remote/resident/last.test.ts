@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 
-import { residentScript } from "../../../src/nixos/remote-shell.js";
-import { temporaryDirectory } from "../temporary.js";
+import { residentScript } from "../../../../../src/nixos/remote-shell.js";
+import { temporaryDirectory } from "../../../temporary.js";
 
 // The last step, without a machine: systems that write down how they were called, and a nix-env that makes generations.
 const directory = temporaryDirectory();
@@ -117,7 +117,7 @@ describe.each(["dash", "bash"])("last.sh under %s", (shell) => {
     point(system("third"), current);
     const { status, stdout } = call("run");
     expect(status).toBe(9);
-    expect(stdout).toContain("third and not the new system: nothing is changed");
+    expect(stdout).toContain("third instead of the new system: nothing was changed");
     expect(called()).toEqual([]);
     expect(existsSync(record)).toBe(false);
   });
@@ -133,7 +133,7 @@ describe.each(["dash", "bash"])("last.sh under %s", (shell) => {
     system("old", old);
     const end = call("run");
     expect(end.status).toBe(status);
-    expect(end.stdout).toMatch(new RegExp(`undoing the last step \\(exit code 1\\)[^]*nix-flake-deploy: ${said}\n$`));
+    expect(end.stdout).toMatch(new RegExp(`undoing profile and boot loader \\(exit code 1\\)[^]*nix-flake-deploy: ${said}\n$`));
     expect(called()).toEqual(["nix-env --set new", words("new", "boot"), words("old", "boot"), "old test check=1 install=0"]);
     expect(link(profile)).toBe("system-1-link");
     // The rejected system is no generation that a later rollback could choose.
@@ -159,7 +159,7 @@ describe.each(["dash", "bash"])("last.sh under %s", (shell) => {
     const { status, stdout } = call("run");
     rmSync(join(directory, "state"));
     expect(status).toBe(20);
-    expect(stdout).toContain("the record of the last step could not be written");
+    expect(stdout).toContain("the previous profile and boot loader could not be recorded");
     expect(called()).toEqual([words("old", "test")]);
     expect(link(profile)).toBe("system-1-link");
   });
@@ -188,38 +188,45 @@ describe.each(["dash", "bash"])("last.sh under %s", (shell) => {
     system("new", { boot: "sleep 30" });
     const { status, stdout } = call("run");
     expect(status).toBe(20);
-    expect(stdout).toMatch(/the limit of 1 s was over in: [^]*exit code 124/);
+    expect(stdout).toMatch(/exceeded the limit of 1 s[^]*exit code 124/);
   });
 
-  test("limits profile and boot loader together, also where the step was killed and is run again", () => {
-    machine({ limit: "300" });
-    // A clock of the test's own, whatever the machine has to do: all of the limit but one second is over after the first command.
-    const clock = join(directory, "clock");
-    writeFileSync(clock, "1000\n");
-    script(join(programs, "cut"), `case $* in */proc/uptime) cat ${clock} ;; *) exec /usr/bin/cut "$@" ;; esac`);
-    script(
-      join(programs, "nix-env"),
-      `echo 1299 >${clock}; echo "nix-env" >>${calls}; ln -s ${directory}/new ${profile}-2-link; ln -sfn system-2-link ${profile}`,
-    );
-    system("new", { boot: "sleep 30" });
-    const { status, stdout } = call("run");
-    expect(status).toBe(20);
-    expect(stdout).toMatch(/the limit of 300 s was over in: [^\n]*new boot\n[^]*exit code 124[^]*undone 0 0 0/);
-    rmSync(calls);
-    writeFileSync(clock, "1300\n");
-    const again = call("run");
-    rmSync(join(programs, "cut"));
-    expect(again.status).toBe(20);
-    expect(called()).toEqual([words("old", "boot"), words("old", "test")]);
-  });
+  describe("limits profile and boot loader together:", () => {
+    const clock = join(directory, "uptime");
+    // The clock of the machine, which stands still but where a program moves it.
+    beforeEach(() => {
+      writeFileSync(clock, "1000\n");
+      script(join(programs, "cut"), `for file; do :; done; [ "$file" = /proc/uptime ] && exec cat ${clock}; exec /usr/bin/cut "$@"`);
+    });
+    afterEach(() => rmSync(join(programs, "cut")));
+    const setProfile = (uptime: number): void =>
+      script(
+        join(programs, "nix-env"),
+        `echo nix-env >>${calls}; ln -s ${directory}/new ${profile}-2-link; ln -sfn system-2-link ${profile}; echo ${uptime} >${clock}`,
+      );
 
-  test("gives each part of the undoing the limit anew, whatever the others took", () => {
-    machine({ limit: "2" });
-    system("new", { boot: "sleep 30" });
-    system("old", { boot: "sleep 30" });
-    const { status, stdout } = call("run");
-    expect(status).toBe(21);
-    expect(stdout).toContain("undone 0 124 0");
+    test("what the profile has left is the boot loader's", () => {
+      machine({ limit: "600" });
+      system("new");
+      setProfile(1599);
+      expect(call("run").status).toBe(0);
+      expect(called()).toEqual(["nix-env", words("new", "boot")]);
+    });
+
+    test("where nothing is left the step is undone, and has no more time when it is run again", () => {
+      machine({ limit: "600" });
+      system("new");
+      setProfile(1600);
+      const undone = [words("old", "boot"), words("old", "test")];
+      const { status, stdout } = call("run");
+      expect(status).toBe(20);
+      expect(stdout).toMatch(/new boot exceeded the limit of 600 s\n[^]*exit code 124[^]*undone 0 0 0/);
+      // Each part of the undoing is tried all the same.
+      expect(called()).toEqual(["nix-env", ...undone]);
+      rmSync(calls);
+      expect(call("run").status).toBe(20);
+      expect(called()).toEqual(undone);
+    });
   });
 
   test("does not roll back a machine that somebody else switches meanwhile", () => {
@@ -227,7 +234,7 @@ describe.each(["dash", "bash"])("last.sh under %s", (shell) => {
     system("new", { boot: `ln -sfn ${system("third")} ${current}; exit 1` });
     const { status, stdout } = call("run");
     expect(status).toBe(21);
-    expect(stdout).toContain("third, which is neither the old nor the new system: it stays");
+    expect(stdout).toContain("third, which is neither the old nor the new system: leaving it");
     expect(called()).not.toContain(words("old", "test"));
   });
 

@@ -5,8 +5,8 @@ import { join } from "node:path";
 
 import { beforeEach, describe, expect, test } from "@jest/globals";
 
-import { program, residentScript, type ScriptName } from "../../../src/nixos/remote-shell.js";
-import { temporaryDirectory } from "../temporary.js";
+import { program, residentScript, type ScriptName } from "../../../../../src/nixos/remote-shell.js";
+import { temporaryDirectory } from "../../../temporary.js";
 
 // What activates a system on the machine, without a machine: systems and programs that write down how they were called.
 const directory = temporaryDirectory();
@@ -76,7 +76,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       expect(stdout.split("\n").toSorted()).toEqual([
         "",
         "ended",
-        `nix-flake-deploy: the user activation for ${userInfo().username} took longer than 1 s and was ended`,
+        `nix-flake-deploy: the user activation for ${userInfo().username} timed out after 1 s and was terminated`,
       ]);
     });
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { detailsPart, renderSection } from "../../../../src/report/summary/section.js";
+import { detailsPart, errorPart, renderSection } from "../../../../src/report/summary/section.js";
 import { renderRow } from "../../../../src/report/summary/table.js";
 import { renderTimeline } from "../../../../src/report/summary/timeline.js";
 import type { HostResult } from "../../../../src/domain/result.js";
 import type { PhaseSpan } from "../../../../src/domain/timeline.js";
-import { makeDifference, makeResult, makeStorePath } from "../../domain/make.js";
+import { makeDifference, makeError, makeResult, makeStorePath } from "../../domain/make.js";
 
 const difference = makeDifference({
   packages: [
@@ -55,6 +55,20 @@ describe("the name in a row", () => {
   });
 });
 
+describe("the error of a section", () => {
+  const result = makeResult({ status: "failed", error: makeError("it is locked", { topic: "locked" }) });
+
+  test("links to its topic", () => {
+    expect(errorPart(result, 1000, (topic) => `https://docs.example.org/${topic}`)).toBe(
+      "<pre>it is locked</pre>\n\n[Troubleshooting](https://docs.example.org/locked)\n\n",
+    );
+  });
+
+  test("names the page where there is no address", () => {
+    expect(errorPart(result, 1000)).toBe("<pre>it is locked</pre>\n\nSee `docs/troubleshooting.md#locked`\n\n");
+  });
+});
+
 describe("a section", () => {
   const section = (overrides: Partial<HostResult>): string => {
     const result = makeResult(overrides);
@@ -67,7 +81,7 @@ describe("a section", () => {
         `\`root@web1.example.org\`: \`${makeStorePath("old")}\` → \`${makeStorePath("new")}\`\n\n` +
         "Packages: 1 added, 1 removed, 1 changed, 14 rebuilt; size +1.5 KiB; 2 generated files\n\n" +
         "```diff\n! nginx 1.28.0 → 1.28.1\n+ curl 8.15.0 (+2.0 KiB)\n- hello 2.12.1 (−512 B)\n```\n\n" +
-        "Units, as the activation told:\n\n- stopped: `gone.service`\n- restarted: `nginx.service`, `web.service`\n\n" +
+        "Units (reported by the activation):\n\n- stopped: `gone.service`\n- restarted: `nginx.service`, `web.service`\n\n" +
         "</details>\n\n",
     );
   });
@@ -79,19 +93,19 @@ describe("a section", () => {
   test("tells that no unit is touched", () => {
     expect(
       section({ plan: { source: "rehearsal", stop: [], start: [], restart: [], reload: [], keep: [], again: [], reexecutes: false, inhibitors: [] } }),
-    ).toContain("Units, as `dry-activate` tells: none\n");
+    ).toContain("Units (reported by `dry-activate`): none\n");
   });
 
   test("tells what runs again, that systemd is re-executed, and what inhibits the switch", () => {
     const more = { again: ["once.service"], reexecutes: true, inhibitors: ["systemd: 260 -> 261"] };
     const planned: HostResult["plan"] = { source: "unit-files", stop: [], start: [], restart: [], reload: [], keep: ["a.service"], ...more };
     expect(section({ plan: planned })).toContain(
-      "Units, by a comparison of their files:\n\n- would run again: `once.service`\n- would not restart, though changed: `a.service`\n" +
-        "- systemd would be re-executed\n- inhibited: `systemd: 260 -> 261`: `switch` and `test` would be refused\n\n",
+      "Units (from a comparison of the unit files):\n\n- would run again: `once.service`\n- would not restart despite changes: `a.service`\n" +
+        "- systemd would be re-executed\n- switch inhibitor: `systemd: 260 -> 261`: `switch` and `test` would be refused\n\n",
     );
     expect(section({ plan: { ...planned, source: "activation" } })).toContain("- systemd was re-executed\n");
     expect(section({ plan: { ...planned, again: [], keep: [], reexecutes: false } })).toContain(
-      "Units, by a comparison of their files: none\n\n- inhibited: `systemd: 260 -> 261`: `switch` and `test` would be refused\n\n",
+      "Units (from a comparison of the unit files): none\n\n- switch inhibitor: `systemd: 260 -> 261`: `switch` and `test` would be refused\n\n",
     );
   });
 
@@ -158,7 +172,7 @@ describe("the timeline", () => {
       "  confirm :crit, 2000-01-01 00:00:20.000, 10000ms",
       "  rollback :crit, 2000-01-01 00:00:30.000, 10000ms",
     ]);
-    expect(renderTimeline([makeResult({ status: "rolled-back", timeline })])).toContain("Red: the phase that failed");
+    expect(renderTimeline([makeResult({ status: "rolled-back", timeline })])).toContain("Red: the failed phase");
   });
 
   test("obeys nothing of what a host is called", () => {
@@ -179,7 +193,7 @@ describe("the timeline", () => {
     expect(names).toHaveLength(60);
     expect(names[0]).toBe("web0");
     expect(names.at(-1)).toBe("web499");
-    expect(text).toContain("Timeline (without 440 of the faster hosts)");
+    expect(text).toContain("Timeline (without 440 faster hosts)");
     // Mermaid draws nothing of more than 50,000 characters.
     expect(text.length).toBeLessThan(50_000);
   });

@@ -35,7 +35,7 @@ describe("the job summary at the end of a run", () => {
 
   const end = (summary = true): boolean => reportEnd({ results: [], arrived: false, flake: undefined, endedEarly: true, summary }, new WorkflowLog());
   const files = (): string[] => readdirSync(directory).filter((name) => name.endsWith(".md"));
-  const headline = "### ❌ The deployment ended before any host was worked on\n";
+  const headline = "### ❌ The run ended before any host was deployed\n";
 
   test("is written also when the run fails, behind what is there", () => {
     writeFileSync(join(directory, "STEP_SUMMARY"), "before\n");
@@ -59,7 +59,7 @@ describe("the job summary at the end of a run", () => {
   test("is warned about, not failed on, when its file cannot be written", () => {
     process.env["RUNNER_TEMP"] = join(directory, "no-such-directory");
     expect(end()).toBe(false);
-    expect(printed).toContain("::warning title=The file of the summary could not be written::");
+    expect(printed).toContain("::warning title=The summary file could not be written::");
     expect(printed).toContain("ENOENT");
     expect(readFileSync(join(directory, "OUTPUT"), "utf8")).toMatch(/^summary-path<<(\S+)\n\n\1$/m);
   });

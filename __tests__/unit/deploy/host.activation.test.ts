@@ -53,7 +53,7 @@ describe("the settle time", () => {
       made.settled = makeState({ running: newSystem, profile: newSystem, failedUnits: ["old.service", "loop.service", "dier.service"] });
       return made;
     };
-    const reason = "units failed shortly after the activation that had not failed before: dier.service";
+    const reason = "units failed shortly after the activation: dier.service";
     expect(await deploy(machine())).toMatchObject({
       status: "rolled-back",
       phase: "activate",
@@ -66,8 +66,8 @@ describe("the settle time", () => {
   });
 
   test.each([
-    ["late", "was not reached again"],
-    ["restarted", "was restarted before it was confirmed"],
+    ["late", "could not be reached"],
+    ["restarted", "was restarted before the new system was confirmed"],
   ] as const)("in which the machine is %s is none", async (settled, text) => {
     const machine = new FakeMachine();
     machine.settled = settled;
@@ -80,7 +80,7 @@ test("a user whose activation failed makes the host degraded, whatever unit-fail
   machine.end = { exitCode: 4, causes: [{ kind: "user", user: "alice", units: ["agent.service"], late: false }] };
   const end = await deploy(machine);
   expect(end).toMatchObject({ status: "degraded", phase: "confirm", exitCode: 4, failedUnits: [], changed: true });
-  expect(end.error).toMatch(/^the user activation failed for alice \(agent\.service\)\. The system itself is activated\./);
+  expect(end.error).toMatch(/^the user activation failed for alice \(agent\.service\)\. The system itself was activated\./);
   expect(end.lines).toContain("web1: the user activation failed for alice (agent.service)");
 });
 
@@ -140,7 +140,7 @@ describe("a specialisation", () => {
     made.specialisation = "tor";
     const { status, lines } = await deploy(made);
     expect(status).toBe("deployed");
-    expect(lines).toContain("web1: the machine runs its specialisation tor and leaves it: `specialisation: tor` keeps it there");
+    expect(lines).toContain("web1: the machine runs the specialisation tor, which this deployment leaves; set `specialisation: tor` to keep it");
   });
 
   test.each<[Operation, string | undefined]>([
@@ -150,7 +150,7 @@ describe("a specialisation", () => {
     const made = machine();
     made.specialisation = "tor";
     const { lines } = await deploy(made, { operation, variant: { specialisation, installBootLoader: false } });
-    expect(lines.join("\n")).not.toContain("leaves it");
+    expect(lines.join("\n")).not.toContain("this deployment");
   });
 
   test("that the machine does not end in is a failure", async () => {
@@ -158,7 +158,7 @@ describe("a specialisation", () => {
     made.end = { after: makeState({ running: newSystem, profile: newSystem }) };
     expect(await deploy(made, { variant })).toMatchObject({
       status: "failed",
-      error: expect.stringContaining(`the machine runs ${newSystem} and not ${special}`),
+      error: expect.stringContaining(`the machine runs ${newSystem} instead of ${special}`),
     });
   });
 });

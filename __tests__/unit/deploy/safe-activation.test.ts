@@ -1,0 +1,89 @@
+import { describe, expect, test } from "@jest/globals";
+
+import type { Outcome, SafeActivation } from "../../../src/deploy/guarded.js";
+import { knownAtFirst } from "../../../src/deploy/host-knowledge.js";
+import type { RunSettings } from "../../../src/deploy/run-settings.js";
+import { activateSafely, explainEnd } from "../../../src/deploy/safe-activation.js";
+import { DeployError } from "../../../src/domain/errors.js";
+import { rejection } from "../failure-of.js";
+import { FakeMachine, makeRunSettings, makeSafety, MemoryLog, newSystem, oldSystem } from "./fake-machine.js";
+
+/** Work on a fake machine that has built the new system. */
+async function work(machine: FakeMachine, overrides: Partial<RunSettings> = {}): Promise<SafeActivation> {
+  const settings = makeRunSettings(overrides);
+  const { signal } = settings;
+  return {
+    machine: await machine.connect(signal),
+    system: { toplevel: newSystem, running: newSystem, generation: undefined },
+    known: knownAtFirst(machine.target),
+    settings,
+    signal,
+    log: new MemoryLog().host(machine.target),
+    begin: () => undefined,
+    ended: () => undefined,
+  };
+}
+
+async function activate(machine: FakeMachine, overrides: Partial<RunSettings> = {}): Promise<{ outcome: Outcome; known: SafeActivation["known"] }> {
+  const activation = await work(machine, overrides);
+  return { outcome: await activateSafely(activation), known: activation.known };
+}
+
+describe("a safe activation", () => {
+  test("sets the profile only after the machine was reached again", async () => {
+    const machine = new FakeMachine();
+    const { outcome, known } = await activate(machine);
+    expect(outcome).toEqual({ status: "deployed", error: undefined });
+    expect(known).toMatchObject({ before: { running: oldSystem }, after: { running: newSystem, profile: newSystem }, undecided: false });
+    const order = machine.calls.map((call) => call.replace("web1 ", ""));
+    expect(order.indexOf("keep")).toBeGreaterThan(order.indexOf("reach"));
+    expect(order.indexOf("reach")).toBeGreaterThan(order.indexOf("activate"));
+  });
+
+  test.each<[string, (machine: FakeMachine) => void, Partial<RunSettings>]>([
+    ["fails", (machine) => (machine.end = { exitCode: 2, causes: [{ kind: "snippet", snippet: "users", exitCode: 1 }] }), {}],
+    ["is not reached in time", (machine) => (machine.reached = "late"), {}],
+    ["is not healthy", (machine) => (machine.complaint = "exit code 1"), { safety: makeSafety({ healthCheck: "false" }) }],
+  ])("that %s never keeps the new system, and ends with the old one", async (_, breaks, settings) => {
+    const machine = new FakeMachine();
+    breaks(machine);
+    const { outcome, known } = await activate(machine, settings);
+    expect(outcome.status).toBe("rolled-back");
+    expect(machine.calls).not.toContain("web1 keep");
+    expect(machine.state).toMatchObject({ running: oldSystem, profile: oldSystem });
+    expect(known.undecided).toBe(false);
+  });
+
+  test("leaves a machine undecided that is lost in the activation", async () => {
+    const machine = new FakeMachine();
+    machine.trouble = {
+      activate: () => {
+        throw new DeployError({ phase: "activate", reason: "the connection was lost", unreachable: true });
+      },
+    };
+    const activation = await work(machine);
+    await rejection(DeployError, activateSafely(activation));
+    expect(activation.known).toMatchObject({ arming: false, undecided: true });
+  });
+
+  test("says of a machine that is lost while it is armed that it may be, and of one that refuses that it is not", async () => {
+    const lost = async (unreachable: boolean): Promise<{ error: DeployError; arming: boolean }> => {
+      const machine = new FakeMachine();
+      machine.trouble = {
+        arm: () => {
+          throw new DeployError({ phase: "activate", reason: "why", unreachable });
+        },
+      };
+      const activation = await work(machine);
+      return { error: await rejection(DeployError, activateSafely(activation)), arming: activation.known.arming };
+    };
+    expect(await lost(true)).toMatchObject({ arming: true, error: { failure: { outcome: expect.any(String) } } });
+    expect(await lost(false)).toMatchObject({ arming: false, error: { failure: { outcome: undefined } } });
+  });
+});
+
+test("only an activation that came to its own end needs no explanation", () => {
+  const settings = { safety: makeSafety(), operation: "switch" } as const;
+  expect(explainEnd("ended", settings)).toBeUndefined();
+  for (const end of ["killed", "restarted", "not-started"] as const) expect(explainEnd(end, settings)?.reason).toContain("activation");
+});

@@ -1,0 +1,22 @@
+import { spawnSync } from "node:child_process";
+
+import { expect, test } from "@jest/globals";
+
+const module = new URL("../../../src/entry/start.js", import.meta.url).href;
+
+/** Starts an entry point in a process of its own. */
+function started(run: string): { status: number | null; stderr: string } {
+  const script = `import { start } from ${JSON.stringify(module)};\nawait start(${run});`;
+  const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8", timeout: 20_000 });
+  return { status, stderr };
+}
+
+test("the process ends with the exit code of the entry point, whatever still holds it open", () => {
+  expect(started("async () => { setInterval(() => undefined, 1000); return 3; }").status).toBe(3);
+});
+
+test("an entry point that throws ends the process with its stack, and not with 0", () => {
+  const { status, stderr } = started('async () => { throw new Error("a fault of ours"); }');
+  expect(status).toBe(1);
+  expect(stderr).toContain("Error: a fault of ours\n    at ");
+});
