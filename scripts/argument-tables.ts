@@ -1,5 +1,6 @@
 import type { OptionTable, Verdict } from "../src/domain/option-table.js";
 import { archiveOptions } from "../src/nix/archive-options.js";
+import { buildOptions } from "../src/nix/build-options.js";
 import { settingTable } from "../src/nix/setting-table.js";
 import { rebuildOptions } from "../src/nixos/rebuild-options.js";
 import { table } from "./docs-tables.js";
@@ -8,9 +9,9 @@ import { table } from "./docs-tables.js";
 export function argumentsPage(): string {
   return `# Arguments for Nix and nixos-rebuild
 
-<!-- Written by npm run docs from src/nix/archive-options.ts, src/nixos/rebuild-options.ts and src/nix/setting-table.ts. -->
+<!-- Written by npm run docs from src/nix/archive-options.ts, src/nixos/rebuild-options.ts, src/nix/build-options.ts and src/nix/setting-table.ts. -->
 
-\`archive-args\` are passed to \`nix flake archive\` on the runner, \`rebuild-args\` to \`nixos-rebuild build\` on the machine. Write one
+\`archive-args\` are passed to \`nix flake archive\` on the runner, \`rebuild-args\` to \`nixos-rebuild build\` on the machine, \`build-args\` to builds on the runner. Write one
 argument per line; no shell splits or expands it. An option's value goes on the next line:
 
 \`\`\`yaml
@@ -33,6 +34,12 @@ ${optionTables(archiveOptions)}
 \`--option\` can be given only once, because \`nixos-rebuild\` since NixOS 25.11 ignores all but the last.
 
 ${optionTables(rebuildOptions)}
+
+## build-args
+
+For machines whose system the runner builds (\`build-on: runner\`).
+
+${optionTables(buildOptions)}
 
 ## Settings for --option
 

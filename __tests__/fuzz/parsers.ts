@@ -155,7 +155,7 @@ export const parsers: readonly Parser[] = [
     words: inSsh,
   },
   { name: "facts", parse: (text) => systemState(parseFacts(text)), throws: [AnswerError], words: facts },
-  { name: "the facts of a machine", parse: machineFacts, throws: [AnswerError, DeployError], words: facts },
+  { name: "the facts of a machine", parse: (text) => machineFacts(text, { needsRebuild: true }), throws: [AnswerError, DeployError], words: facts },
   {
     name: "a difference of closures",
     parse: (text) => renderDifferenceLines(parseDifference(text)),
@@ -279,7 +279,7 @@ export const parsers: readonly Parser[] = [
   },
   {
     name: "a flake that cannot be sent",
-    parse: (text) => [explainSendFailure(command(text), false), speaksOfDaemon(text)],
+    parse: (text) => [explainSendFailure(command(text), { what: "the flake", lost: false, user: "deploy" }), speaksOfDaemon(text)],
     throws: [],
     words: [...nixErrors, "protocol mismatch, got '", "nix-daemon: ", "not found", "lacks a ", "signature"],
   },

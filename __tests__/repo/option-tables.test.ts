@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 
 import { checkArguments, type OptionTable, type Verdict } from "../../src/domain/option-table.js";
 import { archiveOptions } from "../../src/nix/archive-options.js";
+import { buildOptions } from "../../src/nix/build-options.js";
 import { settingTable } from "../../src/nix/setting-table.js";
 import { rebuildOptions } from "../../src/nixos/rebuild-options.js";
 
@@ -10,6 +11,7 @@ const text = (verdict: Verdict): string => (verdict.kind === "accepted" ? verdic
 describe.each([
   ["archive-args", archiveOptions],
   ["rebuild-args", rebuildOptions],
+  ["build-args", buildOptions],
 ] as const)("the options of %s", (_, table: OptionTable) => {
   const { options } = table;
 

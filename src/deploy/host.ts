@@ -4,7 +4,6 @@ import { attributeOf } from "../domain/configuration.js";
 import { renderDifferenceLines } from "../domain/difference-text.js";
 import { DeployError } from "../domain/errors.js";
 import { renderCopied } from "../domain/copy-progress.js";
-import { outerReference } from "../domain/flake.js";
 import { changesMachine, changesRunningSystem, touchesUnits } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import type { HostResult } from "../domain/result.js";
@@ -16,10 +15,11 @@ import { spaceWarning } from "./free-space.js";
 import type { Outcome } from "./guarded.js";
 import { knownAtFirst, outlookOf, resultOf, settledBy, type HostKnowledge } from "./host-knowledge.js";
 import { PhaseClock } from "./phase-clock.js";
-import type { ActivatableSystem, ConnectedMachine, Generation, HostLog, Machine, MachineFacts } from "./ports.js";
+import type { ActivatableSystem, ConnectedMachine, HostLog, Machine, MachineFacts } from "./ports.js";
 import type { RunSettings } from "./run-settings.js";
 import type { MachinesOfRun } from "./same-machine.js";
 import { activateSafely, explainEnd } from "./safe-activation.js";
+import type { SystemSource, SystemSteps } from "./system-source.js";
 import { judge } from "./verdict.js";
 
 /** The result of the work up to the build: an outcome, or a system ready for activation. */
@@ -27,6 +27,15 @@ export type Prepared = { readonly kind: "settled"; readonly outcome: Outcome } |
 
 /** A system that can be activated on a machine that has it. */
 export type ReadySystem = { readonly machine: ConnectedMachine; readonly system: ActivatableSystem };
+
+/** A system that the machine has, and the machine as it is connected now. */
+type Obtained = {
+  readonly machine: ConnectedMachine;
+  readonly toplevel: StorePath;
+  readonly generation: number | undefined;
+  /** What the log says of the phase that got it there. */
+  readonly detail: string | undefined;
+};
 
 /**
  * The work on one host: `prepare` up to a built system, then `activate` that. Both throw on failure; `result` returns
@@ -78,36 +87,20 @@ export class Host {
 
   async #prepare(signal: AbortSignal): Promise<Prepared> {
     const known = this.#known;
-    const { operation, variant } = this.#settings;
-    let machine = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
-    const { facts } = machine;
+    const { operation, variant, systemOf } = this.#settings;
+    const { target } = this.machine;
+    const connected = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
+    const { facts } = connected;
     known.before = facts.state;
     if (facts.unfinished !== undefined) this.#log.warn(`${facts.unfinished}. The next activation finishes or undoes it first`);
-    this.#machines.claim(this.machine.target, facts.identity);
-    let toplevel: StorePath;
-    let generation: number | undefined;
-    if (this.#settings.flake === undefined) {
-      ({ toplevel, number: generation } = this.#olderGeneration(facts));
-    } else {
-      known.configuration = this.#configuration(facts);
-      this.#warn(facts);
-      this.ended();
-      const sent = await this.#settings.flake;
-      const copied = await this.#tryAgain("copy", signal, async (tries) => {
-        if (tries > 0) machine = await this.machine.connect(signal);
-        return await machine.copyFlake(sent, signal);
-      });
-      known.arrived = true;
-      this.ended(renderCopied(copied));
-      this.begin("build");
-      toplevel = await machine.build({ reference: outerReference(sent), configuration: known.configuration }, signal);
-      this.#log.note(`built ${toplevel}`);
-    }
+    this.#machines.claim(target, facts.identity);
+    const obtained = systemOf === undefined ? this.#older(connected) : await this.#newSystem(systemOf(target), connected, signal);
+    const { machine, toplevel, generation, detail } = obtained;
     known.toplevel = toplevel;
     const { specialisation } = variant;
     const running = specialisation === undefined ? toplevel : await machine.findSpecialisation(toplevel, specialisation, signal);
     await this.#compare(machine, running, signal);
-    this.ended();
+    this.ended(detail);
     if (changesRunningSystem(operation) && facts.specialisation !== undefined && facts.specialisation !== specialisation) {
       this.#log.note(
         `the machine runs the specialisation ${facts.specialisation}, which this deployment leaves; set \`specialisation: ${facts.specialisation}\` to keep it`,
@@ -116,6 +109,34 @@ export class Host {
     const system = { toplevel, running, generation };
     const status = settledBy(system, facts, operation);
     return status === undefined ? { kind: "ready", system: { machine, system } } : { kind: "settled", outcome: { status, error: undefined } };
+  }
+
+  /** Gets the new system into the store of the machine. */
+  async #newSystem(source: SystemSource, connected: ConnectedMachine, signal: AbortSignal): Promise<Obtained> {
+    const configuration = this.#configuration(connected.facts);
+    this.#known.configuration = configuration;
+    this.#warn(connected.facts, source);
+    this.ended();
+    let machine = connected;
+    let detail: string | undefined;
+    const copy: SystemSteps["copy"] = async (send) => {
+      const copied = await this.#tryAgain("copy", signal, async (tries) => {
+        if (tries > 0) machine = await this.machine.connect(signal);
+        return await send(machine);
+      });
+      this.#known.arrived = true;
+      detail = renderCopied(copied);
+    };
+    const build: SystemSteps["build"] = async (work) => {
+      this.ended(detail);
+      detail = undefined;
+      this.begin("build");
+      const toplevel = await work(machine);
+      this.#log.note(`built ${toplevel}`);
+      return toplevel;
+    };
+    const toplevel = await source.obtain({ configuration, copy, build }, signal);
+    return { machine, toplevel, generation: undefined, detail };
   }
 
   /** Activates a system, and keeps it or rolls back. Throws if it ends before that decision. */
@@ -179,17 +200,19 @@ export class Host {
     this.#log.ended(detail);
   }
 
-  #warn({ freeKibibytes, memoryKibibytes }: MachineFacts): void {
+  #warn({ freeKibibytes, memoryKibibytes }: MachineFacts, source: SystemSource): void {
     const space = spaceWarning(freeKibibytes);
     if (space !== undefined) this.#log.warn(space, "store-space");
-    const memory = memoryWarning(memoryKibibytes);
+    const memory = source.evaluatesOnMachine ? memoryWarning(memoryKibibytes) : undefined;
     if (memory !== undefined) this.#log.warn(memory, "memory");
   }
 
-  #olderGeneration({ olderGeneration, state }: MachineFacts): Generation {
+  #older(machine: ConnectedMachine): Obtained {
+    const { olderGeneration, state } = machine.facts;
     if (olderGeneration !== undefined) {
-      this.#log.note(`rolling back to generation ${olderGeneration.number}: ${olderGeneration.toplevel}`);
-      return olderGeneration;
+      const { number, toplevel } = olderGeneration;
+      this.#log.note(`rolling back to generation ${number}: ${toplevel}`);
+      return { machine, toplevel, generation: number, detail: undefined };
     }
     throw new DeployError({
       phase: "connect",

@@ -56,6 +56,14 @@ export type Rebuild = {
   readonly configuration: string;
 };
 
+/** Store paths of the runner that a machine is to have. */
+export type SentPaths = {
+  /** With everything that they refer to. */
+  readonly closures: readonly StorePath[];
+  /** With everything that is needed to build them, and without what they build. */
+  readonly derivations: readonly StorePath[];
+};
+
 /** Seconds that the parts of an activation may take. */
 export type Limits = {
   readonly activation: number;
@@ -168,8 +176,12 @@ export type ConnectedMachine = {
   readonly facts: MachineFacts;
   /** Sends the flake; it is safe from garbage collection until `release`. Returns what has travelled. */
   copyFlake(flake: SentFlake, signal: AbortSignal): Promise<CopyProgress>;
+  /** Sends store paths of the runner; they are safe from garbage collection until `release`. Returns what has travelled. */
+  copyPaths(paths: SentPaths, signal: AbortSignal): Promise<CopyProgress>;
   /** Builds the system, and changes nothing. Returns the toplevel. */
   build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath>;
+  /** Builds or downloads what a derivation of its store stands for: the system of that configuration. Returns the toplevel. */
+  realise(derivation: StorePath, configuration: string, signal: AbortSignal): Promise<StorePath>;
   /** Finds a specialisation of a system. Throws a `DeployError` of the phase build that lists those there are. */
   findSpecialisation(toplevel: StorePath, name: string, signal: AbortSignal): Promise<StorePath>;
   /** Compares two systems of its store. Never throws: `undefined` where they cannot be compared. */

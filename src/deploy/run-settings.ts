@@ -1,17 +1,15 @@
 import type { Amount } from "../domain/batches.js";
-import type { SentFlake } from "../domain/flake.js";
 import type { Operation } from "../domain/operation.js";
 import type { HostResult } from "../domain/result.js";
+import type { Target } from "../domain/target.js";
 import type { Limits } from "./ports.js";
+import type { SystemSource } from "./system-source.js";
 
 /** What one run does, the same for every host. */
 export type RunSettings = {
   readonly operation: Operation;
-  /**
-   * The flake once it is known; it is archived while the machines are being connected. Rejects with a `NoFlakeError`. Not there where
-   * none is needed.
-   */
-  readonly flake: Promise<SentFlake> | undefined;
+  /** Where the new system of a machine comes from. Not there where the operation takes one that the machine has. */
+  readonly systemOf: ((target: Target) => SystemSource) | undefined;
   /** Results of machines that belong to the run and cannot be worked on at all. */
   readonly unusable: readonly HostResult[];
   readonly maxParallel: number;

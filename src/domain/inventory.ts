@@ -1,8 +1,9 @@
+import type { Place } from "./build-place.js";
 import { attributeOf, nameOfConfiguration } from "./configuration.js";
 import { InputError } from "./errors.js";
-import { makeFailure } from "./failure.js";
+import { makeFailure, type Failure } from "./failure.js";
 import type { HostResult } from "./result.js";
-import { looksAtTags, select, unmatchedProblem, type Selection } from "./selection.js";
+import { looksAtTags, nothingLeftProblem, select, unmatchedProblem, type Selection } from "./selection.js";
 import { checkTarget, named, type NamedTarget, type Target, type TargetRequest } from "./target.js";
 import type { Topic } from "./topic.js";
 
@@ -16,8 +17,8 @@ export type InventoryMachine = {
   readonly system: string | undefined;
   /** `undefined` where they were not queried. */
   readonly tags: readonly string[] | undefined;
-  /** Whether the flake asks for a build on the machine itself. */
-  readonly buildOnTarget: boolean;
+  /** Where the flake has the system built; `auto` where it does not say. */
+  readonly buildOn: Place;
   /** Settings of the flake that this action ignores: `deployment.keys smtp, wireguard`. */
   readonly ignored: readonly string[];
 };
@@ -76,6 +77,7 @@ export function chooseMachines({ names, entries }: Inventory, selection: Selecti
   const { chosen: expected, unmatched } = select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
   if (unmatched.length > 0)
     throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, there(names, entries, selection)), topic: "selection-unmatched" }]);
+  if (expected.length === 0) throw new InputError([{ input: "select", problem: nothingLeftProblem(selection) }]);
   // Nix has compared the names too: a machine on which both disagree would be skipped silently.
   const missed = expected.filter((name) => !known.has(name));
   if (missed.length > 0) throw new Error(`${missed.join(", ")} matched the selection but were not evaluated`);
@@ -124,7 +126,8 @@ export function selectTargets<T extends Pick<Target, "name" | "configuration">>(
     names: [name, attributeOf(configuration), nameOfConfiguration(configuration)].filter((one) => one !== undefined),
     tags: [],
   }));
-  if (unmatched.length === 0) return { chosen, unmatched: undefined };
+  // An empty list of targets would stand for all machines of the flake.
+  if (unmatched.length === 0) return { chosen, unmatched: chosen.length === 0 ? nothingLeftProblem(selection) : undefined };
   const names = targets.map(({ name }) => name);
   const hint = looksAtTags(selection)
     ? ". Explicit targets have no tags; to select by tag, leave targets empty so that hosts and tags come from the flake"
@@ -140,12 +143,17 @@ export function checkedRequest(name: string, request: TargetRequest): TargetRequ
 
 /** The result of a machine that was never connected to. */
 export function unusableResult({ name, error, lines, topic }: UnusableMachine): HostResult {
+  return failedBefore(name, undefined, makeFailure({ phase: "connect", reason: error, lines, topic }));
+}
+
+/** The result of a machine whose work has failed before anybody has connected to it. */
+export function failedBefore(name: string, configuration: string | undefined, error: Failure): HostResult {
   return {
     name,
     target: name,
-    configuration: undefined,
+    configuration,
     status: "failed",
-    phase: "connect",
+    phase: error.phase,
     systemPath: undefined,
     previousSystemPath: undefined,
     generation: undefined,
@@ -157,7 +165,7 @@ export function unusableResult({ name, error, lines, topic }: UnusableMachine): 
     difference: undefined,
     plan: undefined,
     seconds: 0,
-    error: makeFailure({ phase: "connect", reason: error, lines, topic }),
+    error,
   };
 }
 

@@ -3,27 +3,29 @@ import { listed } from "./listed.js";
 /** A part of a selection: a glob over names, or over tags. */
 export type SelectionRule = {
   readonly kind: "name" | "tag";
+  /** Whether it leaves out what it matches. */
+  readonly leavesOut: boolean;
   /** As it was written. */
   readonly text: string;
   /** The glob as a regular expression that means the same in JavaScript and in POSIX (ERE), without anchors. */
   readonly expression: string;
 };
 
-/** Everything that any of the rules matches; without a rule, everything. */
+/** What is chosen: what any rule matches (everything where no rule chooses), without what a rule leaves out, in any order. */
 export type Selection = readonly SelectionRule[];
 
 /** What a rule is compared with. `tags` is `undefined` where they are unknown. */
 export type Selectable = { readonly names: readonly string[]; readonly tags: readonly string[] | undefined };
 
 export const acceptedSelection =
-  "comma-separated globs over names and @tags, for example web1,edge-*,@canary (* matches anything, ? one character, [abc] and [!a-z] one character of a set)";
+  "comma-separated globs over names and @tags, for example web1,edge-*,@canary,!web2 (! leaves out, * matches anything, ? one character, [abc] and [!a-z] one character of a set)";
 
 // Characters: Nix gets the globs in one argument, of which Linux takes 128 KiB.
 const longestSelection = 30_000;
 
 /**
  * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
- * around them; one that begins with `@` matches tags. An empty text has no rules. Throws an `Error` that says what is wrong.
+ * around them; one that begins with `@` matches tags, and one with `!` leaves out. An empty text has no rules. Throws an `Error` that says what is wrong.
  */
 export function parseSelection(text: string): Selection {
   const trimmed = text.trim();
@@ -31,10 +33,12 @@ export function parseSelection(text: string): Selection {
   if (trimmed.length > longestSelection) throw new Error(`is longer than ${longestSelection} characters`);
   return trimmed.split(",").map((part) => {
     const rule = part.trim();
-    const isTag = rule.startsWith("@");
-    const glob = isTag ? rule.slice(1) : rule;
+    const leavesOut = rule.startsWith("!");
+    const positive = leavesOut ? rule.slice(1).trim() : rule;
+    const isTag = positive.startsWith("@");
+    const glob = isTag ? positive.slice(1) : positive;
     if (glob === "") throw new Error("contains an empty pattern");
-    return { kind: isTag ? "tag" : "name", text: rule, expression: expressionOf(glob) };
+    return { kind: isTag ? "tag" : "name", leavesOut, text: rule, expression: expressionOf(glob) };
   });
 }
 
@@ -50,10 +54,19 @@ export function looksAtTags(selection: Selection): boolean {
 export function select<T>(items: readonly T[], selection: Selection, look: (item: T) => Selectable): { chosen: T[]; unmatched: string[] } {
   if (selection.length === 0) return { chosen: [...items], unmatched: [] };
   const seen = items.map((item) => ({ item, ...look(item) }));
+  const choosing = selection.filter(({ leavesOut }) => !leavesOut);
+  const isChosen = (one: Selectable): boolean =>
+    choosing.length === 0 || choosing.some((rule) => isMatch(rule, one) || (rule.kind === "tag" && one.tags === undefined));
+  const isLeftOut = (one: Selectable): boolean => selection.some((rule) => rule.leavesOut && isMatch(rule, one));
   return {
-    chosen: seen.flatMap((one) => (selection.some((rule) => isMatch(rule, one) || (rule.kind === "tag" && one.tags === undefined)) ? [one.item] : [])),
+    chosen: seen.flatMap((one) => (isChosen(one) && !isLeftOut(one) ? [one.item] : [])),
     unmatched: selection.filter((rule) => !seen.some((one) => isMatch(rule, one))).map((rule) => rule.text),
   };
+}
+
+/** Says that a selection leaves nothing. */
+export function nothingLeftProblem(selection: Selection): string {
+  return `${selection.map(({ text }) => text).join(",")} leaves no machine`;
 }
 
 /** Renders which rules match nothing, and what is available. */

@@ -1,8 +1,8 @@
 import { ownHostname, parseConfiguration } from "./configuration.js";
 import { messageOf } from "./errors.js";
-import { acceptedTarget, checkTarget, parseTarget, type TargetRequest } from "./target.js";
+import { acceptedTarget, checkTarget, parsePlace, parseTarget, type TargetRequest } from "./target.js";
 
-export const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration and name`;
+export const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration, name and build-on`;
 
 /** The targets of a list, and what is wrong with each bad entry. */
 export type TargetList = { readonly requests: readonly TargetRequest[]; readonly problems: readonly string[] };
@@ -48,7 +48,7 @@ function collector(): TargetList & { add: (place: string, shown: unknown, parse:
   return { requests, problems, add };
 }
 
-const fields = ["host", "user", "port", "configuration", "name"];
+const fields = ["host", "user", "port", "configuration", "name", "build-on"];
 
 function parseItem(item: unknown): TargetRequest {
   if (typeof item === "string") return parseTarget(item);
@@ -63,6 +63,7 @@ function parseItem(item: unknown): TargetRequest {
   };
   const host = text("host");
   if (host === undefined) throw new Error("has no host");
+  const buildOn = text("build-on");
   const port = record["port"] ?? undefined;
   if (port !== undefined && typeof port !== "number" && !(typeof port === "string" && /^\d{1,5}$/.test(port)))
     throw new Error("its port is not a number from 1 to 65535");
@@ -73,5 +74,6 @@ function parseItem(item: unknown): TargetRequest {
     port: port === undefined ? undefined : Number(port),
     configuration: configuration === undefined ? ownHostname : parseConfiguration(configuration),
     name: text("name"),
+    buildOn: buildOn === undefined ? undefined : parsePlace(buildOn),
   });
 }

@@ -1,3 +1,4 @@
+import { buildPlaces, type Place } from "./build-place.js";
 import { checkConfiguration, nameOfConfiguration, ownHostname, parseConfiguration, type Configuration } from "./configuration.js";
 
 /** Where to ssh, and what to deploy there. */
@@ -22,6 +23,8 @@ export type TargetRequest = {
   readonly port?: number | undefined;
   readonly configuration: Configuration;
   readonly name?: string | undefined;
+  /** Where the system is built, whatever the inputs say. */
+  readonly buildOn?: Place | undefined;
 };
 
 export const acceptedTarget = "[user@]host[:port][#configuration], with an IPv6 address in brackets";
@@ -59,6 +62,13 @@ export function checkTarget(request: TargetRequest): TargetRequest {
     throw new Error("its name is empty, longer than 100 characters, or contains control characters");
   }
   return request;
+}
+
+/** Reads where a system is built. Throws an `Error` that says what is accepted. */
+export function parsePlace(text: string): Place {
+  const place = buildPlaces.find((known) => known === text);
+  if (place === undefined) throw new Error(`its build-on is not one of ${buildPlaces.join(", ")}`);
+  return place;
 }
 
 /** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
@@ -118,7 +128,11 @@ export function wishedName({ name, configuration, host }: TargetRequest): string
 }
 
 /** A target with its name, whose user and port may be left to ssh-config and the defaults. */
-export type NamedTarget = Pick<Target, "name" | "host" | "configuration"> & { readonly user: string | undefined; readonly port: number | undefined };
+export type NamedTarget = Pick<Target, "name" | "host" | "configuration"> & {
+  readonly user: string | undefined;
+  readonly port: number | undefined;
+  readonly buildOn?: Place | undefined;
+};
 
 /** User and port of targets for which nothing else gives one. */
 export type TargetDefaults = { readonly user: string; readonly port: number };
@@ -145,8 +159,8 @@ export function nameTargets(requests: readonly TargetRequest[], defaultPort: num
 }
 
 /** The target of that name. */
-export function named({ host, user, port, configuration }: TargetRequest, name: string): NamedTarget {
-  return { name, host, user, port, configuration };
+export function named({ host, user, port, configuration, buildOn }: TargetRequest, name: string): NamedTarget {
+  return { name, host, user, port, configuration, buildOn };
 }
 
 /** Fills in user and port of a target for which ssh-config sets none. */

@@ -1,7 +1,8 @@
 import { deployFleet } from "../deploy/fleet.js";
+import type { SystemSource } from "../deploy/system-source.js";
 import { flakeOrNone } from "../deploy/flake-or-none.js";
 import { briefReason } from "../domain/errors.js";
-import { unusableResult } from "../domain/inventory.js";
+import type { Target } from "../domain/target.js";
 import { maskSecret, readInput } from "../github/action-input.js";
 import { runCancellable } from "../github/cancellation.js";
 import { readEvent, requireTrustedCode } from "../github/event.js";
@@ -12,6 +13,7 @@ import { parseInputs } from "../inputs/deploy.js";
 import { secretsOf } from "../inputs/secrets.js";
 import { sshSettings } from "../inputs/ssh-settings.js";
 import { machinesOfDeployment } from "../machines/of-deployment.js";
+import type { WantedSystem } from "../machines/ports.js";
 import { NixosMachine } from "../nixos/machine.js";
 import { preventCoreDumps } from "../process/core-dumps.js";
 import { requirePrograms } from "../process/required-programs.js";
@@ -21,6 +23,7 @@ import { deploymentPorts } from "./deployment-ports.js";
 import { nothingKnown, type Known } from "./known.js";
 import { machineSettings } from "./machine-settings.js";
 import { RunIdentity } from "./run-identity.js";
+import { sourceOf } from "./systems-here.js";
 
 /** What the parts of a run share. */
 type Run = { readonly log: WorkflowLog; readonly runLog: WorkflowRunLog; readonly identity: RunIdentity; readonly known: Known };
@@ -61,13 +64,23 @@ async function deploy({ log, runLog, identity, known }: Run, cancelled: AbortSig
   await requirePrograms();
   await preventCoreDumps();
   const found = await machinesOfDeployment(inputs, deploymentPorts({ inputs, ssh, identity, known, log, signal: cancelled }));
+  const wantedAs = ({ name }: Target): WantedSystem => {
+    const wanted = found.wanted.get(name);
+    if (wanted === undefined) throw new Error(`nobody knows how ${name} gets its system`);
+    return wanted;
+  };
   const { flake, signal } = flakeOrNone(found.flake, cancelled);
   const settings = machineSettings(inputs, found.flake, signal);
-  const machines = connectionsTo(found.targets, identity.directory, ssh).map(
-    (connection) => new NixosMachine(connection, settings, runLog.host(connection.target)),
-  );
+  const machines = connectionsTo(found.targets, identity.directory, ssh).map((connection) => {
+    const needsRebuild = flake !== undefined && wantedAs(connection.target).way === "rebuilt-there";
+    return new NixosMachine(connection, { ...settings, needsRebuild }, runLog.host(connection.target));
+  });
   const { operation, maxParallel, timeout, retries, safety, variant, staging, diff } = inputs;
-  const unusable = found.unusable.map(unusableResult);
-  known.end = await deployFleet(machines, { operation, flake, unusable, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
+  const systemOf = flake === undefined ? undefined : (target: Target): SystemSource => sourceOf(wantedAs(target), flake, known.sent, found.made);
+  known.end = await deployFleet(
+    machines,
+    { operation, systemOf, unusable: found.failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal },
+    runLog,
+  );
   await found.flake;
 }

@@ -13,6 +13,7 @@ import { locateTargets } from "../ssh/location.js";
 import { announceChoice } from "./announce-choice.js";
 import type { Known } from "./known.js";
 import type { RunIdentity } from "./run-identity.js";
+import { makeSystems } from "./systems-here.js";
 
 /** What the outside world of a deployment is made of. */
 export type DeploymentParts = {
@@ -37,6 +38,7 @@ export function deploymentPorts({ inputs, ssh, identity, known, log, signal }: D
       return { wrap: async (hive) => (known.sent = await wrapFlake(archived, hive, { scratch: runnerTemp(), signal })) };
     },
     readInventory: async (sent, query) => await readInventory(outerReference(sent), query, local),
+    makeSystems: async (sent, wanted) => await makeSystems(sent, wanted, { ...local, buildArgs: inputs.buildArgs }),
     prepareSsh: async () => await identity.install(inputs),
     locate: async (targets) => await locateTargets(targets, identity.directory, ssh, { defaults: inputs.defaults, limit: inputs.maxParallel, signal }),
     announce: (choice) => announceChoice(choice, log),

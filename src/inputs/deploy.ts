@@ -1,5 +1,6 @@
 import type { Safety, Staging, Variant } from "../deploy/run-settings.js";
 import { InputError, type InputProblem } from "../domain/errors.js";
+import { buildPlaces, type PlaceSettings } from "../domain/build-place.js";
 import { canEnterSpecialisation, needsFlake, operations, type Operation } from "../domain/operation.js";
 import { checkUser, type TargetDefaults } from "../domain/target.js";
 import type { Topic } from "../domain/topic.js";
@@ -18,8 +19,10 @@ import {
 } from "./readers.js";
 import { holdsPrivateKey, misplacedKey } from "./misplaced-secrets.js";
 import { archiveOptions } from "../nix/archive-options.js";
+import { buildOptions } from "../nix/build-options.js";
 import type { ElevateMode } from "../nixos/elevation.js";
 import { rebuildOptions } from "../nixos/rebuild-options.js";
+import { checkPlaces } from "./places.js";
 import { readMachines, type TargetInputs } from "./targets.js";
 
 /** Every input of the action, by its name in `action.yml`. */
@@ -37,15 +40,19 @@ export const inputNames = [
   "targets",
   "select",
   "operation",
+  "build-on",
+  "evaluate-on",
   "elevate",
   "elevate-password",
   "max-parallel",
   "archive-args",
   "rebuild-args",
+  "build-args",
   "connect-timeout",
   "timeout",
   "retries",
   "check-sigs",
+  "substitute-on-destination",
   "rollback",
   "confirm-timeout",
   "settle-time",
@@ -80,12 +87,16 @@ export type Inputs = IdentityInputs &
     readonly maxParallel: number;
     readonly archiveArgs: readonly string[];
     readonly rebuildArgs: readonly string[];
+    /** For builds on the runner. */
+    readonly buildArgs: readonly string[];
+    readonly places: PlaceSettings;
     /** Seconds. */
     readonly connectTimeout: number;
     /** Seconds; 0 is without limit. */
     readonly timeout: number;
     readonly retries: number;
     readonly checkSignatures: boolean;
+    readonly substitute: boolean;
     /** For sudo alone. */
     readonly elevatePassword: string | undefined;
     readonly safety: Safety;
@@ -146,10 +157,13 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     maxParallel: number("max-parallel", 1, 1000),
     archiveArgs: readArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
     rebuildArgs: readArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
+    buildArgs: readArguments(read("build-args"), buildOptions, (problem) => refuse("build-args", problem)),
+    places: { buildOn: choice("build-on", buildPlaces), evaluateOn: choice("evaluate-on", buildPlaces) },
     connectTimeout: number("connect-timeout", 1, 3600),
     timeout: number("timeout", 0, day),
     retries: number("retries", 0, 20),
     checkSignatures: flag("check-sigs"),
+    substitute: flag("substitute-on-destination"),
     elevatePassword: readPassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
     safety: {
       rollback: flag("rollback"),
@@ -179,6 +193,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
   if (!needsFlake(inputs.operation) && read("targets").trim() === "" && inputs.selection.length === 0) {
     refuse("targets", "is empty, and so is select: to roll back every host, set select to `*`", "rollback-of-all");
   }
+  checkPlaces(inputs, refuse);
   if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
     refuse("elevate-password", `cannot be used with elevate: ${inputs.elevate}, which asks for passwords only on a terminal; set elevate to auto or sudo`);
   }

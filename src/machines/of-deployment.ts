@@ -1,30 +1,47 @@
-import { needsHive } from "../domain/configuration.js";
+import { evaluatesHere, wayOf, type Place, type PlaceSettings } from "../domain/build-place.js";
+import { attributeOf, needsHive } from "../domain/configuration.js";
 import { InputError, messageOf } from "../domain/errors.js";
 import type { SentFlake } from "../domain/flake.js";
-import type { UnusableMachine } from "../domain/inventory.js";
+import { failedBefore, unusableResult } from "../domain/inventory.js";
 import { needsFlake, type Operation } from "../domain/operation.js";
+import type { HostResult } from "../domain/result.js";
 import type { Selection } from "../domain/selection.js";
 import { requireApart, type NamedTarget, type Target } from "../domain/target.js";
 import { locateChosen } from "./of-flake.js";
-import type { DeploymentPorts } from "./ports.js";
+import type { DeploymentPorts, MadeSystems, WantedSystem } from "./ports.js";
 
-/** The machines of a deployment, and the flake that they are sent. */
+/** The machines of a deployment, and where their systems come from. */
 export type MachinesOfDeployment = {
   readonly targets: readonly Target[];
-  readonly unusable: readonly UnusableMachine[];
+  /** Results of the machines that have failed already. */
+  readonly failed: readonly HostResult[];
   /** Still being fetched where the targets are known without it; `undefined` where the operation needs none. */
   readonly flake: Promise<SentFlake> | undefined;
+  /** By the name of the target. */
+  readonly wanted: ReadonlyMap<string, WantedSystem>;
+  /** `undefined` where the runner evaluates none. */
+  readonly made: MadeSystems | undefined;
 };
 
 /** Which machines are meant: explicit targets, or with none of them what the flake itself names. */
-export type WantedMachines = { readonly targets: readonly NamedTarget[]; readonly selection: Selection; readonly operation: Operation };
+export type WantedMachines = {
+  readonly targets: readonly NamedTarget[];
+  readonly selection: Selection;
+  readonly operation: Operation;
+  readonly places: PlaceSettings;
+};
 
 /** Finds the machines of a deployment. Throws an `InputError` for targets in the same place, and as `locateChosen`. */
 export async function machinesOfDeployment(wanted: WantedMachines, ports: DeploymentPorts): Promise<MachinesOfDeployment> {
   return wanted.targets.length > 0 ? await explicitMachines(wanted, ports) : await machinesOfFlake(wanted, ports);
 }
 
-async function explicitMachines({ targets: named, operation }: WantedMachines, ports: DeploymentPorts): Promise<MachinesOfDeployment> {
+async function explicitMachines({ targets: named, operation, places }: WantedMachines, ports: DeploymentPorts): Promise<MachinesOfDeployment> {
+  const wanted = byName(named, ({ buildOn }) => wayOf(places, buildOn, undefined));
+  const fetch = async (): Promise<SentFlake> => await (await ports.fetchFlake()).wrap(needsHive(named));
+  const fetched = needsFlake(operation) && isAnyEvaluatedHere(wanted) ? await fetch() : undefined;
+  const made = fetched === undefined ? undefined : await ports.makeSystems(fetched, [...wanted.values()]);
+  const failed = failuresOf(wanted, made);
   await ports.prepareSsh();
   const targets = await ports.locate(named);
   try {
@@ -32,20 +49,53 @@ async function explicitMachines({ targets: named, operation }: WantedMachines, p
   } catch (error) {
     throw new InputError([{ input: "targets", problem: messageOf(error) }]);
   }
-  const send = async (): Promise<SentFlake> => await (await ports.fetchFlake()).wrap(needsHive(targets));
-  return { targets, unusable: [], flake: needsFlake(operation) ? send() : undefined };
+  const flake = fetched === undefined ? fetch : async (): Promise<SentFlake> => await Promise.resolve(fetched);
+  return { targets: withSystem(targets, failed), failed, flake: needsFlake(operation) ? flake() : undefined, wanted, made };
 }
 
-async function machinesOfFlake({ selection, operation }: WantedMachines, ports: DeploymentPorts): Promise<MachinesOfDeployment> {
+async function machinesOfFlake({ selection, operation, places }: WantedMachines, ports: DeploymentPorts): Promise<MachinesOfDeployment> {
   const fetched = await ports.fetchFlake();
   const plain = await fetched.wrap(false);
   const inventory = await ports.readInventory(plain, { selection, details: false });
+  const said = new Map<string, Place>(inventory.entries.flatMap((entry) => (entry.kind === "machine" ? [[entry.name, entry.buildOn] as const] : [])));
+  let wanted: ReadonlyMap<string, WantedSystem> = new Map();
+  let flake: SentFlake | undefined;
+  let made: MadeSystems | undefined;
   const { choice, targets } = await locateChosen(inventory, selection, async (chosen) => {
+    wanted = byName(chosen, ({ name }) => wayOf(places, undefined, said.get(name)));
+    if (needsFlake(operation)) {
+      flake = needsHive(chosen) ? await fetched.wrap(true) : plain;
+      if (isAnyEvaluatedHere(wanted)) made = await ports.makeSystems(flake, [...wanted.values()]);
+    }
     await ports.prepareSsh();
     return await ports.locate(chosen);
   });
   ports.announce(choice);
-  const { unusable } = choice;
-  if (!needsFlake(operation)) return { targets, unusable, flake: undefined };
-  return { targets, unusable, flake: Promise.resolve(needsHive(targets) ? await fetched.wrap(true) : plain) };
+  const failed = failuresOf(wanted, made).filter(({ name }) => targets.some((target) => target.name === name));
+  return {
+    targets: withSystem(targets, failed),
+    failed: [...choice.unusable.map(unusableResult), ...failed],
+    flake: flake === undefined ? undefined : Promise.resolve(flake),
+    wanted,
+    made,
+  };
+}
+
+function byName(targets: readonly NamedTarget[], way: (target: NamedTarget) => WantedSystem["way"]): ReadonlyMap<string, WantedSystem> {
+  return new Map(targets.map((target) => [target.name, { name: target.name, configuration: attributeOf(target.configuration), way: way(target) }]));
+}
+
+function isAnyEvaluatedHere(wanted: ReadonlyMap<string, WantedSystem>): boolean {
+  return [...wanted.values()].some(({ way }) => evaluatesHere(way));
+}
+
+function failuresOf(wanted: ReadonlyMap<string, WantedSystem>, made: MadeSystems | undefined): HostResult[] {
+  return [...wanted.values()].flatMap(({ name, configuration, way }) => {
+    const failure = configuration === undefined || !evaluatesHere(way) ? undefined : made?.failed.get(configuration);
+    return failure === undefined ? [] : [failedBefore(name, configuration, failure)];
+  });
+}
+
+function withSystem(targets: readonly Target[], failed: readonly HostResult[]): Target[] {
+  return targets.filter(({ name }) => !failed.some((result) => result.name === name));
 }

@@ -1,5 +1,8 @@
+import type { Way } from "../domain/build-place.js";
+import type { Failure } from "../domain/failure.js";
 import type { SentFlake } from "../domain/flake.js";
 import type { Choice, Inventory } from "../domain/inventory.js";
+import type { StorePath } from "../domain/store-path.js";
 import type { Selection } from "../domain/selection.js";
 import type { NamedTarget, Target } from "../domain/target.js";
 
@@ -17,12 +20,28 @@ export type FetchedFlake = {
   wrap(hive: boolean): Promise<SentFlake>;
 };
 
+/** The system of a machine, and how the machine gets it. */
+export type WantedSystem = {
+  readonly name: string;
+  /** Attribute under the outer flake's `nixosConfigurations`; `undefined` where only the machine knows its hostname. */
+  readonly configuration: string | undefined;
+  readonly way: Way;
+};
+
+/** What the runner has made of the systems that it evaluates, and builds where it is to: by the name of their configuration. */
+export type MadeSystems = {
+  readonly systems: ReadonlyMap<string, { readonly derivation: StorePath; readonly toplevel: StorePath }>;
+  readonly failed: ReadonlyMap<string, Failure>;
+};
+
 /** What finding the machines of a deployment needs of the outside world. */
 export type DeploymentPorts = {
   /** Fetches the flake of the run into the runner's store. */
   fetchFlake(): Promise<FetchedFlake>;
   readInventory(flake: SentFlake, query: InventoryQuery): Promise<Inventory>;
-  /** Makes ssh ready. Called once, and only after the flake's code was evaluated where the flake names the machines. */
+  /** Evaluates on the runner what is evaluated there, and builds what is built there. One that fails stops none of the others. */
+  makeSystems(flake: SentFlake, wanted: readonly WantedSystem[]): Promise<MadeSystems>;
+  /** Makes ssh ready. Called once, and only after everything that the runner evaluates and builds, unless that is nothing. */
   prepareSsh(): Promise<void>;
   /** Finds out where targets are, without connecting to any. The answers are in the order of the targets. */
   locate(targets: readonly NamedTarget[]): Promise<readonly Target[]>;

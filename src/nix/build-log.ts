@@ -60,6 +60,7 @@ const others: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[]
  * `1 dependencies of derivation '….drv' failed to build`.
  */
 export class BuildLogReader {
+  readonly #kept: number;
   readonly #failed = new Map<string, { reason: string; log: string[] }>();
   readonly #more = new Set<string>();
   readonly #dependents = new Set<string>();
@@ -68,6 +69,11 @@ export class BuildLogReader {
   #unexplained: string | undefined;
   /** The log of the failure that is being read. */
   #log: string[] | undefined;
+
+  /** Keeps the logs of that many failures. */
+  constructor(kept = mostFailed) {
+    this.#kept = kept;
+  }
 
   /** Reads the next line. */
   read(line: string): void {
@@ -82,12 +88,25 @@ export class BuildLogReader {
 
   /** What has failed so far. */
   get failures(): BuildFailures {
-    const failed = [...this.#failed].map(([path, { reason, log }]) => ({
-      path,
-      reason,
-      log: (log.length > 0 ? log : (this.#streams.get(streamName(path)) ?? [])).slice(-keptLines),
-    }));
-    return { failed, more: this.#more.size, dependents: this.#dependents.size };
+    return this.#failuresIn(() => true);
+  }
+
+  /** What has failed so far of some derivations: the logs of at most five. */
+  failuresOf(derivations: ReadonlySet<string>): BuildFailures {
+    const { failed, more, dependents } = this.#failuresIn((path) => derivations.has(path));
+    return { failed: failed.slice(0, mostFailed), more: more + Math.max(0, failed.length - mostFailed), dependents };
+  }
+
+  #failuresIn(isMeant: (path: string) => boolean): BuildFailures {
+    const failed = [...this.#failed]
+      .filter(([path]) => isMeant(path))
+      .map(([path, { reason, log }]) => ({
+        path,
+        reason,
+        log: (log.length > 0 ? log : (this.#streams.get(streamName(path)) ?? [])).slice(-keptLines),
+      }));
+    const count = (paths: ReadonlySet<string>): number => [...paths].filter(isMeant).length;
+    return { failed, more: count(this.#more), dependents: count(this.#dependents) };
   }
 
   #readHeading(line: string): boolean {
@@ -128,7 +147,7 @@ export class BuildLogReader {
   #add(path: string, reason: string): void {
     this.#log = undefined;
     if (this.#failed.has(path) || this.#more.has(path)) return;
-    if (this.#failed.size === mostFailed) {
+    if (this.#failed.size === this.#kept) {
       this.#more.add(path);
       return;
     }

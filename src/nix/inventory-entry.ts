@@ -1,3 +1,4 @@
+import type { Place } from "../domain/build-place.js";
 import { messageOf } from "../domain/errors.js";
 import { checkedRequest, type InventoryEntry } from "../domain/inventory.js";
 import { checkPort } from "../domain/target.js";
@@ -28,7 +29,7 @@ export function parseEntry(name: string, raw: unknown): InventoryEntry {
       }),
       system: typeof system === "string" ? system : undefined,
       tags,
-      buildOnTarget: field(raw, "buildOnTarget") === true,
+      buildOn: buildPlace(kind, field(raw, "buildOnTarget")),
       ignored: [...listed("deployment.keys", field(raw, "keys")), ...listed("the profiles", field(raw, "otherProfiles"))],
     };
   } catch (error) {
@@ -40,6 +41,12 @@ export function parseEntry(name: string, raw: unknown): InventoryEntry {
       topic: error instanceof UnsupportedSettingError ? error.topic : undefined,
     };
   }
+}
+
+/** Both tools build on the runner unless they are told otherwise; NixOS itself does not say. */
+function buildPlace(kind: unknown, buildOnTarget: unknown): Place {
+  if (typeof buildOnTarget === "boolean") return buildOnTarget ? "target" : "runner";
+  return kind === "configuration" ? "auto" : "runner";
 }
 
 class UnsupportedSettingError extends Error {

@@ -21,7 +21,8 @@ const longestName = 255;
  */
 export async function readInventory(reference: string, { selection, details }: InventoryQuery, options: EvaluateOptions): Promise<Inventory> {
   const tagged = looksAtTags(selection);
-  const patterns = selection.length === 0 || tagged ? null : selection.map((rule) => rule.expression);
+  const choosing = selection.filter(({ leavesOut }) => !leavesOut);
+  const patterns = choosing.length === 0 || tagged ? null : choosing.map((rule) => rule.expression);
   const expression = readFileSync(new URL("./inventory.nix", import.meta.url), "utf8");
   const query: Query = async (args, onLine = () => undefined) =>
     parseAnswer(

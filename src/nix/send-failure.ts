@@ -13,15 +13,24 @@ export function speaksOfDaemon(stderr: string): boolean {
   return /Nix daemon disconnected unexpectedly|cannot connect to socket|data from daemon socket|cannot open connection to remote store/.test(stderr);
 }
 
-/**
- * Explains why a flake did not arrive on a machine. `lost`: the connection was lost; `user` is the ssh user, and
- * `state` what the machine said of its nix-daemon where it was asked.
- */
-export function explainSendFailure(error: CommandError, lost: boolean, user = "the ssh user", state?: DaemonState): DeployErrorParts {
+/** What is known of something that did not arrive on a machine. */
+export type SendContext = {
+  /** What was sent: `the flake`. */
+  readonly what: string;
+  /** The connection went away. */
+  readonly lost: boolean;
+  /** The ssh user. */
+  readonly user: string;
+  /** What the machine said of its nix-daemon where it was asked. */
+  readonly state?: DaemonState | undefined;
+};
+
+/** Explains why a flake or a system did not arrive on a machine. */
+export function explainSendFailure(error: CommandError, { what, lost, user, state }: SendContext): DeployErrorParts {
   const lines = lastLines(error.stderr);
   const exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
   const parts = (reason: string, hint?: string, topic?: Topic): DeployErrorParts => ({ phase: "copy", reason, hint, lines, exitCode, topic, cause: error });
-  if (lost) return { ...parts("the connection was lost while the flake was being copied"), unreachable: true, exitCode: 255 };
+  if (lost) return { ...parts(`the connection was lost while ${what} was being copied`), unreachable: true, exitCode: 255 };
   const words = /protocol mismatch, got ['"]([^'"\n]*)/.exec(error.stderr)?.[1];
   if (words !== undefined) {
     return parts(
@@ -33,11 +42,11 @@ export function explainSendFailure(error: CommandError, lost: boolean, user = "t
   const daemon = state === undefined ? undefined : explainDaemon(state, user);
   if (daemon !== undefined) return parts(daemon.reason, daemon.hint, daemon.topic);
   if (/No space left on device|disk is full/i.test(error.stderr))
-    return parts("no space is left on the machine for the flake", "Free space with `nix-collect-garbage -d` on the machine", "no-space");
+    return parts(`no space is left on the machine for ${what}`, "Free space with `nix-collect-garbage -d` on the machine", "no-space");
   if (/lacks a (?:valid )?signature|lacks a signature by a trusted key/i.test(error.stderr)) {
     return parts(
       "the machine does not accept a store path without a trusted signature",
-      "Sign the path, and add its public key to nix.settings.trusted-public-keys on the machine",
+      `Sign the paths with a key of its nix.settings.trusted-public-keys, or set check-sigs to false and have its Nix trust ${user} (nix.settings.trusted-users), or build there (build-on: target)`,
       "signature-missing",
     );
   }
@@ -50,7 +59,7 @@ export function explainSendFailure(error: CommandError, lost: boolean, user = "t
   }
   if (/unrecognised flag|unrecognized flag|requires at least Nix/i.test(error.stderr))
     return parts("nix on the runner does not support an argument", "Check archive-args; check-sigs: false needs Nix 2.30 or newer on the runner");
-  return parts("the flake could not be copied", "See the output of Nix below");
+  return parts(`${what} could not be copied`, "See the output of Nix below");
 }
 
 // The bytes of the protocol that follow the text are not shown.

@@ -56,6 +56,6 @@ export const settingTable: readonly SettingRow[] = [
   ...refuse(secret, "access-tokens", "netrc-file"),
   ...refuse(program, "post-build-hook", "pre-build-hook", "diff-hook", "run-diff-hook", "build-hook", "plugin-files"),
   ...refuse(platform, "system", "eval-system", "extra-platforms", "system-features"),
-  ...refuse("use the option --builders of rebuild-args", "builders"),
+  ...refuse("use the option --builders", "builders"),
   ...refuse("the action parses the output of Nix", "log-format", "json-log-path"),
 ];

@@ -1,17 +1,13 @@
-import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { briefReason } from "../domain/errors.js";
 import { outerReference } from "../domain/flake.js";
 import type { Checkout, FormerToplevels, Toplevels } from "../machines/ports.js";
-import { evaluateEach } from "./evaluate-each.js";
-import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
+import type { EvaluateOptions } from "./evaluate.js";
 import { archiveOnRunner } from "./flake.js";
 import { entries, field, text } from "../domain/json.js";
 import { addOuterFlake } from "./outer-flake.js";
-
-// An evaluation keeps every configuration that it has looked into: some hundred megabytes each, of a real NixOS.
-const together = 16;
+import { instantiate, requireOutputs } from "./systems.js";
 
 // With the true ones, system.configurationRevision and the like would differ at every commit; without any, a flake may refuse a dirty
 // tree, or fail on a missing attribute.
@@ -44,22 +40,10 @@ export function repositoryOf(resolved: unknown): Checkout["repository"] {
   };
 }
 
-/**
- * Instantiates the systems of these configurations, each as `nixos-rebuild` would. `reference` is one of `checkout`. One that does not evaluate does not hide the others.
- */
+/** Instantiates the systems of these configurations. `reference` is one of `checkout`. One that does not evaluate does not hide the others. */
 export async function toplevels(reference: string, configurations: readonly string[], options: EvaluateOptions): Promise<Toplevels> {
-  const expression = readFileSync(new URL("./toplevels.nix", import.meta.url), "utf8");
-  const evaluate = async (some: readonly string[]): Promise<ReadonlyMap<string, string | undefined>> => {
-    const found = await applyToFlake(reference, expression, { configurations: some }, options);
-    return new Map(some.map((name) => [name, text(field(found, name))]));
-  };
-  if (configurations.length === 0) await evaluate([]);
-  const all = new Map<string, string | undefined>();
-  for (let begin = 0; begin < configurations.length; begin += together) {
-    const evaluated = await evaluateEach(configurations.slice(begin, begin + together), evaluate);
-    for (const [name, one] of evaluated) all.set(name, "value" in one ? one.value : undefined);
-  }
-  return all;
+  const systems = await instantiate(reference, configurations, options);
+  return new Map(configurations.map((name) => [name, systems.get(name)?.derivation]));
 }
 
 /** Instantiates the systems that a former commit had, unless its source is the present one. Throws only for an abort. */
@@ -73,7 +57,7 @@ export async function formerToplevels(
     const { pinned } = await checkout(former.reference, former.scratch, options);
     if (pinned === present.pinned) return { kind: "same" };
     // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
-    await toplevels(pinned, [], options);
+    await requireOutputs(pinned, options);
     return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options) };
   } catch (error) {
     options.signal?.throwIfAborted();

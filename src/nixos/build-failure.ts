@@ -9,6 +9,8 @@ import { renderBuildFailures } from "../nix/failed-derivations.js";
 export type RebuildFailure = {
   readonly exitCode: number;
   readonly configuration: string;
+  /** Whether it had to evaluate the configuration first. */
+  readonly evaluates?: boolean | undefined;
   /** The last lines that it printed. */
   readonly lines: readonly string[];
   /** The failed derivations in its whole output. */
@@ -174,7 +176,7 @@ function killed({ configuration, exitCode }: RebuildFailure, text: string, conte
 
 function memoryHint({ memoryKibibytes }: BuildContext): string {
   const available = memoryKibibytes === undefined ? "" : ` (${renderBytes(memoryKibibytes * 1024)} were available before the build)`;
-  return `Linux kills processes when memory runs out${available}. To check, run \`journalctl -k --grep 'Out of memory'\` on the machine. Give the machine more memory or swap. ${unchanged}`;
+  return `Linux kills processes when memory runs out${available}. To check, run \`journalctl -k --grep 'Out of memory'\` on the machine. Give the machine more memory or swap, or have the runner do the work (evaluate-on: runner, or build-on: runner). ${unchanged}`;
 }
 
 function unknownArgument({ exitCode }: RebuildFailure, text: string): Explanation | undefined {
@@ -219,7 +221,8 @@ function untrackedFile({ configuration, exitCode }: RebuildFailure, text: string
   };
 }
 
-function doesNotEvaluate({ configuration, exitCode, lines }: RebuildFailure): Explanation {
+function doesNotEvaluate({ configuration, exitCode, lines, evaluates = true }: RebuildFailure): Explanation {
+  if (!evaluates) return { reason: `the system of ${configuration} does not build (exit code ${exitCode})`, hint: unchanged };
   const message = evaluationMessage(lines.join("\n"));
   return {
     reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode})`,

@@ -84,11 +84,17 @@ export type Access = {
   readonly run0: "missing" | "present";
 };
 
+/** What the way in which a machine gets its system needs of it. */
+export type Needs = {
+  /** The machine's own nixos-rebuild is to run. */
+  readonly needsRebuild: boolean;
+};
+
 /**
- * Parses what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine without Nix, nixos-rebuild or
- * systemd.
+ * Parses what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix or systemd, or nixos-rebuild
+ * where that is to run.
  */
-export function machineFacts(text: string): { readonly facts: MachineFacts; readonly access: Access } {
+export function machineFacts(text: string, { needsRebuild }: Needs): { readonly facts: MachineFacts; readonly access: Access } {
   const facts = parseFacts(text);
   const missing = (reason: string, hint: string, topic?: Topic): DeployError => new DeployError({ phase: "connect", reason, hint, topic });
   // Lix prints more lines, which are not facts.
@@ -99,10 +105,10 @@ export function machineFacts(text: string): { readonly facts: MachineFacts; read
       "Check that the machine runs NixOS; `nix --version` must work in a non-interactive ssh session",
       "nix-missing",
     );
-  if ((facts.get("nixos-rebuild") ?? "") === "") {
+  if (needsRebuild && (facts.get("nixos-rebuild") ?? "") === "") {
     throw missing(
       "nixos-rebuild was not found on the machine",
-      "Check that the machine runs NixOS; with system.disableInstallerTools, add nixos-rebuild to environment.systemPackages",
+      "Check that the machine runs NixOS; with system.disableInstallerTools, add nixos-rebuild to environment.systemPackages, or evaluate on the runner (evaluate-on: runner, or build-on: runner)",
       "nixos-rebuild-missing",
     );
   }

@@ -15,11 +15,13 @@ import type {
   Machine,
   MachineFacts,
   Rebuild,
+  SentPaths,
   SystemDifference,
 } from "../deploy/ports.js";
 import { BuildLogReader } from "../nix/build-log.js";
 import { explainSendFailure, speaksOfDaemon, type DaemonState } from "../nix/send-failure.js";
-import { sendFlake } from "../nix/send.js";
+import { copyPaths } from "../nix/copy-paths.js";
+import { sendFlake, type SendOptions } from "../nix/send.js";
 import type { Connection, FormerConnection } from "../ssh/connection.js";
 import { acceptedKeyWarning, speaksOfLostConnection } from "../ssh/failure.js";
 import type { AccessSettings } from "./elevation.js";
@@ -29,8 +31,10 @@ import { buildError, fileNotFound, isMissingConfiguration, type BuildContext, ty
 import { compareSystems } from "./compare.js";
 import { enter, type Entry } from "./probe.js";
 import { parseFacts } from "./facts.js";
+import { importClosure, wantsSignature } from "./import-closure.js";
 import { runJob, type CallScript } from "./job.js";
 import { dryActivate } from "./dry-activate.js";
+import { realiseCommand } from "./realise-command.js";
 import { RemoteShell } from "./remote-shell.js";
 import { nameOnMachine } from "./name-on-machine.js";
 import { callOnce, runToItsEnd } from "./reconnect.js";
@@ -44,7 +48,11 @@ export type MachineSettings = {
   readonly name: string;
   /** How the user becomes root, and whether the operation needs it. */
   readonly access: AccessSettings;
+  /** Whether the machine's own nixos-rebuild is to run. */
+  readonly needsRebuild: boolean;
   readonly checkSignatures: boolean;
+  /** Whether the machine downloads from its own binary caches what they have of a system that is sent. */
+  readonly substitute: boolean;
   readonly archiveArgs: readonly string[];
   readonly rebuildArgs: readonly string[];
   /** Seconds for which a lost connection is retried: a machine that rolls back on its own is reachable only afterwards. */
@@ -77,7 +85,8 @@ export class NixosMachine implements Machine {
   async connect(signal: AbortSignal): Promise<ConnectedMachine> {
     await this.#connection.open(signal);
     for (const key of this.#connection.acceptedKeys()) this.#log.warn(acceptedKeyWarning(key));
-    const entry = await enter(this.#connection, this.#settings.access, signal);
+    const { access, needsRebuild } = this.#settings;
+    const entry = await enter(this.#connection, { ...access, needsRebuild }, signal);
     const prepared = this.#connected?.prepared ?? false;
     this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, prepared);
     return this.#connected;
@@ -96,16 +105,18 @@ class ConnectedNixosMachine implements ConnectedMachine {
   readonly #log: HostLog;
   readonly #shell: RemoteShell;
   readonly #privileged: boolean;
+  readonly #root: boolean;
   /** The run has a directory on the machine. */
   #prepared: boolean;
 
-  constructor(connection: Connection, settings: MachineSettings, log: HostLog, { facts, shell, privileged }: Entry, prepared: boolean) {
+  constructor(connection: Connection, settings: MachineSettings, log: HostLog, { facts, shell, privileged, root }: Entry, prepared: boolean) {
     this.facts = facts;
     this.#connection = connection;
     this.#settings = settings;
     this.#log = log;
     this.#shell = shell;
     this.#privileged = privileged;
+    this.#root = root;
     this.#prepared = prepared;
   }
 
@@ -116,36 +127,49 @@ class ConnectedNixosMachine implements ConnectedMachine {
   async copyFlake(sent: SentFlake, signal: AbortSignal): Promise<CopyProgress> {
     const { run, checkSignatures, archiveArgs } = this.#settings;
     const paths = sentPaths(sent);
-    await this.#prepare(paths, "copy", signal);
-    let copied: CopyProgress;
-    try {
-      copied = await sendFlake(sent, {
-        store: this.#connection.store,
-        environment: this.#connection.environment,
-        checkSignatures,
-        extraArgs: archiveArgs,
-        signal,
-        onLine: (line) => this.#log.output(line),
-        onBegin: (progress) => this.#log.copying(progress),
-      });
-    } catch (error) {
-      if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
-      const open = await this.#connection.isOpen();
-      const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
-      // A lost connection looks like a daemon that closes the connection, unless the machine reports the daemon's error.
-      const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
-      const lost = !refused && (!open || speaksOfLostConnection(error.stderr));
-      throw new DeployError(explainSendFailure(error, lost, this.#connection.target.user, state));
-    }
-    // A user who is not root can only root paths that exist.
-    if (!this.#privileged) await this.#prepare(paths, "copy", signal);
+    const copied = await this.#keeping(paths, signal, async () => {
+      const send = async (): Promise<CopyProgress> => await sendFlake(sent, { ...this.#sending(signal), checkSignatures, extraArgs: archiveArgs });
+      return await this.#explained(send, "the flake", signal);
+    });
     this.#log.note(`copied ${sent.flake.source} (run ${run})`);
     return copied;
   }
 
+  async copyPaths(paths: SentPaths, signal: AbortSignal): Promise<CopyProgress> {
+    const { run, checkSignatures, substitute } = this.#settings;
+    const roots = [...paths.closures, ...paths.derivations];
+    const copied = await this.#keeping(roots, signal, async () => {
+      // Root could import them anyway.
+      const checked = checkSignatures && !this.#root;
+      const send = async (): Promise<CopyProgress> => {
+        try {
+          return await copyPaths(paths, { ...this.#sending(signal), checkSignatures: checked, substitute });
+        } catch (error) {
+          if (!this.#privileged || this.#root || !wantsSignature(error)) throw error;
+          return await importClosure(roots, { shell: this.#shell, call: this.#call(signal), log: this.#log, signal });
+        }
+      };
+      return await this.#explained(send, "the system", signal);
+    });
+    this.#log.note(`copied ${roots.join(", ")} (run ${run})`);
+    return copied;
+  }
+
   async build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath> {
-    const { run, rebuildArgs } = this.#settings;
-    const command = rebuildCommand(rebuild, rebuildArgs);
+    const command = rebuildCommand(rebuild, this.#settings.rebuildArgs);
+    return await this.#build(command, { configuration: rebuild.configuration, evaluates: true }, signal);
+  }
+
+  async realise(derivation: StorePath, configuration: string, signal: AbortSignal): Promise<StorePath> {
+    return await this.#build(realiseCommand(derivation, this.#settings.rebuildArgs), { configuration, evaluates: false }, signal);
+  }
+
+  async #build(
+    command: readonly string[],
+    { configuration, evaluates }: Pick<RebuildFailure, "configuration" | "evaluates">,
+    signal: AbortSignal,
+  ): Promise<StorePath> {
+    const { run } = this.#settings;
     const log = new BuildLogReader();
     const onLine = (line: string): void => {
       log.read(line);
@@ -154,10 +178,11 @@ class ConnectedNixosMachine implements ConnectedMachine {
     const job = { run, name: "build", phase: "build", command, privileged: this.#privileged, onLine } as const;
     const { exitCode, result, lines } = await runJob(job, this.#call(signal));
     if (exitCode !== 0) {
-      const failure = { exitCode, configuration: rebuild.configuration, lines, failures: log.failures };
+      const failure = { exitCode, configuration, lines, failures: log.failures, evaluates };
       throw buildError(failure, await this.#buildContext(failure));
     }
-    if (result === undefined) throw new DeployError({ phase: "build", reason: "nixos-rebuild build succeeded but produced no system", lines, exitCode });
+    if (result === undefined)
+      throw new DeployError({ phase: "build", reason: `${command.slice(0, 2).join(" ")} succeeded but produced no system`, lines, exitCode });
     return result;
   }
 
@@ -190,6 +215,36 @@ class ConnectedNixosMachine implements ConnectedMachine {
       if (await this.#connection.isOpen()) await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
     } catch {
       // Too slow: the next run on this machine removes the files of dead runs.
+    }
+  }
+
+  /** What every call of Nix that sends something is given. */
+  #sending(signal: AbortSignal): Pick<SendOptions, "store" | "environment" | "signal" | "onLine" | "onBegin"> {
+    const { store, environment } = this.#connection;
+    return { store, environment, signal, onLine: (line) => this.#log.output(line), onBegin: (progress) => this.#log.copying(progress) };
+  }
+
+  /** Keeps what is sent from garbage collection. */
+  async #keeping(paths: readonly StorePath[], signal: AbortSignal, send: () => Promise<CopyProgress>): Promise<CopyProgress> {
+    await this.#prepare(paths, "copy", signal);
+    const copied = await send();
+    // Who is not root can only keep what is there already.
+    if (!this.#privileged) await this.#prepare(paths, "copy", signal);
+    return copied;
+  }
+
+  /** Sends something with Nix. Throws a `DeployError` that says why it did not arrive. */
+  async #explained(send: () => Promise<CopyProgress>, what: string, signal: AbortSignal): Promise<CopyProgress> {
+    try {
+      return await send();
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
+      const open = await this.#connection.isOpen();
+      const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
+      // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
+      const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
+      const lost = !refused && (!open || speaksOfLostConnection(error.stderr));
+      throw new DeployError(explainSendFailure(error, { what, lost, user: this.#connection.target.user, state }));
     }
   }
 

@@ -3,18 +3,18 @@ import type { MachineFacts } from "../deploy/ports.js";
 import { lastLines } from "../domain/lines.js";
 import type { Connection } from "../ssh/connection.js";
 import { requireAccess, terminalError, wantsTerminal, type AccessSettings } from "./elevation.js";
-import { machineFacts } from "./facts.js";
+import { machineFacts, type Needs } from "./facts.js";
 import { RemoteShell, type ScriptOutcome } from "./remote-shell.js";
 import { explainLimit } from "./unanswered.js";
 
-/** The facts about a machine, and how scripts run on it. */
-export type Entry = { readonly facts: MachineFacts; readonly shell: RemoteShell; readonly privileged: boolean };
+/** A machine that has been asked what it is, and how its scripts run: `privileged` as root, which with `root` the ssh user is. */
+export type Entry = { readonly facts: MachineFacts; readonly shell: RemoteShell; readonly privileged: boolean; readonly root: boolean };
 
 /**
  * Queries a connected machine for its facts, and finds out how scripts become root. Throws a `DeployError` of the
  * phase connect.
  */
-export async function enter(connection: Connection, settings: AccessSettings, signal: AbortSignal): Promise<Entry> {
+export async function enter(connection: Connection, settings: AccessSettings & Needs, signal: AbortSignal): Promise<Entry> {
   const outcome = await askFacts(new RemoteShell(connection, { kind: "none" }), false, signal);
   if (outcome.kind === "lost") {
     throw new DeployError({
@@ -38,12 +38,12 @@ export async function enter(connection: Connection, settings: AccessSettings, si
       exitCode: outcome.exitCode,
     });
   }
-  const { facts, access } = machineFacts(outcome.stdout);
+  const { facts, access } = machineFacts(outcome.stdout, settings);
   const { privileged, elevation } = requireAccess(access, settings);
   const shell = new RemoteShell(connection, elevation);
   if (elevation.kind === "password") await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
   if (elevation.kind === "passwordless" && elevation.program === "run0") await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
-  return { facts, shell, privileged };
+  return { facts, shell, privileged, root: access.root };
 }
 
 async function askFacts(shell: RemoteShell, privileged: boolean, signal: AbortSignal): Promise<ScriptOutcome> {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { Writable } from "node:stream";
 
 import { CommandError, type CommandFailure } from "../domain/errors.js";
 import { KeptOutput } from "../process/kept-output.js";
@@ -22,6 +23,8 @@ const scripts = {
   journal: new URL("./remote/journal.sh", import.meta.url),
   settle: new URL("./remote/settle.sh", import.meta.url),
   specialisation: new URL("./remote/specialisation.sh", import.meta.url),
+  missing: new URL("./remote/missing.sh", import.meta.url),
+  import: new URL("./remote/import.sh", import.meta.url),
   place: new URL("./remote/place.sh", import.meta.url),
   daemon: new URL("./remote/daemon.sh", import.meta.url),
   job: new URL("./remote/resident/job.sh", import.meta.url),
@@ -65,6 +68,8 @@ export type ScriptCall = {
   readonly timeout?: number | undefined;
   /** Takes what the script prints as it comes, no faster than the log is read; it is then not in the outcome. */
   readonly onStdout?: ((chunk: Buffer) => void) | undefined;
+  /** Writes what the script reads. It is called when the script has begun, since a shell may read ahead of it. */
+  readonly input?: ((stdin: Writable) => Promise<void>) | undefined;
 };
 
 /** How a script ended: normally, or with the connection. `instead` is the output of a machine that did not start the script. */
@@ -104,12 +109,26 @@ export class RemoteShell {
       limit ??= failure;
       own.abort();
     };
-    const begun = setTimeout(() => stop({ kind: "timeout", seconds: beginSeconds }), beginSeconds * 1000);
+    const late = setTimeout(() => stop({ kind: "timeout", seconds: beginSeconds }), beginSeconds * 1000);
     const payload = payloadCutter(`begin ${nonce}`);
+    let stdin: Writable | undefined;
+    let begun = false;
+    let inputFailure: unknown;
     const onStdout = (chunk: Buffer): void => {
       const bytes = payload.push(chunk);
       if (bytes === undefined) return;
-      clearTimeout(begun);
+      clearTimeout(late);
+      if (stdin !== undefined && call.input !== undefined && !begun) {
+        begun = true;
+        const open = stdin;
+        void call.input(open).then(
+          () => open.end(),
+          (error: unknown) => {
+            inputFailure = error;
+            open.destroy();
+          },
+        );
+      }
       if (call.onStdout !== undefined) call.onStdout(bytes);
       else {
         answer.push(bytes);
@@ -121,11 +140,14 @@ export class RemoteShell {
     try {
       const elevation: Elevation = call.privileged ? this.#elevation : { kind: "none" };
       const command = remoteCommand(elevation);
-      const stdin = `${beforeProgram(elevation)}${program(call.script, call.args, nonce)}`;
+      const reads = call.input !== undefined;
+      const text = `${beforeProgram(elevation)}${program(call.script, call.args, nonce, reads)}`;
+      const feed = reads ? (input: Writable): void => void (stdin = input) : undefined;
       const timeout = call.timeout ?? (call.script === "follow" ? undefined : scriptSeconds[call.script]);
       const silence = call.script === "follow" ? silentSeconds : undefined;
       const signal = call.signal === undefined ? own.signal : AbortSignal.any([call.signal, own.signal]);
-      ({ stderr } = await this.#connection.run({ command, stdin, onStdout, shown: call.onStdout !== undefined, signal, timeout, silence }));
+      const shown = call.onStdout !== undefined;
+      ({ stderr } = await this.#connection.run({ command, stdin: text, feed, onStdout, shown, signal, timeout, silence }));
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       if (error.failure.kind === "aborted" && limit !== undefined && call.signal?.aborted !== true) throw withFailure(error, limit);
@@ -133,8 +155,9 @@ export class RemoteShell {
       failure = error;
       ({ stderr } = error);
     } finally {
-      clearTimeout(begun);
+      clearTimeout(late);
     }
+    if (inputFailure !== undefined) throw inputFailure;
     const end = new RegExp(`^end ${nonce} (\\d{1,3})\\n?`, "m").exec(stderr);
     if (end !== null) return { kind: "ended", exitCode: Number(end[1]), stdout: answer.text(), stderr: stderr.slice(0, end.index) };
     // Without its last line the script did not run to its end: it was not started, or the connection was lost.
@@ -173,11 +196,13 @@ export function beforeProgram(elevation: Elevation): string {
   return elevation.kind === "password" ? `${readFileSync(elevateScript, "utf8")}---\n${elevation.password}\n` : "";
 }
 
-/** The script with its arguments, as `/bin/sh` reads it. */
-export function program(script: ScriptName, args: readonly string[], nonce: string): string {
-  return [...definition(script, args), `echo 'begin ${nonce}'`, 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"', ""].join(
-    "\n",
-  );
+/**
+ * The script with its arguments, as `/bin/sh` reads it. With `reads`, it gets the rest of standard input: all of the program is then one
+ * command, so that no shell has to read its next line behind that.
+ */
+export function program(script: ScriptName, args: readonly string[], nonce: string, reads = false): string {
+  const call = [`echo 'begin ${nonce}'`, reads ? 'main "$@"' : 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"'];
+  return [...definition(script, args), ...(reads ? [`{ ${call.join("; ")}; }`] : call), ""].join("\n");
 }
 
 function definition(script: ScriptName, args: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import type { Writable } from "node:stream";
 
 import { CommandError, type CommandFailure } from "../domain/errors.js";
 import { childEnvironment } from "./environment.js";
@@ -16,6 +17,10 @@ export type RunOptions = {
   readonly cwd?: string | undefined;
   /** What the program reads; without it its standard input is empty. */
   readonly stdin?: string | undefined;
+  /** Takes over the program's standard input after `stdin`, and ends it: for what must not be kept in memory. */
+  readonly feed?: ((input: Writable) => void) | undefined;
+  /** Takes standard output in place of `onStdout`, no faster than it can. It is not ended. */
+  readonly stdoutTo?: Writable | undefined;
   /** Seconds until the program and all its children are ended; 0 or nothing: no limit. */
   readonly timeout?: number | undefined;
   /** Seconds without any output after which the program and all its children are ended; 0 or nothing: no limit. */
@@ -99,11 +104,13 @@ export async function run(command: Command, options: RunOptions = {}): Promise<F
     const { stdout: out, stderr: err } = child;
     out?.on("data", (chunk: Buffer) => {
       watch?.refresh();
+      if (options.stdoutTo !== undefined) return;
       if (options.onStdout === undefined) stdout.push(chunk);
       else options.onStdout(chunk);
       if (stdout.overflowed) stop({ kind: "output", bytes: mostStdout });
       if (options.shown === true) logPace.hold(out);
     });
+    if (options.stdoutTo !== undefined) out?.pipe(options.stdoutTo, { end: false });
     err?.on("data", (chunk: Buffer) => {
       watch?.refresh();
       stderr.push(chunk);
@@ -112,7 +119,11 @@ export async function run(command: Command, options: RunOptions = {}): Promise<F
     });
     // A program that ends without reading its input closes the pipe; its exit code is more informative than EPIPE.
     child.stdin?.on("error", () => undefined);
-    child.stdin?.end(options.stdin ?? "");
+    if (options.feed === undefined || child.stdin === null) child.stdin?.end(options.stdin ?? "");
+    else {
+      child.stdin.write(options.stdin ?? "");
+      options.feed(child.stdin);
+    }
     child.once("exit", () => {
       if (stopped === undefined) return;
       // Don't wait for processes that hold the pipes: grandchildren, or, outside the group, the ssh master, to which ssh passes its

@@ -10,7 +10,9 @@ import { connectError } from "./failure.js";
 import { knownHostsLine, parseOfferedKeys, type OfferedKey } from "./host-key.js";
 
 /** What to run on the machine: a command for the user's login shell, and what it reads. */
-export type RemoteCommand = Pick<RunOptions, "stdin" | "timeout" | "silence" | "signal" | "onStdout" | "shown" | "onStderrLine"> & { readonly command: string };
+export type RemoteCommand = Pick<RunOptions, "stdin" | "feed" | "timeout" | "silence" | "signal" | "onStdout" | "shown" | "onStderrLine"> & {
+  readonly command: string;
+};
 
 /** A connection that another one is to replace. */
 export type FormerConnection = {

@@ -12,11 +12,14 @@ import type {
   Rebuild,
   RollbackEnd,
   RunLog,
+  SentPaths,
   SystemDifference,
   SystemState,
 } from "../../../src/deploy/ports.js";
+import { rebuiltThere } from "../../../src/deploy/system-source.js";
 import { parseBatches } from "../../../src/domain/batches.js";
 import { DeployError } from "../../../src/domain/errors.js";
+import type { SentFlake } from "../../../src/domain/flake.js";
 import { changesRunningSystem, changesSystemProfile, protectedWay } from "../../../src/domain/operation.js";
 import type { HostResult } from "../../../src/domain/result.js";
 import type { StorePath } from "../../../src/domain/store-path.js";
@@ -48,9 +51,11 @@ export class FakeMachine implements Machine {
   specialisation: string | undefined;
   specialisations: Readonly<Record<string, StorePath>> = {};
   rebuild: Rebuild | undefined;
+  sentPaths: SentPaths | undefined;
+  realised: StorePath | undefined;
   /** What was activated last. */
   activation: Activation | undefined;
-  trouble: { connect?: Trouble; copyFlake?: Trouble; build?: Trouble; arm?: Trouble; activate?: Trouble } = {};
+  trouble: { connect?: Trouble; copyFlake?: Trouble; copyPaths?: Trouble; realise?: Trouble; build?: Trouble; arm?: Trouble; activate?: Trouble } = {};
   /** The system that the machine says to have run when it was armed, where another run has changed it. */
   before: SystemState | undefined;
   /** How switch-to-configuration ends, and the state in which it leaves the machine where that is not what the operation says. */
@@ -91,6 +96,16 @@ export class FakeMachine implements Machine {
       copyFlake: async (_, own) => {
         await this.#enter("copyFlake", own);
         return { paths: 1, expectedPaths: 1, bytes: undefined };
+      },
+      copyPaths: async (paths, own) => {
+        this.sentPaths = paths;
+        await this.#enter("copyPaths", own);
+        return { paths: 2, expectedPaths: 2, bytes: undefined };
+      },
+      realise: async (derivation, _, own) => {
+        this.realised = derivation;
+        await this.#enter("realise", own);
+        return this.toplevel;
       },
       build: async (rebuild, own) => {
         this.rebuild = rebuild;
@@ -166,7 +181,7 @@ export class FakeMachine implements Machine {
     await Promise.resolve();
   }
 
-  async #enter(phase: "connect" | "copyFlake" | "build" | "activate", signal: AbortSignal): Promise<void> {
+  async #enter(phase: "connect" | "copyFlake" | "copyPaths" | "realise" | "build" | "activate", signal: AbortSignal): Promise<void> {
     this.calls.push(`${this.target.name} ${phase}`);
     await this.trouble[phase]?.(signal);
   }
@@ -217,11 +232,14 @@ export function makeSafety(overrides: Partial<Safety> = {}): Safety {
   return { rollback: true, limits, healthCheck: undefined, unitFailures: "fail", ...overrides };
 }
 
-export function makeRunSettings(overrides: Partial<RunSettings> = {}): RunSettings {
-  const flake = Promise.resolve(makeSentFlake());
+/** With `flake` in place of `systemOf`, every machine builds that by itself; `undefined` is for an operation that takes what is there. */
+export type SettingOverrides = Partial<RunSettings> & { readonly flake?: Promise<SentFlake> | undefined };
+
+export function makeRunSettings(overrides: SettingOverrides = {}): RunSettings {
+  const { flake = "flake" in overrides ? undefined : Promise.resolve(makeSentFlake()), ...settings } = overrides;
   return {
     operation: "switch",
-    flake,
+    systemOf: flake === undefined ? undefined : () => rebuiltThere(flake),
     maxParallel: 10,
     timeout: 0,
     retries: 0,
@@ -231,6 +249,6 @@ export function makeRunSettings(overrides: Partial<RunSettings> = {}): RunSettin
     unusable: [],
     diff: false,
     signal: new AbortController().signal,
-    ...overrides,
+    ...settings,
   };
 }

@@ -1,11 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 
 import { deployFleet, type FleetEnd } from "../../../src/deploy/fleet.js";
-import type { RunSettings } from "../../../src/deploy/run-settings.js";
 import { parseBatches } from "../../../src/domain/batches.js";
 import { CommandError, DeployError } from "../../../src/domain/errors.js";
 import { makeError, makeResult, readable, type ReadableResult } from "../domain/make.js";
-import { FakeMachine, makeRunSettings, makeSafety, makeStaging, makeState, MemoryLog, newSystem } from "./fake-machine.js";
+import { FakeMachine, makeRunSettings, makeSafety, makeStaging, makeState, MemoryLog, newSystem, type SettingOverrides } from "./fake-machine.js";
 
 const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
@@ -21,7 +20,7 @@ const fails =
 
 type End = Omit<FleetEnd, "results"> & { readonly results: readonly ReadableResult[]; readonly log: MemoryLog };
 
-async function deploy(machines: readonly FakeMachine[], settings: Partial<RunSettings> = {}): Promise<End> {
+async function deploy(machines: readonly FakeMachine[], settings: SettingOverrides = {}): Promise<End> {
   const log = new MemoryLog();
   const { results, ...end } = await deployFleet(machines, makeRunSettings(settings), log);
   // A result may be corrected.

@@ -4,12 +4,11 @@ import { describe, expect, test } from "@jest/globals";
 
 import { ownHostname } from "../../../src/domain/configuration.js";
 import { deployFleet, type FleetEnd } from "../../../src/deploy/fleet.js";
-import type { RunSettings } from "../../../src/deploy/run-settings.js";
 import type { ActivationEnd } from "../../../src/deploy/ports.js";
 import { AnswerError, CommandError, DeployError, NoFlakeError } from "../../../src/domain/errors.js";
 import type { Operation } from "../../../src/domain/operation.js";
 import { makeDifference, makeSentFlake, makeStorePath, outer, readable, type ReadableResult } from "../domain/make.js";
-import { FakeMachine, makeRunSettings, makeSafety, makeState, MemoryLog, newSystem, oldSystem } from "./fake-machine.js";
+import { FakeMachine, makeRunSettings, makeSafety, makeState, MemoryLog, newSystem, oldSystem, type SettingOverrides } from "./fake-machine.js";
 
 const unreachable = (): never => {
   throw new DeployError({ phase: "connect", reason: "it does not answer", exitCode: 255, unreachable: true });
@@ -26,7 +25,7 @@ const buildFails = (): never => {
 
 type End = Omit<FleetEnd, "results"> & { readonly results: readonly ReadableResult[]; readonly log: MemoryLog };
 
-async function deploy(machines: readonly FakeMachine[], settings: Partial<RunSettings> = {}): Promise<End> {
+async function deploy(machines: readonly FakeMachine[], settings: SettingOverrides = {}): Promise<End> {
   const log = new MemoryLog();
   const { results, ...end } = await deployFleet(machines, makeRunSettings(settings), log);
   // A result may be corrected.
@@ -34,7 +33,7 @@ async function deploy(machines: readonly FakeMachine[], settings: Partial<RunSet
   return { ...end, results: results.map(readable), log };
 }
 
-async function deployOne(machine: FakeMachine, settings: Partial<RunSettings> = {}): Promise<ReadableResult> {
+async function deployOne(machine: FakeMachine, settings: SettingOverrides = {}): Promise<ReadableResult> {
   const { results } = await deploy([machine], settings);
   if (results[0] === undefined) throw new Error("there is no result");
   return results[0];

@@ -5,11 +5,11 @@ import type { RunSettings } from "../../../src/deploy/run-settings.js";
 import type { Operation } from "../../../src/domain/operation.js";
 import type { UnitPlan } from "../../../src/domain/unit-plan.js";
 import { makeStorePath, readable, type ReadableResult } from "../domain/make.js";
-import { FakeMachine, makeRunSettings, makeSafety, makeState, MemoryLog, newSystem } from "./fake-machine.js";
+import { FakeMachine, makeRunSettings, makeSafety, makeState, MemoryLog, newSystem, type SettingOverrides } from "./fake-machine.js";
 
 type End = ReadableResult & { readonly lines: readonly string[] };
 
-async function deploy(machine: FakeMachine, settings: Partial<RunSettings> = {}): Promise<End> {
+async function deploy(machine: FakeMachine, settings: SettingOverrides = {}): Promise<End> {
   const log = new MemoryLog();
   const { results } = await deployFleet([machine], makeRunSettings(settings), log);
   if (results[0] === undefined) throw new Error("there is no result");

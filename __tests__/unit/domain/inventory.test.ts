@@ -24,7 +24,7 @@ function machine(name: string, overrides: Partial<InventoryMachine> = {}): Inven
     request: { host: name, configuration: nixos(name) },
     system: undefined,
     tags: undefined,
-    buildOnTarget: false,
+    buildOn: "auto",
     ignored: [],
     ...overrides,
   };
@@ -127,4 +127,9 @@ test("the result of what cannot be deployed is a failure, in the first phase", (
   const result = unusableResult(broken);
   expect(isFailure(result.status)).toBe(true);
   expect(result).toMatchObject({ name: "broken", phase: "connect", error: { phase: "connect", reason: "no luck" }, changed: false });
+});
+
+test("a selection that leaves nothing is an error, and what is left out is not missed", () => {
+  expect(problemOf([machine("web1"), machine("web2")], "!web*")).toEqual(["select: !web* leaves no machine"]);
+  expect(choose([machine("web1"), machine("web2")], "!web2").machines.map(({ name }) => name)).toEqual(["web1"]);
 });

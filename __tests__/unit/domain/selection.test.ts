@@ -30,6 +30,11 @@ test.each([
   ["**", ["alpha", "beta", "gamma-a", "gamma-b"]],
   ["", ["alpha", "beta", "gamma-a", "gamma-b"]],
   ["\t", ["alpha", "beta", "gamma-a", "gamma-b"]],
+  ["!beta", ["alpha", "gamma-a", "gamma-b"]],
+  ["!@infra-*, !gamma-b", ["gamma-a"]],
+  ["!gamma-a,gamma-*", ["gamma-b"]],
+  ["@infra-*,!@router", ["alpha"]],
+  ["! @web,alpha,beta", ["beta"]],
 ])("%j chooses", (text, expected) => {
   expect(chosen(text)).toEqual({ names: expected, unmatched: [] });
 });
@@ -55,7 +60,14 @@ test("a machine whose tags nobody knows is chosen by a tag, but does not count a
   expect(chosen("alpha", [{ name: "broken" }, { name: "alpha" }])).toEqual({ names: ["alpha"], unmatched: [] });
 });
 
+test("a machine whose tags nobody knows is not left out by a tag, and a rule that leaves nothing out counts as no match", () => {
+  expect(chosen("!@web", [{ name: "broken" }, { name: "alpha", tags: ["web"] }])).toEqual({ names: ["broken"], unmatched: [] });
+  expect(chosen("!delta")).toEqual({ names: ["alpha", "beta", "gamma-a", "gamma-b"], unmatched: ["!delta"] });
+});
+
 test.each([
+  ["!", "contains an empty pattern"],
+  ["a,!@", "contains an empty pattern"],
   [",", "contains an empty pattern"],
   ["a,,b", "contains an empty pattern"],
   ["a,b,", "contains an empty pattern"],
@@ -76,7 +88,7 @@ describe("an expression", () => {
     ["x?[!a-c]", "x.[^a-c]"],
     [String.raw`a\b`, String.raw`a\\b`],
   ])("of %j is one of POSIX as well", (glob, expression) => {
-    expect(parseSelection(glob)).toEqual([{ kind: "name", text: glob, expression }]);
+    expect(parseSelection(glob)).toEqual([{ kind: "name", leavesOut: false, text: glob, expression }]);
   });
 });
 

@@ -55,6 +55,7 @@ describe("a JSON array", () => {
       ]),
     );
     expect(problems).toEqual([]);
+    expect(parseTargetList('[{"host":"web1","build-on":"runner"}]').requests).toMatchObject([{ host: "web1", buildOn: "runner" }]);
     expect(requests).toEqual([
       { user: "root", host: "web1", port: undefined, configuration: nixos("web1") },
       { host: "2001:db8::7", port: 2222, user: "deploy", configuration: nixos("db"), name: "the db" },
@@ -71,7 +72,8 @@ describe("a JSON array", () => {
     [1, "is neither a string nor an object"],
     [null, "is neither a string nor an object"],
     [["web1"], "is neither a string nor an object"],
-    [{ host: "web1", hots: "x" }, 'has an unknown field "hots"; allowed fields are host, user, port, configuration, name'],
+    [{ host: "web1", hots: "x" }, 'has an unknown field "hots"; allowed fields are host, user, port, configuration, name, build-on'],
+    [{ host: "web1", "build-on": "moon" }, "its build-on is not one of auto, target, runner"],
     [{}, "has no host"],
     [{ host: null }, "has no host"],
     [{ host: 7 }, "its host is not a string"],

@@ -46,10 +46,13 @@ test("the defaults of action.yml are the ones that are promised", () => {
     maxParallel: 10,
     archiveArgs: [],
     rebuildArgs: [],
+    buildArgs: [],
+    places: { buildOn: "auto", evaluateOn: "auto" },
     connectTimeout: 30,
     timeout: 0,
     retries: 2,
     checkSignatures: true,
+    substitute: true,
     elevatePassword: undefined,
     safety: {
       rollback: true,
@@ -170,9 +173,9 @@ describe("what is refused", () => {
   const reference = "expected a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
   const flakeSettings = "is not allowed: it lets a flake change the settings of Nix; put the settings that you trust into nix.conf instead";
   const noMachine =
-    "lists no hosts; expected one target per line ([user@]host[:port][#configuration], with an IPv6 address in brackets), or a JSON array of such strings or of objects with host, user, port, configuration and name";
+    "lists no hosts; expected one target per line ([user@]host[:port][#configuration], with an IPv6 address in brackets), or a JSON array of such strings or of objects with host, user, port, configuration, name and build-on";
   const selection =
-    "expected comma-separated globs over names and @tags, for example web1,edge-*,@canary (* matches anything, ? one character, [abc] and [!a-z] one character of a set)";
+    "expected comma-separated globs over names and @tags, for example web1,edge-*,@canary,!web2 (! leaves out, * matches anything, ? one character, [abc] and [!a-z] one character of a set)";
   const user = "its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)";
 
   test.each<[InputName, string, string]>([
@@ -255,6 +258,7 @@ describe("what is refused", () => {
       select: ",",
       "archive-args": "--to",
       "rebuild-args": "--flake",
+      "build-args": "--impure",
       "ssh-config": "\0",
       "health-check": "\0",
       specialisation: "a/b",
@@ -344,4 +348,35 @@ describe("what is refused", () => {
     for (const line of encrypted.secret.split("\n").slice(1, -2)) expect(text).not.toContain(line);
     expect(text).not.toContain("hunter2");
   });
+});
+
+describe("evaluating and building on the runner", () => {
+  test.each([{ "build-on": "runner" }, { "evaluate-on": "runner" }])("wants the configurations of all targets: %j", (inputs) => {
+    expect(problemsOf({ ...inputs, targets: "web1\nweb2#web2" })).toEqual([
+      "targets: names no configuration for web1, which the runner evaluates before it connects to a machine; accepted is host#configuration",
+    ]);
+    expect(parseInputs(makeInputs({ ...inputs, targets: "web1#web1" })).targets).toHaveLength(1);
+    // It takes a system that the machine has.
+    expect(parseInputs(makeInputs({ ...inputs, operation: "rollback" })).targets).toHaveLength(1);
+  });
+
+  test("wants a configuration only of the machine whose entry says so", () => {
+    const entry = { host: "web2", "build-on": "runner" };
+    expect(problemsOf({ targets: JSON.stringify(["web1", entry]) })).toEqual([expect.stringMatching(/^targets: names no configuration for web2, /)]);
+    expect(parseInputs(makeInputs({ targets: JSON.stringify(["web1", { ...entry, configuration: "web2" }]) })).targets).toMatchObject([
+      { name: "web1", buildOn: undefined },
+      { name: "web2", buildOn: "runner" },
+    ]);
+  });
+
+  test("refuses to evaluate on the machine what the runner builds", () => {
+    expect(problemsOf({ "build-on": "runner", "evaluate-on": "target", targets: "web1#web1" })).toEqual([
+      "evaluate-on: is target, and build-on is runner, which builds what was evaluated on the runner; accepted with build-on: runner is auto or runner",
+    ]);
+  });
+});
+
+test("a selection that leaves none of the explicit targets is refused: an empty list would stand for all machines of the flake", () => {
+  expect(problemsOf({ targets: "web1\nweb2", select: "web1,!web*" })).toEqual(["select: web1,!web* leaves no machine"]);
+  expect(parseInputs(makeInputs({ targets: "web1\nweb2", select: "!web2" })).targets).toMatchObject([{ name: "web1" }]);
 });

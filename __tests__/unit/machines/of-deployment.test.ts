@@ -1,11 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 
+import { makeFailure } from "../../../src/domain/failure.js";
 import { InputError } from "../../../src/domain/errors.js";
 import type { Choice, InventoryEntry } from "../../../src/domain/inventory.js";
 import { withDefaults, type NamedTarget, type Target } from "../../../src/domain/target.js";
 import { machinesOfDeployment, type MachinesOfDeployment, type WantedMachines } from "../../../src/machines/of-deployment.js";
 import type { DeploymentPorts } from "../../../src/machines/ports.js";
-import { hiveNode, makeSentFlake, nixos } from "../domain/make.js";
+import { hiveNode, makeSentFlake, makeStorePath, nixos } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 
 const defaults = { user: "root", port: 22 };
@@ -15,7 +16,7 @@ function named(host: string, configuration = nixos(host)): NamedTarget {
 }
 
 function machine(name: string, host = name, configuration = nixos(name)): InventoryEntry {
-  return { kind: "machine", name, request: { host, configuration }, system: undefined, tags: undefined, buildOnTarget: false, ignored: [] };
+  return { kind: "machine", name, request: { host, configuration }, system: undefined, tags: undefined, buildOn: "auto", ignored: [] };
 }
 
 /** Finds machines over ports that note the order of what is done. */
@@ -27,7 +28,7 @@ async function find(
   const choices: Choice[] = [];
   const { entries = [], ...ports } = overrides;
   const found = await machinesOfDeployment(
-    { targets: [], selection: [], operation: "switch", ...wanted },
+    { targets: [], selection: [], operation: "switch", places: { buildOn: "auto", evaluateOn: "auto" }, ...wanted },
     {
       fetchFlake: async () => {
         events.push("fetch");
@@ -41,6 +42,11 @@ async function find(
       readInventory: async () => {
         events.push("inventory");
         return await Promise.resolve({ names: entries.map(({ name }) => name), entries });
+      },
+      makeSystems: async (_, systems) => {
+        events.push(`make ${systems.map(({ name, way }) => `${name} ${way}`).join(", ")}`);
+        const made = { derivation: makeStorePath("x.drv"), toplevel: makeStorePath("x") };
+        return await Promise.resolve({ systems: new Map(systems.map(({ name }) => [name, made])), failed: new Map() });
       },
       prepareSsh: async () => {
         events.push("ssh");
@@ -61,9 +67,9 @@ const namesOf = (targets: readonly Target[]): string[] => targets.map(({ name })
 
 describe("explicit targets", () => {
   test("are located without the flake, which is fetched meanwhile", async () => {
-    const { targets, flake, unusable, events } = await find({ targets: [named("web1"), named("db1")] });
+    const { targets, flake, failed, events } = await find({ targets: [named("web1"), named("db1")] });
     expect(namesOf(targets)).toEqual(["web1", "db1"]);
-    expect(unusable).toEqual([]);
+    expect(failed).toEqual([]);
     expect(await flake).toMatchObject({ hive: false });
     expect(events.slice(0, 2)).toEqual(["ssh", "locate"]);
   });
@@ -98,9 +104,9 @@ describe("machines of the flake", () => {
   });
 
   test("in the same place are unusable, and the others are deployed", async () => {
-    const { targets, unusable, choices } = await find({}, { entries: [machine("a", "10.0.0.1"), machine("b", "10.0.0.1"), machine("c")] });
+    const { targets, failed, choices } = await find({}, { entries: [machine("a", "10.0.0.1"), machine("b", "10.0.0.1"), machine("c")] });
     expect(namesOf(targets)).toEqual(["c"]);
-    expect(unusable.map(({ name }) => name)).toEqual(["a", "b"]);
+    expect(failed.map(({ name }) => name)).toEqual(["a", "b"]);
     expect(choices).toMatchObject([{ machines: [{ name: "c" }], unusable: [{ name: "a" }, { name: "b" }] }]);
   });
 
@@ -115,5 +121,48 @@ describe("machines of the flake", () => {
     const { targets, flake } = await find({ operation: "rollback" }, { entries: [machine("web1")] });
     expect(namesOf(targets)).toEqual(["web1"]);
     expect(flake).toBeUndefined();
+  });
+});
+
+describe("systems that the runner evaluates", () => {
+  const runner = { buildOn: "runner", evaluateOn: "auto" } as const;
+
+  test("are made before the ssh key is on the runner", async () => {
+    const { wanted, events } = await find({ targets: [named("web1"), { ...named("web2"), buildOn: "runner" }] });
+    expect(events).toEqual(["fetch", "wrap", "make web1 rebuilt-there, web2 built-here", "ssh", "locate"]);
+    expect(wanted.get("web2")).toEqual({ name: "web2", configuration: "web2", way: "built-here" });
+    const hive = await find({ targets: [named("web1", hiveNode("web1"))], places: runner });
+    expect(hive.events.slice(0, 2)).toEqual(["fetch", "wrap with hive"]);
+  });
+
+  test("are those of which the flake says so, or the inputs", async () => {
+    const entries: InventoryEntry[] = ["a", "b"].map((name) => ({
+      kind: "machine",
+      name,
+      request: { host: name, configuration: nixos(name) },
+      system: undefined,
+      tags: undefined,
+      buildOn: name === "a" ? "runner" : "target",
+      ignored: [],
+    }));
+    const { events } = await find({}, { entries });
+    expect(events).toEqual(["fetch", "wrap", "inventory", "make a built-here, b rebuilt-there", "ssh", "locate"]);
+    expect((await find({ places: { buildOn: "target", evaluateOn: "auto" } }, { entries })).made).toBeUndefined();
+    expect((await find({ places: { buildOn: "target", evaluateOn: "runner" } }, { entries })).events).toContain("make a realised-there, b realised-there");
+  });
+
+  test("that fail have a result, and their machines are not worked on", async () => {
+    const failure = makeFailure({ phase: "build", reason: "the system of web1 does not build on the runner" });
+    const makeSystems: DeploymentPorts["makeSystems"] = async () => await Promise.resolve({ systems: new Map(), failed: new Map([["web1", failure]]) });
+    const { targets, failed } = await find({ targets: [named("web1"), named("web2")], places: runner }, { makeSystems });
+    expect(namesOf(targets)).toEqual(["web2"]);
+    expect(failed).toMatchObject([{ name: "web1", configuration: "web1", status: "failed", phase: "build", error: failure }]);
+    // A machine that builds the same configuration by itself has its own answer.
+    const there = { ...named("there", nixos("web1")), buildOn: "target" } as const;
+    expect(namesOf((await find({ targets: [named("web1"), there], places: runner }, { makeSystems })).targets)).toEqual(["there"]);
+  });
+
+  test("are none for a rollback", async () => {
+    expect((await find({ targets: [named("web1")], places: runner, operation: "rollback" })).events).toEqual(["ssh", "locate"]);
   });
 });

@@ -54,7 +54,7 @@ describe("the machines of a matrix", () => {
       request: makeRequest({ host, configuration: name }),
       system: "x86_64-linux",
       tags: ["web"],
-      buildOnTarget: false,
+      buildOn: "auto",
       ignored: [],
     });
     const entries = [entry("a", "10.0.0.1"), entry("b", "10.0.0.1"), entry("c", "10.0.0.2")];

@@ -31,7 +31,7 @@ describe("a machine", () => {
       request: { host: "web1.example.org", user: "admin", port: 2222, configuration: nixos("web1") },
       system: "x86_64-linux",
       tags: [],
-      buildOnTarget: true,
+      buildOn: "target",
       ignored: [],
     });
   });
@@ -43,7 +43,7 @@ describe("a machine", () => {
       request: { host: "web1", user: "root", port: 7, configuration: hiveNode("web1") },
       system: undefined,
       tags: ["web"],
-      buildOnTarget: false,
+      buildOn: "runner",
       ignored: [],
     });
   });

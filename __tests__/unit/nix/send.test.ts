@@ -104,7 +104,7 @@ describe("explainSendFailure", () => {
     ["error: something else", "the flake could not be copied"],
   ])("%j: %s", (stderr, reason) => {
     const error = failed(stderr);
-    const parts = explainSendFailure(error, false);
+    const parts = explainSendFailure(error, { what: "the flake", lost: false, user: "deploy" });
     expect(parts).toMatchObject({ phase: "copy", reason, exitCode: 1, lines: stderr.split("\n"), cause: error });
     expect(parts.unreachable).toBeUndefined();
     expect(parts.hint).not.toBe("");
@@ -115,7 +115,7 @@ describe("explainSendFailure", () => {
     "error: interrupted by the user\nerror: cannot open connection to remote store 'ssh-ng://deploy@10.213.0.10': error: protocol mismatch, got 'Welcome to the machine'",
     "error: cannot open connection to remote store 'ssh-ng://root@10.213.0.11': error: protocol mismatch, got 'Welcome to the machine\n\u0000\u0000oixd\u0000'",
   ])("the words of a login shell are named: %j", (stderr) => {
-    expect(explainSendFailure(failed(stderr), false, "deploy")).toMatchObject({
+    expect(explainSendFailure(failed(stderr), { what: "the flake", lost: false, user: "deploy" })).toMatchObject({
       reason: `the login shell of deploy on the machine prints to standard output, which breaks Nix's protocol: "Welcome to the machine"`,
       hint: expect.stringContaining(".bashrc"),
     });
@@ -138,7 +138,7 @@ describe("explainSendFailure", () => {
     [{ daemon: "ok", allowedUsers: "*" }, "the flake could not be copied"],
     [{ daemon: "", allowedUsers: "" }, "the flake could not be copied"],
   ])("what the machine says of its daemon is the reason: %j", (state, reason) => {
-    expect(explainSendFailure(failed(disconnected), false, "deploy", state).reason).toBe(reason);
+    expect(explainSendFailure(failed(disconnected), { what: "the flake", lost: false, user: "deploy", state }).reason).toBe(reason);
   });
 
   test.each([
@@ -152,7 +152,7 @@ describe("explainSendFailure", () => {
   });
 
   test("a lost connection is worth another try", () => {
-    expect(explainSendFailure(failed("error: unexpected end-of-file"), true)).toMatchObject({
+    expect(explainSendFailure(failed("error: unexpected end-of-file"), { what: "the flake", lost: true, user: "deploy" })).toMatchObject({
       phase: "copy",
       reason: "the connection was lost while the flake was being copied",
       unreachable: true,

@@ -4,6 +4,7 @@ import { describe, expect, test } from "@jest/globals";
 
 import { repositoryOf, toplevels } from "../../../src/nix/toplevels.js";
 import { parseMetadata } from "../../../src/nix/flake.js";
+import { makeStorePath } from "../domain/make.js";
 import { temporaryDirectory } from "../temporary.js";
 import { withNix } from "./fake-nix.js";
 
@@ -35,22 +36,23 @@ describe("the work tree of a flake", () => {
 });
 
 describe("systems", () => {
-  // Says of each configuration that it is asked for that its derivation is /NAME.drv, but for those that end in 7.
+  // Says of each configuration that it is asked for which derivation is its own, but for those that end in 7.
   const nix = `names=$(printf '%s\\n' "$7" | tail -n 1 | sed 's/.*configurations = \\[//; s/\\].*//' | tr -d '"')
 echo $names >> ${directory}/calls
+hash=/nix/store/0123456789abcdfghijklmnpqrsvwxyz
 comma=
-printf '{'
+printf '{"names":[],"systems":{'
 for name in $names; do
-  case $name in *7) printf '%s"%s":null' "$comma" "$name" ;; *) printf '%s"%s":"/%s.drv"' "$comma" "$name" "$name" ;; esac
+  case $name in *7) printf '%s"%s":null' "$comma" "$name" ;; *) printf '%s"%s":{"derivation":"'$hash'-%s.drv","output":"'$hash'-%s","platform":"x86_64-linux"}' "$comma" "$name" "$name" "$name" ;; esac
   comma=,
 done
-printf '}'`;
+printf '}}'`;
 
   test("are instantiated in groups that a runner's memory can hold", async () => {
     const names = Array.from({ length: 40 }, (_, index) => `h${index}`);
     const found = await withNix(directory, nix, async () => await toplevels("path:/nix/store/x", names, options));
     expect([...found.keys()]).toEqual(names);
-    expect(found.get("h16")).toBe("/h16.drv");
+    expect(found.get("h16")).toBe(makeStorePath("h16.drv"));
     expect(found.get("h17")).toBeUndefined();
     const groups = readFileSync(`${directory}/calls`, "utf8").trim().split("\n");
     expect(groups.map((line) => line.split(" ").length)).toEqual([16, 16, 8]);

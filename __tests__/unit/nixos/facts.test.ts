@@ -6,6 +6,7 @@ import { makeStorePath } from "../domain/make.js";
 import { thrown } from "../failure-of.js";
 
 const toplevel = makeStorePath("nixos-system-web1");
+const needs = { needsRebuild: true };
 
 function makeFacts(overrides: Readonly<Record<string, string>> = {}): string {
   const facts = {
@@ -87,14 +88,14 @@ describe("systemState", () => {
 
 describe("machineFacts", () => {
   test("tells the machine and the way to root apart", () => {
-    const { facts, access } = machineFacts(makeFacts());
+    const { facts, access } = machineFacts(makeFacts(), needs);
     expect(facts).toMatchObject({ hostname: "web1", nix: "nix (Nix) 2.34.8", freeKibibytes: 1_000_000, state: { generation: 7 } });
     expect(access).toEqual({ user: "root", root: true, sudo: "unneeded", doas: "missing", run0: "missing" });
   });
 
   test("tells machines apart that share a boot id, a machine id, or both", () => {
     const identityOf = (boot: string, namespace: string, machine: string): string | undefined =>
-      machineFacts(makeFacts({ "boot-id": boot, "pid-namespace": namespace, "machine-id": machine })).facts.identity;
+      machineFacts(makeFacts({ "boot-id": boot, "pid-namespace": namespace, "machine-id": machine }), needs).facts.identity;
     const machine = ["b1", "pid:[4026531836]", "m1"] as const;
     expect(identityOf(...machine)).toBe(identityOf(...machine));
     const clone = identityOf("b2", "pid:[4026531836]", "m1");
@@ -104,16 +105,16 @@ describe("machineFacts", () => {
   });
 
   test("takes a machine that does not say its boot id for none in particular", () => {
-    expect(machineFacts(makeFacts({ "boot-id": "" })).facts.identity).toBeUndefined();
+    expect(machineFacts(makeFacts({ "boot-id": "" }), needs).facts.identity).toBeUndefined();
   });
 
   test("knows the available memory, or nothing of it", () => {
-    expect(machineFacts(makeFacts({ "memory-kib": "700000" })).facts.memoryKibibytes).toBe(700_000);
-    expect(machineFacts(makeFacts({ "memory-kib": "" })).facts.memoryKibibytes).toBeUndefined();
+    expect(machineFacts(makeFacts({ "memory-kib": "700000" }), needs).facts.memoryKibibytes).toBe(700_000);
+    expect(machineFacts(makeFacts({ "memory-kib": "" }), needs).facts.memoryKibibytes).toBeUndefined();
   });
 
   test.each(["unneeded", "missing", "ready", "refused"] as const)("knows sudo to be %s", (sudo) => {
-    expect(machineFacts(makeFacts({ sudo, uid: "1000", user: "deploy" })).access).toMatchObject({ user: "deploy", root: false, sudo });
+    expect(machineFacts(makeFacts({ sudo, uid: "1000", user: "deploy" }), needs).access).toMatchObject({ user: "deploy", root: false, sudo });
   });
 
   test.each([
@@ -121,11 +122,11 @@ describe("machineFacts", () => {
     [{ doas: "ready", run0: "present" }, "ready", "present"],
     [{ doas: "refused", run0: "x" }, "refused", "missing"],
   ])("%j: doas is %s, run0 is %s", (said, doas, run0) => {
-    expect(machineFacts(makeFacts(said)).access).toMatchObject({ doas, run0 });
+    expect(machineFacts(makeFacts(said), needs).access).toMatchObject({ doas, run0 });
   });
 
   test("takes an unknown word about sudo for a refusal, and an unknown space for unknown", () => {
-    const { access, facts } = machineFacts(makeFacts({ sudo: "x", "free-kib": "-" }));
+    const { access, facts } = machineFacts(makeFacts({ sudo: "x", "free-kib": "-" }), needs);
     expect([access.sudo, facts.freeKibibytes]).toEqual(["refused", undefined]);
   });
 
@@ -134,13 +135,13 @@ describe("machineFacts", () => {
     [{ "nixos-rebuild": "" }, "nixos-rebuild was not found on the machine"],
     [{ systemd: "" }, "systemd is not running on the machine"],
   ])("refuses a machine with %j: %s", (overrides, reason) => {
-    const error = thrown(DeployError, () => machineFacts(makeFacts(overrides)));
+    const error = thrown(DeployError, () => machineFacts(makeFacts(overrides), needs));
     expect(error).toMatchObject({ phase: "connect", reason, unreachable: false });
     expect(error.hint).toContain("Check that the machine runs NixOS");
   });
 
   test("refuses a machine that does not run NixOS yet", () => {
-    expect(thrown(DeployError, () => machineFacts(makeFacts({ nixos: "", running: "" })))).toMatchObject({
+    expect(thrown(DeployError, () => machineFacts(makeFacts({ nixos: "", running: "" }), needs))).toMatchObject({
       phase: "connect",
       reason: "the machine does not run NixOS: /run/current-system is missing",
       hint: "Install NixOS on it first (nixos-install, nixos-anywhere) and boot it",
@@ -148,11 +149,11 @@ describe("machineFacts", () => {
   });
 
   test("knows the generation before the current one, and the specialisation that runs", () => {
-    expect(machineFacts(makeFacts({ "older-generation": "6", older: toplevel, specialisation: "tor" })).facts).toMatchObject({
+    expect(machineFacts(makeFacts({ "older-generation": "6", older: toplevel, specialisation: "tor" }), needs).facts).toMatchObject({
       olderGeneration: { number: 6, toplevel },
       specialisation: "tor",
     });
-    expect(machineFacts(makeFacts({ "older-generation": "6", older: "", specialisation: "" })).facts).toMatchObject({
+    expect(machineFacts(makeFacts({ "older-generation": "6", older: "", specialisation: "" }), needs).facts).toMatchObject({
       olderGeneration: undefined,
       specialisation: undefined,
     });

@@ -27,7 +27,7 @@ describe("the health check", () => {
   test("that passes at once runs once, as the deploy user, and says nothing", async () => {
     const { complaint, calls, notes } = await check([0], 60);
     expect(complaint).toBeUndefined();
-    expect(calls).toEqual([{ script: "health", args: ["60", "curl -f localhost"], privileged: false }]);
+    expect(calls).toMatchObject([{ script: "health", args: ["60", "curl -f localhost"], privileged: false }]);
     expect(notes).toEqual([]);
   });
 

@@ -14,13 +14,16 @@ import { notesOf, useFakeSsh } from "./fake-ssh.js";
 const ssh = useFakeSsh();
 const { signal } = new AbortController();
 const access = { elevate: "auto", elevatePassword: undefined, needsRoot: true } as const;
+const needs = { ...access, needsRebuild: true };
 
 function makeMachine(): NixosMachine {
   const settings = {
     run: "run1",
     name: "a run",
     access,
+    needsRebuild: true,
     checkSignatures: true,
+    substitute: true,
     archiveArgs: [],
     rebuildArgs: [],
     reconnectTimeout: () => 1,
@@ -44,20 +47,20 @@ async function connected(answer: Parameters<typeof ssh.answers>[0]): Promise<Con
 describe("the entry to a machine", () => {
   test("that loses the connection is worth another try", async () => {
     ssh.does('echo "client_loop: send disconnect: Broken pipe" >&2; exit 255');
-    const error = await rejection(DeployError, enter(ssh.connection, access, signal));
+    const error = await rejection(DeployError, enter(ssh.connection, needs, signal));
     expect(error).toMatchObject({ phase: "connect", reason: "the connection dropped immediately", exitCode: 255, unreachable: true });
     expect(error.lines).toEqual(["client_loop: send disconnect: Broken pipe"]);
   });
 
   test("whose shell does not run the script is told", async () => {
     ssh.does('echo "This account is currently not available." >&2; exit 1');
-    const error = await rejection(DeployError, enter(ssh.connection, access, signal));
+    const error = await rejection(DeployError, enter(ssh.connection, needs, signal));
     expect(error).toMatchObject({ phase: "connect", reason: "the login shell of root on the machine refuses logins", unreachable: false });
   });
 
   test("that runs another command than it was sent is told with the answer", async () => {
     ssh.does("echo only backups here; exit 0");
-    const error = await rejection(DeployError, enter(ssh.connection, access, signal));
+    const error = await rejection(DeployError, enter(ssh.connection, needs, signal));
     expect(error.reason).toBe(`the machine did not run the action's command as root, but answered "only backups here"`);
     expect(error.hint).toMatch(/^Check whether the key is restricted to one command \(command=… in authorized_keys of root/);
     expect(error.lines).toEqual(["only backups here"]);
@@ -66,14 +69,14 @@ describe("the entry to a machine", () => {
   test("that runs nothing and answers nothing is told so", async () => {
     // A key that is restricted to nix-daemon --stdio.
     ssh.does("echo 'error: serialised integer 750815947986068325 is too large' >&2; exit 0");
-    const error = await rejection(DeployError, enter(ssh.connection, access, signal));
+    const error = await rejection(DeployError, enter(ssh.connection, needs, signal));
     expect(error.reason).toBe("the machine did not run the action's command as root (exit code 1)");
     expect(error.lines).toEqual(["error: serialised integer 750815947986068325 is too large"]);
   });
 
   test("whose facts fail is told with the script's own words", async () => {
     ssh.answers({ exitCode: 2, stderr: "id: cannot find name\\n" });
-    const error = await rejection(DeployError, enter(ssh.connection, access, signal));
+    const error = await rejection(DeployError, enter(ssh.connection, needs, signal));
     expect(error).toMatchObject({ reason: "the machine could not be queried (exit code 2)", lines: ["id: cannot find name"] });
   });
 });

@@ -5,7 +5,7 @@ import { choiceLines, choiceWarnings } from "../../../src/report/choice.js";
 import { makeRequest } from "../domain/make.js";
 
 function machine(name: string, ignored: readonly string[] = []): InventoryMachine {
-  return { kind: "machine", name, request: makeRequest({ host: name }), system: undefined, tags: undefined, buildOnTarget: false, ignored };
+  return { kind: "machine", name, request: makeRequest({ host: name }), system: undefined, tags: undefined, buildOn: "auto", ignored };
 }
 
 function choice(overrides: Partial<Choice>): Choice {

@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+
+import { expect, test } from "@jest/globals";
+
+import { EvaluationError } from "../../../src/domain/errors.js";
+import { instantiate, type NoSystem, type Systems } from "../../../src/nix/systems.js";
+import { makeStorePath } from "../domain/make.js";
+import { rejection } from "../failure-of.js";
+import { temporaryDirectory } from "../temporary.js";
+import { withNix } from "./fake-nix.js";
+
+const directory = temporaryDirectory();
+
+/** Nix as a shell script that finds the names it is asked for in $names, and whether it is careful in $careful. */
+async function ask(script: string, configurations: readonly string[]): Promise<{ systems: Systems; none: Map<string, NoSystem>; progress: number[] }> {
+  const nix = `names=$(printf '%s\\n' "$7" | tail -n 1 | sed 's/.*configurations = \\[//; s/\\].*//' | tr -d '"')
+case $7 in *"careful = true"*) careful=1 ;; *) careful= ;; esac
+echo "$careful:"$names >> ${directory}/calls
+hash=/nix/store/0123456789abcdfghijklmnpqrsvwxyz
+system() { printf '"%s":{"derivation":"%s-%s.drv","output":"%s-%s","platform":"x86_64-linux"}' "$1" $hash "$1" $hash "$1"; }
+${script}`;
+  const none = new Map<string, NoSystem>();
+  const progress: number[] = [];
+  const options = { cwd: directory, signal: undefined, onLine: (): void => undefined };
+  const hears = { onNoSystem: (name: string, why: NoSystem) => void none.set(name, why), onProgress: (done: number) => void progress.push(done) };
+  const systems = await withNix(directory, nix, async () => await instantiate("path:/nix/store/x", configurations, options, hears));
+  return { systems, none, progress };
+}
+
+test("a system comes with its derivation, its store path and its platform", async () => {
+  const { systems, progress } = await ask(`printf '{"names":["web1"],"systems":{'; system web1; printf '}}'`, ["web1"]);
+  expect(systems.get("web1")).toEqual({ derivation: makeStorePath("web1.drv"), toplevel: makeStorePath("web1"), platform: "x86_64-linux" });
+  expect(progress).toEqual([1]);
+});
+
+test("a configuration that the flake does not have comes with those that it has", async () => {
+  const { systems, none } = await ask(`printf '{"names":["web1","db"],"systems":{"web2":{}}}'`, ["web2"]);
+  expect(systems.size).toBe(0);
+  expect(none.get("web2")).toEqual({ kind: "missing", configurations: ["web1", "db"] });
+});
+
+test("one that throws is evaluated alone to hear what it says", async () => {
+  const script = `[ -n "$careful" ] || { echo "error: no luck today" >&2; exit 1; }
+printf '{"names":[],"systems":{"bad":null,'; system good; printf '}}'`;
+  const { systems, none } = await ask(script, ["bad", "good"]);
+  expect([...systems.keys()]).toEqual(["good"]);
+  expect(none.get("bad")).toEqual({ kind: "broken", lines: ["error: no luck today"], together: 1 });
+});
+
+test("one that ends the evaluation of its group is found, and hides none of the others", async () => {
+  const script = `case " $names " in *" abort "*) echo "error: evaluation aborted" >&2; exit 1 ;; esac
+comma=; printf '{"names":[],"systems":{'; for name in $names; do printf "$comma"; system $name; comma=,; done; printf '}}'`;
+  const { systems, none } = await ask(script, ["a", "abort", "c", "d"]);
+  expect([...systems.keys()]).toEqual(["a", "c", "d"]);
+  expect(none.get("abort")).toMatchObject({ kind: "broken", lines: ["error: evaluation aborted"], together: 1 });
+});
+
+test("a flake whose outputs do not evaluate is one error, and is not looked for in each configuration", async () => {
+  const names = Array.from({ length: 16 }, (_, index) => `h${index}`);
+  const before = readFileSync(`${directory}/calls`, "utf8").split("\n").length;
+  const error = await rejection(EvaluationError, ask("echo 'error: syntax error, unexpected end of file' >&2; exit 1", names));
+  expect(error.lines).toEqual(["error: syntax error, unexpected end of file"]);
+  // The group, then none of it.
+  expect(readFileSync(`${directory}/calls`, "utf8").split("\n").length - before).toBe(2);
+});

@@ -1,0 +1,57 @@
+import { evaluatesHere } from "../domain/build-place.js";
+import type { Failure } from "../domain/failure.js";
+import { outerReference, type SentFlake } from "../domain/flake.js";
+import type { StorePath } from "../domain/store-path.js";
+import { builtHere, realisedThere, rebuiltThere, type SystemSource } from "../deploy/system-source.js";
+import type { MadeSystems, WantedSystem } from "../machines/ports.js";
+import { buildSystems } from "../nix/build-systems.js";
+import type { EvaluateOptions } from "../nix/evaluate.js";
+import { buildablePlatforms } from "../nix/platforms.js";
+import { buildFailure, evaluationFailure, platformFailure } from "../nix/system-failure.js";
+import { instantiate, type InstantiatedSystem } from "../nix/systems.js";
+
+export type HereOptions = EvaluateOptions & { readonly buildArgs: readonly string[] };
+
+/** Evaluates what is evaluated on the runner, then builds what is built there. What does not evaluate or build stops none of the others. */
+export async function makeSystems(sent: SentFlake, wanted: readonly WantedSystem[], options: HereOptions): Promise<MadeSystems> {
+  const here = wanted.filter(({ way }) => evaluatesHere(way));
+  const configurations = namesOf(here);
+  const failed = new Map<string, Failure>();
+  const systems = await instantiate(outerReference(sent), configurations, options, {
+    onNoSystem: (configuration, why) => failed.set(configuration, evaluationFailure(configuration, why)),
+    onProgress: (done) => options.onLine(`evaluated ${done} of ${configurations.length}`),
+  });
+  const build = namesOf(here.filter(({ way }) => way === "built-here"));
+  const platforms = build.length === 0 ? undefined : await buildablePlatforms(options.signal);
+  const buildable = new Map<string, InstantiatedSystem>();
+  for (const configuration of build) {
+    const system = systems.get(configuration);
+    if (system === undefined) continue;
+    const refusal = platformFailure(configuration, system.platform, platforms);
+    if (refusal === undefined) buildable.set(configuration, system);
+    else failed.set(configuration, refusal);
+  }
+  if (buildable.size > 0) options.onLine(`building ${buildable.size === 1 ? "1 system" : `${buildable.size} systems`} on the runner`);
+  const broken = await buildSystems(buildable, { extraArgs: options.buildArgs, signal: options.signal, onLine: options.onLine });
+  for (const [configuration, one] of broken) failed.set(configuration, buildFailure(configuration, one));
+  return { systems, failed };
+}
+
+/** The source of a machine's system. `flake` and `sent` are the same, `made` is there where the runner evaluates any. */
+export function sourceOf(
+  { name, configuration, way }: WantedSystem,
+  flake: Promise<SentFlake>,
+  sent: SentFlake | undefined,
+  made: MadeSystems | undefined,
+): SystemSource {
+  if (way === "rebuilt-there") return rebuiltThere(flake);
+  const system = configuration === undefined ? undefined : made?.systems.get(configuration);
+  if (system === undefined || sent === undefined) throw new Error(`no system was made for ${name}`);
+  // The source of the flake is enough to build the same by hand: its inputs come with flake.lock.
+  const beside: StorePath[] = sent.hive ? [sent.flake.source, sent.outer] : [sent.flake.source];
+  return way === "built-here" ? builtHere(system.toplevel, beside) : realisedThere(system.derivation, beside);
+}
+
+function namesOf(wanted: readonly WantedSystem[]): string[] {
+  return [...new Set(wanted.flatMap(({ configuration }) => configuration ?? []))];
+}

@@ -1,0 +1,123 @@
+import { readFileSync } from "node:fs";
+
+import { CommandError } from "../domain/errors.js";
+import { storePath, type StorePath } from "../domain/store-path.js";
+import { evaluateEach } from "./evaluate-each.js";
+import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
+import { field, text } from "../domain/json.js";
+
+/** A system that was instantiated on the runner, and not built. */
+export type InstantiatedSystem = {
+  readonly derivation: StorePath;
+  /** What the derivation builds. */
+  readonly toplevel: StorePath;
+  /** Nix's name of the platform that builds it: `x86_64-linux`. */
+  readonly platform: string | undefined;
+};
+
+/** Why there is no system: the flake has no such configuration, or it does not evaluate, in Nix's words. */
+export type NoSystem =
+  | { readonly kind: "missing"; readonly configurations: readonly string[] }
+  | {
+      readonly kind: "broken";
+      readonly lines: readonly string[];
+      /** With how many others it was evaluated when that failed. */
+      readonly together: number;
+    };
+
+export type Systems = ReadonlyMap<string, InstantiatedSystem>;
+
+/** What is said of a configuration whose system could not be instantiated. */
+export type OnNoSystem = (configuration: string, why: NoSystem) => void;
+
+// An evaluation keeps every configuration that it has looked into: some hundred megabytes each, of a real NixOS.
+const together = 16;
+// Configurations whose error Nix is asked for one by one.
+const mostExplained = 8;
+
+type Answer = { readonly names: readonly string[]; readonly systems: ReadonlyMap<string, unknown> };
+
+/**
+ * Instantiates the systems of these configurations, each as `nixos-rebuild` would, in groups. One that does not evaluate does not
+ * hide the others: it is missing in what is returned, and `onNoSystem` hears why. `onProgress` hears how many are done.
+ */
+export async function instantiate(
+  reference: string,
+  configurations: readonly string[],
+  options: EvaluateOptions,
+  hears: { readonly onNoSystem?: OnNoSystem; readonly onProgress?: (done: number) => void } = {},
+): Promise<Systems> {
+  const found = new Map<string, InstantiatedSystem>();
+  let explained = 0;
+  let outputsEvaluate = false;
+  let fault: unknown;
+  for (let begin = 0; begin < configurations.length; begin += together) {
+    const group = configurations.slice(begin, begin + together);
+    let names: readonly string[] = [];
+    const evaluated = await evaluateEach(group, async (some) => {
+      try {
+        const answer = await ask(reference, some, true, options);
+        ({ names } = answer);
+        return answer.systems;
+      } catch (error) {
+        // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
+        if (hears.onNoSystem !== undefined && !outputsEvaluate) await requireOutputs(reference, options).catch((own: unknown) => (fault = own));
+        outputsEvaluate = true;
+        if (fault !== undefined) return new Map<string, unknown>();
+        throw error;
+      }
+    });
+    if (fault !== undefined) throw fault;
+    for (const name of group) {
+      const one = evaluated.get(name);
+      const system = one !== undefined && "value" in one ? readSystem(one.value) : undefined;
+      if (system !== undefined) found.set(name, system);
+      else if (hears.onNoSystem === undefined || one === undefined) continue;
+      else if ("error" in one) hears.onNoSystem(name, broken(one.error, one.together.length));
+      else if (one.value !== null) hears.onNoSystem(name, { kind: "missing", configurations: names });
+      else hears.onNoSystem(name, (explained += 1) <= mostExplained ? await askAgain(reference, name, options) : broken(undefined, 1));
+    }
+    hears.onProgress?.(Math.min(begin + together, configurations.length));
+  }
+  return found;
+}
+
+/** Evaluates the outputs of a flake and none of its systems. Throws as `applyToFlake`. */
+export async function requireOutputs(reference: string, options: EvaluateOptions): Promise<void> {
+  await ask(reference, [], true, options);
+}
+
+async function ask(reference: string, configurations: readonly string[], careful: boolean, options: EvaluateOptions): Promise<Answer> {
+  const expression = readFileSync(new URL("./toplevels.nix", import.meta.url), "utf8");
+  const found = await applyToFlake(reference, expression, { configurations, careful }, options);
+  const names = field(found, "names");
+  const systems = field(found, "systems");
+  return {
+    names: Array.isArray(names) ? names.filter((name) => typeof name === "string") : [],
+    systems: new Map(configurations.map((name) => [name, field(systems, name)])),
+  };
+}
+
+/** Evaluates a system that throws, to hear what. */
+async function askAgain(reference: string, name: string, options: EvaluateOptions): Promise<NoSystem> {
+  try {
+    await ask(reference, [name], false, { ...options, onLine: () => undefined });
+    return broken(undefined, 1);
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
+    return broken(error, 1);
+  }
+}
+
+function broken(error: CommandError | undefined, count: number): NoSystem {
+  const lines = error?.stderr.split("\n") ?? [`Nix was asked for the errors of ${mostExplained} configurations: see what it says of the others`];
+  return { kind: "broken", lines, together: count };
+}
+
+/** Reads what `toplevels.nix` says of one configuration: `{"derivation":"/nix/store/….drv","output":"/nix/store/…","platform":"x86_64-linux"}` */
+function readSystem(value: unknown): InstantiatedSystem | undefined {
+  const derivation = text(field(value, "derivation"));
+  const output = text(field(value, "output"));
+  if (derivation === undefined || output === undefined) return undefined;
+  return { derivation: storePath(derivation), toplevel: storePath(output), platform: text(field(value, "platform")) };
+}

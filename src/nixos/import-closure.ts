@@ -1,0 +1,56 @@
+import type { CopyProgress } from "../domain/copy-progress.js";
+import { CommandError } from "../domain/errors.js";
+import type { StorePath } from "../domain/store-path.js";
+import type { HostLog } from "../deploy/ports.js";
+import { closureOf, exportPaths } from "../nix/export.js";
+import type { CallScript } from "./job.js";
+import type { RemoteShell, ScriptOutcome } from "./remote-shell.js";
+
+export type ImportOptions = { readonly shell: RemoteShell; readonly call: CallScript; readonly log: HostLog; readonly signal: AbortSignal };
+
+/** Tells whether a machine has refused a store path for want of a signature. */
+export function wantsSignature(error: unknown): error is CommandError {
+  return error instanceof CommandError && /lacks a (?:valid )?signature/.test(error.stderr);
+}
+
+/**
+ * Imports store paths of the runner with everything that they refer to as root, who alone may without a signature. What the machine has
+ * does not travel. Throws a `CommandError` where that fails, as one of Nix itself would.
+ */
+export async function importClosure(roots: readonly StorePath[], { shell, call, log, signal }: ImportOptions): Promise<CopyProgress> {
+  const closure = await closureOf(roots, signal);
+  const asked = await call(() => ({ script: "missing", args: closure, privileged: true }), "copy");
+  if (asked.exitCode !== 0) throw failed("nix-store --check-validity", asked.exitCode, asked.stderr);
+  const missing = closure.filter((path) => asked.stdout.split("\n").includes(path));
+  const progress = { paths: missing.length, expectedPaths: missing.length };
+  if (missing.length === 0) return { ...progress, bytes: 0 };
+  log.note(`importing ${missing.length === 1 ? "1 path" : `${missing.length} paths`} as root, since Nix on the machine accepts none without a signature`);
+  let bytes = (): number => 0;
+  log.copying(() => ({ ...progress, bytes: bytes() }));
+  const ended = new AbortController();
+  let outcome: ScriptOutcome;
+  try {
+    outcome = await shell.run({
+      script: "import",
+      args: [],
+      privileged: true,
+      signal,
+      input: async (stdin) => {
+        bytes = () => ("bytesWritten" in stdin ? Number(stdin.bytesWritten) : 0);
+        // Nobody reads what is still written when the script has ended.
+        await exportPaths(missing, stdin, AbortSignal.any([signal, ended.signal])).catch((error: unknown) => {
+          if (!ended.signal.aborted) throw error;
+        });
+      },
+    });
+  } finally {
+    ended.abort();
+  }
+  if (outcome.kind === "lost") throw outcome.cause;
+  if (outcome.exitCode !== 0) throw failed("nix-store --import", outcome.exitCode, outcome.stderr);
+  return { ...progress, bytes: bytes() };
+}
+
+function failed(command: string, exitCode: number, stderr: string): CommandError {
+  return new CommandError({ command, failure: { kind: "exit", exitCode }, stdout: "", stderr });
+}
