@@ -228,6 +228,10 @@ class EvaluationError extends CommandError {
         this.lines = lines;
     }
 }
+/** An answer of a machine that no machine gives that works as it should. The message is one sentence without a full stop. */
+class AnswerError extends Error {
+    name = "AnswerError";
+}
 /** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
 class NoFlakeError extends Error {
     name = "NoFlakeError";
@@ -265,6 +269,10 @@ function describe(failure) {
             return `terminated by ${failure.signal}`;
         case "timeout":
             return `timed out after ${failure.seconds} s`;
+        case "silent":
+            return `no output for ${failure.seconds} s`;
+        case "output":
+            return `printed more than ${failure.bytes} bytes`;
         case "aborted":
             return "aborted";
         case "spawn":
@@ -426,8 +434,12 @@ function parseConfiguration(text) {
     const isNode = attribute.startsWith(hive) && attribute.length > hive.length;
     return checkConfiguration(isNode ? { kind: "hive", name: attribute.slice(hive.length) } : { kind: "nixos", name: attribute });
 }
+// Characters. It becomes one argument of nixos-rebuild; a file or unit of a machine has no longer name either.
+const longestName = 255;
 /** Checks the name of a configuration. Throws an `Error` that says what is accepted. */
 function checkConfiguration(configuration) {
+    if ((nameOfConfiguration(configuration)?.length ?? 0) > longestName)
+        throw new Error(`its configuration is longer than ${longestName} characters`);
     if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(attributeOf(configuration) ?? "hostname")) {
         throw new Error("its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)");
     }
@@ -581,33 +593,6 @@ function renderCopied({ paths }) {
         return "already up to date";
     return paths === 1 ? "1 path" : `${paths} paths`;
 }
-;// CONCATENATED MODULE: ./out/src/domain/flake.js
-/** Every store path that a machine needs to evaluate the flake. */
-function sentPaths({ outer, flake }) {
-    return [outer, flake.source, ...flake.inputs];
-}
-/** Renders the reference that a machine builds. No `#configuration`. */
-function outerReference({ outer }) {
-    return `path:${outer}`;
-}
-/**
- * Renders the reference to which a machine's own Nix resolves the same flake, for use by hand. With `narHash`, Nix takes revision
- * and date as given; without, Lix and Nix before 2.25 refuse the date. A subdirectory needs Nix 2.26.
- */
-function flakeReference(flake) {
-    const query = Object.entries({
-        dir: flake.subdirectory === "" ? undefined : flake.subdirectory,
-        rev: flake.revision,
-        revCount: flake.revisionCount,
-        lastModified: flake.lastModified,
-        narHash: flake.narHash,
-    }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeValue(String(value))}`]));
-    return `path:${flake.source}?${query.join("&")}`;
-}
-// A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
-function encodeValue(text) {
-    return encodeURIComponent(text).replaceAll("%2F", "/");
-}
 ;// CONCATENATED MODULE: ./out/src/domain/unit-plan.js
 /** The actions in the order in which they are shown. */
 const unitActions = ["stop", "restart", "reload", "start", "again", "keep"];
@@ -625,7 +610,7 @@ const lines = [
 ];
 const reexecution = /^(?:would restart systemd|restarting systemd\.\.\.)$/;
 // A unit's name has at most 255 characters (systemd.unit(5)); a plan with more units is not readable.
-const longestName = 255;
+const unit_plan_longestName = 255;
 const mostUnits = 1000;
 /** Parses a plan from the output of switch-to-configuration, line by line; other lines are ignored. */
 class UnitPlanReader {
@@ -651,7 +636,7 @@ class UnitPlanReader {
             this.#any = true;
             const found = this.#found[action];
             for (const name of (match[1] ?? "").split(", "))
-                if (name !== "" && name.length <= longestName && found.size < mostUnits)
+                if (name !== "" && name.length <= unit_plan_longestName && found.size < mostUnits)
                     found.add(name);
         }
     }
@@ -738,7 +723,25 @@ function spaceWarning(freeKibibytes) {
         return undefined;
     return `only ${renderBytes(freeKibibytes * 1024)} are free for the Nix store on the machine: the new system may not fit. Free space with \`nix-collect-garbage -d\` on the machine`;
 }
+;// CONCATENATED MODULE: ./out/src/domain/build-place.js
+/** Where a system is evaluated or built: what the flake says, else the machine itself; the machine itself; the runner. */
+const buildPlaces = ["auto", "target", "runner"];
+/**
+ * Decides how a machine gets its system. `own` is what its entry in `targets` says, which counts before the input; `flake` what the
+ * flake says, which counts after it.
+ */
+function wayOf({ buildOn, evaluateOn }, own, flake) {
+    const place = [own, buildOn, flake].find((said) => said !== undefined && said !== "auto");
+    if (place === "runner")
+        return "built-here";
+    return evaluateOn === "runner" ? "realised-there" : "rebuilt-there";
+}
+/** Tells whether the runner evaluates the system, and so has to know the name of its configuration. */
+function evaluatesHere(way) {
+    return way !== "rebuilt-there";
+}
 ;// CONCATENATED MODULE: ./out/src/domain/target.js
+
 
 const acceptedTarget = "[user@]host[:port][#configuration], with an IPv6 address in brackets";
 /** Renders the target: `user@host`, with `:port` where it is not 22. */
@@ -775,6 +778,13 @@ function checkTarget(request) {
         throw new Error("its name is empty, longer than 100 characters, or contains control characters");
     }
     return request;
+}
+/** Reads where a system is built. Throws an `Error` that says what is accepted. */
+function parsePlace(text) {
+    const place = buildPlaces.find((known) => known === text);
+    if (place === undefined)
+        throw new Error(`its build-on is not one of ${buildPlaces.join(", ")}`);
+    return place;
 }
 /** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
 function checkUser(user) {
@@ -842,11 +852,13 @@ function wishedName({ name, configuration, host }) {
  */
 function nameTargets(requests, defaultPort) {
     const wishes = requests.map(wishedName);
+    const counts = new Map();
+    for (const wish of wishes)
+        counts.set(wish, (counts.get(wish) ?? 0) + 1);
     const targets = requests.map((request, index) => {
         const wish = wishes[index] ?? request.host;
         const port = request.port ?? defaultPort;
-        const unique = wishes.indexOf(wish) === wishes.lastIndexOf(wish);
-        return named(request, unique ? wish : `${request.host}${port === 22 ? "" : `:${port}`}`);
+        return named(request, counts.get(wish) === 1 ? wish : `${request.host}${port === 22 ? "" : `:${port}`}`);
     });
     const names = new Set();
     for (const { name } of targets) {
@@ -857,8 +869,8 @@ function nameTargets(requests, defaultPort) {
     return targets;
 }
 /** The target of that name. */
-function named({ host, user, port, configuration }, name) {
-    return { name, host, user, port, configuration };
+function named({ host, user, port, configuration, buildOn }, name) {
+    return { name, host, user, port, configuration, buildOn };
 }
 /** Fills in user and port of a target for which ssh-config sets none. */
 function withDefaults({ name, user, host, port, configuration }, defaults) {
@@ -1224,16 +1236,26 @@ function explainNothing(operation, exitCode, code) {
 const jobs = { start: "failed to start", stop: "failed to stop", restart: "failed to restart", reload: "failed to reload" };
 function explainUnits(causes, failed, code) {
     // Name the failed job, unless the whole unit has failed.
-    const text = failed.map((unit) => {
+    const text = failed.slice(0, verdict_mostNamed).map((unit) => {
         const own = causes.filter((cause) => cause.unit === unit);
         const job = own.some(({ what }) => what === "failed") ? undefined : own.flatMap(({ what }) => (what === "failed" ? [] : [jobs[what]]))[0];
         return job === undefined ? unit : `${unit} (${job})`;
     });
     return {
-        reason: `newly failed units${code}: ${text.join(", ")}`,
+        reason: `newly failed units${code}: ${text.join(", ")}${andMore(failed)}`,
         hint: "See the unit's journal below, fix it and deploy again",
         topic: "units-failed",
     };
+}
+// Units that a sentence names.
+const verdict_mostNamed = 20;
+/** Says how many there are beside those that a sentence names. */
+function andMore(units) {
+    return units.length > verdict_mostNamed ? ` and ${units.length - verdict_mostNamed} more` : "";
+}
+/** The units as a sentence names them. */
+function nameUnits(units) {
+    return `${units.slice(0, verdict_mostNamed).join(", ")}${andMore(units)}`;
 }
 function explainUsers(causes) {
     const text = causes.map(({ user, units, late }) => {
@@ -1587,7 +1609,7 @@ async function judgeLateUnits({ armed, settings, known, signal, log }, now, degr
         return undefined;
     known.failedUnits = [...known.failedUnits, ...late];
     const lines = await armed.journal(late, signal);
-    const reason = `units failed shortly after the activation: ${late.join(", ")}`;
+    const reason = `units failed shortly after the activation: ${nameUnits(late)}`;
     const rejection = { phase: "activate", reason, hint: "See the unit's journal below, fix it and deploy again", lines, topic: "units-failed" };
     if (settings.safety.unitFailures === "fail")
         return rejection;
@@ -1596,7 +1618,6 @@ async function judgeLateUnits({ armed, settings, known, signal, log }, now, degr
     return undefined;
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/host.js
-
 
 
 
@@ -1655,45 +1676,55 @@ class Host {
     }
     async #prepare(signal) {
         const known = this.#known;
-        const { operation, variant } = this.#settings;
-        let machine = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
-        const { facts } = machine;
+        const { operation, variant, systemOf } = this.#settings;
+        const { target } = this.machine;
+        const connected = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
+        const { facts } = connected;
         known.before = facts.state;
         if (facts.unfinished !== undefined)
             this.#log.warn(`${facts.unfinished}. The next activation finishes or undoes it first`);
-        this.#machines.claim(this.machine.target, facts.identity);
-        let toplevel;
-        let generation;
-        if (this.#settings.flake === undefined) {
-            ({ toplevel, number: generation } = this.#olderGeneration(facts));
-        }
-        else {
-            known.configuration = this.#configuration(facts);
-            this.#warn(facts);
-            this.ended();
-            const sent = await this.#settings.flake;
-            const copied = await this.#tryAgain("copy", signal, async (tries) => {
-                if (tries > 0)
-                    machine = await this.machine.connect(signal);
-                return await machine.copyFlake(sent, signal);
-            });
-            known.arrived = true;
-            this.ended(renderCopied(copied));
-            this.begin("build");
-            toplevel = await machine.build({ reference: outerReference(sent), configuration: known.configuration }, signal);
-            this.#log.note(`built ${toplevel}`);
-        }
+        this.#machines.claim(target, facts.identity);
+        const obtained = systemOf === undefined ? this.#older(connected) : await this.#newSystem(systemOf(target), connected, signal);
+        const { machine, toplevel, generation, detail } = obtained;
         known.toplevel = toplevel;
         const { specialisation } = variant;
         const running = specialisation === undefined ? toplevel : await machine.findSpecialisation(toplevel, specialisation, signal);
         await this.#compare(machine, running, signal);
-        this.ended();
+        this.ended(detail);
         if (changesRunningSystem(operation) && facts.specialisation !== undefined && facts.specialisation !== specialisation) {
             this.#log.note(`the machine runs the specialisation ${facts.specialisation}, which this deployment leaves; set \`specialisation: ${facts.specialisation}\` to keep it`);
         }
         const system = { toplevel, running, generation };
         const status = settledBy(system, facts, operation);
         return status === undefined ? { kind: "ready", system: { machine, system } } : { kind: "settled", outcome: { status, error: undefined } };
+    }
+    /** Gets the new system into the store of the machine. */
+    async #newSystem(source, connected, signal) {
+        const configuration = this.#configuration(connected.facts);
+        this.#known.configuration = configuration;
+        this.#warn(connected.facts, source);
+        this.ended();
+        let machine = connected;
+        let detail;
+        const copy = async (send) => {
+            const copied = await this.#tryAgain("copy", signal, async (tries) => {
+                if (tries > 0)
+                    machine = await this.machine.connect(signal);
+                return await send(machine);
+            });
+            this.#known.arrived = true;
+            detail = renderCopied(copied);
+        };
+        const build = async (work) => {
+            this.ended(detail);
+            detail = undefined;
+            this.begin("build");
+            const toplevel = await work(machine);
+            this.#log.note(`built ${toplevel}`);
+            return toplevel;
+        };
+        const toplevel = await source.obtain({ configuration, copy, build }, signal);
+        return { machine, toplevel, generation: undefined, detail };
     }
     /** Activates a system, and keeps it or rolls back. Throws if it ends before that decision. */
     async activate(ready, signal) {
@@ -1751,18 +1782,20 @@ class Host {
     ended(detail) {
         this.#log.ended(detail);
     }
-    #warn({ freeKibibytes, memoryKibibytes }) {
+    #warn({ freeKibibytes, memoryKibibytes }, source) {
         const space = spaceWarning(freeKibibytes);
         if (space !== undefined)
             this.#log.warn(space, "store-space");
-        const memory = memoryWarning(memoryKibibytes);
+        const memory = source.evaluatesOnMachine ? memoryWarning(memoryKibibytes) : undefined;
         if (memory !== undefined)
             this.#log.warn(memory, "memory");
     }
-    #olderGeneration({ olderGeneration, state }) {
+    #older(machine) {
+        const { olderGeneration, state } = machine.facts;
         if (olderGeneration !== undefined) {
-            this.#log.note(`rolling back to generation ${olderGeneration.number}: ${olderGeneration.toplevel}`);
-            return olderGeneration;
+            const { number, toplevel } = olderGeneration;
+            this.#log.note(`rolling back to generation ${number}: ${toplevel}`);
+            return { machine, toplevel, generation: number, detail: undefined };
         }
         throw new DeployError({
             phase: "connect",
@@ -2046,6 +2079,10 @@ function fleet_explain(problem, host, stopwatch) {
     const { phase, outlook: outcome } = host;
     if (problem instanceof DeployError)
         return host.undecided ? failure_makeFailure({ ...problem.failure, phase, outcome }) : problem.failure;
+    if (problem instanceof AnswerError) {
+        const hint = "Find out what answers in the machine's place: its scripts and tools never print this";
+        return failure_makeFailure({ phase, reason: `the machine's answer cannot be used: ${problem.message}`, hint, outcome });
+    }
     if (stopwatch.expired)
         return failure_makeFailure({ phase, reason: `the host took longer than the timeout of ${stopwatch.limit} s`, outcome, topic: "timeout" });
     if (stopwatch.cancelled)
@@ -2070,186 +2107,6 @@ function flakeOrNone(fetching, cancelled) {
     // It may reject before, or without, any host that waits for it.
     flake?.catch(() => undefined);
     return { flake, signal: AbortSignal.any([cancelled, noFlake.signal]) };
-}
-;// CONCATENATED MODULE: ./out/src/domain/selection.js
-
-const acceptedSelection = "comma-separated globs over names and @tags, for example web1,edge-*,@canary (* matches anything, ? one character, [abc] and [!a-z] one character of a set)";
-/**
- * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
- * around them; one that begins with `@` matches tags. An empty text has no rules. Throws an `Error` that says what is wrong.
- */
-function parseSelection(text) {
-    const trimmed = text.trim();
-    if (trimmed === "")
-        return [];
-    return trimmed.split(",").map((part) => {
-        const rule = part.trim();
-        const isTag = rule.startsWith("@");
-        const glob = isTag ? rule.slice(1) : rule;
-        if (glob === "")
-            throw new Error("contains an empty pattern");
-        return { kind: isTag ? "tag" : "name", text: rule, expression: expressionOf(glob) };
-    });
-}
-/** Returns whether the selection depends on tags. */
-function looksAtTags(selection) {
-    return selection.some(({ kind }) => kind === "tag");
-}
-/**
- * Returns the chosen items, and the rules that match nothing. An item whose tags are unknown is chosen by any rule for tags, so
- * that it is not skipped silently.
- */
-function selection_select(items, selection, look) {
-    if (selection.length === 0)
-        return { chosen: [...items], unmatched: [] };
-    const seen = items.map((item) => ({ item, ...look(item) }));
-    return {
-        chosen: seen.flatMap((one) => (selection.some((rule) => isMatch(rule, one) || (rule.kind === "tag" && one.tags === undefined)) ? [one.item] : [])),
-        unmatched: selection.filter((rule) => !seen.some((one) => isMatch(rule, one))).map((rule) => rule.text),
-    };
-}
-/** Renders which rules match nothing, and what is available. */
-function unmatchedProblem(unmatched, available) {
-    return `${unmatched.join(", ")} matches no host; available: ${available.length === 0 ? "none" : listed(available, mostNames)}`;
-}
-const mostNames = 50;
-function isMatch({ kind, expression }, { names, tags }) {
-    const pattern = new RegExp(`^(?:${expression})$`, "su");
-    return (kind === "tag" ? (tags ?? []) : names).some((text) => pattern.test(text));
-}
-// A set contains only characters that need no escape in either kind of regular expression.
-const pieces = /\*+|\?|\[(!?)([A-Za-z0-9_.@ -]+)\]|[^*?[\]]+|[[\]]/g;
-function expressionOf(glob) {
-    return glob.replaceAll(pieces, (piece, not, set) => {
-        if (piece.startsWith("*"))
-            return ".*";
-        if (piece === "?")
-            return ".";
-        if (set !== undefined)
-            return `[${not === "!" ? "^" : ""}${checkedSet(set)}]`;
-        if (piece === "[" || piece === "]")
-            throw new Error(`contains an invalid set in ${glob}: brackets may enclose only letters, digits and _ . @ -`);
-        return piece.replaceAll(/[\\^$.|+(){}]/g, String.raw `\$&`);
-    });
-}
-// A range that runs backwards is an error in both kinds.
-function checkedSet(set) {
-    for (const [range, from, to] of set.matchAll(/(.)-(.)/g)) {
-        if ((from ?? "") > (to ?? ""))
-            throw new Error(`contains the reversed range ${range}`);
-    }
-    return set;
-}
-;// CONCATENATED MODULE: ./out/src/domain/inventory.js
-
-
-
-
-
-// web2 before web10.
-const naturally = new Intl.Collator("en", { numeric: true });
-/**
- * Chooses from an inventory, in the order of the names. Throws an `InputError` when there is no machine at all, or when a part
- * of the selection matches none.
- */
-function chooseMachines({ names, entries }, selection) {
-    if (names.length === 0) {
-        const sources = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
-        throw new InputError([
-            { input: "targets", problem: `is empty, and the flake defines no hosts; set targets, or use a flake with ${sources}`, topic: "no-machines" },
-        ]);
-    }
-    const { chosen } = selection_select(entries.toSorted((one, other) => naturally.compare(one.name, other.name)), selection, selectable);
-    // A name also counts as matched when the machine is unusable or was not evaluated.
-    const known = new Map(entries.map((entry) => [entry.name, entry]));
-    const { chosen: expected, unmatched } = selection_select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
-    if (unmatched.length > 0)
-        throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, there(names, entries, selection)), topic: "selection-unmatched" }]);
-    // Nix has compared the names too: a machine on which both disagree would be skipped silently.
-    const missed = expected.filter((name) => !known.has(name));
-    if (missed.length > 0)
-        throw new Error(`${missed.join(", ")} matched the selection but were not evaluated`);
-    const machines = chosen.filter((entry) => entry.kind === "machine");
-    const unusable = chosen.filter((entry) => entry.kind === "unusable");
-    const others = chosen.filter((entry) => entry.kind === "other");
-    if (machines.length + unusable.length === 0) {
-        const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
-        throw new InputError([
-            { input: "targets", problem: `is empty, and no host of the flake can be deployed over ssh (${reasons.join("; ")})`, topic: "no-machines" },
-        ]);
-    }
-    return { machines, unusable, others };
-}
-/** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */
-function setApart(choice, placeOf) {
-    const places = new Map();
-    for (const machine of choice.machines)
-        places.set(placeOf(machine), [...(places.get(placeOf(machine)) ?? []), machine.name]);
-    const machines = [];
-    const unusable = [...choice.unusable];
-    for (const machine of choice.machines) {
-        const place = placeOf(machine);
-        const names = places.get(place) ?? [];
-        if (names.length < 2) {
-            machines.push(machine);
-            continue;
-        }
-        const error = `${names.join(" and ")} have the same address (${place}); one run can deploy only one configuration per machine`;
-        unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags, topic: "same-place" });
-    }
-    return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
-}
-/** The machines as targets, under the names that the flake gives them. */
-function targetsOf(machines) {
-    return machines.map(({ name, request }) => named(request, name));
-}
-/** Chooses from explicit targets by their names and configurations. `unmatched` says what matches none of them. */
-function selectTargets(targets, selection) {
-    const { chosen, unmatched } = selection_select(targets, selection, ({ name, configuration }) => ({
-        names: [name, attributeOf(configuration), nameOfConfiguration(configuration)].filter((one) => one !== undefined),
-        tags: [],
-    }));
-    if (unmatched.length === 0)
-        return { chosen, unmatched: undefined };
-    const names = targets.map(({ name }) => name);
-    const hint = looksAtTags(selection)
-        ? ". Explicit targets have no tags; to select by tag, leave targets empty so that hosts and tags come from the flake"
-        : "";
-    return { chosen, unmatched: unmatchedProblem(unmatched, names) + hint };
-}
-/** Checks the address of a machine. Throws an `Error` as `checkTarget` does. */
-function checkedRequest(name, request) {
-    checkTarget({ ...request, name });
-    return request;
-}
-/** The result of a machine that was never connected to. */
-function unusableResult({ name, error, lines, topic }) {
-    return {
-        name,
-        target: name,
-        configuration: undefined,
-        status: "failed",
-        phase: "connect",
-        systemPath: undefined,
-        previousSystemPath: undefined,
-        generation: undefined,
-        previousGeneration: undefined,
-        changed: false,
-        exitCode: undefined,
-        failedUnits: [],
-        timeline: [],
-        difference: undefined,
-        plan: undefined,
-        seconds: 0,
-        error: failure_makeFailure({ phase: "connect", reason: error, lines, topic }),
-    };
-}
-function selectable(entry) {
-    return { names: [entry.name], tags: entry.kind === "other" ? [] : entry.tags };
-}
-function there(names, entries, selection) {
-    const tags = entries.flatMap((entry) => (entry.kind === "other" ? [] : (entry.tags ?? [])));
-    return [...names, ...(looksAtTags(selection) ? new Set(tags.map((tag) => `@${tag}`)) : [])];
 }
 ;// CONCATENATED MODULE: external "os"
 const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
@@ -4469,6 +4326,33 @@ function sameRepository(head, base) {
 const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
 ;// CONCATENATED MODULE: external "node:path"
 const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
+;// CONCATENATED MODULE: ./out/src/domain/flake.js
+/** Every store path that a machine needs to evaluate the flake. */
+function sentPaths({ outer, flake }) {
+    return [outer, flake.source, ...flake.inputs];
+}
+/** Renders the reference that a machine builds. No `#configuration`. */
+function outerReference({ outer }) {
+    return `path:${outer}`;
+}
+/**
+ * Renders the reference to which a machine's own Nix resolves the same flake, for use by hand. With `narHash`, Nix takes revision
+ * and date as given; without, Lix and Nix before 2.25 refuse the date. A subdirectory needs Nix 2.26.
+ */
+function flakeReference(flake) {
+    const query = Object.entries({
+        dir: flake.subdirectory === "" ? undefined : flake.subdirectory,
+        rev: flake.revision,
+        revCount: flake.revisionCount,
+        lastModified: flake.lastModified,
+        narHash: flake.narHash,
+    }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeValue(String(value))}`]));
+    return `path:${flake.source}?${query.join("&")}`;
+}
+// A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
+function encodeValue(text) {
+    return encodeURIComponent(text).replaceAll("%2F", "/");
+}
 ;// CONCATENATED MODULE: ./out/src/report/troubleshooting.js
 /** Links to docs/troubleshooting.md by its path in the repository. */
 const linkToPath = (topic) => `docs/troubleshooting.md#${topic}`;
@@ -5166,30 +5050,70 @@ function writeSummary(render, log) {
     }
 }
 ;// CONCATENATED MODULE: ./out/src/report/host-lines.js
-// Lines of one host that are kept from the beginning, and from the end.
-const keptAtBeginning = 5000;
-const keptAtEnd = 20_000;
+// Lines and characters of one host that are kept from the beginning, and from the end: some 16 MiB at most.
+const keptAtBeginning = { lines: 5000, characters: 1_000_000 };
+const keptAtEnd = { lines: 20_000, characters: 2_000_000 };
+/** Lines of one host that are shown; further ones are counted. */
+const mostShown = 100_000;
+// Of very long lines fewer are shown.
+const mostCharacters = 64_000_000;
 /** The lines of one host; a very long log loses its middle. */
 class HostLines {
     #beginning = [];
     #end = [];
-    #dropped = 0;
+    /** Lines at the beginning of `#end` that are left out already. */
+    #gone = 0;
+    #characters = { beginning: 0, end: 0, all: 0 };
+    #lines = 0;
+    #left = 0;
+    #counted = 0;
+    /** Takes a line of the machine. Returns false where it is only counted, as there were too many before it. */
     push(line) {
-        if (this.#beginning.length < keptAtBeginning) {
+        this.#lines += 1;
+        this.#characters.all += line.length;
+        if (this.#lines > mostShown || this.#characters.all > mostCharacters) {
+            this.#counted += 1;
+            return false;
+        }
+        this.note(line);
+        return true;
+    }
+    /** Takes a line of the action itself, which is always shown. */
+    note(line) {
+        if (this.#left === 0 &&
+            this.#end.length === 0 &&
+            this.#beginning.length < keptAtBeginning.lines &&
+            this.#characters.beginning < keptAtBeginning.characters) {
+            this.#characters.beginning += line.length;
             this.#beginning.push(line);
             return;
         }
+        this.#characters.end += line.length;
         this.#end.push(line);
-        if (this.#end.length > 2 * keptAtEnd) {
-            this.#dropped += this.#end.length - keptAtEnd;
-            this.#end = this.#end.slice(-keptAtEnd);
-        }
+        while (this.#end.length - this.#gone > keptAtEnd.lines || this.#characters.end > keptAtEnd.characters)
+            this.#dropOldest();
+    }
+    /** How many lines were only counted. */
+    get counted() {
+        return this.#counted;
     }
     *all() {
         yield* this.#beginning;
-        if (this.#dropped > 0)
-            yield `… ${this.#dropped} lines omitted …`;
-        yield* this.#end;
+        if (this.#left > 0)
+            yield `… ${this.#left} lines omitted …`;
+        yield* this.#end.slice(this.#gone);
+        if (this.#counted > 0)
+            yield `… ${this.#counted} more lines of this host omitted …`;
+    }
+    #dropOldest() {
+        this.#characters.end -= this.#end[this.#gone]?.length ?? 0;
+        this.#end[this.#gone] = "";
+        this.#gone += 1;
+        this.#left += 1;
+        if (this.#gone <= keptAtEnd.lines)
+            return;
+        this.#end.splice(0, this.#gone);
+        this.#gone = 0;
     }
 }
 ;// CONCATENATED MODULE: ./out/src/report/progress.js
@@ -5296,10 +5220,19 @@ class WorkflowRunLog {
         const { name } = target;
         const lines = this.#hosts.get(name) ?? new HostLines();
         this.#hosts.set(name, lines);
-        const line = (text) => {
-            lines.push(text);
+        const stream = (text) => {
             if (this.#total <= mostStreamed)
                 this.#streamed(`[${name}] ${text}`);
+        };
+        const line = (text) => {
+            lines.note(text);
+            stream(text);
+        };
+        const output = (text) => {
+            if (lines.push(text))
+                stream(text);
+            else if (lines.counted === 1)
+                stream("… more lines of this host omitted …");
         };
         return {
             phase: (phase) => {
@@ -5321,13 +5254,13 @@ class WorkflowRunLog {
                 if (place !== undefined)
                     place.copying = progress;
             },
-            output: line,
+            output,
             note: (text, topic) => {
                 for (const each of [text, ...seeAlso(topic, this.#log.linkTo)])
                     line(each);
             },
             warn: (text, topic) => {
-                lines.push(`warning: ${text}`);
+                lines.note(`warning: ${text}`);
                 this.#log.annotate("warning", name, [text, ...seeAlso(topic, this.#log.linkTo)].join("\n"));
             },
         };
@@ -5404,6 +5337,8 @@ function isForgejoOrGitea(environment) {
 
 
 
+// A reader that is gone must not end the deployment: its results still have other ways out.
+const ignoreErrors = () => undefined;
 /**
  * The step's log. GitHub's runner executes workflow commands in any line, including output of machines and Nix: every line is
  * written while commands are stopped, under a random token.
@@ -5416,6 +5351,8 @@ class WorkflowLog {
     constructor(environment = process.env) {
         this.linkTo = troubleshootingLinks(environment);
         this.#hidesAnnotations = hidesAnnotations(environment);
+        if (!process.stdout.listeners("error").includes(ignoreErrors))
+            process.stdout.on("error", ignoreErrors);
     }
     /** Writes one line, in which workflow commands are not executed. */
     line(text) {
@@ -5542,11 +5479,93 @@ function explainUnknown(line, { options, settings }) {
 function show(text) {
     return JSON.stringify(text.slice(0, 100));
 }
+;// CONCATENATED MODULE: ./out/src/domain/selection.js
+
+const acceptedSelection = "comma-separated globs over names and @tags, for example web1,edge-*,@canary,!web2 (! leaves out, * matches anything, ? one character, [abc] and [!a-z] one character of a set)";
+// Characters: Nix gets the globs in one argument, of which Linux takes 128 KiB.
+const longestSelection = 30_000;
+/**
+ * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
+ * around them; one that begins with `@` matches tags, and one with `!` leaves out. An empty text has no rules. Throws an `Error` that says what is wrong.
+ */
+function parseSelection(text) {
+    const trimmed = text.trim();
+    if (trimmed === "")
+        return [];
+    if (trimmed.length > longestSelection)
+        throw new Error(`is longer than ${longestSelection} characters`);
+    return trimmed.split(",").map((part) => {
+        const rule = part.trim();
+        const leavesOut = rule.startsWith("!");
+        const positive = leavesOut ? rule.slice(1).trim() : rule;
+        const isTag = positive.startsWith("@");
+        const glob = isTag ? positive.slice(1) : positive;
+        if (glob === "")
+            throw new Error("contains an empty pattern");
+        return { kind: isTag ? "tag" : "name", leavesOut, text: rule, expression: expressionOf(glob) };
+    });
+}
+/** Returns whether the selection depends on tags. */
+function looksAtTags(selection) {
+    return selection.some(({ kind }) => kind === "tag");
+}
+/**
+ * Returns the chosen items, and the rules that match nothing. An item whose tags are unknown is chosen by any rule for tags, so
+ * that it is not skipped silently.
+ */
+function selection_select(items, selection, look) {
+    if (selection.length === 0)
+        return { chosen: [...items], unmatched: [] };
+    const seen = items.map((item) => ({ item, ...look(item) }));
+    const choosing = selection.filter(({ leavesOut }) => !leavesOut);
+    const isChosen = (one) => choosing.length === 0 || choosing.some((rule) => isMatch(rule, one) || (rule.kind === "tag" && one.tags === undefined));
+    const isLeftOut = (one) => selection.some((rule) => rule.leavesOut && isMatch(rule, one));
+    return {
+        chosen: seen.flatMap((one) => (isChosen(one) && !isLeftOut(one) ? [one.item] : [])),
+        unmatched: selection.filter((rule) => !seen.some((one) => isMatch(rule, one))).map((rule) => rule.text),
+    };
+}
+/** Says that a selection leaves nothing. */
+function nothingLeftProblem(selection) {
+    return `${selection.map(({ text }) => text).join(",")} leaves no machine`;
+}
+/** Renders which rules match nothing, and what is available. */
+function unmatchedProblem(unmatched, available) {
+    return `${unmatched.join(", ")} matches no host; available: ${available.length === 0 ? "none" : listed(available, mostNames)}`;
+}
+const mostNames = 50;
+function isMatch({ kind, expression }, { names, tags }) {
+    const pattern = new RegExp(`^(?:${expression})$`, "su");
+    return (kind === "tag" ? (tags ?? []) : names).some((text) => pattern.test(text));
+}
+// A set contains only characters that need no escape in either kind of regular expression.
+const pieces = /\*+|\?|\[(!?)([A-Za-z0-9_.@ -]+)\]|[^*?[\]]+|[[\]]/g;
+function expressionOf(glob) {
+    return glob.replaceAll(pieces, (piece, not, set) => {
+        if (piece.startsWith("*"))
+            return ".*";
+        if (piece === "?")
+            return ".";
+        if (set !== undefined)
+            return `[${not === "!" ? "^" : ""}${checkedSet(set)}]`;
+        if (piece === "[" || piece === "]")
+            throw new Error(`contains an invalid set in ${glob}: brackets may enclose only letters, digits and _ . @ -`);
+        return piece.replaceAll(/[\\^$.|+(){}]/g, String.raw `\$&`);
+    });
+}
+// A range that runs backwards is an error in both kinds.
+function checkedSet(set) {
+    for (const [range, from, to] of set.matchAll(/(.)-(.)/g)) {
+        if ((from ?? "") > (to ?? ""))
+            throw new Error(`contains the reversed range ${range}`);
+    }
+    return set;
+}
 ;// CONCATENATED MODULE: ./out/src/domain/target-list.js
 
 
 
-const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration and name`;
+const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration, name and build-on`;
 /**
  * Parses a list of targets: one per line, where empty lines and lines that begin with `#` are ignored, or a JSON array.
  * Never throws; every bad entry is listed in `problems`.
@@ -5590,7 +5609,7 @@ function collector() {
     };
     return { requests, problems, add };
 }
-const fields = ["host", "user", "port", "configuration", "name"];
+const fields = ["host", "user", "port", "configuration", "name", "build-on"];
 function parseItem(item) {
     if (typeof item === "string")
         return parseTarget(item);
@@ -5609,6 +5628,7 @@ function parseItem(item) {
     const host = text("host");
     if (host === undefined)
         throw new Error("has no host");
+    const buildOn = text("build-on");
     const port = record["port"] ?? undefined;
     if (port !== undefined && typeof port !== "number" && !(typeof port === "string" && /^\d{1,5}$/.test(port)))
         throw new Error("its port is not a number from 1 to 65535");
@@ -5619,6 +5639,7 @@ function parseItem(item) {
         port: port === undefined ? undefined : Number(port),
         configuration: configuration === undefined ? ownHostname : parseConfiguration(configuration),
         name: text("name"),
+        buildOn: buildOn === undefined ? undefined : parsePlace(buildOn),
     });
 }
 ;// CONCATENATED MODULE: ./out/src/ssh/host-key.js
@@ -5991,7 +6012,7 @@ const settingTable = [
     ...refuse(secret, "access-tokens", "netrc-file"),
     ...refuse(program, "post-build-hook", "pre-build-hook", "diff-hook", "run-diff-hook", "build-hook", "plugin-files"),
     ...refuse(setting_table_platform, "system", "eval-system", "extra-platforms", "system-features"),
-    ...refuse("use the option --builders of rebuild-args", "builders"),
+    ...refuse("use the option --builders", "builders"),
     ...refuse("the action parses the output of Nix", "log-format", "json-log-path"),
 ];
 ;// CONCATENATED MODULE: ./out/src/nix/archive-options.js
@@ -6055,6 +6076,52 @@ const archiveOptions = {
         refused("--keep-failed", builds, [], ["-K"]),
         refused("--fallback", builds),
         refused("--builders", builds, ["BUILDERS"]),
+    ],
+};
+;// CONCATENATED MODULE: ./out/src/nix/build-options.js
+
+
+const build_options_own = "it is set by the action";
+const store = "the action decides which store is meant";
+const build_options_expression = "the systems are attributes of the flake; write what they need into the flake";
+const build_options_nothing = "nothing would be built";
+const build_options_evaluation = "it is for evaluation; build-args are for builds alone";
+/** The options of builds on the runner, from the manual page of `nix-store --realise` (2.8 to 2.35): what `build-args` may hold. */
+const buildOptions = {
+    program: "nix-store",
+    lastWins: [],
+    settings: settingTable,
+    options: [
+        accepted("--builders", "remote machines that build, as in nix.conf(5)", ["BUILDERS"]),
+        accepted("--cores", "processor cores that one build may use", ["NUMBER"]),
+        accepted("--fallback", "build what cannot be downloaded"),
+        accepted("--keep-failed", "keep the directory of a failed build", [], ["-K"]),
+        accepted("--max-jobs", "number of builds at a time", ["NUMBER"], ["-j"]),
+        accepted("--max-silent-time", "seconds without output after which a build is ended", ["SECONDS"]),
+        accepted("--option", "change a setting of Nix (below)", ["NAME", "VALUE"]),
+        accepted("--quiet", "print less"),
+        accepted("--repair", "repair files that are damaged in the runner's store"),
+        accepted("--timeout", "seconds after which a build is ended", ["SECONDS"]),
+        accepted("--verbose", "print more; each `v` is one level", [], ["-v", "-vv", "-vvv", "-vvvv", "-vvvvv"]),
+        refused("--keep-going", build_options_own, [], ["-k"]),
+        refused("--no-build-output", build_options_own, [], ["-Q"]),
+        refused("--print-build-logs", "the end of the log of each failed build is shown; `nix log` on the runner prints all of it", [], ["-L"]),
+        refused("--add-root", "nothing collects garbage on the runner while the action runs", ["PATH"], ["--indirect"]),
+        refused("--store", store, ["STORE"]),
+        refused("--eval-store", store, ["STORE"]),
+        refused("--dry-run", `${build_options_nothing}; use operation: build or dry-activate`),
+        refused("--check", "it only builds again what is there, and compares"),
+        refused("--ignore-unknown", "every system must be built"),
+        refused("--serve", store),
+        refused("--impure", "the same commit must give the same system everywhere"),
+        refused("--include", build_options_expression, ["PATH"], ["-I"]),
+        refused("--arg", build_options_expression, ["NAME", "EXPRESSION"]),
+        refused("--argstr", build_options_expression, ["NAME", "TEXT"]),
+        refused("--show-trace", build_options_evaluation),
+        refused("--accept-flake-config", "it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead"),
+        refused("--log-format", "the action reads what Nix prints", ["FORMAT"]),
+        refused("--json", build_options_own),
+        refused("--help", build_options_nothing, [], ["-h", "--version"]),
     ],
 };
 ;// CONCATENATED MODULE: ./out/src/nixos/rebuild-options.js
@@ -6133,6 +6200,140 @@ const rebuildOptions = {
         refused("--help", "nothing would be built", [], ["-h", "--version"]),
     ],
 };
+;// CONCATENATED MODULE: ./out/src/inputs/places.js
+
+
+/** Checks what the inputs say about evaluating and building on the runner. Gives what is wrong to `refuse`. */
+function checkPlaces({ places, operation, targets }, refuse) {
+    if (places.buildOn === "runner" && places.evaluateOn === "target") {
+        refuse("evaluate-on", "is target, and build-on is runner, which builds what was evaluated on the runner; accepted with build-on: runner is auto or runner");
+    }
+    if (!needsFlake(operation))
+        return;
+    const unnamed = targets.filter(({ buildOn, configuration }) => configuration.kind === "hostname" && evaluatesHere(wayOf(places, buildOn, undefined)));
+    if (unnamed.length === 0)
+        return;
+    const names = unnamed.map(({ name }) => name).join(", ");
+    refuse("targets", `names no configuration for ${names}, which the runner evaluates before it connects to a machine; accepted is host#configuration`);
+}
+;// CONCATENATED MODULE: ./out/src/domain/inventory.js
+
+
+
+
+
+// web2 before web10.
+const naturally = new Intl.Collator("en", { numeric: true });
+/**
+ * Chooses from an inventory, in the order of the names. Throws an `InputError` when there is no machine at all, or when a part
+ * of the selection matches none.
+ */
+function chooseMachines({ names, entries }, selection) {
+    if (names.length === 0) {
+        const sources = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
+        throw new InputError([
+            { input: "targets", problem: `is empty, and the flake defines no hosts; set targets, or use a flake with ${sources}`, topic: "no-machines" },
+        ]);
+    }
+    const { chosen } = selection_select(entries.toSorted((one, other) => naturally.compare(one.name, other.name)), selection, selectable);
+    // A name also counts as matched when the machine is unusable or was not evaluated.
+    const known = new Map(entries.map((entry) => [entry.name, entry]));
+    const { chosen: expected, unmatched } = selection_select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
+    if (unmatched.length > 0)
+        throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, there(names, entries, selection)), topic: "selection-unmatched" }]);
+    if (expected.length === 0)
+        throw new InputError([{ input: "select", problem: nothingLeftProblem(selection) }]);
+    // Nix has compared the names too: a machine on which both disagree would be skipped silently.
+    const missed = expected.filter((name) => !known.has(name));
+    if (missed.length > 0)
+        throw new Error(`${missed.join(", ")} matched the selection but were not evaluated`);
+    const machines = chosen.filter((entry) => entry.kind === "machine");
+    const unusable = chosen.filter((entry) => entry.kind === "unusable");
+    const others = chosen.filter((entry) => entry.kind === "other");
+    if (machines.length + unusable.length === 0) {
+        const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
+        throw new InputError([
+            { input: "targets", problem: `is empty, and no host of the flake can be deployed over ssh (${reasons.join("; ")})`, topic: "no-machines" },
+        ]);
+    }
+    return { machines, unusable, others };
+}
+/** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */
+function setApart(choice, placeOf) {
+    const places = new Map();
+    for (const machine of choice.machines)
+        places.set(placeOf(machine), [...(places.get(placeOf(machine)) ?? []), machine.name]);
+    const machines = [];
+    const unusable = [...choice.unusable];
+    for (const machine of choice.machines) {
+        const place = placeOf(machine);
+        const names = places.get(place) ?? [];
+        if (names.length < 2) {
+            machines.push(machine);
+            continue;
+        }
+        const error = `${names.join(" and ")} have the same address (${place}); one run can deploy only one configuration per machine`;
+        unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags, topic: "same-place" });
+    }
+    return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
+}
+/** The machines as targets, under the names that the flake gives them. */
+function targetsOf(machines) {
+    return machines.map(({ name, request }) => named(request, name));
+}
+/** Chooses from explicit targets by their names and configurations. `unmatched` says what matches none of them. */
+function selectTargets(targets, selection) {
+    const { chosen, unmatched } = selection_select(targets, selection, ({ name, configuration }) => ({
+        names: [name, attributeOf(configuration), nameOfConfiguration(configuration)].filter((one) => one !== undefined),
+        tags: [],
+    }));
+    // An empty list of targets would stand for all machines of the flake.
+    if (unmatched.length === 0)
+        return { chosen, unmatched: chosen.length === 0 ? nothingLeftProblem(selection) : undefined };
+    const names = targets.map(({ name }) => name);
+    const hint = looksAtTags(selection)
+        ? ". Explicit targets have no tags; to select by tag, leave targets empty so that hosts and tags come from the flake"
+        : "";
+    return { chosen, unmatched: unmatchedProblem(unmatched, names) + hint };
+}
+/** Checks the address of a machine. Throws an `Error` as `checkTarget` does. */
+function checkedRequest(name, request) {
+    checkTarget({ ...request, name });
+    return request;
+}
+/** The result of a machine that was never connected to. */
+function unusableResult({ name, error, lines, topic }) {
+    return failedBefore(name, undefined, failure_makeFailure({ phase: "connect", reason: error, lines, topic }));
+}
+/** The result of a machine whose work has failed before anybody has connected to it. */
+function failedBefore(name, configuration, error) {
+    return {
+        name,
+        target: name,
+        configuration,
+        status: "failed",
+        phase: error.phase,
+        systemPath: undefined,
+        previousSystemPath: undefined,
+        generation: undefined,
+        previousGeneration: undefined,
+        changed: false,
+        exitCode: undefined,
+        failedUnits: [],
+        timeline: [],
+        difference: undefined,
+        plan: undefined,
+        seconds: 0,
+        error,
+    };
+}
+function selectable(entry) {
+    return { names: [entry.name], tags: entry.kind === "other" ? [] : entry.tags };
+}
+function there(names, entries, selection) {
+    const tags = entries.flatMap((entry) => (entry.kind === "other" ? [] : (entry.tags ?? [])));
+    return [...names, ...(looksAtTags(selection) ? new Set(tags.map((tag) => `@${tag}`)) : [])];
+}
 ;// CONCATENATED MODULE: ./out/src/inputs/targets.js
 
 
@@ -6172,6 +6373,9 @@ function readTargets(text, defaults, aliases, refuse) {
 
 
 
+
+
+
 /** Every input of the action, by its name in `action.yml`. */
 const inputNames = [
     "ssh-key",
@@ -6187,15 +6391,19 @@ const inputNames = [
     "targets",
     "select",
     "operation",
+    "build-on",
+    "evaluate-on",
     "elevate",
     "elevate-password",
     "max-parallel",
     "archive-args",
     "rebuild-args",
+    "build-args",
     "connect-timeout",
     "timeout",
     "retries",
     "check-sigs",
+    "substitute-on-destination",
     "rollback",
     "confirm-timeout",
     "settle-time",
@@ -6259,10 +6467,13 @@ function parseInputs(read) {
         maxParallel: number("max-parallel", 1, 1000),
         archiveArgs: readArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
         rebuildArgs: readArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
+        buildArgs: readArguments(read("build-args"), buildOptions, (problem) => refuse("build-args", problem)),
+        places: { buildOn: choice("build-on", buildPlaces), evaluateOn: choice("evaluate-on", buildPlaces) },
         connectTimeout: number("connect-timeout", 1, 3600),
         timeout: number("timeout", 0, day),
         retries: number("retries", 0, 20),
         checkSignatures: flag("check-sigs"),
+        substitute: flag("substitute-on-destination"),
         elevatePassword: readPassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
         safety: {
             rollback: flag("rollback"),
@@ -6292,6 +6503,7 @@ function parseInputs(read) {
     if (!needsFlake(inputs.operation) && read("targets").trim() === "" && inputs.selection.length === 0) {
         refuse("targets", "is empty, and so is select: to roll back every host, set select to `*`", "rollback-of-all");
     }
+    checkPlaces(inputs, refuse);
     if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
         refuse("elevate-password", `cannot be used with elevate: ${inputs.elevate}, which asks for passwords only on a terminal; set elevate to auto or sudo`);
     }
@@ -6379,11 +6591,18 @@ async function locateChosen(inventory, selection, locate) {
 
 
 
+
+
 /** Finds the machines of a deployment. Throws an `InputError` for targets in the same place, and as `locateChosen`. */
 async function machinesOfDeployment(wanted, ports) {
     return wanted.targets.length > 0 ? await explicitMachines(wanted, ports) : await machinesOfFlake(wanted, ports);
 }
-async function explicitMachines({ targets: named, operation }, ports) {
+async function explicitMachines({ targets: named, operation, places }, ports) {
+    const wanted = byName(named, ({ buildOn }) => wayOf(places, buildOn, undefined));
+    const fetch = async () => await (await ports.fetchFlake()).wrap(needsHive(named));
+    const fetched = needsFlake(operation) && isAnyEvaluatedHere(wanted) ? await fetch() : undefined;
+    const made = fetched === undefined ? undefined : await ports.makeSystems(fetched, [...wanted.values()]);
+    const failed = failuresOf(wanted, made);
     await ports.prepareSsh();
     const targets = await ports.locate(named);
     try {
@@ -6392,22 +6611,51 @@ async function explicitMachines({ targets: named, operation }, ports) {
     catch (error) {
         throw new InputError([{ input: "targets", problem: messageOf(error) }]);
     }
-    const send = async () => await (await ports.fetchFlake()).wrap(needsHive(targets));
-    return { targets, unusable: [], flake: needsFlake(operation) ? send() : undefined };
+    const flake = fetched === undefined ? fetch : async () => await Promise.resolve(fetched);
+    return { targets: withSystem(targets, failed), failed, flake: needsFlake(operation) ? flake() : undefined, wanted, made };
 }
-async function machinesOfFlake({ selection, operation }, ports) {
+async function machinesOfFlake({ selection, operation, places }, ports) {
     const fetched = await ports.fetchFlake();
     const plain = await fetched.wrap(false);
     const inventory = await ports.readInventory(plain, { selection, details: false });
+    const said = new Map(inventory.entries.flatMap((entry) => (entry.kind === "machine" ? [[entry.name, entry.buildOn]] : [])));
+    let wanted = new Map();
+    let flake;
+    let made;
     const { choice, targets } = await locateChosen(inventory, selection, async (chosen) => {
+        wanted = byName(chosen, ({ name }) => wayOf(places, undefined, said.get(name)));
+        if (needsFlake(operation)) {
+            flake = needsHive(chosen) ? await fetched.wrap(true) : plain;
+            if (isAnyEvaluatedHere(wanted))
+                made = await ports.makeSystems(flake, [...wanted.values()]);
+        }
         await ports.prepareSsh();
         return await ports.locate(chosen);
     });
     ports.announce(choice);
-    const { unusable } = choice;
-    if (!needsFlake(operation))
-        return { targets, unusable, flake: undefined };
-    return { targets, unusable, flake: Promise.resolve(needsHive(targets) ? await fetched.wrap(true) : plain) };
+    const failed = failuresOf(wanted, made).filter(({ name }) => targets.some((target) => target.name === name));
+    return {
+        targets: withSystem(targets, failed),
+        failed: [...choice.unusable.map(unusableResult), ...failed],
+        flake: flake === undefined ? undefined : Promise.resolve(flake),
+        wanted,
+        made,
+    };
+}
+function byName(targets, way) {
+    return new Map(targets.map((target) => [target.name, { name: target.name, configuration: attributeOf(target.configuration), way: way(target) }]));
+}
+function isAnyEvaluatedHere(wanted) {
+    return [...wanted.values()].some(({ way }) => evaluatesHere(way));
+}
+function failuresOf(wanted, made) {
+    return [...wanted.values()].flatMap(({ name, configuration, way }) => {
+        const failure = configuration === undefined || !evaluatesHere(way) ? undefined : made?.failed.get(configuration);
+        return failure === undefined ? [] : [failedBefore(name, configuration, failure)];
+    });
+}
+function withSystem(targets, failed) {
+    return targets.filter(({ name }) => !failed.some((result) => result.name === name));
 }
 ;// CONCATENATED MODULE: ./out/src/domain/lines.js
 // As many as an error message shows.
@@ -6461,6 +6709,7 @@ const others = [
  * `1 dependencies of derivation '….drv' failed to build`.
  */
 class BuildLogReader {
+    #kept;
     #failed = new Map();
     #more = new Set();
     #dependents = new Set();
@@ -6469,6 +6718,10 @@ class BuildLogReader {
     #unexplained;
     /** The log of the failure that is being read. */
     #log;
+    /** Keeps the logs of that many failures. */
+    constructor(kept = mostFailed) {
+        this.#kept = kept;
+    }
     /** Reads the next line. */
     read(line) {
         if (this.#readHeading(line))
@@ -6485,12 +6738,23 @@ class BuildLogReader {
     }
     /** What has failed so far. */
     get failures() {
-        const failed = [...this.#failed].map(([path, { reason, log }]) => ({
+        return this.#failuresIn(() => true);
+    }
+    /** What has failed so far of some derivations: the logs of at most five. */
+    failuresOf(derivations) {
+        const { failed, more, dependents } = this.#failuresIn((path) => derivations.has(path));
+        return { failed: failed.slice(0, mostFailed), more: more + Math.max(0, failed.length - mostFailed), dependents };
+    }
+    #failuresIn(isMeant) {
+        const failed = [...this.#failed]
+            .filter(([path]) => isMeant(path))
+            .map(([path, { reason, log }]) => ({
             path,
             reason,
             log: (log.length > 0 ? log : (this.#streams.get(streamName(path)) ?? [])).slice(-keptLines),
         }));
-        return { failed, more: this.#more.size, dependents: this.#dependents.size };
+        const count = (paths) => [...paths].filter(isMeant).length;
+        return { failed, more: count(this.#more), dependents: count(this.#dependents) };
     }
     #readHeading(line) {
         if (!line.includes("error: "))
@@ -6533,7 +6797,7 @@ class BuildLogReader {
         this.#log = undefined;
         if (this.#failed.has(path) || this.#more.has(path))
             return;
-        if (this.#failed.size === mostFailed) {
+        if (this.#failed.size === this.#kept) {
             this.#more.add(path);
             return;
         }
@@ -6569,16 +6833,13 @@ function derivationName(path) {
 function speaksOfDaemon(stderr) {
     return /Nix daemon disconnected unexpectedly|cannot connect to socket|data from daemon socket|cannot open connection to remote store/.test(stderr);
 }
-/**
- * Explains why a flake did not arrive on a machine. `lost`: the connection was lost; `user` is the ssh user, and
- * `state` what the machine said of its nix-daemon where it was asked.
- */
-function explainSendFailure(error, lost, user = "the ssh user", state) {
+/** Explains why a flake or a system did not arrive on a machine. */
+function explainSendFailure(error, { what, lost, user, state }) {
     const lines = lastLines(error.stderr);
     const exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
     const parts = (reason, hint, topic) => ({ phase: "copy", reason, hint, lines, exitCode, topic, cause: error });
     if (lost)
-        return { ...parts("the connection was lost while the flake was being copied"), unreachable: true, exitCode: 255 };
+        return { ...parts(`the connection was lost while ${what} was being copied`), unreachable: true, exitCode: 255 };
     const words = /protocol mismatch, got ['"]([^'"\n]*)/.exec(error.stderr)?.[1];
     if (words !== undefined) {
         return parts(`the login shell of ${user} on the machine prints to standard output, which breaks Nix's protocol: ${JSON.stringify(printableWords(words))}`, "Make its startup files (.bashrc, .zshenv, config.fish) print nothing in non-interactive sessions, or print to standard error", "shell-output");
@@ -6587,16 +6848,16 @@ function explainSendFailure(error, lost, user = "the ssh user", state) {
     if (daemon !== undefined)
         return parts(daemon.reason, daemon.hint, daemon.topic);
     if (/No space left on device|disk is full/i.test(error.stderr))
-        return parts("no space is left on the machine for the flake", "Free space with `nix-collect-garbage -d` on the machine", "no-space");
+        return parts(`no space is left on the machine for ${what}`, "Free space with `nix-collect-garbage -d` on the machine", "no-space");
     if (/lacks a (?:valid )?signature|lacks a signature by a trusted key/i.test(error.stderr)) {
-        return parts("the machine does not accept a store path without a trusted signature", "Sign the path, and add its public key to nix.settings.trusted-public-keys on the machine", "signature-missing");
+        return parts("the machine does not accept a store path without a trusted signature", `Sign the paths with a key of its nix.settings.trusted-public-keys, or set check-sigs to false and have its Nix trust ${user} (nix.settings.trusted-users), or build there (build-on: target)`, "signature-missing");
     }
     if (/nix-daemon: (?:command )?not found|nix-daemon: No such file/i.test(error.stderr)) {
         return parts("nix-daemon is not in the PATH of a non-interactive ssh session on the machine", "Check that the machine runs NixOS and that the shell's startup files keep /run/current-system/sw/bin in PATH", "nix-daemon-path");
     }
     if (/unrecognised flag|unrecognized flag|requires at least Nix/i.test(error.stderr))
         return parts("nix on the runner does not support an argument", "Check archive-args; check-sigs: false needs Nix 2.30 or newer on the runner");
-    return parts("the flake could not be copied", "See the output of Nix below");
+    return parts(`${what} could not be copied`, "See the output of Nix below");
 }
 // The bytes of the protocol that follow the text are not shown.
 function printableWords(words) {
@@ -6624,23 +6885,6 @@ function explainDaemon({ daemon, allowedUsers }, user) {
             topic: "nix-daemon",
         };
     return undefined;
-}
-;// CONCATENATED MODULE: ./out/src/domain/store-path.js
-// Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
-const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
-/** Returns whether the text is a path of the Nix store. */
-function isStorePath(text) {
-    return pattern.test(text);
-}
-/** Parses a store path. Throws an `Error` that shows the text for anything else. */
-function storePath(text) {
-    if (!isStorePath(text))
-        throw new Error(`not a Nix store path: ${JSON.stringify(text.slice(0, 300))}`);
-    return text;
-}
-/** Parses a store path or an empty text, which is `undefined`. Throws as `storePath`. */
-function optionalStorePath(text) {
-    return text === undefined || text === "" ? undefined : storePath(text);
 }
 ;// CONCATENATED MODULE: ./out/src/nix/copy-progress.js
 
@@ -6707,6 +6951,46 @@ function childEnvironment(environment) {
             kept[name] = value;
     return kept;
 }
+;// CONCATENATED MODULE: ./out/src/process/kept-output.js
+/** What is kept of an output: all of it, or its end once it is longer than the limit. */
+class KeptOutput {
+    #limit;
+    #bytes = Buffer.alloc(0);
+    #length = 0;
+    #overflowed = false;
+    /** `limit` is in bytes; at most twice as many are in memory. */
+    constructor(limit) {
+        this.#limit = limit;
+    }
+    /** Something of the beginning is missing. */
+    get overflowed() {
+        return this.#overflowed;
+    }
+    // One growing buffer and not a list of chunks: output in very small pieces would take many times its size.
+    push(chunk) {
+        const end = chunk.length > this.#limit ? chunk.subarray(-this.#limit) : chunk;
+        if (end !== chunk || this.#length + end.length > 2 * this.#limit)
+            this.#keepEnd(Math.max(0, this.#limit - end.length));
+        if (this.#length + end.length > this.#bytes.length) {
+            const grown = Buffer.allocUnsafe(Math.min(2 * this.#limit, 4096 + 2 * (this.#length + end.length)));
+            this.#bytes.copy(grown, 0, 0, this.#length);
+            this.#bytes = grown;
+        }
+        end.copy(this.#bytes, this.#length);
+        this.#length += end.length;
+        if (this.#length > this.#limit)
+            this.#overflowed = true;
+    }
+    text() {
+        return this.#bytes.toString("utf8", Math.max(0, this.#length - this.#limit), this.#length);
+    }
+    #keepEnd(bytes) {
+        const begin = Math.max(0, this.#length - bytes);
+        this.#bytes.copyWithin(0, begin, this.#length);
+        this.#length -= begin;
+        this.#overflowed = true;
+    }
+}
 ;// CONCATENATED MODULE: external "node:string_decoder"
 const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
 ;// CONCATENATED MODULE: ./out/src/process/lines.js
@@ -6721,16 +7005,24 @@ function lineCutter(onLine) {
         for (let begin = 0; begin === 0 || begin < line.length; begin += lines_longestLine)
             onLine(line.slice(begin, begin + lines_longestLine));
     };
+    const cut = () => {
+        while (rest.length > lines_longestLine) {
+            onLine(rest.slice(0, lines_longestLine));
+            rest = rest.slice(lines_longestLine);
+        }
+    };
     const take = (text) => {
+        if (!/[\r\n]/.test(text) && !rest.endsWith("\r")) {
+            rest += text;
+            cut();
+            return;
+        }
         // A CR at the very end may be the first half of CRLF: it waits for what comes next.
         const parts = (rest + text).split(/\r\n|\n|\r(?!$)/);
         rest = parts.pop() ?? "";
         for (const part of parts)
             give(part);
-        while (rest.length > lines_longestLine) {
-            onLine(rest.slice(0, lines_longestLine));
-            rest = rest.slice(lines_longestLine);
-        }
+        cut();
     };
     return {
         push: (chunk) => {
@@ -6745,23 +7037,61 @@ function lineCutter(onLine) {
         },
     };
 }
+;// CONCATENATED MODULE: ./out/src/process/pace.js
+/**
+ * Holds sources up while the reader of the log is slower than they are. Node queues without a limit what a pipe does not take, and
+ * an output of more than 2 GiB in that queue is lost (ENOBUFS).
+ */
+class Pace {
+    #log;
+    #waiting = new Set();
+    constructor(log) {
+        this.#log = log;
+    }
+    /** Pauses a source until the log has been taken. */
+    hold(source) {
+        // False as well for a log that nobody reads any more.
+        if (!this.#log.writableNeedDrain || source.isPaused())
+            return;
+        source.pause();
+        this.#waiting.add(source);
+        if (this.#waiting.size > 1)
+            return;
+        for (const event of ["drain", "error", "close"])
+            this.#log.once(event, this.#release);
+    }
+    #release = () => {
+        for (const event of ["drain", "error", "close"])
+            this.#log.off(event, this.#release);
+        const waiting = [...this.#waiting];
+        this.#waiting.clear();
+        for (const source of waiting)
+            source.resume();
+    };
+}
+/** The pace of the step's log. */
+const logPace = new Pace(process.stdout);
 ;// CONCATENATED MODULE: ./out/src/process/run.js
 
 
 
 
 
-// The cause is at the end of a long output; a NAR listing or a build log must not fill the memory.
-const keptBytes = 32 * 1024 * 1024;
+
+
+const keptStdout = 32 * 1024 * 1024;
+// The cause is at the end of a long output.
+const keptStderr = 2 * 1024 * 1024;
 // Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
 const graceMilliseconds = 1500;
 /**
- * Runs a program in a process group of its own and waits for its end. A time-out and an abort end the whole group.
- * Throws a `CommandError` unless the exit code is 0.
+ * Runs a program in a process group of its own and waits for its end. A time-out, a silence, an output that is too long and an abort
+ * end the whole group. Throws a `CommandError` unless the exit code is 0.
  */
 async function run(command, options = {}) {
-    const stdout = keeper();
-    const stderr = keeper();
+    const mostStdout = options.mostStdout ?? keptStdout;
+    const stdout = new KeptOutput(mostStdout);
+    const stderr = new KeptOutput(keptStderr);
     const fail = (failure, cause) => new CommandError({ command: pasteable(command), failure, stdout: stdout.text(), stderr: stderr.text(), cause });
     if (options.signal?.aborted === true)
         throw fail({ kind: "aborted" });
@@ -6789,22 +7119,55 @@ async function run(command, options = {}) {
         const seconds = options.timeout ?? 0;
         const timer = seconds > 0 ? setTimeout(() => stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;
         options.signal?.addEventListener("abort", onAbort, { once: true });
+        const silence = options.silence ?? 0;
+        const onSilence = () => {
+            // What is held up here is not silent.
+            if (child.stdout?.isPaused() === true || child.stderr?.isPaused() === true)
+                watch?.refresh();
+            else
+                stop({ kind: "silent", seconds: silence });
+        };
+        const watch = silence > 0 ? setTimeout(onSilence, silence * 1000) : undefined;
         const settle = () => {
             clearTimeout(timer);
+            clearTimeout(watch);
             options.signal?.removeEventListener("abort", onAbort);
         };
         child.once("error", (error) => {
             settle();
             reject(fail({ kind: "spawn", code: error.code ?? error.message }, error));
         });
-        child.stdout?.on("data", options.onStdout ?? stdout.push);
-        child.stderr?.on("data", (chunk) => {
+        const { stdout: out, stderr: err } = child;
+        out?.on("data", (chunk) => {
+            watch?.refresh();
+            if (options.stdoutTo !== undefined)
+                return;
+            if (options.onStdout === undefined)
+                stdout.push(chunk);
+            else
+                options.onStdout(chunk);
+            if (stdout.overflowed)
+                stop({ kind: "output", bytes: mostStdout });
+            if (options.shown === true)
+                logPace.hold(out);
+        });
+        if (options.stdoutTo !== undefined)
+            out?.pipe(options.stdoutTo, { end: false });
+        err?.on("data", (chunk) => {
+            watch?.refresh();
             stderr.push(chunk);
             stderrLines?.push(chunk);
+            if (stderrLines !== undefined)
+                logPace.hold(err);
         });
         // A program that ends without reading its input closes the pipe; its exit code is more informative than EPIPE.
         child.stdin?.on("error", () => undefined);
-        child.stdin?.end(options.stdin ?? "");
+        if (options.feed === undefined || child.stdin === null)
+            child.stdin?.end(options.stdin ?? "");
+        else {
+            child.stdin.write(options.stdin ?? "");
+            options.feed(child.stdin);
+        }
         child.once("exit", () => {
             if (stopped === undefined)
                 return;
@@ -6854,22 +7217,6 @@ function killGroup(child, signal) {
         // The group has ended already.
     }
 }
-function keeper() {
-    let chunks = [];
-    let length = 0;
-    return {
-        push: (chunk) => {
-            chunks.push(chunk);
-            length += chunk.length;
-            if (length > 2 * keptBytes) {
-                const end = Buffer.concat(chunks).subarray(-keptBytes);
-                chunks = [end];
-                length = end.length;
-            }
-        },
-        text: () => Buffer.concat(chunks).toString("utf8"),
-    };
-}
 ;// CONCATENATED MODULE: ./out/src/nix/nix-command.js
 
 
@@ -6906,6 +7253,72 @@ function explainMissing(error) {
         return new RunnerError(`flakes are disabled in nix on this runner (experimental features nix-command and flakes). Add this step before the deployment, which enables them: ${step}; or set NIX_CONFIG: "experimental-features = nix-command flakes" in env`, { cause: error, topic: "programs-missing" });
     }
     return undefined;
+}
+;// CONCATENATED MODULE: ./out/src/nix/copy-paths.js
+
+
+/**
+ * Builds the arguments that copy store paths with their closures to the store of a machine. Without `--derivation`, a path that ends
+ * in `.drv` stands for what it builds, up to Nix 2.14.
+ */
+function copyArguments(paths, derivations, options) {
+    return [
+        "copy",
+        "--to",
+        options.store,
+        ...(options.checkSignatures ? [] : ["--no-check-sigs"]),
+        ...(options.substitute ? ["--substitute-on-destination"] : []),
+        ...(derivations ? ["--derivation"] : []),
+        ...paths,
+    ];
+}
+/** Copies store paths of the runner to a machine; what is there already does not travel. Returns what has travelled. Throws a `CommandError`. */
+async function copyPaths({ closures, derivations }, options) {
+    const watches = [];
+    options.onBegin(() => sum(watches));
+    for (const [paths, ofDerivations] of [
+        [closures, false],
+        [derivations, true],
+    ]) {
+        if (paths.length === 0)
+            continue;
+        const watch = new CopyWatch();
+        watches.push(watch);
+        await runNix(copyArguments(paths, ofDerivations, options), {
+            env: options.environment,
+            signal: options.signal,
+            onStart: (process) => watch.started(process),
+            onStderrLine: (line) => {
+                watch.line(line);
+                options.onLine(line);
+            },
+        });
+    }
+    return sum(watches);
+}
+function sum(watches) {
+    const all = watches.map(({ progress }) => progress);
+    // The last one runs; Linux has forgotten what the others wrote.
+    const bytes = all.at(-1)?.bytes;
+    const total = (count) => all.reduce((whole, one) => whole + count(one), 0);
+    return { paths: total(({ paths }) => paths), expectedPaths: total(({ expectedPaths }) => expectedPaths), bytes };
+}
+;// CONCATENATED MODULE: ./out/src/domain/store-path.js
+// Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
+const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
+/** Returns whether the text is a path of the Nix store. */
+function isStorePath(text) {
+    return pattern.test(text);
+}
+/** Parses a store path. Throws an `Error` that shows the text for anything else. */
+function storePath(text) {
+    if (!isStorePath(text))
+        throw new Error(`not a Nix store path: ${JSON.stringify(text.slice(0, 300))}`);
+    return text;
+}
+/** Parses a store path or an empty text, which is `undefined`. Throws as `storePath`. */
+function optionalStorePath(text) {
+    return text === undefined || text === "" ? undefined : storePath(text);
 }
 ;// CONCATENATED MODULE: ./out/src/nix/send.js
 
@@ -7064,6 +7477,8 @@ function speaksOfLostConnection(stderr) {
 
 
 const pauseMilliseconds = 1000;
+// For the machine's own time-out of the command, which is what normally ends it.
+const spareSeconds = 30;
 /**
  * Runs a command on the machine, as the deploy user, until it exits with 0. Returns `undefined` then, and its last
  * output when it has not within that many seconds.
@@ -7072,7 +7487,7 @@ async function checkHealth(command, seconds, call, log, signal) {
     const deadline = performance.now() + seconds * 1000;
     for (let tries = 1;; tries += 1) {
         const left = Math.max(1, Math.ceil((deadline - performance.now()) / 1000));
-        const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false }), "confirm");
+        const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false, timeout: left + spareSeconds }), "confirm");
         if (end.exitCode === 0)
             return undefined;
         const said = lastLines(end.stdout).join("\n");
@@ -7122,6 +7537,8 @@ function watchLogin({ hasAnswered, tell, log, patience }) {
 
 
 
+// Units whose journals are fetched, in one call; 20 lines of them are shown.
+const mostJournals = 20;
 // A login that takes longer is slow, unless confirm-timeout is very short.
 const loginMilliseconds = 1000;
 /** A machine that is locked, and that rolls back by itself unless it is confirmed. */
@@ -7210,7 +7627,7 @@ class ArmedNixosMachine {
     async journal(units, signal) {
         const { call, privileged } = this.#site;
         try {
-            const end = await call(signal)(() => ({ script: "journal", args: ["10", ...units], privileged }), "confirm");
+            const end = await call(signal)(() => ({ script: "journal", args: ["10", ...units.slice(0, mostJournals)], privileged }), "confirm");
             return lastLines(end.stdout);
         }
         catch {
@@ -7221,42 +7638,62 @@ class ArmedNixosMachine {
 ;// CONCATENATED MODULE: ./out/src/nixos/facts.js
 
 
-/** Parses the lines `key=value` of a script. */
+// Characters of a fact that is no list, and of one that is; common.sh prints no longer ones.
+const longestFact = 1000;
+const longestList = 1_000_000;
+const lists = new Set(["failed-units", "restarting-units", "there"]);
+/** Parses the lines `key=value` of a script; a fact that is too long is cut. */
 function parseFacts(text) {
     const facts = new Map();
     for (const line of text.split("\n")) {
         const equals = line.indexOf("=");
-        if (equals > 0)
-            facts.set(line.slice(0, equals), line.slice(equals + 1).trimEnd());
+        if (equals <= 0)
+            continue;
+        const key = line.slice(0, equals);
+        facts.set(key, line.slice(equals + 1, equals + 1 + (lists.has(key) ? longestList : longestFact)).trimEnd());
     }
     return facts;
 }
-/** Parses what `system_state` of `common.sh` prints. Throws an `Error` for an invalid store path. */
+/** Parses what `system_state` of `common.sh` prints. Throws an `AnswerError` for an invalid store path. */
 function systemState(facts) {
     const generation = facts.get("generation") ?? "";
     return {
-        running: storePathOf(facts.get("running")),
-        booted: storePathOf(facts.get("booted")),
-        profile: storePathOf(facts.get("profile")),
-        generation: /^\d+$/.test(generation) ? Number(generation) : undefined,
+        running: storePathOf(facts, "running"),
+        booted: storePathOf(facts, "booted"),
+        profile: storePathOf(facts, "profile"),
+        generation: generationNumber.test(generation) ? Number(generation) : undefined,
         bootId: facts.get("boot-id") ?? "",
         failedUnits: wordsOf(facts.get("failed-units")),
         restartingUnits: wordsOf(facts.get("restarting-units")),
         rebootNeeded: facts.get("reboot-needed") === "yes",
     };
 }
-/** The words of a fact. */
+// As the files of Nix's profiles are numbered: at most nine digits are one.
+const generationNumber = /^\d{1,9}$/;
+// Words of a list, and characters of a word: a unit's name has at most 255 (systemd.unit(5)).
+const mostWords = 10_000;
+const longestWord = 255;
+/** The words of a fact, of which longer ones than systemd has for units are left out. */
 function wordsOf(text) {
-    return (text ?? "").split(" ").filter((word) => word !== "");
+    const words = (text ?? "").split(" ").filter((word) => word !== "" && word.length <= longestWord);
+    return words.slice(0, mostWords);
 }
-// A system outside the store (an installer, a container's first start) has no name, but is not an error.
-function storePathOf(text) {
-    return text?.startsWith("/nix/store/") === true ? optionalStorePath(text) : undefined;
+/**
+ * The store path that a fact names. A path outside the store (an installer, a container's first start) is one that cannot be named,
+ * not an error. Throws an `AnswerError` for one below it that is no store path.
+ */
+function storePathOf(facts, key) {
+    const text = facts.get(key) ?? "";
+    if (!text.startsWith("/nix/store/"))
+        return undefined;
+    if (!isStorePath(text))
+        throw new AnswerError(`${key} is ${JSON.stringify(text.slice(0, 300))}, which is not a path of the Nix store`);
+    return text;
 }
 function olderGeneration(facts) {
-    const toplevel = storePathOf(facts.get("older"));
-    const number = Number(facts.get("older-generation") || Number.NaN);
-    return toplevel === undefined || Number.isNaN(number) ? undefined : { number, toplevel };
+    const toplevel = storePathOf(facts, "older");
+    const number = facts.get("older-generation") ?? "";
+    return toplevel === undefined || !generationNumber.test(number) ? undefined : { number: Number(number), toplevel };
 }
 /**
  * Identifies a machine whatever name it is reached by: the boot id of its kernel, the PID namespace, which distinguishes the
@@ -7267,18 +7704,18 @@ function identityOf(facts) {
     return boot === undefined || boot === "" ? undefined : [boot, ...others].join(" ");
 }
 /**
- * Parses what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine without Nix, nixos-rebuild or
- * systemd.
+ * Parses what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix or systemd, or nixos-rebuild
+ * where that is to run.
  */
-function machineFacts(text) {
+function machineFacts(text, { needsRebuild }) {
     const facts = parseFacts(text);
     const missing = (reason, hint, topic) => new DeployError({ phase: "connect", reason, hint, topic });
     // Lix prints more lines, which are not facts.
     const nix = facts.get("nix") ?? "";
     if (!/\d/.test(nix))
         throw missing("nix was not found on the machine", "Check that the machine runs NixOS; `nix --version` must work in a non-interactive ssh session", "nix-missing");
-    if ((facts.get("nixos-rebuild") ?? "") === "") {
-        throw missing("nixos-rebuild was not found on the machine", "Check that the machine runs NixOS; with system.disableInstallerTools, add nixos-rebuild to environment.systemPackages", "nixos-rebuild-missing");
+    if (needsRebuild && (facts.get("nixos-rebuild") ?? "") === "") {
+        throw missing("nixos-rebuild was not found on the machine", "Check that the machine runs NixOS; with system.disableInstallerTools, add nixos-rebuild to environment.systemPackages, or evaluate on the runner (evaluate-on: runner, or build-on: runner)", "nixos-rebuild-missing");
     }
     if (!/^\d+$/.test(facts.get("systemd") ?? ""))
         throw missing("systemd is not running on the machine", "Check that the machine runs NixOS");
@@ -7287,7 +7724,7 @@ function machineFacts(text) {
     }
     const kibibytes = (key) => {
         const value = facts.get(key) ?? "";
-        return /^\d+$/.test(value) ? Number(value) : undefined;
+        return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
     };
     const sudo = facts.get("sudo");
     const doas = facts.get("doas");
@@ -7353,7 +7790,39 @@ class BuildPlanFolder {
         return typeof this.#state === "object" ? [`${this.#state.heading}:`] : [];
     }
 }
+;// CONCATENATED MODULE: ./out/src/nixos/script-limits.js
+/** Seconds until a script must have begun, behind whatever the login shell prints. */
+const beginSeconds = 60;
+/** Seconds after which `follow.sh` is given up when it prints nothing; it says every 10 s that it is alive. */
+const silentSeconds = 60;
+/** Bytes of a script's answer; `difference.sh` has the longest: some 40,000 lines. */
+const longestAnswer = 4 * 1024 * 1024;
+/**
+ * Seconds that a script may take. Callers give their own to those that wait for as long as an input says; `follow.sh` ends with the
+ * job that it follows.
+ */
+const scriptSeconds = {
+    facts: 60,
+    prepare: 60,
+    start: 60,
+    finish: 30,
+    arm: 60,
+    decide: 60,
+    health: 60,
+    difference: 45,
+    units: 45,
+    journal: 60,
+    settle: 60,
+    specialisation: 60,
+    place: 60,
+    daemon: 30,
+    missing: 120,
+    // A copy is limited by the input `timeout` alone.
+    import: 0,
+};
 ;// CONCATENATED MODULE: ./out/src/nixos/remote-shell.js
+
+
 
 
 
@@ -7373,6 +7842,8 @@ const scripts = {
     journal: __nccwpck_require__.ab + "journal.sh",
     settle: __nccwpck_require__.ab + "settle.sh",
     specialisation: __nccwpck_require__.ab + "specialisation.sh",
+    missing: __nccwpck_require__.ab + "missing.sh",
+    import: __nccwpck_require__.ab + "import.sh",
     place: __nccwpck_require__.ab + "place.sh",
     daemon: __nccwpck_require__.ab + "daemon.sh",
     job: __nccwpck_require__.ab + "job.sh",
@@ -7406,34 +7877,79 @@ class RemoteShell {
     over(connection) {
         return new RemoteShell(connection, this.#elevation);
     }
-    /** Runs a script. Throws a `CommandError` when the call was aborted or took too long, never for its exit code. */
+    /**
+     * Runs a script. Throws a `CommandError` when the call was aborted, took too long, was silent for too long or had too long an
+     * answer, never for its exit code.
+     */
     async run(call) {
         const nonce = (0,external_node_crypto_namespaceObject.randomBytes)(8).toString("hex");
+        const answer = new KeptOutput(longestAnswer);
+        const own = new AbortController();
+        let limit;
+        const stop = (failure) => {
+            // ncc does not find the files of a module that has the operator ??= in it.
+            if (limit === undefined)
+                limit = failure;
+            own.abort();
+        };
+        const late = setTimeout(() => stop({ kind: "timeout", seconds: beginSeconds }), beginSeconds * 1000);
         const payload = payloadCutter(`begin ${nonce}`);
+        let stdin;
+        let begun = false;
+        let inputFailure;
         const onStdout = (chunk) => {
             const bytes = payload.push(chunk);
-            if (bytes.length > 0)
-                call.onStdout?.(bytes);
+            if (bytes === undefined)
+                return;
+            clearTimeout(late);
+            if (stdin !== undefined && call.input !== undefined && !begun) {
+                begun = true;
+                const open = stdin;
+                void call.input(open).then(() => open.end(), (error) => {
+                    inputFailure = error;
+                    open.destroy();
+                });
+            }
+            if (call.onStdout !== undefined)
+                call.onStdout(bytes);
+            else {
+                answer.push(bytes);
+                if (answer.overflowed)
+                    stop({ kind: "output", bytes: longestAnswer });
+            }
         };
         let stderr;
         let failure;
         try {
             const elevation = call.privileged ? this.#elevation : { kind: "none" };
             const command = remoteCommand(elevation);
-            const stdin = `${beforeProgram(elevation)}${remote_shell_program(call.script, call.args, nonce)}`;
-            ({ stderr } = await this.#connection.run({ command, stdin, onStdout, signal: call.signal, timeout: call.timeout }));
+            const reads = call.input !== undefined;
+            const text = `${beforeProgram(elevation)}${remote_shell_program(call.script, call.args, nonce, reads)}`;
+            const feed = reads ? (input) => void (stdin = input) : undefined;
+            const timeout = call.timeout ?? (call.script === "follow" ? undefined : scriptSeconds[call.script]);
+            const silence = call.script === "follow" ? silentSeconds : undefined;
+            const signal = call.signal === undefined ? own.signal : AbortSignal.any([call.signal, own.signal]);
+            const shown = call.onStdout !== undefined;
+            ({ stderr } = await this.#connection.run({ command, stdin: text, feed, onStdout, shown, signal, timeout, silence }));
         }
         catch (error) {
-            if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
+            if (!(error instanceof CommandError))
+                throw error;
+            if (error.failure.kind === "aborted" && limit !== undefined && call.signal?.aborted !== true)
+                throw withFailure(error, limit);
+            if (isEnded(error))
                 throw error;
             failure = error;
             ({ stderr } = error);
         }
-        const end = new RegExp(`^end ${nonce} (\\d+)\\n?`, "m").exec(stderr);
-        if (end !== null) {
-            const stdout = call.onStdout === undefined ? payload.text() : "";
-            return { kind: "ended", exitCode: Number(end[1]), stdout, stderr: stderr.slice(0, end.index) };
+        finally {
+            clearTimeout(late);
         }
+        if (inputFailure !== undefined)
+            throw inputFailure;
+        const end = new RegExp(`^end ${nonce} (\\d{1,3})\\n?`, "m").exec(stderr);
+        if (end !== null)
+            return { kind: "ended", exitCode: Number(end[1]), stdout: answer.text(), stderr: stderr.slice(0, end.index) };
         // Without its last line the script did not run to its end: it was not started, or the connection was lost.
         const instead = payload.before();
         if (failure === undefined)
@@ -7467,41 +7983,51 @@ function remoteCommand(elevation) {
 function beforeProgram(elevation) {
     return elevation.kind === "password" ? `${(0,external_node_fs_namespaceObject.readFileSync)(elevateScript, "utf8")}---\n${elevation.password}\n` : "";
 }
-/** The script with its arguments, as `/bin/sh` reads it. */
-function remote_shell_program(script, args, nonce) {
-    return [...definition(script, args), `echo 'begin ${nonce}'`, 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"', ""].join("\n");
+/**
+ * The script with its arguments, as `/bin/sh` reads it. With `reads`, it gets the rest of standard input: all of the program is then one
+ * command, so that no shell has to read its next line behind that.
+ */
+function remote_shell_program(script, args, nonce, reads = false) {
+    const call = [`echo 'begin ${nonce}'`, reads ? 'main "$@"' : 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"'];
+    return [...definition(script, args), ...(reads ? [`{ ${call.join("; ")}; }`] : call), ""].join("\n");
 }
 function definition(script, args) {
     return [`set -- ${args.map(quote).join(" ")}`, (0,external_node_fs_namespaceObject.readFileSync)(scripts.common, "utf8"), (0,external_node_fs_namespaceObject.readFileSync)(scripts[script], "utf8")];
 }
-// The output of the login shell itself is before the line that begins the script's output.
+/** Returns whether the action ended the script, so that neither its end nor the state of the connection is known. */
+function isEnded({ failure }) {
+    return failure.kind === "aborted" || failure.kind === "timeout" || failure.kind === "silent" || failure.kind === "output";
+}
+function withFailure({ command, stdout, stderr, cause }, failure) {
+    return new CommandError({ command, failure, stdout, stderr, cause });
+}
+// Bytes kept of what comes before the line that begins the script's output.
+const keptBefore = 64 * 1024;
+// The output of the login shell itself is before the line that begins the script's output. `push` returns nothing until then.
 function payloadCutter(begin) {
     const marker = Buffer.from(`${begin}\n`);
-    let before = Buffer.alloc(0);
-    const kept = [];
-    const after = (chunk) => {
-        if (before === undefined)
-            return chunk;
-        before = Buffer.concat([before, chunk]);
-        const position = before.indexOf(marker);
-        if (position === -1)
-            return Buffer.alloc(0);
-        const rest = before.subarray(position + marker.length);
-        before = undefined;
-        return rest;
-    };
+    const before = new KeptOutput(keptBefore);
+    let end = Buffer.alloc(0);
+    let begun = false;
     return {
         push: (chunk) => {
-            const bytes = after(chunk);
-            kept.push(bytes);
-            return bytes;
+            if (begun)
+                return chunk;
+            before.push(chunk);
+            // The line may come in pieces.
+            const searched = Buffer.concat([end, chunk]);
+            const position = searched.indexOf(marker);
+            if (position === -1) {
+                end = searched.subarray(-(marker.length - 1));
+                return undefined;
+            }
+            begun = true;
+            return searched.subarray(position + marker.length);
         },
-        text: () => Buffer.concat(kept).toString("utf8"),
-        before: () => before?.toString("utf8"),
+        before: () => (begun ? undefined : before.text()),
     };
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/job.js
-
 
 
 
@@ -7552,7 +8078,9 @@ async function followJob(job, call) {
         offset += chunk.length;
         cutter.push(chunk);
     };
-    const end = await call(() => ({ script: "follow", args: [job.run, job.name, String(offset)], privileged, onStdout }), phase);
+    const deadline = job.seconds === undefined ? undefined : performance.now() + job.seconds * 1000;
+    const left = () => (deadline === undefined ? undefined : Math.max(1, Math.ceil((deadline - performance.now()) / 1000)));
+    const end = await call(() => ({ script: "follow", args: [job.run, job.name, String(offset)], privileged, timeout: left(), onStdout }), phase);
     cutter.end();
     plan.end().forEach(take);
     const facts = parseFacts(end.stderr);
@@ -7561,13 +8089,15 @@ async function followJob(job, call) {
         const reason = end.exitCode === 3 ? "the job was not found on the machine (was the machine restarted?)" : "the job ended, but no exit status was recorded";
         throw new LostJobError({ phase, reason, hint: "Check the machine's journal for a restart or a killed process", lines, exitCode: 255 });
     }
-    return { exitCode: Number(exit), result: optionalStorePath(facts.get("result")), lines, state: systemState(facts) };
+    if (!/^\d{1,3}$/.test(exit) || Number(exit) > 255)
+        throw new AnswerError(`the job ${job.name} ended with ${exit.slice(0, 20)}, which is no exit code`);
+    return { exitCode: Number(exit), result: storePathOf(facts, "result"), lines, state: systemState(facts) };
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/switch-command.js
 
 const systemProfile = "/nix/var/nix/profiles/system";
 /** The way of an operation, and the action that it begins with. Throws an `Error` for one that changes nothing. */
-function wayOf(operation, guarded) {
+function switch_command_wayOf(operation, guarded) {
     const way = protectedWay(operation);
     const action = switchAction(operation);
     if (way === undefined || action === undefined)
@@ -7591,10 +8121,10 @@ function activateCommand(action, { toplevel, running, generation }, installBootL
 // Between two attempts to take a lock that another run holds.
 const lockPauseMilliseconds = 2000;
 // A run that has lost the machine gives up within the limits and some time for connecting: a quarter of an hour is more.
-const spareSeconds = 900;
+const arming_spareSeconds = 900;
 /** Seconds for which a machine that has rolled back on its own keeps the logs of that. */
 function clearSeconds({ activation, confirm, healthCheck, settle }) {
-    return activation + confirm + healthCheck + settle + spareSeconds;
+    return activation + confirm + healthCheck + settle + arming_spareSeconds;
 }
 const residents = ["job", "watchdog", "switch", "activate", "last"];
 function residentTexts(run) {
@@ -7623,14 +8153,14 @@ async function arming_arm(activation, site) {
     return beforeOf(await armOnce(activation, site));
 }
 function beforeOf(facts) {
-    const [free, needed] = (facts.get("scarce-boot") ?? "").split(" ").map(Number);
-    return { state: systemState(facts), scarceBoot: free === undefined || needed === undefined ? undefined : { free, needed } };
+    const scarce = /^(\d{1,15}) (\d{1,15})$/.exec(facts.get("scarce-boot") ?? "");
+    return { state: systemState(facts), scarceBoot: scarce === null ? undefined : { free: Number(scarce[1]), needed: Number(scarce[2]) } };
 }
 async function armOnce({ operation, system, installBootLoader, guarded, limits }, site) {
     const { run, name, call, log, signal } = site;
     const seconds = [limits.activation, limits.confirm, clearSeconds(limits)].map(String);
     const what = [system.toplevel, system.running, system.generation?.toString() ?? "", installBootLoader ? "1" : "0"];
-    const args = [run, wayOf(operation, guarded).way, ...seconds, name, ...what, ...residentTexts(run)];
+    const args = [run, switch_command_wayOf(operation, guarded).way, ...seconds, name, ...what, ...residentTexts(run)];
     const deadline = performance.now() + limits.lock * 1000;
     let told = "";
     for (;;) {
@@ -7862,6 +8392,7 @@ class LastStepReader {
 
 
 
+
 // Exit codes of decide.sh.
 const tooLate = 7;
 const forgotten = 3;
@@ -7894,7 +8425,7 @@ class GuardedActivation {
     async run(call) {
         const { log } = this.#site;
         const { operation, system, installBootLoader, guarded } = this.#activation;
-        const command = activateCommand(wayOf(operation, guarded).action, system, installBootLoader);
+        const command = activateCommand(switch_command_wayOf(operation, guarded).action, system, installBootLoader);
         try {
             const { exitCode, lines, state } = await runJob({ ...this.#job("activate"), command }, call);
             return this.#end({ exitCode, lines, end: "ended", after: state });
@@ -7919,11 +8450,12 @@ class GuardedActivation {
     }
     /** Waits until the settle time is over. */
     async settle() {
-        return await this.#decide("settle", [String(this.#activation.limits.settle)]);
+        const { settle } = this.#activation.limits;
+        return await this.#decide("settle", [String(settle)], settle + scriptSeconds.settle);
     }
     /** Decides for the new system, and follows the last step where there is one. */
     async keep() {
-        const { way } = wayOf(this.#activation.operation, this.#activation.guarded);
+        const { way } = switch_command_wayOf(this.#activation.operation, this.#activation.guarded);
         for (let tries = 1;; tries += 1) {
             const kept = await this.#decide("decide", ["keep"]);
             if (kept === "late" || kept === "restarted")
@@ -8008,7 +8540,7 @@ class GuardedActivation {
                 this.#output.read(line);
             this.#site.log.output(line);
         };
-        return { run: this.#site.run, name, phase: phases[name], privileged: true, onLine };
+        return { run: this.#site.run, name, phase: phases[name], privileged: true, seconds: longestJob(this.#activation.limits), onLine };
     }
     #onLine(reader) {
         return (line) => {
@@ -8022,9 +8554,9 @@ class GuardedActivation {
     #end(end) {
         return { ...end, causes: this.#output.causes(), touched: this.#output.touched, plan: this.#units.plan("activation") };
     }
-    async #decide(script, words) {
+    async #decide(script, words, timeout) {
         const { call, run } = this.#site;
-        const end = await call(() => ({ script, args: [run, ...words], privileged: true }), "confirm");
+        const end = await call(() => ({ script, args: [run, ...words], privileged: true, timeout }), "confirm");
         if (end.exitCode === tooLate)
             return "late";
         if (end.exitCode === forgotten)
@@ -8037,6 +8569,13 @@ class GuardedActivation {
         const end = await this.#site.call(() => ({ script: "facts", args: [], privileged: false }), "activate");
         return systemState(parseFacts(end.stdout));
     }
+}
+/**
+ * Seconds after which a machine that still follows a job of the activation is given up. The machine itself ends each part after
+ * activation-timeout; a lost connection may take as long again to come back, and the end of a unit 90 s.
+ */
+function longestJob({ activation, confirm }) {
+    return 4 * activation + confirm + 600;
 }
 function refusal(phase, reason, end) {
     return new DeployError({ phase, reason: `${reason} (exit code ${end.exitCode})`, lines: lastLines(end.stderr), exitCode: end.exitCode });
@@ -8288,7 +8827,7 @@ function failedDerivations({ failures, configuration, exitCode }) {
     };
 }
 function failedDownload({ configuration, exitCode }, text) {
-    if (!/^\s*error: (?:unable to download|.*Reason: (?:builder failed|\d+ dependenc)|.*failed to build|path '.*' does not exist and cannot be created)/im.test(text))
+    if (!/^[ \t]*error: (?:unable to download|.*Reason: (?:builder failed|\d+ dependenc)|.*failed to build|path '.*' does not exist and cannot be created)/im.test(text))
         return undefined;
     return {
         reason: `the build of ${configuration} failed (exit code ${exitCode})`,
@@ -8299,14 +8838,14 @@ function failedDownload({ configuration, exitCode }, text) {
 /** What bash, Python and Nix itself print for a process that the kernel has killed, or that could not get memory. */
 function killed({ configuration, exitCode }, text, context) {
     const signalled = exitCode === 137 || exitCode === 247 || /died with <Signals\.SIGKILL: 9>|\bline \d+: +\d+ Killed\b/.test(text);
-    if (!signalled && !/^\s*error: (?:out of memory|.*Cannot allocate memory)|std::bad_alloc/m.test(text))
+    if (!signalled && !/^[ \t]*error: (?:out of memory|.*Cannot allocate memory)|std::bad_alloc/m.test(text))
         return undefined;
     const what = signalled ? "was killed" : "ran out of memory";
     return { reason: `the evaluation or build of ${configuration} ${what} (exit code ${exitCode})`, hint: memoryHint(context), topic: "killed" };
 }
 function memoryHint({ memoryKibibytes }) {
     const available = memoryKibibytes === undefined ? "" : ` (${renderBytes(memoryKibibytes * 1024)} were available before the build)`;
-    return `Linux kills processes when memory runs out${available}. To check, run \`journalctl -k --grep 'Out of memory'\` on the machine. Give the machine more memory or swap. ${unchanged}`;
+    return `Linux kills processes when memory runs out${available}. To check, run \`journalctl -k --grep 'Out of memory'\` on the machine. Give the machine more memory or swap, or have the runner do the work (evaluate-on: runner, or build-on: runner). ${unchanged}`;
 }
 function unknownArgument({ exitCode }, text) {
     if (!/unknown option|unrecognized arguments/i.test(text))
@@ -8315,7 +8854,7 @@ function unknownArgument({ exitCode }, text) {
 }
 /** An input that a newer Nix, or another implementation, has written into the lock file. */
 function unreadableLock({ configuration, exitCode }, text, { nix }) {
-    const line = /^\s*error: (lock ?file contains (?:mutable lock|unlocked input).*|unsupported \w+ input attribute '\w+'.*|cannot fetch unsupported input '.*'|input '.*' is unsupported.*)$/im.exec(text)?.[1];
+    const line = /^[ \t]*error: (lock ?file contains (?:mutable lock|unlocked input).*|unsupported \w+ input attribute '\w+'.*|cannot fetch unsupported input '.*'|input '.*' is unsupported.*)$/im.exec(text)?.[1];
     if (line === undefined)
         return undefined;
     const what = nix === undefined ? "Nix on the machine" : `Nix on the machine (${nix})`;
@@ -8347,7 +8886,9 @@ function untrackedFile({ configuration, exitCode }, text, { untrackedFile: file 
         lines: evaluationMessage(text),
     };
 }
-function doesNotEvaluate({ configuration, exitCode, lines }) {
+function doesNotEvaluate({ configuration, exitCode, lines, evaluates = true }) {
+    if (!evaluates)
+        return { reason: `the system of ${configuration} does not build (exit code ${exitCode})`, hint: unchanged };
     const message = evaluationMessage(lines.join("\n"));
     return {
         reason: `the configuration ${configuration} does not evaluate (exit code ${exitCode})`,
@@ -8709,12 +9250,42 @@ function parseDifference(text) {
 function zip(paths, sizes) {
     if (paths.length !== sizes.length)
         throw new Error(`${paths.length} paths have ${sizes.length} sizes`);
-    return paths.map((path, index) => ({ path: checked(path), bytes: Number(sizes[index]) }));
+    return paths.map((path, index) => ({ path: checked(path), bytes: bytesOf(sizes[index] ?? "") }));
+}
+function bytesOf(size) {
+    if (!/^\d{1,15}$/.test(size))
+        throw new Error(`${JSON.stringify(size.slice(0, 300))} is not a valid size of a path`);
+    return Number(size);
 }
 function checked(path) {
     if (!isStorePath(path))
         throw new Error(`${JSON.stringify(path.slice(0, 300))} is not a store path`);
     return path;
+}
+;// CONCATENATED MODULE: ./out/src/nixos/unanswered.js
+
+/** Explains a script that we have ended; `undefined` for an abort, and for one that ended by itself. */
+function explainLimit(error, phase) {
+    const parts = { phase, exitCode: 255, cause: error };
+    const { failure } = error;
+    const hint = "Log in to the machine and look at its load, its memory and its journal";
+    switch (failure.kind) {
+        case "timeout":
+            return new DeployError({ ...parts, reason: `the machine is connected, but has not answered within ${failure.seconds} s`, hint, unreachable: true });
+        case "silent":
+            return new DeployError({ ...parts, reason: `the machine is connected, but has given no sign of life for ${failure.seconds} s`, hint, unreachable: true });
+        case "output":
+            return new DeployError({
+                ...parts,
+                reason: `the machine has printed more than ${failure.bytes} bytes where a short answer was expected`,
+                hint: undefined,
+            });
+        case "exit":
+        case "signal":
+        case "aborted":
+        case "spawn":
+            return undefined;
+    }
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/unit-facts.js
 /** Lines of each list that a machine reports at most. */
@@ -8759,12 +9330,12 @@ function parseUnitFacts(text) {
             return result === "never" || result === "unmet" || result === "ran" ? [[name, result]] : [];
         })),
         aliases: new Map((rows.get("alias") ?? []).map(split)),
-        stopsWith: lists(rows.get("down")),
+        stopsWith: unit_facts_lists(rows.get("down")),
         managed: managedUnits(lines),
         sockets: new Set(rows.get("socket")),
         added: new Set(rows.get("new")),
-        pulls: lists(rows.get("pulls")),
-        parts: lists(rows.get("part")),
+        pulls: unit_facts_lists(rows.get("pulls")),
+        parts: unit_facts_lists(rows.get("part")),
     };
 }
 function managedUnits(lines) {
@@ -8788,7 +9359,7 @@ function append(map, key, value) {
     else
         list.push(value);
 }
-function lists(rows = []) {
+function unit_facts_lists(rows = []) {
     const map = new Map();
     for (const row of rows)
         append(map, ...split(row));
@@ -8817,6 +9388,7 @@ function first(rows, word, which) {
 
 
 
+
 // For each query to the machine's Nix or systemd, and for all of them: after that, the comparison is skipped.
 const questionSeconds = 20;
 const comparisonSeconds = 45;
@@ -8827,7 +9399,9 @@ const comparisonSeconds = 45;
 async function compareSystems([before, after], shell, log, signal) {
     const ask = async (script, args) => {
         // Not retried after a loss of the connection, which the next step notices.
-        const outcome = await shell.run({ script, args, privileged: false, signal, timeout: comparisonSeconds });
+        const outcome = await shell.run({ script, args, privileged: false, signal, timeout: comparisonSeconds }).catch((error) => {
+            throw (error instanceof CommandError ? explainLimit(error, "build") : undefined) ?? error;
+        });
         if (outcome.kind === "lost")
             throw new Error("the connection was lost");
         if (outcome.exitCode !== 0)
@@ -8931,12 +9505,13 @@ function elevation_refused(reason, hint, topic) {
 
 
 
+
 /**
  * Queries a connected machine for its facts, and finds out how scripts become root. Throws a `DeployError` of the
  * phase connect.
  */
 async function enter(connection, settings, signal) {
-    const outcome = await new RemoteShell(connection, { kind: "none" }).run({ script: "facts", args: [], privileged: false, signal });
+    const outcome = await askFacts(new RemoteShell(connection, { kind: "none" }), false, signal);
     if (outcome.kind === "lost") {
         throw new DeployError({
             phase: "connect",
@@ -8960,14 +9535,26 @@ async function enter(connection, settings, signal) {
             exitCode: outcome.exitCode,
         });
     }
-    const { facts, access } = machineFacts(outcome.stdout);
+    const { facts, access } = machineFacts(outcome.stdout, settings);
     const { privileged, elevation } = requireAccess(access, settings);
     const shell = new RemoteShell(connection, elevation);
     if (elevation.kind === "password")
         await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
     if (elevation.kind === "passwordless" && elevation.program === "run0")
         await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
-    return { facts, shell, privileged };
+    return { facts, shell, privileged, root: access.root };
+}
+async function askFacts(shell, privileged, signal) {
+    try {
+        return await shell.run({ script: "facts", args: [], privileged, signal });
+    }
+    catch (error) {
+        const explained = error instanceof CommandError ? explainLimit(error, "connect") : undefined;
+        if (explained === undefined)
+            throw error;
+        // It has answered ssh: trying again would take as long, and it is not a machine that is off.
+        throw new DeployError({ ...explained.failure, unreachable: false, cause: error });
+    }
 }
 /** A machine on which the login shell, or sshd, did not run the command that it was sent. */
 function notRun({ instead = "", stderr, exitCode }, user) {
@@ -8993,7 +9580,7 @@ function notRun({ instead = "", stderr, exitCode }, user) {
     });
 }
 async function tryElevation(shell, signal, explain) {
-    const outcome = await shell.run({ script: "facts", args: [], privileged: true, signal });
+    const outcome = await askFacts(shell, true, signal);
     if (outcome.kind === "lost" || outcome.exitCode !== 0)
         throw explain(outcome.stderr);
 }
@@ -9017,6 +9604,74 @@ function run0Error(user, stderr) {
         lines: lastLines(stderr),
         exitCode: 1,
     });
+}
+;// CONCATENATED MODULE: ./out/src/nix/export.js
+
+
+/** Lists store paths of the runner with everything that they refer to, in the order in which they can be registered. Throws a `CommandError`. */
+async function closureOf(paths, signal) {
+    const { stdout } = await runNixStore(["--query", "--requisites", ...paths], { signal });
+    return stdout
+        .split("\n")
+        .filter((line) => line !== "")
+        .map(storePath);
+}
+/** Writes these store paths, and no others, as `nix-store --import` reads them. Throws a `CommandError`. */
+async function exportPaths(paths, to, signal) {
+    await runNixStore(["--export", ...paths], { stdoutTo: to, signal });
+}
+;// CONCATENATED MODULE: ./out/src/nixos/import-closure.js
+
+
+/** Tells whether a machine has refused a store path for want of a signature. */
+function wantsSignature(error) {
+    return error instanceof CommandError && /lacks a (?:valid )?signature/.test(error.stderr);
+}
+/**
+ * Imports store paths of the runner with everything that they refer to as root, who alone may without a signature. What the machine has
+ * does not travel. Throws a `CommandError` where that fails, as one of Nix itself would.
+ */
+async function importClosure(roots, { shell, call, log, signal }) {
+    const closure = await closureOf(roots, signal);
+    const asked = await call(() => ({ script: "missing", args: closure, privileged: true }), "copy");
+    if (asked.exitCode !== 0)
+        throw import_closure_failed("nix-store --check-validity", asked.exitCode, asked.stderr);
+    const missing = closure.filter((path) => asked.stdout.split("\n").includes(path));
+    const progress = { paths: missing.length, expectedPaths: missing.length };
+    if (missing.length === 0)
+        return { ...progress, bytes: 0 };
+    log.note(`importing ${missing.length === 1 ? "1 path" : `${missing.length} paths`} as root, since Nix on the machine accepts none without a signature`);
+    let bytes = () => 0;
+    log.copying(() => ({ ...progress, bytes: bytes() }));
+    const ended = new AbortController();
+    let outcome;
+    try {
+        outcome = await shell.run({
+            script: "import",
+            args: [],
+            privileged: true,
+            signal,
+            input: async (stdin) => {
+                bytes = () => ("bytesWritten" in stdin ? Number(stdin.bytesWritten) : 0);
+                // Nobody reads what is still written when the script has ended.
+                await exportPaths(missing, stdin, AbortSignal.any([signal, ended.signal])).catch((error) => {
+                    if (!ended.signal.aborted)
+                        throw error;
+                });
+            },
+        });
+    }
+    finally {
+        ended.abort();
+    }
+    if (outcome.kind === "lost")
+        throw outcome.cause;
+    if (outcome.exitCode !== 0)
+        throw import_closure_failed("nix-store --import", outcome.exitCode, outcome.stderr);
+    return { ...progress, bytes: bytes() };
+}
+function import_closure_failed(command, exitCode, stderr) {
+    return new CommandError({ command, failure: { kind: "exit", exitCode }, stdout: "", stderr });
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/dry-activate.js
 
@@ -9050,6 +9705,43 @@ async function dryActivate(system, { run, privileged, log, call }) {
     const { exitCode, lines, state } = await runJob({ run, name: "activate", phase: "activate", command, privileged, onLine }, call);
     return { exitCode, end: "ended", causes: output.causes(), touched: false, lines, after: state, plan: units.plan("rehearsal") };
 }
+;// CONCATENATED MODULE: ./out/src/nixos/realise-command.js
+
+// Of the options that rebuild-args may hold, those that nix-store has too, with its words for them. The others are about
+// evaluation, which does not happen on the machine.
+const words = {
+    "--builders": ["--builders"],
+    "--cores": ["--cores"],
+    "--fallback": ["--fallback"],
+    "--keep-failed": ["--keep-failed"],
+    "--keep-going": ["--keep-going"],
+    "--max-jobs": ["--max-jobs"],
+    "--offline": ["--option", "substitute", "false"],
+    "--option": ["--option"],
+    "--quiet": ["--quiet"],
+    "--repair": ["--repair"],
+    "--verbose": ["--verbose"],
+};
+/**
+ * Builds the call that has the machine build a derivation, or download what it builds, and link it as `result`. It is nix-store's,
+ * which is the same in every version and needs no experimental feature. `--no-build-output` has it end the message of a failure with
+ * the last lines of the log, as `nix build` does.
+ */
+function realiseCommand(derivation, rebuildArgs) {
+    const args = [];
+    let logs = false;
+    for (let index = 0; index < rebuildArgs.length; index += 1) {
+        const arg = rebuildArgs[index] ?? "";
+        const row = rebuildOptions.options.find(({ name, aliases }) => name === arg || aliases.includes(arg));
+        const given = rebuildArgs.slice(index + 1, index + 1 + (row?.words.length ?? 0));
+        index += given.length;
+        logs ||= row?.name === "--print-build-logs";
+        const own = words[row?.name ?? ""];
+        if (own !== undefined)
+            args.push(...own, ...given);
+    }
+    return ["nix-store", "--realise", derivation, "--add-root", "result", ...(logs ? [] : ["--no-build-output"]), ...args];
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/name-on-machine.js
 
 // A unit's name has at most 255 characters (systemd.unit(5)), and a file's 255 bytes.
@@ -9070,22 +9762,54 @@ function nameOnMachine(run, target) {
 
 
 
+
+
 // Between two tries to connect again, while nothing answers.
 const reconnect_pauseMilliseconds = 1000;
+// A connection that has lasted for so long is none that breaks at once.
+const steadyMilliseconds = 10_000;
 /**
  * Runs a script, again after each loss of the connection until it has run to its end. `call` is evaluated for each attempt, so
  * that a script that shows a log continues where it stopped. For scripts that may safely run twice.
  *
- * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, and the abort's `CommandError`.
+ * Throws a `DeployError` that is `unreachable` when the connection does not come back in time, is lost again and again, or the script
+ * does not end in time, and the abort's `CommandError`.
  */
 async function runToItsEnd(connection, shell, call, reconnection) {
+    // Of losses without any progress in between.
+    let firstLoss;
     for (;;) {
-        const outcome = await shell.run({ ...call(), signal: reconnection.signal });
+        const begin = performance.now();
+        const { moved, outcome } = await tryOnce(shell, call(), reconnection);
         if (outcome.kind === "ended")
             return outcome;
+        const now = performance.now();
+        if (moved || now - begin > steadyMilliseconds)
+            firstLoss = undefined;
+        firstLoss ??= now;
+        if (now - firstLoss > reconnection.seconds * 1000)
+            throw lostForGood(reconnection, lastLines(outcome.stderr), outcome.cause);
         reconnection.onLost(`the connection was lost; reconnecting for up to ${reconnection.seconds} s`);
         await reconnect(connection, outcome.cause, reconnection);
         reconnection.onLost("reconnected");
+    }
+}
+/** Runs a script once; `moved` tells whether a log has gone on. */
+async function tryOnce(shell, call, { phase, signal }) {
+    const { onStdout } = call;
+    let moved = false;
+    const watched = (chunk) => {
+        moved ||= chunk.length > 0;
+        onStdout?.(chunk);
+    };
+    try {
+        const outcome = await shell.run({ ...call, signal, onStdout: onStdout === undefined ? undefined : watched });
+        return { moved, outcome };
+    }
+    catch (error) {
+        if (!(error instanceof CommandError))
+            throw error;
+        throw explainLimit(error, phase) ?? error;
     }
 }
 /** Calls scripts over a connection that is not made again. A call throws the `CommandError` of a connection that is lost. */
@@ -9119,6 +9843,10 @@ async function reconnect(connection, cause, { phase, seconds, signal }) {
     const reason = `the connection was lost and could not be restored within ${seconds} s`;
     throw new DeployError({ phase, reason, lines: last instanceof DeployError ? [last.reason] : [], exitCode: 255, unreachable: true, cause: last });
 }
+function lostForGood({ phase, seconds }, lines, cause) {
+    const reason = `the connection was lost again and again for ${seconds} s`;
+    return new DeployError({ phase, reason, lines, exitCode: 255, unreachable: true, cause });
+}
 function partsOf({ failure, unreachable, cause }) {
     const { reason, hint, lines, exitCode, topic } = failure;
     return { reason, hint, lines, exitCode, topic, unreachable, cause };
@@ -9127,15 +9855,14 @@ function partsOf({ failure, unreachable, cause }) {
 
 
 
-
 /** Finds a specialisation of a system on its machine. Throws a `DeployError` of the phase build that lists the available ones. */
 async function findSpecialisation(toplevel, name, call) {
     const end = await call(() => ({ script: "specialisation", args: [toplevel, name], privileged: false }), "build");
     const facts = parseFacts(end.stdout);
-    const system = optionalStorePath(facts.get("system") || undefined);
+    const system = storePathOf(facts, "system");
     if (end.exitCode === 0 && system !== undefined)
         return system;
-    const names = wordsOf(facts.get("there"));
+    const names = wordsOf(facts.get("there")).slice(0, 50);
     throw new DeployError({
         phase: "build",
         reason: `the system has no specialisation ${name}${names.length === 0 ? "; it defines none" : `; it defines ${names.join(", ")}`}`,
@@ -9146,6 +9873,9 @@ async function findSpecialisation(toplevel, name, call) {
     });
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/machine.js
+
+
+
 
 
 
@@ -9186,7 +9916,8 @@ class NixosMachine {
         await this.#connection.open(signal);
         for (const key of this.#connection.acceptedKeys())
             this.#log.warn(acceptedKeyWarning(key));
-        const entry = await enter(this.#connection, this.#settings.access, signal);
+        const { access, needsRebuild } = this.#settings;
+        const entry = await enter(this.#connection, { ...access, needsRebuild }, signal);
         const prepared = this.#connected?.prepared ?? false;
         this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, prepared);
         return this.#connected;
@@ -9204,15 +9935,17 @@ class ConnectedNixosMachine {
     #log;
     #shell;
     #privileged;
+    #root;
     /** The run has a directory on the machine. */
     #prepared;
-    constructor(connection, settings, log, { facts, shell, privileged }, prepared) {
+    constructor(connection, settings, log, { facts, shell, privileged, root }, prepared) {
         this.facts = facts;
         this.#connection = connection;
         this.#settings = settings;
         this.#log = log;
         this.#shell = shell;
         this.#privileged = privileged;
+        this.#root = root;
         this.#prepared = prepared;
     }
     get prepared() {
@@ -9221,38 +9954,43 @@ class ConnectedNixosMachine {
     async copyFlake(sent, signal) {
         const { run, checkSignatures, archiveArgs } = this.#settings;
         const paths = sentPaths(sent);
-        await this.#prepare(paths, "copy", signal);
-        let copied;
-        try {
-            copied = await sendFlake(sent, {
-                store: this.#connection.store,
-                environment: this.#connection.environment,
-                checkSignatures,
-                extraArgs: archiveArgs,
-                signal,
-                onLine: (line) => this.#log.output(line),
-                onBegin: (progress) => this.#log.copying(progress),
-            });
-        }
-        catch (error) {
-            if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
-                throw error;
-            const open = await this.#connection.isOpen();
-            const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
-            // A lost connection looks like a daemon that closes the connection, unless the machine reports the daemon's error.
-            const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
-            const lost = !refused && (!open || speaksOfLostConnection(error.stderr));
-            throw new DeployError(explainSendFailure(error, lost, this.#connection.target.user, state));
-        }
-        // A user who is not root can only root paths that exist.
-        if (!this.#privileged)
-            await this.#prepare(paths, "copy", signal);
+        const copied = await this.#keeping(paths, signal, async () => {
+            const send = async () => await sendFlake(sent, { ...this.#sending(signal), checkSignatures, extraArgs: archiveArgs });
+            return await this.#explained(send, "the flake", signal);
+        });
         this.#log.note(`copied ${sent.flake.source} (run ${run})`);
         return copied;
     }
+    async copyPaths(paths, signal) {
+        const { run, checkSignatures, substitute } = this.#settings;
+        const roots = [...paths.closures, ...paths.derivations];
+        const copied = await this.#keeping(roots, signal, async () => {
+            // Root could import them anyway.
+            const checked = checkSignatures && !this.#root;
+            const send = async () => {
+                try {
+                    return await copyPaths(paths, { ...this.#sending(signal), checkSignatures: checked, substitute });
+                }
+                catch (error) {
+                    if (!this.#privileged || this.#root || !wantsSignature(error))
+                        throw error;
+                    return await importClosure(roots, { shell: this.#shell, call: this.#call(signal), log: this.#log, signal });
+                }
+            };
+            return await this.#explained(send, "the system", signal);
+        });
+        this.#log.note(`copied ${roots.join(", ")} (run ${run})`);
+        return copied;
+    }
     async build(rebuild, signal) {
-        const { run, rebuildArgs } = this.#settings;
-        const command = rebuildCommand(rebuild, rebuildArgs);
+        const command = rebuildCommand(rebuild, this.#settings.rebuildArgs);
+        return await this.#build(command, { configuration: rebuild.configuration, evaluates: true }, signal);
+    }
+    async realise(derivation, configuration, signal) {
+        return await this.#build(realiseCommand(derivation, this.#settings.rebuildArgs), { configuration, evaluates: false }, signal);
+    }
+    async #build(command, { configuration, evaluates }, signal) {
+        const { run } = this.#settings;
         const log = new BuildLogReader();
         const onLine = (line) => {
             log.read(line);
@@ -9261,11 +9999,11 @@ class ConnectedNixosMachine {
         const job = { run, name: "build", phase: "build", command, privileged: this.#privileged, onLine };
         const { exitCode, result, lines } = await runJob(job, this.#call(signal));
         if (exitCode !== 0) {
-            const failure = { exitCode, configuration: rebuild.configuration, lines, failures: log.failures };
+            const failure = { exitCode, configuration, lines, failures: log.failures, evaluates };
             throw buildError(failure, await this.#buildContext(failure));
         }
         if (result === undefined)
-            throw new DeployError({ phase: "build", reason: "nixos-rebuild build succeeded but produced no system", lines, exitCode });
+            throw new DeployError({ phase: "build", reason: `${command.slice(0, 2).join(" ")} succeeded but produced no system`, lines, exitCode });
         return result;
     }
     async findSpecialisation(toplevel, name, signal) {
@@ -9297,6 +10035,36 @@ class ConnectedNixosMachine {
         }
         catch {
             // Too slow: the next run on this machine removes the files of dead runs.
+        }
+    }
+    /** What every call of Nix that sends something is given. */
+    #sending(signal) {
+        const { store, environment } = this.#connection;
+        return { store, environment, signal, onLine: (line) => this.#log.output(line), onBegin: (progress) => this.#log.copying(progress) };
+    }
+    /** Keeps what is sent from garbage collection. */
+    async #keeping(paths, signal, send) {
+        await this.#prepare(paths, "copy", signal);
+        const copied = await send();
+        // Who is not root can only keep what is there already.
+        if (!this.#privileged)
+            await this.#prepare(paths, "copy", signal);
+        return copied;
+    }
+    /** Sends something with Nix. Throws a `DeployError` that says why it did not arrive. */
+    async #explained(send, what, signal) {
+        try {
+            return await send();
+        }
+        catch (error) {
+            if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
+                throw error;
+            const open = await this.#connection.isOpen();
+            const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
+            // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
+            const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
+            const lost = !refused && (!open || speaksOfLostConnection(error.stderr));
+            throw new DeployError(explainSendFailure(error, { what, lost, user: this.#connection.target.user, state }));
         }
     }
     async #prepare(paths, phase, signal) {
@@ -9956,45 +10724,6 @@ function parseArchive(json) {
     found.delete(source);
     return { source, inputs: [...found] };
 }
-;// CONCATENATED MODULE: ./out/src/nix/evaluate-each.js
-
-// Evaluating a large fleet takes minutes: an error that all machines share is not searched for in each of them.
-const mostEvaluations = 60;
-/**
- * Evaluates all names at once, and if that fails, in halves, until each failing name is alone. Nix ends an evaluation at the first
- * missing attribute, abort or infinite recursion (`builtins.tryEval` catches none of them), and one such machine must not hide
- * the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
- */
-async function evaluateEach(names, evaluate) {
-    const found = new Map();
-    const groups = names.length === 0 ? [] : [names];
-    let evaluations = 0;
-    for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
-        try {
-            evaluations += 1;
-            const values = await evaluate(group);
-            for (const [name, value] of values)
-                found.set(name, { value });
-        }
-        catch (error) {
-            if (!(error instanceof CommandError) || !isOfTheEvaluation(error))
-                throw error;
-            if (group.length === 1 || evaluations + groups.length + 2 > mostEvaluations)
-                for (const name of group)
-                    found.set(name, { error, together: group });
-            else
-                groups.push(group.slice(0, group.length / 2), group.slice(group.length / 2));
-        }
-    }
-    return new Map(names.flatMap((name) => {
-        const one = found.get(name);
-        return one === undefined ? [] : [[name, one]];
-    }));
-}
-function isOfTheEvaluation({ failure }) {
-    // A stack overflow or a lack of memory ends with a signal.
-    return failure.kind === "exit" || failure.kind === "signal";
-}
 ;// CONCATENATED MODULE: ./out/src/nix/evaluate.js
 
 
@@ -10076,6 +10805,63 @@ function nixString(text) {
         .replaceAll("\n", String.raw `\n`)
         .replaceAll("\r", String.raw `\r`)}"`;
 }
+;// CONCATENATED MODULE: ./out/src/nix/evaluate-each.js
+
+
+// Evaluating a large fleet takes minutes: an error that all machines share is not searched for in each of them.
+const mostEvaluations = 60;
+// Bytes of the names of one evaluation: Linux takes 128 KiB for one argument, and the expression is part of it.
+const mostBytes = 60_000;
+/**
+ * Evaluates all names at once, as far as they fit into one argument, and if that fails, in halves, until each failing name is alone.
+ * Nix ends an evaluation at the first missing attribute, abort or infinite recursion (`builtins.tryEval` catches none of them), and
+ * one such machine must not hide the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
+ */
+async function evaluateEach(names, evaluate) {
+    const found = new Map();
+    const groups = inArguments(names);
+    let evaluations = 0;
+    for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+        try {
+            evaluations += 1;
+            const values = await evaluate(group);
+            for (const [name, value] of values)
+                found.set(name, { value });
+        }
+        catch (error) {
+            if (!(error instanceof CommandError) || !isOfTheEvaluation(error))
+                throw error;
+            if (group.length === 1 || evaluations + groups.length + 2 > mostEvaluations)
+                for (const name of group)
+                    found.set(name, { error, together: group });
+            else
+                groups.push(group.slice(0, group.length / 2), group.slice(group.length / 2));
+        }
+    }
+    return new Map(names.flatMap((name) => {
+        const one = found.get(name);
+        return one === undefined ? [] : [[name, one]];
+    }));
+}
+/** Splits the names into groups that each fit into one argument, quoted for Nix. */
+function inArguments(names) {
+    const groups = [];
+    let bytes = mostBytes;
+    for (const name of names) {
+        const size = Buffer.byteLength(nixString(name)) + 1;
+        if (bytes + size > mostBytes) {
+            groups.push([]);
+            bytes = 0;
+        }
+        bytes += size;
+        groups.at(-1)?.push(name);
+    }
+    return groups;
+}
+function isOfTheEvaluation({ failure }) {
+    // A stack overflow or a lack of memory ends with a signal.
+    return failure.kind === "exit" || failure.kind === "signal";
+}
 ;// CONCATENATED MODULE: ./out/src/nix/inventory-entry.js
 
 
@@ -10106,7 +10892,7 @@ function parseEntry(name, raw) {
             }),
             system: typeof system === "string" ? system : undefined,
             tags,
-            buildOnTarget: field(raw, "buildOnTarget") === true,
+            buildOn: buildPlace(kind, field(raw, "buildOnTarget")),
             ignored: [...inventory_entry_listed("deployment.keys", field(raw, "keys")), ...inventory_entry_listed("the profiles", field(raw, "otherProfiles"))],
         };
     }
@@ -10119,6 +10905,12 @@ function parseEntry(name, raw) {
             topic: error instanceof UnsupportedSettingError ? error.topic : undefined,
         };
     }
+}
+/** Both tools build on the runner unless they are told otherwise; NixOS itself does not say. */
+function buildPlace(kind, buildOnTarget) {
+    if (typeof buildOnTarget === "boolean")
+        return buildOnTarget ? "target" : "runner";
+    return kind === "configuration" ? "auto" : "runner";
 }
 class UnsupportedSettingError extends Error {
     topic;
@@ -10206,20 +10998,25 @@ function inventory_entry_shown(value) {
 
 // Machines that are evaluated one by one for their error.
 const mostExplained = 8;
+// Characters of the name of a configuration; a file or unit of a machine has no longer name either.
+const inventory_longestName = 255;
 /**
  * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is evaluated again alone, so that
  * Nix's message can be shown, and does not hide the others. Throws as `applyToFlake` where the flake itself does not evaluate.
  */
 async function readInventory(reference, { selection, details }, options) {
     const tagged = looksAtTags(selection);
-    const patterns = selection.length === 0 || tagged ? null : selection.map((rule) => rule.expression);
+    const choosing = selection.filter(({ leavesOut }) => !leavesOut);
+    const patterns = choosing.length === 0 || tagged ? null : choosing.map((rule) => rule.expression);
     const expression = (0,external_node_fs_namespaceObject.readFileSync)(__nccwpck_require__.ab + "inventory.nix", "utf8");
     const query = async (args, onLine = () => undefined) => parseAnswer(await applyToFlake(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }));
     const { names, machines } = await atOnce(query, options.onLine);
     const found = [];
     let broken = 0;
     for (const [name, seen] of machines) {
-        if ("error" in seen)
+        if (name.length > inventory_longestName)
+            found.push(nameTooLong(name));
+        else if ("error" in seen)
             found.push(inventory_doesNotEvaluate(name, seen.error, seen.together));
         else if (field(seen.value, "kind") !== "broken")
             found.push(parseEntry(name, seen.value));
@@ -10239,7 +11036,9 @@ async function atOnce(query, onLine) {
     }
     // Names need no machine: if even they fail, the flake itself does not evaluate.
     const { names, wanted } = await query({ names: [] });
-    return { names, machines: await evaluateEach(wanted, async (some) => (await query({ names: some })).machines) };
+    const [long, usable] = [wanted.filter((name) => name.length > inventory_longestName), wanted.filter((name) => name.length <= inventory_longestName)];
+    const each = await evaluateEach(usable, async (some) => (await query({ names: some })).machines);
+    return { names, machines: new Map([...each, ...long.map((name) => [name, { value: undefined }])]) };
 }
 /** Evaluates a machine that throws again, to get its error. */
 async function askAgain(name, query) {
@@ -10259,9 +11058,13 @@ function inventory_doesNotEvaluate(name, error, together = [name]) {
     const lines = error === undefined ? [`only the first ${mostExplained} failures are explained one by one; see their messages`] : lastLines(error.stderr);
     return { kind: "unusable", name, tags: undefined, error: reason, lines, topic: "machine-not-evaluated" };
 }
+function nameTooLong(name) {
+    const error = `the name of its configuration has ${name.length} characters, and at most ${inventory_longestName} are accepted`;
+    return { kind: "unusable", name: `${name.slice(0, 50)}…`, tags: undefined, error };
+}
 function parseAnswer(json) {
     return {
-        names: texts(field(json, "names")),
+        names: texts(field(json, "names")).map((name) => name.slice(0, inventory_longestName)),
         wanted: texts(field(json, "wanted")),
         machines: new Map(entries(field(json, "machines"))),
     };
@@ -10623,7 +11426,11 @@ function location_parseAnswer(answer) {
     const found = new Map();
     for (const line of answer.split("\n")) {
         const [, keyword = "", value = ""] = /^(\S+) (.*)$/.exec(line) ?? [];
-        found.set(keyword, [...(found.get(keyword) ?? []), value]);
+        const values = found.get(keyword);
+        if (values === undefined)
+            found.set(keyword, [value]);
+        else
+            values.push(value);
     }
     return found;
 }
@@ -10688,7 +11495,345 @@ function announceChoice(choice, log) {
         log.line(line);
     log.annotateAll("warning", choiceWarnings(choice));
 }
+;// CONCATENATED MODULE: ./out/src/deploy/system-source.js
+
+/** The machine gets the flake, and its own nixos-rebuild evaluates and builds it. */
+function rebuiltThere(flake) {
+    return {
+        evaluatesOnMachine: true,
+        obtain: async (steps, signal) => {
+            const sent = await flake;
+            const rebuild = { reference: outerReference(sent), configuration: steps.configuration };
+            await steps.copy(async (machine) => await machine.copyFlake(sent, signal));
+            return await steps.build(async (machine) => await machine.build(rebuild, signal));
+        },
+    };
+}
+/** The runner has evaluated the system, and the machine builds its derivation. `beside` is sent too. */
+function realisedThere(derivation, beside) {
+    const paths = { closures: beside, derivations: [derivation] };
+    return {
+        evaluatesOnMachine: false,
+        obtain: async (steps, signal) => {
+            await steps.copy(async (machine) => await machine.copyPaths(paths, signal));
+            return await steps.build(async (machine) => await machine.realise(derivation, steps.configuration, signal));
+        },
+    };
+}
+/** The runner has built the system, and the machine only receives it. `beside` is sent too. */
+function builtHere(toplevel, beside) {
+    const paths = { closures: [toplevel, ...beside], derivations: [] };
+    return {
+        evaluatesOnMachine: false,
+        obtain: async (steps, signal) => {
+            await steps.copy(async (machine) => await machine.copyPaths(paths, signal));
+            return toplevel;
+        },
+    };
+}
+;// CONCATENATED MODULE: ./out/src/nix/build-systems.js
+
+
+
+
+// One per machine of a large fleet, each with a fault of its own.
+const keptFailures = 500;
+const build_systems_keptLines = 20;
+/** Builds the arguments that build derivations. nix-store's are the same in every version; its messages without the builds' own output are those of `nix build`. */
+function buildArguments(systems, extraArgs) {
+    return ["--realise", "--keep-going", "--no-build-output", ...extraArgs, ...new Set(systems.map(({ derivation }) => derivation))];
+}
+/**
+ * Builds all systems in one go on the runner, so that what they share is built once, and the failure of one stops none of the others.
+ * Returns those that did not build, by the name of their configuration. Throws a `CommandError` for a build that was stopped.
+ */
+async function buildSystems(systems, options) {
+    if (systems.size === 0)
+        return new Map();
+    const log = new BuildLogReader(keptFailures);
+    const folder = new BuildPlanFolder();
+    const lines = [];
+    const onStderrLine = (line) => {
+        log.read(line);
+        if (line.trim() !== "" && lines.push(line) > build_systems_keptLines)
+            lines.shift();
+        folder.fold(line).forEach(options.onLine);
+    };
+    let exitCode;
+    try {
+        await runNixStore(buildArguments([...systems.values()], options.extraArgs), { signal: options.signal, onStderrLine });
+        return new Map();
+    }
+    catch (error) {
+        if (!(error instanceof CommandError) || (error.failure.kind !== "exit" && error.failure.kind !== "signal"))
+            throw error;
+        exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
+    }
+    const missing = await missingOutputs([...systems.values()], options);
+    const failed = new Map();
+    for (const [name, { derivation, toplevel }] of systems) {
+        if (!missing.has(toplevel))
+            continue;
+        const needed = await runNixStore(["--query", "--requisites", derivation], { signal: options.signal });
+        failed.set(name, { exitCode, failures: log.failuresOf(new Set(needed.stdout.split("\n"))), lines });
+    }
+    return failed;
+}
+async function missingOutputs(systems, { signal }) {
+    const { stdout } = await runNixStore(["--check-validity", "--print-invalid", ...systems.map(({ toplevel }) => toplevel)], { signal });
+    return new Set(stdout.split("\n"));
+}
+;// CONCATENATED MODULE: ./out/src/nix/platforms.js
+
+
+
+
+/**
+ * Asks the runner's Nix what platforms it can build for; `undefined` where it does not say. Foreign ones that the runner emulates
+ * (binfmt_misc) are in its `extra-platforms`.
+ */
+async function buildablePlatforms(signal) {
+    // `nix show-config` is the older name, and the only one up to Nix 2.19 and of Lix.
+    for (const command of [["config", "show"], ["show-config"]]) {
+        try {
+            return parsePlatforms((await runNix([...command, "--json"], { signal })).stdout, readLines);
+        }
+        catch (error) {
+            if (!(error instanceof CommandError) || error.failure.kind === "aborted")
+                throw error;
+        }
+    }
+    return undefined;
+}
+/**
+ * Parses what `nix config show --json` prints, as far as it tells platforms: `system`, `extra-platforms`, and `builders`, which is text
+ * of machines(5) or the name of a file behind an `@`. The second word of a builder lists its platforms; `-` is the runner's own.
+ *
+ *     {"system":{"value":"x86_64-linux",…},"extra-platforms":{"value":["i686-linux"],…},"builders":{"value":"@/etc/nix/machines",…},…}
+ */
+function parsePlatforms(json, read) {
+    const settings = JSON.parse(json);
+    const value = (name) => field(field(settings, name), "value");
+    const system = json_text(value("system"));
+    const extra = value("extra-platforms");
+    const platforms = new Set([...(system === undefined ? [] : [system]), ...(Array.isArray(extra) ? extra.map(String) : [])]);
+    for (const builder of builders(json_text(value("builders")) ?? "", read)) {
+        for (const platform of (builder.split(/\s+/)[1] ?? "-").split(","))
+            if (platform !== "-")
+                platforms.add(platform);
+    }
+    return platforms;
+}
+function builders(setting, read) {
+    return setting
+        .split(/[;\n]/)
+        .map((line) => line.replace(/#.*/, "").trim())
+        .filter((line) => line !== "")
+        .flatMap((line) => (line.startsWith("@") ? builders(read(line.slice(1)), () => "") : [line]));
+}
+function readLines(file) {
+    return (0,external_node_fs_namespaceObject.existsSync)(file) ? (0,external_node_fs_namespaceObject.readFileSync)(file, "utf8") : "";
+}
+;// CONCATENATED MODULE: ./out/src/nix/system-failure.js
+
+
+const outcome = "Nothing has changed on the machine";
+/** Explains why the runner has no system for a configuration. */
+function evaluationFailure(configuration, why) {
+    if (why.kind === "missing") {
+        const { configurations } = why;
+        const names = configurations.length === 0 ? "it has none" : `it has ${configurations.join(", ")}`;
+        const inFlake = configuration.startsWith("colmenaHive.") ? configuration : `nixosConfigurations.${configuration}`;
+        const reason = `the flake has no ${inFlake}; ${names}`;
+        return failure_makeFailure({ phase: "build", reason, hint: "Write the configuration behind the target: host#configuration", outcome });
+    }
+    const which = why.together === 1 ? `the configuration ${configuration}` : `one of ${why.together} configurations, ${configuration} or another,`;
+    return failure_makeFailure({ phase: "build", reason: `${which} does not evaluate on the runner`, outcome, lines: why.lines.slice(0, system_failure_shownLines) });
+}
+// As many as a failure shows; Nix's message is at the beginning.
+const system_failure_shownLines = 20;
+/** Explains why a system did not build on the runner. */
+function buildFailure(configuration, { exitCode, failures, lines }) {
+    const text = [...failures.failed.flatMap(({ log }) => log), ...lines].join("\n");
+    const rendered = renderBuildFailures(failures);
+    const code = exitCode === undefined ? "" : ` (exit code ${exitCode})`;
+    const reason = `the system of ${configuration} does not build on the runner${code}${rendered === undefined ? "" : `: ${rendered.clause}`}`;
+    const parts = { phase: "build", outcome, exitCode, lines: rendered?.lines ?? lines };
+    if (/No space left on device|disk is full/i.test(text)) {
+        return failure_makeFailure({
+            ...parts,
+            reason: `no space is left on the runner to build ${configuration}`,
+            hint: "Free some, or build on the machine (build-on: target)",
+        });
+    }
+    if (failures.failed.some((one) => /signal 9\b/.test(one.reason))) {
+        const hint = "Linux kills a process when memory runs out. Use a runner with more memory, fewer builds at a time (--max-jobs in build-args), or build-on: target";
+        return failure_makeFailure({ ...parts, reason, hint });
+    }
+    return failure_makeFailure({ ...parts, reason, hint: "The end of the build's log is below; the command under it shows all of it on the runner" });
+}
+/** Refuses a platform that neither the runner nor one of its builders builds for; `undefined` where one does, or that is not known. */
+function platformFailure(configuration, platform, known) {
+    // What Nix itself does, without a program: downloads.
+    if (platform === undefined || known === undefined || platform === "builtin" || known.has(platform))
+        return undefined;
+    return failure_makeFailure({
+        phase: "build",
+        reason: `the system of ${configuration} is for ${platform}, which the runner cannot build for; it builds for ${[...known].join(", ")}`,
+        hint: `Set build-on: target for the machine, or give the runner a builder for ${platform} (\`builders\` in its nix.conf) or an emulator (binfmt_misc, and extra-platforms in its nix.conf)`,
+        outcome,
+    });
+}
+;// CONCATENATED MODULE: ./out/src/nix/systems.js
+
+
+
+
+
+
+// An evaluation keeps every configuration that it has looked into: some hundred megabytes each, of a real NixOS.
+const together = 16;
+// Configurations whose error Nix is asked for one by one.
+const systems_mostExplained = 8;
+/**
+ * Instantiates the systems of these configurations, each as `nixos-rebuild` would, in groups. One that does not evaluate does not
+ * hide the others: it is missing in what is returned, and `onNoSystem` hears why. `onProgress` hears how many are done.
+ */
+async function instantiate(reference, configurations, options, hears = {}) {
+    const found = new Map();
+    let explained = 0;
+    let outputsEvaluate = false;
+    let fault;
+    for (let begin = 0; begin < configurations.length; begin += together) {
+        const group = configurations.slice(begin, begin + together);
+        let names = [];
+        const evaluated = await evaluateEach(group, async (some) => {
+            try {
+                const answer = await ask(reference, some, true, options);
+                ({ names } = answer);
+                return answer.systems;
+            }
+            catch (error) {
+                // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
+                if (hears.onNoSystem !== undefined && !outputsEvaluate)
+                    await requireOutputs(reference, options).catch((own) => (fault = own));
+                outputsEvaluate = true;
+                if (fault !== undefined)
+                    return new Map();
+                throw error;
+            }
+        });
+        if (fault !== undefined)
+            throw fault;
+        for (const name of group) {
+            const one = evaluated.get(name);
+            const system = one !== undefined && "value" in one ? readSystem(one.value) : undefined;
+            if (system !== undefined)
+                found.set(name, system);
+            else if (hears.onNoSystem === undefined || one === undefined)
+                continue;
+            else if ("error" in one)
+                hears.onNoSystem(name, broken(one.error, one.together.length));
+            else if (one.value !== null)
+                hears.onNoSystem(name, { kind: "missing", configurations: names });
+            else
+                hears.onNoSystem(name, (explained += 1) <= systems_mostExplained ? await systems_askAgain(reference, name, options) : broken(undefined, 1));
+        }
+        hears.onProgress?.(Math.min(begin + together, configurations.length));
+    }
+    return found;
+}
+/** Evaluates the outputs of a flake and none of its systems. Throws as `applyToFlake`. */
+async function requireOutputs(reference, options) {
+    await ask(reference, [], true, options);
+}
+async function ask(reference, configurations, careful, options) {
+    const expression = (0,external_node_fs_namespaceObject.readFileSync)(__nccwpck_require__.ab + "toplevels.nix", "utf8");
+    const found = await applyToFlake(reference, expression, { configurations, careful }, options);
+    const names = field(found, "names");
+    const systems = field(found, "systems");
+    return {
+        names: Array.isArray(names) ? names.filter((name) => typeof name === "string") : [],
+        systems: new Map(configurations.map((name) => [name, field(systems, name)])),
+    };
+}
+/** Evaluates a system that throws, to hear what. */
+async function systems_askAgain(reference, name, options) {
+    try {
+        await ask(reference, [name], false, { ...options, onLine: () => undefined });
+        return broken(undefined, 1);
+    }
+    catch (error) {
+        if (!(error instanceof CommandError) || error.failure.kind === "aborted")
+            throw error;
+        return broken(error, 1);
+    }
+}
+function broken(error, count) {
+    const lines = error?.stderr.split("\n") ?? [`only the first ${systems_mostExplained} failures are explained one by one; see their messages`];
+    return { kind: "broken", lines, together: count };
+}
+/** Reads what `toplevels.nix` says of one configuration: `{"derivation":"/nix/store/….drv","output":"/nix/store/…","platform":"x86_64-linux"}` */
+function readSystem(value) {
+    const derivation = json_text(field(value, "derivation"));
+    const output = json_text(field(value, "output"));
+    if (derivation === undefined || output === undefined)
+        return undefined;
+    return { derivation: storePath(derivation), toplevel: storePath(output), platform: json_text(field(value, "platform")) };
+}
+;// CONCATENATED MODULE: ./out/src/entry/systems-here.js
+
+
+
+
+
+
+
+/** Evaluates what is evaluated on the runner, then builds what is built there. What does not evaluate or build stops none of the others. */
+async function makeSystems(sent, wanted, options) {
+    const here = wanted.filter(({ way }) => evaluatesHere(way));
+    const configurations = namesOf(here);
+    const failed = new Map();
+    const systems = await instantiate(outerReference(sent), configurations, options, {
+        onNoSystem: (configuration, why) => failed.set(configuration, evaluationFailure(configuration, why)),
+        onProgress: (done) => options.onLine(`evaluated ${done} of ${configurations.length}`),
+    });
+    const build = namesOf(here.filter(({ way }) => way === "built-here"));
+    const platforms = build.length === 0 ? undefined : await buildablePlatforms(options.signal);
+    const buildable = new Map();
+    for (const configuration of build) {
+        const system = systems.get(configuration);
+        if (system === undefined)
+            continue;
+        const refusal = platformFailure(configuration, system.platform, platforms);
+        if (refusal === undefined)
+            buildable.set(configuration, system);
+        else
+            failed.set(configuration, refusal);
+    }
+    if (buildable.size > 0)
+        options.onLine(`building ${buildable.size === 1 ? "1 system" : `${buildable.size} systems`} on the runner`);
+    const broken = await buildSystems(buildable, { extraArgs: options.buildArgs, signal: options.signal, onLine: options.onLine });
+    for (const [configuration, one] of broken)
+        failed.set(configuration, buildFailure(configuration, one));
+    return { systems, failed };
+}
+/** The source of a machine's system. `flake` and `sent` are the same, `made` is there where the runner evaluates any. */
+function sourceOf({ name, configuration, way }, flake, sent, made) {
+    if (way === "rebuilt-there")
+        return rebuiltThere(flake);
+    const system = configuration === undefined ? undefined : made?.systems.get(configuration);
+    if (system === undefined || sent === undefined)
+        throw new Error(`no system was made for ${name}`);
+    // The source of the flake is enough to build the same by hand: its inputs come with flake.lock.
+    const beside = sent.hive ? [sent.flake.source, sent.outer] : [sent.flake.source];
+    return way === "built-here" ? builtHere(system.toplevel, beside) : realisedThere(system.derivation, beside);
+}
+function namesOf(wanted) {
+    return [...new Set(wanted.flatMap(({ configuration }) => configuration ?? []))];
+}
 ;// CONCATENATED MODULE: ./out/src/entry/deployment-ports.js
+
 
 
 
@@ -10712,6 +11857,7 @@ function deploymentPorts({ inputs, ssh, identity, known, log, signal }) {
             return { wrap: async (hive) => (known.sent = await wrapFlake(archived, hive, { scratch: runnerTemp(), signal })) };
         },
         readInventory: async (sent, query) => await readInventory(outerReference(sent), query, local),
+        makeSystems: async (sent, wanted) => await makeSystems(sent, wanted, { ...local, buildArgs: inputs.buildArgs }),
         prepareSsh: async () => await identity.install(inputs),
         locate: async (targets) => await locateTargets(targets, identity.directory, ssh, { defaults: inputs.defaults, limit: inputs.maxParallel, signal }),
         announce: (choice) => announceChoice(choice, log),
@@ -10792,7 +11938,9 @@ function machineSettings(inputs, sending, signal) {
         run,
         name: workflowRunName(process.env) ?? `run ${run}`,
         access: { elevate: inputs.elevate, elevatePassword: inputs.elevatePassword, needsRoot: needsRoot(inputs.operation) },
+        needsRebuild: true,
         checkSignatures: inputs.checkSignatures,
+        substitute: inputs.substitute,
         archiveArgs: inputs.archiveArgs,
         rebuildArgs: inputs.rebuildArgs,
         reconnectTimeout: reconnectTimeout(inputs.connectTimeout, inputs.safety),
@@ -11030,12 +12178,21 @@ async function deploy({ log, runLog, identity, known }, cancelled) {
     await requirePrograms();
     await preventCoreDumps();
     const found = await machinesOfDeployment(inputs, deploymentPorts({ inputs, ssh, identity, known, log, signal: cancelled }));
+    const wantedAs = ({ name }) => {
+        const wanted = found.wanted.get(name);
+        if (wanted === undefined)
+            throw new Error(`${name} has no source for its system`);
+        return wanted;
+    };
     const { flake, signal } = flakeOrNone(found.flake, cancelled);
     const settings = machineSettings(inputs, found.flake, signal);
-    const machines = connectionsTo(found.targets, identity.directory, ssh).map((connection) => new NixosMachine(connection, settings, runLog.host(connection.target)));
+    const machines = connectionsTo(found.targets, identity.directory, ssh).map((connection) => {
+        const needsRebuild = flake !== undefined && wantedAs(connection.target).way === "rebuilt-there";
+        return new NixosMachine(connection, { ...settings, needsRebuild }, runLog.host(connection.target));
+    });
     const { operation, maxParallel, timeout, retries, safety, variant, staging, diff } = inputs;
-    const unusable = found.unusable.map(unusableResult);
-    known.end = await deployFleet(machines, { operation, flake, unusable, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
+    const systemOf = flake === undefined ? undefined : (target) => sourceOf(wantedAs(target), flake, known.sent, found.made);
+    known.end = await deployFleet(machines, { operation, systemOf, unusable: found.failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
     await found.flake;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/matrix.js
@@ -11295,10 +12452,6 @@ const external_node_url_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impor
 
 
 
-
-
-// An evaluation keeps every configuration that it has looked into: some hundred megabytes each, of a real NixOS.
-const together = 16;
 // With the true ones, system.configurationRevision and the like would differ at every commit; without any, a flake may refuse a dirty
 // tree, or fail on a missing attribute.
 const sameIdentity = { revision: "1".padStart(40, "0"), lastModified: 1 };
@@ -11330,24 +12483,10 @@ function repositoryOf(resolved) {
         referenceAt: (commit) => `git+${url}?${[...kept, ["rev", commit]].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`,
     };
 }
-/**
- * Instantiates the systems of these configurations, each as `nixos-rebuild` would. `reference` is one of `checkout`. One that does not evaluate does not hide the others.
- */
+/** Instantiates the systems of these configurations. `reference` is one of `checkout`. One that does not evaluate does not hide the others. */
 async function toplevels(reference, configurations, options) {
-    const expression = (0,external_node_fs_namespaceObject.readFileSync)(__nccwpck_require__.ab + "toplevels.nix", "utf8");
-    const evaluate = async (some) => {
-        const found = await applyToFlake(reference, expression, { configurations: some }, options);
-        return new Map(some.map((name) => [name, json_text(field(found, name))]));
-    };
-    if (configurations.length === 0)
-        await evaluate([]);
-    const all = new Map();
-    for (let begin = 0; begin < configurations.length; begin += together) {
-        const evaluated = await evaluateEach(configurations.slice(begin, begin + together), evaluate);
-        for (const [name, one] of evaluated)
-            all.set(name, "value" in one ? one.value : undefined);
-    }
-    return all;
+    const systems = await instantiate(reference, configurations, options);
+    return new Map(configurations.map((name) => [name, systems.get(name)?.derivation]));
 }
 /** Instantiates the systems that a former commit had, unless its source is the present one. Throws only for an abort. */
 async function formerToplevels(present, former, configurations, options) {
@@ -11356,7 +12495,7 @@ async function formerToplevels(present, former, configurations, options) {
         if (pinned === present.pinned)
             return { kind: "same" };
         // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
-        await toplevels(pinned, [], options);
+        await requireOutputs(pinned, options);
         return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options) };
     }
     catch (error) {

@@ -51,7 +51,8 @@ report_users() {
   sed -n 's/^reloading user units for \(.*\)\.\.\.$/\1/p' activate.log | sort -u | while read -r user; do
     uid=$(id -u -- "$user") || continue
     gid=$(id -g -- "$user") || continue
-    state=$(XDG_RUNTIME_DIR=/run/user/$uid setpriv --reuid="$uid" --regid="$gid" --clear-groups \
+    # What answers there is the user's.
+    state=$(XDG_RUNTIME_DIR=/run/user/$uid timeout 5 setpriv --reuid="$uid" --regid="$gid" --clear-groups \
       systemctl --user show --property=ActiveState nixos-activation.service 2>/dev/null </dev/null)
     [ "$state" != ActiveState=failed ] || echo "nix-flake-deploy: nixos-activation.service of $user failed"
   done

@@ -79,18 +79,34 @@ scarce_boot() {
   }
 }
 
-# Only processes of root can change the system, so other users cannot delay a deployment. Ignored are commands that deploy
+# Any user may open the lock of switch-to-configuration, and so hold it. A lock that no process of root has open is replaced; from
+# then on, only root can open it.
+guard_switch_lock() {
+  { mkdir -p -- "${switch_lock%/*}" && : >>"$switch_lock" && chmod 600 -- "$switch_lock"; } 2>/dev/null || return 0
+  ! flock --nonblock "$switch_lock" true 2>/dev/null || return 0
+  root=$(find /proc -mindepth 3 -maxdepth 3 -path '/proc/[0-9]*/fd/*' -lname "$switch_lock" 2>/dev/null | while read -r opened; do
+    # The real user: a program that is set-uid root may have been started with the file open.
+    sed -n 's/^Uid:[[:space:]]*0[[:space:]].*/yes/p' "${opened%/fd/*}/status" 2>/dev/null
+  done)
+  [ -z "$root" ] || return 0
+  (umask 077 && : >"$switch_lock.new" && mv -f -- "$switch_lock.new" "$switch_lock")
+  return 0
+}
+
+# Only processes of root can change the system, so other users cannot delay a deployment: neither by a program that is set-uid root,
+# which keeps the real user, nor by sudo and the like, which ask for a password as root. Ignored are commands that deploy
 # another machine from this one (nixos-rebuild with --target-host, and the ssh below it), and what a container on this machine does.
 by_hand() {
   here=$(readlink /proc/self/ns/pid)
-  ps -eo pid=,uid=,args= | while read -r pid owner args; do
-    [ "$owner" = 0 ] || continue
+  ps -eo pid=,ruid=,uid=,args= | while read -r pid real owner args; do
+    [ "$real $owner" = "0 0" ] || continue
     case ${args%% *} in ssh | */ssh) continue ;; esac
     case $args in
       *' --target-host'*) continue ;;
       *nixos-rebuild*' switch'* | *nixos-rebuild*' boot'* | *nixos-rebuild*' test'* | *bin/switch-to-configuration\ *) ;;
       *) continue ;;
     esac
+    case $(readlink "/proc/$pid/exe") in */sudo | */su | */doas | */pkexec | */run0) continue ;; esac
     if [ "$(readlink "/proc/$pid/ns/pid")" = "$here" ]; then
       printf 'root runs "%.100s" (process %s)' "$args" "$pid"
       return
@@ -117,6 +133,7 @@ main() {
     return 5
   fi
   if [ ! -e armed ]; then
+    guard_switch_lock
     hand=$(by_hand)
     if [ -n "$hand" ]; then
       printf 'holder=%s\n' "$hand"

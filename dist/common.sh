@@ -12,11 +12,14 @@ PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 
 uid=$(id -u)
-# On a tmpfs: a full disk does not affect log and exit code, and a reboot clears it.
+# On a tmpfs: a full disk does not affect log and exit code, and a reboot clears it. Empty if the user has no such directory
+# of its own: each run then makes one in /tmp.
 if [ "$uid" -eq 0 ]; then
   base=/run/nix-flake-deploy
+elif [ -d "${XDG_RUNTIME_DIR-}" ] && [ "$(stat -c %u -- "$XDG_RUNTIME_DIR")" = "$uid" ]; then
+  base=$XDG_RUNTIME_DIR/nix-flake-deploy-$uid
 else
-  base=${XDG_RUNTIME_DIR:-/tmp}/nix-flake-deploy-$uid
+  base=
 fi
 gcroots=/nix/var/nix/gcroots/nix-flake-deploy
 system_profile=/nix/var/nix/profiles/system
@@ -52,11 +55,14 @@ is_foreign() {
   esac
 }
 
+# At most so many units are reported: the runner reads no more.
+most_units=10000
+
 # Units that are failed now, separated by spaces: in the state failed, or a service that systemd is about to restart after its
 # main process ended with an error.
 failed_units() {
   patiently systemctl list-units --all --state=failed,auto-restart,auto-restart-queued --plain --no-legend --no-pager 2>/dev/null |
-    while read -r unit _ _ sub _; do
+    head -n "$most_units" | while read -r unit _ _ sub _; do
       ! is_foreign "$unit" || continue
       case $sub in
         auto-restart*) [ "$(systemctl show --property=ExecMainStatus -- "$unit" 2>/dev/null </dev/null)" != ExecMainStatus=0 ] || continue ;;
@@ -85,8 +91,8 @@ services() {
 restarting_units() {
   now=$(cut -d . -f 1 /proc/uptime)
   services | while read -r unit number moment; do
-    if [ "$number" -gt 0 ] && [ "$((moment / 1000000 + 60))" -ge "$now" ]; then printf '%s ' "$unit"; fi
-  done
+    if [ "$number" -gt 0 ] && [ "$((moment / 1000000 + 60))" -ge "$now" ]; then printf '%s\n' "$unit"; fi
+  done | head -n "$most_units" | tr '\n' ' '
 }
 
 # A kernel, initrd or set of modules other than the booted one needs a reboot.
@@ -114,7 +120,7 @@ system_state() {
   printf 'reboot-needed=%s\n' "$(reboot_needed)"
 }
 
-# The directory of this run, made by prepare.sh.
+# The directory of this run, made by prepare.sh. Others can take a name in /tmp that they can guess; RUN begins with a random number.
 run_directory() {
-  printf '%s/%s' "$base" "$1"
+  if [ -n "$base" ]; then printf '%s/%s' "$base" "$1"; else printf '/tmp/nix-flake-deploy-%s-%s' "$uid" "$1"; fi
 }

@@ -22,6 +22,10 @@ main() {
     # dash takes a "--" after -TERM for a process.
     kill -s TERM -- "-$pid" 2>/dev/null
   fi
+  if [ -z "$base" ]; then
+    rm -rf -- "$dir"
+    return 0
+  fi
   case $(cat "$base/lock" 2>/dev/null) in "$1 "*) rm -f -- "$base/lock" ;; esac
   rm -rf -- "$dir"
   # The mutex is removed with the last run; a run that waits for it has a directory there.

@@ -6,6 +6,7 @@
 # roots are left.
 sweep() {
   for old in "$base"/*/ "$gcroots"/*/; do
+    [ -n "$base" ] || break
     old=${old%/}
     name=${old##*/}
     if [ ! -d "$old" ] || [ "$name" = "$run" ]; then continue; fi
@@ -18,17 +19,32 @@ sweep() {
   done
 }
 
+# The same for a user whose runs have their directories in /tmp, where others have theirs.
+sweep_tmp() {
+  for old in "/tmp/nix-flake-deploy-$uid-"*; do
+    if is_own "$old" && [ "$old" != "$dir" ] && [ -n "$(find "$old" -maxdepth 0 -mmin +1440)" ]; then rm -rf -- "$old"; fi
+  done
+}
+
+is_own() {
+  [ -d "$1" ] && [ ! -L "$1" ] && [ "$(stat -c %u -- "$1")" = "$uid" ]
+}
+
+# Makes a directory for this user alone, or finds one that is.
+make_own() {
+  (umask 077 && mkdir -- "$1") 2>/dev/null
+  is_own "$1" && return 0
+  if [ -e "$1" ] || [ -L "$1" ]; then echo "$1 is owned by another user" >&2; else echo "$1 cannot be made" >&2; fi
+  return 1
+}
+
 main() {
   run=$1
   shift
   dir=$(run_directory "$run")
-  (umask 077 && mkdir -p -- "$base") || return 1
-  if [ "$(stat -c %u -- "$base")" != "$uid" ] || [ -L "$base" ]; then
-    echo "$base is owned by another user" >&2
-    return 1
-  fi
-  (umask 077 && mkdir -p -- "$dir") || return 1
-  sweep
+  [ -z "$base" ] || make_own "$base" || return 1
+  make_own "$dir" || return 1
+  if [ -n "$base" ]; then sweep; else sweep_tmp; fi
   [ "$uid" -ne 0 ] || mkdir -p -- "$gcroots/$run" || return 1
   number=0
   for path in "$@"; do

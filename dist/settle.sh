@@ -10,8 +10,8 @@ uptime() {
 restarted_units() {
   services | while read -r unit number _; do
     before=$(sed -n "s/^$(escaped "$unit") //p" activate.restarts)
-    [ "$number" -le "${before:-0}" ] || printf '%s ' "$unit"
-  done
+    [ "$number" -le "${before:-0}" ] || printf '%s\n' "$unit"
+  done | head -n "$most_units" | tr '\n' ' '
 }
 
 # A name as a pattern of sed.

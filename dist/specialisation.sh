@@ -5,7 +5,7 @@ main() {
   printf 'system=%s\n' "$(resolve "$1/specialisation/$2")"
   printf 'there='
   for link in "$1"/specialisation/*; do
-    [ ! -e "$link" ] || printf '%s ' "${link##*/}"
-  done
+    [ ! -e "$link" ] || printf '%s\n' "${link##*/}"
+  done | head -n 50 | tr '\n' ' '
   echo
 }

@@ -2,10 +2,14 @@
 {
   # As a target names them: attributes of nixosConfigurations, or of colmenaHive.nodes with that in front.
   configurations,
+  # Whether a machine that throws is passed over. Other errors end the evaluation all the same.
+  careful,
 }:
 outputs:
 let
   inherit (builtins)
+    attrNames
+    deepSeq
     listToAttrs
     stringLength
     substring
@@ -22,18 +26,41 @@ let
       nodes.${substring length (stringLength name) name} or null
     else
       own.${name} or null;
-  # Null where there is none, or where it throws.
-  derivationOf =
+  describe =
     name:
     let
       configuration = find name;
-      path = tryEval (unsafeDiscardStringContext configuration.config.system.build.toplevel.drvPath);
+      inherit (configuration.config.system.build) toplevel;
     in
-    if configuration != null && path.success then path.value else null;
+    if configuration == null then
+      { }
+    else
+      {
+        derivation = unsafeDiscardStringContext toplevel.drvPath;
+        output = unsafeDiscardStringContext toplevel.outPath;
+        platform = toplevel.system or null;
+      };
+  # Null for a machine that throws.
+  guarded =
+    name:
+    let
+      system = describe name;
+      attempt = tryEval (deepSeq system system);
+    in
+    if !careful then
+      system
+    else if attempt.success then
+      attempt.value
+    else
+      null;
 in
-listToAttrs (
-  map (name: {
-    inherit name;
-    value = derivationOf name;
-  }) configurations
-)
+{
+  # Of nixosConfigurations.
+  names = attrNames own;
+  systems = listToAttrs (
+    map (name: {
+      inherit name;
+      value = guarded name;
+    }) configurations
+  );
+}

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
@@ -44,6 +44,9 @@ function bundle(directory: string): void {
   const missing = /eval\("require"\)\("([^"]+)"\)/.exec(bundled);
   if (missing !== null) throw new Error(`ncc did not find ${missing[1]} for ${module}`);
   rmSync(path);
+  // It gives a file a hash for a name where it has not understood the module that reads it.
+  const renamed = readdirSync(directory).filter((name) => /^[0-9a-f]{20}\./.test(name));
+  if (renamed.length > 0) throw new Error(`ncc has renamed ${renamed.length} files that ${module} reads, such as ${renamed[0]}`);
   writeFileSync(join(directory, bundleName), bundled.replaceAll(/^\/\/# sourceMappingURL=.*\n?/gm, ""));
 }
 

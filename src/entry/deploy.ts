@@ -66,7 +66,7 @@ async function deploy({ log, runLog, identity, known }: Run, cancelled: AbortSig
   const found = await machinesOfDeployment(inputs, deploymentPorts({ inputs, ssh, identity, known, log, signal: cancelled }));
   const wantedAs = ({ name }: Target): WantedSystem => {
     const wanted = found.wanted.get(name);
-    if (wanted === undefined) throw new Error(`nobody knows how ${name} gets its system`);
+    if (wanted === undefined) throw new Error(`${name} has no source for its system`);
     return wanted;
   };
   const { flake, signal } = flakeOrNone(found.flake, cancelled);

@@ -110,7 +110,7 @@ async function askAgain(reference: string, name: string, options: EvaluateOption
 }
 
 function broken(error: CommandError | undefined, count: number): NoSystem {
-  const lines = error?.stderr.split("\n") ?? [`Nix was asked for the errors of ${mostExplained} configurations: see what it says of the others`];
+  const lines = error?.stderr.split("\n") ?? [`only the first ${mostExplained} failures are explained one by one; see their messages`];
   return { kind: "broken", lines, together: count };
 }
 

@@ -106,7 +106,8 @@ export class RemoteShell {
     const own = new AbortController();
     let limit: CommandFailure | undefined;
     const stop = (failure: CommandFailure): void => {
-      limit ??= failure;
+      // ncc does not find the files of a module that has the operator ??= in it.
+      if (limit === undefined) limit = failure;
       own.abort();
     };
     const late = setTimeout(() => stop({ kind: "timeout", seconds: beginSeconds }), beginSeconds * 1000);

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 
@@ -153,14 +153,17 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
 
   describe("the units that count as failed", () => {
     const nonce = "0123456789abcdef";
-    const base = join(directory, `nix-flake-deploy-${isRoot ? 65_534 : userInfo().uid}`);
+    const user = isRoot ? 65_534 : userInfo().uid;
+    // A directory of the user's own, as the system has it: no other one is trusted.
+    const runtime = join(directory, "runtime");
+    const base = join(runtime, `nix-flake-deploy-${user}`);
     const scriptOf = (name: ScriptName, args: readonly string[]): { facts: string[]; code: number | null } => {
       const drop = ["--reuid=65534", "--regid=65534", "--clear-groups", shell, "-s"];
       const [file, rest] = isRoot ? ["setpriv", drop] : [shell, ["-s"]];
       const { stdout, status } = spawnSync(file, rest, {
         input: program(name, args, nonce),
         encoding: "utf8",
-        env: { ...env, XDG_RUNTIME_DIR: directory },
+        env: { ...env, XDG_RUNTIME_DIR: runtime },
         timeout: 30_000,
       });
       return { facts: stdout.split("\n").filter((line) => line.startsWith("failed-units=")), code: status };
@@ -173,6 +176,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
         writeFileSync(join(base, "run1", name), text);
       }
       spawnSync("chmod", ["-R", "a+rwX", directory]);
+      if (isRoot) chownSync(runtime, user, user);
     });
 
     const listed = (unit: string, state: string): string => `${unit} loaded ${state} text`;
