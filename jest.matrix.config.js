@@ -1,11 +1,11 @@
 import fleet from "./jest.fleet.config.js";
 
-// Every Nix of a runner with every Nix of a machine, and every scenario of a switch in every way; the fleet tests have only
-// those that have found faults.
+// Every Nix of a runner with every Nix of a machine, every scenario of a switch in every way, and every place of a crash with the
+// runner alive and killed; the fleet tests have only some of them.
 export default {
   ...fleet,
   displayName: "matrix",
-  testMatch: ["<rootDir>/__tests__/fleet/nix-matrix.test.js", "<rootDir>/__tests__/fleet/switch/scenarios.test.js"],
-  // Read by __tests__/fleet/nix-matrix.ts and __tests__/fleet/switch/scenarios.test.ts.
-  globals: { everyNix: true, everyWay: true },
+  testMatch: ["nix-matrix", "switch/scenarios", "safety/crash"].map((name) => `<rootDir>/__tests__/fleet/${name}.test.js`),
+  // Read by nix-matrix.ts, switch/scenarios.test.ts and safety/crash.test.ts.
+  globals: { everyNix: true, everyWay: true, everyCell: true },
 };

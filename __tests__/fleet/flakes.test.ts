@@ -114,7 +114,9 @@ describe("a flake without a commit", () => {
     const file = `${repository}/machines.json`;
     writeFileSync(file, readFileSync(file, "utf8").replaceAll(`"text":"${tests}"`, '"text":"not committed"'));
     const run = await deployed();
-    expect(run.annotations).toEqual([{ level: "warning", title: "The flake has uncommitted changes", message: expect.stringContaining("not a commit") }]);
+    expect(run.annotations).toEqual([
+      { level: "warning", title: "The flake has uncommitted changes", message: expect.stringContaining("does not match a commit") },
+    ]);
     expect(await onBoth(revision)).toEqual(twice("null"));
     expect(await onBoth(motd)).toEqual(twice(expect.stringMatching(/^\d{10} not committed$/)));
     expect(run.outputs["flake-ref"]).not.toContain("rev=");

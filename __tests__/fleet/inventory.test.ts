@@ -102,7 +102,7 @@ describe("a flake without such a tool", () => {
     await expectGreen(run, fleet.machines);
     expect(resultsOf(run)).toMatchObject({ db1: { target: "deploy@db1:2222", configuration: "db1", status: "deployed" } });
     expect(await revisionOf("db1")).toBe(await headOf(repository));
-    expect(run.log).toContain("targets is empty: using 1 machine to deploy: db1");
+    expect(run.log).toContain("targets is empty: using 1 host from the flake: db1");
   });
 
   test("has them where the options of colmena say", async () => {
@@ -185,9 +185,7 @@ describe("a machine that cannot be used is named, fails, and hides none of the o
     const run = await deploy();
     expect(run.exitCode).toBe(1);
     expect(statuses(run)).toEqual({ web1: "deployed", db1: "failed", odd: "failed" });
-    expect(run.errors).toEqual(
-      Array.from({ length: 2 }, (): unknown => expect.stringContaining("the flake has db1 and odd have the same address (db1 port 2222)")),
-    );
+    expect(run.errors).toEqual(Array.from({ length: 2 }, (): unknown => expect.stringContaining("db1 and odd have the same address (db1 port 2222)")));
   });
 
   test("what is asked for beside the system is warned about", async () => {

@@ -97,7 +97,7 @@ describe("a matrix", () => {
 
   test.each([
     ["a flake that is not there", { flake: "./nowhere" }, /the directory \.\/nowhere was not found/],
-    ["bad inputs, all at once", { shards: "257", select: "," }, /2 inputs are invalid.*\n {2}select: .*\n {2}shards: "257" is not accepted/],
+    ["bad inputs, all at once", { shards: "257", select: "," }, /2 inputs are invalid.*\n {2}select: .*\n {2}shards: "257" is not valid/],
     [
       "a selection that matches nothing",
       { select: "web*,wbe*,@cannary" },

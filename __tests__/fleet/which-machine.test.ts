@@ -81,10 +81,10 @@ describe("an alias of ssh-config", () => {
   test("leads two machines of the flake, or two targets, to one place: neither is touched", async () => {
     const config = alias(`Host web2\n  HostName ${web2.ipv4}\n  Port 2222\n`);
     const flake = await fleet.runner.run(await step({ targets: "", select: "db,web2", "ssh-config": config }));
-    const error = expect.stringContaining(`the flake has db and web2 have the same address (${web2.ipv4} port 2222)`);
+    const error = expect.stringContaining(`db and web2 have the same address (${web2.ipv4} port 2222)`);
     expect(resultsOf(flake)).toMatchObject({ db: { status: "failed", error }, web2: { status: "failed", error } });
     const targets = await fleet.runner.run(await step({ targets: "db#db\nroot@web2#web2", "ssh-config": config }));
-    expect(targets.errors).toEqual([expect.stringContaining(`targets: ${web2.ipv4} port 2222 stands there twice`)]);
+    expect(targets.errors).toEqual([expect.stringContaining(`targets: ${web2.ipv4} port 2222 is listed twice`)]);
     expect([web1.handshakes().connections, web2.handshakes().connections]).toEqual([0, 0]);
   });
 

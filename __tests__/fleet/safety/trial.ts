@@ -58,7 +58,7 @@ export class Trial {
   /** Gives a machine a system that it can go back to. Throws with the log unless that is green. */
   async settle(behaviour: Behaviour = {}, name = "web1"): Promise<Systems> {
     const run = await this.deploy(behaviour, {}, name);
-    if (run.exitCode !== 0) throw new Error(`the machine has no system was found to roll back to:\n${run.log}`);
+    if (run.exitCode !== 0) throw new Error(`the machine has no system to roll back to:\n${run.log}`);
     return await this.systems(name);
   }
 
