@@ -6124,6 +6124,83 @@ const buildOptions = {
         refused("--help", build_options_nothing, [], ["-h", "--version"]),
     ],
 };
+;// CONCATENATED MODULE: ./out/src/nixos/elevation.js
+
+/** Which program makes the scripts root on the machine. */
+const elevateModes = ["auto", "none", "sudo", "doas", "run0"];
+/**
+ * Decides how the scripts become root. A user who is root needs nothing; `auto` takes sudo, else doas, where one of them does not
+ * ask, and sudo where there is a password for it. Throws a `DeployError` of the phase connect when the operation needs root, or a
+ * program is named, and the user cannot become root.
+ */
+function requireAccess(access, { elevate, elevatePassword: password, needsRoot }) {
+    const { user, root, sudo, doas, run0 } = access;
+    if (root)
+        return { privileged: true, elevation: { kind: "none" } };
+    const unprivileged = { privileged: false, elevation: { kind: "none" } };
+    const passwordless = (program) => ({ privileged: true, elevation: { kind: "passwordless", program } });
+    const withSudo = () => {
+        if (sudo === "ready")
+            return passwordless("sudo");
+        return sudo === "refused" && password !== undefined ? { privileged: true, elevation: { kind: "password", password } } : undefined;
+    };
+    switch (elevate) {
+        case "none":
+            if (!needsRoot)
+                return unprivileged;
+            throw elevation_refused(`${user} is not root, and the input elevate is none`, "Set elevate to auto, or connect as root");
+        case "sudo":
+            return withSudo() ?? noSudo(access, elevate);
+        case "doas":
+            if (doas === "ready")
+                return passwordless("doas");
+            if (doas === "missing")
+                throw elevation_missing(user, "doas");
+            throw elevation_refused(`doas on the machine refuses ${user} without a password`, `Add this rule to doas.conf on the machine (on NixOS: security.doas.extraConfig), or connect as root: ${doasRule(user)}`);
+        case "run0":
+            // Running it shows whether polkit allows it.
+            if (run0 === "present")
+                return passwordless("run0");
+            throw elevation_missing(user, "run0 (systemd 256 or newer)");
+        case "auto":
+            if (sudo !== "ready" && doas === "ready")
+                return passwordless("doas");
+            return withSudo() ?? (needsRoot ? noSudo(access, elevate) : unprivileged);
+    }
+}
+/** The rule of doas.conf(5) that the scripts need. */
+function doasRule(user) {
+    return `permit nopass ${user} as root cmd /bin/sh args -s`;
+}
+function noSudo({ user, sudo, sudoSays = "", doas }, elevate) {
+    if (sudo === "missing")
+        throw elevation_missing(user, doas === "missing" && elevate === "auto" ? "sudo or doas" : "sudo");
+    if (wantsTerminal(sudoSays))
+        throw terminalError(user, [sudoSays]);
+    const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
+    throw elevation_refused(`sudo on the machine refuses ${user} without a password`, `Add this sudoers rule on the machine (on NixOS: security.sudo.extraRules), set elevate-password, or connect as root: ${rule}`, "sudo-refuses");
+}
+/** Returns whether sudo refuses because the session has no terminal (`requiretty`); those of a deployment have none. */
+function wantsTerminal(stderr) {
+    return /sudo: .*(?:must have a tty|a terminal is required to run)/.test(stderr);
+}
+/** The error for a sudo that requires a terminal. */
+function terminalError(user, lines) {
+    return new DeployError({
+        phase: "connect",
+        reason: `sudo on the machine requires a terminal for ${user}, which a deployment does not have`,
+        hint: `Add \`Defaults:${user} !requiretty\` to sudoers on the machine (on NixOS: security.sudo.extraConfig), or connect as root`,
+        topic: "sudo-terminal",
+        lines,
+        exitCode: 1,
+    });
+}
+function elevation_missing(user, program) {
+    return elevation_refused(`${user} is not root, and the machine has no ${program}`, "Connect as root, or set elevate to a program that the machine has");
+}
+function elevation_refused(reason, hint, topic) {
+    return new DeployError({ phase: "connect", reason, hint, topic, exitCode: 1 });
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/rebuild-options.js
 
 
@@ -6376,6 +6453,7 @@ function readTargets(text, defaults, aliases, refuse) {
 
 
 
+
 /** Every input of the action, by its name in `action.yml`. */
 const inputNames = [
     "ssh-key",
@@ -6463,7 +6541,7 @@ function parseInputs(read) {
         ...readMachines(read, { user, port }, sshConfig !== "", refuse),
         defaults: { user, port },
         operation,
-        elevate: choice("elevate", ["auto", "none", "sudo", "doas", "run0"]),
+        elevate: choice("elevate", elevateModes),
         maxParallel: number("max-parallel", 1, 1000),
         archiveArgs: readArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
         rebuildArgs: readArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
@@ -9423,81 +9501,6 @@ async function compareSystems([before, after], shell, log, signal) {
     if (plan.status === "rejected")
         log.note(`the effect of a switch on units is unknown: ${messageOf(plan.reason)}`, "plan-unknown");
     return { closure: closure.value, units: plan.status === "fulfilled" ? plan.value : undefined };
-}
-;// CONCATENATED MODULE: ./out/src/nixos/elevation.js
-
-/**
- * Decides how the scripts become root. A user who is root needs nothing; `auto` takes sudo, else doas, where one of them does not
- * ask, and sudo where there is a password for it. Throws a `DeployError` of the phase connect when the operation needs root, or a
- * program is named, and the user cannot become root.
- */
-function requireAccess(access, { elevate, elevatePassword: password, needsRoot }) {
-    const { user, root, sudo, doas, run0 } = access;
-    if (root)
-        return { privileged: true, elevation: { kind: "none" } };
-    const unprivileged = { privileged: false, elevation: { kind: "none" } };
-    const passwordless = (program) => ({ privileged: true, elevation: { kind: "passwordless", program } });
-    const withSudo = () => {
-        if (sudo === "ready")
-            return passwordless("sudo");
-        return sudo === "refused" && password !== undefined ? { privileged: true, elevation: { kind: "password", password } } : undefined;
-    };
-    switch (elevate) {
-        case "none":
-            if (!needsRoot)
-                return unprivileged;
-            throw elevation_refused(`${user} is not root, and the input elevate is none`, "Set elevate to auto, or connect as root");
-        case "sudo":
-            return withSudo() ?? noSudo(access, elevate);
-        case "doas":
-            if (doas === "ready")
-                return passwordless("doas");
-            if (doas === "missing")
-                throw elevation_missing(user, "doas");
-            throw elevation_refused(`doas on the machine refuses ${user} without a password`, `Add this rule to doas.conf on the machine (on NixOS: security.doas.extraConfig), or connect as root: ${doasRule(user)}`);
-        case "run0":
-            // Running it shows whether polkit allows it.
-            if (run0 === "present")
-                return passwordless("run0");
-            throw elevation_missing(user, "run0 (systemd 256 or newer)");
-        case "auto":
-            if (sudo !== "ready" && doas === "ready")
-                return passwordless("doas");
-            return withSudo() ?? (needsRoot ? noSudo(access, elevate) : unprivileged);
-    }
-}
-/** The rule of doas.conf(5) that the scripts need. */
-function doasRule(user) {
-    return `permit nopass ${user} as root cmd /bin/sh args -s`;
-}
-function noSudo({ user, sudo, sudoSays = "", doas }, elevate) {
-    if (sudo === "missing")
-        throw elevation_missing(user, doas === "missing" && elevate === "auto" ? "sudo or doas" : "sudo");
-    if (wantsTerminal(sudoSays))
-        throw terminalError(user, [sudoSays]);
-    const rule = `${user} ALL=(root) NOPASSWD: /bin/sh -s`;
-    throw elevation_refused(`sudo on the machine refuses ${user} without a password`, `Add this sudoers rule on the machine (on NixOS: security.sudo.extraRules), set elevate-password, or connect as root: ${rule}`, "sudo-refuses");
-}
-/** Returns whether sudo refuses because the session has no terminal (`requiretty`); those of a deployment have none. */
-function wantsTerminal(stderr) {
-    return /sudo: .*(?:must have a tty|a terminal is required to run)/.test(stderr);
-}
-/** The error for a sudo that requires a terminal. */
-function terminalError(user, lines) {
-    return new DeployError({
-        phase: "connect",
-        reason: `sudo on the machine requires a terminal for ${user}, which a deployment does not have`,
-        hint: `Add \`Defaults:${user} !requiretty\` to sudoers on the machine (on NixOS: security.sudo.extraConfig), or connect as root`,
-        topic: "sudo-terminal",
-        lines,
-        exitCode: 1,
-    });
-}
-function elevation_missing(user, program) {
-    return elevation_refused(`${user} is not root, and the machine has no ${program}`, "Connect as root, or set elevate to a program that the machine has");
-}
-function elevation_refused(reason, hint, topic) {
-    return new DeployError({ phase: "connect", reason, hint, topic, exitCode: 1 });
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/probe.js
 

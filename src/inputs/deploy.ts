@@ -20,7 +20,7 @@ import {
 import { holdsPrivateKey, misplacedKey } from "./misplaced-secrets.js";
 import { archiveOptions } from "../nix/archive-options.js";
 import { buildOptions } from "../nix/build-options.js";
-import type { ElevateMode } from "../nixos/elevation.js";
+import { elevateModes, type ElevateMode } from "../nixos/elevation.js";
 import { rebuildOptions } from "../nixos/rebuild-options.js";
 import { checkPlaces } from "./places.js";
 import { readMachines, type TargetInputs } from "./targets.js";
@@ -153,7 +153,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     ...readMachines(read, { user, port }, sshConfig !== "", refuse),
     defaults: { user, port },
     operation,
-    elevate: choice("elevate", ["auto", "none", "sudo", "doas", "run0"]),
+    elevate: choice("elevate", elevateModes),
     maxParallel: number("max-parallel", 1, 1000),
     archiveArgs: readArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
     rebuildArgs: readArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),

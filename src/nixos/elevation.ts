@@ -4,7 +4,9 @@ import type { Access } from "./facts.js";
 import type { Elevation } from "./remote-shell.js";
 
 /** Which program makes the scripts root on the machine. */
-export type ElevateMode = "auto" | "none" | "sudo" | "doas" | "run0";
+export const elevateModes = ["auto", "none", "sudo", "doas", "run0"] as const;
+
+export type ElevateMode = (typeof elevateModes)[number];
 
 export type AccessSettings = { readonly elevate: ElevateMode; readonly elevatePassword: string | undefined; readonly needsRoot: boolean };
 
