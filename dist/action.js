@@ -881,7 +881,7 @@ function placeOf({ address, port, via }) {
     return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` via ${via}`}`;
 }
 /** Throws an `Error` that names an address that two of the targets have. */
-function requireApart(targets) {
+function requireDistinctPlaces(targets) {
     const places = new Set();
     for (const place of targets.map(placeOf)) {
         if (places.has(place))
@@ -889,15 +889,15 @@ function requireApart(targets) {
         places.add(place);
     }
 }
-/** Names the targets and fills in user and port. Throws an `Error` as `requireApart` and `nameTargets` do. */
+/** Names the targets and fills in user and port. Throws an `Error` as `requireDistinctPlaces` and `nameTargets` do. */
 function completeTargets(requests, defaults) {
-    requireApart(requests.map((request) => withDefaults(named(request, wishedName(request)), defaults)));
+    requireDistinctPlaces(requests.map((request) => withDefaults(named(request, wishedName(request)), defaults)));
     return nameTargets(requests, defaults.port).map((target) => withDefaults(target, defaults));
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/guarded.js
 
 /** The outcome of a machine that was rolled back. */
-const backAtOld = "The machine was rolled back to its old system";
+const rolledBack = "The machine was rolled back to its old system";
 /** Returns whether the machine runs neither the old nor the new system, so that someone else must have switched it. */
 function isForeign({ armed, system, settings }, { running }) {
     return settings.safety.rollback && changesRunningSystem(settings.operation) && running !== system.running && running !== armed.before.running;
@@ -1320,7 +1320,7 @@ function undoneStep({ armed, settings, system, known, begin }, step) {
         ...wrongTest(),
     ];
     if (wrong.length === 0)
-        return { status: "rolled-back", error: failure_makeFailure({ phase: "confirm", ...parts, outcome: backAtOld }) };
+        return { status: "rolled-back", error: failure_makeFailure({ phase: "confirm", ...parts, outcome: rolledBack }) };
     return {
         status: "rollback-failed",
         error: failure_makeFailure({
@@ -1354,7 +1354,7 @@ function undoneStep({ armed, settings, system, known, begin }, step) {
 async function endRejected(work, rejection) {
     const { aftermath } = rejection;
     if (aftermath === undefined)
-        return await goBack(work, rejection);
+        return await rollBack(work, rejection);
     if (aftermath === "restarted")
         return await afterRestart(work, rejection);
     return await leave(work, rejection, aftermath === "foreign" ? "Nothing else was changed on the machine" : "Nothing was activated");
@@ -1384,7 +1384,7 @@ async function afterRestart(work, rejection) {
     const outcome = `The machine booted ${state.running ?? "no system of the store"}${boots}; before, it ran ${before.running ?? "no system of the store"}`;
     return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode, outcome }) };
 }
-async function goBack(work, rejection) {
+async function rollBack(work, rejection) {
     const { armed, known, log, settings, signal } = work;
     const { safety, operation } = settings;
     const { reason, lines, causes, decided } = rejection;
@@ -1405,7 +1405,7 @@ async function goBack(work, rejection) {
     }
     const wrong = notBack(armed.before, end, work);
     if (wrong === undefined) {
-        return { status: "rolled-back", error: failure_makeFailure({ ...rejection, exitCode, outcome: backAtOld }) };
+        return { status: "rolled-back", error: failure_makeFailure({ ...rejection, exitCode, outcome: rolledBack }) };
     }
     const error = failure_makeFailure({
         phase: "rollback",
@@ -6317,7 +6317,7 @@ function chooseMachines({ names, entries }, selection) {
     const known = new Map(entries.map((entry) => [entry.name, entry]));
     const { chosen: expected, unmatched } = selection_select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
     if (unmatched.length > 0)
-        throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, there(names, entries, selection)), topic: "selection-unmatched" }]);
+        throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, availableNames(names, entries, selection)), topic: "selection-unmatched" }]);
     if (expected.length === 0)
         throw new InputError([{ input: "select", problem: nothingLeftProblem(selection) }]);
     // Nix has compared the names too: a machine on which both disagree would be skipped silently.
@@ -6336,7 +6336,7 @@ function chooseMachines({ names, entries }, selection) {
     return { machines, unusable, others };
 }
 /** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */
-function setApart(choice, placeOf) {
+function separateSamePlace(choice, placeOf) {
     const places = new Map();
     for (const machine of choice.machines)
         places.set(placeOf(machine), [...(places.get(placeOf(machine)) ?? []), machine.name]);
@@ -6407,7 +6407,7 @@ function failedBefore(name, configuration, error) {
 function selectable(entry) {
     return { names: [entry.name], tags: entry.kind === "other" ? [] : entry.tags };
 }
-function there(names, entries, selection) {
+function availableNames(names, entries, selection) {
     const tags = entries.flatMap((entry) => (entry.kind === "other" ? [] : (entry.tags ?? [])));
     return [...names, ...(looksAtTags(selection) ? new Set(tags.map((tag) => `@${tag}`)) : [])];
 }
@@ -6660,7 +6660,7 @@ async function locateChosen(inventory, selection, locate) {
             throw new Error(`${name} was not located`);
         return target;
     };
-    const choice = setApart(chosen, ({ name }) => placeOf(targetOf(name)));
+    const choice = separateSamePlace(chosen, ({ name }) => placeOf(targetOf(name)));
     return { choice, targets: choice.machines.map(({ name }) => targetOf(name)) };
 }
 ;// CONCATENATED MODULE: ./out/src/machines/of-deployment.js
@@ -6684,7 +6684,7 @@ async function explicitMachines({ targets: named, operation, places }, ports) {
     await ports.prepareSsh();
     const targets = await ports.locate(named);
     try {
-        requireApart(targets);
+        requireDistinctPlaces(targets);
     }
     catch (error) {
         throw new InputError([{ input: "targets", problem: messageOf(error) }]);
@@ -7719,7 +7719,7 @@ class ArmedNixosMachine {
 // Characters of a fact that is no list, and of one that is; common.sh prints no longer ones.
 const longestFact = 1000;
 const longestList = 1_000_000;
-const lists = new Set(["failed-units", "restarting-units", "there"]);
+const lists = new Set(["failed-units", "restarting-units", "available"]);
 /** Parses the lines `key=value` of a script; a fact that is too long is cut. */
 function parseFacts(text) {
     const facts = new Map();
@@ -9865,7 +9865,7 @@ async function findSpecialisation(toplevel, name, call) {
     const system = storePathOf(facts, "system");
     if (end.exitCode === 0 && system !== undefined)
         return system;
-    const names = wordsOf(facts.get("there")).slice(0, 50);
+    const names = wordsOf(facts.get("available")).slice(0, 50);
     throw new DeployError({
         phase: "build",
         reason: `the system has no specialisation ${name}${names.length === 0 ? "; it defines none" : `; it defines ${names.join(", ")}`}`,

@@ -97,7 +97,7 @@ last() {
   clear_later
 }
 
-go_back() {
+roll_back() {
   decide back || return 7
   /bin/sh ./job.sh rollback /bin/sh ./watchdog.sh restore
   disarm
@@ -165,7 +165,7 @@ case $1 in
       keep) last ;;
       drop) ;;
       *)
-        go_back
+        roll_back
         code=$?
         if [ "$code" -eq 7 ] && [ "$(readlink decision)" = keep ]; then last; fi
         ;;
@@ -173,7 +173,7 @@ case $1 in
     exit 0
     ;;
   keep) keep ;;
-  back) go_back ;;
+  back) roll_back ;;
   drop)
     decide drop || exit 7
     disarm

@@ -26,7 +26,7 @@ async function deploy(text: string): Promise<Record<string, string>> {
 }
 
 /** Goes back, from a directory that holds no flake. */
-async function goBack(inputs: Readonly<Record<string, string>> = {}): Promise<StepResult> {
+async function rollBack(inputs: Readonly<Record<string, string>> = {}): Promise<StepResult> {
   const workspace = `${fleet.directory}/empty`;
   mkdirSync(workspace, { recursive: true });
   return await fleet.runner.run({ inputs: { ...access(fleet), targets: "root@ng\ndeploy@bash", operation: "rollback", ...inputs }, workspace });
@@ -45,7 +45,7 @@ afterAll(async () => {
 
 test("without an older generation it fails, and says where to look", async () => {
   first = await deploy("first");
-  const step = await goBack();
+  const step = await rollBack();
   expect(statuses(step)).toEqual({ ng: "failed", bash: "failed" });
   expect(step.errors.join("\n")).toContain("no generation older than generation 1 was found to roll back to");
   expect(step.outputs).toMatchObject({ "store-path": "", "flake-ref": "", changed: "false" });
@@ -54,7 +54,7 @@ test("without an older generation it fails, and says where to look", async () =>
 
 test("a health check that fails puts the newer system back", async () => {
   second = await deploy("second");
-  const step = await goBack({ "health-check": "grep -q second /tmp/activated", "health-check-timeout": "1" });
+  const step = await rollBack({ "health-check": "grep -q second /tmp/activated", "health-check-timeout": "1" });
   expect(statuses(step)).toEqual({ ng: "rolled-back", bash: "rolled-back" });
   for (const machine of fleet.machines) {
     const system = await systemOf(machine);
@@ -66,7 +66,7 @@ test("a health check that fails puts the newer system back", async () => {
 
 test("the previous generation runs again and is booted next, without a new one, a copy or a build", async () => {
   const before = await Promise.all(fleet.machines.map(systemOf));
-  const step = await goBack();
+  const step = await rollBack();
   await expectGreen(step, fleet.machines);
   expect(statuses(step)).toEqual({ ng: "deployed", bash: "deployed" });
   for (const [index, machine] of fleet.machines.entries()) {

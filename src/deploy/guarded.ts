@@ -60,7 +60,7 @@ export type Rejection = Complaint & {
 export type Aftermath = "refused" | "foreign" | "restarted";
 
 /** The outcome of a machine that was rolled back. */
-export const backAtOld = "The machine was rolled back to its old system";
+export const rolledBack = "The machine was rolled back to its old system";
 
 /** Returns whether the machine runs neither the old nor the new system, so that someone else must have switched it. */
 export function isForeign({ armed, system, settings }: Guarded, { running }: SystemState): boolean {

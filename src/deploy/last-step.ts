@@ -1,5 +1,5 @@
 import { makeFailure } from "../domain/failure.js";
-import { backAtOld, notReached, switchedByOthers, type Guarded, type Outcome, type Rejection } from "./guarded.js";
+import { rolledBack, notReached, switchedByOthers, type Guarded, type Outcome, type Rejection } from "./guarded.js";
 import type { LastStep } from "./ports.js";
 import { repairHint, repairLastStep } from "./repair.js";
 import { judge } from "./verdict.js";
@@ -50,7 +50,7 @@ function undoneStep({ armed, settings, system, known, begin }: Guarded, step: Ex
     ...(undone.bootLoader ? [] : [`the boot loader's default entry may be ${system.toplevel}`]),
     ...wrongTest(),
   ];
-  if (wrong.length === 0) return { status: "rolled-back", error: makeFailure({ phase: "confirm", ...parts, outcome: backAtOld }) };
+  if (wrong.length === 0) return { status: "rolled-back", error: makeFailure({ phase: "confirm", ...parts, outcome: rolledBack }) };
   return {
     status: "rollback-failed",
     error: makeFailure({

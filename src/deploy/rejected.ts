@@ -1,6 +1,6 @@
 import { makeFailure } from "../domain/failure.js";
 import { changesRunningSystem } from "../domain/operation.js";
-import { backAtOld, type Guarded, type Outcome, type Rejection } from "./guarded.js";
+import { rolledBack, type Guarded, type Outcome, type Rejection } from "./guarded.js";
 import type { RollbackEnd, SystemState } from "./ports.js";
 import { repairCommands, repairHint, repairLastStep } from "./repair.js";
 import { judge } from "./verdict.js";
@@ -8,7 +8,7 @@ import { judge } from "./verdict.js";
 /** Ends the run on a machine whose new system is rejected. */
 export async function endRejected(work: Guarded, rejection: Rejection): Promise<Outcome> {
   const { aftermath } = rejection;
-  if (aftermath === undefined) return await goBack(work, rejection);
+  if (aftermath === undefined) return await rollBack(work, rejection);
   if (aftermath === "restarted") return await afterRestart(work, rejection);
   return await leave(work, rejection, aftermath === "foreign" ? "Nothing else was changed on the machine" : "Nothing was activated");
 }
@@ -39,7 +39,7 @@ async function afterRestart(work: Guarded, rejection: Rejection): Promise<Outcom
   return { status: "failed", error: makeFailure({ ...rejection, exitCode, outcome }) };
 }
 
-async function goBack(work: Guarded, rejection: Rejection): Promise<Outcome> {
+async function rollBack(work: Guarded, rejection: Rejection): Promise<Outcome> {
   const { armed, known, log, settings, signal } = work;
   const { safety, operation } = settings;
   const { reason, lines, causes, decided } = rejection;
@@ -59,7 +59,7 @@ async function goBack(work: Guarded, rejection: Rejection): Promise<Outcome> {
   }
   const wrong = notBack(armed.before, end, work);
   if (wrong === undefined) {
-    return { status: "rolled-back", error: makeFailure({ ...rejection, exitCode, outcome: backAtOld }) };
+    return { status: "rolled-back", error: makeFailure({ ...rejection, exitCode, outcome: rolledBack }) };
   }
   const error = makeFailure({
     phase: "rollback",

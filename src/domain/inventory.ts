@@ -76,7 +76,7 @@ export function chooseMachines({ names, entries }: Inventory, selection: Selecti
   const known = new Map(entries.map((entry) => [entry.name, entry]));
   const { chosen: expected, unmatched } = select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
   if (unmatched.length > 0)
-    throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, there(names, entries, selection)), topic: "selection-unmatched" }]);
+    throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, availableNames(names, entries, selection)), topic: "selection-unmatched" }]);
   if (expected.length === 0) throw new InputError([{ input: "select", problem: nothingLeftProblem(selection) }]);
   // Nix has compared the names too: a machine on which both disagree would be skipped silently.
   const missed = expected.filter((name) => !known.has(name));
@@ -94,7 +94,7 @@ export function chooseMachines({ names, entries }: Inventory, selection: Selecti
 }
 
 /** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */
-export function setApart(choice: Choice, placeOf: (machine: InventoryMachine) => string): Choice {
+export function separateSamePlace(choice: Choice, placeOf: (machine: InventoryMachine) => string): Choice {
   const places = new Map<string, string[]>();
   for (const machine of choice.machines) places.set(placeOf(machine), [...(places.get(placeOf(machine)) ?? []), machine.name]);
   const machines: InventoryMachine[] = [];
@@ -173,7 +173,7 @@ function selectable(entry: InventoryEntry): { names: string[]; tags: readonly st
   return { names: [entry.name], tags: entry.kind === "other" ? [] : entry.tags };
 }
 
-function there(names: readonly string[], entries: readonly InventoryEntry[], selection: Selection): string[] {
+function availableNames(names: readonly string[], entries: readonly InventoryEntry[], selection: Selection): string[] {
   const tags = entries.flatMap((entry) => (entry.kind === "other" ? [] : (entry.tags ?? [])));
   return [...names, ...(looksAtTags(selection) ? new Set(tags.map((tag) => `@${tag}`)) : [])];
 }

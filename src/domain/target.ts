@@ -174,7 +174,7 @@ export function placeOf({ address, port, via }: Pick<Target, "address" | "port" 
 }
 
 /** Throws an `Error` that names an address that two of the targets have. */
-export function requireApart(targets: readonly Target[]): void {
+export function requireDistinctPlaces(targets: readonly Target[]): void {
   const places = new Set<string>();
   for (const place of targets.map(placeOf)) {
     if (places.has(place)) throw new Error(`${place} is listed twice; one run can deploy only one configuration per machine`);
@@ -182,8 +182,8 @@ export function requireApart(targets: readonly Target[]): void {
   }
 }
 
-/** Names the targets and fills in user and port. Throws an `Error` as `requireApart` and `nameTargets` do. */
+/** Names the targets and fills in user and port. Throws an `Error` as `requireDistinctPlaces` and `nameTargets` do. */
 export function completeTargets(requests: readonly TargetRequest[], defaults: TargetDefaults): Target[] {
-  requireApart(requests.map((request) => withDefaults(named(request, wishedName(request)), defaults)));
+  requireDistinctPlaces(requests.map((request) => withDefaults(named(request, wishedName(request)), defaults)));
   return nameTargets(requests, defaults.port).map((target) => withDefaults(target, defaults));
 }

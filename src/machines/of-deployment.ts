@@ -6,7 +6,7 @@ import { failedBefore, unusableResult } from "../domain/inventory.js";
 import { needsFlake, type Operation } from "../domain/operation.js";
 import type { HostResult } from "../domain/result.js";
 import type { Selection } from "../domain/selection.js";
-import { requireApart, type NamedTarget, type Target } from "../domain/target.js";
+import { requireDistinctPlaces, type NamedTarget, type Target } from "../domain/target.js";
 import { locateChosen } from "./of-flake.js";
 import type { DeploymentPorts, MadeSystems, WantedSystem } from "./ports.js";
 
@@ -45,7 +45,7 @@ async function explicitMachines({ targets: named, operation, places }: WantedMac
   await ports.prepareSsh();
   const targets = await ports.locate(named);
   try {
-    requireApart(targets);
+    requireDistinctPlaces(targets);
   } catch (error) {
     throw new InputError([{ input: "targets", problem: messageOf(error) }]);
   }

@@ -1,4 +1,4 @@
-import { chooseMachines, setApart, targetsOf, type Choice, type Inventory } from "../domain/inventory.js";
+import { chooseMachines, separateSamePlace, targetsOf, type Choice, type Inventory } from "../domain/inventory.js";
 import type { Selection } from "../domain/selection.js";
 import { placeOf, type NamedTarget, type Target } from "../domain/target.js";
 
@@ -21,6 +21,6 @@ export async function locateChosen(
     if (target === undefined) throw new Error(`${name} was not located`);
     return target;
   };
-  const choice = setApart(chosen, ({ name }) => placeOf(targetOf(name)));
+  const choice = separateSamePlace(chosen, ({ name }) => placeOf(targetOf(name)));
   return { choice, targets: choice.machines.map(({ name }) => targetOf(name)) };
 }

@@ -6,7 +6,7 @@ import type { Generation, MachineFacts, SystemState } from "../deploy/ports.js";
 // Characters of a fact that is no list, and of one that is; common.sh prints no longer ones.
 const longestFact = 1000;
 const longestList = 1_000_000;
-const lists: ReadonlySet<string> = new Set(["failed-units", "restarting-units", "there"]);
+const lists: ReadonlySet<string> = new Set(["failed-units", "restarting-units", "available"]);
 
 /** Parses the lines `key=value` of a script; a fact that is too long is cut. */
 export function parseFacts(text: string): ReadonlyMap<string, string> {

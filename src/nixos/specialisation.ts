@@ -10,7 +10,7 @@ export async function findSpecialisation(toplevel: StorePath, name: string, call
   const facts = parseFacts(end.stdout);
   const system = storePathOf(facts, "system");
   if (end.exitCode === 0 && system !== undefined) return system;
-  const names = wordsOf(facts.get("there")).slice(0, 50);
+  const names = wordsOf(facts.get("available")).slice(0, 50);
   throw new DeployError({
     phase: "build",
     reason: `the system has no specialisation ${name}${names.length === 0 ? "; it defines none" : `; it defines ${names.join(", ")}`}`,

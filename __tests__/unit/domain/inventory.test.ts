@@ -5,7 +5,7 @@ import { ownHostname } from "../../../src/domain/configuration.js";
 import { InputError } from "../../../src/domain/errors.js";
 import {
   chooseMachines,
-  setApart,
+  separateSamePlace,
   targetsOf,
   unusableResult,
   type InventoryEntry,
@@ -35,7 +35,7 @@ const local: InventoryEntry = { kind: "other", name: "laptop", reason: "its targ
 
 function choose(entries: readonly InventoryEntry[], select = "", names = entries.map(({ name }) => name)): ReturnType<typeof chooseMachines> {
   const chosen = chooseMachines({ names, entries }, parseSelection(select));
-  return setApart(chosen, ({ request: { host, port = 22 } }) => placeOf({ address: host, port, via: undefined }));
+  return separateSamePlace(chosen, ({ request: { host, port = 22 } }) => placeOf({ address: host, port, via: undefined }));
 }
 
 function problemOf(entries: readonly InventoryEntry[], select = ""): string[] {

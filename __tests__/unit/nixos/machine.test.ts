@@ -101,17 +101,17 @@ describe("a machine", () => {
 
   test("that has no such specialisation is asked which it has", async () => {
     const file = join(ssh.directory, "answer");
-    writeFileSync(file, "system=\nthere=tor vpn \n");
+    writeFileSync(file, "system=\navailable=tor vpn \n");
     const machine = await connected({ file });
     expect(await rejection(DeployError, machine.findSpecialisation(source, "cloud", signal))).toMatchObject({
       phase: "build",
       reason: "the system has no specialisation cloud; it defines tor, vpn",
     });
-    writeFileSync(file, "system=\nthere=\n");
+    writeFileSync(file, "system=\navailable=\n");
     expect(await rejection(DeployError, machine.findSpecialisation(source, "cloud", signal))).toMatchObject({
       reason: "the system has no specialisation cloud; it defines none",
     });
-    writeFileSync(file, `system=${source}\nthere=cloud \n`);
+    writeFileSync(file, `system=${source}\navailable=cloud \n`);
     expect(await machine.findSpecialisation(source, "cloud", signal)).toBe(source);
   });
 });

@@ -6,7 +6,7 @@ import { describe, expect, test } from "@jest/globals";
 import { nixos } from "../domain/make.js";
 import { ownHostname } from "../../../src/domain/configuration.js";
 import { InputError } from "../../../src/domain/errors.js";
-import { placeOf, requireApart, type NamedTarget, type Target } from "../../../src/domain/target.js";
+import { placeOf, requireDistinctPlaces, type NamedTarget, type Target } from "../../../src/domain/target.js";
 import { locatedTarget, locateTarget } from "../../../src/ssh/location.js";
 import { rejection, thrown } from "../failure-of.js";
 import { temporaryDirectory } from "../temporary.js";
@@ -104,7 +104,7 @@ describe("targets are in one place", () => {
 
   test("where ssh-config leads them to one address and port", async () => {
     const targets = [await locate("Host a b\n  HostName web1", { host: "a" }), await locate("Host a b\n  HostName WEB1", { host: "b" })];
-    expect(() => requireApart(targets)).toThrow("web1 port 22 is listed twice");
+    expect(() => requireDistinctPlaces(targets)).toThrow("web1 port 22 is listed twice");
   });
 
   test("but not behind two jump hosts, behind a proxy's command, or where only the port differs", async () => {

@@ -1,9 +1,9 @@
 # Finds a specialisation of a system. Reads only.
-# Arguments: TOPLEVEL NAME. Prints "system", its store path, and "there", the names of those there are. Exit code: 0.
+# Arguments: TOPLEVEL NAME. Prints "system", its store path, and "available", the names of all. Exit code: 0.
 
 main() {
   printf 'system=%s\n' "$(resolve "$1/specialisation/$2")"
-  printf 'there='
+  printf 'available='
   for link in "$1"/specialisation/*; do
     [ ! -e "$link" ] || printf '%s\n' "${link##*/}"
   done | head -n 50 | tr '\n' ' '
