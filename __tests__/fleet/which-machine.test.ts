@@ -170,7 +170,7 @@ describe("two names of one machine", () => {
     expect(byAddress).toMatchObject({ status: "failed", phase: "connect", error: expect.stringContaining("same machine as web1 (root@web1)") });
     expect(other).toMatchObject({ status: "deployed" });
     // One of the two and web2: the one noticed second was sent nothing.
-    expect(run.log.match(/\[[^\]]*\] \/nix\/store\/\S+ has arrived/g)).toHaveLength(2);
+    expect(run.log.match(/^\[[^\]]*\] copied \/nix\/store\//gm)).toHaveLength(2);
     expect(await systemOf(web1)).toEqual(before);
     await expectNothingLeft(run, fleet.machines);
   });

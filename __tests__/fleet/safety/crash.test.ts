@@ -158,7 +158,7 @@ describe("a last step that a crash interrupts", () => {
     await trial.forget();
     // One that changes nothing only reports it.
     const plan = await trial.fleet.runner.run(trial.step(workspace, { operation: "build" }));
-    expect(plan.log).toContain("an earlier run did not finish setting profile and boot loader,");
+    expect(plan.log).toContain("an earlier run did not finish setting profile and boot loader for ");
     expect((await trial.machine().exec("test -e /nix/var/nix/nix-flake-deploy/last-step")).code).toBe(0);
     const next = await trial.fleet.runner.run(trial.step(workspace));
     expect(next.log).toContain("an earlier run did not finish setting profile and boot loader, and the machine runs");
