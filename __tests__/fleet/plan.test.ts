@@ -148,7 +148,7 @@ describe("a switch", () => {
       expect(changesIn(section)).toEqual(expectedChanges);
       expect(section).toContain(
         "Units (reported by the activation):\n\n- stopped: `gone.service`\n- restarted: `web.service`\n- reloaded: `reload.service`\n" +
-          "- started: `new.service`\n- changed, not restarted: `keep.service`\n",
+          "- started: `new.service`\n- not restarted despite changes: `keep.service`\n",
       );
       const generations = await machine.generations();
       const last = generations.at(-1)?.number ?? 0;
