@@ -111,7 +111,7 @@ test("what is left of a run that nobody comes back to goes by itself, and its en
   await going.waitFor(activating);
   const run = await machine.output("basename /run/nix-flake-deploy/*/");
   // The sum of the limits and a quarter of an hour; here it is not waited for.
-  expect(await machine.output(`cat /run/nix-flake-deploy/${run}/clear.window`)).toBe(String(600 + 2 + 60 + 5 + 900));
+  expect(await machine.output(`cat /run/nix-flake-deploy/${run}/clear.window`)).toBe(String(600 + 2 + 60 + 1 + 900));
   await machine.output(`printf 4 >/run/nix-flake-deploy/${run}/clear.window`);
   going.signal("SIGKILL");
   await going.finished;
