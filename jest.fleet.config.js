@@ -8,8 +8,8 @@ export default {
   testPathIgnorePatterns: ["<rootDir>/__tests__/fleet/real/"],
   testTimeout: 300_000,
   globalSetup: "<rootDir>/__tests__/fleet/rig/prepare-host.js",
-  // Most of a fleet's time is waiting: three at a time are what two cores carry.
-  maxWorkers: 3,
+  // Most of a fleet's time is waiting: two at a time are what two cores carry.
+  maxWorkers: 2,
   // A handle that a broken test left open must not keep CI until its own end.
   forceExit: true,
   transform: {},

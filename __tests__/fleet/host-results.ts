@@ -7,9 +7,9 @@ export function hostResults(run: Pick<StepResult, "outputs">): ReadonlyMap<strin
   return new Map(parsed.map((result: unknown) => [nameOf(result), fieldsOf(result)]));
 }
 
-/** Statuses by name of the machine. */
+/** Statuses by name of the machine; one that is degraded has its reason with it, since no test expects that by chance. */
 export function statuses(run: Pick<StepResult, "outputs">): Record<string, unknown> {
-  return Object.fromEntries([...hostResults(run)].map(([name, result]) => [name, result["status"]]));
+  return Object.fromEntries([...hostResults(run)].map(([name, { status, error }]) => [name, status === "degraded" ? `degraded: ${String(error)}` : status]));
 }
 
 function fieldsOf(result: unknown): Readonly<Record<string, unknown>> {
