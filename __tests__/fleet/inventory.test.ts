@@ -60,6 +60,11 @@ describe("the flakes of other tools deploy as they are", () => {
     });
     expect(Object.keys(resultsOf(run))).toEqual(["db1", "web1"]);
     expect(await motdOf("web1")).toBe("Hello from web1, by deploy-rs null");
+    // As with deploy-rs, where remoteBuild is not set; and the system is the same where the machine builds it.
+    expect(run.log).toContain("building 2 systems on the runner");
+    const there = await deploy({ "build-on": "target" });
+    expect(there.log).not.toContain("on the runner");
+    expect(statuses(there)).toEqual({ db1: "unchanged", web1: "unchanged" });
     expect(readFileSync(`${repository}/flake.nix`, "utf8")).toBe(toolFlakeText("deploy-rs"));
     expect(run.annotations).toEqual([]);
   });
@@ -72,6 +77,7 @@ describe("the flakes of other tools deploy as they are", () => {
       web1: { target: "root@web1", configuration: "colmenaHive.nodes.web1", status: "deployed" },
       db1: { target: "deploy@db1:2222", configuration: "colmenaHive.nodes.db1", status: "deployed" },
     });
+    expect(run.log).toContain("building 2 systems on the runner");
     expect(await motdOf("web1")).toBe('Hello from web1, by colmena "Europe/Vienna"');
     for (const { name } of fleet.machines) expect(await revisionOf(name)).toBe(commit);
     expect(readFileSync(`${repository}/flake.nix`, "utf8")).toBe(toolFlakeText("colmena"));

@@ -243,6 +243,16 @@ describe("docs/migrating.md", () => {
     expect(attributes.filter((name) => !read("docs/migrating.md").includes(`\`${name}\``))).toEqual([]);
   });
 
+  test("calls no setting ignored that is read", () => {
+    const ignored = read("docs/migrating.md")
+      .split("\n")
+      .flatMap((line) => (/\| ignored\b/.test(line) ? [...(line.split("|")[1] ?? "").matchAll(/`([a-zA-Z]+)`/g)].map((match) => match[1] ?? "") : []));
+    expect(ignored).toContain("fastConnection");
+    const settings = [...inventory.matchAll(/\b(?:deployment|node|settings)\.([a-zA-Z]+)|\bsetting "([a-zA-Z]+)"/g)].map((match) => match[1] ?? match[2]);
+    expect(settings).toEqual(expect.arrayContaining(["buildOnTarget", "remoteBuild"]));
+    expect(ignored.filter((name) => settings.includes(name))).toEqual([]);
+  });
+
   test("calls no setting read that is not", () => {
     const rows = read("docs/migrating.md")
       .split("\n")
