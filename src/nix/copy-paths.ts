@@ -1,7 +1,6 @@
 import type { CopyProgress } from "../domain/copy-progress.js";
 import type { StorePath } from "../domain/store-path.js";
-import { CopyWatch } from "./copy-progress.js";
-import { runNix } from "./nix-command.js";
+import { CopyWatch, runCopy } from "./copy-progress.js";
 import type { SendOptions } from "./send.js";
 
 /** How store paths travel to one machine. */
@@ -44,15 +43,7 @@ export async function copyPaths({ closures, derivations }: Closures, options: Co
     if (paths.length === 0) continue;
     const watch = new CopyWatch();
     watches.push(watch);
-    await runNix(copyArguments(paths, ofDerivations, options), {
-      env: options.environment,
-      signal: options.signal,
-      onStart: (process) => watch.started(process),
-      onStderrLine: (line) => {
-        watch.line(line);
-        options.onLine(line);
-      },
-    });
+    await runCopy(copyArguments(paths, ofDerivations, options), watch, options);
   }
   return sum(watches);
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 
 import type { CopyProgress } from "../domain/copy-progress.js";
+import type { Finished } from "../process/run.js";
+import { runNix } from "./nix-command.js";
 
 /**
  * Measures the progress of a nix command that copies store paths, from its output:
@@ -41,4 +43,25 @@ export class CopyWatch {
       return undefined;
     }
   }
+}
+
+/** Runs a nix command that copies store paths, and has its progress measured. Throws a `CommandError`. */
+export async function runCopy(
+  args: readonly string[],
+  watch: CopyWatch,
+  options: {
+    readonly environment: Readonly<Record<string, string>>;
+    readonly signal: AbortSignal | undefined;
+    readonly onLine: (line: string) => void;
+  },
+): Promise<Finished> {
+  return await runNix(args, {
+    env: options.environment,
+    signal: options.signal,
+    onStart: (process) => watch.started(process),
+    onStderrLine: (line) => {
+      watch.line(line);
+      options.onLine(line);
+    },
+  });
 }

@@ -2,8 +2,7 @@ import type { CopyProgress } from "../domain/copy-progress.js";
 import { outerReference, type SentFlake } from "../domain/flake.js";
 import { field } from "../domain/json.js";
 import { storePath } from "../domain/store-path.js";
-import { CopyWatch } from "./copy-progress.js";
-import { runNix } from "./nix-command.js";
+import { CopyWatch, runCopy } from "./copy-progress.js";
 
 /** How the flake travels to one machine. */
 export type SendOptions = {
@@ -31,15 +30,7 @@ export function archiveArguments(sent: Pick<SentFlake, "outer">, options: Pick<S
 export async function sendFlake(sent: Pick<SentFlake, "outer">, options: SendOptions): Promise<CopyProgress> {
   const watch = new CopyWatch();
   options.onBegin(() => watch.progress);
-  const { stdout } = await runNix(archiveArguments(sent, options), {
-    env: options.environment,
-    signal: options.signal,
-    onStart: (process) => watch.started(process),
-    onStderrLine: (line) => {
-      watch.line(line);
-      options.onLine(line);
-    },
-  });
+  const { stdout } = await runCopy(archiveArguments(sent, options), watch, options);
   const arrived = storePath(String(field(JSON.parse(stdout), "path")));
   if (arrived !== sent.outer) throw new Error(`nix flake archive sent ${arrived} where ${sent.outer} was expected`);
   return watch.progress;

@@ -187,7 +187,7 @@ function unknownArgument({ exitCode }: RebuildFailure, text: string): Explanatio
 /** An input that a newer Nix, or another implementation, has written into the lock file. */
 function unreadableLock({ configuration, exitCode }: RebuildFailure, text: string, { nix }: BuildContext): Explanation | undefined {
   const line =
-    /^[ \t]*error: (lock ?file contains (?:mutable lock|unlocked input).*|unsupported \w+ input attribute '\w+'.*|cannot fetch unsupported input '.*'|input '.*' is unsupported.*)$/im.exec(
+    /^[ \t]*error: (lock ?file contains (?:mutable lock|unlocked input).*|unsupported \w+ input attribute '\w+'.*|cannot fetch unsupported input '.*')$/im.exec(
       text,
     )?.[1];
   if (line === undefined) return undefined;

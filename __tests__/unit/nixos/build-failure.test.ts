@@ -100,7 +100,6 @@ describe("buildError", () => {
     ...[
       `lockfile contains mutable lock '{"path":"./inside","type":"path"}'`,
       "unsupported tarball input attribute 'lastModified'",
-      "input 'file+file:///w/file' is unsupported",
       `cannot fetch unsupported input '{"narHash":"sha256-QqY=","type":"file","url":"file:///w/file"}'`,
     ].map((line): [string, number, string] => [
       `error: ${line}\n(use '--show-trace' to show detailed location information)`,

@@ -82,24 +82,19 @@ function packageLine(change: PackageChange): string {
   return change.bytes === 0 ? short : `${short} (${signedSize(change.bytes)})`;
 }
 
+const planned = {
+  stop: "would stop",
+  restart: "would restart",
+  reload: "would reload",
+  start: "would start",
+  again: "would run again",
+  keep: "would not restart despite changes",
+} as const;
+
 const verbs = {
   activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", again: "ran again", keep: "not restarted despite changes" },
-  rehearsal: {
-    stop: "would stop",
-    restart: "would restart",
-    reload: "would reload",
-    start: "would start",
-    again: "would run again",
-    keep: "would not restart despite changes",
-  },
-  "unit-files": {
-    stop: "would stop",
-    restart: "would restart",
-    reload: "would reload",
-    start: "would start",
-    again: "would run again",
-    keep: "would not restart despite changes",
-  },
+  rehearsal: planned,
+  "unit-files": planned,
 } as const;
 
 const sources = {
