@@ -55,11 +55,14 @@ describe("systems that the runner builds", () => {
       derived: { packages: { common: "2.0" }, buildScript: "echo the disk is made of cheese; exit 7" },
       sent: { evaluationError: "no such thing as a free lunch" },
     });
+    for (const machine of fleet.machines) machine.forgetHandshakes();
     const run = await deploy(flake, { targets: "there#there\nderived#derived\nsent#sent\nroot@nowhere.invalid#missing", "build-on": "runner" });
     expect(run.exitCode).toBe(1);
     await expectNothingLeft(run, fleet.machines);
     const results = resultsOf(run);
     expect(results["there"]).toMatchObject({ status: "deployed" });
+    // A machine whose system was not made is not even connected to.
+    expect(fleet.machines.map((machine) => machine.handshakes().connections > 0)).toEqual([true, false, false]);
     expect(results["derived"]).toMatchObject({ status: "failed", phase: "build", changed: false });
     expect(results["derived"]?.["error"]).toMatch(/the system of derived does not build on the runner \(exit code 1?\d*\)/);
     expect(results["derived"]?.["error"]).toContain("the disk is made of cheese");

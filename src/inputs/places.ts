@@ -1,17 +1,51 @@
-import { evaluatesHere, wayOf, type PlaceSettings } from "../domain/build-place.js";
+import { evaluatesHere, wayOf, type PlaceSettings, type Way } from "../domain/build-place.js";
 import { needsFlake, type Operation } from "../domain/operation.js";
 import type { NamedTarget } from "../domain/target.js";
+import { evaluationOptions } from "../nixos/realise-command.js";
 
-type PlaceInputs = { readonly places: PlaceSettings; readonly operation: Operation; readonly targets: readonly NamedTarget[] };
+type PlaceInputs = {
+  readonly places: PlaceSettings;
+  readonly operation: Operation;
+  /** Empty where the flake names the machines. */
+  readonly targets: readonly NamedTarget[];
+  readonly rebuildArgs: readonly string[];
+  readonly buildArgs: readonly string[];
+};
+
+type Refuse = (input: "evaluate-on" | "targets" | "rebuild-args" | "build-args", problem: string) => void;
 
 /** Checks what the inputs say about evaluating and building on the runner. Gives what is wrong to `refuse`. */
-export function checkPlaces({ places, operation, targets }: PlaceInputs, refuse: (input: "evaluate-on" | "targets", problem: string) => void): void {
+export function checkPlaces(inputs: PlaceInputs, refuse: Refuse): void {
+  const { places, operation, targets } = inputs;
   if (places.buildOn === "runner" && places.evaluateOn === "target") {
-    refuse("evaluate-on", "is target, and build-on is runner, which builds what was evaluated on the runner; accepted with build-on: runner is auto or runner");
+    refuse("evaluate-on", "is target, but build-on: runner builds what was evaluated on the runner; expected auto or runner");
   }
   if (!needsFlake(operation)) return;
+  checkArguments(inputs, refuse);
   const unnamed = targets.filter(({ buildOn, configuration }) => configuration.kind === "hostname" && evaluatesHere(wayOf(places, buildOn, undefined)));
   if (unnamed.length === 0) return;
   const names = unnamed.map(({ name }) => name).join(", ");
-  refuse("targets", `names no configuration for ${names}, which the runner evaluates before it connects to a machine; accepted is host#configuration`);
+  refuse("targets", `gives no configuration for ${names}, which the runner evaluates before it connects to any host; expected host#configuration`);
+}
+
+/** Arguments that no machine would get are refused, not ignored. */
+function checkArguments({ places, targets, rebuildArgs, buildArgs }: PlaceInputs, refuse: Refuse): void {
+  const ways = waysOf(places, targets);
+  if (buildArgs.length > 0 && !ways.has("built-here")) {
+    refuse("build-args", "is set, but no system is built on the runner; use rebuild-args, or set build-on: runner");
+  }
+  if (rebuildArgs.length > 0 && !ways.has("rebuilt-there") && !ways.has("realised-there")) {
+    refuse("rebuild-args", "is set, but no system is built on a host; use build-args, or set build-on: target");
+  }
+  const evaluation = evaluationOptions(rebuildArgs);
+  if (evaluation.length > 0 && ways.has("realised-there")) {
+    refuse("rebuild-args", `contains ${evaluation.join(", ")}, which concerns the evaluation; with evaluate-on: runner, hosts do not evaluate`);
+  }
+}
+
+/** The ways in which machines may get their systems. */
+function waysOf(places: PlaceSettings, targets: readonly NamedTarget[]): ReadonlySet<Way> {
+  if (targets.length > 0) return new Set(targets.map(({ buildOn }) => wayOf(places, buildOn, undefined)));
+  // The flake decides, for each machine.
+  return new Set([wayOf(places, undefined, "target"), wayOf(places, undefined, "runner")]);
 }

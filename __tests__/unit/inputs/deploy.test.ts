@@ -353,7 +353,7 @@ describe("what is refused", () => {
 describe("evaluating and building on the runner", () => {
   test.each([{ "build-on": "runner" }, { "evaluate-on": "runner" }])("wants the configurations of all targets: %j", (inputs) => {
     expect(problemsOf({ ...inputs, targets: "web1\nweb2#web2" })).toEqual([
-      "targets: names no configuration for web1, which the runner evaluates before it connects to a machine; accepted is host#configuration",
+      "targets: gives no configuration for web1, which the runner evaluates before it connects to any host; expected host#configuration",
     ]);
     expect(parseInputs(makeInputs({ ...inputs, targets: "web1#web1" })).targets).toHaveLength(1);
     // It takes a system that the machine has.
@@ -362,7 +362,7 @@ describe("evaluating and building on the runner", () => {
 
   test("wants a configuration only of the machine whose entry says so", () => {
     const entry = { host: "web2", "build-on": "runner" };
-    expect(problemsOf({ targets: JSON.stringify(["web1", entry]) })).toEqual([expect.stringMatching(/^targets: names no configuration for web2, /)]);
+    expect(problemsOf({ targets: JSON.stringify(["web1", entry]) })).toEqual([expect.stringMatching(/^targets: gives no configuration for web2, /)]);
     expect(parseInputs(makeInputs({ targets: JSON.stringify(["web1", { ...entry, configuration: "web2" }]) })).targets).toMatchObject([
       { name: "web1", buildOn: undefined },
       { name: "web2", buildOn: "runner" },
@@ -371,8 +371,35 @@ describe("evaluating and building on the runner", () => {
 
   test("refuses to evaluate on the machine what the runner builds", () => {
     expect(problemsOf({ "build-on": "runner", "evaluate-on": "target", targets: "web1#web1" })).toEqual([
-      "evaluate-on: is target, and build-on is runner, which builds what was evaluated on the runner; accepted with build-on: runner is auto or runner",
+      "evaluate-on: is target, but build-on: runner builds what was evaluated on the runner; expected auto or runner",
     ]);
+  });
+
+  const named = { targets: "web1#web1" };
+  const here = JSON.stringify([{ host: "web1", configuration: "web1", "build-on": "runner" }]);
+  const noBuildHere = "build-args: is set, but no system is built on the runner; use rebuild-args, or set build-on: runner";
+  const noBuildThere = "rebuild-args: is set, but no system is built on a host; use build-args, or set build-on: target";
+  const evaluation = "rebuild-args: contains --show-trace, --refresh, which concerns the evaluation; with evaluate-on: runner, hosts do not evaluate";
+
+  test.each<[Readonly<Record<string, string>>, string]>([
+    [{ ...named, "build-args": "--fallback" }, noBuildHere],
+    [{ targets: "", "build-on": "target", "build-args": "--fallback" }, noBuildHere],
+    [{ ...named, "build-on": "runner", "rebuild-args": "-L" }, noBuildThere],
+    [{ targets: here, "rebuild-args": "-L" }, noBuildThere],
+    [{ ...named, "evaluate-on": "runner", "rebuild-args": "--show-trace\n--refresh\n-L" }, evaluation],
+    [{ targets: "", "evaluate-on": "runner", "rebuild-args": "--show-trace\n--refresh" }, evaluation],
+  ])("refuses arguments that no machine would get: %j", (inputs, problem) => {
+    expect(problemsOf(inputs)).toEqual([problem]);
+  });
+
+  test.each<Readonly<Record<string, string>>>([
+    // The flake may say either for its machines.
+    { targets: "", "build-args": "--fallback", "rebuild-args": "--show-trace" },
+    { ...named, "build-on": "runner", "build-args": "--fallback" },
+    { ...named, "evaluate-on": "runner", "rebuild-args": "--fallback\n-L" },
+    { ...named, operation: "rollback", "build-args": "--fallback", "rebuild-args": "-L" },
+  ])("accepts arguments that a machine may get: %j", (inputs) => {
+    expect(() => parseInputs(makeInputs(inputs))).not.toThrow();
   });
 });
 

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 
 import { rebuildOptions } from "../../../src/nixos/rebuild-options.js";
-import { realiseCommand } from "../../../src/nixos/realise-command.js";
+import { evaluationOptions, realiseCommand } from "../../../src/nixos/realise-command.js";
 import { makeStorePath } from "../domain/make.js";
 
 const derivation = makeStorePath("nixos-system-web1.drv");
@@ -28,4 +28,7 @@ test("every option that rebuild-args may hold is passed on, or is about evaluati
     verdict.kind === "accepted" && realiseCommand(derivation, [name, ...words]).length === plain.length + 1 ? [name] : [],
   );
   expect(dropped).toEqual(["--refresh", "--show-trace"]);
+  expect(evaluationOptions(rebuildOptions.options.flatMap(({ name, words, verdict }) => (verdict.kind === "accepted" ? [name, ...words] : [])))).toEqual(
+    dropped,
+  );
 });
