@@ -418,52 +418,6 @@ function isFailure(status) {
             return true;
     }
 }
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./out/src/domain/configuration.js
-const ownHostname = { kind: "hostname" };
-// Under this name, the outer flake has a node of the hive among its nixosConfigurations.
-const hive = "colmenaHive.nodes.";
-/**
- * Parses `NAME`, `nixosConfigurations.NAME`, `nixosConfigurations."NAME"`, as one types it after `nix build .#`, and
- * `colmenaHive.nodes.NAME`. Throws an `Error` that says what is accepted.
- */
-function parseConfiguration(text) {
-    const [, quoted, plain] = /^nixosConfigurations\.(?:"(.+)"|(.+))$/.exec(text) ?? [];
-    const attribute = quoted ?? plain ?? text;
-    const isNode = attribute.startsWith(hive) && attribute.length > hive.length;
-    return checkConfiguration(isNode ? { kind: "hive", name: attribute.slice(hive.length) } : { kind: "nixos", name: attribute });
-}
-// Characters. It becomes one argument of nixos-rebuild; a file or unit of a machine has no longer name either.
-const longestName = 255;
-/** Checks the name of a configuration. Throws an `Error` that says what is accepted. */
-function checkConfiguration(configuration) {
-    if ((nameOfConfiguration(configuration)?.length ?? 0) > longestName)
-        throw new Error(`its configuration is longer than ${longestName} characters`);
-    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(attributeOf(configuration) ?? "hostname")) {
-        throw new Error("its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)");
-    }
-    return configuration;
-}
-/** The attribute under the outer flake's `nixosConfigurations`, as a target names it; `undefined` where only the machine knows its hostname. */
-function attributeOf(configuration) {
-    switch (configuration.kind) {
-        case "nixos":
-            return configuration.name;
-        case "hive":
-            return `${hive}${configuration.name}`;
-        case "hostname":
-            return undefined;
-    }
-}
-/** The name without where it is; `undefined` where only the machine knows its hostname. */
-function nameOfConfiguration(configuration) {
-    return configuration.kind === "hostname" ? undefined : configuration.name;
-}
-/** Returns whether one of the machines has its configuration in colmena's hive. */
-function needsHive(machines) {
-    return machines.some(({ configuration }) => configuration.kind === "hive");
-}
 ;// CONCATENATED MODULE: ./out/src/domain/bytes.js
 const units = ["KiB", "MiB", "GiB", "TiB"];
 /** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16.0 MiB`. */
@@ -610,7 +564,7 @@ const lines = [
 ];
 const reexecution = /^(?:would restart systemd|restarting systemd\.\.\.)$/;
 // A unit's name has at most 255 characters (systemd.unit(5)); a plan with more units is not readable.
-const unit_plan_longestName = 255;
+const longestName = 255;
 const mostUnits = 1000;
 /** Parses a plan from the output of switch-to-configuration, line by line; other lines are ignored. */
 class UnitPlanReader {
@@ -636,7 +590,7 @@ class UnitPlanReader {
             this.#any = true;
             const found = this.#found[action];
             for (const name of (match[1] ?? "").split(", "))
-                if (name !== "" && name.length <= unit_plan_longestName && found.size < mostUnits)
+                if (name !== "" && name.length <= longestName && found.size < mostUnits)
                     found.add(name);
         }
     }
@@ -722,6 +676,50 @@ function spaceWarning(freeKibibytes) {
     if (freeKibibytes === undefined || freeKibibytes >= free_space_scarceKibibytes)
         return undefined;
     return `only ${renderBytes(freeKibibytes * 1024)} are free for the Nix store on the machine: the new system may not fit. Free space with \`nix-collect-garbage -d\` on the machine`;
+}
+;// CONCATENATED MODULE: ./out/src/domain/configuration.js
+const ownHostname = { kind: "hostname" };
+// Under this name, the outer flake has a node of the hive among its nixosConfigurations.
+const hive = "colmenaHive.nodes.";
+/**
+ * Parses `NAME`, `nixosConfigurations.NAME`, `nixosConfigurations."NAME"`, as one types it after `nix build .#`, and
+ * `colmenaHive.nodes.NAME`. Throws an `Error` that says what is accepted.
+ */
+function parseConfiguration(text) {
+    const [, quoted, plain] = /^nixosConfigurations\.(?:"(.+)"|(.+))$/.exec(text) ?? [];
+    const attribute = quoted ?? plain ?? text;
+    const isNode = attribute.startsWith(hive) && attribute.length > hive.length;
+    return checkConfiguration(isNode ? { kind: "hive", name: attribute.slice(hive.length) } : { kind: "nixos", name: attribute });
+}
+// Characters. It becomes one argument of nixos-rebuild; a file or unit of a machine has no longer name either.
+const configuration_longestName = 255;
+/** Checks the name of a configuration. Throws an `Error` that says what is accepted. */
+function checkConfiguration(configuration) {
+    if ((nameOfConfiguration(configuration)?.length ?? 0) > configuration_longestName)
+        throw new Error(`its configuration is longer than ${configuration_longestName} characters`);
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(attributeOf(configuration) ?? "hostname")) {
+        throw new Error("its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)");
+    }
+    return configuration;
+}
+/** The attribute under the outer flake's `nixosConfigurations`, as a target names it; `undefined` where only the machine knows its hostname. */
+function attributeOf(configuration) {
+    switch (configuration.kind) {
+        case "nixos":
+            return configuration.name;
+        case "hive":
+            return `${hive}${configuration.name}`;
+        case "hostname":
+            return undefined;
+    }
+}
+/** The name without where it is; `undefined` where only the machine knows its hostname. */
+function nameOfConfiguration(configuration) {
+    return configuration.kind === "hostname" ? undefined : configuration.name;
+}
+/** Returns whether one of the machines has its configuration in colmena's hive. */
+function needsHive(machines) {
+    return machines.some(({ configuration }) => configuration.kind === "hive");
 }
 ;// CONCATENATED MODULE: ./out/src/domain/build-place.js
 /** Where a system is evaluated or built: what the flake says, else the machine itself; the machine itself; the runner. */
@@ -1067,6 +1065,26 @@ class PhaseClock {
     }
     #seconds() {
         return Math.round(this.#now() / 10) / 100;
+    }
+}
+;// CONCATENATED MODULE: external "node:timers/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./out/src/deploy/retry.js
+
+
+/** Does something, and retries it after network failures: 1, 2, 4, … seconds later. `work` gets the number of tries before. Throws as it does. */
+async function retried(work, { retries, note, signal }) {
+    for (let tries = 0;; tries += 1) {
+        try {
+            return await work(tries);
+        }
+        catch (error) {
+            if (!(error instanceof DeployError) || !error.unreachable || tries >= retries)
+                throw error;
+            const seconds = 2 ** tries;
+            note(`${error.reason}; retrying in ${seconds} s (${tries + 1} of ${retries})`);
+            await (0,promises_namespaceObject.setTimeout)(seconds * 1000, undefined, { signal });
+        }
     }
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/repair.js
@@ -1617,6 +1635,34 @@ async function judgeLateUnits({ armed, settings, known, signal, log }, now, degr
     log.warn([reason, ...lines].join("\n"));
     return undefined;
 }
+;// CONCATENATED MODULE: ./out/src/deploy/which-system.js
+
+
+/** The configuration of a target: the named one, else that of the machine's own hostname. Throws a `DeployError` for a hostname that is no name of one. */
+function configurationFor({ configuration }, { hostname }) {
+    const named = attributeOf(configuration);
+    if (named !== undefined)
+        return named;
+    if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(hostname))
+        return hostname;
+    throw new DeployError({
+        phase: "connect",
+        reason: `the machine's hostname (${JSON.stringify(hostname)}) is not a valid name of a configuration`,
+        hint: "Add the configuration to the target: host#configuration",
+        topic: "hostname-unknown",
+    });
+}
+/** The generation to roll back to. Throws a `DeployError` where the machine has no older one. */
+function generationBefore({ olderGeneration, state }) {
+    if (olderGeneration !== undefined)
+        return olderGeneration;
+    throw new DeployError({
+        phase: "connect",
+        reason: `no generation older than ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} was found to roll back to`,
+        hint: "Run `nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine to list them",
+        topic: "no-older-generation",
+    });
+}
 ;// CONCATENATED MODULE: ./out/src/deploy/host.js
 
 
@@ -1700,7 +1746,7 @@ class Host {
     }
     /** Gets the new system into the store of the machine. */
     async #newSystem(source, connected, signal) {
-        const configuration = this.#configuration(connected.facts);
+        const configuration = configurationFor(this.machine.target, connected.facts);
         this.#known.configuration = configuration;
         this.#warn(connected.facts, source);
         this.ended();
@@ -1744,7 +1790,7 @@ class Host {
         known.exitCode = exitCode;
         known.plan = end.plan === undefined ? known.plan : withCompared(end.plan, known.plan);
         // It starts no units, so it does not cause new failures.
-        const before = { ...end.after, failedUnits: end.after.failedUnits, restartingUnits: [] };
+        const before = { ...end.after, restartingUnits: [] };
         const { failure, units, users } = judge({ operation, toplevel: system.toplevel, before, end });
         const complaint = explainEnd(end.end, this.#settings) ?? failure ?? (exitCode === 0 ? undefined : (units ?? users));
         if (complaint !== undefined)
@@ -1791,18 +1837,9 @@ class Host {
             this.#log.warn(memory, "memory");
     }
     #older(machine) {
-        const { olderGeneration, state } = machine.facts;
-        if (olderGeneration !== undefined) {
-            const { number, toplevel } = olderGeneration;
-            this.#log.note(`rolling back to generation ${number}: ${toplevel}`);
-            return { machine, toplevel, generation: number, detail: undefined };
-        }
-        throw new DeployError({
-            phase: "connect",
-            reason: `no generation older than ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} was found to roll back to`,
-            hint: "Run `nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine to list them",
-            topic: "no-older-generation",
-        });
+        const { number, toplevel } = generationBefore(machine.facts);
+        this.#log.note(`rolling back to generation ${number}: ${toplevel}`);
+        return { machine, toplevel, generation: number, detail: undefined };
     }
     /**
      * Compares the running system with the built one, before the activation: a new system that breaks the network could not be queried,
@@ -1824,34 +1861,9 @@ class Host {
         for (const line of renderPlanLines(this.#known.plan))
             this.#log.note(line);
     }
-    #configuration({ hostname }) {
-        const named = attributeOf(this.machine.target.configuration);
-        if (named !== undefined)
-            return named;
-        if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(hostname))
-            return hostname;
-        throw new DeployError({
-            phase: "connect",
-            reason: `the machine's hostname (${JSON.stringify(hostname)}) is not a valid name of a configuration`,
-            hint: "Add the configuration to the target: host#configuration",
-            topic: "hostname-unknown",
-        });
-    }
-    /** Runs a phase, and retries it after network failures: 1, 2, 4, … seconds later. */
     async #tryAgain(phase, signal, work) {
         this.begin(phase);
-        for (let tries = 0;; tries += 1) {
-            try {
-                return await work(tries);
-            }
-            catch (error) {
-                if (!(error instanceof DeployError) || !error.unreachable || tries >= this.#settings.retries)
-                    throw error;
-                const seconds = 2 ** tries;
-                this.#log.note(`${error.reason}; retrying in ${seconds} s (${tries + 1} of ${this.#settings.retries})`);
-                await (0,promises_namespaceObject.setTimeout)(seconds * 1000, undefined, { signal });
-            }
-        }
+        return await retried(work, { retries: this.#settings.retries, note: (text) => this.#log.note(text), signal });
     }
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/same-machine.js
@@ -4750,24 +4762,18 @@ function packageLine(change) {
     const short = line.length <= section_longestName ? line : `${line.slice(0, section_longestName)}…`;
     return change.bytes === 0 ? short : `${short} (${signedSize(change.bytes)})`;
 }
+const planned = {
+    stop: "would stop",
+    restart: "would restart",
+    reload: "would reload",
+    start: "would start",
+    again: "would run again",
+    keep: "would not restart despite changes",
+};
 const section_verbs = {
     activation: { stop: "stopped", restart: "restarted", reload: "reloaded", start: "started", again: "ran again", keep: "not restarted despite changes" },
-    rehearsal: {
-        stop: "would stop",
-        restart: "would restart",
-        reload: "would reload",
-        start: "would start",
-        again: "would run again",
-        keep: "would not restart despite changes",
-    },
-    "unit-files": {
-        stop: "would stop",
-        restart: "would restart",
-        reload: "would reload",
-        start: "would start",
-        again: "would run again",
-        keep: "would not restart despite changes",
-    },
+    rehearsal: planned,
+    "unit-files": planned,
 };
 const sources = {
     activation: "Units (reported by the activation)",
@@ -6277,21 +6283,90 @@ const rebuildOptions = {
         refused("--help", "nothing would be built", [], ["-h", "--version"]),
     ],
 };
+;// CONCATENATED MODULE: ./out/src/nixos/realise-command.js
+
+// nix-store prints the output of builds unless it is told not to.
+const printsLogs = "--print-build-logs";
+// The options of rebuild-args that nix-store has too, with its words for them. The others concern the evaluation, which does not
+// happen on the machine.
+const words = {
+    "--builders": ["--builders"],
+    "--cores": ["--cores"],
+    "--fallback": ["--fallback"],
+    "--keep-failed": ["--keep-failed"],
+    "--keep-going": ["--keep-going"],
+    "--max-jobs": ["--max-jobs"],
+    "--offline": ["--option", "substitute", "false"],
+    "--option": ["--option"],
+    "--quiet": ["--quiet"],
+    "--repair": ["--repair"],
+    "--verbose": ["--verbose"],
+};
+/**
+ * Builds the call that has the machine build a derivation, or download what it builds, and link it as `result`. It is nix-store's,
+ * which is the same in every version and needs no experimental feature. `--no-build-output` has it end the message of a failure with
+ * the last lines of the log, as `nix build` does.
+ */
+function realiseCommand(derivation, rebuildArgs) {
+    const options = optionsOf(rebuildArgs);
+    const logs = options.some(({ name }) => name === printsLogs) ? [] : ["--no-build-output"];
+    const args = options.flatMap(({ name, given }) => (words[name] === undefined ? [] : [...words[name], ...given]));
+    return ["nix-store", "--realise", derivation, "--add-root", "result", ...logs, ...args];
+}
+/** The options of rebuild-args that concern an evaluation, and so mean nothing to a machine that only builds. */
+function evaluationOptions(rebuildArgs) {
+    return optionsOf(rebuildArgs).flatMap(({ name }) => (words[name] === undefined && name !== printsLogs ? [name] : []));
+}
+function optionsOf(rebuildArgs) {
+    const found = [];
+    for (let index = 0; index < rebuildArgs.length; index += 1) {
+        const arg = rebuildArgs[index] ?? "";
+        const row = rebuildOptions.options.find(({ name, aliases }) => name === arg || aliases.includes(arg));
+        const given = rebuildArgs.slice(index + 1, index + 1 + (row?.words.length ?? 0));
+        index += given.length;
+        found.push({ name: row?.name ?? arg, given });
+    }
+    return found;
+}
 ;// CONCATENATED MODULE: ./out/src/inputs/places.js
 
 
+
 /** Checks what the inputs say about evaluating and building on the runner. Gives what is wrong to `refuse`. */
-function checkPlaces({ places, operation, targets }, refuse) {
+function checkPlaces(inputs, refuse) {
+    const { places, operation, targets } = inputs;
     if (places.buildOn === "runner" && places.evaluateOn === "target") {
-        refuse("evaluate-on", "is target, and build-on is runner, which builds what was evaluated on the runner; accepted with build-on: runner is auto or runner");
+        refuse("evaluate-on", "is target, but build-on: runner builds what was evaluated on the runner; expected auto or runner");
     }
     if (!needsFlake(operation))
         return;
+    places_checkArguments(inputs, refuse);
     const unnamed = targets.filter(({ buildOn, configuration }) => configuration.kind === "hostname" && evaluatesHere(wayOf(places, buildOn, undefined)));
     if (unnamed.length === 0)
         return;
     const names = unnamed.map(({ name }) => name).join(", ");
-    refuse("targets", `names no configuration for ${names}, which the runner evaluates before it connects to a machine; accepted is host#configuration`);
+    refuse("targets", `gives no configuration for ${names}, which the runner evaluates before it connects to any host; expected host#configuration`);
+}
+/** Arguments that no machine would get are refused, not ignored. */
+function places_checkArguments({ places, targets, rebuildArgs, buildArgs }, refuse) {
+    const ways = waysOf(places, targets);
+    if (buildArgs.length > 0 && !ways.has("built-here")) {
+        refuse("build-args", "is set, but no system is built on the runner; use rebuild-args, or set build-on: runner");
+    }
+    if (rebuildArgs.length > 0 && !ways.has("rebuilt-there") && !ways.has("realised-there")) {
+        refuse("rebuild-args", "is set, but no system is built on a host; use build-args, or set build-on: target");
+    }
+    const evaluation = evaluationOptions(rebuildArgs);
+    if (evaluation.length > 0 && ways.has("realised-there")) {
+        refuse("rebuild-args", `contains ${evaluation.join(", ")}, which concerns the evaluation; with evaluate-on: runner, hosts do not evaluate`);
+    }
+}
+/** The ways in which machines may get their systems. */
+function waysOf(places, targets) {
+    if (targets.length > 0)
+        return new Set(targets.map(({ buildOn }) => wayOf(places, buildOn, undefined)));
+    // The flake decides, for each machine.
+    return new Set([wayOf(places, undefined, "target"), wayOf(places, undefined, "runner")]);
 }
 ;// CONCATENATED MODULE: ./out/src/domain/inventory.js
 
@@ -6745,691 +6820,6 @@ function lastLines(text, most = lines_shownLines) {
         .filter((line) => line.trim() !== "")
         .slice(-most);
 }
-;// CONCATENATED MODULE: ./out/src/nix/build-log.js
-// With `--keep-going` hundreds may fail.
-const mostFailed = 5;
-const keptLines = 20;
-// Builders whose streamed lines (`--print-build-logs`) are kept at a time.
-const mostStreams = 64;
-const derivation = String.raw `'(/nix/store/[^']+\.drv)'`;
-// Nix 2.29 and newer; the reason is in the next line.
-const cannotBuild = new RegExp(`^\\s*error: Cannot build ${derivation}`);
-const reasonLine = /^\s*Reason: (.*?)\.?$/;
-// Nix up to 2.28.
-const builderFailed = new RegExp(`^\\s*error: (?:build of .* failed: )?(?:error: )?builder for ${derivation} (failed .*?);?$`);
-const dependencyFailed = new RegExp(`^\\s*error: \\d+ dependenc\\w+ of derivation ${derivation} failed to build`);
-// All versions.
-const others = [
-    [new RegExp(`^\\s*error: (hash mismatch) in fixed-output derivation ${derivation}`), () => "hash mismatch of a fixed-output derivation"],
-    [
-        new RegExp(`^\\s*error: (a '[^']*' with features .*) is required to build ${derivation}, but I am (.*)$`),
-        (match) => `${match[1]} is required, but the machine is ${match[3]}`,
-    ],
-    [new RegExp(`^\\s*error: (some substitutes) for the outputs of derivation ${derivation} failed`), () => "its download from a binary cache failed"],
-    [new RegExp(`^\\s*error: (building of) ${derivation}.* (timed out after .*)$`), (match) => String(match[3])],
-];
-/**
- * Collects from the output of `nix build` which derivations failed themselves. On a real NixOS the cause is far above the
- * end: every derivation that depends on it is listed after it, with all its output paths.
- *
- *     error: Cannot build '/nix/store/…-bash-5.2.tar.gz.drv'.
- *            Reason: builder failed with exit code 1.
- *            Output paths:
- *              /nix/store/…-bash-5.2.tar.gz
- *            Last 4 log lines:
- *            > error: …
- *            For full logs, run:
- *              nix log /nix/store/…-bash-5.2.tar.gz.drv
- *     error: Cannot build '/nix/store/…-bash-5.2p26.drv'.
- *            Reason: 1 dependency failed.
- *
- * Up to Nix 2.28 it is `builder for '….drv' failed with exit code 1;`, with `last 10 log lines:` below, and
- * `1 dependencies of derivation '….drv' failed to build`.
- */
-class BuildLogReader {
-    #kept;
-    #failed = new Map();
-    #more = new Set();
-    #dependents = new Set();
-    #streams = new Map();
-    /** The derivation whose `Reason:` comes next. */
-    #unexplained;
-    /** The log of the failure that is being read. */
-    #log;
-    /** Keeps the logs of that many failures. */
-    constructor(kept = mostFailed) {
-        this.#kept = kept;
-    }
-    /** Reads the next line. */
-    read(line) {
-        if (this.#readHeading(line))
-            return;
-        const reason = this.#unexplained === undefined ? undefined : reasonLine.exec(line)?.[1];
-        if (reason !== undefined)
-            return this.#explain(reason);
-        const logged = /^\s+>(?: (.*))?$/.exec(line) ?? /^\s+((?:specified|got|Required|Current)\b.*:.*)$/.exec(line);
-        if (logged !== null)
-            this.#log?.push(logged[1] ?? "");
-        const streamed = /^([\w+.?=-]+)> (.*)$/.exec(line);
-        if (streamed !== null)
-            this.#stream(streamed[1] ?? "", streamed[2] ?? "");
-    }
-    /** What has failed so far. */
-    get failures() {
-        return this.#failuresIn(() => true);
-    }
-    /** What has failed so far of some derivations: the logs of at most five. */
-    failuresOf(derivations) {
-        const { failed, more, dependents } = this.#failuresIn((path) => derivations.has(path));
-        return { failed: failed.slice(0, mostFailed), more: more + Math.max(0, failed.length - mostFailed), dependents };
-    }
-    #failuresIn(isMeant) {
-        const failed = [...this.#failed]
-            .filter(([path]) => isMeant(path))
-            .map(([path, { reason, log }]) => ({
-            path,
-            reason,
-            log: (log.length > 0 ? log : (this.#streams.get(streamName(path)) ?? [])).slice(-keptLines),
-        }));
-        const count = (paths) => [...paths].filter(isMeant).length;
-        return { failed, more: count(this.#more), dependents: count(this.#dependents) };
-    }
-    #readHeading(line) {
-        if (!line.includes("error: "))
-            return false;
-        const path = cannotBuild.exec(line)?.[1];
-        if (path !== undefined) {
-            this.#unexplained = path;
-            this.#log = undefined;
-            return true;
-        }
-        const dependent = dependencyFailed.exec(line)?.[1];
-        if (dependent !== undefined) {
-            this.#dependents.add(dependent);
-            this.#log = undefined;
-            return true;
-        }
-        const own = builderFailed.exec(line);
-        if (own !== null) {
-            this.#add(String(own[1]), `builder ${own[2]}`);
-            return true;
-        }
-        for (const [pattern, describe] of others) {
-            const match = pattern.exec(line);
-            if (match === null)
-                continue;
-            this.#add(String(match[2]), describe(match));
-            return true;
-        }
-        return false;
-    }
-    #explain(reason) {
-        const path = this.#unexplained ?? "";
-        this.#unexplained = undefined;
-        if (/^\d+ dependenc\w+ failed/.test(reason))
-            this.#dependents.add(path);
-        else
-            this.#add(path, reason);
-    }
-    #add(path, reason) {
-        this.#log = undefined;
-        if (this.#failed.has(path) || this.#more.has(path))
-            return;
-        if (this.#failed.size === this.#kept) {
-            this.#more.add(path);
-            return;
-        }
-        this.#log = [];
-        this.#failed.set(path, { reason, log: this.#log });
-    }
-    #stream(name, text) {
-        const lines = this.#streams.get(name) ?? [];
-        // Moves it to the end: the first stream is the one without output for the longest time.
-        this.#streams.delete(name);
-        this.#streams.set(name, lines);
-        if (lines.push(text) > keptLines)
-            lines.shift();
-        const [oldest] = this.#streams.keys();
-        if (this.#streams.size > mostStreams && oldest !== undefined)
-            this.#streams.delete(oldest);
-    }
-}
-// With --print-build-logs a line begins with the name without its version, as `builtins.parseDrvName` splits it.
-function streamName(path) {
-    return derivationName(path).replace(/-(?![a-zA-Z]).*$/, "");
-}
-/** The name of a derivation without hash and `.drv`: `bash-5.2.tar.gz`. */
-function derivationName(path) {
-    return path.replace(/^\/nix\/store\/[^-]*-/, "").replace(/\.drv$/, "");
-}
-;// CONCATENATED MODULE: ./out/src/nix/send-failure.js
-
-/**
- * Returns whether to query the machine for the state of its nix-daemon. One that closes the connection before Nix's greeting gives
- * `cannot open connection to remote store '…': error: write of 16 bytes: Broken pipe`, as a lost connection does.
- */
-function speaksOfDaemon(stderr) {
-    return /Nix daemon disconnected unexpectedly|cannot connect to socket|data from daemon socket|cannot open connection to remote store/.test(stderr);
-}
-/** Explains why a flake or a system did not arrive on a machine. */
-function explainSendFailure(error, { what, lost, user, state }) {
-    const lines = lastLines(error.stderr);
-    const exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
-    const parts = (reason, hint, topic) => ({ phase: "copy", reason, hint, lines, exitCode, topic, cause: error });
-    if (lost)
-        return { ...parts(`the connection was lost while ${what} was being copied`), unreachable: true, exitCode: 255 };
-    const words = /protocol mismatch, got ['"]([^'"\n]*)/.exec(error.stderr)?.[1];
-    if (words !== undefined) {
-        return parts(`the login shell of ${user} on the machine prints to standard output, which breaks Nix's protocol: ${JSON.stringify(printableWords(words))}`, "Make its startup files (.bashrc, .zshenv, config.fish) print nothing in non-interactive sessions, or print to standard error", "shell-output");
-    }
-    const daemon = state === undefined ? undefined : explainDaemon(state, user);
-    if (daemon !== undefined)
-        return parts(daemon.reason, daemon.hint, daemon.topic);
-    if (/No space left on device|disk is full/i.test(error.stderr))
-        return parts(`no space is left on the machine for ${what}`, "Free space with `nix-collect-garbage -d` on the machine", "no-space");
-    if (/lacks a (?:valid )?signature|lacks a signature by a trusted key/i.test(error.stderr)) {
-        return parts("the machine does not accept a store path without a trusted signature", `Sign the paths with a key of its nix.settings.trusted-public-keys, or set check-sigs to false and have its Nix trust ${user} (nix.settings.trusted-users), or build there (build-on: target)`, "signature-missing");
-    }
-    if (/nix-daemon: (?:command )?not found|nix-daemon: No such file/i.test(error.stderr)) {
-        return parts("nix-daemon is not in the PATH of a non-interactive ssh session on the machine", "Check that the machine runs NixOS and that the shell's startup files keep /run/current-system/sw/bin in PATH", "nix-daemon-path");
-    }
-    if (/unrecognised flag|unrecognized flag|requires at least Nix/i.test(error.stderr))
-        return parts("nix on the runner does not support an argument", "Check archive-args; check-sigs: false needs Nix 2.30 or newer on the runner");
-    return parts(`${what} could not be copied`, "See the output of Nix below");
-}
-// The bytes of the protocol that follow the text are not shown.
-function printableWords(words) {
-    return words.replaceAll(/[^\P{C}\t].*/gsu, "").trim();
-}
-function explainDaemon({ daemon, allowedUsers }, user) {
-    if (/cannot connect to socket/.test(daemon))
-        return {
-            reason: `nix-daemon does not answer on the machine (${daemon})`,
-            hint: "Start it with `systemctl start nix-daemon.socket` on the machine; its journal shows why it stopped",
-            topic: "nix-daemon",
-        };
-    const closed = /Connection reset|disconnected unexpectedly|end-of-file|Broken pipe/i.test(daemon);
-    if (closed && allowedUsers !== "" && !allowedUsers.split(" ").some((allowed) => allowed === "*" || allowed === user)) {
-        return {
-            reason: `Nix on the machine refuses ${user}, who is not in its allowed-users (${allowedUsers})`,
-            hint: `Add ${user} to nix.settings.allowed-users on the machine, or connect as an allowed user`,
-            topic: "nix-user-refused",
-        };
-    }
-    if (closed)
-        return {
-            reason: `nix-daemon on the machine closed the connection of ${user} (${daemon})`,
-            hint: "`journalctl -u nix-daemon` on the machine shows why",
-            topic: "nix-daemon",
-        };
-    return undefined;
-}
-;// CONCATENATED MODULE: ./out/src/nix/copy-progress.js
-
-/**
- * Measures the progress of a nix command that copies store paths, from its output:
- *
- *     copying 2 paths...
- *     copying path '/nix/store/…-source' to 'ssh-ng://web1'...
- *
- * and from Linux's count of the bytes written (proc(5), io). `--log-format internal-json` has more details, but an entry for
- * every file of a source tree, and takes twice as long.
- */
-class CopyWatch {
-    #process;
-    #paths = 0;
-    #expectedPaths = 0;
-    started(process) {
-        this.#process = process;
-    }
-    /** Takes one line of standard error. */
-    line(line) {
-        const expected = /^copying (\d+) paths\.\.\.$/.exec(line)?.[1];
-        if (expected !== undefined)
-            this.#expectedPaths = Number(expected);
-        else if (/^copying path '.*' to '.*'\.\.\.$/.test(line))
-            this.#paths += 1;
-    }
-    get progress() {
-        return { paths: this.#paths, expectedPaths: Math.max(this.#paths, this.#expectedPaths), bytes: this.#written() };
-    }
-    #written() {
-        if (this.#process === undefined)
-            return undefined;
-        try {
-            const written = /^wchar: (\d+)$/m.exec((0,external_node_fs_namespaceObject.readFileSync)(`/proc/${this.#process}/io`, "utf8"))?.[1];
-            return written === undefined ? undefined : Number(written);
-        }
-        catch {
-            // It has ended, or this is not Linux.
-            return undefined;
-        }
-    }
-}
-;// CONCATENATED MODULE: ./out/src/domain/install-steps.js
-const openssh = "- run: sudo apt-get update && sudo apt-get install --yes openssh-client";
-/** Steps of a workflow, each of which installs a program that the action runs on the runner. */
-const installSteps = {
-    nix: "- uses: cachix/install-nix-action@v31",
-    ssh: openssh,
-    "ssh-keygen": openssh,
-    git: "- run: sudo apt-get update && sudo apt-get install --yes git",
-};
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-;// CONCATENATED MODULE: ./out/src/process/environment.js
-// What the runner gives to the action alone: the inputs (the key among them), what the main step leaves for the post step, tokens
-// for the runner's own services, and the files by which a step sets outputs and the environment of later steps.
-const withheld = /^(?:INPUT_|STATE_|ACTIONS_)|^GITHUB_(?:OUTPUT|STATE|ENV|PATH|STEP_SUMMARY)$/i;
-/** Removes from an environment what child processes must not see. */
-function childEnvironment(environment) {
-    const kept = {};
-    for (const [name, value] of Object.entries(environment))
-        if (value !== undefined && !withheld.test(name))
-            kept[name] = value;
-    return kept;
-}
-;// CONCATENATED MODULE: ./out/src/process/kept-output.js
-/** What is kept of an output: all of it, or its end once it is longer than the limit. */
-class KeptOutput {
-    #limit;
-    #bytes = Buffer.alloc(0);
-    #length = 0;
-    #overflowed = false;
-    /** `limit` is in bytes; at most twice as many are in memory. */
-    constructor(limit) {
-        this.#limit = limit;
-    }
-    /** Something of the beginning is missing. */
-    get overflowed() {
-        return this.#overflowed;
-    }
-    // One growing buffer and not a list of chunks: output in very small pieces would take many times its size.
-    push(chunk) {
-        const end = chunk.length > this.#limit ? chunk.subarray(-this.#limit) : chunk;
-        if (end !== chunk || this.#length + end.length > 2 * this.#limit)
-            this.#keepEnd(Math.max(0, this.#limit - end.length));
-        if (this.#length + end.length > this.#bytes.length) {
-            const grown = Buffer.allocUnsafe(Math.min(2 * this.#limit, 4096 + 2 * (this.#length + end.length)));
-            this.#bytes.copy(grown, 0, 0, this.#length);
-            this.#bytes = grown;
-        }
-        end.copy(this.#bytes, this.#length);
-        this.#length += end.length;
-        if (this.#length > this.#limit)
-            this.#overflowed = true;
-    }
-    text() {
-        return this.#bytes.toString("utf8", Math.max(0, this.#length - this.#limit), this.#length);
-    }
-    #keepEnd(bytes) {
-        const begin = Math.max(0, this.#length - bytes);
-        this.#bytes.copyWithin(0, begin, this.#length);
-        this.#length -= begin;
-        this.#overflowed = true;
-    }
-}
-;// CONCATENATED MODULE: external "node:string_decoder"
-const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
-;// CONCATENATED MODULE: ./out/src/process/lines.js
-
-// A line without an end must not fill the memory: progress bars and binary output have such lines.
-const lines_longestLine = 16_384;
-/** Creates a cutter that passes each line, without its line ending, to `onLine`. */
-function lineCutter(onLine) {
-    const decoder = new external_node_string_decoder_namespaceObject.StringDecoder("utf8");
-    let rest = "";
-    const give = (line) => {
-        for (let begin = 0; begin === 0 || begin < line.length; begin += lines_longestLine)
-            onLine(line.slice(begin, begin + lines_longestLine));
-    };
-    const cut = () => {
-        while (rest.length > lines_longestLine) {
-            onLine(rest.slice(0, lines_longestLine));
-            rest = rest.slice(lines_longestLine);
-        }
-    };
-    const take = (text) => {
-        if (!/[\r\n]/.test(text) && !rest.endsWith("\r")) {
-            rest += text;
-            cut();
-            return;
-        }
-        // A CR at the very end may be the first half of CRLF: it waits for what comes next.
-        const parts = (rest + text).split(/\r\n|\n|\r(?!$)/);
-        rest = parts.pop() ?? "";
-        for (const part of parts)
-            give(part);
-        cut();
-    };
-    return {
-        push: (chunk) => {
-            take(decoder.write(chunk));
-        },
-        end: () => {
-            take(decoder.end());
-            const last = rest.endsWith("\r") ? rest.slice(0, -1) : rest;
-            rest = "";
-            if (last !== "")
-                onLine(last);
-        },
-    };
-}
-;// CONCATENATED MODULE: ./out/src/process/pace.js
-/**
- * Holds sources up while the reader of the log is slower than they are. Node queues without a limit what a pipe does not take, and
- * an output of more than 2 GiB in that queue is lost (ENOBUFS).
- */
-class Pace {
-    #log;
-    #waiting = new Set();
-    constructor(log) {
-        this.#log = log;
-    }
-    /** Pauses a source until the log has been taken. */
-    hold(source) {
-        // False as well for a log that nobody reads any more.
-        if (!this.#log.writableNeedDrain || source.isPaused())
-            return;
-        source.pause();
-        this.#waiting.add(source);
-        if (this.#waiting.size > 1)
-            return;
-        for (const event of ["drain", "error", "close"])
-            this.#log.once(event, this.#release);
-    }
-    #release = () => {
-        for (const event of ["drain", "error", "close"])
-            this.#log.off(event, this.#release);
-        const waiting = [...this.#waiting];
-        this.#waiting.clear();
-        for (const source of waiting)
-            source.resume();
-    };
-}
-/** The pace of the step's log. */
-const logPace = new Pace(process.stdout);
-;// CONCATENATED MODULE: ./out/src/process/run.js
-
-
-
-
-
-
-
-const keptStdout = 32 * 1024 * 1024;
-// The cause is at the end of a long output.
-const keptStderr = 2 * 1024 * 1024;
-// Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
-const graceMilliseconds = 1500;
-/**
- * Runs a program in a process group of its own and waits for its end. A time-out, a silence, an output that is too long and an abort
- * end the whole group. Throws a `CommandError` unless the exit code is 0.
- */
-async function run(command, options = {}) {
-    const mostStdout = options.mostStdout ?? keptStdout;
-    const stdout = new KeptOutput(mostStdout);
-    const stderr = new KeptOutput(keptStderr);
-    const fail = (failure, cause) => new CommandError({ command: pasteable(command), failure, stdout: stdout.text(), stderr: stderr.text(), cause });
-    if (options.signal?.aborted === true)
-        throw fail({ kind: "aborted" });
-    const stderrLines = options.onStderrLine === undefined ? undefined : lineCutter(options.onStderrLine);
-    const ended = await new Promise((resolve, reject) => {
-        const file = options.stderrFile === undefined ? undefined : (0,external_node_fs_namespaceObject.openSync)(options.stderrFile, "w", 0o600);
-        const child = (0,external_node_child_process_namespaceObject.spawn)(command.file, command.args, {
-            cwd: options.cwd,
-            env: { ...childEnvironment(process.env), ...options.env },
-            stdio: file === undefined ? ["pipe", "pipe", "pipe"] : ["ignore", "ignore", file],
-            detached: true,
-        });
-        if (file !== undefined)
-            (0,external_node_fs_namespaceObject.closeSync)(file);
-        if (child.pid !== undefined)
-            options.onStart?.(child.pid);
-        let stopped;
-        const stop = (failure) => {
-            stopped ??= failure;
-            run_endGroup(child);
-        };
-        const onAbort = () => {
-            stop({ kind: "aborted" });
-        };
-        const seconds = options.timeout ?? 0;
-        const timer = seconds > 0 ? setTimeout(() => stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;
-        options.signal?.addEventListener("abort", onAbort, { once: true });
-        const silence = options.silence ?? 0;
-        const onSilence = () => {
-            // What is held up here is not silent.
-            if (child.stdout?.isPaused() === true || child.stderr?.isPaused() === true)
-                watch?.refresh();
-            else
-                stop({ kind: "silent", seconds: silence });
-        };
-        const watch = silence > 0 ? setTimeout(onSilence, silence * 1000) : undefined;
-        const settle = () => {
-            clearTimeout(timer);
-            clearTimeout(watch);
-            options.signal?.removeEventListener("abort", onAbort);
-        };
-        child.once("error", (error) => {
-            settle();
-            reject(fail({ kind: "spawn", code: error.code ?? error.message }, error));
-        });
-        const { stdout: out, stderr: err } = child;
-        out?.on("data", (chunk) => {
-            watch?.refresh();
-            if (options.stdoutTo !== undefined)
-                return;
-            if (options.onStdout === undefined)
-                stdout.push(chunk);
-            else
-                options.onStdout(chunk);
-            if (stdout.overflowed)
-                stop({ kind: "output", bytes: mostStdout });
-            if (options.shown === true)
-                logPace.hold(out);
-        });
-        if (options.stdoutTo !== undefined)
-            out?.pipe(options.stdoutTo, { end: false });
-        err?.on("data", (chunk) => {
-            watch?.refresh();
-            stderr.push(chunk);
-            stderrLines?.push(chunk);
-            if (stderrLines !== undefined)
-                logPace.hold(err);
-        });
-        // A program that ends without reading its input closes the pipe; its exit code is more informative than EPIPE.
-        child.stdin?.on("error", () => undefined);
-        if (options.feed === undefined || child.stdin === null)
-            child.stdin?.end(options.stdin ?? "");
-        else {
-            child.stdin.write(options.stdin ?? "");
-            options.feed(child.stdin);
-        }
-        child.once("exit", () => {
-            if (stopped === undefined)
-                return;
-            // Don't wait for processes that hold the pipes: grandchildren, or, outside the group, the ssh master, to which ssh passes its
-            // pipes and which closes them when the command on the machine ends.
-            killGroup(child, "SIGKILL");
-            child.stdout?.destroy();
-            child.stderr?.destroy();
-        });
-        child.once("close", (exitCode, signal) => {
-            settle();
-            if (options.stderrFile !== undefined)
-                stderr.push((0,external_node_fs_namespaceObject.readFileSync)(options.stderrFile));
-            resolve({ exitCode, signal, stopped });
-        });
-    });
-    stderrLines?.end();
-    if (ended.stopped !== undefined)
-        throw fail(ended.stopped);
-    if (ended.signal !== null)
-        throw fail({ kind: "signal", signal: ended.signal });
-    if (ended.exitCode !== 0)
-        throw fail({ kind: "exit", exitCode: ended.exitCode ?? -1 });
-    return { stdout: stdout.text(), stderr: stderr.text() };
-}
-/** The command, ready to paste into a POSIX shell. */
-function pasteable(command) {
-    return [command.file, ...command.args].map(quote).join(" ");
-}
-/** Quotes one word for a POSIX shell (POSIX.1-2017, Shell Command Language 2.2.2). */
-function quote(word) {
-    return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw `'\''`)}'`;
-}
-function run_endGroup(child) {
-    if (child.exitCode !== null || child.signalCode !== null)
-        return;
-    killGroup(child, "SIGTERM");
-    setTimeout(() => killGroup(child, "SIGKILL"), graceMilliseconds).unref();
-}
-function killGroup(child, signal) {
-    if (child.pid === undefined)
-        return;
-    try {
-        process.kill(-child.pid, signal);
-    }
-    catch {
-        // The group has ended already.
-    }
-}
-;// CONCATENATED MODULE: ./out/src/nix/nix-command.js
-
-
-
-/** Builds a call of the runner's nix. */
-function nixCommand(args) {
-    return { file: "nix", args: [...args] };
-}
-/** Runs the runner's nix. Throws a `CommandError`, or a `RunnerError` that says which step to add to the workflow. */
-async function runNix(args, options = {}) {
-    return await runExplained(nixCommand(args), options);
-}
-/** Runs the runner's nix-store, whose output is the same in every version. Throws as `runNix`. */
-async function runNixStore(args, options = {}) {
-    return await runExplained({ file: "nix-store", args }, options);
-}
-async function runExplained(command, options) {
-    try {
-        return await run(command, options);
-    }
-    catch (error) {
-        throw explainMissing(error) ?? error;
-    }
-}
-function explainMissing(error) {
-    if (!(error instanceof CommandError))
-        return undefined;
-    const step = installSteps.nix;
-    if (error.failure.kind === "spawn" && error.failure.code === "ENOENT") {
-        return new RunnerError(`nix was not found on this runner. Add this step before the deployment: ${step}`, { cause: error, topic: "programs-missing" });
-    }
-    const feature = /experimental Nix feature '([\w-]+)' is disabled|unrecognised flag '--(?:json|to)'|'flake' is not a recognised command/.exec(error.stderr);
-    if (feature !== null) {
-        return new RunnerError(`flakes are disabled in nix on this runner (experimental features nix-command and flakes). Add this step before the deployment, which enables them: ${step}; or set NIX_CONFIG: "experimental-features = nix-command flakes" in env`, { cause: error, topic: "programs-missing" });
-    }
-    return undefined;
-}
-;// CONCATENATED MODULE: ./out/src/nix/copy-paths.js
-
-
-/**
- * Builds the arguments that copy store paths with their closures to the store of a machine. Without `--derivation`, a path that ends
- * in `.drv` stands for what it builds, up to Nix 2.14.
- */
-function copyArguments(paths, derivations, options) {
-    return [
-        "copy",
-        "--to",
-        options.store,
-        ...(options.checkSignatures ? [] : ["--no-check-sigs"]),
-        ...(options.substitute ? ["--substitute-on-destination"] : []),
-        ...(derivations ? ["--derivation"] : []),
-        ...paths,
-    ];
-}
-/** Copies store paths of the runner to a machine; what is there already does not travel. Returns what has travelled. Throws a `CommandError`. */
-async function copyPaths({ closures, derivations }, options) {
-    const watches = [];
-    options.onBegin(() => sum(watches));
-    for (const [paths, ofDerivations] of [
-        [closures, false],
-        [derivations, true],
-    ]) {
-        if (paths.length === 0)
-            continue;
-        const watch = new CopyWatch();
-        watches.push(watch);
-        await runNix(copyArguments(paths, ofDerivations, options), {
-            env: options.environment,
-            signal: options.signal,
-            onStart: (process) => watch.started(process),
-            onStderrLine: (line) => {
-                watch.line(line);
-                options.onLine(line);
-            },
-        });
-    }
-    return sum(watches);
-}
-function sum(watches) {
-    const all = watches.map(({ progress }) => progress);
-    // The last one runs; Linux has forgotten what the others wrote.
-    const bytes = all.at(-1)?.bytes;
-    const total = (count) => all.reduce((whole, one) => whole + count(one), 0);
-    return { paths: total(({ paths }) => paths), expectedPaths: total(({ expectedPaths }) => expectedPaths), bytes };
-}
-;// CONCATENATED MODULE: ./out/src/domain/store-path.js
-// Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
-const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
-/** Returns whether the text is a path of the Nix store. */
-function isStorePath(text) {
-    return pattern.test(text);
-}
-/** Parses a store path. Throws an `Error` that shows the text for anything else. */
-function storePath(text) {
-    if (!isStorePath(text))
-        throw new Error(`not a Nix store path: ${JSON.stringify(text.slice(0, 300))}`);
-    return text;
-}
-/** Parses a store path or an empty text, which is `undefined`. Throws as `storePath`. */
-function optionalStorePath(text) {
-    return text === undefined || text === "" ? undefined : storePath(text);
-}
-;// CONCATENATED MODULE: ./out/src/nix/send.js
-
-
-
-
-
-/** Builds the arguments that send a flake with all its inputs to the store of a machine: from the runner's store, where it can no longer change. */
-function archiveArguments(sent, options) {
-    const signatures = options.checkSignatures ? [] : ["--no-check-sigs"];
-    return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, outerReference(sent)];
-}
-/**
- * Sends the flake with all its inputs to the store of a machine; paths that it already has are not copied. Returns what was
- * copied. The path that Nix prints is valid only with exit code 0. Throws a `CommandError`.
- */
-async function sendFlake(sent, options) {
-    const watch = new CopyWatch();
-    options.onBegin(() => watch.progress);
-    const { stdout } = await runNix(archiveArguments(sent, options), {
-        env: options.environment,
-        signal: options.signal,
-        onStart: (process) => watch.started(process),
-        onStderrLine: (line) => {
-            watch.line(line);
-            options.onLine(line);
-        },
-    });
-    const arrived = storePath(String(field(JSON.parse(stdout), "path")));
-    if (arrived !== sent.outer)
-        throw new Error(`nix flake archive sent ${arrived} where ${sent.outer} was expected`);
-    return watch.progress;
-}
 ;// CONCATENATED MODULE: ./out/src/ssh/failure.js
 
 
@@ -7713,6 +7103,23 @@ class ArmedNixosMachine {
         }
     }
 }
+;// CONCATENATED MODULE: ./out/src/domain/store-path.js
+// Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
+const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
+/** Returns whether the text is a path of the Nix store. */
+function isStorePath(text) {
+    return pattern.test(text);
+}
+/** Parses a store path. Throws an `Error` that shows the text for anything else. */
+function storePath(text) {
+    if (!isStorePath(text))
+        throw new Error(`not a Nix store path: ${JSON.stringify(text.slice(0, 300))}`);
+    return text;
+}
+/** Parses a store path or an empty text, which is `undefined`. Throws as `storePath`. */
+function optionalStorePath(text) {
+    return text === undefined || text === "" ? undefined : storePath(text);
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/facts.js
 
 
@@ -7866,6 +7273,286 @@ class BuildPlanFolder {
     /** Returns what is still held back when the output ends. */
     end() {
         return typeof this.#state === "object" ? [`${this.#state.heading}:`] : [];
+    }
+}
+;// CONCATENATED MODULE: external "node:string_decoder"
+const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
+;// CONCATENATED MODULE: ./out/src/process/lines.js
+
+// A line without an end must not fill the memory: progress bars and binary output have such lines.
+const lines_longestLine = 16_384;
+/** Creates a cutter that passes each line, without its line ending, to `onLine`. */
+function lineCutter(onLine) {
+    const decoder = new external_node_string_decoder_namespaceObject.StringDecoder("utf8");
+    let rest = "";
+    const give = (line) => {
+        for (let begin = 0; begin === 0 || begin < line.length; begin += lines_longestLine)
+            onLine(line.slice(begin, begin + lines_longestLine));
+    };
+    const cut = () => {
+        while (rest.length > lines_longestLine) {
+            onLine(rest.slice(0, lines_longestLine));
+            rest = rest.slice(lines_longestLine);
+        }
+    };
+    const take = (text) => {
+        if (!/[\r\n]/.test(text) && !rest.endsWith("\r")) {
+            rest += text;
+            cut();
+            return;
+        }
+        // A CR at the very end may be the first half of CRLF: it waits for what comes next.
+        const parts = (rest + text).split(/\r\n|\n|\r(?!$)/);
+        rest = parts.pop() ?? "";
+        for (const part of parts)
+            give(part);
+        cut();
+    };
+    return {
+        push: (chunk) => {
+            take(decoder.write(chunk));
+        },
+        end: () => {
+            take(decoder.end());
+            const last = rest.endsWith("\r") ? rest.slice(0, -1) : rest;
+            rest = "";
+            if (last !== "")
+                onLine(last);
+        },
+    };
+}
+;// CONCATENATED MODULE: ./out/src/process/kept-output.js
+/** What is kept of an output: all of it, or its end once it is longer than the limit. */
+class KeptOutput {
+    #limit;
+    #bytes = Buffer.alloc(0);
+    #length = 0;
+    #overflowed = false;
+    /** `limit` is in bytes; at most twice as many are in memory. */
+    constructor(limit) {
+        this.#limit = limit;
+    }
+    /** Something of the beginning is missing. */
+    get overflowed() {
+        return this.#overflowed;
+    }
+    // One growing buffer and not a list of chunks: output in very small pieces would take many times its size.
+    push(chunk) {
+        const end = chunk.length > this.#limit ? chunk.subarray(-this.#limit) : chunk;
+        if (end !== chunk || this.#length + end.length > 2 * this.#limit)
+            this.#keepEnd(Math.max(0, this.#limit - end.length));
+        if (this.#length + end.length > this.#bytes.length) {
+            const grown = Buffer.allocUnsafe(Math.min(2 * this.#limit, 4096 + 2 * (this.#length + end.length)));
+            this.#bytes.copy(grown, 0, 0, this.#length);
+            this.#bytes = grown;
+        }
+        end.copy(this.#bytes, this.#length);
+        this.#length += end.length;
+        if (this.#length > this.#limit)
+            this.#overflowed = true;
+    }
+    text() {
+        return this.#bytes.toString("utf8", Math.max(0, this.#length - this.#limit), this.#length);
+    }
+    #keepEnd(bytes) {
+        const begin = Math.max(0, this.#length - bytes);
+        this.#bytes.copyWithin(0, begin, this.#length);
+        this.#length -= begin;
+        this.#overflowed = true;
+    }
+}
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+;// CONCATENATED MODULE: ./out/src/process/environment.js
+// What the runner gives to the action alone: the inputs (the key among them), what the main step leaves for the post step, tokens
+// for the runner's own services, and the files by which a step sets outputs and the environment of later steps.
+const withheld = /^(?:INPUT_|STATE_|ACTIONS_)|^GITHUB_(?:OUTPUT|STATE|ENV|PATH|STEP_SUMMARY)$/i;
+/** Removes from an environment what child processes must not see. */
+function childEnvironment(environment) {
+    const kept = {};
+    for (const [name, value] of Object.entries(environment))
+        if (value !== undefined && !withheld.test(name))
+            kept[name] = value;
+    return kept;
+}
+;// CONCATENATED MODULE: ./out/src/process/pace.js
+/**
+ * Holds sources up while the reader of the log is slower than they are. Node queues without a limit what a pipe does not take, and
+ * an output of more than 2 GiB in that queue is lost (ENOBUFS).
+ */
+class Pace {
+    #log;
+    #waiting = new Set();
+    constructor(log) {
+        this.#log = log;
+    }
+    /** Pauses a source until the log has been taken. */
+    hold(source) {
+        // False as well for a log that nobody reads any more.
+        if (!this.#log.writableNeedDrain || source.isPaused())
+            return;
+        source.pause();
+        this.#waiting.add(source);
+        if (this.#waiting.size > 1)
+            return;
+        for (const event of ["drain", "error", "close"])
+            this.#log.once(event, this.#release);
+    }
+    #release = () => {
+        for (const event of ["drain", "error", "close"])
+            this.#log.off(event, this.#release);
+        const waiting = [...this.#waiting];
+        this.#waiting.clear();
+        for (const source of waiting)
+            source.resume();
+    };
+}
+/** The pace of the step's log. */
+const logPace = new Pace(process.stdout);
+;// CONCATENATED MODULE: ./out/src/process/run.js
+
+
+
+
+
+
+
+const keptStdout = 32 * 1024 * 1024;
+// The cause is at the end of a long output.
+const keptStderr = 2 * 1024 * 1024;
+// Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
+const graceMilliseconds = 1500;
+/**
+ * Runs a program in a process group of its own and waits for its end. A time-out, a silence, an output that is too long and an abort
+ * end the whole group. Throws a `CommandError` unless the exit code is 0.
+ */
+async function run(command, options = {}) {
+    const mostStdout = options.mostStdout ?? keptStdout;
+    const stdout = new KeptOutput(mostStdout);
+    const stderr = new KeptOutput(keptStderr);
+    const fail = (failure, cause) => new CommandError({ command: pasteable(command), failure, stdout: stdout.text(), stderr: stderr.text(), cause });
+    if (options.signal?.aborted === true)
+        throw fail({ kind: "aborted" });
+    const stderrLines = options.onStderrLine === undefined ? undefined : lineCutter(options.onStderrLine);
+    const ended = await new Promise((resolve, reject) => {
+        const file = options.stderrFile === undefined ? undefined : (0,external_node_fs_namespaceObject.openSync)(options.stderrFile, "w", 0o600);
+        const child = (0,external_node_child_process_namespaceObject.spawn)(command.file, command.args, {
+            cwd: options.cwd,
+            env: { ...childEnvironment(process.env), ...options.env },
+            stdio: file === undefined ? ["pipe", "pipe", "pipe"] : ["ignore", "ignore", file],
+            detached: true,
+        });
+        if (file !== undefined)
+            (0,external_node_fs_namespaceObject.closeSync)(file);
+        if (child.pid !== undefined)
+            options.onStart?.(child.pid);
+        let stopped;
+        const stop = (failure) => {
+            stopped ??= failure;
+            run_endGroup(child);
+        };
+        const onAbort = () => {
+            stop({ kind: "aborted" });
+        };
+        const seconds = options.timeout ?? 0;
+        const timer = seconds > 0 ? setTimeout(() => stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;
+        options.signal?.addEventListener("abort", onAbort, { once: true });
+        const silence = options.silence ?? 0;
+        const onSilence = () => {
+            // What is held up here is not silent.
+            if (child.stdout?.isPaused() === true || child.stderr?.isPaused() === true)
+                watch?.refresh();
+            else
+                stop({ kind: "silent", seconds: silence });
+        };
+        const watch = silence > 0 ? setTimeout(onSilence, silence * 1000) : undefined;
+        const settle = () => {
+            clearTimeout(timer);
+            clearTimeout(watch);
+            options.signal?.removeEventListener("abort", onAbort);
+        };
+        child.once("error", (error) => {
+            settle();
+            reject(fail({ kind: "spawn", code: error.code ?? error.message }, error));
+        });
+        const { stdout: out, stderr: err } = child;
+        out?.on("data", (chunk) => {
+            watch?.refresh();
+            if (options.stdoutTo !== undefined)
+                return;
+            if (options.onStdout === undefined)
+                stdout.push(chunk);
+            else
+                options.onStdout(chunk);
+            if (stdout.overflowed)
+                stop({ kind: "output", bytes: mostStdout });
+            if (options.shown === true)
+                logPace.hold(out);
+        });
+        if (options.stdoutTo !== undefined)
+            out?.pipe(options.stdoutTo, { end: false });
+        err?.on("data", (chunk) => {
+            watch?.refresh();
+            stderr.push(chunk);
+            stderrLines?.push(chunk);
+            if (stderrLines !== undefined)
+                logPace.hold(err);
+        });
+        // A program that ends without reading its input closes the pipe; its exit code is more informative than EPIPE.
+        child.stdin?.on("error", () => undefined);
+        if (options.feed === undefined || child.stdin === null)
+            child.stdin?.end(options.stdin ?? "");
+        else {
+            child.stdin.write(options.stdin ?? "");
+            options.feed(child.stdin);
+        }
+        child.once("exit", () => {
+            if (stopped === undefined)
+                return;
+            // Don't wait for processes that hold the pipes: grandchildren, or, outside the group, the ssh master, to which ssh passes its
+            // pipes and which closes them when the command on the machine ends.
+            killGroup(child, "SIGKILL");
+            child.stdout?.destroy();
+            child.stderr?.destroy();
+        });
+        child.once("close", (exitCode, signal) => {
+            settle();
+            if (options.stderrFile !== undefined)
+                stderr.push((0,external_node_fs_namespaceObject.readFileSync)(options.stderrFile));
+            resolve({ exitCode, signal, stopped });
+        });
+    });
+    stderrLines?.end();
+    if (ended.stopped !== undefined)
+        throw fail(ended.stopped);
+    if (ended.signal !== null)
+        throw fail({ kind: "signal", signal: ended.signal });
+    if (ended.exitCode !== 0)
+        throw fail({ kind: "exit", exitCode: ended.exitCode ?? -1 });
+    return { stdout: stdout.text(), stderr: stderr.text() };
+}
+/** The command, ready to paste into a POSIX shell. */
+function pasteable(command) {
+    return [command.file, ...command.args].map(quote).join(" ");
+}
+/** Quotes one word for a POSIX shell (POSIX.1-2017, Shell Command Language 2.2.2). */
+function quote(word) {
+    return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw `'\''`)}'`;
+}
+function run_endGroup(child) {
+    if (child.exitCode !== null || child.signalCode !== null)
+        return;
+    killGroup(child, "SIGTERM");
+    setTimeout(() => killGroup(child, "SIGKILL"), graceMilliseconds).unref();
+}
+function killGroup(child, signal) {
+    if (child.pid === undefined)
+        return;
+    try {
+        process.kill(-child.pid, signal);
+    }
+    catch {
+        // The group has ended already.
     }
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/script-limits.js
@@ -8118,7 +7805,7 @@ class LostJobError extends DeployError {
 /** A job that was not started. */
 class UnstartedJobError extends DeployError {
 }
-const job_keptLines = 200;
+const keptLines = 200;
 /** Starts a job and follows it. */
 async function runJob(job, call) {
     await startJob(job, call);
@@ -8146,7 +7833,7 @@ async function followJob(job, call) {
     const lines = [];
     const plan = new BuildPlanFolder();
     const take = (line) => {
-        if (line.trim() !== "" && lines.push(line) > job_keptLines)
+        if (line.trim() !== "" && lines.push(line) > keptLines)
             lines.shift();
         job.onLine(line);
     };
@@ -8658,6 +8345,163 @@ function longestJob({ activation, confirm }) {
 function refusal(phase, reason, end) {
     return new DeployError({ phase, reason: `${reason} (exit code ${end.exitCode})`, lines: lastLines(end.stderr), exitCode: end.exitCode });
 }
+;// CONCATENATED MODULE: ./out/src/nix/build-log.js
+// With `--keep-going` hundreds may fail.
+const mostFailed = 5;
+const build_log_keptLines = 20;
+// Builders whose streamed lines (`--print-build-logs`) are kept at a time.
+const mostStreams = 64;
+const derivation = String.raw `'(/nix/store/[^']+\.drv)'`;
+// Nix 2.29 and newer; the reason is in the next line.
+const cannotBuild = new RegExp(`^\\s*error: Cannot build ${derivation}`);
+const reasonLine = /^\s*Reason: (.*?)\.?$/;
+// Nix up to 2.28.
+const builderFailed = new RegExp(`^\\s*error: (?:build of .* failed: )?(?:error: )?builder for ${derivation} (failed .*?);?$`);
+const dependencyFailed = new RegExp(`^\\s*error: \\d+ dependenc\\w+ of derivation ${derivation} failed to build`);
+// All versions.
+const others = [
+    [new RegExp(`^\\s*error: (hash mismatch) in fixed-output derivation ${derivation}`), () => "hash mismatch of a fixed-output derivation"],
+    [
+        new RegExp(`^\\s*error: (a '[^']*' with features .*) is required to build ${derivation}, but I am (.*)$`),
+        (match) => `${match[1]} is required, but the machine is ${match[3]}`,
+    ],
+    [new RegExp(`^\\s*error: (some substitutes) for the outputs of derivation ${derivation} failed`), () => "its download from a binary cache failed"],
+    [new RegExp(`^\\s*error: (building of) ${derivation}.* (timed out after .*)$`), (match) => String(match[3])],
+];
+/**
+ * Collects from the output of `nix build` which derivations failed themselves. On a real NixOS the cause is far above the
+ * end: every derivation that depends on it is listed after it, with all its output paths.
+ *
+ *     error: Cannot build '/nix/store/…-bash-5.2.tar.gz.drv'.
+ *            Reason: builder failed with exit code 1.
+ *            Output paths:
+ *              /nix/store/…-bash-5.2.tar.gz
+ *            Last 4 log lines:
+ *            > error: …
+ *            For full logs, run:
+ *              nix log /nix/store/…-bash-5.2.tar.gz.drv
+ *     error: Cannot build '/nix/store/…-bash-5.2p26.drv'.
+ *            Reason: 1 dependency failed.
+ *
+ * Up to Nix 2.28 it is `builder for '….drv' failed with exit code 1;`, with `last 10 log lines:` below, and
+ * `1 dependencies of derivation '….drv' failed to build`.
+ */
+class BuildLogReader {
+    #kept;
+    #failed = new Map();
+    #more = new Set();
+    #dependents = new Set();
+    #streams = new Map();
+    /** The derivation whose `Reason:` comes next. */
+    #unexplained;
+    /** The log of the failure that is being read. */
+    #log;
+    /** Keeps the logs of that many failures. */
+    constructor(kept = mostFailed) {
+        this.#kept = kept;
+    }
+    /** Reads the next line. */
+    read(line) {
+        if (this.#readHeading(line))
+            return;
+        const reason = this.#unexplained === undefined ? undefined : reasonLine.exec(line)?.[1];
+        if (reason !== undefined)
+            return this.#explain(reason);
+        const logged = /^\s+>(?: (.*))?$/.exec(line) ?? /^\s+((?:specified|got|Required|Current)\b.*:.*)$/.exec(line);
+        if (logged !== null)
+            this.#log?.push(logged[1] ?? "");
+        const streamed = /^([\w+.?=-]+)> (.*)$/.exec(line);
+        if (streamed !== null)
+            this.#stream(streamed[1] ?? "", streamed[2] ?? "");
+    }
+    /** What has failed so far. */
+    get failures() {
+        return this.#failuresIn(() => true);
+    }
+    /** What has failed so far of some derivations: the logs of at most five. */
+    failuresOf(derivations) {
+        const { failed, more, dependents } = this.#failuresIn((path) => derivations.has(path));
+        return { failed: failed.slice(0, mostFailed), more: more + Math.max(0, failed.length - mostFailed), dependents };
+    }
+    #failuresIn(isMeant) {
+        const failed = [...this.#failed]
+            .filter(([path]) => isMeant(path))
+            .map(([path, { reason, log }]) => ({
+            path,
+            reason,
+            log: (log.length > 0 ? log : (this.#streams.get(streamName(path)) ?? [])).slice(-build_log_keptLines),
+        }));
+        const count = (paths) => [...paths].filter(isMeant).length;
+        return { failed, more: count(this.#more), dependents: count(this.#dependents) };
+    }
+    #readHeading(line) {
+        if (!line.includes("error: "))
+            return false;
+        const path = cannotBuild.exec(line)?.[1];
+        if (path !== undefined) {
+            this.#unexplained = path;
+            this.#log = undefined;
+            return true;
+        }
+        const dependent = dependencyFailed.exec(line)?.[1];
+        if (dependent !== undefined) {
+            this.#dependents.add(dependent);
+            this.#log = undefined;
+            return true;
+        }
+        const own = builderFailed.exec(line);
+        if (own !== null) {
+            this.#add(String(own[1]), `builder ${own[2]}`);
+            return true;
+        }
+        for (const [pattern, describe] of others) {
+            const match = pattern.exec(line);
+            if (match === null)
+                continue;
+            this.#add(String(match[2]), describe(match));
+            return true;
+        }
+        return false;
+    }
+    #explain(reason) {
+        const path = this.#unexplained ?? "";
+        this.#unexplained = undefined;
+        if (/^\d+ dependenc\w+ failed/.test(reason))
+            this.#dependents.add(path);
+        else
+            this.#add(path, reason);
+    }
+    #add(path, reason) {
+        this.#log = undefined;
+        if (this.#failed.has(path) || this.#more.has(path))
+            return;
+        if (this.#failed.size === this.#kept) {
+            this.#more.add(path);
+            return;
+        }
+        this.#log = [];
+        this.#failed.set(path, { reason, log: this.#log });
+    }
+    #stream(name, text) {
+        const lines = this.#streams.get(name) ?? [];
+        // Moves it to the end: the first stream is the one without output for the longest time.
+        this.#streams.delete(name);
+        this.#streams.set(name, lines);
+        if (lines.push(text) > build_log_keptLines)
+            lines.shift();
+        const [oldest] = this.#streams.keys();
+        if (this.#streams.size > mostStreams && oldest !== undefined)
+            this.#streams.delete(oldest);
+    }
+}
+// With --print-build-logs a line begins with the name without its version, as `builtins.parseDrvName` splits it.
+function streamName(path) {
+    return derivationName(path).replace(/-(?![a-zA-Z]).*$/, "");
+}
+/** The name of a derivation without hash and `.drv`: `bash-5.2.tar.gz`. */
+function derivationName(path) {
+    return path.replace(/^\/nix\/store\/[^-]*-/, "").replace(/\.drv$/, "");
+}
 ;// CONCATENATED MODULE: ./out/src/nix/evaluation-message.js
 const evaluation_message_shownLines = 20;
 // Of Nix's own message, so that the place below it is shown too.
@@ -8932,7 +8776,7 @@ function unknownArgument({ exitCode }, text) {
 }
 /** An input that a newer Nix, or another implementation, has written into the lock file. */
 function unreadableLock({ configuration, exitCode }, text, { nix }) {
-    const line = /^[ \t]*error: (lock ?file contains (?:mutable lock|unlocked input).*|unsupported \w+ input attribute '\w+'.*|cannot fetch unsupported input '.*'|input '.*' is unsupported.*)$/im.exec(text)?.[1];
+    const line = /^[ \t]*error: (lock ?file contains (?:mutable lock|unlocked input).*|unsupported \w+ input attribute '\w+'.*|cannot fetch unsupported input '.*')$/im.exec(text)?.[1];
     if (line === undefined)
         return undefined;
     const what = nix === undefined ? "Nix on the machine" : `Nix on the machine (${nix})`;
@@ -8973,6 +8817,36 @@ function doesNotEvaluate({ configuration, exitCode, lines, evaluates = true }) {
         hint: unchanged,
         topic: "build-failed",
         lines: message.length === 0 ? lines : message,
+    };
+}
+;// CONCATENATED MODULE: ./out/src/nixos/build-job.js
+
+
+
+
+/** Runs a command on the machine that builds a system and links it as `result`. Returns the system. Throws a `DeployError` of the phase build. */
+async function runBuild(command, { configuration, evaluates }, { run, privileged, log, facts, questions, call }) {
+    const reader = new BuildLogReader();
+    const onLine = (line) => {
+        reader.read(line);
+        log.output(line);
+    };
+    const { exitCode, result, lines } = await runJob({ run, name: "build", phase: "build", command, privileged, onLine }, call);
+    if (exitCode !== 0) {
+        const failure = { exitCode, configuration, lines, failures: reader.failures, evaluates };
+        throw buildError(failure, await contextOf(failure, facts, questions));
+    }
+    if (result === undefined)
+        throw new DeployError({ phase: "build", reason: `${command.slice(0, 2).join(" ")} succeeded but produced no system`, lines, exitCode });
+    return result;
+}
+async function contextOf(failure, facts, { configurationNames, isUntracked }) {
+    const file = fileNotFound(failure);
+    return {
+        configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
+        untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
+        memoryKibibytes: facts.memoryKibibytes,
+        nix: facts.nix,
     };
 }
 ;// CONCATENATED MODULE: ./out/src/domain/file-systems.js
@@ -9608,74 +9482,6 @@ function run0Error(user, stderr) {
         exitCode: 1,
     });
 }
-;// CONCATENATED MODULE: ./out/src/nix/export.js
-
-
-/** Lists store paths of the runner with everything that they refer to, in the order in which they can be registered. Throws a `CommandError`. */
-async function closureOf(paths, signal) {
-    const { stdout } = await runNixStore(["--query", "--requisites", ...paths], { signal });
-    return stdout
-        .split("\n")
-        .filter((line) => line !== "")
-        .map(storePath);
-}
-/** Writes these store paths, and no others, as `nix-store --import` reads them. Throws a `CommandError`. */
-async function exportPaths(paths, to, signal) {
-    await runNixStore(["--export", ...paths], { stdoutTo: to, signal });
-}
-;// CONCATENATED MODULE: ./out/src/nixos/import-closure.js
-
-
-/** Tells whether a machine has refused a store path for want of a signature. */
-function wantsSignature(error) {
-    return error instanceof CommandError && /lacks a (?:valid )?signature/.test(error.stderr);
-}
-/**
- * Imports store paths of the runner with everything that they refer to as root, who alone may without a signature. What the machine has
- * does not travel. Throws a `CommandError` where that fails, as one of Nix itself would.
- */
-async function importClosure(roots, { shell, call, log, signal }) {
-    const closure = await closureOf(roots, signal);
-    const asked = await call(() => ({ script: "missing", args: closure, privileged: true }), "copy");
-    if (asked.exitCode !== 0)
-        throw import_closure_failed("nix-store --check-validity", asked.exitCode, asked.stderr);
-    const missing = closure.filter((path) => asked.stdout.split("\n").includes(path));
-    const progress = { paths: missing.length, expectedPaths: missing.length };
-    if (missing.length === 0)
-        return { ...progress, bytes: 0 };
-    log.note(`importing ${missing.length === 1 ? "1 path" : `${missing.length} paths`} as root, since Nix on the machine accepts none without a signature`);
-    let bytes = () => 0;
-    log.copying(() => ({ ...progress, bytes: bytes() }));
-    const ended = new AbortController();
-    let outcome;
-    try {
-        outcome = await shell.run({
-            script: "import",
-            args: [],
-            privileged: true,
-            signal,
-            input: async (stdin) => {
-                bytes = () => ("bytesWritten" in stdin ? Number(stdin.bytesWritten) : 0);
-                // Nobody reads what is still written when the script has ended.
-                await exportPaths(missing, stdin, AbortSignal.any([signal, ended.signal])).catch((error) => {
-                    if (!ended.signal.aborted)
-                        throw error;
-                });
-            },
-        });
-    }
-    finally {
-        ended.abort();
-    }
-    if (outcome.kind === "lost")
-        throw outcome.cause;
-    if (outcome.exitCode !== 0)
-        throw import_closure_failed("nix-store --import", outcome.exitCode, outcome.stderr);
-    return { ...progress, bytes: bytes() };
-}
-function import_closure_failed(command, exitCode, stderr) {
-    return new CommandError({ command, failure: { kind: "exit", exitCode }, stdout: "", stderr });
-}
 ;// CONCATENATED MODULE: ./out/src/nixos/dry-activate.js
 
 
@@ -9707,43 +9513,6 @@ async function dryActivate(system, { run, privileged, log, call }) {
     const command = activateCommand("dry-activate", system, false);
     const { exitCode, lines, state } = await runJob({ run, name: "activate", phase: "activate", command, privileged, onLine }, call);
     return { exitCode, end: "ended", causes: output.causes(), touched: false, lines, after: state, plan: units.plan("rehearsal") };
-}
-;// CONCATENATED MODULE: ./out/src/nixos/realise-command.js
-
-// Of the options that rebuild-args may hold, those that nix-store has too, with its words for them. The others are about
-// evaluation, which does not happen on the machine.
-const words = {
-    "--builders": ["--builders"],
-    "--cores": ["--cores"],
-    "--fallback": ["--fallback"],
-    "--keep-failed": ["--keep-failed"],
-    "--keep-going": ["--keep-going"],
-    "--max-jobs": ["--max-jobs"],
-    "--offline": ["--option", "substitute", "false"],
-    "--option": ["--option"],
-    "--quiet": ["--quiet"],
-    "--repair": ["--repair"],
-    "--verbose": ["--verbose"],
-};
-/**
- * Builds the call that has the machine build a derivation, or download what it builds, and link it as `result`. It is nix-store's,
- * which is the same in every version and needs no experimental feature. `--no-build-output` has it end the message of a failure with
- * the last lines of the log, as `nix build` does.
- */
-function realiseCommand(derivation, rebuildArgs) {
-    const args = [];
-    let logs = false;
-    for (let index = 0; index < rebuildArgs.length; index += 1) {
-        const arg = rebuildArgs[index] ?? "";
-        const row = rebuildOptions.options.find(({ name, aliases }) => name === arg || aliases.includes(arg));
-        const given = rebuildArgs.slice(index + 1, index + 1 + (row?.words.length ?? 0));
-        index += given.length;
-        logs ||= row?.name === "--print-build-logs";
-        const own = words[row?.name ?? ""];
-        if (own !== undefined)
-            args.push(...own, ...given);
-    }
-    return ["nix-store", "--realise", derivation, "--add-root", "result", ...(logs ? [] : ["--no-build-output"]), ...args];
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/name-on-machine.js
 
@@ -9854,6 +9623,385 @@ function partsOf({ failure, unreachable, cause }) {
     const { reason, hint, lines, exitCode, topic } = failure;
     return { reason, hint, lines, exitCode, topic, unreachable, cause };
 }
+;// CONCATENATED MODULE: ./out/src/domain/install-steps.js
+const openssh = "- run: sudo apt-get update && sudo apt-get install --yes openssh-client";
+/** Steps of a workflow, each of which installs a program that the action runs on the runner. */
+const installSteps = {
+    nix: "- uses: cachix/install-nix-action@v31",
+    ssh: openssh,
+    "ssh-keygen": openssh,
+    git: "- run: sudo apt-get update && sudo apt-get install --yes git",
+};
+;// CONCATENATED MODULE: ./out/src/nix/nix-command.js
+
+
+
+/** Builds a call of the runner's nix. */
+function nixCommand(args) {
+    return { file: "nix", args: [...args] };
+}
+/** Runs the runner's nix. Throws a `CommandError`, or a `RunnerError` that says which step to add to the workflow. */
+async function runNix(args, options = {}) {
+    return await runExplained(nixCommand(args), options);
+}
+/** Runs the runner's nix-store, whose output is the same in every version. Throws as `runNix`. */
+async function runNixStore(args, options = {}) {
+    return await runExplained({ file: "nix-store", args }, options);
+}
+async function runExplained(command, options) {
+    try {
+        return await run(command, options);
+    }
+    catch (error) {
+        throw explainMissing(error) ?? error;
+    }
+}
+function explainMissing(error) {
+    if (!(error instanceof CommandError))
+        return undefined;
+    const step = installSteps.nix;
+    if (error.failure.kind === "spawn" && error.failure.code === "ENOENT") {
+        return new RunnerError(`nix was not found on this runner. Add this step before the deployment: ${step}`, { cause: error, topic: "programs-missing" });
+    }
+    const feature = /experimental Nix feature '([\w-]+)' is disabled|unrecognised flag '--(?:json|to)'|'flake' is not a recognised command/.exec(error.stderr);
+    if (feature !== null) {
+        return new RunnerError(`flakes are disabled in nix on this runner (experimental features nix-command and flakes). Add this step before the deployment, which enables them: ${step}; or set NIX_CONFIG: "experimental-features = nix-command flakes" in env`, { cause: error, topic: "programs-missing" });
+    }
+    return undefined;
+}
+;// CONCATENATED MODULE: ./out/src/nix/copy-progress.js
+
+
+/**
+ * Measures the progress of a nix command that copies store paths, from its output:
+ *
+ *     copying 2 paths...
+ *     copying path '/nix/store/…-source' to 'ssh-ng://web1'...
+ *
+ * and from Linux's count of the bytes written (proc(5), io). `--log-format internal-json` has more details, but an entry for
+ * every file of a source tree, and takes twice as long.
+ */
+class CopyWatch {
+    #process;
+    #paths = 0;
+    #expectedPaths = 0;
+    started(process) {
+        this.#process = process;
+    }
+    /** Takes one line of standard error. */
+    line(line) {
+        const expected = /^copying (\d+) paths\.\.\.$/.exec(line)?.[1];
+        if (expected !== undefined)
+            this.#expectedPaths = Number(expected);
+        else if (/^copying path '.*' to '.*'\.\.\.$/.test(line))
+            this.#paths += 1;
+    }
+    get progress() {
+        return { paths: this.#paths, expectedPaths: Math.max(this.#paths, this.#expectedPaths), bytes: this.#written() };
+    }
+    #written() {
+        if (this.#process === undefined)
+            return undefined;
+        try {
+            const written = /^wchar: (\d+)$/m.exec((0,external_node_fs_namespaceObject.readFileSync)(`/proc/${this.#process}/io`, "utf8"))?.[1];
+            return written === undefined ? undefined : Number(written);
+        }
+        catch {
+            // It has ended, or this is not Linux.
+            return undefined;
+        }
+    }
+}
+/** Runs a nix command that copies store paths, and has its progress measured. Throws a `CommandError`. */
+async function runCopy(args, watch, options) {
+    return await runNix(args, {
+        env: options.environment,
+        signal: options.signal,
+        onStart: (process) => watch.started(process),
+        onStderrLine: (line) => {
+            watch.line(line);
+            options.onLine(line);
+        },
+    });
+}
+;// CONCATENATED MODULE: ./out/src/nix/copy-paths.js
+
+/**
+ * Builds the arguments that copy store paths with their closures to the store of a machine. Without `--derivation`, a path that ends
+ * in `.drv` stands for what it builds, up to Nix 2.14.
+ */
+function copyArguments(paths, derivations, options) {
+    return [
+        "copy",
+        "--to",
+        options.store,
+        ...(options.checkSignatures ? [] : ["--no-check-sigs"]),
+        ...(options.substitute ? ["--substitute-on-destination"] : []),
+        ...(derivations ? ["--derivation"] : []),
+        ...paths,
+    ];
+}
+/** Copies store paths of the runner to a machine; what is there already does not travel. Returns what has travelled. Throws a `CommandError`. */
+async function copyPaths({ closures, derivations }, options) {
+    const watches = [];
+    options.onBegin(() => sum(watches));
+    for (const [paths, ofDerivations] of [
+        [closures, false],
+        [derivations, true],
+    ]) {
+        if (paths.length === 0)
+            continue;
+        const watch = new CopyWatch();
+        watches.push(watch);
+        await runCopy(copyArguments(paths, ofDerivations, options), watch, options);
+    }
+    return sum(watches);
+}
+function sum(watches) {
+    const all = watches.map(({ progress }) => progress);
+    // The last one runs; Linux has forgotten what the others wrote.
+    const bytes = all.at(-1)?.bytes;
+    const total = (count) => all.reduce((whole, one) => whole + count(one), 0);
+    return { paths: total(({ paths }) => paths), expectedPaths: total(({ expectedPaths }) => expectedPaths), bytes };
+}
+;// CONCATENATED MODULE: ./out/src/nix/send-failure.js
+
+/**
+ * Returns whether to query the machine for the state of its nix-daemon. One that closes the connection before Nix's greeting gives
+ * `cannot open connection to remote store '…': error: write of 16 bytes: Broken pipe`, as a lost connection does.
+ */
+function speaksOfDaemon(stderr) {
+    return /Nix daemon disconnected unexpectedly|cannot connect to socket|data from daemon socket|cannot open connection to remote store/.test(stderr);
+}
+/** Explains why a flake or a system did not arrive on a machine. */
+function explainSendFailure(error, { what, lost, user, state }) {
+    const lines = lastLines(error.stderr);
+    const exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
+    const parts = (reason, hint, topic) => ({ phase: "copy", reason, hint, lines, exitCode, topic, cause: error });
+    if (lost)
+        return { ...parts(`the connection was lost while ${what} was being copied`), unreachable: true, exitCode: 255 };
+    const words = /protocol mismatch, got ['"]([^'"\n]*)/.exec(error.stderr)?.[1];
+    if (words !== undefined) {
+        return parts(`the login shell of ${user} on the machine prints to standard output, which breaks Nix's protocol: ${JSON.stringify(printableWords(words))}`, "Make its startup files (.bashrc, .zshenv, config.fish) print nothing in non-interactive sessions, or print to standard error", "shell-output");
+    }
+    const daemon = state === undefined ? undefined : explainDaemon(state, user);
+    if (daemon !== undefined)
+        return parts(daemon.reason, daemon.hint, daemon.topic);
+    if (/No space left on device|disk is full/i.test(error.stderr))
+        return parts(`no space is left on the machine for ${what}`, "Free space with `nix-collect-garbage -d` on the machine", "no-space");
+    if (/lacks a (?:valid )?signature|lacks a signature by a trusted key/i.test(error.stderr)) {
+        return parts("the machine does not accept a store path without a trusted signature", `Sign the paths with a key of its nix.settings.trusted-public-keys, or set check-sigs to false and have its Nix trust ${user} (nix.settings.trusted-users), or build there (build-on: target)`, "signature-missing");
+    }
+    if (/nix-daemon: (?:command )?not found|nix-daemon: No such file/i.test(error.stderr)) {
+        return parts("nix-daemon is not in the PATH of a non-interactive ssh session on the machine", "Check that the machine runs NixOS and that the shell's startup files keep /run/current-system/sw/bin in PATH", "nix-daemon-path");
+    }
+    if (/unrecognised flag|unrecognized flag|requires at least Nix/i.test(error.stderr))
+        return parts("nix on the runner does not support an argument", "Check archive-args; check-sigs: false needs Nix 2.30 or newer on the runner");
+    return parts(`${what} could not be copied`, "See the output of Nix below");
+}
+// The bytes of the protocol that follow the text are not shown.
+function printableWords(words) {
+    return words.replaceAll(/[^\P{C}\t].*/gsu, "").trim();
+}
+function explainDaemon({ daemon, allowedUsers }, user) {
+    if (/cannot connect to socket/.test(daemon))
+        return {
+            reason: `nix-daemon does not answer on the machine (${daemon})`,
+            hint: "Start it with `systemctl start nix-daemon.socket` on the machine; its journal shows why it stopped",
+            topic: "nix-daemon",
+        };
+    const closed = /Connection reset|disconnected unexpectedly|end-of-file|Broken pipe/i.test(daemon);
+    if (closed && allowedUsers !== "" && !allowedUsers.split(" ").some((allowed) => allowed === "*" || allowed === user)) {
+        return {
+            reason: `Nix on the machine refuses ${user}, who is not in its allowed-users (${allowedUsers})`,
+            hint: `Add ${user} to nix.settings.allowed-users on the machine, or connect as an allowed user`,
+            topic: "nix-user-refused",
+        };
+    }
+    if (closed)
+        return {
+            reason: `nix-daemon on the machine closed the connection of ${user} (${daemon})`,
+            hint: "`journalctl -u nix-daemon` on the machine shows why",
+            topic: "nix-daemon",
+        };
+    return undefined;
+}
+;// CONCATENATED MODULE: ./out/src/nix/send.js
+
+
+
+
+/** Builds the arguments that send a flake with all its inputs to the store of a machine: from the runner's store, where it can no longer change. */
+function archiveArguments(sent, options) {
+    const signatures = options.checkSignatures ? [] : ["--no-check-sigs"];
+    return ["flake", "archive", "--json", "--no-update-lock-file", ...signatures, "--to", options.store, ...options.extraArgs, outerReference(sent)];
+}
+/**
+ * Sends the flake with all its inputs to the store of a machine; paths that it already has are not copied. Returns what was
+ * copied. The path that Nix prints is valid only with exit code 0. Throws a `CommandError`.
+ */
+async function sendFlake(sent, options) {
+    const watch = new CopyWatch();
+    options.onBegin(() => watch.progress);
+    const { stdout } = await runCopy(archiveArguments(sent, options), watch, options);
+    const arrived = storePath(String(field(JSON.parse(stdout), "path")));
+    if (arrived !== sent.outer)
+        throw new Error(`nix flake archive sent ${arrived} where ${sent.outer} was expected`);
+    return watch.progress;
+}
+;// CONCATENATED MODULE: ./out/src/nix/export.js
+
+
+/** Lists store paths of the runner with everything that they refer to, in the order in which they can be registered. Throws a `CommandError`. */
+async function closureOf(paths, signal) {
+    const { stdout } = await runNixStore(["--query", "--requisites", ...paths], { signal });
+    return stdout
+        .split("\n")
+        .filter((line) => line !== "")
+        .map(storePath);
+}
+/** Writes these store paths, and no others, as `nix-store --import` reads them. Throws a `CommandError`. */
+async function exportPaths(paths, to, signal) {
+    await runNixStore(["--export", ...paths], { stdoutTo: to, signal });
+}
+;// CONCATENATED MODULE: ./out/src/nixos/import-closure.js
+
+
+/** Tells whether a machine has refused a store path for want of a signature. */
+function wantsSignature(error) {
+    return error instanceof CommandError && /lacks a (?:valid )?signature/.test(error.stderr);
+}
+/**
+ * Imports store paths of the runner with everything that they refer to as root, who alone may without a signature. What the machine has
+ * does not travel. Throws a `CommandError` where that fails, as one of Nix itself would.
+ */
+async function importClosure(roots, { shell, call, log, signal }) {
+    const closure = await closureOf(roots, signal);
+    const asked = await call(() => ({ script: "missing", args: closure, privileged: true }), "copy");
+    if (asked.exitCode !== 0)
+        throw import_closure_failed("nix-store --check-validity", asked.exitCode, asked.stderr);
+    const missing = closure.filter((path) => asked.stdout.split("\n").includes(path));
+    const progress = { paths: missing.length, expectedPaths: missing.length };
+    if (missing.length === 0)
+        return { ...progress, bytes: 0 };
+    log.note(`importing ${missing.length === 1 ? "1 path" : `${missing.length} paths`} as root, since Nix on the machine accepts none without a signature`);
+    let bytes = () => 0;
+    log.copying(() => ({ ...progress, bytes: bytes() }));
+    const ended = new AbortController();
+    let outcome;
+    try {
+        outcome = await shell.run({
+            script: "import",
+            args: [],
+            privileged: true,
+            signal,
+            input: async (stdin) => {
+                bytes = () => ("bytesWritten" in stdin ? Number(stdin.bytesWritten) : 0);
+                // Nobody reads what is still written when the script has ended.
+                await exportPaths(missing, stdin, AbortSignal.any([signal, ended.signal])).catch((error) => {
+                    if (!ended.signal.aborted)
+                        throw error;
+                });
+            },
+        });
+    }
+    finally {
+        ended.abort();
+    }
+    if (outcome.kind === "lost")
+        throw outcome.cause;
+    if (outcome.exitCode !== 0)
+        throw import_closure_failed("nix-store --import", outcome.exitCode, outcome.stderr);
+    return { ...progress, bytes: bytes() };
+}
+function import_closure_failed(command, exitCode, stderr) {
+    return new CommandError({ command, failure: { kind: "exit", exitCode }, stdout: "", stderr });
+}
+;// CONCATENATED MODULE: ./out/src/nixos/sending.js
+
+
+
+
+
+
+
+
+// Seconds in which a machine says why its daemon refused Nix.
+const daemonSeconds = 10;
+/** Sends store paths of the runner to one machine, and keeps them there until the end of the run. Throws a `DeployError` of the phase copy. */
+class Sending {
+    #site;
+    constructor(site) {
+        this.#site = site;
+    }
+    /** Sends a flake with all its inputs. */
+    async flake(sent, signal) {
+        const { run, checkSignatures, archiveArgs } = this.#site.settings;
+        const send = async () => await sendFlake(sent, { ...this.#options(signal), checkSignatures, extraArgs: archiveArgs });
+        const copied = await this.#kept(sentPaths(sent), signal, async () => await this.#explained(send, "the flake", signal));
+        this.#site.log.note(`copied ${sent.flake.source} (run ${run})`);
+        return copied;
+    }
+    /** Sends store paths with what they refer to; as root, by the machine's own Nix, what it refuses for want of a signature. */
+    async paths(paths, signal) {
+        const { settings, privileged, root, shell, call, log } = this.#site;
+        const { run, checkSignatures, substitute } = settings;
+        const roots = [...paths.closures, ...paths.derivations];
+        const send = async () => {
+            try {
+                // Root could import them anyway.
+                return await copyPaths(paths, { ...this.#options(signal), checkSignatures: checkSignatures && !root, substitute });
+            }
+            catch (error) {
+                if (!privileged || root || !wantsSignature(error))
+                    throw error;
+                return await importClosure(roots, { shell, call: call(signal), log, signal });
+            }
+        };
+        const copied = await this.#kept(roots, signal, async () => await this.#explained(send, "the system", signal));
+        log.note(`copied ${roots.join(", ")} (run ${run})`);
+        return copied;
+    }
+    /** What every call of Nix that sends something is given. */
+    #options(signal) {
+        const { connection, log } = this.#site;
+        const { store, environment } = connection;
+        return { store, environment, signal, onLine: (line) => log.output(line), onBegin: (progress) => log.copying(progress) };
+    }
+    async #kept(paths, signal, send) {
+        const { prepare, privileged } = this.#site;
+        await prepare(paths, signal);
+        const copied = await send();
+        // A user who is not root can only keep what is there already.
+        if (!privileged)
+            await prepare(paths, signal);
+        return copied;
+    }
+    async #explained(send, what, signal) {
+        const { connection } = this.#site;
+        try {
+            return await send();
+        }
+        catch (error) {
+            if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
+                throw error;
+            const open = await connection.isOpen();
+            const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
+            // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
+            const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
+            const lost = !refused && (!open || speaksOfLostConnection(error.stderr));
+            throw new DeployError(explainSendFailure(error, { what, lost, user: connection.target.user, state }));
+        }
+    }
+    /** Queries why the daemon refused Nix, as the ssh user; `undefined` where the machine cannot be queried. */
+    async #daemonState(signal) {
+        const outcome = await this.#site.shell.run({ script: "daemon", args: [], privileged: false, timeout: daemonSeconds, signal }).catch(() => undefined);
+        if (outcome?.kind !== "ended" || outcome.exitCode !== 0)
+            return undefined;
+        const facts = parseFacts(outcome.stdout);
+        return { daemon: facts.get("daemon") ?? "", allowedUsers: facts.get("allowed-users") ?? "" };
+    }
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/specialisation.js
 
 
@@ -9876,13 +10024,6 @@ async function findSpecialisation(toplevel, name, call) {
     });
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/machine.js
-
-
-
-
-
-
-
 
 
 
@@ -9938,7 +10079,7 @@ class ConnectedNixosMachine {
     #log;
     #shell;
     #privileged;
-    #root;
+    #sending;
     /** The run has a directory on the machine. */
     #prepared;
     constructor(connection, settings, log, { facts, shell, privileged, root }, prepared) {
@@ -9948,66 +10089,38 @@ class ConnectedNixosMachine {
         this.#log = log;
         this.#shell = shell;
         this.#privileged = privileged;
-        this.#root = root;
         this.#prepared = prepared;
+        this.#sending = new Sending({
+            connection,
+            settings,
+            log,
+            shell,
+            privileged,
+            root,
+            call: (signal) => this.#call(signal),
+            prepare: async (paths, signal) => await this.#prepare(paths, "copy", signal),
+        });
     }
     get prepared() {
         return this.#prepared;
     }
     async copyFlake(sent, signal) {
-        const { run, checkSignatures, archiveArgs } = this.#settings;
-        const paths = sentPaths(sent);
-        const copied = await this.#keeping(paths, signal, async () => {
-            const send = async () => await sendFlake(sent, { ...this.#sending(signal), checkSignatures, extraArgs: archiveArgs });
-            return await this.#explained(send, "the flake", signal);
-        });
-        this.#log.note(`copied ${sent.flake.source} (run ${run})`);
-        return copied;
+        return await this.#sending.flake(sent, signal);
     }
     async copyPaths(paths, signal) {
-        const { run, checkSignatures, substitute } = this.#settings;
-        const roots = [...paths.closures, ...paths.derivations];
-        const copied = await this.#keeping(roots, signal, async () => {
-            // Root could import them anyway.
-            const checked = checkSignatures && !this.#root;
-            const send = async () => {
-                try {
-                    return await copyPaths(paths, { ...this.#sending(signal), checkSignatures: checked, substitute });
-                }
-                catch (error) {
-                    if (!this.#privileged || this.#root || !wantsSignature(error))
-                        throw error;
-                    return await importClosure(roots, { shell: this.#shell, call: this.#call(signal), log: this.#log, signal });
-                }
-            };
-            return await this.#explained(send, "the system", signal);
-        });
-        this.#log.note(`copied ${roots.join(", ")} (run ${run})`);
-        return copied;
+        return await this.#sending.paths(paths, signal);
     }
     async build(rebuild, signal) {
-        const command = rebuildCommand(rebuild, this.#settings.rebuildArgs);
-        return await this.#build(command, { configuration: rebuild.configuration, evaluates: true }, signal);
+        const { configuration } = rebuild;
+        return await this.#build(rebuildCommand(rebuild, this.#settings.rebuildArgs), { configuration, evaluates: true }, signal);
     }
     async realise(derivation, configuration, signal) {
         return await this.#build(realiseCommand(derivation, this.#settings.rebuildArgs), { configuration, evaluates: false }, signal);
     }
-    async #build(command, { configuration, evaluates }, signal) {
+    async #build(command, what, signal) {
         const { run } = this.#settings;
-        const log = new BuildLogReader();
-        const onLine = (line) => {
-            log.read(line);
-            this.#log.output(line);
-        };
-        const job = { run, name: "build", phase: "build", command, privileged: this.#privileged, onLine };
-        const { exitCode, result, lines } = await runJob(job, this.#call(signal));
-        if (exitCode !== 0) {
-            const failure = { exitCode, configuration, lines, failures: log.failures, evaluates };
-            throw buildError(failure, await this.#buildContext(failure));
-        }
-        if (result === undefined)
-            throw new DeployError({ phase: "build", reason: `${command.slice(0, 2).join(" ")} succeeded but produced no system`, lines, exitCode });
-        return result;
+        const site = { run, privileged: this.#privileged, log: this.#log, facts: this.facts, questions: this.#settings, call: this.#call(signal) };
+        return await runBuild(command, what, site);
     }
     async findSpecialisation(toplevel, name, signal) {
         return await findSpecialisation(toplevel, name, this.#call(signal));
@@ -10040,36 +10153,6 @@ class ConnectedNixosMachine {
             // Too slow: the next run on this machine removes the files of dead runs.
         }
     }
-    /** What every call of Nix that sends something is given. */
-    #sending(signal) {
-        const { store, environment } = this.#connection;
-        return { store, environment, signal, onLine: (line) => this.#log.output(line), onBegin: (progress) => this.#log.copying(progress) };
-    }
-    /** Keeps what is sent from garbage collection. */
-    async #keeping(paths, signal, send) {
-        await this.#prepare(paths, "copy", signal);
-        const copied = await send();
-        // Who is not root can only keep what is there already.
-        if (!this.#privileged)
-            await this.#prepare(paths, "copy", signal);
-        return copied;
-    }
-    /** Sends something with Nix. Throws a `DeployError` that says why it did not arrive. */
-    async #explained(send, what, signal) {
-        try {
-            return await send();
-        }
-        catch (error) {
-            if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
-                throw error;
-            const open = await this.#connection.isOpen();
-            const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
-            // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
-            const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
-            const lost = !refused && (!open || speaksOfLostConnection(error.stderr));
-            throw new DeployError(explainSendFailure(error, { what, lost, user: this.#connection.target.user, state }));
-        }
-    }
     async #prepare(paths, phase, signal) {
         const args = [this.#settings.run, ...paths];
         this.#prepared = true;
@@ -10083,24 +10166,6 @@ class ConnectedNixosMachine {
             lines: lastLines(end.stderr),
             exitCode: end.exitCode,
         });
-    }
-    async #buildContext(failure) {
-        const { configurationNames, isUntracked } = this.#settings;
-        const file = fileNotFound(failure);
-        return {
-            configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
-            untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
-            memoryKibibytes: this.facts.memoryKibibytes,
-            nix: this.facts.nix,
-        };
-    }
-    /** Queries why the daemon refused Nix, as the ssh user; `undefined` where the machine cannot be queried. */
-    async #daemonState(signal) {
-        const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: cleanUpSeconds * 5, signal }).catch(() => undefined);
-        if (outcome?.kind !== "ended" || outcome.exitCode !== 0)
-            return undefined;
-        const facts = parseFacts(outcome.stdout);
-        return { daemon: facts.get("daemon") ?? "", allowedUsers: facts.get("allowed-users") ?? "" };
     }
     #call(signal) {
         return async (call, phase) => await runToItsEnd(this.#connection, this.#shell, call, {

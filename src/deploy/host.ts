@@ -1,6 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
-import { attributeOf } from "../domain/configuration.js";
 import { renderDifferenceLines } from "../domain/difference-text.js";
 import { DeployError } from "../domain/errors.js";
 import { renderCopied } from "../domain/copy-progress.js";
@@ -16,11 +13,13 @@ import type { Outcome } from "./guarded.js";
 import { knownAtFirst, outlookOf, resultOf, settledBy, type HostKnowledge } from "./host-knowledge.js";
 import { PhaseClock } from "./phase-clock.js";
 import type { ActivatableSystem, ConnectedMachine, HostLog, Machine, MachineFacts } from "./ports.js";
+import { retried } from "./retry.js";
 import type { RunSettings } from "./run-settings.js";
 import type { MachinesOfRun } from "./same-machine.js";
 import { activateSafely, explainEnd } from "./safe-activation.js";
 import type { SystemSource, SystemSteps } from "./system-source.js";
 import { judge } from "./verdict.js";
+import { configurationFor, generationBefore } from "./which-system.js";
 
 /** The result of the work up to the build: an outcome, or a system ready for activation. */
 export type Prepared = { readonly kind: "settled"; readonly outcome: Outcome } | { readonly kind: "ready"; readonly system: ReadySystem };
@@ -113,7 +112,7 @@ export class Host {
 
   /** Gets the new system into the store of the machine. */
   async #newSystem(source: SystemSource, connected: ConnectedMachine, signal: AbortSignal): Promise<Obtained> {
-    const configuration = this.#configuration(connected.facts);
+    const configuration = configurationFor(this.machine.target, connected.facts);
     this.#known.configuration = configuration;
     this.#warn(connected.facts, source);
     this.ended();
@@ -157,7 +156,7 @@ export class Host {
     known.exitCode = exitCode;
     known.plan = end.plan === undefined ? known.plan : withCompared(end.plan, known.plan);
     // It starts no units, so it does not cause new failures.
-    const before = { ...end.after, failedUnits: end.after.failedUnits, restartingUnits: [] };
+    const before = { ...end.after, restartingUnits: [] };
     const { failure, units, users } = judge({ operation, toplevel: system.toplevel, before, end });
     const complaint = explainEnd(end.end, this.#settings) ?? failure ?? (exitCode === 0 ? undefined : (units ?? users));
     if (complaint !== undefined) throw new DeployError({ phase: "activate", ...complaint, lines, exitCode, causes });
@@ -208,18 +207,9 @@ export class Host {
   }
 
   #older(machine: ConnectedMachine): Obtained {
-    const { olderGeneration, state } = machine.facts;
-    if (olderGeneration !== undefined) {
-      const { number, toplevel } = olderGeneration;
-      this.#log.note(`rolling back to generation ${number}: ${toplevel}`);
-      return { machine, toplevel, generation: number, detail: undefined };
-    }
-    throw new DeployError({
-      phase: "connect",
-      reason: `no generation older than ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} was found to roll back to`,
-      hint: "Run `nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine to list them",
-      topic: "no-older-generation",
-    });
+    const { number, toplevel } = generationBefore(machine.facts);
+    this.#log.note(`rolling back to generation ${number}: ${toplevel}`);
+    return { machine, toplevel, generation: number, detail: undefined };
   }
 
   /**
@@ -238,30 +228,8 @@ export class Host {
     for (const line of renderPlanLines(this.#known.plan)) this.#log.note(line);
   }
 
-  #configuration({ hostname }: MachineFacts): string {
-    const named = attributeOf(this.machine.target.configuration);
-    if (named !== undefined) return named;
-    if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(hostname)) return hostname;
-    throw new DeployError({
-      phase: "connect",
-      reason: `the machine's hostname (${JSON.stringify(hostname)}) is not a valid name of a configuration`,
-      hint: "Add the configuration to the target: host#configuration",
-      topic: "hostname-unknown",
-    });
-  }
-
-  /** Runs a phase, and retries it after network failures: 1, 2, 4, … seconds later. */
   async #tryAgain<T>(phase: "connect" | "copy", signal: AbortSignal, work: (tries: number) => Promise<T>): Promise<T> {
     this.begin(phase);
-    for (let tries = 0; ; tries += 1) {
-      try {
-        return await work(tries);
-      } catch (error) {
-        if (!(error instanceof DeployError) || !error.unreachable || tries >= this.#settings.retries) throw error;
-        const seconds = 2 ** tries;
-        this.#log.note(`${error.reason}; retrying in ${seconds} s (${tries + 1} of ${this.#settings.retries})`);
-        await sleep(seconds * 1000, undefined, { signal });
-      }
-    }
+    return await retried(work, { retries: this.#settings.retries, note: (text) => this.#log.note(text), signal });
   }
 }

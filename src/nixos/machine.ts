@@ -1,6 +1,6 @@
 import type { CopyProgress } from "../domain/copy-progress.js";
-import { CommandError, DeployError } from "../domain/errors.js";
-import { sentPaths, type SentFlake } from "../domain/flake.js";
+import { DeployError } from "../domain/errors.js";
+import type { SentFlake } from "../domain/flake.js";
 import { lastLines } from "../domain/lines.js";
 import type { Phase } from "../domain/phase.js";
 import type { StorePath } from "../domain/store-path.js";
@@ -18,50 +18,37 @@ import type {
   SentPaths,
   SystemDifference,
 } from "../deploy/ports.js";
-import { BuildLogReader } from "../nix/build-log.js";
-import { explainSendFailure, speaksOfDaemon, type DaemonState } from "../nix/send-failure.js";
-import { copyPaths } from "../nix/copy-paths.js";
-import { sendFlake, type SendOptions } from "../nix/send.js";
 import type { Connection, FormerConnection } from "../ssh/connection.js";
-import { acceptedKeyWarning, speaksOfLostConnection } from "../ssh/failure.js";
+import { acceptedKeyWarning } from "../ssh/failure.js";
 import type { AccessSettings } from "./elevation.js";
 import { ArmedNixosMachine } from "./armed-machine.js";
 import { GuardedActivation } from "./activation.js";
-import { buildError, fileNotFound, isMissingConfiguration, type BuildContext, type RebuildFailure } from "./build-failure.js";
+import { runBuild, type BuildQuestions } from "./build-job.js";
 import { compareSystems } from "./compare.js";
 import { enter, type Entry } from "./probe.js";
-import { parseFacts } from "./facts.js";
-import { importClosure, wantsSignature } from "./import-closure.js";
-import { runJob, type CallScript } from "./job.js";
+import type { CallScript } from "./job.js";
 import { dryActivate } from "./dry-activate.js";
 import { realiseCommand } from "./realise-command.js";
 import { RemoteShell } from "./remote-shell.js";
 import { nameOnMachine } from "./name-on-machine.js";
 import { callOnce, runToItsEnd } from "./reconnect.js";
+import { Sending, type SendSettings } from "./sending.js";
 import { findSpecialisation } from "./specialisation.js";
 
 /** How the machines of one run are treated. */
-export type MachineSettings = {
-  /** Names the run on the machines, together with the target. */
-  readonly run: string;
-  /** Names the run to people. */
-  readonly name: string;
-  /** How the user becomes root, and whether the operation needs it. */
-  readonly access: AccessSettings;
-  /** Whether the machine's own nixos-rebuild is to run. */
-  readonly needsRebuild: boolean;
-  readonly checkSignatures: boolean;
-  /** Whether the machine downloads from its own binary caches what they have of a system that is sent. */
-  readonly substitute: boolean;
-  readonly archiveArgs: readonly string[];
-  readonly rebuildArgs: readonly string[];
-  /** Seconds for which a lost connection is retried: a machine that rolls back on its own is reachable only afterwards. */
-  readonly reconnectTimeout: (phase: Phase) => number;
-  /** The attributes of `nixosConfigurations`; `undefined` where they are unknown. */
-  readonly configurationNames: () => Promise<readonly string[] | undefined>;
-  /** Returns whether a file, relative to the flake's root, is in the work tree on the runner and not tracked by Git. */
-  readonly isUntracked: (file: string) => Promise<boolean>;
-};
+export type MachineSettings = BuildQuestions &
+  // Its `run` names the run on the machines, together with the target.
+  SendSettings & {
+    /** Names the run to people. */
+    readonly name: string;
+    /** How the user becomes root, and whether the operation needs it. */
+    readonly access: AccessSettings;
+    /** Whether the machine's own nixos-rebuild is to run. */
+    readonly needsRebuild: boolean;
+    readonly rebuildArgs: readonly string[];
+    /** Seconds for which a lost connection is retried: a machine that rolls back on its own is reachable only afterwards. */
+    readonly reconnectTimeout: (phase: Phase) => number;
+  };
 
 // Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
 const cleanUpSeconds = 2;
@@ -105,7 +92,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
   readonly #log: HostLog;
   readonly #shell: RemoteShell;
   readonly #privileged: boolean;
-  readonly #root: boolean;
+  readonly #sending: Sending;
   /** The run has a directory on the machine. */
   #prepared: boolean;
 
@@ -116,8 +103,17 @@ class ConnectedNixosMachine implements ConnectedMachine {
     this.#log = log;
     this.#shell = shell;
     this.#privileged = privileged;
-    this.#root = root;
     this.#prepared = prepared;
+    this.#sending = new Sending({
+      connection,
+      settings,
+      log,
+      shell,
+      privileged,
+      root,
+      call: (signal) => this.#call(signal),
+      prepare: async (paths, signal) => await this.#prepare(paths, "copy", signal),
+    });
   }
 
   get prepared(): boolean {
@@ -125,65 +121,26 @@ class ConnectedNixosMachine implements ConnectedMachine {
   }
 
   async copyFlake(sent: SentFlake, signal: AbortSignal): Promise<CopyProgress> {
-    const { run, checkSignatures, archiveArgs } = this.#settings;
-    const paths = sentPaths(sent);
-    const copied = await this.#keeping(paths, signal, async () => {
-      const send = async (): Promise<CopyProgress> => await sendFlake(sent, { ...this.#sending(signal), checkSignatures, extraArgs: archiveArgs });
-      return await this.#explained(send, "the flake", signal);
-    });
-    this.#log.note(`copied ${sent.flake.source} (run ${run})`);
-    return copied;
+    return await this.#sending.flake(sent, signal);
   }
 
   async copyPaths(paths: SentPaths, signal: AbortSignal): Promise<CopyProgress> {
-    const { run, checkSignatures, substitute } = this.#settings;
-    const roots = [...paths.closures, ...paths.derivations];
-    const copied = await this.#keeping(roots, signal, async () => {
-      // Root could import them anyway.
-      const checked = checkSignatures && !this.#root;
-      const send = async (): Promise<CopyProgress> => {
-        try {
-          return await copyPaths(paths, { ...this.#sending(signal), checkSignatures: checked, substitute });
-        } catch (error) {
-          if (!this.#privileged || this.#root || !wantsSignature(error)) throw error;
-          return await importClosure(roots, { shell: this.#shell, call: this.#call(signal), log: this.#log, signal });
-        }
-      };
-      return await this.#explained(send, "the system", signal);
-    });
-    this.#log.note(`copied ${roots.join(", ")} (run ${run})`);
-    return copied;
+    return await this.#sending.paths(paths, signal);
   }
 
   async build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath> {
-    const command = rebuildCommand(rebuild, this.#settings.rebuildArgs);
-    return await this.#build(command, { configuration: rebuild.configuration, evaluates: true }, signal);
+    const { configuration } = rebuild;
+    return await this.#build(rebuildCommand(rebuild, this.#settings.rebuildArgs), { configuration, evaluates: true }, signal);
   }
 
   async realise(derivation: StorePath, configuration: string, signal: AbortSignal): Promise<StorePath> {
     return await this.#build(realiseCommand(derivation, this.#settings.rebuildArgs), { configuration, evaluates: false }, signal);
   }
 
-  async #build(
-    command: readonly string[],
-    { configuration, evaluates }: Pick<RebuildFailure, "configuration" | "evaluates">,
-    signal: AbortSignal,
-  ): Promise<StorePath> {
+  async #build(command: readonly string[], what: Parameters<typeof runBuild>[1], signal: AbortSignal): Promise<StorePath> {
     const { run } = this.#settings;
-    const log = new BuildLogReader();
-    const onLine = (line: string): void => {
-      log.read(line);
-      this.#log.output(line);
-    };
-    const job = { run, name: "build", phase: "build", command, privileged: this.#privileged, onLine } as const;
-    const { exitCode, result, lines } = await runJob(job, this.#call(signal));
-    if (exitCode !== 0) {
-      const failure = { exitCode, configuration, lines, failures: log.failures, evaluates };
-      throw buildError(failure, await this.#buildContext(failure));
-    }
-    if (result === undefined)
-      throw new DeployError({ phase: "build", reason: `${command.slice(0, 2).join(" ")} succeeded but produced no system`, lines, exitCode });
-    return result;
+    const site = { run, privileged: this.#privileged, log: this.#log, facts: this.facts, questions: this.#settings, call: this.#call(signal) };
+    return await runBuild(command, what, site);
   }
 
   async findSpecialisation(toplevel: StorePath, name: string, signal: AbortSignal): Promise<StorePath> {
@@ -218,36 +175,6 @@ class ConnectedNixosMachine implements ConnectedMachine {
     }
   }
 
-  /** What every call of Nix that sends something is given. */
-  #sending(signal: AbortSignal): Pick<SendOptions, "store" | "environment" | "signal" | "onLine" | "onBegin"> {
-    const { store, environment } = this.#connection;
-    return { store, environment, signal, onLine: (line) => this.#log.output(line), onBegin: (progress) => this.#log.copying(progress) };
-  }
-
-  /** Keeps what is sent from garbage collection. */
-  async #keeping(paths: readonly StorePath[], signal: AbortSignal, send: () => Promise<CopyProgress>): Promise<CopyProgress> {
-    await this.#prepare(paths, "copy", signal);
-    const copied = await send();
-    // Who is not root can only keep what is there already.
-    if (!this.#privileged) await this.#prepare(paths, "copy", signal);
-    return copied;
-  }
-
-  /** Sends something with Nix. Throws a `DeployError` that says why it did not arrive. */
-  async #explained(send: () => Promise<CopyProgress>, what: string, signal: AbortSignal): Promise<CopyProgress> {
-    try {
-      return await send();
-    } catch (error) {
-      if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
-      const open = await this.#connection.isOpen();
-      const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
-      // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
-      const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
-      const lost = !refused && (!open || speaksOfLostConnection(error.stderr));
-      throw new DeployError(explainSendFailure(error, { what, lost, user: this.#connection.target.user, state }));
-    }
-  }
-
   async #prepare(paths: readonly StorePath[], phase: "copy" | "activate", signal: AbortSignal): Promise<void> {
     const args = [this.#settings.run, ...paths];
     this.#prepared = true;
@@ -260,25 +187,6 @@ class ConnectedNixosMachine implements ConnectedMachine {
       lines: lastLines(end.stderr),
       exitCode: end.exitCode,
     });
-  }
-
-  async #buildContext(failure: RebuildFailure): Promise<BuildContext> {
-    const { configurationNames, isUntracked } = this.#settings;
-    const file = fileNotFound(failure);
-    return {
-      configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
-      untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
-      memoryKibibytes: this.facts.memoryKibibytes,
-      nix: this.facts.nix,
-    };
-  }
-
-  /** Queries why the daemon refused Nix, as the ssh user; `undefined` where the machine cannot be queried. */
-  async #daemonState(signal: AbortSignal): Promise<DaemonState | undefined> {
-    const outcome = await this.#shell.run({ script: "daemon", args: [], privileged: false, timeout: cleanUpSeconds * 5, signal }).catch(() => undefined);
-    if (outcome?.kind !== "ended" || outcome.exitCode !== 0) return undefined;
-    const facts = parseFacts(outcome.stdout);
-    return { daemon: facts.get("daemon") ?? "", allowedUsers: facts.get("allowed-users") ?? "" };
   }
 
   #call(signal: AbortSignal): CallScript {

@@ -1,0 +1,54 @@
+import { DeployError } from "../domain/errors.js";
+import type { StorePath } from "../domain/store-path.js";
+import type { HostLog, MachineFacts } from "../deploy/ports.js";
+import { BuildLogReader } from "../nix/build-log.js";
+import { buildError, fileNotFound, isMissingConfiguration, type BuildContext, type RebuildFailure } from "./build-failure.js";
+import { runJob, type CallScript } from "./job.js";
+
+/** What is asked for the cause of a failed build. */
+export type BuildQuestions = {
+  /** The attributes of `nixosConfigurations`; `undefined` where they are unknown. */
+  readonly configurationNames: () => Promise<readonly string[] | undefined>;
+  /** Returns whether a file, relative to the flake's root, is in the work tree on the runner and not tracked by Git. */
+  readonly isUntracked: (file: string) => Promise<boolean>;
+};
+
+type Site = {
+  readonly run: string;
+  readonly privileged: boolean;
+  readonly log: HostLog;
+  readonly facts: MachineFacts;
+  readonly questions: BuildQuestions;
+  readonly call: CallScript;
+};
+
+/** Runs a command on the machine that builds a system and links it as `result`. Returns the system. Throws a `DeployError` of the phase build. */
+export async function runBuild(
+  command: readonly string[],
+  { configuration, evaluates }: Pick<RebuildFailure, "configuration" | "evaluates">,
+  { run, privileged, log, facts, questions, call }: Site,
+): Promise<StorePath> {
+  const reader = new BuildLogReader();
+  const onLine = (line: string): void => {
+    reader.read(line);
+    log.output(line);
+  };
+  const { exitCode, result, lines } = await runJob({ run, name: "build", phase: "build", command, privileged, onLine }, call);
+  if (exitCode !== 0) {
+    const failure = { exitCode, configuration, lines, failures: reader.failures, evaluates };
+    throw buildError(failure, await contextOf(failure, facts, questions));
+  }
+  if (result === undefined)
+    throw new DeployError({ phase: "build", reason: `${command.slice(0, 2).join(" ")} succeeded but produced no system`, lines, exitCode });
+  return result;
+}
+
+async function contextOf(failure: RebuildFailure, facts: MachineFacts, { configurationNames, isUntracked }: BuildQuestions): Promise<BuildContext> {
+  const file = fileNotFound(failure);
+  return {
+    configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
+    untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
+    memoryKibibytes: facts.memoryKibibytes,
+    nix: facts.nix,
+  };
+}

@@ -1,0 +1,116 @@
+import type { CopyProgress } from "../domain/copy-progress.js";
+import { CommandError, DeployError } from "../domain/errors.js";
+import { sentPaths, type SentFlake } from "../domain/flake.js";
+import type { StorePath } from "../domain/store-path.js";
+import type { HostLog, SentPaths } from "../deploy/ports.js";
+import { copyPaths } from "../nix/copy-paths.js";
+import { explainSendFailure, speaksOfDaemon, type DaemonState } from "../nix/send-failure.js";
+import { sendFlake, type SendOptions } from "../nix/send.js";
+import type { Connection } from "../ssh/connection.js";
+import { speaksOfLostConnection } from "../ssh/failure.js";
+import { parseFacts } from "./facts.js";
+import { importClosure, wantsSignature } from "./import-closure.js";
+import type { CallScript } from "./job.js";
+import type { RemoteShell } from "./remote-shell.js";
+
+/** How store paths travel to the machines of one run. */
+export type SendSettings = {
+  /** The run, as the machine has it. */
+  readonly run: string;
+  readonly checkSignatures: boolean;
+  /** Whether the machine downloads from its own binary caches what they have of a system that is sent. */
+  readonly substitute: boolean;
+  readonly archiveArgs: readonly string[];
+};
+
+type Site = {
+  readonly connection: Connection;
+  readonly settings: SendSettings;
+  readonly log: HostLog;
+  readonly shell: RemoteShell;
+  /** The scripts run as root; `root`: because the ssh user is. */
+  readonly privileged: boolean;
+  readonly root: boolean;
+  readonly call: (signal: AbortSignal) => CallScript;
+  /** Makes the run's directory on the machine, and has the paths kept from garbage collection. */
+  readonly prepare: (paths: readonly StorePath[], signal: AbortSignal) => Promise<void>;
+};
+
+// Seconds in which a machine says why its daemon refused Nix.
+const daemonSeconds = 10;
+
+/** Sends store paths of the runner to one machine, and keeps them there until the end of the run. Throws a `DeployError` of the phase copy. */
+export class Sending {
+  readonly #site: Site;
+
+  constructor(site: Site) {
+    this.#site = site;
+  }
+
+  /** Sends a flake with all its inputs. */
+  async flake(sent: SentFlake, signal: AbortSignal): Promise<CopyProgress> {
+    const { run, checkSignatures, archiveArgs } = this.#site.settings;
+    const send = async (): Promise<CopyProgress> => await sendFlake(sent, { ...this.#options(signal), checkSignatures, extraArgs: archiveArgs });
+    const copied = await this.#kept(sentPaths(sent), signal, async () => await this.#explained(send, "the flake", signal));
+    this.#site.log.note(`copied ${sent.flake.source} (run ${run})`);
+    return copied;
+  }
+
+  /** Sends store paths with what they refer to; as root, by the machine's own Nix, what it refuses for want of a signature. */
+  async paths(paths: SentPaths, signal: AbortSignal): Promise<CopyProgress> {
+    const { settings, privileged, root, shell, call, log } = this.#site;
+    const { run, checkSignatures, substitute } = settings;
+    const roots = [...paths.closures, ...paths.derivations];
+    const send = async (): Promise<CopyProgress> => {
+      try {
+        // Root could import them anyway.
+        return await copyPaths(paths, { ...this.#options(signal), checkSignatures: checkSignatures && !root, substitute });
+      } catch (error) {
+        if (!privileged || root || !wantsSignature(error)) throw error;
+        return await importClosure(roots, { shell, call: call(signal), log, signal });
+      }
+    };
+    const copied = await this.#kept(roots, signal, async () => await this.#explained(send, "the system", signal));
+    log.note(`copied ${roots.join(", ")} (run ${run})`);
+    return copied;
+  }
+
+  /** What every call of Nix that sends something is given. */
+  #options(signal: AbortSignal): Pick<SendOptions, "store" | "environment" | "signal" | "onLine" | "onBegin"> {
+    const { connection, log } = this.#site;
+    const { store, environment } = connection;
+    return { store, environment, signal, onLine: (line) => log.output(line), onBegin: (progress) => log.copying(progress) };
+  }
+
+  async #kept(paths: readonly StorePath[], signal: AbortSignal, send: () => Promise<CopyProgress>): Promise<CopyProgress> {
+    const { prepare, privileged } = this.#site;
+    await prepare(paths, signal);
+    const copied = await send();
+    // A user who is not root can only keep what is there already.
+    if (!privileged) await prepare(paths, signal);
+    return copied;
+  }
+
+  async #explained(send: () => Promise<CopyProgress>, what: string, signal: AbortSignal): Promise<CopyProgress> {
+    const { connection } = this.#site;
+    try {
+      return await send();
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
+      const open = await connection.isOpen();
+      const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
+      // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
+      const refused = state !== undefined && state.daemon !== "ok" && state.daemon !== "";
+      const lost = !refused && (!open || speaksOfLostConnection(error.stderr));
+      throw new DeployError(explainSendFailure(error, { what, lost, user: connection.target.user, state }));
+    }
+  }
+
+  /** Queries why the daemon refused Nix, as the ssh user; `undefined` where the machine cannot be queried. */
+  async #daemonState(signal: AbortSignal): Promise<DaemonState | undefined> {
+    const outcome = await this.#site.shell.run({ script: "daemon", args: [], privileged: false, timeout: daemonSeconds, signal }).catch(() => undefined);
+    if (outcome?.kind !== "ended" || outcome.exitCode !== 0) return undefined;
+    const facts = parseFacts(outcome.stdout);
+    return { daemon: facts.get("daemon") ?? "", allowedUsers: facts.get("allowed-users") ?? "" };
+  }
+}
