@@ -9880,7 +9880,8 @@ async function importClosure(roots, { shell, call, log, signal }) {
     const asked = await call(() => ({ script: "missing", args: closure, privileged: true }), "copy");
     if (asked.exitCode !== 0)
         throw import_closure_failed("nix-store --check-validity", asked.exitCode, asked.stderr);
-    const missing = closure.filter((path) => asked.stdout.split("\n").includes(path));
+    const answer = new Set(asked.stdout.split("\n"));
+    const missing = closure.filter((path) => answer.has(path));
     const progress = { paths: missing.length, expectedPaths: missing.length };
     if (missing.length === 0)
         return { ...progress, bytes: 0 };

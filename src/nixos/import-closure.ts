@@ -21,7 +21,8 @@ export async function importClosure(roots: readonly StorePath[], { shell, call, 
   const closure = await closureOf(roots, signal);
   const asked = await call(() => ({ script: "missing", args: closure, privileged: true }), "copy");
   if (asked.exitCode !== 0) throw failed("nix-store --check-validity", asked.exitCode, asked.stderr);
-  const missing = closure.filter((path) => asked.stdout.split("\n").includes(path));
+  const answer = new Set(asked.stdout.split("\n"));
+  const missing = closure.filter((path) => answer.has(path));
   const progress = { paths: missing.length, expectedPaths: missing.length };
   if (missing.length === 0) return { ...progress, bytes: 0 };
   log.note(`importing ${missing.length === 1 ? "1 path" : `${missing.length} paths`} as root, since Nix on the machine accepts none without a signature`);
