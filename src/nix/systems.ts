@@ -67,7 +67,10 @@ export async function instantiate(
         return answer.systems;
       } catch (error) {
         // What fails for no configuration at all is an error of the flake itself, and is not looked for in each.
-        if (hears.onNoSystem !== undefined) fault ??= await (ofOutputs ??= errorOfOutputs(reference, options));
+        if (hears.onNoSystem !== undefined) {
+          ofOutputs = ofOutputs ?? errorOfOutputs(reference, options);
+          fault = fault ?? (await ofOutputs);
+        }
         if (fault === undefined) throw error;
         return new Map<string, unknown>();
       }
@@ -88,7 +91,7 @@ export async function instantiate(
 
   await mapLimited(groups, parallel, async (group) => {
     if (fault !== undefined) return;
-    await evaluateGroup(group).catch((error: unknown) => (fault ??= error));
+    await evaluateGroup(group).catch((error: unknown) => (fault = fault ?? error));
   });
   if (fault !== undefined) throw fault;
   // In the order of the configurations, whichever group ended first.
@@ -105,6 +108,7 @@ export async function requireOutputs(reference: string, options: EvaluateOptions
   await ask(reference, [], true, options);
 }
 
+/** Returns the error of the outputs, if there is one. */
 async function errorOfOutputs(reference: string, options: EvaluateOptions): Promise<unknown> {
   try {
     await requireOutputs(reference, options);
