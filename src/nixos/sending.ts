@@ -12,6 +12,7 @@ import { parseFacts } from "./facts.js";
 import { importClosure, wantsSignature } from "./import-closure.js";
 import type { CallScript } from "./job.js";
 import type { RemoteShell } from "./remote-shell.js";
+import { sendRooted } from "./send-rooted.js";
 
 /** How store paths travel to the machines of one run. */
 export type SendSettings = {
@@ -50,8 +51,8 @@ export class Sending {
   /** Sends a flake with all its inputs. */
   async flake(sent: SentFlake, signal: AbortSignal): Promise<CopyProgress> {
     const { run, checkSignatures, archiveArgs } = this.#site.settings;
-    const send = async (): Promise<CopyProgress> => await sendFlake(sent, { ...this.#options(signal), checkSignatures, extraArgs: archiveArgs });
-    const copied = await this.#kept(sentPaths(sent), signal, async () => await this.#explained(send, "the flake", signal));
+    const send = async (own: AbortSignal): Promise<CopyProgress> => await sendFlake(sent, { ...this.#options(own), checkSignatures, extraArgs: archiveArgs });
+    const copied = await this.#kept(sentPaths(sent), signal, async (own) => await this.#explained(send, "the flake", own));
     this.#site.log.note(`copied ${sent.flake.source} (run ${run})`);
     return copied;
   }
@@ -61,16 +62,16 @@ export class Sending {
     const { settings, privileged, root, shell, call, log } = this.#site;
     const { run, checkSignatures, substitute } = settings;
     const roots = [...paths.closures, ...paths.derivations];
-    const send = async (): Promise<CopyProgress> => {
+    const send = async (own: AbortSignal): Promise<CopyProgress> => {
       try {
         // Root could import them anyway.
-        return await copyPaths(paths, { ...this.#options(signal), checkSignatures: checkSignatures && !root, substitute });
+        return await copyPaths(paths, { ...this.#options(own), checkSignatures: checkSignatures && !root, substitute });
       } catch (error) {
         if (!privileged || root || !wantsSignature(error)) throw error;
-        return await importClosure(roots, { shell, call: call(signal), log, signal });
+        return await importClosure(roots, { shell, call: call(own), log, signal: own });
       }
     };
-    const copied = await this.#kept(roots, signal, async () => await this.#explained(send, "the system", signal));
+    const copied = await this.#kept(roots, signal, async (own) => await this.#explained(send, "the system", own));
     log.note(`copied ${roots.join(", ")} (run ${run})`);
     return copied;
   }
@@ -82,19 +83,18 @@ export class Sending {
     return { store, environment, signal, onLine: (line) => log.output(line), onBegin: (progress) => log.copying(progress) };
   }
 
-  async #kept(paths: readonly StorePath[], signal: AbortSignal, send: () => Promise<CopyProgress>): Promise<CopyProgress> {
+  async #kept(paths: readonly StorePath[], signal: AbortSignal, send: (signal: AbortSignal) => Promise<CopyProgress>): Promise<CopyProgress> {
     const { prepare, privileged } = this.#site;
-    await prepare(paths, signal);
-    const copied = await send();
+    const copied = await sendRooted({ root: async () => await prepare(paths, signal), send }, signal);
     // A user who is not root can only keep what is there already.
     if (!privileged) await prepare(paths, signal);
     return copied;
   }
 
-  async #explained(send: () => Promise<CopyProgress>, what: string, signal: AbortSignal): Promise<CopyProgress> {
+  async #explained(send: (signal: AbortSignal) => Promise<CopyProgress>, what: string, signal: AbortSignal): Promise<CopyProgress> {
     const { connection } = this.#site;
     try {
-      return await send();
+      return await send(signal);
     } catch (error) {
       if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
       const open = await connection.isOpen();
