@@ -75,12 +75,14 @@ export class NixosMachine implements Machine {
     const { access, needsRebuild } = this.#settings;
     const entry = await enter(this.#connection, { ...access, needsRebuild }, signal);
     const prepared = this.#connected?.prepared ?? false;
+    this.#connected?.close();
     this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, prepared);
     return this.#connected;
   }
 
   async release(activation: "undecided" | "decided"): Promise<void> {
     if (activation === "decided") await this.#connected?.cleanUp();
+    this.#connected?.close();
     await this.#connection.close();
   }
 }
@@ -173,6 +175,11 @@ class ConnectedNixosMachine implements ConnectedMachine {
     } catch {
       // Too slow: the next run on this machine removes the files of dead runs.
     }
+  }
+
+  /** Ends the sessions on the machine. */
+  close(): void {
+    this.#shell.close();
   }
 
   async #prepare(paths: readonly StorePath[], phase: "copy" | "activate", signal: AbortSignal): Promise<void> {

@@ -15,7 +15,17 @@ export type Entry = { readonly facts: MachineFacts; readonly shell: RemoteShell;
  * phase connect.
  */
 export async function enter(connection: Connection, settings: AccessSettings & Needs, signal: AbortSignal): Promise<Entry> {
-  const outcome = await askFacts(new RemoteShell(connection, { kind: "none" }), false, signal);
+  const shell = RemoteShell.standing(connection);
+  try {
+    return await query(shell, connection, settings, signal);
+  } catch (error) {
+    shell.close();
+    throw error;
+  }
+}
+
+async function query(own: RemoteShell, connection: Connection, settings: AccessSettings & Needs, signal: AbortSignal): Promise<Entry> {
+  const outcome = await askFacts(own, false, signal);
   if (outcome.kind === "lost") {
     throw new DeployError({
       phase: "connect",
@@ -40,7 +50,7 @@ export async function enter(connection: Connection, settings: AccessSettings & N
   }
   const { facts, access } = machineFacts(outcome.stdout, settings);
   const { privileged, elevation } = requireAccess(access, settings);
-  const shell = new RemoteShell(connection, elevation);
+  const shell = own.elevated(elevation);
   if (elevation.kind === "password") await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
   if (elevation.kind === "passwordless" && elevation.program === "run0") await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
   return { facts, shell, privileged, root: access.root };

@@ -2,11 +2,13 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Writable } from "node:stream";
 
-import { CommandError, type CommandFailure } from "../domain/errors.js";
+import { CommandError } from "../domain/errors.js";
 import { KeptOutput } from "../process/kept-output.js";
 import { quote } from "../process/run.js";
-import type { Connection } from "../ssh/connection.js";
-import { beginSeconds, longestAnswer, scriptSeconds, silentSeconds } from "./script-limits.js";
+import { AnswerLimits } from "./answer-limits.js";
+import { AnswerReader } from "./answer.js";
+import { longestAnswer } from "./script-limits.js";
+import { Sessions, type SessionConnection } from "./session.js";
 
 const scripts = {
   common: new URL("./remote/common.sh", import.meta.url),
@@ -49,7 +51,7 @@ export function residentScript(name: ResidentScript): string {
 
 /** The text of a script with its arguments, to be left on the machine and run there as `sh FILE`. */
 export function residentCall(script: ScriptName, args: readonly string[]): string {
-  return [...definition(script, args), 'main "$@"', ""].join("\n");
+  return [readFileSync(scripts.common, "utf8"), ...definition(script, args), 'main "$@"', ""].join("\n");
 }
 
 /** How scripts become root: not at all, by a program that must not ask, or by sudo, which may ask for the password. */
@@ -83,17 +85,33 @@ export type ScriptOutcome =
  * children read.
  */
 export class RemoteShell {
-  readonly #connection: Pick<Connection, "run">;
+  readonly #sessions: Sessions;
   readonly #elevation: Elevation;
 
-  constructor(connection: Pick<Connection, "run">, elevation: Elevation) {
-    this.#connection = connection;
+  /** Without `sessions`, each script has one of its own. */
+  constructor(connection: SessionConnection, elevation: Elevation, sessions = new Sessions(connection, false)) {
+    this.#sessions = sessions;
     this.#elevation = elevation;
   }
 
-  /** The same shell over another connection to the machine. */
-  over(connection: Pick<Connection, "run">): RemoteShell {
+  /** A shell whose scripts run as the ssh user, in sessions that are kept until `close`. */
+  static standing(connection: SessionConnection): RemoteShell {
+    return new RemoteShell(connection, { kind: "none" }, new Sessions(connection, true));
+  }
+
+  /** The same shell, whose privileged scripts become root like this. */
+  elevated(elevation: Elevation): RemoteShell {
+    return new RemoteShell(this.#sessions.connection, elevation, this.#sessions);
+  }
+
+  /** The same shell over another connection to the machine; each script has a session of its own. */
+  over(connection: SessionConnection): RemoteShell {
     return new RemoteShell(connection, this.#elevation);
+  }
+
+  /** Ends the sessions that were kept. */
+  close(): void {
+    this.#sessions.close();
   }
 
   /**
@@ -101,72 +119,61 @@ export class RemoteShell {
    * answer, never for its exit code.
    */
   async run(call: ScriptCall): Promise<ScriptOutcome> {
+    const elevation: Elevation = call.privileged ? this.#elevation : { kind: "none" };
+    const command = remoteCommand(elevation);
+    if (call.signal?.aborted === true) throw new CommandError({ command, failure: { kind: "aborted" }, stdout: "", stderr: "" });
+    const session = this.#sessions.take(command, `${beforeProgram(elevation)}${opening()}`);
+    const kept = new KeptOutput(longestAnswer);
     const nonce = randomBytes(8).toString("hex");
-    const answer = new KeptOutput(longestAnswer);
-    const own = new AbortController();
-    let limit: CommandFailure | undefined;
-    const stop = (failure: CommandFailure): void => {
-      // ncc does not find the files of a module that has the operator ??= in it.
-      if (limit === undefined) limit = failure;
-      own.abort();
-    };
-    const late = setTimeout(() => stop({ kind: "timeout", seconds: beginSeconds }), beginSeconds * 1000);
-    const payload = payloadCutter(`begin ${nonce}`);
-    let stdin: Writable | undefined;
+    const limits = new AnswerLimits(call, session);
     let begun = false;
     let inputFailure: unknown;
-    const onStdout = (chunk: Buffer): void => {
-      const bytes = payload.push(chunk);
-      if (bytes === undefined) return;
-      clearTimeout(late);
-      if (stdin !== undefined && call.input !== undefined && !begun) {
+    const answer = new AnswerReader(nonce, (bytes) => {
+      if (!begun) {
         begun = true;
-        const open = stdin;
-        void call.input(open).then(
-          () => open.end(),
-          (error: unknown) => {
-            inputFailure = error;
-            open.destroy();
-          },
-        );
+        limits.begun();
+        void feed(session.stdin, call.input).catch((error: unknown) => (inputFailure = error));
       }
+      if (bytes.length === 0) return;
       if (call.onStdout !== undefined) call.onStdout(bytes);
       else {
-        answer.push(bytes);
-        if (answer.overflowed) stop({ kind: "output", bytes: longestAnswer });
+        kept.push(bytes);
+        if (kept.overflowed) limits.stop({ kind: "output", bytes: longestAnswer });
       }
-    };
-    let stderr: string;
-    let failure: CommandError | undefined;
-    try {
-      const elevation: Elevation = call.privileged ? this.#elevation : { kind: "none" };
-      const command = remoteCommand(elevation);
-      const reads = call.input !== undefined;
-      const text = `${beforeProgram(elevation)}${program(call.script, call.args, nonce, reads)}`;
-      const feed = reads ? (input: Writable): void => void (stdin = input) : undefined;
-      const timeout = call.timeout ?? (call.script === "follow" ? undefined : scriptSeconds[call.script]);
-      const silence = call.script === "follow" ? silentSeconds : undefined;
-      const signal = call.signal === undefined ? own.signal : AbortSignal.any([call.signal, own.signal]);
-      const shown = call.onStdout !== undefined;
-      ({ stderr } = await this.#connection.run({ command, stdin: text, feed, onStdout, shown, signal, timeout, silence }));
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      if (error.failure.kind === "aborted" && limit !== undefined && call.signal?.aborted !== true) throw withFailure(error, limit);
-      if (isEnded(error)) throw error;
-      failure = error;
-      ({ stderr } = error);
-    } finally {
-      clearTimeout(late);
+    });
+    const text = question(call.script, call.args, nonce, call.input !== undefined);
+    const isLast = !this.#sessions.keeps && call.input === undefined;
+    const end = await session.ask({ text, answer, isLast, isShown: call.onStdout !== undefined, onReceived: () => limits.received() });
+    limits.end();
+    if (inputFailure !== undefined) {
+      session.kill();
+      throw inputFailure;
     }
-    if (inputFailure !== undefined) throw inputFailure;
-    const end = new RegExp(`^end ${nonce} (\\d{1,3})\\n?`, "m").exec(stderr);
-    if (end !== null) return { kind: "ended", exitCode: Number(end[1]), stdout: answer.text(), stderr: stderr.slice(0, end.index) };
+    const problem = end?.problem;
+    if (problem !== undefined && !(problem instanceof CommandError)) throw problem;
+    if (problem !== undefined && problem.failure.kind === "aborted") throw limits.exceeded === undefined ? problem : withFailure(problem, limits.exceeded);
+    if (call.input === undefined) this.#sessions.giveBack(session);
+    const stderr = answer.errorText();
+    const code = answer.exitCode();
+    if (code !== undefined) return { kind: "ended", exitCode: code, stdout: kept.text(), stderr };
     // Without its last line the script did not run to its end: it was not started, or the connection was lost.
-    const instead = payload.before();
-    if (failure === undefined) return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
-    const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
+    const instead = answer.instead();
+    if (problem === undefined) return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
+    const exitCode = problem.failure.kind === "exit" ? problem.failure.exitCode : 255;
     if (exitCode !== 255) return { kind: "ended", exitCode, stdout: "", stderr, instead };
-    return { kind: "lost", stderr, cause: failure };
+    return { kind: "lost", stderr, cause: problem };
+  }
+}
+
+/** Has the caller write what a script reads. */
+async function feed(stdin: Writable | undefined, input: ScriptCall["input"]): Promise<void> {
+  if (stdin === undefined || input === undefined) return;
+  try {
+    await input(stdin);
+    stdin.end();
+  } catch (error) {
+    stdin.destroy();
+    throw error;
   }
 }
 
@@ -197,51 +204,39 @@ export function beforeProgram(elevation: Elevation): string {
   return elevation.kind === "password" ? `${readFileSync(elevateScript, "utf8")}---\n${elevation.password}\n` : "";
 }
 
+/** What a shell reads first: what all scripts have in common. Its directory must not hold up the file system of the user's home. */
+export function opening(): string {
+  return `${readFileSync(scripts.common, "utf8")}\ncd /\n`;
+}
+
 /**
- * The script with its arguments, as `/bin/sh` reads it. With `reads`, it gets the rest of standard input: all of the program is then one
- * command, so that no shell has to read its next line behind that.
+ * The script with its arguments, for a shell that has read the opening. It is one command, so that no shell has to read its next line
+ * before its end, and runs in a subshell, which leaves nothing behind for the next script. With `reads`, it gets the rest of standard input.
  */
-export function program(script: ScriptName, args: readonly string[], nonce: string, reads = false): string {
-  const call = [`echo 'begin ${nonce}'`, reads ? 'main "$@"' : 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"'];
-  return [...definition(script, args), ...(reads ? [`{ ${call.join("; ")}; }`] : call), ""].join("\n");
+export function question(script: ScriptName, args: readonly string[], nonce: string, reads = false): string {
+  return [
+    "{ (",
+    ...definition(script, args),
+    `echo 'begin ${nonce}'`,
+    reads ? 'main "$@"' : 'main "$@" </dev/null',
+    ")",
+    "code=$?",
+    `printf '\\nend %s %s\\n' ${nonce} "$code"`,
+    `echo "end ${nonce} $code" >&2`,
+    "}",
+    "",
+  ].join("\n");
+}
+
+/** A whole session with one script, as `/bin/sh` reads it. Its exit code is that of the script. */
+export function program(script: ScriptName, args: readonly string[], nonce: string): string {
+  return `${opening()}${question(script, args, nonce)}exit "$code"\n`;
 }
 
 function definition(script: ScriptName, args: readonly string[]): string[] {
-  return [`set -- ${args.map(quote).join(" ")}`, readFileSync(scripts.common, "utf8"), readFileSync(scripts[script], "utf8")];
-}
-
-/** Returns whether the action ended the script, so that neither its end nor the state of the connection is known. */
-function isEnded({ failure }: CommandError): boolean {
-  return failure.kind === "aborted" || failure.kind === "timeout" || failure.kind === "silent" || failure.kind === "output";
+  return [`set -- ${args.map(quote).join(" ")}`, readFileSync(scripts[script], "utf8")];
 }
 
 function withFailure({ command, stdout, stderr, cause }: CommandError, failure: CommandError["failure"]): CommandError {
   return new CommandError({ command, failure, stdout, stderr, cause });
-}
-
-// Bytes kept of what comes before the line that begins the script's output.
-const keptBefore = 64 * 1024;
-
-// The output of the login shell itself is before the line that begins the script's output. `push` returns nothing until then.
-function payloadCutter(begin: string): { push: (chunk: Buffer) => Buffer | undefined; before: () => string | undefined } {
-  const marker = Buffer.from(`${begin}\n`);
-  const before = new KeptOutput(keptBefore);
-  let end = Buffer.alloc(0);
-  let begun = false;
-  return {
-    push: (chunk) => {
-      if (begun) return chunk;
-      before.push(chunk);
-      // The line may come in pieces.
-      const searched = Buffer.concat([end, chunk]);
-      const position = searched.indexOf(marker);
-      if (position === -1) {
-        end = searched.subarray(-(marker.length - 1));
-        return undefined;
-      }
-      begun = true;
-      return searched.subarray(position + marker.length);
-    },
-    before: () => (begun ? undefined : before.text()),
-  };
 }

@@ -26,14 +26,16 @@ export type RunOptions = {
   /** Seconds without any output after which the program and all its children are ended; 0 or nothing: no limit. */
   readonly silence?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Takes the number of the process once it runs. */
-  readonly onStart?: ((process: number) => void) | undefined;
+  /** Takes the number of the process once it runs, and a function that returns whether its output is being held back. */
+  readonly onStart?: ((process: number, isHeld: () => boolean) => void) | undefined;
   /** Bytes of standard output that are kept; a program that prints more is ended. Default: 32 MiB. */
   readonly mostStdout?: number | undefined;
   /** Takes standard output as it comes; it is then not kept. */
   readonly onStdout?: ((chunk: Buffer) => void) | undefined;
-  /** What `onStdout` takes goes to the log: it is read no faster than the log is. */
-  readonly shown?: boolean | undefined;
+  /** What `onStdout` takes goes to the log, always or at that moment: it is then read no faster than the log is. */
+  readonly shown?: boolean | (() => boolean) | undefined;
+  /** Takes standard error as it comes; its end is kept as well. */
+  readonly onStderr?: ((chunk: Buffer) => void) | undefined;
   /** Takes each line of standard error as it comes, no faster than the log is read; its end is kept as well. */
   readonly onStderrLine?: ((line: string) => void) | undefined;
   /**
@@ -73,7 +75,8 @@ export async function run(command: Command, options: RunOptions = {}): Promise<F
       detached: true,
     });
     if (file !== undefined) closeSync(file);
-    if (child.pid !== undefined) options.onStart?.(child.pid);
+    const isHeld = (): boolean => child.stdout?.isPaused() === true || child.stderr?.isPaused() === true;
+    if (child.pid !== undefined) options.onStart?.(child.pid, isHeld);
     let stopped: CommandFailure | undefined;
     const stop = (failure: CommandFailure): void => {
       stopped ??= failure;
@@ -88,7 +91,7 @@ export async function run(command: Command, options: RunOptions = {}): Promise<F
     const silence = options.silence ?? 0;
     const onSilence = (): void => {
       // What is held up here is not silent.
-      if (child.stdout?.isPaused() === true || child.stderr?.isPaused() === true) watch?.refresh();
+      if (isHeld()) watch?.refresh();
       else stop({ kind: "silent", seconds: silence });
     };
     const watch = silence > 0 ? setTimeout(onSilence, silence * 1000) : undefined;
@@ -108,12 +111,13 @@ export async function run(command: Command, options: RunOptions = {}): Promise<F
       if (options.onStdout === undefined) stdout.push(chunk);
       else options.onStdout(chunk);
       if (stdout.overflowed) stop({ kind: "output", bytes: mostStdout });
-      if (options.shown === true) logPace.hold(out);
+      if (typeof options.shown === "function" ? options.shown() : options.shown === true) logPace.hold(out);
     });
     if (options.stdoutTo !== undefined) out?.pipe(options.stdoutTo, { end: false });
     err?.on("data", (chunk: Buffer) => {
       watch?.refresh();
       stderr.push(chunk);
+      options.onStderr?.(chunk);
       stderrLines?.push(chunk);
       if (stderrLines !== undefined) logPace.hold(err);
     });

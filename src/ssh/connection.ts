@@ -10,7 +10,10 @@ import { connectError } from "./failure.js";
 import { knownHostsLine, parseOfferedKeys, type OfferedKey } from "./host-key.js";
 
 /** What to run on the machine: a command for the user's login shell, and what it reads. */
-export type RemoteCommand = Pick<RunOptions, "stdin" | "feed" | "timeout" | "silence" | "signal" | "onStdout" | "shown" | "onStderrLine"> & {
+export type RemoteCommand = Pick<
+  RunOptions,
+  "stdin" | "feed" | "timeout" | "silence" | "signal" | "onStart" | "onStdout" | "shown" | "onStderr" | "onStderrLine"
+> & {
   readonly command: string;
 };
 
@@ -44,6 +47,7 @@ export class Connection {
   readonly #told = new Set<string>();
   #socket: string;
   #server: OfferedKey | undefined;
+  #era = 0;
 
   constructor(target: Target, index: number, directory: string, connectTimeout: number) {
     this.target = target;
@@ -65,9 +69,15 @@ export class Connection {
     return { NIX_SSHOPTS: `-F ${this.#files.configuration}` };
   }
 
+  /** Another number whenever another master takes over: what was begun before does not go over the present connection. */
+  get era(): number {
+    return this.#era;
+  }
+
   /** Starts the master, or does nothing where it runs. Throws a `DeployError` of the phase connect. */
   async open(signal: AbortSignal | undefined, connectTimeout = this.#connectTimeout): Promise<void> {
     if (await this.isOpen()) return;
+    this.#era += 1;
     // The socket of a master that died would make a new one refuse to listen.
     rmSync(this.#socket, { force: true });
     rmSync(this.#files.offeredKeys, { force: true });
@@ -83,6 +93,7 @@ export class Connection {
   /** Sets the master aside, so that `reopen` starts another one while this one can still be used. Nix uses neither any more. */
   setAside(): FormerConnection {
     const files = this.#current;
+    this.#era += 1;
     this.#server = this.offeredKeys().at(-1);
     rmSync(this.#files.offeredKeys, { force: true });
     this.#socket = files.socket === this.#files.socket ? this.#files.otherSocket : this.#files.socket;
@@ -116,6 +127,7 @@ export class Connection {
 
   /** Ends the master, if there is one. Never throws. */
   async close(): Promise<void> {
+    this.#era += 1;
     await this.#end(this.#current);
   }
 

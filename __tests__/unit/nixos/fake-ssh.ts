@@ -37,14 +37,18 @@ export function useFakeSsh(): FakeSsh {
     connection: new Connection(makeTarget(), 0, directory, 5),
     directory,
     does,
-    // The script comes on standard input, with the line that its output begins with.
-    answers: ({ file = "/dev/null", exitCode = 0, stderr = "" }) =>
-      does(`nonce=$(sed -n "s/^echo 'begin \\([0-9a-f]*\\)'$/\\1/p")
-echo "begin $nonce"
-cat '${file}'
-printf '${stderr}' >&2
-echo "end $nonce ${exitCode}" >&2
-exit ${exitCode}`),
+    // Scripts come on standard input, one after the other, with the line that their output begins with.
+    answers: ({ file = "/dev/null", exitCode = 0, stderr = "" }) => {
+      const answer = join(directory, "next-answer.sh");
+      writeFileSync(answer, `cat '${file}'\nprintf '${stderr}' >&2\ncode=${exitCode}\n`);
+      does(`while IFS= read -r line; do
+  case $line in "echo 'begin "*) nonce=\${line#*begin }; nonce=\${nonce%?} ;; *) continue ;; esac
+  echo "begin $nonce"
+  . '${answer}'
+  printf '\\nend %s %s\\n' "$nonce" "$code"
+  echo "end $nonce $code" >&2
+done`);
+    },
   };
 }
 

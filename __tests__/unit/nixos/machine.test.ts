@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { describe, expect, test } from "@jest/globals";
+import { afterEach, describe, expect, test } from "@jest/globals";
 
 import type { ConnectedMachine } from "../../../src/deploy/ports.js";
 import { DeployError } from "../../../src/domain/errors.js";
@@ -30,8 +30,16 @@ function makeMachine(): NixosMachine {
     isUntracked: async () => await Promise.resolve(false),
     configurationNames: async () => await Promise.resolve(undefined),
   };
-  return new NixosMachine(ssh.connection, settings, notesOf([]));
+  const machine = new NixosMachine(ssh.connection, settings, notesOf([]));
+  made.push(machine);
+  return machine;
 }
+
+const made: NixosMachine[] = [];
+// The fake machine reads on until its session is ended.
+afterEach(async () => {
+  for (const machine of made.splice(0)) await machine.release("undecided");
+});
 
 /** A connected machine that answers so from then on. */
 async function connected(answer: Parameters<typeof ssh.answers>[0]): Promise<ConnectedMachine> {
@@ -82,7 +90,7 @@ describe("the entry to a machine", () => {
 });
 
 describe("a machine", () => {
-  test("that cannot keep the files of the run is reported before anything is sent", async () => {
+  test("that cannot keep the files of the run is reported", async () => {
     const error = await rejection(
       DeployError,
       (await connected({ exitCode: 1, stderr: "mkdir: cannot create directory: No space left on device\\n" })).copyFlake(makeSentFlake(), signal),

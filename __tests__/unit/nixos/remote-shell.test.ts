@@ -50,7 +50,8 @@ function call(shell: string, script: ScriptName, args: readonly string[] = [], e
 function payload({ stdout, stderr }: SpawnSyncReturns<string>): { out: string; err: string; code: number } {
   const end = new RegExp(`^end ${nonce} (\\d+)\\n`, "m").exec(stderr);
   if (end === null || !stdout.startsWith(`begin ${nonce}\n`)) throw new Error(`the script did not come to its end: ${stdout}${stderr}`);
-  return { out: stdout.slice(`begin ${nonce}\n`.length), err: stderr.slice(0, end.index), code: Number(end[1]) };
+  const out = stdout.slice(`begin ${nonce}\n`.length, -`\n${end[0]}`.length);
+  return { out, err: stderr.slice(0, end.index), code: Number(end[1]) };
 }
 
 async function waitFor(path: string): Promise<void> {

@@ -1,7 +1,8 @@
-# Prepended to every other script. POSIX sh; run as `sh -c` with the arguments already set, standard input empty.
+# What each session reads first, or what precedes a script that is left on the machine. POSIX sh. Every script runs in a subshell
+# behind it, with its arguments already set and with empty standard input.
 #
-# Every script prints to standard output, after a line "begin NONCE" (output of a login shell is before it), and as the
-# last line of standard error "end NONCE CODE". A line "key=value" is a fact.
+# Every script prints between a line "begin NONCE" (output of a login shell is before it) and a line "end NONCE CODE", which is also
+# the last line of standard error. A line "key=value" is a fact.
 
 set -u
 umask 022

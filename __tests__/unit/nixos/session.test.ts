@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+
+import { CommandError } from "../../../src/domain/errors.js";
+import { RemoteShell, type ScriptCall, type ScriptOutcome } from "../../../src/nixos/remote-shell.js";
+import { run } from "../../../src/process/run.js";
+import { rejection } from "../failure-of.js";
+
+/** A script that runs any command: health.sh. */
+function script(command: string, more: Partial<ScriptCall> = {}): ScriptCall {
+  return { script: "health", args: ["10", command], privileged: false, ...more };
+}
+
+function outputOf(outcome: ScriptOutcome): string {
+  return outcome.kind === "ended" ? `${outcome.stdout}${outcome.exitCode}` : outcome.kind;
+}
+
+describe.each(["dash", "bash"])("a standing shell under %s", (sh) => {
+  let sessions = 0;
+  const connection = {
+    era: 0,
+    run: async (options: Parameters<typeof run>[1]) => {
+      sessions += 1;
+      const onStart = (pid: number): void => void (endSession = () => process.kill(pid, "SIGKILL"));
+      return await run({ file: sh, args: ["-s"] }, { ...options, onStart });
+    },
+  };
+  let endSession = (): void => undefined;
+  let shell = RemoteShell.standing(connection);
+
+  beforeEach(() => {
+    sessions = 0;
+    shell = RemoteShell.standing(connection);
+  });
+
+  afterEach(() => shell.close());
+
+  test("runs one script after the other in one session", async () => {
+    expect(outputOf(await shell.run(script("echo one; exit 3")))).toBe("one\n3");
+    expect(outputOf(await shell.run(script("printf two")))).toBe("two0");
+    expect(outputOf(await shell.run({ script: "follow", args: ["no-such-run", "build", "0"], privileged: false }))).toBe("3");
+    expect(sessions).toBe(1);
+  });
+
+  test("keeps nothing of a script", async () => {
+    await shell.run({ script: "follow", args: ["no-such-run", "build", "0"], privileged: false });
+    // follow.sh has functions of its own.
+    expect(outputOf(await shell.run({ script: "settle", args: ["no-such-run", "0"], privileged: false }))).toBe("3");
+    expect(outputOf(await shell.run(script("echo ${job-unset} ${missed-unset}")))).toBe("unset unset\n0");
+    expect(sessions).toBe(1);
+  });
+
+  test("opens another session for a script that does not wait, and keeps both", async () => {
+    await Promise.all([shell.run(script("sleep 0.3")), shell.run(script("sleep 0.3"))]);
+    await Promise.all([shell.run(script("sleep 0.3")), shell.run(script("sleep 0.3"))]);
+    expect(sessions).toBe(2);
+  });
+
+  test("uses no session of a former connection", async () => {
+    await shell.run(script("true"));
+    connection.era += 1;
+    await shell.run(script("true"));
+    expect(sessions).toBe(2);
+    const running = shell.run(script("sleep 0.3; echo late"));
+    connection.era += 1;
+    // One that is still busy with its script is not kept either.
+    expect(outputOf(await running)).toBe("late\n0");
+    await shell.run(script("true"));
+    expect(sessions).toBe(3);
+  });
+
+  test("ends the session of a call that is aborted or takes too long; the next call opens another", async () => {
+    const own = new AbortController();
+    const aborted = rejection(CommandError, shell.run(script("sleep 20", { signal: own.signal })));
+    await sleep(200);
+    own.abort();
+    expect((await aborted).failure).toEqual({ kind: "aborted" });
+    expect((await rejection(CommandError, shell.run(script("sleep 20", { timeout: 0.3 })))).failure).toEqual({ kind: "timeout", seconds: 0.3 });
+    expect(outputOf(await shell.run(script("echo one")))).toBe("one\n0");
+    expect(sessions).toBe(3);
+  });
+
+  test("opens another session where the former has ended in the meantime", async () => {
+    await shell.run(script("true"));
+    endSession();
+    await sleep(300);
+    expect(outputOf(await shell.run(script("echo one")))).toBe("one\n0");
+    expect(sessions).toBe(2);
+  });
+
+  test("starts no session for a call that is aborted before", async () => {
+    expect((await rejection(CommandError, shell.run(script("echo", { signal: AbortSignal.abort() })))).failure.kind).toBe("aborted");
+    expect(sessions).toBe(0);
+  });
+
+  test("answers with each stream whole, however much a script prints", async () => {
+    for (let time = 0; time < 3; time += 1) {
+      const outcome = await shell.run(script("seq 1 100000"));
+      expect(outcome.kind === "ended" ? outcome.stdout.length : 0).toBe(588_895);
+    }
+    expect(sessions).toBe(1);
+  });
+});
+
+test("without sessions that are kept, each script has its own", async () => {
+  let sessions = 0;
+  const shell = new RemoteShell(
+    {
+      run: async (options) => {
+        sessions += 1;
+        return await run({ file: "/bin/sh", args: ["-s"] }, options);
+      },
+    },
+    { kind: "none" },
+  );
+  expect(outputOf(await shell.run(script("echo one")))).toBe("one\n0");
+  expect(outputOf(await shell.run(script("echo two; exit 255")))).toBe("two\n255");
+  expect(sessions).toBe(2);
+});
