@@ -8,6 +8,9 @@ export type Contender = {
   readonly deploy: (workspace: string, names: readonly string[], group: UsageGroup) => Promise<number>;
 };
 
+/** All contenders, with that first which the others are compared with. */
+export const contenderNames = ["recipe", "nix copy", "xargs -P 10", "this action", "rollback: false"] as const;
+
 /** Where a machine is found: the name and port of its route through the relay. */
 export type Place = { readonly name: string; readonly host: string; readonly port: number };
 

@@ -1,4 +1,5 @@
 import { goals } from "./goals.js";
+import { contenderNames } from "./contenders.js";
 import { cellsOf, mediansOf, type Cell, type Run } from "./record.js";
 
 /** Where and when it was measured. */
@@ -6,7 +7,7 @@ export type Setting = { readonly date: string; readonly machine: string; readonl
 
 /** Renders docs/benchmark.md. */
 export function renderReport(runs: readonly Run[], setting: Setting): string {
-  const contenders = [...new Set(runs.map(({ contender }) => contender))];
+  const contenders = contenderNames.filter((name) => runs.some(({ contender }) => contender === name));
   return [
     "# Benchmark",
     "",

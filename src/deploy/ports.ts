@@ -200,8 +200,11 @@ export type ArmedMachine = {
   readonly scarceBoot: { readonly free: number; readonly needed: number } | undefined;
   /** Activates the system, once. The exit code is returned, not thrown. */
   activate(signal: AbortSignal): Promise<ActivationEnd>;
-  /** Reaches the machine over a fresh connection and gives the watchdog the time of settling and health check. */
-  reach(signal: AbortSignal): Promise<Reached>;
+  /**
+   * Reaches the machine over a fresh connection. Unless the decision follows well within confirm-timeout, the watchdog gets the time of
+   * settling and health check: `checkSeconds` is what they take at most, unlimited by default.
+   */
+  reach(signal: AbortSignal, checkSeconds?: number): Promise<Reached>;
   /** Waits until the settle time since the activation is over. Returns the state then, with units that were restarted in it as failed. */
   settle(signal: AbortSignal): Promise<Reached>;
   /** Runs a command as the deploy user until it succeeds. Returns what it printed last when it has not in that time. */

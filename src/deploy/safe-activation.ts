@@ -159,7 +159,8 @@ async function confirm(work: Guarded, end: ActivationEnd, degraded: Failure[]): 
   const { healthCheck, limits } = settings.safety;
   work.ended();
   work.begin("confirm");
-  let reached = await armed.reach(signal);
+  const isSettling = settles(work, end);
+  let reached = await armed.reach(signal, healthCheck === undefined ? (isSettling ? limits.settle : 0) : Infinity);
   if (typeof reached === "string") return notReached(reached, settings.safety);
   if (healthCheck !== undefined) {
     const complaint = await armed.checkHealth(healthCheck, limits.healthCheck, signal);
@@ -173,7 +174,7 @@ async function confirm(work: Guarded, end: ActivationEnd, degraded: Failure[]): 
       };
     }
   }
-  if (settles(work, end)) {
+  if (isSettling) {
     reached = await armed.settle(signal);
     if (typeof reached === "string") return notReached(reached, settings.safety);
   }

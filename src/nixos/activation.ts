@@ -68,6 +68,11 @@ export class GuardedActivation {
     return await this.#decide("decide", ["hold", this.#holdSeconds]);
   }
 
+  /** Reports that the machine is reached; the watchdog's time goes on, since the decision follows soon. */
+  async present(): Promise<Reached> {
+    return await this.#decide("decide", ["present"]);
+  }
+
   /** Tells the machine, over the connection from before, that ssh has answered a new one, whose login is not over yet. */
   async reached(call: CallScript): Promise<void> {
     await call(() => ({ script: "decide", args: [this.#site.run, "reached", this.#holdSeconds], privileged: true }), "confirm");

@@ -14,8 +14,8 @@ const questionSeconds = 20;
 const comparisonSeconds = 45;
 
 /**
- * Compares two systems of the machine's store: their packages, and what a switch would do to units. Both run at the same
- * time. Never throws: `undefined`, and a note in the log, where they cannot be compared.
+ * Compares two systems of the machine's store: their packages, and what a switch would do to units, one after the other in one session.
+ * Never throws: `undefined`, and a note in the log, where they cannot be compared.
  */
 export async function compareSystems(
   [before, after]: readonly [StorePath, StorePath],
@@ -23,9 +23,11 @@ export async function compareSystems(
   log: HostLog,
   signal: AbortSignal,
 ): Promise<SystemDifference | undefined> {
+  const begin = performance.now();
   const ask = async (script: ScriptName, args: readonly string[]): Promise<string> => {
+    const timeout = Math.max(1, comparisonSeconds - (performance.now() - begin) / 1000);
     // Not retried after a loss of the connection, which the next step notices.
-    const outcome = await shell.run({ script, args, privileged: false, signal, timeout: comparisonSeconds }).catch((error: unknown) => {
+    const outcome = await shell.run({ script, args, privileged: false, signal, timeout }).catch((error: unknown) => {
       throw (error instanceof CommandError ? explainLimit(error, "build") : undefined) ?? error;
     });
     if (outcome.kind === "lost") throw new Error("the connection was lost");
@@ -36,10 +38,8 @@ export async function compareSystems(
     const facts = parseUnitFacts(await ask("units", ["/etc/systemd/system", after, String(questionSeconds), String(mostFacts)]));
     return facts === undefined ? undefined : planUnits(facts);
   };
-  const [closure, plan] = await Promise.allSettled([
-    ask("difference", [before, after, String(questionSeconds), String(mostCompared)]).then(parseDifference),
-    units(),
-  ]);
+  const difference = ask("difference", [before, after, String(questionSeconds), String(mostCompared)]).then(parseDifference);
+  const [closure, plan] = await Promise.allSettled([difference, difference.then(units)]);
   if (closure.status === "rejected") {
     log.note(`the old and the new system could not be compared: ${messageOf(closure.reason)}`, "difference-unknown");
     return undefined;

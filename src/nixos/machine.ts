@@ -171,7 +171,8 @@ class ConnectedNixosMachine implements ConnectedMachine {
     if (!this.#prepared) return;
     const { run } = this.#settings;
     try {
-      if (await this.#connection.isOpen()) await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
+      if (this.#shell.isOpen || (await this.#connection.isOpen()))
+        await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
     } catch {
       // Too slow: the next run on this machine removes the files of dead runs.
     }

@@ -109,6 +109,11 @@ export class RemoteShell {
     return new RemoteShell(connection, this.#elevation);
   }
 
+  /** Returns whether a session over the present connection is kept. */
+  get isOpen(): boolean {
+    return this.#sessions.hasIdle;
+  }
+
   /** Ends the sessions that were kept. */
   close(): void {
     this.#sessions.close();

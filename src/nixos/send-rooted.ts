@@ -16,9 +16,7 @@ export async function sendRooted<T>({ root, send }: RootedSending<T>, signal: Ab
   const own = new AbortController();
   let rooted = false;
   const rooting = root().then(
-    () => {
-      rooted = true;
-    },
+    () => (rooted = true),
     (error: unknown) => {
       own.abort();
       throw error;

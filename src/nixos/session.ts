@@ -121,6 +121,11 @@ export class Sessions {
     return this.#connection;
   }
 
+  /** Returns whether a session over the present connection waits for a question. */
+  get hasIdle(): boolean {
+    return this.#idle.some((session) => session.isOpen && session.era === this.#connection.era);
+  }
+
   /** Opens a session, or takes one that is idle. */
   take(command: string, opening: string): Session {
     const { era } = this.#connection;

@@ -25,14 +25,21 @@ type Login = {
   /** What becomes of a call over the former connection. */
   readonly former?: () => Promise<void>;
   readonly guarded?: boolean;
+  /** Seconds that the checks take at most. */
+  readonly checkSeconds?: number;
 };
 
 /** Reaches a machine again. Returns what comes of it, and what happened to the former connection, in order. */
-async function reach({ confirm, answers, reopen, hold, former = async () => await Promise.resolve(), guarded = true }: Login) {
+async function reach({ confirm, answers, reopen, hold, former = async () => await Promise.resolve(), guarded = true, checkSeconds }: Login) {
   const limits = { activation: 600, confirm, settle: 5, healthCheck: 60, lock: 0 };
   const systems = { toplevel: system, running: system, generation: undefined };
   const activation: Activation = { operation: "switch", system: systems, installBootLoader: false, guarded, limits };
-  const call: CallScript = async (next) => await Promise.resolve({ kind: "ended", exitCode: next().script === "decide" ? hold : 0, stdout: "", stderr: "" });
+  let decided: string | undefined;
+  const call: CallScript = async (next) => {
+    const { script, args } = next();
+    if (script === "decide") decided = args[1];
+    return await Promise.resolve({ kind: "ended", exitCode: script === "decide" ? hold : 0, stdout: "", stderr: "" });
+  };
   const log = notesOf([]);
   const armed = await GuardedActivation.begin(activation, { run: "abc", name: "a run", call, log, signal });
   const events: string[] = [];
@@ -53,8 +60,9 @@ async function reach({ confirm, answers, reopen, hold, former = async () => awai
     await former();
     return { kind: "ended", exitCode: 0, stdout: "", stderr: "" };
   };
-  const reached: Reached = await new ArmedNixosMachine(armed, activation, { connection, log, privileged: true, call: () => call, callOver }).reach(signal);
-  return { reached: typeof reached === "string" ? reached : "reached", events };
+  const machine = new ArmedNixosMachine(armed, activation, { connection, log, privileged: true, call: () => call, callOver });
+  const reached: Reached = await machine.reach(signal, checkSeconds);
+  return { reached: typeof reached === "string" ? reached : "reached", events, decided };
 }
 
 const told = "decide abc reached 65.4";
@@ -63,25 +71,25 @@ describe("a machine whose login is slow", () => {
   const slow = { confirm: 0.4, answers: true, reopen: async () => await sleep(500), hold: 0 };
 
   test("learns over the former connection that ssh was reached, and is waited for", async () => {
-    expect(await reach(slow)).toEqual({ reached: "reached", events: [told, "closed"] });
+    expect(await reach(slow)).toMatchObject({ reached: "reached", events: [told, "closed"] });
   });
 
   test("is reported as such where it decides nevertheless, as where the former connection is lost", async () => {
     const former = async (): Promise<void> => await Promise.reject(new Error("broken pipe"));
-    expect(await reach({ ...slow, hold: 7, former })).toEqual({ reached: "slow-login", events: [told, "closed"] });
+    expect(await reach({ ...slow, hold: 7, former })).toMatchObject({ reached: "slow-login", events: [told, "closed"] });
   });
 
   test("is sent nothing if it has no watchdog", async () => {
-    expect(await reach({ ...slow, guarded: false })).toEqual({ reached: "reached", events: ["closed"] });
+    expect(await reach({ ...slow, guarded: false })).toMatchObject({ reached: "reached", events: ["closed"] });
   });
 });
 
 test("a machine with a quick login is sent nothing over the former connection", async () => {
-  expect(await reach({ confirm: 30, answers: true, reopen: async () => await sleep(100), hold: 0 })).toEqual({ reached: "reached", events: ["closed"] });
+  expect(await reach({ confirm: 30, answers: true, reopen: async () => await sleep(100), hold: 0 })).toMatchObject({ reached: "reached", events: ["closed"] });
 });
 
 test("a machine that has decided before the new connection was made was not reached in time", async () => {
-  expect(await reach({ confirm: 30, answers: true, reopen: async () => await sleep(100), hold: 7 })).toEqual({ reached: "late", events: ["closed"] });
+  expect(await reach({ confirm: 30, answers: true, reopen: async () => await sleep(100), hold: 7 })).toMatchObject({ reached: "late", events: ["closed"] });
 });
 
 test("a machine whose sshd does not answer is not reached, whatever the former connection can do", async () => {
@@ -89,5 +97,22 @@ test("a machine whose sshd does not answer is not reached, whatever the former c
     await sleep(500);
     throw unreachable;
   };
-  expect(await reach({ confirm: 0.4, answers: false, reopen, hold: 7 })).toEqual({ reached: "late", events: ["closed"] });
+  expect(await reach({ confirm: 0.4, answers: false, reopen, hold: 7 })).toMatchObject({ reached: "late", events: ["closed"] });
+});
+
+describe("the watchdog of a machine that is reached", () => {
+  const quick = { confirm: 4, answers: true, reopen: async () => await sleep(100), hold: 0 };
+
+  test.each([
+    ["goes on where nothing takes time before the decision", 0, "present"],
+    ["goes on where what does fits well into confirm-timeout", 1.5, "present"],
+    ["gets more time where it does not", 2, "hold"],
+    ["gets more time where it is unknown how long the checks take", undefined, "hold"],
+  ])("%s", async (_, checkSeconds, decided) => {
+    expect(await reach({ ...quick, ...(checkSeconds === undefined ? {} : { checkSeconds }) })).toMatchObject({ reached: "reached", decided });
+  });
+
+  test("gets more time where the connection took long", async () => {
+    expect(await reach({ ...quick, confirm: 1, reopen: async () => await sleep(600), checkSeconds: 0 })).toMatchObject({ decided: "hold" });
+  });
 });

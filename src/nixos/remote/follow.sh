@@ -35,8 +35,8 @@ main() {
     if flock --shared --wait 0.2 "$job.alive" true 2>/dev/null && [ ! -e "$job.status" ]; then
       # Free without an exit code: not begun yet, or killed.
       missed=$((missed + 1))
-      [ "$missed" -lt 25 ] || break
-      sleep 0.1
+      [ "$missed" -lt 35 ] || break
+      if [ "$missed" -lt 10 ]; then sleep 0.01; else sleep 0.1; fi
     fi
   done
   show_new
