@@ -136,8 +136,10 @@ export class Connection {
     try {
       await run(controlCommand(files, this.target, "exit"), { timeout: controlSeconds });
     } catch {
-      rmSync(files.socket, { force: true });
+      // Then nothing can use it any more.
     }
+    // A master that ends removes it a moment later.
+    rmSync(files.socket, { force: true });
   }
 
   get #current(): MasterFiles {
