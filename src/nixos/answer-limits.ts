@@ -15,10 +15,11 @@ export class AnswerLimits {
   constructor({ script, timeout, signal }: ScriptCall, session: Session) {
     this.#session = session;
     this.#signal = signal;
-    const seconds = timeout ?? (script === "follow" ? 0 : scriptSeconds[script]);
+    const isFollowing = script === "follow" || script === "run";
+    const seconds = timeout ?? (script === "follow" || script === "run" ? 0 : scriptSeconds[script]);
     this.#begin = setTimeout(() => this.stop({ kind: "timeout", seconds: beginSeconds }), beginSeconds * 1000);
     this.#whole = seconds > 0 ? setTimeout(() => this.stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;
-    this.#silence = script === "follow" ? setTimeout(() => this.#silent(), silentSeconds * 1000) : undefined;
+    this.#silence = isFollowing ? setTimeout(() => this.#silent(), silentSeconds * 1000) : undefined;
     signal?.addEventListener("abort", this.#abort, { once: true });
   }
 

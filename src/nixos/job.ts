@@ -41,24 +41,28 @@ export class UnstartedJobError extends DeployError {}
 
 const keptLines = 200;
 
-/** Starts a job and follows it. */
+// Exit code of run.sh.
+const notStarted = 1;
+
+/** Starts a job, only once however often the connection is lost, and follows it. Throws an `UnstartedJobError`, or as `followJob`. */
 export async function runJob(job: Job, call: CallScript): Promise<JobEnd> {
-  await startJob(job, call);
-  return await followJob(job, call);
+  return await watchJob(job, call, "run", [residentScript("job"), ...job.command]);
 }
 
 /** Starts a job, only once however often the connection is lost. Throws an `UnstartedJobError` when that fails. */
 export async function startJob(job: Job, call: CallScript): Promise<void> {
   const { privileged, phase } = job;
   const started = await call(() => ({ script: "start", args: [job.run, job.name, residentScript("job"), ...job.command], privileged }), phase);
-  if (started.exitCode !== 0) {
-    throw new UnstartedJobError({
-      phase,
-      reason: `the job could not be started on the machine (exit code ${started.exitCode})`,
-      lines: lastLines(started.stderr),
-      exitCode: started.exitCode,
-    });
-  }
+  if (started.exitCode !== 0) throw unstarted(job, started);
+}
+
+function unstarted({ phase }: Pick<Job, "phase">, { exitCode, stderr }: ScriptEnd): UnstartedJobError {
+  return new UnstartedJobError({
+    phase,
+    reason: `the job could not be started on the machine (exit code ${exitCode})`,
+    lines: lastLines(stderr),
+    exitCode,
+  });
 }
 
 /**
@@ -66,6 +70,10 @@ export async function startJob(job: Job, call: CallScript): Promise<void> {
  * after a crash of the machine.
  */
 export async function followJob(job: Omit<Job, "command">, call: CallScript): Promise<JobEnd> {
+  return await watchJob(job, call, "follow", []);
+}
+
+async function watchJob(job: Omit<Job, "command">, call: CallScript, script: "run" | "follow", started: readonly string[]): Promise<JobEnd> {
   const { phase, privileged } = job;
   const lines: string[] = [];
   const plan = new BuildPlanFolder();
@@ -81,9 +89,10 @@ export async function followJob(job: Omit<Job, "command">, call: CallScript): Pr
   };
   const deadline = job.seconds === undefined ? undefined : performance.now() + job.seconds * 1000;
   const left = (): number | undefined => (deadline === undefined ? undefined : Math.max(1, Math.ceil((deadline - performance.now()) / 1000)));
-  const end = await call(() => ({ script: "follow", args: [job.run, job.name, String(offset)], privileged, timeout: left(), onStdout }), phase);
+  const end = await call(() => ({ script, args: [job.run, job.name, String(offset), ...started], privileged, timeout: left(), onStdout }), phase);
   cutter.end();
   plan.end().forEach(take);
+  if (script === "run" && end.exitCode === notStarted) throw unstarted(job, end);
   const facts = parseFacts(end.stderr);
   const exit = facts.get("exit") ?? "";
   if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {

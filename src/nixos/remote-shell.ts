@@ -16,6 +16,7 @@ const scripts = {
   prepare: new URL("./remote/prepare.sh", import.meta.url),
   start: new URL("./remote/start.sh", import.meta.url),
   follow: new URL("./remote/follow.sh", import.meta.url),
+  run: new URL("./remote/run.sh", import.meta.url),
   finish: new URL("./remote/finish.sh", import.meta.url),
   arm: new URL("./remote/arm.sh", import.meta.url),
   decide: new URL("./remote/decide.sh", import.meta.url),
@@ -43,6 +44,9 @@ const elevateScript = new URL("./elevate.sh", import.meta.url);
 
 /** The scripts that are called on the machines, each a file of that name in `remote/`. */
 export type ScriptName = Exclude<keyof typeof scripts, ResidentScript | "common">;
+
+// What a script is sent behind, for its functions.
+const builtOn: Readonly<Partial<Record<ScriptName, readonly ScriptName[]>>> = { run: ["start", "follow"] };
 
 /** The text of a script that is left on the machine. */
 export function residentScript(name: ResidentScript): string {
@@ -239,7 +243,8 @@ export function program(script: ScriptName, args: readonly string[], nonce: stri
 }
 
 function definition(script: ScriptName, args: readonly string[]): string[] {
-  return [`set -- ${args.map(quote).join(" ")}`, readFileSync(scripts[script], "utf8")];
+  const files = [...(builtOn[script] ?? []), script].map((name) => readFileSync(scripts[name], "utf8"));
+  return [`set -- ${args.map(quote).join(" ")}`, ...files];
 }
 
 function withFailure({ command, stdout, stderr, cause }: CommandError, failure: CommandError["failure"]): CommandError {

@@ -1,7 +1,7 @@
 /** Seconds until a script must have begun, behind whatever the login shell prints. */
 export const beginSeconds = 60;
 
-/** Seconds after which `follow.sh` is given up when it prints nothing; it says every 10 s that it is alive. */
+/** Seconds after which `follow.sh` and `run.sh` are given up when they print nothing; they say every 10 s that they are alive. */
 export const silentSeconds = 60;
 
 /** Bytes of a script's answer; `difference.sh` has the longest: some 40,000 lines. */

@@ -82,24 +82,24 @@ describe("arming", () => {
     ["switch", false, "plain", "switch"],
     ["boot", false, "plain", "boot"],
   ])("%s (guarded: %s) goes the way %s and begins with %s", async (operation, isGuarded, way, action) => {
-    const { call, asked, guarded } = await begun([{}, { stderr: `exit=0\n${before}` }], makeActivation({ operation, guarded: isGuarded }));
+    const { call, asked, guarded } = await begun([{ stderr: `exit=0\n${before}` }], makeActivation({ operation, guarded: isGuarded }));
     await guarded.run(call);
     expect(asked[0]?.[2]).toBe(way);
-    expect(asked[1]?.slice(4, 7)).toEqual(["/bin/sh", "./activate.sh", action]);
+    expect(asked[1]?.slice(5, 8)).toEqual(["/bin/sh", "./activate.sh", action]);
   });
 
   test("repairs what an earlier run left first, and queries the machine again", async () => {
     const notes: string[] = [];
     const mended = before.replace("generation=6", "generation=5");
-    const { call, asked } = machine([{ stdout: `${before}mend=yes\n` }, {}, { stderr: `exit=0\n${before}` }, { stdout: mended }]);
+    const { call, asked } = machine([{ stdout: `${before}mend=yes\n` }, { stderr: `exit=0\n${before}` }, { stdout: mended }]);
     const guarded = await GuardedActivation.begin(makeActivation(), makeSite(call, notes));
     expect(guarded.before.generation).toBe(5);
-    expect(asked.map(([script, , job]) => (script === "start" ? `start ${job}` : script))).toEqual(["arm", "start mend", "follow", "arm"]);
+    expect(asked.map(([script, , job]) => (script === "run" ? `run ${job}` : script))).toEqual(["arm", "run mend", "arm"]);
     expect(notes).toContain("an earlier run or switch was interrupted on the machine: finishing or undoing it first");
   });
 
   test("fails where that cannot be mended", async () => {
-    const { call } = machine([{ stdout: `${before}mend=yes\n` }, {}, { stdout: "no room\n", stderr: `exit=1\n${before}` }]);
+    const { call } = machine([{ stdout: `${before}mend=yes\n` }, { stdout: "no room\n", stderr: `exit=1\n${before}` }]);
     const error = await rejection(DeployError, GuardedActivation.begin(makeActivation(), makeSite(call)));
     expect(error.reason).toBe("an interrupted earlier run could be neither finished nor undone (exit code 1)");
   });
@@ -127,7 +127,7 @@ describe("arming", () => {
 });
 
 describe("an activation whose end is unknown", () => {
-  const lost = [{}, { stderr: "exit=lost\n" }];
+  const lost = [{ stderr: "exit=lost\n" }];
 
   test.each([
     ["was killed", "one", "killed"],
@@ -224,7 +224,6 @@ describe("after a restart", () => {
       { stdout: `${before}unfinished=an earlier run\n` },
       {},
       { stdout: `${before}mend=yes\n` },
-      {},
       { stderr: `exit=0\n${before}` },
       { stdout: before },
       { stdout: before },
@@ -234,8 +233,7 @@ describe("after a restart", () => {
       ["facts"],
       ["prepare", "abc"],
       ["arm", "abc", "switch"],
-      ["start", "abc", "mend"],
-      ["follow", "abc", "mend"],
+      ["run", "abc", "mend"],
       ["arm", "abc", "switch"],
       ["decide", "abc", "drop"],
     ]);

@@ -276,6 +276,25 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     expect(parseFacts(err).get("result")).toBe("/proc");
   });
 
+  test("run starts a job and follows it, and only follows it from a later byte on", () => {
+    payload(call(shell, "prepare", ["run1"]));
+    const job = [residentScript("job"), "sh", "-c", "echo one; sleep 0.2; echo two; echo x >>starts; exit 7"];
+    const { code, out, err } = payload(call(shell, "run", ["run1", "build", "0", ...job]));
+    expect([code, out, parseFacts(err).get("exit")]).toEqual([0, "one\ntwo\n", "7"]);
+    expect(payload(call(shell, "run", ["run1", "build", "4", ...job])).out).toBe("two\n");
+    expect(payload(call(shell, "run", ["run1", "build", "0", ...job])).out).toBe("one\ntwo\n");
+    expect(readFileSync(join(base, "run1", "starts"), "utf8")).toBe("x\n");
+  });
+
+  test("run finds no job where the run is gone, and cannot start one without room for it", () => {
+    const job = [residentScript("job"), "true"];
+    expect(payload(call(shell, "run", ["run1", "build", "0", ...job])).code).toBe(3);
+    payload(call(shell, "prepare", ["run1"]));
+    mkdirSync(join(base, "run1", "build.command"));
+    expect(payload(call(shell, "run", ["run1", "build", "0", ...job])).code).toBe(1);
+    expect(existsSync(join(base, "run1", "build.log"))).toBe(false);
+  });
+
   test("follow goes on from a byte, without gap and repetition", () => {
     payload(call(shell, "prepare", ["run1"]));
     payload(call(shell, "start", ["run1", "build", residentScript("job"), "printf", String.raw`0123456789\né\n`]));

@@ -21,7 +21,7 @@ say_alive() {
   next=$((now + 10))
 }
 
-main() {
+follow_job() {
   job=$2 offset=$3 next=0
   cd -- "$(run_directory "$1")" 2>/dev/null || return 3
   [ -e "$job.log" ] || return 3
@@ -45,4 +45,8 @@ main() {
     printf 'result=%s\n' "$(resolve result)"
     system_state
   } >&2
+}
+
+main() {
+  follow_job "$@"
 }

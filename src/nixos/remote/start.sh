@@ -3,7 +3,7 @@
 # Arguments: RUN JOB JOB_SCRIPT COMMAND [ARG...]. The command is looked up in PATH and runs in the directory of the run.
 # Exit codes: 0 the job was started, 1 it could not be.
 
-main() {
+start_job() {
   run=$1 job=$2 script=$3
   shift 3
   dir=$(run_directory "$run")
@@ -42,4 +42,8 @@ main() {
   # shellcheck disable=SC2086 # one word for each variable, none of which holds white space
   systemd-run --quiet --unit="nix-flake-deploy-$run-$job" --description="nix-flake-deploy: $job" --service-type=exec \
     --property=WorkingDirectory="$dir" $environment -- /bin/sh "$dir/job.sh" "$job"
+}
+
+main() {
+  start_job "$@"
 }
