@@ -49,15 +49,15 @@ function collector(): TargetList & { add: (place: string, shown: unknown, parse:
   return { requests, problems, add };
 }
 
-// The last one is what matrix/ writes.
-const fields = ["host", "user", "port", "configuration", "name", "build-on", "flake-build-on"];
+/** The fields of a target that is an object. The last one is what matrix/ writes. */
+export const targetFields = ["host", "user", "port", "configuration", "name", "build-on", "flake-build-on"];
 
 function parseItem(item: unknown): TargetRequest {
   if (typeof item === "string") return parseTarget(item);
   if (typeof item !== "object" || item === null || Array.isArray(item)) throw new Error("is neither a string nor an object");
   const record: Record<string, unknown> = { ...item };
-  const unknown = Object.keys(record).find((field) => !fields.includes(field));
-  if (unknown !== undefined) throw new Error(`has an unknown field ${JSON.stringify(unknown)}; allowed fields are ${fields.join(", ")}`);
+  const unknown = Object.keys(record).find((field) => !targetFields.includes(field));
+  if (unknown !== undefined) throw new Error(`has an unknown field ${JSON.stringify(unknown)}; allowed fields are ${targetFields.join(", ")}`);
   const text = (field: string): string | undefined => {
     const value = record[field] ?? undefined;
     if (value !== undefined && typeof value !== "string") throw new Error(`its ${field} is not a string`);

@@ -23,6 +23,7 @@ const scripts = {
   journal: new URL("./remote/journal.sh", import.meta.url),
   settle: new URL("./remote/settle.sh", import.meta.url),
   specialisation: new URL("./remote/specialisation.sh", import.meta.url),
+  system: new URL("./remote/system.sh", import.meta.url),
   missing: new URL("./remote/missing.sh", import.meta.url),
   import: new URL("./remote/import.sh", import.meta.url),
   place: new URL("./remote/place.sh", import.meta.url),

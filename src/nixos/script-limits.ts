@@ -24,6 +24,7 @@ export const scriptSeconds = {
   journal: 60,
   settle: 60,
   specialisation: 60,
+  system: 60,
   place: 60,
   daemon: 30,
   missing: 120,
