@@ -112,4 +112,22 @@ export function writeMachineFiles(root: string, files: MachineFiles): void {
   ]) {
     symlinkSync("/dev/null", path.join(root, "etc/systemd/system", unit));
   }
+  // Run at every daemon-reload, and find nothing on such a machine.
+  mkdirSync(path.join(root, "etc/systemd/system-generators"), { recursive: true });
+  for (const generator of [
+    "cryptsetup",
+    "debug",
+    "getty",
+    "gpt-auto",
+    "hibernate-resume",
+    "integritysetup",
+    "rc-local",
+    "run",
+    "ssh",
+    "system-update",
+    "sysv",
+    "veritysetup",
+  ]) {
+    symlinkSync("/dev/null", path.join(root, `etc/systemd/system-generators/systemd-${generator}-generator`));
+  }
 }

@@ -10,6 +10,12 @@ import type { Step, StepResult } from "../rig/runner.js";
 /** What a machine runs, what its system profile is, and what its boot loader would boot. */
 export type Systems = { readonly current: string; readonly profile: string | undefined; readonly boot: string };
 
+/**
+ * Whether every case has its control, and not only one case of a kind. A control deploys the case again without the protection and
+ * repairs the machine, which takes longer than the case itself. True for `npm run test:matrix`.
+ */
+export const everyControl = Reflect.get(globalThis, "everyControl") === true;
+
 /** Machines that must not be lost, and the deployments that endanger them. */
 export class Trial {
   #fleet: Fleet | undefined;
