@@ -29,4 +29,5 @@ export const scriptSeconds = {
   missing: 120,
   // A copy is limited by the input `timeout` alone.
   import: 0,
+  unpack: 0,
 } as const;
