@@ -72,7 +72,7 @@ async function deploy({ log, runLog, identity, known }: Run, cancelled: AbortSig
     return wanted;
   };
   const { flake, signal } = flakeOrNone(found.flake, cancelled);
-  const settings = machineSettings(inputs, found.flake, signal);
+  const settings = machineSettings(inputs, found.flake, identity.directory, signal);
   const machines = connectionsTo(found.targets, identity.directory, ssh).map((connection) => {
     const needsRebuild = needsFlake(inputs.operation) && wantedAs(connection.target).way === "rebuilt-there";
     return new NixosMachine(connection, { ...settings, needsRebuild }, runLog.host(connection.target));

@@ -1,4 +1,5 @@
 import type { Safety, Staging, Variant } from "../deploy/run-settings.js";
+import { type Compress, compressions } from "../domain/compress.js";
 import { InputError, type InputProblem } from "../domain/errors.js";
 import { buildPlaces, type PlaceSettings } from "../domain/build-place.js";
 import { canEnterSpecialisation, needsFlake, operations, type Operation } from "../domain/operation.js";
@@ -56,6 +57,7 @@ export const inputNames = [
   "retries",
   "check-sigs",
   "substitute-on-destination",
+  "compress",
   "rollback",
   "confirm-timeout",
   "settle-time",
@@ -102,6 +104,7 @@ export type Inputs = IdentityInputs &
     readonly retries: number;
     readonly checkSignatures: boolean;
     readonly substitute: boolean;
+    readonly compress: Compress;
     /** For sudo alone. */
     readonly elevatePassword: string | undefined;
     readonly safety: Safety;
@@ -171,6 +174,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     retries: number("retries", 0, 20),
     checkSignatures: flag("check-sigs"),
     substitute: flag("substitute-on-destination"),
+    compress: choice("compress", compressions),
     elevatePassword: readPassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
     safety: {
       rollback: flag("rollback"),

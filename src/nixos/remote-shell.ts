@@ -26,6 +26,7 @@ const scripts = {
   system: new URL("./remote/system.sh", import.meta.url),
   missing: new URL("./remote/missing.sh", import.meta.url),
   import: new URL("./remote/import.sh", import.meta.url),
+  unpack: new URL("./remote/unpack.sh", import.meta.url),
   place: new URL("./remote/place.sh", import.meta.url),
   daemon: new URL("./remote/daemon.sh", import.meta.url),
   job: new URL("./remote/resident/job.sh", import.meta.url),

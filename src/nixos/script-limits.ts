@@ -30,4 +30,5 @@ export const scriptSeconds = {
   missing: 120,
   // A copy is limited by the input `timeout` alone.
   import: 0,
+  unpack: 0,
 } as const;

@@ -55,6 +55,7 @@ test("the defaults of action.yml are the ones that are promised", () => {
     retries: 2,
     checkSignatures: true,
     substitute: true,
+    compress: "auto",
     elevatePassword: undefined,
     safety: {
       rollback: true,
