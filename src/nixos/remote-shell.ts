@@ -26,8 +26,10 @@ const scripts = {
   journal: new URL("./remote/journal.sh", import.meta.url),
   settle: new URL("./remote/settle.sh", import.meta.url),
   specialisation: new URL("./remote/specialisation.sh", import.meta.url),
+  system: new URL("./remote/system.sh", import.meta.url),
   missing: new URL("./remote/missing.sh", import.meta.url),
   import: new URL("./remote/import.sh", import.meta.url),
+  unpack: new URL("./remote/unpack.sh", import.meta.url),
   place: new URL("./remote/place.sh", import.meta.url),
   daemon: new URL("./remote/daemon.sh", import.meta.url),
   job: new URL("./remote/resident/job.sh", import.meta.url),
@@ -161,7 +163,9 @@ export class RemoteShell {
     const problem = end?.problem;
     if (problem !== undefined && !(problem instanceof CommandError)) throw problem;
     if (problem !== undefined && problem.failure.kind === "aborted") throw limits.exceeded === undefined ? problem : withFailure(problem, limits.exceeded);
+    // Something may still be written to one that reads.
     if (call.input === undefined) this.#sessions.giveBack(session);
+    else session.kill();
     const stderr = answer.errorText();
     const code = answer.exitCode();
     if (code !== undefined) return { kind: "ended", exitCode: code, stdout: kept.text(), stderr };
