@@ -1,7 +1,14 @@
 import type { CommandFailure } from "../domain/errors.js";
-import type { ScriptCall } from "./remote-shell.js";
 import { beginSeconds, scriptSeconds, silentSeconds } from "./script-limits.js";
 import type { Session } from "./session.js";
+
+/** A call of a script, as far as it is limited. */
+export type LimitedCall = {
+  readonly script: keyof typeof scriptSeconds | "follow" | "run";
+  /** Seconds; without it those of `scriptSeconds`. */
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
 
 /** Ends the session of a script that exceeds a limit, or whose call is aborted. */
 export class AnswerLimits {
@@ -12,7 +19,7 @@ export class AnswerLimits {
   readonly #silence: NodeJS.Timeout | undefined;
   #exceeded: CommandFailure | undefined;
 
-  constructor({ script, timeout, signal }: ScriptCall, session: Session) {
+  constructor({ script, timeout, signal }: LimitedCall, session: Session) {
     this.#session = session;
     this.#signal = signal;
     const isFollowing = script === "follow" || script === "run";
