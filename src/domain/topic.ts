@@ -18,6 +18,7 @@ export const topics = [
   "evaluation-failed",
   "no-machines",
   "rollback-of-all",
+  "apply-all-forbidden",
   "selection-unmatched",
   "machine-not-evaluated",
   "ssh-options-unsupported",

@@ -7,6 +7,7 @@ import type { DeploymentPorts } from "../machines/ports.js";
 import { archiveOnRunner } from "../nix/flake.js";
 import { readInventory } from "../nix/inventory.js";
 import { wrapFlake } from "../nix/outer-flake.js";
+import type { GivenInputs } from "../report/choice.js";
 import { flakeLine, flakeWarnings } from "../report/flake.js";
 import type { SshSettings } from "../ssh/configuration.js";
 import { locateTargets } from "../ssh/location.js";
@@ -41,6 +42,17 @@ export function deploymentPorts({ inputs, ssh, identity, known, log, signal }: D
     makeSystems: async (sent, wanted) => await makeSystems(sent, wanted, { ...local, buildArgs: inputs.buildArgs }),
     prepareSsh: async () => await identity.install(inputs),
     locate: async (targets) => await locateTargets(targets, identity.directory, ssh, { defaults: inputs.defaults, limit: inputs.maxParallel, signal }),
-    announce: (choice) => announceChoice(choice, log),
+    announce: (choice) => announceChoice(choice, log, givenInputs(inputs)),
+  };
+}
+
+function givenInputs({ safety, substitute, elevate, elevatePassword }: Inputs): GivenInputs {
+  return {
+    rollback: String(safety.rollback),
+    "confirm-timeout": String(safety.limits.confirm),
+    "activation-timeout": String(safety.limits.activation),
+    "substitute-on-destination": String(substitute),
+    elevate,
+    "elevate-password": elevatePassword === undefined ? "not set" : "set",
   };
 }

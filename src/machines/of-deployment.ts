@@ -2,8 +2,8 @@ import { evaluatesHere, wayOf, type Place, type PlaceSettings } from "../domain/
 import { attributeOf, needsHive } from "../domain/configuration.js";
 import { InputError, messageOf } from "../domain/errors.js";
 import type { SentFlake } from "../domain/flake.js";
-import { failedBefore, unusableResult } from "../domain/inventory.js";
-import { needsFlake, type Operation } from "../domain/operation.js";
+import { failedBefore, requireSelection, unusableResult } from "../domain/inventory.js";
+import { needsFlake, switchAction, type Operation } from "../domain/operation.js";
 import type { HostResult } from "../domain/result.js";
 import type { Selection } from "../domain/selection.js";
 import { requireDistinctPlaces, type NamedTarget, type Target } from "../domain/target.js";
@@ -57,6 +57,8 @@ async function machinesOfFlake({ selection, operation, places }: WantedMachines,
   const fetched = await ports.fetchFlake();
   const plain = await fetched.wrap(false);
   const inventory = await ports.readInventory(plain, { selection, details: false });
+  // What only builds changes no machine, with colmena too.
+  if (switchAction(operation) !== undefined) requireSelection(inventory, selection);
   const said = new Map<string, Place>(inventory.entries.flatMap((entry) => (entry.kind === "machine" ? [[entry.name, entry.buildOn] as const] : [])));
   let wanted: ReadonlyMap<string, WantedSystem> = new Map();
   let flake: SentFlake | undefined;

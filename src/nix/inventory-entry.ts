@@ -4,6 +4,7 @@ import { checkedRequest, type InventoryEntry } from "../domain/inventory.js";
 import { checkPort } from "../domain/target.js";
 import type { Topic } from "../domain/topic.js";
 import { field, texts } from "../domain/json.js";
+import { ignoredSettings, settingWishes } from "./tool-settings.js";
 
 /**
  * Parses what `inventory.nix` returns for a machine that is not broken:
@@ -30,7 +31,8 @@ export function parseEntry(name: string, raw: unknown): InventoryEntry {
       system: typeof system === "string" ? system : undefined,
       tags,
       buildOn: buildPlace(kind, field(raw, "buildOnTarget")),
-      ignored: [...listed("deployment.keys", field(raw, "keys")), ...listed("the profiles", field(raw, "otherProfiles"))],
+      ignored: ignoredSettings(raw),
+      wishes: settingWishes(raw),
     };
   } catch (error) {
     return {
@@ -58,6 +60,9 @@ class UnsupportedSettingError extends Error {
   }
 }
 
+const systemProfile = "/nix/var/nix/profiles/system";
+const addHive = "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena's documentation describes";
+
 function refuse(name: string, raw: unknown): void {
   if (field(raw, "uncertain") === true) {
     throw new UnsupportedSettingError(
@@ -65,15 +70,22 @@ function refuse(name: string, raw: unknown): void {
       "hive-not-evaluated",
     );
   }
+  const meta = texts(field(raw, "metaSettings"));
+  if (meta.length > 0) {
+    throw new UnsupportedSettingError(
+      `only colmena evaluates ${meta.map((setting) => `meta.${setting}`).join(" and ")}, so that nixosConfigurations.${name} may be another system. ${addHive}`,
+      "hive-not-evaluated",
+    );
+  }
   if (field(raw, "configured") === false) {
-    const hint =
-      field(raw, "kind") === "deploy-rs"
-        ? "Name the node after its configuration, or set the input targets (host#configuration)"
-        : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena's documentation describes";
+    const hint = field(raw, "kind") === "deploy-rs" ? "Name the node after its configuration, or set the input targets (host#configuration)" : addHive;
     throw new UnsupportedSettingError(`nixosConfigurations.${name} is missing. ${hint}`, "configuration-missing");
   }
   const user = field(raw, "profileUser") ?? "root";
   if (user !== "root") throw new Error(`its profile named system belongs to the user ${JSON.stringify(user)}, but a NixOS system must belong to root`);
+  const profile = field(raw, "profilePath") ?? systemProfile;
+  if (profile !== systemProfile)
+    throw new Error(`its profile named system has the profilePath ${shown(profile)}, but that of a NixOS system is ${systemProfile}`);
 }
 
 function host(value: unknown): string {
@@ -119,11 +131,6 @@ function portOption(value: unknown): number | undefined {
     );
   }
   return ports[0];
-}
-
-function listed(what: string, value: unknown): string[] {
-  const names = texts(value);
-  return names.length === 0 ? [] : [`${what} ${names.join(", ")}`];
 }
 
 function shown(value: unknown): string {

@@ -33,6 +33,7 @@ describe("a machine", () => {
       tags: [],
       buildOn: "target",
       ignored: [],
+      wishes: [],
     });
   });
 
@@ -45,6 +46,7 @@ describe("a machine", () => {
       tags: ["web"],
       buildOn: "runner",
       ignored: [],
+      wishes: [],
     });
   });
 
@@ -71,9 +73,11 @@ describe("a machine", () => {
     expect(parseEntry("web1", { ...deployRs, host: text })).toMatchObject({ request: { host } });
   });
 
-  test("with what is not done beside", () => {
-    expect(parseEntry("web1", { ...deployRs, otherProfiles: ["hello", "home"] })).toMatchObject({ ignored: ["the profiles hello, home"] });
-    expect(parseEntry("web1", { ...hive, keys: ["smtp"] })).toMatchObject({ ignored: ["deployment.keys smtp"] });
+  test("with settings that have no effect", () => {
+    expect(parseEntry("web1", { ...deployRs, otherProfiles: ["hello"], confirmTimeout: 60 })).toMatchObject({
+      ignored: [expect.stringContaining("the profiles hello")],
+      wishes: [{ setting: "confirmTimeout = 60" }],
+    });
   });
 
   test("that is none to deploy", () => {
@@ -98,6 +102,16 @@ describe("what cannot be used is reported, with the tags that it has", () => {
     ["a host that a shell would read", { host: "web1;id" }, "its host contains characters other than letters, digits and _ . -"],
     ["a user that is no text", { user: 7 }, "its user is not a string (7)"],
     ["a user that is no name", { user: "a b" }, "its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)"],
+    [
+      "a profile at another path",
+      { profilePath: "/nix/var/nix/profiles/other" },
+      "its profile named system has the profilePath /nix/var/nix/profiles/other, but that of a NixOS system is /nix/var/nix/profiles/system",
+    ],
+    [
+      "settings of meta that only colmena evaluates",
+      { kind: "raw-hive", metaSettings: ["nodeNixpkgs", "specialArgs"] },
+      "only colmena evaluates meta.nodeNixpkgs and meta.specialArgs, so that nixosConfigurations.web1 may be another system. Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena's documentation describes",
+    ],
     ["a profile of somebody else", { profileUser: "app" }, 'its profile named system belongs to the user "app", but a NixOS system must belong to root'],
     [
       "a node without a configuration",
