@@ -9,11 +9,21 @@ export type MatrixMachine = {
   readonly tags: readonly string[];
 };
 
-/** Renders the machines for the input `targets`: one per line, or JSON where a line cannot express a name. */
+/** Renders the machines for the input `targets`: one per line, or JSON where a line cannot express a name or a place to build. */
 export function targetsText(machines: readonly Pick<MatrixMachine, "name" | "request">[]): string {
-  const plain = machines.every(({ name, request }) => wishedName({ ...request, name: undefined }) === name);
+  const plain = machines.every(
+    ({ name, request }) => wishedName({ ...request, name: undefined }) === name && request.buildOn === undefined && request.flakeBuildOn === undefined,
+  );
   if (plain) return machines.map(({ request }) => targetLine(request)).join("\n");
-  return JSON.stringify(machines.map(({ name, request }) => ({ ...request, configuration: attributeOf(request.configuration), name })));
+  return JSON.stringify(
+    machines.map(({ name, request: { buildOn, flakeBuildOn, configuration, ...place } }) => ({
+      ...place,
+      configuration: attributeOf(configuration),
+      name,
+      "build-on": buildOn,
+      "flake-build-on": flakeBuildOn,
+    })),
+  );
 }
 
 /** The target as a line: `[user@]host[:port][#configuration]`. */

@@ -1,3 +1,4 @@
+import type { Place } from "./build-place.js";
 import { ownHostname, parseConfiguration } from "./configuration.js";
 import { messageOf } from "./errors.js";
 import { acceptedTarget, checkTarget, parsePlace, parseTarget, type TargetRequest } from "./target.js";
@@ -48,7 +49,8 @@ function collector(): TargetList & { add: (place: string, shown: unknown, parse:
   return { requests, problems, add };
 }
 
-const fields = ["host", "user", "port", "configuration", "name", "build-on"];
+// The last one is what matrix/ writes.
+const fields = ["host", "user", "port", "configuration", "name", "build-on", "flake-build-on"];
 
 function parseItem(item: unknown): TargetRequest {
   if (typeof item === "string") return parseTarget(item);
@@ -63,7 +65,10 @@ function parseItem(item: unknown): TargetRequest {
   };
   const host = text("host");
   if (host === undefined) throw new Error("has no host");
-  const buildOn = text("build-on");
+  const place = (field: "build-on" | "flake-build-on"): Place | undefined => {
+    const value = text(field);
+    return value === undefined ? undefined : parsePlace(value, field);
+  };
   const port = record["port"] ?? undefined;
   if (port !== undefined && typeof port !== "number" && !(typeof port === "string" && /^\d{1,5}$/.test(port)))
     throw new Error("its port is not a number from 1 to 65535");
@@ -74,6 +79,7 @@ function parseItem(item: unknown): TargetRequest {
     port: port === undefined ? undefined : Number(port),
     configuration: configuration === undefined ? ownHostname : parseConfiguration(configuration),
     name: text("name"),
-    buildOn: buildOn === undefined ? undefined : parsePlace(buildOn),
+    buildOn: place("build-on"),
+    flakeBuildOn: place("flake-build-on"),
   });
 }

@@ -25,6 +25,8 @@ export type TargetRequest = {
   readonly name?: string | undefined;
   /** Where the system is built, whatever the inputs say. */
   readonly buildOn?: Place | undefined;
+  /** What the flake says about that, for a target that was taken from one; it counts after the inputs. */
+  readonly flakeBuildOn?: Place | undefined;
 };
 
 export const acceptedTarget = "[user@]host[:port][#configuration], with an IPv6 address in brackets";
@@ -65,9 +67,9 @@ export function checkTarget(request: TargetRequest): TargetRequest {
 }
 
 /** Reads where a system is built. Throws an `Error` that says what is accepted. */
-export function parsePlace(text: string): Place {
+export function parsePlace(text: string, field: "build-on" | "flake-build-on"): Place {
   const place = buildPlaces.find((known) => known === text);
-  if (place === undefined) throw new Error(`its build-on is not one of ${buildPlaces.join(", ")}`);
+  if (place === undefined) throw new Error(`its ${field} is not one of ${buildPlaces.join(", ")}`);
   return place;
 }
 
@@ -132,6 +134,7 @@ export type NamedTarget = Pick<Target, "name" | "host" | "configuration"> & {
   readonly user: string | undefined;
   readonly port: number | undefined;
   readonly buildOn?: Place | undefined;
+  readonly flakeBuildOn?: Place | undefined;
 };
 
 /** User and port of targets for which nothing else gives one. */
@@ -159,8 +162,8 @@ export function nameTargets(requests: readonly TargetRequest[], defaultPort: num
 }
 
 /** The target of that name. */
-export function named({ host, user, port, configuration, buildOn }: TargetRequest, name: string): NamedTarget {
-  return { name, host, user, port, configuration, buildOn };
+export function named({ host, user, port, configuration, buildOn, flakeBuildOn }: TargetRequest, name: string): NamedTarget {
+  return { name, host, user, port, configuration, buildOn, flakeBuildOn };
 }
 
 /** Fills in user and port of a target for which ssh-config sets none. */

@@ -37,7 +37,7 @@ export async function machinesOfDeployment(wanted: WantedMachines, ports: Deploy
 }
 
 async function explicitMachines({ targets: named, operation, places }: WantedMachines, ports: DeploymentPorts): Promise<MachinesOfDeployment> {
-  const wanted = byName(named, ({ buildOn }) => wayOf(places, buildOn, undefined));
+  const wanted = byName(named, ({ buildOn, flakeBuildOn }) => wayOf(places, buildOn, flakeBuildOn));
   const fetch = async (): Promise<SentFlake> => await (await ports.fetchFlake()).wrap(needsHive(named));
   const fetched = needsFlake(operation) && isAnyEvaluatedHere(wanted) ? await fetch() : undefined;
   const made = fetched === undefined ? undefined : await ports.makeSystems(fetched, [...wanted.values()]);

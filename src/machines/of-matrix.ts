@@ -55,5 +55,13 @@ async function machinesOfFlake({ selection, port = sshPort }: WantedJobs, ports:
     async (chosen) => await Promise.resolve(chosen.map((target) => withDefaults(target, { user: "", port }))),
   );
   ports.announce(choice);
-  return { machines: choice.machines.map(({ name, request, system, tags = [] }) => ({ name, request, system, tags })), unusable: choice.unusable };
+  // Where none is built on the runner, the targets are as if they were written by hand.
+  const saysWhere = choice.machines.some(({ buildOn }) => buildOn === "runner");
+  const machines = choice.machines.map(({ name, request, system, tags = [], buildOn }) => ({
+    name,
+    request: saysWhere ? { ...request, flakeBuildOn: buildOn } : request,
+    system,
+    tags,
+  }));
+  return { machines, unusable: choice.unusable };
 }

@@ -395,6 +395,8 @@ describe("evaluating and building on the runner", () => {
   test.each<Readonly<Record<string, string>>>([
     // The flake may say either for its machines.
     { targets: "", "build-args": "--fallback", "rebuild-args": "--show-trace" },
+    // Other jobs of the same matrix may have machines that build.
+    { targets: JSON.stringify([{ host: "web1", configuration: "web1", "flake-build-on": "runner" }]), "rebuild-args": "--show-trace" },
     { ...named, "build-on": "runner", "build-args": "--fallback" },
     { ...named, "evaluate-on": "runner", "rebuild-args": "--fallback\n-L" },
     { ...named, operation: "rollback", "build-args": "--fallback", "rebuild-args": "-L" },

@@ -146,6 +146,13 @@ describe("systems that the runner evaluates", () => {
     expect(hive.events.slice(0, 2)).toEqual(["fetch", "wrap with hive"]);
   });
 
+  test("are those of which the flake of a matrix says so, unless an input decides", async () => {
+    const targets = [{ ...named("web1"), flakeBuildOn: "runner" } as const];
+    expect((await find({ targets })).wanted.get("web1")).toMatchObject({ way: "built-here" });
+    const places = { buildOn: "target", evaluateOn: "auto" } as const;
+    expect((await find({ targets, places })).wanted.get("web1")).toMatchObject({ way: "rebuilt-there" });
+  });
+
   test("are those of which the flake says so, or the inputs", async () => {
     const entries: InventoryEntry[] = ["a", "b"].map((name) => ({
       kind: "machine",
