@@ -14,6 +14,7 @@ import { statuses } from "../../src/domain/result.js";
 import { renderResults } from "../../src/github/outputs.js";
 import { leastRights, passwordRights } from "../fleet/rig/machine-files.js";
 import { makeResult } from "../unit/domain/make.js";
+import { targetFields } from "../../src/domain/target-list.js";
 import { inputNames } from "../../src/inputs/deploy.js";
 import { matrixInputNames } from "../../src/inputs/matrix.js";
 
@@ -114,6 +115,7 @@ describe("the names in the documents", () => {
   const names = new Set([
     ...inputNames,
     ...matrixInputNames,
+    ...targetFields,
     ...actionFiles.flatMap(({ path }) => readActionMetadata(path).outputs.map(({ name }) => name)),
     ...statuses,
     ...operations,

@@ -123,6 +123,21 @@ export function requireSelection({ needsSelection = false }: Inventory, selectio
   throw new InputError([{ input: "select", problem, topic: "apply-all-forbidden" }]);
 }
 
+/** Makes machines unusable for the settings that the flake has for them: what is wrong, by name. */
+export function excludeMachines(choice: Choice, problems: ReadonlyMap<string, string>, topic: Topic): Choice {
+  const excluded = choice.machines.flatMap(({ name, tags }): UnusableMachine[] => {
+    const problem = problems.get(name);
+    return problem === undefined ? [] : [{ kind: "unusable", name, error: unsupported(problem), tags, topic }];
+  });
+  const unusable = [...choice.unusable, ...excluded].toSorted((one, other) => naturally.compare(one.name, other.name));
+  return { ...choice, machines: choice.machines.filter(({ name }) => !problems.has(name)), unusable };
+}
+
+/** Says that the flake's settings for a machine cannot be used. */
+export function unsupported(problem: string): string {
+  return `unsupported deployment settings in the flake: ${problem}`;
+}
+
 /** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */
 export function separateSamePlace(choice: Choice, placeOf: (machine: InventoryMachine) => string): Choice {
   const places = new Map<string, string[]>();

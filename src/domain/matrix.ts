@@ -9,19 +9,21 @@ export type MatrixMachine = {
   readonly tags: readonly string[];
 };
 
-/** Renders the machines for the input `targets`: one per line, or JSON where a line cannot express a name or a place to build. */
+/** Renders the machines for the input `targets`: one per line, or JSON where a line cannot express a name, a place to build or options of ssh. */
 export function targetsText(machines: readonly Pick<MatrixMachine, "name" | "request">[]): string {
   const plain = machines.every(
-    ({ name, request }) => wishedName({ ...request, name: undefined }) === name && request.buildOn === undefined && request.flakeBuildOn === undefined,
+    ({ name, request: { buildOn, flakeBuildOn, sshOptions, ...place } }) =>
+      wishedName({ ...place, name: undefined }) === name && [buildOn, flakeBuildOn, sshOptions].every((said) => said === undefined),
   );
   if (plain) return machines.map(({ request }) => targetLine(request)).join("\n");
   return JSON.stringify(
-    machines.map(({ name, request: { buildOn, flakeBuildOn, configuration, ...place } }) => ({
+    machines.map(({ name, request: { buildOn, flakeBuildOn, sshOptions, configuration, ...place } }) => ({
       ...place,
       configuration: attributeOf(configuration),
       name,
       "build-on": buildOn,
       "flake-build-on": flakeBuildOn,
+      "ssh-options": sshOptions,
     })),
   );
 }

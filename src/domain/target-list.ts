@@ -1,9 +1,11 @@
 import type { Place } from "./build-place.js";
 import { ownHostname, parseConfiguration } from "./configuration.js";
 import { messageOf } from "./errors.js";
+import { texts } from "./json.js";
+import { parseSshLines } from "./ssh-options.js";
 import { acceptedTarget, checkTarget, parsePlace, parseTarget, type TargetRequest } from "./target.js";
 
-export const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration, name and build-on`;
+export const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration, name, build-on and ssh-options`;
 
 /** The targets of a list, and what is wrong with each bad entry. */
 export type TargetList = { readonly requests: readonly TargetRequest[]; readonly problems: readonly string[] };
@@ -49,15 +51,26 @@ function collector(): TargetList & { add: (place: string, shown: unknown, parse:
   return { requests, problems, add };
 }
 
-// The last one is what matrix/ writes.
-const fields = ["host", "user", "port", "configuration", "name", "build-on", "flake-build-on"];
+/** The fields of an object in the list. The last one is what matrix/ writes. */
+export const targetFields = ["host", "user", "port", "configuration", "name", "build-on", "ssh-options", "flake-build-on"];
+
+function readSshOptions(value: unknown): Pick<TargetRequest, "sshOptions"> {
+  if (value === undefined) return {};
+  const lines = texts(value);
+  if (!Array.isArray(value) || lines.length !== value.length) throw new Error("its ssh-options is not a list of strings");
+  try {
+    return { sshOptions: parseSshLines(lines) };
+  } catch (error) {
+    throw new Error(`its ssh-options: ${messageOf(error)}`, { cause: error });
+  }
+}
 
 function parseItem(item: unknown): TargetRequest {
   if (typeof item === "string") return parseTarget(item);
   if (typeof item !== "object" || item === null || Array.isArray(item)) throw new Error("is neither a string nor an object");
   const record: Record<string, unknown> = { ...item };
-  const unknown = Object.keys(record).find((field) => !fields.includes(field));
-  if (unknown !== undefined) throw new Error(`has an unknown field ${JSON.stringify(unknown)}; allowed fields are ${fields.join(", ")}`);
+  const unknown = Object.keys(record).find((field) => !targetFields.includes(field));
+  if (unknown !== undefined) throw new Error(`has an unknown field ${JSON.stringify(unknown)}; allowed fields are ${targetFields.join(", ")}`);
   const text = (field: string): string | undefined => {
     const value = record[field] ?? undefined;
     if (value !== undefined && typeof value !== "string") throw new Error(`its ${field} is not a string`);
@@ -81,5 +94,6 @@ function parseItem(item: unknown): TargetRequest {
     name: text("name"),
     buildOn: place("build-on"),
     flakeBuildOn: place("flake-build-on"),
+    ...readSshOptions(record["ssh-options"] ?? undefined),
   });
 }

@@ -1,6 +1,6 @@
 import { evaluatesHere, wayOf, type Place, type PlaceSettings } from "../domain/build-place.js";
 import { attributeOf, needsHive } from "../domain/configuration.js";
-import { InputError, messageOf } from "../domain/errors.js";
+import { InputError, messageOf, type InputProblem } from "../domain/errors.js";
 import type { SentFlake } from "../domain/flake.js";
 import { failedBefore, requireSelection, unusableResult } from "../domain/inventory.js";
 import { needsFlake, switchAction, type Operation } from "../domain/operation.js";
@@ -43,7 +43,13 @@ async function explicitMachines({ targets: named, operation, places }: WantedMac
   const made = fetched === undefined ? undefined : await ports.makeSystems(fetched, [...wanted.values()]);
   const failed = failuresOf(wanted, made);
   await ports.prepareSsh();
-  const targets = await ports.locate(named);
+  const targets: Target[] = [];
+  const refused: InputProblem[] = [];
+  for (const one of await ports.locate(named)) {
+    if ("problem" in one) refused.push({ input: "targets", problem: `${one.name}: ${one.problem}` });
+    else targets.push(one);
+  }
+  if (refused.length > 0) throw new InputError(refused);
   try {
     requireDistinctPlaces(targets);
   } catch (error) {

@@ -4,7 +4,7 @@ import type { SentFlake } from "../domain/flake.js";
 import type { Choice, Inventory } from "../domain/inventory.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { Selection } from "../domain/selection.js";
-import type { NamedTarget, Target } from "../domain/target.js";
+import type { NamedTarget, RefusedTarget, Target } from "../domain/target.js";
 
 /** What is asked of a flake about its machines. */
 export type InventoryQuery = {
@@ -44,7 +44,7 @@ export type DeploymentPorts = {
   /** Makes ssh ready. Called once, and only after everything that the runner evaluates and builds, unless that is nothing. */
   prepareSsh(): Promise<void>;
   /** Finds out where targets are, without connecting to any. The answers are in the order of the targets. */
-  locate(targets: readonly NamedTarget[]): Promise<readonly Target[]>;
+  locate(targets: readonly NamedTarget[]): Promise<readonly (Target | RefusedTarget)[]>;
   /** Reports what was chosen of the flake's machines. */
   announce(choice: Choice): void;
 };

@@ -1,7 +1,7 @@
 import type { Place } from "../domain/build-place.js";
 import { messageOf } from "../domain/errors.js";
-import { checkedRequest, type InventoryEntry } from "../domain/inventory.js";
-import { checkPort } from "../domain/target.js";
+import { checkedRequest, unsupported, type InventoryEntry } from "../domain/inventory.js";
+import { parseSshOptions, type SshOptions } from "../domain/ssh-options.js";
 import type { Topic } from "../domain/topic.js";
 import { field, texts } from "../domain/json.js";
 import { ignoredSettings, settingWishes } from "./tool-settings.js";
@@ -19,26 +19,28 @@ export function parseEntry(name: string, raw: unknown): InventoryEntry {
   try {
     refuse(name, raw);
     const system = field(raw, "system");
+    const options = readSshOptions(field(raw, "sshOptions"));
     return {
       kind: "machine",
       name,
       request: checkedRequest(name, {
         host: host(field(raw, "host")),
-        user: optionalText(field(raw, "user"), "user"),
-        port: portOption(field(raw, "sshOptions")) ?? optionalPort(field(raw, "port")),
+        user: optionalText(field(raw, "user"), "user") ?? options.user,
+        port: options.port ?? optionalPort(field(raw, "port")),
+        ...(options.lines.length === 0 ? {} : { sshOptions: options.lines }),
         configuration: { kind: kind === "hive" ? "hive" : "nixos", name },
       }),
       system: typeof system === "string" ? system : undefined,
       tags,
       buildOn: buildPlace(kind, field(raw, "buildOnTarget")),
-      ignored: ignoredSettings(raw),
+      ignored: [...ignoredSettings(raw), ...options.ignored],
       wishes: settingWishes(raw),
     };
   } catch (error) {
     return {
       kind: "unusable",
       name,
-      error: `unsupported deployment settings in the flake: ${messageOf(error)}`,
+      error: unsupported(messageOf(error)),
       tags,
       topic: error instanceof UnsupportedSettingError ? error.topic : undefined,
     };
@@ -106,31 +108,16 @@ function optionalPort(value: unknown): number | undefined {
   return value;
 }
 
-/** The port in a list of ssh options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
-function portOption(value: unknown): number | undefined {
-  if (value === null || value === undefined) return undefined;
-  const options: readonly unknown[] = Array.isArray(value) ? value : [value];
-  const ports: number[] = [];
-  const others: string[] = [];
-  for (let index = 0; index < options.length; index += 1) {
-    const option = options[index];
-    const attached = typeof option === "string" ? /^-p(.+)$/.exec(option)?.[1] : undefined;
-    if (option !== "-p" && attached === undefined) others.push(shown(option));
-    else {
-      if (attached === undefined) index += 1;
-      const port = attached ?? options[index];
-      const number = typeof port === "string" && /^\s*\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
-      checkPort(number);
-      ports.push(number);
-    }
+/** Options of ssh, as a list or as a single one. */
+function readSshOptions(value: unknown): SshOptions {
+  const options: readonly unknown[] = value === null || value === undefined ? [] : Array.isArray(value) ? value : [value];
+  const other = options.find((option) => typeof option !== "string");
+  if (other !== undefined) throw new Error(`its ssh options contain ${shown(other)}, which is not a string`);
+  try {
+    return parseSshOptions(texts(options));
+  } catch (error) {
+    throw new UnsupportedSettingError(`its ssh options: ${messageOf(error)}`, "ssh-options-unsupported");
   }
-  if (others.length > 0) {
-    throw new UnsupportedSettingError(
-      `its ssh options ${others.join(" ")} are not supported, only -p PORT is. Put the settings into the input ssh-config, below a \`Host\` line for this host`,
-      "ssh-options-unsupported",
-    );
-  }
-  return ports[0];
 }
 
 function shown(value: unknown): string {

@@ -111,6 +111,17 @@ describe("machines of the flake", () => {
     expect(choices).toMatchObject([{ machines: [{ name: "c" }], unusable: [{ name: "a" }, { name: "b" }] }]);
   });
 
+  test("whose options of ssh are not accepted are unusable, and an explicit target is refused", async () => {
+    const locate: DeploymentPorts["locate"] = async (targets) =>
+      await Promise.resolve(targets.map((target) => (target.name === "a" ? { name: "a", problem: "not these options" } : withDefaults(target, defaults))));
+    const { targets, failed, choices } = await find({}, { entries: [machine("a"), machine("c")], locate });
+    expect(namesOf(targets)).toEqual(["c"]);
+    expect(failed).toMatchObject([{ name: "a", status: "failed", error: { topic: "ssh-options-unsupported" } }]);
+    expect(choices).toMatchObject([{ unusable: [{ name: "a", error: "unsupported deployment settings in the flake: not these options" }] }]);
+    const error = await rejection(InputError, find({ targets: [named("a"), named("c")] }, { locate }));
+    expect(error.problems).toEqual([{ input: "targets", problem: "a: not these options" }]);
+  });
+
   test("get the hive where one is a node of it, and the plain flake otherwise", async () => {
     const plain = await find({}, { entries: [machine("web1")] });
     expect(await plain.flake).toMatchObject({ hive: false });

@@ -56,14 +56,14 @@ describe("a machine", () => {
     expect(parseEntry("web1", place)).toMatchObject({ kind: "machine", system: undefined, tags: undefined });
   });
 
-  test.each([
-    [["-p", "2222"], 2222],
-    [["-p2222"], 2222],
-    // As ssh has it (ssh.c): the first one counts, which is the profile's own.
-    [["-p", "1", "-p", "2"], 1],
-    [[], undefined],
-  ])("with the ssh options %j has the port %j", (sshOptions, port) => {
-    expect(parseEntry("web1", { ...deployRs, sshOptions })).toMatchObject({ request: { port } });
+  test("with options of ssh, of which the flake's own user counts first", () => {
+    const sshOptions = ["-p", "2222", "-l", "other", "-J", "bastion", "-A"];
+    expect(parseEntry("web1", { ...deployRs, sshOptions })).toMatchObject({
+      request: { user: "other", port: 2222, sshOptions: ["ProxyJump bastion"] },
+      ignored: ["ForwardAgent has no effect; no agent is forwarded"],
+    });
+    expect(parseEntry("web1", { ...hive, port: 7, sshOptions })).toMatchObject({ request: { user: "root", port: 2222 } });
+    expect(parseEntry("web1", { ...hive, port: 7, sshOptions: "-oCompression=yes" })).toMatchObject({ request: { port: 7, sshOptions: ["Compression yes"] } });
   });
 
   test.each([
@@ -86,16 +86,17 @@ describe("a machine", () => {
 });
 
 describe("what cannot be used is reported, with the tags that it has", () => {
-  test("an ssh option, and every other one beside", () => {
-    expect(errorOf({ ...deployRs, sshOptions: ["-o", "StrictHostKeyChecking=no", "-p", "22", "-A"] })).toBe(
-      "its ssh options -o StrictHostKeyChecking=no -A are not supported, only -p PORT is. Put the settings into the input ssh-config, below a `Host` line for this host",
+  test("options of ssh that are not supported, all of them", () => {
+    expect(errorOf({ ...deployRs, sshOptions: ["-v", "-p", "22", "-oProxyCommand=id"] })).toMatch(
+      /^its ssh options: -v is not supported, only .*; ProxyCommand is not allowed: .*\. Put it into the input ssh-config$/,
     );
-    expect(parseEntry("web1", { ...hive, sshOptions: ["-A"] })).toMatchObject({ kind: "unusable", tags: ["web"] });
+    expect(parseEntry("web1", { ...hive, sshOptions: ["-v"] })).toMatchObject({ kind: "unusable", tags: ["web"], topic: "ssh-options-unsupported" });
   });
 
   test.each<[string, object, string]>([
-    ["a port that is none", { sshOptions: ["-p", "ssh"] }, "its port is not a number from 1 to 65535"],
-    ["an option -p without its port", { sshOptions: ["-p"] }, "its port is not a number from 1 to 65535"],
+    ["a port that is none", { sshOptions: ["-p", "ssh"] }, "its ssh options: its port is not a number from 1 to 65535"],
+    ["an option -p without its port", { sshOptions: ["-p"] }, "its ssh options: -p has no value"],
+    ["an option that is no text", { sshOptions: ["-p", 22] }, "its ssh options contain 22, which is not a string"],
     ["a host that is missing", { host: null }, "it has no host"],
     ["a host that is no text", { host: { type: "set" } }, 'its host is not a string ({"type":"set"})'],
     ["a host that ssh would take for an option", { host: "-oProxyCommand=id" }, "its host starts with -, which ssh would read as an option"],
