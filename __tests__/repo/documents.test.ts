@@ -251,7 +251,7 @@ describe("docs/migrating.md", () => {
     [...(new RegExp(`  ${name} = \\[([^\\]]*)\\]`).exec(inventory)?.[1] ?? "").matchAll(/"(\w+)"/g)].map(([, one = ""]) => one);
 
   // src/data.rs of deploy-rs, and src/nix/hive/options.nix of colmena.
-  const ofNodes = ["hostname", "profiles", "profilesOrder", "profilePath"];
+  const ofNodes = ["hostname", "path", "profiles", "profilesOrder", "profilePath"];
   const ofMeta = ["name", "description", "nixpkgs", "nodeNixpkgs", "nodeSpecialArgs", "machinesFile", "specialArgs", "allowApplyAll"];
 
   test.each([

@@ -12,18 +12,19 @@ export type MatrixMachine = {
 /** Renders the machines for the input `targets`: one per line, or JSON where a line cannot express a name, a place to build or options of ssh. */
 export function targetsText(machines: readonly Pick<MatrixMachine, "name" | "request">[]): string {
   const plain = machines.every(
-    ({ name, request: { buildOn, flakeBuildOn, sshOptions, ...place } }) =>
-      wishedName({ ...place, name: undefined }) === name && [buildOn, flakeBuildOn, sshOptions].every((said) => said === undefined),
+    ({ name, request: { buildOn, flakeBuildOn, sshOptions, replaceUnknown, ...place } }) =>
+      wishedName({ ...place, name: undefined }) === name && [buildOn, flakeBuildOn, sshOptions, replaceUnknown].every((said) => said === undefined),
   );
   if (plain) return machines.map(({ request }) => targetLine(request)).join("\n");
   return JSON.stringify(
-    machines.map(({ name, request: { buildOn, flakeBuildOn, sshOptions, configuration, ...place } }) => ({
+    machines.map(({ name, request: { buildOn, flakeBuildOn, sshOptions, replaceUnknown, configuration, ...place } }) => ({
       ...place,
       configuration: attributeOf(configuration),
       name,
       "build-on": buildOn,
       "flake-build-on": flakeBuildOn,
       "ssh-options": sshOptions,
+      "replace-unknown-profiles": replaceUnknown,
     })),
   );
 }

@@ -5,7 +5,7 @@ import { texts } from "./json.js";
 import { parseSshLines } from "./ssh-options.js";
 import { acceptedTarget, checkTarget, parsePlace, parseTarget, type TargetRequest } from "./target.js";
 
-export const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration, name, build-on and ssh-options`;
+export const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration, name, build-on, ssh-options and replace-unknown-profiles`;
 
 /** The targets of a list, and what is wrong with each bad entry. */
 export type TargetList = { readonly requests: readonly TargetRequest[]; readonly problems: readonly string[] };
@@ -52,7 +52,7 @@ function collector(): TargetList & { add: (place: string, shown: unknown, parse:
 }
 
 /** The fields of an object in the list. The last one is what matrix/ writes. */
-export const targetFields = ["host", "user", "port", "configuration", "name", "build-on", "ssh-options", "flake-build-on"];
+export const targetFields = ["host", "user", "port", "configuration", "name", "build-on", "ssh-options", "replace-unknown-profiles", "flake-build-on"];
 
 function readSshOptions(value: unknown): Pick<TargetRequest, "sshOptions"> {
   if (value === undefined) return {};
@@ -63,6 +63,12 @@ function readSshOptions(value: unknown): Pick<TargetRequest, "sshOptions"> {
   } catch (error) {
     throw new Error(`its ssh-options: ${messageOf(error)}`, { cause: error });
   }
+}
+
+function readReplaceUnknown(value: unknown): Pick<TargetRequest, "replaceUnknown"> {
+  if (value === undefined) return {};
+  if (typeof value !== "boolean") throw new Error("its replace-unknown-profiles is not true or false");
+  return { replaceUnknown: value };
 }
 
 function parseItem(item: unknown): TargetRequest {
@@ -95,5 +101,6 @@ function parseItem(item: unknown): TargetRequest {
     buildOn: place("build-on"),
     flakeBuildOn: place("flake-build-on"),
     ...readSshOptions(record["ssh-options"] ?? undefined),
+    ...readReplaceUnknown(record["replace-unknown-profiles"] ?? undefined),
   });
 }

@@ -16,6 +16,8 @@ export type Target = {
   readonly configuration: Configuration;
   /** Lines of ssh_config(5) for this target alone; they count before those of the input `ssh-config`. */
   readonly sshOptions?: readonly string[] | undefined;
+  /** False: the new system may only replace one that the runner's store has. */
+  readonly replaceUnknown?: boolean | undefined;
 };
 
 /** A target before the defaults for user, port and name are filled in. */
@@ -31,6 +33,7 @@ export type TargetRequest = {
   readonly flakeBuildOn?: Place | undefined;
   /** Lines of ssh_config(5), which `parseSshOptions` has accepted. */
   readonly sshOptions?: readonly string[] | undefined;
+  readonly replaceUnknown?: boolean | undefined;
 };
 
 export const acceptedTarget = "[user@]host[:port][#configuration], with an IPv6 address in brackets";
@@ -140,6 +143,7 @@ export type NamedTarget = Pick<Target, "name" | "host" | "configuration"> & {
   readonly buildOn?: Place | undefined;
   readonly flakeBuildOn?: Place | undefined;
   readonly sshOptions?: readonly string[] | undefined;
+  readonly replaceUnknown?: boolean | undefined;
 };
 
 /** A target that ssh cannot be pointed at, because of what it says itself. */
@@ -170,12 +174,12 @@ export function nameTargets(requests: readonly TargetRequest[], defaultPort: num
 }
 
 /** The target of that name. */
-export function named({ host, user, port, configuration, buildOn, flakeBuildOn, sshOptions }: TargetRequest, name: string): NamedTarget {
-  return { name, host, user, port, configuration, buildOn, flakeBuildOn, sshOptions };
+export function named({ host, user, port, configuration, buildOn, flakeBuildOn, sshOptions, replaceUnknown }: TargetRequest, name: string): NamedTarget {
+  return { name, host, user, port, configuration, buildOn, flakeBuildOn, sshOptions, replaceUnknown };
 }
 
 /** Fills in user and port of a target for which ssh-config sets none. */
-export function withDefaults({ name, user, host, port, configuration, sshOptions = [] }: NamedTarget, defaults: TargetDefaults): Target {
+export function withDefaults({ name, user, host, port, configuration, sshOptions = [], replaceUnknown }: NamedTarget, defaults: TargetDefaults): Target {
   return {
     name,
     user: user ?? defaults.user,
@@ -185,6 +189,7 @@ export function withDefaults({ name, user, host, port, configuration, sshOptions
     via: lineValue(sshOptions, "ProxyJump"),
     configuration,
     ...(sshOptions.length === 0 ? {} : { sshOptions }),
+    ...(replaceUnknown === undefined ? {} : { replaceUnknown }),
   };
 }
 

@@ -59,6 +59,7 @@ export const topics = [
   "lock-file-unreadable",
   "difference-unknown",
   "plan-unknown",
+  "profile-unknown",
   "not-activated",
   "locked",
   "snippet-failed",

@@ -7,7 +7,7 @@ import type { DeploymentPorts } from "../machines/ports.js";
 import { archiveOnRunner } from "../nix/flake.js";
 import { readInventory } from "../nix/inventory.js";
 import { wrapFlake } from "../nix/outer-flake.js";
-import type { GivenInputs } from "../report/choice.js";
+import { activationWarnings, type GivenInputs } from "../report/choice.js";
 import { flakeLine, flakeWarnings } from "../report/flake.js";
 import type { SshSettings } from "../ssh/configuration.js";
 import { locateTargets } from "../ssh/location.js";
@@ -39,7 +39,11 @@ export function deploymentPorts({ inputs, ssh, identity, known, log, signal }: D
       return { wrap: async (hive) => (known.sent = await wrapFlake(archived, hive, { scratch: runnerTemp(), signal })) };
     },
     readInventory: async (sent, query) => await readInventory(outerReference(sent), query, local),
-    makeSystems: async (sent, wanted) => await makeSystems(sent, wanted, { ...local, buildArgs: inputs.buildArgs }),
+    makeSystems: async (sent, wanted) => {
+      const made = await makeSystems(sent, wanted, { ...local, buildArgs: inputs.buildArgs });
+      log.annotateAll("warning", activationWarnings([...made.systems].flatMap(([name, { ownActivation }]) => (ownActivation === true ? [name] : []))));
+      return made;
+    },
     prepareSsh: async () => await identity.install(inputs),
     locate: async (targets) => await locateTargets(targets, identity.directory, ssh, { defaults: inputs.defaults, limit: inputs.maxParallel, signal }),
     announce: (choice) => announceChoice(choice, log, givenInputs(inputs)),

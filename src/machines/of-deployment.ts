@@ -1,4 +1,4 @@
-import { evaluatesHere, wayOf, type Place, type PlaceSettings } from "../domain/build-place.js";
+import { wayOf, type Place, type PlaceSettings } from "../domain/build-place.js";
 import { attributeOf, needsHive } from "../domain/configuration.js";
 import { InputError, messageOf, type InputProblem } from "../domain/errors.js";
 import type { SentFlake } from "../domain/flake.js";
@@ -7,6 +7,7 @@ import { needsFlake, switchAction, type Operation } from "../domain/operation.js
 import type { HostResult } from "../domain/result.js";
 import type { Selection } from "../domain/selection.js";
 import { requireDistinctPlaces, type NamedTarget, type Target } from "../domain/target.js";
+import { isEvaluatedHere, withConfiguration, withProfiles } from "./evaluated-here.js";
 import { locateChosen } from "./of-flake.js";
 import type { DeploymentPorts, MadeSystems, WantedSystem } from "./ports.js";
 
@@ -56,7 +57,13 @@ async function explicitMachines({ targets: named, operation, places }: WantedMac
     throw new InputError([{ input: "targets", problem: messageOf(error) }]);
   }
   const flake = fetched === undefined ? fetch : async (): Promise<SentFlake> => await Promise.resolve(fetched);
-  return { targets: withSystem(targets, failed), failed, flake: needsFlake(operation) ? flake() : undefined, wanted, made };
+  return {
+    targets: withSystem(targets, failed).map((target) => withConfiguration(target, wanted, made)),
+    failed,
+    flake: needsFlake(operation) ? flake() : undefined,
+    wanted: withProfiles(wanted, made),
+    made,
+  };
 }
 
 async function machinesOfFlake({ selection, operation, places }: WantedMachines, ports: DeploymentPorts): Promise<MachinesOfDeployment> {
@@ -81,10 +88,10 @@ async function machinesOfFlake({ selection, operation, places }: WantedMachines,
   ports.announce(choice);
   const failed = failuresOf(wanted, made).filter(({ name }) => targets.some((target) => target.name === name));
   return {
-    targets: withSystem(targets, failed),
+    targets: withSystem(targets, failed).map((target) => withConfiguration(target, wanted, made)),
     failed: [...choice.unusable.map(unusableResult), ...failed],
     flake: flake === undefined ? undefined : Promise.resolve(flake),
-    wanted,
+    wanted: withProfiles(wanted, made),
     made,
   };
 }
@@ -94,12 +101,13 @@ function byName(targets: readonly NamedTarget[], way: (target: NamedTarget) => W
 }
 
 function isAnyEvaluatedHere(wanted: ReadonlyMap<string, WantedSystem>): boolean {
-  return [...wanted.values()].some(({ way }) => evaluatesHere(way));
+  return [...wanted.values()].some(isEvaluatedHere);
 }
 
 function failuresOf(wanted: ReadonlyMap<string, WantedSystem>, made: MadeSystems | undefined): HostResult[] {
-  return [...wanted.values()].flatMap(({ name, configuration, way }) => {
-    const failure = configuration === undefined || !evaluatesHere(way) ? undefined : made?.failed.get(configuration);
+  return [...wanted.values()].flatMap((one) => {
+    const { name, configuration } = one;
+    const failure = configuration === undefined || !isEvaluatedHere(one) ? undefined : made?.failed.get(configuration);
     return failure === undefined ? [] : [failedBefore(name, configuration, failure)];
   });
 }

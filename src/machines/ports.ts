@@ -30,7 +30,17 @@ export type WantedSystem = {
 
 /** What the runner has made of the systems that it evaluates, and builds where it is to: by the name of their configuration. */
 export type MadeSystems = {
-  readonly systems: ReadonlyMap<string, { readonly derivation: StorePath; readonly toplevel: StorePath }>;
+  readonly systems: ReadonlyMap<
+    string,
+    {
+      readonly derivation: StorePath;
+      readonly toplevel: StorePath;
+      /** For a node of deploy-rs: the attribute of `nixosConfigurations` with the same system, if it has the node's name. */
+      readonly configuration?: string | undefined;
+      /** The profile of deploy-rs has a script of its own to activate it, which the action does not run. */
+      readonly ownActivation?: boolean;
+    }
+  >;
   readonly failed: ReadonlyMap<string, Failure>;
 };
 

@@ -28,7 +28,8 @@ export function parseEntry(name: string, raw: unknown): InventoryEntry {
         user: optionalText(field(raw, "user"), "user") ?? options.user,
         port: options.port ?? optionalPort(field(raw, "port")),
         ...(options.lines.length === 0 ? {} : { sshOptions: options.lines }),
-        configuration: { kind: kind === "hive" ? "hive" : "nixos", name },
+        ...(field(raw, "replaceUnknownProfiles") === false ? { replaceUnknown: false } : {}),
+        configuration: { kind: field(raw, "hasPath") === true ? "profile" : kind === "hive" ? "hive" : "nixos", name },
       }),
       system: typeof system === "string" ? system : undefined,
       tags,
@@ -79,7 +80,7 @@ function refuse(name: string, raw: unknown): void {
       "hive-not-evaluated",
     );
   }
-  if (field(raw, "configured") === false) {
+  if (field(raw, "configured") === false && field(raw, "hasPath") !== true) {
     const hint = field(raw, "kind") === "deploy-rs" ? "Name the node after its configuration, or set the input targets (host#configuration)" : addHive;
     throw new UnsupportedSettingError(`nixosConfigurations.${name} is missing. ${hint}`, "configuration-missing");
   }

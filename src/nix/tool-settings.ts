@@ -13,7 +13,6 @@ export function ignoredSettings(raw: unknown): string[] {
   return [
     keys === "" ? "" : `deployment.keys ${keys} are not uploaded; after a reboot /run/keys is empty, and services that need a key do not start`,
     profiles === "" ? "" : `the profiles ${profiles} are not deployed; they stay as they are on the machine`,
-    field(raw, "replaceUnknownProfiles") === false ? "replaceUnknownProfiles = false is not checked; the new system replaces whatever runs" : "",
     isSet(raw, "machinesFile") ? "meta.machinesFile is not read; systems are built on the runner, and on the builders in its nix.conf" : "",
     isSet(raw, "tempPath") ? "tempPath is not used; files of a run are in /run/nix-flake-deploy" : "",
     field(raw, "imported") === true ? "the modules that it imports are not read; deployment settings in them have no effect" : "",

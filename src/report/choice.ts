@@ -16,6 +16,15 @@ export function choiceLines({ machines, unusable, others }: Choice): string[] {
 const mostIgnored = 30;
 const mostNamed = 10;
 
+const withoutEffect = "Settings in the flake without effect";
+
+/** The warning about profiles of deploy-rs with a script of their own to activate them; none where there are none. */
+export function activationWarnings(profiles: readonly string[]): Annotation[] {
+  if (profiles.length === 0) return [];
+  const names = listed(profiles, mostNamed);
+  return [{ title: withoutEffect, message: `${names}: the script that activates profiles.system is not run; the system in it is switched to as NixOS does` }];
+}
+
 /** The values of inputs that decide for all machines; without them, another job has those inputs. */
 export type GivenInputs = Readonly<Record<WishedInput, string>>;
 
@@ -27,7 +36,7 @@ export function choiceWarnings({ machines }: Choice, given?: GivenInputs): Annot
   }
   if (names.size === 0) return [];
   const lines = [...names].map(([sentence, having]) => `${listed(having, mostNamed)}: ${sentence}`);
-  return [{ title: "Settings in the flake without effect", message: listedLines(lines, mostIgnored).join("\n") }];
+  return [{ title: withoutEffect, message: listedLines(lines, mostIgnored).join("\n") }];
 }
 
 function unfulfilled({ setting, input, agrees, advice }: SettingWish, given: GivenInputs | undefined): string[] {

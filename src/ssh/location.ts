@@ -112,9 +112,9 @@ export function locatedTarget(target: NamedTarget, answer: string, without: stri
   check("User", () => checkUser(user));
   check("Port", () => checkPort(port));
   requireOwned(target, found, parseAnswer(without));
-  const { name, host, configuration, sshOptions } = target;
+  const { name, host, configuration, sshOptions, replaceUnknown } = target;
   const moved = address.toLowerCase() !== host.toLowerCase();
-  const own = sshOptions === undefined ? {} : { sshOptions };
+  const own = { ...(sshOptions === undefined ? {} : { sshOptions }), ...(replaceUnknown === undefined ? {} : { replaceUnknown }) };
   return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration, ...own };
 }
 

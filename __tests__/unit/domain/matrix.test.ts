@@ -27,6 +27,7 @@ describe("targets", () => {
     ["with names of their own", [machine("The first", { host: "web1", configuration: "web1" }), machine("web2")]],
     ["with one configuration for two", [machine("a", { configuration: "web" }), machine("b", { configuration: "web" })]],
     ["with options of ssh", [machine("web1", { sshOptions: ["ProxyJump bastion", "HostName 192.0.2.7"] }), machine("web2")]],
+    ["that replace only what is known", [machine("web1", { replaceUnknown: false }), machine("web2")]],
     ["built in a place of their own", [machine("web1", { buildOn: "runner" }), machine("web2", { flakeBuildOn: "runner" })]],
   ])("%s are read by the main action as the same machines", (_, list) => {
     const { requests, problems } = parseTargetList(targetsText(list));

@@ -74,9 +74,10 @@ describe("a JSON array", () => {
     [["web1"], "is neither a string nor an object"],
     [
       { host: "web1", hots: "x" },
-      'has an unknown field "hots"; allowed fields are host, user, port, configuration, name, build-on, ssh-options, flake-build-on',
+      'has an unknown field "hots"; allowed fields are host, user, port, configuration, name, build-on, ssh-options, replace-unknown-profiles, flake-build-on',
     ],
     [{ host: "web1", "build-on": "moon" }, "its build-on is not one of auto, target, runner"],
+    [{ host: "web1", "replace-unknown-profiles": "no" }, "its replace-unknown-profiles is not true or false"],
     [{ host: "web1", "ssh-options": "ProxyJump x" }, "its ssh-options is not a list of strings"],
     [{ host: "web1", "ssh-options": ["LocalForward 1 a:1"] }, "its ssh-options: LocalForward is not allowed: the action forwards nothing"],
     [{ host: "web1", "flake-build-on": "moon" }, "its flake-build-on is not one of auto, target, runner"],

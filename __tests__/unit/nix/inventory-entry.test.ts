@@ -50,6 +50,17 @@ describe("a machine", () => {
     });
   });
 
+  test("of deploy-rs gets the system in its profile, whatever the configuration of its name", () => {
+    const request = { configuration: { kind: "profile", name: "web1" } };
+    expect(parseEntry("web1", { ...deployRs, hasPath: true })).toMatchObject({ kind: "machine", request });
+    expect(parseEntry("web1", { ...deployRs, hasPath: true, configured: false })).toMatchObject({ kind: "machine", request });
+  });
+
+  test("of colmena that replaces only what is known", () => {
+    expect(parseEntry("web1", { ...hive, replaceUnknownProfiles: false })).toMatchObject({ request: { replaceUnknown: false }, ignored: [] });
+    expect(parseEntry("web1", { ...hive, replaceUnknownProfiles: true })).toMatchObject({ request: { host: "web1", configuration: hiveNode("web1") } });
+  });
+
   test("of which nobody asked for more than its place", () => {
     const { system, tags, ...place } = deployRs;
     expect([system, tags]).toEqual(["x86_64-linux", []]);

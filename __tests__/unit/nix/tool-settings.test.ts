@@ -7,7 +7,6 @@ describe("a setting that the action does not have", () => {
     [{ keys: ["smtp", "tls"] }, "deployment.keys smtp, tls are not uploaded; after a reboot /run/keys is empty, and services that need a key do not start"],
     [{ otherProfiles: ["hello"] }, "the profiles hello are not deployed; they stay as they are on the machine"],
     [{ machinesFile: "/x" }, "meta.machinesFile is not read; systems are built on the runner, and on the builders in its nix.conf"],
-    [{ replaceUnknownProfiles: false }, "replaceUnknownProfiles = false is not checked; the new system replaces whatever runs"],
     [{ tempPath: "/home/me" }, "tempPath is not used; files of a run are in /run/nix-flake-deploy"],
     [{ imported: true }, "the modules that it imports are not read; deployment settings in them have no effect"],
     [{ unknown: ["a", "b"] }, "a, b is unknown to this version of the action, and has no effect"],

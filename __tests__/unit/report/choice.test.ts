@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
 import type { Choice, InventoryMachine } from "../../../src/domain/inventory.js";
-import { choiceLines, choiceWarnings } from "../../../src/report/choice.js";
+import { activationWarnings, choiceLines, choiceWarnings } from "../../../src/report/choice.js";
 import { makeRequest } from "../domain/make.js";
 
 function machine(name: string, ignored: readonly string[] = []): InventoryMachine {
@@ -37,6 +37,16 @@ describe("what was chosen of a flake", () => {
         ?.message.split("\n")
         .slice(-2),
     ).toEqual(["h29: deployment.keys a29", "and 10 more"]);
+  });
+
+  test("warns of profiles with a script of their own", () => {
+    expect(activationWarnings([])).toEqual([]);
+    expect(activationWarnings(["deploy.nodes.web1", "deploy.nodes.db1"])).toEqual([
+      {
+        title: "Settings in the flake without effect",
+        message: "deploy.nodes.web1, deploy.nodes.db1: the script that activates profiles.system is not run; the system in it is switched to as NixOS does",
+      },
+    ]);
   });
 
   test("warns of a setting that an input decides only where the two differ", () => {
