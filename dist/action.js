@@ -536,6 +536,11 @@ function signedSize(bytes) {
 }
 ;// CONCATENATED MODULE: ./out/src/domain/copy-progress.js
 
+/** The sum of two copies; bytes where either is known. */
+function addProgress(one, other) {
+    const bytes = one.bytes === undefined && other.bytes === undefined ? undefined : (one.bytes ?? 0) + (other.bytes ?? 0);
+    return { paths: one.paths + other.paths, expectedPaths: one.expectedPaths + other.expectedPaths, bytes };
+}
 /** `path 1 of 3, 4.2 MiB sent` while they travel. */
 function renderCopying({ paths, expectedPaths, bytes }) {
     const sent = bytes === undefined ? [] : [`${renderBytes(bytes)} sent`];
@@ -5407,6 +5412,9 @@ class WorkflowLog {
 function write(line) {
     process.stdout.write(`${line}\n`);
 }
+;// CONCATENATED MODULE: ./out/src/domain/compress.js
+/** When source trees travel compressed: where that is worth a question to the machine, whenever one is missing there, or never. */
+const compressions = ["auto", "true", "false"];
 ;// CONCATENATED MODULE: ./out/src/domain/option-table.js
 /** Makes a row of an option that is accepted. */
 function accepted(name, meaning, words = [], aliases = []) {
@@ -6529,6 +6537,7 @@ function readTargets(text, defaults, aliases, refuse) {
 
 
 
+
 /** Every input of the action, by its name in `action.yml`. */
 const inputNames = [
     "ssh-key",
@@ -6557,6 +6566,7 @@ const inputNames = [
     "retries",
     "check-sigs",
     "substitute-on-destination",
+    "compress",
     "rollback",
     "confirm-timeout",
     "settle-time",
@@ -6627,6 +6637,7 @@ function parseInputs(read) {
         retries: number("retries", 0, 20),
         checkSignatures: flag("check-sigs"),
         substitute: flag("substitute-on-destination"),
+        compress: choice("compress", compressions),
         elevatePassword: readPassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
         safety: {
             rollback: flag("rollback"),
@@ -7584,6 +7595,7 @@ const scriptSeconds = {
     missing: 120,
     // A copy is limited by the input `timeout` alone.
     import: 0,
+    unpack: 0,
 };
 ;// CONCATENATED MODULE: ./out/src/nixos/remote-shell.js
 
@@ -7609,6 +7621,7 @@ const scripts = {
     specialisation: __nccwpck_require__.ab + "specialisation.sh",
     missing: __nccwpck_require__.ab + "missing.sh",
     import: __nccwpck_require__.ab + "import.sh",
+    unpack: __nccwpck_require__.ab + "unpack.sh",
     place: __nccwpck_require__.ab + "place.sh",
     daemon: __nccwpck_require__.ab + "daemon.sh",
     job: __nccwpck_require__.ab + "job.sh",
@@ -9849,6 +9862,129 @@ async function sendFlake(sent, options) {
         throw new Error(`nix flake archive sent ${arrived} where ${sent.outer} was expected`);
     return watch.progress;
 }
+;// CONCATENATED MODULE: ./out/src/nix/pack.js
+
+
+
+
+/**
+ * Source trees of the runner's store as a binary cache of files, compressed once for all machines of a run. Nix makes it and Nix reads
+ * it: a tree of many small files needs a quarter of the bytes, and arrives in one stream.
+ */
+class Pack {
+    #directory;
+    #packed = new Set();
+    #packing = Promise.resolve();
+    /** `directory`: where the cache is made; it need not exist. */
+    constructor(directory) {
+        this.#directory = directory;
+    }
+    /**
+     * Writes these paths as a tar archive of a binary cache that holds them and no others. They must refer to no other path, as source
+     * trees do. Throws a `CommandError`, or the error of a file that cannot be read.
+     */
+    async write(paths, to, signal) {
+        await this.#add(paths, signal);
+        const files = ["nix-cache-info", ...paths.flatMap((path) => this.#filesOf(path))];
+        await run({ file: "tar", args: ["--create", "--file=-", `--directory=${this.#directory}`, "--", ...files] }, { stdoutTo: to, signal });
+    }
+    /** Machines that come at the same time wait for each other's paths, and pack only what is not there yet. */
+    async #add(paths, signal) {
+        const before = this.#packing;
+        const mine = this.#addAfter(before, paths, signal);
+        this.#packing = mine.catch(() => undefined);
+        await mine;
+    }
+    async #addAfter(before, paths, signal) {
+        await before;
+        const lacking = paths.filter((path) => !this.#packed.has(path));
+        if (lacking.length === 0)
+            return;
+        await runNix(["copy", "--to", `file://${this.#directory}?compression=zstd`, ...lacking], { signal });
+        for (const path of lacking)
+            this.#packed.add(path);
+    }
+    #filesOf(path) {
+        const description = `${(0,external_node_path_namespaceObject.basename)(path).slice(0, 32)}.narinfo`;
+        const url = /^URL: (nar\/[\w.-]+)$/m.exec((0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(this.#directory, description), "utf8"))?.[1];
+        if (url === undefined)
+            throw new Error(`${description} names no file of its binary cache`);
+        return [description, url];
+    }
+}
+/** Sizes of store paths of the runner in bytes, as archives of Nix, in their order. Throws a `CommandError`. */
+async function sizesOf(paths, signal) {
+    const { stdout } = await runNixStore(["--query", "--size", ...paths], { signal });
+    return stdout.trim().split("\n").map(Number);
+}
+;// CONCATENATED MODULE: ./out/src/nixos/feed-script.js
+/**
+ * Runs a script that reads what `write` writes, and ends that with the script: nobody reads what is still written then. Throws what
+ * `write` throws before that, and as `RemoteShell.run`. `onBegin` takes a function that returns how many bytes were taken.
+ */
+async function feedScript(shell, call, { write, onBegin }) {
+    const ended = new AbortController();
+    try {
+        return await shell.run({
+            ...call,
+            input: async (stdin) => {
+                onBegin(() => ("bytesWritten" in stdin ? Number(stdin.bytesWritten) : 0));
+                await write(stdin, AbortSignal.any([call.signal, ended.signal])).catch((error) => {
+                    if (!ended.signal.aborted)
+                        throw error;
+                });
+            },
+        });
+    }
+    finally {
+        ended.abort();
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/packed-copy.js
+
+
+
+/** What has travelled before a copy that finds nothing left to send. */
+const nothingSent = { paths: 0, expectedPaths: 0, bytes: 0 };
+// Less than this is sent as fast as the machine says what it lacks.
+const worthwhileBytes = 2 ** 20;
+/**
+ * Sends the source trees that a machine lacks in one compressed archive. What cannot be sent so is left to the plain copy that follows,
+ * with a note. Throws only where the connection was lost or the run was cancelled.
+ */
+async function copyPacked(sources, options) {
+    const { compress, call, log, signal } = options;
+    if (compress === "false")
+        return nothingSent;
+    try {
+        const sizes = await sizesOf(sources, signal);
+        const isWorthwhile = (some) => some.size > 0 && (compress === "true" || sources.reduce((sum, path, index) => sum + (some.has(path) ? (sizes[index] ?? 0) : 0), 0) >= worthwhileBytes);
+        if (!isWorthwhile(new Set(sources)))
+            return nothingSent;
+        const asked = await call(() => ({ script: "missing", args: sources, privileged: false }), "copy");
+        const answer = new Set(asked.stdout.split("\n"));
+        const missing = sources.filter((path) => answer.has(path));
+        return asked.exitCode === 0 && isWorthwhile(new Set(missing)) ? await send(missing, options) : nothingSent;
+    }
+    catch (error) {
+        if (signal.aborted || error instanceof DeployError)
+            throw error;
+        log.note(`the compressed copy failed (${briefReason(error)}); copying without compression`);
+        return nothingSent;
+    }
+}
+async function send(missing, { pack, shell, log, signal }) {
+    const progress = { paths: missing.length, expectedPaths: missing.length };
+    let bytes = () => 0;
+    log.copying(() => ({ ...progress, bytes: bytes() }));
+    const outcome = await feedScript(shell, { script: "unpack", args: missing, privileged: false, signal }, { write: async (stdin, own) => await pack.write(missing, stdin, own), onBegin: (written) => (bytes = written) });
+    if (outcome.kind === "lost")
+        throw outcome.cause;
+    const { exitCode, stderr } = outcome;
+    if (exitCode !== 0)
+        throw new CommandError({ command: "nix copy --from", failure: { kind: "exit", exitCode }, stdout: "", stderr });
+    return { ...progress, bytes: bytes() };
+}
 ;// CONCATENATED MODULE: ./out/src/nix/export.js
 
 
@@ -9865,6 +10001,7 @@ async function exportPaths(paths, to, signal) {
     await runNixStore(["--export", ...paths], { stdoutTo: to, signal });
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/import-closure.js
+
 
 
 /** Tells whether a machine has refused a store path for want of a signature. */
@@ -9888,27 +10025,7 @@ async function importClosure(roots, { shell, call, log, signal }) {
     log.note(`importing ${missing.length === 1 ? "1 path" : `${missing.length} paths`} as root, since Nix on the machine accepts none without a signature`);
     let bytes = () => 0;
     log.copying(() => ({ ...progress, bytes: bytes() }));
-    const ended = new AbortController();
-    let outcome;
-    try {
-        outcome = await shell.run({
-            script: "import",
-            args: [],
-            privileged: true,
-            signal,
-            input: async (stdin) => {
-                bytes = () => ("bytesWritten" in stdin ? Number(stdin.bytesWritten) : 0);
-                // Nobody reads what is still written when the script has ended.
-                await exportPaths(missing, stdin, AbortSignal.any([signal, ended.signal])).catch((error) => {
-                    if (!ended.signal.aborted)
-                        throw error;
-                });
-            },
-        });
-    }
-    finally {
-        ended.abort();
-    }
+    const outcome = await feedScript(shell, { script: "import", args: [], privileged: true, signal }, { write: async (stdin, own) => await exportPaths(missing, stdin, own), onBegin: (written) => (bytes = written) });
     if (outcome.kind === "lost")
         throw outcome.cause;
     if (outcome.exitCode !== 0)
@@ -9927,6 +10044,8 @@ function import_closure_failed(command, exitCode, stderr) {
 
 
 
+
+
 // Seconds in which a machine says why its daemon refused Nix.
 const daemonSeconds = 10;
 /** Sends store paths of the runner to one machine, and keeps them there until the end of the run. Throws a `DeployError` of the phase copy. */
@@ -9937,8 +10056,14 @@ class Sending {
     }
     /** Sends a flake with all its inputs. */
     async flake(sent, signal) {
-        const { run, checkSignatures, archiveArgs } = this.#site.settings;
-        const send = async () => await sendFlake(sent, { ...this.#options(signal), checkSignatures, extraArgs: archiveArgs });
+        const { settings, shell, call, log } = this.#site;
+        const { run, checkSignatures, archiveArgs, compress, pack } = settings;
+        const send = async () => {
+            const packed = await copyPacked(sentPaths(sent), { pack, compress, shell, call: call(signal), log, signal });
+            // Sends what is still missing, and proves that nothing is.
+            const copied = await sendFlake(sent, { ...this.#options(signal), checkSignatures, extraArgs: archiveArgs });
+            return packed.paths === 0 ? copied : addProgress(packed, copied);
+        };
         const copied = await this.#kept(sentPaths(sent), signal, async () => await this.#explained(send, "the flake", signal));
         this.#site.log.note(`copied ${sent.flake.source} (run ${run})`);
         return copied;
@@ -12051,8 +12176,10 @@ function reconnectTimeout(connectTimeout, { rollback, limits }) {
 
 
 
-/** The settings for the machines of a deployment. Each call names a new run. */
-function machineSettings(inputs, sending, signal) {
+
+
+/** The settings for the machines of a deployment. Each call names a new run. `directory`: of this run alone, on the runner. */
+function machineSettings(inputs, sending, directory, signal) {
     const run = (0,external_node_crypto_namespaceObject.randomBytes)(6).toString("hex");
     return {
         run,
@@ -12062,6 +12189,8 @@ function machineSettings(inputs, sending, signal) {
         checkSignatures: inputs.checkSignatures,
         substitute: inputs.substitute,
         archiveArgs: inputs.archiveArgs,
+        compress: inputs.compress,
+        pack: new Pack((0,external_node_path_namespaceObject.join)(directory, "pack")),
         rebuildArgs: inputs.rebuildArgs,
         reconnectTimeout: reconnectTimeout(inputs.connectTimeout, inputs.safety),
         isUntracked: async (file) => await isUntracked(inputs.flake, file),
@@ -12305,7 +12434,7 @@ async function deploy({ log, runLog, identity, known }, cancelled) {
         return wanted;
     };
     const { flake, signal } = flakeOrNone(found.flake, cancelled);
-    const settings = machineSettings(inputs, found.flake, signal);
+    const settings = machineSettings(inputs, found.flake, identity.directory, signal);
     const machines = connectionsTo(found.targets, identity.directory, ssh).map((connection) => {
         const needsRebuild = flake !== undefined && wantedAs(connection.target).way === "rebuilt-there";
         return new NixosMachine(connection, { ...settings, needsRebuild }, runLog.host(connection.target));

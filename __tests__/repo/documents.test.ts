@@ -11,10 +11,11 @@ import { entries, field } from "../../src/domain/json.js";
 import { root } from "../../scripts/paths.js";
 import { operations } from "../../src/domain/operation.js";
 import { statuses } from "../../src/domain/result.js";
+import { targetFields } from "../../src/domain/target-list.js";
 import { renderResults } from "../../src/github/outputs.js";
 import { leastRights, passwordRights } from "../fleet/rig/machine-files.js";
 import { makeResult } from "../unit/domain/make.js";
-import { targetFields } from "../../src/domain/target-list.js";
+import { buildInputNames } from "../../src/inputs/build.js";
 import { inputNames } from "../../src/inputs/deploy.js";
 import { matrixInputNames } from "../../src/inputs/matrix.js";
 
@@ -22,7 +23,7 @@ function read(path: string): string {
   return readFileSync(join(root, path), "utf8");
 }
 
-const readInputs = { "action.yml": inputNames, "matrix/action.yml": matrixInputNames } as const;
+const readInputs = { "action.yml": inputNames, "matrix/action.yml": matrixInputNames, "build/action.yml": buildInputNames } as const;
 
 describe.each(actionFiles)("$path", (file) => {
   const action = readActionMetadata(file.path);
@@ -115,8 +116,9 @@ describe("the names in the documents", () => {
   const names = new Set([
     ...inputNames,
     ...matrixInputNames,
-    ...targetFields,
+    ...buildInputNames,
     ...actionFiles.flatMap(({ path }) => readActionMetadata(path).outputs.map(({ name }) => name)),
+    ...targetFields,
     ...statuses,
     ...operations,
     ...Object.keys(resultFields()),
@@ -160,7 +162,7 @@ describe("the names in the documents", () => {
 
   /** Backquoted paths of the checkout, and `npm run` scripts, that do not exist. */
   const missingFiles = (markdown: string): string[] => {
-    const paths = [...markdown.matchAll(/`((?:src|docs|scripts|__tests__|examples|matrix|stand-ins|\.github|\.ci)\/[^`\s*…]*)`/g)].map(
+    const paths = [...markdown.matchAll(/`((?:src|docs|scripts|__tests__|examples|matrix|build|stand-ins|\.github|\.ci)\/[^`\s*…]*)`/g)].map(
       (match) => match[1] ?? "",
     );
     const scripts = [...markdown.matchAll(/npm run (?:--silent )?([a-z:]+)/g)].map((match) => match[1] ?? "");

@@ -114,8 +114,8 @@ export class Host {
 
   /** Gets the new system into the store of the machine. */
   async #newSystem(source: SystemSource, connected: ConnectedMachine, signal: AbortSignal): Promise<Obtained> {
-    const configuration = configurationFor(this.machine.target, connected.facts);
-    this.#known.configuration = configuration;
+    const { target } = this.machine;
+    if (source.evaluatesOnMachine) this.#known.configuration = configurationFor(target, connected.facts);
     this.#warn(connected.facts, source);
     this.ended();
     let machine = connected;
@@ -136,7 +136,10 @@ export class Host {
       this.#log.note(`built ${toplevel}`);
       return toplevel;
     };
-    const toplevel = await source.obtain({ configuration, copy, build }, signal);
+    const steps = { copy, build };
+    const toplevel = source.evaluatesOnMachine
+      ? await source.obtain(steps, configurationFor(target, connected.facts), signal)
+      : await source.obtain(steps, signal);
     return { machine, toplevel, generation: undefined, detail };
   }
 

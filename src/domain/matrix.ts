@@ -1,4 +1,5 @@
 import { attributeOf } from "./configuration.js";
+import type { StorePath } from "./store-path.js";
 import { wishedName, type TargetRequest } from "./target.js";
 
 /** A machine of a matrix. */
@@ -8,6 +9,9 @@ export type MatrixMachine = {
   readonly system: string | undefined;
   readonly tags: readonly string[];
 };
+
+/** A machine whose system the runner has built. */
+export type BuiltMachine = Pick<MatrixMachine, "name" | "request"> & { readonly toplevel: StorePath };
 
 /** Renders the machines for the input `targets`: one per line, or JSON where a line cannot express a name, a place to build or options of ssh. */
 export function targetsText(machines: readonly Pick<MatrixMachine, "name" | "request">[]): string {

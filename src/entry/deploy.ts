@@ -3,6 +3,7 @@ import type { SystemSource } from "../deploy/system-source.js";
 import { flakeOrNone } from "../deploy/flake-or-none.js";
 import { briefReason } from "../domain/errors.js";
 import type { StorePath } from "../domain/store-path.js";
+import { needsFlake } from "../domain/operation.js";
 import type { Target } from "../domain/target.js";
 import { maskSecret, readInput } from "../github/action-input.js";
 import { runCancellable } from "../github/cancellation.js";
@@ -25,7 +26,8 @@ import { deploymentPorts } from "./deployment-ports.js";
 import { nothingKnown, type Known } from "./known.js";
 import { machineSettings } from "./machine-settings.js";
 import { RunIdentity } from "./run-identity.js";
-import { sourceOf } from "./systems-here.js";
+import { runnerStore } from "./runner-store.js";
+import { sourceOf, type Sources } from "./systems-here.js";
 
 /** What the parts of a run share. */
 type Run = { readonly log: WorkflowLog; readonly runLog: WorkflowRunLog; readonly identity: RunIdentity; readonly known: Known };
@@ -72,13 +74,15 @@ async function deploy({ log, runLog, identity, known }: Run, cancelled: AbortSig
     return wanted;
   };
   const { flake, signal } = flakeOrNone(found.flake, cancelled);
-  const settings = machineSettings(inputs, found.flake, signal);
+  const settings = machineSettings(inputs, found.flake, identity.directory, signal);
   const machines = connectionsTo(found.targets, identity.directory, ssh).map((connection) => {
-    const needsRebuild = flake !== undefined && wantedAs(connection.target).way === "rebuilt-there";
+    const needsRebuild = needsFlake(inputs.operation) && wantedAs(connection.target).way === "rebuilt-there";
     return new NixosMachine(connection, { ...settings, needsRebuild }, runLog.host(connection.target));
   });
   const { operation, maxParallel, timeout, retries, safety, variant, staging, diff } = inputs;
-  const systemOf = flake === undefined ? undefined : (target: Target): SystemSource => sourceOf(wantedAs(target), flake, known.sent, found.made);
+  const runner = runnerStore({ signal, onLine: (line) => log.line(line) });
+  const sources: Sources = { flake, sent: known.sent, made: found.made, runner, substitutes: inputs.substitute };
+  const systemOf = needsFlake(operation) ? (target: Target): SystemSource => sourceOf(wantedAs(target), sources) : undefined;
   const knowsProfile = async ({ replaceUnknown }: Target, present: StorePath, own: AbortSignal): Promise<boolean> =>
     replaceUnknown !== false || (await isInStore(present, own));
   known.end = await deployFleet(

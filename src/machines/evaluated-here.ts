@@ -5,7 +5,7 @@ import type { MadeSystems, WantedSystem } from "./ports.js";
 
 /** Returns whether the runner evaluates a system: also one that its machine builds, where only that tells which one is meant. */
 export function isEvaluatedHere({ way, configuration }: Pick<WantedSystem, "way" | "configuration">): boolean {
-  return evaluatesHere(way) || isProfile(configuration);
+  return evaluatesHere(way) || (way !== "built-before" && isProfile(configuration));
 }
 
 /**

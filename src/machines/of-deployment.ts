@@ -1,8 +1,9 @@
-import { wayOf, type Place, type PlaceSettings } from "../domain/build-place.js";
+import { wayOf, type Place, type PlaceSettings, type Way } from "../domain/build-place.js";
 import { attributeOf, needsHive } from "../domain/configuration.js";
 import { InputError, messageOf, type InputProblem } from "../domain/errors.js";
 import type { SentFlake } from "../domain/flake.js";
 import { failedBefore, requireSelection, unusableResult } from "../domain/inventory.js";
+import type { GivenSystems } from "../domain/given-systems.js";
 import { needsFlake, switchAction, type Operation } from "../domain/operation.js";
 import type { HostResult } from "../domain/result.js";
 import type { Selection } from "../domain/selection.js";
@@ -30,19 +31,31 @@ export type WantedMachines = {
   readonly selection: Selection;
   readonly operation: Operation;
   readonly places: PlaceSettings;
+  /** Systems of the targets that were built before; `undefined` where the run is to make them. */
+  readonly systems: GivenSystems | undefined;
 };
 
 /** Finds the machines of a deployment. Throws an `InputError` for targets in the same place, and as `locateChosen`. */
 export async function machinesOfDeployment(wanted: WantedMachines, ports: DeploymentPorts): Promise<MachinesOfDeployment> {
-  return wanted.targets.length > 0 ? await explicitMachines(wanted, ports) : await machinesOfFlake(wanted, ports);
+  const { targets, systems } = wanted;
+  if (systems !== undefined) return await machinesWithSystems(targets, systems, ports);
+  return targets.length > 0 ? await explicitMachines(wanted, ports) : await machinesOfFlake(wanted, ports);
 }
 
-async function explicitMachines({ targets: named, operation, places }: WantedMachines, ports: DeploymentPorts): Promise<MachinesOfDeployment> {
-  const wanted = byName(named, ({ buildOn, flakeBuildOn }) => wayOf(places, buildOn, flakeBuildOn));
-  const fetch = async (): Promise<SentFlake> => await (await ports.fetchFlake()).wrap(needsHive(named));
-  const fetched = needsFlake(operation) && isAnyEvaluatedHere(wanted) ? await fetch() : undefined;
-  const made = fetched === undefined ? undefined : await ports.makeSystems(fetched, [...wanted.values()]);
-  const failed = failuresOf(wanted, made);
+/** Machines whose systems were built before: no flake is looked at. */
+async function machinesWithSystems(named: readonly NamedTarget[], systems: GivenSystems, ports: DeploymentPorts): Promise<MachinesOfDeployment> {
+  const wanted = named.map(({ name, configuration }): WantedSystem => {
+    const toplevel = systems.get(name);
+    if (toplevel === undefined) throw new Error(`${name} has no system`);
+    return { name, configuration: attributeOf(configuration), way: "built-before", toplevel };
+  });
+  ports.requireSystems(systems);
+  const targets = await locateExplicit(named, ports);
+  return { targets, failed: [], flake: undefined, wanted: new Map(wanted.map((one) => [one.name, one])), made: undefined };
+}
+
+/** Makes ssh ready and locates explicit targets. Throws an `InputError` for two in the same place. */
+async function locateExplicit(named: readonly NamedTarget[], ports: DeploymentPorts): Promise<readonly Target[]> {
   await ports.prepareSsh();
   const targets: Target[] = [];
   const refused: InputProblem[] = [];
@@ -56,6 +69,16 @@ async function explicitMachines({ targets: named, operation, places }: WantedMac
   } catch (error) {
     throw new InputError([{ input: "targets", problem: messageOf(error) }]);
   }
+  return targets;
+}
+
+async function explicitMachines({ targets: named, operation, places }: WantedMachines, ports: DeploymentPorts): Promise<MachinesOfDeployment> {
+  const wanted = byName(named, ({ buildOn, flakeBuildOn }) => wayOf(places, buildOn, flakeBuildOn));
+  const fetch = async (): Promise<SentFlake> => await (await ports.fetchFlake()).wrap(needsHive(named));
+  const fetched = needsFlake(operation) && isAnyEvaluatedHere(wanted) ? await fetch() : undefined;
+  const made = fetched === undefined ? undefined : await ports.makeSystems(fetched, [...wanted.values()]);
+  const failed = failuresOf(wanted, made);
+  const targets = await locateExplicit(named, ports);
   const flake = fetched === undefined ? fetch : async (): Promise<SentFlake> => await Promise.resolve(fetched);
   return {
     targets: withSystem(targets, failed).map((target) => withConfiguration(target, wanted, made)),
@@ -96,7 +119,7 @@ async function machinesOfFlake({ selection, operation, places }: WantedMachines,
   };
 }
 
-function byName(targets: readonly NamedTarget[], way: (target: NamedTarget) => WantedSystem["way"]): ReadonlyMap<string, WantedSystem> {
+function byName(targets: readonly NamedTarget[], way: (target: NamedTarget) => Way): ReadonlyMap<string, WantedSystem> {
   return new Map(targets.map((target) => [target.name, { name: target.name, configuration: attributeOf(target.configuration), way: way(target) }]));
 }
 

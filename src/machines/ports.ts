@@ -1,6 +1,7 @@
 import type { Way } from "../domain/build-place.js";
 import type { Failure } from "../domain/failure.js";
 import type { SentFlake } from "../domain/flake.js";
+import type { GivenSystems } from "../domain/given-systems.js";
 import type { Choice, Inventory } from "../domain/inventory.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { Selection } from "../domain/selection.js";
@@ -25,8 +26,7 @@ export type WantedSystem = {
   readonly name: string;
   /** Attribute under the outer flake's `nixosConfigurations`; `undefined` where only the machine knows its hostname. */
   readonly configuration: string | undefined;
-  readonly way: Way;
-};
+} & ({ readonly way: Way } | { readonly way: "built-before"; readonly toplevel: StorePath });
 
 /** What the runner has made of the systems that it evaluates, and builds where it is to: by the name of their configuration. */
 export type MadeSystems = {
@@ -49,6 +49,8 @@ export type DeploymentPorts = {
   /** Fetches the flake of the run into the runner's store. */
   fetchFlake(): Promise<FetchedFlake>;
   readInventory(flake: SentFlake, query: InventoryQuery): Promise<Inventory>;
+  /** Throws an `InputError` for systems of the runner's store that are none of NixOS. */
+  requireSystems(systems: GivenSystems): void;
   /** Evaluates on the runner what is evaluated there, and builds what is built there. One that fails stops none of the others. */
   makeSystems(flake: SentFlake, wanted: readonly WantedSystem[]): Promise<MadeSystems>;
   /** Makes ssh ready. Called once, and only after everything that the runner evaluates and builds, unless that is nothing. */
@@ -61,6 +63,9 @@ export type DeploymentPorts = {
 
 /** What planning the jobs of a matrix needs of the outside world. */
 export type MatrixPorts = ComparisonPorts & Pick<DeploymentPorts, "announce"> & { readInventory(query: InventoryQuery): Promise<Inventory> };
+
+/** What building systems without deploying them needs of the outside world. */
+export type BuildPorts = MatrixPorts & Pick<DeploymentPorts, "fetchFlake" | "makeSystems">;
 
 /** What a Git revision is in a checkout: a full commit id, or unknown there. */
 export type ResolvedRevision = { readonly kind: "commit"; readonly id: string } | { readonly kind: "missing"; readonly shallow: boolean };

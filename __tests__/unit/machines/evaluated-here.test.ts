@@ -14,6 +14,7 @@ const made = (configuration: string | undefined): MadeSystems => ({
 test("a profile is evaluated on the runner also where its machine builds it", () => {
   expect(isEvaluatedHere({ configuration: "deploy.nodes.web1", way: "rebuilt-there" })).toBe(true);
   expect(isEvaluatedHere({ configuration: "web1", way: "rebuilt-there" })).toBe(false);
+  expect(isEvaluatedHere({ configuration: "deploy.nodes.web1", way: "built-before" })).toBe(false);
   expect(isEvaluatedHere({ configuration: undefined, way: "built-here" })).toBe(true);
 });
 

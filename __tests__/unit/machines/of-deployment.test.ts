@@ -29,7 +29,7 @@ async function find(
   const choices: Choice[] = [];
   const { entries = [], ...ports } = overrides;
   const found = await machinesOfDeployment(
-    { targets: [], selection: [], operation: "switch", places: { buildOn: "auto", evaluateOn: "auto" }, ...wanted },
+    { targets: [], selection: [], operation: "switch", places: { buildOn: "auto", evaluateOn: "auto" }, systems: undefined, ...wanted },
     {
       fetchFlake: async () => {
         events.push("fetch");
@@ -48,6 +48,9 @@ async function find(
         events.push(`make ${systems.map(({ name, way }) => `${name} ${way}`).join(", ")}`);
         const made = { derivation: makeStorePath("x.drv"), toplevel: makeStorePath("x") };
         return await Promise.resolve({ systems: new Map(systems.map(({ name }) => [name, made])), failed: new Map() });
+      },
+      requireSystems: (systems) => {
+        events.push(`require ${[...systems.keys()].join(", ")}`);
       },
       prepareSsh: async () => {
         events.push("ssh");
@@ -193,5 +196,23 @@ describe("systems that the runner evaluates", () => {
 
   test("are none for a rollback", async () => {
     expect((await find({ targets: [named("web1")], places: runner, operation: "rollback" })).events).toEqual(["ssh", "locate"]);
+  });
+});
+
+describe("systems that were built before the run", () => {
+  const systems = new Map([["web1", makeStorePath("nixos-system-web1")]]);
+
+  test("are deployed without a flake, and looked at before the ssh key is on the runner", async () => {
+    const { targets, wanted, flake, made, events } = await find({ targets: [named("web1")], systems });
+    expect(namesOf(targets)).toEqual(["web1"]);
+    expect(wanted.get("web1")).toEqual({ name: "web1", configuration: "web1", way: "built-before", toplevel: systems.get("web1") });
+    expect([flake, made]).toEqual([undefined, undefined]);
+    expect(events).toEqual(["require web1", "ssh", "locate"]);
+  });
+
+  test("are no systems of two targets in the same place", async () => {
+    const both = new Map([...systems, ["web2", makeStorePath("nixos-system-web2")]]);
+    const error = await rejection(InputError, find({ targets: [named("web1"), { ...named("web2"), host: "WEB1" }], systems: both }));
+    expect(error.problems).toMatchObject([{ input: "targets" }]);
   });
 });
