@@ -44,7 +44,7 @@ test("the defaults of action.yml are the ones that are promised", () => {
     defaults: { user: "root", port: 22 },
     operation: "switch",
     elevate: "auto",
-    maxParallel: 10,
+    maxParallel: 16,
     archiveArgs: [],
     rebuildArgs: [],
     buildArgs: [],

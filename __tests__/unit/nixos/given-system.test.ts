@@ -25,8 +25,8 @@ describe("a download of a machine", () => {
     (log: string, exit: number, commands: (readonly string[])[] = []): CallScript =>
     async (next) => {
       const call = next();
-      if (call.script === "start") commands.push(call.args);
-      else call.onStdout?.(Buffer.from(log));
+      commands.push(call.args);
+      call.onStdout?.(Buffer.from(log));
       return await Promise.resolve({ kind: "ended", exitCode: 0, stdout: "", stderr: `exit=${exit}\nresult=${path}\n` });
     };
   const site = { run: "run1", privileged: true, log: notesOf([]) };
