@@ -64,10 +64,13 @@ function readable(error: unknown, reference: string): EvaluationError | undefine
 
 function explainApply(error: unknown, reference: string): InputError | RunnerError | undefined {
   if (error instanceof CommandError && /does not provide attribute .*or '\.'/.test(error.stderr)) {
-    return new RunnerError("nix on this runner is too old to read the hosts from the flake (2.19 or newer is required). Update Nix, or set the input targets", {
-      cause: error,
-      topic: "nix-too-old",
-    });
+    return new RunnerError(
+      "nix on this runner is too old to evaluate the flake (2.19 or newer is required). Update Nix, or set the input targets and have the hosts evaluate (build-on: target)",
+      {
+        cause: error,
+        topic: "nix-too-old",
+      },
+    );
   }
   return explainFlake(error, reference);
 }
