@@ -2355,15 +2355,19 @@ class DeployError extends Error {
 const ownHostname = { kind: "hostname" };
 // Under this name, the outer flake has a node of the hive among its nixosConfigurations.
 const hive = "colmenaHive.nodes.";
+const profile = "deploy.nodes.";
 /**
  * Parses `NAME`, `nixosConfigurations.NAME`, `nixosConfigurations."NAME"`, as one types it after `nix build .#`, and
- * `colmenaHive.nodes.NAME`. Throws an `Error` that says what is accepted.
+ * `colmenaHive.nodes.NAME` or `deploy.nodes.NAME`. Throws an `Error` that says what is accepted.
  */
 function parseConfiguration(text) {
     const [, quoted, plain] = /^nixosConfigurations\.(?:"(.+)"|(.+))$/.exec(text) ?? [];
     const attribute = quoted ?? plain ?? text;
-    const isNode = attribute.startsWith(hive) && attribute.length > hive.length;
-    return checkConfiguration(isNode ? { kind: "hive", name: attribute.slice(hive.length) } : { kind: "nixos", name: attribute });
+    const after = (prefix) => attribute.startsWith(prefix) && attribute.length > prefix.length ? attribute.slice(prefix.length) : undefined;
+    const [node, ofDeploy] = [after(hive), after(profile)];
+    if (node !== undefined)
+        return checkConfiguration({ kind: "hive", name: node });
+    return checkConfiguration(ofDeploy === undefined ? { kind: "nixos", name: attribute } : { kind: "profile", name: ofDeploy });
 }
 // Characters. It becomes one argument of nixos-rebuild; a file or unit of a machine has no longer name either.
 const longestName = 255;
@@ -2383,9 +2387,15 @@ function attributeOf(configuration) {
             return configuration.name;
         case "hive":
             return `${hive}${configuration.name}`;
+        case "profile":
+            return `${profile}${configuration.name}`;
         case "hostname":
             return undefined;
     }
+}
+/** Returns whether an attribute, as `attributeOf` renders it, is a profile: only its evaluation tells which system that is. */
+function isProfile(attribute) {
+    return attribute?.startsWith(profile) === true;
 }
 /** The name without where it is; `undefined` where only the machine knows its hostname. */
 function nameOfConfiguration(configuration) {
@@ -2541,12 +2551,25 @@ function nameTargets(requests, defaultPort) {
     return targets;
 }
 /** The target of that name. */
-function named({ host, user, port, configuration, buildOn, flakeBuildOn }, name) {
-    return { name, host, user, port, configuration, buildOn, flakeBuildOn };
+function named({ host, user, port, configuration, buildOn, flakeBuildOn, sshOptions, replaceUnknown }, name) {
+    return { name, host, user, port, configuration, buildOn, flakeBuildOn, sshOptions, replaceUnknown };
 }
 /** Fills in user and port of a target for which ssh-config sets none. */
-function withDefaults({ name, user, host, port, configuration }, defaults) {
-    return { name, user: user ?? defaults.user, host, port: port ?? defaults.port, address: host, via: undefined, configuration };
+function withDefaults({ name, user, host, port, configuration, sshOptions = [], replaceUnknown }, defaults) {
+    return {
+        name,
+        user: user ?? defaults.user,
+        host,
+        port: port ?? defaults.port,
+        address: lineValue(sshOptions, "HostName") ?? host,
+        via: lineValue(sshOptions, "ProxyJump"),
+        configuration,
+        ...(sshOptions.length === 0 ? {} : { sshOptions }),
+        ...(replaceUnknown === undefined ? {} : { replaceUnknown }),
+    };
+}
+function lineValue(lines, keyword) {
+    return lines.find((line) => line.startsWith(`${keyword} `))?.slice(keyword.length + 1);
 }
 /** Renders where a connection ends. The same address behind two jump hosts may be two machines. */
 function placeOf({ address, port, via }) {
@@ -2569,17 +2592,19 @@ function completeTargets(requests, defaults) {
 ;// CONCATENATED MODULE: ./out/src/domain/matrix.js
 
 
-/** Renders the machines for the input `targets`: one per line, or JSON where a line cannot express a name or a place to build. */
+/** Renders the machines for the input `targets`: one per line, or JSON where a line cannot express a name, a place to build or options of ssh. */
 function targetsText(machines) {
-    const plain = machines.every(({ name, request }) => wishedName({ ...request, name: undefined }) === name && request.buildOn === undefined && request.flakeBuildOn === undefined);
+    const plain = machines.every(({ name, request: { buildOn, flakeBuildOn, sshOptions, replaceUnknown, ...place } }) => wishedName({ ...place, name: undefined }) === name && [buildOn, flakeBuildOn, sshOptions, replaceUnknown].every((said) => said === undefined));
     if (plain)
         return machines.map(({ request }) => targetLine(request)).join("\n");
-    return JSON.stringify(machines.map(({ name, request: { buildOn, flakeBuildOn, configuration, ...place } }) => ({
+    return JSON.stringify(machines.map(({ name, request: { buildOn, flakeBuildOn, sshOptions, replaceUnknown, configuration, ...place } }) => ({
         ...place,
         configuration: attributeOf(configuration),
         name,
         "build-on": buildOn,
         "flake-build-on": flakeBuildOn,
+        "ssh-options": sshOptions,
+        "replace-unknown-profiles": replaceUnknown,
     })));
 }
 /** The target as a line: `[user@]host[:port][#configuration]`. */
@@ -2864,6 +2889,10 @@ function parseSelection(text) {
 function looksAtTags(selection) {
     return selection.some(({ kind }) => kind === "tag");
 }
+/** Returns whether the selection chooses an item by its whole name, not by a pattern. */
+function isNamed(name, selection) {
+    return selection.some(({ kind, leavesOut, text }) => kind === "name" && !leavesOut && text === name);
+}
 /**
  * Returns the chosen items, and the rules that match nothing. An item whose tags are unknown is chosen by any rule for tags, so
  * that it is not skipped silently.
@@ -2935,6 +2964,10 @@ function chooseMachines({ names, entries }, selection) {
             { input: "targets", problem: `is empty, and the flake defines no hosts; set targets, or use a flake with ${sources}`, topic: "no-machines" },
         ]);
     }
+    const others = entries.filter((entry) => entry.kind === "other");
+    const refused = others.filter(({ name }) => isNamed(name, selection)).map(({ name, reason }) => `${name} (${reason})`);
+    if (refused.length > 0)
+        throw new InputError([{ input: "select", problem: `names hosts that cannot be deployed: ${refused.join(", ")}`, topic: "no-machines" }]);
     const { chosen } = selection_select(entries.toSorted((one, other) => naturally.compare(one.name, other.name)), selection, selectable);
     // A name also counts as matched when the machine is unusable or was not evaluated.
     const known = new Map(entries.map((entry) => [entry.name, entry]));
@@ -2949,14 +2982,34 @@ function chooseMachines({ names, entries }, selection) {
         throw new Error(`${missed.join(", ")} matched the selection but were not evaluated`);
     const machines = chosen.filter((entry) => entry.kind === "machine");
     const unusable = chosen.filter((entry) => entry.kind === "unusable");
-    const others = chosen.filter((entry) => entry.kind === "other");
+    const leftOut = chosen.filter((entry) => entry.kind === "other");
     if (machines.length + unusable.length === 0) {
-        const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
+        const reasons = leftOut.map(({ name, reason }) => `${name}: ${reason}`);
         throw new InputError([
             { input: "targets", problem: `is empty, and no host of the flake can be deployed over ssh (${reasons.join("; ")})`, topic: "no-machines" },
         ]);
     }
-    return { machines, unusable, others };
+    return { machines, unusable, others: leftOut };
+}
+/** Throws an `InputError` where the flake forbids deploying all machines and nothing is selected. */
+function requireSelection({ needsSelection = false }, selection) {
+    if (!needsSelection || selection.length > 0)
+        return;
+    const problem = "is empty, and the flake forbids deploying all hosts at once (meta.allowApplyAll = false); select hosts by name or tag, or all of them with *";
+    throw new InputError([{ input: "select", problem, topic: "apply-all-forbidden" }]);
+}
+/** Makes machines unusable for the settings that the flake has for them: what is wrong, by name. */
+function excludeMachines(choice, problems, topic) {
+    const excluded = choice.machines.flatMap(({ name, tags }) => {
+        const problem = problems.get(name);
+        return problem === undefined ? [] : [{ kind: "unusable", name, error: unsupported(problem), tags, topic }];
+    });
+    const unusable = [...choice.unusable, ...excluded].toSorted((one, other) => naturally.compare(one.name, other.name));
+    return { ...choice, machines: choice.machines.filter(({ name }) => !problems.has(name)), unusable };
+}
+/** Says that the flake's settings for a machine cannot be used. */
+function unsupported(problem) {
+    return `unsupported deployment settings in the flake: ${problem}`;
 }
 /** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */
 function separateSamePlace(choice, placeOf) {
@@ -3073,11 +3126,304 @@ function inBatches(items, sizes) {
     }
     return batches;
 }
+;// CONCATENATED MODULE: ./out/src/domain/json.js
+/** Parses JSON; `undefined` for any other text. */
+function readJson(json) {
+    try {
+        return JSON.parse(json);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** A property of a value that may be an object, or a nested one by its path; `undefined` where it does not exist. */
+function field(data, ...path) {
+    return path.reduce((inner, name) => (typeof inner === "object" && inner !== null && Object.hasOwn(inner, name) ? Reflect.get(inner, name) : undefined), data);
+}
+/** A text that is not empty, else `undefined`. */
+function json_text(value) {
+    return typeof value === "string" && value !== "" ? value : undefined;
+}
+/** A number, else `undefined`. */
+function number(value) {
+    return typeof value === "number" ? value : undefined;
+}
+/** The strings of a list; none for any other value. */
+function texts(value) {
+    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+/** A copy of an object's own properties; empty for anything else. */
+function objectOf(value) {
+    return typeof value === "object" && value !== null ? { ...value } : {};
+}
+/** The properties of what may be an object, each with its name; none for anything else. */
+function entries(value) {
+    return Object.entries(objectOf(value));
+}
+;// CONCATENATED MODULE: ./out/src/domain/ssh-keywords.js
+const ours = { owner: "ours" };
+const theirs = { owner: "theirs" };
+const ssh_keywords_refused = (reason) => ({ owner: "refused", reason });
+const onlyTheKey = ssh_keywords_refused("the input ssh-auth sets how the action authenticates");
+const hostKey = ssh_keywords_refused("the host key is looked up under the target's own address");
+const noForwarding = ssh_keywords_refused("the action forwards nothing");
+const sameSession = ssh_keywords_refused("the action needs a plain ssh session");
+const plainMessages = ssh_keywords_refused("the action parses the messages of ssh");
+const gssapi = ssh_keywords_refused("Kerberos would replace the key or the host key");
+/** Every keyword of ssh_config(5) in OpenSSH 8.5 to 10. */
+const keywords = {
+    // Where a line applies.
+    Host: theirs,
+    Match: theirs,
+    Include: theirs,
+    IgnoreUnknown: theirs,
+    Tag: theirs,
+    RefuseConnection: theirs,
+    VersionAddendum: theirs,
+    // Where the machine is, and the way there.
+    HostName: theirs,
+    User: theirs,
+    Port: theirs,
+    AddressFamily: theirs,
+    BindAddress: theirs,
+    BindInterface: theirs,
+    CanonicalDomains: theirs,
+    CanonicalizeFallbackLocal: theirs,
+    CanonicalizeHostname: theirs,
+    CanonicalizeMaxDots: theirs,
+    CanonicalizePermittedCNAMEs: theirs,
+    ProxyCommand: theirs,
+    ProxyJump: theirs,
+    ProxyUseFdpass: ssh_keywords_refused("the ProxyCommand must end with the connection"),
+    IPQoS: theirs,
+    // Encryption and compression.
+    Ciphers: theirs,
+    MACs: theirs,
+    KexAlgorithms: theirs,
+    Compression: theirs,
+    RekeyLimit: theirs,
+    ObscureKeystrokeTiming: theirs,
+    RequiredRSASize: theirs,
+    WarnWeakCrypto: theirs,
+    // Host keys.
+    HostKeyAlgorithms: theirs,
+    CASignatureAlgorithms: theirs,
+    RevokedHostKeys: theirs,
+    FingerprintHash: theirs,
+    HostKeyAlias: hostKey,
+    StrictHostKeyChecking: ours,
+    UserKnownHostsFile: ours,
+    GlobalKnownHostsFile: ours,
+    KnownHostsCommand: ours,
+    UpdateHostKeys: ours,
+    CheckHostIP: ours,
+    VerifyHostKeyDNS: ours,
+    HashKnownHosts: ours,
+    NoHostAuthenticationForLocalhost: ours,
+    VisualHostKey: plainMessages,
+    // Authentication.
+    IdentityFile: ours,
+    IdentitiesOnly: ours,
+    IdentityAgent: ours,
+    CertificateFile: ours,
+    PKCS11Provider: ours,
+    AddKeysToAgent: ours,
+    BatchMode: ours,
+    PreferredAuthentications: ours,
+    PubkeyAuthentication: ours,
+    PasswordAuthentication: ours,
+    KbdInteractiveAuthentication: ours,
+    PubkeyAcceptedAlgorithms: theirs,
+    KbdInteractiveDevices: onlyTheKey,
+    NumberOfPasswordPrompts: onlyTheKey,
+    SecurityKeyProvider: onlyTheKey,
+    HostbasedAuthentication: onlyTheKey,
+    HostbasedAcceptedAlgorithms: onlyTheKey,
+    EnableSSHKeysign: onlyTheKey,
+    GSSAPIAuthentication: gssapi,
+    GSSAPIDelegateCredentials: gssapi,
+    GSSAPIClientIdentity: gssapi,
+    GSSAPIServerIdentity: gssapi,
+    GSSAPIKeyExchange: gssapi,
+    GSSAPIKexAlgorithms: gssapi,
+    GSSAPIRenewalForcesRekey: gssapi,
+    GSSAPITrustDns: gssapi,
+    // The connection and its master.
+    ControlMaster: ours,
+    ControlPath: ours,
+    ControlPersist: ours,
+    ConnectTimeout: ours,
+    ConnectionAttempts: ours,
+    ServerAliveInterval: ours,
+    ServerAliveCountMax: ours,
+    TCPKeepAlive: ours,
+    ChannelTimeout: ssh_keywords_refused("the inputs of the action set the timeouts"),
+    // The session.
+    RemoteCommand: ours,
+    PermitLocalCommand: ours,
+    LocalCommand: ssh_keywords_refused("ssh-config cannot run commands on the runner after connecting"),
+    RequestTTY: ours,
+    EscapeChar: ours,
+    EnableEscapeCommandline: sameSession,
+    SessionType: sameSession,
+    StdinNull: sameSession,
+    ForkAfterAuthentication: sameSession,
+    SendEnv: sameSession,
+    SetEnv: sameSession,
+    // Messages.
+    LogLevel: ours,
+    LogVerbose: plainMessages,
+    // The same; only -y would have ssh use it.
+    SyslogFacility: theirs,
+    // Forwarding.
+    ForwardAgent: ours,
+    ForwardX11: ours,
+    ForwardX11Timeout: noForwarding,
+    ForwardX11Trusted: noForwarding,
+    XAuthLocation: noForwarding,
+    LocalForward: noForwarding,
+    RemoteForward: noForwarding,
+    DynamicForward: noForwarding,
+    ClearAllForwardings: noForwarding,
+    ExitOnForwardFailure: noForwarding,
+    GatewayPorts: noForwarding,
+    PermitRemoteOpen: noForwarding,
+    // ssh takes this one from every block, also from those of other hosts; nothing is forwarded, so it changes nothing.
+    StreamLocalBindMask: theirs,
+    StreamLocalBindUnlink: noForwarding,
+    Tunnel: noForwarding,
+    TunnelDevice: noForwarding,
+};
+const byLowerCase = new Map(Object.entries(keywords).map(([name, rule]) => [name.toLowerCase(), { name, rule }]));
+/**
+ * Says why a line of `ssh-config` may not change a keyword for a target, with the keyword's name; `undefined` for one that it may.
+ * Keywords are in lower case, as `ssh -G` prints them.
+ */
+function refusalOf(keyword) {
+    const { name, rule } = ruleOf(keyword);
+    if (rule.owner === "theirs")
+        return undefined;
+    return `${name} (${rule.owner === "ours" ? "set by the action" : rule.reason})`;
+}
+/** Who sets a keyword, in any case of its letters, and its name as ssh_config(5) has it. */
+function ruleOf(keyword) {
+    return byLowerCase.get(keyword.toLowerCase()) ?? { name: keyword, rule: ssh_keywords_refused("not supported by this version of the action") };
+}
+;// CONCATENATED MODULE: ./out/src/domain/ssh-options.js
+
+
+
+const ssh_options_accepted = "-p PORT, -l USER, -J HOST, -i FILE, -A and -o KEYWORD=VALUE";
+/**
+ * Reads options of the command ssh, as deploy-rs has them in `sshOpts` and colmena in `sshOptions`. Keywords are accepted as in the
+ * input `ssh-config`; where one is repeated, the first counts, as with ssh. Throws an `Error` that names all that is refused.
+ */
+function parseSshOptions(words) {
+    const settings = [];
+    const problems = [];
+    for (let index = 0; index < words.length; index += 1) {
+        const word = words[index] ?? "";
+        const [, letter = "", attached = ""] = /^\s*-([pliJo])(.*)$/s.exec(word) ?? [];
+        if (word.trim() === "-A")
+            settings.push({ keyword: "ForwardAgent", value: "yes" });
+        else if (letter === "")
+            problems.push(`${word} is not supported, only ${ssh_options_accepted}`);
+        else {
+            const value = attached.trim() === "" ? words[(index += 1)]?.trim() : attached.trim();
+            if (value === undefined || value === "")
+                problems.push(`-${letter} has no value`);
+            else
+                settings.push(settingOf(letter, value));
+        }
+    }
+    const found = combine(settings, problems);
+    if (problems.length > 0)
+        throw new Error(problems.join("; "));
+    return found;
+}
+/** Reads lines of ssh_config(5) for one target. Throws an `Error` that names all that is refused, or has no effect. */
+function parseSshLines(lines) {
+    const { user, port, lines: taken, ignored } = parseSshOptions(lines.flatMap((line) => ["-o", line]));
+    if (user !== undefined || port !== undefined)
+        throw new Error("User and Port have fields of their own: user and port");
+    if (ignored.length > 0)
+        throw new Error(ignored.join("; "));
+    return taken;
+}
+function settingOf(letter, value) {
+    if (letter === "o") {
+        const [, keyword = "", rest = ""] = /^([^\s=]*)\s*=?\s*(.*)$/s.exec(value) ?? [];
+        return { keyword, value: rest };
+    }
+    const keywords = { p: "Port", l: "User", i: "IdentityFile", J: "ProxyJump" };
+    return { keyword: keywords[letter] ?? letter, value };
+}
+function combine(settings, problems) {
+    let user;
+    let port;
+    const lines = [];
+    const ignored = [];
+    for (const { keyword, value } of settings) {
+        const { name, rule } = ruleOf(keyword);
+        const refusal = refusalIn(name, value);
+        if (rule.owner === "ours")
+            ignored.push(`${name} has no effect; ${ownerOf(name)}`);
+        else if (rule.owner === "refused")
+            problems.push(`${name} is not allowed: ${rule.reason}`);
+        else if (refusal !== undefined)
+            problems.push(refusal);
+        else if (name === "User")
+            user ??= value;
+        else if (name === "Port")
+            port ??= Number(value);
+        else
+            lines.push(`${name} ${value}`);
+    }
+    return { user, port, lines, ignored: [...new Set(ignored)] };
+}
+/** What an input, or the action itself, says in place of the flake. */
+function ownerOf(name) {
+    if (name === "IdentityFile" || name === "CertificateFile")
+        return "the inputs ssh-auth, ssh-key and ssh-certificate say how ssh authenticates";
+    if (name === "StrictHostKeyChecking" || name.endsWith("KnownHostsFile"))
+        return "the inputs ssh-known-hosts and ssh-strict say which host keys are trusted";
+    if (name === "ForwardAgent")
+        return "no agent is forwarded";
+    return "the action sets it";
+}
+const jump = /^(?:[A-Za-z0-9_][A-Za-z0-9_.@+-]*@)?(?:\[[0-9A-Fa-f:]+\]|[A-Za-z0-9_][A-Za-z0-9_.-]*)(?::\d{1,5})?$/;
+/** What speaks against a value of a keyword that lines of the input `ssh-config` may set. A flake is not as trusted as an input. */
+function refusalIn(name, value) {
+    if (["Host", "Match", "Include"].includes(name))
+        return `${name} is not an option`;
+    if (name === "ProxyCommand")
+        return "ProxyCommand is not allowed: it would run a command of the flake on the runner, beside the ssh key. Put it into the input ssh-config";
+    if (value === "")
+        return `${name} has no value`;
+    if (/[\p{C}]/u.test(value))
+        return `the value of ${name} contains control characters`;
+    if (name === "ProxyJump" && !value.split(",").every((host) => jump.test(host)))
+        return "the value of ProxyJump is not [user@]host[:port], or several of these with commas between them";
+    try {
+        if (name === "User")
+            checkUser(value);
+        if (name === "Port")
+            checkPort(/^\d{1,5}$/.test(value) ? Number(value) : Number.NaN);
+        if (name === "HostName")
+            checkHost(value);
+    }
+    catch (error) {
+        return messageOf(error);
+    }
+    return undefined;
+}
 ;// CONCATENATED MODULE: ./out/src/domain/target-list.js
 
 
 
-const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration, name and build-on`;
+
+
+const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration, name, build-on, ssh-options and replace-unknown-profiles`;
 /**
  * Parses a list of targets: one per line, where empty lines and lines that begin with `#` are ignored, or a JSON array.
  * Never throws; every bad entry is listed in `problems`.
@@ -3121,8 +3467,28 @@ function collector() {
     };
     return { requests, problems, add };
 }
-/** The fields of a target that is an object. The last one is what matrix/ writes. */
-const targetFields = ["host", "user", "port", "configuration", "name", "build-on", "flake-build-on"];
+/** The fields of an object in the list. The last one is what matrix/ writes. */
+const targetFields = ["host", "user", "port", "configuration", "name", "build-on", "ssh-options", "replace-unknown-profiles", "flake-build-on"];
+function readSshOptions(value) {
+    if (value === undefined)
+        return {};
+    const lines = texts(value);
+    if (!Array.isArray(value) || lines.length !== value.length)
+        throw new Error("its ssh-options is not a list of strings");
+    try {
+        return { sshOptions: parseSshLines(lines) };
+    }
+    catch (error) {
+        throw new Error(`its ssh-options: ${messageOf(error)}`, { cause: error });
+    }
+}
+function readReplaceUnknown(value) {
+    if (value === undefined)
+        return {};
+    if (typeof value !== "boolean")
+        throw new Error("its replace-unknown-profiles is not true or false");
+    return { replaceUnknown: value };
+}
 function parseItem(item) {
     if (typeof item === "string")
         return parseTarget(item);
@@ -3157,6 +3523,8 @@ function parseItem(item) {
         name: text("name"),
         buildOn: place("build-on"),
         flakeBuildOn: place("flake-build-on"),
+        ...readSshOptions(record["ssh-options"] ?? undefined),
+        ...readReplaceUnknown(record["replace-unknown-profiles"] ?? undefined),
     });
 }
 ;// CONCATENATED MODULE: external "node:crypto"
@@ -3487,8 +3855,11 @@ async function formerReference({ repository }, revision, ports) {
  * `chooseMachines`.
  */
 async function locateChosen(inventory, selection, locate) {
-    const chosen = chooseMachines(inventory, selection);
-    const located = new Map((await locate(targetsOf(chosen.machines))).map((target) => [target.name, target]));
+    const all = chooseMachines(inventory, selection);
+    const answers = await locate(targetsOf(all.machines));
+    const problems = new Map(answers.flatMap((one) => ("problem" in one ? [[one.name, one.problem]] : [])));
+    const chosen = excludeMachines(all, problems, "ssh-options-unsupported");
+    const located = new Map(answers.flatMap((one) => ("problem" in one ? [] : [[one.name, one]])));
     const targetOf = (name) => {
         const target = located.get(name);
         if (target === undefined)
@@ -3499,6 +3870,7 @@ async function locateChosen(inventory, selection, locate) {
     return { choice, targets: choice.machines.map(({ name }) => targetOf(name)) };
 }
 ;// CONCATENATED MODULE: ./out/src/machines/of-matrix.js
+
 
 
 
@@ -3520,6 +3892,7 @@ async function machinesOfMatrix(wanted, ports) {
 }
 async function machinesOfFlake({ selection, port = sshPort }, ports) {
     const inventory = await ports.readInventory({ selection, details: true });
+    requireSelection(inventory, selection);
     // The user does not tell machines apart.
     const { choice } = await locateChosen(inventory, selection, async (chosen) => await Promise.resolve(chosen.map((target) => withDefaults(target, { user: "", port }))));
     ports.announce(choice);
@@ -4103,40 +4476,6 @@ function explainFlake(error, reference) {
     }
     return undefined;
 }
-;// CONCATENATED MODULE: ./out/src/domain/json.js
-/** Parses JSON; `undefined` for any other text. */
-function readJson(json) {
-    try {
-        return JSON.parse(json);
-    }
-    catch {
-        return undefined;
-    }
-}
-/** A property of a value that may be an object, or a nested one by its path; `undefined` where it does not exist. */
-function field(data, ...path) {
-    return path.reduce((inner, name) => (typeof inner === "object" && inner !== null && Object.hasOwn(inner, name) ? Reflect.get(inner, name) : undefined), data);
-}
-/** A text that is not empty, else `undefined`. */
-function json_text(value) {
-    return typeof value === "string" && value !== "" ? value : undefined;
-}
-/** A number, else `undefined`. */
-function number(value) {
-    return typeof value === "number" ? value : undefined;
-}
-/** The strings of a list; none for any other value. */
-function texts(value) {
-    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
-}
-/** A copy of an object's own properties; empty for anything else. */
-function objectOf(value) {
-    return typeof value === "object" && value !== null ? { ...value } : {};
-}
-/** The properties of what may be an object, each with its name; none for anything else. */
-function entries(value) {
-    return Object.entries(objectOf(value));
-}
 ;// CONCATENATED MODULE: ./out/src/nix/nar-hash.js
 // Nix's base 32: without e, o, t, u.
 const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
@@ -4545,6 +4884,58 @@ function brief(result) {
     const reason = result.status === "failed" ? `${result.phase}: ${result.error?.reason ?? "failed"}` : verdict(result);
     return `${result.name} (${reason})`;
 }
+;// CONCATENATED MODULE: ./out/src/report/choice.js
+
+/** The lines of the log that say what was chosen of a flake's machines. */
+function choiceLines({ machines, unusable, others }) {
+    const count = machines.length + unusable.length;
+    const heading = `targets is empty: using ${count} ${count === 1 ? "host" : "hosts"} from the flake`;
+    return [
+        `${heading}${machines.length === 0 ? "" : `: ${machines.map(({ name }) => name).join(", ")}`}`,
+        ...unusable.map(({ name }) => `${name} cannot be deployed and counts as failed`),
+        ...others.map(({ name, reason }) => `${name} is excluded: ${reason}`),
+    ];
+}
+const mostIgnored = 30;
+const mostNamed = 10;
+const withoutEffect = "Settings in the flake without effect";
+/** The warning about profiles of deploy-rs with a script of their own to activate them; none where there are none. */
+function activationWarnings(profiles) {
+    if (profiles.length === 0)
+        return [];
+    const names = listed(profiles, mostNamed);
+    return [{ title: withoutEffect, message: `${names}: the script that activates profiles.system is not run; the system in it is switched to as NixOS does` }];
+}
+/** The warning about settings of the flake without effect, one per line with the machines that have it; none where there are none. */
+function choiceWarnings({ machines }, given) {
+    const names = new Map();
+    for (const { name, ignored, wishes = [] } of machines) {
+        for (const sentence of [...ignored, ...wishes.flatMap((wish) => unfulfilled(wish, given))])
+            names.set(sentence, [...(names.get(sentence) ?? []), name]);
+    }
+    if (names.size === 0)
+        return [];
+    const lines = [...names].map(([sentence, having]) => `${listed(having, mostNamed)}: ${sentence}`);
+    return [{ title: withoutEffect, message: listedLines(lines, mostIgnored).join("\n") }];
+}
+function unfulfilled({ setting, input, agrees, advice }, given) {
+    if (given === undefined)
+        return [`${setting} is not passed on; the input ${input} decides. ${advice} in the job that deploys`];
+    const value = given[input];
+    return agrees.includes(value) ? [] : [`${setting} has no effect; the input ${input} decides, and is ${value}. ${advice}`];
+}
+;// CONCATENATED MODULE: ./out/src/entry/announce-choice.js
+
+/** Reports what was chosen of a flake's machines, and which of their settings have no effect with these inputs. */
+function announceChoice(choice, log, given) {
+    for (const line of choiceLines(choice))
+        log.line(line);
+    log.annotateAll("warning", choiceWarnings(choice, given));
+}
+/** Reports which profiles of deploy-rs have a script of their own that is not run. */
+function announceActivations({ systems }, log) {
+    log.annotateAll("warning", activationWarnings([...systems].flatMap(([name, { ownActivation }]) => (ownActivation === true ? [name] : []))));
+}
 ;// CONCATENATED MODULE: ./out/src/report/flake.js
 /** The line of the log that says which flake is deployed. */
 function flakeLine({ source, revision, inputs }) {
@@ -4846,7 +5237,75 @@ function isOfTheEvaluation({ failure }) {
     // A stack overflow or a lack of memory ends with a signal.
     return failure.kind === "exit" || failure.kind === "signal";
 }
+;// CONCATENATED MODULE: ./out/src/nix/tool-settings.js
+
+/**
+ * What the action does not do of a machine's settings for deploy-rs or colmena, with the consequence, a sentence each. `raw` is what
+ * `inventory.nix` returns for the machine.
+ */
+function ignoredSettings(raw) {
+    const list = (name) => texts(field(raw, name)).join(", ");
+    const keys = list("keys");
+    const profiles = list("otherProfiles");
+    const unknown = list("unknown");
+    return [
+        keys === "" ? "" : `deployment.keys ${keys} are not uploaded; after a reboot /run/keys is empty, and services that need a key do not start`,
+        profiles === "" ? "" : `the profiles ${profiles} are not deployed; they stay as they are on the machine`,
+        isSet(raw, "machinesFile") ? "meta.machinesFile is not read; systems are built on the runner, and on the builders in its nix.conf" : "",
+        isSet(raw, "tempPath") ? "tempPath is not used; files of a run are in /run/nix-flake-deploy" : "",
+        field(raw, "imported") === true ? "the modules that it imports are not read; deployment settings in them have no effect" : "",
+        unknown === "" ? "" : `${unknown} is unknown to this version of the action, and has no effect`,
+    ].filter((sentence) => sentence !== "");
+}
+/** Settings of the machine for which the action has an input for all machines. */
+function settingWishes(raw) {
+    const wishes = [];
+    const same = (name, input, wanted = (value) => value) => {
+        const value = field(raw, name);
+        if (typeof value !== "boolean" && typeof value !== "number")
+            return;
+        wishes.push({ setting: `${name} = ${value}`, input, agrees: [String(wanted(value))], advice: `Set ${input}: ${wanted(value)}` });
+    };
+    same("autoRollback", "rollback");
+    same("magicRollback", "rollback");
+    same("confirmTimeout", "confirm-timeout");
+    same("activationTimeout", "activation-timeout");
+    same("fastConnection", "substitute-on-destination", (fast) => fast !== true);
+    // Root becomes nobody else.
+    if (field(raw, "user") === "root")
+        return wishes;
+    const sudo = field(raw, "sudo");
+    if (typeof sudo === "string")
+        wishes.push(elevation(`sudo = ${JSON.stringify(sudo)}`, sudo));
+    const command = field(raw, "privilegeEscalationCommand");
+    if (Array.isArray(command))
+        wishes.push(elevation(`privilegeEscalationCommand = ${JSON.stringify(command)}`, texts(command)[0] ?? ""));
+    if (field(raw, "interactiveSudo") === true) {
+        wishes.push({
+            setting: "interactiveSudo = true",
+            input: "elevate-password",
+            agrees: ["set"],
+            advice: "Set elevate-password, unless sudo needs no password",
+        });
+    }
+    return wishes;
+}
+/** The command's program decides; the action has its own arguments for each. */
+function elevation(setting, command) {
+    const program = command.trim().split(/\s+/)[0]?.split("/").at(-1) ?? "";
+    if (["sudo", "doas", "run0"].includes(program)) {
+        return { setting, input: "elevate", agrees: program === "run0" ? [program] : [program, "auto"], advice: `Set elevate: ${program}` };
+    }
+    if (program === "")
+        return { setting, input: "elevate", agrees: ["none"], advice: "Set elevate: none" };
+    return { setting, input: "elevate", agrees: [], advice: "The user must be able to become root with sudo, doas or run0" };
+}
+function isSet(raw, name) {
+    const value = field(raw, name);
+    return value !== undefined && value !== null;
+}
 ;// CONCATENATED MODULE: ./out/src/nix/inventory-entry.js
+
 
 
 
@@ -4865,26 +5324,30 @@ function parseEntry(name, raw) {
     try {
         inventory_entry_refuse(name, raw);
         const system = field(raw, "system");
+        const options = inventory_entry_readSshOptions(field(raw, "sshOptions"));
         return {
             kind: "machine",
             name,
             request: checkedRequest(name, {
                 host: host(field(raw, "host")),
-                user: optionalText(field(raw, "user"), "user"),
-                port: portOption(field(raw, "sshOptions")) ?? optionalPort(field(raw, "port")),
-                configuration: { kind: kind === "hive" ? "hive" : "nixos", name },
+                user: optionalText(field(raw, "user"), "user") ?? options.user,
+                port: options.port ?? optionalPort(field(raw, "port")),
+                ...(options.lines.length === 0 ? {} : { sshOptions: options.lines }),
+                ...(field(raw, "replaceUnknownProfiles") === false ? { replaceUnknown: false } : {}),
+                configuration: { kind: field(raw, "hasPath") === true ? "profile" : kind === "hive" ? "hive" : "nixos", name },
             }),
             system: typeof system === "string" ? system : undefined,
             tags,
             buildOn: buildPlace(kind, field(raw, "buildOnTarget")),
-            ignored: [...inventory_entry_listed("deployment.keys", field(raw, "keys")), ...inventory_entry_listed("the profiles", field(raw, "otherProfiles"))],
+            ignored: [...ignoredSettings(raw), ...options.ignored],
+            wishes: settingWishes(raw),
         };
     }
     catch (error) {
         return {
             kind: "unusable",
             name,
-            error: `unsupported deployment settings in the flake: ${messageOf(error)}`,
+            error: unsupported(messageOf(error)),
             tags,
             topic: error instanceof UnsupportedSettingError ? error.topic : undefined,
         };
@@ -4903,19 +5366,26 @@ class UnsupportedSettingError extends Error {
         this.topic = topic;
     }
 }
+const systemProfile = "/nix/var/nix/profiles/system";
+const addHive = "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena's documentation describes";
 function inventory_entry_refuse(name, raw) {
     if (field(raw, "uncertain") === true) {
         throw new UnsupportedSettingError(`colmena.${name} imports modules, which only colmena can evaluate. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena's documentation describes, or set deployment.targetHost next to the imports`, "hive-not-evaluated");
     }
-    if (field(raw, "configured") === false) {
-        const hint = field(raw, "kind") === "deploy-rs"
-            ? "Name the node after its configuration, or set the input targets (host#configuration)"
-            : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena's documentation describes";
+    const meta = texts(field(raw, "metaSettings"));
+    if (meta.length > 0) {
+        throw new UnsupportedSettingError(`only colmena evaluates ${meta.map((setting) => `meta.${setting}`).join(" and ")}, so that nixosConfigurations.${name} may be another system. ${addHive}`, "hive-not-evaluated");
+    }
+    if (field(raw, "configured") === false && field(raw, "hasPath") !== true) {
+        const hint = field(raw, "kind") === "deploy-rs" ? "Name the node after its configuration, or set the input targets (host#configuration)" : addHive;
         throw new UnsupportedSettingError(`nixosConfigurations.${name} is missing. ${hint}`, "configuration-missing");
     }
     const user = field(raw, "profileUser") ?? "root";
     if (user !== "root")
         throw new Error(`its profile named system belongs to the user ${JSON.stringify(user)}, but a NixOS system must belong to root`);
+    const profile = field(raw, "profilePath") ?? systemProfile;
+    if (profile !== systemProfile)
+        throw new Error(`its profile named system has the profilePath ${inventory_entry_shown(profile)}, but that of a NixOS system is ${systemProfile}`);
 }
 function host(value) {
     if (value === null || value === undefined)
@@ -4938,35 +5408,18 @@ function optionalPort(value) {
         throw new Error(`its port is not a number (${inventory_entry_shown(value)})`);
     return value;
 }
-/** The port in a list of ssh options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
-function portOption(value) {
-    if (value === null || value === undefined)
-        return undefined;
-    const options = Array.isArray(value) ? value : [value];
-    const ports = [];
-    const others = [];
-    for (let index = 0; index < options.length; index += 1) {
-        const option = options[index];
-        const attached = typeof option === "string" ? /^-p(.+)$/.exec(option)?.[1] : undefined;
-        if (option !== "-p" && attached === undefined)
-            others.push(inventory_entry_shown(option));
-        else {
-            if (attached === undefined)
-                index += 1;
-            const port = attached ?? options[index];
-            const number = typeof port === "string" && /^\s*\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
-            checkPort(number);
-            ports.push(number);
-        }
+/** Options of ssh, as a list or as a single one. */
+function inventory_entry_readSshOptions(value) {
+    const options = value === null || value === undefined ? [] : Array.isArray(value) ? value : [value];
+    const other = options.find((option) => typeof option !== "string");
+    if (other !== undefined)
+        throw new Error(`its ssh options contain ${inventory_entry_shown(other)}, which is not a string`);
+    try {
+        return parseSshOptions(texts(options));
     }
-    if (others.length > 0) {
-        throw new UnsupportedSettingError(`its ssh options ${others.join(" ")} are not supported, only -p PORT is. Put the settings into the input ssh-config, below a \`Host\` line for this host`, "ssh-options-unsupported");
+    catch (error) {
+        throw new UnsupportedSettingError(`its ssh options: ${messageOf(error)}`, "ssh-options-unsupported");
     }
-    return ports[0];
-}
-function inventory_entry_listed(what, value) {
-    const names = texts(value);
-    return names.length === 0 ? [] : [`${what} ${names.join(", ")}`];
 }
 function inventory_entry_shown(value) {
     return typeof value === "string" ? value : JSON.stringify(value);
@@ -4994,7 +5447,7 @@ async function readInventory(reference, { selection, details }, options) {
     const patterns = choosing.length === 0 || tagged ? null : choosing.map((rule) => rule.expression);
     const expression = (0,external_node_fs_namespaceObject.readFileSync)(__nccwpck_require__.ab + "inventory.nix", "utf8");
     const query = async (args, onLine = () => undefined) => parseAnswer(await applyToFlake(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }));
-    const { names, machines } = await atOnce(query, options.onLine);
+    const { names, machines, needsSelection } = await atOnce(query, options.onLine);
     const found = [];
     let broken = 0;
     for (const [name, seen] of machines) {
@@ -5007,22 +5460,22 @@ async function readInventory(reference, { selection, details }, options) {
         else
             found.push((broken += 1) <= mostExplained ? await askAgain(name, query) : doesNotEvaluate(name, undefined));
     }
-    return { names, entries: found };
+    return { names, entries: found, needsSelection };
 }
 async function atOnce(query, onLine) {
     try {
-        const { names, machines } = await query({}, onLine);
-        return { names, machines: new Map([...machines].map(([name, value]) => [name, { value }])) };
+        const { names, needsSelection, machines } = await query({}, onLine);
+        return { names, needsSelection, machines: new Map([...machines].map(([name, value]) => [name, { value }])) };
     }
     catch (error) {
         if (!(error instanceof CommandError) || error.failure.kind === "aborted")
             throw error;
     }
     // Names need no machine: if even they fail, the flake itself does not evaluate.
-    const { names, wanted } = await query({ names: [] });
+    const { names, needsSelection, wanted } = await query({ names: [] });
     const [long, usable] = [wanted.filter((name) => name.length > inventory_longestName), wanted.filter((name) => name.length <= inventory_longestName)];
     const each = await evaluateEach(usable, async (some) => (await query({ names: some })).machines);
-    return { names, machines: new Map([...each, ...long.map((name) => [name, { value: undefined }])]) };
+    return { names, needsSelection, machines: new Map([...each, ...long.map((name) => [name, { value: undefined }])]) };
 }
 /** Evaluates a machine that throws again, to get its error. */
 async function askAgain(name, query) {
@@ -5049,6 +5502,7 @@ function nameTooLong(name) {
 function parseAnswer(json) {
     return {
         names: texts(field(json, "names")).map((name) => name.slice(0, inventory_longestName)),
+        needsSelection: field(json, "applyAll") === false,
         wanted: texts(field(json, "wanted")),
         machines: new Map(entries(field(json, "machines"))),
     };
@@ -5119,7 +5573,42 @@ function planEvaluation(configurations, { cores, memory }) {
 function inGroups(names, count) {
     return Array.from({ length: count }, (_, index) => names.slice(Math.floor((index * names.length) / count), Math.floor(((index + 1) * names.length) / count)));
 }
+;// CONCATENATED MODULE: ./out/src/nix/profile-activation.js
+
+
+// The lines of the script that deploy-rs makes for a NixOS system (`activate.nixos` in its flake.nix). The last one works around an
+// entry that systemd-boot keeps as its default.
+const linesOfNixos = [
+    /^#/,
+    /^set -euo pipefail$/,
+    /^(?:el)?if \[\[ "\$\{(?:DRY_ACTIVATE|BOOT):-\}" == "1" \]\]$/,
+    /^(?:then|else|fi)$/,
+    /^cd \/tmp$/,
+    /^\$PROFILE\/bin\/switch-to-configuration (?:switch|boot|dry-activate)$/,
+    /^sed -i '\/\^default \/d' \S+\/loader\/loader\.conf$/,
+];
+/** Returns whether the script that activates a profile of deploy-rs does something else than to switch to the system in it. */
+function isOwnActivation(script) {
+    const lines = script
+        .split("\n")
+        .map((line) => line.trim())
+        .filter((line) => line !== "");
+    return !lines.includes("$PROFILE/bin/switch-to-configuration switch") || lines.some((line) => !linesOfNixos.some((known) => known.test(line)));
+}
+/** Reads the script that a derivation writes; `undefined` where the derivation does not have its text. */
+async function readActivation(derivation, signal) {
+    try {
+        return (await runNixStore(["--query", "--binding", "text", derivation], { signal })).stdout;
+    }
+    catch (error) {
+        if (!(error instanceof CommandError) || error.failure.kind === "aborted")
+            throw error;
+        return undefined;
+    }
+}
 ;// CONCATENATED MODULE: ./out/src/nix/systems.js
+
+
 
 
 
@@ -5175,7 +5664,7 @@ async function instantiate(reference, configurations, options, hears = {}, room 
             else if ("error" in one)
                 hears.onNoSystem(name, broken(one.error, one.together.length));
             else if (one.value !== null)
-                hears.onNoSystem(name, { kind: "missing", configurations: names });
+                hears.onNoSystem(name, absent(one.value, names));
             else
                 hears.onNoSystem(name, (explained += 1) <= systems_mostExplained ? await systems_askAgain(reference, name, options) : broken(undefined, 1));
         }
@@ -5219,8 +5708,23 @@ async function ask(reference, configurations, careful, options) {
     const systems = field(found, "systems");
     return {
         names: Array.isArray(names) ? names.filter((name) => typeof name === "string") : [],
-        systems: new Map(configurations.map((name) => [name, field(systems, name)])),
+        systems: new Map(await Promise.all(configurations.map(async (name) => [name, await withOutput(field(systems, name), options)]))),
     };
+}
+/** Adds what the expression could not say of derivations: what one builds, and what the script in a profile does. */
+async function withOutput(system, { signal }) {
+    const derivation = json_text(field(system, "derivation"));
+    const activation = json_text(field(system, "activation"));
+    const script = activation === undefined ? undefined : await readActivation(storePath(activation), signal);
+    const known = { ...objectOf(system), ownActivation: script !== undefined && isOwnActivation(script) };
+    if (derivation === undefined || json_text(field(system, "output")) !== undefined)
+        return system === null ? system : known;
+    const { stdout } = await runNixStore(["--query", "--outputs", derivation], { signal });
+    return { ...known, output: stdout.trim() };
+}
+function absent(value, configurations) {
+    const contains = json_text(field(value, "contains"));
+    return contains === undefined ? { kind: "missing", configurations } : { kind: "foreign", contains };
 }
 /** Evaluates a system that throws, to hear what. */
 async function systems_askAgain(reference, name, options) {
@@ -5244,7 +5748,13 @@ function readSystem(value) {
     const output = json_text(field(value, "output"));
     if (derivation === undefined || output === undefined)
         return undefined;
-    return { derivation: storePath(derivation), toplevel: storePath(output), platform: json_text(field(value, "platform")) };
+    return {
+        derivation: storePath(derivation),
+        toplevel: storePath(output),
+        platform: json_text(field(value, "platform")),
+        configuration: json_text(field(value, "configuration")),
+        ...(field(value, "ownActivation") === true ? { ownActivation: true } : {}),
+    };
 }
 ;// CONCATENATED MODULE: ./out/src/nix/toplevels.js
 
@@ -5313,34 +5823,6 @@ function allChangedNotice(reason) {
 /** The warning about a machine that counts as changed because its system does not evaluate. */
 function notComparableWarning(machine) {
     return { title: machine, message: "Its system does not evaluate, so it counts as changed." };
-}
-;// CONCATENATED MODULE: ./out/src/report/choice.js
-
-/** The lines of the log that say what was chosen of a flake's machines. */
-function choiceLines({ machines, unusable, others }) {
-    const count = machines.length + unusable.length;
-    const heading = `targets is empty: using ${count} ${count === 1 ? "host" : "hosts"} from the flake`;
-    return [
-        `${heading}${machines.length === 0 ? "" : `: ${machines.map(({ name }) => name).join(", ")}`}`,
-        ...unusable.map(({ name }) => `${name} cannot be deployed and counts as failed`),
-        ...others.map(({ name, reason }) => `${name} is excluded: ${reason}`),
-    ];
-}
-const mostIgnored = 30;
-/** The warning about settings of the flake that are ignored, one per line; none where there are none. */
-function choiceWarnings({ machines }) {
-    const lines = machines.flatMap(({ name, ignored }) => ignored.map((what) => `${name}: ${what}`));
-    if (lines.length === 0)
-        return [];
-    return [{ title: "Ignored settings in the flake", message: listedLines(lines, mostIgnored).join("\n") }];
-}
-;// CONCATENATED MODULE: ./out/src/entry/announce-choice.js
-
-/** Reports what was chosen of a flake's machines, and which of their settings are ignored. */
-function announceChoice(choice, log) {
-    for (const line of choiceLines(choice))
-        log.line(line);
-    log.annotateAll("warning", choiceWarnings(choice));
 }
 ;// CONCATENATED MODULE: ./out/src/entry/matrix-ports.js
 
@@ -5440,6 +5922,32 @@ async function bring(toplevel, runner, machine, substitutes, signal) {
 }
 // Of each of both sides: a failure shows 20.
 const mostLines = 9;
+;// CONCATENATED MODULE: ./out/src/machines/evaluated-here.js
+
+
+/** Returns whether the runner evaluates a system: also one that its machine builds, where only that tells which one is meant. */
+function isEvaluatedHere({ way, configuration }) {
+    return evaluatesHere(way) || (way !== "built-before" && isProfile(configuration));
+}
+/**
+ * Says how machines of deploy-rs get the system in their profile. That of the configuration with the node's name can be rebuilt there;
+ * of any other, the machine builds the derivation.
+ */
+function withProfiles(wanted, made) {
+    return new Map([...wanted].map(([name, one]) => {
+        const isOther = isProfile(one.configuration) && configurationOf(one, made) === undefined;
+        return [name, isOther && one.way === "rebuilt-there" ? { ...one, way: "realised-there" } : one];
+    }));
+}
+/** The target with the configuration whose system is in its profile. */
+function withConfiguration(target, wanted, made) {
+    const one = wanted.get(target.name);
+    const name = one === undefined || !isProfile(one.configuration) ? undefined : configurationOf(one, made);
+    return name === undefined ? target : { ...target, configuration: { kind: "nixos", name } };
+}
+function configurationOf({ configuration = "" }, made) {
+    return made?.systems.get(configuration)?.configuration;
+}
 ;// CONCATENATED MODULE: ./out/src/nix/build-log.js
 // With `--keep-going` hundreds may fail.
 const mostFailed = 5;
@@ -5792,9 +6300,13 @@ function evaluationFailure(configuration, why) {
     if (why.kind === "missing") {
         const { configurations } = why;
         const names = configurations.length === 0 ? "it has none" : `it has ${configurations.join(", ")}`;
-        const inFlake = configuration.startsWith("colmenaHive.") ? configuration : `nixosConfigurations.${configuration}`;
+        const inFlake = /^(?:colmenaHive|deploy)\.nodes\./.test(configuration) ? configuration : `nixosConfigurations.${configuration}`;
         const reason = `the flake has no ${inFlake}; ${names}`;
         return failure_makeFailure({ phase: "build", reason, hint: "Write the configuration behind the target: host#configuration", outcome });
+    }
+    if (why.kind === "foreign") {
+        const reason = `${configuration}.profiles.system.path is ${why.contains}, which contains no system of NixOS, or more than one`;
+        return failure_makeFailure({ phase: "build", reason, hint: "Use deploy-rs' activate.nixos with one configuration, or leave the node out with select", outcome });
     }
     const which = why.together === 1 ? `the configuration ${configuration}` : `one of ${why.together} configurations, ${configuration} or another,`;
     return failure_makeFailure({ phase: "build", reason: `${which} does not evaluate on the runner`, outcome, lines: why.lines.slice(0, system_failure_shownLines) });
@@ -5843,7 +6355,7 @@ function platformFailure(configuration, platform, known, elsewhere) {
 
 /** Evaluates what is evaluated on the runner, then builds what is built there. What does not evaluate or build stops none of the others. */
 async function makeSystems(sent, wanted, options) {
-    const here = wanted.filter(({ way }) => evaluatesHere(way));
+    const here = wanted.filter(isEvaluatedHere);
     const configurations = namesOf(here);
     const failed = new Map();
     const systems = await instantiate(outerReference(sent), configurations, options, {
@@ -5900,6 +6412,7 @@ function namesOf(wanted) {
 
 
 
+
 /** Evaluates and builds systems as the inputs say, without a key and without a machine. Returns the exit code. */
 async function build_run() {
     return await runCompanion({ work: build, nothing: renderBuild([]), onCancelled: "No system is in the outputs." });
@@ -5914,7 +6427,11 @@ async function build(log, signal) {
             const archived = await archiveAndAnnounce(flake, log, local);
             return { wrap: async (hive) => await wrapFlake(archived, hive, { scratch: runnerTemp(), signal }) };
         },
-        makeSystems: async (sent, wanted) => await makeSystems(sent, wanted, { ...local, buildArgs, elsewhere: "leave the machine out with select, and deploy it without systems" }),
+        makeSystems: async (sent, wanted) => {
+            const made = await makeSystems(sent, wanted, { ...local, buildArgs, elsewhere: "leave the machine out with select, and deploy it without systems" });
+            announceActivations(made, log);
+            return made;
+        },
     });
     const outputs = renderBuild(built);
     log.line(`${built.length} of ${total} systems:`);
@@ -6204,7 +6721,7 @@ function withCompared(rehearsal, compared) {
 
 
 // An update of nixpkgs may change hundreds of units.
-const mostNamed = 20;
+const plan_text_mostNamed = 20;
 const verbs = {
     stop: "stop",
     restart: "restart",
@@ -6219,7 +6736,7 @@ function renderPlanLines(plan) {
         return [];
     const units = unitActions.flatMap((action) => {
         const names = plan[action];
-        return names.length === 0 ? [] : [`  would ${verbs[action]}: ${listed(names, mostNamed)}`];
+        return names.length === 0 ? [] : [`  would ${verbs[action]}: ${listed(names, plan_text_mostNamed)}`];
     });
     const lines = [...units, ...(plan.reexecutes ? ["  systemd would be re-executed"] : [])];
     return [...(lines.length === 0 ? [] : ["units:", ...lines]), ...plan.inhibitors.map(inhibitionOf)];
@@ -6392,6 +6909,27 @@ function resultOf(target, known, { status, error }, seconds, timeline) {
         error,
     };
 }
+;// CONCATENATED MODULE: ./out/src/deploy/known-profile.js
+
+
+/**
+ * Throws a `DeployError` where the new system would replace one that the runner does not know, and the flake forbids that. As colmena has
+ * it (src/nix/deployment/mod.rs there), a system is known if the store of the runner has it.
+ */
+async function requireKnownProfile(target, { state }, { toplevel, phase }, { operation, systemOf, knowsProfile }, signal) {
+    const present = state.profile ?? state.running;
+    // Only new systems are meant: a rollback replaces what is there on purpose.
+    if (systemOf === undefined || knowsProfile === undefined || switchAction(operation) === undefined || present === undefined || present === toplevel)
+        return;
+    if (await knowsProfile(target, present, signal))
+        return;
+    throw new DeployError({
+        phase,
+        reason: `the machine has a system that the store of this runner does not have (${present}), and replaceUnknownProfiles is false for the machine`,
+        hint: "Nothing has changed on it. It may have been deployed by someone else. To replace it, remove replaceUnknownProfiles from the flake. A runner only knows former deployments if its store stays and it builds them itself (build-on: runner)",
+        topic: "profile-unknown",
+    });
+}
 ;// CONCATENATED MODULE: ./out/src/deploy/phase-clock.js
 /** Records when the phases of one host begin and end; waiting for other hosts belongs to no phase. */
 class PhaseClock {
@@ -6444,7 +6982,7 @@ async function retried(work, { retries, note, signal }) {
     }
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/repair.js
-const profile = "/nix/var/nix/profiles/system";
+const repair_profile = "/nix/var/nix/profiles/system";
 /**
  * The hint for a machine that could not roll back. `causes` is what the rollback named; `incomplete` tells that the old system runs
  * although its activation failed: it writes files, and needs room for them where the root file system is full.
@@ -6457,13 +6995,13 @@ function repairHint(commands, causes, incomplete) {
 }
 /** The commands that activate the system that ran before. They need no space in /nix and /boot. */
 function repairCommands({ running, profile: booted }) {
-    return `NIXOS_NO_CHECK=1 ${running ?? booted ?? `${profile}-N-link`}/bin/switch-to-configuration test`;
+    return `NIXOS_NO_CHECK=1 ${running ?? booted ?? `${repair_profile}-N-link`}/bin/switch-to-configuration test`;
 }
 /** The commands that restore system profile and boot loader, and then the running system, even if the boot loader fails. */
 function repairLastStep(before) {
     const { generation, profile: booted, running } = before;
-    const system = booted ?? running ?? `${profile}-N-link`;
-    const link = generation === undefined ? `rm -f ${profile}` : `ln -sfn system-${generation}-link ${profile}`;
+    const system = booted ?? running ?? `${repair_profile}-N-link`;
+    const link = generation === undefined ? `rm -f ${repair_profile}` : `ln -sfn system-${generation}-link ${repair_profile}`;
     return `${link}; NIXOS_NO_CHECK=1 ${system}/bin/switch-to-configuration boot; ${repairCommands(before)}`;
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/verdict.js
@@ -7034,6 +7572,7 @@ function generationBefore({ olderGeneration, state }) {
 
 
 
+
 /**
  * The work on one host: `prepare` up to a built system, then `activate` that. Both throw on failure; `result` returns
  * what is known so far.
@@ -7089,6 +7628,7 @@ class Host {
         const obtained = systemOf === undefined ? this.#older(connected) : await this.#newSystem(systemOf(target), connected, signal);
         const { machine, toplevel, generation, detail } = obtained;
         known.toplevel = toplevel;
+        await requireKnownProfile(target, facts, { toplevel, phase: known.phase }, this.#settings, signal);
         const { specialisation } = variant;
         const running = specialisation === undefined ? toplevel : await machine.findSpecialisation(toplevel, specialisation, signal);
         await this.#compare(machine, running, signal);
@@ -8689,7 +9229,7 @@ const rebuild_options_inputs = "it changes which inputs are built; commit the ch
 const rebuild_options_lockFile = "a deployment never changes a lock file; run `nix flake lock` and commit flake.lock instead";
 const flake = "use the inputs flake and targets (host#configuration)";
 const rebuild_options_host = "the input targets sets the machine";
-const elevation = "use the inputs elevate and elevate-password";
+const rebuild_options_elevation = "use the inputs elevate and elevate-password";
 const channels = "a flake has no channels; run `nix flake update` and commit flake.lock instead";
 const rebuild_options_expression = "the system is an attribute of the flake; put what it needs into the flake";
 const ofSwitch = "it has no effect on a build";
@@ -8738,9 +9278,9 @@ const rebuildOptions = {
         refused("--build-host", `${rebuild_options_host}; use --builders for machines that build`, ["HOST"]),
         refused("--use-substitutes", "it is for --target-host and --build-host", [], ["--substitute-on-destination", "-s"]),
         refused("--no-ssh-tty", "it is for --target-host"),
-        refused("--sudo", elevation, [], ["--use-remote-sudo"]),
-        refused("--ask-sudo-password", elevation, [], ["--ask-elevate-password", "-S"]),
-        refused("--elevate", elevation, ["METHOD"]),
+        refused("--sudo", rebuild_options_elevation, [], ["--use-remote-sudo"]),
+        refused("--ask-sudo-password", rebuild_options_elevation, [], ["--ask-elevate-password", "-S"]),
+        refused("--elevate", rebuild_options_elevation, ["METHOD"]),
         refused("--upgrade", channels, [], ["--upgrade-all"]),
         refused("--override-input", rebuild_options_inputs, ["INPUT", "FLAKE"]),
         refused("--update-input", rebuild_options_inputs, ["INPUT"]),
@@ -9184,6 +9724,7 @@ function sshSettings({ strict, connectTimeout, sshConfig, authentication, certif
 
 
 
+
 /** Finds the machines of a deployment. Throws an `InputError` for targets in the same place, and as `locateChosen`. */
 async function machinesOfDeployment(wanted, ports) {
     const { targets, systems } = wanted;
@@ -9206,7 +9747,16 @@ async function machinesWithSystems(named, systems, ports) {
 /** Makes ssh ready and locates explicit targets. Throws an `InputError` for two in the same place. */
 async function locateExplicit(named, ports) {
     await ports.prepareSsh();
-    const targets = await ports.locate(named);
+    const targets = [];
+    const refused = [];
+    for (const one of await ports.locate(named)) {
+        if ("problem" in one)
+            refused.push({ input: "targets", problem: `${one.name}: ${one.problem}` });
+        else
+            targets.push(one);
+    }
+    if (refused.length > 0)
+        throw new InputError(refused);
     try {
         requireDistinctPlaces(targets);
     }
@@ -9223,12 +9773,21 @@ async function explicitMachines({ targets: named, operation, places }, ports) {
     const failed = failuresOf(wanted, made);
     const targets = await locateExplicit(named, ports);
     const flake = fetched === undefined ? fetch : async () => await Promise.resolve(fetched);
-    return { targets: withSystem(targets, failed), failed, flake: needsFlake(operation) ? flake() : undefined, wanted, made };
+    return {
+        targets: withSystem(targets, failed).map((target) => withConfiguration(target, wanted, made)),
+        failed,
+        flake: needsFlake(operation) ? flake() : undefined,
+        wanted: withProfiles(wanted, made),
+        made,
+    };
 }
 async function of_deployment_machinesOfFlake({ selection, operation, places }, ports) {
     const fetched = await ports.fetchFlake();
     const plain = await fetched.wrap(false);
     const inventory = await ports.readInventory(plain, { selection, details: false });
+    // What only builds changes no machine, with colmena too.
+    if (switchAction(operation) !== undefined)
+        requireSelection(inventory, selection);
     const said = new Map(inventory.entries.flatMap((entry) => (entry.kind === "machine" ? [[entry.name, entry.buildOn]] : [])));
     let wanted = new Map();
     let flake;
@@ -9246,10 +9805,10 @@ async function of_deployment_machinesOfFlake({ selection, operation, places }, p
     ports.announce(choice);
     const failed = failuresOf(wanted, made).filter(({ name }) => targets.some((target) => target.name === name));
     return {
-        targets: withSystem(targets, failed),
+        targets: withSystem(targets, failed).map((target) => withConfiguration(target, wanted, made)),
         failed: [...choice.unusable.map(unusableResult), ...failed],
         flake: flake === undefined ? undefined : Promise.resolve(flake),
-        wanted,
+        wanted: withProfiles(wanted, made),
         made,
     };
 }
@@ -9257,16 +9816,24 @@ function byName(targets, way) {
     return new Map(targets.map((target) => [target.name, { name: target.name, configuration: attributeOf(target.configuration), way: way(target) }]));
 }
 function isAnyEvaluatedHere(wanted) {
-    return [...wanted.values()].some(({ way }) => evaluatesHere(way));
+    return [...wanted.values()].some(isEvaluatedHere);
 }
 function failuresOf(wanted, made) {
-    return [...wanted.values()].flatMap(({ name, configuration, way }) => {
-        const failure = configuration === undefined || !evaluatesHere(way) ? undefined : made?.failed.get(configuration);
+    return [...wanted.values()].flatMap((one) => {
+        const { name, configuration } = one;
+        const failure = configuration === undefined || !isEvaluatedHere(one) ? undefined : made?.failed.get(configuration);
         return failure === undefined ? [] : [failedBefore(name, configuration, failure)];
     });
 }
 function withSystem(targets, failed) {
     return targets.filter(({ name }) => !failed.some((result) => result.name === name));
+}
+;// CONCATENATED MODULE: ./out/src/nix/in-store.js
+
+/** Returns whether the runner's store has a path. Throws a `CommandError`. */
+async function isInStore(path, signal) {
+    const { stdout } = await runNixStore(["--check-validity", "--print-invalid", path], { signal });
+    return stdout.trim() === "";
 }
 ;// CONCATENATED MODULE: ./out/src/ssh/failure.js
 
@@ -9975,7 +10542,7 @@ async function followJob(job, call) {
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/switch-command.js
 
-const systemProfile = "/nix/var/nix/profiles/system";
+const switch_command_systemProfile = "/nix/var/nix/profiles/system";
 /** The way of an operation, and the action that it begins with. Throws an `Error` for one that changes nothing. */
 function switch_command_wayOf(operation, guarded) {
     const way = protectedWay(operation);
@@ -9988,7 +10555,7 @@ function switch_command_wayOf(operation, guarded) {
 }
 /** Builds the call of activate.sh in the directory of the run. */
 function activateCommand(action, { toplevel, running, generation }, installBootLoader) {
-    return ["/bin/sh", "./activate.sh", action, toplevel, running, generation?.toString() ?? "", installBootLoader ? "1" : "0", systemProfile];
+    return ["/bin/sh", "./activate.sh", action, toplevel, running, generation?.toString() ?? "", installBootLoader ? "1" : "0", switch_command_systemProfile];
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/arming.js
 
@@ -12228,6 +12795,7 @@ function renderConfiguration(target, index, directory, settings) {
         ...(renamed ? [] : [hostName(target.address)]),
         `  Port ${target.port}`,
         `  User ${target.user}`,
+        ...ownLines(target),
         ...mastersOf(targetFiles(directory, index)),
         // The user's lines do not know this name.
         ...(renamed && name !== target.host ? [`Host ${name}`, hostName(target.address)] : []),
@@ -12245,6 +12813,7 @@ function renderQuestion(target, index, directory, settings, defaults) {
         host,
         ...(target.port === undefined ? [] : [`  Port ${target.port}`]),
         ...(target.user === undefined ? [] : [`  User ${target.user}`]),
+        ...ownLines(target),
         ...mastersOf(targetFiles(directory, index)),
         ...ownedSettings(index, directory, settings),
     ];
@@ -12256,6 +12825,9 @@ function configuration_lines(all) {
 }
 function extraLines({ extra }) {
     return extra === "" ? [] : ["# From the input ssh-config", extra];
+}
+function ownLines({ sshOptions = [] }) {
+    return sshOptions.map((line) => `  ${line}`);
 }
 function mastersOf({ socket }) {
     return [`  ControlPath ${socket}`, `  ControlPersist ${masterIdle}`];
@@ -12513,151 +13085,6 @@ function sessionCommand(files, target, command) {
 function connection_placeOf({ configuration, socket, configured }) {
     return ["-F", configuration, ...(configured ? [] : ["-o", `ControlPath=${socket}`])];
 }
-;// CONCATENATED MODULE: ./out/src/ssh/keywords.js
-const ours = { owner: "ours" };
-const theirs = { owner: "theirs" };
-const keywords_refused = (reason) => ({ owner: "refused", reason });
-const onlyTheKey = keywords_refused("the input ssh-auth sets how the action authenticates");
-const hostKey = keywords_refused("the host key is looked up under the target's own address");
-const noForwarding = keywords_refused("the action forwards nothing");
-const sameSession = keywords_refused("the action needs a plain ssh session");
-const plainMessages = keywords_refused("the action parses the messages of ssh");
-const gssapi = keywords_refused("Kerberos would replace the key or the host key");
-/** Every keyword of ssh_config(5) in OpenSSH 8.5 to 10. */
-const keywords = {
-    // Where a line applies.
-    Host: theirs,
-    Match: theirs,
-    Include: theirs,
-    IgnoreUnknown: theirs,
-    Tag: theirs,
-    RefuseConnection: theirs,
-    VersionAddendum: theirs,
-    // Where the machine is, and the way there.
-    HostName: theirs,
-    User: theirs,
-    Port: theirs,
-    AddressFamily: theirs,
-    BindAddress: theirs,
-    BindInterface: theirs,
-    CanonicalDomains: theirs,
-    CanonicalizeFallbackLocal: theirs,
-    CanonicalizeHostname: theirs,
-    CanonicalizeMaxDots: theirs,
-    CanonicalizePermittedCNAMEs: theirs,
-    ProxyCommand: theirs,
-    ProxyJump: theirs,
-    ProxyUseFdpass: keywords_refused("the ProxyCommand must end with the connection"),
-    IPQoS: theirs,
-    // Encryption and compression.
-    Ciphers: theirs,
-    MACs: theirs,
-    KexAlgorithms: theirs,
-    Compression: theirs,
-    RekeyLimit: theirs,
-    ObscureKeystrokeTiming: theirs,
-    RequiredRSASize: theirs,
-    WarnWeakCrypto: theirs,
-    // Host keys.
-    HostKeyAlgorithms: theirs,
-    CASignatureAlgorithms: theirs,
-    RevokedHostKeys: theirs,
-    FingerprintHash: theirs,
-    HostKeyAlias: hostKey,
-    StrictHostKeyChecking: ours,
-    UserKnownHostsFile: ours,
-    GlobalKnownHostsFile: ours,
-    KnownHostsCommand: ours,
-    UpdateHostKeys: ours,
-    CheckHostIP: ours,
-    VerifyHostKeyDNS: ours,
-    HashKnownHosts: ours,
-    NoHostAuthenticationForLocalhost: ours,
-    VisualHostKey: plainMessages,
-    // Authentication.
-    IdentityFile: ours,
-    IdentitiesOnly: ours,
-    IdentityAgent: ours,
-    CertificateFile: ours,
-    PKCS11Provider: ours,
-    AddKeysToAgent: ours,
-    BatchMode: ours,
-    PreferredAuthentications: ours,
-    PubkeyAuthentication: ours,
-    PasswordAuthentication: ours,
-    KbdInteractiveAuthentication: ours,
-    PubkeyAcceptedAlgorithms: theirs,
-    KbdInteractiveDevices: onlyTheKey,
-    NumberOfPasswordPrompts: onlyTheKey,
-    SecurityKeyProvider: onlyTheKey,
-    HostbasedAuthentication: onlyTheKey,
-    HostbasedAcceptedAlgorithms: onlyTheKey,
-    EnableSSHKeysign: onlyTheKey,
-    GSSAPIAuthentication: gssapi,
-    GSSAPIDelegateCredentials: gssapi,
-    GSSAPIClientIdentity: gssapi,
-    GSSAPIServerIdentity: gssapi,
-    GSSAPIKeyExchange: gssapi,
-    GSSAPIKexAlgorithms: gssapi,
-    GSSAPIRenewalForcesRekey: gssapi,
-    GSSAPITrustDns: gssapi,
-    // The connection and its master.
-    ControlMaster: ours,
-    ControlPath: ours,
-    ControlPersist: ours,
-    ConnectTimeout: ours,
-    ConnectionAttempts: ours,
-    ServerAliveInterval: ours,
-    ServerAliveCountMax: ours,
-    TCPKeepAlive: ours,
-    ChannelTimeout: keywords_refused("the inputs of the action set the timeouts"),
-    // The session.
-    RemoteCommand: ours,
-    PermitLocalCommand: ours,
-    LocalCommand: keywords_refused("ssh-config cannot run commands on the runner after connecting"),
-    RequestTTY: ours,
-    EscapeChar: ours,
-    EnableEscapeCommandline: sameSession,
-    SessionType: sameSession,
-    StdinNull: sameSession,
-    ForkAfterAuthentication: sameSession,
-    SendEnv: sameSession,
-    SetEnv: sameSession,
-    // Messages.
-    LogLevel: ours,
-    LogVerbose: plainMessages,
-    // The same; only -y would have ssh use it.
-    SyslogFacility: theirs,
-    // Forwarding.
-    ForwardAgent: ours,
-    ForwardX11: ours,
-    ForwardX11Timeout: noForwarding,
-    ForwardX11Trusted: noForwarding,
-    XAuthLocation: noForwarding,
-    LocalForward: noForwarding,
-    RemoteForward: noForwarding,
-    DynamicForward: noForwarding,
-    ClearAllForwardings: noForwarding,
-    ExitOnForwardFailure: noForwarding,
-    GatewayPorts: noForwarding,
-    PermitRemoteOpen: noForwarding,
-    // ssh takes this one from every block, also from those of other hosts; nothing is forwarded, so it changes nothing.
-    StreamLocalBindMask: theirs,
-    StreamLocalBindUnlink: noForwarding,
-    Tunnel: noForwarding,
-    TunnelDevice: noForwarding,
-};
-const byLowerCase = new Map(Object.entries(keywords).map(([name, rule]) => [name.toLowerCase(), { name, rule }]));
-/**
- * Says why a line of `ssh-config` may not change a keyword for a target, with the keyword's name; `undefined` for one that it may.
- * Keywords are in lower case, as `ssh -G` prints them.
- */
-function refusalOf(keyword) {
-    const { name, rule } = byLowerCase.get(keyword) ?? { name: keyword, rule: keywords_refused("not supported by this version of the action") };
-    if (rule.owner === "theirs")
-        return undefined;
-    return `${name} (${rule.owner === "ours" ? "set by the action" : rule.reason})`;
-}
 ;// CONCATENATED MODULE: ./out/src/ssh/location.js
 
 
@@ -12668,9 +13095,15 @@ function refusalOf(keyword) {
 
 // ssh answers at once, unless a `Match exec` of the user's lines takes its time.
 const answerSeconds = 60;
-/** Finds out where targets are, as `locateTarget`, at most `limit` at a time. The answers are in the order of the targets. */
+/**
+ * Finds out where targets are, as `locateTarget`, at most `limit` at a time. The answers are in the order of the targets. One whose own
+ * options ssh does not accept is refused alone.
+ */
 async function locateTargets(targets, directory, settings, { defaults, limit, signal }) {
-    const work = async ([index, target]) => await locateTarget(target, index, directory, settings, defaults, signal);
+    const work = async ([index, target]) => {
+        const problem = await ownProblem(target, index, directory, settings, defaults, signal);
+        return problem === undefined ? await locateTarget(target, index, directory, settings, defaults, signal) : { name: target.name, problem };
+    };
     return await mapLimited([...targets.entries()], limit, work);
 }
 /**
@@ -12679,14 +13112,11 @@ async function locateTargets(targets, directory, settings, { defaults, limit, si
  * `InputError` for lines that ssh does not accept, and for those that would lead it to what it must not be given.
  */
 async function locateTarget(target, index, directory, settings, defaults, signal) {
-    if (settings.extra === "")
+    if (settings.extra === "" && (target.sshOptions ?? []).length === 0)
         return withDefaults(target, defaults);
     const { configuration } = targetFiles(directory, index);
     const { text, extraBegins } = renderQuestion(target, index, directory, settings, defaults);
-    const ask = async (question) => {
-        (0,external_node_fs_namespaceObject.writeFileSync)(configuration, question, { mode: 0o600 });
-        return (await run(locationCommand(configuration, target), { signal, timeout: answerSeconds })).stdout;
-    };
+    const ask = async (question) => await askSsh(target, question, configuration, signal);
     let answer;
     try {
         answer = await ask(text);
@@ -12698,6 +13128,25 @@ async function locateTarget(target, index, directory, settings, defaults, signal
     }
     const without = await ask(renderQuestion(target, index, directory, { ...settings, extra: "" }, defaults).text);
     return locatedTarget(target, answer, without);
+}
+async function askSsh(target, question, configuration, signal) {
+    (0,external_node_fs_namespaceObject.writeFileSync)(configuration, question, { mode: 0o600 });
+    return (await run(locationCommand(configuration, target), { signal, timeout: answerSeconds })).stdout;
+}
+/** What ssh has against the target's own options, without the user's lines. */
+async function ownProblem(target, index, directory, settings, defaults, signal) {
+    if ((target.sshOptions ?? []).length === 0)
+        return undefined;
+    const { configuration } = targetFiles(directory, index);
+    try {
+        await askSsh(target, renderQuestion(target, index, directory, { ...settings, extra: "" }, defaults).text, configuration, signal);
+        return undefined;
+    }
+    catch (error) {
+        if (!(error instanceof CommandError) || error.failure.kind === "aborted")
+            throw error;
+        return `ssh does not accept its options (${(target.sshOptions ?? []).join("; ")}): ${reasonOf(error, configuration, Number.POSITIVE_INFINITY)}`;
+    }
 }
 /** Builds the command that asks ssh what it makes of its configuration, without connecting. */
 function locationCommand(configuration, target) {
@@ -12731,9 +13180,10 @@ function locatedTarget(target, answer, without) {
     check("User", () => checkUser(user));
     check("Port", () => checkPort(port));
     requireOwned(target, found, location_parseAnswer(without));
-    const { name, host, configuration } = target;
+    const { name, host, configuration, sshOptions, replaceUnknown } = target;
     const moved = address.toLowerCase() !== host.toLowerCase();
-    return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration };
+    const own = { ...(sshOptions === undefined ? {} : { sshOptions }), ...(replaceUnknown === undefined ? {} : { replaceUnknown }) };
+    return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration, ...own };
 }
 function location_parseAnswer(answer) {
     const found = new Map();
@@ -12831,11 +13281,25 @@ function deploymentPorts({ inputs, ssh, identity, known, log, signal }) {
             return { wrap: async (hive) => (known.sent = await wrapFlake(archived, hive, { scratch: runnerTemp(), signal })) };
         },
         readInventory: async (sent, query) => await readInventory(outerReference(sent), query, local),
-        makeSystems: async (sent, wanted) => await makeSystems(sent, wanted, { ...local, buildArgs: inputs.buildArgs, elsewhere: "set build-on: target for the machine" }),
+        makeSystems: async (sent, wanted) => {
+            const made = await makeSystems(sent, wanted, { ...local, buildArgs: inputs.buildArgs, elsewhere: "set build-on: target for the machine" });
+            announceActivations(made, log);
+            return made;
+        },
         requireSystems: requireSystemsHere,
         prepareSsh: async () => await identity.install(inputs),
         locate: async (targets) => await locateTargets(targets, identity.directory, ssh, { defaults: inputs.defaults, limit: inputs.maxParallel, signal }),
-        announce: (choice) => announceChoice(choice, log),
+        announce: (choice) => announceChoice(choice, log, givenInputs(inputs)),
+    };
+}
+function givenInputs({ safety, substitute, elevate, elevatePassword }) {
+    return {
+        rollback: String(safety.rollback),
+        "confirm-timeout": String(safety.limits.confirm),
+        "activation-timeout": String(safety.limits.activation),
+        "substitute-on-destination": String(substitute),
+        elevate,
+        "elevate-password": elevatePassword === undefined ? "not set" : "set",
     };
 }
 ;// CONCATENATED MODULE: ./out/src/entry/known.js
@@ -13121,6 +13585,7 @@ async function removeIdentity(directory, log) {
 
 
 
+
 /** Deploys as the inputs say, and reports how it ended. Returns the exit code. */
 async function deploy_run() {
     const log = new WorkflowLog();
@@ -13175,7 +13640,8 @@ async function deploy({ log, runLog, identity, known }, cancelled) {
     const runner = runnerStore({ signal, onLine: (line) => log.line(line) });
     const sources = { flake, sent: known.sent, made: found.made, runner, substitutes: inputs.substitute };
     const systemOf = needsFlake(operation) ? (target) => sourceOf(wantedAs(target), sources) : undefined;
-    known.end = await deployFleet(machines, { operation, systemOf, unusable: found.failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
+    const knowsProfile = async ({ replaceUnknown }, present, own) => replaceUnknown !== false || (await isInStore(present, own));
+    known.end = await deployFleet(machines, { operation, systemOf, knowsProfile, unusable: found.failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
     await found.flake;
 }
 ;// CONCATENATED MODULE: ./out/src/github/matrix-outputs.js

@@ -11,6 +11,7 @@ import { memoryWarning } from "./free-memory.js";
 import { spaceWarning } from "./free-space.js";
 import type { Outcome } from "./guarded.js";
 import { knownAtFirst, outlookOf, resultOf, settledBy, type HostKnowledge } from "./host-knowledge.js";
+import { requireKnownProfile } from "./known-profile.js";
 import { PhaseClock } from "./phase-clock.js";
 import type { ActivatableSystem, ConnectedMachine, HostLog, Machine, MachineFacts } from "./ports.js";
 import { retried } from "./retry.js";
@@ -96,6 +97,7 @@ export class Host {
     const obtained = systemOf === undefined ? this.#older(connected) : await this.#newSystem(systemOf(target), connected, signal);
     const { machine, toplevel, generation, detail } = obtained;
     known.toplevel = toplevel;
+    await requireKnownProfile(target, facts, { toplevel, phase: known.phase }, this.#settings, signal);
     const { specialisation } = variant;
     const running = specialisation === undefined ? toplevel : await machine.findSpecialisation(toplevel, specialisation, signal);
     await this.#compare(machine, running, signal);

@@ -13,19 +13,22 @@ export type MatrixMachine = {
 /** A machine whose system the runner has built. */
 export type BuiltMachine = Pick<MatrixMachine, "name" | "request"> & { readonly toplevel: StorePath };
 
-/** Renders the machines for the input `targets`: one per line, or JSON where a line cannot express a name or a place to build. */
+/** Renders the machines for the input `targets`: one per line, or JSON where a line cannot express a name, a place to build or options of ssh. */
 export function targetsText(machines: readonly Pick<MatrixMachine, "name" | "request">[]): string {
   const plain = machines.every(
-    ({ name, request }) => wishedName({ ...request, name: undefined }) === name && request.buildOn === undefined && request.flakeBuildOn === undefined,
+    ({ name, request: { buildOn, flakeBuildOn, sshOptions, replaceUnknown, ...place } }) =>
+      wishedName({ ...place, name: undefined }) === name && [buildOn, flakeBuildOn, sshOptions, replaceUnknown].every((said) => said === undefined),
   );
   if (plain) return machines.map(({ request }) => targetLine(request)).join("\n");
   return JSON.stringify(
-    machines.map(({ name, request: { buildOn, flakeBuildOn, configuration, ...place } }) => ({
+    machines.map(({ name, request: { buildOn, flakeBuildOn, sshOptions, replaceUnknown, configuration, ...place } }) => ({
       ...place,
       configuration: attributeOf(configuration),
       name,
       "build-on": buildOn,
       "flake-build-on": flakeBuildOn,
+      "ssh-options": sshOptions,
+      "replace-unknown-profiles": replaceUnknown,
     })),
   );
 }

@@ -1,9 +1,11 @@
 import type { Place } from "./build-place.js";
 import { ownHostname, parseConfiguration } from "./configuration.js";
 import { messageOf } from "./errors.js";
+import { texts } from "./json.js";
+import { parseSshLines } from "./ssh-options.js";
 import { acceptedTarget, checkTarget, parsePlace, parseTarget, type TargetRequest } from "./target.js";
 
-export const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration, name and build-on`;
+export const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration, name, build-on, ssh-options and replace-unknown-profiles`;
 
 /** The targets of a list, and what is wrong with each bad entry. */
 export type TargetList = { readonly requests: readonly TargetRequest[]; readonly problems: readonly string[] };
@@ -49,8 +51,25 @@ function collector(): TargetList & { add: (place: string, shown: unknown, parse:
   return { requests, problems, add };
 }
 
-/** The fields of a target that is an object. The last one is what matrix/ writes. */
-export const targetFields = ["host", "user", "port", "configuration", "name", "build-on", "flake-build-on"];
+/** The fields of an object in the list. The last one is what matrix/ writes. */
+export const targetFields = ["host", "user", "port", "configuration", "name", "build-on", "ssh-options", "replace-unknown-profiles", "flake-build-on"];
+
+function readSshOptions(value: unknown): Pick<TargetRequest, "sshOptions"> {
+  if (value === undefined) return {};
+  const lines = texts(value);
+  if (!Array.isArray(value) || lines.length !== value.length) throw new Error("its ssh-options is not a list of strings");
+  try {
+    return { sshOptions: parseSshLines(lines) };
+  } catch (error) {
+    throw new Error(`its ssh-options: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function readReplaceUnknown(value: unknown): Pick<TargetRequest, "replaceUnknown"> {
+  if (value === undefined) return {};
+  if (typeof value !== "boolean") throw new Error("its replace-unknown-profiles is not true or false");
+  return { replaceUnknown: value };
+}
 
 function parseItem(item: unknown): TargetRequest {
   if (typeof item === "string") return parseTarget(item);
@@ -81,5 +100,7 @@ function parseItem(item: unknown): TargetRequest {
     name: text("name"),
     buildOn: place("build-on"),
     flakeBuildOn: place("flake-build-on"),
+    ...readSshOptions(record["ssh-options"] ?? undefined),
+    ...readReplaceUnknown(record["replace-unknown-profiles"] ?? undefined),
   });
 }

@@ -7,6 +7,7 @@ import { parseBuildInputs } from "../inputs/build.js";
 import { machinesOfBuild } from "../machines/of-build.js";
 import { wrapFlake } from "../nix/outer-flake.js";
 import { failureAnnotations } from "../report/annotations.js";
+import { announceActivations } from "./announce-choice.js";
 import { archiveAndAnnounce } from "./archive-flake.js";
 import { runCompanion, type Found } from "./companion.js";
 import { matrixPorts } from "./matrix-ports.js";
@@ -27,8 +28,11 @@ async function build(log: WorkflowLog, signal: AbortSignal): Promise<Found> {
       const archived = await archiveAndAnnounce(flake, log, local);
       return { wrap: async (hive) => await wrapFlake(archived, hive, { scratch: runnerTemp(), signal }) };
     },
-    makeSystems: async (sent, wanted) =>
-      await makeSystems(sent, wanted, { ...local, buildArgs, elsewhere: "leave the machine out with select, and deploy it without systems" }),
+    makeSystems: async (sent, wanted) => {
+      const made = await makeSystems(sent, wanted, { ...local, buildArgs, elsewhere: "leave the machine out with select, and deploy it without systems" });
+      announceActivations(made, log);
+      return made;
+    },
   });
   const outputs = renderBuild(built);
   log.line(`${built.length} of ${total} systems:`);

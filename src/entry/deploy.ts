@@ -2,6 +2,7 @@ import { deployFleet } from "../deploy/fleet.js";
 import type { SystemSource } from "../deploy/system-source.js";
 import { flakeOrNone } from "../deploy/flake-or-none.js";
 import { briefReason } from "../domain/errors.js";
+import type { StorePath } from "../domain/store-path.js";
 import { needsFlake } from "../domain/operation.js";
 import type { Target } from "../domain/target.js";
 import { maskSecret, readInput } from "../github/action-input.js";
@@ -15,6 +16,7 @@ import { secretsOf } from "../inputs/secrets.js";
 import { sshSettings } from "../inputs/ssh-settings.js";
 import { machinesOfDeployment } from "../machines/of-deployment.js";
 import type { WantedSystem } from "../machines/ports.js";
+import { isInStore } from "../nix/in-store.js";
 import { NixosMachine } from "../nixos/machine.js";
 import { preventCoreDumps } from "../process/core-dumps.js";
 import { requirePrograms } from "../process/required-programs.js";
@@ -81,9 +83,11 @@ async function deploy({ log, runLog, identity, known }: Run, cancelled: AbortSig
   const runner = runnerStore({ signal, onLine: (line) => log.line(line) });
   const sources: Sources = { flake, sent: known.sent, made: found.made, runner, substitutes: inputs.substitute };
   const systemOf = needsFlake(operation) ? (target: Target): SystemSource => sourceOf(wantedAs(target), sources) : undefined;
+  const knowsProfile = async ({ replaceUnknown }: Target, present: StorePath, own: AbortSignal): Promise<boolean> =>
+    replaceUnknown !== false || (await isInStore(present, own));
   known.end = await deployFleet(
     machines,
-    { operation, systemOf, unusable: found.failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal },
+    { operation, systemOf, knowsProfile, unusable: found.failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal },
     runLog,
   );
   await found.flake;

@@ -6,10 +6,11 @@ import type { Inputs } from "../inputs/deploy.js";
 import type { DeploymentPorts } from "../machines/ports.js";
 import { readInventory } from "../nix/inventory.js";
 import { wrapFlake } from "../nix/outer-flake.js";
+import type { GivenInputs } from "../report/choice.js";
 import type { SshSettings } from "../ssh/configuration.js";
 import { locateTargets } from "../ssh/location.js";
 import { archiveAndAnnounce } from "./archive-flake.js";
-import { announceChoice } from "./announce-choice.js";
+import { announceActivations, announceChoice } from "./announce-choice.js";
 import type { Known } from "./known.js";
 import type { RunIdentity } from "./run-identity.js";
 import { requireSystemsHere } from "./runner-store.js";
@@ -36,11 +37,25 @@ export function deploymentPorts({ inputs, ssh, identity, known, log, signal }: D
       return { wrap: async (hive) => (known.sent = await wrapFlake(archived, hive, { scratch: runnerTemp(), signal })) };
     },
     readInventory: async (sent, query) => await readInventory(outerReference(sent), query, local),
-    makeSystems: async (sent, wanted) =>
-      await makeSystems(sent, wanted, { ...local, buildArgs: inputs.buildArgs, elsewhere: "set build-on: target for the machine" }),
+    makeSystems: async (sent, wanted) => {
+      const made = await makeSystems(sent, wanted, { ...local, buildArgs: inputs.buildArgs, elsewhere: "set build-on: target for the machine" });
+      announceActivations(made, log);
+      return made;
+    },
     requireSystems: requireSystemsHere,
     prepareSsh: async () => await identity.install(inputs),
     locate: async (targets) => await locateTargets(targets, identity.directory, ssh, { defaults: inputs.defaults, limit: inputs.maxParallel, signal }),
-    announce: (choice) => announceChoice(choice, log),
+    announce: (choice) => announceChoice(choice, log, givenInputs(inputs)),
+  };
+}
+
+function givenInputs({ safety, substitute, elevate, elevatePassword }: Inputs): GivenInputs {
+  return {
+    rollback: String(safety.rollback),
+    "confirm-timeout": String(safety.limits.confirm),
+    "activation-timeout": String(safety.limits.activation),
+    "substitute-on-destination": String(substitute),
+    elevate,
+    "elevate-password": elevatePassword === undefined ? "not set" : "set",
   };
 }

@@ -1,8 +1,8 @@
-import { evaluatesHere } from "../domain/build-place.js";
 import type { Failure } from "../domain/failure.js";
 import { outerReference, type SentFlake } from "../domain/flake.js";
 import type { StorePath } from "../domain/store-path.js";
 import { builtBefore, builtHere, realisedThere, rebuiltThere, type RunnerStore, type SystemSource } from "../deploy/system-source.js";
+import { isEvaluatedHere } from "../machines/evaluated-here.js";
 import type { MadeSystems, WantedSystem } from "../machines/ports.js";
 import { buildSystems } from "../nix/build-systems.js";
 import type { EvaluateOptions } from "../nix/evaluate.js";
@@ -18,7 +18,7 @@ export type HereOptions = EvaluateOptions & {
 
 /** Evaluates what is evaluated on the runner, then builds what is built there. What does not evaluate or build stops none of the others. */
 export async function makeSystems(sent: SentFlake, wanted: readonly WantedSystem[], options: HereOptions): Promise<MadeSystems> {
-  const here = wanted.filter(({ way }) => evaluatesHere(way));
+  const here = wanted.filter(isEvaluatedHere);
   const configurations = namesOf(here);
   const failed = new Map<string, Failure>();
   const systems = await instantiate(outerReference(sent), configurations, options, {

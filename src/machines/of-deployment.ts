@@ -1,13 +1,14 @@
-import { evaluatesHere, wayOf, type Place, type PlaceSettings, type Way } from "../domain/build-place.js";
+import { wayOf, type Place, type PlaceSettings, type Way } from "../domain/build-place.js";
 import { attributeOf, needsHive } from "../domain/configuration.js";
-import { InputError, messageOf } from "../domain/errors.js";
+import { InputError, messageOf, type InputProblem } from "../domain/errors.js";
 import type { SentFlake } from "../domain/flake.js";
-import { failedBefore, unusableResult } from "../domain/inventory.js";
+import { failedBefore, requireSelection, unusableResult } from "../domain/inventory.js";
 import type { GivenSystems } from "../domain/given-systems.js";
-import { needsFlake, type Operation } from "../domain/operation.js";
+import { needsFlake, switchAction, type Operation } from "../domain/operation.js";
 import type { HostResult } from "../domain/result.js";
 import type { Selection } from "../domain/selection.js";
 import { requireDistinctPlaces, type NamedTarget, type Target } from "../domain/target.js";
+import { isEvaluatedHere, withConfiguration, withProfiles } from "./evaluated-here.js";
 import { locateChosen } from "./of-flake.js";
 import type { DeploymentPorts, MadeSystems, WantedSystem } from "./ports.js";
 
@@ -56,7 +57,13 @@ async function machinesWithSystems(named: readonly NamedTarget[], systems: Given
 /** Makes ssh ready and locates explicit targets. Throws an `InputError` for two in the same place. */
 async function locateExplicit(named: readonly NamedTarget[], ports: DeploymentPorts): Promise<readonly Target[]> {
   await ports.prepareSsh();
-  const targets = await ports.locate(named);
+  const targets: Target[] = [];
+  const refused: InputProblem[] = [];
+  for (const one of await ports.locate(named)) {
+    if ("problem" in one) refused.push({ input: "targets", problem: `${one.name}: ${one.problem}` });
+    else targets.push(one);
+  }
+  if (refused.length > 0) throw new InputError(refused);
   try {
     requireDistinctPlaces(targets);
   } catch (error) {
@@ -73,13 +80,21 @@ async function explicitMachines({ targets: named, operation, places }: WantedMac
   const failed = failuresOf(wanted, made);
   const targets = await locateExplicit(named, ports);
   const flake = fetched === undefined ? fetch : async (): Promise<SentFlake> => await Promise.resolve(fetched);
-  return { targets: withSystem(targets, failed), failed, flake: needsFlake(operation) ? flake() : undefined, wanted, made };
+  return {
+    targets: withSystem(targets, failed).map((target) => withConfiguration(target, wanted, made)),
+    failed,
+    flake: needsFlake(operation) ? flake() : undefined,
+    wanted: withProfiles(wanted, made),
+    made,
+  };
 }
 
 async function machinesOfFlake({ selection, operation, places }: WantedMachines, ports: DeploymentPorts): Promise<MachinesOfDeployment> {
   const fetched = await ports.fetchFlake();
   const plain = await fetched.wrap(false);
   const inventory = await ports.readInventory(plain, { selection, details: false });
+  // What only builds changes no machine, with colmena too.
+  if (switchAction(operation) !== undefined) requireSelection(inventory, selection);
   const said = new Map<string, Place>(inventory.entries.flatMap((entry) => (entry.kind === "machine" ? [[entry.name, entry.buildOn] as const] : [])));
   let wanted: ReadonlyMap<string, WantedSystem> = new Map();
   let flake: SentFlake | undefined;
@@ -96,10 +111,10 @@ async function machinesOfFlake({ selection, operation, places }: WantedMachines,
   ports.announce(choice);
   const failed = failuresOf(wanted, made).filter(({ name }) => targets.some((target) => target.name === name));
   return {
-    targets: withSystem(targets, failed),
+    targets: withSystem(targets, failed).map((target) => withConfiguration(target, wanted, made)),
     failed: [...choice.unusable.map(unusableResult), ...failed],
     flake: flake === undefined ? undefined : Promise.resolve(flake),
-    wanted,
+    wanted: withProfiles(wanted, made),
     made,
   };
 }
@@ -109,12 +124,13 @@ function byName(targets: readonly NamedTarget[], way: (target: NamedTarget) => W
 }
 
 function isAnyEvaluatedHere(wanted: ReadonlyMap<string, WantedSystem>): boolean {
-  return [...wanted.values()].some(({ way }) => evaluatesHere(way));
+  return [...wanted.values()].some(isEvaluatedHere);
 }
 
 function failuresOf(wanted: ReadonlyMap<string, WantedSystem>, made: MadeSystems | undefined): HostResult[] {
-  return [...wanted.values()].flatMap(({ name, configuration, way }) => {
-    const failure = configuration === undefined || !evaluatesHere(way) ? undefined : made?.failed.get(configuration);
+  return [...wanted.values()].flatMap((one) => {
+    const { name, configuration } = one;
+    const failure = configuration === undefined || !isEvaluatedHere(one) ? undefined : made?.failed.get(configuration);
     return failure === undefined ? [] : [failedBefore(name, configuration, failure)];
   });
 }

@@ -1,4 +1,4 @@
-import type { UnusableMachine } from "../domain/inventory.js";
+import { requireSelection, type UnusableMachine } from "../domain/inventory.js";
 import type { MatrixMachine } from "../domain/matrix.js";
 import type { Selection } from "../domain/selection.js";
 import { withDefaults } from "../domain/target.js";
@@ -47,6 +47,7 @@ export async function machinesOfMatrix(wanted: WantedJobs, ports: MatrixPorts): 
 
 async function machinesOfFlake({ selection, port = sshPort }: WantedJobs, ports: MatrixPorts): Promise<Pick<MachinesOfMatrix, "machines" | "unusable">> {
   const inventory = await ports.readInventory({ selection, details: true });
+  requireSelection(inventory, selection);
   // The user does not tell machines apart.
   const { choice } = await locateChosen(
     inventory,

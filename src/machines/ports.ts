@@ -5,7 +5,7 @@ import type { GivenSystems } from "../domain/given-systems.js";
 import type { Choice, Inventory } from "../domain/inventory.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { Selection } from "../domain/selection.js";
-import type { NamedTarget, Target } from "../domain/target.js";
+import type { NamedTarget, RefusedTarget, Target } from "../domain/target.js";
 
 /** What is asked of a flake about its machines. */
 export type InventoryQuery = {
@@ -30,7 +30,17 @@ export type WantedSystem = {
 
 /** What the runner has made of the systems that it evaluates, and builds where it is to: by the name of their configuration. */
 export type MadeSystems = {
-  readonly systems: ReadonlyMap<string, { readonly derivation: StorePath; readonly toplevel: StorePath }>;
+  readonly systems: ReadonlyMap<
+    string,
+    {
+      readonly derivation: StorePath;
+      readonly toplevel: StorePath;
+      /** For a node of deploy-rs: the attribute of `nixosConfigurations` with the same system, if it has the node's name. */
+      readonly configuration?: string | undefined;
+      /** The profile of deploy-rs has a script of its own to activate it, which the action does not run. */
+      readonly ownActivation?: boolean;
+    }
+  >;
   readonly failed: ReadonlyMap<string, Failure>;
 };
 
@@ -46,7 +56,7 @@ export type DeploymentPorts = {
   /** Makes ssh ready. Called once, and only after everything that the runner evaluates and builds, unless that is nothing. */
   prepareSsh(): Promise<void>;
   /** Finds out where targets are, without connecting to any. The answers are in the order of the targets. */
-  locate(targets: readonly NamedTarget[]): Promise<readonly Target[]>;
+  locate(targets: readonly NamedTarget[]): Promise<readonly (Target | RefusedTarget)[]>;
   /** Reports what was chosen of the flake's machines. */
   announce(choice: Choice): void;
 };

@@ -11,9 +11,13 @@ export function evaluationFailure(configuration: string, why: NoSystem): Failure
   if (why.kind === "missing") {
     const { configurations } = why;
     const names = configurations.length === 0 ? "it has none" : `it has ${configurations.join(", ")}`;
-    const inFlake = configuration.startsWith("colmenaHive.") ? configuration : `nixosConfigurations.${configuration}`;
+    const inFlake = /^(?:colmenaHive|deploy)\.nodes\./.test(configuration) ? configuration : `nixosConfigurations.${configuration}`;
     const reason = `the flake has no ${inFlake}; ${names}`;
     return makeFailure({ phase: "build", reason, hint: "Write the configuration behind the target: host#configuration", outcome });
+  }
+  if (why.kind === "foreign") {
+    const reason = `${configuration}.profiles.system.path is ${why.contains}, which contains no system of NixOS, or more than one`;
+    return makeFailure({ phase: "build", reason, hint: "Use deploy-rs' activate.nixos with one configuration, or leave the node out with select", outcome });
   }
   const which = why.together === 1 ? `the configuration ${configuration}` : `one of ${why.together} configurations, ${configuration} or another,`;
   return makeFailure({ phase: "build", reason: `${which} does not evaluate on the runner`, outcome, lines: why.lines.slice(0, shownLines) });

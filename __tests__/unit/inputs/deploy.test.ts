@@ -176,7 +176,7 @@ describe("what is refused", () => {
   const reference = "expected a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
   const flakeSettings = "is not allowed: it lets a flake change the settings of Nix; put the settings that you trust into nix.conf instead";
   const noMachine =
-    "lists no hosts; expected one target per line ([user@]host[:port][#configuration], with an IPv6 address in brackets), or a JSON array of such strings or of objects with host, user, port, configuration, name and build-on";
+    "lists no hosts; expected one target per line ([user@]host[:port][#configuration], with an IPv6 address in brackets), or a JSON array of such strings or of objects with host, user, port, configuration, name, build-on, ssh-options and replace-unknown-profiles";
   const selection =
     "expected comma-separated globs over names and @tags, for example web1,edge-*,@canary,!web2 (! leaves out, * matches anything, ? one character, [abc] and [!a-z] one character of a set)";
   const user = "its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)";

@@ -2,7 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 
 import { makeFailure } from "../../../src/domain/failure.js";
 import { InputError } from "../../../src/domain/errors.js";
-import type { Choice, InventoryEntry } from "../../../src/domain/inventory.js";
+import type { Choice, Inventory, InventoryEntry } from "../../../src/domain/inventory.js";
+import { parseSelection } from "../../../src/domain/selection.js";
 import { withDefaults, type NamedTarget, type Target } from "../../../src/domain/target.js";
 import { machinesOfDeployment, type MachinesOfDeployment, type WantedMachines } from "../../../src/machines/of-deployment.js";
 import type { DeploymentPorts } from "../../../src/machines/ports.js";
@@ -113,11 +114,32 @@ describe("machines of the flake", () => {
     expect(choices).toMatchObject([{ machines: [{ name: "c" }], unusable: [{ name: "a" }, { name: "b" }] }]);
   });
 
+  test("whose options of ssh are not accepted are unusable, and an explicit target is refused", async () => {
+    const locate: DeploymentPorts["locate"] = async (targets) =>
+      await Promise.resolve(targets.map((target) => (target.name === "a" ? { name: "a", problem: "not these options" } : withDefaults(target, defaults))));
+    const { targets, failed, choices } = await find({}, { entries: [machine("a"), machine("c")], locate });
+    expect(namesOf(targets)).toEqual(["c"]);
+    expect(failed).toMatchObject([{ name: "a", status: "failed", error: { topic: "ssh-options-unsupported" } }]);
+    expect(choices).toMatchObject([{ unusable: [{ name: "a", error: "unsupported deployment settings in the flake: not these options" }] }]);
+    const error = await rejection(InputError, find({ targets: [named("a"), named("c")] }, { locate }));
+    expect(error.problems).toEqual([{ input: "targets", problem: "a: not these options" }]);
+  });
+
   test("get the hive where one is a node of it, and the plain flake otherwise", async () => {
     const plain = await find({}, { entries: [machine("web1")] });
     expect(await plain.flake).toMatchObject({ hive: false });
     const hive = await find({}, { entries: [machine("web1", "web1", hiveNode("web1"))] });
     expect(await hive.flake).toMatchObject({ hive: true });
+  });
+
+  test("need a selection where the flake forbids deploying all, unless they are only built", async () => {
+    const readInventory = async (): Promise<Inventory> => await Promise.resolve({ names: ["web1"], entries: [machine("web1")], needsSelection: true });
+    for (const operation of ["switch", "boot", "test", "dry-activate"] as const) {
+      const error = await rejection(InputError, find({ operation }, { readInventory }));
+      expect(error.problems).toMatchObject([{ input: "select", topic: "apply-all-forbidden" }]);
+    }
+    expect(namesOf((await find({ operation: "build" }, { readInventory })).targets)).toEqual(["web1"]);
+    expect(namesOf((await find({ selection: parseSelection("*") }, { readInventory })).targets)).toEqual(["web1"]);
   });
 
   test("are found through the flake for a rollback, which sends none", async () => {

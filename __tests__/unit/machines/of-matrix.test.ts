@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 
 import type { Place } from "../../../src/domain/build-place.js";
 import { InputError } from "../../../src/domain/errors.js";
-import type { InventoryEntry } from "../../../src/domain/inventory.js";
+import type { Inventory, InventoryEntry } from "../../../src/domain/inventory.js";
 import type { MatrixMachine } from "../../../src/domain/matrix.js";
 import { machinesOfMatrix, type MachinesOfMatrix, type WantedJobs } from "../../../src/machines/of-matrix.js";
 import type { Checkout, MatrixPorts } from "../../../src/machines/ports.js";
@@ -69,6 +69,11 @@ describe("the machines of a matrix", () => {
     expect(await places("runner", "target", "auto")).toEqual(["runner", "target", "auto"]);
     expect(await places("target", "auto")).toEqual([undefined, undefined]);
   });
+});
+
+test("without a selection there is no matrix where the flake forbids deploying all machines", async () => {
+  const readInventory = async (): Promise<Inventory> => await Promise.resolve({ names: ["a"], entries: [], needsSelection: true });
+  expect((await rejection(InputError, find({}, { readInventory }))).problems).toMatchObject([{ input: "select", topic: "apply-all-forbidden" }]);
 });
 
 describe("changed-since", () => {
