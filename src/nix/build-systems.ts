@@ -1,9 +1,9 @@
 import { CommandError } from "../domain/errors.js";
 import { BuildLogReader, type BuildFailures } from "./build-log.js";
 import { BuildPlanFolder } from "./build-plan.js";
+import { notInStore } from "./in-store.js";
 import { runNixStore } from "./nix-command.js";
 import type { InstantiatedSystem, Systems } from "./systems.js";
-import { invalidPaths } from "./validity.js";
 
 /** A system that did not build on the runner. */
 export type FailedBuild = {
@@ -51,7 +51,7 @@ export async function buildSystems(systems: Systems, options: BuildOptions): Pro
     if (!(error instanceof CommandError) || (error.failure.kind !== "exit" && error.failure.kind !== "signal")) throw error;
     exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
   }
-  const missing = await invalidPaths(
+  const missing = await notInStore(
     [...systems.values()].map(({ toplevel }) => toplevel),
     options.signal,
   );
