@@ -145,8 +145,10 @@ async function ask(reference: string, configurations: readonly string[], careful
 async function withOutput(system: unknown, { signal }: EvaluateOptions): Promise<unknown> {
   const derivation = text(field(system, "derivation"));
   const activation = text(field(system, "activation"));
-  const script = activation === undefined ? undefined : await readActivation(storePath(activation), signal);
-  const known = { ...objectOf(system), ownActivation: script !== undefined && isOwnActivation(script) };
+  const script = text(field(system, "script")) ?? (activation === undefined ? undefined : await readActivation(storePath(activation), signal));
+  // One that cannot be read is named as well: it is not run either way.
+  const ownActivation = activation !== undefined && (script === undefined || isOwnActivation(script));
+  const known = { ...objectOf(system), ownActivation };
   if (derivation === undefined || text(field(system, "output")) !== undefined) return system === null ? system : known;
   const { stdout } = await runNixStore(["--query", "--outputs", derivation], { signal });
   return { ...known, output: stdout.trim() };

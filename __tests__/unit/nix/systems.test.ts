@@ -99,6 +99,8 @@ describe("the profile of a node of deploy-rs", () => {
     const work = async (): Promise<Awaited<ReturnType<typeof ask>>> => await ask(answer(system), ["deploy.nodes.web1"]);
     const own = await withProgram(directory, "nix-store", "echo ./bin/hello", work);
     expect(own.systems.get("deploy.nodes.web1")).toEqual({ derivation, toplevel, platform: undefined, configuration: "web1", ownActivation: true });
+    const unreadable = await withProgram(directory, "nix-store", "exit 1", work);
+    expect(unreadable.systems.get("deploy.nodes.web1")).toMatchObject({ ownActivation: true });
     const plain = await withProgram(directory, "nix-store", "echo '$PROFILE/bin/switch-to-configuration switch'", work);
     expect(plain.systems.get("deploy.nodes.web1")).toEqual({ derivation, toplevel, platform: undefined, configuration: "web1" });
   });
