@@ -4657,7 +4657,7 @@ function readable(error, reference) {
 }
 function explainApply(error, reference) {
     if (error instanceof CommandError && /does not provide attribute .*or '\.'/.test(error.stderr)) {
-        return new RunnerError("nix on this runner is too old to read the hosts from the flake (2.19 or newer is required). Update Nix, or set the input targets", {
+        return new RunnerError("nix on this runner is too old to evaluate the flake (2.19 or newer is required). Update Nix, or set the input targets and have the hosts evaluate (build-on: target)", {
             cause: error,
             topic: "nix-too-old",
         });
@@ -5715,8 +5715,10 @@ async function ask(reference, configurations, careful, options) {
 async function withOutput(system, { signal }) {
     const derivation = json_text(field(system, "derivation"));
     const activation = json_text(field(system, "activation"));
-    const script = activation === undefined ? undefined : await readActivation(storePath(activation), signal);
-    const known = { ...objectOf(system), ownActivation: script !== undefined && isOwnActivation(script) };
+    const script = json_text(field(system, "script")) ?? (activation === undefined ? undefined : await readActivation(storePath(activation), signal));
+    // One that cannot be read is named as well: it is not run either way.
+    const ownActivation = activation !== undefined && (script === undefined || isOwnActivation(script));
+    const known = { ...objectOf(system), ownActivation };
     if (derivation === undefined || json_text(field(system, "output")) !== undefined)
         return system === null ? system : known;
     const { stdout } = await runNixStore(["--query", "--outputs", derivation], { signal });
@@ -6145,14 +6147,18 @@ class BuildPlanFolder {
         return typeof this.#state === "object" ? [`${this.#state.heading}:`] : [];
     }
 }
-;// CONCATENATED MODULE: ./out/src/nix/validity.js
+;// CONCATENATED MODULE: ./out/src/nix/in-store.js
 
-/** Tells which of these paths the runner's store does not have. Throws a `CommandError`. */
-async function invalidPaths(paths, signal) {
+/** Returns whether the runner's store has a path. Throws a `CommandError`. */
+async function isInStore(path, signal) {
+    return (await notInStore([path], signal)).size === 0;
+}
+/** Returns which of these paths the runner's store does not have. Throws a `CommandError`. */
+async function notInStore(paths, signal) {
     if (paths.length === 0)
         return new Set();
     const { stdout } = await runNixStore(["--check-validity", "--print-invalid", ...paths], { signal });
-    return new Set(stdout.split("\n"));
+    return new Set(stdout.split("\n").filter((line) => line !== ""));
 }
 ;// CONCATENATED MODULE: ./out/src/nix/build-systems.js
 
@@ -6193,7 +6199,7 @@ async function buildSystems(systems, options) {
             throw error;
         exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
     }
-    const missing = await invalidPaths([...systems.values()].map(({ toplevel }) => toplevel), options.signal);
+    const missing = await notInStore([...systems.values()].map(({ toplevel }) => toplevel), options.signal);
     const failed = new Map();
     for (const [name, { derivation, toplevel }] of systems) {
         if (!missing.has(toplevel))
@@ -9828,13 +9834,6 @@ function failuresOf(wanted, made) {
 function withSystem(targets, failed) {
     return targets.filter(({ name }) => !failed.some((result) => result.name === name));
 }
-;// CONCATENATED MODULE: ./out/src/nix/in-store.js
-
-/** Returns whether the runner's store has a path. Throws a `CommandError`. */
-async function isInStore(path, signal) {
-    const { stdout } = await runNixStore(["--check-validity", "--print-invalid", path], { signal });
-    return stdout.trim() === "";
-}
 ;// CONCATENATED MODULE: ./out/src/ssh/failure.js
 
 
@@ -13241,7 +13240,7 @@ function runnerStore(options) {
     const known = new Map();
     const downloads = new Map();
     return {
-        has: async (path) => await once(known, path, async () => !(await invalidPaths([path], options.signal)).has(path)),
+        has: async (path) => await once(known, path, async () => await isInStore(path, options.signal)),
         download: async (path) => await once(downloads, path, async () => await downloadHere(path, options)),
     };
 }
