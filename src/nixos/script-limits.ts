@@ -26,6 +26,7 @@ export const scriptSeconds = {
   specialisation: 60,
   place: 60,
   daemon: 30,
+  lease: 60,
   missing: 120,
   // A copy is limited by the input `timeout` alone.
   import: 0,
