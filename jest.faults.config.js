@@ -4,8 +4,9 @@ import fleet from "./jest.fleet.config.js";
 export default {
   ...fleet,
   displayName: "faults",
-  testMatch: ["<rootDir>/__tests__/fleet/faults/*.test.js"],
+  testMatch: ["runner", "machine"].map((name) => `<rootDir>/__tests__/fleet/faults/${name}.test.js`),
+  testPathIgnorePatterns: [],
   globalTeardown: "<rootDir>/__tests__/fleet/faults/record.js",
   // Read by faults/table.ts.
-  globals: { everyFault: true },
+  globals: { recordFaults: true },
 };

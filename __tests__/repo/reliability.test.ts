@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 
 import { root } from "../../scripts/paths.js";
-import { cells } from "../fleet/faults/cells.js";
-import { keyOf, parseDocument, renderDocument, rowOf } from "../fleet/faults/document.js";
+import { cells, keyOf } from "../fleet/faults/cells.js";
+import { parseDocument, renderDocument, rowOf } from "../fleet/faults/document.js";
 import { problemsOf, type Observation } from "../fleet/faults/judge.js";
 
 const document = readFileSync(join(root, "docs/reliability.md"), "utf8");

@@ -6,7 +6,7 @@ const renewMilliseconds = 10 * 60 * 1000;
 
 /** Builds the call that tells a machine that the run is alive. */
 export function leaseCall(run: string, privileged: boolean): ScriptCall {
-  return { script: "lease", args: [run, String(leaseSeconds), residentScript("keeper"), residentCall("finish", [run])], privileged };
+  return { script: "lease", args: [run, String(leaseSeconds), residentScript("expire"), residentCall("finish", [run])], privileged };
 }
 
 /** Tells a machine again and again that the run is alive, for as long as it has files there. */

@@ -33,11 +33,11 @@ const scripts = {
   activate: new URL("./remote/resident/activate.sh", import.meta.url),
   last: new URL("./remote/resident/last.sh", import.meta.url),
   watchdog: new URL("./remote/resident/watchdog.sh", import.meta.url),
-  keeper: new URL("./remote/resident/lease.sh", import.meta.url),
+  expire: new URL("./remote/resident/expire.sh", import.meta.url),
 } as const;
 
 /** The scripts that are left on the machine for the time of the run, and run there without a connection. */
-export type ResidentScript = "job" | "watchdog" | "switch" | "activate" | "last" | "keeper";
+export type ResidentScript = "job" | "watchdog" | "switch" | "activate" | "last" | "expire";
 
 const elevateScript = new URL("./elevate.sh", import.meta.url);
 

@@ -40,15 +40,24 @@ export type Cell = { readonly fault: FaultName; readonly phase: PhaseName };
 /** The whole table. */
 export const cells: readonly Cell[] = names(faultNames).flatMap((fault) => names(phaseNames).map((phase) => ({ fault, phase })));
 
-// Cells that have found a fault of the action: `npm run test:fleet` runs them.
-const found: readonly Cell[] = [
-  { fault: "kill", phase: "copy" },
-  { fault: "kill", phase: "build" },
-];
+// By `keyOf`.
+const found = new Set(["kill--copy", "kill--build"]);
 
-/** Returns whether each run of the tests has the cell. */
-export function isInEachRun({ fault, phase }: Cell): boolean {
-  return found.some((cell) => cell.fault === fault && cell.phase === phase);
+/** Returns whether the cell has found a fault of the action: each run of the tests has it. */
+export function hasFound(cell: Cell): boolean {
+  return found.has(keyOf(cell));
+}
+
+const ofRunner = new Set<FaultName>(["kill", "interrupt", "interrupt-twice", "terminate", "runner-temp-full", "clock-runner", "network-5s", "network-lost"]);
+
+/** Returns whether the fault is one of the runner or of its network, and not of the machine. */
+export function isOfRunner({ fault }: Cell): boolean {
+  return ofRunner.has(fault);
+}
+
+/** Names a cell, also as a file. */
+export function keyOf({ fault, phase }: Cell): string {
+  return `${fault}--${phase.replace(" ", "-")}`;
 }
 
 /** The names of a table, in its order. */

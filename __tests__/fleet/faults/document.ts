@@ -1,4 +1,4 @@
-import { cells, faultNames, names, phaseNames, type Cell } from "./cells.js";
+import { cells, faultNames, keyOf, names, phaseNames } from "./cells.js";
 import { isAt, type Observation } from "./judge.js";
 
 // docs/reliability.md: what was seen of each cell, in the run that had it last.
@@ -7,7 +7,7 @@ const head = `# Reliability
 
 What the action reports, what the machine is in the end, and what is left where something goes wrong in the middle of a run. Each row was seen on a real machine: a \`switch\` from one system to another was held in a phase, the fault was made there, and then everything went on. [Safety](safety.md) explains the protection, and has the tests whose controls show the damage without it.
 
-\`npm run test:faults\` puts all cells on stage and writes this page; cells that have once found a fault of the action are in each run of the tests. A cell fails if the report is not true, if the machine ends between its two systems, or if something stays that nothing removes.
+\`npm run test:faults\` puts all cells on stage and writes this page; cells that have once found a fault of the action are in each run of the fleet tests. A cell fails if the report is not true, if the machine ends between its two systems, or if something stays that nothing removes.
 
 - **Old system**, **new system**: the machine runs it, has it in its system profile, and boots it.
 - **The machine removes it**: a timer on the machine removes the files of the run within an hour, without any runner.
@@ -61,9 +61,4 @@ export function renderDocument(rows: ReadonlyMap<string, Row>): string {
   const held = names(phaseNames).map((phase) => `| ${phase} | ${phaseNames[phase]} |`);
   const where = `## Phases\n\n<!-- prettier-ignore-start -->\n\n${["| Phase | What is held when the fault strikes |", "| --- | --- |", ...held].join("\n")}\n\n<!-- prettier-ignore-end -->\n`;
   return `${head}${[where, ...sections].join("\n")}`;
-}
-
-/** Names a cell, also as a file. */
-export function keyOf({ fault, phase }: Cell): string {
-  return `${fault}--${phase.replace(" ", "-")}`;
 }

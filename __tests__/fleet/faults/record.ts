@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 
 import { root } from "../../../scripts/paths.js";
-import type { Cell } from "./cells.js";
-import { keyOf, parseDocument, renderDocument, rowOf, type Row } from "./document.js";
+import { keyOf, type Cell } from "./cells.js";
+import { parseDocument, renderDocument, rowOf, type Row } from "./document.js";
 import type { Observation } from "./judge.js";
 
 const file = join(root, "docs/reliability.md");

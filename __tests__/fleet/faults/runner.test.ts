@@ -1,9 +1,10 @@
 import { expect, test } from "@jest/globals";
 
+import { isOfRunner } from "./cells.js";
 import { useTable } from "./table.js";
 
-// Faults of the runner and of the network, in every phase of a run.
-const { cells, problemsIn } = useTable(["kill", "interrupt", "interrupt-twice", "terminate", "runner-temp-full", "clock-runner", "network-5s"]);
+// Faults of the runner and of its network, in every phase of a run: npm run test:faults.
+const { cells, problemsIn } = useTable(isOfRunner);
 
 test.each(cells)("$fault in $phase", async (cell) => {
   expect(await problemsIn(cell)).toEqual([]);

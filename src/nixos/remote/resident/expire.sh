@@ -3,8 +3,8 @@
 # It is put into the directory of the run and started there by the script lease, which the runner calls again and again: that restarts
 # its unit, and so the time. POSIX sh.
 #
-#   lease.sh wait SECONDS  fires each time that so many seconds are over
-#   lease.sh fire          nothing while a unit of the activation is active: those act by themselves. An activation that nobody
+#   expire.sh wait SECONDS fires each time that so many seconds are over
+#   expire.sh fire         nothing while a unit of the activation is active: those act by themselves. An activation that nobody
 #                          decides any more, since its timers were killed too, is rolled back; else all that is left is removed
 #
 # Files: those of watchdog.sh where the run was armed, finish.sh.
