@@ -68,7 +68,12 @@ describe("a cell", () => {
     ["red without a reason", { ...rolledBack, report: { status: "failed", exit: 1, error: "" } }, "without a reason"],
     ["rolled-back on the new system", { ...rolledBack, systems: at(built) }, "the machine is not at the old system"],
     ["failed on the new system", { ...rolledBack, report: { status: "failed", exit: 1, error: "why" }, systems: at(built) }, "is not at the old system"],
-    ["unknown, and not what it promises", { ...well, report: { status: "unknown", exit: 1, error: "it rolls back on its own" } }, "promises a rollback"],
+    [
+      "unknown, and not what it promises",
+      { ...well, report: { status: "unknown", exit: 1, error: "Without confirmation the machine rolls back on its own" } },
+      "and the machine is not at the old system",
+    ],
+    ["unknown without a word on the machine", { ...well, report: { status: "unknown", exit: 1, error: "why" } }, "does not say what the machine does"],
     ["rollback-failed without commands", { ...rolledBack, report: { status: "rollback-failed", exit: 1, error: "why" } }, "no commands"],
     ["between two systems", { ...well, report: undefined, systems: { ...at(old), current: built } }, "between two systems"],
     ["a rejected system that is a generation", { ...rolledBack, newGenerations: 1 }, "is a generation"],

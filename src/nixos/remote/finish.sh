@@ -36,7 +36,7 @@ main() {
     rmdir -- "$gcroots" 2>/dev/null
     systemctl reset-failed "nix-flake-deploy-$1-*" 2>/dev/null
     # Last, since it may be what runs this.
-    systemctl stop --no-block "nix-flake-deploy-$1-lease*" 2>/dev/null
+    systemctl stop "nix-flake-deploy-$1-lease*" 2>/dev/null
   fi
   return 0
 }
