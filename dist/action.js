@@ -11753,6 +11753,27 @@ function platformFailure(configuration, platform, known) {
         outcome,
     });
 }
+;// CONCATENATED MODULE: ./out/src/nix/evaluation-groups.js
+// Of one NixOS configuration of a server, measured: an evaluation keeps every configuration that it has looked into.
+const bytesEach = 540 * 2 ** 20;
+// What all configurations have in common is evaluated once per process: a group of eight saves most of that.
+const mostTogether = 8;
+/**
+ * Splits configurations into groups of about the same size, so that one process per core evaluates them in an equal time, in the memory
+ * that is there. With too little memory for two, each configuration is evaluated alone, one after the other.
+ */
+function planEvaluation(configurations, { cores, memory }) {
+    const fitting = Math.max(1, Math.floor(memory / bytesEach));
+    const parallel = Math.max(1, Math.min(cores, fitting, configurations.length));
+    const together = Math.max(1, Math.min(mostTogether, Math.floor(fitting / parallel)));
+    const rounds = Math.ceil(configurations.length / (together * parallel));
+    const count = Math.min(configurations.length, rounds * parallel);
+    return { groups: inGroups(configurations, count), parallel };
+}
+/** Splits a list into so many groups, whose sizes differ by one at most. */
+function inGroups(names, count) {
+    return Array.from({ length: count }, (_, index) => names.slice(Math.floor((index * names.length) / count), Math.floor(((index + 1) * names.length) / count)));
+}
 ;// CONCATENATED MODULE: ./out/src/nix/systems.js
 
 
@@ -11760,21 +11781,25 @@ function platformFailure(configuration, platform, known) {
 
 
 
-// An evaluation keeps every configuration that it has looked into: some hundred megabytes each, of a real NixOS.
-const together = 16;
+
+
+
 // Configurations whose error Nix is asked for one by one.
 const systems_mostExplained = 8;
 /**
- * Instantiates the systems of these configurations, each as `nixos-rebuild` would, in groups. One that does not evaluate does not
- * hide the others: it is missing in what is returned, and `onNoSystem` hears why. `onProgress` hears how many are done.
+ * Instantiates the systems of these configurations, each as `nixos-rebuild` would, in groups, as many at a time as cores and memory allow.
+ * One that does not evaluate does not hide the others: it is missing in what is returned, and `onNoSystem` hears why. `onProgress` hears
+ * how many are done.
  */
-async function instantiate(reference, configurations, options, hears = {}) {
+async function instantiate(reference, configurations, options, hears = {}, room = roomHere()) {
     const found = new Map();
     let explained = 0;
-    let outputsEvaluate = false;
+    let done = 0;
+    let ofOutputs;
+    // What ends all of it: no further process is started then, and those that run are waited for.
     let fault;
-    for (let begin = 0; begin < configurations.length; begin += together) {
-        const group = configurations.slice(begin, begin + together);
+    const { groups, parallel } = planEvaluation(configurations, room);
+    const evaluateGroup = async (group) => {
         let names = [];
         const evaluated = await evaluateEach(group, async (some) => {
             try {
@@ -11783,17 +11808,18 @@ async function instantiate(reference, configurations, options, hears = {}) {
                 return answer.systems;
             }
             catch (error) {
-                // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
-                if (hears.onNoSystem !== undefined && !outputsEvaluate)
-                    await requireOutputs(reference, options).catch((own) => (fault = own));
-                outputsEvaluate = true;
-                if (fault !== undefined)
-                    return new Map();
-                throw error;
+                // What fails for no configuration at all is an error of the flake itself, and is not looked for in each.
+                if (hears.onNoSystem !== undefined) {
+                    ofOutputs = ofOutputs ?? errorOfOutputs(reference, options);
+                    fault = fault ?? (await ofOutputs);
+                }
+                if (fault === undefined)
+                    throw error;
+                return new Map();
             }
         });
         if (fault !== undefined)
-            throw fault;
+            return;
         for (const name of group) {
             const one = evaluated.get(name);
             const system = one !== undefined && "value" in one ? readSystem(one.value) : undefined;
@@ -11808,13 +11834,38 @@ async function instantiate(reference, configurations, options, hears = {}) {
             else
                 hears.onNoSystem(name, (explained += 1) <= systems_mostExplained ? await systems_askAgain(reference, name, options) : broken(undefined, 1));
         }
-        hears.onProgress?.(Math.min(begin + together, configurations.length));
-    }
-    return found;
+        done += group.length;
+        hears.onProgress?.(done);
+    };
+    await mapLimited(groups, parallel, async (group) => {
+        if (fault !== undefined)
+            return;
+        await evaluateGroup(group).catch((error) => (fault = fault ?? error));
+    });
+    if (fault !== undefined)
+        throw fault;
+    // In the order of the configurations, whichever group ended first.
+    return new Map(configurations.flatMap((name) => {
+        const system = found.get(name);
+        return system === undefined ? [] : [[name, system]];
+    }));
 }
 /** Evaluates the outputs of a flake and none of its systems. Throws as `applyToFlake`. */
 async function requireOutputs(reference, options) {
     await ask(reference, [], true, options);
+}
+/** Returns the error of the outputs, if there is one. */
+async function errorOfOutputs(reference, options) {
+    try {
+        await requireOutputs(reference, options);
+        return undefined;
+    }
+    catch (error) {
+        return error;
+    }
+}
+function roomHere() {
+    return { cores: (0,external_node_os_namespaceObject.availableParallelism)(), memory: process.availableMemory() };
 }
 async function ask(reference, configurations, careful, options) {
     const expression = (0,external_node_fs_namespaceObject.readFileSync)(__nccwpck_require__.ab + "toplevels.nix", "utf8");

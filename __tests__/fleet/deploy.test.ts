@@ -205,7 +205,7 @@ describe("a user who is not root", () => {
     ],
     ["pwsudo", "sudo", line("pwsudo")],
     ["deploy", "none", "deploy is not root, and the input elevate is none"],
-  ])("%s with elevate %s is told what is missing, and nothing has changed", async (user, elevate, message) => {
+  ])("%s with elevate %s fails with what is missing, and nothing has changed", async (user, elevate, message) => {
     const web1 = fleet.machine("web1");
     const before = await systemOf(web1);
     const run = await deploy(await flakeOf(`by ${user}`), [`${user}@web1`], { elevate });
@@ -217,7 +217,7 @@ describe("a user who is not root", () => {
     expect(await systemOf(web1)).toEqual(before);
   });
 
-  test.each(names)("may build on %s all the same", async (name) => {
+  test.each(names)("may build on %s anyway", async (name) => {
     const machine = fleet.machine(name);
     const before = await systemOf(machine);
     const run = await deploy(await flakeOf("built by nosudo"), [`nosudo@${name}:${machine.sshPort}`], { operation: "build" });

@@ -96,7 +96,7 @@ describe("one machine that fails does not stop the others", () => {
     expect((await fleet.runner.exec(`grep -rlF -- '${fleet.key.secret.split("\n")[2]}' /tmp /root /var/tmp`)).stdout).toBe("");
   });
 
-  test("one that does not evaluate and one that does not build are told apart, with their last lines", async () => {
+  test("one that does not evaluate and one that does not build are distinguished, with their last lines", async () => {
     const before = await profiles("web2", "web3");
     const run = await deploy({
       web1: {},

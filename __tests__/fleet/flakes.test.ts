@@ -276,7 +276,7 @@ describe("garbage collection on the machines", () => {
   });
 });
 
-describe("further arguments, one a line", () => {
+describe("further arguments, one per line", () => {
   // Stands before a program and writes down how it was called.
   const recorder = (program: string, file: string): string => `#!/bin/sh\n{ printf '%s\\n' "$@"; echo --; } >> ${file}\nexec ${program} "$@"\n`;
   const place = (file: string, text: string): void => {

@@ -118,7 +118,7 @@ describe.each<[string, () => StepResult]>([
     expect(result().leftInTemp).toEqual([]);
   });
 
-  test("the runner is told to stop obeying with a token that is never repeated, and to obey again", () => {
+  test("workflow commands are stopped with a token that is never repeated, and resumed", () => {
     const tokens = [...result().log.matchAll(/^::stop-commands::([0-9a-f-]{36})$/gm)].map((match) => match[1] ?? "");
     expect(tokens.length).toBeGreaterThan(2);
     expect(new Set(tokens).size).toBe(tokens.length);

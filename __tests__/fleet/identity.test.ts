@@ -142,7 +142,7 @@ describe("a key that cannot be used has a message of its own, and no machine is 
     expect(web1.handshakes().connections).toBe(0);
   });
 
-  test("that the machine does not accept fails in the phase connect and says whom to add it to", async () => {
+  test("that the machine does not accept fails in the phase connect and names the user to add it to", async () => {
     const run = await enter({ "ssh-key": stranger.secret });
     expect(run.exitCode).toBe(1);
     expect(run.errors).toEqual([

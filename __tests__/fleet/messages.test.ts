@@ -288,7 +288,7 @@ describe("a machine whose user cannot use Nix", () => {
     expect(messageOf(run, name)).toMatch(/^nix-daemon does not answer on the machine \(cannot connect to socket/);
   });
 
-  test.each(names)("a user who is not in allowed-users is told so (%s)", async (name) => {
+  test.each(names)("a user who is not in allowed-users is the reported cause (%s)", async (name) => {
     await change(
       fleet.machine(name),
       "echo 'allowed-users = root nosudo' >> /etc/nix/nix.conf; systemctl restart nix-daemon.socket nix-daemon.service",
@@ -298,7 +298,7 @@ describe("a machine whose user cannot use Nix", () => {
     expect(messageOf(run, name)).toMatch(/^Nix on the machine refuses deploy, who is not in its allowed-users \(root nosudo\)/);
   });
 
-  test.each(["new", "old"])("a read-only home is told by the cache that cannot be written (%s)", async (name) => {
+  test.each(["new", "old"])("a read-only home is recognized by the cache that cannot be written (%s)", async (name) => {
     await change(fleet.machine(name), "rm -rf /root/.cache; mount --bind /root /root; mount -o remount,ro,bind /root", "umount /root");
     const run = await deploy(await plain(name), [name]);
     expect(messageOf(run, name)).toMatch(/^Nix on the machine cannot write to its cache \/root\/\.cache\S* \(exit code 1\)/);
@@ -306,7 +306,7 @@ describe("a machine whose user cannot use Nix", () => {
 });
 
 describe("a user who may not run commands", () => {
-  test("sudo that wants a terminal is told apart from one that wants a password", async () => {
+  test("sudo that requires a terminal is distinguished from sudo that requires a password", async () => {
     const machine = fleet.machine("new");
     const run = async (): Promise<string> => messageOf(await deploy(await plain("new"), ["deploy@new"]), "new");
     await change(machine, "echo 'Defaults requiretty' > /etc/sudoers.d/tty", "rm -f /etc/sudoers.d/tty");

@@ -72,7 +72,7 @@ describe("on both implementations of nixos-rebuild", () => {
     expect(await units()).toEqual([`Runs text ${texts}`, `Runs text ${texts}`]);
   });
 
-  test("dry-activate changes nothing and tells what would happen", async () => {
+  test("dry-activate changes nothing and reports what would happen", async () => {
     const { step, deployments } = await deploy("dry-activate", "planned");
     for (const { name, before, after } of deployments) {
       expect(after).toEqual(before);

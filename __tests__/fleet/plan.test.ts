@@ -98,7 +98,7 @@ beforeEach(async () => {
 });
 
 describe("a plan", () => {
-  test("of dry-activate tells packages and units, and changes nothing", async () => {
+  test("of dry-activate reports packages and units, and changes nothing", async () => {
     const systems = await Promise.all(fleet.machines.map(systemOf));
     const step = await run(after, { operation: "dry-activate" });
     await expectGreen(step, fleet.machines);
@@ -152,7 +152,7 @@ describe("a plan", () => {
 });
 
 describe("a switch", () => {
-  test("tells what it has brought", async () => {
+  test("reports what changed", async () => {
     const step = await run(after);
     await expectGreen(step, fleet.machines);
     for (const machine of fleet.machines) {
@@ -171,7 +171,7 @@ describe("a switch", () => {
     for (const phase of ["connect", "copy", "build", "activate", "confirm"]) expect(step.log).toContain(`[ng] == ${phase}`);
   });
 
-  test("that is undone tells what it would have brought", async () => {
+  test("that is rolled back reports what would have changed", async () => {
     const step = await run({ ...after, units: { ...after.units, "bad.service": failingUnit } });
     expect(step.exitCode).toBe(1);
     await expectNothingLeft(step, fleet.machines);
@@ -184,7 +184,7 @@ describe("a switch", () => {
     }
   });
 
-  test("of the same system has nothing to tell", async () => {
+  test("of the same system has nothing to report", async () => {
     await deployOld();
     const step = await runAgain();
     await expectGreen(step, fleet.machines);
@@ -193,7 +193,7 @@ describe("a switch", () => {
     expect(step.log).not.toContain("packages:");
   });
 
-  test("with diff: false tells no packages, and with summary: false writes only the file", async () => {
+  test("with diff: false reports no packages, and with summary: false writes only the file", async () => {
     const step = await run(after, { diff: "false", summary: "false" });
     await expectGreen(step, fleet.machines);
     expect(step.summary).toBe("");
@@ -202,7 +202,7 @@ describe("a switch", () => {
     expect(step.log).not.toContain("packages:");
   });
 
-  test("goes well also where the machine cannot tell a difference", async () => {
+  test("succeeds even if the machine cannot compare the systems", async () => {
     for (const machine of fleet.machines) {
       // In front of what common.sh adds to PATH.
       await machine.output(`printf '#!/bin/sh\\ncase " $* " in *" --requisites "*) echo "error: no luck today" >&2; exit 1 ;; esac\\nexec /usr/bin/nix-store "$@"\\n' > /usr/local/bin/nix-store

@@ -40,7 +40,7 @@ describe("a machine", () => {
     expect(await bash.output("nix --version")).toContain("2.26");
   });
 
-  test("has a first system, in the profile only when it was asked for", async () => {
+  test("has a first system, in the profile only if requested", async () => {
     expect(await ng.currentSystem()).toMatch(/-nixos-system-ng-/);
     expect(await ng.systemProfile()).toBeUndefined();
     expect(await bash.systemProfile()).toBe(await bash.currentSystem());

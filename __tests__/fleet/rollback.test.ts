@@ -52,7 +52,7 @@ test("without an older generation it fails, and says where to look", async () =>
   await expectNothingLeft(step, fleet.machines);
 });
 
-test("a health check that fails puts the newer system back", async () => {
+test("a health check that fails restores the newer system", async () => {
   second = await deploy("second");
   const step = await rollBack({ "health-check": "grep -q second /tmp/activated", "health-check-timeout": "1" });
   expect(statuses(step)).toEqual({ ng: "rolled-back", bash: "rolled-back" });

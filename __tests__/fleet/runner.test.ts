@@ -43,7 +43,7 @@ function expectUntouched(run: StepResult): void {
   expect(run.leftInTemp).toEqual([]);
 }
 
-describe("what the runner lacks is told with the step to add, before any machine is touched", () => {
+describe("what the runner lacks is reported with the step to add, before any machine is touched", () => {
   test("nix", async () => {
     const run = await fleet.runner.run({ ...step(), without: ["nix"] });
     expectUntouched(run);

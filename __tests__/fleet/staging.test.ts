@@ -69,7 +69,7 @@ describe("eight machines in batches of 1, 50%, 100%, of which the third fails it
     await expectNothingLeft(step, fleet.machines);
   });
 
-  test("dealt out to two jobs by matrix/, the failure stops its own job alone", async () => {
+  test("split across two jobs by matrix/, the failure stops its own job alone", async () => {
     const plan = await fleet.runner.run({
       inputs: { shards: "2" },
       workspace: `${fleet.directory}/flake`,
@@ -116,7 +116,7 @@ describe("a machine that is off", () => {
     await fleet.machine("web2").powerOff();
   });
 
-  test("is skipped where that is asked for, and the step is green and says so", async () => {
+  test("is skipped if requested, and the step is green and says so", async () => {
     const step = await run({ "on-unreachable": "skip", "connect-timeout": "3", retries: "0" });
     expect(statuses(step)).toMatchObject({ web1: "deployed", web2: "skipped", web8: "deployed" });
     expect(step.outputs).toMatchObject({ status: "skipped", failed: "0", deployed: "7" });

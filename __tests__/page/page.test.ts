@@ -36,7 +36,7 @@ describe("the summary of a mixed run of fifty hosts, as GitHub shows it", () => 
     expect(report.bars).toBe(hosts.flatMap(({ timeline }) => timeline).length);
   });
 
-  test("has a folded section for each host that there is something to tell of", () => {
+  test("has a folded section for each host with details", () => {
     const told = hosts.filter(({ error, difference, plan }) => error !== undefined || difference !== undefined || plan !== undefined);
     expect(told).toHaveLength(40);
     for (const { name } of told) expect(report.folded.filter((title) => title.includes(` ${name}: `))).toHaveLength(1);
@@ -63,7 +63,7 @@ describe("the timeline", () => {
     for (const zone of ["Asia/Kolkata", "Asia/Kathmandu", "America/New_York"]) expect(timesOn(zone)).toEqual(utc);
   });
 
-  test.each([3, 40, 5000, 80_000])("of %d seconds has ticks that are told apart", (end) => {
+  test.each([3, 40, 5000, 80_000])("of %d seconds has ticks that are distinguished", (end) => {
     const report = reportOf(renderSummary([makeResult({ timeline: [{ phase: "build", begin: 0, end }] })], undefined));
     expect(report.problems).toEqual([]);
     const times = report.chartTexts.filter((text) => /^\d/.test(text));

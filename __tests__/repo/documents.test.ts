@@ -34,7 +34,7 @@ describe.each(actionFiles)("$path", (file) => {
     expect([...action.inputs, ...action.outputs].filter(({ description }) => description.length < 18)).toEqual([]);
   });
 
-  test("a changed description does not pass unnoticed", () => {
+  test("a changed description is noticed", () => {
     const [first, ...rest] = action.inputs;
     if (first === undefined) throw new Error(`${file.path} has no inputs`);
     const changed = { ...action, inputs: [{ ...first, description: "Something else." }, ...rest] };
@@ -316,7 +316,7 @@ describe("the checkout", () => {
     expect(files.filter((path) => registries.test(read(path)))).toEqual([]);
   });
 
-  test("the lock file tells no download address", () => {
+  test("the lock file reports no download address", () => {
     const packages = entries(field(JSON.parse(read("package-lock.json")), "packages"));
     const addresses = packages.map(([, entry]) => field(entry, "resolved"));
     expect(addresses.filter((address) => address !== undefined)).toEqual(["stand-ins/http-client"]);

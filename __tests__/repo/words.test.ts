@@ -39,7 +39,7 @@ function stringsOf(source: string): string {
 describe("plain English", () => {
   const files = checked.flatMap(filesOf);
 
-  test("is asked of all documents, descriptions and examples", () => {
+  test("is required of all documents, descriptions and examples", () => {
     expect(files).toEqual(expect.arrayContaining(["README.md", "docs/safety.md", "action.yml", "matrix/action.yml", "examples/workflows/manual.yml"]));
   });
 

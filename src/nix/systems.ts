@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 
 import { CommandError } from "../domain/errors.js";
+import { mapLimited } from "../domain/map-limited.js";
 import { storePath, type StorePath } from "../domain/store-path.js";
 import { evaluateEach } from "./evaluate-each.js";
+import { type EvaluationRoom, planEvaluation } from "./evaluation-groups.js";
 import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
 import { field, text } from "../domain/json.js";
 
@@ -30,29 +33,32 @@ export type Systems = ReadonlyMap<string, InstantiatedSystem>;
 /** What is said of a configuration whose system could not be instantiated. */
 export type OnNoSystem = (configuration: string, why: NoSystem) => void;
 
-// An evaluation keeps every configuration that it has looked into: some hundred megabytes each, of a real NixOS.
-const together = 16;
 // Configurations whose error Nix is asked for one by one.
 const mostExplained = 8;
 
 type Answer = { readonly names: readonly string[]; readonly systems: ReadonlyMap<string, unknown> };
 
 /**
- * Instantiates the systems of these configurations, each as `nixos-rebuild` would, in groups. One that does not evaluate does not
- * hide the others: it is missing in what is returned, and `onNoSystem` hears why. `onProgress` hears how many are done.
+ * Instantiates the systems of these configurations, each as `nixos-rebuild` would, in groups, as many at a time as cores and memory allow.
+ * One that does not evaluate does not hide the others: it is missing in what is returned, and `onNoSystem` hears why. `onProgress` hears
+ * how many are done.
  */
 export async function instantiate(
   reference: string,
   configurations: readonly string[],
   options: EvaluateOptions,
   hears: { readonly onNoSystem?: OnNoSystem; readonly onProgress?: (done: number) => void } = {},
+  room: EvaluationRoom = roomHere(),
 ): Promise<Systems> {
   const found = new Map<string, InstantiatedSystem>();
   let explained = 0;
-  let outputsEvaluate = false;
+  let done = 0;
+  let ofOutputs: Promise<unknown> | undefined;
+  // What ends all of it: no further process is started then, and those that run are waited for.
   let fault: unknown;
-  for (let begin = 0; begin < configurations.length; begin += together) {
-    const group = configurations.slice(begin, begin + together);
+  const { groups, parallel } = planEvaluation(configurations, room);
+
+  const evaluateGroup = async (group: readonly string[]): Promise<void> => {
     let names: readonly string[] = [];
     const evaluated = await evaluateEach(group, async (some) => {
       try {
@@ -60,14 +66,16 @@ export async function instantiate(
         ({ names } = answer);
         return answer.systems;
       } catch (error) {
-        // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
-        if (hears.onNoSystem !== undefined && !outputsEvaluate) await requireOutputs(reference, options).catch((own: unknown) => (fault = own));
-        outputsEvaluate = true;
-        if (fault !== undefined) return new Map<string, unknown>();
-        throw error;
+        // What fails for no configuration at all is an error of the flake itself, and is not looked for in each.
+        if (hears.onNoSystem !== undefined) {
+          ofOutputs = ofOutputs ?? errorOfOutputs(reference, options);
+          fault = fault ?? (await ofOutputs);
+        }
+        if (fault === undefined) throw error;
+        return new Map<string, unknown>();
       }
     });
-    if (fault !== undefined) throw fault;
+    if (fault !== undefined) return;
     for (const name of group) {
       const one = evaluated.get(name);
       const system = one !== undefined && "value" in one ? readSystem(one.value) : undefined;
@@ -77,14 +85,41 @@ export async function instantiate(
       else if (one.value !== null) hears.onNoSystem(name, { kind: "missing", configurations: names });
       else hears.onNoSystem(name, (explained += 1) <= mostExplained ? await askAgain(reference, name, options) : broken(undefined, 1));
     }
-    hears.onProgress?.(Math.min(begin + together, configurations.length));
-  }
-  return found;
+    done += group.length;
+    hears.onProgress?.(done);
+  };
+
+  await mapLimited(groups, parallel, async (group) => {
+    if (fault !== undefined) return;
+    await evaluateGroup(group).catch((error: unknown) => (fault = fault ?? error));
+  });
+  if (fault !== undefined) throw fault;
+  // In the order of the configurations, whichever group ended first.
+  return new Map(
+    configurations.flatMap((name) => {
+      const system = found.get(name);
+      return system === undefined ? [] : [[name, system] as const];
+    }),
+  );
 }
 
 /** Evaluates the outputs of a flake and none of its systems. Throws as `applyToFlake`. */
 export async function requireOutputs(reference: string, options: EvaluateOptions): Promise<void> {
   await ask(reference, [], true, options);
+}
+
+/** Returns the error of the outputs, if there is one. */
+async function errorOfOutputs(reference: string, options: EvaluateOptions): Promise<unknown> {
+  try {
+    await requireOutputs(reference, options);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function roomHere(): EvaluationRoom {
+  return { cores: availableParallelism(), memory: process.availableMemory() };
 }
 
 async function ask(reference: string, configurations: readonly string[], careful: boolean, options: EvaluateOptions): Promise<Answer> {

@@ -13,7 +13,7 @@ beforeEach(async () => {
   before = await trial.systems();
 });
 
-describe("the machine goes back, and without protection the damage stays:", () => {
+describe("the machine rolls back, and without protection the damage stays:", () => {
   const cases: readonly (readonly [string, Behaviour, string, string, string])[] = [
     ["the activation script fails", { activationScript: "false" }, "the activation script snippet 'example' (1) failed", "rolled-back", "activate"],
     // It comes after the confirmation.
@@ -59,7 +59,7 @@ describe("the machine goes back, and without protection the damage stays:", () =
     await trial.repair(before);
   });
 
-  test("the switch hangs, and does not want to be stopped", async () => {
+  test("the switch hangs, and ignores SIGTERM", async () => {
     // For longer than the log of a job that is dead is waited for.
     await trial
       .machine()
@@ -128,7 +128,7 @@ test("a health check that succeeds in the end keeps the new system", async () =>
   expect(run.log).toContain("[web1] the health check failed (exit code 1); trying again");
 });
 
-test("units that failed before do not count; with unit-failures: warn those that fail anew make the host degraded", async () => {
+test("units that failed before do not count; with unit-failures: warn, newly failed units make the host degraded", async () => {
   await trial.machine().exec("systemd-run --unit=old-failure false; sleep 0.2");
   const run = await trial.deploy({});
   expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed", "failed-units": [] });
@@ -149,7 +149,7 @@ test("a rolled-back host has the last 20 lines of its log in its message", async
   expect(lines).not.toContain("  line 20");
 });
 
-test("a way back that fails is rollback-failed, and the commands of the message repair the machine", async () => {
+test("a rollback that fails is rollback-failed, and the commands in the message repair the machine", async () => {
   const machine = trial.machine();
   // The old system can be activated no more, as one that needs what the new one has removed.
   const old = await trial.settle({ activationScript: "[ ! -e /run/spoiled ]" });

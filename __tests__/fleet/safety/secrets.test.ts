@@ -65,7 +65,7 @@ describe("a runner whose disk is full", () => {
     expect(run.leftInTemp).toEqual([expect.stringMatching(/^nix-flake-deploy-summary-/)]);
   });
 
-  test("is told in one sentence where RUNNER_TEMP takes no file", async () => {
+  test("is reported in one sentence if RUNNER_TEMP accepts no file", async () => {
     await trial.fleet.runner.exec("mkdir -p /mnt/full && mount -t tmpfs -o nr_inodes=1 none /mnt/full");
     const run = await trial.fleet.runner.run({ ...trial.step(await trial.flake({})), env: { RUNNER_TEMP: "/mnt/full" } });
     expect(run.exitCode).toBe(1);
@@ -75,7 +75,7 @@ describe("a runner whose disk is full", () => {
 });
 
 describe("a RUNNER_TEMP that is mounted noexec", () => {
-  test("is no hindrance, but for an encrypted key, which is told in one sentence", async () => {
+  test("does no harm, except to an encrypted key, which is reported in one sentence", async () => {
     await trial.fleet.runner.exec("mkdir -p /mnt/noexec && mount -t tmpfs -o noexec none /mnt/noexec");
     const step = { ...trial.step(await trial.flake({})), env: { RUNNER_TEMP: "/mnt/noexec" } };
     const plain = await trial.fleet.runner.run({ ...step, inputs: { ...step.inputs, summary: "true" } });

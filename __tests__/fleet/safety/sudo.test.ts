@@ -60,7 +60,7 @@ test.each(["web1", "web2"])("on %s, elevate-password goes by standard input: no 
   expect(await machine.leftovers()).toEqual([]);
 });
 
-test("a wrong elevate-password is told", async () => {
+test("a wrong elevate-password is reported", async () => {
   const run = await trial.deploy({}, { targets: "pwsudo@web1", "elevate-password": "close sesame" });
   expect(verdictOf(run)).toMatchObject({ exit: 1, status: "failed", phase: "connect", error: expect.stringContaining("rejected elevate-password") });
   expect(await trial.machine().leftovers()).toEqual([]);

@@ -53,7 +53,7 @@ describe("batches", () => {
     expect(log.lines.filter((line) => line.startsWith("batch"))).toEqual(["batch 1 of 2: d", "batch 2 of 2: e, f, g, h"]);
   });
 
-  test("are not told where there is only one", async () => {
+  test("are not logged if there is only one", async () => {
     const { log } = await deploy(makeMachines());
     expect(log.lines.filter((line) => line.startsWith("batch"))).toEqual([]);
   });
@@ -209,7 +209,7 @@ describe("the operation rollback", () => {
     expect(arrived).toBe(false);
   });
 
-  test("is told where there is none", async () => {
+  test("is reported if there is none", async () => {
     const machine = new FakeMachine();
     const { results } = await deploy([machine], { operation: "rollback", flake: undefined });
     expect(results[0]).toMatchObject({

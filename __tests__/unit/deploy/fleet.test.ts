@@ -138,7 +138,7 @@ describe("one machine", () => {
     expect(await deployOne(machine)).toMatchObject({ status: "deployed", previousSystemPath: undefined, generation: 1, changed: true });
   });
 
-  test("is told to need a reboot", async () => {
+  test("is reported to need a reboot", async () => {
     const machine = new FakeMachine();
     machine.state = makeState({ rebootNeeded: true });
     expect((await deploy([machine])).log.lines.join("\n")).toContain("take effect after a reboot");
@@ -162,7 +162,7 @@ describe("what nixos-rebuild says and the machine does not", () => {
   });
 });
 
-describe("a machine that somebody else switches", () => {
+describe("a machine that someone else switches", () => {
   const third = makeStorePath("nixos-system-third");
 
   test.each<[string, (machine: FakeMachine) => void]>([
@@ -274,7 +274,7 @@ describe("a machine that is restarted", () => {
     expect(await deployOne(machine)).toMatchObject({ status: "failed", error: expect.stringContaining(other) });
   });
 
-  test("during the rollback is asked too", async () => {
+  test("during the rollback is waited for too", async () => {
     const machine = new FakeMachine();
     machine.end = { exitCode: 2, causes: [{ kind: "activation-script" }] };
     machine.back = "restarted";
@@ -298,7 +298,7 @@ test("a slow login is reported as such", async () => {
   });
 });
 
-test("a machine that rolled back while the connection was lost was not reached in time, and nobody else has switched it", async () => {
+test("a machine that rolled back while the connection was lost was not reached in time, and no one else has switched it", async () => {
   const machine = new FakeMachine();
   machine.end = { after: makeState({ running: oldSystem }) };
   machine.reached = "late";
@@ -372,7 +372,7 @@ describe("a machine that fails", () => {
   const causes = [{ kind: "snippet", snippet: "users", exitCode: 1 }] as const;
   const told = "the activation script snippet 'users' (1) failed (exit code 2). See its output in the host's log, fix the snippet and deploy again";
 
-  test("while it activates goes back, and tells code, lines and reason", async () => {
+  test("during activation rolls back, and reports exit code, last lines and reason", async () => {
     const machine = new FakeMachine();
     machine.end = { exitCode: 2, causes, lines: ["snippet failed"] };
     expect(await deployOne(machine)).toMatchObject({
@@ -398,7 +398,7 @@ describe("a machine that fails", () => {
     expect(machine.calls).not.toContain("web1 roll back");
   });
 
-  test("and cannot go back tells the commands to repair it", async () => {
+  test("and cannot roll back reports the commands that repair it", async () => {
     const machine = new FakeMachine();
     machine.end = { exitCode: 2, causes, lines: [] };
     machine.back = { exitCode: 1, lines: ["no"], state: makeState() };
@@ -411,7 +411,7 @@ describe("a machine that fails", () => {
   test.each([
     [{ profile: newSystem }, `the system profile is ${newSystem} (before: ${oldSystem})`],
     [{ running: newSystem }, `the machine runs ${newSystem} (before: ${oldSystem})`],
-  ])("and is not what it was after the way back is no success: %j", async (state, text) => {
+  ])("and differs from its old state after the rollback is not rolled back: %j", async (state, text) => {
     const machine = new FakeMachine();
     machine.end = { exitCode: 2, causes, lines: [] };
     machine.back = { state: makeState(state) };
@@ -421,14 +421,14 @@ describe("a machine that fails", () => {
   test.each([
     ["reached", "late", "could not be reached within confirm-timeout (30 s) after the activation"],
     ["kept", "late", "could not be reached within confirm-timeout (30 s) after the activation"],
-  ] as const)("to be %s, %s, goes back", async (moment, answer, reason) => {
+  ] as const)("to be %s, %s, rolls back", async (moment, answer, reason) => {
     const machine = new FakeMachine();
     machine[moment] = answer;
     expect(await deployOne(machine)).toMatchObject({ status: "rolled-back", phase: "confirm", error: expect.stringContaining(reason) });
     expect(machine.calls).toContain("web1 roll back");
   });
 
-  test("its health check goes back", async () => {
+  test("its health check rolls back", async () => {
     const machine = new FakeMachine();
     machine.complaint = "exit code 1 at try 3";
     const safety = makeSafety({ healthCheck: "curl -f localhost" });
@@ -439,7 +439,7 @@ describe("a machine that fails", () => {
     });
   });
 
-  test("by a unit that had not failed before goes back, or is degraded where that is asked for", async () => {
+  test("by a unit that had not failed before rolls back, or is degraded if requested", async () => {
     const failing = (): FakeMachine => {
       const machine = new FakeMachine();
       machine.state = makeState({ failedUnits: ["old.service"] });
@@ -547,7 +547,7 @@ describe("trying again", () => {
     expect(log.lines).toContain("web1: it does not answer; retrying in 1 s (1 of 2)");
   });
 
-  test("of the copy connects anew first", async () => {
+  test("of the copy reconnects first", async () => {
     const machine = new FakeMachine();
     machine.trouble = { copyFlake: failingTimes(1, unreachable) };
     expect((await deployOne(machine, { retries: 1 })).status).toBe("deployed");
@@ -580,7 +580,7 @@ describe("an end before the end", () => {
     throw new CommandError({ command: "ssh", failure: { kind: "aborted" }, stdout: "", stderr: "" });
   };
 
-  test("is told where the time-out makes it", async () => {
+  test("is reported if the timeout causes it", async () => {
     const machine = new FakeMachine();
     machine.trouble = { build: waits };
     const result = await deployOne(machine, { timeout: 0.1 });
@@ -601,7 +601,7 @@ describe("an end before the end", () => {
     expect(unguarded.error).toContain("The activation is still running on the machine and is not rolled back, since rollback is false");
   });
 
-  test("is told where the run was cancelled, for every machine, and nothing is activated", async () => {
+  test("is reported if the run was cancelled, for every machine, and nothing is activated", async () => {
     const controller = new AbortController();
     const machines = ["a", "b"].map((name) => new FakeMachine({ name, host: name }));
     for (const machine of machines) machine.trouble = { copyFlake: waits };
@@ -690,7 +690,7 @@ describe("what is new", () => {
     return machine;
   }
 
-  test("is asked for between build and activation, and told in the log", async () => {
+  test("is requested between build and activation, and reported in the log", async () => {
     const machine = machineWithDifference();
     const { results, log } = await deploy([machine], { diff: true });
     expect(machine.calls.slice(2, 5)).toEqual(["web1 build", `web1 compare ${oldSystem} ${newSystem}`, "web1 activate"]);
@@ -712,12 +712,12 @@ describe("what is new", () => {
     }
   });
 
-  test("is unknown where the machine cannot tell, and nothing else comes of that", async () => {
+  test("is unknown if the machine cannot compare, without other consequences", async () => {
     const machine = new FakeMachine();
     expect(await deployOne(machine, { diff: true })).toMatchObject({ status: "deployed", difference: undefined, plan: undefined });
   });
 
-  test("is what the activation told of units, where it told anything", async () => {
+  test("has the units that the activation reported, if any", async () => {
     for (const diff of [true, false]) {
       const machine = machineWithDifference();
       machine.end = { plan: told };
@@ -725,13 +725,13 @@ describe("what is new", () => {
     }
   });
 
-  test("is in a rehearsal what dry-activate tells, with the new units", async () => {
+  test("of a dry run has what dry-activate reports, with the new units", async () => {
     const machine = machineWithDifference();
     machine.end = { plan: { ...told, source: "rehearsal" } };
     expect((await deployOne(machine, { diff: true, operation: "dry-activate" })).plan).toEqual({ ...told, source: "rehearsal", start: ["new.service"] });
   });
 
-  test("is in a build what the unit files tell, and of boot no unit", async () => {
+  test("of a build has the result of comparing unit files, and of boot no unit", async () => {
     expect(await deployOne(machineWithDifference(), { diff: true, operation: "build" })).toMatchObject({
       status: "planned",
       difference: closure,
@@ -740,14 +740,14 @@ describe("what is new", () => {
     expect(await deployOne(machineWithDifference(), { diff: true, operation: "boot" })).toMatchObject({ difference: closure, plan: undefined });
   });
 
-  test("is told of a host that was rolled back, too", async () => {
+  test("is reported for a host that was rolled back, too", async () => {
     const machine = machineWithDifference();
     machine.complaint = "no";
     const result = await deployOne(machine, { diff: true, safety: makeSafety({ healthCheck: "false" }) });
     expect(result).toMatchObject({ status: "rolled-back", difference: closure });
   });
 
-  test("is not told where another run has changed the system in between", async () => {
+  test("is not reported if another run has changed the system in between", async () => {
     const machine = machineWithDifference();
     machine.before = makeState({ running: makeStorePath("nixos-system-another") });
     expect(await deployOne(machine, { diff: true })).toMatchObject({ status: "deployed", difference: undefined });

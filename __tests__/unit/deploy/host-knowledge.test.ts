@@ -50,7 +50,7 @@ describe("what is left to do with a system", () => {
   });
 });
 
-describe("what becomes of a machine that is left alone", () => {
+describe("what happens to a machine that is left alone", () => {
   const undecided = { before: makeState(), toplevel: newSystem, undecided: true } as const;
 
   test("is nothing before the activation", () => {

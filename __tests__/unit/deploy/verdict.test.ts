@@ -81,7 +81,7 @@ test.each([137, 143])("exit code %i is that of a program that was killed", (exit
   expect(verdictOn([], { exitCode }).failure?.reason).toBe(`switch-to-configuration was killed by signal ${exitCode - 128} (exit code ${exitCode})`);
 });
 
-describe("the cause that stands in the way first is named", () => {
+describe("the cause that applies first is named", () => {
   test.each<[readonly ActivationCause[], RegExp]>([
     [[{ kind: "profile" }, { kind: "no-space" }], /^the system profile could not be set \(exit code 1\): no space is left on the device$/],
     [[{ kind: "no-space" }, { kind: "boot-loader" }], /^the boot loader could not be installed \(exit code 1\): no space is left on the device$/],

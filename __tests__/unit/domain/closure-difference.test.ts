@@ -30,7 +30,7 @@ describe("packageOf", () => {
 });
 
 describe("compareClosures", () => {
-  test("tells packages that came, went and changed, with their sizes", () => {
+  test("lists packages that were added, removed and changed, with their sizes", () => {
     const difference = compareClosures(
       paths(["nginx-1.28.0", 1000], ["hello-2.12.1", 500]),
       paths(["nginx-1.28.1", 1400], ["curl-8.15.0", 300], ["curl-8.15.0-bin", 100]),
@@ -50,7 +50,7 @@ describe("compareClosures", () => {
     expect(countChanges(difference)).toEqual({ added: 1, removed: 1, changed: 1 });
   });
 
-  test("counts what was only built anew", () => {
+  test("counts packages that were only rebuilt", () => {
     // The system itself is always built anew.
     const system = "nixos-system-web1-26.05";
     expect(compareClosures(paths(["nginx-1.28.0", 1000], [system, 5]), paths(["nginx-1.28.0", 1010], [system, 5]))).toEqual({
@@ -74,7 +74,7 @@ describe("compareClosures", () => {
     expect(difference.bytes).toBe(10_100);
   });
 
-  test("of the same closures is nothing, and may be told to be incomplete", () => {
+  test("of equal closures is empty, and may be marked incomplete", () => {
     expect(compareClosures([], [], true)).toEqual({ packages: [], rebuilt: 0, files: 0, bytes: 0, truncated: true });
   });
 

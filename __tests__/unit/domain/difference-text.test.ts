@@ -39,7 +39,7 @@ describe("renderDifferenceLines", () => {
     ]);
   });
 
-  test("tells that nothing changed, and that it could not compare all", () => {
+  test("states that nothing changed, and that the comparison is incomplete", () => {
     expect(renderCounts(makeDifference({ truncated: true }))).toBe("packages: none changed; size ±0 B; incomplete: too many paths to compare");
   });
 

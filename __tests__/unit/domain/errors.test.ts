@@ -4,7 +4,7 @@ import { renderFailure } from "../../../src/domain/failure.js";
 import { briefReason, CommandError, DeployError, EvaluationError, InputError, type CommandFailure } from "../../../src/domain/errors.js";
 
 describe("InputError", () => {
-  test("names all bad inputs, a line each", () => {
+  test("names all bad inputs, one per line", () => {
     const error = new InputError([
       { input: "targets", problem: "lists no hosts" },
       { input: "elevate", problem: "is not accepted" },
@@ -40,7 +40,7 @@ describe("CommandError", () => {
     [{ kind: "aborted" }, "aborted: nix build"],
     [{ kind: "spawn", code: "ENOENT" }, "command not found: nix build"],
     [{ kind: "spawn", code: "EACCES" }, "could not be started (EACCES): nix build"],
-  ])("tells of %j", (failure, message) => {
+  ])("includes %j", (failure, message) => {
     const cause = new Error("why");
     const error = new CommandError({ command: "nix build", failure, stdout: "o", stderr: "e", cause });
     expect(error).toMatchObject({ message, cause, failure, stdout: "o", stderr: "e", name: "CommandError" });
@@ -48,7 +48,7 @@ describe("CommandError", () => {
 });
 
 describe("DeployError", () => {
-  test("is told as reason, hint and the last lines", () => {
+  test("is reported as reason, hint and the last lines", () => {
     const error = new DeployError({ phase: "copy", reason: "no space", hint: "Free space", lines: ["a", "b"], exitCode: 1, unreachable: true });
     expect(error.message).toBe("no space");
     expect(renderFailure(error.failure)).toBe("no space. Free space\n  a\n  b");

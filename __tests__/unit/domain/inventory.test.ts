@@ -59,7 +59,7 @@ describe("what is chosen", () => {
     expect(choose([web, db, broken, local], "web,laptop")).toEqual({ machines: [web], unusable: [], others: [local] });
   });
 
-  test("holds what does not evaluate, where a tag is asked for that it may have", () => {
+  test("includes what does not evaluate if a tag is requested that it may have", () => {
     expect(choose([web, db, broken], "@canary")).toEqual({ machines: [web], unusable: [broken], others: [] });
   });
 

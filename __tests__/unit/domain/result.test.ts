@@ -17,7 +17,7 @@ describe("worstStatus", () => {
   });
 });
 
-test("a failure is every status in which the machine is not as it was asked for", () => {
+test("a failure is every status in which the machine did not reach the requested state", () => {
   expect(statuses.filter((status) => isFailure(status))).toEqual(["rolled-back", "failed", "unknown", "rollback-failed"]);
 });
 

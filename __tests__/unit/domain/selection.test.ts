@@ -55,12 +55,12 @@ test("dots, pluses and line ends of a name are matched as they are", () => {
   expect(chosen("a?b", odd).names).toEqual(["a\nb"]);
 });
 
-test("a machine whose tags nobody knows is chosen by a tag, but does not count as a match", () => {
+test("a machine with unknown tags is selected by a tag, but does not count as a match", () => {
   expect(chosen("@web", [{ name: "broken" }])).toEqual({ names: ["broken"], unmatched: ["@web"] });
   expect(chosen("alpha", [{ name: "broken" }, { name: "alpha" }])).toEqual({ names: ["alpha"], unmatched: [] });
 });
 
-test("a machine whose tags nobody knows is not left out by a tag, and a rule that leaves nothing out counts as no match", () => {
+test("a machine with unknown tags is not excluded by a tag, and a rule that excludes nothing counts as no match", () => {
   expect(chosen("!@web", [{ name: "broken" }, { name: "alpha", tags: ["web"] }])).toEqual({ names: ["broken"], unmatched: [] });
   expect(chosen("!delta")).toEqual({ names: ["alpha", "beta", "gamma-a", "gamma-b"], unmatched: ["!delta"] });
 });
@@ -92,12 +92,12 @@ describe("an expression", () => {
   });
 });
 
-test("tells whether tags decide", () => {
+test("knows whether tags are needed", () => {
   expect(looksAtTags(parseSelection("a,b*"))).toBe(false);
   expect(looksAtTags(parseSelection("a,@b"))).toBe(true);
 });
 
-test("what matches nothing is told with what there is, cut where that is long", () => {
+test("what matches nothing is reported with the available names, shortened if there are many", () => {
   expect(unmatchedProblem(["x"], [])).toBe("x matches no host; available: none");
   const many = Array.from({ length: 60 }, (_, index) => `h${index}`);
   expect(unmatchedProblem(["x", "@y"], many)).toMatch(/^x, @y matches no host; available: h0, h1, .*, h49 and 10 more$/);

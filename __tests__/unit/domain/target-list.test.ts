@@ -63,7 +63,7 @@ describe("a JSON array", () => {
     ]);
   });
 
-  test("may stand in many lines, and may be empty", () => {
+  test("may span many lines, and may be empty", () => {
     expect(parseTargetList('[\n  "web1",\n  "web2"\n]').requests).toHaveLength(2);
     expect(parseTargetList("[]")).toMatchObject({ requests: [], problems: [] });
   });
@@ -106,7 +106,7 @@ describe("a JSON array", () => {
   });
 });
 
-test("a single JSON object is told what is accepted", () => {
+test("a single JSON object is refused with the accepted forms", () => {
   const { problems } = parseTargetList('{"host": "web1"}');
   expect(problems).toHaveLength(1);
   expect(problems[0]).toContain("expected");

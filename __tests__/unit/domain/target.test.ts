@@ -171,7 +171,7 @@ describe("completeTargets", () => {
     ["twice in other letters", [{ host: "WEB1" }, { host: "web1" }], "web1 port 22"],
     ["twice where one says the default port", [{ host: "web1", port: 22 }, { host: "web1" }], "web1 port 22"],
     ["twice by IPv6", [{ host: "2001:DB8::7" }, { host: "2001:db8::7" }], "2001:db8::7 port 22"],
-  ])("refuses a machine that stands there %s", (_, requests, place) => {
+  ])("refuses a machine that is listed %s", (_, requests, place) => {
     expect(() => complete(requests)).toThrow(new Error(`${place} is listed twice; one run can deploy only one configuration per machine`));
   });
 

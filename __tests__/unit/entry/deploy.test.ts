@@ -48,7 +48,7 @@ describe("the main action", () => {
     expect(existsSync(state["identity-directory"] ?? "")).toBe(false);
   });
 
-  test("starts anew each time it is run", async () => {
+  test("starts again each time it is run", async () => {
     const first = await deploy({ operation: "dance" });
     const second = await deploy({ operation: "switch" });
     expect(first.annotations[0]?.message).toContain("operation");

@@ -45,7 +45,7 @@ describe("a revision", () => {
     expect(await resolveCommit(repository, revision)).toEqual({ kind: "missing", shallow: false });
   });
 
-  test("that a shallow clone lacks is told to be missing there", async () => {
+  test("that a shallow clone lacks is reported as missing", async () => {
     expect(await resolveCommit(shallow, first)).toEqual({ kind: "missing", shallow: true });
     expect(await isShallow(repository)).toBe(false);
   });
@@ -60,7 +60,7 @@ test("outside of a work tree is git's own error", async () => {
   expect(error.stderr).toContain("not a git repository");
 });
 
-test("without git, the step to add is told", async () => {
+test("without git, the step to add is reported", async () => {
   const path = process.env["PATH"];
   process.env["PATH"] = directory;
   try {

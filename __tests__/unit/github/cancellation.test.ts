@@ -41,7 +41,7 @@ async function after(...signals: readonly NodeJS.Signals[]): Promise<{ lines: st
 }
 
 describe("a cancellation", () => {
-  test.each(["SIGINT", "SIGTERM"] as const)("by %s is told before the abort, and the process goes on to its end", async (signal) => {
+  test.each(["SIGINT", "SIGTERM"] as const)("by %s is reported before the abort, and the process continues to its end", async (signal) => {
     expect(await after(signal)).toEqual({ lines: ["ready", `first ${signal} false`, "aborted"], exitCode: null });
   });
 

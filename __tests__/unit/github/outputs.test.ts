@@ -18,7 +18,7 @@ test("the outputs are those of action.yml", () => {
 });
 
 describe("renderOutputs", () => {
-  test("tells of a single machine all there is", () => {
+  test("has every value of a single machine", () => {
     expect(renderOutputs(makeReport())).toMatchObject({
       "store-path": source,
       "flake-ref": `path:${source}`,
@@ -32,7 +32,7 @@ describe("renderOutputs", () => {
     });
   });
 
-  test("counts several, whose own values stand in the results alone", () => {
+  test("counts several machines, whose own values are only in the results", () => {
     const results = [makeResult({ changed: false, status: "unchanged" }), makeResult({ status: "failed" }), makeResult(), makeResult({ status: "degraded" })];
     expect(renderOutputs(makeReport({ results, status: "failed" }))).toMatchObject({
       status: "failed",

@@ -36,7 +36,7 @@ describe("reportEnd", () => {
     expect(outputOf(output, "store-path")).toBe(makeFlake().source);
   });
 
-  test("is red where one failed, which has an annotation and stands in the last line", () => {
+  test("fails if one host failed, which has an annotation and is in the last line", () => {
     const { green, output } = end({ results: [makeResult(), makeResult({ name: "db1", status: "failed", phase: "connect", error: makeError("off") })] });
     expect(green).toBe(false);
     expect(annotationsOf(workflowCommands(output))).toEqual([{ level: "error", title: "db1: connect failed", message: "off" }]);

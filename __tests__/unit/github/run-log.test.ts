@@ -45,7 +45,7 @@ describe("the log of a run", () => {
     ]);
   });
 
-  test("shows a failure with its error, a line each", () => {
+  test("shows a failure with its error, line by line", () => {
     const output = logged((log) => {
       log.host(web).output("x");
       log.done(makeResult({ status: "failed", error: makeError("it broke", { lines: ["##[error]last line"] }) }));
@@ -66,7 +66,7 @@ describe("the log of a run", () => {
     expect(output).toContain("[web1] it is locked\n[web1] See docs/troubleshooting.md#locked\n");
   });
 
-  test("makes an annotation of a warning, which stands in the group as well", () => {
+  test("makes an annotation of a warning, which is in the group as well", () => {
     const output = logged((log) => {
       log.host(web).warn("the key was accepted unseen");
       log.done(makeResult());
@@ -75,7 +75,7 @@ describe("the log of a run", () => {
     expect(groupOf(output)).toEqual(["warning: the key was accepted unseen"]);
   });
 
-  test("goes on with the same host's lines where its log is asked for again", () => {
+  test("continues with the same host's lines if its log is requested again", () => {
     const output = logged((log) => {
       log.host(web).output("first");
       log.host(web).output("second");
@@ -181,7 +181,7 @@ describe("the progress of a run", () => {
     expect(logged((log) => log.batch(2, 3, names))).toContain("batch 2 of 3: web1, web2, web3, web4, web5 and 4 more\n");
   });
 
-  test("is told after a silence", () => {
+  test("is reported after a silence", () => {
     jest.useFakeTimers();
     try {
       const output = logged((log) => {
@@ -205,7 +205,7 @@ describe("the progress of a run", () => {
     }
   });
 
-  test("is told once a minute where one host talks and another is silent", () => {
+  test("is reported once a minute if one host prints and another is silent", () => {
     jest.useFakeTimers();
     try {
       const output = logged((log) => {
@@ -228,7 +228,7 @@ describe("the progress of a run", () => {
     }
   });
 
-  test("is not told where nobody is at work", () => {
+  test("is not reported if no host is running", () => {
     jest.useFakeTimers();
     try {
       const output = logged((log) => {

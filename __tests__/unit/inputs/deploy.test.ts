@@ -83,7 +83,7 @@ describe("what is accepted", () => {
     });
   });
 
-  test("two targets that only ssh-config can tell apart", () => {
+  test("two targets that only ssh-config can distinguish", () => {
     const targets = '[{"host":"web1","name":"a"},{"host":"web1","port":22,"name":"b"}]';
     expect(problemsOf({ targets })).toEqual(["targets: web1 port 22 is listed twice; one run can deploy only one configuration per machine"]);
     expect(parsed({ targets, "ssh-config": "Port 2222" }).targets.map(({ name, port }) => [name, port])).toEqual([
@@ -133,7 +133,7 @@ describe("what is accepted", () => {
     expect(sshConfig).toBe("Host *\n\tCompression yes");
   });
 
-  test("arguments a line, which no shell splits", () => {
+  test("one argument per line, which no shell splits", () => {
     expect(parsed({ "archive-args": "\n  --option\r\nuser-agent-suffix\n a  b \n\n", "rebuild-args": "--builders\n$(id)" })).toMatchObject({
       archiveArgs: ["--option", "user-agent-suffix", "a  b"],
       rebuildArgs: ["--builders", "$(id)"],

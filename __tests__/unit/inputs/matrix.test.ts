@@ -68,7 +68,7 @@ describe("what is refused", () => {
     expect(problemsOf({ [name]: text })).toEqual([`${name}: ${problem}`]);
   });
 
-  test("targets that are no list, and what is no target", () => {
+  test("targets that are not a list, and invalid targets", () => {
     expect(problemsOf({ targets: "[]" })).toEqual([expect.stringMatching(/^targets: lists no hosts; expected /)]);
     expect(problemsOf({ targets: "-x" })).toEqual([expect.stringMatching(/^targets: line 1 \("-x"\): its host starts with -/)]);
   });

@@ -96,7 +96,7 @@ esac`;
 });
 
 describe("a system that the runner does not have", () => {
-  test("is one of another platform, with both ways out", () => {
+  test("is refused for another platform, with both alternatives", () => {
     const known = new Set(["x86_64-linux", "i686-linux"]);
     expect(platformFailure("pi", "x86_64-linux", known)).toBeUndefined();
     expect(platformFailure("pi", undefined, known)).toBeUndefined();

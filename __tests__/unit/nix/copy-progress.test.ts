@@ -27,7 +27,7 @@ test("has none to count where nothing was missing", () => {
   expect(renderCopied(watch.progress)).toBe("already up to date");
 });
 
-test("tells what a process has written, as long as it runs", () => {
+test("follows what a process has written as long as it runs", () => {
   const watch = new CopyWatch();
   watch.started(process.pid);
   const before = watch.progress.bytes;

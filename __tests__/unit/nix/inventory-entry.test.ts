@@ -36,7 +36,7 @@ describe("a machine", () => {
     });
   });
 
-  test("of a hive stands below its nodes", () => {
+  test("of a hive is below its nodes", () => {
     expect(parseEntry("web1", { ...hive, port: 7 })).toEqual({
       kind: "machine",
       name: "web1",
@@ -81,7 +81,7 @@ describe("a machine", () => {
   });
 });
 
-describe("what cannot be used is told, with the tags that it has", () => {
+describe("what cannot be used is reported, with the tags that it has", () => {
   test("an ssh option, and every other one beside", () => {
     expect(errorOf({ ...deployRs, sshOptions: ["-o", "StrictHostKeyChecking=no", "-p", "22", "-A"] })).toBe(
       "its ssh options -o StrictHostKeyChecking=no -A are not supported, only -p PORT is. Put the settings into the input ssh-config, below a `Host` line for this host",

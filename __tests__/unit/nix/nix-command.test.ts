@@ -17,7 +17,7 @@ function failing(stderr: string): string {
 }
 
 describe("a runner's nix that does not work", () => {
-  test("is told to be missing, with the step to add", async () => {
+  test("is reported as missing, with the step to add", async () => {
     const error = await withNix(directory, undefined, async () => await rejection(RunnerError, runNix(["--version"])));
     expect(error.message).toBe("nix was not found on this runner. Add this step before the deployment: - uses: cachix/install-nix-action@v31");
     expect(error.cause).toBeInstanceOf(CommandError);
@@ -27,7 +27,7 @@ describe("a runner's nix that does not work", () => {
     "error: experimental Nix feature 'nix-command' is disabled; add '--extra-experimental-features nix-command' to enable it",
     "error: experimental Nix feature 'flakes' is disabled; use '--extra-experimental-features flakes' to override",
     "error: 'flake' is not a recognised command",
-  ])("is told to have flakes switched off: %s", async (stderr) => {
+  ])("is reported to have flakes switched off: %s", async (stderr) => {
     const error = await withNix(directory, failing(stderr), async () => await rejection(RunnerError, runNix(["flake", "metadata"])));
     expect(error.message).toMatch(/^flakes are disabled in nix on this runner .+: - uses: cachix\/install-nix-action@v31; or set NIX_CONFIG: /);
   });
@@ -48,7 +48,7 @@ describe("a flake that cannot be had", () => {
     return error.problems.map(({ input, problem, advice }) => `${input}: ${problem}. ${advice}`).join("\n");
   };
 
-  test("for want of a lock file is told what to do", async () => {
+  test("for a missing lock file says what to do", async () => {
     const problem = await problemOf("error: flake 'git+file:///srv/flake' requires lock file changes but they're not allowed due to '--no-update-lock-file'");
     expect(problem).toMatch(
       /^flake: flake\.lock of \.\/nixos is missing, incomplete or not tracked by Git\. Run `nix flake lock`, commit flake\.lock and deploy again/,
@@ -60,19 +60,19 @@ describe("a flake that cannot be had", () => {
     "error: source tree referenced by 'path:/srv/x?dir=nixos' does not contain a '/nixos/flake.nix' file",
     "error: path '/srv/x' is not part of a flake (neither it nor its parent directories contain a 'flake.nix' file)",
     "error: path '/srv/x/flake.nix' does not exist",
-  ])("for want of a flake.nix is told so: %s", async (stderr) => {
+  ])("for a missing flake.nix says so: %s", async (stderr) => {
     expect(await problemOf(stderr)).toMatch(
       /^flake: flake\.nix was not found at \.\/nixos\. Use a directory .+ Check that an actions\/checkout step runs before this one$/,
     );
   });
 
-  test("for want of git add is told so", async () => {
+  test("for untracked files says so", async () => {
     const stderr =
       'error: Path \'nixos/flake.nix\' in the repository "/srv/x" is not tracked by Git.\n\nTo make it visible to Nix, run:\n\ngit -C "/srv/x" add "nixos/flake.nix"\nerror: path \'/srv/x/flake.nix\' does not exist';
     expect(await problemOf(stderr)).toContain("flake.nix at ./nixos is not tracked by Git, so Nix ignores it. Run `git add` on it and commit it");
   });
 
-  test("for another reason is Nix's own to tell", async () => {
+  test("for another reason is reported in Nix's words", async () => {
     const stderr = "error: cannot decode response from GitHub API";
     const error = await withNix(directory, failing(stderr), async () => await rejection(CommandError, archiveOnRunner("github:org/repo", options)));
     expect(error.message).toMatch(/^exit code 1: nix flake archive --json --no-update-lock-file github:org\/repo$/);

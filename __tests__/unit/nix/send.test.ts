@@ -49,7 +49,7 @@ describe("sendFlake", () => {
     expect(lines).toEqual(["-F /tmp/x/0.conf"]);
   });
 
-  test("tells how far the copy has got while it goes on", async () => {
+  test("reports the progress of the copy", async () => {
     const seen: CopyProgress[] = [];
     let progress: (() => CopyProgress) | undefined;
     const script = `echo "copying 2 paths..." >&2; echo "copying path '${source}' to 'ssh-ng://web1'..." >&2; sleep 0.2; echo go >&2; sleep 0.2; ${printing(outer)}`;
@@ -114,7 +114,7 @@ describe("explainSendFailure", () => {
   test.each([
     "error: interrupted by the user\nerror: cannot open connection to remote store 'ssh-ng://deploy@10.213.0.10': error: protocol mismatch, got 'Welcome to the machine'",
     "error: cannot open connection to remote store 'ssh-ng://root@10.213.0.11': error: protocol mismatch, got 'Welcome to the machine\n\u0000\u0000oixd\u0000'",
-  ])("the words of a login shell are named: %j", (stderr) => {
+  ])("the messages of a login shell are named: %j", (stderr) => {
     expect(explainSendFailure(failed(stderr), { what: "the flake", lost: false, user: "deploy" })).toMatchObject({
       reason: `the login shell of deploy on the machine prints to standard output, which breaks Nix's protocol: "Welcome to the machine"`,
       hint: expect.stringContaining(".bashrc"),
@@ -147,7 +147,7 @@ describe("explainSendFailure", () => {
     ["error: splicing data from daemon socket to stdout: Connection reset by peer", true],
     ["error: cannot open connection to remote store 'ssh-ng://middle': error: write of 16 bytes: Broken pipe", true],
     ["error: writing to file: No space left on device", false],
-  ])("the machine is asked for its daemon only where Nix speaks of it: %j", (stderr, asked) => {
+  ])("the daemon of the machine is queried only if Nix mentions it: %j", (stderr, asked) => {
     expect(speaksOfDaemon(stderr)).toBe(asked);
   });
 

@@ -10,9 +10,14 @@ import { temporaryDirectory } from "../temporary.js";
 import { withNix } from "./fake-nix.js";
 
 const directory = temporaryDirectory();
+const alone = { cores: 1, memory: 64 * 2 ** 30 };
 
 /** Nix as a shell script that finds the names it is asked for in $names, and whether it is careful in $careful. */
-async function ask(script: string, configurations: readonly string[]): Promise<{ systems: Systems; none: Map<string, NoSystem>; progress: number[] }> {
+async function ask(
+  script: string,
+  configurations: readonly string[],
+  room = alone,
+): Promise<{ systems: Systems; none: Map<string, NoSystem>; progress: number[] }> {
   const nix = `names=$(printf '%s\\n' "$7" | tail -n 1 | sed 's/.*configurations = \\[//; s/\\].*//' | tr -d '"')
 case $7 in *"careful = true"*) careful=1 ;; *) careful= ;; esac
 echo "$careful:"$names >> ${directory}/calls
@@ -23,7 +28,7 @@ ${script}`;
   const progress: number[] = [];
   const options = { cwd: directory, signal: undefined, onLine: (): void => undefined };
   const hears = { onNoSystem: (name: string, why: NoSystem) => void none.set(name, why), onProgress: (done: number) => void progress.push(done) };
-  const systems = await withNix(directory, nix, async () => await instantiate("path:/nix/store/x", configurations, options, hears));
+  const systems = await withNix(directory, nix, async () => await instantiate("path:/nix/store/x", configurations, options, hears, room));
   return { systems, none, progress };
 }
 
@@ -56,10 +61,20 @@ comma=; printf '{"names":[],"systems":{'; for name in $names; do printf "$comma"
 });
 
 test("a flake whose outputs do not evaluate is one error, and is not looked for in each configuration", async () => {
-  const names = Array.from({ length: 16 }, (_, index) => `h${index}`);
+  const names = Array.from({ length: 40 }, (_, index) => `h${index}`);
   const before = readFileSync(`${directory}/calls`, "utf8").split("\n").length;
   const error = await rejection(EvaluationError, ask("echo 'error: syntax error, unexpected end of file' >&2; exit 1", names));
   expect(error.lines).toEqual(["error: syntax error, unexpected end of file"]);
-  // The group, then none of it.
+  // The first group, then none of it, and no further group.
   expect(readFileSync(`${directory}/calls`, "utf8").split("\n").length - before).toBe(2);
+});
+
+test("groups are evaluated at the same time, as many as there are cores", async () => {
+  const names = Array.from({ length: 4 }, (_, index) => `h${index}`);
+  // Each group waits for the other.
+  const script = `set -- $names; touch ${directory}/$1; until [ -e ${directory}/h0 ] && [ -e ${directory}/h2 ]; do sleep 0.05; done
+comma=; printf '{"names":[],"systems":{'; for name in $names; do printf "$comma"; system $name; comma=,; done; printf '}}'`;
+  const { systems, progress } = await ask(script, names, { cores: 2, memory: alone.memory });
+  expect([...systems.keys()].toSorted()).toEqual(names);
+  expect(progress).toEqual([2, 4]);
 });

@@ -55,6 +55,7 @@ printf '}}'`;
     expect(found.get("h16")).toBe(makeStorePath("h16.drv"));
     expect(found.get("h17")).toBeUndefined();
     const groups = readFileSync(`${directory}/calls`, "utf8").trim().split("\n");
-    expect(groups.map((line) => line.split(" ").length)).toEqual([16, 16, 8]);
+    expect(Math.max(...groups.map((line) => line.split(" ").length))).toBeLessThanOrEqual(8);
+    expect(groups.flatMap((line) => line.split(" ")).toSorted()).toEqual(names.toSorted());
   });
 });

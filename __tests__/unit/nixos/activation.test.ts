@@ -68,7 +68,7 @@ async function begun(answers: readonly Answer[], activation = makeActivation()) 
 }
 
 describe("arming", () => {
-  test.each([true, false])("tells the machine the limits, who it is, and what to leave there (guarded: %s)", async (guarded) => {
+  test.each([true, false])("passes the limits, the run's name and the residents to the machine (guarded: %s)", async (guarded) => {
     const { asked } = await begun([], makeActivation({ guarded }));
     const clear = String(600 + 30 + 5 + 60 + 900);
     expect(asked).toEqual([["arm", "abc", guarded ? "switch" : "plain", "600", "30", clear, "the run of somebody", built, built, "", "0", ...resident]]);
@@ -88,7 +88,7 @@ describe("arming", () => {
     expect(asked[1]?.slice(4, 7)).toEqual(["/bin/sh", "./activate.sh", action]);
   });
 
-  test("has what an earlier run left mended first, and records the machine anew", async () => {
+  test("repairs what an earlier run left first, and queries the machine again", async () => {
     const notes: string[] = [];
     const mended = before.replace("generation=6", "generation=5");
     const { call, asked } = machine([{ stdout: `${before}mend=yes\n` }, {}, { stderr: `exit=0\n${before}` }, { stdout: mended }]);
@@ -110,7 +110,7 @@ describe("arming", () => {
     expect((await begun([])).guarded.scarceBoot).toBeUndefined();
   });
 
-  test("says who is in the way, and that nothing was activated", async () => {
+  test("says who holds the lock, and that nothing was activated", async () => {
     const { call } = machine([{ exitCode: 5, stdout: "holder=another run of this action: somebody, since 12:00:00Z\n" }]);
     const error = await rejection(DeployError, GuardedActivation.begin(makeActivation(), makeSite(call)));
     expect(error).toMatchObject({ phase: "activate", exitCode: 5 });
@@ -126,7 +126,7 @@ describe("arming", () => {
   });
 });
 
-describe("an activation whose end nobody knows", () => {
+describe("an activation whose end is unknown", () => {
   const lost = [{}, { stderr: "exit=lost\n" }];
 
   test.each([
@@ -139,7 +139,7 @@ describe("an activation whose end nobody knows", () => {
   });
 });
 
-test("an activation that cannot be started is one that has failed, and not one that nobody knows of", async () => {
+test("an activation that cannot be started has failed and is not unknown", async () => {
   const { call, guarded } = await begun([{ exitCode: 1, stderr: "Failed to start transient service unit\n" }, { stdout: before }]);
   expect(await guarded.run(call)).toMatchObject({
     exitCode: 1,
@@ -150,7 +150,7 @@ test("an activation that cannot be started is one that has failed, and not one t
 });
 
 describe("the decision", () => {
-  test("is asked for with the time of the health check, and made", async () => {
+  test("is requested with the time limit of the health check, and granted", async () => {
     const { asked, guarded } = await begun([{ stdout: before }, { stdout: before }], makeActivation({ operation: "test" }));
     expect(await guarded.hold()).toMatchObject({ running: old });
     expect(await guarded.keep()).toMatchObject({ kind: "done", state: { running: old } });
@@ -166,7 +166,7 @@ describe("the decision", () => {
     expect(await guarded.keep()).toBe("restarted");
   });
 
-  test("that the machine cannot take is told", async () => {
+  test("that the machine cannot accept is reported", async () => {
     const { guarded } = await begun([{ exitCode: 1, stderr: "no timer\n" }]);
     const error = await rejection(DeployError, guarded.hold());
     expect(error).toMatchObject({ phase: "confirm", reason: "the watchdog on the machine did not accept the decision (exit code 1)", lines: ["no timer"] });
@@ -213,7 +213,7 @@ describe("the last step", () => {
 });
 
 describe("after a restart", () => {
-  test("the machine is asked what it runs", async () => {
+  test("the machine reports what it runs", async () => {
     const { asked, guarded } = await begun([{ stdout: before }]);
     expect(await guarded.afterRestart()).toMatchObject({ running: old });
     expect(asked.slice(1)).toEqual([["facts"]]);
@@ -256,7 +256,7 @@ describe("the rollback", () => {
     expect(asked.slice(1)).toEqual([["decide", "abc", "look"], ...asks]);
   });
 
-  test("says that somebody else has switched the machine", async () => {
+  test("says that someone else has switched the machine", async () => {
     const { guarded } = await begun([{ stdout: before }, {}, { stderr: `exit=9\n${before}` }, { stderr: `exit=0\n${before}` }]);
     expect(await guarded.rollBack()).toMatchObject({ exitCode: 9, foreign: true });
   });

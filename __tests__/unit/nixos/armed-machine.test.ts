@@ -62,7 +62,7 @@ const told = "decide abc reached 65.4";
 describe("a machine whose login is slow", () => {
   const slow = { confirm: 0.4, answers: true, reopen: async () => await sleep(500), hold: 0 };
 
-  test("is told over the former connection that ssh was reached, and is waited for", async () => {
+  test("learns over the former connection that ssh was reached, and is waited for", async () => {
     expect(await reach(slow)).toEqual({ reached: "reached", events: [told, "closed"] });
   });
 
@@ -71,12 +71,12 @@ describe("a machine whose login is slow", () => {
     expect(await reach({ ...slow, hold: 7, former })).toEqual({ reached: "slow-login", events: [told, "closed"] });
   });
 
-  test("is told nothing where it has no watchdog", async () => {
+  test("is sent nothing if it has no watchdog", async () => {
     expect(await reach({ ...slow, guarded: false })).toEqual({ reached: "reached", events: ["closed"] });
   });
 });
 
-test("a machine whose login is quick is told nothing over the former connection", async () => {
+test("a machine with a quick login is sent nothing over the former connection", async () => {
   expect(await reach({ confirm: 30, answers: true, reopen: async () => await sleep(100), hold: 0 })).toEqual({ reached: "reached", events: ["closed"] });
 });
 

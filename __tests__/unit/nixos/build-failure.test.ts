@@ -29,7 +29,7 @@ describe("buildError", () => {
     });
   });
 
-  test("says that there are none, or nothing where that cannot be told", () => {
+  test("says that there are none, or nothing if that cannot be determined", () => {
     expect(errorOf(missing, 1, []).reason).toBe("the flake has no nixosConfigurations.web1; it defines none");
     expect(errorOf(missing).reason).toBe("the flake has no nixosConfigurations.web1");
   });

@@ -11,7 +11,7 @@ function recorded(nix: string): string {
   return readFileSync(join(root, `__tests__/unit/nixos/recorded/difference-${nix}.txt`), "utf8");
 }
 
-describe("what a machine tells of two systems", () => {
+describe("what a machine reports about two systems", () => {
   test.each(["2.8.0", "2.26.3", "2.34.8"])("is read, with Nix %s", (nix) => {
     expect(parseDifference(recorded(nix))).toMatchObject({
       packages: [

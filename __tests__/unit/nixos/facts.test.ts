@@ -87,13 +87,13 @@ describe("systemState", () => {
 });
 
 describe("machineFacts", () => {
-  test("tells the machine and the way to root apart", () => {
+  test("distinguishes the machine and the way to become root", () => {
     const { facts, access } = machineFacts(makeFacts(), needs);
     expect(facts).toMatchObject({ hostname: "web1", nix: "nix (Nix) 2.34.8", freeKibibytes: 1_000_000, state: { generation: 7 } });
     expect(access).toEqual({ user: "root", root: true, sudo: "unneeded", doas: "missing", run0: "missing" });
   });
 
-  test("tells machines apart that share a boot id, a machine id, or both", () => {
+  test("distinguishes machines that share a boot id, a machine id, or both", () => {
     const identityOf = (boot: string, namespace: string, machine: string): string | undefined =>
       machineFacts(makeFacts({ "boot-id": boot, "pid-namespace": namespace, "machine-id": machine }), needs).facts.identity;
     const machine = ["b1", "pid:[4026531836]", "m1"] as const;

@@ -54,7 +54,7 @@ describe.each(["dash", "bash"])("importing as root under %s", (sh) => {
     expect(notes).toEqual(["importing 1 path as root, since Nix on the machine accepts none without a signature"]);
   });
 
-  test("a failure on the machine is told with its own words, while the runner still writes", async () => {
+  test("a failure on the machine is reported with its own words, while the runner still writes", async () => {
     const error = await rejection(CommandError, importOver(sh, "head -c 10 >/dev/null; echo 'error: writing to file: No space left on device' >&2; exit 1"));
     expect(error.failure).toEqual({ kind: "exit", exitCode: 1 });
     expect(error.stderr).toContain("No space left on device");

@@ -65,12 +65,12 @@ describe("a job", () => {
     expect(lines).toEqual(seen);
   });
 
-  test("tells its exit code without throwing", async () => {
+  test("returns its exit code without throwing", async () => {
     const { call } = machine([], { stderr: "exit=4\nresult=\n" });
     expect(await followJob(makeJob(), call)).toMatchObject({ exitCode: 4, result: undefined });
   });
 
-  test("that cannot be started is told", async () => {
+  test("that cannot be started is reported", async () => {
     const error = await rejection(DeployError, runJob(makeJob(), machine([], { startCode: 1 }).call));
     expect(error).toMatchObject({ phase: "build", reason: "the job could not be started on the machine (exit code 1)", lines: ["cannot"], exitCode: 1 });
   });
@@ -94,7 +94,7 @@ describe("a job", () => {
     ["that the machine does not know any more", { exitCode: 3, stderr: "" }, "the job was not found on the machine (was the machine restarted?)"],
     ["that was lost", { stderr: "exit=lost\n" }, "the job ended, but no exit status was recorded"],
     ["of which nothing is told", { stderr: "" }, "the job ended, but no exit status was recorded"],
-  ])("%s is told with what it had printed", async (_, end, reason) => {
+  ])("%s is reported with what it had printed", async (_, end, reason) => {
     const error = await rejection(DeployError, followJob(makeJob({ phase: "activate" }), machine(["one\n"], end).call));
     expect(error).toMatchObject({ phase: "activate", reason, lines: ["one"], exitCode: 255 });
     expect(error.hint).toContain("machine's");

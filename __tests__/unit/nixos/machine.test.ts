@@ -52,13 +52,13 @@ describe("the entry to a machine", () => {
     expect(error.lines).toEqual(["client_loop: send disconnect: Broken pipe"]);
   });
 
-  test("whose shell does not run the script is told", async () => {
+  test("whose shell does not run the script is reported", async () => {
     ssh.does('echo "This account is currently not available." >&2; exit 1');
     const error = await rejection(DeployError, enter(ssh.connection, needs, signal));
     expect(error).toMatchObject({ phase: "connect", reason: "the login shell of root on the machine refuses logins", unreachable: false });
   });
 
-  test("that runs another command than it was sent is told with the answer", async () => {
+  test("that runs another command than it was sent is reported with the answer", async () => {
     ssh.does("echo only backups here; exit 0");
     const error = await rejection(DeployError, enter(ssh.connection, needs, signal));
     expect(error.reason).toBe(`the machine did not run the action's command as root, but answered "only backups here"`);
@@ -66,7 +66,7 @@ describe("the entry to a machine", () => {
     expect(error.lines).toEqual(["only backups here"]);
   });
 
-  test("that runs nothing and answers nothing is told so", async () => {
+  test("that runs nothing and answers nothing is reported as such", async () => {
     // A key that is restricted to nix-daemon --stdio.
     ssh.does("echo 'error: serialised integer 750815947986068325 is too large' >&2; exit 0");
     const error = await rejection(DeployError, enter(ssh.connection, needs, signal));
@@ -74,7 +74,7 @@ describe("the entry to a machine", () => {
     expect(error.lines).toEqual(["error: serialised integer 750815947986068325 is too large"]);
   });
 
-  test("whose facts fail is told with the script's own words", async () => {
+  test("whose facts fail is reported with the script's own words", async () => {
     ssh.answers({ exitCode: 2, stderr: "id: cannot find name\\n" });
     const error = await rejection(DeployError, enter(ssh.connection, needs, signal));
     expect(error).toMatchObject({ reason: "the machine could not be queried (exit code 2)", lines: ["id: cannot find name"] });
@@ -82,7 +82,7 @@ describe("the entry to a machine", () => {
 });
 
 describe("a machine", () => {
-  test("that cannot keep the files of the run is told before anything is sent", async () => {
+  test("that cannot keep the files of the run is reported before anything is sent", async () => {
     const error = await rejection(
       DeployError,
       (await connected({ exitCode: 1, stderr: "mkdir: cannot create directory: No space left on device\\n" })).copyFlake(makeSentFlake(), signal),
@@ -99,7 +99,7 @@ describe("a machine", () => {
     expect(error).toMatchObject({ phase: "build", reason: "nixos-rebuild build succeeded but produced no system" });
   });
 
-  test("that has no such specialisation is asked which it has", async () => {
+  test("that has no such specialisation lists those it has", async () => {
     const file = join(ssh.directory, "answer");
     writeFileSync(file, "system=\navailable=tor vpn \n");
     const machine = await connected({ file });

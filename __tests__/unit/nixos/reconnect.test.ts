@@ -68,12 +68,12 @@ describe("a script on the machine", () => {
     [1, 1],
     [127, 127],
     [0, 1],
-  ])("that was not allowed to begin ended with %d is told with %d", async (code, told) => {
+  ])("that was not allowed to begin ended with %d is reported with %d", async (code, told) => {
     ssh(`echo "sudo: a password is required" >&2; exit ${code}`);
     expect(await shell.run(facts)).toMatchObject({ kind: "ended", exitCode: told, stderr: "sudo: a password is required\n" });
   });
 
-  test("runs under sudo only where it is asked for and the user needs it", async () => {
+  test("runs under sudo only if requested and the user needs it", async () => {
     ssh('echo "$command" >&2; exit 1');
     const commandOf = async (elevation: Elevation, privileged: boolean): Promise<string> =>
       (await new RemoteShell(connection, elevation).run({ ...facts, privileged })).stderr;
@@ -101,7 +101,7 @@ describe("a script on the machine", () => {
     expect(most).toBeLessThan(64 * 1024 * 1024);
   });
 
-  test("is told from the noise before it wherever the line that begins it is cut in two", async () => {
+  test("is separated from the noise before it wherever its first line is cut in two", async () => {
     const script = `nonce=$(sed -n "s/^echo 'begin \\([0-9a-f]*\\)'$/\\1/p"); printf 'noise '; for part in b egin ' ' "$nonce"; do printf %s "$part"; sleep 0.05; done; printf '\\nanswer\\n'; echo "end $nonce 0" >&2`;
     ssh(script);
     expect(await shell.run(facts)).toMatchObject({ kind: "ended", exitCode: 0, stdout: "answer\n" });
@@ -123,7 +123,7 @@ describe("a connection that is lost", () => {
     told.length = 0;
   });
 
-  test("comes back, and the script is called anew", async () => {
+  test("comes back, and the script is called again", async () => {
     const mark = join(directory, "was-lost");
     ssh(`[ -e ${mark} ] || { touch ${mark}; exit 255; }\nexec sh -c "$command"`);
     let calls = 0;
@@ -168,7 +168,7 @@ describe("a connection that is lost", () => {
     expect(told).toEqual([]);
   });
 
-  test("and does not come back in time is told with the last reason", async () => {
+  test("and does not return in time is reported with the last reason", async () => {
     ssh("exit 255", 'echo "ssh: connect to host web1.example.org port 22: Connection refused" >&2; exit 255');
     const error = await rejection(
       DeployError,

@@ -135,7 +135,7 @@ grep -r "open[s]esame" run | wc -l >>answers`;
 });
 
 describe.each(["dash", "bash"])("under %s", (shell) => {
-  test("facts tells all that it is asked for", () => {
+  test("facts reports everything requested", () => {
     const { out, code } = payload(call(shell, "facts"));
     expect(code).toBe(0);
     const facts = parseFacts(out);
@@ -267,7 +267,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     expect(facts.has("boot-id")).toBe(true);
   });
 
-  test("a job begins in the directory of its run, without nixos-rebuild's start of itself anew and without input", () => {
+  test("a job starts in the directory of its run, without nixos-rebuild's re-exec and without input", () => {
     payload(call(shell, "prepare", ["run1"]));
     payload(call(shell, "start", ["run1", "build", residentScript("job"), "sh", "-c", 'pwd; echo "$_NIXOS_REBUILD_REEXEC"; cat; ln -s /proc result']));
     const { out, err } = payload(call(shell, "follow", ["run1", "build", "0"]));
@@ -324,7 +324,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     expect(out).toContain("no-such-program-here");
   });
 
-  test("a job that was killed is told to be lost", () => {
+  test("a job that was killed is reported as lost", () => {
     payload(call(shell, "prepare", ["run1"]));
     payload(call(shell, "start", ["run1", "build", residentScript("job"), "sh", "-c", "kill -KILL 0"]));
     expect(parseFacts(payload(call(shell, "follow", ["run1", "build", "0"])).err).get("exit")).toBe("lost");
@@ -337,7 +337,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     expect(payload(call(shell, "follow", ["run1", "build", "0"])).code).toBe(3);
   });
 
-  test("difference tells paths and sizes, and bounds each list", () => {
+  test("difference reports paths and sizes, and bounds each list", () => {
     const { before, after, path } = twoSystems();
     const { code, out } = payload(call(shell, "difference", [before, after, "5", "100"], { PATH: path }));
     expect(code).toBe(0);
@@ -357,7 +357,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     expect(bounded.split("\n").filter((line) => /^[-+] /.test(line))).toHaveLength(2);
   });
 
-  test("difference ends with 1 where Nix does not tell the closures, also where it takes too long", () => {
+  test("difference exits with 1 if Nix does not list the closures, also if it takes too long", () => {
     const { before, path } = twoSystems();
     expect(payload(call(shell, "difference", [before, "/nix/store/unknown", "5", "100"], { PATH: path }))).toMatchObject({
       code: 1,
@@ -366,7 +366,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     expect(payload(call(shell, "difference", [before, "/nix/store/hangs", "0.2", "100"], { PATH: path }))).toMatchObject({ code: 1 });
   });
 
-  test("follow ends when somebody removes the run in the middle of a job", async () => {
+  test("follow ends when someone removes the run in the middle of a job", async () => {
     payload(call(shell, "prepare", ["run1"]));
     payload(call(shell, "start", ["run1", "build", residentScript("job"), "sh", "-c", "echo first; sleep 5"]));
     const [file, rest] = argv(shell);

@@ -33,7 +33,7 @@ describe("what every run needs", () => {
     [["ssh", "ssh-keygen"], "nix", [nix]],
     [["nix"], "ssh and ssh-keygen", [ssh]],
     [["ssh"], "nix and ssh-keygen", [nix, ssh]],
-  ])("where there is only %j is told with the steps to add", async (present, missing, steps) => {
+  ])("with only %j is reported with the steps to add", async (present, missing, steps) => {
     only(...present);
     const { message } = await rejection(RunnerError, requirePrograms());
     expect(message.split("\n")).toEqual([`${missing} not found on this runner; no host was changed. Add this to the workflow before this step:`, ...steps]);

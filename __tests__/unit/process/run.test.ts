@@ -102,24 +102,24 @@ describe("a program that ends well", () => {
 });
 
 describe("a program that does not end well", () => {
-  test("is told with its exit code, its command and both outputs", async () => {
+  test("is reported with its exit code, its command and both outputs", async () => {
     const error = await rejection(CommandError, sh("echo out; echo err >&2; exit 7"));
     expect(error).toMatchObject({ failure: { kind: "exit", exitCode: 7 }, stdout: "out\n", stderr: "err\n" });
     expect(error.message).toBe("exit code 7: /bin/sh -c 'echo out; echo err >&2; exit 7' sh");
   });
 
-  test("is told with the signal that ended it", async () => {
+  test("is reported with the signal that ended it", async () => {
     expect((await rejection(CommandError, sh("kill -KILL $$"))).failure).toEqual({ kind: "signal", signal: "SIGKILL" });
   });
 
-  test("is told to be missing, with the cause", async () => {
+  test("is reported as missing, with the cause", async () => {
     const error = await rejection(CommandError, run({ file: "no-such-program-here", args: ["a"] }));
     expect(error.failure).toEqual({ kind: "spawn", code: "ENOENT" });
     expect(error.message).toBe("command not found: no-such-program-here a");
     expect(error.cause).toMatchObject({ code: "ENOENT", syscall: "spawn no-such-program-here" });
   });
 
-  test("is told not to be a program", async () => {
+  test("is reported not to be a program", async () => {
     const file = join(directory, "no-program");
     writeFileSync(file, "", { mode: 0o644 });
     expect((await rejection(CommandError, run({ file, args: [] }))).message).toBe(`could not be started (EACCES): ${file}`);

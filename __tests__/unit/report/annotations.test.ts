@@ -68,7 +68,7 @@ describe("failureSummary", () => {
   });
 });
 
-test("the skipped hosts are told in one annotation, by their reasons", () => {
+test("the skipped hosts are reported in one annotation, by their reasons", () => {
   const skipped = (name: string, reason: string): HostResult => makeResult({ name, status: "skipped", error: makeError(reason, { lines: ["line"] }) });
   const results = [makeResult(), skipped("web2", "too many failed"), skipped("db1", "it does not answer. It never did"), skipped("web3", "too many failed")];
   expect(skippedAnnotations(results)).toEqual([

@@ -6,7 +6,7 @@ import { CommandError, EvaluationError, InputError, RunnerError } from "../../..
 import { problemAnnotation } from "../../../src/report/problem.js";
 
 describe("the annotation of a problem", () => {
-  test("tells bad inputs and a bare runner as they are", () => {
+  test("reports bad inputs and a bare runner as they are", () => {
     const problem = new InputError([{ input: "targets", problem: "lists no hosts" }]);
     expect(problemAnnotation(problem)).toEqual({ title: "The deployment could not start", message: problem.message });
     expect(problemAnnotation(new RunnerError("nix was not found on this runner", { topic: "programs-missing" }))).toMatchObject({
@@ -15,7 +15,7 @@ describe("the annotation of a problem", () => {
     });
   });
 
-  test("tells a command with its last lines", () => {
+  test("reports a command with its last lines", () => {
     const stderr = Array.from({ length: 30 }, (_, index) => `line ${index}`).join("\n");
     const annotation = problemAnnotation(new CommandError({ command: "nix flake metadata", failure: { kind: "exit", exitCode: 1 }, stdout: "", stderr }));
     expect(annotation.title).toBe("A command on the runner failed; no host was changed");
@@ -32,7 +32,7 @@ describe("the annotation of a problem", () => {
     expect(problemAnnotation(cause).message).toMatch(/\nerror: boom$/);
   });
 
-  test("tells a full disk in one sentence", () => {
+  test("reports a full disk in one sentence", () => {
     let problem: unknown;
     try {
       appendFileSync("/dev/full", "x");
@@ -51,7 +51,7 @@ describe("the annotation of a problem", () => {
     expect(problemAnnotation(problem).message).toMatch(/^ENOENT: [^\n]*\. Check the space and the permissions of \/nonexistent\.$/);
   });
 
-  test("tells a fault of ours with its stack", () => {
+  test("reports an internal error with its stack", () => {
     const annotation = problemAnnotation(new TypeError("x is not a function"));
     expect(annotation.title).toBe("Internal error");
     expect(annotation.message).toMatch(/^TypeError: x is not a function\n +at /);

@@ -129,7 +129,7 @@ describe("the configuration, as ssh reads it", () => {
     ]);
   });
 
-  test("gives a HostName to the name that Nix is told instead of the host", () => {
+  test("gives a HostName to the name that Nix gets instead of the host", () => {
     const overrides = { target: { host: "web_1", address: "fe80::1%eth0", port: 2222 }, settings: { extra: "Host web_1\n  HostName fe80::1%%eth0" } };
     for (const name of ["web_1", "target-3"]) {
       const found = ssh(name, overrides);

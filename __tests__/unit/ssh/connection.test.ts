@@ -44,7 +44,7 @@ describe("the commands", () => {
   });
 });
 
-describe("what Nix is told", () => {
+describe("what Nix gets", () => {
   test.each([
     ["web1.example.org", "ssh-ng://web1.example.org"],
     ["2001:db8::7", "ssh-ng://target-4"],
@@ -73,7 +73,7 @@ describe("a machine that does not answer", () => {
   // Nobody listens on port 1 (tcpmux) of the loopback interface.
   const target = makeTarget({ host: "127.0.0.1", port: 1 });
 
-  test("is told in words, and is worth another try", async () => {
+  test("is reported in words, and is retried", async () => {
     const { secret } = makeKey();
     const settings = { strict: true, connectTimeout: 5, extra: "", authentication: { kind: "key", certificate: false } as const };
     await writeIdentity(directory, { key: secret, passphrase: undefined, knownHosts: "" });
@@ -91,7 +91,7 @@ describe("a machine that does not answer", () => {
     expect(error.failure).toEqual({ kind: "aborted" });
   });
 
-  test("and a configuration that ssh does not accept is told apart", async () => {
+  test("and a configuration that ssh does not accept is distinguished", async () => {
     const settings = { strict: true, connectTimeout: 5, extra: "NoSuchOption yes", authentication: { kind: "key", certificate: false } as const };
     await writeIdentity(directory, { key: makeKey().secret, passphrase: undefined, knownHosts: "" });
     const [connection = never()] = connectionsTo([target], directory, settings);

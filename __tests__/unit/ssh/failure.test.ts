@@ -26,7 +26,7 @@ const changedKey = [
 ].join("\n");
 
 describe("an unknown host key", () => {
-  test("is told with host, port, the key offered and the line to add", () => {
+  test("is reported with host, port, the key offered and the line to add", () => {
     const error = errorOf(unknownKey, { offered: [offeredKey] });
     expect(error).toMatchObject({ phase: "connect", exitCode: 255, unreachable: false });
     expect(error.reason).toBe(`the host key of web1.example.org port 2222 is unknown (offered: ssh-ed25519 ${pair.fingerprint})`);
@@ -39,7 +39,7 @@ describe("an unknown host key", () => {
     expect(errorOf(unknownKey, { offered: [jump, offeredKey] }).reason).toContain(pair.fingerprint);
   });
 
-  test("is told also where the key is unknown", () => {
+  test("is reported also where the key is unknown", () => {
     expect(errorOf(unknownKey)).toMatchObject({
       reason: "the host key of web1.example.org port 2222 is unknown",
       hint: "Add the machine's host key to ssh-known-hosts",
@@ -48,7 +48,7 @@ describe("an unknown host key", () => {
 });
 
 describe("a changed host key", () => {
-  test("is told with the key offered, and warns before the line", () => {
+  test("is reported with the key offered, and warns before the line", () => {
     const error = errorOf(changedKey, { offered: [offeredKey] });
     expect(error.unreachable).toBe(false);
     expect(error.reason).toBe(`the host key of web1.example.org port 2222 does not match ssh-known-hosts (offered: ssh-ed25519 ${pair.fingerprint})`);
@@ -57,7 +57,7 @@ describe("a changed host key", () => {
     );
   });
 
-  test("is told also where the key is unknown", () => {
+  test("is reported also where the key is unknown", () => {
     expect(errorOf(changedKey).hint).toBe("Find out why before you change ssh-known-hosts: another machine may be answering at this address");
   });
 
@@ -72,7 +72,7 @@ describe("an IPv6 address on a GitHub-hosted runner", () => {
   const literal = "ssh: connect to host 2001:db8::7 port 22: Network is unreachable";
   const name = "ssh: connect to host web1.example.org port 2222: Network is unreachable";
 
-  test("is told that these runners have no IPv6", () => {
+  test("is reported that these runners have no IPv6", () => {
     const error = errorOf(literal, ipv6);
     expect(error).toMatchObject({
       reason: "2001:db8::7 port 22 cannot be reached from a GitHub-hosted runner: it is an IPv6 address, and these runners have no IPv6",

@@ -109,7 +109,7 @@ describe("what is written into it", () => {
     expect(check.kind === "key" ? check.publicKey.split(" ")[1] : check).toBe(key.public.split(" ")[1]);
   });
 
-  test("a wrong passphrase is told", async () => {
+  test("a wrong passphrase is reported", async () => {
     const directory = makeIdentityDirectory(root);
     expect(await writeIdentity(directory, makeIdentity({ key: encrypted.secret, passphrase: "wrong one" }))).toEqual({
       kind: "unusable",
@@ -119,7 +119,7 @@ describe("what is written into it", () => {
     expect(existsSync(join(directory, "askpass.sh"))).toBe(false);
   });
 
-  test("a damaged key is told, without the path and the key", async () => {
+  test("a damaged key is reported, without the path and the key", async () => {
     const pem = makeKey({ type: "rsa", form: "PEM" }).secret;
     const directory = makeIdentityDirectory(root);
     const check = await writeIdentity(directory, makeIdentity({ key: pem.replace(/\n[^\n]+\n-----END/, "\n-----END") }));
@@ -129,14 +129,14 @@ describe("what is written into it", () => {
     expect(problem).not.toContain(directory);
   });
 
-  test("a damaged key with a passphrase is told apart from a wrong passphrase", async () => {
+  test("a damaged key with a passphrase is distinguished from a wrong passphrase", async () => {
     const lines = encrypted.secret.trim().split("\n");
     const key = [...lines.slice(0, 2), ...lines.slice(4)].join("\n");
     const check = await writeIdentity(makeIdentityDirectory(root), makeIdentity({ key: `${key}\n`, passphrase }));
     expect(check.kind === "unusable" ? check.problem : "").toMatch(/^cannot be decrypted \(.+\)$/);
   });
 
-  test("a runner without ssh-keygen is told what to install", async () => {
+  test("a runner without ssh-keygen is reported with what to install", async () => {
     const path = process.env["PATH"];
     process.env["PATH"] = join(root, "nowhere");
     try {

@@ -62,7 +62,7 @@ describe("an encrypted key", () => {
     ["OpenSSH", encrypted],
     ["PEM", makeKey({ type: "rsa", form: "PEM", passphrase: "secret" })],
     ["PKCS8", makeKey({ type: "rsa", form: "PKCS8", passphrase: "secret" })],
-  ])("is told as such in the form of %s", (_, key) => {
+  ])("is reported as such in the form of %s", (_, key) => {
     expect(parseKey(key.secret)).toMatchObject({ kind: "key", encrypted: true });
     expect(parseKey(Buffer.from(key.secret).toString("base64"))).toMatchObject({ kind: "key", encrypted: true });
   });

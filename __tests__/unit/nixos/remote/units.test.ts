@@ -94,13 +94,13 @@ describe.each(["dash", "bash"])("the facts of units, under %s,", (shell) => {
     ["a value that an empty one clears", "[Service]\nExecStart=a\nExecStart=\nExecStart=b\n", "[Service]\nExecStart=b\n", undefined],
     ["a line that goes on", "[Service]\nExecStart=a \\\n  b\n", "[Service]\nExecStart=a \\\n  c\n", ["changed Service ExecStart"]],
     ["a value with = and %", "[Service]\nEnvironment=A=%n\n", "[Service]\nEnvironment=A=%i\n", ["changed Service Environment"]],
-  ])("tell %s", (_, before, now, changes) => {
+  ])("report %s", (_, before, now, changes) => {
     both("a.service", before, now);
     show("a.service");
     expect(changesOf("a.service")?.toSorted()).toEqual(changes?.toSorted());
   });
 
-  test("tell nothing of a unit from elsewhere, or that does not run", () => {
+  test("report nothing about a unit from elsewhere, or one that does not run", () => {
     both("a.service", "[Unit]\nA=1\n", "[Unit]\nA=2\n");
     both("b.service", "[Unit]\nA=1\n", "[Unit]\nA=2\n");
     show("a.service", { FragmentPath: "/run/systemd/transient/a.service" });
@@ -110,7 +110,7 @@ describe.each(["dash", "bash"])("the facts of units, under %s,", (shell) => {
     expect(facts?.active.get("b.service")).toBe("failed");
   });
 
-  test("tell what is gone, masked, or new", () => {
+  test("report what is removed, masked, or new", () => {
     write("old", "gone.service", "[Unit]\nX-StopOnRemoval=false\n");
     write("old", "masked.service", "[Unit]\n");
     write("new", "masked.service", null);
@@ -151,7 +151,7 @@ describe.each(["dash", "bash"])("the facts of units, under %s,", (shell) => {
     expect(changesOf("t@1.service")).toEqual(["changed Service A"]);
   });
 
-  test("tell of an instance that has lost its last drop-in, also to a mask", () => {
+  test("report an instance that has lost its last drop-in, also to a mask", () => {
     both("t@.service", "[Service]\nA=1\n");
     for (const name of ["t@1.service", "t@2.service", "t@3.service"]) show(name);
     write("old", "t@1.service.d/x.conf", "[Service]\nB=1\n");

@@ -75,7 +75,7 @@ describe("a section", () => {
     return renderSection(result, "", detailsPart(result, limits));
   };
 
-  test("tells packages and units", () => {
+  test("reports packages and units", () => {
     expect(section({ difference, plan })).toBe(
       "<details><summary>✅ <code>web1</code>: deployed, 1 added, 1 removed, 1 changed, +1.5 KiB</summary>\n\n" +
         `\`root@web1.example.org\`: \`${makeStorePath("old")}\` → \`${makeStorePath("new")}\`\n\n` +
@@ -86,17 +86,17 @@ describe("a section", () => {
     );
   });
 
-  test("is not there where there is nothing to tell", () => {
+  test("is omitted if there is nothing to report", () => {
     expect(section({})).toBe("");
   });
 
-  test("tells that no unit is touched", () => {
+  test("reports that no unit is touched", () => {
     expect(
       section({ plan: { source: "rehearsal", stop: [], start: [], restart: [], reload: [], keep: [], again: [], reexecutes: false, inhibitors: [] } }),
     ).toContain("Units (reported by `dry-activate`): none\n");
   });
 
-  test("tells what runs again, that systemd is re-executed, and what inhibits the switch", () => {
+  test("reports what runs again, that systemd is re-executed, and what inhibits the switch", () => {
     const more = { again: ["once.service"], reexecutes: true, inhibitors: ["systemd: 260 -> 261"] };
     const planned: HostResult["plan"] = { source: "unit-files", stop: [], start: [], restart: [], reload: [], keep: ["a.service"], ...more };
     expect(section({ plan: planned })).toContain(
@@ -165,7 +165,7 @@ describe("the timeline", () => {
     expect(chartOf([makeResult({ timeline: spans(["build", 0, seconds]) })]).slice(1, 3)).toEqual([`  axisFormat ${format}`, `  tickInterval ${ticks}`]);
   });
 
-  test("marks the phase in which a host failed, and the way back", () => {
+  test("marks the phase in which a host failed, and the rollback", () => {
     const timeline = spans(["build", 0, 10], ["activate", 10, 20], ["confirm", 20, 30], ["rollback", 30, 40]);
     const chart = chartOf([makeResult({ status: "rolled-back", phase: "confirm", timeline })]);
     expect(chart.filter((line) => line.includes("crit"))).toEqual([

@@ -60,7 +60,7 @@ function rowsOf(summary: string): string[] {
 }
 
 describe("a summary", () => {
-  test("tells counts, flake, hosts in their order, and errors", () => {
+  test("reports counts, flake, hosts in their order, and errors", () => {
     expect(renderSummary([host(), unreachable], flake())).toBe(
       `### ❌ 1 of 2 hosts failed\n\n` +
         "**1 failed** · **1 deployed**  \n" +
@@ -108,7 +108,7 @@ describe("a summary", () => {
     expect(renderSummary([], flake(), { endedEarly: true })).not.toContain("|");
   });
 
-  test("tells a directory, a missing revision and changes that are not committed", () => {
+  test("reports a directory, a missing revision and changes that are not committed", () => {
     expect(renderSummary([host()], flake({ revision: undefined, dirty: true, subdirectory: "nixos" }))).toContain(
       "Flake without a revision, directory `nixos`, with uncommitted changes, source `/nix",
     );
@@ -254,7 +254,7 @@ describe("a summary that would be too long", () => {
     expect(summary).toMatch(/\n# and 49\d\d more packages\n```/);
   });
 
-  test("counts all hosts in its head all the same", () => {
+  test("still counts all hosts in its heading", () => {
     expect(renderSummary(fine(20_000), undefined, { place: jobSummary })).toContain("\n**20000 deployed**\n");
   });
 });

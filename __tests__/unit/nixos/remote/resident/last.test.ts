@@ -229,7 +229,7 @@ describe.each(["dash", "bash"])("last.sh under %s", (shell) => {
     });
   });
 
-  test("does not roll back a machine that somebody else switches meanwhile", () => {
+  test("does not roll back a machine that someone else switches meanwhile", () => {
     machine();
     system("new", { boot: `ln -sfn ${system("third")} ${current}; exit 1` });
     const { status, stdout } = call("run");
@@ -316,7 +316,7 @@ describe.each(["dash", "bash"])("last.sh under %s", (shell) => {
     expect(existsSync(join(run, "mended"))).toBe(true);
   });
 
-  test("of boot puts profile and boot entry back without activating anything", () => {
+  test("of boot restores profile and boot entry without activating anything", () => {
     machine({ kind: "boot" });
     system("new", { boot: "exit 1" });
     expect(call("begin").status).toBe(1);

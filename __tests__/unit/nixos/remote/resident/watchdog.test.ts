@@ -136,7 +136,7 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
       expect(existsSync(join(run, "rollback.log"))).toBe(false);
     });
 
-    test("keeps its timers where the unit cannot be started, and does the step all the same", () => {
+    test("keeps its timers where the unit cannot be started, and does the step anyway", () => {
       record({ kind: "boot" });
       const broken = join(directory, "no-units");
       mkdirSync(broken, { recursive: true });
@@ -162,7 +162,7 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
     expect(called()).toEqual(["old test"]);
   });
 
-  test("changes nothing where somebody else has switched the machine", () => {
+  test("changes nothing where someone else has switched the machine", () => {
     record({ now: system("third") });
     expect(call("fire", "confirm")).toBe(0);
     expect(called()).toEqual([]);
@@ -185,7 +185,7 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
   test.each([
     [4, "4"],
     [2, "2"],
-  ])("tells that the old system's switch ended with %i", (code, status) => {
+  ])("reports that the switch to the old system exited with %i", (code, status) => {
     record({ profile: system(`code${code}`, code), running: system(`code${code}`, code) });
     call("back");
     expect(readFileSync(join(run, "rollback.status"), "utf8")).toBe(`${status}\n`);
