@@ -24,6 +24,7 @@ const well: Observation = {
   left: [],
   timers: [],
   leftAfterTimers: [],
+  endedRoots: false,
   leftOnRunner: [],
 };
 const rolledBack: Observation = { ...well, report: { status: "rolled-back", exit: 1, error: "the health check failed" }, systems: at(old), newGenerations: 0 };

@@ -10,7 +10,7 @@ import type { Observation, Report } from "./judge.js";
 import { phases } from "./phases.js";
 
 // So that a machine that is left alone is settled soon.
-const limits = { "activation-timeout": "30", "confirm-timeout": "10", "health-check-timeout": "10" };
+const limits = { "activation-timeout": "20", "confirm-timeout": "10", "health-check-timeout": "10" };
 
 const record = "/nix/var/nix/nix-flake-deploy/last-step";
 
@@ -34,13 +34,17 @@ export async function play(trial: Trial, cell: Cell, old: string): Promise<Obser
   const run = await going.finished;
   const leftOnRunner = await lookAtRunner(trial, run, fault);
   await fault.undo?.(fleet, machine);
-  free(machine);
   await waitUntilQuiet(machine);
   const systems = await trial.systems();
   const left = await leftOn(machine);
   const { timers, leftAfterTimers } = left.length === 0 ? { timers: [], leftAfterTimers: [] } : await fire(machine);
   const recorded = (await machine.exec(`test -e ${record}`)).code === 0;
   const afterNextRun = recorded ? await runAgain(trial, workspace) : undefined;
+  const endedRoots = await hasEndedRoots(machine);
+  if (endedRoots) {
+    await fleet.runner.run(trial.step(workspace, { operation: "build" }));
+    leftAfterTimers.push(...(await machine.leftovers()));
+  }
   const report = fault.silent === true ? undefined : reportOf(run);
   const built = builtBy(run) ?? (await newest(machine, old));
   const generations = await machine.generations();
@@ -56,6 +60,7 @@ export async function play(trial: Trial, cell: Cell, old: string): Promise<Obser
     left,
     timers,
     leftAfterTimers,
+    endedRoots,
     leftOnRunner,
   };
 }
@@ -125,9 +130,17 @@ async function waitUntilQuiet(machine: Machine): Promise<void> {
   await until("the machine to settle", 100, async () => (await unitsOf(machine)).every((unit) => waiting.test(unit)));
 }
 
+const roots = "/nix/var/nix/gcroots/nix-flake-deploy";
+
+/** Whether there are roots of a run that a reboot has ended: they protect nothing any more. */
+async function hasEndedRoots(machine: Machine): Promise<boolean> {
+  return (await machine.exec(`[ -d ${roots} ] && [ -z "$(find ${roots} -type l -exec sh -c '[ -L "$(readlink "$1")" ]' sh {} ';' -print)" ]`)).code === 0;
+}
+
 /** What is left, without the units that are to remove it. */
 async function leftOn(machine: Machine): Promise<string[]> {
-  return (await machine.leftovers()).filter((name) => !name.includes("resident") && !waiting.test(name));
+  const ended = await hasEndedRoots(machine);
+  return (await machine.leftovers()).filter((name) => !waiting.test(name) && !(ended && name === roots));
 }
 
 /** Lets the timers that are to remove what is left fire now. */

@@ -10,7 +10,7 @@ What the action reports, what the machine is in the end, and what is left where 
 \`npm run test:faults\` puts all cells on stage and writes this page; cells that have once found a fault of the action are in each run of the fleet tests. A cell fails if the report is not true, if the machine ends between its two systems, or if something stays that nothing removes.
 
 - **Old system**, **new system**: the machine runs it, has it in its system profile, and boots it.
-- **The machine removes it**: a timer on the machine removes the files of the run within an hour, without any runner.
+- **The machine removes them**: a timer on the machine removes the files of the run within an hour, without any runner.
 
 `;
 
@@ -19,11 +19,12 @@ export type Row = { readonly reported: string; readonly machine: string; readonl
 
 /** Says what was seen of a cell. */
 export function rowOf(seen: Observation): Row {
-  const { report, systems, afterNextRun, left, leftOnRunner, recorded } = seen;
+  const { report, systems, afterNextRun, left, leftOnRunner, recorded, endedRoots } = seen;
   const nameOf = (at: Observation["systems"]): string => (isAt(at, seen.old) ? "old system" : isAt(at, seen.new) ? "new system" : "between both");
   const parts = [
     ...(recorded ? ["the record of the last step, which the next run settles"] : []),
-    ...(left.length > 0 ? ["files of the run; the machine removes it"] : []),
+    ...(left.length > 0 ? ["files of the run; the machine removes them"] : []),
+    ...(endedRoots ? ["links of roots that the restart has ended; the next run removes them"] : []),
     ...(leftOnRunner.length > 0 ? ["files on the runner"] : []),
   ];
   return {

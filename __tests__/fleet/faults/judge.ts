@@ -20,6 +20,8 @@ export type Observation = {
   readonly left: readonly string[];
   readonly timers: readonly string[];
   readonly leftAfterTimers: readonly string[];
+  /** Whether roots are left that a reboot has ended, until the next run. */
+  readonly endedRoots: boolean;
   /** On the runner, after the post step: files and processes. */
   readonly leftOnRunner: readonly string[];
 };
