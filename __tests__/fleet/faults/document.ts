@@ -42,19 +42,22 @@ export function parseDocument(text: string): Map<string, Row> {
     const heading = /^## (.*)$/.exec(line)?.[1];
     if (heading !== undefined) fault = heading;
     const [, phase, reported, machine, left] = line.split("|").map((cell) => cell.trim());
-    if (phase === undefined || reported === undefined || machine === undefined || left === undefined) continue;
+    if (phase === undefined || reported === undefined || machine === undefined || left === undefined || reported === notRun) continue;
     const cell = cells.find((each) => faultNames[each.fault] === fault && each.phase === phase);
     if (cell !== undefined) rows.set(keyOf(cell), { reported, machine, left });
   }
   return rows;
 }
 
-/** Renders the document. A cell without a row has none, which the tests of the project report. */
+// Of a cell that no run has had yet.
+const notRun = "not run yet";
+
+/** Renders the document, with a row for each cell. */
 export function renderDocument(rows: ReadonlyMap<string, Row>): string {
   const sections = names(faultNames).map((fault) => {
-    const body = names(phaseNames).flatMap((phase) => {
+    const body = names(phaseNames).map((phase) => {
       const row = rows.get(keyOf({ fault, phase }));
-      return row === undefined ? [] : [`| ${phase} | ${row.reported} | ${row.machine} | ${row.left} |`];
+      return row === undefined ? `| ${phase} | ${notRun} | | |` : `| ${phase} | ${row.reported} | ${row.machine} | ${row.left} |`;
     });
     const table = ["| Phase | Reported | The machine in the end | Left behind |", "| --- | --- | --- | --- |", ...body];
     return `## ${faultNames[fault]}\n\n<!-- prettier-ignore-start -->\n\n${table.join("\n")}\n\n<!-- prettier-ignore-end -->\n`;
