@@ -41,7 +41,7 @@ export type Cell = { readonly fault: FaultName; readonly phase: PhaseName };
 export const cells: readonly Cell[] = names(faultNames).flatMap((fault) => names(phaseNames).map((phase) => ({ fault, phase })));
 
 // By `keyOf`.
-const found = new Set(["kill--copy", "kill--build"]);
+const found = new Set(["kill--copy", "kill--build", "run-full--activate", "run-full--confirm"]);
 
 /** Returns whether the cell has found a fault of the action: each run of the tests has it. */
 export function hasFound(cell: Cell): boolean {

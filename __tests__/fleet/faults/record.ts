@@ -8,7 +8,7 @@ import type { Observation } from "./judge.js";
 
 const file = join(root, "docs/reliability.md");
 // One file for each cell that ran: the test files run side by side.
-const directory = join(root, "out/faults");
+const directory = join(root, "node_modules/.cache/faults");
 
 /** Keeps what was seen of a cell for the document. */
 export function record(cell: Cell, seen: Observation): void {
