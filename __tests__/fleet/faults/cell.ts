@@ -78,7 +78,9 @@ export async function recover(trial: Trial, cell: Cell, old: Systems): Promise<v
   await putHolds(machine);
 }
 
-function reportOf(run: StepResult): Report {
+// An action that ends at once, at a second SIGINT, writes no results: it must then be red.
+function reportOf(run: StepResult): Report | undefined {
+  if ((run.outputs["results"] ?? "") === "" && run.exitCode === 130) return undefined;
   const [result] = hostResults(run).values();
   const { status, error } = result ?? {};
   return { status: String(status), exit: run.exitCode, error: typeof error === "string" ? error : "" };

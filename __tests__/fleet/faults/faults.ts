@@ -132,6 +132,10 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
       await machine.exec("pkill -KILL -f '[n]ix-daemon'");
       await letGo(machine);
     },
+    // The unit that was killed is failed until it is used again.
+    undo: async (_, machine) => {
+      await machine.exec("systemctl reset-failed nix-daemon.service");
+    },
   },
   "run-full": {
     inject: async ({ machine }) => {

@@ -79,7 +79,9 @@ export async function putHolds(machine: Machine): Promise<void> {
     ["/home/deploy/.bashrc", login],
     ["/usr/local/bin/systemd-run", systemdRun],
     ["/usr/local/bin/systemctl", systemctl],
+    // sudo finds them, too.
+    ["/etc/sudoers.d/path", 'Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"\n'],
   ] as const) {
-    await machine.exec(`cat >${file} && chmod 755 ${file}`, { stdin: text });
+    await machine.exec(`cat >${file} && chmod ${file.startsWith("/etc") ? 440 : 755} ${file}`, { stdin: text });
   }
 }
