@@ -5,7 +5,9 @@ import fleet from "./jest.fleet.config.js";
 export default {
   ...fleet,
   displayName: "matrix",
-  testMatch: ["nix-matrix", "switch/scenarios", "safety/activation", "safety/crash", "safety/units"].map((name) => `<rootDir>/__tests__/fleet/${name}.test.js`),
+  testMatch: ["nix-matrix", "switch/scenarios", "safety/activation", "safety/confirmed", "safety/crash", "safety/units"].map(
+    (name) => `<rootDir>/__tests__/fleet/${name}.test.js`,
+  ),
   // Read by nix-matrix.ts, switch/scenarios.test.ts, safety/crash.test.ts and safety/trial.ts.
   globals: { everyNix: true, everyWay: true, everyCell: true, everyControl: true },
 };

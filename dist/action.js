@@ -68,6 +68,7 @@ var __webpack_exports__ = {};
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
+  jq: () => (/* reexport */ build_run),
   gg: () => (/* reexport */ deploy_run),
   UP: () => (/* reexport */ matrix_run),
   bE: () => (/* reexport */ post_run),
@@ -120,2006 +121,6 @@ __nccwpck_require__.d(core_namespaceObject, {
   warning: () => (warning)
 });
 
-;// CONCATENATED MODULE: ./out/src/domain/batches.js
-const acceptedAmount = "a whole number (3) or a percentage (25%)";
-/** Reads `3` or `25%`. Returns `undefined` for anything else. */
-function parseAmount(text) {
-    const [, digits, percent] = /^(\d{1,9})\s*(%?)$/.exec(text.trim()) ?? [];
-    if (digits === undefined)
-        return undefined;
-    const number = Number(digits);
-    if (percent === "")
-        return { kind: "count", count: number };
-    return number <= 100 ? { kind: "percentage", percentage: number } : undefined;
-}
-/** Reads the sizes of batches, comma separated: `1, 25%, 100%`. Throws an `Error` that names an invalid size. */
-function parseBatches(text) {
-    return text.split(",").map((part) => {
-        const amount = parseAmount(part);
-        if (amount === undefined || amountOf(amount, 100) === 0)
-            throw new Error(`${JSON.stringify(part.trim())} is not a valid batch size`);
-        return amount;
-    });
-}
-/** How many of `total` hosts an amount is; a share is rounded down. */
-function amountOf(amount, total) {
-    return amount.kind === "count" ? amount.count : Math.floor((amount.percentage * total) / 100);
-}
-/**
- * Cuts the items into batches of these sizes, in their order. As with Ansible's `serial`, a percentage is one of all items, a
- * batch has at least one item, and the last size is repeated until no items are left.
- */
-function inBatches(items, sizes) {
-    const batches = [];
-    for (let begin = 0; begin < items.length;) {
-        const size = sizes[Math.min(batches.length, sizes.length - 1)];
-        const end = begin + (size === undefined ? items.length : Math.max(1, amountOf(size, items.length)));
-        batches.push(items.slice(begin, end));
-        begin = end;
-    }
-    return batches;
-}
-;// CONCATENATED MODULE: ./out/src/domain/failure.js
-const shownLines = 20;
-/** A failure of these parts; of the lines, the last 20 are kept. */
-function failure_makeFailure(parts) {
-    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [], topic } = parts;
-    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes, topic };
-}
-/** The sentences of a failure: its reason, what to do next, the state of the machine. */
-function failureSentences({ reason, hint, outcome }) {
-    return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
-}
-/** Renders a failure: its sentences in one line, then its lines, indented. */
-function renderFailure(failure) {
-    return [failureSentences(failure).join(". "), ...renderFailureLines(failure)].join("\n");
-}
-/** Renders the lines of a failure, indented. */
-function renderFailureLines({ lines }) {
-    return lines.map((line) => `  ${line}`);
-}
-;// CONCATENATED MODULE: ./out/src/domain/errors.js
-
-/** All bad inputs of a run in one error. */
-class InputError extends Error {
-    name = "InputError";
-    problems;
-    constructor(problems) {
-        const heading = problems.length === 1 ? "An input is invalid" : `${problems.length} inputs are invalid`;
-        super([
-            `${heading}; no host was changed:`,
-            ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
-        ].join("\n"));
-        this.problems = problems;
-    }
-}
-/** Something that every run needs is missing on the runner. The message says what to add to the workflow. */
-class RunnerError extends Error {
-    name = "RunnerError";
-    topic;
-    constructor(message, { topic, ...options }) {
-        super(message, options);
-        this.topic = topic;
-    }
-}
-/** A command that could not be started, failed, or was terminated. */
-class CommandError extends Error {
-    name = "CommandError";
-    /** The command, ready to paste into a shell. */
-    command;
-    failure;
-    stdout;
-    stderr;
-    constructor(parts) {
-        super(`${describe(parts.failure)}: ${parts.command}`, { cause: parts.cause });
-        this.command = parts.command;
-        this.failure = parts.failure;
-        this.stdout = parts.stdout;
-        this.stderr = parts.stderr;
-    }
-}
-/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
-class EvaluationError extends CommandError {
-    /** Nix's message and its place, at most 20 lines. */
-    lines;
-    constructor(reference, lines, cause) {
-        super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
-        this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
-        this.lines = lines;
-    }
-}
-/** An answer of a machine that no machine gives that works as it should. The message is one sentence without a full stop. */
-class AnswerError extends Error {
-    name = "AnswerError";
-}
-/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
-class NoFlakeError extends Error {
-    name = "NoFlakeError";
-}
-/** The entries of docs/troubleshooting.md about what ended a run, each once. */
-function topicsOf(problem) {
-    if (problem instanceof InputError)
-        return [...new Set(problem.problems.flatMap(({ topic }) => topic ?? []))];
-    if (problem instanceof RunnerError)
-        return [problem.topic];
-    return problem instanceof EvaluationError ? ["evaluation-failed"] : [];
-}
-/** The message of anything thrown, also of an error of another realm. */
-function messageOf(error) {
-    return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
-}
-/** What ended a run, in one line without a full stop at the end. */
-function briefReason(problem) {
-    if (problem instanceof InputError)
-        return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
-    if (problem instanceof EvaluationError)
-        return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
-    if (problem instanceof CommandError)
-        return (problem.stderr
-            .split("\n")
-            .findLast((line) => /^\s*error: \S/.test(line))
-            ?.trim() ?? problem.message.slice(0, 200));
-    return messageOf(problem).split("\n")[0] ?? "";
-}
-function describe(failure) {
-    switch (failure.kind) {
-        case "exit":
-            return `exit code ${failure.exitCode}`;
-        case "signal":
-            return `terminated by ${failure.signal}`;
-        case "timeout":
-            return `timed out after ${failure.seconds} s`;
-        case "silent":
-            return `no output for ${failure.seconds} s`;
-        case "output":
-            return `printed more than ${failure.bytes} bytes`;
-        case "aborted":
-            return "aborted";
-        case "spawn":
-            return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
-    }
-}
-/** A failure of one host, thrown; its message is the reason alone. */
-class DeployError extends Error {
-    name = "DeployError";
-    failure;
-    unreachable;
-    constructor({ unreachable, cause, ...parts }) {
-        super(parts.reason, { cause });
-        this.failure = failure_makeFailure(parts);
-        this.unreachable = unreachable ?? false;
-    }
-    get phase() {
-        return this.failure.phase;
-    }
-    get reason() {
-        return this.failure.reason;
-    }
-    get hint() {
-        return this.failure.hint;
-    }
-    get lines() {
-        return this.failure.lines;
-    }
-    get exitCode() {
-        return this.failure.exitCode;
-    }
-}
-;// CONCATENATED MODULE: ./out/src/domain/listed.js
-/** Names in a sentence, at most `most` of them: `web1, web2 and 3 more`. */
-function listed(names, most) {
-    const more = names.length - most;
-    return more > 0 ? `${names.slice(0, most).join(", ")} and ${more} more` : names.join(", ");
-}
-/** At most `most` lines, then one for the rest: `and 3 more`, followed by `what` if given. */
-function listedLines(lines, most, what = "") {
-    const more = lines.length - most;
-    return more > 0 ? [...lines.slice(0, most), `and ${more} more${what === "" ? "" : ` ${what}`}`] : [...lines];
-}
-;// CONCATENATED MODULE: ./out/src/domain/map-limited.js
-/**
- * Works on the items side by side, at most `limit` at a time, in their order. The results are in the order of the items.
- * Rejects as soon as one rejects.
- */
-async function mapLimited(items, limit, work) {
-    const results = [];
-    // One iterator for all workers: a free worker takes the next item.
-    const queue = items.entries();
-    const worker = async () => {
-        for (const [index, item] of queue)
-            results[index] = await work(item);
-    };
-    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-    return results;
-}
-;// CONCATENATED MODULE: ./out/src/domain/operation.js
-/** The operations: those of nixos-rebuild, and `rollback`, which activates the system of the previous generation. */
-const operations = ["switch", "boot", "test", "dry-activate", "build", "rollback"];
-const nothing = { runningSystem: false, systemProfile: false, bootLoader: false };
-const everything = { runningSystem: true, systemProfile: true, bootLoader: true };
-// All differences between operations: code elsewhere uses this table and never compares names.
-const table = {
-    switch: { system: "flake", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
-    boot: { system: "flake", needsRoot: true, changes: { ...everything, runningSystem: false }, action: "boot", touchesUnits: false },
-    test: { system: "flake", needsRoot: true, changes: { ...nothing, runningSystem: true }, action: "test", touchesUnits: true },
-    "dry-activate": { system: "flake", needsRoot: true, changes: nothing, action: "dry-activate", touchesUnits: true },
-    build: { system: "flake", needsRoot: false, changes: nothing, action: undefined, touchesUnits: true },
-    rollback: { system: "older-generation", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
-};
-/** Returns what switch-to-configuration is run with, and `undefined` where the work ends with the build. */
-function switchAction(operation) {
-    return table[operation].action;
-}
-/**
- * Returns how an activation proceeds that can be undone: `switch` and `test` run the new system first, and `switch` sets system profile and boot
- * loader when it was confirmed; `boot` sets those alone. Returns `undefined` where nothing is changed.
- */
-function protectedWay(operation) {
-    const { runningSystem, systemProfile } = table[operation].changes;
-    if (runningSystem)
-        return systemProfile ? "switch" : "test";
-    return systemProfile ? "boot" : undefined;
-}
-/** Returns whether the operation builds a flake; the others activate a system that is on the machine already. */
-function needsFlake(operation) {
-    return table[operation].system === "flake";
-}
-/** Returns whether the operation runs as root on the machine. */
-function needsRoot(operation) {
-    return table[operation].needsRoot;
-}
-/** Returns whether the operation changes the machine; the others only report what would happen. */
-function changesMachine(operation) {
-    const { runningSystem, systemProfile, bootLoader } = table[operation].changes;
-    return runningSystem || systemProfile || bootLoader;
-}
-/** Returns whether the operation changes what runs now. */
-function changesRunningSystem(operation) {
-    return table[operation].changes.runningSystem;
-}
-/** Returns whether the operation changes the system profile, which the machine boots next. */
-function changesSystemProfile(operation) {
-    return table[operation].changes.systemProfile;
-}
-/** Returns whether the operation installs the boot loader's entries. */
-function changesBootLoader(operation) {
-    return table[operation].changes.bootLoader;
-}
-/** Returns whether the operation starts and stops units before the next reboot, or reports which it would. */
-function touchesUnits(operation) {
-    return table[operation].touchesUnits;
-}
-/** Returns whether the operation can activate a specialisation: one that only prepares the next boot cannot choose it. */
-function canEnterSpecialisation(operation) {
-    return !changesMachine(operation) || changesRunningSystem(operation);
-}
-;// CONCATENATED MODULE: ./out/src/domain/result.js
-/** The result of one machine, from best to worst. */
-const statuses = ["unchanged", "planned", "deployed", "skipped", "degraded", "rolled-back", "failed", "unknown", "rollback-failed"];
-/** The worst status of all, `unchanged` when there is none. */
-function worstStatus(results) {
-    const worst = Math.max(0, ...results.map((result) => statuses.indexOf(result.status)));
-    return statuses[worst] ?? "unchanged";
-}
-/** Returns whether the machine did not reach the requested state. */
-function isFailure(status) {
-    switch (status) {
-        case "unchanged":
-        case "planned":
-        case "deployed":
-        case "skipped":
-        // Failed units with `unit-failures: warn`, or a failed user activation.
-        case "degraded":
-            return false;
-        case "rolled-back":
-        case "failed":
-        case "unknown":
-        case "rollback-failed":
-            return true;
-    }
-}
-;// CONCATENATED MODULE: ./out/src/domain/bytes.js
-const units = ["KiB", "MiB", "GiB", "TiB"];
-/** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16.0 MiB`. */
-function renderBytes(bytes) {
-    let amount = bytes;
-    let shown = "B";
-    for (const unit of units) {
-        if (amount < 1024)
-            break;
-        amount /= 1024;
-        shown = unit;
-    }
-    return shown === "B" ? `${amount} B` : `${amount.toFixed(1)} ${shown}`;
-}
-;// CONCATENATED MODULE: ./out/src/domain/closure-difference.js
-/** Returns what happens to the package. */
-function changeKind({ before, after }) {
-    if (before.length === 0)
-        return "added";
-    return after.length === 0 ? "removed" : "changed";
-}
-/** Counts the packages by what happens to them. */
-function countChanges({ packages }) {
-    const counts = { added: 0, removed: 0, changed: 0 };
-    for (const change of packages)
-        counts[changeKind(change)] += 1;
-    return counts;
-}
-// Paths without a version are named from this size in bytes on; generated files are smaller. Same threshold as `nix store diff-closures`.
-const leastBytesWithoutVersion = 8192;
-// nixpkgs puts the name of an output after the version: `openssl-3.5.2-bin`.
-const outputs = /-(?:bin|data|debug|dev|devdoc|dist|doc|getent|info|lib|lib32|lib64|man|modules|nc|out|py|python|static|terminfo|tools|xgcc)$/;
-/**
- * Splits the name of a store path into package and version as Nix does (`builtins.parseDrvName`): the version begins behind the
- * first dash that no letter follows. The name of an output is left out. Without a version it is the empty text.
- */
-function packageOf(path) {
-    const base = path.slice(path.indexOf("-") + 1);
-    const match = /^(.*?)-(?![a-zA-Z])(.+)$/.exec(base);
-    if (match === null)
-        return { name: base.replace(outputs, ""), version: "" };
-    return { name: match[1] ?? base, version: (match[2] ?? "").replace(outputs, "") };
-}
-// The toplevel itself always differs.
-const system = "nixos-system-";
-/** Compares what only the old closure has with what only the new one has. */
-function compareClosures(onlyBefore, onlyAfter, truncated = false) {
-    const byName = new Map();
-    const collect = (paths, side) => {
-        for (const { path, bytes } of paths) {
-            const { name, version } = packageOf(path);
-            const both = byName.get(name) ?? { before: { versions: new Set(), bytes: 0 }, after: { versions: new Set(), bytes: 0 } };
-            byName.set(name, both);
-            both[side].versions.add(version);
-            both[side].bytes += bytes;
-        }
-    };
-    collect(onlyBefore, "before");
-    collect(onlyAfter, "after");
-    const packages = [];
-    let rebuilt = 0;
-    let files = 0;
-    let total = 0;
-    for (const [name, { before, after }] of byName) {
-        const bytes = after.bytes - before.bytes;
-        total += bytes;
-        const [old, now] = [sorted(before.versions), sorted(after.versions)];
-        const versioned = [...old, ...now].some((version) => version !== "");
-        if (!versioned && Math.abs(bytes) < leastBytesWithoutVersion)
-            files += 1;
-        else if (versioned && old.join("\n") === now.join("\n"))
-            rebuilt += name.startsWith(system) ? 0 : 1;
-        else
-            packages.push({ name, before: old, after: now, bytes });
-    }
-    return { packages: packages.toSorted((one, other) => compare(one.name, other.name)), rebuilt, files, bytes: total, truncated };
-}
-function sorted(versions) {
-    return [...versions].toSorted(compare);
-}
-// The same everywhere, whatever the runner's language.
-function compare(one, other) {
-    if (one === other)
-        return 0;
-    return one < other ? -1 : 1;
-}
-;// CONCATENATED MODULE: ./out/src/domain/difference-text.js
-
-
-
-// An update of nixpkgs changes hundreds of packages.
-const mostLines = 40;
-/** Renders a difference for the log: the counts, then one line per package. */
-function renderDifferenceLines(difference) {
-    const { packages } = difference;
-    return [renderCounts(difference), ...listedLines(packages.map(renderChange), mostLines).map((line) => `  ${line}`)];
-}
-/** The counts in one line: `packages: 1 added, 2 changed, 14 rebuilt; size +12.3 KiB`. */
-function renderCounts(difference) {
-    const { added, removed, changed } = countChanges(difference);
-    const counts = Object.entries({ added, removed, changed, rebuilt: difference.rebuilt }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
-    const size = `size ${signedSize(difference.bytes)}`;
-    return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; incomplete: too many paths to compare" : ""}`;
-}
-/** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; an unknown version is omitted. */
-function renderChange(change) {
-    const versions = (list) => list.filter((version) => version !== "").join(", ");
-    const { name, before, after } = change;
-    const text = changeKind(change) === "changed" ? [versions(before), "→", versions(after)] : [versions(before), versions(after)];
-    return text.every((part) => part === "" || part === "→") ? name : [name, ...text].filter((part) => part !== "").join(" ");
-}
-/** A number of bytes that comes or goes, with its sign: `+1.5 MiB`, `−312 B`, `±0 B`. */
-function signedSize(bytes) {
-    const sign = bytes === 0 ? "±" : bytes > 0 ? "+" : "−";
-    return `${sign}${renderBytes(Math.abs(bytes))}`;
-}
-;// CONCATENATED MODULE: ./out/src/domain/copy-progress.js
-
-/** `path 1 of 3, 4.2 MiB sent` while they travel. */
-function renderCopying({ paths, expectedPaths, bytes }) {
-    const sent = bytes === undefined ? [] : [`${renderBytes(bytes)} sent`];
-    return [`path ${paths} of ${expectedPaths}`, ...sent].join(", ");
-}
-/** `3 paths` when they have arrived. */
-function renderCopied({ paths }) {
-    if (paths === 0)
-        return "already up to date";
-    return paths === 1 ? "1 path" : `${paths} paths`;
-}
-;// CONCATENATED MODULE: ./out/src/domain/unit-plan.js
-/** The actions in the order in which they are shown. */
-const unitActions = ["stop", "restart", "reload", "start", "again", "keep"];
-// The lines of switch-to-configuration (nixpkgs), in Perl up to 24.05 and in Rust since: `would stop the following units: a.service,
-// b.service`. A real activation prints the same without "would" and with another verb.
-const lines = [
-    [/^(?:would stop|stopping) the following units: (.+)$/, "stop"],
-    [/^(?:would NOT stop|NOT restarting) the following changed units: (.+)$/, "keep"],
-    [/^(?:would reload|reloading) the following units: (.+)$/, "reload"],
-    [/^(?:would restart|restarting) the following units: (.+)$/, "restart"],
-    [/^(?:would start|starting) the following units: (.+)$/, "start"],
-    // Units that were started as dependencies.
-    [/^the following new units were started: (.+)$/, "start"],
-    [/^(?:would stop|stopping) (swap device: .+)$/, "stop"],
-];
-const reexecution = /^(?:would restart systemd|restarting systemd\.\.\.)$/;
-// A unit's name has at most 255 characters (systemd.unit(5)); a plan with more units is not readable.
-const longestName = 255;
-const mostUnits = 1000;
-/** Parses a plan from the output of switch-to-configuration, line by line; other lines are ignored. */
-class UnitPlanReader {
-    #found = {
-        stop: new Set(),
-        start: new Set(),
-        restart: new Set(),
-        reload: new Set(),
-        again: new Set(),
-        keep: new Set(),
-    };
-    #any = false;
-    #reexecutes = false;
-    read(line) {
-        if (/^(?:would activate|activating) the configuration\.\.\.$/.test(line))
-            this.#any = true;
-        if (reexecution.test(line))
-            this.#reexecutes = true;
-        for (const [pattern, action] of lines) {
-            const match = pattern.exec(line);
-            if (match === null)
-                continue;
-            this.#any = true;
-            const found = this.#found[action];
-            for (const name of (match[1] ?? "").split(", "))
-                if (name !== "" && name.length <= longestName && found.size < mostUnits)
-                    found.add(name);
-        }
-    }
-    /** The plan so far; `undefined` where the output mentioned none. */
-    plan(source) {
-        if (!this.#any)
-            return undefined;
-        const { stop, start, restart, reload, again: ranAgain, keep } = this.#found;
-        const again = [...stop].filter((unit) => start.has(unit));
-        const restarted = new Set([...restart, ...again]);
-        return {
-            source,
-            stop: [...stop].filter((unit) => !restarted.has(unit)),
-            start: [...start].filter((unit) => !restarted.has(unit)),
-            restart: [...restarted].toSorted(),
-            reload: [...reload],
-            again: [...ranAgain],
-            keep: [...keep],
-            reexecutes: this.#reexecutes,
-            inhibitors: [],
-        };
-    }
-}
-/** Returns whether the plan touches no unit. */
-function touchesNoUnit(plan) {
-    return !plan.reexecutes && unitActions.every((action) => plan[action].length === 0);
-}
-/**
- * Adds to the plan of `dry-activate` what it omits: units that systemd starts with their target, oneshots that run again, units
- * that stop or restart with another one or with sysinit-reactivation.target, and inhibitors.
- */
-function withCompared(rehearsal, compared) {
-    if (compared === undefined)
-        return rehearsal;
-    const known = new Set(unitActions.flatMap((action) => rehearsal[action]));
-    const both = (action) => [...rehearsal[action], ...compared[action].filter((unit) => !known.has(unit))];
-    return { ...rehearsal, stop: both("stop"), restart: both("restart"), start: both("start"), again: both("again"), inhibitors: compared.inhibitors };
-}
-;// CONCATENATED MODULE: ./out/src/domain/plan-text.js
-
-
-// An update of nixpkgs may change hundreds of units.
-const mostNamed = 20;
-const verbs = {
-    stop: "stop",
-    restart: "restart",
-    reload: "reload",
-    start: "start",
-    again: "run again",
-    keep: "not restart despite changes",
-};
-/** Describes in the lines of a log what a switch would do to units; no line where it is unknown, or nothing. */
-function renderPlanLines(plan) {
-    if (plan === undefined)
-        return [];
-    const units = unitActions.flatMap((action) => {
-        const names = plan[action];
-        return names.length === 0 ? [] : [`  would ${verbs[action]}: ${listed(names, mostNamed)}`];
-    });
-    const lines = [...units, ...(plan.reexecutes ? ["  systemd would be re-executed"] : [])];
-    return [...(lines.length === 0 ? [] : ["units:", ...lines]), ...plan.inhibitors.map(inhibitionOf)];
-}
-function inhibitionOf(inhibitor) {
-    return `switch inhibitor: ${inhibitor}: switch and test would be refused; use operation: boot, then reboot the machine`;
-}
-;// CONCATENATED MODULE: ./out/src/deploy/free-memory.js
-
-// Evaluating one real NixOS takes about 550 MB; the rest is for Nix itself, a compiler and running services.
-const scarceKibibytes = 1.5 * 1024 * 1024;
-/** Warns about little available memory on a machine; `undefined` where it is enough, or the machine does not report it. */
-function memoryWarning(memoryKibibytes) {
-    if (memoryKibibytes === undefined || memoryKibibytes >= scarceKibibytes)
-        return undefined;
-    return `only ${renderBytes(memoryKibibytes * 1024)} of memory are available on the machine; evaluating a NixOS configuration needs about 0.6 GiB, building it more. Add memory or swap if the build is killed`;
-}
-;// CONCATENATED MODULE: ./out/src/deploy/free-space.js
-
-// A system with another kernel or after an update of nixpkgs brings some hundred MiB beside the old one, and the sources of
-// nixpkgs, unpacked, some 200 MiB more: with less than 1 GiB it may not fit.
-const free_space_scarceKibibytes = 1024 * 1024;
-/** Returns a warning about little free space for a machine's store; `undefined` where it is enough or unknown. */
-function spaceWarning(freeKibibytes) {
-    if (freeKibibytes === undefined || freeKibibytes >= free_space_scarceKibibytes)
-        return undefined;
-    return `only ${renderBytes(freeKibibytes * 1024)} are free for the Nix store on the machine: the new system may not fit. Free space with \`nix-collect-garbage -d\` on the machine`;
-}
-;// CONCATENATED MODULE: ./out/src/domain/configuration.js
-const ownHostname = { kind: "hostname" };
-// Under this name, the outer flake has a node of the hive among its nixosConfigurations.
-const hive = "colmenaHive.nodes.";
-/**
- * Parses `NAME`, `nixosConfigurations.NAME`, `nixosConfigurations."NAME"`, as one types it after `nix build .#`, and
- * `colmenaHive.nodes.NAME`. Throws an `Error` that says what is accepted.
- */
-function parseConfiguration(text) {
-    const [, quoted, plain] = /^nixosConfigurations\.(?:"(.+)"|(.+))$/.exec(text) ?? [];
-    const attribute = quoted ?? plain ?? text;
-    const isNode = attribute.startsWith(hive) && attribute.length > hive.length;
-    return checkConfiguration(isNode ? { kind: "hive", name: attribute.slice(hive.length) } : { kind: "nixos", name: attribute });
-}
-// Characters. It becomes one argument of nixos-rebuild; a file or unit of a machine has no longer name either.
-const configuration_longestName = 255;
-/** Checks the name of a configuration. Throws an `Error` that says what is accepted. */
-function checkConfiguration(configuration) {
-    if ((nameOfConfiguration(configuration)?.length ?? 0) > configuration_longestName)
-        throw new Error(`its configuration is longer than ${configuration_longestName} characters`);
-    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(attributeOf(configuration) ?? "hostname")) {
-        throw new Error("its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)");
-    }
-    return configuration;
-}
-/** The attribute under the outer flake's `nixosConfigurations`, as a target names it; `undefined` where only the machine knows its hostname. */
-function attributeOf(configuration) {
-    switch (configuration.kind) {
-        case "nixos":
-            return configuration.name;
-        case "hive":
-            return `${hive}${configuration.name}`;
-        case "hostname":
-            return undefined;
-    }
-}
-/** The name without where it is; `undefined` where only the machine knows its hostname. */
-function nameOfConfiguration(configuration) {
-    return configuration.kind === "hostname" ? undefined : configuration.name;
-}
-/** Returns whether one of the machines has its configuration in colmena's hive. */
-function needsHive(machines) {
-    return machines.some(({ configuration }) => configuration.kind === "hive");
-}
-;// CONCATENATED MODULE: ./out/src/domain/build-place.js
-/** Where a system is evaluated or built: what the flake says, else the machine itself; the machine itself; the runner. */
-const buildPlaces = ["auto", "target", "runner"];
-/**
- * Decides how a machine gets its system. `own` is what its entry in `targets` says, which counts before the input; `flake` what the
- * flake says, which counts after it.
- */
-function wayOf({ buildOn, evaluateOn }, own, flake) {
-    const place = [own, buildOn, flake].find((said) => said !== undefined && said !== "auto");
-    if (place === "runner")
-        return "built-here";
-    return evaluateOn === "runner" ? "realised-there" : "rebuilt-there";
-}
-/** Tells whether the runner evaluates the system, and so has to know the name of its configuration. */
-function evaluatesHere(way) {
-    return way !== "rebuilt-there";
-}
-;// CONCATENATED MODULE: ./out/src/domain/target.js
-
-
-const acceptedTarget = "[user@]host[:port][#configuration], with an IPv6 address in brackets";
-/** Renders the target: `user@host`, with `:port` where it is not 22. */
-function renderTarget(target) {
-    const host = target.host.includes(":") ? `[${target.host}]` : target.host;
-    return `${target.user}@${host}${target.port === 22 ? "" : `:${target.port}`}`;
-}
-/**
- * Reads `[user@]host[:port][#configuration]`. Throws an `Error` whose message says what is wrong, without the text itself.
- * The host is checked here because ssh obeys shell characters in a `HostName` of its configuration.
- */
-function parseTarget(text) {
-    refuseUrl(text);
-    if (text.includes(","))
-        throw new Error("contains a comma; write one target per line");
-    const hash = text.indexOf("#");
-    const place = hash === -1 ? text : text.slice(0, hash);
-    const configuration = hash === -1 ? ownHostname : parseConfiguration(text.slice(hash + 1));
-    const at = place.lastIndexOf("@");
-    const user = at === -1 ? undefined : place.slice(0, at);
-    const { host, port } = splitPort(place.slice(at + 1));
-    return checkTarget({ host, user, port, configuration });
-}
-/** Checks the parts of a target. Throws an `Error` whose message names the part and what is accepted. */
-function checkTarget(request) {
-    const { host, user, port, configuration, name } = request;
-    checkHost(host);
-    if (user !== undefined)
-        checkUser(user);
-    if (port !== undefined)
-        checkPort(port);
-    checkConfiguration(configuration);
-    if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
-        throw new Error("its name is empty, longer than 100 characters, or contains control characters");
-    }
-    return request;
-}
-/** Reads where a system is built. Throws an `Error` that says what is accepted. */
-function parsePlace(text) {
-    const place = buildPlaces.find((known) => known === text);
-    if (place === undefined)
-        throw new Error(`its build-on is not one of ${buildPlaces.join(", ")}`);
-    return place;
-}
-/** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
-function checkUser(user) {
-    if (!/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,255}$/.test(user)) {
-        throw new Error("its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)");
-    }
-}
-/** Checks a port. Throws an `Error` that says what is accepted. */
-function checkPort(port) {
-    if (!Number.isInteger(port) || port < 1 || port > 65535)
-        throw new Error("its port is not a number from 1 to 65535");
-}
-/** Checks a host. Throws an `Error` that says what is accepted. */
-function checkHost(host) {
-    if (host === "")
-        throw new Error("its host is empty");
-    refuseUrl(host);
-    if (host.startsWith("-"))
-        throw new Error("its host starts with -, which ssh would read as an option");
-    if (/[\s\p{C}]/u.test(host))
-        throw new Error("its host contains white space or control characters");
-    if (host.includes(":")) {
-        if (!/^[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?$/.test(host))
-            throw new Error("its host is not an IPv6 address");
-        return;
-    }
-    if (!/^[A-Za-z0-9_.-]{1,253}$/.test(host)) {
-        throw new Error("its host contains characters other than letters, digits and _ . -");
-    }
-}
-function refuseUrl(text) {
-    const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
-    if (scheme !== undefined)
-        throw new Error(`is a URL; write it without ${scheme}`);
-}
-function splitPort(text) {
-    const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
-    if (bracketed !== null) {
-        const host = bracketed[1] ?? "";
-        if (!host.includes(":"))
-            throw new Error("only an IPv6 address may be in brackets");
-        return { host, port: readPort(bracketed[2]) };
-    }
-    if (text.includes("[") || text.includes("]"))
-        throw new Error("its brackets must enclose the whole host");
-    const colon = text.indexOf(":");
-    if (colon === -1)
-        return { host: text, port: undefined };
-    if (text.indexOf(":", colon + 1) !== -1)
-        throw new Error("an IPv6 address must be in brackets, for example [2001:db8::7]:2222");
-    return { host: text.slice(0, colon), port: readPort(text.slice(colon + 1)) };
-}
-function readPort(text) {
-    if (text === undefined)
-        return undefined;
-    return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-}
-/** The name of a target where no other has the same: its own, else its configuration, else its host. */
-function wishedName({ name, configuration, host }) {
-    return name ?? nameOfConfiguration(configuration) ?? host;
-}
-/**
- * Gives each target a name: its own, else its configuration, else its host; where two would have the same, host and port
- * instead. Throws an `Error` when two would still have the same.
- */
-function nameTargets(requests, defaultPort) {
-    const wishes = requests.map(wishedName);
-    const counts = new Map();
-    for (const wish of wishes)
-        counts.set(wish, (counts.get(wish) ?? 0) + 1);
-    const targets = requests.map((request, index) => {
-        const wish = wishes[index] ?? request.host;
-        const port = request.port ?? defaultPort;
-        return named(request, counts.get(wish) === 1 ? wish : `${request.host}${port === 22 ? "" : `:${port}`}`);
-    });
-    const names = new Set();
-    for (const { name } of targets) {
-        if (names.has(name))
-            throw new Error(`two targets are named ${name}; give each a unique name`);
-        names.add(name);
-    }
-    return targets;
-}
-/** The target of that name. */
-function named({ host, user, port, configuration, buildOn }, name) {
-    return { name, host, user, port, configuration, buildOn };
-}
-/** Fills in user and port of a target for which ssh-config sets none. */
-function withDefaults({ name, user, host, port, configuration }, defaults) {
-    return { name, user: user ?? defaults.user, host, port: port ?? defaults.port, address: host, via: undefined, configuration };
-}
-/** Renders where a connection ends. The same address behind two jump hosts may be two machines. */
-function placeOf({ address, port, via }) {
-    return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` via ${via}`}`;
-}
-/** Throws an `Error` that names an address that two of the targets have. */
-function requireDistinctPlaces(targets) {
-    const places = new Set();
-    for (const place of targets.map(placeOf)) {
-        if (places.has(place))
-            throw new Error(`${place} is listed twice; one run can deploy only one configuration per machine`);
-        places.add(place);
-    }
-}
-/** Names the targets and fills in user and port. Throws an `Error` as `requireDistinctPlaces` and `nameTargets` do. */
-function completeTargets(requests, defaults) {
-    requireDistinctPlaces(requests.map((request) => withDefaults(named(request, wishedName(request)), defaults)));
-    return nameTargets(requests, defaults.port).map((target) => withDefaults(target, defaults));
-}
-;// CONCATENATED MODULE: ./out/src/deploy/guarded.js
-
-/** The outcome of a machine that was rolled back. */
-const rolledBack = "The machine was rolled back to its old system";
-/** Returns whether the machine runs neither the old nor the new system, so that someone else must have switched it. */
-function isForeign({ armed, system, settings }, { running }) {
-    return settings.safety.rollback && changesRunningSystem(settings.operation) && running !== system.running && running !== armed.before.running;
-}
-/** Why a machine that someone else has switched is not changed. */
-function switchedByOthers({ running }) {
-    return {
-        phase: "confirm",
-        reason: `the machine was switched by someone else: it runs ${running ?? "no system of the store"}, which is neither the old nor the new system`,
-        hint: "Find out who switched it, then deploy again",
-        topic: "other-system",
-        lines: [],
-        aftermath: "foreign",
-    };
-}
-/** Why a machine that was not reached in time, or was restarted, does not keep the system. */
-function notReached(how, { limits }) {
-    switch (how) {
-        case "restarted":
-            return {
-                phase: "confirm",
-                reason: "the machine was restarted before the new system was confirmed",
-                hint: "Check its journal: `journalctl --boot -1`",
-                topic: "restarted",
-                lines: [],
-                aftermath: "restarted",
-            };
-        case "slow-login":
-            return {
-                phase: "confirm",
-                reason: `the machine answered in time, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
-                hint: "Find out why logins are slow, or raise confirm-timeout",
-                topic: "slow-login",
-                lines: [],
-                decided: true,
-            };
-        case "late":
-            return {
-                phase: "confirm",
-                reason: `the machine could not be reached within confirm-timeout (${limits.confirm} s) after the activation`,
-                hint: "Check whether the new system changes the settings of the network, the firewall or sshd",
-                topic: "not-reached",
-                lines: [],
-                decided: true,
-            };
-    }
-}
-/** What happens to a machine whose connection was lost while it was being armed. */
-function armedOutlook({ rollback, limits }) {
-    const end = rollback ? `its watchdog stops after ${limits.activation} s without changing anything` : "its lock is released within a minute";
-    return `Nothing has changed on the machine. If it was already locked when the connection was lost, ${end}`;
-}
-;// CONCATENATED MODULE: ./out/src/deploy/host-knowledge.js
-
-
-
-
-
-/** What is known of a host before it is connected to. */
-function knownAtFirst({ configuration }) {
-    return {
-        phase: "connect",
-        configuration: attributeOf(configuration),
-        before: undefined,
-        after: undefined,
-        failedUnits: [],
-        toplevel: undefined,
-        compared: undefined,
-        plan: undefined,
-        exitCode: undefined,
-        arrived: false,
-        arming: false,
-        confirmed: false,
-        undecided: false,
-    };
-}
-/** What happens to the machine if the run ends now. */
-function outlookOf({ before, arming, confirmed, undecided, toplevel, phase }, safety) {
-    const { rollback, limits } = safety;
-    if (arming)
-        return armedOutlook(safety);
-    if (!undecided)
-        return "Nothing has changed on the machine";
-    const was = `old system: ${before?.running ?? "not in the store"}; new system: ${toplevel ?? "unknown"}`;
-    if (!rollback)
-        return `The activation is still running on the machine and is not rolled back, since rollback is false (${was})`;
-    const { activation, confirm, healthCheck, settle } = limits;
-    if (confirmed) {
-        return `If the machine received the confirmation, it sets system profile and boot loader on its own, and rolls back if that fails; otherwise it rolls back within ${confirm + healthCheck + settle} s (${was})`;
-    }
-    if (phase !== "activate")
-        return `Without confirmation the machine rolls back on its own within ${confirm + healthCheck + settle} s (${was})`;
-    return `Without confirmation the machine rolls back on its own, ${confirm} s after the activation ends or, if it does not end, ${activation} s after it started (${was})`;
-}
-/** Returns the status of a host that needs no activation; `undefined` where it needs one. */
-function settledBy({ toplevel, running }, { state, unfinished }, operation) {
-    if (switchAction(operation) === undefined)
-        return "planned";
-    // An interrupted earlier run must be finished or undone first.
-    if (unfinished !== undefined)
-        return undefined;
-    if (!changesMachine(operation) || !needsFlake(operation))
-        return undefined;
-    // After a failed run the boot loader may lag behind the profile, so a system counts as deployed only when it also runs.
-    const boots = !changesSystemProfile(operation) || state.profile === toplevel;
-    return boots && state.running === running ? "unchanged" : undefined;
-}
-/** Adds the state of the machine to a failure. */
-function withOutcome(failure, outcome) {
-    return makeFailure({ ...failure, outcome });
-}
-/** The host's result, with what is known now. */
-function resultOf(target, known, { status, error }, seconds, timeline) {
-    const { phase, configuration, before, after, failedUnits, toplevel, exitCode, compared, plan } = known;
-    const now = after ?? before;
-    const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
-    // A degraded host continued after its failure.
-    const failed = status === "degraded" ? undefined : error;
-    const code = failed === undefined ? exitCode : failed.exitCode;
-    return {
-        name: target.name,
-        target: renderTarget(target),
-        configuration,
-        status,
-        phase: failed?.phase ?? phase,
-        systemPath: toplevel,
-        previousSystemPath: before?.running ?? before?.profile,
-        generation: now?.generation,
-        previousGeneration: before?.generation,
-        changed,
-        exitCode: code ?? (error === undefined ? 0 : undefined),
-        failedUnits,
-        seconds,
-        timeline,
-        // If another run has changed the system in between, the comparison does not apply.
-        difference: compared?.running === before?.running ? compared?.difference : undefined,
-        plan,
-        error,
-    };
-}
-;// CONCATENATED MODULE: ./out/src/deploy/phase-clock.js
-/** Records when the phases of one host begin and end; waiting for other hosts belongs to no phase. */
-class PhaseClock {
-    #now;
-    #spans = [];
-    #open;
-    /** `now` returns milliseconds since the start of the run, by default since the start of this process; it is monotonic. */
-    constructor(now = () => performance.now()) {
-        this.#now = now;
-    }
-    /** A phase begins, and the one before it ends. */
-    begin(phase) {
-        if (this.#open?.phase === phase)
-            return;
-        this.pause();
-        this.#open = { phase, begin: this.#seconds() };
-    }
-    /** The phase ends, and none begins yet. */
-    pause() {
-        if (this.#open !== undefined)
-            this.#spans.push({ ...this.#open, end: this.#seconds() });
-        this.#open = undefined;
-    }
-    /** The phases so far; the current one ends now. */
-    spans() {
-        return this.#open === undefined ? [...this.#spans] : [...this.#spans, { ...this.#open, end: this.#seconds() }];
-    }
-    #seconds() {
-        return Math.round(this.#now() / 10) / 100;
-    }
-}
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./out/src/deploy/retry.js
-
-
-/** Does something, and retries it after network failures: 1, 2, 4, … seconds later. `work` gets the number of tries before. Throws as it does. */
-async function retried(work, { retries, note, signal }) {
-    for (let tries = 0;; tries += 1) {
-        try {
-            return await work(tries);
-        }
-        catch (error) {
-            if (!(error instanceof DeployError) || !error.unreachable || tries >= retries)
-                throw error;
-            const seconds = 2 ** tries;
-            note(`${error.reason}; retrying in ${seconds} s (${tries + 1} of ${retries})`);
-            await (0,promises_namespaceObject.setTimeout)(seconds * 1000, undefined, { signal });
-        }
-    }
-}
-;// CONCATENATED MODULE: ./out/src/deploy/repair.js
-const profile = "/nix/var/nix/profiles/system";
-/**
- * The hint for a machine that could not roll back. `causes` is what the rollback named; `incomplete` tells that the old system runs
- * although its activation failed: it writes files, and needs room for them where the root file system is full.
- */
-function repairHint(commands, causes, incomplete) {
-    if (!causes.some(({ kind }) => kind === "no-space"))
-        return `Repair the machine manually, as root: ${commands}`;
-    const runs = incomplete ? "The machine runs its old system, but some of its files could not be written. " : "";
-    return `${runs}Free space on the full file system (\`df -h\` on the machine shows which one). Then repair the machine manually, as root: ${commands}`;
-}
-/** The commands that activate the system that ran before. They need no space in /nix and /boot. */
-function repairCommands({ running, profile: booted }) {
-    return `NIXOS_NO_CHECK=1 ${running ?? booted ?? `${profile}-N-link`}/bin/switch-to-configuration test`;
-}
-/** The commands that restore system profile and boot loader, and then the running system, even if the boot loader fails. */
-function repairLastStep(before) {
-    const { generation, profile: booted, running } = before;
-    const system = booted ?? running ?? `${profile}-N-link`;
-    const link = generation === undefined ? `rm -f ${profile}` : `ln -sfn system-${generation}-link ${profile}`;
-    return `${link}; NIXOS_NO_CHECK=1 ${system}/bin/switch-to-configuration boot; ${repairCommands(before)}`;
-}
-;// CONCATENATED MODULE: ./out/src/deploy/verdict.js
-
-/**
- * Judges what switch-to-configuration named, whatever its exit code: the codes of its versions differ, and nixos-rebuild in bash
- * makes each of them 1. An exit code other than 0 without a cause is a failure too.
- */
-function judge({ operation, toplevel, before, end }) {
-    const { exitCode } = end;
-    // With exit code 0, only failed user activations count: scripts print the other messages for errors that they ignore.
-    const causes = exitCode === 0 ? end.causes.filter(({ kind }) => kind === "user") : end.causes;
-    const code = `(exit code ${exitCode})`;
-    const units = causes.filter((cause) => cause.kind === "unit");
-    const failedUnits = newlyFailed(before, [...units.map(({ unit }) => unit), ...end.after.failedUnits]);
-    const users = causes.filter((cause) => cause.kind === "user");
-    const fatal = causes.filter((cause) => cause.kind !== "unit" && cause.kind !== "user");
-    const complaint = failedUnits.length === 0 ? undefined : explainUnits(units, failedUnits, exitCode === 0 ? "" : ` ${code}`);
-    const named = fatal.length > 0 ? explainFatal(fatal, operation, toplevel, code) : undefined;
-    return {
-        failure: named ?? explainCode(exitCode, causes, complaint) ?? (isExplained(exitCode, causes, failedUnits) ? undefined : explainNothing(operation, exitCode, code)),
-        units: complaint,
-        users: users.length === 0 ? undefined : explainUsers(users),
-        failedUnits,
-    };
-}
-/** Names the units that are failed now and had not failed, or been restarted again and again, before. */
-function newlyFailed(before, failed) {
-    const old = new Set([...(before?.failedUnits ?? []), ...(before?.restartingUnits ?? [])]);
-    return [...new Set(failed)].filter((unit) => !old.has(unit));
-}
-const order = [
-    "record",
-    "profile",
-    "locked",
-    "not-nixos",
-    "inhibitor",
-    "pre-switch-check",
-    "boot-loader",
-    "other-init",
-    "snippet",
-    "activation-script",
-    "logind",
-    "user-left",
-    "no-space",
-];
-function explainFatal(causes, operation, toplevel, code) {
-    const first = order.flatMap((kind) => causes.filter((cause) => cause.kind === kind))[0];
-    if (first === undefined)
-        return undefined;
-    const full = causes.some(({ kind }) => kind === "no-space");
-    const explained = explain(first, causes, operation, toplevel, code);
-    if (!full || first.kind === "no-space")
-        return explained;
-    return { reason: `${explained.reason}: no space is left on the device`, hint: freeSpace(operation), topic: "device-full" };
-}
-function explain(cause, causes, operation, toplevel, code) {
-    switch (cause.kind) {
-        case "record":
-            return { reason: `system profile and boot loader were not set, because their previous state could not be recorded ${code}`, hint: freeSpace(operation) };
-        case "profile":
-            return { reason: `the system profile could not be set ${code}`, hint: "See the output of nix-env below" };
-        case "locked":
-            return { reason: `another switch-to-configuration is running on the machine ${code}`, hint: "Nothing was activated. Deploy again when it has finished" };
-        case "not-nixos":
-            return { reason: `switch-to-configuration does not recognize the machine as NixOS ${code}`, hint: "Check why the file /etc/NIXOS is missing" };
-        case "inhibitor": {
-            const what = cause.changes.length === 0 ? "" : `: ${cause.changes.join(", ")}`;
-            return {
-                reason: `a switch inhibitor refuses to activate the new system while the old one runs ${code}${what}`,
-                hint: bootInstead(operation, toplevel),
-                topic: "inhibitor",
-            };
-        }
-        case "pre-switch-check": {
-            const checks = causes.flatMap((other) => (other.kind === "pre-switch-check" ? [other.check] : []));
-            const name = checks.map((check) => `'${check}'`).join(" and ");
-            return {
-                reason: `the pre-switch check ${name} of the new system failed ${code}`,
-                hint: "See its output below, fix what it reports and deploy again",
-                topic: "check-failed",
-            };
-        }
-        case "boot-loader":
-            return { reason: `the boot loader could not be installed ${code}`, hint: "See the output of its installer below", topic: "boot-loader" };
-        case "other-init":
-            return {
-                reason: `the new system uses a different init system, so it takes effect only after a reboot ${code}`,
-                hint: bootInstead(operation, toplevel),
-                topic: "other-init",
-            };
-        case "snippet": {
-            const snippets = causes.flatMap((other) => (other.kind === "snippet" ? [`'${other.snippet}' (${other.exitCode})`] : []));
-            const names = snippets.length === 1 ? `the activation script snippet ${snippets[0]}` : `the activation script snippets ${snippets.join(", ")}`;
-            return { reason: `${names} failed ${code}`, hint: "See its output in the host's log, fix the snippet and deploy again", topic: "snippet-failed" };
-        }
-        case "activation-script":
-            return {
-                reason: `the activation script failed ${code}`,
-                hint: "See its output in the host's log, fix the script and deploy again",
-                topic: "snippet-failed",
-            };
-        case "logind":
-            return {
-                reason: `logind did not list the users, so the changed units were not started ${code}`,
-                hint: "Check `systemctl status systemd-logind` on the machine",
-            };
-        case "user-left":
-            return {
-                reason: `logind stopped the services of a user during the switch, so the changed units were not started ${code}`,
-                hint: "Deploy again: logind stops the services of a user 10 s after the last session of the user has ended",
-            };
-        case "no-space":
-            return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation), topic: "device-full" };
-    }
-}
-function bootInstead(operation, toplevel) {
-    if (needsFlake(operation))
-        return "Deploy with `operation: boot`, then reboot the machine";
-    return `Run \`nix-env --profile /nix/var/nix/profiles/system --set ${toplevel} && ${toplevel}/bin/switch-to-configuration boot\` on the machine, then reboot it`;
-}
-function freeSpace(operation) {
-    const where = changesBootLoader(operation) ? "`df` on the machine shows which disk is full, /boot included" : "`df` on the machine shows which disk is full";
-    return `${where}. \`nix-collect-garbage -d\` there removes old generations`;
-}
-// Failed units and users alone give exit code 4. With another code it has stopped before the end.
-const unitsOrUsers = 4;
-function isExplained(exitCode, causes, failedUnits) {
-    return exitCode === 0 || (exitCode === unitsOrUsers && causes.length + failedUnits.length > 0);
-}
-/** With any other code, newly failed units are named too, and are a failure whatever `unit-failures` is. */
-function explainCode(exitCode, causes, units) {
-    return exitCode === 0 || exitCode === unitsOrUsers || isSignal(exitCode) || causes.length === 0 ? undefined : units;
-}
-// As a shell reports a program that a signal has ended.
-function isSignal(exitCode) {
-    return exitCode > 128 && exitCode < 160;
-}
-function explainNothing(operation, exitCode, code) {
-    const state = changesRunningSystem(operation) ? "The machine may be partially switched. " : "";
-    const what = isSignal(exitCode) ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
-    return { reason: `${what} ${code}`, hint: `${state}See the end of its output below`, topic: "switch-failed" };
-}
-const jobs = { start: "failed to start", stop: "failed to stop", restart: "failed to restart", reload: "failed to reload" };
-function explainUnits(causes, failed, code) {
-    // Name the failed job, unless the whole unit has failed.
-    const text = failed.slice(0, verdict_mostNamed).map((unit) => {
-        const own = causes.filter((cause) => cause.unit === unit);
-        const job = own.some(({ what }) => what === "failed") ? undefined : own.flatMap(({ what }) => (what === "failed" ? [] : [jobs[what]]))[0];
-        return job === undefined ? unit : `${unit} (${job})`;
-    });
-    return {
-        reason: `newly failed units${code}: ${text.join(", ")}${andMore(failed)}`,
-        hint: "See the unit's journal below, fix it and deploy again",
-        topic: "units-failed",
-    };
-}
-// Units that a sentence names.
-const verdict_mostNamed = 20;
-/** Says how many there are beside those that a sentence names. */
-function andMore(units) {
-    return units.length > verdict_mostNamed ? ` and ${units.length - verdict_mostNamed} more` : "";
-}
-/** The units as a sentence names them. */
-function nameUnits(units) {
-    return `${units.slice(0, verdict_mostNamed).join(", ")}${andMore(units)}`;
-}
-function explainUsers(causes) {
-    const text = causes.map(({ user, units, late }) => {
-        const why = late ? "timed out after 60 s" : units.join(", ");
-        return why === "" ? user : `${user} (${why})`;
-    });
-    return {
-        reason: `the user activation failed for ${text.join(", ")}`,
-        hint: "The system itself was activated. Check `systemctl --user status` as this user",
-        topic: "user-activation",
-    };
-}
-;// CONCATENATED MODULE: ./out/src/deploy/last-step.js
-
-
-
-
-/** Keeps the system: sets profile and boot loader. Returns what has prevented it. */
-async function keep(work) {
-    const { armed, settings, known, signal } = work;
-    known.confirmed = true;
-    const kept = await armed.keep(signal);
-    if (kept === "restarted") {
-        const reason = "the machine was restarted before system profile and boot loader were set";
-        return { ...notReached(kept, settings.safety), reason };
-    }
-    if (kept === "late")
-        return notReached(kept, settings.safety);
-    known.after = kept.state;
-    switch (kept.kind) {
-        case "done":
-            work.ended();
-            return undefined;
-        case "foreign": {
-            const { reason, hint, topic } = switchedByOthers(kept.state);
-            return { status: "failed", error: failure_makeFailure({ phase: "confirm", reason, hint, topic, outcome: "System profile and boot loader were not changed" }) };
-        }
-        case "failed":
-            return undoneStep(work, kept);
-    }
-}
-/** The outcome of a failed last step, which has undone itself. */
-function undoneStep({ armed, settings, system, known, begin }, step) {
-    const { exitCode, causes, lines, undone, state } = step;
-    known.exitCode = exitCode;
-    begin("rollback");
-    const { operation } = settings;
-    const evidence = { operation, toplevel: system.toplevel, before: armed.before };
-    const none = { reason: `system profile and boot loader could not be set (exit code ${exitCode})`, hint: "See the end of the output below" };
-    const timedOut = exitCode === 124 || exitCode === 137;
-    const late = {
-        reason: `setting system profile and boot loader took longer than activation-timeout (${settings.safety.limits.activation} s)`,
-        hint: none.hint,
-        topic: "activation-timeout",
-    };
-    const judged = judge({ ...evidence, end: { exitCode, causes, after: { failedUnits: [] } } }).failure;
-    const why = timedOut ? late : causes.length === 0 ? none : (judged ?? none);
-    const parts = { ...why, lines, causes, exitCode };
-    const wrong = [
-        ...(undone.profile ? [] : [`the system profile is ${state.profile ?? "missing"}`]),
-        ...(undone.bootLoader ? [] : [`the boot loader's default entry may be ${system.toplevel}`]),
-        ...wrongTest(),
-    ];
-    if (wrong.length === 0)
-        return { status: "rolled-back", error: failure_makeFailure({ phase: "confirm", ...parts, outcome: rolledBack }) };
-    return {
-        status: "rollback-failed",
-        error: failure_makeFailure({
-            phase: "rollback",
-            ...parts,
-            reason: `${why.reason}; the rollback failed: ${wrong.join("; ")}`,
-            hint: repairHint(repairLastStep(armed.before), undone.test?.causes ?? [], undone.test !== undefined && undone.test.exitCode !== 0 && state.running === armed.before.running),
-            topic: "rollback-failed",
-        }),
-    };
-    function wrongTest() {
-        const { running } = armed.before;
-        if (state.running !== running)
-            return [`the machine runs ${state.running ?? "no system of the store"} (before: ${running ?? "none"})`];
-        if (undone.test === undefined)
-            return ["the old system was not activated"];
-        if (undone.test.exitCode === 0)
-            return [];
-        const { failure, units } = judge({ ...evidence, end: { ...undone.test, after: state } });
-        const complaint = failure ?? units;
-        return complaint === undefined ? [] : [complaint.reason];
-    }
-}
-;// CONCATENATED MODULE: ./out/src/deploy/rejected.js
-
-
-
-
-
-/** Ends the run on a machine whose new system is rejected. */
-async function endRejected(work, rejection) {
-    const { aftermath } = rejection;
-    if (aftermath === undefined)
-        return await rollBack(work, rejection);
-    if (aftermath === "restarted")
-        return await afterRestart(work, rejection);
-    return await leave(work, rejection, aftermath === "foreign" ? "Nothing else was changed on the machine" : "Nothing was activated");
-}
-/** Ends the run on a machine where nothing is to be rolled back. */
-async function leave({ armed, known, signal }, rejection, outcome) {
-    const state = await armed.drop(signal);
-    if (typeof state !== "string")
-        known.after = state;
-    return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode: known.exitCode, outcome }) };
-}
-/** A restart ends the watchdog and boots the default entry of the boot loader, so query the machine for what it runs. */
-async function afterRestart(work, rejection) {
-    const { armed, known, settings, system, signal, log } = work;
-    const { before } = armed;
-    const state = await armed.afterRestart(signal);
-    known.after = state;
-    if (known.confirmed && state.running === system.running && state.profile === system.toplevel) {
-        log.note("the machine was restarted after the confirmation and booted the new system");
-        return { status: "deployed", error: undefined };
-    }
-    const { exitCode } = known;
-    if (settings.safety.rollback && state.running === before.running && state.profile === before.profile) {
-        return { status: "rolled-back", error: failure_makeFailure({ ...rejection, exitCode, outcome: "The machine booted its old system" }) };
-    }
-    const boots = state.profile === state.running ? "" : `, and its system profile is ${state.profile ?? "missing"}`;
-    const outcome = `The machine booted ${state.running ?? "no system of the store"}${boots}; before, it ran ${before.running ?? "no system of the store"}`;
-    return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode, outcome }) };
-}
-async function rollBack(work, rejection) {
-    const { armed, known, log, settings, signal } = work;
-    const { safety, operation } = settings;
-    const { reason, lines, causes, decided } = rejection;
-    const { exitCode } = known;
-    if (!safety.rollback && decided === undefined) {
-        await armed.keep(signal);
-        return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode, outcome: "The new system stays active, since rollback is false" }) };
-    }
-    log.note(`${reason}: rolling back`);
-    work.begin("rollback");
-    const end = await armed.rollBack(signal);
-    if (end === "restarted")
-        return await afterRestart(work, { ...rejection, reason: `${reason}; the machine was restarted during the rollback` });
-    known.after = end.state;
-    if (end.foreign) {
-        const outcome = `Nothing was rolled back: the machine runs ${end.state.running ?? "no system of the store"}, which is neither the old nor the new system; someone else has switched it`;
-        return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode, outcome }) };
-    }
-    const wrong = notBack(armed.before, end, work);
-    if (wrong === undefined) {
-        return { status: "rolled-back", error: failure_makeFailure({ ...rejection, exitCode, outcome: rolledBack }) };
-    }
-    const error = failure_makeFailure({
-        phase: "rollback",
-        reason: `${reason}; the rollback failed: ${wrong}`,
-        hint: repairHint(changesRunningSystem(operation) ? repairCommands(armed.before) : repairLastStep(armed.before), end.causes, changesRunningSystem(operation) && end.exitCode !== 0 && end.state.running === armed.before.running),
-        topic: "rollback-failed",
-        lines: [...lines, ...end.lines],
-        exitCode: end.exitCode,
-        causes,
-    });
-    return { status: "rollback-failed", error };
-}
-/** What a rollback did not restore; `undefined` where it restored everything. */
-function notBack(before, end, { settings, system }) {
-    const { exitCode, causes, state } = end;
-    if (state.profile !== before.profile)
-        return `the system profile is ${state.profile ?? "missing"} (before: ${before.profile ?? "missing"})`;
-    if (state.running !== before.running)
-        return `the machine runs ${state.running ?? "no system of the store"} (before: ${before.running ?? "none"})`;
-    if (exitCode === 0)
-        return undefined;
-    const { failure, units } = judge({ operation: settings.operation, toplevel: system.toplevel, before, end: { exitCode, causes, after: state } });
-    return failure?.reason ?? units?.reason;
-}
-;// CONCATENATED MODULE: ./out/src/deploy/safe-activation.js
-
-
-
-
-
-
-
-
-/**
- * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health, only
- * then have it set system profile and boot loader; else roll back. Throws a `DeployError` when the machine is lost before that is
- * decided.
- */
-async function activateSafely(work) {
-    const { known, signal, log } = work;
-    const armed = await arm(work);
-    known.before = armed.before;
-    known.undecided = true;
-    warnOfBoot(armed, log);
-    const guarded = { ...work, armed };
-    const end = await armed.activate(signal);
-    known.after = end.after;
-    known.exitCode = end.exitCode;
-    known.plan = end.plan ?? known.plan;
-    const { rejection, degraded } = await judgeEnd(guarded, end);
-    const rejected = rejection ?? (await safe_activation_confirm(guarded, end, degraded));
-    const outcome = rejected ?? (await keep(guarded));
-    const final = outcome === undefined ? succeeded(known.after, degraded, log) : "status" in outcome ? outcome : await endRejected(guarded, outcome);
-    known.undecided = false;
-    return final;
-}
-async function arm({ machine, system, known, settings, signal }) {
-    const { operation, safety, variant } = settings;
-    const { installBootLoader } = variant;
-    known.arming = true;
-    try {
-        const armed = await machine.arm({ operation, system, installBootLoader, guarded: safety.rollback, limits: safety.limits }, signal);
-        known.arming = false;
-        return armed;
-    }
-    catch (error) {
-        if (!(error instanceof DeployError))
-            throw error;
-        if (error.unreachable)
-            throw new DeployError({ ...error.failure, outcome: armedOutlook(safety), unreachable: true, cause: error });
-        known.arming = false;
-        throw error;
-    }
-}
-function warnOfBoot({ scarceBoot }, log) {
-    if (scarceBoot === undefined)
-        return;
-    const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => renderBytes(kibibytes * 1024));
-    log.warn(`only ${free} are free on /boot of the machine, but kernel and initrd of the new system need ${needed}: installing the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`);
-}
-function succeeded(after, degraded, log) {
-    if (after.rebootNeeded)
-        log.note("kernel, initrd or kernel modules have changed: they take effect after a reboot");
-    const [first, ...rest] = degraded;
-    if (first === undefined)
-        return { status: "deployed", error: undefined };
-    const reason = [first, ...rest].map((failure) => failure.reason).join("; ");
-    return { status: "degraded", error: failure_makeFailure({ ...first, reason, lines: degraded.flatMap(({ lines }) => lines) }) };
-}
-/** Explains an activation that did not end normally. */
-function explainEnd(end, { safety, operation }) {
-    const { activation } = safety.limits;
-    switch (end) {
-        case "ended":
-            return undefined;
-        case "restarted":
-            return { reason: "the machine was restarted during the activation", hint: "Check its journal: `journalctl --boot -1`", topic: "restarted" };
-        case "killed": {
-            const late = safety.rollback && changesMachine(operation) ? ` took longer than activation-timeout (${activation} s), or` : "";
-            const hint = "Check `journalctl --unit 'nix-flake-deploy-*-activate'` on the machine";
-            return { reason: `the activation${late} was killed`, hint, topic: "activation-timeout" };
-        }
-        case "not-started":
-            return { reason: "the activation could not be started on the machine", hint: "Check that systemd-run works on the machine" };
-    }
-}
-/** What makes switch-to-configuration refuse `test`, where it has neither stopped nor activated anything by then. */
-const refusals = new Set(["locked", "not-nixos", "inhibitor", "pre-switch-check", "other-init"]);
-/** Judges the end of the activation itself. */
-async function judgeEnd(work, end) {
-    const { system, settings, known, armed, signal, log } = work;
-    const { operation, safety } = settings;
-    const { lines, causes, after } = end;
-    const degraded = [];
-    const protectedSwitch = safety.rollback && changesRunningSystem(operation);
-    const reject = (complaint, more = lines, aftermath) => ({
-        rejection: { phase: "activate", lines: more, causes, ...(aftermath === undefined ? {} : { aftermath }), ...complaint },
-        degraded,
-    });
-    const verdict = judge({ operation, toplevel: system.toplevel, before: armed.before, end });
-    known.failedUnits = verdict.failedUnits;
-    const broken = explainEnd(end.end, settings) ?? verdict.failure;
-    if (broken !== undefined) {
-        const refused = protectedSwitch && end.end === "ended" && !end.touched && causes.some(({ kind }) => refusals.has(kind));
-        return reject(broken, lines, end.end === "restarted" ? "restarted" : refused ? "refused" : undefined);
-    }
-    for (const [complaint, fatal] of [
-        [verdict.units, safety.unitFailures === "fail"],
-        [verdict.users, false],
-    ]) {
-        if (complaint === undefined)
-            continue;
-        const journal = complaint === verdict.units ? await armed.journal(verdict.failedUnits, signal) : [];
-        if (fatal)
-            return reject(complaint, journal);
-        degraded.push(failure_makeFailure({ phase: "activate", ...complaint, lines: journal, causes }));
-        log.warn([complaint.reason, ...journal].join("\n"));
-    }
-    const other = "Check whether someone else changed it in the meantime";
-    // A protected switch sets the profile when it is confirmed.
-    if (changesSystemProfile(operation) && !protectedSwitch && after.profile !== system.toplevel)
-        return reject({
-            reason: `the machine boots ${after.profile ?? "no system of the store"} instead of ${system.toplevel}`,
-            hint: other,
-            topic: "other-system",
-        });
-    if (changesRunningSystem(operation) && after.running !== system.running) {
-        // After a long loss of the connection, the machine may have rolled back by now.
-        const reached = protectedSwitch && after.running === armed.before.running ? await armed.reach(signal) : after;
-        if (typeof reached === "string")
-            return { rejection: notReached(reached, safety), degraded };
-        const complaint = {
-            reason: `the machine runs ${after.running ?? "no system of the store"} instead of ${system.running}`,
-            hint: other,
-            topic: "other-system",
-        };
-        return reject(complaint, lines, isForeign(work, after) ? "foreign" : undefined);
-    }
-    return { rejection: undefined, degraded };
-}
-/** Returns whether units were started, so that the settle time applies. */
-function settles({ settings }, { plan }) {
-    if (settings.safety.limits.settle === 0 || !changesRunningSystem(settings.operation))
-        return false;
-    return plan === undefined || plan.start.length + plan.restart.length > 0;
-}
-/** Reaches the machine again and checks its health. Returns why the system is rejected. */
-async function safe_activation_confirm(work, end, degraded) {
-    const { armed, settings, signal } = work;
-    const { healthCheck, limits } = settings.safety;
-    work.ended();
-    work.begin("confirm");
-    let reached = await armed.reach(signal);
-    if (typeof reached === "string")
-        return notReached(reached, settings.safety);
-    if (healthCheck !== undefined) {
-        const complaint = await armed.checkHealth(healthCheck, limits.healthCheck, signal);
-        if (complaint !== undefined) {
-            return {
-                phase: "confirm",
-                reason: `the health check did not succeed within ${limits.healthCheck} s`,
-                hint: "See its output below",
-                topic: "health-check",
-                lines: [healthCheck, ...complaint.split("\n")],
-            };
-        }
-    }
-    if (settles(work, end)) {
-        reached = await armed.settle(signal);
-        if (typeof reached === "string")
-            return notReached(reached, settings.safety);
-    }
-    if (isForeign(work, reached))
-        return switchedByOthers(reached);
-    return await judgeLateUnits(work, reached, degraded);
-}
-/** Units that failed after the activation had ended. */
-async function judgeLateUnits({ armed, settings, known, signal, log }, now, degraded) {
-    const late = newlyFailed(armed.before, now.failedUnits).filter((unit) => !known.failedUnits.includes(unit));
-    if (late.length === 0)
-        return undefined;
-    known.failedUnits = [...known.failedUnits, ...late];
-    const lines = await armed.journal(late, signal);
-    const reason = `units failed shortly after the activation: ${nameUnits(late)}`;
-    const rejection = { phase: "activate", reason, hint: "See the unit's journal below, fix it and deploy again", lines, topic: "units-failed" };
-    if (settings.safety.unitFailures === "fail")
-        return rejection;
-    degraded.push(failure_makeFailure(rejection));
-    log.warn([reason, ...lines].join("\n"));
-    return undefined;
-}
-;// CONCATENATED MODULE: ./out/src/deploy/which-system.js
-
-
-/** The configuration of a target: the named one, else that of the machine's own hostname. Throws a `DeployError` for a hostname that is no name of one. */
-function configurationFor({ configuration }, { hostname }) {
-    const named = attributeOf(configuration);
-    if (named !== undefined)
-        return named;
-    if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(hostname))
-        return hostname;
-    throw new DeployError({
-        phase: "connect",
-        reason: `the machine's hostname (${JSON.stringify(hostname)}) is not a valid name of a configuration`,
-        hint: "Add the configuration to the target: host#configuration",
-        topic: "hostname-unknown",
-    });
-}
-/** The generation to roll back to. Throws a `DeployError` where the machine has no older one. */
-function generationBefore({ olderGeneration, state }) {
-    if (olderGeneration !== undefined)
-        return olderGeneration;
-    throw new DeployError({
-        phase: "connect",
-        reason: `no generation older than ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} was found to roll back to`,
-        hint: "Run `nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine to list them",
-        topic: "no-older-generation",
-    });
-}
-;// CONCATENATED MODULE: ./out/src/deploy/host.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/**
- * The work on one host: `prepare` up to a built system, then `activate` that. Both throw on failure; `result` returns
- * what is known so far.
- */
-class Host {
-    machine;
-    #settings;
-    #log;
-    #known;
-    #clock = new PhaseClock();
-    #machines;
-    constructor(machine, settings, log, machines) {
-        this.machine = machine;
-        this.#settings = settings;
-        this.#log = log;
-        this.#machines = machines;
-        this.#known = knownAtFirst(machine.target);
-    }
-    get phase() {
-        return this.#known.phase;
-    }
-    /** The flake has arrived on the machine. */
-    get arrived() {
-        return this.#known.arrived;
-    }
-    /** The machine is armed, and neither the new nor the old system was decided for. */
-    get undecided() {
-        return this.#known.undecided;
-    }
-    /** What happens to the machine if the run ends now. */
-    get outlook() {
-        return outlookOf(this.#known, this.#settings.safety);
-    }
-    /** Connects, copies the flake, builds the system and compares it with the running one; or finds the system to roll back to. */
-    async prepare(signal) {
-        try {
-            return await this.#prepare(signal);
-        }
-        finally {
-            this.#clock.pause();
-        }
-    }
-    async #prepare(signal) {
-        const known = this.#known;
-        const { operation, variant, systemOf } = this.#settings;
-        const { target } = this.machine;
-        const connected = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
-        const { facts } = connected;
-        known.before = facts.state;
-        if (facts.unfinished !== undefined)
-            this.#log.warn(`${facts.unfinished}. The next activation finishes or undoes it first`);
-        this.#machines.claim(target, facts.identity);
-        const obtained = systemOf === undefined ? this.#older(connected) : await this.#newSystem(systemOf(target), connected, signal);
-        const { machine, toplevel, generation, detail } = obtained;
-        known.toplevel = toplevel;
-        const { specialisation } = variant;
-        const running = specialisation === undefined ? toplevel : await machine.findSpecialisation(toplevel, specialisation, signal);
-        await this.#compare(machine, running, signal);
-        this.ended(detail);
-        if (changesRunningSystem(operation) && facts.specialisation !== undefined && facts.specialisation !== specialisation) {
-            this.#log.note(`the machine runs the specialisation ${facts.specialisation}, which this deployment leaves; set \`specialisation: ${facts.specialisation}\` to keep it`);
-        }
-        const system = { toplevel, running, generation };
-        const status = settledBy(system, facts, operation);
-        return status === undefined ? { kind: "ready", system: { machine, system } } : { kind: "settled", outcome: { status, error: undefined } };
-    }
-    /** Gets the new system into the store of the machine. */
-    async #newSystem(source, connected, signal) {
-        const configuration = configurationFor(this.machine.target, connected.facts);
-        this.#known.configuration = configuration;
-        this.#warn(connected.facts, source);
-        this.ended();
-        let machine = connected;
-        let detail;
-        const copy = async (send) => {
-            const copied = await this.#tryAgain("copy", signal, async (tries) => {
-                if (tries > 0)
-                    machine = await this.machine.connect(signal);
-                return await send(machine);
-            });
-            this.#known.arrived = true;
-            detail = renderCopied(copied);
-        };
-        const build = async (work) => {
-            this.ended(detail);
-            detail = undefined;
-            this.begin("build");
-            const toplevel = await work(machine);
-            this.#log.note(`built ${toplevel}`);
-            return toplevel;
-        };
-        const toplevel = await source.obtain({ configuration, copy, build }, signal);
-        return { machine, toplevel, generation: undefined, detail };
-    }
-    /** Activates a system, and keeps it or rolls back. Throws if it ends before that decision. */
-    async activate(ready, signal) {
-        try {
-            this.begin("activate");
-            return changesMachine(this.#settings.operation) ? await this.#activate(ready, signal) : await this.#dryActivate(ready, signal);
-        }
-        finally {
-            this.#clock.pause();
-        }
-    }
-    async #dryActivate({ machine, system }, signal) {
-        const known = this.#known;
-        const { operation } = this.#settings;
-        const end = await machine.dryActivate(system, signal);
-        const { exitCode, lines, causes } = end;
-        known.exitCode = exitCode;
-        known.plan = end.plan === undefined ? known.plan : withCompared(end.plan, known.plan);
-        // It starts no units, so it does not cause new failures.
-        const before = { ...end.after, restartingUnits: [] };
-        const { failure, units, users } = judge({ operation, toplevel: system.toplevel, before, end });
-        const complaint = explainEnd(end.end, this.#settings) ?? failure ?? (exitCode === 0 ? undefined : (units ?? users));
-        if (complaint !== undefined)
-            throw new DeployError({ phase: "activate", ...complaint, lines, exitCode, causes });
-        this.ended();
-        return { status: "planned", error: undefined };
-    }
-    async #activate({ machine, system }, signal) {
-        return await activateSafely({
-            machine,
-            system,
-            settings: this.#settings,
-            known: this.#known,
-            signal,
-            log: this.#log,
-            begin: (phase) => this.begin(phase),
-            ended: () => this.ended(),
-        });
-    }
-    /** Leaves the machine; an undecided activation continues there. Never throws. */
-    async release() {
-        await this.machine.release(this.undecided ? "undecided" : "decided");
-    }
-    /** The host's result with what is known now. */
-    result(outcome, seconds) {
-        return resultOf(this.machine.target, this.#known, outcome, seconds, this.#clock.spans());
-    }
-    /** A phase begins. */
-    begin(phase) {
-        this.#known.phase = phase;
-        this.#clock.begin(phase);
-        this.#log.phase(phase);
-    }
-    /** The phase has ended well. */
-    ended(detail) {
-        this.#log.ended(detail);
-    }
-    #warn({ freeKibibytes, memoryKibibytes }, source) {
-        const space = spaceWarning(freeKibibytes);
-        if (space !== undefined)
-            this.#log.warn(space, "store-space");
-        const memory = source.evaluatesOnMachine ? memoryWarning(memoryKibibytes) : undefined;
-        if (memory !== undefined)
-            this.#log.warn(memory, "memory");
-    }
-    #older(machine) {
-        const { number, toplevel } = generationBefore(machine.facts);
-        this.#log.note(`rolling back to generation ${number}: ${toplevel}`);
-        return { machine, toplevel, generation: number, detail: undefined };
-    }
-    /**
-     * Compares the running system with the built one, before the activation: a new system that breaks the network could not be queried,
-     * and the changes are worth knowing even if the deployment fails.
-     */
-    async #compare(machine, built, signal) {
-        const { running } = machine.facts.state;
-        if (!this.#settings.diff || running === undefined || running === built)
-            return;
-        const found = await machine.compare(running, built, signal);
-        if (found === undefined)
-            return;
-        this.#known.compared = { running, difference: found.closure };
-        // A reboot restarts all units.
-        if (touchesUnits(this.#settings.operation))
-            this.#known.plan = found.units;
-        for (const line of renderDifferenceLines(found.closure))
-            this.#log.note(line);
-        for (const line of renderPlanLines(this.#known.plan))
-            this.#log.note(line);
-    }
-    async #tryAgain(phase, signal, work) {
-        this.begin(phase);
-        return await retried(work, { retries: this.#settings.retries, note: (text) => this.#log.note(text), signal });
-    }
-}
-;// CONCATENATED MODULE: ./out/src/deploy/same-machine.js
-
-
-/**
- * Knows which machine each target of a run is. The first target that reaches a machine claims it; a later one is refused
- * immediately, and the first is not activated either: which of the two is meant is unknown.
- */
-class MachinesOfRun {
-    #owners = new Map();
-    #rivals = new Map();
-    /** Claims a machine for a target. Throws a `DeployError` where another target has claimed it. */
-    claim(target, identity) {
-        if (identity === undefined)
-            return;
-        const owner = this.#owners.get(identity) ?? target;
-        this.#owners.set(identity, owner);
-        if (owner === target)
-            return;
-        if (!this.#rivals.has(owner))
-            this.#rivals.set(owner, target);
-        throw sameMachine(owner);
-    }
-    /** The error for a target whose machine another target has reached, too; `undefined` where none has. */
-    objection(target) {
-        const rival = this.#rivals.get(target);
-        return rival === undefined ? undefined : sameMachine(rival);
-    }
-}
-function sameMachine(other) {
-    return new DeployError({
-        phase: "connect",
-        reason: `this is the same machine as ${other.name} (${renderTarget(other)}); one run can deploy only one configuration per machine`,
-        hint: "Nothing was activated on it. Remove one of the two targets",
-        topic: "same-machine",
-    });
-}
-;// CONCATENATED MODULE: ./out/src/deploy/stopwatch.js
-/** Measures and bounds the work on one host, which happens in pieces: waiting for other hosts does not count. */
-class Stopwatch {
-    /** Seconds; 0 is without limit. */
-    limit;
-    #outer;
-    #milliseconds = 0;
-    #expired = false;
-    constructor(limit, outer) {
-        this.limit = limit;
-        this.#outer = outer;
-    }
-    /** Seconds of work so far, rounded to hundredths. */
-    get seconds() {
-        return Math.round(this.#milliseconds / 10) / 100;
-    }
-    get expired() {
-        return this.#expired;
-    }
-    get cancelled() {
-        return this.#outer.aborted;
-    }
-    /**
-     * Runs one piece; its signal is aborted when the time is used up and when the whole run is cancelled. After a cancellation, no piece
-     * starts: it throws the reason of the abort.
-     */
-    async run(work) {
-        this.#outer.throwIfAborted();
-        const own = new AbortController();
-        const begin = performance.now();
-        const left = this.limit * 1000 - this.#milliseconds;
-        const expire = () => {
-            this.#expired = true;
-            own.abort();
-        };
-        const timer = this.limit > 0 ? setTimeout(expire, Math.max(0, left)) : undefined;
-        try {
-            return await work(AbortSignal.any([own.signal, this.#outer]));
-        }
-        finally {
-            clearTimeout(timer);
-            this.#milliseconds += performance.now() - begin;
-        }
-    }
-}
-;// CONCATENATED MODULE: ./out/src/deploy/fleet.js
-
-
-
-
-
-
-
-
-
-
-/**
- * Deploys to all machines: everything up to the build side by side, then, when every machine has built or failed, the
- * activations, batch after batch. A host that fails does not stop the others of its batch, but too many stop the batches
- * after it. Never throws: without a flake, which `settings.flake` or the signal reports as a `NoFlakeError`, every host is skipped.
- */
-async function deployFleet(machines, settings, log) {
-    const { unusable } = settings;
-    log.begin(machines.length + unusable.length);
-    for (const result of unusable)
-        log.done(result);
-    const known = new MachinesOfRun();
-    const works = machines.map((machine) => ({
-        host: new Host(machine, settings, log.host(machine.target), known),
-        stopwatch: new Stopwatch(settings.timeout, settings.signal),
-        ready: undefined,
-        result: undefined,
-        unreachable: undefined,
-    }));
-    const run = new FleetRun(works, known, settings, log);
-    await run.prepare();
-    await run.activate();
-    log.end();
-    return { results: [...works.flatMap((work) => work.result ?? []), ...unusable], arrived: works.some((work) => work.host.arrived) };
-}
-class FleetRun {
-    #works;
-    #known;
-    #settings;
-    #log;
-    constructor(works, known, settings, log) {
-        this.#works = works;
-        this.#known = known;
-        this.#settings = settings;
-        this.#log = log;
-    }
-    /** Everything up to the build. */
-    async prepare() {
-        const { maxParallel, staging } = this.#settings;
-        await mapLimited(this.#works, maxParallel, async (work) => {
-            await this.#step(work, async (signal) => {
-                const prepared = await work.host.prepare(signal);
-                if (prepared.kind === "settled")
-                    return prepared.outcome;
-                work.ready = prepared.system;
-                return undefined;
-            });
-        });
-        // A successful host fails, too, if another target has turned out to be the same machine.
-        for (const work of this.#works) {
-            const error = this.#known.objection(work.host.machine.target)?.failure;
-            if (error !== undefined && (work.result === undefined || !isFailure(work.result.status)))
-                await this.#end(work, { status: "failed", error });
-        }
-        // If no machine answers, the runner's network is the likely cause: such a run is never green.
-        const skip = staging.onUnreachable === "skip" && this.#works.some((work) => work.unreachable === undefined);
-        for (const work of this.#works) {
-            if (work.unreachable !== undefined)
-                await this.#end(work, { status: skip ? "skipped" : "failed", error: work.unreachable });
-        }
-    }
-    /** Activates what has built, in batches, as long as not too many hosts have failed. */
-    async activate() {
-        const { operation, maxParallel, staging, signal } = this.#settings;
-        const built = this.#works.flatMap((work) => (work.result === undefined && work.ready !== undefined ? [{ work, ready: work.ready }] : []));
-        const batches = changesMachine(operation) ? inBatches(built, staging.batches) : [built];
-        for (const [index, batch] of batches.entries()) {
-            // Cancelled hosts are not failures.
-            const stop = index === 0 || signal.aborted ? undefined : tooManyFailures(this.#works, this.#settings);
-            if (stop !== undefined) {
-                const rest = batches.slice(index).flat();
-                await mapLimited(rest, maxParallel, async ({ work }) => {
-                    await this.#end(work, { status: "skipped", error: failure_makeFailure({ phase: work.host.phase, ...stop }) });
-                });
-                return;
-            }
-            if (batches.length > 1 && !signal.aborted) {
-                const names = batch.map(({ work }) => work.host.machine.target.name);
-                this.#log.batch(index + 1, batches.length, names);
-            }
-            await mapLimited(batch, maxParallel, async ({ work, ready }) => {
-                await this.#step(work, async (own) => await work.host.activate(ready, own));
-            });
-        }
-    }
-    /** One step of a host; an error in it ends the host's work. */
-    async #step(work, act) {
-        const { host, stopwatch } = work;
-        let outcome;
-        try {
-            outcome = await stopwatch.run(act);
-        }
-        catch (error) {
-            const problems = [error, this.#settings.signal.reason];
-            const noFlake = problems.find((problem) => problem instanceof NoFlakeError);
-            if (noFlake !== undefined) {
-                const skipped = failure_makeFailure({ phase: host.phase, reason: `not started: ${noFlake.message}`, outcome: "Nothing has changed on the machine" });
-                return await this.#end(work, { status: "skipped", error: skipped });
-            }
-            const neverReached = error instanceof DeployError && error.unreachable && error.phase === "connect" && !host.arrived;
-            if (neverReached && !stopwatch.cancelled && this.#settings.staging.onUnreachable === "skip") {
-                work.unreachable = error.failure;
-                return;
-            }
-            outcome = { status: host.undecided ? "unknown" : "failed", error: fleet_explain(error, host, stopwatch) };
-        }
-        if (outcome !== undefined)
-            await this.#end(work, outcome);
-    }
-    async #end(work, outcome) {
-        await work.host.release();
-        work.result = work.host.result(outcome, work.stopwatch.seconds);
-        this.#log.done(work.result);
-    }
-}
-const fleet_mostNamed = 5;
-/** Why no further batch may begin. */
-function tooManyFailures(works, { staging, unusable }) {
-    const failed = [...works.flatMap(({ result }) => result ?? []), ...unusable].filter(({ status }) => isFailure(status));
-    const hosts = works.length + unusable.length;
-    const most = amountOf(staging.maxFailures, hosts);
-    if (failed.length <= most)
-        return undefined;
-    const names = failed.map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
-    return {
-        reason: `skipped: ${failed.length} of ${hosts} hosts failed (max-failures: ${most})`,
-        outcome: `Nothing has changed on the machine. Failed: ${listed(names, fleet_mostNamed)}`,
-        topic: "not-activated",
-    };
-}
-function fleet_explain(problem, host, stopwatch) {
-    const { phase, outlook: outcome } = host;
-    if (problem instanceof DeployError)
-        return host.undecided ? failure_makeFailure({ ...problem.failure, phase, outcome }) : problem.failure;
-    if (problem instanceof AnswerError) {
-        const hint = "Find out what answers in the machine's place: its scripts and tools never print this";
-        return failure_makeFailure({ phase, reason: `the machine's answer cannot be used: ${problem.message}`, hint, outcome });
-    }
-    if (stopwatch.expired)
-        return failure_makeFailure({ phase, reason: `the host took longer than the timeout of ${stopwatch.limit} s`, outcome, topic: "timeout" });
-    if (stopwatch.cancelled)
-        return failure_makeFailure({ phase, reason: "the run was cancelled", outcome });
-    // An unexpected error is a bug: show its stack.
-    const [reason = "", ...lines] = problem instanceof Error ? (problem.stack ?? problem.message).split("\n") : [String(problem)];
-    return failure_makeFailure({ phase, reason, lines: lines.map((line) => line.trim()) });
-}
-;// CONCATENATED MODULE: ./out/src/deploy/flake-or-none.js
-
-/**
- * Has a run end with a `NoFlakeError` where its flake cannot be fetched: the flake rejects with it, and the signal is aborted with it,
- * as hosts that are being connected need not go on.
- */
-function flakeOrNone(fetching, cancelled) {
-    const noFlake = new AbortController();
-    const flake = fetching?.catch((error) => {
-        const noFlakeError = new NoFlakeError(`the flake could not be fetched (${briefReason(error)})`, { cause: error });
-        noFlake.abort(noFlakeError);
-        throw noFlakeError;
-    });
-    // It may reject before, or without, any host that waits for it.
-    flake?.catch(() => undefined);
-    return { flake, signal: AbortSignal.any([cancelled, noFlake.signal]) };
-}
 ;// CONCATENATED MODULE: external "os"
 const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
@@ -4204,45 +2205,927 @@ function readInput(name) {
 function maskSecret(secret) {
     setSecret(secret);
 }
-;// CONCATENATED MODULE: ./out/src/github/cancellation.js
-// 128 and the number of SIGINT, as a shell has it.
-const interrupted = 130;
-/**
- * Runs work that signals cancel, and returns its exit code. GitHub's runner sends SIGINT, 7.5 s later SIGTERM and 2.5 s later kills
- * the process tree: the first signal begins an orderly end, a second SIGINT ends at once, with exit code 130.
- */
-async function runCancellable(work, { onFirst, onSecond }) {
-    const controller = new AbortController();
-    let isEndingAtOnce = false;
-    let endAtOnce = () => undefined;
-    const atOnce = new Promise((resolve) => (endAtOnce = resolve)).then(onSecond).then(() => interrupted);
-    const handle = (signal) => {
-        if (!controller.signal.aborted) {
-            onFirst(signal);
-            controller.abort();
-        }
-        else if (signal === "SIGINT") {
-            isEndingAtOnce = true;
-            endAtOnce();
-        }
-    };
-    // Without its connections, the work may end before the second handler does.
-    const toItsEnd = async () => {
-        const exitCode = await work(controller.signal);
-        return isEndingAtOnce ? interrupted : exitCode;
-    };
-    process.on("SIGINT", handle);
-    process.on("SIGTERM", handle);
-    try {
-        return await Promise.race([toItsEnd(), atOnce]);
-    }
-    finally {
-        process.off("SIGINT", handle);
-        process.off("SIGTERM", handle);
+;// CONCATENATED MODULE: ./out/src/domain/failure.js
+const shownLines = 20;
+/** A failure of these parts; of the lines, the last 20 are kept. */
+function failure_makeFailure(parts) {
+    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [], topic } = parts;
+    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes, topic };
+}
+/** The sentences of a failure: its reason, what to do next, the state of the machine. */
+function failureSentences({ reason, hint, outcome }) {
+    return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
+}
+/** Renders a failure: its sentences in one line, then its lines, indented. */
+function renderFailure(failure) {
+    return [failureSentences(failure).join(". "), ...renderFailureLines(failure)].join("\n");
+}
+/** Renders the lines of a failure, indented. */
+function renderFailureLines({ lines }) {
+    return lines.map((line) => `  ${line}`);
+}
+;// CONCATENATED MODULE: ./out/src/domain/errors.js
+
+/** All bad inputs of a run in one error. */
+class InputError extends Error {
+    name = "InputError";
+    problems;
+    constructor(problems) {
+        const heading = problems.length === 1 ? "An input is invalid" : `${problems.length} inputs are invalid`;
+        super([
+            `${heading}; no host was changed:`,
+            ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
+        ].join("\n"));
+        this.problems = problems;
     }
 }
-;// CONCATENATED MODULE: external "node:fs"
-const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+/** Something that every run needs is missing on the runner. The message says what to add to the workflow. */
+class RunnerError extends Error {
+    name = "RunnerError";
+    topic;
+    constructor(message, { topic, ...options }) {
+        super(message, options);
+        this.topic = topic;
+    }
+}
+/** A command that could not be started, failed, or was terminated. */
+class CommandError extends Error {
+    name = "CommandError";
+    /** The command, ready to paste into a shell. */
+    command;
+    failure;
+    stdout;
+    stderr;
+    constructor(parts) {
+        super(`${describe(parts.failure)}: ${parts.command}`, { cause: parts.cause });
+        this.command = parts.command;
+        this.failure = parts.failure;
+        this.stdout = parts.stdout;
+        this.stderr = parts.stderr;
+    }
+}
+/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
+class EvaluationError extends CommandError {
+    /** Nix's message and its place, at most 20 lines. */
+    lines;
+    constructor(reference, lines, cause) {
+        super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
+        this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
+        this.lines = lines;
+    }
+}
+/** An answer of a machine that no machine gives that works as it should. The message is one sentence without a full stop. */
+class AnswerError extends Error {
+    name = "AnswerError";
+}
+/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
+class NoFlakeError extends Error {
+    name = "NoFlakeError";
+}
+/** The entries of docs/troubleshooting.md about what ended a run, each once. */
+function topicsOf(problem) {
+    if (problem instanceof InputError)
+        return [...new Set(problem.problems.flatMap(({ topic }) => topic ?? []))];
+    if (problem instanceof RunnerError)
+        return [problem.topic];
+    return problem instanceof EvaluationError ? ["evaluation-failed"] : [];
+}
+/** The message of anything thrown, also of an error of another realm. */
+function messageOf(error) {
+    return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
+}
+/** What ended a run, in one line without a full stop at the end. */
+function briefReason(problem) {
+    if (problem instanceof InputError)
+        return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
+    if (problem instanceof EvaluationError)
+        return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
+    if (problem instanceof CommandError)
+        return (problem.stderr
+            .split("\n")
+            .findLast((line) => /^\s*error: \S/.test(line))
+            ?.trim() ?? problem.message.slice(0, 200));
+    return messageOf(problem).split("\n")[0] ?? "";
+}
+function describe(failure) {
+    switch (failure.kind) {
+        case "exit":
+            return `exit code ${failure.exitCode}`;
+        case "signal":
+            return `terminated by ${failure.signal}`;
+        case "timeout":
+            return `timed out after ${failure.seconds} s`;
+        case "silent":
+            return `no output for ${failure.seconds} s`;
+        case "output":
+            return `printed more than ${failure.bytes} bytes`;
+        case "aborted":
+            return "aborted";
+        case "spawn":
+            return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
+    }
+}
+/** A failure of one host, thrown; its message is the reason alone. */
+class DeployError extends Error {
+    name = "DeployError";
+    failure;
+    unreachable;
+    constructor({ unreachable, cause, ...parts }) {
+        super(parts.reason, { cause });
+        this.failure = failure_makeFailure(parts);
+        this.unreachable = unreachable ?? false;
+    }
+    get phase() {
+        return this.failure.phase;
+    }
+    get reason() {
+        return this.failure.reason;
+    }
+    get hint() {
+        return this.failure.hint;
+    }
+    get lines() {
+        return this.failure.lines;
+    }
+    get exitCode() {
+        return this.failure.exitCode;
+    }
+}
+;// CONCATENATED MODULE: ./out/src/domain/configuration.js
+const ownHostname = { kind: "hostname" };
+// Under this name, the outer flake has a node of the hive among its nixosConfigurations.
+const hive = "colmenaHive.nodes.";
+const profile = "deploy.nodes.";
+/**
+ * Parses `NAME`, `nixosConfigurations.NAME`, `nixosConfigurations."NAME"`, as one types it after `nix build .#`, and
+ * `colmenaHive.nodes.NAME` or `deploy.nodes.NAME`. Throws an `Error` that says what is accepted.
+ */
+function parseConfiguration(text) {
+    const [, quoted, plain] = /^nixosConfigurations\.(?:"(.+)"|(.+))$/.exec(text) ?? [];
+    const attribute = quoted ?? plain ?? text;
+    const after = (prefix) => attribute.startsWith(prefix) && attribute.length > prefix.length ? attribute.slice(prefix.length) : undefined;
+    const [node, ofDeploy] = [after(hive), after(profile)];
+    if (node !== undefined)
+        return checkConfiguration({ kind: "hive", name: node });
+    return checkConfiguration(ofDeploy === undefined ? { kind: "nixos", name: attribute } : { kind: "profile", name: ofDeploy });
+}
+// Characters. It becomes one argument of nixos-rebuild; a file or unit of a machine has no longer name either.
+const longestName = 255;
+/** Checks the name of a configuration. Throws an `Error` that says what is accepted. */
+function checkConfiguration(configuration) {
+    if ((nameOfConfiguration(configuration)?.length ?? 0) > longestName)
+        throw new Error(`its configuration is longer than ${longestName} characters`);
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+'-]*$/.test(attributeOf(configuration) ?? "hostname")) {
+        throw new Error("its configuration is not a valid attribute name (letters, digits and _ . + ' -, without quotes)");
+    }
+    return configuration;
+}
+/** The attribute under the outer flake's `nixosConfigurations`, as a target names it; `undefined` where only the machine knows its hostname. */
+function attributeOf(configuration) {
+    switch (configuration.kind) {
+        case "nixos":
+            return configuration.name;
+        case "hive":
+            return `${hive}${configuration.name}`;
+        case "profile":
+            return `${profile}${configuration.name}`;
+        case "hostname":
+            return undefined;
+    }
+}
+/** Returns whether an attribute, as `attributeOf` renders it, is a profile: only its evaluation tells which system that is. */
+function isProfile(attribute) {
+    return attribute?.startsWith(profile) === true;
+}
+/** The name without where it is; `undefined` where only the machine knows its hostname. */
+function nameOfConfiguration(configuration) {
+    return configuration.kind === "hostname" ? undefined : configuration.name;
+}
+/** Returns whether one of the machines has its configuration in colmena's hive. */
+function needsHive(machines) {
+    return machines.some(({ configuration }) => configuration.kind === "hive");
+}
+;// CONCATENATED MODULE: ./out/src/domain/build-place.js
+/** Where a system is evaluated or built: what the flake says, else the machine itself; the machine itself; the runner. */
+const buildPlaces = ["auto", "target", "runner"];
+/**
+ * Decides how a machine gets its system. `own` is what its entry in `targets` says, which counts before the input; `flake` what the
+ * flake says, which counts after it.
+ */
+function wayOf({ buildOn, evaluateOn }, own, flake) {
+    const place = [own, buildOn, flake].find((said) => said !== undefined && said !== "auto");
+    if (place === "runner")
+        return "built-here";
+    return evaluateOn === "runner" ? "realised-there" : "rebuilt-there";
+}
+/** Tells whether the runner evaluates the system, and so has to know the name of its configuration. */
+function evaluatesHere(way) {
+    return way === "realised-there" || way === "built-here";
+}
+;// CONCATENATED MODULE: ./out/src/domain/target.js
+
+
+const acceptedTarget = "[user@]host[:port][#configuration], with an IPv6 address in brackets";
+/** Renders the target: `user@host`, with `:port` where it is not 22. */
+function renderTarget(target) {
+    const host = target.host.includes(":") ? `[${target.host}]` : target.host;
+    return `${target.user}@${host}${target.port === 22 ? "" : `:${target.port}`}`;
+}
+/**
+ * Reads `[user@]host[:port][#configuration]`. Throws an `Error` whose message says what is wrong, without the text itself.
+ * The host is checked here because ssh obeys shell characters in a `HostName` of its configuration.
+ */
+function parseTarget(text) {
+    refuseUrl(text);
+    if (text.includes(","))
+        throw new Error("contains a comma; write one target per line");
+    const hash = text.indexOf("#");
+    const place = hash === -1 ? text : text.slice(0, hash);
+    const configuration = hash === -1 ? ownHostname : parseConfiguration(text.slice(hash + 1));
+    const at = place.lastIndexOf("@");
+    const user = at === -1 ? undefined : place.slice(0, at);
+    const { host, port } = splitPort(place.slice(at + 1));
+    return checkTarget({ host, user, port, configuration });
+}
+/** Checks the parts of a target. Throws an `Error` whose message names the part and what is accepted. */
+function checkTarget(request) {
+    const { host, user, port, configuration, name } = request;
+    checkHost(host);
+    if (user !== undefined)
+        checkUser(user);
+    if (port !== undefined)
+        checkPort(port);
+    checkConfiguration(configuration);
+    if (name !== undefined && !/^[^\s\p{C}][^\p{C}]{0,99}$/u.test(name)) {
+        throw new Error("its name is empty, longer than 100 characters, or contains control characters");
+    }
+    return request;
+}
+/** Reads where a system is built. Throws an `Error` that says what is accepted. */
+function parsePlace(text, field) {
+    const place = buildPlaces.find((known) => known === text);
+    if (place === undefined)
+        throw new Error(`its ${field} is not one of ${buildPlaces.join(", ")}`);
+    return place;
+}
+/** Checks the name of a remote user. Throws an `Error` that says what is accepted. */
+function checkUser(user) {
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,255}$/.test(user)) {
+        throw new Error("its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)");
+    }
+}
+/** Checks a port. Throws an `Error` that says what is accepted. */
+function checkPort(port) {
+    if (!Number.isInteger(port) || port < 1 || port > 65535)
+        throw new Error("its port is not a number from 1 to 65535");
+}
+/** Checks a host. Throws an `Error` that says what is accepted. */
+function checkHost(host) {
+    if (host === "")
+        throw new Error("its host is empty");
+    refuseUrl(host);
+    if (host.startsWith("-"))
+        throw new Error("its host starts with -, which ssh would read as an option");
+    if (/[\s\p{C}]/u.test(host))
+        throw new Error("its host contains white space or control characters");
+    if (host.includes(":")) {
+        if (!/^[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?$/.test(host))
+            throw new Error("its host is not an IPv6 address");
+        return;
+    }
+    if (!/^[A-Za-z0-9_.-]{1,253}$/.test(host)) {
+        throw new Error("its host contains characters other than letters, digits and _ . -");
+    }
+}
+function refuseUrl(text) {
+    const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
+    if (scheme !== undefined)
+        throw new Error(`is a URL; write it without ${scheme}`);
+}
+function splitPort(text) {
+    const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
+    if (bracketed !== null) {
+        const host = bracketed[1] ?? "";
+        if (!host.includes(":"))
+            throw new Error("only an IPv6 address may be in brackets");
+        return { host, port: readPort(bracketed[2]) };
+    }
+    if (text.includes("[") || text.includes("]"))
+        throw new Error("its brackets must enclose the whole host");
+    const colon = text.indexOf(":");
+    if (colon === -1)
+        return { host: text, port: undefined };
+    if (text.indexOf(":", colon + 1) !== -1)
+        throw new Error("an IPv6 address must be in brackets, for example [2001:db8::7]:2222");
+    return { host: text.slice(0, colon), port: readPort(text.slice(colon + 1)) };
+}
+function readPort(text) {
+    if (text === undefined)
+        return undefined;
+    return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+}
+/** The name of a target where no other has the same: its own, else its configuration, else its host. */
+function wishedName({ name, configuration, host }) {
+    return name ?? nameOfConfiguration(configuration) ?? host;
+}
+/**
+ * Gives each target a name: its own, else its configuration, else its host; where two would have the same, host and port
+ * instead. Throws an `Error` when two would still have the same.
+ */
+function nameTargets(requests, defaultPort) {
+    const wishes = requests.map(wishedName);
+    const counts = new Map();
+    for (const wish of wishes)
+        counts.set(wish, (counts.get(wish) ?? 0) + 1);
+    const targets = requests.map((request, index) => {
+        const wish = wishes[index] ?? request.host;
+        const port = request.port ?? defaultPort;
+        return named(request, counts.get(wish) === 1 ? wish : `${request.host}${port === 22 ? "" : `:${port}`}`);
+    });
+    const names = new Set();
+    for (const { name } of targets) {
+        if (names.has(name))
+            throw new Error(`two targets are named ${name}; give each a unique name`);
+        names.add(name);
+    }
+    return targets;
+}
+/** The target of that name. */
+function named({ host, user, port, configuration, buildOn, flakeBuildOn, sshOptions, replaceUnknown }, name) {
+    return { name, host, user, port, configuration, buildOn, flakeBuildOn, sshOptions, replaceUnknown };
+}
+/** Fills in user and port of a target for which ssh-config sets none. */
+function withDefaults({ name, user, host, port, configuration, sshOptions = [], replaceUnknown }, defaults) {
+    return {
+        name,
+        user: user ?? defaults.user,
+        host,
+        port: port ?? defaults.port,
+        address: lineValue(sshOptions, "HostName") ?? host,
+        via: lineValue(sshOptions, "ProxyJump"),
+        configuration,
+        ...(sshOptions.length === 0 ? {} : { sshOptions }),
+        ...(replaceUnknown === undefined ? {} : { replaceUnknown }),
+    };
+}
+function lineValue(lines, keyword) {
+    return lines.find((line) => line.startsWith(`${keyword} `))?.slice(keyword.length + 1);
+}
+/** Renders where a connection ends. The same address behind two jump hosts may be two machines. */
+function placeOf({ address, port, via }) {
+    return `${address.toLowerCase()} port ${port}${via === undefined ? "" : ` via ${via}`}`;
+}
+/** Throws an `Error` that names an address that two of the targets have. */
+function requireDistinctPlaces(targets) {
+    const places = new Set();
+    for (const place of targets.map(placeOf)) {
+        if (places.has(place))
+            throw new Error(`${place} is listed twice; one run can deploy only one configuration per machine`);
+        places.add(place);
+    }
+}
+/** Names the targets and fills in user and port. Throws an `Error` as `requireDistinctPlaces` and `nameTargets` do. */
+function completeTargets(requests, defaults) {
+    requireDistinctPlaces(requests.map((request) => withDefaults(named(request, wishedName(request)), defaults)));
+    return nameTargets(requests, defaults.port).map((target) => withDefaults(target, defaults));
+}
+;// CONCATENATED MODULE: ./out/src/domain/matrix.js
+
+
+/** Renders the machines for the input `targets`: one per line, or JSON where a line cannot express a name, a place to build or options of ssh. */
+function targetsText(machines) {
+    const plain = machines.every(({ name, request: { buildOn, flakeBuildOn, sshOptions, replaceUnknown, ...place } }) => wishedName({ ...place, name: undefined }) === name && [buildOn, flakeBuildOn, sshOptions, replaceUnknown].every((said) => said === undefined));
+    if (plain)
+        return machines.map(({ request }) => targetLine(request)).join("\n");
+    return JSON.stringify(machines.map(({ name, request: { buildOn, flakeBuildOn, sshOptions, replaceUnknown, configuration, ...place } }) => ({
+        ...place,
+        configuration: attributeOf(configuration),
+        name,
+        "build-on": buildOn,
+        "flake-build-on": flakeBuildOn,
+        "ssh-options": sshOptions,
+        "replace-unknown-profiles": replaceUnknown,
+    })));
+}
+/** The target as a line: `[user@]host[:port][#configuration]`. */
+function targetLine({ user, host, port, configuration }) {
+    const attribute = attributeOf(configuration);
+    const place = host.includes(":") ? `[${host}]` : host;
+    return `${user === undefined ? "" : `${user}@`}${place}${port === undefined ? "" : `:${port}`}${attribute === undefined ? "" : `#${attribute}`}`;
+}
+;// CONCATENATED MODULE: ./out/src/github/limits.js
+// What GitHub accepts. https://docs.github.com/en/actions/reference/limits
+/** Jobs of a matrix in one workflow run. */
+const jobsOfMatrix = 256;
+/** Characters of the outputs of one step: half of the 1 MB, counted as UTF-16, that a job may have. */
+const charactersOfOutputs = 500_000;
+/** Annotations of one kind that the page of a run shows for a step, without the one that GitHub makes of the step's own failure. */
+const annotationsOfStep = 9;
+/** The page of a workflow run. GitHub refuses a summary above 1,048,576 bytes a step as a whole. */
+const jobSummary = { bytes: 1_000_000, name: "summary (1 MiB)" };
+/** A comment on an issue or pull request, which has at most 65,536 characters; some are left for text added by the workflow. */
+const comment = { bytes: 64_000, name: "comment (65,536 characters)" };
+;// CONCATENATED MODULE: ./out/src/github/machine-outputs.js
+
+
+
+
+/** The machines for the input `targets`: not an empty text where there are none, which would stand for every machine of the flake. */
+function targetsOutput(machines) {
+    return machines.length === 0 ? "[]" : targetsText(machines);
+}
+/** Returns the outputs about so many machines. Throws an `InputError` for more than fit into the outputs of a job. */
+function fittingOutputs(outputs, machines) {
+    if (Object.values(outputs).join("").length > charactersOfOutputs) {
+        throw new InputError([{ input: "select", problem: `selects ${machines} hosts, more than fit into the outputs of one job (1 MB); select fewer` }]);
+    }
+    return outputs;
+}
+/** Sets every output. */
+function setMachineOutputs(outputs) {
+    for (const [name, value] of Object.entries(outputs))
+        setOutput(name, value);
+}
+;// CONCATENATED MODULE: ./out/src/github/build-outputs.js
+
+/** Renders the outputs for the systems that were built, and no others. Throws an `InputError` for more than fit into the outputs of a job. */
+function renderBuild(built) {
+    const outputs = {
+        systems: JSON.stringify(Object.fromEntries(built.map(({ name, toplevel }) => [name, toplevel]))),
+        // Where the flake would have them built does not matter any more.
+        targets: targetsOutput(built.map(({ name, request }) => ({ name, request: { ...request, buildOn: undefined, flakeBuildOn: undefined } }))),
+        count: String(built.length),
+    };
+    return fittingOutputs(outputs, built.length);
+}
+;// CONCATENATED MODULE: external "node:os"
+const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+;// CONCATENATED MODULE: ./out/src/github/runner-temp.js
+
+/** The directory for files of this job, which the runner clears; the system's own where the runner names none. */
+function runnerTemp() {
+    return process.env["RUNNER_TEMP"] || (0,external_node_os_namespaceObject.tmpdir)();
+}
+;// CONCATENATED MODULE: ./out/src/domain/option-table.js
+/** Makes a row of an option that is accepted. */
+function accepted(name, meaning, words = [], aliases = []) {
+    return { name, aliases, words, verdict: { kind: "accepted", meaning } };
+}
+/** Makes a row of an option that is refused. */
+function refused(name, reason, words = [], aliases = []) {
+    return { name, aliases, words, verdict: { kind: "refused", reason } };
+}
+/**
+ * Checks arguments, one per line, against a table. Only exact names count: the forms `--name=value`, `-j4` and abbreviations are
+ * refused, because the programs do not agree on them. Returns a message for every problem; none where all are accepted.
+ */
+function checkArguments(lines, table) {
+    const problems = [];
+    const seen = new Set();
+    for (let index = 0; index < lines.length;) {
+        const line = lines[index] ?? "";
+        const row = table.options.find(({ name, aliases }) => name === line || aliases.includes(line));
+        if (row === undefined) {
+            problems.push(explainUnknown(line, table));
+            index += 1;
+            continue;
+        }
+        const words = lines.slice(index + 1, index + 1 + row.words.length);
+        // The value of a refused option may be missing.
+        const taken = row.verdict.kind === "refused" ? words.filter((word) => !word.startsWith("-")) : words;
+        index += 1 + taken.length;
+        problems.push(...checkOption(row, words, table));
+        if (table.lastWins.includes(row.name) && seen.has(row.name))
+            problems.push(`${row.name} is given more than once, but ${table.program} uses only the last one`);
+        seen.add(row.name);
+    }
+    return [...new Set(problems)];
+}
+function checkOption({ name, words, verdict }, given, table) {
+    if (verdict.kind === "refused")
+        return [`${name} is not allowed: ${verdict.reason}`];
+    if (given.length < words.length)
+        return [`${name} needs ${words.join(" and ")}, each on its own line`];
+    const option = given.find((word) => word.startsWith("-"));
+    if (option !== undefined)
+        return [`${name} needs ${words.join(" and ")}, but ${show(option)} starts with - and would be read as an option`];
+    return name === "--option" ? checkSetting(given[0] ?? "", table) : [];
+}
+function checkSetting(setting, { settings }) {
+    const row = settingNamed(setting, settings);
+    if (row?.verdict.kind === "refused")
+        return [`--option ${setting} is not allowed: ${row.verdict.reason}`];
+    // extra-NAME only exists for settings that are lists.
+    if (row?.name === setting)
+        return [];
+    const names = settings.filter(({ verdict }) => verdict.kind === "accepted").map(({ name }) => name);
+    return [`--option ${show(setting)} is not allowed; allowed settings are ${names.join(", ")}`];
+}
+function settingNamed(text, settings) {
+    const named = (name) => settings.find((row) => row.name === name);
+    return named(text) ?? (text.startsWith("extra-") ? named(text.slice("extra-".length)) : undefined);
+}
+function explainUnknown(line, { options, settings }) {
+    const [first = "", second] = line.split(/[\s=]+/, 2);
+    const known = options.find(({ name, aliases }) => name === first || aliases.includes(first));
+    if (known?.verdict.kind === "refused")
+        return `${known.name} is not allowed: ${known.verdict.reason}`;
+    if (known !== undefined && second !== undefined && known.words.length > 0)
+        return `${show(line)} is not allowed: write ${known.words.join(" and ")} on its own line, after ${first}`;
+    // Nix accepts every setting as an option, too.
+    const setting = settingNamed(first.replace(/^--(?:no-)?/, ""), settings);
+    if (first.startsWith("--") && setting?.verdict.kind === "refused")
+        return `${show(first)} is not allowed: ${setting.verdict.reason}`;
+    if (first.startsWith("--") && setting !== undefined)
+        return `${show(first)} is not allowed: write --option, ${setting.name} and the value, each on its own line`;
+    const names = options.filter(({ verdict }) => verdict.kind === "accepted").map(({ name }) => name);
+    return `${show(line)} is not allowed; allowed options are ${names.join(", ")}`;
+}
+function show(text) {
+    return JSON.stringify(text.slice(0, 100));
+}
+;// CONCATENATED MODULE: ./out/src/nix/setting-table.js
+const accept = (name, meaning) => ({ name, verdict: { kind: "accepted", meaning } });
+const refuse = (reason, ...names) => names.map((name) => ({ name, verdict: { kind: "refused", reason } }));
+const source = "it changes where store paths come from, and a substituter can declare itself trusted; set it in nix.conf, on NixOS with nix.settings";
+const trust = "it changes what is trusted; set it in nix.conf, on NixOS with nix.settings";
+const sandbox = "it changes what builds can access, and so what they build; set it in nix.conf, on NixOS with nix.settings";
+const evaluation = "it changes what the flake evaluates to, so that the same commit gives another system; put it into the flake instead";
+const secret = "every user can read command lines; put secrets into nix.conf, or into a file that it includes";
+const program = "it names a program or a library that Nix runs; set it in nix.conf, on NixOS with nix.settings";
+const setting_table_platform = "it changes what is built, and for which platform; set it in the flake's configuration";
+/**
+ * The settings that `--option` may set: those that change how Nix works, but not what it builds or trusts. All others are
+ * refused, common ones with a reason. Names are from nix.conf(5) of Nix 2.8 to 2.35.
+ */
+const settingTable = [
+    accept("always-allow-substitutes", "`true`: also substitute derivations that prefer a local build"),
+    accept("builders-use-substitutes", "`true`: remote builders download dependencies from substituters themselves"),
+    accept("connect-timeout", "seconds to wait for a connection to a substituter"),
+    accept("cores", "processor cores that one build may use"),
+    accept("download-attempts", "how often a download is tried"),
+    accept("download-buffer-size", "bytes of the buffer for downloads"),
+    accept("download-speed", "KiB per second that a download may take"),
+    accept("eval-cache", "`false`: evaluate again even if the same commit was evaluated before"),
+    accept("extra-experimental-features", "features that the flake needs, for example `pipe-operators`"),
+    accept("fallback", "`true`: build what cannot be downloaded"),
+    accept("http2", "`false`: download with HTTP/1.1"),
+    accept("http-connections", "number of connections for downloads"),
+    accept("keep-failed", "`true`: keep the directory of a failed build"),
+    accept("keep-going", "`true`: continue with other builds after one has failed"),
+    accept("log-lines", "lines of a failed build's log that are shown"),
+    accept("max-build-log-size", "bytes of output after which a build is terminated"),
+    accept("max-call-depth", "depth of function calls in an evaluation"),
+    accept("max-jobs", "number of builds at a time"),
+    accept("max-silent-time", "seconds without output after which a build is terminated"),
+    accept("max-substitution-jobs", "number of downloads at a time"),
+    accept("narinfo-cache-negative-ttl", "seconds for which a missing path is not looked up again"),
+    accept("narinfo-cache-positive-ttl", "seconds for which a found path is not looked up again"),
+    accept("show-trace", "`true`: show the whole trace of an evaluation error"),
+    accept("stalled-download-timeout", "seconds without data after which a download is tried again"),
+    accept("substitute", "`false`: build everything"),
+    accept("timeout", "seconds after which a build is terminated"),
+    accept("user-agent-suffix", "text added to the user agent in requests to substituters"),
+    accept("warn-dirty", "`false`: do not warn about a dirty Git tree"),
+    ...refuse("it lets a flake change the settings of Nix; put the settings that you trust into nix.conf instead", "accept-flake-config"),
+    ...refuse("it would replace the features that the action needs; use extra-experimental-features", "experimental-features"),
+    ...refuse("the action sets the store", "store"),
+    ...refuse(source, "substituters", "trusted-substituters", "binary-caches", "hashed-mirrors", "ssh-substituters"),
+    ...refuse(trust, "require-sigs", "trusted-public-keys", "binary-cache-public-keys", "trusted-users", "allowed-users", "secret-key-files", "ssl-cert-file"),
+    ...refuse(sandbox, "sandbox", "build-use-sandbox", "sandbox-paths", "sandbox-fallback", "filter-syscalls", "allow-new-privileges", "impure-env"),
+    ...refuse(sandbox, "build-users-group", "auto-allocate-uids", "build-dir", "sandbox-dev-shm-size", "sandbox-build-dir"),
+    ...refuse(evaluation, "pure-eval", "restrict-eval", "allowed-uris", "nix-path", "flake-registry", "use-registries", "allow-import-from-derivation"),
+    ...refuse(evaluation, "allow-unsafe-native-code-during-evaluation", "lazy-trees", "tarball-ttl"),
+    ...refuse(secret, "access-tokens", "netrc-file"),
+    ...refuse(program, "post-build-hook", "pre-build-hook", "diff-hook", "run-diff-hook", "build-hook", "plugin-files"),
+    ...refuse(setting_table_platform, "system", "eval-system", "extra-platforms", "system-features"),
+    ...refuse("use the option --builders", "builders"),
+    ...refuse("the action parses the output of Nix", "log-format", "json-log-path"),
+];
+;// CONCATENATED MODULE: ./out/src/nix/build-options.js
+
+
+const own = "it is set by the action";
+const store = "the action decides which store is meant";
+const expression = "the systems are attributes of the flake; write what they need into the flake";
+const nothing = "nothing would be built";
+const build_options_evaluation = "it is for evaluation; build-args are for builds alone";
+/** The options of builds on the runner, from the manual page of `nix-store --realise` (2.8 to 2.35): what `build-args` may hold. */
+const buildOptions = {
+    program: "nix-store",
+    lastWins: [],
+    settings: settingTable,
+    options: [
+        accepted("--builders", "remote machines that build, as in nix.conf(5)", ["BUILDERS"]),
+        accepted("--cores", "processor cores that one build may use", ["NUMBER"]),
+        accepted("--fallback", "build what cannot be downloaded"),
+        accepted("--keep-failed", "keep the directory of a failed build", [], ["-K"]),
+        accepted("--max-jobs", "number of builds at a time", ["NUMBER"], ["-j"]),
+        accepted("--max-silent-time", "seconds without output after which a build is ended", ["SECONDS"]),
+        accepted("--option", "change a setting of Nix (below)", ["NAME", "VALUE"]),
+        accepted("--quiet", "print less"),
+        accepted("--repair", "repair files that are damaged in the runner's store"),
+        accepted("--timeout", "seconds after which a build is ended", ["SECONDS"]),
+        accepted("--verbose", "print more; each `v` is one level", [], ["-v", "-vv", "-vvv", "-vvvv", "-vvvvv"]),
+        refused("--keep-going", own, [], ["-k"]),
+        refused("--no-build-output", own, [], ["-Q"]),
+        refused("--print-build-logs", "the end of the log of each failed build is shown; `nix log` on the runner prints all of it", [], ["-L"]),
+        refused("--add-root", "nothing collects garbage on the runner while the action runs", ["PATH"], ["--indirect"]),
+        refused("--store", store, ["STORE"]),
+        refused("--eval-store", store, ["STORE"]),
+        refused("--dry-run", `${nothing}; use operation: build or dry-activate`),
+        refused("--check", "it only builds again what is there, and compares"),
+        refused("--ignore-unknown", "every system must be built"),
+        refused("--serve", store),
+        refused("--impure", "the same commit must give the same system everywhere"),
+        refused("--include", expression, ["PATH"], ["-I"]),
+        refused("--arg", expression, ["NAME", "EXPRESSION"]),
+        refused("--argstr", expression, ["NAME", "TEXT"]),
+        refused("--show-trace", build_options_evaluation),
+        refused("--accept-flake-config", "it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead"),
+        refused("--log-format", "the action reads what Nix prints", ["FORMAT"]),
+        refused("--json", own),
+        refused("--help", nothing, [], ["-h", "--version"]),
+    ],
+};
+;// CONCATENATED MODULE: ./out/src/domain/listed.js
+/** Names in a sentence, at most `most` of them: `web1, web2 and 3 more`. */
+function listed(names, most) {
+    const more = names.length - most;
+    return more > 0 ? `${names.slice(0, most).join(", ")} and ${more} more` : names.join(", ");
+}
+/** At most `most` lines, then one for the rest: `and 3 more`, followed by `what` if given. */
+function listedLines(lines, most, what = "") {
+    const more = lines.length - most;
+    return more > 0 ? [...lines.slice(0, most), `and ${more} more${what === "" ? "" : ` ${what}`}`] : [...lines];
+}
+;// CONCATENATED MODULE: ./out/src/domain/selection.js
+
+const acceptedSelection = "comma-separated globs over names and @tags, for example web1,edge-*,@canary,!web2 (! leaves out, * matches anything, ? one character, [abc] and [!a-z] one character of a set)";
+// Characters: Nix gets the globs in one argument, of which Linux takes 128 KiB.
+const longestSelection = 30_000;
+/**
+ * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
+ * around them; one that begins with `@` matches tags, and one with `!` leaves out. An empty text has no rules. Throws an `Error` that says what is wrong.
+ */
+function parseSelection(text) {
+    const trimmed = text.trim();
+    if (trimmed === "")
+        return [];
+    if (trimmed.length > longestSelection)
+        throw new Error(`is longer than ${longestSelection} characters`);
+    return trimmed.split(",").map((part) => {
+        const rule = part.trim();
+        const leavesOut = rule.startsWith("!");
+        const positive = leavesOut ? rule.slice(1).trim() : rule;
+        const isTag = positive.startsWith("@");
+        const glob = isTag ? positive.slice(1) : positive;
+        if (glob === "")
+            throw new Error("contains an empty pattern");
+        return { kind: isTag ? "tag" : "name", leavesOut, text: rule, expression: expressionOf(glob) };
+    });
+}
+/** Returns whether the selection depends on tags. */
+function looksAtTags(selection) {
+    return selection.some(({ kind }) => kind === "tag");
+}
+/** Returns whether the selection chooses an item by its whole name, not by a pattern. */
+function isNamed(name, selection) {
+    return selection.some(({ kind, leavesOut, text }) => kind === "name" && !leavesOut && text === name);
+}
+/**
+ * Returns the chosen items, and the rules that match nothing. An item whose tags are unknown is chosen by any rule for tags, so
+ * that it is not skipped silently.
+ */
+function selection_select(items, selection, look) {
+    if (selection.length === 0)
+        return { chosen: [...items], unmatched: [] };
+    const seen = items.map((item) => ({ item, ...look(item) }));
+    const choosing = selection.filter(({ leavesOut }) => !leavesOut);
+    const isChosen = (one) => choosing.length === 0 || choosing.some((rule) => isMatch(rule, one) || (rule.kind === "tag" && one.tags === undefined));
+    const isLeftOut = (one) => selection.some((rule) => rule.leavesOut && isMatch(rule, one));
+    return {
+        chosen: seen.flatMap((one) => (isChosen(one) && !isLeftOut(one) ? [one.item] : [])),
+        unmatched: selection.filter((rule) => !seen.some((one) => isMatch(rule, one))).map((rule) => rule.text),
+    };
+}
+/** Says that a selection leaves nothing. */
+function nothingLeftProblem(selection) {
+    return `${selection.map(({ text }) => text).join(",")} leaves no machine`;
+}
+/** Renders which rules match nothing, and what is available. */
+function unmatchedProblem(unmatched, available) {
+    return `${unmatched.join(", ")} matches no host; available: ${available.length === 0 ? "none" : listed(available, mostNames)}`;
+}
+const mostNames = 50;
+function isMatch({ kind, expression }, { names, tags }) {
+    const pattern = new RegExp(`^(?:${expression})$`, "su");
+    return (kind === "tag" ? (tags ?? []) : names).some((text) => pattern.test(text));
+}
+// A set contains only characters that need no escape in either kind of regular expression.
+const pieces = /\*+|\?|\[(!?)([A-Za-z0-9_.@ -]+)\]|[^*?[\]]+|[[\]]/g;
+function expressionOf(glob) {
+    return glob.replaceAll(pieces, (piece, not, set) => {
+        if (piece.startsWith("*"))
+            return ".*";
+        if (piece === "?")
+            return ".";
+        if (set !== undefined)
+            return `[${not === "!" ? "^" : ""}${checkedSet(set)}]`;
+        if (piece === "[" || piece === "]")
+            throw new Error(`contains an invalid set in ${glob}: brackets may enclose only letters, digits and _ . @ -`);
+        return piece.replaceAll(/[\\^$.|+(){}]/g, String.raw `\$&`);
+    });
+}
+// A range that runs backwards is an error in both kinds.
+function checkedSet(set) {
+    for (const [range, from, to] of set.matchAll(/(.)-(.)/g)) {
+        if ((from ?? "") > (to ?? ""))
+            throw new Error(`contains the reversed range ${range}`);
+    }
+    return set;
+}
+;// CONCATENATED MODULE: ./out/src/domain/inventory.js
+
+
+
+
+
+// web2 before web10.
+const naturally = new Intl.Collator("en", { numeric: true });
+/**
+ * Chooses from an inventory, in the order of the names. Throws an `InputError` when there is no machine at all, or when a part
+ * of the selection matches none.
+ */
+function chooseMachines({ names, entries }, selection) {
+    if (names.length === 0) {
+        const sources = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
+        throw new InputError([
+            { input: "targets", problem: `is empty, and the flake defines no hosts; set targets, or use a flake with ${sources}`, topic: "no-machines" },
+        ]);
+    }
+    const others = entries.filter((entry) => entry.kind === "other");
+    const refused = others.filter(({ name }) => isNamed(name, selection)).map(({ name, reason }) => `${name} (${reason})`);
+    if (refused.length > 0)
+        throw new InputError([{ input: "select", problem: `names hosts that cannot be deployed: ${refused.join(", ")}`, topic: "no-machines" }]);
+    const { chosen } = selection_select(entries.toSorted((one, other) => naturally.compare(one.name, other.name)), selection, selectable);
+    // A name also counts as matched when the machine is unusable or was not evaluated.
+    const known = new Map(entries.map((entry) => [entry.name, entry]));
+    const { chosen: expected, unmatched } = selection_select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
+    if (unmatched.length > 0)
+        throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, availableNames(names, entries, selection)), topic: "selection-unmatched" }]);
+    if (expected.length === 0)
+        throw new InputError([{ input: "select", problem: nothingLeftProblem(selection) }]);
+    // Nix has compared the names too: a machine on which both disagree would be skipped silently.
+    const missed = expected.filter((name) => !known.has(name));
+    if (missed.length > 0)
+        throw new Error(`${missed.join(", ")} matched the selection but were not evaluated`);
+    const machines = chosen.filter((entry) => entry.kind === "machine");
+    const unusable = chosen.filter((entry) => entry.kind === "unusable");
+    const leftOut = chosen.filter((entry) => entry.kind === "other");
+    if (machines.length + unusable.length === 0) {
+        const reasons = leftOut.map(({ name, reason }) => `${name}: ${reason}`);
+        throw new InputError([
+            { input: "targets", problem: `is empty, and no host of the flake can be deployed over ssh (${reasons.join("; ")})`, topic: "no-machines" },
+        ]);
+    }
+    return { machines, unusable, others: leftOut };
+}
+/** Throws an `InputError` where the flake forbids deploying all machines and nothing is selected. */
+function requireSelection({ needsSelection = false }, selection) {
+    if (!needsSelection || selection.length > 0)
+        return;
+    const problem = "is empty, and the flake forbids deploying all hosts at once (meta.allowApplyAll = false); select hosts by name or tag, or all of them with *";
+    throw new InputError([{ input: "select", problem, topic: "apply-all-forbidden" }]);
+}
+/** Makes machines unusable for the settings that the flake has for them: what is wrong, by name. */
+function excludeMachines(choice, problems, topic) {
+    const excluded = choice.machines.flatMap(({ name, tags }) => {
+        const problem = problems.get(name);
+        return problem === undefined ? [] : [{ kind: "unusable", name, error: unsupported(problem), tags, topic }];
+    });
+    const unusable = [...choice.unusable, ...excluded].toSorted((one, other) => naturally.compare(one.name, other.name));
+    return { ...choice, machines: choice.machines.filter(({ name }) => !problems.has(name)), unusable };
+}
+/** Says that the flake's settings for a machine cannot be used. */
+function unsupported(problem) {
+    return `unsupported deployment settings in the flake: ${problem}`;
+}
+/** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */
+function separateSamePlace(choice, placeOf) {
+    const places = new Map();
+    for (const machine of choice.machines)
+        places.set(placeOf(machine), [...(places.get(placeOf(machine)) ?? []), machine.name]);
+    const machines = [];
+    const unusable = [...choice.unusable];
+    for (const machine of choice.machines) {
+        const place = placeOf(machine);
+        const names = places.get(place) ?? [];
+        if (names.length < 2) {
+            machines.push(machine);
+            continue;
+        }
+        const error = `${names.join(" and ")} have the same address (${place}); one run can deploy only one configuration per machine`;
+        unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags, topic: "same-place" });
+    }
+    return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
+}
+/** The machines as targets, under the names that the flake gives them. */
+function targetsOf(machines) {
+    return machines.map(({ name, request }) => named(request, name));
+}
+/** Chooses from explicit targets by their names and configurations. `unmatched` says what matches none of them. */
+function selectTargets(targets, selection) {
+    const { chosen, unmatched } = selection_select(targets, selection, ({ name, configuration }) => ({
+        names: [name, attributeOf(configuration), nameOfConfiguration(configuration)].filter((one) => one !== undefined),
+        tags: [],
+    }));
+    // An empty list of targets would stand for all machines of the flake.
+    if (unmatched.length === 0)
+        return { chosen, unmatched: chosen.length === 0 ? nothingLeftProblem(selection) : undefined };
+    const names = targets.map(({ name }) => name);
+    const hint = looksAtTags(selection)
+        ? ". Explicit targets have no tags; to select by tag, leave targets empty so that hosts and tags come from the flake"
+        : "";
+    return { chosen, unmatched: unmatchedProblem(unmatched, names) + hint };
+}
+/** Checks the address of a machine. Throws an `Error` as `checkTarget` does. */
+function checkedRequest(name, request) {
+    checkTarget({ ...request, name });
+    return request;
+}
+/** The result of a machine that was never connected to. */
+function unusableResult({ name, error, lines, topic }) {
+    return failedBefore(name, undefined, failure_makeFailure({ phase: "connect", reason: error, lines, topic }));
+}
+/** The result of a machine whose work has failed before anybody has connected to it. */
+function failedBefore(name, configuration, error) {
+    return {
+        name,
+        target: name,
+        configuration,
+        status: "failed",
+        phase: error.phase,
+        systemPath: undefined,
+        previousSystemPath: undefined,
+        generation: undefined,
+        previousGeneration: undefined,
+        changed: false,
+        exitCode: undefined,
+        failedUnits: [],
+        timeline: [],
+        difference: undefined,
+        plan: undefined,
+        seconds: 0,
+        error,
+    };
+}
+function selectable(entry) {
+    return { names: [entry.name], tags: entry.kind === "other" ? [] : entry.tags };
+}
+function availableNames(names, entries, selection) {
+    const tags = entries.flatMap((entry) => (entry.kind === "other" ? [] : (entry.tags ?? [])));
+    return [...names, ...(looksAtTags(selection) ? new Set(tags.map((tag) => `@${tag}`)) : [])];
+}
+;// CONCATENATED MODULE: ./out/src/domain/batches.js
+const acceptedAmount = "a whole number (3) or a percentage (25%)";
+/** Reads `3` or `25%`. Returns `undefined` for anything else. */
+function parseAmount(text) {
+    const [, digits, percent] = /^(\d{1,9})\s*(%?)$/.exec(text.trim()) ?? [];
+    if (digits === undefined)
+        return undefined;
+    const number = Number(digits);
+    if (percent === "")
+        return { kind: "count", count: number };
+    return number <= 100 ? { kind: "percentage", percentage: number } : undefined;
+}
+/** Reads the sizes of batches, comma separated: `1, 25%, 100%`. Throws an `Error` that names an invalid size. */
+function parseBatches(text) {
+    return text.split(",").map((part) => {
+        const amount = parseAmount(part);
+        if (amount === undefined || amountOf(amount, 100) === 0)
+            throw new Error(`${JSON.stringify(part.trim())} is not a valid batch size`);
+        return amount;
+    });
+}
+/** How many of `total` hosts an amount is; a share is rounded down. */
+function amountOf(amount, total) {
+    return amount.kind === "count" ? amount.count : Math.floor((amount.percentage * total) / 100);
+}
+/**
+ * Cuts the items into batches of these sizes, in their order. As with Ansible's `serial`, a percentage is one of all items, a
+ * batch has at least one item, and the last size is repeated until no items are left.
+ */
+function inBatches(items, sizes) {
+    const batches = [];
+    for (let begin = 0; begin < items.length;) {
+        const size = sizes[Math.min(batches.length, sizes.length - 1)];
+        const end = begin + (size === undefined ? items.length : Math.max(1, amountOf(size, items.length)));
+        batches.push(items.slice(begin, end));
+        begin = end;
+    }
+    return batches;
+}
 ;// CONCATENATED MODULE: ./out/src/domain/json.js
 /** Parses JSON; `undefined` for any other text. */
 function readJson(json) {
@@ -4277,93 +3160,1667 @@ function objectOf(value) {
 function entries(value) {
     return Object.entries(objectOf(value));
 }
-;// CONCATENATED MODULE: ./out/src/github/event.js
-
-
-
-/** Reads the event from what the runner says of it. */
-function readEvent(environment) {
-    return { name: environment["GITHUB_EVENT_NAME"] ?? "", payload: readPayload(environment["GITHUB_EVENT_PATH"]) };
-}
-function readPayload(path) {
-    if (path === undefined)
-        return undefined;
-    try {
-        return readJson((0,external_node_fs_namespaceObject.readFileSync)(path, "utf8"));
-    }
-    catch {
-        return undefined;
-    }
-}
+;// CONCATENATED MODULE: ./out/src/domain/ssh-keywords.js
+const ours = { owner: "ours" };
+const theirs = { owner: "theirs" };
+const ssh_keywords_refused = (reason) => ({ owner: "refused", reason });
+const onlyTheKey = ssh_keywords_refused("the input ssh-auth sets how the action authenticates");
+const hostKey = ssh_keywords_refused("the host key is looked up under the target's own address");
+const noForwarding = ssh_keywords_refused("the action forwards nothing");
+const sameSession = ssh_keywords_refused("the action needs a plain ssh session");
+const plainMessages = ssh_keywords_refused("the action parses the messages of ssh");
+const gssapi = ssh_keywords_refused("Kerberos would replace the key or the host key");
+/** Every keyword of ssh_config(5) in OpenSSH 8.5 to 10. */
+const keywords = {
+    // Where a line applies.
+    Host: theirs,
+    Match: theirs,
+    Include: theirs,
+    IgnoreUnknown: theirs,
+    Tag: theirs,
+    RefuseConnection: theirs,
+    VersionAddendum: theirs,
+    // Where the machine is, and the way there.
+    HostName: theirs,
+    User: theirs,
+    Port: theirs,
+    AddressFamily: theirs,
+    BindAddress: theirs,
+    BindInterface: theirs,
+    CanonicalDomains: theirs,
+    CanonicalizeFallbackLocal: theirs,
+    CanonicalizeHostname: theirs,
+    CanonicalizeMaxDots: theirs,
+    CanonicalizePermittedCNAMEs: theirs,
+    ProxyCommand: theirs,
+    ProxyJump: theirs,
+    ProxyUseFdpass: ssh_keywords_refused("the ProxyCommand must end with the connection"),
+    IPQoS: theirs,
+    // Encryption and compression.
+    Ciphers: theirs,
+    MACs: theirs,
+    KexAlgorithms: theirs,
+    Compression: theirs,
+    RekeyLimit: theirs,
+    ObscureKeystrokeTiming: theirs,
+    RequiredRSASize: theirs,
+    WarnWeakCrypto: theirs,
+    // Host keys.
+    HostKeyAlgorithms: theirs,
+    CASignatureAlgorithms: theirs,
+    RevokedHostKeys: theirs,
+    FingerprintHash: theirs,
+    HostKeyAlias: hostKey,
+    StrictHostKeyChecking: ours,
+    UserKnownHostsFile: ours,
+    GlobalKnownHostsFile: ours,
+    KnownHostsCommand: ours,
+    UpdateHostKeys: ours,
+    CheckHostIP: ours,
+    VerifyHostKeyDNS: ours,
+    HashKnownHosts: ours,
+    NoHostAuthenticationForLocalhost: ours,
+    VisualHostKey: plainMessages,
+    // Authentication.
+    IdentityFile: ours,
+    IdentitiesOnly: ours,
+    IdentityAgent: ours,
+    CertificateFile: ours,
+    PKCS11Provider: ours,
+    AddKeysToAgent: ours,
+    BatchMode: ours,
+    PreferredAuthentications: ours,
+    PubkeyAuthentication: ours,
+    PasswordAuthentication: ours,
+    KbdInteractiveAuthentication: ours,
+    PubkeyAcceptedAlgorithms: theirs,
+    KbdInteractiveDevices: onlyTheKey,
+    NumberOfPasswordPrompts: onlyTheKey,
+    SecurityKeyProvider: onlyTheKey,
+    HostbasedAuthentication: onlyTheKey,
+    HostbasedAcceptedAlgorithms: onlyTheKey,
+    EnableSSHKeysign: onlyTheKey,
+    GSSAPIAuthentication: gssapi,
+    GSSAPIDelegateCredentials: gssapi,
+    GSSAPIClientIdentity: gssapi,
+    GSSAPIServerIdentity: gssapi,
+    GSSAPIKeyExchange: gssapi,
+    GSSAPIKexAlgorithms: gssapi,
+    GSSAPIRenewalForcesRekey: gssapi,
+    GSSAPITrustDns: gssapi,
+    // The connection and its master.
+    ControlMaster: ours,
+    ControlPath: ours,
+    ControlPersist: ours,
+    ConnectTimeout: ours,
+    ConnectionAttempts: ours,
+    ServerAliveInterval: ours,
+    ServerAliveCountMax: ours,
+    TCPKeepAlive: ours,
+    ChannelTimeout: ssh_keywords_refused("the inputs of the action set the timeouts"),
+    // The session.
+    RemoteCommand: ours,
+    PermitLocalCommand: ours,
+    LocalCommand: ssh_keywords_refused("ssh-config cannot run commands on the runner after connecting"),
+    RequestTTY: ours,
+    EscapeChar: ours,
+    EnableEscapeCommandline: sameSession,
+    SessionType: sameSession,
+    StdinNull: sameSession,
+    ForkAfterAuthentication: sameSession,
+    SendEnv: sameSession,
+    SetEnv: sameSession,
+    // Messages.
+    LogLevel: ours,
+    LogVerbose: plainMessages,
+    // The same; only -y would have ssh use it.
+    SyslogFacility: theirs,
+    // Forwarding.
+    ForwardAgent: ours,
+    ForwardX11: ours,
+    ForwardX11Timeout: noForwarding,
+    ForwardX11Trusted: noForwarding,
+    XAuthLocation: noForwarding,
+    LocalForward: noForwarding,
+    RemoteForward: noForwarding,
+    DynamicForward: noForwarding,
+    ClearAllForwardings: noForwarding,
+    ExitOnForwardFailure: noForwarding,
+    GatewayPorts: noForwarding,
+    PermitRemoteOpen: noForwarding,
+    // ssh takes this one from every block, also from those of other hosts; nothing is forwarded, so it changes nothing.
+    StreamLocalBindMask: theirs,
+    StreamLocalBindUnlink: noForwarding,
+    Tunnel: noForwarding,
+    TunnelDevice: noForwarding,
+};
+const byLowerCase = new Map(Object.entries(keywords).map(([name, rule]) => [name.toLowerCase(), { name, rule }]));
 /**
- * Says why the code of an event's run may come from people without write access; `undefined` for an event whose code is trusted.
- * A payload that does not say where the code comes from counts as one from a fork. The fields are those of GitHub's webhook payloads.
+ * Says why a line of `ssh-config` may not change a keyword for a target, with the keyword's name; `undefined` for one that it may.
+ * Keywords are in lower case, as `ssh -G` prints them.
  */
-function untrustedCode({ name, payload }) {
-    switch (name) {
-        case "pull_request_target":
-            return "pull_request_target gives secrets to runs on pull requests, which anyone may open";
-        case "workflow_run":
-            return sameRepository(field(payload, "workflow_run", "head_repository"), field(payload, "repository"))
-                ? undefined
-                : "the workflow_run was started by a run on a fork";
-        case "pull_request":
-        case "pull_request_review":
-        case "pull_request_review_comment":
-            return sameRepository(field(payload, "pull_request", "head", "repo"), field(payload, "pull_request", "base", "repo"))
-                ? undefined
-                : `the pull request of this ${name} event comes from a fork`;
-        case "issue_comment":
-            // A comment on an issue runs the default branch. One on a pull request does not say whose branch that is.
-            if (payload !== undefined && field(payload, "issue", "pull_request") === undefined)
-                return undefined;
-            return "anyone may comment on a pull request (issue_comment), and the pull request may come from a fork";
-        default:
-            return undefined;
+function refusalOf(keyword) {
+    const { name, rule } = ruleOf(keyword);
+    if (rule.owner === "theirs")
+        return undefined;
+    return `${name} (${rule.owner === "ours" ? "set by the action" : rule.reason})`;
+}
+/** Who sets a keyword, in any case of its letters, and its name as ssh_config(5) has it. */
+function ruleOf(keyword) {
+    return byLowerCase.get(keyword.toLowerCase()) ?? { name: keyword, rule: ssh_keywords_refused("not supported by this version of the action") };
+}
+;// CONCATENATED MODULE: ./out/src/domain/ssh-options.js
+
+
+
+const ssh_options_accepted = "-p PORT, -l USER, -J HOST, -i FILE, -A and -o KEYWORD=VALUE";
+/**
+ * Reads options of the command ssh, as deploy-rs has them in `sshOpts` and colmena in `sshOptions`. Keywords are accepted as in the
+ * input `ssh-config`; where one is repeated, the first counts, as with ssh. Throws an `Error` that names all that is refused.
+ */
+function parseSshOptions(words) {
+    const settings = [];
+    const problems = [];
+    for (let index = 0; index < words.length; index += 1) {
+        const word = words[index] ?? "";
+        const [, letter = "", attached = ""] = /^\s*-([pliJo])(.*)$/s.exec(word) ?? [];
+        if (word.trim() === "-A")
+            settings.push({ keyword: "ForwardAgent", value: "yes" });
+        else if (letter === "")
+            problems.push(`${word} is not supported, only ${ssh_options_accepted}`);
+        else {
+            const value = attached.trim() === "" ? words[(index += 1)]?.trim() : attached.trim();
+            if (value === undefined || value === "")
+                problems.push(`-${letter} has no value`);
+            else
+                settings.push(settingOf(letter, value));
+        }
+    }
+    const found = combine(settings, problems);
+    if (problems.length > 0)
+        throw new Error(problems.join("; "));
+    return found;
+}
+/** Reads lines of ssh_config(5) for one target. Throws an `Error` that names all that is refused, or has no effect. */
+function parseSshLines(lines) {
+    const { user, port, lines: taken, ignored } = parseSshOptions(lines.flatMap((line) => ["-o", line]));
+    if (user !== undefined || port !== undefined)
+        throw new Error("User and Port have fields of their own: user and port");
+    if (ignored.length > 0)
+        throw new Error(ignored.join("; "));
+    return taken;
+}
+function settingOf(letter, value) {
+    if (letter === "o") {
+        const [, keyword = "", rest = ""] = /^([^\s=]*)\s*=?\s*(.*)$/s.exec(value) ?? [];
+        return { keyword, value: rest };
+    }
+    const keywords = { p: "Port", l: "User", i: "IdentityFile", J: "ProxyJump" };
+    return { keyword: keywords[letter] ?? letter, value };
+}
+function combine(settings, problems) {
+    let user;
+    let port;
+    const lines = [];
+    const ignored = [];
+    for (const { keyword, value } of settings) {
+        const { name, rule } = ruleOf(keyword);
+        const refusal = refusalIn(name, value);
+        if (rule.owner === "ours")
+            ignored.push(`${name} has no effect; ${ownerOf(name)}`);
+        else if (rule.owner === "refused")
+            problems.push(`${name} is not allowed: ${rule.reason}`);
+        else if (refusal !== undefined)
+            problems.push(refusal);
+        else if (name === "User")
+            user ??= value;
+        else if (name === "Port")
+            port ??= Number(value);
+        else
+            lines.push(`${name} ${value}`);
+    }
+    return { user, port, lines, ignored: [...new Set(ignored)] };
+}
+/** What an input, or the action itself, says in place of the flake. */
+function ownerOf(name) {
+    if (name === "IdentityFile" || name === "CertificateFile")
+        return "the inputs ssh-auth, ssh-key and ssh-certificate say how ssh authenticates";
+    if (name === "StrictHostKeyChecking" || name.endsWith("KnownHostsFile"))
+        return "the inputs ssh-known-hosts and ssh-strict say which host keys are trusted";
+    if (name === "ForwardAgent")
+        return "no agent is forwarded";
+    return "the action sets it";
+}
+const jump = /^(?:[A-Za-z0-9_][A-Za-z0-9_.@+-]*@)?(?:\[[0-9A-Fa-f:]+\]|[A-Za-z0-9_][A-Za-z0-9_.-]*)(?::\d{1,5})?$/;
+/** What speaks against a value of a keyword that lines of the input `ssh-config` may set. A flake is not as trusted as an input. */
+function refusalIn(name, value) {
+    if (["Host", "Match", "Include"].includes(name))
+        return `${name} is not an option`;
+    if (name === "ProxyCommand")
+        return "ProxyCommand is not allowed: it would run a command of the flake on the runner, beside the ssh key. Put it into the input ssh-config";
+    if (value === "")
+        return `${name} has no value`;
+    if (/[\p{C}]/u.test(value))
+        return `the value of ${name} contains control characters`;
+    if (name === "ProxyJump" && !value.split(",").every((host) => jump.test(host)))
+        return "the value of ProxyJump is not [user@]host[:port], or several of these with commas between them";
+    try {
+        if (name === "User")
+            checkUser(value);
+        if (name === "Port")
+            checkPort(/^\d{1,5}$/.test(value) ? Number(value) : Number.NaN);
+        if (name === "HostName")
+            checkHost(value);
+    }
+    catch (error) {
+        return messageOf(error);
+    }
+    return undefined;
+}
+;// CONCATENATED MODULE: ./out/src/domain/target-list.js
+
+
+
+
+
+const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration, name, build-on, ssh-options and replace-unknown-profiles`;
+/**
+ * Parses a list of targets: one per line, where empty lines and lines that begin with `#` are ignored, or a JSON array.
+ * Never throws; every bad entry is listed in `problems`.
+ */
+function parseTargetList(text) {
+    const trimmed = text.trim();
+    // A line may begin with a bracket too, for an IPv6 address.
+    if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f.]*:[^\s"\]]*\]/.test(trimmed))
+        return parseJson(trimmed);
+    const list = collector();
+    for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
+        const target = line.trim();
+        if (target !== "" && !target.startsWith("#"))
+            list.add(`line ${index + 1}`, target, () => parseTarget(target));
+    }
+    return list;
+}
+function parseJson(text) {
+    let items;
+    try {
+        items = JSON.parse(text);
+    }
+    catch (error) {
+        return { requests: [], problems: [`is not valid JSON (${messageOf(error)}); expected ${acceptedTargets}`] };
+    }
+    const list = collector();
+    for (const [index, item] of (Array.isArray(items) ? items : [items]).entries())
+        list.add(`entry ${index + 1}`, item, () => parseItem(item));
+    return list;
+}
+function collector() {
+    const requests = [];
+    const problems = [];
+    const add = (place, shown, parse) => {
+        try {
+            requests.push(parse());
+        }
+        catch (error) {
+            problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${messageOf(error)}; expected ${acceptedTarget}`);
+        }
+    };
+    return { requests, problems, add };
+}
+/** The fields of an object in the list. The last one is what matrix/ writes. */
+const targetFields = ["host", "user", "port", "configuration", "name", "build-on", "ssh-options", "replace-unknown-profiles", "flake-build-on"];
+function readSshOptions(value) {
+    if (value === undefined)
+        return {};
+    const lines = texts(value);
+    if (!Array.isArray(value) || lines.length !== value.length)
+        throw new Error("its ssh-options is not a list of strings");
+    try {
+        return { sshOptions: parseSshLines(lines) };
+    }
+    catch (error) {
+        throw new Error(`its ssh-options: ${messageOf(error)}`, { cause: error });
     }
 }
-/** Throws an `InputError` for an event whose code may come from people without write access. */
-function requireTrustedCode(event) {
-    const why = untrustedCode(event);
-    if (why === undefined)
-        return;
-    const advice = "Deploy from an event such as push or workflow_dispatch";
-    throw new InputError([{ input: "allow-unsafe-event", problem: `is false, but ${why}`, advice, topic: "unsafe-event" }]);
+function readReplaceUnknown(value) {
+    if (value === undefined)
+        return {};
+    if (typeof value !== "boolean")
+        throw new Error("its replace-unknown-profiles is not true or false");
+    return { replaceUnknown: value };
 }
-function sameRepository(head, base) {
-    const [one, other] = [field(head, "id"), field(base, "id")];
-    return typeof one === "number" && one === other;
+function parseItem(item) {
+    if (typeof item === "string")
+        return parseTarget(item);
+    if (typeof item !== "object" || item === null || Array.isArray(item))
+        throw new Error("is neither a string nor an object");
+    const record = { ...item };
+    const unknown = Object.keys(record).find((field) => !targetFields.includes(field));
+    if (unknown !== undefined)
+        throw new Error(`has an unknown field ${JSON.stringify(unknown)}; allowed fields are ${targetFields.join(", ")}`);
+    const text = (field) => {
+        const value = record[field] ?? undefined;
+        if (value !== undefined && typeof value !== "string")
+            throw new Error(`its ${field} is not a string`);
+        return value;
+    };
+    const host = text("host");
+    if (host === undefined)
+        throw new Error("has no host");
+    const place = (field) => {
+        const value = text(field);
+        return value === undefined ? undefined : parsePlace(value, field);
+    };
+    const port = record["port"] ?? undefined;
+    if (port !== undefined && typeof port !== "number" && !(typeof port === "string" && /^\d{1,5}$/.test(port)))
+        throw new Error("its port is not a number from 1 to 65535");
+    const configuration = text("configuration");
+    return checkTarget({
+        host: host.replace(/^\[(.*:.*)\]$/, "$1"),
+        user: text("user"),
+        port: port === undefined ? undefined : Number(port),
+        configuration: configuration === undefined ? ownHostname : parseConfiguration(configuration),
+        name: text("name"),
+        buildOn: place("build-on"),
+        flakeBuildOn: place("flake-build-on"),
+        ...readSshOptions(record["ssh-options"] ?? undefined),
+        ...readReplaceUnknown(record["replace-unknown-profiles"] ?? undefined),
+    });
 }
 ;// CONCATENATED MODULE: external "node:crypto"
 const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
-;// CONCATENATED MODULE: external "node:path"
-const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
-;// CONCATENATED MODULE: ./out/src/domain/flake.js
-/** Every store path that a machine needs to evaluate the flake. */
-function sentPaths({ outer, flake }) {
-    return [outer, flake.source, ...flake.inputs];
+;// CONCATENATED MODULE: ./out/src/ssh/host-key.js
+
+/**
+ * Reads the lines of `record-host-key.sh`; the last one is the key of the server that was refused.
+ *
+ *     [192.0.2.7]:2222 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…
+ */
+function parseOfferedKeys(text) {
+    return text
+        .split("\n")
+        .map((line) => /^(\S+) ([a-z0-9@.-]+) (AAAA[A-Za-z0-9+/]+=*)$/.exec(line))
+        .filter((match) => match !== null)
+        .map((match) => ({ host: match[1] ?? "", type: match[2] ?? "", key: match[3] ?? "" }));
 }
-/** Renders the reference that a machine builds. No `#configuration`. */
-function outerReference({ outer }) {
-    return `path:${outer}`;
+/** The fingerprint as `ssh-keygen -l` shows it: `SHA256:` and base64 without padding. */
+function fingerprint(key) {
+    return `SHA256:${(0,external_node_crypto_namespaceObject.createHash)("sha256").update(Buffer.from(key.key, "base64")).digest("base64").replace(/=+$/, "")}`;
+}
+/** The line that would let ssh accept the key. */
+function knownHostsLine(key) {
+    return `${key.host} ${key.type} ${key.key}`;
 }
 /**
- * Renders the reference to which a machine's own Nix resolves the same flake, for use by hand. With `narHash`, Nix takes revision
- * and date as given; without, Lix and Nix before 2.25 refuse the date. A subdirectory needs Nix 2.26.
+ * Checks the form of known_hosts lines (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), since ssh silently ignores a bad one.
+ * Returns what is wrong with each bad line.
  */
-function flakeReference(flake) {
-    const query = Object.entries({
-        dir: flake.subdirectory === "" ? undefined : flake.subdirectory,
-        rev: flake.revision,
-        revCount: flake.revisionCount,
-        lastModified: flake.lastModified,
-        narHash: flake.narHash,
-    }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeValue(String(value))}`]));
-    return `path:${flake.source}?${query.join("&")}`;
+function knownHostsProblems(text) {
+    const problems = [];
+    for (const [index, line] of text.split("\n").entries()) {
+        const fields = line.trim().split(/\s+/);
+        if (line.trim() === "" || line.trim().startsWith("#"))
+            continue;
+        if (/PRIVATE KEY/.test(line))
+            return [`line ${index + 1} is part of a private key`];
+        const [, type, key] = fields[0]?.startsWith("@") === true ? fields.slice(1) : fields;
+        if (type === undefined || key === undefined || !/^AAAA[A-Za-z0-9+/]+=*$/.test(key)) {
+            problems.push(`line ${index + 1} is not a known_hosts line (host, key type and key, as printed by \`ssh-keyscan host\`)`);
+        }
+    }
+    return problems;
 }
-// A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
-function encodeValue(text) {
-    return encodeURIComponent(text).replaceAll("%2F", "/");
+;// CONCATENATED MODULE: ./out/src/inputs/readers.js
+
+
+
+
+
+
+/** An input as a message shows it. */
+function shown(text) {
+    return text === "" ? "an empty string" : JSON.stringify(text.slice(0, 100));
+}
+/** Does the work, and takes the message of what it throws for a problem. */
+function collect(work, onProblem) {
+    try {
+        work();
+    }
+    catch (error) {
+        onProblem(messageOf(error));
+    }
+}
+/** Reads known_hosts lines; there must be some where host keys are checked strictly. */
+function readKnownHosts(text, strict, refuse) {
+    const lines = text.replaceAll(/\r\n?/g, "\n").trim();
+    if (lines === "" && strict) {
+        refuse("is empty, but ssh-strict is true; expected the known_hosts lines of the machines (run `ssh-keyscan HOST` on a trusted network, and compare the keys with the machine)", "known-hosts-empty");
+    }
+    for (const problem of knownHostsProblems(lines))
+        refuse(problem);
+    return lines;
+}
+/** Reads lines of ssh_config(5). */
+function readSshConfig(text, refuse) {
+    const lines = text.replaceAll(/\r\n?/g, "\n").trim();
+    if (/[^\P{C}\n\t]/u.test(lines))
+        refuse("contains control characters; expected lines of ssh_config(5)");
+    return lines;
+}
+// What sudo itself takes (SUDO_CONV_REPL_MAX).
+const longestPassword = 1023;
+/** Reads a password of one line; `undefined` where there is none. */
+function readPassword(text, refuse) {
+    const password = text.replace(/\r?\n$/, "");
+    if (/[\r\n\0]/.test(password))
+        refuse("contains a line break or a NUL character; expected one line");
+    if (Buffer.byteLength(password) > longestPassword)
+        refuse(`is longer than ${longestPassword} bytes, the most that sudo accepts`);
+    return password === "" ? undefined : password;
+}
+/** Reads an OpenSSH user certificate; `undefined` where there is none. */
+function readCertificate(text, refuse) {
+    const line = text.trim();
+    if (line === "")
+        return undefined;
+    if (/^[\w-]+-cert-v01@openssh\.com AAAA[A-Za-z0-9+/]+=*(?: [^\p{C}]*)?$/u.test(line))
+        return line;
+    refuse("is not an OpenSSH certificate; expected the content of a file such as id_ed25519-cert.pub, which `ssh-keygen -s` creates");
+    return undefined;
+}
+/** Reads a command for /bin/sh; `undefined` where there is none. */
+function readCommand(text, refuse) {
+    if (/[^\P{C}\n\t]/u.test(text))
+        refuse("contains control characters; expected a command for /bin/sh");
+    return text === "" ? undefined : text;
+}
+/** Reads the sizes of batches. */
+function readBatches(text, refuse) {
+    let batches = [];
+    collect(() => (batches = parseBatches(text)), (problem) => refuse(`${problem}; expected comma-separated sizes, each ${acceptedAmount} above 0, for example \`1, 25%, 100%\``));
+    return batches;
+}
+/** Reads a number of hosts or a share of them. */
+function readAmount(text, refuse) {
+    const amount = parseAmount(text);
+    if (amount === undefined)
+        refuse(`${shown(text)} is not valid; expected ${acceptedAmount}`);
+    return amount ?? { kind: "count", count: 0 };
+}
+/** Reads a flake reference without `#`. */
+function readFlakeReference(text, refuse) {
+    const accepted = "expected a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
+    if (text === "")
+        refuse(`is empty; ${accepted}`);
+    else if (text.startsWith("-"))
+        refuse(`${shown(text)} starts with -, which nix would read as an option; ${accepted}`);
+    else if (/[\n\r\0]/.test(text))
+        refuse(`${shown(text)} contains line breaks; ${accepted}`);
+    else if (text.includes("#"))
+        refuse(`${shown(text)} contains a #; put the configuration into targets (host#configuration); ${accepted}`);
+    return text;
+}
+/** Reads arguments, one per line, and checks them against the options of their program. Blank lines, and blanks around a line, are left out. */
+function readArguments(text, table, refuse) {
+    const args = text
+        .split(/\r\n|\r|\n/)
+        .map((line) => line.trim())
+        .filter((line) => line !== "");
+    if (text.includes("\0"))
+        refuse("contains a NUL character");
+    else
+        for (const problem of checkArguments(args, table))
+            refuse(problem);
+    return args;
+}
+/** Reads a selection. */
+function readSelection(text, refuse) {
+    let selection = [];
+    collect(() => (selection = parseSelection(text)), (problem) => refuse(`${problem}; expected ${acceptedSelection}`));
+    return selection;
+}
+/** Reads a list of targets; none where there is no text, or where one of them is bad. */
+function readRequests(text, refuse) {
+    // Not the same as a list in which every line is a comment: that one must not mean every machine.
+    if (text.trim() === "")
+        return [];
+    const { requests, problems } = parseTargetList(text);
+    for (const problem of problems)
+        refuse(problem, "target-format");
+    if (problems.length > 0)
+        return [];
+    if (requests.length === 0)
+        refuse(`lists no hosts; expected ${acceptedTargets}`);
+    return requests;
+}
+;// CONCATENATED MODULE: ./out/src/inputs/misplaced-secrets.js
+// How private keys begin, as text and as base64 of the whole file or of its first line.
+const beginnings = /PRIVATE KEY-|PuTTY-User-Key-File|AGE-SECRET-KEY-|LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdjE/;
+// A line of base64 in a PEM body has 64 or 70 characters.
+const shortestLine = 40;
+/**
+ * Returns whether a text that is not meant to hold the ssh key does so: a private key of any kind, or a line of this one. Such a text
+ * must not be shown and not be used.
+ */
+function holdsPrivateKey(text, sshKey) {
+    if (beginnings.test(text))
+        return true;
+    // ssh-key may contain something else by mistake, such as a public key that belongs into other inputs.
+    if (!beginnings.test(sshKey))
+        return false;
+    return sshKey.split(/\s+/).some((line) => line.length >= shortestLine && text.includes(line));
+}
+/** The problem of an input that contains a private key. */
+const misplacedKey = "contains a private key, which belongs in ssh-key only; its text is not shown. Store the key as a secret, and replace it if it was not one";
+;// CONCATENATED MODULE: ./out/src/inputs/companion.js
+
+
+
+
+
+/** The inputs that all companion actions have, by their names in `action.yml`. */
+const companionInputNames = ["flake", "targets", "select", "changed-since", "ssh-user", "ssh-port"];
+/**
+ * Reads and checks the inputs of a companion action as `parseInputs` does those of the main action: those that all have, and with
+ * `own` those of `names` that it has alone. Throws an `InputError` that names every bad one.
+ */
+function parseCompanionInputs(names, read, own) {
+    const problems = [];
+    const refusing = (input) => (problem, topic) => {
+        problems.push({ input, problem, topic });
+    };
+    const trimmed = (name) => read(name).trim() || undefined;
+    const number = (name, maximum) => {
+        const text = trimmed(name);
+        if (text === undefined)
+            return undefined;
+        const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+        if (value >= 1 && value <= maximum)
+            return value;
+        refusing(name)(`${JSON.stringify(text.slice(0, 100))} is not valid; expected a whole number from 1 to ${maximum}, or nothing`);
+        return undefined;
+    };
+    const user = trimmed("ssh-user");
+    if (user !== undefined)
+        collect(() => checkUser(user), refusing("ssh-user"));
+    const port = number("ssh-port", 65_535);
+    const selection = readSelection(read("select"), refusing("select"));
+    const inputs = {
+        flake: readFlakeReference(trimmed("flake") ?? "", refusing("flake")),
+        targets: readExplicit(read("targets"), selection, port ?? 22, refusing),
+        selection,
+        changedSince: readRevision(trimmed("changed-since"), refusing("changed-since")),
+        user,
+        port,
+    };
+    const all = { ...inputs, ...own({ read, refusing, number }, inputs) };
+    const misplaced = [...companionInputNames, ...names].filter((name) => holdsPrivateKey(read(name), ""));
+    if (misplaced.length > 0)
+        throw new InputError(misplaced.map((input) => ({ input, problem: misplacedKey, topic: "misplaced-key" })));
+    if (problems.length > 0)
+        throw new InputError(problems);
+    return all;
+}
+function readExplicit(text, selection, port, refusing) {
+    const requests = readRequests(text, refusing("targets"));
+    let machines = [];
+    collect(() => {
+        // Only for the names, and to find a machine that is listed twice.
+        const targets = completeTargets(requests, { user: "", port });
+        machines = requests.map((request, index) => ({ name: targets[index]?.name ?? "", request, system: undefined, tags: [] }));
+    }, refusing("targets"));
+    const looks = machines.map((machine) => ({ machine, name: machine.name, configuration: machine.request.configuration }));
+    const { chosen, unmatched } = machines.length === 0 ? { chosen: looks, unmatched: undefined } : selectTargets(looks, selection);
+    if (unmatched !== undefined)
+        refusing("select")(unmatched, "selection-unmatched");
+    return chosen.map(({ machine }) => machine);
+}
+function readRevision(text, refuse) {
+    if (text !== undefined && !/^[^\s\p{C}-][^\s\p{C}]*$/u.test(text)) {
+        refuse(`${JSON.stringify(text.slice(0, 100))} is not valid; expected a Git revision, for example \${{ github.event.before }}`);
+    }
+    return text;
+}
+;// CONCATENATED MODULE: ./out/src/inputs/build.js
+
+
+
+
+/** Every input of the companion action, by its name in `build/action.yml`. */
+const buildInputNames = [...companionInputNames, "build-args"];
+/** Reads and checks the inputs. Throws an `InputError` that names every bad one. */
+function parseBuildInputs(read) {
+    return parseCompanionInputs(["build-args"], read, ({ refusing }, { targets }) => {
+        const unnamed = targets.filter(({ request }) => attributeOf(request.configuration) === undefined);
+        if (unnamed.length > 0) {
+            const names = unnamed.map(({ name }) => name).join(", ");
+            refusing("targets")(`gives no configuration for ${names}, whose hostnames are unknown because no machine is contacted; expected host#configuration`);
+        }
+        return { buildArgs: readArguments(read("build-args"), buildOptions, refusing("build-args")) };
+    });
+}
+;// CONCATENATED MODULE: ./out/src/machines/changed.js
+
+
+/**
+ * Leaves out the machines whose system is the same as at a Git revision. If it cannot be determined, a machine counts as changed.
+ * Throws an `InputError` where the revision cannot be looked up.
+ */
+async function changedMachines(machines, revision, ports) {
+    const present = await ports.checkout();
+    const all = (reason) => {
+        ports.allChanged(reason);
+        return machines;
+    };
+    const reference = await formerReference(present, revision, ports);
+    if (reference === undefined)
+        return all(`${revision} is not a commit of this repository, as after a first push or a force push.`);
+    const configurations = machines.flatMap(({ request }) => attributeOf(request.configuration) ?? []);
+    const former = await ports.formerToplevels(present, reference, configurations);
+    if (former.kind === "none")
+        return all(`The flake at ${revision} does not evaluate: ${former.reason}`);
+    if (former.kind === "same")
+        return [];
+    const now = await ports.toplevels(present, configurations);
+    return machines.filter(({ name, request }) => {
+        const configuration = attributeOf(request.configuration);
+        if (configuration === undefined)
+            return true;
+        const system = now.get(configuration);
+        if (system === undefined)
+            ports.notComparable(name);
+        return system === undefined || system !== former.toplevels.get(configuration);
+    });
+}
+/** The flake at that revision; `undefined` where there is no such commit. Throws an `InputError` where that could not be looked up. */
+async function formerReference({ repository }, revision, ports) {
+    const refuse = (problem, topic) => new InputError([{ input: "changed-since", problem, topic }]);
+    if (repository === undefined)
+        throw refuse("needs a flake in a Git work tree on the runner, such as `.` or `./nixos`");
+    // What GitHub gives as the commit before the first push of a branch.
+    if (/^0+$/.test(revision))
+        return undefined;
+    const resolved = await ports.resolveRevision(repository.directory, revision);
+    if (resolved.kind === "commit")
+        return repository.referenceAt(resolved.id);
+    if (resolved.shallow)
+        throw refuse(`${revision} is not in this checkout, which contains only the newest commits. Set \`fetch-depth: 0\` in the step with actions/checkout`, "commit-missing");
+    return undefined;
+}
+;// CONCATENATED MODULE: ./out/src/machines/of-flake.js
+
+
+/**
+ * Chooses from a flake's machines and finds out where they are. Machines in the same place are unusable. Throws an `InputError` as
+ * `chooseMachines`.
+ */
+async function locateChosen(inventory, selection, locate) {
+    const all = chooseMachines(inventory, selection);
+    const answers = await locate(targetsOf(all.machines));
+    const problems = new Map(answers.flatMap((one) => ("problem" in one ? [[one.name, one.problem]] : [])));
+    const chosen = excludeMachines(all, problems, "ssh-options-unsupported");
+    const located = new Map(answers.flatMap((one) => ("problem" in one ? [] : [[one.name, one]])));
+    const targetOf = (name) => {
+        const target = located.get(name);
+        if (target === undefined)
+            throw new Error(`${name} was not located`);
+        return target;
+    };
+    const choice = separateSamePlace(chosen, ({ name }) => placeOf(targetOf(name)));
+    return { choice, targets: choice.machines.map(({ name }) => targetOf(name)) };
+}
+;// CONCATENATED MODULE: ./out/src/machines/of-matrix.js
+
+
+
+
+// ssh's own, where neither the machine nor the input gives one: only to find machines in the same place.
+const sshPort = 22;
+/** Finds the machines of a matrix. Throws an `InputError` as `locateChosen` and `changedMachines`. */
+async function machinesOfMatrix(wanted, ports) {
+    const { targets, changedSince, user, port } = wanted;
+    const { machines, unusable } = targets.length > 0 ? { machines: targets, unusable: [] } : await machinesOfFlake(wanted, ports);
+    const changed = changedSince === undefined ? machines : await changedMachines(machines, changedSince, ports);
+    return {
+        machines: changed.map((machine) => ({
+            ...machine,
+            request: { ...machine.request, user: machine.request.user ?? user, port: machine.request.port ?? port },
+        })),
+        total: machines.length,
+        unusable,
+    };
+}
+async function machinesOfFlake({ selection, port = sshPort }, ports) {
+    const inventory = await ports.readInventory({ selection, details: true });
+    requireSelection(inventory, selection);
+    // The user does not tell machines apart.
+    const { choice } = await locateChosen(inventory, selection, async (chosen) => await Promise.resolve(chosen.map((target) => withDefaults(target, { user: "", port }))));
+    ports.announce(choice);
+    // Where none is built on the runner, the targets are as if they were written by hand.
+    const saysWhere = choice.machines.some(({ buildOn }) => buildOn === "runner");
+    const machines = choice.machines.map(({ name, request, system, tags = [], buildOn }) => ({
+        name,
+        request: saysWhere ? { ...request, flakeBuildOn: buildOn } : request,
+        system,
+        tags,
+    }));
+    return { machines, unusable: choice.unusable };
+}
+;// CONCATENATED MODULE: ./out/src/machines/of-build.js
+
+
+
+/** Evaluates and builds the systems of the machines that are wanted, as a matrix has them. Throws as `machinesOfMatrix`. */
+async function machinesOfBuild(wanted, ports) {
+    const { machines, total, unusable } = await machinesOfMatrix(wanted, ports);
+    const failed = unusable.map(unusableResult);
+    if (machines.length === 0)
+        return { built: [], failed, total };
+    const sent = await (await ports.fetchFlake()).wrap(needsHive(machines.map(({ request }) => request)));
+    const configured = machines.map(({ name, request }) => ({ name, request, configuration: attributeOf(request.configuration) }));
+    const made = await ports.makeSystems(sent, configured.map(({ name, configuration }) => ({ name, configuration, way: "built-here" })));
+    const built = [];
+    for (const { name, request, configuration = "" } of configured) {
+        const failure = made.failed.get(configuration);
+        const toplevel = made.systems.get(configuration)?.toplevel;
+        if (failure !== undefined)
+            failed.push(failedBefore(name, configuration, failure));
+        else if (toplevel === undefined)
+            throw new Error(`no system was made for ${name}`);
+        else
+            built.push({ name, request, toplevel });
+    }
+    return { built, failed, total };
+}
+;// CONCATENATED MODULE: external "node:fs"
+const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+;// CONCATENATED MODULE: external "node:path"
+const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
+;// CONCATENATED MODULE: ./out/src/domain/store-path.js
+// Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
+const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
+/** Returns whether the text is a path of the Nix store. */
+function isStorePath(text) {
+    return pattern.test(text);
+}
+/** Parses a store path. Throws an `Error` that shows the text for anything else. */
+function storePath(text) {
+    if (!isStorePath(text))
+        throw new Error(`not a Nix store path: ${JSON.stringify(text.slice(0, 300))}`);
+    return text;
+}
+/** Parses a store path or an empty text, which is `undefined`. Throws as `storePath`. */
+function optionalStorePath(text) {
+    return text === undefined || text === "" ? undefined : storePath(text);
+}
+;// CONCATENATED MODULE: ./out/src/domain/install-steps.js
+const openssh = "- run: sudo apt-get update && sudo apt-get install --yes openssh-client";
+/** Steps of a workflow, each of which installs a program that the action runs on the runner. */
+const installSteps = {
+    nix: "- uses: cachix/install-nix-action@v31",
+    ssh: openssh,
+    "ssh-keygen": openssh,
+    git: "- run: sudo apt-get update && sudo apt-get install --yes git",
+};
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+;// CONCATENATED MODULE: ./out/src/process/environment.js
+// What the runner gives to the action alone: the inputs (the key among them), what the main step leaves for the post step, tokens
+// for the runner's own services, and the files by which a step sets outputs and the environment of later steps.
+const withheld = /^(?:INPUT_|STATE_|ACTIONS_)|^GITHUB_(?:OUTPUT|STATE|ENV|PATH|STEP_SUMMARY)$/i;
+/** Removes from an environment what child processes must not see. */
+function childEnvironment(environment) {
+    const kept = {};
+    for (const [name, value] of Object.entries(environment))
+        if (value !== undefined && !withheld.test(name))
+            kept[name] = value;
+    return kept;
+}
+;// CONCATENATED MODULE: ./out/src/process/kept-output.js
+/** What is kept of an output: all of it, or its end once it is longer than the limit. */
+class KeptOutput {
+    #limit;
+    #bytes = Buffer.alloc(0);
+    #length = 0;
+    #overflowed = false;
+    /** `limit` is in bytes; at most twice as many are in memory. */
+    constructor(limit) {
+        this.#limit = limit;
+    }
+    /** Something of the beginning is missing. */
+    get overflowed() {
+        return this.#overflowed;
+    }
+    // One growing buffer and not a list of chunks: output in very small pieces would take many times its size.
+    push(chunk) {
+        const end = chunk.length > this.#limit ? chunk.subarray(-this.#limit) : chunk;
+        if (end !== chunk || this.#length + end.length > 2 * this.#limit)
+            this.#keepEnd(Math.max(0, this.#limit - end.length));
+        if (this.#length + end.length > this.#bytes.length) {
+            const grown = Buffer.allocUnsafe(Math.min(2 * this.#limit, 4096 + 2 * (this.#length + end.length)));
+            this.#bytes.copy(grown, 0, 0, this.#length);
+            this.#bytes = grown;
+        }
+        end.copy(this.#bytes, this.#length);
+        this.#length += end.length;
+        if (this.#length > this.#limit)
+            this.#overflowed = true;
+    }
+    text() {
+        return this.#bytes.toString("utf8", Math.max(0, this.#length - this.#limit), this.#length);
+    }
+    #keepEnd(bytes) {
+        const begin = Math.max(0, this.#length - bytes);
+        this.#bytes.copyWithin(0, begin, this.#length);
+        this.#length -= begin;
+        this.#overflowed = true;
+    }
+}
+;// CONCATENATED MODULE: external "node:string_decoder"
+const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
+;// CONCATENATED MODULE: ./out/src/process/lines.js
+
+// A line without an end must not fill the memory: progress bars and binary output have such lines.
+const longestLine = 16_384;
+/** Creates a cutter that passes each line, without its line ending, to `onLine`. */
+function lineCutter(onLine) {
+    const decoder = new external_node_string_decoder_namespaceObject.StringDecoder("utf8");
+    let rest = "";
+    const give = (line) => {
+        for (let begin = 0; begin === 0 || begin < line.length; begin += longestLine)
+            onLine(line.slice(begin, begin + longestLine));
+    };
+    const cut = () => {
+        while (rest.length > longestLine) {
+            onLine(rest.slice(0, longestLine));
+            rest = rest.slice(longestLine);
+        }
+    };
+    const take = (text) => {
+        if (!/[\r\n]/.test(text) && !rest.endsWith("\r")) {
+            rest += text;
+            cut();
+            return;
+        }
+        // A CR at the very end may be the first half of CRLF: it waits for what comes next.
+        const parts = (rest + text).split(/\r\n|\n|\r(?!$)/);
+        rest = parts.pop() ?? "";
+        for (const part of parts)
+            give(part);
+        cut();
+    };
+    return {
+        push: (chunk) => {
+            take(decoder.write(chunk));
+        },
+        end: () => {
+            take(decoder.end());
+            const last = rest.endsWith("\r") ? rest.slice(0, -1) : rest;
+            rest = "";
+            if (last !== "")
+                onLine(last);
+        },
+    };
+}
+;// CONCATENATED MODULE: ./out/src/process/pace.js
+/**
+ * Holds sources up while the reader of the log is slower than they are. Node queues without a limit what a pipe does not take, and
+ * an output of more than 2 GiB in that queue is lost (ENOBUFS).
+ */
+class Pace {
+    #log;
+    #waiting = new Set();
+    constructor(log) {
+        this.#log = log;
+    }
+    /** Pauses a source until the log has been taken. */
+    hold(source) {
+        // False as well for a log that nobody reads any more.
+        if (!this.#log.writableNeedDrain || source.isPaused())
+            return;
+        source.pause();
+        this.#waiting.add(source);
+        if (this.#waiting.size > 1)
+            return;
+        for (const event of ["drain", "error", "close"])
+            this.#log.once(event, this.#release);
+    }
+    #release = () => {
+        for (const event of ["drain", "error", "close"])
+            this.#log.off(event, this.#release);
+        const waiting = [...this.#waiting];
+        this.#waiting.clear();
+        for (const source of waiting)
+            source.resume();
+    };
+}
+/** The pace of the step's log. */
+const logPace = new Pace(process.stdout);
+;// CONCATENATED MODULE: ./out/src/process/run.js
+
+
+
+
+
+
+
+const keptStdout = 32 * 1024 * 1024;
+// The cause is at the end of a long output.
+const keptStderr = 2 * 1024 * 1024;
+// Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
+const graceMilliseconds = 1500;
+/**
+ * Runs a program in a process group of its own and waits for its end. A time-out, a silence, an output that is too long and an abort
+ * end the whole group. Throws a `CommandError` unless the exit code is 0.
+ */
+async function run(command, options = {}) {
+    const mostStdout = options.mostStdout ?? keptStdout;
+    const stdout = new KeptOutput(mostStdout);
+    const stderr = new KeptOutput(keptStderr);
+    const fail = (failure, cause) => new CommandError({ command: pasteable(command), failure, stdout: stdout.text(), stderr: stderr.text(), cause });
+    if (options.signal?.aborted === true)
+        throw fail({ kind: "aborted" });
+    const stderrLines = options.onStderrLine === undefined ? undefined : lineCutter(options.onStderrLine);
+    const ended = await new Promise((resolve, reject) => {
+        const file = options.stderrFile === undefined ? undefined : (0,external_node_fs_namespaceObject.openSync)(options.stderrFile, "w", 0o600);
+        const child = (0,external_node_child_process_namespaceObject.spawn)(command.file, command.args, {
+            cwd: options.cwd,
+            env: { ...childEnvironment(process.env), ...options.env },
+            stdio: file === undefined ? ["pipe", "pipe", "pipe"] : ["ignore", "ignore", file],
+            detached: true,
+        });
+        if (file !== undefined)
+            (0,external_node_fs_namespaceObject.closeSync)(file);
+        if (child.pid !== undefined)
+            options.onStart?.(child.pid);
+        let stopped;
+        const stop = (failure) => {
+            stopped ??= failure;
+            run_endGroup(child);
+        };
+        const onAbort = () => {
+            stop({ kind: "aborted" });
+        };
+        const seconds = options.timeout ?? 0;
+        const timer = seconds > 0 ? setTimeout(() => stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;
+        options.signal?.addEventListener("abort", onAbort, { once: true });
+        const silence = options.silence ?? 0;
+        const onSilence = () => {
+            // What is held up here is not silent.
+            if (child.stdout?.isPaused() === true || child.stderr?.isPaused() === true)
+                watch?.refresh();
+            else
+                stop({ kind: "silent", seconds: silence });
+        };
+        const watch = silence > 0 ? setTimeout(onSilence, silence * 1000) : undefined;
+        const settle = () => {
+            clearTimeout(timer);
+            clearTimeout(watch);
+            options.signal?.removeEventListener("abort", onAbort);
+        };
+        child.once("error", (error) => {
+            settle();
+            reject(fail({ kind: "spawn", code: error.code ?? error.message }, error));
+        });
+        const { stdout: out, stderr: err } = child;
+        out?.on("data", (chunk) => {
+            watch?.refresh();
+            if (options.stdoutTo !== undefined)
+                return;
+            if (options.onStdout === undefined)
+                stdout.push(chunk);
+            else
+                options.onStdout(chunk);
+            if (stdout.overflowed)
+                stop({ kind: "output", bytes: mostStdout });
+            if (options.shown === true)
+                logPace.hold(out);
+        });
+        if (options.stdoutTo !== undefined)
+            out?.pipe(options.stdoutTo, { end: false });
+        err?.on("data", (chunk) => {
+            watch?.refresh();
+            stderr.push(chunk);
+            stderrLines?.push(chunk);
+            if (stderrLines !== undefined)
+                logPace.hold(err);
+        });
+        // A program that ends without reading its input closes the pipe; its exit code is more informative than EPIPE.
+        child.stdin?.on("error", () => undefined);
+        if (options.feed === undefined || child.stdin === null)
+            child.stdin?.end(options.stdin ?? "");
+        else {
+            child.stdin.write(options.stdin ?? "");
+            options.feed(child.stdin);
+        }
+        child.once("exit", () => {
+            if (stopped === undefined)
+                return;
+            // Don't wait for processes that hold the pipes: grandchildren, or, outside the group, the ssh master, to which ssh passes its
+            // pipes and which closes them when the command on the machine ends.
+            killGroup(child, "SIGKILL");
+            child.stdout?.destroy();
+            child.stderr?.destroy();
+        });
+        child.once("close", (exitCode, signal) => {
+            settle();
+            if (options.stderrFile !== undefined)
+                stderr.push((0,external_node_fs_namespaceObject.readFileSync)(options.stderrFile));
+            resolve({ exitCode, signal, stopped });
+        });
+    });
+    stderrLines?.end();
+    if (ended.stopped !== undefined)
+        throw fail(ended.stopped);
+    if (ended.signal !== null)
+        throw fail({ kind: "signal", signal: ended.signal });
+    if (ended.exitCode !== 0)
+        throw fail({ kind: "exit", exitCode: ended.exitCode ?? -1 });
+    return { stdout: stdout.text(), stderr: stderr.text() };
+}
+/** The command, ready to paste into a POSIX shell. */
+function pasteable(command) {
+    return [command.file, ...command.args].map(quote).join(" ");
+}
+/** Quotes one word for a POSIX shell (POSIX.1-2017, Shell Command Language 2.2.2). */
+function quote(word) {
+    return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw `'\''`)}'`;
+}
+function run_endGroup(child) {
+    if (child.exitCode !== null || child.signalCode !== null)
+        return;
+    killGroup(child, "SIGTERM");
+    setTimeout(() => killGroup(child, "SIGKILL"), graceMilliseconds).unref();
+}
+function killGroup(child, signal) {
+    if (child.pid === undefined)
+        return;
+    try {
+        process.kill(-child.pid, signal);
+    }
+    catch {
+        // The group has ended already.
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nix/nix-command.js
+
+
+
+/** Builds a call of the runner's nix. */
+function nixCommand(args) {
+    return { file: "nix", args: [...args] };
+}
+/** Runs the runner's nix. Throws a `CommandError`, or a `RunnerError` that says which step to add to the workflow. */
+async function runNix(args, options = {}) {
+    return await runExplained(nixCommand(args), options);
+}
+/** Runs the runner's nix-store, whose output is the same in every version. Throws as `runNix`. */
+async function runNixStore(args, options = {}) {
+    return await runExplained({ file: "nix-store", args }, options);
+}
+async function runExplained(command, options) {
+    try {
+        return await run(command, options);
+    }
+    catch (error) {
+        throw explainMissing(error) ?? error;
+    }
+}
+function explainMissing(error) {
+    if (!(error instanceof CommandError))
+        return undefined;
+    const step = installSteps.nix;
+    if (error.failure.kind === "spawn" && error.failure.code === "ENOENT") {
+        return new RunnerError(`nix was not found on this runner. Add this step before the deployment: ${step}`, { cause: error, topic: "programs-missing" });
+    }
+    const feature = /experimental Nix feature '([\w-]+)' is disabled|unrecognised flag '--(?:json|to)'|'flake' is not a recognised command/.exec(error.stderr);
+    if (feature !== null) {
+        return new RunnerError(`flakes are disabled in nix on this runner (experimental features nix-command and flakes). Add this step before the deployment, which enables them: ${step}; or set NIX_CONFIG: "experimental-features = nix-command flakes" in env`, { cause: error, topic: "programs-missing" });
+    }
+    return undefined;
+}
+;// CONCATENATED MODULE: ./out/src/domain/lines.js
+// As many as an error message shows.
+const lines_shownLines = 20;
+/** The last lines of a command's output without blank ones, by default 20. */
+function lastLines(text, most = lines_shownLines) {
+    return text
+        .split(/\r?\n/)
+        .filter((line) => line.trim() !== "")
+        .slice(-most);
+}
+;// CONCATENATED MODULE: ./out/src/nix/evaluation-message.js
+const evaluation_message_shownLines = 20;
+// Of Nix's own message, so that the place below it is shown too.
+const messageLines = 12;
+const evaluation_message_longestLine = 400;
+const errorHead = /^\s*error: ?(.*)$/;
+const frameHead = /^\s*… (.*)$/;
+const placeLine = /^\s*at (.+):(\d+):(\d+):?$/;
+const hint = /^\s*\((?:stack trace truncated|use '--show-trace')/;
+/**
+ * Reduces an evaluation error to Nix's own message and the innermost place in the user's flake, at most 20 lines. The rest of the
+ * trace is left out: most of it is the action's expression (`«string»`) and nixpkgs. Takes the output with or without
+ * `--show-trace`:
+ *
+ *     error:
+ *            … while evaluating attribute 'machines'
+ *              at «string»:232:3:
+ *               231|   names = all;
+ *
+ *            … while calling the 'import' builtin
+ *              at /nix/store/8vwzif8j4qk91swz99p51qc40i0bhk1w-source/flake.nix:1:29:
+ *                 1| { outputs = { self }: { a = import ./x.nix; }; }
+ *
+ *            error: path '/nix/store/8vwzif8j4qk91swz99p51qc40i0bhk1w-source/x.nix' does not exist
+ *
+ * Returns nothing where the output has no error. Paths inside the flake's source in the store are shown without the store path.
+ */
+function evaluationMessage(output) {
+    const parts = parseParts(output);
+    const message = parts.findLast((part) => part.kind === "message" && part.text.some((line) => line !== ""));
+    if (message === undefined)
+        return [];
+    const frames = parts.filter((part) => part.kind === "frame");
+    const root = flakeRoot([...frames, message]);
+    const inFlake = (part) => part.place !== undefined && rootOf(part.place.file) === root;
+    const frame = inFlake(message) ? undefined : frames.findLast(inFlake);
+    const text = message.text.length > messageLines ? [...message.text.slice(0, messageLines - 1), "…"] : message.text;
+    const own = message.place === undefined || isInternal(message.place.file) ? [] : renderPlace(message.place);
+    const context = frame?.place === undefined ? [] : [`… ${frame.text.join(" ")}`, ...renderPlace(frame.place)];
+    return [...text, ...own, ...context].map((line) => withoutRoot(line, root).slice(0, evaluation_message_longestLine)).slice(0, evaluation_message_shownLines);
+}
+function parseParts(output) {
+    const lines = output.split("\n");
+    const parts = [];
+    for (const line of lines.slice(lines.findIndex((candidate) => candidate.startsWith("error:")))) {
+        const current = parts.at(-1);
+        const error = errorHead.exec(line);
+        const frame = frameHead.exec(line);
+        const place = placeLine.exec(line);
+        if (error !== null)
+            parts.push({ kind: "message", text: error[1] === "" ? [] : [`error: ${error[1]}`], place: undefined });
+        else if (frame !== null)
+            parts.push({ kind: "frame", text: [frame[1] ?? ""], place: undefined });
+        else if (current === undefined || line.trim() === "" || hint.test(line))
+            continue;
+        else if (place !== null)
+            current.place ??= { file: place[1] ?? "", at: `${place[1]}:${place[2]}:${place[3]}`, code: [] };
+        else if (current.place !== undefined)
+            current.place.code.push(line);
+        // A message that quotes source lines without a place is not known.
+        else
+            current.text.push(line.replace(/^ {7}/, ""));
+    }
+    return parts;
+}
+function renderPlace({ at, code }) {
+    return [`at ${at}:`, ...code.slice(0, 4).map((line) => line.replace(/^ {7}/, ""))];
+}
+// Evaluation begins in the action's expression, and the first file after it is the flake's own.
+function flakeRoot(parts) {
+    const first = parts.find(({ place }) => place !== undefined && !isInternal(place.file));
+    return first?.place === undefined ? undefined : rootOf(first.place.file);
+}
+/** The source that a file belongs to: a store path, a fetched tree as `«git+file:///…»`, or everything on the runner's own disk. */
+function rootOf(file) {
+    return /^(?:\/nix\/store\/[^/]+|«[^»]+»)(?=\/)/.exec(file)?.[0] ?? "";
+}
+function isInternal(file) {
+    return /^(?:«(?:string|stdin|none|unknown|nix-internal|flakes-internal)|<nix\/|\(string\)|\(stdin\))/.test(file);
+}
+function withoutRoot(line, root) {
+    return root === undefined || root === "" ? line : line.replaceAll(`${root}/`, "");
+}
+/**
+ * The file, relative to the root of its flake, that an evaluation did not find in the store: `path '/nix/store/…-source/x.nix' does
+ * not exist` (from 2.34 on also `path '«path:/nix/store/…-source»/x.nix'`), `opening file '…': No such file or directory`, and up to Nix 2.18 `getting status of '…': No such file or directory`.
+ */
+function missingFile(output) {
+    const file = `['"](?:/nix/store/[^/'"]+|«[^»]+»)/([^'"]+)['"]`;
+    const pattern = new RegExp(`error: (?:path ${file} does not exist|(?:opening file|getting status of) ${file}: No such file or directory)`);
+    const match = pattern.exec(output);
+    return match?.[1] ?? match?.[2];
+}
+;// CONCATENATED MODULE: ./out/src/nix/input-failure.js
+
+const deployKey = "Load a key that may read it before this step, for example with webfactory/ssh-agent; the input ssh-key is used for the machines only";
+/**
+ * Explains that the flake, or one of its inputs, could not be fetched: which one, why, and what to do. `undefined` where that is not
+ * what failed. From Nix 2.20 the output names the input:
+ *
+ *     error:
+ *            … while updating the flake input 'p'
+ *
+ *            … while fetching the input 'git+ssh://git@github.com/org/p.git'
+ *
+ *            error: Failed to fetch git repository 'ssh://git@github.com/org/p.git'
+ */
+function explainInput(output, reference) {
+    const cause = causeOf(output);
+    if (cause === undefined)
+        return undefined;
+    const address = [...output.matchAll(/… while fetching the input '([^']+)'/g)].at(-1)?.[1];
+    const what = address === undefined ? `the flake ${reference} or one of its inputs` : address === reference ? `the flake ${reference}` : `the flake's input ${address}`;
+    return { problem: `${what} could not be fetched: ${cause.why}`, advice: cause.next };
+}
+function causeOf(output) {
+    const error = evaluationMessage(output)[0] ?? "";
+    // The messages of git and ssh are above Nix's own error, which only says that git has failed.
+    if (/Failed to fetch git repository|program 'git' failed|revspec '.*' not found|unable to fetch/i.test(error)) {
+        if (/^Host key verification failed/m.test(output))
+            return { why: "the runner does not know the host key of its server", next: `Add the key to ~/.ssh/known_hosts in an earlier step. ${deployKey}` };
+        if (/Permission denied \(/.test(output))
+            return { why: "its server does not accept an ssh key of the runner", next: deployKey };
+        if (/could not read (?:Username|Password)|Authentication failed|terminal prompts disabled/.test(output)) {
+            return {
+                why: "its server asks for a user name and password",
+                next: "Give Git the credentials before this step, for example with `git config --global url.https://x-access-token:$TOKEN@github.com/.insteadOf https://github.com/`",
+            };
+        }
+        if (/[Rr]epository .*not found|does not appear to be a git repository/.test(output))
+            return { why: "its server did not find the repository", next: `Check the address. If the repository is private: ${deployKey}` };
+    }
+    const status = /HTTP error (401|403|404)/.exec(error)?.[1];
+    if (status !== undefined) {
+        const why = status === "404" ? "HTTP error 404, which GitHub also returns for a private repository" : `HTTP error ${status}: access is denied`;
+        return { why, next: "For a private repository set NIX_CONFIG in env: `access-tokens = github.com=TOKEN`, with a token that may read it" };
+    }
+    const unreachable = /(?:[Cc]ould ?n[o']t resolve host|Could not connect|Couldn't connect|[Cc]onnection timed out|Resolving timed out)/.test(error);
+    return unreachable ? { why: error.replace(/^error: /, ""), next: "Check the address and the runner's network" } : undefined;
+}
+;// CONCATENATED MODULE: ./out/src/nix/flake-failure.js
+
+
+/** Explains why a flake cannot be used; `undefined` where Nix's own message is better. */
+function explainFlake(error, reference) {
+    if (!(error instanceof CommandError))
+        return undefined;
+    const { stderr } = error;
+    const flake = (problem, advice, topic) => new InputError([{ input: "flake", problem, advice, topic }]);
+    if (/requires lock file changes/.test(stderr)) {
+        return flake(`flake.lock of ${reference} is missing, incomplete or not tracked by Git`, "Run `nix flake lock`, commit flake.lock and deploy again; the action never updates a lock file", "lock-file-incomplete");
+    }
+    const owned = /repository path '([^']*)' is not owned by current user|dubious ownership in repository at '([^']*)'/.exec(stderr);
+    if (owned !== null) {
+        const directory = owned[1] ?? owned[2];
+        return flake(`Git refuses ${directory} because it is owned by another user, which is usual for jobs in a container`, `Add this step before this one: - run: git config --global --add safe.directory '${directory}'`, "repository-not-owned");
+    }
+    if (/lock ?file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
+        return flake(`flake.lock of ${reference} contains an input that is not locked`, `Nix and Lix lock relative inputs (\`path:./x\`) differently and reject each other's lock files: run \`nix flake lock\` with the implementation that the runner and the machines use`);
+    }
+    if (/unexpected flake input attribute 'submodules'/.test(stderr)) {
+        return flake(`the flake ${reference} sets inputs.self.submodules, which Nix on the runner does not support`, "Use Nix 2.27 or newer on the runner; the version on the machines does not matter");
+    }
+    const unfetched = explainInput(stderr, reference);
+    if (unfetched !== undefined)
+        return flake(unfetched.problem, unfetched.advice, "input-not-fetched");
+    const accepted = "Use a directory with a flake.nix (`.`, `./nixos`) or any other flake reference";
+    if (/flake\.nix' .*is not tracked by Git/.test(stderr)) {
+        return flake(`flake.nix at ${reference} is not tracked by Git, so Nix ignores it`, "Run `git add` on it and commit it", "flake-missing");
+    }
+    if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
+        return flake(`flake.nix was not found at ${reference}`, `${accepted}. Check that an actions/checkout step runs before this one`, "flake-missing");
+    }
+    // A path in the store is a file that is missing in the flake itself.
+    if (/(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) &&
+        !/^[a-z+]+:/.test(reference)) {
+        return flake(`the directory ${reference} was not found`, `${accepted}. Check that an actions/checkout step runs before this one`, "flake-missing");
+    }
+    const [, unknown] = /cannot find flake '(?:flake:)?([^']*)' in the flake registries/.exec(stderr) ?? [];
+    if (unknown !== undefined && unknown !== reference.replace(/[?#].*/, "")) {
+        return flake(`the input ${unknown} of the flake ${reference} has no URL and was not found in the flake registry`, `Add \`inputs.${unknown}.url\` to the flake`);
+    }
+    if (unknown !== undefined) {
+        return flake(`${reference} was not found in the flake registry`, `If it is a directory, write ./${reference}. ${accepted}`, "flake-missing");
+    }
+    return undefined;
+}
+;// CONCATENATED MODULE: ./out/src/nix/nar-hash.js
+// Nix's base 32: without e, o, t, u.
+const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
+const hashBytes = 32;
+/**
+ * Converts what `nix-store --query --hash` prints, `sha256:` and base 32 in Nix's own alphabet and order (the last character has
+ * the lowest bits; `printHash32` in Nix's sources), to the form of lock files, `sha256-` and base64 (SRI). Throws an `Error` for
+ * any other text.
+ */
+function sriHash(printed) {
+    const text = printed.trim();
+    if (/^sha256-[A-Za-z0-9+/]{43}=$/.test(text))
+        return text;
+    const digits = /^sha256:([0-9a-z]{52})$/.exec(text)?.[1];
+    if (digits === undefined)
+        throw new Error(`not a SHA-256 hash of a store path: ${JSON.stringify(text.slice(0, 100))}`);
+    let value = 0n;
+    for (const digit of digits) {
+        const number = alphabet.indexOf(digit);
+        if (number === -1)
+            throw new Error(`not a digit of Nix's base 32: ${digit}`);
+        value = value * 32n + BigInt(number);
+    }
+    const bytes = Buffer.alloc(hashBytes);
+    for (let index = 0; index < hashBytes; index += 1) {
+        bytes[index] = Number(value & 0xffn);
+        value >>= 8n;
+    }
+    if (value !== 0n)
+        throw new Error(`too large for a SHA-256 hash: ${text}`);
+    return `sha256-${bytes.toString("base64")}`;
+}
+;// CONCATENATED MODULE: ./out/src/nix/flake.js
+
+
+
+
+
+
+// The lock file belongs to the author of the flake: a deployment neither writes nor changes one.
+const neverLock = ["--no-update-lock-file"];
+/**
+ * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake that
+ * is missing, has no lock file or changes in the meantime, a `CommandError` for whatever else Nix reports.
+ *
+ * `nix flake archive` comes first, with the user's own reference: it copies the source into the store in every version, where
+ * `nix flake metadata` of Nix 2.35 prints a path that is not there, and that of Determinate Nix with lazy trees none at all.
+ */
+async function archiveOnRunner(reference, options) {
+    const call = { cwd: options.cwd, signal: options.signal, onStderrLine: options.onLine };
+    try {
+        const archive = parseArchive((await runNix(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
+        const metadata = await runNix(["flake", "metadata", "--json", ...neverLock, reference], call);
+        const { path, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
+        if (path !== undefined && path !== archive.source)
+            throw changedMeanwhile(reference);
+        const hash = await runNixStore(["--query", "--hash", archive.source], options);
+        return { flake: { ...archive, ...identity, narHash: sriHash(hash.stdout) }, locks, resolved };
+    }
+    catch (error) {
+        throw explainFlake(error, reference) ?? error;
+    }
+}
+function changedMeanwhile(reference) {
+    return new InputError([
+        { input: "flake", problem: `the files of ${reference} changed while the flake was being read. Check that nothing else writes to them` },
+    ]);
+}
+/** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */
+async function configurationNames(reference, options) {
+    const args = ["eval", "--json", ...neverLock, `${reference}#nixosConfigurations`, "--apply", "builtins.attrNames"];
+    const { stdout } = await runNix(args, { signal: options.signal });
+    return texts(JSON.parse(stdout));
+}
+/**
+ * Parses what `nix flake metadata --json` prints; Determinate Nix with lazy trees leaves out `path` and `locked.narHash`:
+ *
+ *     {"path":"/nix/store/…-source","resolved":{"dir":"nixos",…},"locked":{"narHash":"sha256-…",…},
+ *      "revision":"4f1c…","dirtyRevision":"4f1c…-dirty","revCount":7,"lastModified":1700000000,"locks":{"nodes":{…},…},…}
+ */
+function parseMetadata(json) {
+    const data = JSON.parse(json);
+    const locked = field(data, "locked");
+    const directory = json_text(field(data, "resolved", "dir")) ?? json_text(field(locked, "dir")) ?? "";
+    const dirtyRevision = json_text(field(data, "dirtyRevision")) ?? json_text(field(locked, "dirtyRev"));
+    const scheme = json_text(field(data, "resolved", "type"));
+    const revision = json_text(field(data, "revision")) ?? json_text(field(locked, "rev"));
+    return {
+        path: optionalStorePath(json_text(field(data, "path"))),
+        subdirectory: directory.replace(/^\/+|\/+$/g, ""),
+        revision,
+        revisionCount: revision === undefined ? undefined : (number(field(data, "revCount")) ?? number(field(locked, "revCount"))),
+        lastModified: number(field(data, "lastModified")) ?? number(field(locked, "lastModified")),
+        // Nix before 2.17 has no dirtyRev: a Git tree without a revision is a dirty one.
+        dirty: dirtyRevision !== undefined || (scheme === "git" && revision === undefined),
+        locks: field(data, "locks"),
+        resolved: field(data, "resolved"),
+    };
+}
+/**
+ * Parses the store paths of a flake and of all its inputs from what `nix flake archive --json` prints:
+ * `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`. An input inside its parent's tree has no path (except with Lix),
+ * and one that follows another is missing. Throws an `Error` for anything but a store path.
+ */
+function parseArchive(json) {
+    const data = JSON.parse(json);
+    const source = storePath(json_text(field(data, "path")) ?? "");
+    const found = new Set();
+    const walk = (node) => {
+        const path = json_text(field(node, "path"));
+        if (path !== undefined)
+            found.add(storePath(path));
+        const inputs = field(node, "inputs");
+        if (typeof inputs === "object" && inputs !== null)
+            for (const input of Object.values(inputs))
+                walk(input);
+    };
+    walk(data);
+    found.delete(source);
+    return { source, inputs: [...found] };
+}
+;// CONCATENATED MODULE: ./out/src/nix/evaluate.js
+
+
+
+
+
+
+const evaluate_shownLines = 20;
+/**
+ * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
+ * what it prints as JSON. Throws an `InputError` for a flake that cannot be fetched, a `RunnerError` for a Nix that is too old, an
+ * `EvaluationError` for what does not evaluate, and a `CommandError` for an evaluation that was stopped.
+ */
+async function applyToFlake(reference, expression, args, options) {
+    const warnings = beforeError(options.onLine);
+    try {
+        const { stdout } = await runNix(applyArguments(reference, expression, args), {
+            cwd: options.cwd,
+            signal: options.signal,
+            onStderrLine: warnings,
+        });
+        return JSON.parse(stdout);
+    }
+    catch (error) {
+        throw explainApply(error, reference) ?? readable(error, reference) ?? error;
+    }
+}
+/** Builds the arguments of that evaluation. The attribute path `.` is the outputs as a whole, from Nix 2.19 (NixOS/nix#8852). */
+function applyArguments(reference, expression, args) {
+    const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
+    // Without --show-trace, Nix shows the outermost frames: those of the expression, and not the place in the flake.
+    return ["eval", "--json", "--show-trace", ...neverLock, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+}
+// The trace quotes the expression and has thousands of lines for a real NixOS: the error is shown at the end instead.
+function beforeError(onLine) {
+    let failed = false;
+    return (line) => {
+        failed ||= line.startsWith("error:");
+        if (!failed)
+            onLine(line);
+    };
+}
+function readable(error, reference) {
+    if (!(error instanceof CommandError))
+        return undefined;
+    const { failure, stderr } = error;
+    if (failure.kind === "signal" && failure.signal === "SIGKILL") {
+        const why = "nix was killed (SIGKILL). Linux kills processes when memory runs out; evaluating a NixOS configuration needs about 500 MB";
+        return new EvaluationError(reference, [why, "Use a runner with more memory, or select fewer hosts"], error);
+    }
+    if (failure.kind !== "exit" && failure.kind !== "signal")
+        return undefined;
+    const message = evaluationMessage(stderr);
+    const lines = message.length > 0 ? message : lastLines(stderr, evaluate_shownLines);
+    const file = missingFile(stderr);
+    const hint = `${file} is not in the source of the flake. If it exists in the work tree, it is not tracked by Git: run \`git add ${file}\` and commit it`;
+    return new EvaluationError(reference, file === undefined ? lines : [...lines.slice(0, evaluate_shownLines - 1), hint], error);
+}
+function explainApply(error, reference) {
+    if (error instanceof CommandError && /does not provide attribute .*or '\.'/.test(error.stderr)) {
+        return new RunnerError("nix on this runner is too old to read the hosts from the flake (2.19 or newer is required). Update Nix, or set the input targets", {
+            cause: error,
+            topic: "nix-too-old",
+        });
+    }
+    return explainFlake(error, reference);
+}
+function nixValue(value) {
+    if (typeof value === "string")
+        return nixString(value);
+    if (typeof value === "boolean" || value === null)
+        return String(value);
+    return `[ ${value.map(nixString).join(" ")} ]`;
+}
+/** Quotes a string for Nix, where `${` would begin an expression. */
+function nixString(text) {
+    return `"${text
+        .replaceAll(/["\\$]/g, String.raw `\$&`)
+        .replaceAll("\n", String.raw `\n`)
+        .replaceAll("\r", String.raw `\r`)}"`;
+}
+;// CONCATENATED MODULE: ./out/src/nix/nix-config.js
+
+
+
+
+/**
+ * Reads the attribute `nixConfig` of a flake in the runner's store, as Nix text for another `flake.nix`; `undefined` where there is
+ * none. The machine's own `accept-flake-config` decides whether it applies. Throws a `CommandError` for a flake.nix that does
+ * not evaluate.
+ */
+async function readNixConfig(flake, options) {
+    const file = (0,external_node_path_namespaceObject.join)(flake.source, flake.subdirectory, "flake.nix");
+    // Few flakes have one, and searching the text needs no process.
+    if (!/\bnixConfig\b/.test((0,external_node_fs_namespaceObject.readFileSync)(file, "utf8")))
+        return undefined;
+    const { stdout } = await runNix(["eval", "--json", "--file", file, "--apply", "flake: flake.nixConfig or { }"], options);
+    const settings = JSON.parse(stdout);
+    const text = nixLiteral(settings);
+    return text === "{ }" ? undefined : text;
+}
+/** Renders a JSON value as a Nix literal: in `nixConfig` Nix accepts nothing that needs evaluation. */
+function nixLiteral(value) {
+    if (typeof value === "string")
+        return nixString(value);
+    if (Array.isArray(value))
+        return `[ ${value.map((item) => `(${nixLiteral(item)})`).join(" ")} ]`;
+    if (typeof value !== "object" || value === null)
+        return String(value);
+    const settings = Object.entries(value).map(([name, setting]) => `${nixString(name)} = ${nixLiteral(setting)};`);
+    return ["{", ...settings, "}"].join(" ");
+}
+;// CONCATENATED MODULE: ./out/src/nix/outer-lock.js
+
+// The name of the only input, as `outer-flake.nix` and `outer-hive.nix` have it.
+const inner = "flake";
+/**
+ * Renders the lock file of a flake whose only input is the given one, from the given one's own (`locks` of what
+ * `nix flake metadata --json` prints):
+ *
+ *     {"nodes":{"nixpkgs":{…},"root":{"inputs":{"nixpkgs":"nixpkgs"}}},"root":"root","version":7}
+ *
+ * An input's inputs are names of nodes, or a path of inputs from the root, which becomes longer by one. So does the path of the
+ * parent of an input that lies in its parent's tree. With `narHash`, every Nix takes the rest of the input as it is written.
+ */
+function lockAround(flake, locks) {
+    const nodes = new Map(entries(field(locks, "nodes")));
+    const root = String(field(locks, "root"));
+    const free = (wish) => {
+        let name = wish;
+        while (nodes.has(name))
+            name += "_";
+        return name;
+    };
+    const outer = free("outer");
+    const locked = {
+        type: "path",
+        path: flake.source,
+        narHash: flake.narHash,
+        ...(flake.subdirectory === "" ? {} : { dir: flake.subdirectory }),
+        ...(flake.revision === undefined ? {} : { rev: flake.revision }),
+        ...(flake.revisionCount === undefined ? {} : { revCount: flake.revisionCount }),
+        ...(flake.lastModified === undefined ? {} : { lastModified: flake.lastModified }),
+    };
+    const longer = [...nodes].map(([name, node]) => [name, prefixed(node)]);
+    const own = { ...prefixed(nodes.get(root)), locked, original: { type: "indirect", id: inner } };
+    const all = { ...Object.fromEntries(longer), [root]: own, [outer]: { inputs: { [inner]: root } } };
+    return `${JSON.stringify({ nodes: all, root: outer, version: 7 }, undefined, 2)}\n`;
+}
+function prefixed(node) {
+    const below = (value) => {
+        if (!Array.isArray(value))
+            return value;
+        const path = value;
+        return [inner, ...path];
+    };
+    const { inputs, parent, ...rest } = objectOf(node);
+    return {
+        ...rest,
+        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(entries(inputs).map(([name, input]) => [name, below(input)])) }),
+        ...(parent === undefined ? {} : { parent: below(parent) }),
+    };
+}
+;// CONCATENATED MODULE: ./out/src/nix/outer-flake.js
+
+
+
+
+
+
+const templates = {
+    plain: __nccwpck_require__.ab + "outer-flake.nix",
+    hive: __nccwpck_require__.ab + "outer-hive.nix",
+};
+/**
+ * Creates the outer flake that is sent to the machines. With `hive`, the nodes of a colmena hive are added to
+ * `nixosConfigurations` as `colmenaHive.nodes.NAME`, the only place where nixos-rebuild looks. The flake keeps its identity
+ * (`self.rev`, `self.lastModified`, …) and the versions of all inputs. Throws a `CommandError`.
+ */
+async function wrapFlake({ flake, locks }, hive, options) {
+    return { flake, hive, outer: await addOuterFlake(flake, locks, hive, options) };
+}
+/** Adds an outer flake to the runner's store, without an evaluation. The flake's identity need not be its real one. */
+async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
+    const nixConfig = await readNixConfig(flake, { signal });
+    const template = templates[hive ? "hive" : "plain"];
+    const text = (0,external_node_fs_namespaceObject.readFileSync)(template, "utf8");
+    const directory = (0,external_node_fs_namespaceObject.mkdtempSync)((0,external_node_path_namespaceObject.join)(scratch, "outer-flake-"));
+    try {
+        // The name that Nix itself gives the source of a flake: it then takes the path as it is and copies nothing.
+        const tree = (0,external_node_path_namespaceObject.join)(directory, "source");
+        (0,external_node_fs_namespaceObject.mkdirSync)(tree);
+        (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(tree, "flake.nix"), nixConfig === undefined ? text : text.replace("{", () => `{\n  nixConfig = ${nixConfig};`));
+        (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(tree, "flake.lock"), lockAround(flake, locks));
+        return storePath((await runNixStore(["--add", tree], { signal })).stdout.trim());
+    }
+    finally {
+        (0,external_node_fs_namespaceObject.rmSync)(directory, { recursive: true, force: true });
+    }
+}
+;// CONCATENATED MODULE: ./out/src/domain/result.js
+/** The result of one machine, from best to worst. */
+const statuses = ["unchanged", "planned", "deployed", "skipped", "degraded", "rolled-back", "failed", "unknown", "rollback-failed"];
+/** The worst status of all, `unchanged` when there is none. */
+function worstStatus(results) {
+    const worst = Math.max(0, ...results.map((result) => statuses.indexOf(result.status)));
+    return statuses[worst] ?? "unchanged";
+}
+/** Returns whether the machine did not reach the requested state. */
+function isFailure(status) {
+    switch (status) {
+        case "unchanged":
+        case "planned":
+        case "deployed":
+        case "skipped":
+        // Failed units with `unit-failures: warn`, or a failed user activation.
+        case "degraded":
+            return false;
+        case "rolled-back":
+        case "failed":
+        case "unknown":
+        case "rollback-failed":
+            return true;
+    }
 }
 ;// CONCATENATED MODULE: ./out/src/report/troubleshooting.js
 /** Links to docs/troubleshooting.md by its path in the repository. */
@@ -4427,18 +4884,3199 @@ function brief(result) {
     const reason = result.status === "failed" ? `${result.phase}: ${result.error?.reason ?? "failed"}` : verdict(result);
     return `${result.name} (${reason})`;
 }
-;// CONCATENATED MODULE: ./out/src/github/limits.js
-// What GitHub accepts. https://docs.github.com/en/actions/reference/limits
-/** Jobs of a matrix in one workflow run. */
-const jobsOfMatrix = 256;
-/** Characters of the outputs of one step: half of the 1 MB, counted as UTF-16, that a job may have. */
-const charactersOfOutputs = 500_000;
-/** Annotations of one kind that the page of a run shows for a step, without the one that GitHub makes of the step's own failure. */
-const annotationsOfStep = 9;
-/** The page of a workflow run. GitHub refuses a summary above 1,048,576 bytes a step as a whole. */
-const jobSummary = { bytes: 1_000_000, name: "summary (1 MiB)" };
-/** A comment on an issue or pull request, which has at most 65,536 characters; some are left for text added by the workflow. */
-const comment = { bytes: 64_000, name: "comment (65,536 characters)" };
+;// CONCATENATED MODULE: ./out/src/report/choice.js
+
+/** The lines of the log that say what was chosen of a flake's machines. */
+function choiceLines({ machines, unusable, others }) {
+    const count = machines.length + unusable.length;
+    const heading = `targets is empty: using ${count} ${count === 1 ? "host" : "hosts"} from the flake`;
+    return [
+        `${heading}${machines.length === 0 ? "" : `: ${machines.map(({ name }) => name).join(", ")}`}`,
+        ...unusable.map(({ name }) => `${name} cannot be deployed and counts as failed`),
+        ...others.map(({ name, reason }) => `${name} is excluded: ${reason}`),
+    ];
+}
+const mostIgnored = 30;
+const mostNamed = 10;
+const withoutEffect = "Settings in the flake without effect";
+/** The warning about profiles of deploy-rs with a script of their own to activate them; none where there are none. */
+function activationWarnings(profiles) {
+    if (profiles.length === 0)
+        return [];
+    const names = listed(profiles, mostNamed);
+    return [{ title: withoutEffect, message: `${names}: the script that activates profiles.system is not run; the system in it is switched to as NixOS does` }];
+}
+/** The warning about settings of the flake without effect, one per line with the machines that have it; none where there are none. */
+function choiceWarnings({ machines }, given) {
+    const names = new Map();
+    for (const { name, ignored, wishes = [] } of machines) {
+        for (const sentence of [...ignored, ...wishes.flatMap((wish) => unfulfilled(wish, given))])
+            names.set(sentence, [...(names.get(sentence) ?? []), name]);
+    }
+    if (names.size === 0)
+        return [];
+    const lines = [...names].map(([sentence, having]) => `${listed(having, mostNamed)}: ${sentence}`);
+    return [{ title: withoutEffect, message: listedLines(lines, mostIgnored).join("\n") }];
+}
+function unfulfilled({ setting, input, agrees, advice }, given) {
+    if (given === undefined)
+        return [`${setting} is not passed on; the input ${input} decides. ${advice} in the job that deploys`];
+    const value = given[input];
+    return agrees.includes(value) ? [] : [`${setting} has no effect; the input ${input} decides, and is ${value}. ${advice}`];
+}
+;// CONCATENATED MODULE: ./out/src/entry/announce-choice.js
+
+/** Reports what was chosen of a flake's machines, and which of their settings have no effect with these inputs. */
+function announceChoice(choice, log, given) {
+    for (const line of choiceLines(choice))
+        log.line(line);
+    log.annotateAll("warning", choiceWarnings(choice, given));
+}
+/** Reports which profiles of deploy-rs have a script of their own that is not run. */
+function announceActivations({ systems }, log) {
+    log.annotateAll("warning", activationWarnings([...systems].flatMap(([name, { ownActivation }]) => (ownActivation === true ? [name] : []))));
+}
+;// CONCATENATED MODULE: ./out/src/report/flake.js
+/** The line of the log that says which flake is deployed. */
+function flakeLine({ source, revision, inputs }) {
+    return `flake ${source}, revision ${revision ?? "none"}, with ${inputs.length} inputs`;
+}
+/** The warning about a flake that is not a commit; none for one that is. */
+function flakeWarnings({ dirty }) {
+    if (!dirty)
+        return [];
+    const message = "The deployed system does not match a commit: self.rev, self.dirtyRev and self.dirtyShortRev are missing on the machines. Check whether an earlier step changed a file.";
+    return [{ title: "The flake has uncommitted changes", message }];
+}
+;// CONCATENATED MODULE: ./out/src/entry/archive-flake.js
+
+
+/** Fetches a flake into the runner's store, and reports which it is. Throws as `archiveOnRunner`. */
+async function archiveAndAnnounce(reference, log, options) {
+    const archived = await archiveOnRunner(reference, options);
+    log.line(flakeLine(archived.flake));
+    log.annotateAll("warning", flakeWarnings(archived.flake));
+    return archived;
+}
+;// CONCATENATED MODULE: ./out/src/github/cancellation.js
+// 128 and the number of SIGINT, as a shell has it.
+const interrupted = 130;
+/**
+ * Runs work that signals cancel, and returns its exit code. GitHub's runner sends SIGINT, 7.5 s later SIGTERM and 2.5 s later kills
+ * the process tree: the first signal begins an orderly end, a second SIGINT ends at once, with exit code 130.
+ */
+async function runCancellable(work, { onFirst, onSecond }) {
+    const controller = new AbortController();
+    let isEndingAtOnce = false;
+    let endAtOnce = () => undefined;
+    const atOnce = new Promise((resolve) => (endAtOnce = resolve)).then(onSecond).then(() => interrupted);
+    const handle = (signal) => {
+        if (!controller.signal.aborted) {
+            onFirst(signal);
+            controller.abort();
+        }
+        else if (signal === "SIGINT") {
+            isEndingAtOnce = true;
+            endAtOnce();
+        }
+    };
+    // Without its connections, the work may end before the second handler does.
+    const toItsEnd = async () => {
+        const exitCode = await work(controller.signal);
+        return isEndingAtOnce ? interrupted : exitCode;
+    };
+    process.on("SIGINT", handle);
+    process.on("SIGTERM", handle);
+    try {
+        return await Promise.race([toItsEnd(), atOnce]);
+    }
+    finally {
+        process.off("SIGINT", handle);
+        process.off("SIGTERM", handle);
+    }
+}
+;// CONCATENATED MODULE: external "node:util"
+const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
+;// CONCATENATED MODULE: ./out/src/report/printable.js
+
+/** The text as one line without control characters and terminal sequences. */
+function printable(text) {
+    return (0,external_node_util_namespaceObject.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
+}
+;// CONCATENATED MODULE: ./out/src/github/runner-kind.js
+/**
+ * Returns whether the runner is one of Forgejo, Gitea or act, which execute workflow commands but show no annotations. Forgejo's runner
+ * sets GITEA_ACTIONS too, act sets ACT.
+ */
+function hidesAnnotations(environment) {
+    return isForgejoOrGitea(environment) || environment["ACT"] === "true";
+}
+/** Returns whether the runner is one of Forgejo or Gitea, whose pages of runs have the run's number in their address and not its id. */
+function isForgejoOrGitea(environment) {
+    return environment["GITEA_ACTIONS"] === "true" || environment["FORGEJO_ACTIONS"] === "true";
+}
+;// CONCATENATED MODULE: ./out/src/github/workflow-log.js
+
+
+
+
+
+// A reader that is gone must not end the deployment: its results still have other ways out.
+const ignoreErrors = () => undefined;
+/**
+ * The step's log. GitHub's runner executes workflow commands in any line, including output of machines and Nix: every line is
+ * written while commands are stopped, under a random token.
+ */
+class WorkflowLog {
+    /** Where to read about a topic. */
+    linkTo;
+    #token;
+    #hidesAnnotations;
+    constructor(environment = process.env) {
+        this.linkTo = troubleshootingLinks(environment);
+        this.#hidesAnnotations = hidesAnnotations(environment);
+        if (!process.stdout.listeners("error").includes(ignoreErrors))
+            process.stdout.on("error", ignoreErrors);
+    }
+    /** Writes one line, in which workflow commands are not executed. */
+    line(text) {
+        if (this.#token === undefined) {
+            this.#token = (0,external_node_crypto_namespaceObject.randomUUID)();
+            write(`::stop-commands::${this.#token}`);
+        }
+        write(printable(text));
+    }
+    /** Writes lines that are folded under a title. */
+    group(title, lines) {
+        this.resume();
+        startGroup(printable(title));
+        for (const line of lines)
+            this.line(line);
+        this.resume();
+        endGroup();
+    }
+    /** Writes an annotation, which the workflow's page shows; as plain lines too if the runner shows none. */
+    annotate(level, title, message) {
+        if (this.#hidesAnnotations)
+            for (const line of `${level}: ${title}\n${message}`.split("\n"))
+                this.line(line);
+        this.resume();
+        core_namespaceObject[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
+    }
+    /** Writes several annotations of one level. */
+    annotateAll(level, annotations) {
+        for (const { title, message } of annotations)
+            this.annotate(level, title, message);
+    }
+    /** Waits until the runner has taken every line: what is still buffered is lost when the process exits. */
+    async written() {
+        await new Promise((resolve) => {
+            process.stdout.write("", () => resolve());
+        });
+    }
+    /** Resumes workflow commands. */
+    resume() {
+        if (this.#token === undefined)
+            return;
+        write(`::${this.#token}::`);
+        this.#token = undefined;
+    }
+}
+function write(line) {
+    process.stdout.write(`${line}\n`);
+}
+;// CONCATENATED MODULE: ./out/src/report/problem.js
+
+
+
+
+
+// The beginning of a long command line identifies the command.
+const longestCommand = 300;
+/** The annotation for what ended a run before the machines did. An error that is not one of the action's own is shown with its stack. */
+function problemAnnotation(problem, linkTo = linkToPath) {
+    const withHelp = (text) => [text, ...topicsOf(problem).flatMap((topic) => seeAlso(topic, linkTo))].join("\n");
+    if (problem instanceof InputError || problem instanceof RunnerError)
+        return { title: "The deployment could not start", message: withHelp(problem.message) };
+    if (problem instanceof EvaluationError)
+        return { title: "The flake does not evaluate; no host was changed", message: withHelp(problem.message) };
+    if (problem instanceof CommandError) {
+        const lines = [problem.message.slice(0, longestCommand), ...lastLines(problem.stderr)];
+        return { title: "A command on the runner failed; no host was changed", message: lines.join("\n") };
+    }
+    if (isSystemError(problem)) {
+        const place = problem.path === undefined ? "" : ` Check the space and the permissions of ${(0,external_node_path_namespaceObject.dirname)(problem.path)}.`;
+        return { title: "A file on the runner could not be used; no host was changed", message: `${problem.message}.${place}` };
+    }
+    return { title: "Internal error", message: problem instanceof Error ? (problem.stack ?? problem.message) : String(problem) };
+}
+// Errors of the runner's file system: a full or read-only disk, a quota, missing permissions.
+const systemErrors = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "EIO"]);
+function isSystemError(problem) {
+    return external_node_util_namespaceObject.types.isNativeError(problem) && "syscall" in problem && "code" in problem && systemErrors.has(String(problem.code));
+}
+;// CONCATENATED MODULE: ./out/src/entry/companion.js
+
+
+
+
+/** Runs a companion action, which has no key and needs no post step. Its outputs are always set. Returns the exit code. */
+async function runCompanion(companion) {
+    const log = new WorkflowLog();
+    return await runCancellable(async (cancelled) => ((await workAndReport(companion, log, cancelled)) ? 0 : 1), {
+        onFirst: (signal) => log.annotate("warning", `Cancelled by ${signal}`, companion.onCancelled),
+        onSecond: async () => await Promise.resolve(),
+    });
+}
+async function workAndReport({ work, nothing }, log, cancelled) {
+    let found = { outputs: nothing, isComplete: false };
+    try {
+        found = await work(log, cancelled);
+    }
+    catch (error) {
+        if (!cancelled.aborted)
+            log.annotateAll("error", [problemAnnotation(error, log.linkTo)]);
+    }
+    log.resume();
+    setMachineOutputs(found.outputs);
+    await log.written();
+    return found.isComplete;
+}
+;// CONCATENATED MODULE: ./out/src/git/commit.js
+
+
+
+/** Resolves a revision (gitrevisions(7)). Throws a `RunnerError` without git, a `CommandError` outside of a work tree. */
+async function resolveCommit(directory, revision) {
+    try {
+        const { stdout } = await git(revParseArguments(directory, revision));
+        return { kind: "commit", id: stdout.trim() };
+    }
+    catch (error) {
+        if (!(error instanceof CommandError) || error.failure.kind !== "exit")
+            throw error;
+    }
+    return { kind: "missing", shallow: await isShallow(directory) };
+}
+/** Returns whether a checkout lacks older commits, as with actions/checkout unless `fetch-depth` is 0. Throws as `resolveCommit`. */
+async function isShallow(directory) {
+    return (await git(["-C", directory, "rev-parse", "--is-shallow-repository"])).stdout.trim() === "true";
+}
+/** Builds the arguments that look a revision up; it is never taken for an option. */
+function revParseArguments(directory, revision) {
+    return ["-C", directory, "rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`];
+}
+async function git(args) {
+    try {
+        return await run({ file: "git", args });
+    }
+    catch (error) {
+        if (error instanceof CommandError && error.failure.kind === "spawn") {
+            throw new RunnerError(`git was not found on this runner; changed-since needs it. Add this to the workflow before this step: ${installSteps.git}`, {
+                cause: error,
+                topic: "programs-missing",
+            });
+        }
+        throw error;
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nix/evaluate-each.js
+
+
+// Evaluating a large fleet takes minutes: an error that all machines share is not searched for in each of them.
+const mostEvaluations = 60;
+// Bytes of the names of one evaluation: Linux takes 128 KiB for one argument, and the expression is part of it.
+const mostBytes = 60_000;
+/**
+ * Evaluates all names at once, as far as they fit into one argument, and if that fails, in halves, until each failing name is alone.
+ * Nix ends an evaluation at the first missing attribute, abort or infinite recursion (`builtins.tryEval` catches none of them), and
+ * one such machine must not hide the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
+ */
+async function evaluateEach(names, evaluate) {
+    const found = new Map();
+    const groups = inArguments(names);
+    let evaluations = 0;
+    for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+        try {
+            evaluations += 1;
+            const values = await evaluate(group);
+            for (const [name, value] of values)
+                found.set(name, { value });
+        }
+        catch (error) {
+            if (!(error instanceof CommandError) || !isOfTheEvaluation(error))
+                throw error;
+            if (group.length === 1 || evaluations + groups.length + 2 > mostEvaluations)
+                for (const name of group)
+                    found.set(name, { error, together: group });
+            else
+                groups.push(group.slice(0, group.length / 2), group.slice(group.length / 2));
+        }
+    }
+    return new Map(names.flatMap((name) => {
+        const one = found.get(name);
+        return one === undefined ? [] : [[name, one]];
+    }));
+}
+/** Splits the names into groups that each fit into one argument, quoted for Nix. */
+function inArguments(names) {
+    const groups = [];
+    let bytes = mostBytes;
+    for (const name of names) {
+        const size = Buffer.byteLength(nixString(name)) + 1;
+        if (bytes + size > mostBytes) {
+            groups.push([]);
+            bytes = 0;
+        }
+        bytes += size;
+        groups.at(-1)?.push(name);
+    }
+    return groups;
+}
+function isOfTheEvaluation({ failure }) {
+    // A stack overflow or a lack of memory ends with a signal.
+    return failure.kind === "exit" || failure.kind === "signal";
+}
+;// CONCATENATED MODULE: ./out/src/nix/tool-settings.js
+
+/**
+ * What the action does not do of a machine's settings for deploy-rs or colmena, with the consequence, a sentence each. `raw` is what
+ * `inventory.nix` returns for the machine.
+ */
+function ignoredSettings(raw) {
+    const list = (name) => texts(field(raw, name)).join(", ");
+    const keys = list("keys");
+    const profiles = list("otherProfiles");
+    const unknown = list("unknown");
+    return [
+        keys === "" ? "" : `deployment.keys ${keys} are not uploaded; after a reboot /run/keys is empty, and services that need a key do not start`,
+        profiles === "" ? "" : `the profiles ${profiles} are not deployed; they stay as they are on the machine`,
+        isSet(raw, "machinesFile") ? "meta.machinesFile is not read; systems are built on the runner, and on the builders in its nix.conf" : "",
+        isSet(raw, "tempPath") ? "tempPath is not used; files of a run are in /run/nix-flake-deploy" : "",
+        field(raw, "imported") === true ? "the modules that it imports are not read; deployment settings in them have no effect" : "",
+        unknown === "" ? "" : `${unknown} is unknown to this version of the action, and has no effect`,
+    ].filter((sentence) => sentence !== "");
+}
+/** Settings of the machine for which the action has an input for all machines. */
+function settingWishes(raw) {
+    const wishes = [];
+    const same = (name, input, wanted = (value) => value) => {
+        const value = field(raw, name);
+        if (typeof value !== "boolean" && typeof value !== "number")
+            return;
+        wishes.push({ setting: `${name} = ${value}`, input, agrees: [String(wanted(value))], advice: `Set ${input}: ${wanted(value)}` });
+    };
+    same("autoRollback", "rollback");
+    same("magicRollback", "rollback");
+    same("confirmTimeout", "confirm-timeout");
+    same("activationTimeout", "activation-timeout");
+    same("fastConnection", "substitute-on-destination", (fast) => fast !== true);
+    // Root becomes nobody else.
+    if (field(raw, "user") === "root")
+        return wishes;
+    const sudo = field(raw, "sudo");
+    if (typeof sudo === "string")
+        wishes.push(elevation(`sudo = ${JSON.stringify(sudo)}`, sudo));
+    const command = field(raw, "privilegeEscalationCommand");
+    if (Array.isArray(command))
+        wishes.push(elevation(`privilegeEscalationCommand = ${JSON.stringify(command)}`, texts(command)[0] ?? ""));
+    if (field(raw, "interactiveSudo") === true) {
+        wishes.push({
+            setting: "interactiveSudo = true",
+            input: "elevate-password",
+            agrees: ["set"],
+            advice: "Set elevate-password, unless sudo needs no password",
+        });
+    }
+    return wishes;
+}
+/** The command's program decides; the action has its own arguments for each. */
+function elevation(setting, command) {
+    const program = command.trim().split(/\s+/)[0]?.split("/").at(-1) ?? "";
+    if (["sudo", "doas", "run0"].includes(program)) {
+        return { setting, input: "elevate", agrees: program === "run0" ? [program] : [program, "auto"], advice: `Set elevate: ${program}` };
+    }
+    if (program === "")
+        return { setting, input: "elevate", agrees: ["none"], advice: "Set elevate: none" };
+    return { setting, input: "elevate", agrees: [], advice: "The user must be able to become root with sudo, doas or run0" };
+}
+function isSet(raw, name) {
+    const value = field(raw, name);
+    return value !== undefined && value !== null;
+}
+;// CONCATENATED MODULE: ./out/src/nix/inventory-entry.js
+
+
+
+
+
+/**
+ * Parses what `inventory.nix` returns for a machine that is not broken:
+ *
+ *     {"kind":"deploy-rs","host":"web1.example.org","user":"admin","profileUser":"root","sshOptions":["-p","2222"],
+ *      "buildOnTarget":null,"configured":true,"system":"x86_64-linux","tags":["web"]}
+ */
+function parseEntry(name, raw) {
+    const kind = field(raw, "kind");
+    if (kind === "other")
+        return { kind, name, reason: String(field(raw, "reason")) };
+    const tags = Array.isArray(field(raw, "tags")) ? texts(field(raw, "tags")) : undefined;
+    try {
+        inventory_entry_refuse(name, raw);
+        const system = field(raw, "system");
+        const options = inventory_entry_readSshOptions(field(raw, "sshOptions"));
+        return {
+            kind: "machine",
+            name,
+            request: checkedRequest(name, {
+                host: host(field(raw, "host")),
+                user: optionalText(field(raw, "user"), "user") ?? options.user,
+                port: options.port ?? optionalPort(field(raw, "port")),
+                ...(options.lines.length === 0 ? {} : { sshOptions: options.lines }),
+                ...(field(raw, "replaceUnknownProfiles") === false ? { replaceUnknown: false } : {}),
+                configuration: { kind: field(raw, "hasPath") === true ? "profile" : kind === "hive" ? "hive" : "nixos", name },
+            }),
+            system: typeof system === "string" ? system : undefined,
+            tags,
+            buildOn: buildPlace(kind, field(raw, "buildOnTarget")),
+            ignored: [...ignoredSettings(raw), ...options.ignored],
+            wishes: settingWishes(raw),
+        };
+    }
+    catch (error) {
+        return {
+            kind: "unusable",
+            name,
+            error: unsupported(messageOf(error)),
+            tags,
+            topic: error instanceof UnsupportedSettingError ? error.topic : undefined,
+        };
+    }
+}
+/** Both tools build on the runner unless they are told otherwise; NixOS itself does not say. */
+function buildPlace(kind, buildOnTarget) {
+    if (typeof buildOnTarget === "boolean")
+        return buildOnTarget ? "target" : "runner";
+    return kind === "configuration" ? "auto" : "runner";
+}
+class UnsupportedSettingError extends Error {
+    topic;
+    constructor(message, topic) {
+        super(message);
+        this.topic = topic;
+    }
+}
+const systemProfile = "/nix/var/nix/profiles/system";
+const addHive = "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena's documentation describes";
+function inventory_entry_refuse(name, raw) {
+    if (field(raw, "uncertain") === true) {
+        throw new UnsupportedSettingError(`colmena.${name} imports modules, which only colmena can evaluate. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena's documentation describes, or set deployment.targetHost next to the imports`, "hive-not-evaluated");
+    }
+    const meta = texts(field(raw, "metaSettings"));
+    if (meta.length > 0) {
+        throw new UnsupportedSettingError(`only colmena evaluates ${meta.map((setting) => `meta.${setting}`).join(" and ")}, so that nixosConfigurations.${name} may be another system. ${addHive}`, "hive-not-evaluated");
+    }
+    if (field(raw, "configured") === false && field(raw, "hasPath") !== true) {
+        const hint = field(raw, "kind") === "deploy-rs" ? "Name the node after its configuration, or set the input targets (host#configuration)" : addHive;
+        throw new UnsupportedSettingError(`nixosConfigurations.${name} is missing. ${hint}`, "configuration-missing");
+    }
+    const user = field(raw, "profileUser") ?? "root";
+    if (user !== "root")
+        throw new Error(`its profile named system belongs to the user ${JSON.stringify(user)}, but a NixOS system must belong to root`);
+    const profile = field(raw, "profilePath") ?? systemProfile;
+    if (profile !== systemProfile)
+        throw new Error(`its profile named system has the profilePath ${inventory_entry_shown(profile)}, but that of a NixOS system is ${systemProfile}`);
+}
+function host(value) {
+    if (value === null || value === undefined)
+        throw new Error("it has no host");
+    if (typeof value !== "string")
+        throw new Error(`its host is not a string (${inventory_entry_shown(value)})`);
+    return value.replace(/^\[(.*:.*)\]$/, "$1");
+}
+function optionalText(value, what) {
+    if (value === null || value === undefined)
+        return undefined;
+    if (typeof value !== "string")
+        throw new Error(`its ${what} is not a string (${inventory_entry_shown(value)})`);
+    return value;
+}
+function optionalPort(value) {
+    if (value === null || value === undefined)
+        return undefined;
+    if (typeof value !== "number")
+        throw new Error(`its port is not a number (${inventory_entry_shown(value)})`);
+    return value;
+}
+/** Options of ssh, as a list or as a single one. */
+function inventory_entry_readSshOptions(value) {
+    const options = value === null || value === undefined ? [] : Array.isArray(value) ? value : [value];
+    const other = options.find((option) => typeof option !== "string");
+    if (other !== undefined)
+        throw new Error(`its ssh options contain ${inventory_entry_shown(other)}, which is not a string`);
+    try {
+        return parseSshOptions(texts(options));
+    }
+    catch (error) {
+        throw new UnsupportedSettingError(`its ssh options: ${messageOf(error)}`, "ssh-options-unsupported");
+    }
+}
+function inventory_entry_shown(value) {
+    return typeof value === "string" ? value : JSON.stringify(value);
+}
+;// CONCATENATED MODULE: ./out/src/nix/inventory.js
+
+
+
+
+
+
+
+
+// Machines that are evaluated one by one for their error.
+const mostExplained = 8;
+// Characters of the name of a configuration; a file or unit of a machine has no longer name either.
+const inventory_longestName = 255;
+/**
+ * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is evaluated again alone, so that
+ * Nix's message can be shown, and does not hide the others. Throws as `applyToFlake` where the flake itself does not evaluate.
+ */
+async function readInventory(reference, { selection, details }, options) {
+    const tagged = looksAtTags(selection);
+    const choosing = selection.filter(({ leavesOut }) => !leavesOut);
+    const patterns = choosing.length === 0 || tagged ? null : choosing.map((rule) => rule.expression);
+    const expression = (0,external_node_fs_namespaceObject.readFileSync)(__nccwpck_require__.ab + "inventory.nix", "utf8");
+    const query = async (args, onLine = () => undefined) => parseAnswer(await applyToFlake(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }));
+    const { names, machines, needsSelection } = await atOnce(query, options.onLine);
+    const found = [];
+    let broken = 0;
+    for (const [name, seen] of machines) {
+        if (name.length > inventory_longestName)
+            found.push(nameTooLong(name));
+        else if ("error" in seen)
+            found.push(doesNotEvaluate(name, seen.error, seen.together));
+        else if (field(seen.value, "kind") !== "broken")
+            found.push(parseEntry(name, seen.value));
+        else
+            found.push((broken += 1) <= mostExplained ? await askAgain(name, query) : doesNotEvaluate(name, undefined));
+    }
+    return { names, entries: found, needsSelection };
+}
+async function atOnce(query, onLine) {
+    try {
+        const { names, needsSelection, machines } = await query({}, onLine);
+        return { names, needsSelection, machines: new Map([...machines].map(([name, value]) => [name, { value }])) };
+    }
+    catch (error) {
+        if (!(error instanceof CommandError) || error.failure.kind === "aborted")
+            throw error;
+    }
+    // Names need no machine: if even they fail, the flake itself does not evaluate.
+    const { names, needsSelection, wanted } = await query({ names: [] });
+    const [long, usable] = [wanted.filter((name) => name.length > inventory_longestName), wanted.filter((name) => name.length <= inventory_longestName)];
+    const each = await evaluateEach(usable, async (some) => (await query({ names: some })).machines);
+    return { names, needsSelection, machines: new Map([...each, ...long.map((name) => [name, { value: undefined }])]) };
+}
+/** Evaluates a machine that throws again, to get its error. */
+async function askAgain(name, query) {
+    try {
+        const { machines } = await query({ names: [name], careful: false });
+        return parseEntry(name, machines.get(name));
+    }
+    catch (error) {
+        if (!(error instanceof CommandError) || error.failure.kind === "aborted")
+            throw error;
+        return doesNotEvaluate(name, error);
+    }
+}
+function doesNotEvaluate(name, error, together = [name]) {
+    const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
+    const reason = `${which} does not evaluate on the runner, so its address is unknown`;
+    const lines = error === undefined ? [`only the first ${mostExplained} failures are explained one by one; see their messages`] : lastLines(error.stderr);
+    return { kind: "unusable", name, tags: undefined, error: reason, lines, topic: "machine-not-evaluated" };
+}
+function nameTooLong(name) {
+    const error = `the name of its configuration has ${name.length} characters, and at most ${inventory_longestName} are accepted`;
+    return { kind: "unusable", name: `${name.slice(0, 50)}…`, tags: undefined, error };
+}
+function parseAnswer(json) {
+    return {
+        names: texts(field(json, "names")).map((name) => name.slice(0, inventory_longestName)),
+        needsSelection: field(json, "applyAll") === false,
+        wanted: texts(field(json, "wanted")),
+        machines: new Map(entries(field(json, "machines"))),
+    };
+}
+;// CONCATENATED MODULE: external "node:url"
+const external_node_url_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:url");
+;// CONCATENATED MODULE: ./out/src/domain/flake.js
+/** Every store path that a machine needs to evaluate the flake. */
+function sentPaths({ outer, flake }) {
+    return [outer, flake.source, ...flake.inputs];
+}
+/** Renders the reference that a machine builds. No `#configuration`. */
+function outerReference({ outer }) {
+    return `path:${outer}`;
+}
+/**
+ * Renders the reference to which a machine's own Nix resolves the same flake, for use by hand. With `narHash`, Nix takes revision
+ * and date as given; without, Lix and Nix before 2.25 refuse the date. A subdirectory needs Nix 2.26.
+ */
+function flakeReference(flake) {
+    const query = Object.entries({
+        dir: flake.subdirectory === "" ? undefined : flake.subdirectory,
+        rev: flake.revision,
+        revCount: flake.revisionCount,
+        lastModified: flake.lastModified,
+        narHash: flake.narHash,
+    }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeValue(String(value))}`]));
+    return `path:${flake.source}?${query.join("&")}`;
+}
+// A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
+function encodeValue(text) {
+    return encodeURIComponent(text).replaceAll("%2F", "/");
+}
+;// CONCATENATED MODULE: ./out/src/domain/map-limited.js
+/**
+ * Works on the items side by side, at most `limit` at a time, in their order. The results are in the order of the items.
+ * Rejects as soon as one rejects.
+ */
+async function mapLimited(items, limit, work) {
+    const results = [];
+    // One iterator for all workers: a free worker takes the next item.
+    const queue = items.entries();
+    const worker = async () => {
+        for (const [index, item] of queue)
+            results[index] = await work(item);
+    };
+    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+    return results;
+}
+;// CONCATENATED MODULE: ./out/src/nix/evaluation-groups.js
+// Of one NixOS configuration of a server, measured: an evaluation keeps every configuration that it has looked into.
+const bytesEach = 540 * 2 ** 20;
+// What all configurations have in common is evaluated once per process: a group of eight saves most of that.
+const mostTogether = 8;
+/**
+ * Splits configurations into groups of about the same size, so that one process per core evaluates them in an equal time, in the memory
+ * that is there. With too little memory for two, each configuration is evaluated alone, one after the other.
+ */
+function planEvaluation(configurations, { cores, memory }) {
+    const fitting = Math.max(1, Math.floor(memory / bytesEach));
+    const parallel = Math.max(1, Math.min(cores, fitting, configurations.length));
+    const together = Math.max(1, Math.min(mostTogether, Math.floor(fitting / parallel)));
+    const rounds = Math.ceil(configurations.length / (together * parallel));
+    const count = Math.min(configurations.length, rounds * parallel);
+    return { groups: inGroups(configurations, count), parallel };
+}
+/** Splits a list into so many groups, whose sizes differ by one at most. */
+function inGroups(names, count) {
+    return Array.from({ length: count }, (_, index) => names.slice(Math.floor((index * names.length) / count), Math.floor(((index + 1) * names.length) / count)));
+}
+;// CONCATENATED MODULE: ./out/src/nix/profile-activation.js
+
+
+// The lines of the script that deploy-rs makes for a NixOS system (`activate.nixos` in its flake.nix). The last one works around an
+// entry that systemd-boot keeps as its default.
+const linesOfNixos = [
+    /^#/,
+    /^set -euo pipefail$/,
+    /^(?:el)?if \[\[ "\$\{(?:DRY_ACTIVATE|BOOT):-\}" == "1" \]\]$/,
+    /^(?:then|else|fi)$/,
+    /^cd \/tmp$/,
+    /^\$PROFILE\/bin\/switch-to-configuration (?:switch|boot|dry-activate)$/,
+    /^sed -i '\/\^default \/d' \S+\/loader\/loader\.conf$/,
+];
+/** Returns whether the script that activates a profile of deploy-rs does something else than to switch to the system in it. */
+function isOwnActivation(script) {
+    const lines = script
+        .split("\n")
+        .map((line) => line.trim())
+        .filter((line) => line !== "");
+    return !lines.includes("$PROFILE/bin/switch-to-configuration switch") || lines.some((line) => !linesOfNixos.some((known) => known.test(line)));
+}
+/** Reads the script that a derivation writes; `undefined` where the derivation does not have its text. */
+async function readActivation(derivation, signal) {
+    try {
+        return (await runNixStore(["--query", "--binding", "text", derivation], { signal })).stdout;
+    }
+    catch (error) {
+        if (!(error instanceof CommandError) || error.failure.kind === "aborted")
+            throw error;
+        return undefined;
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nix/systems.js
+
+
+
+
+
+
+
+
+
+
+
+// Configurations whose error Nix is asked for one by one.
+const systems_mostExplained = 8;
+/**
+ * Instantiates the systems of these configurations, each as `nixos-rebuild` would, in groups, as many at a time as cores and memory allow.
+ * One that does not evaluate does not hide the others: it is missing in what is returned, and `onNoSystem` hears why. `onProgress` hears
+ * how many are done.
+ */
+async function instantiate(reference, configurations, options, hears = {}, room = roomHere()) {
+    const found = new Map();
+    let explained = 0;
+    let done = 0;
+    let ofOutputs;
+    // What ends all of it: no further process is started then, and those that run are waited for.
+    let fault;
+    const { groups, parallel } = planEvaluation(configurations, room);
+    const evaluateGroup = async (group) => {
+        let names = [];
+        const evaluated = await evaluateEach(group, async (some) => {
+            try {
+                const answer = await ask(reference, some, true, options);
+                ({ names } = answer);
+                return answer.systems;
+            }
+            catch (error) {
+                // What fails for no configuration at all is an error of the flake itself, and is not looked for in each.
+                if (hears.onNoSystem !== undefined) {
+                    ofOutputs = ofOutputs ?? errorOfOutputs(reference, options);
+                    fault = fault ?? (await ofOutputs);
+                }
+                if (fault === undefined)
+                    throw error;
+                return new Map();
+            }
+        });
+        if (fault !== undefined)
+            return;
+        for (const name of group) {
+            const one = evaluated.get(name);
+            const system = one !== undefined && "value" in one ? readSystem(one.value) : undefined;
+            if (system !== undefined)
+                found.set(name, system);
+            else if (hears.onNoSystem === undefined || one === undefined)
+                continue;
+            else if ("error" in one)
+                hears.onNoSystem(name, broken(one.error, one.together.length));
+            else if (one.value !== null)
+                hears.onNoSystem(name, absent(one.value, names));
+            else
+                hears.onNoSystem(name, (explained += 1) <= systems_mostExplained ? await systems_askAgain(reference, name, options) : broken(undefined, 1));
+        }
+        done += group.length;
+        hears.onProgress?.(done);
+    };
+    await mapLimited(groups, parallel, async (group) => {
+        if (fault !== undefined)
+            return;
+        await evaluateGroup(group).catch((error) => (fault = fault ?? error));
+    });
+    if (fault !== undefined)
+        throw fault;
+    // In the order of the configurations, whichever group ended first.
+    return new Map(configurations.flatMap((name) => {
+        const system = found.get(name);
+        return system === undefined ? [] : [[name, system]];
+    }));
+}
+/** Evaluates the outputs of a flake and none of its systems. Throws as `applyToFlake`. */
+async function requireOutputs(reference, options) {
+    await ask(reference, [], true, options);
+}
+/** Returns the error of the outputs, if there is one. */
+async function errorOfOutputs(reference, options) {
+    try {
+        await requireOutputs(reference, options);
+        return undefined;
+    }
+    catch (error) {
+        return error;
+    }
+}
+function roomHere() {
+    return { cores: (0,external_node_os_namespaceObject.availableParallelism)(), memory: process.availableMemory() };
+}
+async function ask(reference, configurations, careful, options) {
+    const expression = (0,external_node_fs_namespaceObject.readFileSync)(__nccwpck_require__.ab + "toplevels.nix", "utf8");
+    const found = await applyToFlake(reference, expression, { configurations, careful }, options);
+    const names = field(found, "names");
+    const systems = field(found, "systems");
+    return {
+        names: Array.isArray(names) ? names.filter((name) => typeof name === "string") : [],
+        systems: new Map(await Promise.all(configurations.map(async (name) => [name, await withOutput(field(systems, name), options)]))),
+    };
+}
+/** Adds what the expression could not say of derivations: what one builds, and what the script in a profile does. */
+async function withOutput(system, { signal }) {
+    const derivation = json_text(field(system, "derivation"));
+    const activation = json_text(field(system, "activation"));
+    const script = activation === undefined ? undefined : await readActivation(storePath(activation), signal);
+    const known = { ...objectOf(system), ownActivation: script !== undefined && isOwnActivation(script) };
+    if (derivation === undefined || json_text(field(system, "output")) !== undefined)
+        return system === null ? system : known;
+    const { stdout } = await runNixStore(["--query", "--outputs", derivation], { signal });
+    return { ...known, output: stdout.trim() };
+}
+function absent(value, configurations) {
+    const contains = json_text(field(value, "contains"));
+    return contains === undefined ? { kind: "missing", configurations } : { kind: "foreign", contains };
+}
+/** Evaluates a system that throws, to hear what. */
+async function systems_askAgain(reference, name, options) {
+    try {
+        await ask(reference, [name], false, { ...options, onLine: () => undefined });
+        return broken(undefined, 1);
+    }
+    catch (error) {
+        if (!(error instanceof CommandError) || error.failure.kind === "aborted")
+            throw error;
+        return broken(error, 1);
+    }
+}
+function broken(error, count) {
+    const lines = error?.stderr.split("\n") ?? [`only the first ${systems_mostExplained} failures are explained one by one; see their messages`];
+    return { kind: "broken", lines, together: count };
+}
+/** Reads what `toplevels.nix` says of one configuration: `{"derivation":"/nix/store/….drv","output":"/nix/store/…","platform":"x86_64-linux"}` */
+function readSystem(value) {
+    const derivation = json_text(field(value, "derivation"));
+    const output = json_text(field(value, "output"));
+    if (derivation === undefined || output === undefined)
+        return undefined;
+    return {
+        derivation: storePath(derivation),
+        toplevel: storePath(output),
+        platform: json_text(field(value, "platform")),
+        configuration: json_text(field(value, "configuration")),
+        ...(field(value, "ownActivation") === true ? { ownActivation: true } : {}),
+    };
+}
+;// CONCATENATED MODULE: ./out/src/nix/toplevels.js
+
+
+
+
+
+
+
+// With the true ones, system.configurationRevision and the like would differ at every commit; without any, a flake may refuse a dirty
+// tree, or fail on a missing attribute.
+const sameIdentity = { revision: "1".padStart(40, "0"), lastModified: 1 };
+/** Copies a flake and its inputs into the runner's store. `scratch` is a directory for files of a moment. Throws as `archiveOnRunner`. */
+async function checkout(reference, scratch, options) {
+    const { flake, locks, resolved } = await archiveOnRunner(reference, options);
+    const identity = { ...sameIdentity, revisionCount: flake.revisionCount === undefined ? undefined : 1 };
+    const outer = await addOuterFlake({ ...flake, ...identity }, locks, false, { scratch, signal: options.signal });
+    return { pinned: outerReference({ outer }), repository: repositoryOf(resolved) };
+}
+/**
+ * Parses where the work tree is from `resolved` of what `nix flake metadata --json` prints:
+ *
+ *     {"dir":"nixos","shallow":true,"type":"git","url":"file:///home/runner/work/machines/machines"}
+ */
+function repositoryOf(resolved) {
+    const url = json_text(field(resolved, "url"));
+    if (field(resolved, "type") !== "git" || url?.startsWith("file:") !== true)
+        return undefined;
+    const kept = entries(resolved).flatMap(([name, value]) => {
+        if (["type", "url", "ref", "rev"].includes(name))
+            return [];
+        if (typeof value === "boolean")
+            return [[name, value ? "1" : "0"]];
+        return typeof value === "string" ? [[name, value]] : [];
+    });
+    return {
+        directory: (0,external_node_url_namespaceObject.fileURLToPath)(url),
+        referenceAt: (commit) => `git+${url}?${[...kept, ["rev", commit]].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`,
+    };
+}
+/** Instantiates the systems of these configurations. `reference` is one of `checkout`. One that does not evaluate does not hide the others. */
+async function toplevels(reference, configurations, options) {
+    const systems = await instantiate(reference, configurations, options);
+    return new Map(configurations.map((name) => [name, systems.get(name)?.derivation]));
+}
+/** Instantiates the systems that a former commit had, unless its source is the present one. Throws only for an abort. */
+async function formerToplevels(present, former, configurations, options) {
+    try {
+        const { pinned } = await checkout(former.reference, former.scratch, options);
+        if (pinned === present.pinned)
+            return { kind: "same" };
+        // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
+        await requireOutputs(pinned, options);
+        return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options) };
+    }
+    catch (error) {
+        options.signal?.throwIfAborted();
+        return { kind: "none", reason: briefReason(error).replace(/^(?:the flake does not evaluate|error): /, "") };
+    }
+}
+;// CONCATENATED MODULE: ./out/src/report/changed.js
+/** The notice that no machine is left out as unchanged. */
+function allChangedNotice(reason) {
+    return { title: "All hosts count as changed", message: reason };
+}
+/** The warning about a machine that counts as changed because its system does not evaluate. */
+function notComparableWarning(machine) {
+    return { title: machine, message: "Its system does not evaluate, so it counts as changed." };
+}
+;// CONCATENATED MODULE: ./out/src/entry/matrix-ports.js
+
+
+
+
+
+
+/** Connects the ports of `src/machines/` with Nix, Git and the log. `reference` is the flake. */
+function matrixPorts(reference, log, signal) {
+    const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
+    const scratch = runnerTemp();
+    return {
+        readInventory: async (query) => await readInventory(reference, query, local),
+        announce: (choice) => announceChoice(choice, log),
+        checkout: async () => await checkout(reference, scratch, local),
+        resolveRevision: resolveCommit,
+        formerToplevels: async (present, former, configurations) => await formerToplevels(present, { reference: former, scratch }, configurations, local),
+        toplevels: async ({ pinned }, configurations) => await toplevels(pinned, configurations, local),
+        allChanged: (reason) => log.annotateAll("notice", [allChangedNotice(reason)]),
+        notComparable: (machine) => log.annotateAll("warning", [notComparableWarning(machine)]),
+    };
+}
+;// CONCATENATED MODULE: ./out/src/deploy/system-source.js
+
+
+/** The machine gets the flake, and its own nixos-rebuild evaluates and builds it. */
+function rebuiltThere(flake) {
+    return {
+        evaluatesOnMachine: true,
+        obtain: async (steps, configuration, signal) => {
+            const sent = await flake;
+            const rebuild = { reference: outerReference(sent), configuration };
+            await steps.copy(async (machine) => await machine.copyFlake(sent, signal));
+            return await steps.build(async (machine) => await machine.build(rebuild, signal));
+        },
+    };
+}
+/** The runner has evaluated the system, and the machine builds its derivation. `beside` is sent too. */
+function realisedThere(derivation, configuration, beside) {
+    const paths = { closures: beside, derivations: [derivation] };
+    return {
+        evaluatesOnMachine: false,
+        obtain: async (steps, signal) => {
+            await steps.copy(async (machine) => await machine.copyPaths(paths, signal));
+            return await steps.build(async (machine) => await machine.realise(derivation, configuration, signal));
+        },
+    };
+}
+/** The runner has built the system, and the machine only receives it. `beside` is sent too. */
+function builtHere(toplevel, beside) {
+    const paths = { closures: [toplevel, ...beside], derivations: [] };
+    return {
+        evaluatesOnMachine: false,
+        obtain: async (steps, signal) => {
+            await steps.copy(async (machine) => await machine.copyPaths(paths, signal));
+            return toplevel;
+        },
+    };
+}
+/**
+ * The system was built before the run. What the runner has, it sends; else the machine downloads it from its own binary caches where
+ * `substitutes`; else the runner downloads and sends it.
+ */
+function builtBefore(toplevel, runner, { substitutes }) {
+    return {
+        evaluatesOnMachine: false,
+        obtain: async (steps, signal) => {
+            await steps.copy(async (machine) => {
+                const copied = await bring(toplevel, runner, machine, substitutes, signal);
+                await machine.requireSystem(toplevel, signal);
+                return copied;
+            });
+            return toplevel;
+        },
+    };
+}
+async function bring(toplevel, runner, machine, substitutes, signal) {
+    const send = async () => await machine.copyPaths({ closures: [toplevel], derivations: [] }, signal);
+    if (await runner.has(toplevel))
+        return await send();
+    const there = substitutes ? await machine.download(toplevel, signal) : undefined;
+    if (there?.kind === "downloaded")
+        return there.copied;
+    const here = await runner.download(toplevel);
+    if (here === undefined)
+        return await send();
+    const lines = [...(there === undefined ? [] : ["On the machine:", ...there.lines.slice(-mostLines)]), "On the runner:", ...here.slice(-mostLines)];
+    throw new DeployError({
+        phase: "copy",
+        reason: `${toplevel} is not in the store of the runner, and could not be downloaded ${there === undefined ? "there" : "by the machine or the runner"}`,
+        hint: "Push the system to a binary cache after it was built, and have the machine or the runner use this cache (substituters and trusted-public-keys in nix.conf)",
+        outcome: "Nothing has changed on the machine",
+        lines,
+        topic: "system-not-found",
+    });
+}
+// Of each of both sides: a failure shows 20.
+const mostLines = 9;
+;// CONCATENATED MODULE: ./out/src/machines/evaluated-here.js
+
+
+/** Returns whether the runner evaluates a system: also one that its machine builds, where only that tells which one is meant. */
+function isEvaluatedHere({ way, configuration }) {
+    return evaluatesHere(way) || (way !== "built-before" && isProfile(configuration));
+}
+/**
+ * Says how machines of deploy-rs get the system in their profile. That of the configuration with the node's name can be rebuilt there;
+ * of any other, the machine builds the derivation.
+ */
+function withProfiles(wanted, made) {
+    return new Map([...wanted].map(([name, one]) => {
+        const isOther = isProfile(one.configuration) && configurationOf(one, made) === undefined;
+        return [name, isOther && one.way === "rebuilt-there" ? { ...one, way: "realised-there" } : one];
+    }));
+}
+/** The target with the configuration whose system is in its profile. */
+function withConfiguration(target, wanted, made) {
+    const one = wanted.get(target.name);
+    const name = one === undefined || !isProfile(one.configuration) ? undefined : configurationOf(one, made);
+    return name === undefined ? target : { ...target, configuration: { kind: "nixos", name } };
+}
+function configurationOf({ configuration = "" }, made) {
+    return made?.systems.get(configuration)?.configuration;
+}
+;// CONCATENATED MODULE: ./out/src/nix/build-log.js
+// With `--keep-going` hundreds may fail.
+const mostFailed = 5;
+const keptLines = 20;
+// Builders whose streamed lines (`--print-build-logs`) are kept at a time.
+const mostStreams = 64;
+const derivation = String.raw `'(/nix/store/[^']+\.drv)'`;
+// Nix 2.29 and newer; the reason is in the next line.
+const cannotBuild = new RegExp(`^\\s*error: Cannot build ${derivation}`);
+const reasonLine = /^\s*Reason: (.*?)\.?$/;
+// Nix up to 2.28.
+const builderFailed = new RegExp(`^\\s*error: (?:build of .* failed: )?(?:error: )?builder for ${derivation} (failed .*?);?$`);
+const dependencyFailed = new RegExp(`^\\s*error: \\d+ dependenc\\w+ of derivation ${derivation} failed to build`);
+// All versions.
+const others = [
+    [new RegExp(`^\\s*error: (hash mismatch) in fixed-output derivation ${derivation}`), () => "hash mismatch of a fixed-output derivation"],
+    [
+        new RegExp(`^\\s*error: (a '[^']*' with features .*) is required to build ${derivation}, but I am (.*)$`),
+        (match) => `${match[1]} is required, but the machine is ${match[3]}`,
+    ],
+    [new RegExp(`^\\s*error: (some substitutes) for the outputs of derivation ${derivation} failed`), () => "its download from a binary cache failed"],
+    [new RegExp(`^\\s*error: (building of) ${derivation}.* (timed out after .*)$`), (match) => String(match[3])],
+];
+/**
+ * Collects from the output of `nix build` which derivations failed themselves. On a real NixOS the cause is far above the
+ * end: every derivation that depends on it is listed after it, with all its output paths.
+ *
+ *     error: Cannot build '/nix/store/…-bash-5.2.tar.gz.drv'.
+ *            Reason: builder failed with exit code 1.
+ *            Output paths:
+ *              /nix/store/…-bash-5.2.tar.gz
+ *            Last 4 log lines:
+ *            > error: …
+ *            For full logs, run:
+ *              nix log /nix/store/…-bash-5.2.tar.gz.drv
+ *     error: Cannot build '/nix/store/…-bash-5.2p26.drv'.
+ *            Reason: 1 dependency failed.
+ *
+ * Up to Nix 2.28 it is `builder for '….drv' failed with exit code 1;`, with `last 10 log lines:` below, and
+ * `1 dependencies of derivation '….drv' failed to build`.
+ */
+class BuildLogReader {
+    #kept;
+    #failed = new Map();
+    #more = new Set();
+    #dependents = new Set();
+    #streams = new Map();
+    /** The derivation whose `Reason:` comes next. */
+    #unexplained;
+    /** The log of the failure that is being read. */
+    #log;
+    /** Keeps the logs of that many failures. */
+    constructor(kept = mostFailed) {
+        this.#kept = kept;
+    }
+    /** Reads the next line. */
+    read(line) {
+        if (this.#readHeading(line))
+            return;
+        const reason = this.#unexplained === undefined ? undefined : reasonLine.exec(line)?.[1];
+        if (reason !== undefined)
+            return this.#explain(reason);
+        const logged = /^\s+>(?: (.*))?$/.exec(line) ?? /^\s+((?:specified|got|Required|Current)\b.*:.*)$/.exec(line);
+        if (logged !== null)
+            this.#log?.push(logged[1] ?? "");
+        const streamed = /^([\w+.?=-]+)> (.*)$/.exec(line);
+        if (streamed !== null)
+            this.#stream(streamed[1] ?? "", streamed[2] ?? "");
+    }
+    /** What has failed so far. */
+    get failures() {
+        return this.#failuresIn(() => true);
+    }
+    /** What has failed so far of some derivations: the logs of at most five. */
+    failuresOf(derivations) {
+        const { failed, more, dependents } = this.#failuresIn((path) => derivations.has(path));
+        return { failed: failed.slice(0, mostFailed), more: more + Math.max(0, failed.length - mostFailed), dependents };
+    }
+    #failuresIn(isMeant) {
+        const failed = [...this.#failed]
+            .filter(([path]) => isMeant(path))
+            .map(([path, { reason, log }]) => ({
+            path,
+            reason,
+            log: (log.length > 0 ? log : (this.#streams.get(streamName(path)) ?? [])).slice(-keptLines),
+        }));
+        const count = (paths) => [...paths].filter(isMeant).length;
+        return { failed, more: count(this.#more), dependents: count(this.#dependents) };
+    }
+    #readHeading(line) {
+        if (!line.includes("error: "))
+            return false;
+        const path = cannotBuild.exec(line)?.[1];
+        if (path !== undefined) {
+            this.#unexplained = path;
+            this.#log = undefined;
+            return true;
+        }
+        const dependent = dependencyFailed.exec(line)?.[1];
+        if (dependent !== undefined) {
+            this.#dependents.add(dependent);
+            this.#log = undefined;
+            return true;
+        }
+        const own = builderFailed.exec(line);
+        if (own !== null) {
+            this.#add(String(own[1]), `builder ${own[2]}`);
+            return true;
+        }
+        for (const [pattern, describe] of others) {
+            const match = pattern.exec(line);
+            if (match === null)
+                continue;
+            this.#add(String(match[2]), describe(match));
+            return true;
+        }
+        return false;
+    }
+    #explain(reason) {
+        const path = this.#unexplained ?? "";
+        this.#unexplained = undefined;
+        if (/^\d+ dependenc\w+ failed/.test(reason))
+            this.#dependents.add(path);
+        else
+            this.#add(path, reason);
+    }
+    #add(path, reason) {
+        this.#log = undefined;
+        if (this.#failed.has(path) || this.#more.has(path))
+            return;
+        if (this.#failed.size === this.#kept) {
+            this.#more.add(path);
+            return;
+        }
+        this.#log = [];
+        this.#failed.set(path, { reason, log: this.#log });
+    }
+    #stream(name, text) {
+        const lines = this.#streams.get(name) ?? [];
+        // Moves it to the end: the first stream is the one without output for the longest time.
+        this.#streams.delete(name);
+        this.#streams.set(name, lines);
+        if (lines.push(text) > keptLines)
+            lines.shift();
+        const [oldest] = this.#streams.keys();
+        if (this.#streams.size > mostStreams && oldest !== undefined)
+            this.#streams.delete(oldest);
+    }
+}
+// With --print-build-logs a line begins with the name without its version, as `builtins.parseDrvName` splits it.
+function streamName(path) {
+    return derivationName(path).replace(/-(?![a-zA-Z]).*$/, "");
+}
+/** The name of a derivation without hash and `.drv`: `bash-5.2.tar.gz`. */
+function derivationName(path) {
+    return path.replace(/^\/nix\/store\/[^-]*-/, "").replace(/\.drv$/, "");
+}
+;// CONCATENATED MODULE: ./out/src/nix/build-plan.js
+const several = /^(these \d+ derivations will be built|these \d+ paths will be fetched(?: \([^)]*\))?):$/;
+const single = /^(this derivation will be built|this path will be fetched(?: \([^)]*\))?):$/;
+const item = /^ {2}(\/nix\/store\/\S+)$/;
+/**
+ * Folds the list of derivations and paths that Nix prints before a build into one line with its count and sizes; every other
+ * line passes unchanged. A first deployment of a real NixOS lists thousands:
+ *
+ *     these 2157 derivations will be built:
+ *       /nix/store/h11pn2l5rszzgjrl84qw2ifr33rdkjcq-config.sub-28ea239.drv
+ *     these 480 paths will be fetched (212.10 MiB download, 1034.53 MiB unpacked):
+ *       /nix/store/0m4y3j4pnivlhhpr5yqdvlly86p93fwc-busybox-1.36.1
+ */
+class BuildPlanFolder {
+    #state = "outside";
+    /** Returns the lines to show in place of the next one: none, one, or two. */
+    fold(line) {
+        const state = this.#state;
+        const path = item.exec(line)?.[1];
+        if (path !== undefined && state !== "outside") {
+            if (state === "list")
+                return [];
+            this.#state = "outside";
+            return [`${state.heading}: ${path}`];
+        }
+        const held = typeof state === "object" ? [`${state.heading}:`] : [];
+        const heading = single.exec(line)?.[1];
+        if (heading !== undefined) {
+            this.#state = { heading };
+            return held;
+        }
+        const list = several.exec(line)?.[1];
+        this.#state = list === undefined ? "outside" : "list";
+        return [...held, list ?? line];
+    }
+    /** Returns what is still held back when the output ends. */
+    end() {
+        return typeof this.#state === "object" ? [`${this.#state.heading}:`] : [];
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nix/validity.js
+
+/** Tells which of these paths the runner's store does not have. Throws a `CommandError`. */
+async function invalidPaths(paths, signal) {
+    if (paths.length === 0)
+        return new Set();
+    const { stdout } = await runNixStore(["--check-validity", "--print-invalid", ...paths], { signal });
+    return new Set(stdout.split("\n"));
+}
+;// CONCATENATED MODULE: ./out/src/nix/build-systems.js
+
+
+
+
+
+// One per machine of a large fleet, each with a fault of its own.
+const keptFailures = 500;
+const build_systems_keptLines = 20;
+/** Builds the arguments that build derivations. nix-store's are the same in every version; its messages without the builds' own output are those of `nix build`. */
+function buildArguments(systems, extraArgs) {
+    return ["--realise", "--keep-going", "--no-build-output", ...extraArgs, ...new Set(systems.map(({ derivation }) => derivation))];
+}
+/**
+ * Builds all systems in one go on the runner, so that what they share is built once, and the failure of one stops none of the others.
+ * Returns those that did not build, by the name of their configuration. Throws a `CommandError` for a build that was stopped.
+ */
+async function buildSystems(systems, options) {
+    if (systems.size === 0)
+        return new Map();
+    const log = new BuildLogReader(keptFailures);
+    const folder = new BuildPlanFolder();
+    const lines = [];
+    const onStderrLine = (line) => {
+        log.read(line);
+        if (line.trim() !== "" && lines.push(line) > build_systems_keptLines)
+            lines.shift();
+        folder.fold(line).forEach(options.onLine);
+    };
+    let exitCode;
+    try {
+        await runNixStore(buildArguments([...systems.values()], options.extraArgs), { signal: options.signal, onStderrLine });
+        return new Map();
+    }
+    catch (error) {
+        if (!(error instanceof CommandError) || (error.failure.kind !== "exit" && error.failure.kind !== "signal"))
+            throw error;
+        exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
+    }
+    const missing = await invalidPaths([...systems.values()].map(({ toplevel }) => toplevel), options.signal);
+    const failed = new Map();
+    for (const [name, { derivation, toplevel }] of systems) {
+        if (!missing.has(toplevel))
+            continue;
+        const needed = await runNixStore(["--query", "--requisites", derivation], { signal: options.signal });
+        failed.set(name, { exitCode, failures: log.failuresOf(new Set(needed.stdout.split("\n"))), lines });
+    }
+    return failed;
+}
+;// CONCATENATED MODULE: ./out/src/nix/platforms.js
+
+
+
+
+/**
+ * Asks the runner's Nix what platforms it can build for; `undefined` where it does not say. Foreign ones that the runner emulates
+ * (binfmt_misc) are in its `extra-platforms`.
+ */
+async function buildablePlatforms(signal) {
+    // `nix show-config` is the older name, and the only one up to Nix 2.19 and of Lix.
+    for (const command of [["config", "show"], ["show-config"]]) {
+        try {
+            return parsePlatforms((await runNix([...command, "--json"], { signal })).stdout, readLines);
+        }
+        catch (error) {
+            if (!(error instanceof CommandError) || error.failure.kind === "aborted")
+                throw error;
+        }
+    }
+    return undefined;
+}
+/**
+ * Parses what `nix config show --json` prints, as far as it tells platforms: `system`, `extra-platforms`, and `builders`, which is text
+ * of machines(5) or the name of a file behind an `@`. The second word of a builder lists its platforms; `-` is the runner's own.
+ *
+ *     {"system":{"value":"x86_64-linux",…},"extra-platforms":{"value":["i686-linux"],…},"builders":{"value":"@/etc/nix/machines",…},…}
+ */
+function parsePlatforms(json, read) {
+    const settings = JSON.parse(json);
+    const value = (name) => field(field(settings, name), "value");
+    const system = json_text(value("system"));
+    const extra = value("extra-platforms");
+    const platforms = new Set([...(system === undefined ? [] : [system]), ...(Array.isArray(extra) ? extra.map(String) : [])]);
+    for (const builder of builders(json_text(value("builders")) ?? "", read)) {
+        for (const platform of (builder.split(/\s+/)[1] ?? "-").split(","))
+            if (platform !== "-")
+                platforms.add(platform);
+    }
+    return platforms;
+}
+function builders(setting, read) {
+    return setting
+        .split(/[;\n]/)
+        .map((line) => line.replace(/#.*/, "").trim())
+        .filter((line) => line !== "")
+        .flatMap((line) => (line.startsWith("@") ? builders(read(line.slice(1)), () => "") : [line]));
+}
+function readLines(file) {
+    return (0,external_node_fs_namespaceObject.existsSync)(file) ? (0,external_node_fs_namespaceObject.readFileSync)(file, "utf8") : "";
+}
+;// CONCATENATED MODULE: ./out/src/nix/failed-derivations.js
+
+// As many as an error message shows.
+const failed_derivations_shownLines = 20;
+/** Renders the failures of a build; `undefined` where no derivation failed itself. */
+function renderBuildFailures({ failed, more, dependents }) {
+    const [first] = failed;
+    if (first === undefined)
+        return undefined;
+    const count = failed.length + more;
+    const cause = count === 1 ? `${derivationName(first.path)}: ${first.reason}` : `${count} derivations failed: ${listNames(failed, more)}`;
+    return { clause: [cause, dependentsClause(dependents, count)].filter((part) => part !== "").join("; "), lines: renderLines(failed, more) };
+}
+function dependentsClause(dependents, causes) {
+    if (dependents === 0)
+        return "";
+    const which = dependents === 1 ? "1 other derivation depends" : `${dependents} other derivations depend`;
+    return `${which} on ${causes === 1 ? "it" : "them"} and could not be built`;
+}
+function listNames(failed, more) {
+    const names = failed.map(({ path }) => derivationName(path)).join(", ");
+    return more === 0 ? names : `${names} and ${more} more`;
+}
+function renderLines(failed, more) {
+    const rest = more === 0 ? [] : [`${more} more derivations failed; see the log`];
+    // Each failure has the command below its log, and one of several a heading above it.
+    const perFailure = Math.floor((failed_derivations_shownLines - rest.length) / failed.length) - (failed.length === 1 ? 1 : 2);
+    const blocks = failed.flatMap(({ path, reason, log }) => [
+        ...(failed.length === 1 ? [] : [`${derivationName(path)}: ${reason}`]),
+        ...log
+            .filter((line) => line.trim() !== "")
+            .slice(-perFailure)
+            .map((line) => `> ${line}`),
+        `nix log ${path}`,
+    ]);
+    return [...blocks, ...rest];
+}
+;// CONCATENATED MODULE: ./out/src/nix/system-failure.js
+
+
+const outcome = "Nothing has changed on the machine";
+/** Explains why the runner has no system for a configuration. */
+function evaluationFailure(configuration, why) {
+    if (why.kind === "missing") {
+        const { configurations } = why;
+        const names = configurations.length === 0 ? "it has none" : `it has ${configurations.join(", ")}`;
+        const inFlake = /^(?:colmenaHive|deploy)\.nodes\./.test(configuration) ? configuration : `nixosConfigurations.${configuration}`;
+        const reason = `the flake has no ${inFlake}; ${names}`;
+        return failure_makeFailure({ phase: "build", reason, hint: "Write the configuration behind the target: host#configuration", outcome });
+    }
+    if (why.kind === "foreign") {
+        const reason = `${configuration}.profiles.system.path is ${why.contains}, which contains no system of NixOS, or more than one`;
+        return failure_makeFailure({ phase: "build", reason, hint: "Use deploy-rs' activate.nixos with one configuration, or leave the node out with select", outcome });
+    }
+    const which = why.together === 1 ? `the configuration ${configuration}` : `one of ${why.together} configurations, ${configuration} or another,`;
+    return failure_makeFailure({ phase: "build", reason: `${which} does not evaluate on the runner`, outcome, lines: why.lines.slice(0, system_failure_shownLines) });
+}
+// As many as a failure shows; Nix's message is at the beginning.
+const system_failure_shownLines = 20;
+/** Explains why a system did not build on the runner. `elsewhere`: what to do to have it built by its machine. */
+function buildFailure(configuration, { exitCode, failures, lines }, elsewhere) {
+    const text = [...failures.failed.flatMap(({ log }) => log), ...lines].join("\n");
+    const rendered = renderBuildFailures(failures);
+    const code = exitCode === undefined ? "" : ` (exit code ${exitCode})`;
+    const reason = `the system of ${configuration} does not build on the runner${code}${rendered === undefined ? "" : `: ${rendered.clause}`}`;
+    const parts = { phase: "build", outcome, exitCode, lines: rendered?.lines ?? lines };
+    if (/No space left on device|disk is full/i.test(text)) {
+        return failure_makeFailure({
+            ...parts,
+            reason: `no space is left on the runner to build ${configuration}`,
+            hint: `Free some, or ${elsewhere}`,
+        });
+    }
+    if (failures.failed.some((one) => /signal 9\b/.test(one.reason))) {
+        const hint = `Linux kills a process when memory runs out. Use a runner with more memory or fewer builds at a time (--max-jobs in build-args), or ${elsewhere}`;
+        return failure_makeFailure({ ...parts, reason, hint });
+    }
+    return failure_makeFailure({ ...parts, reason, hint: "The end of the build's log is below; the command under it shows all of it on the runner" });
+}
+/** Refuses a platform that neither the runner nor one of its builders builds for; `undefined` where one does, or that is not known. */
+function platformFailure(configuration, platform, known, elsewhere) {
+    // What Nix itself does, without a program: downloads.
+    if (platform === undefined || known === undefined || platform === "builtin" || known.has(platform))
+        return undefined;
+    return failure_makeFailure({
+        phase: "build",
+        reason: `the system of ${configuration} is for ${platform}, which the runner cannot build for; it builds for ${[...known].join(", ")}`,
+        hint: `Give the runner a builder for ${platform} (\`builders\` in its nix.conf) or an emulator (binfmt_misc, and extra-platforms in its nix.conf), or ${elsewhere}`,
+        outcome,
+    });
+}
+;// CONCATENATED MODULE: ./out/src/entry/systems-here.js
+
+
+
+
+
+
+
+/** Evaluates what is evaluated on the runner, then builds what is built there. What does not evaluate or build stops none of the others. */
+async function makeSystems(sent, wanted, options) {
+    const here = wanted.filter(isEvaluatedHere);
+    const configurations = namesOf(here);
+    const failed = new Map();
+    const systems = await instantiate(outerReference(sent), configurations, options, {
+        onNoSystem: (configuration, why) => failed.set(configuration, evaluationFailure(configuration, why)),
+        onProgress: (done) => options.onLine(`evaluated ${done} of ${configurations.length}`),
+    });
+    const build = namesOf(here.filter(({ way }) => way === "built-here"));
+    const platforms = build.length === 0 ? undefined : await buildablePlatforms(options.signal);
+    const buildable = new Map();
+    for (const configuration of build) {
+        const system = systems.get(configuration);
+        if (system === undefined)
+            continue;
+        const refusal = platformFailure(configuration, system.platform, platforms, options.elsewhere);
+        if (refusal === undefined)
+            buildable.set(configuration, system);
+        else
+            failed.set(configuration, refusal);
+    }
+    if (buildable.size > 0)
+        options.onLine(`building ${buildable.size === 1 ? "1 system" : `${buildable.size} systems`} on the runner`);
+    const broken = await buildSystems(buildable, { extraArgs: options.buildArgs, signal: options.signal, onLine: options.onLine });
+    for (const [configuration, one] of broken)
+        failed.set(configuration, buildFailure(configuration, one, options.elsewhere));
+    return { systems, failed };
+}
+/** The source of a machine's system. */
+function sourceOf(wanted, { flake, sent, made, runner, substitutes }) {
+    const { name, configuration, way } = wanted;
+    if (way === "built-before")
+        return builtBefore(wanted.toplevel, runner, { substitutes });
+    if (way === "rebuilt-there" && flake !== undefined)
+        return rebuiltThere(flake);
+    const system = configuration === undefined ? undefined : made?.systems.get(configuration);
+    if (configuration === undefined || system === undefined || sent === undefined)
+        throw new Error(`no system was made for ${name}`);
+    // The source of the flake is enough to build the same by hand: its inputs come with flake.lock.
+    const beside = sent.hive ? [sent.flake.source, sent.outer] : [sent.flake.source];
+    return way === "built-here" ? builtHere(system.toplevel, beside) : realisedThere(system.derivation, configuration, beside);
+}
+function namesOf(wanted) {
+    return [...new Set(wanted.flatMap(({ configuration }) => configuration ?? []))];
+}
+;// CONCATENATED MODULE: ./out/src/entry/build.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Evaluates and builds systems as the inputs say, without a key and without a machine. Returns the exit code. */
+async function build_run() {
+    return await runCompanion({ work: build, nothing: renderBuild([]), onCancelled: "No system is in the outputs." });
+}
+async function build(log, signal) {
+    const inputs = parseBuildInputs(readInput);
+    const { flake, buildArgs } = inputs;
+    const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
+    const { built, failed, total } = await machinesOfBuild(inputs, {
+        ...matrixPorts(flake, log, signal),
+        fetchFlake: async () => {
+            const archived = await archiveAndAnnounce(flake, log, local);
+            return { wrap: async (hive) => await wrapFlake(archived, hive, { scratch: runnerTemp(), signal }) };
+        },
+        makeSystems: async (sent, wanted) => {
+            const made = await makeSystems(sent, wanted, { ...local, buildArgs, elsewhere: "leave the machine out with select, and deploy it without systems" });
+            announceActivations(made, log);
+            return made;
+        },
+    });
+    const outputs = renderBuild(built);
+    log.line(`${built.length} of ${total} systems:`);
+    for (const { name, toplevel } of built)
+        log.line(`  ${name} ${toplevel}`);
+    log.annotateAll("error", failureAnnotations(failed, annotationsOfStep, log.linkTo));
+    return { outputs, isComplete: failed.length === 0 };
+}
+;// CONCATENATED MODULE: ./out/src/domain/operation.js
+/** The operations: those of nixos-rebuild, and `rollback`, which activates the system of the previous generation. */
+const operations = ["switch", "boot", "test", "dry-activate", "build", "rollback"];
+const operation_nothing = { runningSystem: false, systemProfile: false, bootLoader: false };
+const everything = { runningSystem: true, systemProfile: true, bootLoader: true };
+// All differences between operations: code elsewhere uses this table and never compares names.
+const table = {
+    switch: { system: "flake", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
+    boot: { system: "flake", needsRoot: true, changes: { ...everything, runningSystem: false }, action: "boot", touchesUnits: false },
+    test: { system: "flake", needsRoot: true, changes: { ...operation_nothing, runningSystem: true }, action: "test", touchesUnits: true },
+    "dry-activate": { system: "flake", needsRoot: true, changes: operation_nothing, action: "dry-activate", touchesUnits: true },
+    build: { system: "flake", needsRoot: false, changes: operation_nothing, action: undefined, touchesUnits: true },
+    rollback: { system: "older-generation", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
+};
+/** Returns what switch-to-configuration is run with, and `undefined` where the work ends with the build. */
+function switchAction(operation) {
+    return table[operation].action;
+}
+/**
+ * Returns how an activation proceeds that can be undone: `switch` and `test` run the new system first, and `switch` sets system profile and boot
+ * loader when it was confirmed; `boot` sets those alone. Returns `undefined` where nothing is changed.
+ */
+function protectedWay(operation) {
+    const { runningSystem, systemProfile } = table[operation].changes;
+    if (runningSystem)
+        return systemProfile ? "switch" : "test";
+    return systemProfile ? "boot" : undefined;
+}
+/** Returns whether the operation builds a flake; the others activate a system that is on the machine already. */
+function needsFlake(operation) {
+    return table[operation].system === "flake";
+}
+/** Returns whether the operation runs as root on the machine. */
+function needsRoot(operation) {
+    return table[operation].needsRoot;
+}
+/** Returns whether the operation changes the machine; the others only report what would happen. */
+function changesMachine(operation) {
+    const { runningSystem, systemProfile, bootLoader } = table[operation].changes;
+    return runningSystem || systemProfile || bootLoader;
+}
+/** Returns whether the operation changes what runs now. */
+function changesRunningSystem(operation) {
+    return table[operation].changes.runningSystem;
+}
+/** Returns whether the operation changes the system profile, which the machine boots next. */
+function changesSystemProfile(operation) {
+    return table[operation].changes.systemProfile;
+}
+/** Returns whether the operation installs the boot loader's entries. */
+function changesBootLoader(operation) {
+    return table[operation].changes.bootLoader;
+}
+/** Returns whether the operation starts and stops units before the next reboot, or reports which it would. */
+function touchesUnits(operation) {
+    return table[operation].touchesUnits;
+}
+/** Returns whether the operation can activate a specialisation: one that only prepares the next boot cannot choose it. */
+function canEnterSpecialisation(operation) {
+    return !changesMachine(operation) || changesRunningSystem(operation);
+}
+;// CONCATENATED MODULE: ./out/src/domain/bytes.js
+const units = ["KiB", "MiB", "GiB", "TiB"];
+/** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16.0 MiB`. */
+function renderBytes(bytes) {
+    let amount = bytes;
+    let shown = "B";
+    for (const unit of units) {
+        if (amount < 1024)
+            break;
+        amount /= 1024;
+        shown = unit;
+    }
+    return shown === "B" ? `${amount} B` : `${amount.toFixed(1)} ${shown}`;
+}
+;// CONCATENATED MODULE: ./out/src/domain/closure-difference.js
+/** Returns what happens to the package. */
+function changeKind({ before, after }) {
+    if (before.length === 0)
+        return "added";
+    return after.length === 0 ? "removed" : "changed";
+}
+/** Counts the packages by what happens to them. */
+function countChanges({ packages }) {
+    const counts = { added: 0, removed: 0, changed: 0 };
+    for (const change of packages)
+        counts[changeKind(change)] += 1;
+    return counts;
+}
+// Paths without a version are named from this size in bytes on; generated files are smaller. Same threshold as `nix store diff-closures`.
+const leastBytesWithoutVersion = 8192;
+// nixpkgs puts the name of an output after the version: `openssl-3.5.2-bin`.
+const outputs = /-(?:bin|data|debug|dev|devdoc|dist|doc|getent|info|lib|lib32|lib64|man|modules|nc|out|py|python|static|terminfo|tools|xgcc)$/;
+/**
+ * Splits the name of a store path into package and version as Nix does (`builtins.parseDrvName`): the version begins behind the
+ * first dash that no letter follows. The name of an output is left out. Without a version it is the empty text.
+ */
+function packageOf(path) {
+    const base = path.slice(path.indexOf("-") + 1);
+    const match = /^(.*?)-(?![a-zA-Z])(.+)$/.exec(base);
+    if (match === null)
+        return { name: base.replace(outputs, ""), version: "" };
+    return { name: match[1] ?? base, version: (match[2] ?? "").replace(outputs, "") };
+}
+// The toplevel itself always differs.
+const system = "nixos-system-";
+/** Compares what only the old closure has with what only the new one has. */
+function compareClosures(onlyBefore, onlyAfter, truncated = false) {
+    const byName = new Map();
+    const collect = (paths, side) => {
+        for (const { path, bytes } of paths) {
+            const { name, version } = packageOf(path);
+            const both = byName.get(name) ?? { before: { versions: new Set(), bytes: 0 }, after: { versions: new Set(), bytes: 0 } };
+            byName.set(name, both);
+            both[side].versions.add(version);
+            both[side].bytes += bytes;
+        }
+    };
+    collect(onlyBefore, "before");
+    collect(onlyAfter, "after");
+    const packages = [];
+    let rebuilt = 0;
+    let files = 0;
+    let total = 0;
+    for (const [name, { before, after }] of byName) {
+        const bytes = after.bytes - before.bytes;
+        total += bytes;
+        const [old, now] = [sorted(before.versions), sorted(after.versions)];
+        const versioned = [...old, ...now].some((version) => version !== "");
+        if (!versioned && Math.abs(bytes) < leastBytesWithoutVersion)
+            files += 1;
+        else if (versioned && old.join("\n") === now.join("\n"))
+            rebuilt += name.startsWith(system) ? 0 : 1;
+        else
+            packages.push({ name, before: old, after: now, bytes });
+    }
+    return { packages: packages.toSorted((one, other) => compare(one.name, other.name)), rebuilt, files, bytes: total, truncated };
+}
+function sorted(versions) {
+    return [...versions].toSorted(compare);
+}
+// The same everywhere, whatever the runner's language.
+function compare(one, other) {
+    if (one === other)
+        return 0;
+    return one < other ? -1 : 1;
+}
+;// CONCATENATED MODULE: ./out/src/domain/difference-text.js
+
+
+
+// An update of nixpkgs changes hundreds of packages.
+const difference_text_mostLines = 40;
+/** Renders a difference for the log: the counts, then one line per package. */
+function renderDifferenceLines(difference) {
+    const { packages } = difference;
+    return [renderCounts(difference), ...listedLines(packages.map(renderChange), difference_text_mostLines).map((line) => `  ${line}`)];
+}
+/** The counts in one line: `packages: 1 added, 2 changed, 14 rebuilt; size +12.3 KiB`. */
+function renderCounts(difference) {
+    const { added, removed, changed } = countChanges(difference);
+    const counts = Object.entries({ added, removed, changed, rebuilt: difference.rebuilt }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
+    const size = `size ${signedSize(difference.bytes)}`;
+    return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; incomplete: too many paths to compare" : ""}`;
+}
+/** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; an unknown version is omitted. */
+function renderChange(change) {
+    const versions = (list) => list.filter((version) => version !== "").join(", ");
+    const { name, before, after } = change;
+    const text = changeKind(change) === "changed" ? [versions(before), "→", versions(after)] : [versions(before), versions(after)];
+    return text.every((part) => part === "" || part === "→") ? name : [name, ...text].filter((part) => part !== "").join(" ");
+}
+/** A number of bytes that comes or goes, with its sign: `+1.5 MiB`, `−312 B`, `±0 B`. */
+function signedSize(bytes) {
+    const sign = bytes === 0 ? "±" : bytes > 0 ? "+" : "−";
+    return `${sign}${renderBytes(Math.abs(bytes))}`;
+}
+;// CONCATENATED MODULE: ./out/src/domain/copy-progress.js
+
+/** The sum of two copies; bytes where either is known. */
+function addProgress(one, other) {
+    const bytes = one.bytes === undefined && other.bytes === undefined ? undefined : (one.bytes ?? 0) + (other.bytes ?? 0);
+    return { paths: one.paths + other.paths, expectedPaths: one.expectedPaths + other.expectedPaths, bytes };
+}
+/** `path 1 of 3, 4.2 MiB sent` while they travel. */
+function renderCopying({ paths, expectedPaths, bytes }) {
+    const sent = bytes === undefined ? [] : [`${renderBytes(bytes)} sent`];
+    return [`path ${paths} of ${expectedPaths}`, ...sent].join(", ");
+}
+/** `3 paths` when they have arrived. */
+function renderCopied({ paths }) {
+    if (paths === 0)
+        return "already up to date";
+    return paths === 1 ? "1 path" : `${paths} paths`;
+}
+;// CONCATENATED MODULE: ./out/src/domain/unit-plan.js
+/** The actions in the order in which they are shown. */
+const unitActions = ["stop", "restart", "reload", "start", "again", "keep"];
+// The lines of switch-to-configuration (nixpkgs), in Perl up to 24.05 and in Rust since: `would stop the following units: a.service,
+// b.service`. A real activation prints the same without "would" and with another verb.
+const lines = [
+    [/^(?:would stop|stopping) the following units: (.+)$/, "stop"],
+    [/^(?:would NOT stop|NOT restarting) the following changed units: (.+)$/, "keep"],
+    [/^(?:would reload|reloading) the following units: (.+)$/, "reload"],
+    [/^(?:would restart|restarting) the following units: (.+)$/, "restart"],
+    [/^(?:would start|starting) the following units: (.+)$/, "start"],
+    // Units that were started as dependencies.
+    [/^the following new units were started: (.+)$/, "start"],
+    [/^(?:would stop|stopping) (swap device: .+)$/, "stop"],
+];
+const reexecution = /^(?:would restart systemd|restarting systemd\.\.\.)$/;
+// A unit's name has at most 255 characters (systemd.unit(5)); a plan with more units is not readable.
+const unit_plan_longestName = 255;
+const mostUnits = 1000;
+/** Parses a plan from the output of switch-to-configuration, line by line; other lines are ignored. */
+class UnitPlanReader {
+    #found = {
+        stop: new Set(),
+        start: new Set(),
+        restart: new Set(),
+        reload: new Set(),
+        again: new Set(),
+        keep: new Set(),
+    };
+    #any = false;
+    #reexecutes = false;
+    read(line) {
+        if (/^(?:would activate|activating) the configuration\.\.\.$/.test(line))
+            this.#any = true;
+        if (reexecution.test(line))
+            this.#reexecutes = true;
+        for (const [pattern, action] of lines) {
+            const match = pattern.exec(line);
+            if (match === null)
+                continue;
+            this.#any = true;
+            const found = this.#found[action];
+            for (const name of (match[1] ?? "").split(", "))
+                if (name !== "" && name.length <= unit_plan_longestName && found.size < mostUnits)
+                    found.add(name);
+        }
+    }
+    /** The plan so far; `undefined` where the output mentioned none. */
+    plan(source) {
+        if (!this.#any)
+            return undefined;
+        const { stop, start, restart, reload, again: ranAgain, keep } = this.#found;
+        const again = [...stop].filter((unit) => start.has(unit));
+        const restarted = new Set([...restart, ...again]);
+        return {
+            source,
+            stop: [...stop].filter((unit) => !restarted.has(unit)),
+            start: [...start].filter((unit) => !restarted.has(unit)),
+            restart: [...restarted].toSorted(),
+            reload: [...reload],
+            again: [...ranAgain],
+            keep: [...keep],
+            reexecutes: this.#reexecutes,
+            inhibitors: [],
+        };
+    }
+}
+/** Returns whether the plan touches no unit. */
+function touchesNoUnit(plan) {
+    return !plan.reexecutes && unitActions.every((action) => plan[action].length === 0);
+}
+/**
+ * Adds to the plan of `dry-activate` what it omits: units that systemd starts with their target, oneshots that run again, units
+ * that stop or restart with another one or with sysinit-reactivation.target, and inhibitors.
+ */
+function withCompared(rehearsal, compared) {
+    if (compared === undefined)
+        return rehearsal;
+    const known = new Set(unitActions.flatMap((action) => rehearsal[action]));
+    const both = (action) => [...rehearsal[action], ...compared[action].filter((unit) => !known.has(unit))];
+    return { ...rehearsal, stop: both("stop"), restart: both("restart"), start: both("start"), again: both("again"), inhibitors: compared.inhibitors };
+}
+;// CONCATENATED MODULE: ./out/src/domain/plan-text.js
+
+
+// An update of nixpkgs may change hundreds of units.
+const plan_text_mostNamed = 20;
+const verbs = {
+    stop: "stop",
+    restart: "restart",
+    reload: "reload",
+    start: "start",
+    again: "run again",
+    keep: "not restart despite changes",
+};
+/** Describes in the lines of a log what a switch would do to units; no line where it is unknown, or nothing. */
+function renderPlanLines(plan) {
+    if (plan === undefined)
+        return [];
+    const units = unitActions.flatMap((action) => {
+        const names = plan[action];
+        return names.length === 0 ? [] : [`  would ${verbs[action]}: ${listed(names, plan_text_mostNamed)}`];
+    });
+    const lines = [...units, ...(plan.reexecutes ? ["  systemd would be re-executed"] : [])];
+    return [...(lines.length === 0 ? [] : ["units:", ...lines]), ...plan.inhibitors.map(inhibitionOf)];
+}
+function inhibitionOf(inhibitor) {
+    return `switch inhibitor: ${inhibitor}: switch and test would be refused; use operation: boot, then reboot the machine`;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/free-memory.js
+
+// Evaluating one real NixOS takes about 550 MB; the rest is for Nix itself, a compiler and running services.
+const scarceKibibytes = 1.5 * 1024 * 1024;
+/** Warns about little available memory on a machine; `undefined` where it is enough, or the machine does not report it. */
+function memoryWarning(memoryKibibytes) {
+    if (memoryKibibytes === undefined || memoryKibibytes >= scarceKibibytes)
+        return undefined;
+    return `only ${renderBytes(memoryKibibytes * 1024)} of memory are available on the machine; evaluating a NixOS configuration needs about 0.6 GiB, building it more. Add memory or swap if the build is killed`;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/free-space.js
+
+// A system with another kernel or after an update of nixpkgs brings some hundred MiB beside the old one, and the sources of
+// nixpkgs, unpacked, some 200 MiB more: with less than 1 GiB it may not fit.
+const free_space_scarceKibibytes = 1024 * 1024;
+/** Returns a warning about little free space for a machine's store; `undefined` where it is enough or unknown. */
+function spaceWarning(freeKibibytes) {
+    if (freeKibibytes === undefined || freeKibibytes >= free_space_scarceKibibytes)
+        return undefined;
+    return `only ${renderBytes(freeKibibytes * 1024)} are free for the Nix store on the machine: the new system may not fit. Free space with \`nix-collect-garbage -d\` on the machine`;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/guarded.js
+
+/** The outcome of a machine that was rolled back. */
+const rolledBack = "The machine was rolled back to its old system";
+/** Returns whether the machine runs neither the old nor the new system, so that someone else must have switched it. */
+function isForeign({ armed, system, settings }, { running }) {
+    return settings.safety.rollback && changesRunningSystem(settings.operation) && running !== system.running && running !== armed.before.running;
+}
+/** Why a machine that someone else has switched is not changed. */
+function switchedByOthers({ running }) {
+    return {
+        phase: "confirm",
+        reason: `the machine was switched by someone else: it runs ${running ?? "no system of the store"}, which is neither the old nor the new system`,
+        hint: "Find out who switched it, then deploy again",
+        topic: "other-system",
+        lines: [],
+        aftermath: "foreign",
+    };
+}
+/** Why a machine that was not reached in time, or was restarted, does not keep the system. */
+function notReached(how, { limits }) {
+    switch (how) {
+        case "restarted":
+            return {
+                phase: "confirm",
+                reason: "the machine was restarted before the new system was confirmed",
+                hint: "Check its journal: `journalctl --boot -1`",
+                topic: "restarted",
+                lines: [],
+                aftermath: "restarted",
+            };
+        case "slow-login":
+            return {
+                phase: "confirm",
+                reason: `the machine answered in time, but the login over ssh took longer than confirm-timeout (${limits.confirm} s)`,
+                hint: "Find out why logins are slow, or raise confirm-timeout",
+                topic: "slow-login",
+                lines: [],
+                decided: true,
+            };
+        case "late":
+            return {
+                phase: "confirm",
+                reason: `the machine could not be reached within confirm-timeout (${limits.confirm} s) after the activation`,
+                hint: "Check whether the new system changes the settings of the network, the firewall or sshd",
+                topic: "not-reached",
+                lines: [],
+                decided: true,
+            };
+    }
+}
+/** What happens to a machine whose connection was lost while it was being armed. */
+function armedOutlook({ rollback, limits }) {
+    const end = rollback ? `its watchdog stops after ${limits.activation} s without changing anything` : "its lock is released within a minute";
+    return `Nothing has changed on the machine. If it was already locked when the connection was lost, ${end}`;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/host-knowledge.js
+
+
+
+
+
+/** What is known of a host before it is connected to. */
+function knownAtFirst({ configuration }) {
+    return {
+        phase: "connect",
+        configuration: attributeOf(configuration),
+        before: undefined,
+        after: undefined,
+        failedUnits: [],
+        toplevel: undefined,
+        compared: undefined,
+        plan: undefined,
+        exitCode: undefined,
+        arrived: false,
+        arming: false,
+        confirmed: false,
+        undecided: false,
+    };
+}
+/** What happens to the machine if the run ends now. */
+function outlookOf({ before, arming, confirmed, undecided, toplevel, phase }, safety) {
+    const { rollback, limits } = safety;
+    if (arming)
+        return armedOutlook(safety);
+    if (!undecided)
+        return "Nothing has changed on the machine";
+    const was = `old system: ${before?.running ?? "not in the store"}; new system: ${toplevel ?? "unknown"}`;
+    if (!rollback)
+        return `The activation is still running on the machine and is not rolled back, since rollback is false (${was})`;
+    const { activation, confirm, healthCheck, settle } = limits;
+    if (confirmed) {
+        return `If the machine received the confirmation, it sets system profile and boot loader on its own, and rolls back if that fails; otherwise it rolls back within ${confirm + healthCheck + settle} s (${was})`;
+    }
+    if (phase !== "activate")
+        return `Without confirmation the machine rolls back on its own within ${confirm + healthCheck + settle} s (${was})`;
+    return `Without confirmation the machine rolls back on its own, ${confirm} s after the activation ends or, if it does not end, ${activation} s after it started (${was})`;
+}
+/** Returns the status of a host that needs no activation; `undefined` where it needs one. */
+function settledBy({ toplevel, running }, { state, unfinished }, operation) {
+    if (switchAction(operation) === undefined)
+        return "planned";
+    // An interrupted earlier run must be finished or undone first.
+    if (unfinished !== undefined)
+        return undefined;
+    if (!changesMachine(operation) || !needsFlake(operation))
+        return undefined;
+    // After a failed run the boot loader may lag behind the profile, so a system counts as deployed only when it also runs.
+    const boots = !changesSystemProfile(operation) || state.profile === toplevel;
+    return boots && state.running === running ? "unchanged" : undefined;
+}
+/** Adds the state of the machine to a failure. */
+function withOutcome(failure, outcome) {
+    return makeFailure({ ...failure, outcome });
+}
+/** The host's result, with what is known now. */
+function resultOf(target, known, { status, error }, seconds, timeline) {
+    const { phase, configuration, before, after, failedUnits, toplevel, exitCode, compared, plan } = known;
+    const now = after ?? before;
+    const changed = after !== undefined && before !== undefined && (after.running !== before.running || after.profile !== before.profile);
+    // A degraded host continued after its failure.
+    const failed = status === "degraded" ? undefined : error;
+    const code = failed === undefined ? exitCode : failed.exitCode;
+    return {
+        name: target.name,
+        target: renderTarget(target),
+        configuration,
+        status,
+        phase: failed?.phase ?? phase,
+        systemPath: toplevel,
+        previousSystemPath: before?.running ?? before?.profile,
+        generation: now?.generation,
+        previousGeneration: before?.generation,
+        changed,
+        exitCode: code ?? (error === undefined ? 0 : undefined),
+        failedUnits,
+        seconds,
+        timeline,
+        // If another run has changed the system in between, the comparison does not apply.
+        difference: compared?.running === before?.running ? compared?.difference : undefined,
+        plan,
+        error,
+    };
+}
+;// CONCATENATED MODULE: ./out/src/deploy/known-profile.js
+
+
+/**
+ * Throws a `DeployError` where the new system would replace one that the runner does not know, and the flake forbids that. As colmena has
+ * it (src/nix/deployment/mod.rs there), a system is known if the store of the runner has it.
+ */
+async function requireKnownProfile(target, { state }, { toplevel, phase }, { operation, systemOf, knowsProfile }, signal) {
+    const present = state.profile ?? state.running;
+    // Only new systems are meant: a rollback replaces what is there on purpose.
+    if (systemOf === undefined || knowsProfile === undefined || switchAction(operation) === undefined || present === undefined || present === toplevel)
+        return;
+    if (await knowsProfile(target, present, signal))
+        return;
+    throw new DeployError({
+        phase,
+        reason: `the machine has a system that the store of this runner does not have (${present}), and replaceUnknownProfiles is false for the machine`,
+        hint: "Nothing has changed on it. It may have been deployed by someone else. To replace it, remove replaceUnknownProfiles from the flake. A runner only knows former deployments if its store stays and it builds them itself (build-on: runner)",
+        topic: "profile-unknown",
+    });
+}
+;// CONCATENATED MODULE: ./out/src/deploy/phase-clock.js
+/** Records when the phases of one host begin and end; waiting for other hosts belongs to no phase. */
+class PhaseClock {
+    #now;
+    #spans = [];
+    #open;
+    /** `now` returns milliseconds since the start of the run, by default since the start of this process; it is monotonic. */
+    constructor(now = () => performance.now()) {
+        this.#now = now;
+    }
+    /** A phase begins, and the one before it ends. */
+    begin(phase) {
+        if (this.#open?.phase === phase)
+            return;
+        this.pause();
+        this.#open = { phase, begin: this.#seconds() };
+    }
+    /** The phase ends, and none begins yet. */
+    pause() {
+        if (this.#open !== undefined)
+            this.#spans.push({ ...this.#open, end: this.#seconds() });
+        this.#open = undefined;
+    }
+    /** The phases so far; the current one ends now. */
+    spans() {
+        return this.#open === undefined ? [...this.#spans] : [...this.#spans, { ...this.#open, end: this.#seconds() }];
+    }
+    #seconds() {
+        return Math.round(this.#now() / 10) / 100;
+    }
+}
+;// CONCATENATED MODULE: external "node:timers/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./out/src/deploy/retry.js
+
+
+/** Does something, and retries it after network failures: 1, 2, 4, … seconds later. `work` gets the number of tries before. Throws as it does. */
+async function retried(work, { retries, note, signal }) {
+    for (let tries = 0;; tries += 1) {
+        try {
+            return await work(tries);
+        }
+        catch (error) {
+            if (!(error instanceof DeployError) || !error.unreachable || tries >= retries)
+                throw error;
+            const seconds = 2 ** tries;
+            note(`${error.reason}; retrying in ${seconds} s (${tries + 1} of ${retries})`);
+            await (0,promises_namespaceObject.setTimeout)(seconds * 1000, undefined, { signal });
+        }
+    }
+}
+;// CONCATENATED MODULE: ./out/src/deploy/repair.js
+const repair_profile = "/nix/var/nix/profiles/system";
+/**
+ * The hint for a machine that could not roll back. `causes` is what the rollback named; `incomplete` tells that the old system runs
+ * although its activation failed: it writes files, and needs room for them where the root file system is full.
+ */
+function repairHint(commands, causes, incomplete) {
+    if (!causes.some(({ kind }) => kind === "no-space"))
+        return `Repair the machine manually, as root: ${commands}`;
+    const runs = incomplete ? "The machine runs its old system, but some of its files could not be written. " : "";
+    return `${runs}Free space on the full file system (\`df -h\` on the machine shows which one). Then repair the machine manually, as root: ${commands}`;
+}
+/** The commands that activate the system that ran before. They need no space in /nix and /boot. */
+function repairCommands({ running, profile: booted }) {
+    return `NIXOS_NO_CHECK=1 ${running ?? booted ?? `${repair_profile}-N-link`}/bin/switch-to-configuration test`;
+}
+/** The commands that restore system profile and boot loader, and then the running system, even if the boot loader fails. */
+function repairLastStep(before) {
+    const { generation, profile: booted, running } = before;
+    const system = booted ?? running ?? `${repair_profile}-N-link`;
+    const link = generation === undefined ? `rm -f ${repair_profile}` : `ln -sfn system-${generation}-link ${repair_profile}`;
+    return `${link}; NIXOS_NO_CHECK=1 ${system}/bin/switch-to-configuration boot; ${repairCommands(before)}`;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/verdict.js
+
+/**
+ * Judges what switch-to-configuration named, whatever its exit code: the codes of its versions differ, and nixos-rebuild in bash
+ * makes each of them 1. An exit code other than 0 without a cause is a failure too.
+ */
+function judge({ operation, toplevel, before, end }) {
+    const { exitCode } = end;
+    // With exit code 0, only failed user activations count: scripts print the other messages for errors that they ignore.
+    const causes = exitCode === 0 ? end.causes.filter(({ kind }) => kind === "user") : end.causes;
+    const code = `(exit code ${exitCode})`;
+    const units = causes.filter((cause) => cause.kind === "unit");
+    const failedUnits = newlyFailed(before, [...units.map(({ unit }) => unit), ...end.after.failedUnits]);
+    const users = causes.filter((cause) => cause.kind === "user");
+    const fatal = causes.filter((cause) => cause.kind !== "unit" && cause.kind !== "user");
+    const complaint = failedUnits.length === 0 ? undefined : explainUnits(units, failedUnits, exitCode === 0 ? "" : ` ${code}`);
+    const named = fatal.length > 0 ? explainFatal(fatal, operation, toplevel, code) : undefined;
+    return {
+        failure: named ?? explainCode(exitCode, causes, complaint) ?? (isExplained(exitCode, causes, failedUnits) ? undefined : explainNothing(operation, exitCode, code)),
+        units: complaint,
+        users: users.length === 0 ? undefined : explainUsers(users),
+        failedUnits,
+    };
+}
+/** Names the units that are failed now and had not failed, or been restarted again and again, before. */
+function newlyFailed(before, failed) {
+    const old = new Set([...(before?.failedUnits ?? []), ...(before?.restartingUnits ?? [])]);
+    return [...new Set(failed)].filter((unit) => !old.has(unit));
+}
+const order = [
+    "record",
+    "profile",
+    "locked",
+    "not-nixos",
+    "inhibitor",
+    "pre-switch-check",
+    "boot-loader",
+    "other-init",
+    "snippet",
+    "activation-script",
+    "logind",
+    "user-left",
+    "no-space",
+];
+function explainFatal(causes, operation, toplevel, code) {
+    const first = order.flatMap((kind) => causes.filter((cause) => cause.kind === kind))[0];
+    if (first === undefined)
+        return undefined;
+    const full = causes.some(({ kind }) => kind === "no-space");
+    const explained = explain(first, causes, operation, toplevel, code);
+    if (!full || first.kind === "no-space")
+        return explained;
+    return { reason: `${explained.reason}: no space is left on the device`, hint: freeSpace(operation), topic: "device-full" };
+}
+function explain(cause, causes, operation, toplevel, code) {
+    switch (cause.kind) {
+        case "record":
+            return { reason: `system profile and boot loader were not set, because their previous state could not be recorded ${code}`, hint: freeSpace(operation) };
+        case "profile":
+            return { reason: `the system profile could not be set ${code}`, hint: "See the output of nix-env below" };
+        case "locked":
+            return { reason: `another switch-to-configuration is running on the machine ${code}`, hint: "Nothing was activated. Deploy again when it has finished" };
+        case "not-nixos":
+            return { reason: `switch-to-configuration does not recognize the machine as NixOS ${code}`, hint: "Check why the file /etc/NIXOS is missing" };
+        case "inhibitor": {
+            const what = cause.changes.length === 0 ? "" : `: ${cause.changes.join(", ")}`;
+            return {
+                reason: `a switch inhibitor refuses to activate the new system while the old one runs ${code}${what}`,
+                hint: bootInstead(operation, toplevel),
+                topic: "inhibitor",
+            };
+        }
+        case "pre-switch-check": {
+            const checks = causes.flatMap((other) => (other.kind === "pre-switch-check" ? [other.check] : []));
+            const name = checks.map((check) => `'${check}'`).join(" and ");
+            return {
+                reason: `the pre-switch check ${name} of the new system failed ${code}`,
+                hint: "See its output below, fix what it reports and deploy again",
+                topic: "check-failed",
+            };
+        }
+        case "boot-loader":
+            return { reason: `the boot loader could not be installed ${code}`, hint: "See the output of its installer below", topic: "boot-loader" };
+        case "other-init":
+            return {
+                reason: `the new system uses a different init system, so it takes effect only after a reboot ${code}`,
+                hint: bootInstead(operation, toplevel),
+                topic: "other-init",
+            };
+        case "snippet": {
+            const snippets = causes.flatMap((other) => (other.kind === "snippet" ? [`'${other.snippet}' (${other.exitCode})`] : []));
+            const names = snippets.length === 1 ? `the activation script snippet ${snippets[0]}` : `the activation script snippets ${snippets.join(", ")}`;
+            return { reason: `${names} failed ${code}`, hint: "See its output in the host's log, fix the snippet and deploy again", topic: "snippet-failed" };
+        }
+        case "activation-script":
+            return {
+                reason: `the activation script failed ${code}`,
+                hint: "See its output in the host's log, fix the script and deploy again",
+                topic: "snippet-failed",
+            };
+        case "logind":
+            return {
+                reason: `logind did not list the users, so the changed units were not started ${code}`,
+                hint: "Check `systemctl status systemd-logind` on the machine",
+            };
+        case "user-left":
+            return {
+                reason: `logind stopped the services of a user during the switch, so the changed units were not started ${code}`,
+                hint: "Deploy again: logind stops the services of a user 10 s after the last session of the user has ended",
+            };
+        case "no-space":
+            return { reason: `no space is left on the device ${code}`, hint: freeSpace(operation), topic: "device-full" };
+    }
+}
+function bootInstead(operation, toplevel) {
+    if (needsFlake(operation))
+        return "Deploy with `operation: boot`, then reboot the machine";
+    return `Run \`nix-env --profile /nix/var/nix/profiles/system --set ${toplevel} && ${toplevel}/bin/switch-to-configuration boot\` on the machine, then reboot it`;
+}
+function freeSpace(operation) {
+    const where = changesBootLoader(operation) ? "`df` on the machine shows which disk is full, /boot included" : "`df` on the machine shows which disk is full";
+    return `${where}. \`nix-collect-garbage -d\` there removes old generations`;
+}
+// Failed units and users alone give exit code 4. With another code it has stopped before the end.
+const unitsOrUsers = 4;
+function isExplained(exitCode, causes, failedUnits) {
+    return exitCode === 0 || (exitCode === unitsOrUsers && causes.length + failedUnits.length > 0);
+}
+/** With any other code, newly failed units are named too, and are a failure whatever `unit-failures` is. */
+function explainCode(exitCode, causes, units) {
+    return exitCode === 0 || exitCode === unitsOrUsers || isSignal(exitCode) || causes.length === 0 ? undefined : units;
+}
+// As a shell reports a program that a signal has ended.
+function isSignal(exitCode) {
+    return exitCode > 128 && exitCode < 160;
+}
+function explainNothing(operation, exitCode, code) {
+    const state = changesRunningSystem(operation) ? "The machine may be partially switched. " : "";
+    const what = isSignal(exitCode) ? `switch-to-configuration was killed by signal ${exitCode - 128}` : "switch-to-configuration failed without naming a cause";
+    return { reason: `${what} ${code}`, hint: `${state}See the end of its output below`, topic: "switch-failed" };
+}
+const jobs = { start: "failed to start", stop: "failed to stop", restart: "failed to restart", reload: "failed to reload" };
+function explainUnits(causes, failed, code) {
+    // Name the failed job, unless the whole unit has failed.
+    const text = failed.slice(0, verdict_mostNamed).map((unit) => {
+        const own = causes.filter((cause) => cause.unit === unit);
+        const job = own.some(({ what }) => what === "failed") ? undefined : own.flatMap(({ what }) => (what === "failed" ? [] : [jobs[what]]))[0];
+        return job === undefined ? unit : `${unit} (${job})`;
+    });
+    return {
+        reason: `newly failed units${code}: ${text.join(", ")}${andMore(failed)}`,
+        hint: "See the unit's journal below, fix it and deploy again",
+        topic: "units-failed",
+    };
+}
+// Units that a sentence names.
+const verdict_mostNamed = 20;
+/** Says how many there are beside those that a sentence names. */
+function andMore(units) {
+    return units.length > verdict_mostNamed ? ` and ${units.length - verdict_mostNamed} more` : "";
+}
+/** The units as a sentence names them. */
+function nameUnits(units) {
+    return `${units.slice(0, verdict_mostNamed).join(", ")}${andMore(units)}`;
+}
+function explainUsers(causes) {
+    const text = causes.map(({ user, units, late }) => {
+        const why = late ? "timed out after 60 s" : units.join(", ");
+        return why === "" ? user : `${user} (${why})`;
+    });
+    return {
+        reason: `the user activation failed for ${text.join(", ")}`,
+        hint: "The system itself was activated. Check `systemctl --user status` as this user",
+        topic: "user-activation",
+    };
+}
+;// CONCATENATED MODULE: ./out/src/deploy/last-step.js
+
+
+
+
+/** Keeps the system: sets profile and boot loader. Returns what has prevented it. */
+async function keep(work) {
+    const { armed, settings, known, signal } = work;
+    known.confirmed = true;
+    const kept = await armed.keep(signal);
+    if (kept === "restarted") {
+        const reason = "the machine was restarted before system profile and boot loader were set";
+        return { ...notReached(kept, settings.safety), reason };
+    }
+    if (kept === "late")
+        return notReached(kept, settings.safety);
+    known.after = kept.state;
+    switch (kept.kind) {
+        case "done":
+            work.ended();
+            return undefined;
+        case "foreign": {
+            const { reason, hint, topic } = switchedByOthers(kept.state);
+            return { status: "failed", error: failure_makeFailure({ phase: "confirm", reason, hint, topic, outcome: "System profile and boot loader were not changed" }) };
+        }
+        case "failed":
+            return undoneStep(work, kept);
+    }
+}
+/** The outcome of a failed last step, which has undone itself. */
+function undoneStep({ armed, settings, system, known, begin }, step) {
+    const { exitCode, causes, lines, undone, state } = step;
+    known.exitCode = exitCode;
+    begin("rollback");
+    const { operation } = settings;
+    const evidence = { operation, toplevel: system.toplevel, before: armed.before };
+    const none = { reason: `system profile and boot loader could not be set (exit code ${exitCode})`, hint: "See the end of the output below" };
+    const timedOut = exitCode === 124 || exitCode === 137;
+    const late = {
+        reason: `setting system profile and boot loader took longer than activation-timeout (${settings.safety.limits.activation} s)`,
+        hint: none.hint,
+        topic: "activation-timeout",
+    };
+    const judged = judge({ ...evidence, end: { exitCode, causes, after: { failedUnits: [] } } }).failure;
+    const why = timedOut ? late : causes.length === 0 ? none : (judged ?? none);
+    const parts = { ...why, lines, causes, exitCode };
+    const wrong = [
+        ...(undone.profile ? [] : [`the system profile is ${state.profile ?? "missing"}`]),
+        ...(undone.bootLoader ? [] : [`the boot loader's default entry may be ${system.toplevel}`]),
+        ...wrongTest(),
+    ];
+    if (wrong.length === 0)
+        return { status: "rolled-back", error: failure_makeFailure({ phase: "confirm", ...parts, outcome: rolledBack }) };
+    return {
+        status: "rollback-failed",
+        error: failure_makeFailure({
+            phase: "rollback",
+            ...parts,
+            reason: `${why.reason}; the rollback failed: ${wrong.join("; ")}`,
+            hint: repairHint(repairLastStep(armed.before), undone.test?.causes ?? [], undone.test !== undefined && undone.test.exitCode !== 0 && state.running === armed.before.running),
+            topic: "rollback-failed",
+        }),
+    };
+    function wrongTest() {
+        const { running } = armed.before;
+        if (state.running !== running)
+            return [`the machine runs ${state.running ?? "no system of the store"} (before: ${running ?? "none"})`];
+        if (undone.test === undefined)
+            return ["the old system was not activated"];
+        if (undone.test.exitCode === 0)
+            return [];
+        const { failure, units } = judge({ ...evidence, end: { ...undone.test, after: state } });
+        const complaint = failure ?? units;
+        return complaint === undefined ? [] : [complaint.reason];
+    }
+}
+;// CONCATENATED MODULE: ./out/src/deploy/rejected.js
+
+
+
+
+
+/** Ends the run on a machine whose new system is rejected. */
+async function endRejected(work, rejection) {
+    const { aftermath } = rejection;
+    if (aftermath === undefined)
+        return await rollBack(work, rejection);
+    if (aftermath === "restarted")
+        return await afterRestart(work, rejection);
+    return await leave(work, rejection, aftermath === "foreign" ? "Nothing else was changed on the machine" : "Nothing was activated");
+}
+/** Ends the run on a machine where nothing is to be rolled back. */
+async function leave({ armed, known, signal }, rejection, outcome) {
+    const state = await armed.drop(signal);
+    if (typeof state !== "string")
+        known.after = state;
+    return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode: known.exitCode, outcome }) };
+}
+/** A restart ends the watchdog and boots the default entry of the boot loader, so query the machine for what it runs. */
+async function afterRestart(work, rejection) {
+    const { armed, known, settings, system, signal, log } = work;
+    const { before } = armed;
+    const state = await armed.afterRestart(signal);
+    known.after = state;
+    if (known.confirmed && state.running === system.running && state.profile === system.toplevel) {
+        log.note("the machine was restarted after the confirmation and booted the new system");
+        return { status: "deployed", error: undefined };
+    }
+    const { exitCode } = known;
+    if (settings.safety.rollback && state.running === before.running && state.profile === before.profile) {
+        return { status: "rolled-back", error: failure_makeFailure({ ...rejection, exitCode, outcome: "The machine booted its old system" }) };
+    }
+    const boots = state.profile === state.running ? "" : `, and its system profile is ${state.profile ?? "missing"}`;
+    const outcome = `The machine booted ${state.running ?? "no system of the store"}${boots}; before, it ran ${before.running ?? "no system of the store"}`;
+    return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode, outcome }) };
+}
+async function rollBack(work, rejection) {
+    const { armed, known, log, settings, signal } = work;
+    const { safety, operation } = settings;
+    const { reason, lines, causes, decided } = rejection;
+    const { exitCode } = known;
+    if (!safety.rollback && decided === undefined) {
+        await armed.keep(signal);
+        return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode, outcome: "The new system stays active, since rollback is false" }) };
+    }
+    log.note(`${reason}: rolling back`);
+    work.begin("rollback");
+    const end = await armed.rollBack(signal);
+    if (end === "restarted")
+        return await afterRestart(work, { ...rejection, reason: `${reason}; the machine was restarted during the rollback` });
+    known.after = end.state;
+    if (end.foreign) {
+        const outcome = `Nothing was rolled back: the machine runs ${end.state.running ?? "no system of the store"}, which is neither the old nor the new system; someone else has switched it`;
+        return { status: "failed", error: failure_makeFailure({ ...rejection, exitCode, outcome }) };
+    }
+    const wrong = notBack(armed.before, end, work);
+    if (wrong === undefined) {
+        return { status: "rolled-back", error: failure_makeFailure({ ...rejection, exitCode, outcome: rolledBack }) };
+    }
+    const error = failure_makeFailure({
+        phase: "rollback",
+        reason: `${reason}; the rollback failed: ${wrong}`,
+        hint: repairHint(changesRunningSystem(operation) ? repairCommands(armed.before) : repairLastStep(armed.before), end.causes, changesRunningSystem(operation) && end.exitCode !== 0 && end.state.running === armed.before.running),
+        topic: "rollback-failed",
+        lines: [...lines, ...end.lines],
+        exitCode: end.exitCode,
+        causes,
+    });
+    return { status: "rollback-failed", error };
+}
+/** What a rollback did not restore; `undefined` where it restored everything. */
+function notBack(before, end, { settings, system }) {
+    const { exitCode, causes, state } = end;
+    if (state.profile !== before.profile)
+        return `the system profile is ${state.profile ?? "missing"} (before: ${before.profile ?? "missing"})`;
+    if (state.running !== before.running)
+        return `the machine runs ${state.running ?? "no system of the store"} (before: ${before.running ?? "none"})`;
+    if (exitCode === 0)
+        return undefined;
+    const { failure, units } = judge({ operation: settings.operation, toplevel: system.toplevel, before, end: { exitCode, causes, after: state } });
+    return failure?.reason ?? units?.reason;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/safe-activation.js
+
+
+
+
+
+
+
+
+/**
+ * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health, only
+ * then have it set system profile and boot loader; else roll back. Throws a `DeployError` when the machine is lost before that is
+ * decided.
+ */
+async function activateSafely(work) {
+    const { known, signal, log } = work;
+    const armed = await arm(work);
+    known.before = armed.before;
+    known.undecided = true;
+    warnOfBoot(armed, log);
+    const guarded = { ...work, armed };
+    const end = await armed.activate(signal);
+    known.after = end.after;
+    known.exitCode = end.exitCode;
+    known.plan = end.plan ?? known.plan;
+    const { rejection, degraded } = await judgeEnd(guarded, end);
+    const rejected = rejection ?? (await safe_activation_confirm(guarded, end, degraded));
+    const outcome = rejected ?? (await keep(guarded));
+    const final = outcome === undefined ? succeeded(known.after, degraded, log) : "status" in outcome ? outcome : await endRejected(guarded, outcome);
+    known.undecided = false;
+    return final;
+}
+async function arm({ machine, system, known, settings, signal }) {
+    const { operation, safety, variant } = settings;
+    const { installBootLoader } = variant;
+    known.arming = true;
+    try {
+        const armed = await machine.arm({ operation, system, installBootLoader, guarded: safety.rollback, limits: safety.limits }, signal);
+        known.arming = false;
+        return armed;
+    }
+    catch (error) {
+        if (!(error instanceof DeployError))
+            throw error;
+        if (error.unreachable)
+            throw new DeployError({ ...error.failure, outcome: armedOutlook(safety), unreachable: true, cause: error });
+        known.arming = false;
+        throw error;
+    }
+}
+function warnOfBoot({ scarceBoot }, log) {
+    if (scarceBoot === undefined)
+        return;
+    const [free, needed] = [scarceBoot.free, scarceBoot.needed].map((kibibytes) => renderBytes(kibibytes * 1024));
+    log.warn(`only ${free} are free on /boot of the machine, but kernel and initrd of the new system need ${needed}: installing the boot loader may fail after the activation, which is then rolled back. Remove old generations with \`nix-collect-garbage -d\` and \`/run/current-system/bin/switch-to-configuration boot\` on the machine`);
+}
+function succeeded(after, degraded, log) {
+    if (after.rebootNeeded)
+        log.note("kernel, initrd or kernel modules have changed: they take effect after a reboot");
+    const [first, ...rest] = degraded;
+    if (first === undefined)
+        return { status: "deployed", error: undefined };
+    const reason = [first, ...rest].map((failure) => failure.reason).join("; ");
+    return { status: "degraded", error: failure_makeFailure({ ...first, reason, lines: degraded.flatMap(({ lines }) => lines) }) };
+}
+/** Explains an activation that did not end normally. */
+function explainEnd(end, { safety, operation }) {
+    const { activation } = safety.limits;
+    switch (end) {
+        case "ended":
+            return undefined;
+        case "restarted":
+            return { reason: "the machine was restarted during the activation", hint: "Check its journal: `journalctl --boot -1`", topic: "restarted" };
+        case "killed": {
+            const late = safety.rollback && changesMachine(operation) ? ` took longer than activation-timeout (${activation} s), or` : "";
+            const hint = "Check `journalctl --unit 'nix-flake-deploy-*-activate'` on the machine";
+            return { reason: `the activation${late} was killed`, hint, topic: "activation-timeout" };
+        }
+        case "not-started":
+            return { reason: "the activation could not be started on the machine", hint: "Check that systemd-run works on the machine" };
+    }
+}
+/** What makes switch-to-configuration refuse `test`, where it has neither stopped nor activated anything by then. */
+const refusals = new Set(["locked", "not-nixos", "inhibitor", "pre-switch-check", "other-init"]);
+/** Judges the end of the activation itself. */
+async function judgeEnd(work, end) {
+    const { system, settings, known, armed, signal, log } = work;
+    const { operation, safety } = settings;
+    const { lines, causes, after } = end;
+    const degraded = [];
+    const protectedSwitch = safety.rollback && changesRunningSystem(operation);
+    const reject = (complaint, more = lines, aftermath) => ({
+        rejection: { phase: "activate", lines: more, causes, ...(aftermath === undefined ? {} : { aftermath }), ...complaint },
+        degraded,
+    });
+    const verdict = judge({ operation, toplevel: system.toplevel, before: armed.before, end });
+    known.failedUnits = verdict.failedUnits;
+    const broken = explainEnd(end.end, settings) ?? verdict.failure;
+    if (broken !== undefined) {
+        const refused = protectedSwitch && end.end === "ended" && !end.touched && causes.some(({ kind }) => refusals.has(kind));
+        return reject(broken, lines, end.end === "restarted" ? "restarted" : refused ? "refused" : undefined);
+    }
+    for (const [complaint, fatal] of [
+        [verdict.units, safety.unitFailures === "fail"],
+        [verdict.users, false],
+    ]) {
+        if (complaint === undefined)
+            continue;
+        const journal = complaint === verdict.units ? await armed.journal(verdict.failedUnits, signal) : [];
+        if (fatal)
+            return reject(complaint, journal);
+        degraded.push(failure_makeFailure({ phase: "activate", ...complaint, lines: journal, causes }));
+        log.warn([complaint.reason, ...journal].join("\n"));
+    }
+    const other = "Check whether someone else changed it in the meantime";
+    // A protected switch sets the profile when it is confirmed.
+    if (changesSystemProfile(operation) && !protectedSwitch && after.profile !== system.toplevel)
+        return reject({
+            reason: `the machine boots ${after.profile ?? "no system of the store"} instead of ${system.toplevel}`,
+            hint: other,
+            topic: "other-system",
+        });
+    if (changesRunningSystem(operation) && after.running !== system.running) {
+        // After a long loss of the connection, the machine may have rolled back by now.
+        const reached = protectedSwitch && after.running === armed.before.running ? await armed.reach(signal) : after;
+        if (typeof reached === "string")
+            return { rejection: notReached(reached, safety), degraded };
+        const complaint = {
+            reason: `the machine runs ${after.running ?? "no system of the store"} instead of ${system.running}`,
+            hint: other,
+            topic: "other-system",
+        };
+        return reject(complaint, lines, isForeign(work, after) ? "foreign" : undefined);
+    }
+    return { rejection: undefined, degraded };
+}
+/** Returns whether units were started, so that the settle time applies. */
+function settles({ settings }, { plan }) {
+    if (settings.safety.limits.settle === 0 || !changesRunningSystem(settings.operation))
+        return false;
+    return plan === undefined || plan.start.length + plan.restart.length > 0;
+}
+/** Reaches the machine again and checks its health. Returns why the system is rejected. */
+async function safe_activation_confirm(work, end, degraded) {
+    const { armed, settings, signal } = work;
+    const { healthCheck, limits } = settings.safety;
+    work.ended();
+    work.begin("confirm");
+    let reached = await armed.reach(signal);
+    if (typeof reached === "string")
+        return notReached(reached, settings.safety);
+    if (healthCheck !== undefined) {
+        const complaint = await armed.checkHealth(healthCheck, limits.healthCheck, signal);
+        if (complaint !== undefined) {
+            return {
+                phase: "confirm",
+                reason: `the health check did not succeed within ${limits.healthCheck} s`,
+                hint: "See its output below",
+                topic: "health-check",
+                lines: [healthCheck, ...complaint.split("\n")],
+            };
+        }
+    }
+    if (settles(work, end)) {
+        reached = await armed.settle(signal);
+        if (typeof reached === "string")
+            return notReached(reached, settings.safety);
+    }
+    if (isForeign(work, reached))
+        return switchedByOthers(reached);
+    return await judgeLateUnits(work, reached, degraded);
+}
+/** Units that failed after the activation had ended. */
+async function judgeLateUnits({ armed, settings, known, signal, log }, now, degraded) {
+    const late = newlyFailed(armed.before, now.failedUnits).filter((unit) => !known.failedUnits.includes(unit));
+    if (late.length === 0)
+        return undefined;
+    known.failedUnits = [...known.failedUnits, ...late];
+    const lines = await armed.journal(late, signal);
+    const reason = `units failed shortly after the activation: ${nameUnits(late)}`;
+    const rejection = { phase: "activate", reason, hint: "See the unit's journal below, fix it and deploy again", lines, topic: "units-failed" };
+    if (settings.safety.unitFailures === "fail")
+        return rejection;
+    degraded.push(failure_makeFailure(rejection));
+    log.warn([reason, ...lines].join("\n"));
+    return undefined;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/which-system.js
+
+
+/** The configuration of a target: the named one, else that of the machine's own hostname. Throws a `DeployError` for a hostname that is no name of one. */
+function configurationFor({ configuration }, { hostname }) {
+    const named = attributeOf(configuration);
+    if (named !== undefined)
+        return named;
+    if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(hostname))
+        return hostname;
+    throw new DeployError({
+        phase: "connect",
+        reason: `the machine's hostname (${JSON.stringify(hostname)}) is not a valid name of a configuration`,
+        hint: "Add the configuration to the target: host#configuration",
+        topic: "hostname-unknown",
+    });
+}
+/** The generation to roll back to. Throws a `DeployError` where the machine has no older one. */
+function generationBefore({ olderGeneration, state }) {
+    if (olderGeneration !== undefined)
+        return olderGeneration;
+    throw new DeployError({
+        phase: "connect",
+        reason: `no generation older than ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} was found to roll back to`,
+        hint: "Run `nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine to list them",
+        topic: "no-older-generation",
+    });
+}
+;// CONCATENATED MODULE: ./out/src/deploy/host.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * The work on one host: `prepare` up to a built system, then `activate` that. Both throw on failure; `result` returns
+ * what is known so far.
+ */
+class Host {
+    machine;
+    #settings;
+    #log;
+    #known;
+    #clock = new PhaseClock();
+    #machines;
+    constructor(machine, settings, log, machines) {
+        this.machine = machine;
+        this.#settings = settings;
+        this.#log = log;
+        this.#machines = machines;
+        this.#known = knownAtFirst(machine.target);
+    }
+    get phase() {
+        return this.#known.phase;
+    }
+    /** The flake has arrived on the machine. */
+    get arrived() {
+        return this.#known.arrived;
+    }
+    /** The machine is armed, and neither the new nor the old system was decided for. */
+    get undecided() {
+        return this.#known.undecided;
+    }
+    /** What happens to the machine if the run ends now. */
+    get outlook() {
+        return outlookOf(this.#known, this.#settings.safety);
+    }
+    /** Connects, copies the flake, builds the system and compares it with the running one; or finds the system to roll back to. */
+    async prepare(signal) {
+        try {
+            return await this.#prepare(signal);
+        }
+        finally {
+            this.#clock.pause();
+        }
+    }
+    async #prepare(signal) {
+        const known = this.#known;
+        const { operation, variant, systemOf } = this.#settings;
+        const { target } = this.machine;
+        const connected = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
+        const { facts } = connected;
+        known.before = facts.state;
+        if (facts.unfinished !== undefined)
+            this.#log.warn(`${facts.unfinished}. The next activation finishes or undoes it first`);
+        this.#machines.claim(target, facts.identity);
+        const obtained = systemOf === undefined ? this.#older(connected) : await this.#newSystem(systemOf(target), connected, signal);
+        const { machine, toplevel, generation, detail } = obtained;
+        known.toplevel = toplevel;
+        await requireKnownProfile(target, facts, { toplevel, phase: known.phase }, this.#settings, signal);
+        const { specialisation } = variant;
+        const running = specialisation === undefined ? toplevel : await machine.findSpecialisation(toplevel, specialisation, signal);
+        await this.#compare(machine, running, signal);
+        this.ended(detail);
+        if (changesRunningSystem(operation) && facts.specialisation !== undefined && facts.specialisation !== specialisation) {
+            this.#log.note(`the machine runs the specialisation ${facts.specialisation}, which this deployment leaves; set \`specialisation: ${facts.specialisation}\` to keep it`);
+        }
+        const system = { toplevel, running, generation };
+        const status = settledBy(system, facts, operation);
+        return status === undefined ? { kind: "ready", system: { machine, system } } : { kind: "settled", outcome: { status, error: undefined } };
+    }
+    /** Gets the new system into the store of the machine. */
+    async #newSystem(source, connected, signal) {
+        const { target } = this.machine;
+        if (source.evaluatesOnMachine)
+            this.#known.configuration = configurationFor(target, connected.facts);
+        this.#warn(connected.facts, source);
+        this.ended();
+        let machine = connected;
+        let detail;
+        const copy = async (send) => {
+            const copied = await this.#tryAgain("copy", signal, async (tries) => {
+                if (tries > 0)
+                    machine = await this.machine.connect(signal);
+                return await send(machine);
+            });
+            this.#known.arrived = true;
+            detail = renderCopied(copied);
+        };
+        const build = async (work) => {
+            this.ended(detail);
+            detail = undefined;
+            this.begin("build");
+            const toplevel = await work(machine);
+            this.#log.note(`built ${toplevel}`);
+            return toplevel;
+        };
+        const steps = { copy, build };
+        const toplevel = source.evaluatesOnMachine
+            ? await source.obtain(steps, configurationFor(target, connected.facts), signal)
+            : await source.obtain(steps, signal);
+        return { machine, toplevel, generation: undefined, detail };
+    }
+    /** Activates a system, and keeps it or rolls back. Throws if it ends before that decision. */
+    async activate(ready, signal) {
+        try {
+            this.begin("activate");
+            return changesMachine(this.#settings.operation) ? await this.#activate(ready, signal) : await this.#dryActivate(ready, signal);
+        }
+        finally {
+            this.#clock.pause();
+        }
+    }
+    async #dryActivate({ machine, system }, signal) {
+        const known = this.#known;
+        const { operation } = this.#settings;
+        const end = await machine.dryActivate(system, signal);
+        const { exitCode, lines, causes } = end;
+        known.exitCode = exitCode;
+        known.plan = end.plan === undefined ? known.plan : withCompared(end.plan, known.plan);
+        // It starts no units, so it does not cause new failures.
+        const before = { ...end.after, restartingUnits: [] };
+        const { failure, units, users } = judge({ operation, toplevel: system.toplevel, before, end });
+        const complaint = explainEnd(end.end, this.#settings) ?? failure ?? (exitCode === 0 ? undefined : (units ?? users));
+        if (complaint !== undefined)
+            throw new DeployError({ phase: "activate", ...complaint, lines, exitCode, causes });
+        this.ended();
+        return { status: "planned", error: undefined };
+    }
+    async #activate({ machine, system }, signal) {
+        return await activateSafely({
+            machine,
+            system,
+            settings: this.#settings,
+            known: this.#known,
+            signal,
+            log: this.#log,
+            begin: (phase) => this.begin(phase),
+            ended: () => this.ended(),
+        });
+    }
+    /** Leaves the machine; an undecided activation continues there. Never throws. */
+    async release() {
+        await this.machine.release(this.undecided ? "undecided" : "decided");
+    }
+    /** The host's result with what is known now. */
+    result(outcome, seconds) {
+        return resultOf(this.machine.target, this.#known, outcome, seconds, this.#clock.spans());
+    }
+    /** A phase begins. */
+    begin(phase) {
+        this.#known.phase = phase;
+        this.#clock.begin(phase);
+        this.#log.phase(phase);
+    }
+    /** The phase has ended well. */
+    ended(detail) {
+        this.#log.ended(detail);
+    }
+    #warn({ freeKibibytes, memoryKibibytes }, source) {
+        const space = spaceWarning(freeKibibytes);
+        if (space !== undefined)
+            this.#log.warn(space, "store-space");
+        const memory = source.evaluatesOnMachine ? memoryWarning(memoryKibibytes) : undefined;
+        if (memory !== undefined)
+            this.#log.warn(memory, "memory");
+    }
+    #older(machine) {
+        const { number, toplevel } = generationBefore(machine.facts);
+        this.#log.note(`rolling back to generation ${number}: ${toplevel}`);
+        return { machine, toplevel, generation: number, detail: undefined };
+    }
+    /**
+     * Compares the running system with the built one, before the activation: a new system that breaks the network could not be queried,
+     * and the changes are worth knowing even if the deployment fails.
+     */
+    async #compare(machine, built, signal) {
+        const { running } = machine.facts.state;
+        if (!this.#settings.diff || running === undefined || running === built)
+            return;
+        const found = await machine.compare(running, built, signal);
+        if (found === undefined)
+            return;
+        this.#known.compared = { running, difference: found.closure };
+        // A reboot restarts all units.
+        if (touchesUnits(this.#settings.operation))
+            this.#known.plan = found.units;
+        for (const line of renderDifferenceLines(found.closure))
+            this.#log.note(line);
+        for (const line of renderPlanLines(this.#known.plan))
+            this.#log.note(line);
+    }
+    async #tryAgain(phase, signal, work) {
+        this.begin(phase);
+        return await retried(work, { retries: this.#settings.retries, note: (text) => this.#log.note(text), signal });
+    }
+}
+;// CONCATENATED MODULE: ./out/src/deploy/same-machine.js
+
+
+/**
+ * Knows which machine each target of a run is. The first target that reaches a machine claims it; a later one is refused
+ * immediately, and the first is not activated either: which of the two is meant is unknown.
+ */
+class MachinesOfRun {
+    #owners = new Map();
+    #rivals = new Map();
+    /** Claims a machine for a target. Throws a `DeployError` where another target has claimed it. */
+    claim(target, identity) {
+        if (identity === undefined)
+            return;
+        const owner = this.#owners.get(identity) ?? target;
+        this.#owners.set(identity, owner);
+        if (owner === target)
+            return;
+        if (!this.#rivals.has(owner))
+            this.#rivals.set(owner, target);
+        throw sameMachine(owner);
+    }
+    /** The error for a target whose machine another target has reached, too; `undefined` where none has. */
+    objection(target) {
+        const rival = this.#rivals.get(target);
+        return rival === undefined ? undefined : sameMachine(rival);
+    }
+}
+function sameMachine(other) {
+    return new DeployError({
+        phase: "connect",
+        reason: `this is the same machine as ${other.name} (${renderTarget(other)}); one run can deploy only one configuration per machine`,
+        hint: "Nothing was activated on it. Remove one of the two targets",
+        topic: "same-machine",
+    });
+}
+;// CONCATENATED MODULE: ./out/src/deploy/stopwatch.js
+/** Measures and bounds the work on one host, which happens in pieces: waiting for other hosts does not count. */
+class Stopwatch {
+    /** Seconds; 0 is without limit. */
+    limit;
+    #outer;
+    #milliseconds = 0;
+    #expired = false;
+    constructor(limit, outer) {
+        this.limit = limit;
+        this.#outer = outer;
+    }
+    /** Seconds of work so far, rounded to hundredths. */
+    get seconds() {
+        return Math.round(this.#milliseconds / 10) / 100;
+    }
+    get expired() {
+        return this.#expired;
+    }
+    get cancelled() {
+        return this.#outer.aborted;
+    }
+    /**
+     * Runs one piece; its signal is aborted when the time is used up and when the whole run is cancelled. After a cancellation, no piece
+     * starts: it throws the reason of the abort.
+     */
+    async run(work) {
+        this.#outer.throwIfAborted();
+        const own = new AbortController();
+        const begin = performance.now();
+        const left = this.limit * 1000 - this.#milliseconds;
+        const expire = () => {
+            this.#expired = true;
+            own.abort();
+        };
+        const timer = this.limit > 0 ? setTimeout(expire, Math.max(0, left)) : undefined;
+        try {
+            return await work(AbortSignal.any([own.signal, this.#outer]));
+        }
+        finally {
+            clearTimeout(timer);
+            this.#milliseconds += performance.now() - begin;
+        }
+    }
+}
+;// CONCATENATED MODULE: ./out/src/deploy/fleet.js
+
+
+
+
+
+
+
+
+
+
+/**
+ * Deploys to all machines: everything up to the build side by side, then, when every machine has built or failed, the
+ * activations, batch after batch. A host that fails does not stop the others of its batch, but too many stop the batches
+ * after it. Never throws: without a flake, which `settings.flake` or the signal reports as a `NoFlakeError`, every host is skipped.
+ */
+async function deployFleet(machines, settings, log) {
+    const { unusable } = settings;
+    log.begin(machines.length + unusable.length);
+    for (const result of unusable)
+        log.done(result);
+    const known = new MachinesOfRun();
+    const works = machines.map((machine) => ({
+        host: new Host(machine, settings, log.host(machine.target), known),
+        stopwatch: new Stopwatch(settings.timeout, settings.signal),
+        ready: undefined,
+        result: undefined,
+        unreachable: undefined,
+    }));
+    const run = new FleetRun(works, known, settings, log);
+    await run.prepare();
+    await run.activate();
+    log.end();
+    return { results: [...works.flatMap((work) => work.result ?? []), ...unusable], arrived: works.some((work) => work.host.arrived) };
+}
+class FleetRun {
+    #works;
+    #known;
+    #settings;
+    #log;
+    constructor(works, known, settings, log) {
+        this.#works = works;
+        this.#known = known;
+        this.#settings = settings;
+        this.#log = log;
+    }
+    /** Everything up to the build. */
+    async prepare() {
+        const { maxParallel, staging } = this.#settings;
+        await mapLimited(this.#works, maxParallel, async (work) => {
+            await this.#step(work, async (signal) => {
+                const prepared = await work.host.prepare(signal);
+                if (prepared.kind === "settled")
+                    return prepared.outcome;
+                work.ready = prepared.system;
+                return undefined;
+            });
+        });
+        // A successful host fails, too, if another target has turned out to be the same machine.
+        for (const work of this.#works) {
+            const error = this.#known.objection(work.host.machine.target)?.failure;
+            if (error !== undefined && (work.result === undefined || !isFailure(work.result.status)))
+                await this.#end(work, { status: "failed", error });
+        }
+        // If no machine answers, the runner's network is the likely cause: such a run is never green.
+        const skip = staging.onUnreachable === "skip" && this.#works.some((work) => work.unreachable === undefined);
+        for (const work of this.#works) {
+            if (work.unreachable !== undefined)
+                await this.#end(work, { status: skip ? "skipped" : "failed", error: work.unreachable });
+        }
+    }
+    /** Activates what has built, in batches, as long as not too many hosts have failed. */
+    async activate() {
+        const { operation, maxParallel, staging, signal } = this.#settings;
+        const built = this.#works.flatMap((work) => (work.result === undefined && work.ready !== undefined ? [{ work, ready: work.ready }] : []));
+        const batches = changesMachine(operation) ? inBatches(built, staging.batches) : [built];
+        for (const [index, batch] of batches.entries()) {
+            // Cancelled hosts are not failures.
+            const stop = index === 0 || signal.aborted ? undefined : tooManyFailures(this.#works, this.#settings);
+            if (stop !== undefined) {
+                const rest = batches.slice(index).flat();
+                await mapLimited(rest, maxParallel, async ({ work }) => {
+                    await this.#end(work, { status: "skipped", error: failure_makeFailure({ phase: work.host.phase, ...stop }) });
+                });
+                return;
+            }
+            if (batches.length > 1 && !signal.aborted) {
+                const names = batch.map(({ work }) => work.host.machine.target.name);
+                this.#log.batch(index + 1, batches.length, names);
+            }
+            await mapLimited(batch, maxParallel, async ({ work, ready }) => {
+                await this.#step(work, async (own) => await work.host.activate(ready, own));
+            });
+        }
+    }
+    /** One step of a host; an error in it ends the host's work. */
+    async #step(work, act) {
+        const { host, stopwatch } = work;
+        let outcome;
+        try {
+            outcome = await stopwatch.run(act);
+        }
+        catch (error) {
+            const problems = [error, this.#settings.signal.reason];
+            const noFlake = problems.find((problem) => problem instanceof NoFlakeError);
+            if (noFlake !== undefined) {
+                const skipped = failure_makeFailure({ phase: host.phase, reason: `not started: ${noFlake.message}`, outcome: "Nothing has changed on the machine" });
+                return await this.#end(work, { status: "skipped", error: skipped });
+            }
+            const neverReached = error instanceof DeployError && error.unreachable && error.phase === "connect" && !host.arrived;
+            if (neverReached && !stopwatch.cancelled && this.#settings.staging.onUnreachable === "skip") {
+                work.unreachable = error.failure;
+                return;
+            }
+            outcome = { status: host.undecided ? "unknown" : "failed", error: fleet_explain(error, host, stopwatch) };
+        }
+        if (outcome !== undefined)
+            await this.#end(work, outcome);
+    }
+    async #end(work, outcome) {
+        await work.host.release();
+        work.result = work.host.result(outcome, work.stopwatch.seconds);
+        this.#log.done(work.result);
+    }
+}
+const fleet_mostNamed = 5;
+/** Why no further batch may begin. */
+function tooManyFailures(works, { staging, unusable }) {
+    const failed = [...works.flatMap(({ result }) => result ?? []), ...unusable].filter(({ status }) => isFailure(status));
+    const hosts = works.length + unusable.length;
+    const most = amountOf(staging.maxFailures, hosts);
+    if (failed.length <= most)
+        return undefined;
+    const names = failed.map(({ name, phase, status }) => `${name} (${phase}: ${status})`);
+    return {
+        reason: `skipped: ${failed.length} of ${hosts} hosts failed (max-failures: ${most})`,
+        outcome: `Nothing has changed on the machine. Failed: ${listed(names, fleet_mostNamed)}`,
+        topic: "not-activated",
+    };
+}
+function fleet_explain(problem, host, stopwatch) {
+    const { phase, outlook: outcome } = host;
+    if (problem instanceof DeployError)
+        return host.undecided ? failure_makeFailure({ ...problem.failure, phase, outcome }) : problem.failure;
+    if (problem instanceof AnswerError) {
+        const hint = "Find out what answers in the machine's place: its scripts and tools never print this";
+        return failure_makeFailure({ phase, reason: `the machine's answer cannot be used: ${problem.message}`, hint, outcome });
+    }
+    if (stopwatch.expired)
+        return failure_makeFailure({ phase, reason: `the host took longer than the timeout of ${stopwatch.limit} s`, outcome, topic: "timeout" });
+    if (stopwatch.cancelled)
+        return failure_makeFailure({ phase, reason: "the run was cancelled", outcome });
+    // An unexpected error is a bug: show its stack.
+    const [reason = "", ...lines] = problem instanceof Error ? (problem.stack ?? problem.message).split("\n") : [String(problem)];
+    return failure_makeFailure({ phase, reason, lines: lines.map((line) => line.trim()) });
+}
+;// CONCATENATED MODULE: ./out/src/deploy/flake-or-none.js
+
+/**
+ * Has a run end with a `NoFlakeError` where its flake cannot be fetched: the flake rejects with it, and the signal is aborted with it,
+ * as hosts that are being connected need not go on.
+ */
+function flakeOrNone(fetching, cancelled) {
+    const noFlake = new AbortController();
+    const flake = fetching?.catch((error) => {
+        const noFlakeError = new NoFlakeError(`the flake could not be fetched (${briefReason(error)})`, { cause: error });
+        noFlake.abort(noFlakeError);
+        throw noFlakeError;
+    });
+    // It may reject before, or without, any host that waits for it.
+    flake?.catch(() => undefined);
+    return { flake, signal: AbortSignal.any([cancelled, noFlake.signal]) };
+}
+;// CONCATENATED MODULE: ./out/src/github/event.js
+
+
+
+/** Reads the event from what the runner says of it. */
+function readEvent(environment) {
+    return { name: environment["GITHUB_EVENT_NAME"] ?? "", payload: readPayload(environment["GITHUB_EVENT_PATH"]) };
+}
+function readPayload(path) {
+    if (path === undefined)
+        return undefined;
+    try {
+        return readJson((0,external_node_fs_namespaceObject.readFileSync)(path, "utf8"));
+    }
+    catch {
+        return undefined;
+    }
+}
+/**
+ * Says why the code of an event's run may come from people without write access; `undefined` for an event whose code is trusted.
+ * A payload that does not say where the code comes from counts as one from a fork. The fields are those of GitHub's webhook payloads.
+ */
+function untrustedCode({ name, payload }) {
+    switch (name) {
+        case "pull_request_target":
+            return "pull_request_target gives secrets to runs on pull requests, which anyone may open";
+        case "workflow_run":
+            return sameRepository(field(payload, "workflow_run", "head_repository"), field(payload, "repository"))
+                ? undefined
+                : "the workflow_run was started by a run on a fork";
+        case "pull_request":
+        case "pull_request_review":
+        case "pull_request_review_comment":
+            return sameRepository(field(payload, "pull_request", "head", "repo"), field(payload, "pull_request", "base", "repo"))
+                ? undefined
+                : `the pull request of this ${name} event comes from a fork`;
+        case "issue_comment":
+            // A comment on an issue runs the default branch. One on a pull request does not say whose branch that is.
+            if (payload !== undefined && field(payload, "issue", "pull_request") === undefined)
+                return undefined;
+            return "anyone may comment on a pull request (issue_comment), and the pull request may come from a fork";
+        default:
+            return undefined;
+    }
+}
+/** Throws an `InputError` for an event whose code may come from people without write access. */
+function requireTrustedCode(event) {
+    const why = untrustedCode(event);
+    if (why === undefined)
+        return;
+    const advice = "Deploy from an event such as push or workflow_dispatch";
+    throw new InputError([{ input: "allow-unsafe-event", problem: `is false, but ${why}`, advice, topic: "unsafe-event" }]);
+}
+function sameRepository(head, base) {
+    const [one, other] = [field(head, "id"), field(base, "id")];
+    return typeof one === "number" && one === other;
+}
 ;// CONCATENATED MODULE: ./out/src/github/outputs.js
 
 
@@ -4502,14 +8140,6 @@ function statusOf(results, endedEarly) {
     // Hosts that a run has skipped because it ended early do not make it a success.
     return endedEarly && !isFailure(worst) ? "failed" : worst;
 }
-;// CONCATENATED MODULE: external "node:os"
-const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
-;// CONCATENATED MODULE: ./out/src/github/runner-temp.js
-
-/** The directory for files of this job, which the runner clears; the system's own where the runner names none. */
-function runnerTemp() {
-    return process.env["RUNNER_TEMP"] || (0,external_node_os_namespaceObject.tmpdir)();
-}
 ;// CONCATENATED MODULE: ./out/src/domain/duration.js
 /** A number of seconds for people: `0.4 s`, `12 s`, `3 min 20 s`. Tenths are for less than ten seconds. */
 function renderDuration(seconds) {
@@ -4517,14 +8147,6 @@ function renderDuration(seconds) {
         return `${seconds.toFixed(1)} s`;
     const whole = Math.round(seconds);
     return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
-}
-;// CONCATENATED MODULE: external "node:util"
-const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
-;// CONCATENATED MODULE: ./out/src/report/printable.js
-
-/** The text as one line without control characters and terminal sequences. */
-function printable(text) {
-    return (0,external_node_util_namespaceObject.stripVTControlCharacters)(text).replaceAll(/[^\P{Cc}\t]/gu, " ");
 }
 ;// CONCATENATED MODULE: ./out/src/report/summary/markdown.js
 
@@ -4549,11 +8171,11 @@ function htmlCode(text) {
     return `<code>${escapeHtml(oneLine(text))}</code>`;
 }
 // A store path has up to 255 characters; a longer name is not readable.
-const longestLine = 300;
+const markdown_longestLine = 300;
 /** The text as one line without what cannot be seen, and not too long; a text of which nothing can be seen is a question mark. */
 function oneLine(text) {
     const line = visible(text.replaceAll(/\s+/g, " ")).trim() || "?";
-    return line.length <= longestLine ? line : `${Array.from(line).slice(0, longestLine).join("")}…`;
+    return line.length <= markdown_longestLine ? line : `${Array.from(line).slice(0, markdown_longestLine).join("")}…`;
 }
 /** A line without control characters, and without those that turn the direction of the text around them. */
 function visible(line) {
@@ -5325,493 +8947,9 @@ function placeAt(name, { phase, since, over, copying }) {
 function secondsSince(since) {
     return (performance.now() - since) / 1000;
 }
-;// CONCATENATED MODULE: ./out/src/github/runner-kind.js
-/**
- * Returns whether the runner is one of Forgejo, Gitea or act, which execute workflow commands but show no annotations. Forgejo's runner
- * sets GITEA_ACTIONS too, act sets ACT.
- */
-function hidesAnnotations(environment) {
-    return isForgejoOrGitea(environment) || environment["ACT"] === "true";
-}
-/** Returns whether the runner is one of Forgejo or Gitea, whose pages of runs have the run's number in their address and not its id. */
-function isForgejoOrGitea(environment) {
-    return environment["GITEA_ACTIONS"] === "true" || environment["FORGEJO_ACTIONS"] === "true";
-}
-;// CONCATENATED MODULE: ./out/src/github/workflow-log.js
-
-
-
-
-
-// A reader that is gone must not end the deployment: its results still have other ways out.
-const ignoreErrors = () => undefined;
-/**
- * The step's log. GitHub's runner executes workflow commands in any line, including output of machines and Nix: every line is
- * written while commands are stopped, under a random token.
- */
-class WorkflowLog {
-    /** Where to read about a topic. */
-    linkTo;
-    #token;
-    #hidesAnnotations;
-    constructor(environment = process.env) {
-        this.linkTo = troubleshootingLinks(environment);
-        this.#hidesAnnotations = hidesAnnotations(environment);
-        if (!process.stdout.listeners("error").includes(ignoreErrors))
-            process.stdout.on("error", ignoreErrors);
-    }
-    /** Writes one line, in which workflow commands are not executed. */
-    line(text) {
-        if (this.#token === undefined) {
-            this.#token = (0,external_node_crypto_namespaceObject.randomUUID)();
-            write(`::stop-commands::${this.#token}`);
-        }
-        write(printable(text));
-    }
-    /** Writes lines that are folded under a title. */
-    group(title, lines) {
-        this.resume();
-        startGroup(printable(title));
-        for (const line of lines)
-            this.line(line);
-        this.resume();
-        endGroup();
-    }
-    /** Writes an annotation, which the workflow's page shows; as plain lines too if the runner shows none. */
-    annotate(level, title, message) {
-        if (this.#hidesAnnotations)
-            for (const line of `${level}: ${title}\n${message}`.split("\n"))
-                this.line(line);
-        this.resume();
-        core_namespaceObject[level](message.split("\n").map(printable).join("\n"), { title: printable(title) });
-    }
-    /** Writes several annotations of one level. */
-    annotateAll(level, annotations) {
-        for (const { title, message } of annotations)
-            this.annotate(level, title, message);
-    }
-    /** Waits until the runner has taken every line: what is still buffered is lost when the process exits. */
-    async written() {
-        await new Promise((resolve) => {
-            process.stdout.write("", () => resolve());
-        });
-    }
-    /** Resumes workflow commands. */
-    resume() {
-        if (this.#token === undefined)
-            return;
-        write(`::${this.#token}::`);
-        this.#token = undefined;
-    }
-}
-function write(line) {
-    process.stdout.write(`${line}\n`);
-}
-;// CONCATENATED MODULE: ./out/src/domain/option-table.js
-/** Makes a row of an option that is accepted. */
-function accepted(name, meaning, words = [], aliases = []) {
-    return { name, aliases, words, verdict: { kind: "accepted", meaning } };
-}
-/** Makes a row of an option that is refused. */
-function refused(name, reason, words = [], aliases = []) {
-    return { name, aliases, words, verdict: { kind: "refused", reason } };
-}
-/**
- * Checks arguments, one per line, against a table. Only exact names count: the forms `--name=value`, `-j4` and abbreviations are
- * refused, because the programs do not agree on them. Returns a message for every problem; none where all are accepted.
- */
-function checkArguments(lines, table) {
-    const problems = [];
-    const seen = new Set();
-    for (let index = 0; index < lines.length;) {
-        const line = lines[index] ?? "";
-        const row = table.options.find(({ name, aliases }) => name === line || aliases.includes(line));
-        if (row === undefined) {
-            problems.push(explainUnknown(line, table));
-            index += 1;
-            continue;
-        }
-        const words = lines.slice(index + 1, index + 1 + row.words.length);
-        // The value of a refused option may be missing.
-        const taken = row.verdict.kind === "refused" ? words.filter((word) => !word.startsWith("-")) : words;
-        index += 1 + taken.length;
-        problems.push(...checkOption(row, words, table));
-        if (table.lastWins.includes(row.name) && seen.has(row.name))
-            problems.push(`${row.name} is given more than once, but ${table.program} uses only the last one`);
-        seen.add(row.name);
-    }
-    return [...new Set(problems)];
-}
-function checkOption({ name, words, verdict }, given, table) {
-    if (verdict.kind === "refused")
-        return [`${name} is not allowed: ${verdict.reason}`];
-    if (given.length < words.length)
-        return [`${name} needs ${words.join(" and ")}, each on its own line`];
-    const option = given.find((word) => word.startsWith("-"));
-    if (option !== undefined)
-        return [`${name} needs ${words.join(" and ")}, but ${show(option)} starts with - and would be read as an option`];
-    return name === "--option" ? checkSetting(given[0] ?? "", table) : [];
-}
-function checkSetting(setting, { settings }) {
-    const row = settingNamed(setting, settings);
-    if (row?.verdict.kind === "refused")
-        return [`--option ${setting} is not allowed: ${row.verdict.reason}`];
-    // extra-NAME only exists for settings that are lists.
-    if (row?.name === setting)
-        return [];
-    const names = settings.filter(({ verdict }) => verdict.kind === "accepted").map(({ name }) => name);
-    return [`--option ${show(setting)} is not allowed; allowed settings are ${names.join(", ")}`];
-}
-function settingNamed(text, settings) {
-    const named = (name) => settings.find((row) => row.name === name);
-    return named(text) ?? (text.startsWith("extra-") ? named(text.slice("extra-".length)) : undefined);
-}
-function explainUnknown(line, { options, settings }) {
-    const [first = "", second] = line.split(/[\s=]+/, 2);
-    const known = options.find(({ name, aliases }) => name === first || aliases.includes(first));
-    if (known?.verdict.kind === "refused")
-        return `${known.name} is not allowed: ${known.verdict.reason}`;
-    if (known !== undefined && second !== undefined && known.words.length > 0)
-        return `${show(line)} is not allowed: write ${known.words.join(" and ")} on its own line, after ${first}`;
-    // Nix accepts every setting as an option, too.
-    const setting = settingNamed(first.replace(/^--(?:no-)?/, ""), settings);
-    if (first.startsWith("--") && setting?.verdict.kind === "refused")
-        return `${show(first)} is not allowed: ${setting.verdict.reason}`;
-    if (first.startsWith("--") && setting !== undefined)
-        return `${show(first)} is not allowed: write --option, ${setting.name} and the value, each on its own line`;
-    const names = options.filter(({ verdict }) => verdict.kind === "accepted").map(({ name }) => name);
-    return `${show(line)} is not allowed; allowed options are ${names.join(", ")}`;
-}
-function show(text) {
-    return JSON.stringify(text.slice(0, 100));
-}
-;// CONCATENATED MODULE: ./out/src/domain/selection.js
-
-const acceptedSelection = "comma-separated globs over names and @tags, for example web1,edge-*,@canary,!web2 (! leaves out, * matches anything, ? one character, [abc] and [!a-z] one character of a set)";
-// Characters: Nix gets the globs in one argument, of which Linux takes 128 KiB.
-const longestSelection = 30_000;
-/**
- * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
- * around them; one that begins with `@` matches tags, and one with `!` leaves out. An empty text has no rules. Throws an `Error` that says what is wrong.
- */
-function parseSelection(text) {
-    const trimmed = text.trim();
-    if (trimmed === "")
-        return [];
-    if (trimmed.length > longestSelection)
-        throw new Error(`is longer than ${longestSelection} characters`);
-    return trimmed.split(",").map((part) => {
-        const rule = part.trim();
-        const leavesOut = rule.startsWith("!");
-        const positive = leavesOut ? rule.slice(1).trim() : rule;
-        const isTag = positive.startsWith("@");
-        const glob = isTag ? positive.slice(1) : positive;
-        if (glob === "")
-            throw new Error("contains an empty pattern");
-        return { kind: isTag ? "tag" : "name", leavesOut, text: rule, expression: expressionOf(glob) };
-    });
-}
-/** Returns whether the selection depends on tags. */
-function looksAtTags(selection) {
-    return selection.some(({ kind }) => kind === "tag");
-}
-/**
- * Returns the chosen items, and the rules that match nothing. An item whose tags are unknown is chosen by any rule for tags, so
- * that it is not skipped silently.
- */
-function selection_select(items, selection, look) {
-    if (selection.length === 0)
-        return { chosen: [...items], unmatched: [] };
-    const seen = items.map((item) => ({ item, ...look(item) }));
-    const choosing = selection.filter(({ leavesOut }) => !leavesOut);
-    const isChosen = (one) => choosing.length === 0 || choosing.some((rule) => isMatch(rule, one) || (rule.kind === "tag" && one.tags === undefined));
-    const isLeftOut = (one) => selection.some((rule) => rule.leavesOut && isMatch(rule, one));
-    return {
-        chosen: seen.flatMap((one) => (isChosen(one) && !isLeftOut(one) ? [one.item] : [])),
-        unmatched: selection.filter((rule) => !seen.some((one) => isMatch(rule, one))).map((rule) => rule.text),
-    };
-}
-/** Says that a selection leaves nothing. */
-function nothingLeftProblem(selection) {
-    return `${selection.map(({ text }) => text).join(",")} leaves no machine`;
-}
-/** Renders which rules match nothing, and what is available. */
-function unmatchedProblem(unmatched, available) {
-    return `${unmatched.join(", ")} matches no host; available: ${available.length === 0 ? "none" : listed(available, mostNames)}`;
-}
-const mostNames = 50;
-function isMatch({ kind, expression }, { names, tags }) {
-    const pattern = new RegExp(`^(?:${expression})$`, "su");
-    return (kind === "tag" ? (tags ?? []) : names).some((text) => pattern.test(text));
-}
-// A set contains only characters that need no escape in either kind of regular expression.
-const pieces = /\*+|\?|\[(!?)([A-Za-z0-9_.@ -]+)\]|[^*?[\]]+|[[\]]/g;
-function expressionOf(glob) {
-    return glob.replaceAll(pieces, (piece, not, set) => {
-        if (piece.startsWith("*"))
-            return ".*";
-        if (piece === "?")
-            return ".";
-        if (set !== undefined)
-            return `[${not === "!" ? "^" : ""}${checkedSet(set)}]`;
-        if (piece === "[" || piece === "]")
-            throw new Error(`contains an invalid set in ${glob}: brackets may enclose only letters, digits and _ . @ -`);
-        return piece.replaceAll(/[\\^$.|+(){}]/g, String.raw `\$&`);
-    });
-}
-// A range that runs backwards is an error in both kinds.
-function checkedSet(set) {
-    for (const [range, from, to] of set.matchAll(/(.)-(.)/g)) {
-        if ((from ?? "") > (to ?? ""))
-            throw new Error(`contains the reversed range ${range}`);
-    }
-    return set;
-}
-;// CONCATENATED MODULE: ./out/src/domain/target-list.js
-
-
-
-const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration, name and build-on`;
-/**
- * Parses a list of targets: one per line, where empty lines and lines that begin with `#` are ignored, or a JSON array.
- * Never throws; every bad entry is listed in `problems`.
- */
-function parseTargetList(text) {
-    const trimmed = text.trim();
-    // A line may begin with a bracket too, for an IPv6 address.
-    if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f.]*:[^\s"\]]*\]/.test(trimmed))
-        return parseJson(trimmed);
-    const list = collector();
-    for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
-        const target = line.trim();
-        if (target !== "" && !target.startsWith("#"))
-            list.add(`line ${index + 1}`, target, () => parseTarget(target));
-    }
-    return list;
-}
-function parseJson(text) {
-    let items;
-    try {
-        items = JSON.parse(text);
-    }
-    catch (error) {
-        return { requests: [], problems: [`is not valid JSON (${messageOf(error)}); expected ${acceptedTargets}`] };
-    }
-    const list = collector();
-    for (const [index, item] of (Array.isArray(items) ? items : [items]).entries())
-        list.add(`entry ${index + 1}`, item, () => parseItem(item));
-    return list;
-}
-function collector() {
-    const requests = [];
-    const problems = [];
-    const add = (place, shown, parse) => {
-        try {
-            requests.push(parse());
-        }
-        catch (error) {
-            problems.push(`${place} (${JSON.stringify(shown).slice(0, 120)}): ${messageOf(error)}; expected ${acceptedTarget}`);
-        }
-    };
-    return { requests, problems, add };
-}
-const fields = ["host", "user", "port", "configuration", "name", "build-on"];
-function parseItem(item) {
-    if (typeof item === "string")
-        return parseTarget(item);
-    if (typeof item !== "object" || item === null || Array.isArray(item))
-        throw new Error("is neither a string nor an object");
-    const record = { ...item };
-    const unknown = Object.keys(record).find((field) => !fields.includes(field));
-    if (unknown !== undefined)
-        throw new Error(`has an unknown field ${JSON.stringify(unknown)}; allowed fields are ${fields.join(", ")}`);
-    const text = (field) => {
-        const value = record[field] ?? undefined;
-        if (value !== undefined && typeof value !== "string")
-            throw new Error(`its ${field} is not a string`);
-        return value;
-    };
-    const host = text("host");
-    if (host === undefined)
-        throw new Error("has no host");
-    const buildOn = text("build-on");
-    const port = record["port"] ?? undefined;
-    if (port !== undefined && typeof port !== "number" && !(typeof port === "string" && /^\d{1,5}$/.test(port)))
-        throw new Error("its port is not a number from 1 to 65535");
-    const configuration = text("configuration");
-    return checkTarget({
-        host: host.replace(/^\[(.*:.*)\]$/, "$1"),
-        user: text("user"),
-        port: port === undefined ? undefined : Number(port),
-        configuration: configuration === undefined ? ownHostname : parseConfiguration(configuration),
-        name: text("name"),
-        buildOn: buildOn === undefined ? undefined : parsePlace(buildOn),
-    });
-}
-;// CONCATENATED MODULE: ./out/src/ssh/host-key.js
-
-/**
- * Reads the lines of `record-host-key.sh`; the last one is the key of the server that was refused.
- *
- *     [192.0.2.7]:2222 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…
- */
-function parseOfferedKeys(text) {
-    return text
-        .split("\n")
-        .map((line) => /^(\S+) ([a-z0-9@.-]+) (AAAA[A-Za-z0-9+/]+=*)$/.exec(line))
-        .filter((match) => match !== null)
-        .map((match) => ({ host: match[1] ?? "", type: match[2] ?? "", key: match[3] ?? "" }));
-}
-/** The fingerprint as `ssh-keygen -l` shows it: `SHA256:` and base64 without padding. */
-function fingerprint(key) {
-    return `SHA256:${(0,external_node_crypto_namespaceObject.createHash)("sha256").update(Buffer.from(key.key, "base64")).digest("base64").replace(/=+$/, "")}`;
-}
-/** The line that would let ssh accept the key. */
-function knownHostsLine(key) {
-    return `${key.host} ${key.type} ${key.key}`;
-}
-/**
- * Checks the form of known_hosts lines (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), since ssh silently ignores a bad one.
- * Returns what is wrong with each bad line.
- */
-function knownHostsProblems(text) {
-    const problems = [];
-    for (const [index, line] of text.split("\n").entries()) {
-        const fields = line.trim().split(/\s+/);
-        if (line.trim() === "" || line.trim().startsWith("#"))
-            continue;
-        if (/PRIVATE KEY/.test(line))
-            return [`line ${index + 1} is part of a private key`];
-        const [, type, key] = fields[0]?.startsWith("@") === true ? fields.slice(1) : fields;
-        if (type === undefined || key === undefined || !/^AAAA[A-Za-z0-9+/]+=*$/.test(key)) {
-            problems.push(`line ${index + 1} is not a known_hosts line (host, key type and key, as printed by \`ssh-keyscan host\`)`);
-        }
-    }
-    return problems;
-}
-;// CONCATENATED MODULE: ./out/src/inputs/readers.js
-
-
-
-
-
-
-/** An input as a message shows it. */
-function shown(text) {
-    return text === "" ? "an empty string" : JSON.stringify(text.slice(0, 100));
-}
-/** Does the work, and takes the message of what it throws for a problem. */
-function collect(work, onProblem) {
-    try {
-        work();
-    }
-    catch (error) {
-        onProblem(messageOf(error));
-    }
-}
-/** Reads known_hosts lines; there must be some where host keys are checked strictly. */
-function readKnownHosts(text, strict, refuse) {
-    const lines = text.replaceAll(/\r\n?/g, "\n").trim();
-    if (lines === "" && strict) {
-        refuse("is empty, but ssh-strict is true; expected the known_hosts lines of the machines (run `ssh-keyscan HOST` on a trusted network, and compare the keys with the machine)", "known-hosts-empty");
-    }
-    for (const problem of knownHostsProblems(lines))
-        refuse(problem);
-    return lines;
-}
-/** Reads lines of ssh_config(5). */
-function readSshConfig(text, refuse) {
-    const lines = text.replaceAll(/\r\n?/g, "\n").trim();
-    if (/[^\P{C}\n\t]/u.test(lines))
-        refuse("contains control characters; expected lines of ssh_config(5)");
-    return lines;
-}
-// What sudo itself takes (SUDO_CONV_REPL_MAX).
-const longestPassword = 1023;
-/** Reads a password of one line; `undefined` where there is none. */
-function readPassword(text, refuse) {
-    const password = text.replace(/\r?\n$/, "");
-    if (/[\r\n\0]/.test(password))
-        refuse("contains a line break or a NUL character; expected one line");
-    if (Buffer.byteLength(password) > longestPassword)
-        refuse(`is longer than ${longestPassword} bytes, the most that sudo accepts`);
-    return password === "" ? undefined : password;
-}
-/** Reads an OpenSSH user certificate; `undefined` where there is none. */
-function readCertificate(text, refuse) {
-    const line = text.trim();
-    if (line === "")
-        return undefined;
-    if (/^[\w-]+-cert-v01@openssh\.com AAAA[A-Za-z0-9+/]+=*(?: [^\p{C}]*)?$/u.test(line))
-        return line;
-    refuse("is not an OpenSSH certificate; expected the content of a file such as id_ed25519-cert.pub, which `ssh-keygen -s` creates");
-    return undefined;
-}
-/** Reads a command for /bin/sh; `undefined` where there is none. */
-function readCommand(text, refuse) {
-    if (/[^\P{C}\n\t]/u.test(text))
-        refuse("contains control characters; expected a command for /bin/sh");
-    return text === "" ? undefined : text;
-}
-/** Reads the sizes of batches. */
-function readBatches(text, refuse) {
-    let batches = [];
-    collect(() => (batches = parseBatches(text)), (problem) => refuse(`${problem}; expected comma-separated sizes, each ${acceptedAmount} above 0, for example \`1, 25%, 100%\``));
-    return batches;
-}
-/** Reads a number of hosts or a share of them. */
-function readAmount(text, refuse) {
-    const amount = parseAmount(text);
-    if (amount === undefined)
-        refuse(`${shown(text)} is not valid; expected ${acceptedAmount}`);
-    return amount ?? { kind: "count", count: 0 };
-}
-/** Reads a flake reference without `#`. */
-function readFlakeReference(text, refuse) {
-    const accepted = "expected a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
-    if (text === "")
-        refuse(`is empty; ${accepted}`);
-    else if (text.startsWith("-"))
-        refuse(`${shown(text)} starts with -, which nix would read as an option; ${accepted}`);
-    else if (/[\n\r\0]/.test(text))
-        refuse(`${shown(text)} contains line breaks; ${accepted}`);
-    else if (text.includes("#"))
-        refuse(`${shown(text)} contains a #; put the configuration into targets (host#configuration); ${accepted}`);
-    return text;
-}
-/** Reads arguments, one per line, and checks them against the options of their program. Blank lines, and blanks around a line, are left out. */
-function readArguments(text, table, refuse) {
-    const args = text
-        .split(/\r\n|\r|\n/)
-        .map((line) => line.trim())
-        .filter((line) => line !== "");
-    if (text.includes("\0"))
-        refuse("contains a NUL character");
-    else
-        for (const problem of checkArguments(args, table))
-            refuse(problem);
-    return args;
-}
-/** Reads a selection. */
-function readSelection(text, refuse) {
-    let selection = [];
-    collect(() => (selection = parseSelection(text)), (problem) => refuse(`${problem}; expected ${acceptedSelection}`));
-    return selection;
-}
-/** Reads a list of targets; none where there is no text, or where one of them is bad. */
-function readRequests(text, refuse) {
-    // Not the same as a list in which every line is a comment: that one must not mean every machine.
-    if (text.trim() === "")
-        return [];
-    const { requests, problems } = parseTargetList(text);
-    for (const problem of problems)
-        refuse(problem, "target-format");
-    if (problems.length > 0)
-        return [];
-    if (requests.length === 0)
-        refuse(`lists no hosts; expected ${acceptedTargets}`);
-    return requests;
-}
+;// CONCATENATED MODULE: ./out/src/domain/compress.js
+/** When source trees travel compressed: where that is worth a question to the machine, whenever one is missing there, or never. */
+const compressions = ["auto", "true", "false"];
 ;// CONCATENATED MODULE: ./out/src/ssh/key.js
 const begin = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----/;
 const foreign = [
@@ -5944,93 +9082,16 @@ function readIdentity(authentication, read, refuse) {
         refuse("ssh-key", "is encrypted; set ssh-key-passphrase", "ssh-key-encrypted");
     return { authentication, key: reading.text, passphrase: reading.encrypted && passphrase !== "" ? passphrase : undefined, certificate };
 }
-;// CONCATENATED MODULE: ./out/src/inputs/misplaced-secrets.js
-// How private keys begin, as text and as base64 of the whole file or of its first line.
-const beginnings = /PRIVATE KEY-|PuTTY-User-Key-File|AGE-SECRET-KEY-|LS0tLS1CRUdJTi|b3BlbnNzaC1rZXktdjE/;
-// A line of base64 in a PEM body has 64 or 70 characters.
-const shortestLine = 40;
-/**
- * Returns whether a text that is not meant to hold the ssh key does so: a private key of any kind, or a line of this one. Such a text
- * must not be shown and not be used.
- */
-function holdsPrivateKey(text, sshKey) {
-    if (beginnings.test(text))
-        return true;
-    // ssh-key may contain something else by mistake, such as a public key that belongs into other inputs.
-    if (!beginnings.test(sshKey))
-        return false;
-    return sshKey.split(/\s+/).some((line) => line.length >= shortestLine && text.includes(line));
-}
-/** The problem of an input that contains a private key. */
-const misplacedKey = "contains a private key, which belongs in ssh-key only; its text is not shown. Store the key as a secret, and replace it if it was not one";
-;// CONCATENATED MODULE: ./out/src/nix/setting-table.js
-const accept = (name, meaning) => ({ name, verdict: { kind: "accepted", meaning } });
-const refuse = (reason, ...names) => names.map((name) => ({ name, verdict: { kind: "refused", reason } }));
-const source = "it changes where store paths come from, and a substituter can declare itself trusted; set it in nix.conf, on NixOS with nix.settings";
-const trust = "it changes what is trusted; set it in nix.conf, on NixOS with nix.settings";
-const sandbox = "it changes what builds can access, and so what they build; set it in nix.conf, on NixOS with nix.settings";
-const evaluation = "it changes what the flake evaluates to, so that the same commit gives another system; put it into the flake instead";
-const secret = "every user can read command lines; put secrets into nix.conf, or into a file that it includes";
-const program = "it names a program or a library that Nix runs; set it in nix.conf, on NixOS with nix.settings";
-const setting_table_platform = "it changes what is built, and for which platform; set it in the flake's configuration";
-/**
- * The settings that `--option` may set: those that change how Nix works, but not what it builds or trusts. All others are
- * refused, common ones with a reason. Names are from nix.conf(5) of Nix 2.8 to 2.35.
- */
-const settingTable = [
-    accept("always-allow-substitutes", "`true`: also substitute derivations that prefer a local build"),
-    accept("builders-use-substitutes", "`true`: remote builders download dependencies from substituters themselves"),
-    accept("connect-timeout", "seconds to wait for a connection to a substituter"),
-    accept("cores", "processor cores that one build may use"),
-    accept("download-attempts", "how often a download is tried"),
-    accept("download-buffer-size", "bytes of the buffer for downloads"),
-    accept("download-speed", "KiB per second that a download may take"),
-    accept("eval-cache", "`false`: evaluate again even if the same commit was evaluated before"),
-    accept("extra-experimental-features", "features that the flake needs, for example `pipe-operators`"),
-    accept("fallback", "`true`: build what cannot be downloaded"),
-    accept("http2", "`false`: download with HTTP/1.1"),
-    accept("http-connections", "number of connections for downloads"),
-    accept("keep-failed", "`true`: keep the directory of a failed build"),
-    accept("keep-going", "`true`: continue with other builds after one has failed"),
-    accept("log-lines", "lines of a failed build's log that are shown"),
-    accept("max-build-log-size", "bytes of output after which a build is terminated"),
-    accept("max-call-depth", "depth of function calls in an evaluation"),
-    accept("max-jobs", "number of builds at a time"),
-    accept("max-silent-time", "seconds without output after which a build is terminated"),
-    accept("max-substitution-jobs", "number of downloads at a time"),
-    accept("narinfo-cache-negative-ttl", "seconds for which a missing path is not looked up again"),
-    accept("narinfo-cache-positive-ttl", "seconds for which a found path is not looked up again"),
-    accept("show-trace", "`true`: show the whole trace of an evaluation error"),
-    accept("stalled-download-timeout", "seconds without data after which a download is tried again"),
-    accept("substitute", "`false`: build everything"),
-    accept("timeout", "seconds after which a build is terminated"),
-    accept("user-agent-suffix", "text added to the user agent in requests to substituters"),
-    accept("warn-dirty", "`false`: do not warn about a dirty Git tree"),
-    ...refuse("it lets a flake change the settings of Nix; put the settings that you trust into nix.conf instead", "accept-flake-config"),
-    ...refuse("it would replace the features that the action needs; use extra-experimental-features", "experimental-features"),
-    ...refuse("the action sets the store", "store"),
-    ...refuse(source, "substituters", "trusted-substituters", "binary-caches", "hashed-mirrors", "ssh-substituters"),
-    ...refuse(trust, "require-sigs", "trusted-public-keys", "binary-cache-public-keys", "trusted-users", "allowed-users", "secret-key-files", "ssl-cert-file"),
-    ...refuse(sandbox, "sandbox", "build-use-sandbox", "sandbox-paths", "sandbox-fallback", "filter-syscalls", "allow-new-privileges", "impure-env"),
-    ...refuse(sandbox, "build-users-group", "auto-allocate-uids", "build-dir", "sandbox-dev-shm-size", "sandbox-build-dir"),
-    ...refuse(evaluation, "pure-eval", "restrict-eval", "allowed-uris", "nix-path", "flake-registry", "use-registries", "allow-import-from-derivation"),
-    ...refuse(evaluation, "allow-unsafe-native-code-during-evaluation", "lazy-trees", "tarball-ttl"),
-    ...refuse(secret, "access-tokens", "netrc-file"),
-    ...refuse(program, "post-build-hook", "pre-build-hook", "diff-hook", "run-diff-hook", "build-hook", "plugin-files"),
-    ...refuse(setting_table_platform, "system", "eval-system", "extra-platforms", "system-features"),
-    ...refuse("use the option --builders", "builders"),
-    ...refuse("the action parses the output of Nix", "log-format", "json-log-path"),
-];
 ;// CONCATENATED MODULE: ./out/src/nix/archive-options.js
 
 
 const builds = "nix flake archive builds nothing; use rebuild-args";
 const inputs = "it changes which inputs are deployed; commit the change to flake.lock instead";
 const lockFile = "a deployment never changes a lock file; run `nix flake lock` and commit flake.lock instead";
-const own = "the action sets it";
+const archive_options_own = "the action sets it";
 const output = "the action parses the output of Nix";
 const archive_options_nothing = "nothing would be sent to the machine";
-const expression = "nix flake archive does not evaluate expressions";
+const archive_options_expression = "nix flake archive does not evaluate expressions";
 /** The options of `nix flake archive`, from its manual page and `nix --help` (2.8 to 2.35): what `archive-args` may hold. */
 const archiveOptions = {
     program: "nix flake archive",
@@ -6049,8 +9110,8 @@ const archiveOptions = {
         refused("--to", "the action sends to each target", ["STORE"]),
         refused("--store", "the action sets the store", ["STORE"]),
         refused("--eval-store", "the action sets the store", ["STORE"]),
-        refused("--json", own),
-        refused("--no-update-lock-file", own),
+        refused("--json", archive_options_own),
+        refused("--no-update-lock-file", archive_options_own),
         refused("--extra-experimental-features", "write --option, extra-experimental-features and the value, each on its own line", ["FEATURES"]),
         refused("--no-check-sigs", "use the input check-sigs"),
         refused("--dry-run", `${archive_options_nothing}; use operation: build or dry-activate`),
@@ -6068,11 +9129,11 @@ const archiveOptions = {
         refused("--no-write-lock-file", lockFile),
         refused("--no-registries", "a complete flake.lock needs no registry", [], ["--no-use-registries"]),
         refused("--impure", "the same commit must give the same flake everywhere"),
-        refused("--include", expression, ["PATH"], ["-I"]),
-        refused("--arg", expression, ["NAME", "EXPRESSION"]),
-        refused("--argstr", expression, ["NAME", "TEXT"]),
-        refused("--arg-from-file", expression, ["NAME", "FILE"]),
-        refused("--arg-from-stdin", expression, ["NAME"]),
+        refused("--include", archive_options_expression, ["PATH"], ["-I"]),
+        refused("--arg", archive_options_expression, ["NAME", "EXPRESSION"]),
+        refused("--argstr", archive_options_expression, ["NAME", "TEXT"]),
+        refused("--arg-from-file", archive_options_expression, ["NAME", "FILE"]),
+        refused("--arg-from-stdin", archive_options_expression, ["NAME"]),
         refused("--debugger", "it is interactive"),
         refused("--log-format", output, ["FORMAT"]),
         refused("--pretty", output, [], ["--no-pretty"]),
@@ -6082,52 +9143,6 @@ const archiveOptions = {
         refused("--keep-failed", builds, [], ["-K"]),
         refused("--fallback", builds),
         refused("--builders", builds, ["BUILDERS"]),
-    ],
-};
-;// CONCATENATED MODULE: ./out/src/nix/build-options.js
-
-
-const build_options_own = "it is set by the action";
-const store = "the action decides which store is meant";
-const build_options_expression = "the systems are attributes of the flake; write what they need into the flake";
-const build_options_nothing = "nothing would be built";
-const build_options_evaluation = "it is for evaluation; build-args are for builds alone";
-/** The options of builds on the runner, from the manual page of `nix-store --realise` (2.8 to 2.35): what `build-args` may hold. */
-const buildOptions = {
-    program: "nix-store",
-    lastWins: [],
-    settings: settingTable,
-    options: [
-        accepted("--builders", "remote machines that build, as in nix.conf(5)", ["BUILDERS"]),
-        accepted("--cores", "processor cores that one build may use", ["NUMBER"]),
-        accepted("--fallback", "build what cannot be downloaded"),
-        accepted("--keep-failed", "keep the directory of a failed build", [], ["-K"]),
-        accepted("--max-jobs", "number of builds at a time", ["NUMBER"], ["-j"]),
-        accepted("--max-silent-time", "seconds without output after which a build is ended", ["SECONDS"]),
-        accepted("--option", "change a setting of Nix (below)", ["NAME", "VALUE"]),
-        accepted("--quiet", "print less"),
-        accepted("--repair", "repair files that are damaged in the runner's store"),
-        accepted("--timeout", "seconds after which a build is ended", ["SECONDS"]),
-        accepted("--verbose", "print more; each `v` is one level", [], ["-v", "-vv", "-vvv", "-vvvv", "-vvvvv"]),
-        refused("--keep-going", build_options_own, [], ["-k"]),
-        refused("--no-build-output", build_options_own, [], ["-Q"]),
-        refused("--print-build-logs", "the end of the log of each failed build is shown; `nix log` on the runner prints all of it", [], ["-L"]),
-        refused("--add-root", "nothing collects garbage on the runner while the action runs", ["PATH"], ["--indirect"]),
-        refused("--store", store, ["STORE"]),
-        refused("--eval-store", store, ["STORE"]),
-        refused("--dry-run", `${build_options_nothing}; use operation: build or dry-activate`),
-        refused("--check", "it only builds again what is there, and compares"),
-        refused("--ignore-unknown", "every system must be built"),
-        refused("--serve", store),
-        refused("--impure", "the same commit must give the same system everywhere"),
-        refused("--include", build_options_expression, ["PATH"], ["-I"]),
-        refused("--arg", build_options_expression, ["NAME", "EXPRESSION"]),
-        refused("--argstr", build_options_expression, ["NAME", "TEXT"]),
-        refused("--show-trace", build_options_evaluation),
-        refused("--accept-flake-config", "it lets a flake change the settings of Nix; write the settings that you trust into nix.conf instead"),
-        refused("--log-format", "the action reads what Nix prints", ["FORMAT"]),
-        refused("--json", build_options_own),
-        refused("--help", build_options_nothing, [], ["-h", "--version"]),
     ],
 };
 ;// CONCATENATED MODULE: ./out/src/nixos/elevation.js
@@ -6213,8 +9228,8 @@ function elevation_refused(reason, hint, topic) {
 const rebuild_options_inputs = "it changes which inputs are built; commit the change to flake.lock instead";
 const rebuild_options_lockFile = "a deployment never changes a lock file; run `nix flake lock` and commit flake.lock instead";
 const flake = "use the inputs flake and targets (host#configuration)";
-const host = "the input targets sets the machine";
-const elevation = "use the inputs elevate and elevate-password";
+const rebuild_options_host = "the input targets sets the machine";
+const rebuild_options_elevation = "use the inputs elevate and elevate-password";
 const channels = "a flake has no channels; run `nix flake update` and commit flake.lock instead";
 const rebuild_options_expression = "the system is an attribute of the flake; put what it needs into the flake";
 const ofSwitch = "it has no effect on a build";
@@ -6259,13 +9274,13 @@ const rebuildOptions = {
         refused("--install-bootloader", "use the input install-bootloader", [], ["--install-grub"]),
         refused("--rollback", "use operation: rollback"),
         refused("--image-variant", "images are not supported", ["NAME"]),
-        refused("--target-host", host, ["HOST"]),
-        refused("--build-host", `${host}; use --builders for machines that build`, ["HOST"]),
+        refused("--target-host", rebuild_options_host, ["HOST"]),
+        refused("--build-host", `${rebuild_options_host}; use --builders for machines that build`, ["HOST"]),
         refused("--use-substitutes", "it is for --target-host and --build-host", [], ["--substitute-on-destination", "-s"]),
         refused("--no-ssh-tty", "it is for --target-host"),
-        refused("--sudo", elevation, [], ["--use-remote-sudo"]),
-        refused("--ask-sudo-password", elevation, [], ["--ask-elevate-password", "-S"]),
-        refused("--elevate", elevation, ["METHOD"]),
+        refused("--sudo", rebuild_options_elevation, [], ["--use-remote-sudo"]),
+        refused("--ask-sudo-password", rebuild_options_elevation, [], ["--ask-elevate-password", "-S"]),
+        refused("--elevate", rebuild_options_elevation, ["METHOD"]),
         refused("--upgrade", channels, [], ["--upgrade-all"]),
         refused("--override-input", rebuild_options_inputs, ["INPUT", "FLAKE"]),
         refused("--update-input", rebuild_options_inputs, ["INPUT"]),
@@ -6341,7 +9356,7 @@ function checkPlaces(inputs, refuse) {
     if (!needsFlake(operation))
         return;
     places_checkArguments(inputs, refuse);
-    const unnamed = targets.filter(({ buildOn, configuration }) => configuration.kind === "hostname" && evaluatesHere(wayOf(places, buildOn, undefined)));
+    const unnamed = targets.filter(({ buildOn, flakeBuildOn, configuration }) => configuration.kind === "hostname" && evaluatesHere(wayOf(places, buildOn, flakeBuildOn)));
     if (unnamed.length === 0)
         return;
     const names = unnamed.map(({ name }) => name).join(", ");
@@ -6363,128 +9378,96 @@ function places_checkArguments({ places, targets, rebuildArgs, buildArgs }, refu
 }
 /** The ways in which machines may get their systems. */
 function waysOf(places, targets) {
-    if (targets.length > 0)
+    if (targets.length > 0 && targets.every(({ flakeBuildOn }) => flakeBuildOn === undefined)) {
         return new Set(targets.map(({ buildOn }) => wayOf(places, buildOn, undefined)));
-    // The flake decides, for each machine.
+    }
+    // The flake decides, for each machine: of a matrix, one job may have those that it builds there, and the next one the others.
     return new Set([wayOf(places, undefined, "target"), wayOf(places, undefined, "runner")]);
 }
-;// CONCATENATED MODULE: ./out/src/domain/inventory.js
+;// CONCATENATED MODULE: ./out/src/domain/given-systems.js
 
 
 
-
-
-// web2 before web10.
-const naturally = new Intl.Collator("en", { numeric: true });
-/**
- * Chooses from an inventory, in the order of the names. Throws an `InputError` when there is no machine at all, or when a part
- * of the selection matches none.
- */
-function chooseMachines({ names, entries }, selection) {
-    if (names.length === 0) {
-        const sources = "deploy.nodes (deploy-rs), colmenaHive (colmena) or nixosConfigurations";
-        throw new InputError([
-            { input: "targets", problem: `is empty, and the flake defines no hosts; set targets, or use a flake with ${sources}`, topic: "no-machines" },
-        ]);
+const acceptedSystems = 'a JSON object such as {"web1":"/nix/store/…-nixos-system-web1-…"}, as the output systems of the action build';
+/** Parses a JSON object of store paths by the names of machines. Never throws; every bad entry is listed in `problems`. */
+function parseSystems(text) {
+    let data;
+    try {
+        data = JSON.parse(text);
     }
-    const { chosen } = selection_select(entries.toSorted((one, other) => naturally.compare(one.name, other.name)), selection, selectable);
-    // A name also counts as matched when the machine is unusable or was not evaluated.
-    const known = new Map(entries.map((entry) => [entry.name, entry]));
-    const { chosen: expected, unmatched } = selection_select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
-    if (unmatched.length > 0)
-        throw new InputError([{ input: "select", problem: unmatchedProblem(unmatched, availableNames(names, entries, selection)), topic: "selection-unmatched" }]);
-    if (expected.length === 0)
-        throw new InputError([{ input: "select", problem: nothingLeftProblem(selection) }]);
-    // Nix has compared the names too: a machine on which both disagree would be skipped silently.
-    const missed = expected.filter((name) => !known.has(name));
-    if (missed.length > 0)
-        throw new Error(`${missed.join(", ")} matched the selection but were not evaluated`);
-    const machines = chosen.filter((entry) => entry.kind === "machine");
-    const unusable = chosen.filter((entry) => entry.kind === "unusable");
-    const others = chosen.filter((entry) => entry.kind === "other");
-    if (machines.length + unusable.length === 0) {
-        const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
-        throw new InputError([
-            { input: "targets", problem: `is empty, and no host of the flake can be deployed over ssh (${reasons.join("; ")})`, topic: "no-machines" },
-        ]);
+    catch (error) {
+        return { systems: new Map(), names: [], problems: [`is not valid JSON (${messageOf(error)}); expected ${acceptedSystems}`] };
     }
-    return { machines, unusable, others };
-}
-/** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */
-function separateSamePlace(choice, placeOf) {
-    const places = new Map();
-    for (const machine of choice.machines)
-        places.set(placeOf(machine), [...(places.get(placeOf(machine)) ?? []), machine.name]);
-    const machines = [];
-    const unusable = [...choice.unusable];
-    for (const machine of choice.machines) {
-        const place = placeOf(machine);
-        const names = places.get(place) ?? [];
-        if (names.length < 2) {
-            machines.push(machine);
-            continue;
-        }
-        const error = `${names.join(" and ")} have the same address (${place}); one run can deploy only one configuration per machine`;
-        unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags, topic: "same-place" });
+    if (typeof data !== "object" || data === null || Array.isArray(data)) {
+        return { systems: new Map(), names: [], problems: [`is not a JSON object; expected ${acceptedSystems}`] };
     }
-    return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
+    const systems = new Map();
+    const problems = [];
+    for (const [name, path] of entries(data)) {
+        // A derivation is a store path too.
+        if (typeof path === "string" && isStorePath(path) && !path.endsWith(".drv"))
+            systems.set(name, path);
+        else
+            problems.push(`${given_systems_shown(name)} has ${given_systems_shown(path)}, which is not the store path of a built system; expected /nix/store/HASH-NAME`);
+    }
+    return { systems, names: Object.keys(data), problems };
 }
-/** The machines as targets, under the names that the flake gives them. */
-function targetsOf(machines) {
-    return machines.map(({ name, request }) => named(request, name));
+function given_systems_shown(value) {
+    return JSON.stringify(value).slice(0, 300);
 }
-/** Chooses from explicit targets by their names and configurations. `unmatched` says what matches none of them. */
-function selectTargets(targets, selection) {
-    const { chosen, unmatched } = selection_select(targets, selection, ({ name, configuration }) => ({
-        names: [name, attributeOf(configuration), nameOfConfiguration(configuration)].filter((one) => one !== undefined),
-        tags: [],
-    }));
-    // An empty list of targets would stand for all machines of the flake.
-    if (unmatched.length === 0)
-        return { chosen, unmatched: chosen.length === 0 ? nothingLeftProblem(selection) : undefined };
-    const names = targets.map(({ name }) => name);
-    const hint = looksAtTags(selection)
-        ? ". Explicit targets have no tags; to select by tag, leave targets empty so that hosts and tags come from the flake"
-        : "";
-    return { chosen, unmatched: unmatchedProblem(unmatched, names) + hint };
+;// CONCATENATED MODULE: ./out/src/inputs/systems.js
+
+
+
+// Names that a message lists.
+const systems_mostNamed = 10;
+/** Reads the systems that were built before the run; `undefined` where there are none, so that the run makes its own. */
+function readSystems(text, refuse) {
+    if (text.trim() === "")
+        return undefined;
+    const list = parseSystems(text);
+    for (const problem of list.problems)
+        refuse(problem, "systems-unusable");
+    return list;
 }
-/** Checks the address of a machine. Throws an `Error` as `checkTarget` does. */
-function checkedRequest(name, request) {
-    checkTarget({ ...request, name });
-    return request;
-}
-/** The result of a machine that was never connected to. */
-function unusableResult({ name, error, lines, topic }) {
-    return failedBefore(name, undefined, failure_makeFailure({ phase: "connect", reason: error, lines, topic }));
-}
-/** The result of a machine whose work has failed before anybody has connected to it. */
-function failedBefore(name, configuration, error) {
-    return {
-        name,
-        target: name,
-        configuration,
-        status: "failed",
-        phase: error.phase,
-        systemPath: undefined,
-        previousSystemPath: undefined,
-        generation: undefined,
-        previousGeneration: undefined,
-        changed: false,
-        exitCode: undefined,
-        failedUnits: [],
-        timeline: [],
-        difference: undefined,
-        plan: undefined,
-        seconds: 0,
-        error,
-    };
-}
-function selectable(entry) {
-    return { names: [entry.name], tags: entry.kind === "other" ? [] : entry.tags };
-}
-function availableNames(names, entries, selection) {
-    const tags = entries.flatMap((entry) => (entry.kind === "other" ? [] : (entry.tags ?? [])));
-    return [...names, ...(looksAtTags(selection) ? new Set(tags.map((tag) => `@${tag}`)) : [])];
+/** Checks that every target has its system and every system its target, and that no other input is about building. */
+function checkSystems({ names: given, problems }, inputs, refuse) {
+    const { places, operation, flake, targets, names, archiveArgs, rebuildArgs, buildArgs } = inputs;
+    if (!needsFlake(operation))
+        refuse("operation", `is ${operation}, which activates a system that the host has; with systems, expected another operation`);
+    const nothing = "but with systems nothing is evaluated or built; remove one of the two";
+    // The default of the input cannot be told from the same text in a workflow.
+    if (flake !== ".")
+        refuse("flake", `is set, ${nothing}`);
+    if (places.buildOn === "target")
+        refuse("build-on", `is target, ${nothing}`);
+    if (places.evaluateOn !== "auto")
+        refuse("evaluate-on", `is ${places.evaluateOn}, ${nothing}`);
+    for (const [input, args] of [
+        ["archive-args", archiveArgs],
+        ["rebuild-args", rebuildArgs],
+        ["build-args", buildArgs],
+    ]) {
+        if (args.length > 0)
+            refuse(input, `is set, ${nothing}`);
+    }
+    if (names.length === 0)
+        return;
+    const there = targets.filter(({ buildOn }) => buildOn === "target").map(({ name }) => name);
+    if (there.length > 0)
+        refuse("targets", `says build-on: target for ${listed(there, systems_mostNamed)}, ${nothing}`);
+    const [systems, known] = [new Set(given), new Set(names)];
+    // A text that is no JSON object names nothing.
+    if (given.length === 0 && problems.length > 0)
+        return;
+    const without = targets.filter(({ name }) => !systems.has(name)).map(({ name }) => name);
+    if (without.length > 0)
+        refuse("systems", `has no system for ${listed(without, systems_mostNamed)}; expected one for each target, by its name`, "systems-unmatched");
+    const unknown = given.filter((name) => !known.has(name));
+    if (unknown.length > 0) {
+        const listedNames = listed(names, systems_mostNamed);
+        refuse("systems", `has a system for ${listed(unknown, systems_mostNamed)}, which is not a target; the targets are ${listedNames}`, "systems-unmatched");
+    }
 }
 ;// CONCATENATED MODULE: ./out/src/inputs/targets.js
 
@@ -6497,12 +9480,13 @@ function availableNames(names, entries, selection) {
 function readMachines(read, defaults, aliases, refuse) {
     const selection = readSelection(read("select"), (problem) => refuse("select", problem));
     const targets = readTargets(read("targets"), defaults, aliases, (problem, topic) => refuse("targets", problem, topic));
+    const names = targets.map(({ name }) => name);
     if (targets.length === 0)
-        return { targets, selection };
+        return { targets, selection, names };
     const { chosen, unmatched } = selectTargets(targets, selection);
     if (unmatched !== undefined)
         refuse("select", unmatched, "selection-unmatched");
-    return { targets: chosen, selection };
+    return { targets: chosen, selection, names };
 }
 function readTargets(text, defaults, aliases, refuse) {
     const requests = readRequests(text, refuse);
@@ -6516,6 +9500,8 @@ function readTargets(text, defaults, aliases, refuse) {
     return targets;
 }
 ;// CONCATENATED MODULE: ./out/src/inputs/deploy.js
+
+
 
 
 
@@ -6544,6 +9530,7 @@ const inputNames = [
     "targets",
     "select",
     "operation",
+    "systems",
     "build-on",
     "evaluate-on",
     "elevate",
@@ -6557,6 +9544,7 @@ const inputNames = [
     "retries",
     "check-sigs",
     "substitute-on-destination",
+    "compress",
     "rollback",
     "confirm-timeout",
     "settle-time",
@@ -6607,6 +9595,7 @@ function parseInputs(read) {
     collect(() => checkUser(user), (problem) => refuse("ssh-user", problem));
     const sshConfig = readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
     const operation = choice("operation", operations);
+    const given = readSystems(read("systems"), (problem, topic) => refuse("systems", problem, topic));
     const inputs = {
         ...readIdentity(choice("ssh-auth", ["key", "agent", "none"]), read, refuse),
         strict,
@@ -6622,11 +9611,13 @@ function parseInputs(read) {
         rebuildArgs: readArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
         buildArgs: readArguments(read("build-args"), buildOptions, (problem) => refuse("build-args", problem)),
         places: { buildOn: choice("build-on", buildPlaces), evaluateOn: choice("evaluate-on", buildPlaces) },
+        systems: given?.systems,
         connectTimeout: number("connect-timeout", 1, 3600),
         timeout: number("timeout", 0, day),
         retries: number("retries", 0, 20),
         checkSignatures: flag("check-sigs"),
         substitute: flag("substitute-on-destination"),
+        compress: choice("compress", compressions),
         elevatePassword: readPassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
         safety: {
             rollback: flag("rollback"),
@@ -6656,7 +9647,13 @@ function parseInputs(read) {
     if (!needsFlake(inputs.operation) && read("targets").trim() === "" && inputs.selection.length === 0) {
         refuse("targets", "is empty, and so is select: to roll back every host, set select to `*`", "rollback-of-all");
     }
-    checkPlaces(inputs, refuse);
+    if (given === undefined)
+        checkPlaces(inputs, refuse);
+    else
+        checkSystems(given, inputs, refuse);
+    if (given !== undefined && read("targets").trim() === "") {
+        refuse("targets", "is empty, but with systems no flake is read that could list the hosts; expected the output targets of the action build");
+    }
     if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
         refuse("elevate-password", `cannot be used with elevate: ${inputs.elevate}, which asks for passwords only on a terminal; set elevate to auto or sudo`);
     }
@@ -6719,26 +9716,8 @@ function sshSettings({ strict, connectTimeout, sshConfig, authentication, certif
         throw new InputError([{ input: "ssh-auth", problem: messageOf(error) }]);
     }
 }
-;// CONCATENATED MODULE: ./out/src/machines/of-flake.js
-
-
-/**
- * Chooses from a flake's machines and finds out where they are. Machines in the same place are unusable. Throws an `InputError` as
- * `chooseMachines`.
- */
-async function locateChosen(inventory, selection, locate) {
-    const chosen = chooseMachines(inventory, selection);
-    const located = new Map((await locate(targetsOf(chosen.machines))).map((target) => [target.name, target]));
-    const targetOf = (name) => {
-        const target = located.get(name);
-        if (target === undefined)
-            throw new Error(`${name} was not located`);
-        return target;
-    };
-    const choice = separateSamePlace(chosen, ({ name }) => placeOf(targetOf(name)));
-    return { choice, targets: choice.machines.map(({ name }) => targetOf(name)) };
-}
 ;// CONCATENATED MODULE: ./out/src/machines/of-deployment.js
+
 
 
 
@@ -6748,29 +9727,67 @@ async function locateChosen(inventory, selection, locate) {
 
 /** Finds the machines of a deployment. Throws an `InputError` for targets in the same place, and as `locateChosen`. */
 async function machinesOfDeployment(wanted, ports) {
-    return wanted.targets.length > 0 ? await explicitMachines(wanted, ports) : await machinesOfFlake(wanted, ports);
+    const { targets, systems } = wanted;
+    if (systems !== undefined)
+        return await machinesWithSystems(targets, systems, ports);
+    return targets.length > 0 ? await explicitMachines(wanted, ports) : await of_deployment_machinesOfFlake(wanted, ports);
 }
-async function explicitMachines({ targets: named, operation, places }, ports) {
-    const wanted = byName(named, ({ buildOn }) => wayOf(places, buildOn, undefined));
-    const fetch = async () => await (await ports.fetchFlake()).wrap(needsHive(named));
-    const fetched = needsFlake(operation) && isAnyEvaluatedHere(wanted) ? await fetch() : undefined;
-    const made = fetched === undefined ? undefined : await ports.makeSystems(fetched, [...wanted.values()]);
-    const failed = failuresOf(wanted, made);
+/** Machines whose systems were built before: no flake is looked at. */
+async function machinesWithSystems(named, systems, ports) {
+    const wanted = named.map(({ name, configuration }) => {
+        const toplevel = systems.get(name);
+        if (toplevel === undefined)
+            throw new Error(`${name} has no system`);
+        return { name, configuration: attributeOf(configuration), way: "built-before", toplevel };
+    });
+    ports.requireSystems(systems);
+    const targets = await locateExplicit(named, ports);
+    return { targets, failed: [], flake: undefined, wanted: new Map(wanted.map((one) => [one.name, one])), made: undefined };
+}
+/** Makes ssh ready and locates explicit targets. Throws an `InputError` for two in the same place. */
+async function locateExplicit(named, ports) {
     await ports.prepareSsh();
-    const targets = await ports.locate(named);
+    const targets = [];
+    const refused = [];
+    for (const one of await ports.locate(named)) {
+        if ("problem" in one)
+            refused.push({ input: "targets", problem: `${one.name}: ${one.problem}` });
+        else
+            targets.push(one);
+    }
+    if (refused.length > 0)
+        throw new InputError(refused);
     try {
         requireDistinctPlaces(targets);
     }
     catch (error) {
         throw new InputError([{ input: "targets", problem: messageOf(error) }]);
     }
-    const flake = fetched === undefined ? fetch : async () => await Promise.resolve(fetched);
-    return { targets: withSystem(targets, failed), failed, flake: needsFlake(operation) ? flake() : undefined, wanted, made };
+    return targets;
 }
-async function machinesOfFlake({ selection, operation, places }, ports) {
+async function explicitMachines({ targets: named, operation, places }, ports) {
+    const wanted = byName(named, ({ buildOn, flakeBuildOn }) => wayOf(places, buildOn, flakeBuildOn));
+    const fetch = async () => await (await ports.fetchFlake()).wrap(needsHive(named));
+    const fetched = needsFlake(operation) && isAnyEvaluatedHere(wanted) ? await fetch() : undefined;
+    const made = fetched === undefined ? undefined : await ports.makeSystems(fetched, [...wanted.values()]);
+    const failed = failuresOf(wanted, made);
+    const targets = await locateExplicit(named, ports);
+    const flake = fetched === undefined ? fetch : async () => await Promise.resolve(fetched);
+    return {
+        targets: withSystem(targets, failed).map((target) => withConfiguration(target, wanted, made)),
+        failed,
+        flake: needsFlake(operation) ? flake() : undefined,
+        wanted: withProfiles(wanted, made),
+        made,
+    };
+}
+async function of_deployment_machinesOfFlake({ selection, operation, places }, ports) {
     const fetched = await ports.fetchFlake();
     const plain = await fetched.wrap(false);
     const inventory = await ports.readInventory(plain, { selection, details: false });
+    // What only builds changes no machine, with colmena too.
+    if (switchAction(operation) !== undefined)
+        requireSelection(inventory, selection);
     const said = new Map(inventory.entries.flatMap((entry) => (entry.kind === "machine" ? [[entry.name, entry.buildOn]] : [])));
     let wanted = new Map();
     let flake;
@@ -6788,10 +9805,10 @@ async function machinesOfFlake({ selection, operation, places }, ports) {
     ports.announce(choice);
     const failed = failuresOf(wanted, made).filter(({ name }) => targets.some((target) => target.name === name));
     return {
-        targets: withSystem(targets, failed),
+        targets: withSystem(targets, failed).map((target) => withConfiguration(target, wanted, made)),
         failed: [...choice.unusable.map(unusableResult), ...failed],
         flake: flake === undefined ? undefined : Promise.resolve(flake),
-        wanted,
+        wanted: withProfiles(wanted, made),
         made,
     };
 }
@@ -6799,26 +9816,24 @@ function byName(targets, way) {
     return new Map(targets.map((target) => [target.name, { name: target.name, configuration: attributeOf(target.configuration), way: way(target) }]));
 }
 function isAnyEvaluatedHere(wanted) {
-    return [...wanted.values()].some(({ way }) => evaluatesHere(way));
+    return [...wanted.values()].some(isEvaluatedHere);
 }
 function failuresOf(wanted, made) {
-    return [...wanted.values()].flatMap(({ name, configuration, way }) => {
-        const failure = configuration === undefined || !evaluatesHere(way) ? undefined : made?.failed.get(configuration);
+    return [...wanted.values()].flatMap((one) => {
+        const { name, configuration } = one;
+        const failure = configuration === undefined || !isEvaluatedHere(one) ? undefined : made?.failed.get(configuration);
         return failure === undefined ? [] : [failedBefore(name, configuration, failure)];
     });
 }
 function withSystem(targets, failed) {
     return targets.filter(({ name }) => !failed.some((result) => result.name === name));
 }
-;// CONCATENATED MODULE: ./out/src/domain/lines.js
-// As many as an error message shows.
-const lines_shownLines = 20;
-/** The last lines of a command's output without blank ones, by default 20. */
-function lastLines(text, most = lines_shownLines) {
-    return text
-        .split(/\r?\n/)
-        .filter((line) => line.trim() !== "")
-        .slice(-most);
+;// CONCATENATED MODULE: ./out/src/nix/in-store.js
+
+/** Returns whether the runner's store has a path. Throws a `CommandError`. */
+async function isInStore(path, signal) {
+    const { stdout } = await runNixStore(["--check-validity", "--print-invalid", path], { signal });
+    return stdout.trim() === "";
 }
 ;// CONCATENATED MODULE: ./out/src/ssh/failure.js
 
@@ -7103,23 +10118,6 @@ class ArmedNixosMachine {
         }
     }
 }
-;// CONCATENATED MODULE: ./out/src/domain/store-path.js
-// Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
-const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
-/** Returns whether the text is a path of the Nix store. */
-function isStorePath(text) {
-    return pattern.test(text);
-}
-/** Parses a store path. Throws an `Error` that shows the text for anything else. */
-function storePath(text) {
-    if (!isStorePath(text))
-        throw new Error(`not a Nix store path: ${JSON.stringify(text.slice(0, 300))}`);
-    return text;
-}
-/** Parses a store path or an empty text, which is `undefined`. Throws as `storePath`. */
-function optionalStorePath(text) {
-    return text === undefined || text === "" ? undefined : storePath(text);
-}
 ;// CONCATENATED MODULE: ./out/src/nixos/facts.js
 
 
@@ -7235,326 +10233,6 @@ function machineFacts(text, { needsRebuild }) {
         },
     };
 }
-;// CONCATENATED MODULE: ./out/src/nix/build-plan.js
-const several = /^(these \d+ derivations will be built|these \d+ paths will be fetched(?: \([^)]*\))?):$/;
-const single = /^(this derivation will be built|this path will be fetched(?: \([^)]*\))?):$/;
-const item = /^ {2}(\/nix\/store\/\S+)$/;
-/**
- * Folds the list of derivations and paths that Nix prints before a build into one line with its count and sizes; every other
- * line passes unchanged. A first deployment of a real NixOS lists thousands:
- *
- *     these 2157 derivations will be built:
- *       /nix/store/h11pn2l5rszzgjrl84qw2ifr33rdkjcq-config.sub-28ea239.drv
- *     these 480 paths will be fetched (212.10 MiB download, 1034.53 MiB unpacked):
- *       /nix/store/0m4y3j4pnivlhhpr5yqdvlly86p93fwc-busybox-1.36.1
- */
-class BuildPlanFolder {
-    #state = "outside";
-    /** Returns the lines to show in place of the next one: none, one, or two. */
-    fold(line) {
-        const state = this.#state;
-        const path = item.exec(line)?.[1];
-        if (path !== undefined && state !== "outside") {
-            if (state === "list")
-                return [];
-            this.#state = "outside";
-            return [`${state.heading}: ${path}`];
-        }
-        const held = typeof state === "object" ? [`${state.heading}:`] : [];
-        const heading = single.exec(line)?.[1];
-        if (heading !== undefined) {
-            this.#state = { heading };
-            return held;
-        }
-        const list = several.exec(line)?.[1];
-        this.#state = list === undefined ? "outside" : "list";
-        return [...held, list ?? line];
-    }
-    /** Returns what is still held back when the output ends. */
-    end() {
-        return typeof this.#state === "object" ? [`${this.#state.heading}:`] : [];
-    }
-}
-;// CONCATENATED MODULE: external "node:string_decoder"
-const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
-;// CONCATENATED MODULE: ./out/src/process/lines.js
-
-// A line without an end must not fill the memory: progress bars and binary output have such lines.
-const lines_longestLine = 16_384;
-/** Creates a cutter that passes each line, without its line ending, to `onLine`. */
-function lineCutter(onLine) {
-    const decoder = new external_node_string_decoder_namespaceObject.StringDecoder("utf8");
-    let rest = "";
-    const give = (line) => {
-        for (let begin = 0; begin === 0 || begin < line.length; begin += lines_longestLine)
-            onLine(line.slice(begin, begin + lines_longestLine));
-    };
-    const cut = () => {
-        while (rest.length > lines_longestLine) {
-            onLine(rest.slice(0, lines_longestLine));
-            rest = rest.slice(lines_longestLine);
-        }
-    };
-    const take = (text) => {
-        if (!/[\r\n]/.test(text) && !rest.endsWith("\r")) {
-            rest += text;
-            cut();
-            return;
-        }
-        // A CR at the very end may be the first half of CRLF: it waits for what comes next.
-        const parts = (rest + text).split(/\r\n|\n|\r(?!$)/);
-        rest = parts.pop() ?? "";
-        for (const part of parts)
-            give(part);
-        cut();
-    };
-    return {
-        push: (chunk) => {
-            take(decoder.write(chunk));
-        },
-        end: () => {
-            take(decoder.end());
-            const last = rest.endsWith("\r") ? rest.slice(0, -1) : rest;
-            rest = "";
-            if (last !== "")
-                onLine(last);
-        },
-    };
-}
-;// CONCATENATED MODULE: ./out/src/process/kept-output.js
-/** What is kept of an output: all of it, or its end once it is longer than the limit. */
-class KeptOutput {
-    #limit;
-    #bytes = Buffer.alloc(0);
-    #length = 0;
-    #overflowed = false;
-    /** `limit` is in bytes; at most twice as many are in memory. */
-    constructor(limit) {
-        this.#limit = limit;
-    }
-    /** Something of the beginning is missing. */
-    get overflowed() {
-        return this.#overflowed;
-    }
-    // One growing buffer and not a list of chunks: output in very small pieces would take many times its size.
-    push(chunk) {
-        const end = chunk.length > this.#limit ? chunk.subarray(-this.#limit) : chunk;
-        if (end !== chunk || this.#length + end.length > 2 * this.#limit)
-            this.#keepEnd(Math.max(0, this.#limit - end.length));
-        if (this.#length + end.length > this.#bytes.length) {
-            const grown = Buffer.allocUnsafe(Math.min(2 * this.#limit, 4096 + 2 * (this.#length + end.length)));
-            this.#bytes.copy(grown, 0, 0, this.#length);
-            this.#bytes = grown;
-        }
-        end.copy(this.#bytes, this.#length);
-        this.#length += end.length;
-        if (this.#length > this.#limit)
-            this.#overflowed = true;
-    }
-    text() {
-        return this.#bytes.toString("utf8", Math.max(0, this.#length - this.#limit), this.#length);
-    }
-    #keepEnd(bytes) {
-        const begin = Math.max(0, this.#length - bytes);
-        this.#bytes.copyWithin(0, begin, this.#length);
-        this.#length -= begin;
-        this.#overflowed = true;
-    }
-}
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-;// CONCATENATED MODULE: ./out/src/process/environment.js
-// What the runner gives to the action alone: the inputs (the key among them), what the main step leaves for the post step, tokens
-// for the runner's own services, and the files by which a step sets outputs and the environment of later steps.
-const withheld = /^(?:INPUT_|STATE_|ACTIONS_)|^GITHUB_(?:OUTPUT|STATE|ENV|PATH|STEP_SUMMARY)$/i;
-/** Removes from an environment what child processes must not see. */
-function childEnvironment(environment) {
-    const kept = {};
-    for (const [name, value] of Object.entries(environment))
-        if (value !== undefined && !withheld.test(name))
-            kept[name] = value;
-    return kept;
-}
-;// CONCATENATED MODULE: ./out/src/process/pace.js
-/**
- * Holds sources up while the reader of the log is slower than they are. Node queues without a limit what a pipe does not take, and
- * an output of more than 2 GiB in that queue is lost (ENOBUFS).
- */
-class Pace {
-    #log;
-    #waiting = new Set();
-    constructor(log) {
-        this.#log = log;
-    }
-    /** Pauses a source until the log has been taken. */
-    hold(source) {
-        // False as well for a log that nobody reads any more.
-        if (!this.#log.writableNeedDrain || source.isPaused())
-            return;
-        source.pause();
-        this.#waiting.add(source);
-        if (this.#waiting.size > 1)
-            return;
-        for (const event of ["drain", "error", "close"])
-            this.#log.once(event, this.#release);
-    }
-    #release = () => {
-        for (const event of ["drain", "error", "close"])
-            this.#log.off(event, this.#release);
-        const waiting = [...this.#waiting];
-        this.#waiting.clear();
-        for (const source of waiting)
-            source.resume();
-    };
-}
-/** The pace of the step's log. */
-const logPace = new Pace(process.stdout);
-;// CONCATENATED MODULE: ./out/src/process/run.js
-
-
-
-
-
-
-
-const keptStdout = 32 * 1024 * 1024;
-// The cause is at the end of a long output.
-const keptStderr = 2 * 1024 * 1024;
-// Between SIGTERM and SIGKILL. GitHub's runner kills the action itself 10 s after a cancellation.
-const graceMilliseconds = 1500;
-/**
- * Runs a program in a process group of its own and waits for its end. A time-out, a silence, an output that is too long and an abort
- * end the whole group. Throws a `CommandError` unless the exit code is 0.
- */
-async function run(command, options = {}) {
-    const mostStdout = options.mostStdout ?? keptStdout;
-    const stdout = new KeptOutput(mostStdout);
-    const stderr = new KeptOutput(keptStderr);
-    const fail = (failure, cause) => new CommandError({ command: pasteable(command), failure, stdout: stdout.text(), stderr: stderr.text(), cause });
-    if (options.signal?.aborted === true)
-        throw fail({ kind: "aborted" });
-    const stderrLines = options.onStderrLine === undefined ? undefined : lineCutter(options.onStderrLine);
-    const ended = await new Promise((resolve, reject) => {
-        const file = options.stderrFile === undefined ? undefined : (0,external_node_fs_namespaceObject.openSync)(options.stderrFile, "w", 0o600);
-        const child = (0,external_node_child_process_namespaceObject.spawn)(command.file, command.args, {
-            cwd: options.cwd,
-            env: { ...childEnvironment(process.env), ...options.env },
-            stdio: file === undefined ? ["pipe", "pipe", "pipe"] : ["ignore", "ignore", file],
-            detached: true,
-        });
-        if (file !== undefined)
-            (0,external_node_fs_namespaceObject.closeSync)(file);
-        if (child.pid !== undefined)
-            options.onStart?.(child.pid);
-        let stopped;
-        const stop = (failure) => {
-            stopped ??= failure;
-            run_endGroup(child);
-        };
-        const onAbort = () => {
-            stop({ kind: "aborted" });
-        };
-        const seconds = options.timeout ?? 0;
-        const timer = seconds > 0 ? setTimeout(() => stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;
-        options.signal?.addEventListener("abort", onAbort, { once: true });
-        const silence = options.silence ?? 0;
-        const onSilence = () => {
-            // What is held up here is not silent.
-            if (child.stdout?.isPaused() === true || child.stderr?.isPaused() === true)
-                watch?.refresh();
-            else
-                stop({ kind: "silent", seconds: silence });
-        };
-        const watch = silence > 0 ? setTimeout(onSilence, silence * 1000) : undefined;
-        const settle = () => {
-            clearTimeout(timer);
-            clearTimeout(watch);
-            options.signal?.removeEventListener("abort", onAbort);
-        };
-        child.once("error", (error) => {
-            settle();
-            reject(fail({ kind: "spawn", code: error.code ?? error.message }, error));
-        });
-        const { stdout: out, stderr: err } = child;
-        out?.on("data", (chunk) => {
-            watch?.refresh();
-            if (options.stdoutTo !== undefined)
-                return;
-            if (options.onStdout === undefined)
-                stdout.push(chunk);
-            else
-                options.onStdout(chunk);
-            if (stdout.overflowed)
-                stop({ kind: "output", bytes: mostStdout });
-            if (options.shown === true)
-                logPace.hold(out);
-        });
-        if (options.stdoutTo !== undefined)
-            out?.pipe(options.stdoutTo, { end: false });
-        err?.on("data", (chunk) => {
-            watch?.refresh();
-            stderr.push(chunk);
-            stderrLines?.push(chunk);
-            if (stderrLines !== undefined)
-                logPace.hold(err);
-        });
-        // A program that ends without reading its input closes the pipe; its exit code is more informative than EPIPE.
-        child.stdin?.on("error", () => undefined);
-        if (options.feed === undefined || child.stdin === null)
-            child.stdin?.end(options.stdin ?? "");
-        else {
-            child.stdin.write(options.stdin ?? "");
-            options.feed(child.stdin);
-        }
-        child.once("exit", () => {
-            if (stopped === undefined)
-                return;
-            // Don't wait for processes that hold the pipes: grandchildren, or, outside the group, the ssh master, to which ssh passes its
-            // pipes and which closes them when the command on the machine ends.
-            killGroup(child, "SIGKILL");
-            child.stdout?.destroy();
-            child.stderr?.destroy();
-        });
-        child.once("close", (exitCode, signal) => {
-            settle();
-            if (options.stderrFile !== undefined)
-                stderr.push((0,external_node_fs_namespaceObject.readFileSync)(options.stderrFile));
-            resolve({ exitCode, signal, stopped });
-        });
-    });
-    stderrLines?.end();
-    if (ended.stopped !== undefined)
-        throw fail(ended.stopped);
-    if (ended.signal !== null)
-        throw fail({ kind: "signal", signal: ended.signal });
-    if (ended.exitCode !== 0)
-        throw fail({ kind: "exit", exitCode: ended.exitCode ?? -1 });
-    return { stdout: stdout.text(), stderr: stderr.text() };
-}
-/** The command, ready to paste into a POSIX shell. */
-function pasteable(command) {
-    return [command.file, ...command.args].map(quote).join(" ");
-}
-/** Quotes one word for a POSIX shell (POSIX.1-2017, Shell Command Language 2.2.2). */
-function quote(word) {
-    return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw `'\''`)}'`;
-}
-function run_endGroup(child) {
-    if (child.exitCode !== null || child.signalCode !== null)
-        return;
-    killGroup(child, "SIGTERM");
-    setTimeout(() => killGroup(child, "SIGKILL"), graceMilliseconds).unref();
-}
-function killGroup(child, signal) {
-    if (child.pid === undefined)
-        return;
-    try {
-        process.kill(-child.pid, signal);
-    }
-    catch {
-        // The group has ended already.
-    }
-}
 ;// CONCATENATED MODULE: ./out/src/nixos/script-limits.js
 /** Seconds until a script must have begun, behind whatever the login shell prints. */
 const beginSeconds = 60;
@@ -7579,11 +10257,13 @@ const scriptSeconds = {
     journal: 60,
     settle: 60,
     specialisation: 60,
+    system: 60,
     place: 60,
     daemon: 30,
     missing: 120,
     // A copy is limited by the input `timeout` alone.
     import: 0,
+    unpack: 0,
 };
 ;// CONCATENATED MODULE: ./out/src/nixos/remote-shell.js
 
@@ -7607,8 +10287,10 @@ const scripts = {
     journal: __nccwpck_require__.ab + "journal.sh",
     settle: __nccwpck_require__.ab + "settle.sh",
     specialisation: __nccwpck_require__.ab + "specialisation.sh",
+    system: __nccwpck_require__.ab + "system.sh",
     missing: __nccwpck_require__.ab + "missing.sh",
     import: __nccwpck_require__.ab + "import.sh",
+    unpack: __nccwpck_require__.ab + "unpack.sh",
     place: __nccwpck_require__.ab + "place.sh",
     daemon: __nccwpck_require__.ab + "daemon.sh",
     job: __nccwpck_require__.ab + "job.sh",
@@ -7805,7 +10487,7 @@ class LostJobError extends DeployError {
 /** A job that was not started. */
 class UnstartedJobError extends DeployError {
 }
-const keptLines = 200;
+const job_keptLines = 200;
 /** Starts a job and follows it. */
 async function runJob(job, call) {
     await startJob(job, call);
@@ -7833,7 +10515,7 @@ async function followJob(job, call) {
     const lines = [];
     const plan = new BuildPlanFolder();
     const take = (line) => {
-        if (line.trim() !== "" && lines.push(line) > keptLines)
+        if (line.trim() !== "" && lines.push(line) > job_keptLines)
             lines.shift();
         job.onLine(line);
     };
@@ -7860,7 +10542,7 @@ async function followJob(job, call) {
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/switch-command.js
 
-const systemProfile = "/nix/var/nix/profiles/system";
+const switch_command_systemProfile = "/nix/var/nix/profiles/system";
 /** The way of an operation, and the action that it begins with. Throws an `Error` for one that changes nothing. */
 function switch_command_wayOf(operation, guarded) {
     const way = protectedWay(operation);
@@ -7873,7 +10555,7 @@ function switch_command_wayOf(operation, guarded) {
 }
 /** Builds the call of activate.sh in the directory of the run. */
 function activateCommand(action, { toplevel, running, generation }, installBootLoader) {
-    return ["/bin/sh", "./activate.sh", action, toplevel, running, generation?.toString() ?? "", installBootLoader ? "1" : "0", systemProfile];
+    return ["/bin/sh", "./activate.sh", action, toplevel, running, generation?.toString() ?? "", installBootLoader ? "1" : "0", switch_command_systemProfile];
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/arming.js
 
@@ -8345,293 +11027,6 @@ function longestJob({ activation, confirm }) {
 function refusal(phase, reason, end) {
     return new DeployError({ phase, reason: `${reason} (exit code ${end.exitCode})`, lines: lastLines(end.stderr), exitCode: end.exitCode });
 }
-;// CONCATENATED MODULE: ./out/src/nix/build-log.js
-// With `--keep-going` hundreds may fail.
-const mostFailed = 5;
-const build_log_keptLines = 20;
-// Builders whose streamed lines (`--print-build-logs`) are kept at a time.
-const mostStreams = 64;
-const derivation = String.raw `'(/nix/store/[^']+\.drv)'`;
-// Nix 2.29 and newer; the reason is in the next line.
-const cannotBuild = new RegExp(`^\\s*error: Cannot build ${derivation}`);
-const reasonLine = /^\s*Reason: (.*?)\.?$/;
-// Nix up to 2.28.
-const builderFailed = new RegExp(`^\\s*error: (?:build of .* failed: )?(?:error: )?builder for ${derivation} (failed .*?);?$`);
-const dependencyFailed = new RegExp(`^\\s*error: \\d+ dependenc\\w+ of derivation ${derivation} failed to build`);
-// All versions.
-const others = [
-    [new RegExp(`^\\s*error: (hash mismatch) in fixed-output derivation ${derivation}`), () => "hash mismatch of a fixed-output derivation"],
-    [
-        new RegExp(`^\\s*error: (a '[^']*' with features .*) is required to build ${derivation}, but I am (.*)$`),
-        (match) => `${match[1]} is required, but the machine is ${match[3]}`,
-    ],
-    [new RegExp(`^\\s*error: (some substitutes) for the outputs of derivation ${derivation} failed`), () => "its download from a binary cache failed"],
-    [new RegExp(`^\\s*error: (building of) ${derivation}.* (timed out after .*)$`), (match) => String(match[3])],
-];
-/**
- * Collects from the output of `nix build` which derivations failed themselves. On a real NixOS the cause is far above the
- * end: every derivation that depends on it is listed after it, with all its output paths.
- *
- *     error: Cannot build '/nix/store/…-bash-5.2.tar.gz.drv'.
- *            Reason: builder failed with exit code 1.
- *            Output paths:
- *              /nix/store/…-bash-5.2.tar.gz
- *            Last 4 log lines:
- *            > error: …
- *            For full logs, run:
- *              nix log /nix/store/…-bash-5.2.tar.gz.drv
- *     error: Cannot build '/nix/store/…-bash-5.2p26.drv'.
- *            Reason: 1 dependency failed.
- *
- * Up to Nix 2.28 it is `builder for '….drv' failed with exit code 1;`, with `last 10 log lines:` below, and
- * `1 dependencies of derivation '….drv' failed to build`.
- */
-class BuildLogReader {
-    #kept;
-    #failed = new Map();
-    #more = new Set();
-    #dependents = new Set();
-    #streams = new Map();
-    /** The derivation whose `Reason:` comes next. */
-    #unexplained;
-    /** The log of the failure that is being read. */
-    #log;
-    /** Keeps the logs of that many failures. */
-    constructor(kept = mostFailed) {
-        this.#kept = kept;
-    }
-    /** Reads the next line. */
-    read(line) {
-        if (this.#readHeading(line))
-            return;
-        const reason = this.#unexplained === undefined ? undefined : reasonLine.exec(line)?.[1];
-        if (reason !== undefined)
-            return this.#explain(reason);
-        const logged = /^\s+>(?: (.*))?$/.exec(line) ?? /^\s+((?:specified|got|Required|Current)\b.*:.*)$/.exec(line);
-        if (logged !== null)
-            this.#log?.push(logged[1] ?? "");
-        const streamed = /^([\w+.?=-]+)> (.*)$/.exec(line);
-        if (streamed !== null)
-            this.#stream(streamed[1] ?? "", streamed[2] ?? "");
-    }
-    /** What has failed so far. */
-    get failures() {
-        return this.#failuresIn(() => true);
-    }
-    /** What has failed so far of some derivations: the logs of at most five. */
-    failuresOf(derivations) {
-        const { failed, more, dependents } = this.#failuresIn((path) => derivations.has(path));
-        return { failed: failed.slice(0, mostFailed), more: more + Math.max(0, failed.length - mostFailed), dependents };
-    }
-    #failuresIn(isMeant) {
-        const failed = [...this.#failed]
-            .filter(([path]) => isMeant(path))
-            .map(([path, { reason, log }]) => ({
-            path,
-            reason,
-            log: (log.length > 0 ? log : (this.#streams.get(streamName(path)) ?? [])).slice(-build_log_keptLines),
-        }));
-        const count = (paths) => [...paths].filter(isMeant).length;
-        return { failed, more: count(this.#more), dependents: count(this.#dependents) };
-    }
-    #readHeading(line) {
-        if (!line.includes("error: "))
-            return false;
-        const path = cannotBuild.exec(line)?.[1];
-        if (path !== undefined) {
-            this.#unexplained = path;
-            this.#log = undefined;
-            return true;
-        }
-        const dependent = dependencyFailed.exec(line)?.[1];
-        if (dependent !== undefined) {
-            this.#dependents.add(dependent);
-            this.#log = undefined;
-            return true;
-        }
-        const own = builderFailed.exec(line);
-        if (own !== null) {
-            this.#add(String(own[1]), `builder ${own[2]}`);
-            return true;
-        }
-        for (const [pattern, describe] of others) {
-            const match = pattern.exec(line);
-            if (match === null)
-                continue;
-            this.#add(String(match[2]), describe(match));
-            return true;
-        }
-        return false;
-    }
-    #explain(reason) {
-        const path = this.#unexplained ?? "";
-        this.#unexplained = undefined;
-        if (/^\d+ dependenc\w+ failed/.test(reason))
-            this.#dependents.add(path);
-        else
-            this.#add(path, reason);
-    }
-    #add(path, reason) {
-        this.#log = undefined;
-        if (this.#failed.has(path) || this.#more.has(path))
-            return;
-        if (this.#failed.size === this.#kept) {
-            this.#more.add(path);
-            return;
-        }
-        this.#log = [];
-        this.#failed.set(path, { reason, log: this.#log });
-    }
-    #stream(name, text) {
-        const lines = this.#streams.get(name) ?? [];
-        // Moves it to the end: the first stream is the one without output for the longest time.
-        this.#streams.delete(name);
-        this.#streams.set(name, lines);
-        if (lines.push(text) > build_log_keptLines)
-            lines.shift();
-        const [oldest] = this.#streams.keys();
-        if (this.#streams.size > mostStreams && oldest !== undefined)
-            this.#streams.delete(oldest);
-    }
-}
-// With --print-build-logs a line begins with the name without its version, as `builtins.parseDrvName` splits it.
-function streamName(path) {
-    return derivationName(path).replace(/-(?![a-zA-Z]).*$/, "");
-}
-/** The name of a derivation without hash and `.drv`: `bash-5.2.tar.gz`. */
-function derivationName(path) {
-    return path.replace(/^\/nix\/store\/[^-]*-/, "").replace(/\.drv$/, "");
-}
-;// CONCATENATED MODULE: ./out/src/nix/evaluation-message.js
-const evaluation_message_shownLines = 20;
-// Of Nix's own message, so that the place below it is shown too.
-const messageLines = 12;
-const evaluation_message_longestLine = 400;
-const errorHead = /^\s*error: ?(.*)$/;
-const frameHead = /^\s*… (.*)$/;
-const placeLine = /^\s*at (.+):(\d+):(\d+):?$/;
-const hint = /^\s*\((?:stack trace truncated|use '--show-trace')/;
-/**
- * Reduces an evaluation error to Nix's own message and the innermost place in the user's flake, at most 20 lines. The rest of the
- * trace is left out: most of it is the action's expression (`«string»`) and nixpkgs. Takes the output with or without
- * `--show-trace`:
- *
- *     error:
- *            … while evaluating attribute 'machines'
- *              at «string»:232:3:
- *               231|   names = all;
- *
- *            … while calling the 'import' builtin
- *              at /nix/store/8vwzif8j4qk91swz99p51qc40i0bhk1w-source/flake.nix:1:29:
- *                 1| { outputs = { self }: { a = import ./x.nix; }; }
- *
- *            error: path '/nix/store/8vwzif8j4qk91swz99p51qc40i0bhk1w-source/x.nix' does not exist
- *
- * Returns nothing where the output has no error. Paths inside the flake's source in the store are shown without the store path.
- */
-function evaluationMessage(output) {
-    const parts = parseParts(output);
-    const message = parts.findLast((part) => part.kind === "message" && part.text.some((line) => line !== ""));
-    if (message === undefined)
-        return [];
-    const frames = parts.filter((part) => part.kind === "frame");
-    const root = flakeRoot([...frames, message]);
-    const inFlake = (part) => part.place !== undefined && rootOf(part.place.file) === root;
-    const frame = inFlake(message) ? undefined : frames.findLast(inFlake);
-    const text = message.text.length > messageLines ? [...message.text.slice(0, messageLines - 1), "…"] : message.text;
-    const own = message.place === undefined || isInternal(message.place.file) ? [] : renderPlace(message.place);
-    const context = frame?.place === undefined ? [] : [`… ${frame.text.join(" ")}`, ...renderPlace(frame.place)];
-    return [...text, ...own, ...context].map((line) => withoutRoot(line, root).slice(0, evaluation_message_longestLine)).slice(0, evaluation_message_shownLines);
-}
-function parseParts(output) {
-    const lines = output.split("\n");
-    const parts = [];
-    for (const line of lines.slice(lines.findIndex((candidate) => candidate.startsWith("error:")))) {
-        const current = parts.at(-1);
-        const error = errorHead.exec(line);
-        const frame = frameHead.exec(line);
-        const place = placeLine.exec(line);
-        if (error !== null)
-            parts.push({ kind: "message", text: error[1] === "" ? [] : [`error: ${error[1]}`], place: undefined });
-        else if (frame !== null)
-            parts.push({ kind: "frame", text: [frame[1] ?? ""], place: undefined });
-        else if (current === undefined || line.trim() === "" || hint.test(line))
-            continue;
-        else if (place !== null)
-            current.place ??= { file: place[1] ?? "", at: `${place[1]}:${place[2]}:${place[3]}`, code: [] };
-        else if (current.place !== undefined)
-            current.place.code.push(line);
-        // A message that quotes source lines without a place is not known.
-        else
-            current.text.push(line.replace(/^ {7}/, ""));
-    }
-    return parts;
-}
-function renderPlace({ at, code }) {
-    return [`at ${at}:`, ...code.slice(0, 4).map((line) => line.replace(/^ {7}/, ""))];
-}
-// Evaluation begins in the action's expression, and the first file after it is the flake's own.
-function flakeRoot(parts) {
-    const first = parts.find(({ place }) => place !== undefined && !isInternal(place.file));
-    return first?.place === undefined ? undefined : rootOf(first.place.file);
-}
-/** The source that a file belongs to: a store path, a fetched tree as `«git+file:///…»`, or everything on the runner's own disk. */
-function rootOf(file) {
-    return /^(?:\/nix\/store\/[^/]+|«[^»]+»)(?=\/)/.exec(file)?.[0] ?? "";
-}
-function isInternal(file) {
-    return /^(?:«(?:string|stdin|none|unknown|nix-internal|flakes-internal)|<nix\/|\(string\)|\(stdin\))/.test(file);
-}
-function withoutRoot(line, root) {
-    return root === undefined || root === "" ? line : line.replaceAll(`${root}/`, "");
-}
-/**
- * The file, relative to the root of its flake, that an evaluation did not find in the store: `path '/nix/store/…-source/x.nix' does
- * not exist` (from 2.34 on also `path '«path:/nix/store/…-source»/x.nix'`), `opening file '…': No such file or directory`, and up to Nix 2.18 `getting status of '…': No such file or directory`.
- */
-function missingFile(output) {
-    const file = `['"](?:/nix/store/[^/'"]+|«[^»]+»)/([^'"]+)['"]`;
-    const pattern = new RegExp(`error: (?:path ${file} does not exist|(?:opening file|getting status of) ${file}: No such file or directory)`);
-    const match = pattern.exec(output);
-    return match?.[1] ?? match?.[2];
-}
-;// CONCATENATED MODULE: ./out/src/nix/failed-derivations.js
-
-// As many as an error message shows.
-const failed_derivations_shownLines = 20;
-/** Renders the failures of a build; `undefined` where no derivation failed itself. */
-function renderBuildFailures({ failed, more, dependents }) {
-    const [first] = failed;
-    if (first === undefined)
-        return undefined;
-    const count = failed.length + more;
-    const cause = count === 1 ? `${derivationName(first.path)}: ${first.reason}` : `${count} derivations failed: ${listNames(failed, more)}`;
-    return { clause: [cause, dependentsClause(dependents, count)].filter((part) => part !== "").join("; "), lines: renderLines(failed, more) };
-}
-function dependentsClause(dependents, causes) {
-    if (dependents === 0)
-        return "";
-    const which = dependents === 1 ? "1 other derivation depends" : `${dependents} other derivations depend`;
-    return `${which} on ${causes === 1 ? "it" : "them"} and could not be built`;
-}
-function listNames(failed, more) {
-    const names = failed.map(({ path }) => derivationName(path)).join(", ");
-    return more === 0 ? names : `${names} and ${more} more`;
-}
-function renderLines(failed, more) {
-    const rest = more === 0 ? [] : [`${more} more derivations failed; see the log`];
-    // Each failure has the command below its log, and one of several a heading above it.
-    const perFailure = Math.floor((failed_derivations_shownLines - rest.length) / failed.length) - (failed.length === 1 ? 1 : 2);
-    const blocks = failed.flatMap(({ path, reason, log }) => [
-        ...(failed.length === 1 ? [] : [`${derivationName(path)}: ${reason}`]),
-        ...log
-            .filter((line) => line.trim() !== "")
-            .slice(-perFailure)
-            .map((line) => `> ${line}`),
-        `nix log ${path}`,
-    ]);
-    return [...blocks, ...rest];
-}
 ;// CONCATENATED MODULE: ./out/src/nixos/build-failure.js
 
 
@@ -8647,7 +11042,7 @@ function buildError(failure, context = {}) {
     const logs = failure.failures?.failed.flatMap(({ log }) => log) ?? [];
     const text = [...logs, ...failure.lines].join("\n");
     const found = explanations.map((explain) => explain(failure, text, context)).find((explanation) => explanation !== undefined);
-    const { reason, hint, lines = failure.lines, topic } = found ?? doesNotEvaluate(failure);
+    const { reason, hint, lines = failure.lines, topic } = found ?? build_failure_doesNotEvaluate(failure);
     return new DeployError({ phase: "build", reason, hint, lines, exitCode: failure.exitCode, topic });
 }
 /** Returns whether the flake has no such configuration. */
@@ -8808,7 +11203,7 @@ function untrackedFile({ configuration, exitCode }, text, { untrackedFile: file 
         lines: evaluationMessage(text),
     };
 }
-function doesNotEvaluate({ configuration, exitCode, lines, evaluates = true }) {
+function build_failure_doesNotEvaluate({ configuration, exitCode, lines, evaluates = true }) {
     if (!evaluates)
         return { reason: `the system of ${configuration} does not build (exit code ${exitCode})`, hint: unchanged };
     const message = evaluationMessage(lines.join("\n"));
@@ -9482,6 +11877,69 @@ function run0Error(user, stderr) {
         exitCode: 1,
     });
 }
+;// CONCATENATED MODULE: ./out/src/nix/download.js
+
+
+
+/** Builds the call of Nix that downloads a store path with everything that it refers to, and builds nothing. The same on runner and machine. */
+function downloadArguments(path) {
+    return ["--realise", path];
+}
+/** Parses a line that Nix prints when it begins to download a path: `copying path '/nix/store/…' from 'https://cache.example.org'...` */
+function isDownload(line) {
+    return /^copying path '.*' from '.*'\.\.\.$/.test(line);
+}
+/**
+ * Downloads a path into the runner's store from the binary caches of its nix.conf, unless it is there. Returns the last lines of Nix
+ * where that fails. Throws a `CommandError` for an abort.
+ */
+async function downloadHere(path, options) {
+    try {
+        await runNixStore(downloadArguments(path), { signal: options.signal, onStderrLine: options.onLine });
+        return undefined;
+    }
+    catch (error) {
+        if (!(error instanceof CommandError) || (error.failure.kind !== "exit" && error.failure.kind !== "signal"))
+            throw error;
+        return lastLines(error.stderr);
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/given-system.js
+
+
+
+
+
+/** Has the machine download a store path from its own binary caches, and keep it until the end of the run, whose directory must be there. */
+async function downloadThere(path, { run, privileged, log, call }) {
+    let paths = 0;
+    const onLine = (line) => {
+        if (isDownload(line))
+            paths += 1;
+        log.output(line);
+    };
+    const command = ["nix-store", ...downloadArguments(path), "--add-root", "result"];
+    const { exitCode, lines } = await runJob({ run, name: "download", phase: "copy", command, privileged, onLine }, call);
+    if (exitCode !== 0)
+        return { kind: "unavailable", lines: lastLines(lines.join("\n")) };
+    log.note(`has ${path} from its own binary caches (run ${run})`);
+    return { kind: "downloaded", copied: { paths, expectedPaths: paths, bytes: undefined } };
+}
+/** Throws a `DeployError` of the phase copy for a path of the machine's store that is no NixOS system. */
+async function requireSystem(path, call) {
+    const end = await call(() => ({ script: "system", args: [path], privileged: false }), "copy");
+    const answer = parseFacts(end.stdout).get("system");
+    if (answer === "yes")
+        return;
+    if (answer !== "no")
+        throw new AnswerError(`whether ${path} is a NixOS system was not answered`);
+    throw new DeployError({
+        phase: "copy",
+        reason: `${path} is not a NixOS system: it has no bin/switch-to-configuration or no nixos-version`,
+        hint: "Nothing has changed on the machine. Give config.system.build.toplevel of its configuration in the input systems",
+        topic: "systems-unusable",
+    });
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/dry-activate.js
 
 
@@ -9622,52 +12080,6 @@ function lostForGood({ phase, seconds }, lines, cause) {
 function partsOf({ failure, unreachable, cause }) {
     const { reason, hint, lines, exitCode, topic } = failure;
     return { reason, hint, lines, exitCode, topic, unreachable, cause };
-}
-;// CONCATENATED MODULE: ./out/src/domain/install-steps.js
-const openssh = "- run: sudo apt-get update && sudo apt-get install --yes openssh-client";
-/** Steps of a workflow, each of which installs a program that the action runs on the runner. */
-const installSteps = {
-    nix: "- uses: cachix/install-nix-action@v31",
-    ssh: openssh,
-    "ssh-keygen": openssh,
-    git: "- run: sudo apt-get update && sudo apt-get install --yes git",
-};
-;// CONCATENATED MODULE: ./out/src/nix/nix-command.js
-
-
-
-/** Builds a call of the runner's nix. */
-function nixCommand(args) {
-    return { file: "nix", args: [...args] };
-}
-/** Runs the runner's nix. Throws a `CommandError`, or a `RunnerError` that says which step to add to the workflow. */
-async function runNix(args, options = {}) {
-    return await runExplained(nixCommand(args), options);
-}
-/** Runs the runner's nix-store, whose output is the same in every version. Throws as `runNix`. */
-async function runNixStore(args, options = {}) {
-    return await runExplained({ file: "nix-store", args }, options);
-}
-async function runExplained(command, options) {
-    try {
-        return await run(command, options);
-    }
-    catch (error) {
-        throw explainMissing(error) ?? error;
-    }
-}
-function explainMissing(error) {
-    if (!(error instanceof CommandError))
-        return undefined;
-    const step = installSteps.nix;
-    if (error.failure.kind === "spawn" && error.failure.code === "ENOENT") {
-        return new RunnerError(`nix was not found on this runner. Add this step before the deployment: ${step}`, { cause: error, topic: "programs-missing" });
-    }
-    const feature = /experimental Nix feature '([\w-]+)' is disabled|unrecognised flag '--(?:json|to)'|'flake' is not a recognised command/.exec(error.stderr);
-    if (feature !== null) {
-        return new RunnerError(`flakes are disabled in nix on this runner (experimental features nix-command and flakes). Add this step before the deployment, which enables them: ${step}; or set NIX_CONFIG: "experimental-features = nix-command flakes" in env`, { cause: error, topic: "programs-missing" });
-    }
-    return undefined;
 }
 ;// CONCATENATED MODULE: ./out/src/nix/copy-progress.js
 
@@ -9849,6 +12261,129 @@ async function sendFlake(sent, options) {
         throw new Error(`nix flake archive sent ${arrived} where ${sent.outer} was expected`);
     return watch.progress;
 }
+;// CONCATENATED MODULE: ./out/src/nix/pack.js
+
+
+
+
+/**
+ * Source trees of the runner's store as a binary cache of files, compressed once for all machines of a run. Nix makes it and Nix reads
+ * it: a tree of many small files needs a quarter of the bytes, and arrives in one stream.
+ */
+class Pack {
+    #directory;
+    #packed = new Set();
+    #packing = Promise.resolve();
+    /** `directory`: where the cache is made; it need not exist. */
+    constructor(directory) {
+        this.#directory = directory;
+    }
+    /**
+     * Writes these paths as a tar archive of a binary cache that holds them and no others. They must refer to no other path, as source
+     * trees do. Throws a `CommandError`, or the error of a file that cannot be read.
+     */
+    async write(paths, to, signal) {
+        await this.#add(paths, signal);
+        const files = ["nix-cache-info", ...paths.flatMap((path) => this.#filesOf(path))];
+        await run({ file: "tar", args: ["--create", "--file=-", `--directory=${this.#directory}`, "--", ...files] }, { stdoutTo: to, signal });
+    }
+    /** Machines that come at the same time wait for each other's paths, and pack only what is not there yet. */
+    async #add(paths, signal) {
+        const before = this.#packing;
+        const mine = this.#addAfter(before, paths, signal);
+        this.#packing = mine.catch(() => undefined);
+        await mine;
+    }
+    async #addAfter(before, paths, signal) {
+        await before;
+        const lacking = paths.filter((path) => !this.#packed.has(path));
+        if (lacking.length === 0)
+            return;
+        await runNix(["copy", "--to", `file://${this.#directory}?compression=zstd`, ...lacking], { signal });
+        for (const path of lacking)
+            this.#packed.add(path);
+    }
+    #filesOf(path) {
+        const description = `${(0,external_node_path_namespaceObject.basename)(path).slice(0, 32)}.narinfo`;
+        const url = /^URL: (nar\/[\w.-]+)$/m.exec((0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(this.#directory, description), "utf8"))?.[1];
+        if (url === undefined)
+            throw new Error(`${description} names no file of its binary cache`);
+        return [description, url];
+    }
+}
+/** Sizes of store paths of the runner in bytes, as archives of Nix, in their order. Throws a `CommandError`. */
+async function sizesOf(paths, signal) {
+    const { stdout } = await runNixStore(["--query", "--size", ...paths], { signal });
+    return stdout.trim().split("\n").map(Number);
+}
+;// CONCATENATED MODULE: ./out/src/nixos/feed-script.js
+/**
+ * Runs a script that reads what `write` writes, and ends that with the script: nobody reads what is still written then. Throws what
+ * `write` throws before that, and as `RemoteShell.run`. `onBegin` takes a function that returns how many bytes were taken.
+ */
+async function feedScript(shell, call, { write, onBegin }) {
+    const ended = new AbortController();
+    try {
+        return await shell.run({
+            ...call,
+            input: async (stdin) => {
+                onBegin(() => ("bytesWritten" in stdin ? Number(stdin.bytesWritten) : 0));
+                await write(stdin, AbortSignal.any([call.signal, ended.signal])).catch((error) => {
+                    if (!ended.signal.aborted)
+                        throw error;
+                });
+            },
+        });
+    }
+    finally {
+        ended.abort();
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/packed-copy.js
+
+
+
+/** What has travelled before a copy that finds nothing left to send. */
+const nothingSent = { paths: 0, expectedPaths: 0, bytes: 0 };
+// Less than this is sent as fast as the machine says what it lacks.
+const worthwhileBytes = 2 ** 20;
+/**
+ * Sends the source trees that a machine lacks in one compressed archive. What cannot be sent so is left to the plain copy that follows,
+ * with a note. Throws only where the connection was lost or the run was cancelled.
+ */
+async function copyPacked(sources, options) {
+    const { compress, call, log, signal } = options;
+    if (compress === "false")
+        return nothingSent;
+    try {
+        const sizes = await sizesOf(sources, signal);
+        const isWorthwhile = (some) => some.size > 0 && (compress === "true" || sources.reduce((sum, path, index) => sum + (some.has(path) ? (sizes[index] ?? 0) : 0), 0) >= worthwhileBytes);
+        if (!isWorthwhile(new Set(sources)))
+            return nothingSent;
+        const asked = await call(() => ({ script: "missing", args: sources, privileged: false }), "copy");
+        const answer = new Set(asked.stdout.split("\n"));
+        const missing = sources.filter((path) => answer.has(path));
+        return asked.exitCode === 0 && isWorthwhile(new Set(missing)) ? await send(missing, options) : nothingSent;
+    }
+    catch (error) {
+        if (signal.aborted || error instanceof DeployError)
+            throw error;
+        log.note(`the compressed copy failed (${briefReason(error)}); copying without compression`);
+        return nothingSent;
+    }
+}
+async function send(missing, { pack, shell, log, signal }) {
+    const progress = { paths: missing.length, expectedPaths: missing.length };
+    let bytes = () => 0;
+    log.copying(() => ({ ...progress, bytes: bytes() }));
+    const outcome = await feedScript(shell, { script: "unpack", args: missing, privileged: false, signal }, { write: async (stdin, own) => await pack.write(missing, stdin, own), onBegin: (written) => (bytes = written) });
+    if (outcome.kind === "lost")
+        throw outcome.cause;
+    const { exitCode, stderr } = outcome;
+    if (exitCode !== 0)
+        throw new CommandError({ command: "nix copy --from", failure: { kind: "exit", exitCode }, stdout: "", stderr });
+    return { ...progress, bytes: bytes() };
+}
 ;// CONCATENATED MODULE: ./out/src/nix/export.js
 
 
@@ -9865,6 +12400,7 @@ async function exportPaths(paths, to, signal) {
     await runNixStore(["--export", ...paths], { stdoutTo: to, signal });
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/import-closure.js
+
 
 
 /** Tells whether a machine has refused a store path for want of a signature. */
@@ -9888,27 +12424,7 @@ async function importClosure(roots, { shell, call, log, signal }) {
     log.note(`importing ${missing.length === 1 ? "1 path" : `${missing.length} paths`} as root, since Nix on the machine accepts none without a signature`);
     let bytes = () => 0;
     log.copying(() => ({ ...progress, bytes: bytes() }));
-    const ended = new AbortController();
-    let outcome;
-    try {
-        outcome = await shell.run({
-            script: "import",
-            args: [],
-            privileged: true,
-            signal,
-            input: async (stdin) => {
-                bytes = () => ("bytesWritten" in stdin ? Number(stdin.bytesWritten) : 0);
-                // Nobody reads what is still written when the script has ended.
-                await exportPaths(missing, stdin, AbortSignal.any([signal, ended.signal])).catch((error) => {
-                    if (!ended.signal.aborted)
-                        throw error;
-                });
-            },
-        });
-    }
-    finally {
-        ended.abort();
-    }
+    const outcome = await feedScript(shell, { script: "import", args: [], privileged: true, signal }, { write: async (stdin, own) => await exportPaths(missing, stdin, own), onBegin: (written) => (bytes = written) });
     if (outcome.kind === "lost")
         throw outcome.cause;
     if (outcome.exitCode !== 0)
@@ -9927,6 +12443,8 @@ function import_closure_failed(command, exitCode, stderr) {
 
 
 
+
+
 // Seconds in which a machine says why its daemon refused Nix.
 const daemonSeconds = 10;
 /** Sends store paths of the runner to one machine, and keeps them there until the end of the run. Throws a `DeployError` of the phase copy. */
@@ -9937,8 +12455,14 @@ class Sending {
     }
     /** Sends a flake with all its inputs. */
     async flake(sent, signal) {
-        const { run, checkSignatures, archiveArgs } = this.#site.settings;
-        const send = async () => await sendFlake(sent, { ...this.#options(signal), checkSignatures, extraArgs: archiveArgs });
+        const { settings, shell, call, log } = this.#site;
+        const { run, checkSignatures, archiveArgs, compress, pack } = settings;
+        const send = async () => {
+            const packed = await copyPacked(sentPaths(sent), { pack, compress, shell, call: call(signal), log, signal });
+            // Sends what is still missing, and proves that nothing is.
+            const copied = await sendFlake(sent, { ...this.#options(signal), checkSignatures, extraArgs: archiveArgs });
+            return packed.paths === 0 ? copied : addProgress(packed, copied);
+        };
         const copied = await this.#kept(sentPaths(sent), signal, async () => await this.#explained(send, "the flake", signal));
         this.#site.log.note(`copied ${sent.flake.source} (run ${run})`);
         return copied;
@@ -10041,6 +12565,7 @@ async function findSpecialisation(toplevel, name, call) {
 
 
 
+
 // Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
 const cleanUpSeconds = 2;
 /** A NixOS machine behind an ssh connection. */
@@ -10110,6 +12635,13 @@ class ConnectedNixosMachine {
     }
     async copyPaths(paths, signal) {
         return await this.#sending.paths(paths, signal);
+    }
+    async download(path, signal) {
+        await this.#prepare([path], "copy", signal);
+        return await downloadThere(path, { run: this.#settings.run, privileged: this.#privileged, log: this.#log, call: this.#call(signal) });
+    }
+    async requireSystem(path, signal) {
+        await requireSystem(path, this.#call(signal));
     }
     async build(rebuild, signal) {
         const { configuration } = rebuild;
@@ -10215,36 +12747,6 @@ async function missingPrograms(names) {
     const found = await Promise.all(names.map(async (name) => await which(name, false)));
     return names.filter((_, index) => found[index] === "");
 }
-;// CONCATENATED MODULE: ./out/src/report/problem.js
-
-
-
-
-
-// The beginning of a long command line identifies the command.
-const longestCommand = 300;
-/** The annotation for what ended a run before the machines did. An error that is not one of the action's own is shown with its stack. */
-function problemAnnotation(problem, linkTo = linkToPath) {
-    const withHelp = (text) => [text, ...topicsOf(problem).flatMap((topic) => seeAlso(topic, linkTo))].join("\n");
-    if (problem instanceof InputError || problem instanceof RunnerError)
-        return { title: "The deployment could not start", message: withHelp(problem.message) };
-    if (problem instanceof EvaluationError)
-        return { title: "The flake does not evaluate; no host was changed", message: withHelp(problem.message) };
-    if (problem instanceof CommandError) {
-        const lines = [problem.message.slice(0, longestCommand), ...lastLines(problem.stderr)];
-        return { title: "A command on the runner failed; no host was changed", message: lines.join("\n") };
-    }
-    if (isSystemError(problem)) {
-        const place = problem.path === undefined ? "" : ` Check the space and the permissions of ${(0,external_node_path_namespaceObject.dirname)(problem.path)}.`;
-        return { title: "A file on the runner could not be used; no host was changed", message: `${problem.message}.${place}` };
-    }
-    return { title: "Internal error", message: problem instanceof Error ? (problem.stack ?? problem.message) : String(problem) };
-}
-// Errors of the runner's file system: a full or read-only disk, a quota, missing permissions.
-const systemErrors = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "EIO"]);
-function isSystemError(problem) {
-    return external_node_util_namespaceObject.types.isNativeError(problem) && "syscall" in problem && "code" in problem && systemErrors.has(String(problem.code));
-}
 ;// CONCATENATED MODULE: external "node:dns/promises"
 const external_node_dns_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
 ;// CONCATENATED MODULE: ./out/src/ssh/configuration.js
@@ -10293,6 +12795,7 @@ function renderConfiguration(target, index, directory, settings) {
         ...(renamed ? [] : [hostName(target.address)]),
         `  Port ${target.port}`,
         `  User ${target.user}`,
+        ...ownLines(target),
         ...mastersOf(targetFiles(directory, index)),
         // The user's lines do not know this name.
         ...(renamed && name !== target.host ? [`Host ${name}`, hostName(target.address)] : []),
@@ -10310,6 +12813,7 @@ function renderQuestion(target, index, directory, settings, defaults) {
         host,
         ...(target.port === undefined ? [] : [`  Port ${target.port}`]),
         ...(target.user === undefined ? [] : [`  User ${target.user}`]),
+        ...ownLines(target),
         ...mastersOf(targetFiles(directory, index)),
         ...ownedSettings(index, directory, settings),
     ];
@@ -10321,6 +12825,9 @@ function configuration_lines(all) {
 }
 function extraLines({ extra }) {
     return extra === "" ? [] : ["# From the input ssh-config", extra];
+}
+function ownLines({ sshOptions = [] }) {
+    return sshOptions.map((line) => `  ${line}`);
 }
 function mastersOf({ socket }) {
     return [`  ControlPath ${socket}`, `  ControlPersist ${masterIdle}`];
@@ -10578,842 +13085,6 @@ function sessionCommand(files, target, command) {
 function connection_placeOf({ configuration, socket, configured }) {
     return ["-F", configuration, ...(configured ? [] : ["-o", `ControlPath=${socket}`])];
 }
-;// CONCATENATED MODULE: ./out/src/nix/input-failure.js
-
-const deployKey = "Load a key that may read it before this step, for example with webfactory/ssh-agent; the input ssh-key is used for the machines only";
-/**
- * Explains that the flake, or one of its inputs, could not be fetched: which one, why, and what to do. `undefined` where that is not
- * what failed. From Nix 2.20 the output names the input:
- *
- *     error:
- *            … while updating the flake input 'p'
- *
- *            … while fetching the input 'git+ssh://git@github.com/org/p.git'
- *
- *            error: Failed to fetch git repository 'ssh://git@github.com/org/p.git'
- */
-function explainInput(output, reference) {
-    const cause = causeOf(output);
-    if (cause === undefined)
-        return undefined;
-    const address = [...output.matchAll(/… while fetching the input '([^']+)'/g)].at(-1)?.[1];
-    const what = address === undefined ? `the flake ${reference} or one of its inputs` : address === reference ? `the flake ${reference}` : `the flake's input ${address}`;
-    return { problem: `${what} could not be fetched: ${cause.why}`, advice: cause.next };
-}
-function causeOf(output) {
-    const error = evaluationMessage(output)[0] ?? "";
-    // The messages of git and ssh are above Nix's own error, which only says that git has failed.
-    if (/Failed to fetch git repository|program 'git' failed|revspec '.*' not found|unable to fetch/i.test(error)) {
-        if (/^Host key verification failed/m.test(output))
-            return { why: "the runner does not know the host key of its server", next: `Add the key to ~/.ssh/known_hosts in an earlier step. ${deployKey}` };
-        if (/Permission denied \(/.test(output))
-            return { why: "its server does not accept an ssh key of the runner", next: deployKey };
-        if (/could not read (?:Username|Password)|Authentication failed|terminal prompts disabled/.test(output)) {
-            return {
-                why: "its server asks for a user name and password",
-                next: "Give Git the credentials before this step, for example with `git config --global url.https://x-access-token:$TOKEN@github.com/.insteadOf https://github.com/`",
-            };
-        }
-        if (/[Rr]epository .*not found|does not appear to be a git repository/.test(output))
-            return { why: "its server did not find the repository", next: `Check the address. If the repository is private: ${deployKey}` };
-    }
-    const status = /HTTP error (401|403|404)/.exec(error)?.[1];
-    if (status !== undefined) {
-        const why = status === "404" ? "HTTP error 404, which GitHub also returns for a private repository" : `HTTP error ${status}: access is denied`;
-        return { why, next: "For a private repository set NIX_CONFIG in env: `access-tokens = github.com=TOKEN`, with a token that may read it" };
-    }
-    const unreachable = /(?:[Cc]ould ?n[o']t resolve host|Could not connect|Couldn't connect|[Cc]onnection timed out|Resolving timed out)/.test(error);
-    return unreachable ? { why: error.replace(/^error: /, ""), next: "Check the address and the runner's network" } : undefined;
-}
-;// CONCATENATED MODULE: ./out/src/nix/flake-failure.js
-
-
-/** Explains why a flake cannot be used; `undefined` where Nix's own message is better. */
-function explainFlake(error, reference) {
-    if (!(error instanceof CommandError))
-        return undefined;
-    const { stderr } = error;
-    const flake = (problem, advice, topic) => new InputError([{ input: "flake", problem, advice, topic }]);
-    if (/requires lock file changes/.test(stderr)) {
-        return flake(`flake.lock of ${reference} is missing, incomplete or not tracked by Git`, "Run `nix flake lock`, commit flake.lock and deploy again; the action never updates a lock file", "lock-file-incomplete");
-    }
-    const owned = /repository path '([^']*)' is not owned by current user|dubious ownership in repository at '([^']*)'/.exec(stderr);
-    if (owned !== null) {
-        const directory = owned[1] ?? owned[2];
-        return flake(`Git refuses ${directory} because it is owned by another user, which is usual for jobs in a container`, `Add this step before this one: - run: git config --global --add safe.directory '${directory}'`, "repository-not-owned");
-    }
-    if (/lock ?file contains (?:mutable lock|unlocked input)/i.test(stderr)) {
-        return flake(`flake.lock of ${reference} contains an input that is not locked`, `Nix and Lix lock relative inputs (\`path:./x\`) differently and reject each other's lock files: run \`nix flake lock\` with the implementation that the runner and the machines use`);
-    }
-    if (/unexpected flake input attribute 'submodules'/.test(stderr)) {
-        return flake(`the flake ${reference} sets inputs.self.submodules, which Nix on the runner does not support`, "Use Nix 2.27 or newer on the runner; the version on the machines does not matter");
-    }
-    const unfetched = explainInput(stderr, reference);
-    if (unfetched !== undefined)
-        return flake(unfetched.problem, unfetched.advice, "input-not-fetched");
-    const accepted = "Use a directory with a flake.nix (`.`, `./nixos`) or any other flake reference";
-    if (/flake\.nix' .*is not tracked by Git/.test(stderr)) {
-        return flake(`flake.nix at ${reference} is not tracked by Git, so Nix ignores it`, "Run `git add` on it and commit it", "flake-missing");
-    }
-    if (/could not find a flake\.nix file|does not contain a '\/?(?:.*\/)?flake\.nix'|is not part of a flake|path '.*flake\.nix' does not exist/.test(stderr)) {
-        return flake(`flake.nix was not found at ${reference}`, `${accepted}. Check that an actions/checkout step runs before this one`, "flake-missing");
-    }
-    // A path in the store is a file that is missing in the flake itself.
-    if (/(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) &&
-        !/^[a-z+]+:/.test(reference)) {
-        return flake(`the directory ${reference} was not found`, `${accepted}. Check that an actions/checkout step runs before this one`, "flake-missing");
-    }
-    const [, unknown] = /cannot find flake '(?:flake:)?([^']*)' in the flake registries/.exec(stderr) ?? [];
-    if (unknown !== undefined && unknown !== reference.replace(/[?#].*/, "")) {
-        return flake(`the input ${unknown} of the flake ${reference} has no URL and was not found in the flake registry`, `Add \`inputs.${unknown}.url\` to the flake`);
-    }
-    if (unknown !== undefined) {
-        return flake(`${reference} was not found in the flake registry`, `If it is a directory, write ./${reference}. ${accepted}`, "flake-missing");
-    }
-    return undefined;
-}
-;// CONCATENATED MODULE: ./out/src/nix/nar-hash.js
-// Nix's base 32: without e, o, t, u.
-const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
-const hashBytes = 32;
-/**
- * Converts what `nix-store --query --hash` prints, `sha256:` and base 32 in Nix's own alphabet and order (the last character has
- * the lowest bits; `printHash32` in Nix's sources), to the form of lock files, `sha256-` and base64 (SRI). Throws an `Error` for
- * any other text.
- */
-function sriHash(printed) {
-    const text = printed.trim();
-    if (/^sha256-[A-Za-z0-9+/]{43}=$/.test(text))
-        return text;
-    const digits = /^sha256:([0-9a-z]{52})$/.exec(text)?.[1];
-    if (digits === undefined)
-        throw new Error(`not a SHA-256 hash of a store path: ${JSON.stringify(text.slice(0, 100))}`);
-    let value = 0n;
-    for (const digit of digits) {
-        const number = alphabet.indexOf(digit);
-        if (number === -1)
-            throw new Error(`not a digit of Nix's base 32: ${digit}`);
-        value = value * 32n + BigInt(number);
-    }
-    const bytes = Buffer.alloc(hashBytes);
-    for (let index = 0; index < hashBytes; index += 1) {
-        bytes[index] = Number(value & 0xffn);
-        value >>= 8n;
-    }
-    if (value !== 0n)
-        throw new Error(`too large for a SHA-256 hash: ${text}`);
-    return `sha256-${bytes.toString("base64")}`;
-}
-;// CONCATENATED MODULE: ./out/src/nix/flake.js
-
-
-
-
-
-
-// The lock file belongs to the author of the flake: a deployment neither writes nor changes one.
-const neverLock = ["--no-update-lock-file"];
-/**
- * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake that
- * is missing, has no lock file or changes in the meantime, a `CommandError` for whatever else Nix reports.
- *
- * `nix flake archive` comes first, with the user's own reference: it copies the source into the store in every version, where
- * `nix flake metadata` of Nix 2.35 prints a path that is not there, and that of Determinate Nix with lazy trees none at all.
- */
-async function archiveOnRunner(reference, options) {
-    const call = { cwd: options.cwd, signal: options.signal, onStderrLine: options.onLine };
-    try {
-        const archive = parseArchive((await runNix(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
-        const metadata = await runNix(["flake", "metadata", "--json", ...neverLock, reference], call);
-        const { path, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
-        if (path !== undefined && path !== archive.source)
-            throw changedMeanwhile(reference);
-        const hash = await runNixStore(["--query", "--hash", archive.source], options);
-        return { flake: { ...archive, ...identity, narHash: sriHash(hash.stdout) }, locks, resolved };
-    }
-    catch (error) {
-        throw explainFlake(error, reference) ?? error;
-    }
-}
-function changedMeanwhile(reference) {
-    return new InputError([
-        { input: "flake", problem: `the files of ${reference} changed while the flake was being read. Check that nothing else writes to them` },
-    ]);
-}
-/** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */
-async function configurationNames(reference, options) {
-    const args = ["eval", "--json", ...neverLock, `${reference}#nixosConfigurations`, "--apply", "builtins.attrNames"];
-    const { stdout } = await runNix(args, { signal: options.signal });
-    return texts(JSON.parse(stdout));
-}
-/**
- * Parses what `nix flake metadata --json` prints; Determinate Nix with lazy trees leaves out `path` and `locked.narHash`:
- *
- *     {"path":"/nix/store/…-source","resolved":{"dir":"nixos",…},"locked":{"narHash":"sha256-…",…},
- *      "revision":"4f1c…","dirtyRevision":"4f1c…-dirty","revCount":7,"lastModified":1700000000,"locks":{"nodes":{…},…},…}
- */
-function parseMetadata(json) {
-    const data = JSON.parse(json);
-    const locked = field(data, "locked");
-    const directory = json_text(field(data, "resolved", "dir")) ?? json_text(field(locked, "dir")) ?? "";
-    const dirtyRevision = json_text(field(data, "dirtyRevision")) ?? json_text(field(locked, "dirtyRev"));
-    const scheme = json_text(field(data, "resolved", "type"));
-    const revision = json_text(field(data, "revision")) ?? json_text(field(locked, "rev"));
-    return {
-        path: optionalStorePath(json_text(field(data, "path"))),
-        subdirectory: directory.replace(/^\/+|\/+$/g, ""),
-        revision,
-        revisionCount: revision === undefined ? undefined : (number(field(data, "revCount")) ?? number(field(locked, "revCount"))),
-        lastModified: number(field(data, "lastModified")) ?? number(field(locked, "lastModified")),
-        // Nix before 2.17 has no dirtyRev: a Git tree without a revision is a dirty one.
-        dirty: dirtyRevision !== undefined || (scheme === "git" && revision === undefined),
-        locks: field(data, "locks"),
-        resolved: field(data, "resolved"),
-    };
-}
-/**
- * Parses the store paths of a flake and of all its inputs from what `nix flake archive --json` prints:
- * `{"path":P,"inputs":{NAME:{"path":P,"inputs":{…}}}}`. An input inside its parent's tree has no path (except with Lix),
- * and one that follows another is missing. Throws an `Error` for anything but a store path.
- */
-function parseArchive(json) {
-    const data = JSON.parse(json);
-    const source = storePath(json_text(field(data, "path")) ?? "");
-    const found = new Set();
-    const walk = (node) => {
-        const path = json_text(field(node, "path"));
-        if (path !== undefined)
-            found.add(storePath(path));
-        const inputs = field(node, "inputs");
-        if (typeof inputs === "object" && inputs !== null)
-            for (const input of Object.values(inputs))
-                walk(input);
-    };
-    walk(data);
-    found.delete(source);
-    return { source, inputs: [...found] };
-}
-;// CONCATENATED MODULE: ./out/src/nix/evaluate.js
-
-
-
-
-
-
-const evaluate_shownLines = 20;
-/**
- * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
- * what it prints as JSON. Throws an `InputError` for a flake that cannot be fetched, a `RunnerError` for a Nix that is too old, an
- * `EvaluationError` for what does not evaluate, and a `CommandError` for an evaluation that was stopped.
- */
-async function applyToFlake(reference, expression, args, options) {
-    const warnings = beforeError(options.onLine);
-    try {
-        const { stdout } = await runNix(applyArguments(reference, expression, args), {
-            cwd: options.cwd,
-            signal: options.signal,
-            onStderrLine: warnings,
-        });
-        return JSON.parse(stdout);
-    }
-    catch (error) {
-        throw explainApply(error, reference) ?? readable(error, reference) ?? error;
-    }
-}
-/** Builds the arguments of that evaluation. The attribute path `.` is the outputs as a whole, from Nix 2.19 (NixOS/nix#8852). */
-function applyArguments(reference, expression, args) {
-    const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
-    // Without --show-trace, Nix shows the outermost frames: those of the expression, and not the place in the flake.
-    return ["eval", "--json", "--show-trace", ...neverLock, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
-}
-// The trace quotes the expression and has thousands of lines for a real NixOS: the error is shown at the end instead.
-function beforeError(onLine) {
-    let failed = false;
-    return (line) => {
-        failed ||= line.startsWith("error:");
-        if (!failed)
-            onLine(line);
-    };
-}
-function readable(error, reference) {
-    if (!(error instanceof CommandError))
-        return undefined;
-    const { failure, stderr } = error;
-    if (failure.kind === "signal" && failure.signal === "SIGKILL") {
-        const why = "nix was killed (SIGKILL). Linux kills processes when memory runs out; evaluating a NixOS configuration needs about 500 MB";
-        return new EvaluationError(reference, [why, "Use a runner with more memory, or select fewer hosts"], error);
-    }
-    if (failure.kind !== "exit" && failure.kind !== "signal")
-        return undefined;
-    const message = evaluationMessage(stderr);
-    const lines = message.length > 0 ? message : lastLines(stderr, evaluate_shownLines);
-    const file = missingFile(stderr);
-    const hint = `${file} is not in the source of the flake. If it exists in the work tree, it is not tracked by Git: run \`git add ${file}\` and commit it`;
-    return new EvaluationError(reference, file === undefined ? lines : [...lines.slice(0, evaluate_shownLines - 1), hint], error);
-}
-function explainApply(error, reference) {
-    if (error instanceof CommandError && /does not provide attribute .*or '\.'/.test(error.stderr)) {
-        return new RunnerError("nix on this runner is too old to read the hosts from the flake (2.19 or newer is required). Update Nix, or set the input targets", {
-            cause: error,
-            topic: "nix-too-old",
-        });
-    }
-    return explainFlake(error, reference);
-}
-function nixValue(value) {
-    if (typeof value === "string")
-        return nixString(value);
-    if (typeof value === "boolean" || value === null)
-        return String(value);
-    return `[ ${value.map(nixString).join(" ")} ]`;
-}
-/** Quotes a string for Nix, where `${` would begin an expression. */
-function nixString(text) {
-    return `"${text
-        .replaceAll(/["\\$]/g, String.raw `\$&`)
-        .replaceAll("\n", String.raw `\n`)
-        .replaceAll("\r", String.raw `\r`)}"`;
-}
-;// CONCATENATED MODULE: ./out/src/nix/evaluate-each.js
-
-
-// Evaluating a large fleet takes minutes: an error that all machines share is not searched for in each of them.
-const mostEvaluations = 60;
-// Bytes of the names of one evaluation: Linux takes 128 KiB for one argument, and the expression is part of it.
-const mostBytes = 60_000;
-/**
- * Evaluates all names at once, as far as they fit into one argument, and if that fails, in halves, until each failing name is alone.
- * Nix ends an evaluation at the first missing attribute, abort or infinite recursion (`builtins.tryEval` catches none of them), and
- * one such machine must not hide the others. After 60 evaluations, a group that still fails as a whole is not divided any further.
- */
-async function evaluateEach(names, evaluate) {
-    const found = new Map();
-    const groups = inArguments(names);
-    let evaluations = 0;
-    for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
-        try {
-            evaluations += 1;
-            const values = await evaluate(group);
-            for (const [name, value] of values)
-                found.set(name, { value });
-        }
-        catch (error) {
-            if (!(error instanceof CommandError) || !isOfTheEvaluation(error))
-                throw error;
-            if (group.length === 1 || evaluations + groups.length + 2 > mostEvaluations)
-                for (const name of group)
-                    found.set(name, { error, together: group });
-            else
-                groups.push(group.slice(0, group.length / 2), group.slice(group.length / 2));
-        }
-    }
-    return new Map(names.flatMap((name) => {
-        const one = found.get(name);
-        return one === undefined ? [] : [[name, one]];
-    }));
-}
-/** Splits the names into groups that each fit into one argument, quoted for Nix. */
-function inArguments(names) {
-    const groups = [];
-    let bytes = mostBytes;
-    for (const name of names) {
-        const size = Buffer.byteLength(nixString(name)) + 1;
-        if (bytes + size > mostBytes) {
-            groups.push([]);
-            bytes = 0;
-        }
-        bytes += size;
-        groups.at(-1)?.push(name);
-    }
-    return groups;
-}
-function isOfTheEvaluation({ failure }) {
-    // A stack overflow or a lack of memory ends with a signal.
-    return failure.kind === "exit" || failure.kind === "signal";
-}
-;// CONCATENATED MODULE: ./out/src/nix/inventory-entry.js
-
-
-
-
-/**
- * Parses what `inventory.nix` returns for a machine that is not broken:
- *
- *     {"kind":"deploy-rs","host":"web1.example.org","user":"admin","profileUser":"root","sshOptions":["-p","2222"],
- *      "buildOnTarget":null,"configured":true,"system":"x86_64-linux","tags":["web"]}
- */
-function parseEntry(name, raw) {
-    const kind = field(raw, "kind");
-    if (kind === "other")
-        return { kind, name, reason: String(field(raw, "reason")) };
-    const tags = Array.isArray(field(raw, "tags")) ? texts(field(raw, "tags")) : undefined;
-    try {
-        inventory_entry_refuse(name, raw);
-        const system = field(raw, "system");
-        return {
-            kind: "machine",
-            name,
-            request: checkedRequest(name, {
-                host: inventory_entry_host(field(raw, "host")),
-                user: optionalText(field(raw, "user"), "user"),
-                port: portOption(field(raw, "sshOptions")) ?? optionalPort(field(raw, "port")),
-                configuration: { kind: kind === "hive" ? "hive" : "nixos", name },
-            }),
-            system: typeof system === "string" ? system : undefined,
-            tags,
-            buildOn: buildPlace(kind, field(raw, "buildOnTarget")),
-            ignored: [...inventory_entry_listed("deployment.keys", field(raw, "keys")), ...inventory_entry_listed("the profiles", field(raw, "otherProfiles"))],
-        };
-    }
-    catch (error) {
-        return {
-            kind: "unusable",
-            name,
-            error: `unsupported deployment settings in the flake: ${messageOf(error)}`,
-            tags,
-            topic: error instanceof UnsupportedSettingError ? error.topic : undefined,
-        };
-    }
-}
-/** Both tools build on the runner unless they are told otherwise; NixOS itself does not say. */
-function buildPlace(kind, buildOnTarget) {
-    if (typeof buildOnTarget === "boolean")
-        return buildOnTarget ? "target" : "runner";
-    return kind === "configuration" ? "auto" : "runner";
-}
-class UnsupportedSettingError extends Error {
-    topic;
-    constructor(message, topic) {
-        super(message);
-        this.topic = topic;
-    }
-}
-function inventory_entry_refuse(name, raw) {
-    if (field(raw, "uncertain") === true) {
-        throw new UnsupportedSettingError(`colmena.${name} imports modules, which only colmena can evaluate. Add \`colmenaHive = colmena.lib.makeHive self.outputs.colmena;\` to the flake's outputs, as colmena's documentation describes, or set deployment.targetHost next to the imports`, "hive-not-evaluated");
-    }
-    if (field(raw, "configured") === false) {
-        const hint = field(raw, "kind") === "deploy-rs"
-            ? "Name the node after its configuration, or set the input targets (host#configuration)"
-            : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena's documentation describes";
-        throw new UnsupportedSettingError(`nixosConfigurations.${name} is missing. ${hint}`, "configuration-missing");
-    }
-    const user = field(raw, "profileUser") ?? "root";
-    if (user !== "root")
-        throw new Error(`its profile named system belongs to the user ${JSON.stringify(user)}, but a NixOS system must belong to root`);
-}
-function inventory_entry_host(value) {
-    if (value === null || value === undefined)
-        throw new Error("it has no host");
-    if (typeof value !== "string")
-        throw new Error(`its host is not a string (${inventory_entry_shown(value)})`);
-    return value.replace(/^\[(.*:.*)\]$/, "$1");
-}
-function optionalText(value, what) {
-    if (value === null || value === undefined)
-        return undefined;
-    if (typeof value !== "string")
-        throw new Error(`its ${what} is not a string (${inventory_entry_shown(value)})`);
-    return value;
-}
-function optionalPort(value) {
-    if (value === null || value === undefined)
-        return undefined;
-    if (typeof value !== "number")
-        throw new Error(`its port is not a number (${inventory_entry_shown(value)})`);
-    return value;
-}
-/** The port in a list of ssh options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
-function portOption(value) {
-    if (value === null || value === undefined)
-        return undefined;
-    const options = Array.isArray(value) ? value : [value];
-    const ports = [];
-    const others = [];
-    for (let index = 0; index < options.length; index += 1) {
-        const option = options[index];
-        const attached = typeof option === "string" ? /^-p(.+)$/.exec(option)?.[1] : undefined;
-        if (option !== "-p" && attached === undefined)
-            others.push(inventory_entry_shown(option));
-        else {
-            if (attached === undefined)
-                index += 1;
-            const port = attached ?? options[index];
-            const number = typeof port === "string" && /^\s*\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
-            checkPort(number);
-            ports.push(number);
-        }
-    }
-    if (others.length > 0) {
-        throw new UnsupportedSettingError(`its ssh options ${others.join(" ")} are not supported, only -p PORT is. Put the settings into the input ssh-config, below a \`Host\` line for this host`, "ssh-options-unsupported");
-    }
-    return ports[0];
-}
-function inventory_entry_listed(what, value) {
-    const names = texts(value);
-    return names.length === 0 ? [] : [`${what} ${names.join(", ")}`];
-}
-function inventory_entry_shown(value) {
-    return typeof value === "string" ? value : JSON.stringify(value);
-}
-;// CONCATENATED MODULE: ./out/src/nix/inventory.js
-
-
-
-
-
-
-
-
-// Machines that are evaluated one by one for their error.
-const mostExplained = 8;
-// Characters of the name of a configuration; a file or unit of a machine has no longer name either.
-const inventory_longestName = 255;
-/**
- * Reads from a flake where its machines are, in one evaluation. A machine that does not evaluate is evaluated again alone, so that
- * Nix's message can be shown, and does not hide the others. Throws as `applyToFlake` where the flake itself does not evaluate.
- */
-async function readInventory(reference, { selection, details }, options) {
-    const tagged = looksAtTags(selection);
-    const choosing = selection.filter(({ leavesOut }) => !leavesOut);
-    const patterns = choosing.length === 0 || tagged ? null : choosing.map((rule) => rule.expression);
-    const expression = (0,external_node_fs_namespaceObject.readFileSync)(__nccwpck_require__.ab + "inventory.nix", "utf8");
-    const query = async (args, onLine = () => undefined) => parseAnswer(await applyToFlake(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }));
-    const { names, machines } = await atOnce(query, options.onLine);
-    const found = [];
-    let broken = 0;
-    for (const [name, seen] of machines) {
-        if (name.length > inventory_longestName)
-            found.push(nameTooLong(name));
-        else if ("error" in seen)
-            found.push(inventory_doesNotEvaluate(name, seen.error, seen.together));
-        else if (field(seen.value, "kind") !== "broken")
-            found.push(parseEntry(name, seen.value));
-        else
-            found.push((broken += 1) <= mostExplained ? await askAgain(name, query) : inventory_doesNotEvaluate(name, undefined));
-    }
-    return { names, entries: found };
-}
-async function atOnce(query, onLine) {
-    try {
-        const { names, machines } = await query({}, onLine);
-        return { names, machines: new Map([...machines].map(([name, value]) => [name, { value }])) };
-    }
-    catch (error) {
-        if (!(error instanceof CommandError) || error.failure.kind === "aborted")
-            throw error;
-    }
-    // Names need no machine: if even they fail, the flake itself does not evaluate.
-    const { names, wanted } = await query({ names: [] });
-    const [long, usable] = [wanted.filter((name) => name.length > inventory_longestName), wanted.filter((name) => name.length <= inventory_longestName)];
-    const each = await evaluateEach(usable, async (some) => (await query({ names: some })).machines);
-    return { names, machines: new Map([...each, ...long.map((name) => [name, { value: undefined }])]) };
-}
-/** Evaluates a machine that throws again, to get its error. */
-async function askAgain(name, query) {
-    try {
-        const { machines } = await query({ names: [name], careful: false });
-        return parseEntry(name, machines.get(name));
-    }
-    catch (error) {
-        if (!(error instanceof CommandError) || error.failure.kind === "aborted")
-            throw error;
-        return inventory_doesNotEvaluate(name, error);
-    }
-}
-function inventory_doesNotEvaluate(name, error, together = [name]) {
-    const which = together.length === 1 ? "its configuration" : `one of ${together.length} configurations, this one or another,`;
-    const reason = `${which} does not evaluate on the runner, so its address is unknown`;
-    const lines = error === undefined ? [`only the first ${mostExplained} failures are explained one by one; see their messages`] : lastLines(error.stderr);
-    return { kind: "unusable", name, tags: undefined, error: reason, lines, topic: "machine-not-evaluated" };
-}
-function nameTooLong(name) {
-    const error = `the name of its configuration has ${name.length} characters, and at most ${inventory_longestName} are accepted`;
-    return { kind: "unusable", name: `${name.slice(0, 50)}…`, tags: undefined, error };
-}
-function parseAnswer(json) {
-    return {
-        names: texts(field(json, "names")).map((name) => name.slice(0, inventory_longestName)),
-        wanted: texts(field(json, "wanted")),
-        machines: new Map(entries(field(json, "machines"))),
-    };
-}
-;// CONCATENATED MODULE: ./out/src/nix/nix-config.js
-
-
-
-
-/**
- * Reads the attribute `nixConfig` of a flake in the runner's store, as Nix text for another `flake.nix`; `undefined` where there is
- * none. The machine's own `accept-flake-config` decides whether it applies. Throws a `CommandError` for a flake.nix that does
- * not evaluate.
- */
-async function readNixConfig(flake, options) {
-    const file = (0,external_node_path_namespaceObject.join)(flake.source, flake.subdirectory, "flake.nix");
-    // Few flakes have one, and searching the text needs no process.
-    if (!/\bnixConfig\b/.test((0,external_node_fs_namespaceObject.readFileSync)(file, "utf8")))
-        return undefined;
-    const { stdout } = await runNix(["eval", "--json", "--file", file, "--apply", "flake: flake.nixConfig or { }"], options);
-    const settings = JSON.parse(stdout);
-    const text = nixLiteral(settings);
-    return text === "{ }" ? undefined : text;
-}
-/** Renders a JSON value as a Nix literal: in `nixConfig` Nix accepts nothing that needs evaluation. */
-function nixLiteral(value) {
-    if (typeof value === "string")
-        return nixString(value);
-    if (Array.isArray(value))
-        return `[ ${value.map((item) => `(${nixLiteral(item)})`).join(" ")} ]`;
-    if (typeof value !== "object" || value === null)
-        return String(value);
-    const settings = Object.entries(value).map(([name, setting]) => `${nixString(name)} = ${nixLiteral(setting)};`);
-    return ["{", ...settings, "}"].join(" ");
-}
-;// CONCATENATED MODULE: ./out/src/nix/outer-lock.js
-
-// The name of the only input, as `outer-flake.nix` and `outer-hive.nix` have it.
-const inner = "flake";
-/**
- * Renders the lock file of a flake whose only input is the given one, from the given one's own (`locks` of what
- * `nix flake metadata --json` prints):
- *
- *     {"nodes":{"nixpkgs":{…},"root":{"inputs":{"nixpkgs":"nixpkgs"}}},"root":"root","version":7}
- *
- * An input's inputs are names of nodes, or a path of inputs from the root, which becomes longer by one. So does the path of the
- * parent of an input that lies in its parent's tree. With `narHash`, every Nix takes the rest of the input as it is written.
- */
-function lockAround(flake, locks) {
-    const nodes = new Map(entries(field(locks, "nodes")));
-    const root = String(field(locks, "root"));
-    const free = (wish) => {
-        let name = wish;
-        while (nodes.has(name))
-            name += "_";
-        return name;
-    };
-    const outer = free("outer");
-    const locked = {
-        type: "path",
-        path: flake.source,
-        narHash: flake.narHash,
-        ...(flake.subdirectory === "" ? {} : { dir: flake.subdirectory }),
-        ...(flake.revision === undefined ? {} : { rev: flake.revision }),
-        ...(flake.revisionCount === undefined ? {} : { revCount: flake.revisionCount }),
-        ...(flake.lastModified === undefined ? {} : { lastModified: flake.lastModified }),
-    };
-    const longer = [...nodes].map(([name, node]) => [name, prefixed(node)]);
-    const own = { ...prefixed(nodes.get(root)), locked, original: { type: "indirect", id: inner } };
-    const all = { ...Object.fromEntries(longer), [root]: own, [outer]: { inputs: { [inner]: root } } };
-    return `${JSON.stringify({ nodes: all, root: outer, version: 7 }, undefined, 2)}\n`;
-}
-function prefixed(node) {
-    const below = (value) => {
-        if (!Array.isArray(value))
-            return value;
-        const path = value;
-        return [inner, ...path];
-    };
-    const { inputs, parent, ...rest } = objectOf(node);
-    return {
-        ...rest,
-        ...(inputs === undefined ? {} : { inputs: Object.fromEntries(entries(inputs).map(([name, input]) => [name, below(input)])) }),
-        ...(parent === undefined ? {} : { parent: below(parent) }),
-    };
-}
-;// CONCATENATED MODULE: ./out/src/nix/outer-flake.js
-
-
-
-
-
-
-const templates = {
-    plain: __nccwpck_require__.ab + "outer-flake.nix",
-    hive: __nccwpck_require__.ab + "outer-hive.nix",
-};
-/**
- * Creates the outer flake that is sent to the machines. With `hive`, the nodes of a colmena hive are added to
- * `nixosConfigurations` as `colmenaHive.nodes.NAME`, the only place where nixos-rebuild looks. The flake keeps its identity
- * (`self.rev`, `self.lastModified`, …) and the versions of all inputs. Throws a `CommandError`.
- */
-async function wrapFlake({ flake, locks }, hive, options) {
-    return { flake, hive, outer: await addOuterFlake(flake, locks, hive, options) };
-}
-/** Adds an outer flake to the runner's store, without an evaluation. The flake's identity need not be its real one. */
-async function addOuterFlake(flake, locks, hive, { scratch, signal }) {
-    const nixConfig = await readNixConfig(flake, { signal });
-    const template = templates[hive ? "hive" : "plain"];
-    const text = (0,external_node_fs_namespaceObject.readFileSync)(template, "utf8");
-    const directory = (0,external_node_fs_namespaceObject.mkdtempSync)((0,external_node_path_namespaceObject.join)(scratch, "outer-flake-"));
-    try {
-        // The name that Nix itself gives the source of a flake: it then takes the path as it is and copies nothing.
-        const tree = (0,external_node_path_namespaceObject.join)(directory, "source");
-        (0,external_node_fs_namespaceObject.mkdirSync)(tree);
-        (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(tree, "flake.nix"), nixConfig === undefined ? text : text.replace("{", () => `{\n  nixConfig = ${nixConfig};`));
-        (0,external_node_fs_namespaceObject.writeFileSync)((0,external_node_path_namespaceObject.join)(tree, "flake.lock"), lockAround(flake, locks));
-        return storePath((await runNixStore(["--add", tree], { signal })).stdout.trim());
-    }
-    finally {
-        (0,external_node_fs_namespaceObject.rmSync)(directory, { recursive: true, force: true });
-    }
-}
-;// CONCATENATED MODULE: ./out/src/report/flake.js
-/** The line of the log that says which flake is deployed. */
-function flakeLine({ source, revision, inputs }) {
-    return `flake ${source}, revision ${revision ?? "none"}, with ${inputs.length} inputs`;
-}
-/** The warning about a flake that is not a commit; none for one that is. */
-function flakeWarnings({ dirty }) {
-    if (!dirty)
-        return [];
-    const message = "The deployed system does not match a commit: self.rev, self.dirtyRev and self.dirtyShortRev are missing on the machines. Check whether an earlier step changed a file.";
-    return [{ title: "The flake has uncommitted changes", message }];
-}
-;// CONCATENATED MODULE: ./out/src/ssh/keywords.js
-const ours = { owner: "ours" };
-const theirs = { owner: "theirs" };
-const keywords_refused = (reason) => ({ owner: "refused", reason });
-const onlyTheKey = keywords_refused("the input ssh-auth sets how the action authenticates");
-const hostKey = keywords_refused("the host key is looked up under the target's own address");
-const noForwarding = keywords_refused("the action forwards nothing");
-const sameSession = keywords_refused("the action needs a plain ssh session");
-const plainMessages = keywords_refused("the action parses the messages of ssh");
-const gssapi = keywords_refused("Kerberos would replace the key or the host key");
-/** Every keyword of ssh_config(5) in OpenSSH 8.5 to 10. */
-const keywords = {
-    // Where a line applies.
-    Host: theirs,
-    Match: theirs,
-    Include: theirs,
-    IgnoreUnknown: theirs,
-    Tag: theirs,
-    RefuseConnection: theirs,
-    VersionAddendum: theirs,
-    // Where the machine is, and the way there.
-    HostName: theirs,
-    User: theirs,
-    Port: theirs,
-    AddressFamily: theirs,
-    BindAddress: theirs,
-    BindInterface: theirs,
-    CanonicalDomains: theirs,
-    CanonicalizeFallbackLocal: theirs,
-    CanonicalizeHostname: theirs,
-    CanonicalizeMaxDots: theirs,
-    CanonicalizePermittedCNAMEs: theirs,
-    ProxyCommand: theirs,
-    ProxyJump: theirs,
-    ProxyUseFdpass: keywords_refused("the ProxyCommand must end with the connection"),
-    IPQoS: theirs,
-    // Encryption and compression.
-    Ciphers: theirs,
-    MACs: theirs,
-    KexAlgorithms: theirs,
-    Compression: theirs,
-    RekeyLimit: theirs,
-    ObscureKeystrokeTiming: theirs,
-    RequiredRSASize: theirs,
-    WarnWeakCrypto: theirs,
-    // Host keys.
-    HostKeyAlgorithms: theirs,
-    CASignatureAlgorithms: theirs,
-    RevokedHostKeys: theirs,
-    FingerprintHash: theirs,
-    HostKeyAlias: hostKey,
-    StrictHostKeyChecking: ours,
-    UserKnownHostsFile: ours,
-    GlobalKnownHostsFile: ours,
-    KnownHostsCommand: ours,
-    UpdateHostKeys: ours,
-    CheckHostIP: ours,
-    VerifyHostKeyDNS: ours,
-    HashKnownHosts: ours,
-    NoHostAuthenticationForLocalhost: ours,
-    VisualHostKey: plainMessages,
-    // Authentication.
-    IdentityFile: ours,
-    IdentitiesOnly: ours,
-    IdentityAgent: ours,
-    CertificateFile: ours,
-    PKCS11Provider: ours,
-    AddKeysToAgent: ours,
-    BatchMode: ours,
-    PreferredAuthentications: ours,
-    PubkeyAuthentication: ours,
-    PasswordAuthentication: ours,
-    KbdInteractiveAuthentication: ours,
-    PubkeyAcceptedAlgorithms: theirs,
-    KbdInteractiveDevices: onlyTheKey,
-    NumberOfPasswordPrompts: onlyTheKey,
-    SecurityKeyProvider: onlyTheKey,
-    HostbasedAuthentication: onlyTheKey,
-    HostbasedAcceptedAlgorithms: onlyTheKey,
-    EnableSSHKeysign: onlyTheKey,
-    GSSAPIAuthentication: gssapi,
-    GSSAPIDelegateCredentials: gssapi,
-    GSSAPIClientIdentity: gssapi,
-    GSSAPIServerIdentity: gssapi,
-    GSSAPIKeyExchange: gssapi,
-    GSSAPIKexAlgorithms: gssapi,
-    GSSAPIRenewalForcesRekey: gssapi,
-    GSSAPITrustDns: gssapi,
-    // The connection and its master.
-    ControlMaster: ours,
-    ControlPath: ours,
-    ControlPersist: ours,
-    ConnectTimeout: ours,
-    ConnectionAttempts: ours,
-    ServerAliveInterval: ours,
-    ServerAliveCountMax: ours,
-    TCPKeepAlive: ours,
-    ChannelTimeout: keywords_refused("the inputs of the action set the timeouts"),
-    // The session.
-    RemoteCommand: ours,
-    PermitLocalCommand: ours,
-    LocalCommand: keywords_refused("ssh-config cannot run commands on the runner after connecting"),
-    RequestTTY: ours,
-    EscapeChar: ours,
-    EnableEscapeCommandline: sameSession,
-    SessionType: sameSession,
-    StdinNull: sameSession,
-    ForkAfterAuthentication: sameSession,
-    SendEnv: sameSession,
-    SetEnv: sameSession,
-    // Messages.
-    LogLevel: ours,
-    LogVerbose: plainMessages,
-    // The same; only -y would have ssh use it.
-    SyslogFacility: theirs,
-    // Forwarding.
-    ForwardAgent: ours,
-    ForwardX11: ours,
-    ForwardX11Timeout: noForwarding,
-    ForwardX11Trusted: noForwarding,
-    XAuthLocation: noForwarding,
-    LocalForward: noForwarding,
-    RemoteForward: noForwarding,
-    DynamicForward: noForwarding,
-    ClearAllForwardings: noForwarding,
-    ExitOnForwardFailure: noForwarding,
-    GatewayPorts: noForwarding,
-    PermitRemoteOpen: noForwarding,
-    // ssh takes this one from every block, also from those of other hosts; nothing is forwarded, so it changes nothing.
-    StreamLocalBindMask: theirs,
-    StreamLocalBindUnlink: noForwarding,
-    Tunnel: noForwarding,
-    TunnelDevice: noForwarding,
-};
-const byLowerCase = new Map(Object.entries(keywords).map(([name, rule]) => [name.toLowerCase(), { name, rule }]));
-/**
- * Says why a line of `ssh-config` may not change a keyword for a target, with the keyword's name; `undefined` for one that it may.
- * Keywords are in lower case, as `ssh -G` prints them.
- */
-function refusalOf(keyword) {
-    const { name, rule } = byLowerCase.get(keyword) ?? { name: keyword, rule: keywords_refused("not supported by this version of the action") };
-    if (rule.owner === "theirs")
-        return undefined;
-    return `${name} (${rule.owner === "ours" ? "set by the action" : rule.reason})`;
-}
 ;// CONCATENATED MODULE: ./out/src/ssh/location.js
 
 
@@ -11424,9 +13095,15 @@ function refusalOf(keyword) {
 
 // ssh answers at once, unless a `Match exec` of the user's lines takes its time.
 const answerSeconds = 60;
-/** Finds out where targets are, as `locateTarget`, at most `limit` at a time. The answers are in the order of the targets. */
+/**
+ * Finds out where targets are, as `locateTarget`, at most `limit` at a time. The answers are in the order of the targets. One whose own
+ * options ssh does not accept is refused alone.
+ */
 async function locateTargets(targets, directory, settings, { defaults, limit, signal }) {
-    const work = async ([index, target]) => await locateTarget(target, index, directory, settings, defaults, signal);
+    const work = async ([index, target]) => {
+        const problem = await ownProblem(target, index, directory, settings, defaults, signal);
+        return problem === undefined ? await locateTarget(target, index, directory, settings, defaults, signal) : { name: target.name, problem };
+    };
     return await mapLimited([...targets.entries()], limit, work);
 }
 /**
@@ -11435,14 +13112,11 @@ async function locateTargets(targets, directory, settings, { defaults, limit, si
  * `InputError` for lines that ssh does not accept, and for those that would lead it to what it must not be given.
  */
 async function locateTarget(target, index, directory, settings, defaults, signal) {
-    if (settings.extra === "")
+    if (settings.extra === "" && (target.sshOptions ?? []).length === 0)
         return withDefaults(target, defaults);
     const { configuration } = targetFiles(directory, index);
     const { text, extraBegins } = renderQuestion(target, index, directory, settings, defaults);
-    const ask = async (question) => {
-        (0,external_node_fs_namespaceObject.writeFileSync)(configuration, question, { mode: 0o600 });
-        return (await run(locationCommand(configuration, target), { signal, timeout: answerSeconds })).stdout;
-    };
+    const ask = async (question) => await askSsh(target, question, configuration, signal);
     let answer;
     try {
         answer = await ask(text);
@@ -11454,6 +13128,25 @@ async function locateTarget(target, index, directory, settings, defaults, signal
     }
     const without = await ask(renderQuestion(target, index, directory, { ...settings, extra: "" }, defaults).text);
     return locatedTarget(target, answer, without);
+}
+async function askSsh(target, question, configuration, signal) {
+    (0,external_node_fs_namespaceObject.writeFileSync)(configuration, question, { mode: 0o600 });
+    return (await run(locationCommand(configuration, target), { signal, timeout: answerSeconds })).stdout;
+}
+/** What ssh has against the target's own options, without the user's lines. */
+async function ownProblem(target, index, directory, settings, defaults, signal) {
+    if ((target.sshOptions ?? []).length === 0)
+        return undefined;
+    const { configuration } = targetFiles(directory, index);
+    try {
+        await askSsh(target, renderQuestion(target, index, directory, { ...settings, extra: "" }, defaults).text, configuration, signal);
+        return undefined;
+    }
+    catch (error) {
+        if (!(error instanceof CommandError) || error.failure.kind === "aborted")
+            throw error;
+        return `ssh does not accept its options (${(target.sshOptions ?? []).join("; ")}): ${reasonOf(error, configuration, Number.POSITIVE_INFINITY)}`;
+    }
 }
 /** Builds the command that asks ssh what it makes of its configuration, without connecting. */
 function locationCommand(configuration, target) {
@@ -11487,9 +13180,10 @@ function locatedTarget(target, answer, without) {
     check("User", () => checkUser(user));
     check("Port", () => checkPort(port));
     requireOwned(target, found, location_parseAnswer(without));
-    const { name, host, configuration } = target;
+    const { name, host, configuration, sshOptions, replaceUnknown } = target;
     const moved = address.toLowerCase() !== host.toLowerCase();
-    return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration };
+    const own = { ...(sshOptions === undefined ? {} : { sshOptions }), ...(replaceUnknown === undefined ? {} : { replaceUnknown }) };
+    return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration, ...own };
 }
 function location_parseAnswer(answer) {
     const found = new Map();
@@ -11536,421 +13230,33 @@ function reasonOf({ failure, stderr }, configuration, extraBegins) {
 function location_refusal(problem) {
     return new InputError([{ input: "ssh-config", problem, topic: "ssh-config-refused" }]);
 }
-;// CONCATENATED MODULE: ./out/src/report/choice.js
+;// CONCATENATED MODULE: ./out/src/entry/runner-store.js
 
-/** The lines of the log that say what was chosen of a flake's machines. */
-function choiceLines({ machines, unusable, others }) {
-    const count = machines.length + unusable.length;
-    const heading = `targets is empty: using ${count} ${count === 1 ? "host" : "hosts"} from the flake`;
-    return [
-        `${heading}${machines.length === 0 ? "" : `: ${machines.map(({ name }) => name).join(", ")}`}`,
-        ...unusable.map(({ name }) => `${name} cannot be deployed and counts as failed`),
-        ...others.map(({ name, reason }) => `${name} is excluded: ${reason}`),
-    ];
-}
-const mostIgnored = 30;
-/** The warning about settings of the flake that are ignored, one per line; none where there are none. */
-function choiceWarnings({ machines }) {
-    const lines = machines.flatMap(({ name, ignored }) => ignored.map((what) => `${name}: ${what}`));
-    if (lines.length === 0)
-        return [];
-    return [{ title: "Ignored settings in the flake", message: listedLines(lines, mostIgnored).join("\n") }];
-}
-;// CONCATENATED MODULE: ./out/src/entry/announce-choice.js
 
-/** Reports what was chosen of a flake's machines, and which of their settings are ignored. */
-function announceChoice(choice, log) {
-    for (const line of choiceLines(choice))
-        log.line(line);
-    log.annotateAll("warning", choiceWarnings(choice));
-}
-;// CONCATENATED MODULE: ./out/src/deploy/system-source.js
 
-/** The machine gets the flake, and its own nixos-rebuild evaluates and builds it. */
-function rebuiltThere(flake) {
+
+
+/** The runner's store for systems that were built before; each is looked up and downloaded once, however many machines get it. */
+function runnerStore(options) {
+    const known = new Map();
+    const downloads = new Map();
     return {
-        evaluatesOnMachine: true,
-        obtain: async (steps, signal) => {
-            const sent = await flake;
-            const rebuild = { reference: outerReference(sent), configuration: steps.configuration };
-            await steps.copy(async (machine) => await machine.copyFlake(sent, signal));
-            return await steps.build(async (machine) => await machine.build(rebuild, signal));
-        },
+        has: async (path) => await once(known, path, async () => !(await invalidPaths([path], options.signal)).has(path)),
+        download: async (path) => await once(downloads, path, async () => await downloadHere(path, options)),
     };
 }
-/** The runner has evaluated the system, and the machine builds its derivation. `beside` is sent too. */
-function realisedThere(derivation, beside) {
-    const paths = { closures: beside, derivations: [derivation] };
-    return {
-        evaluatesOnMachine: false,
-        obtain: async (steps, signal) => {
-            await steps.copy(async (machine) => await machine.copyPaths(paths, signal));
-            return await steps.build(async (machine) => await machine.realise(derivation, steps.configuration, signal));
-        },
-    };
+/** Throws an `InputError` for systems that the runner has, and that are none of NixOS. The others are looked at by their machines. */
+function requireSystemsHere(systems) {
+    const problems = [...systems].flatMap(([name, path]) => !(0,external_node_fs_namespaceObject.existsSync)(path) || (0,external_node_fs_namespaceObject.existsSync)((0,external_node_path_namespaceObject.join)(path, "bin/switch-to-configuration"))
+        ? []
+        : [{ input: "systems", problem: `${path} of ${name} is not a NixOS system: it has no bin/switch-to-configuration`, topic: "systems-unusable" }]);
+    if (problems.length > 0)
+        throw new InputError(problems);
 }
-/** The runner has built the system, and the machine only receives it. `beside` is sent too. */
-function builtHere(toplevel, beside) {
-    const paths = { closures: [toplevel, ...beside], derivations: [] };
-    return {
-        evaluatesOnMachine: false,
-        obtain: async (steps, signal) => {
-            await steps.copy(async (machine) => await machine.copyPaths(paths, signal));
-            return toplevel;
-        },
-    };
-}
-;// CONCATENATED MODULE: ./out/src/nix/build-systems.js
-
-
-
-
-// One per machine of a large fleet, each with a fault of its own.
-const keptFailures = 500;
-const build_systems_keptLines = 20;
-/** Builds the arguments that build derivations. nix-store's are the same in every version; its messages without the builds' own output are those of `nix build`. */
-function buildArguments(systems, extraArgs) {
-    return ["--realise", "--keep-going", "--no-build-output", ...extraArgs, ...new Set(systems.map(({ derivation }) => derivation))];
-}
-/**
- * Builds all systems in one go on the runner, so that what they share is built once, and the failure of one stops none of the others.
- * Returns those that did not build, by the name of their configuration. Throws a `CommandError` for a build that was stopped.
- */
-async function buildSystems(systems, options) {
-    if (systems.size === 0)
-        return new Map();
-    const log = new BuildLogReader(keptFailures);
-    const folder = new BuildPlanFolder();
-    const lines = [];
-    const onStderrLine = (line) => {
-        log.read(line);
-        if (line.trim() !== "" && lines.push(line) > build_systems_keptLines)
-            lines.shift();
-        folder.fold(line).forEach(options.onLine);
-    };
-    let exitCode;
-    try {
-        await runNixStore(buildArguments([...systems.values()], options.extraArgs), { signal: options.signal, onStderrLine });
-        return new Map();
-    }
-    catch (error) {
-        if (!(error instanceof CommandError) || (error.failure.kind !== "exit" && error.failure.kind !== "signal"))
-            throw error;
-        exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
-    }
-    const missing = await missingOutputs([...systems.values()], options);
-    const failed = new Map();
-    for (const [name, { derivation, toplevel }] of systems) {
-        if (!missing.has(toplevel))
-            continue;
-        const needed = await runNixStore(["--query", "--requisites", derivation], { signal: options.signal });
-        failed.set(name, { exitCode, failures: log.failuresOf(new Set(needed.stdout.split("\n"))), lines });
-    }
-    return failed;
-}
-async function missingOutputs(systems, { signal }) {
-    const { stdout } = await runNixStore(["--check-validity", "--print-invalid", ...systems.map(({ toplevel }) => toplevel)], { signal });
-    return new Set(stdout.split("\n"));
-}
-;// CONCATENATED MODULE: ./out/src/nix/platforms.js
-
-
-
-
-/**
- * Asks the runner's Nix what platforms it can build for; `undefined` where it does not say. Foreign ones that the runner emulates
- * (binfmt_misc) are in its `extra-platforms`.
- */
-async function buildablePlatforms(signal) {
-    // `nix show-config` is the older name, and the only one up to Nix 2.19 and of Lix.
-    for (const command of [["config", "show"], ["show-config"]]) {
-        try {
-            return parsePlatforms((await runNix([...command, "--json"], { signal })).stdout, readLines);
-        }
-        catch (error) {
-            if (!(error instanceof CommandError) || error.failure.kind === "aborted")
-                throw error;
-        }
-    }
-    return undefined;
-}
-/**
- * Parses what `nix config show --json` prints, as far as it tells platforms: `system`, `extra-platforms`, and `builders`, which is text
- * of machines(5) or the name of a file behind an `@`. The second word of a builder lists its platforms; `-` is the runner's own.
- *
- *     {"system":{"value":"x86_64-linux",…},"extra-platforms":{"value":["i686-linux"],…},"builders":{"value":"@/etc/nix/machines",…},…}
- */
-function parsePlatforms(json, read) {
-    const settings = JSON.parse(json);
-    const value = (name) => field(field(settings, name), "value");
-    const system = json_text(value("system"));
-    const extra = value("extra-platforms");
-    const platforms = new Set([...(system === undefined ? [] : [system]), ...(Array.isArray(extra) ? extra.map(String) : [])]);
-    for (const builder of builders(json_text(value("builders")) ?? "", read)) {
-        for (const platform of (builder.split(/\s+/)[1] ?? "-").split(","))
-            if (platform !== "-")
-                platforms.add(platform);
-    }
-    return platforms;
-}
-function builders(setting, read) {
-    return setting
-        .split(/[;\n]/)
-        .map((line) => line.replace(/#.*/, "").trim())
-        .filter((line) => line !== "")
-        .flatMap((line) => (line.startsWith("@") ? builders(read(line.slice(1)), () => "") : [line]));
-}
-function readLines(file) {
-    return (0,external_node_fs_namespaceObject.existsSync)(file) ? (0,external_node_fs_namespaceObject.readFileSync)(file, "utf8") : "";
-}
-;// CONCATENATED MODULE: ./out/src/nix/system-failure.js
-
-
-const outcome = "Nothing has changed on the machine";
-/** Explains why the runner has no system for a configuration. */
-function evaluationFailure(configuration, why) {
-    if (why.kind === "missing") {
-        const { configurations } = why;
-        const names = configurations.length === 0 ? "it has none" : `it has ${configurations.join(", ")}`;
-        const inFlake = configuration.startsWith("colmenaHive.") ? configuration : `nixosConfigurations.${configuration}`;
-        const reason = `the flake has no ${inFlake}; ${names}`;
-        return failure_makeFailure({ phase: "build", reason, hint: "Write the configuration behind the target: host#configuration", outcome });
-    }
-    const which = why.together === 1 ? `the configuration ${configuration}` : `one of ${why.together} configurations, ${configuration} or another,`;
-    return failure_makeFailure({ phase: "build", reason: `${which} does not evaluate on the runner`, outcome, lines: why.lines.slice(0, system_failure_shownLines) });
-}
-// As many as a failure shows; Nix's message is at the beginning.
-const system_failure_shownLines = 20;
-/** Explains why a system did not build on the runner. */
-function buildFailure(configuration, { exitCode, failures, lines }) {
-    const text = [...failures.failed.flatMap(({ log }) => log), ...lines].join("\n");
-    const rendered = renderBuildFailures(failures);
-    const code = exitCode === undefined ? "" : ` (exit code ${exitCode})`;
-    const reason = `the system of ${configuration} does not build on the runner${code}${rendered === undefined ? "" : `: ${rendered.clause}`}`;
-    const parts = { phase: "build", outcome, exitCode, lines: rendered?.lines ?? lines };
-    if (/No space left on device|disk is full/i.test(text)) {
-        return failure_makeFailure({
-            ...parts,
-            reason: `no space is left on the runner to build ${configuration}`,
-            hint: "Free some, or build on the machine (build-on: target)",
-        });
-    }
-    if (failures.failed.some((one) => /signal 9\b/.test(one.reason))) {
-        const hint = "Linux kills a process when memory runs out. Use a runner with more memory, fewer builds at a time (--max-jobs in build-args), or build-on: target";
-        return failure_makeFailure({ ...parts, reason, hint });
-    }
-    return failure_makeFailure({ ...parts, reason, hint: "The end of the build's log is below; the command under it shows all of it on the runner" });
-}
-/** Refuses a platform that neither the runner nor one of its builders builds for; `undefined` where one does, or that is not known. */
-function platformFailure(configuration, platform, known) {
-    // What Nix itself does, without a program: downloads.
-    if (platform === undefined || known === undefined || platform === "builtin" || known.has(platform))
-        return undefined;
-    return failure_makeFailure({
-        phase: "build",
-        reason: `the system of ${configuration} is for ${platform}, which the runner cannot build for; it builds for ${[...known].join(", ")}`,
-        hint: `Set build-on: target for the machine, or give the runner a builder for ${platform} (\`builders\` in its nix.conf) or an emulator (binfmt_misc, and extra-platforms in its nix.conf)`,
-        outcome,
-    });
-}
-;// CONCATENATED MODULE: ./out/src/nix/evaluation-groups.js
-// Of one NixOS configuration of a server, measured: an evaluation keeps every configuration that it has looked into.
-const bytesEach = 540 * 2 ** 20;
-// What all configurations have in common is evaluated once per process: a group of eight saves most of that.
-const mostTogether = 8;
-/**
- * Splits configurations into groups of about the same size, so that one process per core evaluates them in an equal time, in the memory
- * that is there. With too little memory for two, each configuration is evaluated alone, one after the other.
- */
-function planEvaluation(configurations, { cores, memory }) {
-    const fitting = Math.max(1, Math.floor(memory / bytesEach));
-    const parallel = Math.max(1, Math.min(cores, fitting, configurations.length));
-    const together = Math.max(1, Math.min(mostTogether, Math.floor(fitting / parallel)));
-    const rounds = Math.ceil(configurations.length / (together * parallel));
-    const count = Math.min(configurations.length, rounds * parallel);
-    return { groups: inGroups(configurations, count), parallel };
-}
-/** Splits a list into so many groups, whose sizes differ by one at most. */
-function inGroups(names, count) {
-    return Array.from({ length: count }, (_, index) => names.slice(Math.floor((index * names.length) / count), Math.floor(((index + 1) * names.length) / count)));
-}
-;// CONCATENATED MODULE: ./out/src/nix/systems.js
-
-
-
-
-
-
-
-
-
-// Configurations whose error Nix is asked for one by one.
-const systems_mostExplained = 8;
-/**
- * Instantiates the systems of these configurations, each as `nixos-rebuild` would, in groups, as many at a time as cores and memory allow.
- * One that does not evaluate does not hide the others: it is missing in what is returned, and `onNoSystem` hears why. `onProgress` hears
- * how many are done.
- */
-async function instantiate(reference, configurations, options, hears = {}, room = roomHere()) {
-    const found = new Map();
-    let explained = 0;
-    let done = 0;
-    let ofOutputs;
-    // What ends all of it: no further process is started then, and those that run are waited for.
-    let fault;
-    const { groups, parallel } = planEvaluation(configurations, room);
-    const evaluateGroup = async (group) => {
-        let names = [];
-        const evaluated = await evaluateEach(group, async (some) => {
-            try {
-                const answer = await ask(reference, some, true, options);
-                ({ names } = answer);
-                return answer.systems;
-            }
-            catch (error) {
-                // What fails for no configuration at all is an error of the flake itself, and is not looked for in each.
-                if (hears.onNoSystem !== undefined) {
-                    ofOutputs = ofOutputs ?? errorOfOutputs(reference, options);
-                    fault = fault ?? (await ofOutputs);
-                }
-                if (fault === undefined)
-                    throw error;
-                return new Map();
-            }
-        });
-        if (fault !== undefined)
-            return;
-        for (const name of group) {
-            const one = evaluated.get(name);
-            const system = one !== undefined && "value" in one ? readSystem(one.value) : undefined;
-            if (system !== undefined)
-                found.set(name, system);
-            else if (hears.onNoSystem === undefined || one === undefined)
-                continue;
-            else if ("error" in one)
-                hears.onNoSystem(name, broken(one.error, one.together.length));
-            else if (one.value !== null)
-                hears.onNoSystem(name, { kind: "missing", configurations: names });
-            else
-                hears.onNoSystem(name, (explained += 1) <= systems_mostExplained ? await systems_askAgain(reference, name, options) : broken(undefined, 1));
-        }
-        done += group.length;
-        hears.onProgress?.(done);
-    };
-    await mapLimited(groups, parallel, async (group) => {
-        if (fault !== undefined)
-            return;
-        await evaluateGroup(group).catch((error) => (fault = fault ?? error));
-    });
-    if (fault !== undefined)
-        throw fault;
-    // In the order of the configurations, whichever group ended first.
-    return new Map(configurations.flatMap((name) => {
-        const system = found.get(name);
-        return system === undefined ? [] : [[name, system]];
-    }));
-}
-/** Evaluates the outputs of a flake and none of its systems. Throws as `applyToFlake`. */
-async function requireOutputs(reference, options) {
-    await ask(reference, [], true, options);
-}
-/** Returns the error of the outputs, if there is one. */
-async function errorOfOutputs(reference, options) {
-    try {
-        await requireOutputs(reference, options);
-        return undefined;
-    }
-    catch (error) {
-        return error;
-    }
-}
-function roomHere() {
-    return { cores: (0,external_node_os_namespaceObject.availableParallelism)(), memory: process.availableMemory() };
-}
-async function ask(reference, configurations, careful, options) {
-    const expression = (0,external_node_fs_namespaceObject.readFileSync)(__nccwpck_require__.ab + "toplevels.nix", "utf8");
-    const found = await applyToFlake(reference, expression, { configurations, careful }, options);
-    const names = field(found, "names");
-    const systems = field(found, "systems");
-    return {
-        names: Array.isArray(names) ? names.filter((name) => typeof name === "string") : [],
-        systems: new Map(configurations.map((name) => [name, field(systems, name)])),
-    };
-}
-/** Evaluates a system that throws, to hear what. */
-async function systems_askAgain(reference, name, options) {
-    try {
-        await ask(reference, [name], false, { ...options, onLine: () => undefined });
-        return broken(undefined, 1);
-    }
-    catch (error) {
-        if (!(error instanceof CommandError) || error.failure.kind === "aborted")
-            throw error;
-        return broken(error, 1);
-    }
-}
-function broken(error, count) {
-    const lines = error?.stderr.split("\n") ?? [`only the first ${systems_mostExplained} failures are explained one by one; see their messages`];
-    return { kind: "broken", lines, together: count };
-}
-/** Reads what `toplevels.nix` says of one configuration: `{"derivation":"/nix/store/….drv","output":"/nix/store/…","platform":"x86_64-linux"}` */
-function readSystem(value) {
-    const derivation = json_text(field(value, "derivation"));
-    const output = json_text(field(value, "output"));
-    if (derivation === undefined || output === undefined)
-        return undefined;
-    return { derivation: storePath(derivation), toplevel: storePath(output), platform: json_text(field(value, "platform")) };
-}
-;// CONCATENATED MODULE: ./out/src/entry/systems-here.js
-
-
-
-
-
-
-
-/** Evaluates what is evaluated on the runner, then builds what is built there. What does not evaluate or build stops none of the others. */
-async function makeSystems(sent, wanted, options) {
-    const here = wanted.filter(({ way }) => evaluatesHere(way));
-    const configurations = namesOf(here);
-    const failed = new Map();
-    const systems = await instantiate(outerReference(sent), configurations, options, {
-        onNoSystem: (configuration, why) => failed.set(configuration, evaluationFailure(configuration, why)),
-        onProgress: (done) => options.onLine(`evaluated ${done} of ${configurations.length}`),
-    });
-    const build = namesOf(here.filter(({ way }) => way === "built-here"));
-    const platforms = build.length === 0 ? undefined : await buildablePlatforms(options.signal);
-    const buildable = new Map();
-    for (const configuration of build) {
-        const system = systems.get(configuration);
-        if (system === undefined)
-            continue;
-        const refusal = platformFailure(configuration, system.platform, platforms);
-        if (refusal === undefined)
-            buildable.set(configuration, system);
-        else
-            failed.set(configuration, refusal);
-    }
-    if (buildable.size > 0)
-        options.onLine(`building ${buildable.size === 1 ? "1 system" : `${buildable.size} systems`} on the runner`);
-    const broken = await buildSystems(buildable, { extraArgs: options.buildArgs, signal: options.signal, onLine: options.onLine });
-    for (const [configuration, one] of broken)
-        failed.set(configuration, buildFailure(configuration, one));
-    return { systems, failed };
-}
-/** The source of a machine's system. `flake` and `sent` are the same, `made` is there where the runner evaluates any. */
-function sourceOf({ name, configuration, way }, flake, sent, made) {
-    if (way === "rebuilt-there")
-        return rebuiltThere(flake);
-    const system = configuration === undefined ? undefined : made?.systems.get(configuration);
-    if (system === undefined || sent === undefined)
-        throw new Error(`no system was made for ${name}`);
-    // The source of the flake is enough to build the same by hand: its inputs come with flake.lock.
-    const beside = sent.hive ? [sent.flake.source, sent.outer] : [sent.flake.source];
-    return way === "built-here" ? builtHere(system.toplevel, beside) : realisedThere(system.derivation, beside);
-}
-function namesOf(wanted) {
-    return [...new Set(wanted.flatMap(({ configuration }) => configuration ?? []))];
+async function once(done, path, work) {
+    const begun = done.get(path) ?? work();
+    done.set(path, begun);
+    return await begun;
 }
 ;// CONCATENATED MODULE: ./out/src/entry/deployment-ports.js
 
@@ -11968,19 +13274,32 @@ function deploymentPorts({ inputs, ssh, identity, known, log, signal }) {
     const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
     return {
         fetchFlake: async () => {
-            const archived = await archiveOnRunner(inputs.flake, local);
+            const archived = await archiveAndAnnounce(inputs.flake, log, local);
             // Where nothing is built from it, it only says where the machines are.
             if (needsFlake(inputs.operation))
                 known.flake = archived.flake;
-            log.line(flakeLine(archived.flake));
-            log.annotateAll("warning", flakeWarnings(archived.flake));
             return { wrap: async (hive) => (known.sent = await wrapFlake(archived, hive, { scratch: runnerTemp(), signal })) };
         },
         readInventory: async (sent, query) => await readInventory(outerReference(sent), query, local),
-        makeSystems: async (sent, wanted) => await makeSystems(sent, wanted, { ...local, buildArgs: inputs.buildArgs }),
+        makeSystems: async (sent, wanted) => {
+            const made = await makeSystems(sent, wanted, { ...local, buildArgs: inputs.buildArgs, elsewhere: "set build-on: target for the machine" });
+            announceActivations(made, log);
+            return made;
+        },
+        requireSystems: requireSystemsHere,
         prepareSsh: async () => await identity.install(inputs),
         locate: async (targets) => await locateTargets(targets, identity.directory, ssh, { defaults: inputs.defaults, limit: inputs.maxParallel, signal }),
-        announce: (choice) => announceChoice(choice, log),
+        announce: (choice) => announceChoice(choice, log, givenInputs(inputs)),
+    };
+}
+function givenInputs({ safety, substitute, elevate, elevatePassword }) {
+    return {
+        rollback: String(safety.rollback),
+        "confirm-timeout": String(safety.limits.confirm),
+        "activation-timeout": String(safety.limits.activation),
+        "substitute-on-destination": String(substitute),
+        elevate,
+        "elevate-password": elevatePassword === undefined ? "not set" : "set",
     };
 }
 ;// CONCATENATED MODULE: ./out/src/entry/known.js
@@ -12051,8 +13370,10 @@ function reconnectTimeout(connectTimeout, { rollback, limits }) {
 
 
 
-/** The settings for the machines of a deployment. Each call names a new run. */
-function machineSettings(inputs, sending, signal) {
+
+
+/** The settings for the machines of a deployment. Each call names a new run. `directory`: of this run alone, on the runner. */
+function machineSettings(inputs, sending, directory, signal) {
     const run = (0,external_node_crypto_namespaceObject.randomBytes)(6).toString("hex");
     return {
         run,
@@ -12062,6 +13383,8 @@ function machineSettings(inputs, sending, signal) {
         checkSignatures: inputs.checkSignatures,
         substitute: inputs.substitute,
         archiveArgs: inputs.archiveArgs,
+        compress: inputs.compress,
+        pack: new Pack((0,external_node_path_namespaceObject.join)(directory, "pack")),
         rebuildArgs: inputs.rebuildArgs,
         reconnectTimeout: reconnectTimeout(inputs.connectTimeout, inputs.safety),
         isUntracked: async (file) => await isUntracked(inputs.flake, file),
@@ -12260,6 +13583,9 @@ async function removeIdentity(directory, log) {
 
 
 
+
+
+
 /** Deploys as the inputs say, and reports how it ended. Returns the exit code. */
 async function deploy_run() {
     const log = new WorkflowLog();
@@ -12305,31 +13631,18 @@ async function deploy({ log, runLog, identity, known }, cancelled) {
         return wanted;
     };
     const { flake, signal } = flakeOrNone(found.flake, cancelled);
-    const settings = machineSettings(inputs, found.flake, signal);
+    const settings = machineSettings(inputs, found.flake, identity.directory, signal);
     const machines = connectionsTo(found.targets, identity.directory, ssh).map((connection) => {
-        const needsRebuild = flake !== undefined && wantedAs(connection.target).way === "rebuilt-there";
+        const needsRebuild = needsFlake(inputs.operation) && wantedAs(connection.target).way === "rebuilt-there";
         return new NixosMachine(connection, { ...settings, needsRebuild }, runLog.host(connection.target));
     });
     const { operation, maxParallel, timeout, retries, safety, variant, staging, diff } = inputs;
-    const systemOf = flake === undefined ? undefined : (target) => sourceOf(wantedAs(target), flake, known.sent, found.made);
-    known.end = await deployFleet(machines, { operation, systemOf, unusable: found.failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
+    const runner = runnerStore({ signal, onLine: (line) => log.line(line) });
+    const sources = { flake, sent: known.sent, made: found.made, runner, substitutes: inputs.substitute };
+    const systemOf = needsFlake(operation) ? (target) => sourceOf(wantedAs(target), sources) : undefined;
+    const knowsProfile = async ({ replaceUnknown }, present, own) => replaceUnknown !== false || (await isInStore(present, own));
+    known.end = await deployFleet(machines, { operation, systemOf, knowsProfile, unusable: found.failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal }, runLog);
     await found.flake;
-}
-;// CONCATENATED MODULE: ./out/src/domain/matrix.js
-
-
-/** Renders the machines for the input `targets`: one per line, or JSON where a line cannot express a name. */
-function targetsText(machines) {
-    const plain = machines.every(({ name, request }) => wishedName({ ...request, name: undefined }) === name);
-    if (plain)
-        return machines.map(({ request }) => targetLine(request)).join("\n");
-    return JSON.stringify(machines.map(({ name, request }) => ({ ...request, configuration: attributeOf(request.configuration), name })));
-}
-/** The target as a line: `[user@]host[:port][#configuration]`. */
-function targetLine({ user, host, port, configuration }) {
-    const attribute = attributeOf(configuration);
-    const place = host.includes(":") ? `[${host}]` : host;
-    return `${user === undefined ? "" : `${user}@`}${place}${port === undefined ? "" : `:${port}`}${attribute === undefined ? "" : `#${attribute}`}`;
 }
 ;// CONCATENATED MODULE: ./out/src/github/matrix-outputs.js
 
@@ -12354,20 +13667,11 @@ function renderMatrix(machines, shards) {
     const include = shards === undefined ? machines.map(machineJob) : deal(machines, shards).map(shardJob);
     const outputs = {
         matrix: JSON.stringify({ include }),
-        // Not an empty string, which would make the main action deploy every machine of the flake.
-        targets: machines.length === 0 ? "[]" : targetsText(machines),
+        targets: targetsOutput(machines),
         count: String(machines.length),
         hosts: JSON.stringify(machines.map(({ name }) => name)),
     };
-    if (Object.values(outputs).join("").length > charactersOfOutputs) {
-        throw new InputError([{ input: "select", problem: `selects ${machines.length} hosts, more than fit into the outputs of one job (1 MB); select fewer` }]);
-    }
-    return outputs;
-}
-/** Sets every output of the companion action. */
-function setMatrixOutputs(outputs) {
-    for (const [name, value] of Object.entries(outputs))
-        setOutput(name, value);
+    return fittingOutputs(outputs, machines.length);
 }
 function machineJob(machine) {
     const { name, request, system, tags } = machine;
@@ -12385,274 +13689,11 @@ function deal(items, hands) {
 }
 ;// CONCATENATED MODULE: ./out/src/inputs/matrix.js
 
-
-
-
-
 /** Every input of the companion action, by its name in `matrix/action.yml`. */
-const matrixInputNames = ["flake", "targets", "select", "changed-since", "shards", "ssh-user", "ssh-port"];
-/** Reads and checks the inputs as `parseInputs` does those of the main action; `mostShards` jobs are possible. Throws an `InputError` that names every bad one. */
+const matrixInputNames = [...companionInputNames, "shards"];
+/** Reads and checks the inputs; `mostShards` jobs are possible. Throws an `InputError` that names every bad one. */
 function parseMatrixInputs(read, mostShards) {
-    const problems = [];
-    const refusing = (input) => (problem, topic) => {
-        problems.push({ input, problem, topic });
-    };
-    const trimmed = (name) => read(name).trim() || undefined;
-    const number = (name, maximum) => {
-        const text = trimmed(name);
-        if (text === undefined)
-            return undefined;
-        const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-        if (value >= 1 && value <= maximum)
-            return value;
-        refusing(name)(`${JSON.stringify(text.slice(0, 100))} is not valid; expected a whole number from 1 to ${maximum}, or nothing`);
-        return undefined;
-    };
-    const user = trimmed("ssh-user");
-    if (user !== undefined)
-        collect(() => checkUser(user), refusing("ssh-user"));
-    const port = number("ssh-port", 65_535);
-    const selection = readSelection(read("select"), refusing("select"));
-    const inputs = {
-        flake: readFlakeReference(trimmed("flake") ?? "", refusing("flake")),
-        targets: readExplicit(read("targets"), selection, port ?? 22, refusing),
-        selection,
-        changedSince: readRevision(trimmed("changed-since"), refusing("changed-since")),
-        shards: number("shards", mostShards),
-        user,
-        port,
-    };
-    const misplaced = matrixInputNames.filter((name) => holdsPrivateKey(read(name), ""));
-    if (misplaced.length > 0)
-        throw new InputError(misplaced.map((input) => ({ input, problem: misplacedKey, topic: "misplaced-key" })));
-    if (problems.length > 0)
-        throw new InputError(problems);
-    return inputs;
-}
-function readExplicit(text, selection, port, refusing) {
-    const requests = readRequests(text, refusing("targets"));
-    let machines = [];
-    collect(() => {
-        // Only for the names, and to find a machine that is listed twice.
-        const targets = completeTargets(requests, { user: "", port });
-        machines = requests.map((request, index) => ({ name: targets[index]?.name ?? "", request, system: undefined, tags: [] }));
-    }, refusing("targets"));
-    const looks = machines.map((machine) => ({ machine, name: machine.name, configuration: machine.request.configuration }));
-    const { chosen, unmatched } = machines.length === 0 ? { chosen: looks, unmatched: undefined } : selectTargets(looks, selection);
-    if (unmatched !== undefined)
-        refusing("select")(unmatched, "selection-unmatched");
-    return chosen.map(({ machine }) => machine);
-}
-function readRevision(text, refuse) {
-    if (text !== undefined && !/^[^\s\p{C}-][^\s\p{C}]*$/u.test(text)) {
-        refuse(`${JSON.stringify(text.slice(0, 100))} is not valid; expected a Git revision, for example \${{ github.event.before }}`);
-    }
-    return text;
-}
-;// CONCATENATED MODULE: ./out/src/machines/changed.js
-
-
-/**
- * Leaves out the machines whose system is the same as at a Git revision. If it cannot be determined, a machine counts as changed.
- * Throws an `InputError` where the revision cannot be looked up.
- */
-async function changedMachines(machines, revision, ports) {
-    const present = await ports.checkout();
-    const all = (reason) => {
-        ports.allChanged(reason);
-        return machines;
-    };
-    const reference = await formerReference(present, revision, ports);
-    if (reference === undefined)
-        return all(`${revision} is not a commit of this repository, as after a first push or a force push.`);
-    const configurations = machines.flatMap(({ request }) => attributeOf(request.configuration) ?? []);
-    const former = await ports.formerToplevels(present, reference, configurations);
-    if (former.kind === "none")
-        return all(`The flake at ${revision} does not evaluate: ${former.reason}`);
-    if (former.kind === "same")
-        return [];
-    const now = await ports.toplevels(present, configurations);
-    return machines.filter(({ name, request }) => {
-        const configuration = attributeOf(request.configuration);
-        if (configuration === undefined)
-            return true;
-        const system = now.get(configuration);
-        if (system === undefined)
-            ports.notComparable(name);
-        return system === undefined || system !== former.toplevels.get(configuration);
-    });
-}
-/** The flake at that revision; `undefined` where there is no such commit. Throws an `InputError` where that could not be looked up. */
-async function formerReference({ repository }, revision, ports) {
-    const refuse = (problem, topic) => new InputError([{ input: "changed-since", problem, topic }]);
-    if (repository === undefined)
-        throw refuse("needs a flake in a Git work tree on the runner, such as `.` or `./nixos`");
-    // What GitHub gives as the commit before the first push of a branch.
-    if (/^0+$/.test(revision))
-        return undefined;
-    const resolved = await ports.resolveRevision(repository.directory, revision);
-    if (resolved.kind === "commit")
-        return repository.referenceAt(resolved.id);
-    if (resolved.shallow)
-        throw refuse(`${revision} is not in this checkout, which contains only the newest commits. Set \`fetch-depth: 0\` in the step with actions/checkout`, "commit-missing");
-    return undefined;
-}
-;// CONCATENATED MODULE: ./out/src/machines/of-matrix.js
-
-
-
-// ssh's own, where neither the machine nor the input gives one: only to find machines in the same place.
-const sshPort = 22;
-/** Finds the machines of a matrix. Throws an `InputError` as `locateChosen` and `changedMachines`. */
-async function machinesOfMatrix(wanted, ports) {
-    const { targets, changedSince, user, port } = wanted;
-    const { machines, unusable } = targets.length > 0 ? { machines: targets, unusable: [] } : await of_matrix_machinesOfFlake(wanted, ports);
-    const changed = changedSince === undefined ? machines : await changedMachines(machines, changedSince, ports);
-    return {
-        machines: changed.map((machine) => ({
-            ...machine,
-            request: { ...machine.request, user: machine.request.user ?? user, port: machine.request.port ?? port },
-        })),
-        total: machines.length,
-        unusable,
-    };
-}
-async function of_matrix_machinesOfFlake({ selection, port = sshPort }, ports) {
-    const inventory = await ports.readInventory({ selection, details: true });
-    // The user does not tell machines apart.
-    const { choice } = await locateChosen(inventory, selection, async (chosen) => await Promise.resolve(chosen.map((target) => withDefaults(target, { user: "", port }))));
-    ports.announce(choice);
-    return { machines: choice.machines.map(({ name, request, system, tags = [] }) => ({ name, request, system, tags })), unusable: choice.unusable };
-}
-;// CONCATENATED MODULE: ./out/src/git/commit.js
-
-
-
-/** Resolves a revision (gitrevisions(7)). Throws a `RunnerError` without git, a `CommandError` outside of a work tree. */
-async function resolveCommit(directory, revision) {
-    try {
-        const { stdout } = await git(revParseArguments(directory, revision));
-        return { kind: "commit", id: stdout.trim() };
-    }
-    catch (error) {
-        if (!(error instanceof CommandError) || error.failure.kind !== "exit")
-            throw error;
-    }
-    return { kind: "missing", shallow: await isShallow(directory) };
-}
-/** Returns whether a checkout lacks older commits, as with actions/checkout unless `fetch-depth` is 0. Throws as `resolveCommit`. */
-async function isShallow(directory) {
-    return (await git(["-C", directory, "rev-parse", "--is-shallow-repository"])).stdout.trim() === "true";
-}
-/** Builds the arguments that look a revision up; it is never taken for an option. */
-function revParseArguments(directory, revision) {
-    return ["-C", directory, "rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`];
-}
-async function git(args) {
-    try {
-        return await run({ file: "git", args });
-    }
-    catch (error) {
-        if (error instanceof CommandError && error.failure.kind === "spawn") {
-            throw new RunnerError(`git was not found on this runner; changed-since needs it. Add this to the workflow before this step: ${installSteps.git}`, {
-                cause: error,
-                topic: "programs-missing",
-            });
-        }
-        throw error;
-    }
-}
-;// CONCATENATED MODULE: external "node:url"
-const external_node_url_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:url");
-;// CONCATENATED MODULE: ./out/src/nix/toplevels.js
-
-
-
-
-
-
-
-// With the true ones, system.configurationRevision and the like would differ at every commit; without any, a flake may refuse a dirty
-// tree, or fail on a missing attribute.
-const sameIdentity = { revision: "1".padStart(40, "0"), lastModified: 1 };
-/** Copies a flake and its inputs into the runner's store. `scratch` is a directory for files of a moment. Throws as `archiveOnRunner`. */
-async function checkout(reference, scratch, options) {
-    const { flake, locks, resolved } = await archiveOnRunner(reference, options);
-    const identity = { ...sameIdentity, revisionCount: flake.revisionCount === undefined ? undefined : 1 };
-    const outer = await addOuterFlake({ ...flake, ...identity }, locks, false, { scratch, signal: options.signal });
-    return { pinned: outerReference({ outer }), repository: repositoryOf(resolved) };
-}
-/**
- * Parses where the work tree is from `resolved` of what `nix flake metadata --json` prints:
- *
- *     {"dir":"nixos","shallow":true,"type":"git","url":"file:///home/runner/work/machines/machines"}
- */
-function repositoryOf(resolved) {
-    const url = json_text(field(resolved, "url"));
-    if (field(resolved, "type") !== "git" || url?.startsWith("file:") !== true)
-        return undefined;
-    const kept = entries(resolved).flatMap(([name, value]) => {
-        if (["type", "url", "ref", "rev"].includes(name))
-            return [];
-        if (typeof value === "boolean")
-            return [[name, value ? "1" : "0"]];
-        return typeof value === "string" ? [[name, value]] : [];
-    });
-    return {
-        directory: (0,external_node_url_namespaceObject.fileURLToPath)(url),
-        referenceAt: (commit) => `git+${url}?${[...kept, ["rev", commit]].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`,
-    };
-}
-/** Instantiates the systems of these configurations. `reference` is one of `checkout`. One that does not evaluate does not hide the others. */
-async function toplevels(reference, configurations, options) {
-    const systems = await instantiate(reference, configurations, options);
-    return new Map(configurations.map((name) => [name, systems.get(name)?.derivation]));
-}
-/** Instantiates the systems that a former commit had, unless its source is the present one. Throws only for an abort. */
-async function formerToplevels(present, former, configurations, options) {
-    try {
-        const { pinned } = await checkout(former.reference, former.scratch, options);
-        if (pinned === present.pinned)
-            return { kind: "same" };
-        // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
-        await requireOutputs(pinned, options);
-        return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options) };
-    }
-    catch (error) {
-        options.signal?.throwIfAborted();
-        return { kind: "none", reason: briefReason(error).replace(/^(?:the flake does not evaluate|error): /, "") };
-    }
-}
-;// CONCATENATED MODULE: ./out/src/report/changed.js
-/** The notice that no machine is left out as unchanged. */
-function allChangedNotice(reason) {
-    return { title: "All hosts count as changed", message: reason };
-}
-/** The warning about a machine that counts as changed because its system does not evaluate. */
-function notComparableWarning(machine) {
-    return { title: machine, message: "Its system does not evaluate, so it counts as changed." };
-}
-;// CONCATENATED MODULE: ./out/src/entry/matrix-ports.js
-
-
-
-
-
-
-/** Connects the ports of `src/machines/` with Nix, Git and the log. `reference` is the flake. */
-function matrixPorts(reference, log, signal) {
-    const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
-    const scratch = runnerTemp();
-    return {
-        readInventory: async (query) => await readInventory(reference, query, local),
-        announce: (choice) => announceChoice(choice, log),
-        checkout: async () => await checkout(reference, scratch, local),
-        resolveRevision: resolveCommit,
-        formerToplevels: async (present, former, configurations) => await formerToplevels(present, { reference: former, scratch }, configurations, local),
-        toplevels: async ({ pinned }, configurations) => await toplevels(pinned, configurations, local),
-        allChanged: (reason) => log.annotateAll("notice", [allChangedNotice(reason)]),
-        notComparable: (machine) => log.annotateAll("warning", [notComparableWarning(machine)]),
-    };
+    return parseCompanionInputs(["shards"], read, ({ number }) => ({ shards: number("shards", mostShards) }));
 }
 ;// CONCATENATED MODULE: ./out/src/entry/matrix.js
 
@@ -12664,29 +13705,9 @@ function matrixPorts(reference, log, signal) {
 
 
 
-
-
 /** Plans the jobs of a matrix as the inputs say. Returns the exit code. */
 async function matrix_run() {
-    const log = new WorkflowLog();
-    return await runCancellable(async (cancelled) => ((await planAndReport(log, cancelled)) ? 0 : 1), {
-        onFirst: (signal) => log.annotate("warning", `Cancelled by ${signal}`, "No job was planned."),
-        onSecond: async () => await Promise.resolve(),
-    });
-}
-async function planAndReport(log, cancelled) {
-    let planned = { outputs: renderMatrix([], undefined), isComplete: false };
-    try {
-        planned = await plan(log, cancelled);
-    }
-    catch (error) {
-        if (!cancelled.aborted)
-            log.annotateAll("error", [problemAnnotation(error, log.linkTo)]);
-    }
-    log.resume();
-    setMatrixOutputs(planned.outputs);
-    await log.written();
-    return planned.isComplete;
+    return await runCompanion({ work: plan, nothing: renderMatrix([], undefined), onCancelled: "No job was planned." });
 }
 async function plan(log, cancelled) {
     const inputs = parseMatrixInputs(readInput, jobsOfMatrix);
@@ -12721,8 +13742,10 @@ async function start(run) {
 
 
 
+
+var __webpack_exports__build = __webpack_exports__.jq;
 var __webpack_exports__deploy = __webpack_exports__.gg;
 var __webpack_exports__matrix = __webpack_exports__.UP;
 var __webpack_exports__post = __webpack_exports__.bE;
 var __webpack_exports__start = __webpack_exports__.ni;
-export { __webpack_exports__deploy as deploy, __webpack_exports__matrix as matrix, __webpack_exports__post as post, __webpack_exports__start as start };
+export { __webpack_exports__build as build, __webpack_exports__deploy as deploy, __webpack_exports__matrix as matrix, __webpack_exports__post as post, __webpack_exports__start as start };

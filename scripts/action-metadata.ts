@@ -10,10 +10,11 @@ export type ActionInput = { readonly name: string; readonly description: string;
 export type ActionOutput = { readonly name: string; readonly description: string };
 export type ActionMetadata = { readonly inputs: readonly ActionInput[]; readonly outputs: readonly ActionOutput[] };
 
-/** The files of the main action and of its companion, the document with the tables of each, and the prefix of their names there. */
+/** The files of the main action and of its companions, the document with the tables of each, and the prefix of their names there. */
 export const actionFiles = [
   { path: "action.yml", document: "README.md", prefix: "" },
   { path: "matrix/action.yml", document: "docs/matrix.md", prefix: "matrix-" },
+  { path: "build/action.yml", document: "docs/build.md", prefix: "build-" },
 ] as const;
 
 export type ActionFile = (typeof actionFiles)[number];

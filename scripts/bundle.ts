@@ -14,7 +14,7 @@ import { root } from "./paths.js";
 const module = "out/src/entry/index.js";
 const bundleName = "action.js";
 /** Files that an `action.yml` names, and what of `module` each starts. */
-const entryPoints = { "index.js": "deploy", "post.js": "post", "matrix.js": "matrix" };
+const entryPoints = { "index.js": "deploy", "post.js": "post", "matrix.js": "matrix", "build.js": "build" };
 
 const { values } = parseArgs({ options: { out: { type: "string", default: join(root, "dist") } } });
 const out = resolve(values.out);

@@ -6,7 +6,7 @@ import { argumentsPage } from "./argument-tables.js";
 import { withTables } from "./docs-tables.js";
 import { root } from "./paths.js";
 
-// Writes the tables of both action.yml into their documents, and docs/arguments.md from the tables of options; with `--check` it
+// Writes the tables of each action.yml into their documents, and docs/arguments.md from the tables of options; with `--check` it
 // only compares them.
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8");

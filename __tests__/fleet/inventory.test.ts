@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 
 import { access, expectGreen, expectNothingLeft, resultsOf } from "./deployment.js";
 import { statuses } from "./host-results.js";
-import { type Behaviour, commitAll, type FlakeOptions, headOf, writeFlake } from "./rig/flake.js";
+import { type Behaviour, type FlakeOptions, headOf, writeFlake } from "./rig/flake.js";
 import { Fleet } from "./rig/fleet.js";
 import type { StepResult } from "./rig/runner.js";
 import { toolFlakeText, writeToolFlake } from "./tool-flakes.js";
@@ -50,7 +50,7 @@ async function motdOf(name: string): Promise<string> {
 const db1 = { targetHost: "db1", targetUser: "deploy", targetPort: 2222 };
 
 describe("the flakes of other tools deploy as they are", () => {
-  test("one of deploy-rs, whose profiles are not evaluated", async () => {
+  test("one of deploy-rs", async () => {
     await writeToolFlake("deploy-rs", repository, fleet.runner);
     const run = await deploy();
     await expectGreen(run, fleet.machines);
@@ -66,7 +66,13 @@ describe("the flakes of other tools deploy as they are", () => {
     expect(there.log).not.toContain("on the runner");
     expect(statuses(there)).toEqual({ db1: "unchanged", web1: "unchanged" });
     expect(readFileSync(`${repository}/flake.nix`, "utf8")).toBe(toolFlakeText("deploy-rs"));
-    expect(run.annotations).toEqual([]);
+    expect(run.annotations).toEqual([
+      {
+        level: "warning",
+        title: "Settings in the flake without effect",
+        message: "db1: fastConnection = true has no effect; the input substitute-on-destination decides, and is true. Set substitute-on-destination: false",
+      },
+    ]);
   });
 
   test("one of colmena, which keeps its commit", async () => {
@@ -143,114 +149,107 @@ describe("a flake without such a tool", () => {
   });
 });
 
-describe("a machine that cannot be used is named, fails, and hides none of the others", () => {
-  const nodes = (expressions: Readonly<Record<string, string>>): FlakeOptions => ({
-    outputs: `deploy.sshUser = "deploy"; deploy.nodes = { db1 = { hostname = "db1"; sshOpts = [ "-p2222" ]; profiles.system.path = throw "looked at"; };
-      ${Object.entries(expressions)
-        .map(([name, expression]) => `${name} = ${expression};`)
-        .join("\n")} };`,
-  });
-  const profile = "profiles.system.path = throw ''looked at'';";
+// What activate.nixos of deploy-rs makes, as far as it matters.
+const activate = `base: derivation { name = "activatable-\${base.name}"; system = "x86_64-linux"; builder = "/bin/sh"; pkgs = builtins.toJSON [ { paths = [ base ]; } ]; }`;
+const pathOf = (configuration: string): string => `profiles.system.path = activate self.nixosConfigurations.${configuration}.config.system.build.toplevel;`;
 
-  test.each([
-    ["throws", `throw "no luck"`, /its configuration does not evaluate on the runner, so its address is unknown\n.*error: no luck/s],
-    ["misses an attribute", `{ hostname = {}.nowhere; ${profile} }`, /error: attribute 'nowhere' missing/],
-    ["aborts", `{ hostname = abort "enough"; ${profile} }`, /error: evaluation aborted with the following error message: '?‘?enough/],
-    ["recurs for ever", `let x = x; in x`, /error: infinite recursion encountered/],
-    ["calls what is no function", `{ hostname = 1 2; ${profile} }`, /error: attempt to call something which is not a function/],
-    ["has no host", `{ ${profile} }`, /it has no host/],
-    ["has a host that is no text", `{ hostname = x: x; ${profile} }`, /its host is not a string \(\{"type":"lambda"\}\)/],
-    [
-      "wants options of ssh",
-      `{ hostname = "web1"; sshOpts = [ "-o" "StrictHostKeyChecking=no" ]; ${profile} }`,
-      /its ssh options -o StrictHostKeyChecking=no are not supported/,
+function nodes(expressions: Readonly<Record<string, string>>): FlakeOptions {
+  const all = Object.entries(expressions).map(([name, expression]) => `${name} = ${expression};`);
+  return { outputs: `deploy.sshUser = "deploy"; deploy.nodes = let activate = ${activate}; in { ${all.join("\n")} };` };
+}
+
+describe("machines that cannot be used are named, fail, and hide none of the others", () => {
+  const path = "profiles.system.path = throw ''looked at'';";
+  const rows: Readonly<Record<string, readonly [expression: string, message: RegExp]>> = {
+    throws: [`throw "no luck"`, /its configuration does not evaluate on the runner, so its address is unknown\n.*error: no luck/s],
+    missesAnAttribute: [`{ hostname = {}.nowhere; ${path} }`, /error: attribute 'nowhere' missing/],
+    aborts: [`{ hostname = abort "enough"; ${path} }`, /error: evaluation aborted with the following error message: '?‘?enough/],
+    recursForEver: [`let x = x; in x`, /error: infinite recursion encountered/],
+    callsNoFunction: [`{ hostname = 1 2; ${path} }`, /error: attempt to call something which is not a function/],
+    hasNoHost: [`{ ${path} }`, /it has no host/],
+    hasAHostThatIsNoText: [`{ hostname = x: x; ${path} }`, /its host is not a string \(\{"type":"lambda"\}\)/],
+    runsACommand: [`{ hostname = "web1"; sshOpts = [ "-o" "ProxyCommand=id" ]; ${path} }`, /its ssh options: ProxyCommand is not allowed/],
+    wantsNoSuchCipher: [
+      `{ hostname = "web2"; sshOpts = [ "-oCiphers=none-such" ]; ${pathOf("web1")} }`,
+      /ssh does not accept its options \(Ciphers none-such\): .*cipher/,
     ],
-    ["has a profile of another user", `{ hostname = "web1"; profiles.system.user = "app"; }`, /its profile named system belongs to the user "app"/],
-    ["has no configuration", `{ hostname = "web1"; ${profile} }`, /nixosConfigurations\.odd is missing\. Name the node after its configuration/],
-  ])("one that %s", async (what, expression, message) => {
+    hasAProfileOfAnotherUser: [`{ hostname = "web1"; profiles.system.user = "app"; }`, /its profile named system belongs to the user "app"/],
+    hasNoNixos: [
+      `{ hostname = "web3"; profiles.system.path = activate (self.nixosConfigurations.web1.config.system.build.toplevel // { name = "x"; outPath = "/x"; }); }`,
+      /deploy\.nodes\.hasNoNixos\.profiles\.system\.path is activatable-x, which contains no system of NixOS/,
+    ],
+    hasNoConfiguration: [
+      `{ hostname = "web1"; profiles.system = { }; }`,
+      /nixosConfigurations\.hasNoConfiguration is missing\. Name the node after its configuration/,
+    ],
+  };
+
+  test(Object.keys(rows).join(", "), async () => {
+    const odd = Object.keys(rows).filter((name) => name !== "hasNoConfiguration");
     await write(
-      { web1: {}, db1: {}, ...(what === "has no configuration" ? {} : { odd: {} }) },
-      nodes({ odd: expression, web1: `{ hostname = "web1"; ${profile} }` }),
+      { web1: {}, db1: {}, ...Object.fromEntries(odd.map((name) => [name, {}])) },
+      nodes({
+        web1: `{ hostname = "web1"; ${pathOf("web1")} }`,
+        db1: `{ hostname = "db1"; sshOpts = [ "-p2222" ]; ${pathOf("db1")} }`,
+        ...Object.fromEntries(Object.entries(rows).map(([name, [expression]]) => [name, expression])),
+      }),
     );
     const run = await deploy({ "max-parallel": "2" });
     expect(run.exitCode).toBe(1);
     await expectNothingLeft(run, fleet.machines);
-    expect(statuses(run)).toEqual({ web1: "deployed", db1: "deployed", odd: "failed" });
-    expect(resultsOf(run)["odd"]).toMatchObject({ status: "failed", phase: "connect", error: expect.stringMatching(message) });
+    expect(statuses(run)).toEqual({ web1: "deployed", db1: "deployed", ...Object.fromEntries(Object.keys(rows).map((name) => [name, "failed"])) });
+    for (const [name, [, message]] of Object.entries(rows)) {
+      const phase = name === "hasNoNixos" ? "build" : "connect";
+      expect(resultsOf(run)[name]).toMatchObject({ status: "failed", phase, error: expect.stringMatching(message) });
+    }
     expect(run.outputs).toMatchObject({ status: "failed", changed: "true" });
-    expect(run.annotations).toContainEqual({ level: "error", title: "odd: connect failed", message: expect.stringMatching(message) });
+    expect(run.annotations).toContainEqual({ level: "error", title: "throws: connect failed", message: expect.stringMatching(/no luck/) });
     expect(await motdOf("web1")).toBe(`test ${tests}`);
     expect(await revisionOf("db1")).toBe(await headOf(repository));
   });
+});
 
-  test("two in the same place", async () => {
+describe("a node of deploy-rs", () => {
+  test("gets the system in its profile, on its way as its options of ssh say", async () => {
     await write(
-      { web1: {}, db1: {}, odd: {} },
-      nodes({ odd: `{ hostname = "DB1"; sshOpts = [ "-p" "2222" ]; ${profile} }`, web1: `{ hostname = "web1"; ${profile} }` }),
+      { web1: { text: "not this one" }, other: { hostName: "web1", text: "the profile's" }, db: {} },
+      nodes({
+        // Built by the machine, which cannot know of the profile by itself.
+        web1: `{ hostname = "web1"; remoteBuild = true; ${pathOf("other")} }`,
+        db1: `{ hostname = "unknown-to-all"; sshOpts = [ "-o" "HostName=db1" "-p" "2222" "-J" "root@web1" "-A" ]; ${pathOf("db")} }`,
+      }),
     );
     const run = await deploy();
-    expect(run.exitCode).toBe(1);
-    expect(statuses(run)).toEqual({ web1: "deployed", db1: "failed", odd: "failed" });
-    expect(run.errors).toEqual(Array.from({ length: 2 }, (): unknown => expect.stringContaining("db1 and odd have the same address (db1 port 2222)")));
-  });
-
-  test("what is asked for beside the system is warned about", async () => {
-    await write({ web1: {}, db1: {} }, nodes({ web1: `{ hostname = "web1"; profiles.system = {}; profiles.hello = throw "looked at"; }` }));
-    const run = await deploy();
     await expectGreen(run, fleet.machines);
-    expect(run.annotations).toEqual([{ level: "warning", title: "Ignored settings in the flake", message: "web1: the profiles hello" }]);
-    await write({ web1: { deployment: { keys: { smtp: {} } } }, db1: { deployment: db1 } });
-    const keys = await deploy({ operation: "build" });
-    await expectGreen(keys, fleet.machines);
-    expect(keys.annotations.map(({ message }) => message)).toEqual(["web1: deployment.keys smtp"]);
-  });
-
-  test("unless it is not selected", async () => {
-    await write({ web1: {}, db1: {}, odd: {} }, nodes({ odd: "abort ''enough''", notNixos: `{ hostname = "x"; profiles.hello = {}; }` }));
-    const run = await deploy({ select: "db*,notNixos" });
-    await expectGreen(run, fleet.machines);
-    expect(statuses(run)).toEqual({ db1: "deployed" });
-    expect(run.log).toContain("notNixos is excluded: deploy.nodes.notNixos has no profile named system");
-  });
-
-  test("and where nothing is left, the step is red all the same", async () => {
-    await write({ web1: {} }, { outputs: `deploy.nodes.web1 = throw "no luck";` });
-    const run = await deploy();
-    expect(run.exitCode).toBe(1);
-    expect(statuses(run)).toEqual({ web1: "failed" });
-    expect(run.outputs).toMatchObject({ status: "failed", failed: "1", changed: "false" });
+    expect(resultsOf(run)).toMatchObject({
+      web1: { configuration: "deploy.nodes.web1", status: "deployed" },
+      db1: { target: "deploy@unknown-to-all:2222", configuration: "deploy.nodes.db1", status: "deployed" },
+    });
+    expect(await motdOf("web1")).toBe("the profile's");
+    expect(await fleet.machine("db1").output("cat /run/current-system/etc/hostname")).toBe("db");
+    expect(run.log).toContain("building 1 system on the runner");
+    expect(run.annotations).toMatchObject([{ level: "warning", message: "db1: ForwardAgent has no effect; no agent is forwarded" }]);
   });
 });
 
-describe("no machine is touched", () => {
-  test.each<[string, string, Readonly<Record<string, string>>, RegExp]>([
-    ["for a selection that matches nothing", "", { select: "web*,dv1" }, /select: dv1 matches no host; available: db1, web1/],
-    ["for a tag that no machine has", "", { select: "@canary" }, /select: @canary matches no host; available: db1, web1$/m],
-    [
-      "by a flake that does not evaluate",
-      `deploy = throw "not at all";`,
-      {},
-      /^The flake path:\S+ does not evaluate:\n  error: not at all\n[^]*flake\.nix:\d+:\d+:/,
-    ],
-    ["for targets that are all comments", "", { targets: "# web1\n" }, /targets: lists no hosts/],
-    ["for an empty list of targets", "", { targets: "[]" }, /targets: lists no hosts/],
-  ])("%s", async (_, outputs, inputs, message) => {
-    await write({ web1: {}, db1: {} }, { outputs });
-    const before = await Promise.all(fleet.machines.map(async (machine) => await machine.currentSystem()));
-    const run = await deploy(inputs);
-    expect(run.exitCode).toBe(1);
-    await expectNothingLeft(run, fleet.machines);
-    expect(run.errors).toEqual([expect.stringMatching(message)]);
-    expect(run.outputs).toMatchObject({ status: "failed", results: "[]", changed: "false" });
-    expect(await Promise.all(fleet.machines.map(async (machine) => await machine.currentSystem()))).toEqual(before);
-  });
-
-  test("by a flake that has none", async () => {
-    mkdirSync(repository, { recursive: true });
-    writeFileSync(`${repository}/flake.nix`, "{ outputs = _: { packages = { }; }; }");
-    await commitAll(repository);
-    const run = await deploy();
-    expect(run.exitCode).toBe(1);
-    expect(run.errors).toEqual([expect.stringMatching(/targets: is empty, and the flake defines no hosts/)]);
+describe("replaceUnknownProfiles = false", () => {
+  test("refuses a machine whose system the runner does not know, and no other", async () => {
+    const deployText = async (text: string, deployment: object, inputs: Readonly<Record<string, string>> = {}): Promise<StepResult> => {
+      await write({ web1: { text, deployment: { targetUser: "deploy", replaceUnknownProfiles: false, ...deployment } } });
+      return await deploy({ "build-on": "runner", ...inputs });
+    };
+    // The runner never has what the machine builds.
+    await expectGreen(await deployText("one", { replaceUnknownProfiles: true }, { "build-on": "target" }), fleet.machines);
+    const refused = await deployText("two", {});
+    expect(refused.exitCode).toBe(1);
+    await expectNothingLeft(refused, fleet.machines);
+    expect(resultsOf(refused)["web1"]?.["error"]).toMatch(
+      /the machine has a system that the store of this runner does not have \(\/nix\/store\/.*replaceUnknownProfiles is false/s,
+    );
+    expect(await motdOf("web1")).toBe("one");
+    await expectGreen(await deployText("three", { replaceUnknownProfiles: true }), fleet.machines);
+    const known = await deployText("four", {});
+    await expectGreen(known, fleet.machines);
+    expect(await motdOf("web1")).toBe("four");
   });
 });

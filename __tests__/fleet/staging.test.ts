@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 
 import { field } from "../../src/domain/json.js";
@@ -108,6 +110,20 @@ test("a quiet build of eight machines has a few lines a machine", async () => {
   const step = await run({ operation: "build" });
   expect(statuses(step)).toEqual(Object.fromEntries(names.map((name) => [name, "planned"])));
   for (const done of ["connected", "copied", "built"]) expect(step.log.match(new RegExp(`^\\[\\d/8\\] web\\d: ${done} in [\\d.]+ s`, "gm"))).toHaveLength(8);
+});
+
+test("eight machines whose systems the runner builds share an evaluation and what they have in common, and a broken one fails alone", async () => {
+  const packages = { shared: `1.${texts}` };
+  const behaviours = Object.fromEntries(names.map((name) => [name, { packages }]));
+  await newFlake({ ...behaviours, web4: { packages, evaluationError: "no luck today" } });
+  const step = await run({ operation: "build", "build-on": "runner", targets: names.map((name) => `root@${name}#${name}`).join("\n") });
+  expect(statuses(step)).toEqual({ ...Object.fromEntries(names.map((name) => [name, "planned"])), web4: "failed" });
+  expect(resultsOf(step)["web4"]?.["error"]).toContain("no luck today");
+  // One process for each core.
+  expect(step.log.match(/^evaluated \d of 8$/gm)?.length).toBeLessThanOrEqual(availableParallelism());
+  expect(step.log).toContain("evaluated 8 of 8");
+  expect(step.log.match(/^building '[^']*-shared-1\.\d+\.drv'/gm)).toHaveLength(1);
+  await expectNothingLeft(step, fleet.machines);
 });
 
 describe("a machine that is off", () => {

@@ -143,19 +143,27 @@ describe("what the action owns", () => {
     expect(stranger.errors).toEqual([expect.stringContaining("the host key of web1 port 22 is unknown")]);
   });
 
-  test.each([
+  const ours = [
     "IdentityFile /root/.ssh/other",
     "CertificateFile /root/.ssh/other",
     "SessionType none",
     "HostKeyAlias jump",
     "LocalCommand touch /tmp/owned",
     "SendEnv HOME",
-  ])("is not added to: %s is refused, for the machine and not for a jump host", async (line) => {
+  ];
+
+  test.each(ours)("is not added to: %s is refused for the machine", async (line) => {
     const run = await fleet.runner.run(await step({ targets: "root@web1", "ssh-config": `Host web*\n  ${line}\n` }));
     expect(run.exitCode).toBe(1);
     expect(run.errors).toEqual([expect.stringMatching(new RegExp(`ssh-config: sets ${line.split(" ")[0]} \\(.+\\) for web1`))]);
     expect(web1.handshakes().connections).toBe(0);
-    await expectGreen(await fleet.runner.run(await step({ targets: "root@web1", "ssh-config": `Host jump\n  ${line}\n`, operation: "build" })), fleet.machines);
+  });
+
+  test("is free for a jump host", async () => {
+    const config = ["Host jump", ...ours.map((line) => `  ${line}`), ""].join("\n");
+    const run = await fleet.runner.run(await step({ targets: "root@web1", "ssh-config": config, operation: "build" }));
+    await expectGreen(run, fleet.machines);
+    expect(run.outputs["status"]).toBe("planned");
   });
 });
 

@@ -11,9 +11,11 @@ import { entries, field } from "../../src/domain/json.js";
 import { root } from "../../scripts/paths.js";
 import { operations } from "../../src/domain/operation.js";
 import { statuses } from "../../src/domain/result.js";
+import { targetFields } from "../../src/domain/target-list.js";
 import { renderResults } from "../../src/github/outputs.js";
 import { leastRights, passwordRights } from "../fleet/rig/machine-files.js";
 import { makeResult } from "../unit/domain/make.js";
+import { buildInputNames } from "../../src/inputs/build.js";
 import { inputNames } from "../../src/inputs/deploy.js";
 import { matrixInputNames } from "../../src/inputs/matrix.js";
 
@@ -21,7 +23,7 @@ function read(path: string): string {
   return readFileSync(join(root, path), "utf8");
 }
 
-const readInputs = { "action.yml": inputNames, "matrix/action.yml": matrixInputNames } as const;
+const readInputs = { "action.yml": inputNames, "matrix/action.yml": matrixInputNames, "build/action.yml": buildInputNames } as const;
 
 describe.each(actionFiles)("$path", (file) => {
   const action = readActionMetadata(file.path);
@@ -114,7 +116,9 @@ describe("the names in the documents", () => {
   const names = new Set([
     ...inputNames,
     ...matrixInputNames,
+    ...buildInputNames,
     ...actionFiles.flatMap(({ path }) => readActionMetadata(path).outputs.map(({ name }) => name)),
+    ...targetFields,
     ...statuses,
     ...operations,
     ...Object.keys(resultFields()),
@@ -158,7 +162,7 @@ describe("the names in the documents", () => {
 
   /** Backquoted paths of the checkout, and `npm run` scripts, that do not exist. */
   const missingFiles = (markdown: string): string[] => {
-    const paths = [...markdown.matchAll(/`((?:src|docs|scripts|__tests__|examples|matrix|stand-ins|\.github|\.ci)\/[^`\s*…]*)`/g)].map(
+    const paths = [...markdown.matchAll(/`((?:src|docs|scripts|__tests__|examples|matrix|build|stand-ins|\.github|\.ci)\/[^`\s*…]*)`/g)].map(
       (match) => match[1] ?? "",
     );
     const scripts = [...markdown.matchAll(/npm run (?:--silent )?([a-z:]+)/g)].map((match) => match[1] ?? "");
@@ -233,33 +237,40 @@ describe("docs/safety.md", () => {
 
 describe("docs/migrating.md", () => {
   const inventory = read("src/nix/inventory.nix");
-  /** What the inventory reads of deploy-rs and colmena. */
-  const attributes = [...inventory.matchAll(/\bdeployment\.([a-zA-Z]+) or|\bsetting "([a-zA-Z]+)"|\bnode\.(hostname)\b|\bsettings\.([a-zA-Z]+) or/g)].map(
-    (match) => match.slice(1).find((name) => name !== undefined) ?? "",
-  );
+  const page = read("docs/migrating.md");
+  /** The names in backticks, and the verdict, of the rows below a heading. */
+  const rows = (heading: string): [names: string[], verdict: string][] =>
+    (page.split(`## ${heading}`)[1] ?? "")
+      .split("\n## ")[0]
+      ?.split("\n")
+      .flatMap((line): [string[], string][] => {
+        const [, first = "", verdict = ""] = /^\|([^|]*)\| *(honoured|warned|refused) *\|/.exec(line) ?? [];
+        return verdict === "" ? [] : [[[...first.matchAll(/`([a-zA-Z]+)`/g)].map(([, name = ""]) => name), verdict]];
+      }) ?? [];
+  const documented = (heading: string): string[] => rows(heading).flatMap(([names]) => names);
+  /** The strings of a list in the expression. */
+  const listIn = (name: string): string[] =>
+    [...(new RegExp(`  ${name} = \\[([^\\]]*)\\]`).exec(inventory)?.[1] ?? "").matchAll(/"(\w+)"/g)].map(([, one = ""]) => one);
 
-  test("lists every setting that is read from a flake", () => {
-    expect(attributes).toEqual(expect.arrayContaining(["hostname", "sshUser", "sshOpts", "targetPort", "keys"]));
-    expect(attributes.filter((name) => !read("docs/migrating.md").includes(`\`${name}\``))).toEqual([]);
+  // src/data.rs of deploy-rs, and src/nix/hive/options.nix of colmena.
+  const ofNodes = ["hostname", "path", "profiles", "profilesOrder", "profilePath"];
+  const ofMeta = ["name", "description", "nixpkgs", "nodeNixpkgs", "nodeSpecialArgs", "machinesFile", "specialArgs", "allowApplyAll"];
+
+  test.each([
+    ["From deploy-rs", [...listIn("genericSettings"), ...ofNodes]],
+    ["From colmena", [...listIn("deploymentOptions"), ...ofMeta]],
+  ])("has a row with a verdict for each setting, %s", (heading, settings) => {
+    expect(settings.length).toBeGreaterThan(15);
+    expect(documented(heading).toSorted()).toEqual(expect.arrayContaining(settings.toSorted()));
+    expect(documented(heading).filter((name, index, all) => all.indexOf(name) !== index || name === "ignored")).toEqual([]);
   });
 
-  test("calls no setting ignored that is read", () => {
-    const ignored = read("docs/migrating.md")
-      .split("\n")
-      .flatMap((line) => (/\| ignored\b/.test(line) ? [...(line.split("|")[1] ?? "").matchAll(/`([a-zA-Z]+)`/g)].map((match) => match[1] ?? "") : []));
-    expect(ignored).toContain("fastConnection");
-    const settings = [...inventory.matchAll(/\b(?:deployment|node|settings)\.([a-zA-Z]+)|\bsetting "([a-zA-Z]+)"/g)].map((match) => match[1] ?? match[2]);
-    expect(settings).toEqual(expect.arrayContaining(["buildOnTarget", "remoteBuild"]));
-    expect(ignored.filter((name) => settings.includes(name))).toEqual([]);
-  });
-
-  test("calls no setting read that is not", () => {
-    const rows = read("docs/migrating.md")
-      .split("\n")
-      .filter((line) => / (?:is )?read(?: from the flake)?\b/.test(line) && line.startsWith("|"));
-    const names = rows.flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`([a-zA-Z]+)`/g)].map((match) => match[1] ?? ""));
-    expect(names.length).toBeGreaterThan(6);
-    expect(names.filter((name) => !inventory.includes(name))).toEqual([]);
+  test("calls no setting honoured or refused that the inventory does not read", () => {
+    // They are part of the evaluation by colmena, or have nothing to do with a deployment over ssh.
+    const unread = ["name", "description", "allowLocalDeployment"];
+    const decided = ["From deploy-rs", "From colmena"].flatMap((heading) => rows(heading).flatMap(([names, verdict]) => (verdict === "warned" ? [] : names)));
+    expect(decided.length).toBeGreaterThan(10);
+    expect(decided.filter((name) => !unread.includes(name) && !new RegExp(`[.\\s"]${name}\\b`).test(inventory))).toEqual([]);
   });
 });
 

@@ -4,5 +4,5 @@
  */
 export function unpinnedUses(text: string): string[] {
   const uses = [...text.matchAll(/^ *(?:- )?uses: (.*)$/gm)].map((match) => match[1] ?? "");
-  return uses.filter((use) => !/^(?:\.\/\S*|org\/nix-flake-deploy(?:\/matrix)?@v1|\S+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/.test(use));
+  return uses.filter((use) => !/^(?:\.\/\S*|org\/nix-flake-deploy(?:\/(?:matrix|build))?@v1|\S+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/.test(use));
 }

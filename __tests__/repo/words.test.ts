@@ -8,7 +8,7 @@ import { root } from "../../scripts/paths.js";
 import { stilted, stiltedWordings } from "./plain-words.js";
 
 // What users read is in plain English.
-const checked: readonly string[] = [...documents(), "action.yml", "matrix/action.yml", "examples/", "src/"];
+const checked: readonly string[] = [...documents(), "action.yml", "matrix/action.yml", "build/action.yml", "examples/", "src/"];
 
 /** The files of a path, which is a directory if it ends with a slash. */
 function filesOf(path: string): string[] {

@@ -26,7 +26,7 @@ function planted(path: string, place: string | RegExp, fault: string, message: s
   return { path, text: faulty, message };
 }
 
-const clean = [...workflows, "action.yml", "matrix/action.yml"].map((path) => ({ path, text: read(path) }));
+const clean = [...workflows, "action.yml", "matrix/action.yml", "build/action.yml"].map((path) => ({ path, text: read(path) }));
 
 const forActionlint = [
   planted(example, "runs-on:", "run-on:", 'unexpected key "run-on"'),
@@ -47,6 +47,7 @@ const forLanguageService = [
     "Invalid action input 'changed-sinze'",
   ),
   planted("matrix/action.yml", "  main:", "  mian:", "'main' is required"),
+  planted("build/action.yml", "  main:", "  mian:", "'main' is required"),
   planted("action.yml", "  main:", "  mian:", "'main' is required"),
 ];
 
@@ -79,9 +80,17 @@ describe("the workflow linters", () => {
 
 describe("the workflows", () => {
   test("the examples and the project's own are there", () => {
-    const expected = ["ci", "many-targets", "matrix-per-host", "manual", "matrix-computed", "sharded", "plan-pull-request", "rollback"].map((name): unknown =>
-      expect.stringContaining(`/${name}.yml`),
-    );
+    const expected = [
+      "ci",
+      "many-targets",
+      "matrix-per-host",
+      "manual",
+      "matrix-computed",
+      "sharded",
+      "plan-pull-request",
+      "rollback",
+      "build-without-key",
+    ].map((name): unknown => expect.stringContaining(`/${name}.yml`));
     expect(workflows).toEqual(expect.arrayContaining(expected));
   });
 

@@ -11,6 +11,7 @@ import { memoryWarning } from "./free-memory.js";
 import { spaceWarning } from "./free-space.js";
 import type { Outcome } from "./guarded.js";
 import { knownAtFirst, outlookOf, resultOf, settledBy, type HostKnowledge } from "./host-knowledge.js";
+import { requireKnownProfile } from "./known-profile.js";
 import { PhaseClock } from "./phase-clock.js";
 import type { ActivatableSystem, ConnectedMachine, HostLog, Machine, MachineFacts } from "./ports.js";
 import { retried } from "./retry.js";
@@ -96,6 +97,7 @@ export class Host {
     const obtained = systemOf === undefined ? this.#older(connected) : await this.#newSystem(systemOf(target), connected, signal);
     const { machine, toplevel, generation, detail } = obtained;
     known.toplevel = toplevel;
+    await requireKnownProfile(target, facts, { toplevel, phase: known.phase }, this.#settings, signal);
     const { specialisation } = variant;
     const running = specialisation === undefined ? toplevel : await machine.findSpecialisation(toplevel, specialisation, signal);
     await this.#compare(machine, running, signal);
@@ -112,8 +114,8 @@ export class Host {
 
   /** Gets the new system into the store of the machine. */
   async #newSystem(source: SystemSource, connected: ConnectedMachine, signal: AbortSignal): Promise<Obtained> {
-    const configuration = configurationFor(this.machine.target, connected.facts);
-    this.#known.configuration = configuration;
+    const { target } = this.machine;
+    if (source.evaluatesOnMachine) this.#known.configuration = configurationFor(target, connected.facts);
     this.#warn(connected.facts, source);
     this.ended();
     let machine = connected;
@@ -134,7 +136,10 @@ export class Host {
       this.#log.note(`built ${toplevel}`);
       return toplevel;
     };
-    const toplevel = await source.obtain({ configuration, copy, build }, signal);
+    const steps = { copy, build };
+    const toplevel = source.evaluatesOnMachine
+      ? await source.obtain(steps, configurationFor(target, connected.facts), signal)
+      : await source.obtain(steps, signal);
     return { machine, toplevel, generation: undefined, detail };
   }
 

@@ -64,6 +64,9 @@ export type SentPaths = {
   readonly derivations: readonly StorePath[];
 };
 
+/** Whether a machine has got a store path from its own binary caches, or what Nix printed where they do not have it. */
+export type Download = { readonly kind: "downloaded"; readonly copied: CopyProgress } | { readonly kind: "unavailable"; readonly lines: readonly string[] };
+
 /** Seconds that the parts of an activation may take. */
 export type Limits = {
   readonly activation: number;
@@ -178,6 +181,10 @@ export type ConnectedMachine = {
   copyFlake(flake: SentFlake, signal: AbortSignal): Promise<CopyProgress>;
   /** Sends store paths of the runner; they are safe from garbage collection until `release`. Returns what has travelled. */
   copyPaths(paths: SentPaths, signal: AbortSignal): Promise<CopyProgress>;
+  /** Downloads a store path with what it refers to from the machine's own binary caches; it is safe from garbage collection until `release`. */
+  download(path: StorePath, signal: AbortSignal): Promise<Download>;
+  /** Throws a `DeployError` of the phase copy for a path of the machine's store that is no NixOS system. */
+  requireSystem(path: StorePath, signal: AbortSignal): Promise<void>;
   /** Builds the system, and changes nothing. Returns the toplevel. */
   build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath>;
   /** Builds or downloads what a derivation of its store stands for: the system of that configuration. Returns the toplevel. */

@@ -1,6 +1,7 @@
 import type { Amount } from "../domain/batches.js";
 import type { Operation } from "../domain/operation.js";
 import type { HostResult } from "../domain/result.js";
+import type { StorePath } from "../domain/store-path.js";
 import type { Target } from "../domain/target.js";
 import type { Limits } from "./ports.js";
 import type { SystemSource } from "./system-source.js";
@@ -12,6 +13,8 @@ export type RunSettings = {
   readonly systemOf: ((target: Target) => SystemSource) | undefined;
   /** Results of machines that belong to the run and cannot be worked on at all. */
   readonly unusable: readonly HostResult[];
+  /** Returns whether the system that a machine has may be replaced; not there where any may. */
+  readonly knowsProfile?: (target: Target, present: StorePath, signal: AbortSignal) => Promise<boolean>;
   readonly maxParallel: number;
   /** Seconds of work on one machine, without waiting for others; 0 is without limit. */
   readonly timeout: number;

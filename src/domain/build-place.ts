@@ -23,6 +23,6 @@ export function wayOf({ buildOn, evaluateOn }: PlaceSettings, own: Place | undef
 }
 
 /** Tells whether the runner evaluates the system, and so has to know the name of its configuration. */
-export function evaluatesHere(way: Way): boolean {
-  return way !== "rebuilt-there";
+export function evaluatesHere(way: Way | "built-before"): boolean {
+  return way === "realised-there" || way === "built-here";
 }

@@ -4,6 +4,8 @@ export type Configuration =
   | { readonly kind: "nixos"; readonly name: string }
   /** A node of colmena's hive. */
   | { readonly kind: "hive"; readonly name: string }
+  /** The system in the profile named system of a node of deploy-rs. */
+  | { readonly kind: "profile"; readonly name: string }
   /** The attribute of `nixosConfigurations` that has the machine's own hostname, as with nixos-rebuild. */
   | { readonly kind: "hostname" };
 
@@ -11,16 +13,20 @@ export const ownHostname: Configuration = { kind: "hostname" };
 
 // Under this name, the outer flake has a node of the hive among its nixosConfigurations.
 const hive = "colmenaHive.nodes.";
+const profile = "deploy.nodes.";
 
 /**
  * Parses `NAME`, `nixosConfigurations.NAME`, `nixosConfigurations."NAME"`, as one types it after `nix build .#`, and
- * `colmenaHive.nodes.NAME`. Throws an `Error` that says what is accepted.
+ * `colmenaHive.nodes.NAME` or `deploy.nodes.NAME`. Throws an `Error` that says what is accepted.
  */
 export function parseConfiguration(text: string): Configuration {
   const [, quoted, plain] = /^nixosConfigurations\.(?:"(.+)"|(.+))$/.exec(text) ?? [];
   const attribute = quoted ?? plain ?? text;
-  const isNode = attribute.startsWith(hive) && attribute.length > hive.length;
-  return checkConfiguration(isNode ? { kind: "hive", name: attribute.slice(hive.length) } : { kind: "nixos", name: attribute });
+  const after = (prefix: string): string | undefined =>
+    attribute.startsWith(prefix) && attribute.length > prefix.length ? attribute.slice(prefix.length) : undefined;
+  const [node, ofDeploy] = [after(hive), after(profile)];
+  if (node !== undefined) return checkConfiguration({ kind: "hive", name: node });
+  return checkConfiguration(ofDeploy === undefined ? { kind: "nixos", name: attribute } : { kind: "profile", name: ofDeploy });
 }
 
 // Characters. It becomes one argument of nixos-rebuild; a file or unit of a machine has no longer name either.
@@ -42,9 +48,16 @@ export function attributeOf(configuration: Configuration): string | undefined {
       return configuration.name;
     case "hive":
       return `${hive}${configuration.name}`;
+    case "profile":
+      return `${profile}${configuration.name}`;
     case "hostname":
       return undefined;
   }
+}
+
+/** Returns whether an attribute, as `attributeOf` renders it, is a profile: only its evaluation tells which system that is. */
+export function isProfile(attribute: string | undefined): boolean {
+  return attribute?.startsWith(profile) === true;
 }
 
 /** The name without where it is; `undefined` where only the machine knows its hostname. */

@@ -9,6 +9,12 @@ export type CopyProgress = {
   readonly bytes: number | undefined;
 };
 
+/** The sum of two copies; bytes where either is known. */
+export function addProgress(one: CopyProgress, other: CopyProgress): CopyProgress {
+  const bytes = one.bytes === undefined && other.bytes === undefined ? undefined : (one.bytes ?? 0) + (other.bytes ?? 0);
+  return { paths: one.paths + other.paths, expectedPaths: one.expectedPaths + other.expectedPaths, bytes };
+}
+
 /** `path 1 of 3, 4.2 MiB sent` while they travel. */
 export function renderCopying({ paths, expectedPaths, bytes }: CopyProgress): string {
   const sent = bytes === undefined ? [] : [`${renderBytes(bytes)} sent`];

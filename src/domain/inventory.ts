@@ -3,7 +3,7 @@ import { attributeOf, nameOfConfiguration } from "./configuration.js";
 import { InputError } from "./errors.js";
 import { makeFailure, type Failure } from "./failure.js";
 import type { HostResult } from "./result.js";
-import { looksAtTags, nothingLeftProblem, select, unmatchedProblem, type Selection } from "./selection.js";
+import { isNamed, looksAtTags, nothingLeftProblem, select, unmatchedProblem, type Selection } from "./selection.js";
 import { checkTarget, named, type NamedTarget, type Target, type TargetRequest } from "./target.js";
 import type { Topic } from "./topic.js";
 
@@ -19,8 +19,24 @@ export type InventoryMachine = {
   readonly tags: readonly string[] | undefined;
   /** Where the flake has the system built; `auto` where it does not say. */
   readonly buildOn: Place;
-  /** Settings of the flake that this action ignores: `deployment.keys smtp, wireguard`. */
+  /** What this action does not do of the flake's settings, with the consequence, a sentence each. */
   readonly ignored: readonly string[];
+  /** Settings of the flake that an input decides for all machines. */
+  readonly wishes?: readonly SettingWish[];
+};
+
+/** An input that decides for all machines what the flake can say for each. */
+export type WishedInput = "rollback" | "confirm-timeout" | "activation-timeout" | "substitute-on-destination" | "elevate" | "elevate-password";
+
+/** A setting of a machine in the flake for which the action has an input. */
+export type SettingWish = {
+  /** As the flake has it: `confirmTimeout = 60`. */
+  readonly setting: string;
+  readonly input: WishedInput;
+  /** Values of the input with which the machine gets what the flake says. */
+  readonly agrees: readonly string[];
+  /** What to do to get it. */
+  readonly advice: string;
 };
 
 /** A machine that cannot be deployed: it does not evaluate, or has unsupported settings. */
@@ -44,6 +60,8 @@ export type Inventory = {
   /** The names of all machines, including those that were not evaluated. */
   readonly names: readonly string[];
   readonly entries: readonly InventoryEntry[];
+  /** The flake forbids deploying all machines without naming them. */
+  readonly needsSelection?: boolean;
 };
 
 /** What is chosen of an inventory. */
@@ -67,6 +85,10 @@ export function chooseMachines({ names, entries }: Inventory, selection: Selecti
       { input: "targets", problem: `is empty, and the flake defines no hosts; set targets, or use a flake with ${sources}`, topic: "no-machines" },
     ]);
   }
+  const others = entries.filter((entry) => entry.kind === "other");
+  const refused = others.filter(({ name }) => isNamed(name, selection)).map(({ name, reason }) => `${name} (${reason})`);
+  if (refused.length > 0)
+    throw new InputError([{ input: "select", problem: `names hosts that cannot be deployed: ${refused.join(", ")}`, topic: "no-machines" }]);
   const { chosen } = select(
     entries.toSorted((one, other) => naturally.compare(one.name, other.name)),
     selection,
@@ -83,14 +105,37 @@ export function chooseMachines({ names, entries }: Inventory, selection: Selecti
   if (missed.length > 0) throw new Error(`${missed.join(", ")} matched the selection but were not evaluated`);
   const machines = chosen.filter((entry) => entry.kind === "machine");
   const unusable = chosen.filter((entry) => entry.kind === "unusable");
-  const others = chosen.filter((entry) => entry.kind === "other");
+  const leftOut = chosen.filter((entry) => entry.kind === "other");
   if (machines.length + unusable.length === 0) {
-    const reasons = others.map(({ name, reason }) => `${name}: ${reason}`);
+    const reasons = leftOut.map(({ name, reason }) => `${name}: ${reason}`);
     throw new InputError([
       { input: "targets", problem: `is empty, and no host of the flake can be deployed over ssh (${reasons.join("; ")})`, topic: "no-machines" },
     ]);
   }
-  return { machines, unusable, others };
+  return { machines, unusable, others: leftOut };
+}
+
+/** Throws an `InputError` where the flake forbids deploying all machines and nothing is selected. */
+export function requireSelection({ needsSelection = false }: Inventory, selection: Selection): void {
+  if (!needsSelection || selection.length > 0) return;
+  const problem =
+    "is empty, and the flake forbids deploying all hosts at once (meta.allowApplyAll = false); select hosts by name or tag, or all of them with *";
+  throw new InputError([{ input: "select", problem, topic: "apply-all-forbidden" }]);
+}
+
+/** Makes machines unusable for the settings that the flake has for them: what is wrong, by name. */
+export function excludeMachines(choice: Choice, problems: ReadonlyMap<string, string>, topic: Topic): Choice {
+  const excluded = choice.machines.flatMap(({ name, tags }): UnusableMachine[] => {
+    const problem = problems.get(name);
+    return problem === undefined ? [] : [{ kind: "unusable", name, error: unsupported(problem), tags, topic }];
+  });
+  const unusable = [...choice.unusable, ...excluded].toSorted((one, other) => naturally.compare(one.name, other.name));
+  return { ...choice, machines: choice.machines.filter(({ name }) => !problems.has(name)), unusable };
+}
+
+/** Says that the flake's settings for a machine cannot be used. */
+export function unsupported(problem: string): string {
+  return `unsupported deployment settings in the flake: ${problem}`;
 }
 
 /** Makes machines in the same place unusable. `placeOf` gives the place of a machine as a message names it. */

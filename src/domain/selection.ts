@@ -47,6 +47,11 @@ export function looksAtTags(selection: Selection): boolean {
   return selection.some(({ kind }) => kind === "tag");
 }
 
+/** Returns whether the selection chooses an item by its whole name, not by a pattern. */
+export function isNamed(name: string, selection: Selection): boolean {
+  return selection.some(({ kind, leavesOut, text }) => kind === "name" && !leavesOut && text === name);
+}
+
 /**
  * Returns the chosen items, and the rules that match nothing. An item whose tags are unknown is chosen by any rule for tags, so
  * that it is not skipped silently.

@@ -1,8 +1,11 @@
+import type { Place } from "./build-place.js";
 import { ownHostname, parseConfiguration } from "./configuration.js";
 import { messageOf } from "./errors.js";
+import { texts } from "./json.js";
+import { parseSshLines } from "./ssh-options.js";
 import { acceptedTarget, checkTarget, parsePlace, parseTarget, type TargetRequest } from "./target.js";
 
-export const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration, name and build-on`;
+export const acceptedTargets = `one target per line (${acceptedTarget}), or a JSON array of such strings or of objects with host, user, port, configuration, name, build-on, ssh-options and replace-unknown-profiles`;
 
 /** The targets of a list, and what is wrong with each bad entry. */
 export type TargetList = { readonly requests: readonly TargetRequest[]; readonly problems: readonly string[] };
@@ -48,14 +51,32 @@ function collector(): TargetList & { add: (place: string, shown: unknown, parse:
   return { requests, problems, add };
 }
 
-const fields = ["host", "user", "port", "configuration", "name", "build-on"];
+/** The fields of an object in the list. The last one is what matrix/ writes. */
+export const targetFields = ["host", "user", "port", "configuration", "name", "build-on", "ssh-options", "replace-unknown-profiles", "flake-build-on"];
+
+function readSshOptions(value: unknown): Pick<TargetRequest, "sshOptions"> {
+  if (value === undefined) return {};
+  const lines = texts(value);
+  if (!Array.isArray(value) || lines.length !== value.length) throw new Error("its ssh-options is not a list of strings");
+  try {
+    return { sshOptions: parseSshLines(lines) };
+  } catch (error) {
+    throw new Error(`its ssh-options: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function readReplaceUnknown(value: unknown): Pick<TargetRequest, "replaceUnknown"> {
+  if (value === undefined) return {};
+  if (typeof value !== "boolean") throw new Error("its replace-unknown-profiles is not true or false");
+  return { replaceUnknown: value };
+}
 
 function parseItem(item: unknown): TargetRequest {
   if (typeof item === "string") return parseTarget(item);
   if (typeof item !== "object" || item === null || Array.isArray(item)) throw new Error("is neither a string nor an object");
   const record: Record<string, unknown> = { ...item };
-  const unknown = Object.keys(record).find((field) => !fields.includes(field));
-  if (unknown !== undefined) throw new Error(`has an unknown field ${JSON.stringify(unknown)}; allowed fields are ${fields.join(", ")}`);
+  const unknown = Object.keys(record).find((field) => !targetFields.includes(field));
+  if (unknown !== undefined) throw new Error(`has an unknown field ${JSON.stringify(unknown)}; allowed fields are ${targetFields.join(", ")}`);
   const text = (field: string): string | undefined => {
     const value = record[field] ?? undefined;
     if (value !== undefined && typeof value !== "string") throw new Error(`its ${field} is not a string`);
@@ -63,7 +84,10 @@ function parseItem(item: unknown): TargetRequest {
   };
   const host = text("host");
   if (host === undefined) throw new Error("has no host");
-  const buildOn = text("build-on");
+  const place = (field: "build-on" | "flake-build-on"): Place | undefined => {
+    const value = text(field);
+    return value === undefined ? undefined : parsePlace(value, field);
+  };
   const port = record["port"] ?? undefined;
   if (port !== undefined && typeof port !== "number" && !(typeof port === "string" && /^\d{1,5}$/.test(port)))
     throw new Error("its port is not a number from 1 to 65535");
@@ -74,6 +98,9 @@ function parseItem(item: unknown): TargetRequest {
     port: port === undefined ? undefined : Number(port),
     configuration: configuration === undefined ? ownHostname : parseConfiguration(configuration),
     name: text("name"),
-    buildOn: buildOn === undefined ? undefined : parsePlace(buildOn),
+    buildOn: place("build-on"),
+    flakeBuildOn: place("flake-build-on"),
+    ...readSshOptions(record["ssh-options"] ?? undefined),
+    ...readReplaceUnknown(record["replace-unknown-profiles"] ?? undefined),
   });
 }

@@ -14,6 +14,10 @@ export type Target = {
   /** The jump hosts or the proxy on the way, as `ssh-config` names them; `undefined` for a direct connection. */
   readonly via: string | undefined;
   readonly configuration: Configuration;
+  /** Lines of ssh_config(5) for this target alone; they count before those of the input `ssh-config`. */
+  readonly sshOptions?: readonly string[] | undefined;
+  /** False: the new system may only replace one that the runner's store has. */
+  readonly replaceUnknown?: boolean | undefined;
 };
 
 /** A target before the defaults for user, port and name are filled in. */
@@ -25,6 +29,11 @@ export type TargetRequest = {
   readonly name?: string | undefined;
   /** Where the system is built, whatever the inputs say. */
   readonly buildOn?: Place | undefined;
+  /** What the flake says about that, for a target that was taken from one; it counts after the inputs. */
+  readonly flakeBuildOn?: Place | undefined;
+  /** Lines of ssh_config(5), which `parseSshOptions` has accepted. */
+  readonly sshOptions?: readonly string[] | undefined;
+  readonly replaceUnknown?: boolean | undefined;
 };
 
 export const acceptedTarget = "[user@]host[:port][#configuration], with an IPv6 address in brackets";
@@ -65,9 +74,9 @@ export function checkTarget(request: TargetRequest): TargetRequest {
 }
 
 /** Reads where a system is built. Throws an `Error` that says what is accepted. */
-export function parsePlace(text: string): Place {
+export function parsePlace(text: string, field: "build-on" | "flake-build-on"): Place {
   const place = buildPlaces.find((known) => known === text);
-  if (place === undefined) throw new Error(`its build-on is not one of ${buildPlaces.join(", ")}`);
+  if (place === undefined) throw new Error(`its ${field} is not one of ${buildPlaces.join(", ")}`);
   return place;
 }
 
@@ -132,7 +141,13 @@ export type NamedTarget = Pick<Target, "name" | "host" | "configuration"> & {
   readonly user: string | undefined;
   readonly port: number | undefined;
   readonly buildOn?: Place | undefined;
+  readonly flakeBuildOn?: Place | undefined;
+  readonly sshOptions?: readonly string[] | undefined;
+  readonly replaceUnknown?: boolean | undefined;
 };
+
+/** A target that ssh cannot be pointed at, because of what it says itself. */
+export type RefusedTarget = { readonly name: string; readonly problem: string };
 
 /** User and port of targets for which nothing else gives one. */
 export type TargetDefaults = { readonly user: string; readonly port: number };
@@ -159,13 +174,27 @@ export function nameTargets(requests: readonly TargetRequest[], defaultPort: num
 }
 
 /** The target of that name. */
-export function named({ host, user, port, configuration, buildOn }: TargetRequest, name: string): NamedTarget {
-  return { name, host, user, port, configuration, buildOn };
+export function named({ host, user, port, configuration, buildOn, flakeBuildOn, sshOptions, replaceUnknown }: TargetRequest, name: string): NamedTarget {
+  return { name, host, user, port, configuration, buildOn, flakeBuildOn, sshOptions, replaceUnknown };
 }
 
 /** Fills in user and port of a target for which ssh-config sets none. */
-export function withDefaults({ name, user, host, port, configuration }: NamedTarget, defaults: TargetDefaults): Target {
-  return { name, user: user ?? defaults.user, host, port: port ?? defaults.port, address: host, via: undefined, configuration };
+export function withDefaults({ name, user, host, port, configuration, sshOptions = [], replaceUnknown }: NamedTarget, defaults: TargetDefaults): Target {
+  return {
+    name,
+    user: user ?? defaults.user,
+    host,
+    port: port ?? defaults.port,
+    address: lineValue(sshOptions, "HostName") ?? host,
+    via: lineValue(sshOptions, "ProxyJump"),
+    configuration,
+    ...(sshOptions.length === 0 ? {} : { sshOptions }),
+    ...(replaceUnknown === undefined ? {} : { replaceUnknown }),
+  };
+}
+
+function lineValue(lines: readonly string[], keyword: string): string | undefined {
+  return lines.find((line) => line.startsWith(`${keyword} `))?.slice(keyword.length + 1);
 }
 
 /** Renders where a connection ends. The same address behind two jump hosts may be two machines. */

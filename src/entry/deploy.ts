@@ -2,6 +2,8 @@ import { deployFleet } from "../deploy/fleet.js";
 import type { SystemSource } from "../deploy/system-source.js";
 import { flakeOrNone } from "../deploy/flake-or-none.js";
 import { briefReason } from "../domain/errors.js";
+import type { StorePath } from "../domain/store-path.js";
+import { needsFlake } from "../domain/operation.js";
 import type { Target } from "../domain/target.js";
 import { maskSecret, readInput } from "../github/action-input.js";
 import { runCancellable } from "../github/cancellation.js";
@@ -14,6 +16,7 @@ import { secretsOf } from "../inputs/secrets.js";
 import { sshSettings } from "../inputs/ssh-settings.js";
 import { machinesOfDeployment } from "../machines/of-deployment.js";
 import type { WantedSystem } from "../machines/ports.js";
+import { isInStore } from "../nix/in-store.js";
 import { NixosMachine } from "../nixos/machine.js";
 import { preventCoreDumps } from "../process/core-dumps.js";
 import { requirePrograms } from "../process/required-programs.js";
@@ -23,7 +26,8 @@ import { deploymentPorts } from "./deployment-ports.js";
 import { nothingKnown, type Known } from "./known.js";
 import { machineSettings } from "./machine-settings.js";
 import { RunIdentity } from "./run-identity.js";
-import { sourceOf } from "./systems-here.js";
+import { runnerStore } from "./runner-store.js";
+import { sourceOf, type Sources } from "./systems-here.js";
 
 /** What the parts of a run share. */
 type Run = { readonly log: WorkflowLog; readonly runLog: WorkflowRunLog; readonly identity: RunIdentity; readonly known: Known };
@@ -70,16 +74,20 @@ async function deploy({ log, runLog, identity, known }: Run, cancelled: AbortSig
     return wanted;
   };
   const { flake, signal } = flakeOrNone(found.flake, cancelled);
-  const settings = machineSettings(inputs, found.flake, signal);
+  const settings = machineSettings(inputs, found.flake, identity.directory, signal);
   const machines = connectionsTo(found.targets, identity.directory, ssh).map((connection) => {
-    const needsRebuild = flake !== undefined && wantedAs(connection.target).way === "rebuilt-there";
+    const needsRebuild = needsFlake(inputs.operation) && wantedAs(connection.target).way === "rebuilt-there";
     return new NixosMachine(connection, { ...settings, needsRebuild }, runLog.host(connection.target));
   });
   const { operation, maxParallel, timeout, retries, safety, variant, staging, diff } = inputs;
-  const systemOf = flake === undefined ? undefined : (target: Target): SystemSource => sourceOf(wantedAs(target), flake, known.sent, found.made);
+  const runner = runnerStore({ signal, onLine: (line) => log.line(line) });
+  const sources: Sources = { flake, sent: known.sent, made: found.made, runner, substitutes: inputs.substitute };
+  const systemOf = needsFlake(operation) ? (target: Target): SystemSource => sourceOf(wantedAs(target), sources) : undefined;
+  const knowsProfile = async ({ replaceUnknown }: Target, present: StorePath, own: AbortSignal): Promise<boolean> =>
+    replaceUnknown !== false || (await isInStore(present, own));
   known.end = await deployFleet(
     machines,
-    { operation, systemOf, unusable: found.failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal },
+    { operation, systemOf, knowsProfile, unusable: found.failed, maxParallel, timeout, retries, safety, variant, staging, diff, signal },
     runLog,
   );
   await found.flake;

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 
 import { outerReference, type SentFlake } from "../domain/flake.js";
 import { needsRoot } from "../domain/operation.js";
@@ -6,11 +7,12 @@ import { isUntracked } from "../git/untracked.js";
 import { workflowRunName } from "../github/run-name.js";
 import type { Inputs } from "../inputs/deploy.js";
 import { configurationNames } from "../nix/flake.js";
+import { Pack } from "../nix/pack.js";
 import type { MachineSettings } from "../nixos/machine.js";
 import { reconnectTimeout } from "../nixos/reconnect-timeout.js";
 
-/** The settings for the machines of a deployment. Each call names a new run. */
-export function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | undefined, signal: AbortSignal): MachineSettings {
+/** The settings for the machines of a deployment. Each call names a new run. `directory`: of this run alone, on the runner. */
+export function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | undefined, directory: string, signal: AbortSignal): MachineSettings {
   const run = randomBytes(6).toString("hex");
   return {
     run,
@@ -20,6 +22,8 @@ export function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | un
     checkSignatures: inputs.checkSignatures,
     substitute: inputs.substitute,
     archiveArgs: inputs.archiveArgs,
+    compress: inputs.compress,
+    pack: new Pack(join(directory, "pack")),
     rebuildArgs: inputs.rebuildArgs,
     reconnectTimeout: reconnectTimeout(inputs.connectTimeout, inputs.safety),
     isUntracked: async (file) => await isUntracked(inputs.flake, file),

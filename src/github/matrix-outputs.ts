@@ -1,9 +1,8 @@
-import * as core from "@actions/core";
-
 import { attributeOf } from "../domain/configuration.js";
 import { InputError } from "../domain/errors.js";
 import { targetsText, type MatrixMachine } from "../domain/matrix.js";
-import { charactersOfOutputs, jobsOfMatrix } from "./limits.js";
+import { jobsOfMatrix } from "./limits.js";
+import { fittingOutputs, targetsOutput } from "./machine-outputs.js";
 
 /** The outputs of the companion action, by name. */
 export type MatrixOutputs = { readonly matrix: string; readonly targets: string; readonly count: string; readonly hosts: string };
@@ -25,20 +24,11 @@ export function renderMatrix(machines: readonly MatrixMachine[], shards: number 
   const include = shards === undefined ? machines.map(machineJob) : deal(machines, shards).map(shardJob);
   const outputs = {
     matrix: JSON.stringify({ include }),
-    // Not an empty string, which would make the main action deploy every machine of the flake.
-    targets: machines.length === 0 ? "[]" : targetsText(machines),
+    targets: targetsOutput(machines),
     count: String(machines.length),
     hosts: JSON.stringify(machines.map(({ name }) => name)),
   };
-  if (Object.values(outputs).join("").length > charactersOfOutputs) {
-    throw new InputError([{ input: "select", problem: `selects ${machines.length} hosts, more than fit into the outputs of one job (1 MB); select fewer` }]);
-  }
-  return outputs;
-}
-
-/** Sets every output of the companion action. */
-export function setMatrixOutputs(outputs: MatrixOutputs): void {
-  for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
+  return fittingOutputs(outputs, machines.length);
 }
 
 function machineJob(machine: MatrixMachine): object {

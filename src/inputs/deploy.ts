@@ -1,8 +1,10 @@
 import type { Safety, Staging, Variant } from "../deploy/run-settings.js";
+import { type Compress, compressions } from "../domain/compress.js";
 import { InputError, type InputProblem } from "../domain/errors.js";
 import { buildPlaces, type PlaceSettings } from "../domain/build-place.js";
 import { canEnterSpecialisation, needsFlake, operations, type Operation } from "../domain/operation.js";
 import { checkUser, type TargetDefaults } from "../domain/target.js";
+import type { GivenSystems } from "../domain/given-systems.js";
 import type { Topic } from "../domain/topic.js";
 import { readIdentity, type IdentityInputs } from "./identity.js";
 import {
@@ -23,6 +25,7 @@ import { buildOptions } from "../nix/build-options.js";
 import { elevateModes, type ElevateMode } from "../nixos/elevation.js";
 import { rebuildOptions } from "../nixos/rebuild-options.js";
 import { checkPlaces } from "./places.js";
+import { checkSystems, readSystems } from "./systems.js";
 import { readMachines, type TargetInputs } from "./targets.js";
 
 /** Every input of the action, by its name in `action.yml`. */
@@ -40,6 +43,7 @@ export const inputNames = [
   "targets",
   "select",
   "operation",
+  "systems",
   "build-on",
   "evaluate-on",
   "elevate",
@@ -53,6 +57,7 @@ export const inputNames = [
   "retries",
   "check-sigs",
   "substitute-on-destination",
+  "compress",
   "rollback",
   "confirm-timeout",
   "settle-time",
@@ -90,6 +95,8 @@ export type Inputs = IdentityInputs &
     /** For builds on the runner. */
     readonly buildArgs: readonly string[];
     readonly places: PlaceSettings;
+    /** Built before the run, by the names of the targets; `undefined` where the run makes them. */
+    readonly systems: GivenSystems | undefined;
     /** Seconds. */
     readonly connectTimeout: number;
     /** Seconds; 0 is without limit. */
@@ -97,6 +104,7 @@ export type Inputs = IdentityInputs &
     readonly retries: number;
     readonly checkSignatures: boolean;
     readonly substitute: boolean;
+    readonly compress: Compress;
     /** For sudo alone. */
     readonly elevatePassword: string | undefined;
     readonly safety: Safety;
@@ -144,6 +152,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
 
   const sshConfig = readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
   const operation = choice("operation", operations);
+  const given = readSystems(read("systems"), (problem, topic) => refuse("systems", problem, topic));
   const inputs: Inputs = {
     ...readIdentity(choice("ssh-auth", ["key", "agent", "none"]), read, refuse),
     strict,
@@ -159,11 +168,13 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     rebuildArgs: readArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
     buildArgs: readArguments(read("build-args"), buildOptions, (problem) => refuse("build-args", problem)),
     places: { buildOn: choice("build-on", buildPlaces), evaluateOn: choice("evaluate-on", buildPlaces) },
+    systems: given?.systems,
     connectTimeout: number("connect-timeout", 1, 3600),
     timeout: number("timeout", 0, day),
     retries: number("retries", 0, 20),
     checkSignatures: flag("check-sigs"),
     substitute: flag("substitute-on-destination"),
+    compress: choice("compress", compressions),
     elevatePassword: readPassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
     safety: {
       rollback: flag("rollback"),
@@ -193,7 +204,11 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
   if (!needsFlake(inputs.operation) && read("targets").trim() === "" && inputs.selection.length === 0) {
     refuse("targets", "is empty, and so is select: to roll back every host, set select to `*`", "rollback-of-all");
   }
-  checkPlaces(inputs, refuse);
+  if (given === undefined) checkPlaces(inputs, refuse);
+  else checkSystems(given, inputs, refuse);
+  if (given !== undefined && read("targets").trim() === "") {
+    refuse("targets", "is empty, but with systems no flake is read that could list the hosts; expected the output targets of the action build");
+  }
   if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
     refuse("elevate-password", `cannot be used with elevate: ${inputs.elevate}, which asks for passwords only on a terminal; set elevate to auto or sudo`);
   }

@@ -22,7 +22,9 @@ export function checkPlaces(inputs: PlaceInputs, refuse: Refuse): void {
   }
   if (!needsFlake(operation)) return;
   checkArguments(inputs, refuse);
-  const unnamed = targets.filter(({ buildOn, configuration }) => configuration.kind === "hostname" && evaluatesHere(wayOf(places, buildOn, undefined)));
+  const unnamed = targets.filter(
+    ({ buildOn, flakeBuildOn, configuration }) => configuration.kind === "hostname" && evaluatesHere(wayOf(places, buildOn, flakeBuildOn)),
+  );
   if (unnamed.length === 0) return;
   const names = unnamed.map(({ name }) => name).join(", ");
   refuse("targets", `gives no configuration for ${names}, which the runner evaluates before it connects to any host; expected host#configuration`);
@@ -45,7 +47,9 @@ function checkArguments({ places, targets, rebuildArgs, buildArgs }: PlaceInputs
 
 /** The ways in which machines may get their systems. */
 function waysOf(places: PlaceSettings, targets: readonly NamedTarget[]): ReadonlySet<Way> {
-  if (targets.length > 0) return new Set(targets.map(({ buildOn }) => wayOf(places, buildOn, undefined)));
-  // The flake decides, for each machine.
+  if (targets.length > 0 && targets.every(({ flakeBuildOn }) => flakeBuildOn === undefined)) {
+    return new Set(targets.map(({ buildOn }) => wayOf(places, buildOn, undefined)));
+  }
+  // The flake decides, for each machine: of a matrix, one job may have those that it builds there, and the next one the others.
   return new Set([wayOf(places, undefined, "target"), wayOf(places, undefined, "runner")]);
 }

@@ -9,6 +9,8 @@ export type TargetInputs = {
   /** Those that are selected. Empty where the flake itself is to say where its machines are. */
   readonly targets: readonly NamedTarget[];
   readonly selection: Selection;
+  /** The names of all explicit targets, selected or not. */
+  readonly names: readonly string[];
 };
 
 /**
@@ -23,10 +25,11 @@ export function readMachines(
 ): TargetInputs {
   const selection = readSelection(read("select"), (problem) => refuse("select", problem));
   const targets = readTargets(read("targets"), defaults, aliases, (problem, topic) => refuse("targets", problem, topic));
-  if (targets.length === 0) return { targets, selection };
+  const names = targets.map(({ name }) => name);
+  if (targets.length === 0) return { targets, selection, names };
   const { chosen, unmatched } = selectTargets(targets, selection);
   if (unmatched !== undefined) refuse("select", unmatched, "selection-unmatched");
-  return { targets: chosen, selection };
+  return { targets: chosen, selection, names };
 }
 
 function readTargets(text: string, defaults: TargetDefaults, aliases: boolean, refuse: Refuse): NamedTarget[] {

@@ -1,6 +1,6 @@
-import { chooseMachines, separateSamePlace, targetsOf, type Choice, type Inventory } from "../domain/inventory.js";
+import { chooseMachines, excludeMachines, separateSamePlace, targetsOf, type Choice, type Inventory } from "../domain/inventory.js";
 import type { Selection } from "../domain/selection.js";
-import { placeOf, type NamedTarget, type Target } from "../domain/target.js";
+import { placeOf, type NamedTarget, type RefusedTarget, type Target } from "../domain/target.js";
 
 /** What was chosen of a flake's machines, with the target of each machine that can be worked on. */
 export type LocatedChoice = { readonly choice: Choice; readonly targets: readonly Target[] };
@@ -12,10 +12,13 @@ export type LocatedChoice = { readonly choice: Choice; readonly targets: readonl
 export async function locateChosen(
   inventory: Inventory,
   selection: Selection,
-  locate: (targets: readonly NamedTarget[]) => Promise<readonly Target[]>,
+  locate: (targets: readonly NamedTarget[]) => Promise<readonly (Target | RefusedTarget)[]>,
 ): Promise<LocatedChoice> {
-  const chosen = chooseMachines(inventory, selection);
-  const located = new Map((await locate(targetsOf(chosen.machines))).map((target) => [target.name, target]));
+  const all = chooseMachines(inventory, selection);
+  const answers = await locate(targetsOf(all.machines));
+  const problems = new Map(answers.flatMap((one) => ("problem" in one ? [[one.name, one.problem] as const] : [])));
+  const chosen = excludeMachines(all, problems, "ssh-options-unsupported");
+  const located = new Map(answers.flatMap((one) => ("problem" in one ? [] : [[one.name, one] as const])));
   const targetOf = (name: string): Target => {
     const target = located.get(name);
     if (target === undefined) throw new Error(`${name} was not located`);

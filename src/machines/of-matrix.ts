@@ -1,4 +1,4 @@
-import type { UnusableMachine } from "../domain/inventory.js";
+import { requireSelection, type UnusableMachine } from "../domain/inventory.js";
 import type { MatrixMachine } from "../domain/matrix.js";
 import type { Selection } from "../domain/selection.js";
 import { withDefaults } from "../domain/target.js";
@@ -47,6 +47,7 @@ export async function machinesOfMatrix(wanted: WantedJobs, ports: MatrixPorts): 
 
 async function machinesOfFlake({ selection, port = sshPort }: WantedJobs, ports: MatrixPorts): Promise<Pick<MachinesOfMatrix, "machines" | "unusable">> {
   const inventory = await ports.readInventory({ selection, details: true });
+  requireSelection(inventory, selection);
   // The user does not tell machines apart.
   const { choice } = await locateChosen(
     inventory,
@@ -54,5 +55,13 @@ async function machinesOfFlake({ selection, port = sshPort }: WantedJobs, ports:
     async (chosen) => await Promise.resolve(chosen.map((target) => withDefaults(target, { user: "", port }))),
   );
   ports.announce(choice);
-  return { machines: choice.machines.map(({ name, request, system, tags = [] }) => ({ name, request, system, tags })), unusable: choice.unusable };
+  // Where none is built on the runner, the targets are as if they were written by hand.
+  const saysWhere = choice.machines.some(({ buildOn }) => buildOn === "runner");
+  const machines = choice.machines.map(({ name, request, system, tags = [], buildOn }) => ({
+    name,
+    request: saysWhere ? { ...request, flakeBuildOn: buildOn } : request,
+    system,
+    tags,
+  }));
+  return { machines, unusable: choice.unusable };
 }

@@ -1,10 +1,11 @@
 import type { Way } from "../domain/build-place.js";
 import type { Failure } from "../domain/failure.js";
 import type { SentFlake } from "../domain/flake.js";
+import type { GivenSystems } from "../domain/given-systems.js";
 import type { Choice, Inventory } from "../domain/inventory.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { Selection } from "../domain/selection.js";
-import type { NamedTarget, Target } from "../domain/target.js";
+import type { NamedTarget, RefusedTarget, Target } from "../domain/target.js";
 
 /** What is asked of a flake about its machines. */
 export type InventoryQuery = {
@@ -25,12 +26,21 @@ export type WantedSystem = {
   readonly name: string;
   /** Attribute under the outer flake's `nixosConfigurations`; `undefined` where only the machine knows its hostname. */
   readonly configuration: string | undefined;
-  readonly way: Way;
-};
+} & ({ readonly way: Way } | { readonly way: "built-before"; readonly toplevel: StorePath });
 
 /** What the runner has made of the systems that it evaluates, and builds where it is to: by the name of their configuration. */
 export type MadeSystems = {
-  readonly systems: ReadonlyMap<string, { readonly derivation: StorePath; readonly toplevel: StorePath }>;
+  readonly systems: ReadonlyMap<
+    string,
+    {
+      readonly derivation: StorePath;
+      readonly toplevel: StorePath;
+      /** For a node of deploy-rs: the attribute of `nixosConfigurations` with the same system, if it has the node's name. */
+      readonly configuration?: string | undefined;
+      /** The profile of deploy-rs has a script of its own to activate it, which the action does not run. */
+      readonly ownActivation?: boolean;
+    }
+  >;
   readonly failed: ReadonlyMap<string, Failure>;
 };
 
@@ -39,18 +49,23 @@ export type DeploymentPorts = {
   /** Fetches the flake of the run into the runner's store. */
   fetchFlake(): Promise<FetchedFlake>;
   readInventory(flake: SentFlake, query: InventoryQuery): Promise<Inventory>;
+  /** Throws an `InputError` for systems of the runner's store that are none of NixOS. */
+  requireSystems(systems: GivenSystems): void;
   /** Evaluates on the runner what is evaluated there, and builds what is built there. One that fails stops none of the others. */
   makeSystems(flake: SentFlake, wanted: readonly WantedSystem[]): Promise<MadeSystems>;
   /** Makes ssh ready. Called once, and only after everything that the runner evaluates and builds, unless that is nothing. */
   prepareSsh(): Promise<void>;
   /** Finds out where targets are, without connecting to any. The answers are in the order of the targets. */
-  locate(targets: readonly NamedTarget[]): Promise<readonly Target[]>;
+  locate(targets: readonly NamedTarget[]): Promise<readonly (Target | RefusedTarget)[]>;
   /** Reports what was chosen of the flake's machines. */
   announce(choice: Choice): void;
 };
 
 /** What planning the jobs of a matrix needs of the outside world. */
 export type MatrixPorts = ComparisonPorts & Pick<DeploymentPorts, "announce"> & { readInventory(query: InventoryQuery): Promise<Inventory> };
+
+/** What building systems without deploying them needs of the outside world. */
+export type BuildPorts = MatrixPorts & Pick<DeploymentPorts, "fetchFlake" | "makeSystems">;
 
 /** What a Git revision is in a checkout: a full commit id, or unknown there. */
 export type ResolvedRevision = { readonly kind: "commit"; readonly id: string } | { readonly kind: "missing"; readonly shallow: boolean };

@@ -3,6 +3,7 @@ import { BuildLogReader, type BuildFailures } from "./build-log.js";
 import { BuildPlanFolder } from "./build-plan.js";
 import { runNixStore } from "./nix-command.js";
 import type { InstantiatedSystem, Systems } from "./systems.js";
+import { invalidPaths } from "./validity.js";
 
 /** A system that did not build on the runner. */
 export type FailedBuild = {
@@ -50,7 +51,10 @@ export async function buildSystems(systems: Systems, options: BuildOptions): Pro
     if (!(error instanceof CommandError) || (error.failure.kind !== "exit" && error.failure.kind !== "signal")) throw error;
     exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
   }
-  const missing = await missingOutputs([...systems.values()], options);
+  const missing = await invalidPaths(
+    [...systems.values()].map(({ toplevel }) => toplevel),
+    options.signal,
+  );
   const failed = new Map<string, FailedBuild>();
   for (const [name, { derivation, toplevel }] of systems) {
     if (!missing.has(toplevel)) continue;
@@ -58,9 +62,4 @@ export async function buildSystems(systems: Systems, options: BuildOptions): Pro
     failed.set(name, { exitCode, failures: log.failuresOf(new Set(needed.stdout.split("\n"))), lines });
   }
   return failed;
-}
-
-async function missingOutputs(systems: readonly InstantiatedSystem[], { signal }: BuildOptions): Promise<ReadonlySet<string>> {
-  const { stdout } = await runNixStore(["--check-validity", "--print-invalid", ...systems.map(({ toplevel }) => toplevel)], { signal });
-  return new Set(stdout.split("\n"));
 }

@@ -1,9 +1,10 @@
 import type { Place } from "../domain/build-place.js";
 import { messageOf } from "../domain/errors.js";
-import { checkedRequest, type InventoryEntry } from "../domain/inventory.js";
-import { checkPort } from "../domain/target.js";
+import { checkedRequest, unsupported, type InventoryEntry } from "../domain/inventory.js";
+import { parseSshOptions, type SshOptions } from "../domain/ssh-options.js";
 import type { Topic } from "../domain/topic.js";
 import { field, texts } from "../domain/json.js";
+import { ignoredSettings, settingWishes } from "./tool-settings.js";
 
 /**
  * Parses what `inventory.nix` returns for a machine that is not broken:
@@ -18,25 +19,29 @@ export function parseEntry(name: string, raw: unknown): InventoryEntry {
   try {
     refuse(name, raw);
     const system = field(raw, "system");
+    const options = readSshOptions(field(raw, "sshOptions"));
     return {
       kind: "machine",
       name,
       request: checkedRequest(name, {
         host: host(field(raw, "host")),
-        user: optionalText(field(raw, "user"), "user"),
-        port: portOption(field(raw, "sshOptions")) ?? optionalPort(field(raw, "port")),
-        configuration: { kind: kind === "hive" ? "hive" : "nixos", name },
+        user: optionalText(field(raw, "user"), "user") ?? options.user,
+        port: options.port ?? optionalPort(field(raw, "port")),
+        ...(options.lines.length === 0 ? {} : { sshOptions: options.lines }),
+        ...(field(raw, "replaceUnknownProfiles") === false ? { replaceUnknown: false } : {}),
+        configuration: { kind: field(raw, "hasPath") === true ? "profile" : kind === "hive" ? "hive" : "nixos", name },
       }),
       system: typeof system === "string" ? system : undefined,
       tags,
       buildOn: buildPlace(kind, field(raw, "buildOnTarget")),
-      ignored: [...listed("deployment.keys", field(raw, "keys")), ...listed("the profiles", field(raw, "otherProfiles"))],
+      ignored: [...ignoredSettings(raw), ...options.ignored],
+      wishes: settingWishes(raw),
     };
   } catch (error) {
     return {
       kind: "unusable",
       name,
-      error: `unsupported deployment settings in the flake: ${messageOf(error)}`,
+      error: unsupported(messageOf(error)),
       tags,
       topic: error instanceof UnsupportedSettingError ? error.topic : undefined,
     };
@@ -58,6 +63,9 @@ class UnsupportedSettingError extends Error {
   }
 }
 
+const systemProfile = "/nix/var/nix/profiles/system";
+const addHive = "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena's documentation describes";
+
 function refuse(name: string, raw: unknown): void {
   if (field(raw, "uncertain") === true) {
     throw new UnsupportedSettingError(
@@ -65,15 +73,22 @@ function refuse(name: string, raw: unknown): void {
       "hive-not-evaluated",
     );
   }
-  if (field(raw, "configured") === false) {
-    const hint =
-      field(raw, "kind") === "deploy-rs"
-        ? "Name the node after its configuration, or set the input targets (host#configuration)"
-        : "Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena's documentation describes";
+  const meta = texts(field(raw, "metaSettings"));
+  if (meta.length > 0) {
+    throw new UnsupportedSettingError(
+      `only colmena evaluates ${meta.map((setting) => `meta.${setting}`).join(" and ")}, so that nixosConfigurations.${name} may be another system. ${addHive}`,
+      "hive-not-evaluated",
+    );
+  }
+  if (field(raw, "configured") === false && field(raw, "hasPath") !== true) {
+    const hint = field(raw, "kind") === "deploy-rs" ? "Name the node after its configuration, or set the input targets (host#configuration)" : addHive;
     throw new UnsupportedSettingError(`nixosConfigurations.${name} is missing. ${hint}`, "configuration-missing");
   }
   const user = field(raw, "profileUser") ?? "root";
   if (user !== "root") throw new Error(`its profile named system belongs to the user ${JSON.stringify(user)}, but a NixOS system must belong to root`);
+  const profile = field(raw, "profilePath") ?? systemProfile;
+  if (profile !== systemProfile)
+    throw new Error(`its profile named system has the profilePath ${shown(profile)}, but that of a NixOS system is ${systemProfile}`);
 }
 
 function host(value: unknown): string {
@@ -94,36 +109,16 @@ function optionalPort(value: unknown): number | undefined {
   return value;
 }
 
-/** The port in a list of ssh options. As with ssh, the first one counts. Throws an `Error` that names every other option. */
-function portOption(value: unknown): number | undefined {
-  if (value === null || value === undefined) return undefined;
-  const options: readonly unknown[] = Array.isArray(value) ? value : [value];
-  const ports: number[] = [];
-  const others: string[] = [];
-  for (let index = 0; index < options.length; index += 1) {
-    const option = options[index];
-    const attached = typeof option === "string" ? /^-p(.+)$/.exec(option)?.[1] : undefined;
-    if (option !== "-p" && attached === undefined) others.push(shown(option));
-    else {
-      if (attached === undefined) index += 1;
-      const port = attached ?? options[index];
-      const number = typeof port === "string" && /^\s*\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
-      checkPort(number);
-      ports.push(number);
-    }
+/** Options of ssh, as a list or as a single one. */
+function readSshOptions(value: unknown): SshOptions {
+  const options: readonly unknown[] = value === null || value === undefined ? [] : Array.isArray(value) ? value : [value];
+  const other = options.find((option) => typeof option !== "string");
+  if (other !== undefined) throw new Error(`its ssh options contain ${shown(other)}, which is not a string`);
+  try {
+    return parseSshOptions(texts(options));
+  } catch (error) {
+    throw new UnsupportedSettingError(`its ssh options: ${messageOf(error)}`, "ssh-options-unsupported");
   }
-  if (others.length > 0) {
-    throw new UnsupportedSettingError(
-      `its ssh options ${others.join(" ")} are not supported, only -p PORT is. Put the settings into the input ssh-config, below a \`Host\` line for this host`,
-      "ssh-options-unsupported",
-    );
-  }
-  return ports[0];
-}
-
-function listed(what: string, value: unknown): string[] {
-  const names = texts(value);
-  return names.length === 0 ? [] : [`${what} ${names.join(", ")}`];
 }
 
 function shown(value: unknown): string {

@@ -1,5 +1,5 @@
 # Applied to the outputs of a flake by `nix eval --apply`: where its machines are, from the settings of deploy-rs, colmena or NixOS.
-# No system is evaluated as a whole: neither `toplevel` nor `profiles.system.path` is looked at.
+# No system is evaluated as a whole: neither `toplevel` nor the derivation of `profiles.system.path`.
 {
   # Regular expressions (ERE) over the names of the machines to look at; null: all.
   patterns,
@@ -46,6 +46,9 @@ let
     "network"
     "defaults"
   ];
+  rawMeta = rawHive.meta or rawHive.network or { };
+  # As colmena exports it from its own evaluation.
+  meta = outputs.colmenaHive.metaConfig or rawMeta;
 
   # The fleet is what a tool deploys; a flake may have other configurations.
   tools = hiveNodes // rawNodes // deployNodes;
@@ -80,6 +83,24 @@ let
     else
       { };
 
+  unknownTo = known: settings: attrNames (removeAttrs settings known);
+
+  # What deploy-rs takes in profiles, nodes and `deploy` alike.
+  genericSettings = [
+    "activationTimeout"
+    "autoRollback"
+    "confirmTimeout"
+    "fastConnection"
+    "interactiveSudo"
+    "magicRollback"
+    "remoteBuild"
+    "sshOpts"
+    "sshUser"
+    "sudo"
+    "tempPath"
+    "user"
+  ];
+
   ofDeployRs =
     name:
     let
@@ -88,11 +109,19 @@ let
       # The profile's setting, else the node's, else the global one.
       setting = attribute: profile.${attribute} or node.${attribute} or deploy.${attribute} or null;
       options = settings: settings.sshOpts or [ ];
+      configured = configurations ? ${name};
+      # The name of a wrapper has that of what it wraps, and needs no system to be evaluated.
+      content = if isString profile.path then "nixos-system-" else profile.path.name;
     in
     if !(node ? profiles.system) then
       {
         kind = "other";
         reason = "deploy.nodes.${name} has no profile named system";
+      }
+    else if !configured && profile ? path && match ".*nixos-system-.*" content == null then
+      {
+        kind = "other";
+        reason = "the profile named system of deploy.nodes.${name} is ${content}, and no NixOS system";
       }
     else
       {
@@ -102,10 +131,50 @@ let
         profileUser = setting "user";
         sshOptions = options profile ++ options node ++ options deploy;
         buildOnTarget = setting "remoteBuild";
-        configured = configurations ? ${name};
+        inherit configured;
+        hasPath = profile ? path;
+        profilePath = profile.profilePath or null;
         otherProfiles = filter (other: other != "system") (attrNames node.profiles);
+        activationTimeout = setting "activationTimeout";
+        autoRollback = setting "autoRollback";
+        confirmTimeout = setting "confirmTimeout";
+        fastConnection = setting "fastConnection";
+        interactiveSudo = setting "interactiveSudo";
+        magicRollback = setting "magicRollback";
+        sudo = setting "sudo";
+        tempPath = setting "tempPath";
+        unknown =
+          unknownTo (
+            genericSettings
+            ++ [
+              "path"
+              "profilePath"
+            ]
+          ) profile
+          ++ unknownTo (
+            genericSettings
+            ++ [
+              "hostname"
+              "profiles"
+              "profilesOrder"
+            ]
+          ) node
+          ++ unknownTo (genericSettings ++ [ "nodes" ]) deploy;
       }
       // describe (configurations.${name} or null);
+
+  deploymentOptions = [
+    "allowLocalDeployment"
+    "buildOnTarget"
+    "keys"
+    "privilegeEscalationCommand"
+    "replaceUnknownProfiles"
+    "sshOptions"
+    "tags"
+    "targetHost"
+    "targetPort"
+    "targetUser"
+  ];
 
   ofDeployment =
     kind: deployment: defaultHost:
@@ -125,6 +194,11 @@ let
         buildOnTarget = deployment.buildOnTarget or null;
         sshOptions = deployment.sshOptions or [ ];
         keys = attrNames (deployment.keys or { });
+        replaceUnknownProfiles = deployment.replaceUnknownProfiles or null;
+        privilegeEscalationCommand = deployment.privilegeEscalationCommand or null;
+        # NixOS itself has no such options: others may be anybody's.
+        unknown = if kind == "configuration" then [ ] else unknownTo deploymentOptions deployment;
+        machinesFile = if kind == "configuration" then null else meta.machinesFile or null;
       };
 
   ofHive =
@@ -147,7 +221,7 @@ let
         module (
           {
             inherit name;
-            inherit ((rawHive.meta or rawHive.network or { }).nixpkgs or { lib = throw "meta.nixpkgs is missing"; }) lib;
+            inherit (rawMeta.nixpkgs or { lib = throw "meta.nixpkgs is missing"; }) lib;
           }
           // mapAttrs (argument: _: throw "only colmena passes the argument ${argument}") (
             removeAttrs (functionArgs module) [
@@ -171,22 +245,25 @@ let
           found = filter (deployment: deployment ? ${attribute}) own;
         in
         if found == [ ] then { } else { ${attribute} = (head found).${attribute}; };
-      deployment = builtins.foldl' (sum: attribute: sum // first attribute) { } [
-        "targetHost"
-        "targetUser"
-        "targetPort"
-        "buildOnTarget"
-        "tags"
-        "sshOptions"
-        "keys"
-      ];
+      deployment = builtins.foldl' (sum: attribute: sum // first attribute) { } (
+        builtins.concatMap attrNames own
+      );
       imported = builtins.any (module: module ? imports && length module.imports > 0) modules;
     in
-    ofDeployment "raw-hive" deployment name
+    ofDeployment "raw-hive" (
+      # Colmena's own default.
+      (if imported then { } else { targetUser = "root"; }) // deployment
+    ) name
     // {
+      inherit imported;
       # An imported module may say where the machine is.
       uncertain = imported && !(deployment ? targetHost);
       configured = configurations ? ${name};
+      # What nixosConfigurations may have otherwise.
+      metaSettings =
+        (if rawMeta ? nodeNixpkgs.${name} then [ "nodeNixpkgs" ] else [ ])
+        ++ (if (rawMeta.specialArgs or { }) != { } then [ "specialArgs" ] else [ ])
+        ++ (if rawMeta ? nodeSpecialArgs.${name} then [ "nodeSpecialArgs" ] else [ ]);
     }
     // describe (configurations.${name} or null)
     // (if deployment ? tags then { inherit (deployment) tags; } else { });
@@ -229,6 +306,8 @@ in
 {
   inherit wanted;
   names = all;
+  # Colmena's meta.allowApplyAll: whether all machines may be deployed without naming any.
+  applyAll = meta.allowApplyAll or true;
   machines = listToAttrs (
     map (name: {
       inherit name;

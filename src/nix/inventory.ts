@@ -29,7 +29,7 @@ export async function readInventory(reference: string, { selection, details }: I
       await applyToFlake(reference, expression, { patterns, names: null, details: details || tagged, careful: true, ...args }, { ...options, onLine }),
     );
 
-  const { names, machines } = await atOnce(query, options.onLine);
+  const { names, machines, needsSelection } = await atOnce(query, options.onLine);
   const found: InventoryEntry[] = [];
   let broken = 0;
   for (const [name, seen] of machines) {
@@ -38,24 +38,25 @@ export async function readInventory(reference: string, { selection, details }: I
     else if (field(seen.value, "kind") !== "broken") found.push(parseEntry(name, seen.value));
     else found.push((broken += 1) <= mostExplained ? await askAgain(name, query) : doesNotEvaluate(name, undefined));
   }
-  return { names, entries: found };
+  return { names, entries: found, needsSelection };
 }
 
 type Query = (args: Arguments, onLine?: (line: string) => void) => Promise<Answer>;
-type Answer = { readonly names: readonly string[]; readonly wanted: readonly string[]; readonly machines: ReadonlyMap<string, unknown> };
+type Answer = Found<ReadonlyMap<string, unknown>> & { readonly wanted: readonly string[] };
+type Found<Machines> = { readonly names: readonly string[]; readonly needsSelection: boolean; readonly machines: Machines };
 
-async function atOnce(query: Query, onLine: (line: string) => void): Promise<{ names: readonly string[]; machines: EvaluatedEach<unknown> }> {
+async function atOnce(query: Query, onLine: (line: string) => void): Promise<Found<EvaluatedEach<unknown>>> {
   try {
-    const { names, machines } = await query({}, onLine);
-    return { names, machines: new Map([...machines].map(([name, value]) => [name, { value }])) };
+    const { names, needsSelection, machines } = await query({}, onLine);
+    return { names, needsSelection, machines: new Map([...machines].map(([name, value]) => [name, { value }])) };
   } catch (error) {
     if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
   }
   // Names need no machine: if even they fail, the flake itself does not evaluate.
-  const { names, wanted } = await query({ names: [] });
+  const { names, needsSelection, wanted } = await query({ names: [] });
   const [long, usable] = [wanted.filter((name) => name.length > longestName), wanted.filter((name) => name.length <= longestName)];
   const each = await evaluateEach(usable, async (some) => (await query({ names: some })).machines);
-  return { names, machines: new Map([...each, ...long.map((name) => [name, { value: undefined }] as const)]) };
+  return { names, needsSelection, machines: new Map([...each, ...long.map((name) => [name, { value: undefined }] as const)]) };
 }
 
 /** Evaluates a machine that throws again, to get its error. */
@@ -84,6 +85,7 @@ function nameTooLong(name: string): UnusableMachine {
 function parseAnswer(json: unknown): Answer {
   return {
     names: texts(field(json, "names")).map((name) => name.slice(0, longestName)),
+    needsSelection: field(json, "applyAll") === false,
     wanted: texts(field(json, "wanted")),
     machines: new Map(entries(field(json, "machines"))),
   };

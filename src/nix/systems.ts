@@ -7,7 +7,9 @@ import { storePath, type StorePath } from "../domain/store-path.js";
 import { evaluateEach } from "./evaluate-each.js";
 import { type EvaluationRoom, planEvaluation } from "./evaluation-groups.js";
 import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
-import { field, text } from "../domain/json.js";
+import { field, objectOf, text } from "../domain/json.js";
+import { runNixStore } from "./nix-command.js";
+import { isOwnActivation, readActivation } from "./profile-activation.js";
 
 /** A system that was instantiated on the runner, and not built. */
 export type InstantiatedSystem = {
@@ -16,11 +18,17 @@ export type InstantiatedSystem = {
   readonly toplevel: StorePath;
   /** Nix's name of the platform that builds it: `x86_64-linux`. */
   readonly platform: string | undefined;
+  /** For a node of deploy-rs: the attribute of `nixosConfigurations` whose system is in its profile, if it has the node's name. */
+  readonly configuration?: string | undefined;
+  /** The profile has a script of its own to activate it, which does something else than to switch to the system. */
+  readonly ownActivation?: boolean;
 };
 
 /** Why there is no system: the flake has no such configuration, or it does not evaluate, in Nix's words. */
 export type NoSystem =
   | { readonly kind: "missing"; readonly configurations: readonly string[] }
+  /** The profile of a node of deploy-rs has no system of NixOS, or more than one: what it has instead. */
+  | { readonly kind: "foreign"; readonly contains: string }
   | {
       readonly kind: "broken";
       readonly lines: readonly string[];
@@ -82,7 +90,7 @@ export async function instantiate(
       if (system !== undefined) found.set(name, system);
       else if (hears.onNoSystem === undefined || one === undefined) continue;
       else if ("error" in one) hears.onNoSystem(name, broken(one.error, one.together.length));
-      else if (one.value !== null) hears.onNoSystem(name, { kind: "missing", configurations: names });
+      else if (one.value !== null) hears.onNoSystem(name, absent(one.value, names));
       else hears.onNoSystem(name, (explained += 1) <= mostExplained ? await askAgain(reference, name, options) : broken(undefined, 1));
     }
     done += group.length;
@@ -129,8 +137,24 @@ async function ask(reference: string, configurations: readonly string[], careful
   const systems = field(found, "systems");
   return {
     names: Array.isArray(names) ? names.filter((name) => typeof name === "string") : [],
-    systems: new Map(configurations.map((name) => [name, field(systems, name)])),
+    systems: new Map(await Promise.all(configurations.map(async (name) => [name, await withOutput(field(systems, name), options)] as const))),
   };
+}
+
+/** Adds what the expression could not say of derivations: what one builds, and what the script in a profile does. */
+async function withOutput(system: unknown, { signal }: EvaluateOptions): Promise<unknown> {
+  const derivation = text(field(system, "derivation"));
+  const activation = text(field(system, "activation"));
+  const script = activation === undefined ? undefined : await readActivation(storePath(activation), signal);
+  const known = { ...objectOf(system), ownActivation: script !== undefined && isOwnActivation(script) };
+  if (derivation === undefined || text(field(system, "output")) !== undefined) return system === null ? system : known;
+  const { stdout } = await runNixStore(["--query", "--outputs", derivation], { signal });
+  return { ...known, output: stdout.trim() };
+}
+
+function absent(value: unknown, configurations: readonly string[]): NoSystem {
+  const contains = text(field(value, "contains"));
+  return contains === undefined ? { kind: "missing", configurations } : { kind: "foreign", contains };
 }
 
 /** Evaluates a system that throws, to hear what. */
@@ -154,5 +178,11 @@ function readSystem(value: unknown): InstantiatedSystem | undefined {
   const derivation = text(field(value, "derivation"));
   const output = text(field(value, "output"));
   if (derivation === undefined || output === undefined) return undefined;
-  return { derivation: storePath(derivation), toplevel: storePath(output), platform: text(field(value, "platform")) };
+  return {
+    derivation: storePath(derivation),
+    toplevel: storePath(output),
+    platform: text(field(value, "platform")),
+    configuration: text(field(value, "configuration")),
+    ...(field(value, "ownActivation") === true ? { ownActivation: true } : {}),
+  };
 }

@@ -3,8 +3,9 @@ import { CommandError } from "../domain/errors.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { HostLog } from "../deploy/ports.js";
 import { closureOf, exportPaths } from "../nix/export.js";
+import { feedScript } from "./feed-script.js";
 import type { CallScript } from "./job.js";
-import type { RemoteShell, ScriptOutcome } from "./remote-shell.js";
+import type { RemoteShell } from "./remote-shell.js";
 
 export type ImportOptions = { readonly shell: RemoteShell; readonly call: CallScript; readonly log: HostLog; readonly signal: AbortSignal };
 
@@ -28,25 +29,11 @@ export async function importClosure(roots: readonly StorePath[], { shell, call, 
   log.note(`importing ${missing.length === 1 ? "1 path" : `${missing.length} paths`} as root, since Nix on the machine accepts none without a signature`);
   let bytes = (): number => 0;
   log.copying(() => ({ ...progress, bytes: bytes() }));
-  const ended = new AbortController();
-  let outcome: ScriptOutcome;
-  try {
-    outcome = await shell.run({
-      script: "import",
-      args: [],
-      privileged: true,
-      signal,
-      input: async (stdin) => {
-        bytes = () => ("bytesWritten" in stdin ? Number(stdin.bytesWritten) : 0);
-        // Nobody reads what is still written when the script has ended.
-        await exportPaths(missing, stdin, AbortSignal.any([signal, ended.signal])).catch((error: unknown) => {
-          if (!ended.signal.aborted) throw error;
-        });
-      },
-    });
-  } finally {
-    ended.abort();
-  }
+  const outcome = await feedScript(
+    shell,
+    { script: "import", args: [], privileged: true, signal },
+    { write: async (stdin, own) => await exportPaths(missing, stdin, own), onBegin: (written) => (bytes = written) },
+  );
   if (outcome.kind === "lost") throw outcome.cause;
   if (outcome.exitCode !== 0) throw failed("nix-store --import", outcome.exitCode, outcome.stderr);
   return { ...progress, bytes: bytes() };

@@ -11,6 +11,7 @@ import type {
   ActivationEnd,
   ArmedMachine,
   ConnectedMachine,
+  Download,
   HostLog,
   Machine,
   MachineFacts,
@@ -26,6 +27,7 @@ import { GuardedActivation } from "./activation.js";
 import { runBuild, type BuildQuestions } from "./build-job.js";
 import { compareSystems } from "./compare.js";
 import { enter, type Entry } from "./probe.js";
+import { downloadThere, requireSystem } from "./given-system.js";
 import type { CallScript } from "./job.js";
 import { Lease, leaseCall } from "./lease.js";
 import { dryActivate } from "./dry-activate.js";
@@ -132,6 +134,15 @@ class ConnectedNixosMachine implements ConnectedMachine {
 
   async copyPaths(paths: SentPaths, signal: AbortSignal): Promise<CopyProgress> {
     return await this.#sending.paths(paths, signal);
+  }
+
+  async download(path: StorePath, signal: AbortSignal): Promise<Download> {
+    await this.#prepare([path], "copy", signal);
+    return await downloadThere(path, { run: this.#settings.run, privileged: this.#privileged, log: this.#log, call: this.#call(signal) });
+  }
+
+  async requireSystem(path: StorePath, signal: AbortSignal): Promise<void> {
+    await requireSystem(path, this.#call(signal));
   }
 
   async build(rebuild: Rebuild, signal: AbortSignal): Promise<StorePath> {

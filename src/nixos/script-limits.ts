@@ -24,10 +24,12 @@ export const scriptSeconds = {
   journal: 60,
   settle: 60,
   specialisation: 60,
+  system: 60,
   place: 60,
   daemon: 30,
   lease: 60,
   missing: 120,
   // A copy is limited by the input `timeout` alone.
   import: 0,
+  unpack: 0,
 } as const;

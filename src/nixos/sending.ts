@@ -1,14 +1,17 @@
-import type { CopyProgress } from "../domain/copy-progress.js";
+import type { Compress } from "../domain/compress.js";
+import { addProgress, type CopyProgress } from "../domain/copy-progress.js";
 import { CommandError, DeployError } from "../domain/errors.js";
 import { sentPaths, type SentFlake } from "../domain/flake.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { HostLog, SentPaths } from "../deploy/ports.js";
 import { copyPaths } from "../nix/copy-paths.js";
 import { explainSendFailure, speaksOfDaemon, type DaemonState } from "../nix/send-failure.js";
+import type { Pack } from "../nix/pack.js";
 import { sendFlake, type SendOptions } from "../nix/send.js";
 import type { Connection } from "../ssh/connection.js";
 import { speaksOfLostConnection } from "../ssh/failure.js";
 import { parseFacts } from "./facts.js";
+import { copyPacked } from "./packed-copy.js";
 import { importClosure, wantsSignature } from "./import-closure.js";
 import type { CallScript } from "./job.js";
 import type { RemoteShell } from "./remote-shell.js";
@@ -21,6 +24,9 @@ export type SendSettings = {
   /** Whether the machine downloads from its own binary caches what they have of a system that is sent. */
   readonly substitute: boolean;
   readonly archiveArgs: readonly string[];
+  readonly compress: Compress;
+  /** Source trees, packed for all machines of the run. */
+  readonly pack: Pack;
 };
 
 type Site = {
@@ -49,8 +55,14 @@ export class Sending {
 
   /** Sends a flake with all its inputs. */
   async flake(sent: SentFlake, signal: AbortSignal): Promise<CopyProgress> {
-    const { run, checkSignatures, archiveArgs } = this.#site.settings;
-    const send = async (): Promise<CopyProgress> => await sendFlake(sent, { ...this.#options(signal), checkSignatures, extraArgs: archiveArgs });
+    const { settings, shell, call, log } = this.#site;
+    const { run, checkSignatures, archiveArgs, compress, pack } = settings;
+    const send = async (): Promise<CopyProgress> => {
+      const packed = await copyPacked(sentPaths(sent), { pack, compress, shell, call: call(signal), log, signal });
+      // Sends what is still missing, and proves that nothing is.
+      const copied = await sendFlake(sent, { ...this.#options(signal), checkSignatures, extraArgs: archiveArgs });
+      return packed.paths === 0 ? copied : addProgress(packed, copied);
+    };
     const copied = await this.#kept(sentPaths(sent), signal, async () => await this.#explained(send, "the flake", signal));
     this.#site.log.note(`copied ${sent.flake.source} (run ${run})`);
     return copied;

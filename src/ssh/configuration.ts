@@ -77,6 +77,7 @@ export function renderConfiguration(target: Target, index: number, directory: st
     ...(renamed ? [] : [hostName(target.address)]),
     `  Port ${target.port}`,
     `  User ${target.user}`,
+    ...ownLines(target),
     ...mastersOf(targetFiles(directory, index)),
     // The user's lines do not know this name.
     ...(renamed && name !== target.host ? [`Host ${name}`, hostName(target.address)] : []),
@@ -101,6 +102,7 @@ export function renderQuestion(
     host,
     ...(target.port === undefined ? [] : [`  Port ${target.port}`]),
     ...(target.user === undefined ? [] : [`  User ${target.user}`]),
+    ...ownLines(target),
     ...mastersOf(targetFiles(directory, index)),
     ...ownedSettings(index, directory, settings),
   ];
@@ -114,6 +116,10 @@ function lines(all: readonly string[]): string {
 
 function extraLines({ extra }: SshSettings): string[] {
   return extra === "" ? [] : ["# From the input ssh-config", extra];
+}
+
+function ownLines({ sshOptions = [] }: Pick<Target, "sshOptions">): string[] {
+  return sshOptions.map((line) => `  ${line}`);
 }
 
 function mastersOf({ socket }: TargetFiles): string[] {

@@ -2,22 +2,28 @@ import { writeFileSync } from "node:fs";
 
 import { CommandError, InputError, messageOf } from "../domain/errors.js";
 import { mapLimited } from "../domain/map-limited.js";
-import { checkHost, checkPort, checkUser, withDefaults, type NamedTarget, type Target, type TargetDefaults } from "../domain/target.js";
+import { checkHost, checkPort, checkUser, withDefaults, type NamedTarget, type RefusedTarget, type Target, type TargetDefaults } from "../domain/target.js";
 import { run, type Command } from "../process/run.js";
 import { renderQuestion, targetFiles, type SshSettings } from "./configuration.js";
-import { refusalOf } from "./keywords.js";
+import { refusalOf } from "../domain/ssh-keywords.js";
 
 // ssh answers at once, unless a `Match exec` of the user's lines takes its time.
 const answerSeconds = 60;
 
-/** Finds out where targets are, as `locateTarget`, at most `limit` at a time. The answers are in the order of the targets. */
+/**
+ * Finds out where targets are, as `locateTarget`, at most `limit` at a time. The answers are in the order of the targets. One whose own
+ * options ssh does not accept is refused alone.
+ */
 export async function locateTargets(
   targets: readonly NamedTarget[],
   directory: string,
   settings: SshSettings,
   { defaults, limit, signal }: { readonly defaults: TargetDefaults; readonly limit: number; readonly signal: AbortSignal },
-): Promise<Target[]> {
-  const work = async ([index, target]: [number, NamedTarget]): Promise<Target> => await locateTarget(target, index, directory, settings, defaults, signal);
+): Promise<(Target | RefusedTarget)[]> {
+  const work = async ([index, target]: [number, NamedTarget]): Promise<Target | RefusedTarget> => {
+    const problem = await ownProblem(target, index, directory, settings, defaults, signal);
+    return problem === undefined ? await locateTarget(target, index, directory, settings, defaults, signal) : { name: target.name, problem };
+  };
   return await mapLimited([...targets.entries()], limit, work);
 }
 
@@ -34,13 +40,10 @@ export async function locateTarget(
   defaults: TargetDefaults,
   signal?: AbortSignal,
 ): Promise<Target> {
-  if (settings.extra === "") return withDefaults(target, defaults);
+  if (settings.extra === "" && (target.sshOptions ?? []).length === 0) return withDefaults(target, defaults);
   const { configuration } = targetFiles(directory, index);
   const { text, extraBegins } = renderQuestion(target, index, directory, settings, defaults);
-  const ask = async (question: string): Promise<string> => {
-    writeFileSync(configuration, question, { mode: 0o600 });
-    return (await run(locationCommand(configuration, target), { signal, timeout: answerSeconds })).stdout;
-  };
+  const ask = async (question: string): Promise<string> => await askSsh(target, question, configuration, signal);
   let answer: string;
   try {
     answer = await ask(text);
@@ -50,6 +53,31 @@ export async function locateTarget(
   }
   const without = await ask(renderQuestion(target, index, directory, { ...settings, extra: "" }, defaults).text);
   return locatedTarget(target, answer, without);
+}
+
+async function askSsh(target: NamedTarget, question: string, configuration: string, signal: AbortSignal | undefined): Promise<string> {
+  writeFileSync(configuration, question, { mode: 0o600 });
+  return (await run(locationCommand(configuration, target), { signal, timeout: answerSeconds })).stdout;
+}
+
+/** What ssh has against the target's own options, without the user's lines. */
+async function ownProblem(
+  target: NamedTarget,
+  index: number,
+  directory: string,
+  settings: SshSettings,
+  defaults: TargetDefaults,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  if ((target.sshOptions ?? []).length === 0) return undefined;
+  const { configuration } = targetFiles(directory, index);
+  try {
+    await askSsh(target, renderQuestion(target, index, directory, { ...settings, extra: "" }, defaults).text, configuration, signal);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.failure.kind === "aborted") throw error;
+    return `ssh does not accept its options (${(target.sshOptions ?? []).join("; ")}): ${reasonOf(error, configuration, Number.POSITIVE_INFINITY)}`;
+  }
 }
 
 /** Builds the command that asks ssh what it makes of its configuration, without connecting. */
@@ -84,9 +112,10 @@ export function locatedTarget(target: NamedTarget, answer: string, without: stri
   check("User", () => checkUser(user));
   check("Port", () => checkPort(port));
   requireOwned(target, found, parseAnswer(without));
-  const { name, host, configuration } = target;
+  const { name, host, configuration, sshOptions, replaceUnknown } = target;
   const moved = address.toLowerCase() !== host.toLowerCase();
-  return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration };
+  const own = { ...(sshOptions === undefined ? {} : { sshOptions }), ...(replaceUnknown === undefined ? {} : { replaceUnknown }) };
+  return { name, user, host, port, address: moved ? address : host, via: viaOf(host, found), configuration, ...own };
 }
 
 function parseAnswer(answer: string): ReadonlyMap<string, readonly string[]> {

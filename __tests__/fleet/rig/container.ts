@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import path from "node:path";
 
+import { limitMemory } from "./memory-limit.js";
 import { type CommandResult, environment as hostEnvironment, execute, until } from "./command.js";
 
 export const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -20,16 +21,21 @@ export class Container {
     this.#console = console;
   }
 
-  /** Starts systemd-nspawn with these arguments and waits for the first process inside. */
-  static async start(args: readonly string[], group: string, console: string): Promise<Container> {
+  /** Starts systemd-nspawn with these arguments and waits for the first process inside. `memory`: MiB that all of it may use. */
+  static async start(args: readonly string[], group: string, console: string, memory?: number): Promise<Container> {
     // Two machines in one control group would take each other's services for their own.
     mkdirSync(group, { recursive: true });
+    const groups = memory === undefined ? [group] : [group, limitMemory(group, memory)];
     const output = openSync(console, "a");
-    const nspawn = spawn("/bin/sh", ["-c", 'echo $$ > "$0/cgroup.procs"; exec systemd-nspawn "$@"', group, ...args], {
-      env: { ...hostEnvironment(), SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" },
-      stdio: ["ignore", output, output],
-      detached: true,
-    });
+    const nspawn = spawn(
+      "/bin/sh",
+      ["-c", `for group in ${groups.join(" ")}; do echo $$ > "$group/cgroup.procs"; done; exec systemd-nspawn "$@"`, "sh", ...args],
+      {
+        env: { ...hostEnvironment(), SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" },
+        stdio: ["ignore", output, output],
+        detached: true,
+      },
+    );
     closeSync(output);
     nspawn.unref();
     const container = new Container(nspawn, console);

@@ -36,6 +36,8 @@ export type MachineSpec = {
   readonly systemProfile?: boolean;
   /** Further lines of nix.conf. */
   readonly nixConf?: string;
+  /** MiB of memory that all of the machine may use, its disk included. Default: no limit. */
+  readonly memory?: number;
 };
 
 /** A generation of the system profile. */
@@ -138,7 +140,7 @@ export class Machine {
       "--console=passive",
       "--kill-signal=SIGRTMIN+3",
     ];
-    this.#container = await Container.start(args, this.#place.group, this.#consoleFile);
+    this.#container = await Container.start(args, this.#place.group, this.#consoleFile, this.#spec.memory);
     if (options.wait === false) return;
     await until(`${this.name} to boot`, 60, async () => (await this.exec("systemctl is-system-running")).stdout.trim().match(/^(running|degraded)$/) !== null);
     await until(`sshd of ${this.name}`, 20, async () => (await this.exec(`ss -Hltn sport = :${this.sshPort}`)).stdout !== "");
@@ -218,6 +220,11 @@ export class Machine {
       return Number.isNaN(number) ? [] : [{ number, path: target, current: link === current }];
     });
     return generations.toSorted((one, other) => one.number - other.number);
+  }
+
+  /** Bytes that the machine has received over the network since it booted. */
+  receivedBytes(): number {
+    return Number(readFileSync(`/sys/class/net/${this.port}/statistics/tx_bytes`, "utf8"));
   }
 
   /** What sshd has logged since the machine booted or `forgetHandshakes`: TCP connections and accepted keys. */

@@ -29,7 +29,7 @@ for port in "/sys/class/net/vb-$(basename "$group")-"*; do
   if [ -e "$port" ]; then ip link delete "$(basename "$port")" 2> /dev/null; fi
 done
 if [ -e "/sys/class/net/$bridge" ]; then ip link delete "$bridge"; fi
-for root in "$group" "/sys/fs/cgroup/systemd/$(basename "$group")"; do
+for root in "$group" "/sys/fs/cgroup/systemd/$(basename "$group")" "/sys/fs/cgroup/memory/$(basename "$group")-"*; do
   if [ -d "$root" ]; then find "$root" -depth -type d -exec rmdir {} \; 2> /dev/null; fi
 done
 if ! grep -qF " $directory/" /proc/self/mounts; then rm -rf "$directory"; fi

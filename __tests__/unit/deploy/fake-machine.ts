@@ -4,6 +4,7 @@ import type {
   ActivationEnd,
   ArmedMachine,
   ConnectedMachine,
+  Download,
   Generation,
   HostLog,
   LastStep,
@@ -53,6 +54,9 @@ export class FakeMachine implements Machine {
   rebuild: Rebuild | undefined;
   sentPaths: SentPaths | undefined;
   realised: StorePath | undefined;
+  /** What its own binary caches have, and whether that is a system. */
+  downloads: readonly StorePath[] = [];
+  isSystem = true;
   /** What was activated last. */
   activation: Activation | undefined;
   trouble: { connect?: Trouble; copyFlake?: Trouble; copyPaths?: Trouble; realise?: Trouble; build?: Trouble; arm?: Trouble; activate?: Trouble } = {};
@@ -101,6 +105,17 @@ export class FakeMachine implements Machine {
         this.sentPaths = paths;
         await this.#enter("copyPaths", own);
         return { paths: 2, expectedPaths: 2, bytes: undefined };
+      },
+      download: async (path) =>
+        await this.#answer<Download>(
+          "download",
+          this.downloads.includes(path)
+            ? { kind: "downloaded", copied: { paths: 3, expectedPaths: 3, bytes: undefined } }
+            : { kind: "unavailable", lines: [`error: path '${path}' does not exist`] },
+        ),
+      requireSystem: async (path) => {
+        if (!this.isSystem) throw new DeployError({ phase: "copy", reason: `${path} is no system` });
+        await this.#answer("require system", undefined);
       },
       realise: async (derivation, _, own) => {
         this.realised = derivation;

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { attributeOf, nameOfConfiguration, needsHive, ownHostname, parseConfiguration, type Configuration } from "../../../src/domain/configuration.js";
+import {
+  attributeOf,
+  isProfile,
+  nameOfConfiguration,
+  needsHive,
+  ownHostname,
+  parseConfiguration,
+  type Configuration,
+} from "../../../src/domain/configuration.js";
 import { checkTarget, parseTarget } from "../../../src/domain/target.js";
 import { hiveNode, makeRequest, nixos } from "./make.js";
 
@@ -13,6 +21,8 @@ describe("a configuration", () => {
     ["nixosConfigurationsX", nixos("nixosConfigurationsX")],
     ["colmenaHive.nodes.web1", hiveNode("web1")],
     ["colmenaHive.nodes.", nixos("colmenaHive.nodes.")],
+    ["deploy.nodes.web1", { kind: "profile", name: "web1" }],
+    ["deploy.nodes.", nixos("deploy.nodes.")],
   ])("%s is read in both forms of a target", (written, configuration) => {
     expect(parseTarget(`root@web1#${written}`).configuration).toEqual(configuration);
     expect(checkTarget(makeRequest({ host: "web1", configuration: written })).configuration).toEqual(configuration);
@@ -25,6 +35,10 @@ describe("a configuration", () => {
 
   test("that is the machine's own hostname has neither an attribute nor a name", () => {
     expect([attributeOf(ownHostname), nameOfConfiguration(ownHostname)]).toEqual([undefined, undefined]);
+  });
+
+  test("is a profile only as a node of deploy-rs", () => {
+    expect(["deploy.nodes.web1", "web1", "colmenaHive.nodes.web1", undefined].map(isProfile)).toEqual([true, false, false, false]);
   });
 
   test("of a hive is named without the hive, and needs it", () => {

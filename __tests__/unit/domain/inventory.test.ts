@@ -5,6 +5,7 @@ import { ownHostname } from "../../../src/domain/configuration.js";
 import { InputError } from "../../../src/domain/errors.js";
 import {
   chooseMachines,
+  requireSelection,
   separateSamePlace,
   targetsOf,
   unusableResult,
@@ -56,7 +57,7 @@ describe("what is chosen", () => {
   });
 
   test("is what a selection names", () => {
-    expect(choose([web, db, broken, local], "web,laptop")).toEqual({ machines: [web], unusable: [], others: [local] });
+    expect(choose([web, db, broken, local], "web,l*")).toEqual({ machines: [web], unusable: [], others: [local] });
   });
 
   test("includes what does not evaluate if a tag is requested that it may have", () => {
@@ -102,6 +103,20 @@ describe("an error", () => {
 
   test("where none is one to deploy", () => {
     expect(problemOf([local])).toEqual(["targets: is empty, and no host of the flake can be deployed over ssh (laptop: its targetHost is null)"]);
+  });
+
+  test("for one that is not to be deployed and is selected by its name", () => {
+    expect(problemOf([machine("web"), local], "web,laptop")).toEqual(["select: names hosts that cannot be deployed: laptop (its targetHost is null)"]);
+    expect(choose([machine("web"), local], "*,!laptop").others).toEqual([]);
+  });
+
+  test("where the flake forbids deploying all machines, and none is selected", () => {
+    const inventory = { names: ["web"], entries: [machine("web")], needsSelection: true };
+    expect(thrown(InputError, () => requireSelection(inventory, [])).problems).toMatchObject([
+      { input: "select", problem: expect.stringContaining("meta.allowApplyAll = false"), topic: "apply-all-forbidden" },
+    ]);
+    requireSelection(inventory, parseSelection("*"));
+    requireSelection({ ...inventory, needsSelection: false }, []);
   });
 
   test("for a part of the selection that matches nothing", () => {

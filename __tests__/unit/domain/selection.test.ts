@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { looksAtTags, parseSelection, select, unmatchedProblem } from "../../../src/domain/selection.js";
+import { looksAtTags, isNamed, parseSelection, select, unmatchedProblem } from "../../../src/domain/selection.js";
 
 type Machine = { readonly name: string; readonly tags?: readonly string[] };
 
@@ -101,4 +101,8 @@ test("what matches nothing is reported with the available names, shortened if th
   expect(unmatchedProblem(["x"], [])).toBe("x matches no host; available: none");
   const many = Array.from({ length: 60 }, (_, index) => `h${index}`);
   expect(unmatchedProblem(["x", "@y"], many)).toMatch(/^x, @y matches no host; available: h0, h1, .*, h49 and 10 more$/);
+});
+
+test("a name is selected as such only by a rule without a pattern", () => {
+  expect(["web1", "web*", "web[1]", "@web1", "!web1"].map((text) => isNamed("web1", parseSelection(text)))).toEqual([true, false, false, false, false]);
 });

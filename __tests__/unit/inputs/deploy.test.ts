@@ -40,6 +40,7 @@ test("the defaults of action.yml are the ones that are promised", () => {
     flake: ".",
     targets: [{ name: "web1", user: undefined, host: "web1", port: undefined, configuration: ownHostname }],
     selection: [],
+    names: ["web1"],
     defaults: { user: "root", port: 22 },
     operation: "switch",
     elevate: "auto",
@@ -48,11 +49,13 @@ test("the defaults of action.yml are the ones that are promised", () => {
     rebuildArgs: [],
     buildArgs: [],
     places: { buildOn: "auto", evaluateOn: "auto" },
+    systems: undefined,
     connectTimeout: 30,
     timeout: 0,
     retries: 2,
     checkSignatures: true,
     substitute: true,
+    compress: "auto",
     elevatePassword: undefined,
     safety: {
       rollback: true,
@@ -173,7 +176,7 @@ describe("what is refused", () => {
   const reference = "expected a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
   const flakeSettings = "is not allowed: it lets a flake change the settings of Nix; put the settings that you trust into nix.conf instead";
   const noMachine =
-    "lists no hosts; expected one target per line ([user@]host[:port][#configuration], with an IPv6 address in brackets), or a JSON array of such strings or of objects with host, user, port, configuration, name and build-on";
+    "lists no hosts; expected one target per line ([user@]host[:port][#configuration], with an IPv6 address in brackets), or a JSON array of such strings or of objects with host, user, port, configuration, name, build-on, ssh-options and replace-unknown-profiles";
   const selection =
     "expected comma-separated globs over names and @tags, for example web1,edge-*,@canary,!web2 (! leaves out, * matches anything, ? one character, [abc] and [!a-z] one character of a set)";
   const user = "its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)";
@@ -259,6 +262,7 @@ describe("what is refused", () => {
       "archive-args": "--to",
       "rebuild-args": "--flake",
       "build-args": "--impure",
+      systems: "[]",
       "ssh-config": "\0",
       "health-check": "\0",
       specialisation: "a/b",
@@ -395,6 +399,8 @@ describe("evaluating and building on the runner", () => {
   test.each<Readonly<Record<string, string>>>([
     // The flake may say either for its machines.
     { targets: "", "build-args": "--fallback", "rebuild-args": "--show-trace" },
+    // Other jobs of the same matrix may have machines that build.
+    { targets: JSON.stringify([{ host: "web1", configuration: "web1", "flake-build-on": "runner" }]), "rebuild-args": "--show-trace" },
     { ...named, "build-on": "runner", "build-args": "--fallback" },
     { ...named, "evaluate-on": "runner", "rebuild-args": "--fallback\n-L" },
     { ...named, operation: "rollback", "build-args": "--fallback", "rebuild-args": "-L" },

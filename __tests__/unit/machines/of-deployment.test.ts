@@ -2,7 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 
 import { makeFailure } from "../../../src/domain/failure.js";
 import { InputError } from "../../../src/domain/errors.js";
-import type { Choice, InventoryEntry } from "../../../src/domain/inventory.js";
+import type { Choice, Inventory, InventoryEntry } from "../../../src/domain/inventory.js";
+import { parseSelection } from "../../../src/domain/selection.js";
 import { withDefaults, type NamedTarget, type Target } from "../../../src/domain/target.js";
 import { machinesOfDeployment, type MachinesOfDeployment, type WantedMachines } from "../../../src/machines/of-deployment.js";
 import type { DeploymentPorts } from "../../../src/machines/ports.js";
@@ -28,7 +29,7 @@ async function find(
   const choices: Choice[] = [];
   const { entries = [], ...ports } = overrides;
   const found = await machinesOfDeployment(
-    { targets: [], selection: [], operation: "switch", places: { buildOn: "auto", evaluateOn: "auto" }, ...wanted },
+    { targets: [], selection: [], operation: "switch", places: { buildOn: "auto", evaluateOn: "auto" }, systems: undefined, ...wanted },
     {
       fetchFlake: async () => {
         events.push("fetch");
@@ -47,6 +48,9 @@ async function find(
         events.push(`make ${systems.map(({ name, way }) => `${name} ${way}`).join(", ")}`);
         const made = { derivation: makeStorePath("x.drv"), toplevel: makeStorePath("x") };
         return await Promise.resolve({ systems: new Map(systems.map(({ name }) => [name, made])), failed: new Map() });
+      },
+      requireSystems: (systems) => {
+        events.push(`require ${[...systems.keys()].join(", ")}`);
       },
       prepareSsh: async () => {
         events.push("ssh");
@@ -110,11 +114,32 @@ describe("machines of the flake", () => {
     expect(choices).toMatchObject([{ machines: [{ name: "c" }], unusable: [{ name: "a" }, { name: "b" }] }]);
   });
 
+  test("whose options of ssh are not accepted are unusable, and an explicit target is refused", async () => {
+    const locate: DeploymentPorts["locate"] = async (targets) =>
+      await Promise.resolve(targets.map((target) => (target.name === "a" ? { name: "a", problem: "not these options" } : withDefaults(target, defaults))));
+    const { targets, failed, choices } = await find({}, { entries: [machine("a"), machine("c")], locate });
+    expect(namesOf(targets)).toEqual(["c"]);
+    expect(failed).toMatchObject([{ name: "a", status: "failed", error: { topic: "ssh-options-unsupported" } }]);
+    expect(choices).toMatchObject([{ unusable: [{ name: "a", error: "unsupported deployment settings in the flake: not these options" }] }]);
+    const error = await rejection(InputError, find({ targets: [named("a"), named("c")] }, { locate }));
+    expect(error.problems).toEqual([{ input: "targets", problem: "a: not these options" }]);
+  });
+
   test("get the hive where one is a node of it, and the plain flake otherwise", async () => {
     const plain = await find({}, { entries: [machine("web1")] });
     expect(await plain.flake).toMatchObject({ hive: false });
     const hive = await find({}, { entries: [machine("web1", "web1", hiveNode("web1"))] });
     expect(await hive.flake).toMatchObject({ hive: true });
+  });
+
+  test("need a selection where the flake forbids deploying all, unless they are only built", async () => {
+    const readInventory = async (): Promise<Inventory> => await Promise.resolve({ names: ["web1"], entries: [machine("web1")], needsSelection: true });
+    for (const operation of ["switch", "boot", "test", "dry-activate"] as const) {
+      const error = await rejection(InputError, find({ operation }, { readInventory }));
+      expect(error.problems).toMatchObject([{ input: "select", topic: "apply-all-forbidden" }]);
+    }
+    expect(namesOf((await find({ operation: "build" }, { readInventory })).targets)).toEqual(["web1"]);
+    expect(namesOf((await find({ selection: parseSelection("*") }, { readInventory })).targets)).toEqual(["web1"]);
   });
 
   test("are found through the flake for a rollback, which sends none", async () => {
@@ -133,6 +158,13 @@ describe("systems that the runner evaluates", () => {
     expect(wanted.get("web2")).toEqual({ name: "web2", configuration: "web2", way: "built-here" });
     const hive = await find({ targets: [named("web1", hiveNode("web1"))], places: runner });
     expect(hive.events.slice(0, 2)).toEqual(["fetch", "wrap with hive"]);
+  });
+
+  test("are those of which the flake of a matrix says so, unless an input decides", async () => {
+    const targets = [{ ...named("web1"), flakeBuildOn: "runner" } as const];
+    expect((await find({ targets })).wanted.get("web1")).toMatchObject({ way: "built-here" });
+    const places = { buildOn: "target", evaluateOn: "auto" } as const;
+    expect((await find({ targets, places })).wanted.get("web1")).toMatchObject({ way: "rebuilt-there" });
   });
 
   test("are those of which the flake says so, or the inputs", async () => {
@@ -164,5 +196,23 @@ describe("systems that the runner evaluates", () => {
 
   test("are none for a rollback", async () => {
     expect((await find({ targets: [named("web1")], places: runner, operation: "rollback" })).events).toEqual(["ssh", "locate"]);
+  });
+});
+
+describe("systems that were built before the run", () => {
+  const systems = new Map([["web1", makeStorePath("nixos-system-web1")]]);
+
+  test("are deployed without a flake, and looked at before the ssh key is on the runner", async () => {
+    const { targets, wanted, flake, made, events } = await find({ targets: [named("web1")], systems });
+    expect(namesOf(targets)).toEqual(["web1"]);
+    expect(wanted.get("web1")).toEqual({ name: "web1", configuration: "web1", way: "built-before", toplevel: systems.get("web1") });
+    expect([flake, made]).toEqual([undefined, undefined]);
+    expect(events).toEqual(["require web1", "ssh", "locate"]);
+  });
+
+  test("are no systems of two targets in the same place", async () => {
+    const both = new Map([...systems, ["web2", makeStorePath("nixos-system-web2")]]);
+    const error = await rejection(InputError, find({ targets: [named("web1"), { ...named("web2"), host: "WEB1" }], systems: both }));
+    expect(error.problems).toMatchObject([{ input: "targets" }]);
   });
 });

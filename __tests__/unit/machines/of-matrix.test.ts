@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 
+import type { Place } from "../../../src/domain/build-place.js";
 import { InputError } from "../../../src/domain/errors.js";
-import type { InventoryEntry } from "../../../src/domain/inventory.js";
+import type { Inventory, InventoryEntry } from "../../../src/domain/inventory.js";
 import type { MatrixMachine } from "../../../src/domain/matrix.js";
 import { machinesOfMatrix, type MachinesOfMatrix, type WantedJobs } from "../../../src/machines/of-matrix.js";
 import type { Checkout, MatrixPorts } from "../../../src/machines/ports.js";
@@ -15,6 +16,11 @@ const present: Checkout = { pinned: "path:/nix/store/x", repository };
 
 function machine(name: string, request: Partial<WrittenRequest> = {}): MatrixMachine {
   return { name, request: makeRequest({ host: name, configuration: name, ...request }), system: undefined, tags: [] };
+}
+
+function entry(name: string, host: string, buildOn: Place = "auto"): InventoryEntry {
+  const request = makeRequest({ host, configuration: name });
+  return { kind: "machine", name, request, system: "x86_64-linux", tags: ["web"], buildOn, ignored: [] };
 }
 
 async function find(wanted: Partial<WantedJobs>, overrides: Partial<MatrixPorts> = {}): Promise<Found> {
@@ -48,20 +54,26 @@ describe("the machines of a matrix", () => {
   });
 
   test("are those of the flake without targets, apart from those in the same place", async () => {
-    const entry = (name: string, host: string): InventoryEntry => ({
-      kind: "machine",
-      name,
-      request: makeRequest({ host, configuration: name }),
-      system: "x86_64-linux",
-      tags: ["web"],
-      buildOn: "auto",
-      ignored: [],
-    });
     const entries = [entry("a", "10.0.0.1"), entry("b", "10.0.0.1"), entry("c", "10.0.0.2")];
     const found = await find({}, { readInventory: async () => await Promise.resolve({ names: ["a", "b", "c"], entries }) });
     expect(found.machines).toMatchObject([{ name: "c", system: "x86_64-linux", tags: ["web"] }]);
     expect(found.unusable.map(({ name }) => name)).toEqual(["a", "b"]);
   });
+
+  test("say where the flake has each of them built, unless the runner builds none", async () => {
+    const places = async (...said: readonly Place[]): Promise<unknown[]> => {
+      const entries = said.map((place, index) => entry(`m${index}`, `10.0.0.${index}`, place));
+      const found = await find({}, { readInventory: async () => await Promise.resolve({ names: entries.map(({ name }) => name), entries }) });
+      return found.machines.map(({ request }) => request.flakeBuildOn);
+    };
+    expect(await places("runner", "target", "auto")).toEqual(["runner", "target", "auto"]);
+    expect(await places("target", "auto")).toEqual([undefined, undefined]);
+  });
+});
+
+test("without a selection there is no matrix where the flake forbids deploying all machines", async () => {
+  const readInventory = async (): Promise<Inventory> => await Promise.resolve({ names: ["a"], entries: [], needsSelection: true });
+  expect((await rejection(InputError, find({}, { readInventory }))).problems).toMatchObject([{ input: "select", topic: "apply-all-forbidden" }]);
 });
 
 describe("changed-since", () => {

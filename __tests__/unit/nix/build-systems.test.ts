@@ -9,6 +9,7 @@ import { rejection } from "../failure-of.js";
 import { temporaryDirectory } from "../temporary.js";
 import { withProgram } from "./fake-nix.js";
 
+const elsewhere = "build it there";
 const directory = temporaryDirectory();
 const options = { extraArgs: [], signal: undefined, onLine: (): void => undefined };
 
@@ -62,7 +63,7 @@ esac`;
     const text = (name: string): string => {
       const one = failed.get(name);
       if (one === undefined) throw new Error(`${name} has built`);
-      return renderFailure(buildFailure(name, one));
+      return renderFailure(buildFailure(name, one, elsewhere));
     };
     expect(text("web1"))
       .toBe(`the system of web1 does not build on the runner (exit code 100): bash: builder failed with exit code 3; 1 other derivation depends on it and could not be built. The end of the build's log is below; the command under it shows all of it on the runner. Nothing has changed on the machine
@@ -86,24 +87,24 @@ esac`;
     ["> cp: No space left on device", "no space is left on the runner to build web1"],
     ["", "the system of web1 does not build on the runner (exit code 1)"],
   ])("%j is %s", (line, reason) => {
-    expect(buildFailure("web1", { exitCode: 1, failures: { failed: [], more: 0, dependents: 0 }, lines: [line] }).reason).toBe(reason);
+    expect(buildFailure("web1", { exitCode: 1, failures: { failed: [], more: 0, dependents: 0 }, lines: [line] }, elsewhere).reason).toBe(reason);
   });
 
   test("whose builder was killed for its memory says what to do", () => {
     const failed = [{ path: makeStorePath("bash.drv"), reason: "builder failed due to signal 9 (Killed)", log: [] }];
-    expect(buildFailure("web1", { exitCode: 1, failures: { failed, more: 0, dependents: 0 }, lines: [] }).hint).toContain("build-on: target");
+    expect(buildFailure("web1", { exitCode: 1, failures: { failed, more: 0, dependents: 0 }, lines: [] }, elsewhere).hint).toContain(`or ${elsewhere}`);
   });
 });
 
 describe("a system that the runner does not have", () => {
   test("is refused for another platform, with both alternatives", () => {
     const known = new Set(["x86_64-linux", "i686-linux"]);
-    expect(platformFailure("pi", "x86_64-linux", known)).toBeUndefined();
-    expect(platformFailure("pi", undefined, known)).toBeUndefined();
-    expect(platformFailure("pi", "aarch64-linux", undefined)).toBeUndefined();
-    const failure = platformFailure("pi", "aarch64-linux", known);
+    expect(platformFailure("pi", "x86_64-linux", known, elsewhere)).toBeUndefined();
+    expect(platformFailure("pi", undefined, known, elsewhere)).toBeUndefined();
+    expect(platformFailure("pi", "aarch64-linux", undefined, elsewhere)).toBeUndefined();
+    const failure = platformFailure("pi", "aarch64-linux", known, elsewhere);
     expect(failure?.reason).toBe("the system of pi is for aarch64-linux, which the runner cannot build for; it builds for x86_64-linux, i686-linux");
-    expect(failure?.hint).toMatch(/^Set build-on: target for the machine, or give the runner a builder for aarch64-linux/);
+    expect(failure?.hint).toMatch(/^Give the runner a builder for aarch64-linux .*, or build it there$/);
   });
 
   test("does not evaluate, or is not in the flake", () => {

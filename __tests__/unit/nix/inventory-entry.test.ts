@@ -33,6 +33,7 @@ describe("a machine", () => {
       tags: [],
       buildOn: "target",
       ignored: [],
+      wishes: [],
     });
   });
 
@@ -45,7 +46,19 @@ describe("a machine", () => {
       tags: ["web"],
       buildOn: "runner",
       ignored: [],
+      wishes: [],
     });
+  });
+
+  test("of deploy-rs gets the system in its profile, whatever the configuration of its name", () => {
+    const request = { configuration: { kind: "profile", name: "web1" } };
+    expect(parseEntry("web1", { ...deployRs, hasPath: true })).toMatchObject({ kind: "machine", request });
+    expect(parseEntry("web1", { ...deployRs, hasPath: true, configured: false })).toMatchObject({ kind: "machine", request });
+  });
+
+  test("of colmena that replaces only what is known", () => {
+    expect(parseEntry("web1", { ...hive, replaceUnknownProfiles: false })).toMatchObject({ request: { replaceUnknown: false }, ignored: [] });
+    expect(parseEntry("web1", { ...hive, replaceUnknownProfiles: true })).toMatchObject({ request: { host: "web1", configuration: hiveNode("web1") } });
   });
 
   test("of which nobody asked for more than its place", () => {
@@ -54,14 +67,14 @@ describe("a machine", () => {
     expect(parseEntry("web1", place)).toMatchObject({ kind: "machine", system: undefined, tags: undefined });
   });
 
-  test.each([
-    [["-p", "2222"], 2222],
-    [["-p2222"], 2222],
-    // As ssh has it (ssh.c): the first one counts, which is the profile's own.
-    [["-p", "1", "-p", "2"], 1],
-    [[], undefined],
-  ])("with the ssh options %j has the port %j", (sshOptions, port) => {
-    expect(parseEntry("web1", { ...deployRs, sshOptions })).toMatchObject({ request: { port } });
+  test("with options of ssh, of which the flake's own user counts first", () => {
+    const sshOptions = ["-p", "2222", "-l", "other", "-J", "bastion", "-A"];
+    expect(parseEntry("web1", { ...deployRs, sshOptions })).toMatchObject({
+      request: { user: "other", port: 2222, sshOptions: ["ProxyJump bastion"] },
+      ignored: ["ForwardAgent has no effect; no agent is forwarded"],
+    });
+    expect(parseEntry("web1", { ...hive, port: 7, sshOptions })).toMatchObject({ request: { user: "root", port: 2222 } });
+    expect(parseEntry("web1", { ...hive, port: 7, sshOptions: "-oCompression=yes" })).toMatchObject({ request: { port: 7, sshOptions: ["Compression yes"] } });
   });
 
   test.each([
@@ -71,9 +84,11 @@ describe("a machine", () => {
     expect(parseEntry("web1", { ...deployRs, host: text })).toMatchObject({ request: { host } });
   });
 
-  test("with what is not done beside", () => {
-    expect(parseEntry("web1", { ...deployRs, otherProfiles: ["hello", "home"] })).toMatchObject({ ignored: ["the profiles hello, home"] });
-    expect(parseEntry("web1", { ...hive, keys: ["smtp"] })).toMatchObject({ ignored: ["deployment.keys smtp"] });
+  test("with settings that have no effect", () => {
+    expect(parseEntry("web1", { ...deployRs, otherProfiles: ["hello"], confirmTimeout: 60 })).toMatchObject({
+      ignored: [expect.stringContaining("the profiles hello")],
+      wishes: [{ setting: "confirmTimeout = 60" }],
+    });
   });
 
   test("that is none to deploy", () => {
@@ -82,22 +97,33 @@ describe("a machine", () => {
 });
 
 describe("what cannot be used is reported, with the tags that it has", () => {
-  test("an ssh option, and every other one beside", () => {
-    expect(errorOf({ ...deployRs, sshOptions: ["-o", "StrictHostKeyChecking=no", "-p", "22", "-A"] })).toBe(
-      "its ssh options -o StrictHostKeyChecking=no -A are not supported, only -p PORT is. Put the settings into the input ssh-config, below a `Host` line for this host",
+  test("options of ssh that are not supported, all of them", () => {
+    expect(errorOf({ ...deployRs, sshOptions: ["-v", "-p", "22", "-oProxyCommand=id"] })).toMatch(
+      /^its ssh options: -v is not supported, only .*; ProxyCommand is not allowed: .*\. Put it into the input ssh-config$/,
     );
-    expect(parseEntry("web1", { ...hive, sshOptions: ["-A"] })).toMatchObject({ kind: "unusable", tags: ["web"] });
+    expect(parseEntry("web1", { ...hive, sshOptions: ["-v"] })).toMatchObject({ kind: "unusable", tags: ["web"], topic: "ssh-options-unsupported" });
   });
 
   test.each<[string, object, string]>([
-    ["a port that is none", { sshOptions: ["-p", "ssh"] }, "its port is not a number from 1 to 65535"],
-    ["an option -p without its port", { sshOptions: ["-p"] }, "its port is not a number from 1 to 65535"],
+    ["a port that is none", { sshOptions: ["-p", "ssh"] }, "its ssh options: its port is not a number from 1 to 65535"],
+    ["an option -p without its port", { sshOptions: ["-p"] }, "its ssh options: -p has no value"],
+    ["an option that is no text", { sshOptions: ["-p", 22] }, "its ssh options contain 22, which is not a string"],
     ["a host that is missing", { host: null }, "it has no host"],
     ["a host that is no text", { host: { type: "set" } }, 'its host is not a string ({"type":"set"})'],
     ["a host that ssh would take for an option", { host: "-oProxyCommand=id" }, "its host starts with -, which ssh would read as an option"],
     ["a host that a shell would read", { host: "web1;id" }, "its host contains characters other than letters, digits and _ . -"],
     ["a user that is no text", { user: 7 }, "its user is not a string (7)"],
     ["a user that is no name", { user: "a b" }, "its user is not a valid user name (letters, digits and _ . @ + -, not starting with -)"],
+    [
+      "a profile at another path",
+      { profilePath: "/nix/var/nix/profiles/other" },
+      "its profile named system has the profilePath /nix/var/nix/profiles/other, but that of a NixOS system is /nix/var/nix/profiles/system",
+    ],
+    [
+      "settings of meta that only colmena evaluates",
+      { kind: "raw-hive", metaSettings: ["nodeNixpkgs", "specialArgs"] },
+      "only colmena evaluates meta.nodeNixpkgs and meta.specialArgs, so that nixosConfigurations.web1 may be another system. Add `colmenaHive = colmena.lib.makeHive self.outputs.colmena;` to the flake's outputs, as colmena's documentation describes",
+    ],
     ["a profile of somebody else", { profileUser: "app" }, 'its profile named system belongs to the user "app", but a NixOS system must belong to root'],
     [
       "a node without a configuration",

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 
 import { EvaluationError } from "../../../src/domain/errors.js";
+import { evaluationFailure } from "../../../src/nix/system-failure.js";
 import { instantiate, type NoSystem, type Systems } from "../../../src/nix/systems.js";
 import { makeStorePath } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 import { temporaryDirectory } from "../temporary.js";
-import { withNix } from "./fake-nix.js";
+import { withNix, withProgram } from "./fake-nix.js";
 
 const directory = temporaryDirectory();
 const alone = { cores: 1, memory: 64 * 2 ** 30 };
@@ -77,4 +78,36 @@ comma=; printf '{"names":[],"systems":{'; for name in $names; do printf "$comma"
   const { systems, progress } = await ask(script, names, { cores: 2, memory: alone.memory });
   expect([...systems.keys()].toSorted()).toEqual(names);
   expect(progress).toEqual([2, 4]);
+});
+
+describe("the profile of a node of deploy-rs", () => {
+  const answer = (system: string): string => `printf '{"names":[],"systems":{"deploy.nodes.web1":${system}}}'`;
+  const derivation = makeStorePath("nixos-system-web1.drv");
+  const toplevel = makeStorePath("nixos-system-web1");
+
+  test("has what its derivation builds, which Nix is asked for", async () => {
+    const script = `echo "$*" >> ${directory}/queries\necho ${toplevel}`;
+    const work = async (): Promise<Awaited<ReturnType<typeof ask>>> =>
+      await ask(answer(`{"derivation":"${derivation}","output":null,"platform":"x86_64-linux"}`), ["deploy.nodes.web1"]);
+    const { systems } = await withProgram(directory, "nix-store", script, work);
+    expect(systems.get("deploy.nodes.web1")).toEqual({ derivation, toplevel, platform: "x86_64-linux" });
+    expect(readFileSync(`${directory}/queries`, "utf8")).toBe(`--query --outputs ${derivation}\n`);
+  });
+
+  test("is that of a configuration, with a script of its own or without", async () => {
+    const system = `{"derivation":"${derivation}","output":"${toplevel}","platform":null,"configuration":"web1","activation":"${makeStorePath("web1-activate-path.drv")}"}`;
+    const work = async (): Promise<Awaited<ReturnType<typeof ask>>> => await ask(answer(system), ["deploy.nodes.web1"]);
+    const own = await withProgram(directory, "nix-store", "echo ./bin/hello", work);
+    expect(own.systems.get("deploy.nodes.web1")).toEqual({ derivation, toplevel, platform: undefined, configuration: "web1", ownActivation: true });
+    const plain = await withProgram(directory, "nix-store", "echo '$PROFILE/bin/switch-to-configuration switch'", work);
+    expect(plain.systems.get("deploy.nodes.web1")).toEqual({ derivation, toplevel, platform: undefined, configuration: "web1" });
+  });
+
+  test("without a system of NixOS is not taken for one that is missing", async () => {
+    const { none } = await ask(answer(`{"contains":"activatable-darwin-system-25"}`), ["deploy.nodes.web1"]);
+    expect(none.get("deploy.nodes.web1")).toEqual({ kind: "foreign", contains: "activatable-darwin-system-25" });
+    expect(evaluationFailure("deploy.nodes.web1", { kind: "foreign", contains: "activatable-darwin-system-25" }).reason).toBe(
+      "deploy.nodes.web1.profiles.system.path is activatable-darwin-system-25, which contains no system of NixOS, or more than one",
+    );
+  });
 });

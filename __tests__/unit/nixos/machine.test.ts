@@ -5,6 +5,7 @@ import { describe, expect, test } from "@jest/globals";
 
 import type { ConnectedMachine } from "../../../src/deploy/ports.js";
 import { DeployError } from "../../../src/domain/errors.js";
+import { Pack } from "../../../src/nix/pack.js";
 import { enter } from "../../../src/nixos/probe.js";
 import { NixosMachine } from "../../../src/nixos/machine.js";
 import { makeSentFlake, source } from "../domain/make.js";
@@ -24,6 +25,8 @@ function makeMachine(): NixosMachine {
     needsRebuild: true,
     checkSignatures: true,
     substitute: true,
+    compress: "false" as const,
+    pack: new Pack(join(ssh.directory, "pack")),
     archiveArgs: [],
     rebuildArgs: [],
     reconnectTimeout: () => 1,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
 import type { Choice, InventoryMachine } from "../../../src/domain/inventory.js";
-import { choiceLines, choiceWarnings } from "../../../src/report/choice.js";
+import { activationWarnings, choiceLines, choiceWarnings } from "../../../src/report/choice.js";
 import { makeRequest } from "../domain/make.js";
 
 function machine(name: string, ignored: readonly string[] = []): InventoryMachine {
@@ -28,14 +28,45 @@ describe("what was chosen of a flake", () => {
   test("warns of ignored settings, at most 30 of them", () => {
     expect(choiceWarnings(choice({ machines: [machine("web")] }))).toEqual([]);
     const web = machine("web", ["deployment.keys smtp", "the profiles hello"]);
-    expect(choiceWarnings(choice({ machines: [web, machine("db")] })).map(({ message }) => message)).toEqual([
-      "web: deployment.keys smtp\nweb: the profiles hello",
+    expect(choiceWarnings(choice({ machines: [web, machine("db", ["the profiles hello"])] })).map(({ message }) => message)).toEqual([
+      "web: deployment.keys smtp\nweb, db: the profiles hello",
     ]);
-    const many = Array.from({ length: 40 }, (_, index) => machine(`h${index}`, ["deployment.keys a"]));
+    const many = Array.from({ length: 40 }, (_, index) => machine(`h${index}`, [`deployment.keys a${index}`]));
     expect(
       choiceWarnings(choice({ machines: many }))[0]
         ?.message.split("\n")
         .slice(-2),
-    ).toEqual(["h29: deployment.keys a", "and 10 more"]);
+    ).toEqual(["h29: deployment.keys a29", "and 10 more"]);
+  });
+
+  test("warns of profiles with a script of their own", () => {
+    expect(activationWarnings([])).toEqual([]);
+    expect(activationWarnings(["deploy.nodes.web1", "deploy.nodes.db1"])).toEqual([
+      {
+        title: "Settings in the flake without effect",
+        message: "deploy.nodes.web1, deploy.nodes.db1: the script that activates profiles.system is not run; the system in it is switched to as NixOS does",
+      },
+    ]);
+  });
+
+  test("warns of a setting that an input decides only where the two differ", () => {
+    const wishes = [{ setting: "confirmTimeout = 60", input: "confirm-timeout", agrees: ["60"], advice: "Set confirm-timeout: 60" } as const];
+    const given = {
+      rollback: "true",
+      "confirm-timeout": "30",
+      "activation-timeout": "600",
+      "substitute-on-destination": "true",
+      elevate: "auto",
+      "elevate-password": "not set",
+    };
+    const wishing = choice({ machines: [{ ...machine("web"), wishes }] });
+    expect(choiceWarnings(wishing, { ...given, "confirm-timeout": "60" })).toEqual([]);
+    expect(choiceWarnings(wishing, given)).toMatchObject([
+      { message: "web: confirmTimeout = 60 has no effect; the input confirm-timeout decides, and is 30. Set confirm-timeout: 60" },
+    ]);
+    // The companion action, whose jobs have the input.
+    expect(choiceWarnings(wishing)).toMatchObject([
+      { message: "web: confirmTimeout = 60 is not passed on; the input confirm-timeout decides. Set confirm-timeout: 60 in the job that deploys" },
+    ]);
   });
 });

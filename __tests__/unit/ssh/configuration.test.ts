@@ -212,3 +212,11 @@ describe("alias", () => {
     expect(alias(makeTarget({ host }), 3)).toBe(expected);
   });
 });
+
+test("options of a target's own count before ssh-config, and not for its jump host", () => {
+  const overrides = { target: { host: "web1", sshOptions: ["Compression yes", "ProxyJump bastion"] }, settings: { extra: "Host *\n  Compression no" } };
+  const target = ssh("web1", overrides);
+  expect([target.get("compression"), target.get("proxyjump")]).toEqual([["yes"], ["bastion"]]);
+  const bastion = ssh("bastion", overrides);
+  expect([bastion.get("compression"), bastion.get("proxyjump")]).toEqual([["no"], undefined]);
+});

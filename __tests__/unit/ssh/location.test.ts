@@ -7,7 +7,7 @@ import { nixos } from "../domain/make.js";
 import { ownHostname } from "../../../src/domain/configuration.js";
 import { InputError } from "../../../src/domain/errors.js";
 import { placeOf, requireDistinctPlaces, type NamedTarget, type Target } from "../../../src/domain/target.js";
-import { locatedTarget, locateTarget } from "../../../src/ssh/location.js";
+import { locatedTarget, locateTarget, locateTargets } from "../../../src/ssh/location.js";
 import { rejection, thrown } from "../failure-of.js";
 import { temporaryDirectory } from "../temporary.js";
 
@@ -67,6 +67,40 @@ describe("where a target is", () => {
   test.each(["2001:db8::7", "fe80::1%eth0"])("may be %s", async (host) => {
     expect(await locate("Compression yes", { host })).toMatchObject({ host, address: host });
     expect(await locate(`Host web1\n  HostName ${host.replace("%", "%%")}`)).toMatchObject({ host: "web1", address: host });
+  });
+});
+
+describe("options of a target's own", () => {
+  const sshOptions = ["HostName 192.0.2.8", "ProxyJump bastion"];
+
+  test("count before ssh-config, and need none", async () => {
+    expect(await locate("", { sshOptions })).toMatchObject({ host: "web1", address: "192.0.2.8", via: "bastion", sshOptions });
+    expect(await locate("Host web1\n  HostName 192.0.2.7\n  ProxyJump other\n  User deploy", { sshOptions })).toMatchObject({
+      address: "192.0.2.8",
+      via: "bastion",
+      user: "deploy",
+    });
+  });
+
+  test("that ssh does not accept refuse the target, and no other", async () => {
+    const target = (name: string, own: readonly string[]): NamedTarget => ({
+      name,
+      host: name,
+      user: undefined,
+      port: undefined,
+      configuration: nixos(name),
+      sshOptions: own,
+    });
+    const settings = { strict: true, connectTimeout: 30, extra: "", authentication: { kind: "none" } } as const;
+    const answers = await locateTargets([target("web1", ["Ciphers nonsense"]), target("web2", sshOptions)], directory, settings, {
+      defaults,
+      limit: 2,
+      signal: new AbortController().signal,
+    });
+    expect(answers).toEqual([
+      { name: "web1", problem: expect.stringMatching(/^ssh does not accept its options \(Ciphers nonsense\): line \d+: Bad SSH2 cipher spec/) },
+      expect.objectContaining({ name: "web2", address: "192.0.2.8" }),
+    ]);
   });
 });
 

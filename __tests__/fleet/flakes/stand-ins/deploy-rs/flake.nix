@@ -4,10 +4,47 @@
   outputs =
     { self }:
     {
-      lib.x86_64-linux = {
-        # Whoever looks at the path of a profile has the whole system evaluated: that must never happen for an inventory.
-        activate.nixos = configuration: throw "the system of ${configuration.config.networking.hostName} was evaluated";
-        deployChecks = deploy: { schema = builtins.attrNames deploy.nodes; };
-      };
+      lib.x86_64-linux =
+        let
+          build =
+            name: script: attributes:
+            derivation (
+              {
+                inherit name;
+                system = "x86_64-linux";
+                builder = "/bin/sh";
+                args = [
+                  "-c"
+                  script
+                ];
+              }
+              // attributes
+            );
+          # As there: a tree of links, whose derivation refers to what it links to.
+          custom =
+            base: activate:
+            build "activatable-${base.name}" "echo nobody builds this >&2; exit 1" {
+              pkgs = builtins.toJSON (
+                map
+                  (path: {
+                    paths = [ path ];
+                    priority = 5;
+                  })
+                  [
+                    base
+                    (build "${base.name}-activate-path" ''echo "$text" > $out'' { text = activate; })
+                    (build "${base.name}-activate-rs" "echo > $out" { text = "exec activate"; })
+                  ]
+              );
+            };
+        in
+        {
+          activate = {
+            inherit custom;
+            nixos = configuration: custom configuration.config.system.build.toplevel "cd /tmp\n\n$PROFILE/bin/switch-to-configuration switch\n";
+            darwin = configuration: custom configuration.config.system.build.toplevel "HOME=/var/root $PROFILE/activate";
+          };
+          deployChecks = deploy: { schema = builtins.attrNames deploy.nodes; };
+        };
     };
 }

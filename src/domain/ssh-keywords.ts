@@ -147,7 +147,12 @@ const byLowerCase = new Map(Object.entries(keywords).map(([name, rule]) => [name
  * Keywords are in lower case, as `ssh -G` prints them.
  */
 export function refusalOf(keyword: string): string | undefined {
-  const { name, rule } = byLowerCase.get(keyword) ?? { name: keyword, rule: refused("not supported by this version of the action") };
+  const { name, rule } = ruleOf(keyword);
   if (rule.owner === "theirs") return undefined;
   return `${name} (${rule.owner === "ours" ? "set by the action" : rule.reason})`;
+}
+
+/** Who sets a keyword, in any case of its letters, and its name as ssh_config(5) has it. */
+export function ruleOf(keyword: string): { readonly name: string; readonly rule: Rule } {
+  return byLowerCase.get(keyword.toLowerCase()) ?? { name: keyword, rule: refused("not supported by this version of the action") };
 }

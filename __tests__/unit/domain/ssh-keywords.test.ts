@@ -5,7 +5,7 @@ import { describe, expect, test } from "@jest/globals";
 
 import { ownHostname } from "../../../src/domain/configuration.js";
 import { InputError } from "../../../src/domain/errors.js";
-import { keywords, refusalOf } from "../../../src/ssh/keywords.js";
+import { keywords, refusalOf } from "../../../src/domain/ssh-keywords.js";
 import { locateTarget } from "../../../src/ssh/location.js";
 import { rejection } from "../failure-of.js";
 import { temporaryDirectory } from "../temporary.js";

@@ -1,0 +1,90 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+
+import { describe, expect, test } from "@jest/globals";
+
+import type { Compress } from "../../../src/domain/compress.js";
+import type { CopyProgress } from "../../../src/domain/copy-progress.js";
+import { Pack } from "../../../src/nix/pack.js";
+import { copyPacked } from "../../../src/nixos/packed-copy.js";
+import { callOnce } from "../../../src/nixos/reconnect.js";
+import { RemoteShell } from "../../../src/nixos/remote-shell.js";
+import { run } from "../../../src/process/run.js";
+import { makeStorePath } from "../domain/make.js";
+import { temporaryDirectory } from "../temporary.js";
+import { withProgram } from "../nix/fake-nix.js";
+import { notesOf } from "./fake-ssh.js";
+
+const directory = temporaryDirectory();
+const { signal } = new AbortController();
+const [source, input] = [makeStorePath("source"), makeStorePath("nixpkgs")];
+let packs = 0;
+
+type Sides = { readonly sizes?: readonly [number, number]; readonly missing?: string; readonly onCopy?: string; readonly compress?: Compress };
+
+/** Both sides in one: the programs of the runner and of a machine that is a shell of this computer. */
+async function copy({ sizes = [10, 5_000_000], missing = input, onCopy = "", compress = "auto" }: Sides, notes: string[] = []): Promise<CopyProgress> {
+  packs += 1;
+  const pack = join(directory, `pack-${packs}`);
+  mkdirSync(join(pack, "nar"), { recursive: true });
+  writeFileSync(join(pack, "nix-cache-info"), "StoreDir: /nix/store\n");
+  writeFileSync(`${directory}/calls`, "");
+  const nixStore = `case $1 in
+--query) printf '%s\\n' ${sizes.join(" ")} ;;
+--check-validity) echo asked >>${directory}/calls; for path in ${missing}; do echo $path; done ;;
+esac`;
+  const nix = `case "$*" in
+*" --to "*) echo "packed $#" >>${directory}/calls
+  for path in ${source} ${input}; do
+    name=\${path#/nix/store/}; name=\${name%%-*}
+    case "$*" in *"$path"*) echo "URL: nar/$name.nar.zst" >${pack}/$name.narinfo; echo "the nar of $path" >${pack}/nar/$name.nar.zst ;; esac
+  done ;;
+*" --from "*) ${onCopy}
+  cd "\${5#file://}" && ls nar >${directory}/received ;;
+esac`;
+  const shell = new RemoteShell({ run: async (options) => await run({ file: "dash", args: ["-s"] }, options) }, { kind: "none" });
+  const options = { pack: new Pack(pack), compress, shell, call: callOnce(shell, signal), log: notesOf(notes), signal };
+  return await withProgram(
+    directory,
+    "nix-store",
+    nixStore,
+    async () => await withProgram(directory, "nix", nix, async () => await copyPacked([source, input], options)),
+  );
+}
+
+const calls = (): string[] =>
+  readFileSync(`${directory}/calls`, "utf8")
+    .trim()
+    .split("\n")
+    .filter((line) => line !== "");
+
+describe("source trees travel compressed", () => {
+  test("if the machine lacks more than a mebibyte of them, and only those that it lacks", async () => {
+    const copied = await copy({});
+    expect(copied).toMatchObject({ paths: 1, expectedPaths: 1 });
+    expect(copied.bytes).toBeGreaterThan(0);
+    expect(readFileSync(`${directory}/received`, "utf8")).toBe(`${basename(input).slice(0, 32)}.nar.zst\n`);
+    expect(calls()).toEqual(["asked", "packed 4"]);
+  });
+
+  test.each<[string, Sides, string[]]>([
+    ["not if all of them are small, which asks the machine nothing", { sizes: [10, 20] }, []],
+    ["not if what is missing is small", { missing: source }, ["asked"]],
+    ["not if nothing is missing", { missing: "" }, ["asked"]],
+    ["never with compress: false", { compress: "false" }, []],
+  ])("%s", async (_, sides, expected) => {
+    expect(await copy(sides)).toMatchObject({ paths: 0 });
+    expect(calls()).toEqual(expected);
+  });
+
+  test("also small ones with compress: true", async () => {
+    expect(await copy({ sizes: [10, 20], missing: `${source} ${input}`, compress: "true" })).toMatchObject({ paths: 2 });
+  });
+
+  test("and what a machine does not accept so is left to the plain copy, with the reason", async () => {
+    const notes: string[] = [];
+    expect(await copy({ onCopy: "echo 'error: no luck today' >&2; exit 1" }, notes)).toMatchObject({ paths: 0 });
+    // xargs has an exit code of its own.
+    expect(notes).toEqual([expect.stringMatching(/^the compressed copy failed \(error: no luck today\); copying without compression$/)]);
+  });
+});

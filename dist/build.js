@@ -1,0 +1,3 @@
+import { build, start } from "./action.js";
+
+await start(build);
