@@ -29,6 +29,7 @@ import { compareSystems } from "./compare.js";
 import { enter, type Entry } from "./probe.js";
 import { downloadThere, requireSystem } from "./given-system.js";
 import type { CallScript } from "./job.js";
+import { Lease, leaseCall } from "./lease.js";
 import { dryActivate } from "./dry-activate.js";
 import { realiseCommand } from "./realise-command.js";
 import { RemoteShell } from "./remote-shell.js";
@@ -61,6 +62,7 @@ export class NixosMachine implements Machine {
   readonly #connection: Connection;
   readonly #settings: MachineSettings;
   readonly #log: HostLog;
+  readonly #lease = new Lease();
   #connected: ConnectedNixosMachine | undefined;
 
   constructor(connection: Connection, settings: MachineSettings, log: HostLog) {
@@ -77,11 +79,12 @@ export class NixosMachine implements Machine {
     const { access, needsRebuild } = this.#settings;
     const entry = await enter(this.#connection, { ...access, needsRebuild }, signal);
     const prepared = this.#connected?.prepared ?? false;
-    this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, prepared);
+    this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, this.#lease, prepared);
     return this.#connected;
   }
 
   async release(activation: "undecided" | "decided"): Promise<void> {
+    this.#lease.end();
     if (activation === "decided") await this.#connected?.cleanUp();
     await this.#connection.close();
   }
@@ -95,10 +98,13 @@ class ConnectedNixosMachine implements ConnectedMachine {
   readonly #shell: RemoteShell;
   readonly #privileged: boolean;
   readonly #sending: Sending;
+  readonly #lease: Lease;
   /** The run has a directory on the machine. */
   #prepared: boolean;
 
-  constructor(connection: Connection, settings: MachineSettings, log: HostLog, { facts, shell, privileged, root }: Entry, prepared: boolean) {
+  constructor(connection: Connection, settings: MachineSettings, log: HostLog, entry: Entry, lease: Lease, prepared: boolean) {
+    const { facts, shell, privileged, root } = entry;
+    this.#lease = lease;
     this.facts = facts;
     this.#connection = connection;
     this.#settings = settings;
@@ -187,10 +193,18 @@ class ConnectedNixosMachine implements ConnectedMachine {
   }
 
   async #prepare(paths: readonly StorePath[], phase: "copy" | "activate", signal: AbortSignal): Promise<void> {
-    const args = [this.#settings.run, ...paths];
+    const { run } = this.#settings;
+    const privileged = this.#privileged;
+    const lease = leaseCall(run, privileged);
     this.#prepared = true;
-    const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), phase);
-    if (end.exitCode === 0) return;
+    let end = await this.#call(signal)(() => ({ script: "prepare", args: [run, ...paths], privileged }), phase);
+    if (end.exitCode === 0) end = await this.#call(signal)(() => lease, phase);
+    if (end.exitCode === 0) {
+      this.#lease.begin(async () => {
+        if (await this.#connection.isOpen()) await this.#shell.run(lease);
+      });
+      return;
+    }
     throw new DeployError({
       phase,
       reason: "the files of the run could not be created on the machine",

@@ -29,15 +29,17 @@ const scripts = {
   unpack: new URL("./remote/unpack.sh", import.meta.url),
   place: new URL("./remote/place.sh", import.meta.url),
   daemon: new URL("./remote/daemon.sh", import.meta.url),
+  lease: new URL("./remote/lease.sh", import.meta.url),
   job: new URL("./remote/resident/job.sh", import.meta.url),
   switch: new URL("./remote/resident/switch.sh", import.meta.url),
   activate: new URL("./remote/resident/activate.sh", import.meta.url),
   last: new URL("./remote/resident/last.sh", import.meta.url),
   watchdog: new URL("./remote/resident/watchdog.sh", import.meta.url),
+  expire: new URL("./remote/resident/expire.sh", import.meta.url),
 } as const;
 
 /** The scripts that are left on the machine for the time of the run, and run there without a connection. */
-export type ResidentScript = "job" | "watchdog" | "switch" | "activate" | "last";
+export type ResidentScript = "job" | "watchdog" | "switch" | "activate" | "last" | "expire";
 
 const elevateScript = new URL("./elevate.sh", import.meta.url);
 

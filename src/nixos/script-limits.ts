@@ -27,6 +27,7 @@ export const scriptSeconds = {
   system: 60,
   place: 60,
   daemon: 30,
+  lease: 60,
   missing: 120,
   // A copy is limited by the input `timeout` alone.
   import: 0,

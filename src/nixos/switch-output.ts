@@ -55,6 +55,8 @@ export class SwitchOutputReader {
   }
 }
 
+type UnitCause = Extract<ActivationCause, { kind: "unit" }>;
+
 type Simple = Extract<
   ActivationCause["kind"],
   "record" | "locked" | "not-nixos" | "boot-loader" | "activation-script" | "logind" | "user-left" | "no-space" | "profile" | "other-init"
@@ -74,6 +76,9 @@ const simple: readonly (readonly [RegExp, Simple])[] = [
   [/^Error: Failed to get (?:GID|runtime directory) for /, "user-left"],
   [/No space left on device|Disk quota exceeded/, "no-space"],
 ];
+
+// A user ends the own manager at will, and logind's units of it with that: this is the part of the user, not of the system.
+const userManager = /^(?:user|user-runtime-dir)@(\d+)\.service$/;
 
 class CauseReader {
   readonly #simple = new Set<Simple>();
@@ -133,10 +138,16 @@ class CauseReader {
     const job = /^Failed to (start|stop|restart|reload) ([^\s:]+\.[a-z]+)(?::.*)?$/.exec(line);
     if (job !== null) {
       const [, what = "", unit = ""] = job;
-      if (what === "start" || what === "stop" || what === "restart" || what === "reload") this.#units.set(`${what} ${unit}`, { kind: "unit", unit, what });
+      if (what === "start" || what === "stop" || what === "restart" || what === "reload") this.#unit(unit, what);
     }
     const failed = /^warning: the following units failed: (.+)$/.exec(line)?.[1];
-    for (const unit of failed?.split(", ") ?? []) this.#units.set(`failed ${unit}`, { kind: "unit", unit, what: "failed" });
+    for (const unit of failed?.split(", ") ?? []) this.#unit(unit, "failed");
+  }
+
+  #unit(unit: string, what: UnitCause["what"]): void {
+    const uid = userManager.exec(unit)?.[1];
+    if (uid === undefined) this.#units.set(`${what} ${unit}`, { kind: "unit", unit, what });
+    else this.#user(`UID ${uid}`).units.add(unit);
   }
 
   causes(): ActivationCause[] {

@@ -79,6 +79,15 @@ describe("the part of a user", () => {
     expect(causesOf(begin, ...lines, end)).toEqual([{ kind: "user", user: "alice", units: ["agent.service"], late: false }]);
   });
 
+  test("is the manager of the user, which the system's units end with", () => {
+    expect(
+      causesOf("Failed to start user@1001.service", "warning: the following units failed: bad.service, user@1001.service, user-runtime-dir@1001.service"),
+    ).toEqual([
+      { kind: "unit", unit: "bad.service", what: "failed" },
+      { kind: "user", user: "UID 1001", units: ["user@1001.service", "user-runtime-dir@1001.service"], late: false },
+    ]);
+  });
+
   test("of home-manager and the like is one of the user", () => {
     const line = "Failed to restart nixos-activation.service: Unit nixos-activation.service not found.";
     expect(causesOf(begin, line, end)).toEqual([{ kind: "user", user: "alice", units: ["nixos-activation.service"], late: false }]);
