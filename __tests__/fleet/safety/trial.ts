@@ -118,7 +118,7 @@ export class Trial {
  */
 export function useTrial(specs: readonly (MachineSpec | string)[], settled: readonly string[] = ["web1"]): Trial {
   const trial = new Trial();
-  jest.setTimeout(120_000);
+  jest.setTimeout(240_000);
   beforeAll(async () => {
     await trial.start(specs);
     await Promise.all(settled.map(async (name) => await trial.settle({}, name)));
