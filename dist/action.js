@@ -10259,6 +10259,7 @@ const scriptSeconds = {
     system: 60,
     place: 60,
     daemon: 30,
+    lease: 60,
     missing: 120,
     // A copy is limited by the input `timeout` alone.
     import: 0,
@@ -10292,11 +10293,13 @@ const scripts = {
     unpack: __nccwpck_require__.ab + "unpack.sh",
     place: __nccwpck_require__.ab + "place.sh",
     daemon: __nccwpck_require__.ab + "daemon.sh",
+    lease: __nccwpck_require__.ab + "lease.sh",
     job: __nccwpck_require__.ab + "job.sh",
     switch: __nccwpck_require__.ab + "switch.sh",
     activate: __nccwpck_require__.ab + "activate.sh",
     last: __nccwpck_require__.ab + "last.sh",
     watchdog: __nccwpck_require__.ab + "watchdog.sh",
+    expire: __nccwpck_require__.ab + "expire.sh",
 };
 const elevateScript = __nccwpck_require__.ab + "elevate.sh";
 /** The text of a script that is left on the machine. */
@@ -10703,6 +10706,8 @@ const simple = [
     [/^Error: Failed to get (?:GID|runtime directory) for /, "user-left"],
     [/No space left on device|Disk quota exceeded/, "no-space"],
 ];
+// A user ends the own manager at will, and logind's units of it with that: this is the part of the user, not of the system.
+const userManager = /^(?:user|user-runtime-dir)@(\d+)\.service$/;
 class CauseReader {
     #simple = new Set();
     #snippets = [];
@@ -10772,11 +10777,18 @@ class CauseReader {
         if (job !== null) {
             const [, what = "", unit = ""] = job;
             if (what === "start" || what === "stop" || what === "restart" || what === "reload")
-                this.#units.set(`${what} ${unit}`, { kind: "unit", unit, what });
+                this.#unit(unit, what);
         }
         const failed = /^warning: the following units failed: (.+)$/.exec(line)?.[1];
         for (const unit of failed?.split(", ") ?? [])
-            this.#units.set(`failed ${unit}`, { kind: "unit", unit, what: "failed" });
+            this.#unit(unit, "failed");
+    }
+    #unit(unit, what) {
+        const uid = userManager.exec(unit)?.[1];
+        if (uid === undefined)
+            this.#units.set(`${what} ${unit}`, { kind: "unit", unit, what });
+        else
+            this.#user(`UID ${uid}`).units.add(unit);
     }
     causes() {
         const inhibitor = "switchInhibitors";
@@ -11939,6 +11951,32 @@ async function requireSystem(path, call) {
         topic: "systems-unusable",
     });
 }
+;// CONCATENATED MODULE: ./out/src/nixos/lease.js
+
+// What a machine removes by itself goes within an hour of the runner's last sign of life, also where one of them was late.
+const leaseSeconds = 45 * 60;
+const renewMilliseconds = 10 * 60 * 1000;
+/** Builds the call that tells a machine that the run is alive. */
+function leaseCall(run, privileged) {
+    return { script: "lease", args: [run, String(leaseSeconds), residentScript("expire"), residentCall("finish", [run])], privileged };
+}
+/** Tells a machine again and again that the run is alive, for as long as it has files there. */
+class Lease {
+    #timer;
+    /** Begins, in place of what was begun before. `renew` may fail: a machine that cannot be reached is told the next time. */
+    begin(renew) {
+        this.end();
+        this.#timer = setInterval(() => {
+            renew().catch(() => {
+                // The machine waits for longer than one call.
+            });
+        }, renewMilliseconds);
+        this.#timer.unref();
+    }
+    end() {
+        clearInterval(this.#timer);
+    }
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/dry-activate.js
 
 
@@ -12565,6 +12603,7 @@ async function findSpecialisation(toplevel, name, call) {
 
 
 
+
 // Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
 const cleanUpSeconds = 2;
 /** A NixOS machine behind an ssh connection. */
@@ -12573,6 +12612,7 @@ class NixosMachine {
     #connection;
     #settings;
     #log;
+    #lease = new Lease();
     #connected;
     constructor(connection, settings, log) {
         this.target = connection.target;
@@ -12588,10 +12628,11 @@ class NixosMachine {
         const { access, needsRebuild } = this.#settings;
         const entry = await enter(this.#connection, { ...access, needsRebuild }, signal);
         const prepared = this.#connected?.prepared ?? false;
-        this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, prepared);
+        this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, this.#lease, prepared);
         return this.#connected;
     }
     async release(activation) {
+        this.#lease.end();
         if (activation === "decided")
             await this.#connected?.cleanUp();
         await this.#connection.close();
@@ -12605,9 +12646,12 @@ class ConnectedNixosMachine {
     #shell;
     #privileged;
     #sending;
+    #lease;
     /** The run has a directory on the machine. */
     #prepared;
-    constructor(connection, settings, log, { facts, shell, privileged, root }, prepared) {
+    constructor(connection, settings, log, entry, lease, prepared) {
+        const { facts, shell, privileged, root } = entry;
+        this.#lease = lease;
         this.facts = facts;
         this.#connection = connection;
         this.#settings = settings;
@@ -12686,11 +12730,20 @@ class ConnectedNixosMachine {
         }
     }
     async #prepare(paths, phase, signal) {
-        const args = [this.#settings.run, ...paths];
+        const { run } = this.#settings;
+        const privileged = this.#privileged;
+        const lease = leaseCall(run, privileged);
         this.#prepared = true;
-        const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), phase);
+        let end = await this.#call(signal)(() => ({ script: "prepare", args: [run, ...paths], privileged }), phase);
         if (end.exitCode === 0)
+            end = await this.#call(signal)(() => lease, phase);
+        if (end.exitCode === 0) {
+            this.#lease.begin(async () => {
+                if (await this.#connection.isOpen())
+                    await this.#shell.run(lease);
+            });
             return;
+        }
         throw new DeployError({
             phase,
             reason: "the files of the run could not be created on the machine",

@@ -154,6 +154,8 @@ main() {
       write "$1" "$2" || return 1
       shift 2
     done
+    # Given up where /run is full later: the rollback and the last step write a little there.
+    head -c 1048576 /dev/zero >reserve || return 1
     # Before the timer: on a full disk nothing is armed.
     record || return 1
     case $kind in switch | boot) has_room_for_last_step "$(cat new-toplevel)" || return 1 ;; esac

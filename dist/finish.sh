@@ -35,6 +35,8 @@ main() {
     rm -rf -- "${gcroots:?}/$1"
     rmdir -- "$gcroots" 2>/dev/null
     systemctl reset-failed "nix-flake-deploy-$1-*" 2>/dev/null
+    # Last, since it may be what runs this.
+    systemctl stop "nix-flake-deploy-$1-lease*" 2>/dev/null
   fi
   return 0
 }

@@ -17,6 +17,7 @@ flock 9
 code=$?
 # Before the end is recorded: from here on the machine rolls back unless it is reached again.
 [ ! -e "$job.window" ] || /bin/sh ./watchdog.sh arm confirm "$(cat "$job.window")"
-echo "$code" >"$job.status.new"
+# Where /run is full, with the room that arm.sh has reserved.
+echo "$code" >"$job.status.new" || { rm -f reserve && echo "$code" >"$job.status.new"; }
 mv -- "$job.status.new" "$job.status"
 exit "$code"

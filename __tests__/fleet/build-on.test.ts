@@ -100,7 +100,7 @@ describe("systems that the runner builds", () => {
   });
 });
 
-describe("a system of the runner and a user whom Nix on the machine does not trust", () => {
+describe("a system built on the runner and a user that Nix on the machine does not trust", () => {
   test("is imported as root, by the one sudoers rule, and only what is missing travels", async () => {
     const packages = { large: "1.0" };
     const sizes = { large: 3000 };
@@ -119,7 +119,7 @@ describe("a system of the runner and a user whom Nix on the machine does not tru
     await fleet.machine("sent").output(`nix-store --verify-path ${toplevelOf(second, "sent")}`);
   });
 
-  test("is refused with the ways out where nobody can become root", async () => {
+  test("is refused with the alternatives where nobody can become root", async () => {
     const flake = await flakeOf({ sent: { text: "nobody" } });
     const run = await deploy(flake, { targets: "nosudo@sent#sent", "build-on": "runner", operation: "build" });
     expect(run.exitCode).toBe(1);

@@ -42,7 +42,7 @@ test("rejected deployments, and then rollback twice: it rolls back two generatio
   await trial.repair(before);
 });
 
-test("somebody's own switch between activation and confirmation stays: failed, saying what runs", async () => {
+test("someone's own switch between activation and confirmation stays: failed, saying what runs", async () => {
   const machine = trial.machine();
   const other = await trial.fleet.runner.run(trial.step(await trial.flake({}), { operation: "build" }));
   const third = String(other.outputs["system-path"]);
@@ -67,7 +67,7 @@ test("somebody's own switch between activation and confirmation stays: failed, s
   await trial.repair(before);
 });
 
-test("somebody's own switch is not undone by the watchdog either", async () => {
+test("someone's own switch is not undone by the watchdog either", async () => {
   const machine = trial.machine();
   const other = await trial.fleet.runner.run(trial.step(await trial.flake({}), { operation: "build" }));
   const third = String(other.outputs["system-path"]);
@@ -220,7 +220,7 @@ test("the checks of a system, which have passed for test, stop neither its last 
   await machine.output("rm /run/refuse");
 });
 
-test("systemd-boot, which boots only generations, gets the new system, while systemd executes itself anew", async () => {
+test("systemd-boot, which boots only generations, gets the new system while systemd re-executes itself", async () => {
   const machine = trial.machine();
   const behaviour = { bootLoader: "systemd-boot", managerConf: "DefaultTimeoutStopSec=80s\n" } as const;
   // Control: `boot` before the profile is set ends well and changes nothing.

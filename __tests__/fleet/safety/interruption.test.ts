@@ -33,7 +33,7 @@ async function waitUntilLeftAlone(): Promise<void> {
   expect(await machine.output("systemctl list-units --all --no-legend 'nix-flake-deploy-*-timer.service' | grep -v -- '-lock-timer' || true")).toBe("");
 }
 
-test("systemd is executed anew, and reloaded all the time: a machine that nobody confirms goes back all the same", async () => {
+test("systemd is re-executed and constantly reloaded: an unconfirmed machine rolls back anyway", async () => {
   const machine = trial.machine();
   await machine.output("(while sleep 0.5; do systemctl daemon-reload; done) >/dev/null 2>&1 & echo $! >/run/reloading");
   await killAt(activating, { switchSeconds: 1 }, { "confirm-timeout": "2" });
@@ -46,7 +46,7 @@ test("systemd is executed anew, and reloaded all the time: a machine that nobody
   await trial.forget();
 });
 
-test("kill -9 of the action during the activation: the machine goes back by itself, and without protection the new system stays", async () => {
+test("kill -9 of the action during the activation: the machine rolls back by itself, and without protection the new system stays", async () => {
   await killAt(activating, { switchSeconds: 2 }, { "confirm-timeout": "2" });
   await until("the new system", 30, async () => (await trial.systems()).current !== before.current);
   await trial.backAt(before);
@@ -81,7 +81,7 @@ test("in the last step, the runner is killed: the machine finishes the step", as
   expect((await machine.exec("ls /nix/var/nix/nix-flake-deploy")).code).not.toBe(0);
 });
 
-test("what is left of a run that nobody comes back to goes by itself, and its end is in the journal", async () => {
+test("what an abandoned run left is removed automatically, and its end is in the journal", async () => {
   const machine = trial.machine();
   const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 2 }), { "confirm-timeout": "2" }));
   await going.waitFor(activating);

@@ -85,7 +85,7 @@ describe("the profile of a node of deploy-rs", () => {
   const derivation = makeStorePath("nixos-system-web1.drv");
   const toplevel = makeStorePath("nixos-system-web1");
 
-  test("has what its derivation builds, which Nix is asked for", async () => {
+  test("has what its derivation builds, which Nix is requested", async () => {
     const script = `echo "$*" >> ${directory}/queries\necho ${toplevel}`;
     const work = async (): Promise<Awaited<ReturnType<typeof ask>>> =>
       await ask(answer(`{"derivation":"${derivation}","output":null,"platform":"x86_64-linux"}`), ["deploy.nodes.web1"]);

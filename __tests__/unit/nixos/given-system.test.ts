@@ -39,7 +39,7 @@ describe("a download of a machine", () => {
     expect(commands[0]?.slice(-5)).toEqual(["nix-store", "--realise", path, "--add-root", "result"]);
   });
 
-  test("that fails is told in Nix's words", async () => {
+  test("that fails is reported in Nix's words", async () => {
     const log = `warning: x\nerror: path '${path}' does not exist and cannot be created\n`;
     expect(await downloadThere(path, { ...site, call: machine(log, 1) })).toEqual({ kind: "unavailable", lines: log.trim().split("\n") });
   });

@@ -12,7 +12,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test("a machine is told every ten minutes that the run is alive, also after a call that failed, and not after the end", async () => {
+test("a machine is reported every ten minutes that the run is alive, also after a call that failed, and not after the end", async () => {
   const lease = new Lease();
   let calls = 0;
   lease.begin(async () => {
