@@ -9369,8 +9369,15 @@ function checkPlaces(inputs, refuse) {
     refuse("targets", `gives no configuration for ${names}, which the runner evaluates before it connects to any host; expected host#configuration`);
 }
 /** Arguments that no machine would get are refused, not ignored. */
-function places_checkArguments({ places, targets, rebuildArgs, buildArgs }, refuse) {
+function places_checkArguments({ places, targets, rebuildArgs, buildArgs, archiveArgs, compress }, refuse) {
     const ways = waysOf(places, targets);
+    if (!ways.has("rebuilt-there")) {
+        const noInputs = "but the inputs of the flake are sent to no host";
+        if (archiveArgs.length > 0)
+            refuse("archive-args", `is set, ${noInputs}; remove it, or set build-on: target without evaluate-on: runner`);
+        if (compress === "true")
+            refuse("compress", `is true, ${noInputs}; expected auto or false`);
+    }
     if (buildArgs.length > 0 && !ways.has("built-here")) {
         refuse("build-args", "is set, but no system is built on the runner; use rebuild-args, or set build-on: runner");
     }
