@@ -12416,11 +12416,11 @@ async function copyPacked(sources, options) {
         return nothingSent;
     }
 }
-async function send(missing, { pack, shell, log, signal }) {
+async function send(missing, { pack, run, shell, log, signal }) {
     const progress = { paths: missing.length, expectedPaths: missing.length };
     let bytes = () => 0;
     log.copying(() => ({ ...progress, bytes: bytes() }));
-    const outcome = await feedScript(shell, { script: "unpack", args: missing, privileged: false, signal }, { write: async (stdin, own) => await pack.write(missing, stdin, own), onBegin: (written) => (bytes = written) });
+    const outcome = await feedScript(shell, { script: "unpack", args: [run, ...missing], privileged: false, signal }, { write: async (stdin, own) => await pack.write(missing, stdin, own), onBegin: (written) => (bytes = written) });
     if (outcome.kind === "lost")
         throw outcome.cause;
     const { exitCode, stderr } = outcome;
@@ -12502,7 +12502,7 @@ class Sending {
         const { settings, shell, call, log } = this.#site;
         const { run, checkSignatures, archiveArgs, compress, pack } = settings;
         const send = async () => {
-            const packed = await copyPacked(sentPaths(sent), { pack, compress, shell, call: call(signal), log, signal });
+            const packed = await copyPacked(sentPaths(sent), { pack, run, compress, shell, call: call(signal), log, signal });
             // Sends what is still missing, and proves that nothing is.
             const copied = await sendFlake(sent, { ...this.#options(signal), checkSignatures, extraArgs: archiveArgs });
             return packed.paths === 0 ? copied : addProgress(packed, copied);

@@ -22,6 +22,8 @@ main() {
     # dash takes a "--" after -TERM for a process.
     kill -s TERM -- "-$pid" 2>/dev/null
   fi
+  # Source trees that were still on their way when the connection was lost.
+  rm -rf -- "/var/tmp/nix-flake-deploy-pack-$1-"*
   if [ -z "$base" ]; then
     rm -rf -- "$dir"
     return 0

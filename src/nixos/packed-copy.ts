@@ -10,6 +10,8 @@ import type { RemoteShell } from "./remote-shell.js";
 
 export type PackedOptions = {
   readonly pack: Pack;
+  /** The run, as the machine has it. */
+  readonly run: string;
   readonly compress: Compress;
   readonly shell: RemoteShell;
   readonly call: CallScript;
@@ -46,13 +48,13 @@ export async function copyPacked(sources: readonly StorePath[], options: PackedO
   }
 }
 
-async function send(missing: readonly StorePath[], { pack, shell, log, signal }: PackedOptions): Promise<CopyProgress> {
+async function send(missing: readonly StorePath[], { pack, run, shell, log, signal }: PackedOptions): Promise<CopyProgress> {
   const progress = { paths: missing.length, expectedPaths: missing.length };
   let bytes = (): number => 0;
   log.copying(() => ({ ...progress, bytes: bytes() }));
   const outcome = await feedScript(
     shell,
-    { script: "unpack", args: missing, privileged: false, signal },
+    { script: "unpack", args: [run, ...missing], privileged: false, signal },
     { write: async (stdin, own) => await pack.write(missing, stdin, own), onBegin: (written) => (bytes = written) },
   );
   if (outcome.kind === "lost") throw outcome.cause;

@@ -58,7 +58,7 @@ export class Sending {
     const { settings, shell, call, log } = this.#site;
     const { run, checkSignatures, archiveArgs, compress, pack } = settings;
     const send = async (): Promise<CopyProgress> => {
-      const packed = await copyPacked(sentPaths(sent), { pack, compress, shell, call: call(signal), log, signal });
+      const packed = await copyPacked(sentPaths(sent), { pack, run, compress, shell, call: call(signal), log, signal });
       // Sends what is still missing, and proves that nothing is.
       const copied = await sendFlake(sent, { ...this.#options(signal), checkSignatures, extraArgs: archiveArgs });
       return packed.paths === 0 ? copied : addProgress(packed, copied);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 import { describe, expect, test } from "@jest/globals";
@@ -20,10 +20,19 @@ const { signal } = new AbortController();
 const [source, input] = [makeStorePath("source"), makeStorePath("nixpkgs")];
 let packs = 0;
 
-type Sides = { readonly sizes?: readonly [number, number]; readonly missing?: string; readonly onCopy?: string; readonly compress?: Compress };
+type Sides = {
+  readonly sizes?: readonly [number, number];
+  readonly missing?: string;
+  readonly onCopy?: string;
+  readonly compress?: Compress;
+  readonly sh?: string;
+};
 
 /** Both sides in one: the programs of the runner and of a machine that is a shell of this computer. */
-async function copy({ sizes = [10, 5_000_000], missing = input, onCopy = "", compress = "auto" }: Sides, notes: string[] = []): Promise<CopyProgress> {
+async function copy(
+  { sizes = [10, 5_000_000], missing = input, onCopy = "", compress = "auto", sh = "dash" }: Sides,
+  notes: string[] = [],
+): Promise<CopyProgress> {
   packs += 1;
   const pack = join(directory, `pack-${packs}`);
   mkdirSync(join(pack, "nar"), { recursive: true });
@@ -42,8 +51,8 @@ esac`;
 *" --from "*) ${onCopy}
   cd "\${5#file://}" && ls nar >${directory}/received ;;
 esac`;
-  const shell = new RemoteShell({ run: async (options) => await run({ file: "dash", args: ["-s"] }, options) }, { kind: "none" });
-  const options = { pack: new Pack(pack), compress, shell, call: callOnce(shell, signal), log: notesOf(notes), signal };
+  const shell = new RemoteShell({ run: async (options) => await run({ file: sh, args: ["-s"] }, options) }, { kind: "none" });
+  const options = { pack: new Pack(pack), run: `run${packs}`, compress, shell, call: callOnce(shell, signal), log: notesOf(notes), signal };
   return await withProgram(
     directory,
     "nix-store",
@@ -59,6 +68,11 @@ const calls = (): string[] =>
     .filter((line) => line !== "");
 
 describe("source trees travel compressed", () => {
+  test("under bash as well", async () => {
+    expect(await copy({ sh: "bash" })).toMatchObject({ paths: 1 });
+    expect(readdirSync("/var/tmp").filter((name) => name.startsWith("nix-flake-deploy-pack-run"))).toEqual([]);
+  });
+
   test("if the machine lacks more than a mebibyte of them, and only those that it lacks", async () => {
     const copied = await copy({});
     expect(copied).toMatchObject({ paths: 1, expectedPaths: 1 });
@@ -79,6 +93,19 @@ describe("source trees travel compressed", () => {
 
   test("also small ones with compress: true", async () => {
     expect(await copy({ sizes: [10, 20], missing: `${source} ${input}`, compress: "true" })).toMatchObject({ paths: 2 });
+  });
+
+  test.each(["dash", "bash"])("until the run is cleaned up on the machine, also if no more of them come (%s)", async (sh) => {
+    const uid = process.getuid?.() ?? 0;
+    // As common.sh defines it; the archive never ends.
+    const script = `uid=${uid}\n${readFileSync(new URL("../../../src/nixos/remote/unpack.sh", import.meta.url), "utf8")}\nmain hanging${sh} ${source}`;
+    writeFileSync(`${directory}/unpack-${sh}`, script);
+    const hanging = run({ file: sh, args: [`${directory}/unpack-${sh}`] }, { feed: () => undefined, timeout: 60 });
+    const own = (): string[] => readdirSync("/var/tmp").filter((name) => name.startsWith(`nix-flake-deploy-pack-hanging${sh}-`));
+    while (own().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const name of own()) rmSync(`/var/tmp/${name}`, { recursive: true });
+    await expect(hanging).rejects.toMatchObject({ failure: { kind: "exit" } });
+    expect(own()).toEqual([]);
   });
 
   test("and what a machine does not accept so is left to the plain copy, with the reason", async () => {
