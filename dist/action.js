@@ -12305,61 +12305,6 @@ async function sendFlake(sent, options) {
         throw new Error(`nix flake archive sent ${arrived} where ${sent.outer} was expected`);
     return watch.progress;
 }
-;// CONCATENATED MODULE: ./out/src/nix/pack.js
-
-
-
-
-/**
- * Source trees of the runner's store as a binary cache of files, compressed once for all machines of a run. Nix makes it and Nix reads
- * it: a tree of many small files needs a quarter of the bytes, and arrives in one stream.
- */
-class Pack {
-    #directory;
-    #packed = new Set();
-    #packing = Promise.resolve();
-    /** `directory`: where the cache is made; it need not exist. */
-    constructor(directory) {
-        this.#directory = directory;
-    }
-    /**
-     * Writes these paths as a tar archive of a binary cache that holds them and no others. They must refer to no other path, as source
-     * trees do. Throws a `CommandError`, or the error of a file that cannot be read.
-     */
-    async write(paths, to, signal) {
-        await this.#add(paths, signal);
-        const files = ["nix-cache-info", ...paths.flatMap((path) => this.#filesOf(path))];
-        await run({ file: "tar", args: ["--create", "--file=-", `--directory=${this.#directory}`, "--", ...files] }, { stdoutTo: to, signal });
-    }
-    /** Machines that come at the same time wait for each other's paths, and pack only what is not there yet. */
-    async #add(paths, signal) {
-        const before = this.#packing;
-        const mine = this.#addAfter(before, paths, signal);
-        this.#packing = mine.catch(() => undefined);
-        await mine;
-    }
-    async #addAfter(before, paths, signal) {
-        await before;
-        const lacking = paths.filter((path) => !this.#packed.has(path));
-        if (lacking.length === 0)
-            return;
-        await runNix(["copy", "--to", `file://${this.#directory}?compression=zstd`, ...lacking], { signal });
-        for (const path of lacking)
-            this.#packed.add(path);
-    }
-    #filesOf(path) {
-        const description = `${(0,external_node_path_namespaceObject.basename)(path).slice(0, 32)}.narinfo`;
-        const url = /^URL: (nar\/[\w.-]+)$/m.exec((0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(this.#directory, description), "utf8"))?.[1];
-        if (url === undefined)
-            throw new Error(`${description} names no file of its binary cache`);
-        return [description, url];
-    }
-}
-/** Sizes of store paths of the runner in bytes, as archives of Nix, in their order. Throws a `CommandError`. */
-async function sizesOf(paths, signal) {
-    const { stdout } = await runNixStore(["--query", "--size", ...paths], { signal });
-    return stdout.trim().split("\n").map(Number);
-}
 ;// CONCATENATED MODULE: ./out/src/nixos/feed-script.js
 /**
  * Runs a script that reads what `write` writes, and ends that with the script: nobody reads what is still written then. Throws what
@@ -12383,6 +12328,20 @@ async function feedScript(shell, call, { write, onBegin }) {
         ended.abort();
     }
 }
+;// CONCATENATED MODULE: ./out/src/nixos/missing-paths.js
+
+/** Returns which of these store paths a machine lacks, in their order. Throws a `CommandError` where its Nix cannot be asked. */
+async function missingPaths(paths, call, privileged) {
+    const asked = await call(() => ({ script: "missing", args: paths, privileged }), "copy");
+    if (asked.exitCode !== 0)
+        throw failedThere("nix-store --check-validity", asked);
+    const answer = new Set(asked.stdout.split("\n"));
+    return paths.filter((path) => answer.has(path));
+}
+/** The error of a command that has failed on the machine, as one of the runner's own would be. */
+function failedThere(command, { exitCode, stderr }) {
+    return new CommandError({ command, failure: { kind: "exit", exitCode }, stdout: "", stderr });
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/packed-copy.js
 
 
@@ -12396,18 +12355,16 @@ const worthwhileBytes = 2 ** 20;
  * with a note. Throws only where the connection was lost or the run was cancelled.
  */
 async function copyPacked(sources, options) {
-    const { compress, call, log, signal } = options;
+    const { pack, compress, call, log, signal } = options;
     if (compress === "false")
         return nothingSent;
     try {
-        const sizes = await sizesOf(sources, signal);
+        const sizes = await pack.sizesOf(sources, signal);
         const isWorthwhile = (some) => some.size > 0 && (compress === "true" || sources.reduce((sum, path, index) => sum + (some.has(path) ? (sizes[index] ?? 0) : 0), 0) >= worthwhileBytes);
         if (!isWorthwhile(new Set(sources)))
             return nothingSent;
-        const asked = await call(() => ({ script: "missing", args: sources, privileged: false }), "copy");
-        const answer = new Set(asked.stdout.split("\n"));
-        const missing = sources.filter((path) => answer.has(path));
-        return asked.exitCode === 0 && isWorthwhile(new Set(missing)) ? await send(missing, options) : nothingSent;
+        const missing = await missingPaths(sources, call, false);
+        return isWorthwhile(new Set(missing)) ? await send(missing, options) : nothingSent;
     }
     catch (error) {
         if (signal.aborted || error instanceof DeployError)
@@ -12423,9 +12380,8 @@ async function send(missing, { pack, run, shell, log, signal }) {
     const outcome = await feedScript(shell, { script: "unpack", args: [run, ...missing], privileged: false, signal }, { write: async (stdin, own) => await pack.write(missing, stdin, own), onBegin: (written) => (bytes = written) });
     if (outcome.kind === "lost")
         throw outcome.cause;
-    const { exitCode, stderr } = outcome;
-    if (exitCode !== 0)
-        throw new CommandError({ command: "nix copy --from", failure: { kind: "exit", exitCode }, stdout: "", stderr });
+    if (outcome.exitCode !== 0)
+        throw failedThere("nix copy --from", outcome);
     return { ...progress, bytes: bytes() };
 }
 ;// CONCATENATED MODULE: ./out/src/nix/export.js
@@ -12447,6 +12403,7 @@ async function exportPaths(paths, to, signal) {
 
 
 
+
 /** Tells whether a machine has refused a store path for want of a signature. */
 function wantsSignature(error) {
     return error instanceof CommandError && /lacks a (?:valid )?signature/.test(error.stderr);
@@ -12457,11 +12414,7 @@ function wantsSignature(error) {
  */
 async function importClosure(roots, { shell, call, log, signal }) {
     const closure = await closureOf(roots, signal);
-    const asked = await call(() => ({ script: "missing", args: closure, privileged: true }), "copy");
-    if (asked.exitCode !== 0)
-        throw import_closure_failed("nix-store --check-validity", asked.exitCode, asked.stderr);
-    const answer = new Set(asked.stdout.split("\n"));
-    const missing = closure.filter((path) => answer.has(path));
+    const missing = await missingPaths(closure, call, true);
     const progress = { paths: missing.length, expectedPaths: missing.length };
     if (missing.length === 0)
         return { ...progress, bytes: 0 };
@@ -12472,11 +12425,8 @@ async function importClosure(roots, { shell, call, log, signal }) {
     if (outcome.kind === "lost")
         throw outcome.cause;
     if (outcome.exitCode !== 0)
-        throw import_closure_failed("nix-store --import", outcome.exitCode, outcome.stderr);
+        throw failedThere("nix-store --import", outcome);
     return { ...progress, bytes: bytes() };
-}
-function import_closure_failed(command, exitCode, stderr) {
-    return new CommandError({ command, failure: { kind: "exit", exitCode }, stdout: "", stderr });
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/sending.js
 
@@ -13403,6 +13353,74 @@ function workflowRunName(environment) {
     const name = `${server}/${repository}/actions/runs/${id}${job === undefined ? "" : `, job ${job}`}`;
     // It becomes a line of a file on the machine.
     return name.replaceAll(/\p{C}/gu, "");
+}
+;// CONCATENATED MODULE: ./out/src/nix/pack.js
+
+
+
+
+/**
+ * Source trees of the runner's store as a binary cache of files, compressed once for all machines of a run. Nix makes it and Nix reads
+ * it: a tree of many small files needs a quarter of the bytes, and arrives in one stream.
+ */
+class Pack {
+    #directory;
+    #packed = new Set();
+    #sizes = new Map();
+    #packing = Promise.resolve();
+    /** `directory`: where the cache is made; it need not exist. */
+    constructor(directory) {
+        this.#directory = directory;
+    }
+    /** Sizes of source trees in bytes, as archives of Nix, in their order; Nix is asked once for all machines. Throws a `CommandError`. */
+    async sizesOf(paths, signal) {
+        const key = paths.join(" ");
+        const asked = this.#sizes.get(key) ?? querySizes(paths, signal);
+        this.#sizes.set(key, asked);
+        try {
+            return await asked;
+        }
+        catch (error) {
+            this.#sizes.delete(key);
+            throw error;
+        }
+    }
+    /**
+     * Writes these paths as a tar archive of a binary cache that holds them and no others. They must refer to no other path, as source
+     * trees do. Throws a `CommandError`, or the error of a file that cannot be read.
+     */
+    async write(paths, to, signal) {
+        await this.#add(paths, signal);
+        const files = ["nix-cache-info", ...paths.flatMap((path) => this.#filesOf(path))];
+        await run({ file: "tar", args: ["--create", "--file=-", `--directory=${this.#directory}`, "--", ...files] }, { stdoutTo: to, signal });
+    }
+    /** Machines that come at the same time wait for each other's paths, and pack only what is not there yet. */
+    async #add(paths, signal) {
+        const before = this.#packing;
+        const mine = this.#addAfter(before, paths, signal);
+        this.#packing = mine.catch(() => undefined);
+        await mine;
+    }
+    async #addAfter(before, paths, signal) {
+        await before;
+        const lacking = paths.filter((path) => !this.#packed.has(path));
+        if (lacking.length === 0)
+            return;
+        await runNix(["copy", "--to", `file://${this.#directory}?compression=zstd`, ...lacking], { signal });
+        for (const path of lacking)
+            this.#packed.add(path);
+    }
+    #filesOf(path) {
+        const description = `${(0,external_node_path_namespaceObject.basename)(path).slice(0, 32)}.narinfo`;
+        const url = /^URL: (nar\/[\w.-]+)$/m.exec((0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(this.#directory, description), "utf8"))?.[1];
+        if (url === undefined)
+            throw new Error(`${description} names no file of its binary cache`);
+        return [description, url];
+    }
+}
+async function querySizes(paths, signal) {
+    const { stdout } = await runNixStore(["--query", "--size", ...paths], { signal });
+    return stdout.trim().split("\n").map(Number);
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/reconnect-timeout.js
 // For a machine to be reachable again after its watchdog has acted: a rollback is an activation, too.

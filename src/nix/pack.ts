@@ -13,11 +13,25 @@ import { runNix, runNixStore } from "./nix-command.js";
 export class Pack {
   readonly #directory: string;
   readonly #packed = new Set<StorePath>();
+  readonly #sizes = new Map<string, Promise<number[]>>();
   #packing: Promise<void> = Promise.resolve();
 
   /** `directory`: where the cache is made; it need not exist. */
   constructor(directory: string) {
     this.#directory = directory;
+  }
+
+  /** Sizes of source trees in bytes, as archives of Nix, in their order; Nix is asked once for all machines. Throws a `CommandError`. */
+  async sizesOf(paths: readonly StorePath[], signal: AbortSignal): Promise<number[]> {
+    const key = paths.join(" ");
+    const asked = this.#sizes.get(key) ?? querySizes(paths, signal);
+    this.#sizes.set(key, asked);
+    try {
+      return await asked;
+    } catch (error) {
+      this.#sizes.delete(key);
+      throw error;
+    }
   }
 
   /**
@@ -54,8 +68,7 @@ export class Pack {
   }
 }
 
-/** Sizes of store paths of the runner in bytes, as archives of Nix, in their order. Throws a `CommandError`. */
-export async function sizesOf(paths: readonly StorePath[], signal: AbortSignal): Promise<number[]> {
+async function querySizes(paths: readonly StorePath[], signal: AbortSignal): Promise<number[]> {
   const { stdout } = await runNixStore(["--query", "--size", ...paths], { signal });
   return stdout.trim().split("\n").map(Number);
 }

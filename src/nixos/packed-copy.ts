@@ -1,11 +1,12 @@
 import type { Compress } from "../domain/compress.js";
 import type { CopyProgress } from "../domain/copy-progress.js";
-import { briefReason, CommandError, DeployError } from "../domain/errors.js";
+import { briefReason, DeployError } from "../domain/errors.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { HostLog } from "../deploy/ports.js";
-import { type Pack, sizesOf } from "../nix/pack.js";
+import type { Pack } from "../nix/pack.js";
 import type { CallScript } from "./job.js";
 import { feedScript } from "./feed-script.js";
+import { failedThere, missingPaths } from "./missing-paths.js";
 import type { RemoteShell } from "./remote-shell.js";
 
 export type PackedOptions = {
@@ -30,17 +31,15 @@ const worthwhileBytes = 2 ** 20;
  * with a note. Throws only where the connection was lost or the run was cancelled.
  */
 export async function copyPacked(sources: readonly StorePath[], options: PackedOptions): Promise<CopyProgress> {
-  const { compress, call, log, signal } = options;
+  const { pack, compress, call, log, signal } = options;
   if (compress === "false") return nothingSent;
   try {
-    const sizes = await sizesOf(sources, signal);
+    const sizes = await pack.sizesOf(sources, signal);
     const isWorthwhile = (some: ReadonlySet<StorePath>): boolean =>
       some.size > 0 && (compress === "true" || sources.reduce((sum, path, index) => sum + (some.has(path) ? (sizes[index] ?? 0) : 0), 0) >= worthwhileBytes);
     if (!isWorthwhile(new Set(sources))) return nothingSent;
-    const asked = await call(() => ({ script: "missing", args: sources, privileged: false }), "copy");
-    const answer = new Set(asked.stdout.split("\n"));
-    const missing = sources.filter((path) => answer.has(path));
-    return asked.exitCode === 0 && isWorthwhile(new Set(missing)) ? await send(missing, options) : nothingSent;
+    const missing = await missingPaths(sources, call, false);
+    return isWorthwhile(new Set(missing)) ? await send(missing, options) : nothingSent;
   } catch (error) {
     if (signal.aborted || error instanceof DeployError) throw error;
     log.note(`the compressed copy failed (${briefReason(error)}); copying without compression`);
@@ -58,7 +57,6 @@ async function send(missing: readonly StorePath[], { pack, run, shell, log, sign
     { write: async (stdin, own) => await pack.write(missing, stdin, own), onBegin: (written) => (bytes = written) },
   );
   if (outcome.kind === "lost") throw outcome.cause;
-  const { exitCode, stderr } = outcome;
-  if (exitCode !== 0) throw new CommandError({ command: "nix copy --from", failure: { kind: "exit", exitCode }, stdout: "", stderr });
+  if (outcome.exitCode !== 0) throw failedThere("nix copy --from", outcome);
   return { ...progress, bytes: bytes() };
 }
