@@ -13,8 +13,7 @@ async function write(file: string, text: string): Promise<void> {
   if (code !== 0) throw new Error(`${file} could not be written: ${stderr}`);
 }
 
-const deploy = async (inputs: Readonly<Record<string, string>>) =>
-  verdictOf(await trial.deploy({}, { targets: "deploy@web1", ...inputs }));
+const deploy = async (inputs: Readonly<Record<string, string>>) => verdictOf(await trial.deploy({}, { targets: "deploy@web1", ...inputs }));
 
 afterEach(async () => {
   await trial.machine().output(`rm -f /usr/local/bin/sudo ${rule} ${polkitRule}; [ ! -e ${kept} ] || mv ${kept} /usr/bin/sudo`);
@@ -24,8 +23,8 @@ test("sudo-rs deploys in place of sudo, with a rule and with a password", async 
   const machine = trial.machine();
   await machine.output(`mv /usr/bin/sudo ${kept} && ln -s "$(command -v sudo-rs || echo /usr/lib/cargo/bin/sudo)" /usr/local/bin/sudo`);
   expect(await machine.output("sudo --version")).toMatch(/sudo-rs/);
-  expect(await deploy({})).toMatchObject({ exit: 0, status: "deployed" });
-  expect(await deploy({ targets: "pwsudo@web1", "elevate-password": "open sesame" })).toMatchObject({ exit: 0, status: "deployed" });
+  expect(await deploy({})).toMatchObject({ exit: 0, status: "deployed", error: null });
+  expect(await deploy({ targets: "pwsudo@web1", "elevate-password": "open sesame" })).toMatchObject({ exit: 0, status: "deployed", error: null });
   expect(await deploy({ targets: "pwsudo@web1", "elevate-password": "close sesame" })).toMatchObject({ exit: 1, status: "failed", phase: "connect" });
   expect(await deploy({ targets: "nosudo@web1" })).toMatchObject({ exit: 1, status: "failed", phase: "connect" });
 });
@@ -35,8 +34,8 @@ test("doas deploys with its rule, also where elevate is auto and there is no sud
   await machine.output(`mv /usr/bin/sudo ${kept}`);
   expect(await deploy({ elevate: "doas" })).toMatchObject({ exit: 1, phase: "connect", error: expect.stringContaining("doas on the machine refuses deploy") });
   await write(rule, "permit nopass deploy as root cmd /bin/sh args -s\n");
-  expect(await deploy({ elevate: "doas" })).toMatchObject({ exit: 0, status: "deployed" });
-  expect(await deploy({})).toMatchObject({ exit: 0, status: "deployed" });
+  expect(await deploy({ elevate: "doas" })).toMatchObject({ exit: 0, status: "deployed", error: null });
+  expect(await deploy({})).toMatchObject({ exit: 0, status: "deployed", error: null });
 });
 
 test("run0 deploys with a rule of polkit", async () => {
@@ -45,7 +44,7 @@ test("run0 deploys with a rule of polkit", async () => {
     polkitRule,
     'polkit.addRule(function(action, subject) {\n  if (action.id == "org.freedesktop.systemd1.manage-units" && subject.user == "deploy") return polkit.Result.YES;\n});\n',
   );
-  expect(await deploy({ elevate: "run0" })).toMatchObject({ exit: 0, status: "deployed" });
+  expect(await deploy({ elevate: "run0" })).toMatchObject({ exit: 0, status: "deployed", error: null });
 });
 
 test("ssh-auth: none deploys where the server wants no key", async () => {
@@ -54,5 +53,5 @@ test("ssh-auth: none deploys where the server wants no key", async () => {
   expect(await deploy({ "ssh-auth": "none", "ssh-key": "" })).toMatchObject({ exit: 1, status: "failed", phase: "connect" });
   await write("/etc/ssh/sshd_config.d/none.conf", "PermitEmptyPasswords yes\nPasswordAuthentication yes\n");
   await machine.output("systemctl reload ssh");
-  expect(await deploy({ "ssh-auth": "none", "ssh-key": "" })).toMatchObject({ exit: 0, status: "deployed" });
+  expect(await deploy({ "ssh-auth": "none", "ssh-key": "" })).toMatchObject({ exit: 0, status: "deployed", error: null });
 });
