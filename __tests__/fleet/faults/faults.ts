@@ -174,6 +174,8 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
     prepare: async (_, machine) => {
       putLibrary(machine.root);
       await machine.output(`echo +1d >${clock}`);
+      // The library keeps a manager of a user from starting; one that is there already goes on.
+      await machine.output("systemd-run --quiet --wait loginctl enable-linger root");
     },
     inject: async ({ machine }) => {
       // Each process that begins from now on has the new time.
