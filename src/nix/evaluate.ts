@@ -1,5 +1,6 @@
-import { lastLines } from "../domain/lines.js";
 import { CommandError, EvaluationError, InputError, RunnerError } from "../domain/errors.js";
+import { installable } from "../domain/flake-reference.js";
+import { lastLines } from "../domain/lines.js";
 import { evaluationMessage, missingFile } from "./evaluation-message.js";
 import { explainFlake } from "./flake-failure.js";
 import { neverLock } from "./flake.js";
@@ -35,7 +36,7 @@ export async function applyToFlake(reference: string, expression: string, args: 
 export function applyArguments(reference: string, expression: string, args: Arguments): string[] {
   const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
   // Without --show-trace, Nix shows the outermost frames: those of the expression, and not the place in the flake.
-  return ["eval", "--json", "--show-trace", ...neverLock, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+  return ["eval", "--json", "--show-trace", ...neverLock, installable(reference, "."), "--apply", `(${expression}) { ${bindings.join(" ")} }`];
 }
 
 // The trace quotes the expression and has thousands of lines for a real NixOS: the error is shown at the end instead.

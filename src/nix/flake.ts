@@ -1,4 +1,5 @@
 import { InputError } from "../domain/errors.js";
+import { installable } from "../domain/flake-reference.js";
 import type { Flake } from "../domain/flake.js";
 import { optionalStorePath, storePath, type StorePath } from "../domain/store-path.js";
 import { explainFlake } from "./flake-failure.js";
@@ -43,7 +44,7 @@ function changedMeanwhile(reference: string): InputError {
 
 /** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */
 export async function configurationNames(reference: string, options: { signal: AbortSignal | undefined }): Promise<string[]> {
-  const args = ["eval", "--json", ...neverLock, `${reference}#nixosConfigurations`, "--apply", "builtins.attrNames"];
+  const args = ["eval", "--json", ...neverLock, installable(reference, "nixosConfigurations"), "--apply", "builtins.attrNames"];
   const { stdout } = await runNix(args, { signal: options.signal });
   return texts(JSON.parse(stdout));
 }
