@@ -1,7 +1,7 @@
 import type { Place } from "./build-place.js";
 import { ownHostname, parseConfiguration } from "./configuration.js";
 import { messageOf } from "./errors.js";
-import { texts } from "./json.js";
+import { isObject, texts } from "./json.js";
 import { parseSshLines } from "./ssh-options.js";
 import { acceptedTarget, checkTarget, parsePlace, parseTarget, type TargetRequest } from "./target.js";
 
@@ -73,7 +73,7 @@ function readReplaceUnknown(value: unknown): Pick<TargetRequest, "replaceUnknown
 
 function parseItem(item: unknown): TargetRequest {
   if (typeof item === "string") return parseTarget(item);
-  if (typeof item !== "object" || item === null || Array.isArray(item)) throw new Error("is neither a string nor an object");
+  if (!isObject(item)) throw new Error("is neither a string nor an object");
   const record: Record<string, unknown> = { ...item };
   const unknown = Object.keys(record).find((field) => !targetFields.includes(field));
   if (unknown !== undefined) throw new Error(`has an unknown field ${JSON.stringify(unknown)}; allowed fields are ${targetFields.join(", ")}`);

@@ -3,7 +3,7 @@ import { installable } from "../domain/flake-reference.js";
 import type { Flake } from "../domain/flake.js";
 import { optionalStorePath, storePath, type StorePath } from "../domain/store-path.js";
 import { explainFlake } from "./flake-failure.js";
-import { field, number, text, texts } from "../domain/json.js";
+import { entries, field, number, text, texts } from "../domain/json.js";
 import { runNix, runNixStore } from "./nix-command.js";
 import { sriHash } from "./nar-hash.js";
 
@@ -94,8 +94,7 @@ export function parseArchive(json: string): { readonly source: StorePath; readon
   const walk = (node: unknown): void => {
     const path = text(field(node, "path"));
     if (path !== undefined) found.add(storePath(path));
-    const inputs = field(node, "inputs");
-    if (typeof inputs === "object" && inputs !== null) for (const input of Object.values(inputs)) walk(input);
+    for (const [, input] of entries(field(node, "inputs"))) walk(input);
   };
   walk(data);
   found.delete(source);

@@ -7,7 +7,7 @@ import { storePath, type StorePath } from "../domain/store-path.js";
 import { evaluateEach } from "./evaluate-each.js";
 import { type EvaluationRoom, planEvaluation } from "./evaluation-groups.js";
 import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
-import { field, objectOf, text } from "../domain/json.js";
+import { field, objectOf, text, texts } from "../domain/json.js";
 import { runNixStore } from "./nix-command.js";
 import { isOwnActivation, readActivation } from "./profile-activation.js";
 
@@ -133,10 +133,9 @@ function roomHere(): EvaluationRoom {
 async function ask(reference: string, configurations: readonly string[], careful: boolean, options: EvaluateOptions): Promise<Answer> {
   const expression = readFileSync(new URL("./toplevels.nix", import.meta.url), "utf8");
   const found = await applyToFlake(reference, expression, { configurations, careful }, options);
-  const names = field(found, "names");
   const systems = field(found, "systems");
   return {
-    names: Array.isArray(names) ? names.filter((name) => typeof name === "string") : [],
+    names: texts(field(found, "names")),
     systems: new Map(await Promise.all(configurations.map(async (name) => [name, await withOutput(field(systems, name), options)] as const))),
   };
 }
