@@ -1,12 +1,10 @@
 import { CommandError, EvaluationError, InputError, RunnerError } from "../domain/errors.js";
 import { installable } from "../domain/flake-reference.js";
-import { lastLines } from "../domain/lines.js";
+import { lastLines, shownLines } from "../domain/lines.js";
 import { evaluationMessage, missingFile } from "./evaluation-message.js";
 import { explainFlake } from "./flake-failure.js";
 import { neverLock } from "./flake.js";
 import { runNix } from "./nix-command.js";
-
-const shownLines = 20;
 
 export type EvaluateOptions = { readonly cwd: string; readonly signal: AbortSignal | undefined; readonly onLine: (line: string) => void };
 
@@ -57,7 +55,7 @@ function readable(error: unknown, reference: string): EvaluationError | undefine
   }
   if (failure.kind !== "exit" && failure.kind !== "signal") return undefined;
   const message = evaluationMessage(stderr);
-  const lines = message.length > 0 ? message : lastLines(stderr, shownLines);
+  const lines = message.length > 0 ? message : lastLines(stderr);
   const file = missingFile(stderr);
   const hint = `${file} is not in the source of the flake. If it exists in the work tree, it is not tracked by Git: run \`git add ${file}\` and commit it`;
   return new EvaluationError(reference, file === undefined ? lines : [...lines.slice(0, shownLines - 1), hint], error);
