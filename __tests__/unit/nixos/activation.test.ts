@@ -6,7 +6,7 @@ import type { Operation } from "../../../src/domain/operation.js";
 import { GuardedActivation } from "../../../src/nixos/activation.js";
 import type { ActivationSite } from "../../../src/nixos/arming.js";
 import type { CallScript } from "../../../src/nixos/job.js";
-import { residentCall, residentScript } from "../../../src/nixos/remote-shell.js";
+import { residentCall, residentScript } from "../../../src/nixos/script-files.js";
 import { makeStorePath } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 import { notesOf } from "./fake-ssh.js";

@@ -2,7 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 
 import { AnswerError, DeployError } from "../../../src/domain/errors.js";
 import { followJob, runJob, type CallScript, type Job } from "../../../src/nixos/job.js";
-import { residentScript, type ScriptCall } from "../../../src/nixos/remote-shell.js";
+import type { ScriptCall } from "../../../src/nixos/remote-shell.js";
+import { residentScript } from "../../../src/nixos/script-files.js";
 import { makeStorePath } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 
