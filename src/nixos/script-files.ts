@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { quote } from "../process/run.js";
 
 const scripts = {
+  environment: new URL("./remote/environment.sh", import.meta.url),
   common: new URL("./remote/common.sh", import.meta.url),
   facts: new URL("./remote/facts.sh", import.meta.url),
   prepare: new URL("./remote/prepare.sh", import.meta.url),
@@ -38,11 +39,11 @@ export type ResidentScript = "job" | "watchdog" | "switch" | "activate" | "last"
 const elevateScript = new URL("./elevate.sh", import.meta.url);
 
 /** The scripts that are called on the machines, each a file of that name in `remote/`. */
-export type ScriptName = Exclude<keyof typeof scripts, ResidentScript | "common">;
+export type ScriptName = Exclude<keyof typeof scripts, ResidentScript | "environment" | "common">;
 
 /** The text of a script that is left on the machine. */
 export function residentScript(name: ResidentScript): string {
-  return readFileSync(scripts[name], "utf8");
+  return textOf("environment", name);
 }
 
 /** The text of a script with its arguments, to be left on the machine and run there as `sh FILE`. */
@@ -52,10 +53,15 @@ export function residentCall(script: ScriptName, args: readonly string[]): strin
 
 /** The text that defines a script as the function `main`, and its arguments. */
 export function definition(script: ScriptName, args: readonly string[]): string[] {
-  return [`set -- ${args.map(quote).join(" ")}`, readFileSync(scripts.common, "utf8"), readFileSync(scripts[script], "utf8")];
+  return [`set -- ${args.map(quote).join(" ")}`, textOf("environment", "common", script)];
 }
 
 /** The text that becomes root by sudo with a password. */
 export function elevationText(): string {
-  return readFileSync(elevateScript, "utf8");
+  return `${textOf("environment")}${readFileSync(elevateScript, "utf8")}`;
+}
+
+/** The texts of files, one after the other. */
+function textOf(...names: readonly (keyof typeof scripts)[]): string {
+  return names.map((name) => readFileSync(scripts[name], "utf8")).join("");
 }
