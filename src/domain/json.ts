@@ -1,5 +1,5 @@
 /** Parses JSON; `undefined` for any other text. */
-export function readJson(json: string): unknown {
+export function parseJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {

@@ -6,27 +6,27 @@ import { canEnterSpecialisation, needsFlake, operations, type Operation } from "
 import { checkUser, type TargetDefaults } from "../domain/target.js";
 import type { GivenSystems } from "../domain/given-systems.js";
 import type { Topic } from "../domain/topic.js";
-import { readIdentity, type IdentityInputs } from "./identity.js";
+import { parseIdentityInputs, type IdentityInputs } from "./identity.js";
 import {
   collect,
-  readAmount,
-  readArguments,
-  readBatches,
-  readCommand,
-  readFlakeReference,
-  readKnownHosts,
-  readPassword,
-  readSshConfig,
+  parseAmountInput,
+  parseArguments,
+  parseBatchesInput,
+  parseCommand,
+  parseFlakeReference,
+  parseKnownHosts,
+  parsePassword,
+  parseSshConfig,
   shown,
-} from "./readers.js";
+} from "./single-inputs.js";
 import { holdsPrivateKey, misplacedKey } from "./misplaced-secrets.js";
 import { archiveOptions } from "../nix/archive-options.js";
 import { buildOptions } from "../nix/build-options.js";
 import { elevateModes, type ElevateMode } from "../nixos/elevation.js";
 import { rebuildOptions } from "../nixos/rebuild-options.js";
 import { checkPlaces } from "./places.js";
-import { checkSystems, readSystems } from "./systems.js";
-import { readMachines, type TargetInputs } from "./targets.js";
+import { checkSystems, parseSystemsInput } from "./systems.js";
+import { parseMachineInputs, type TargetInputs } from "./targets.js";
 
 /** Every input of the action, by its name in `action.yml`. */
 export const inputNames = [
@@ -118,7 +118,7 @@ export type Inputs = IdentityInputs &
 const day = 86_400;
 
 /**
- * Reads and checks all inputs. `read` gives the text of an input, empty where there is none. Throws an `InputError` that names
+ * Parses all inputs. `read` gives the text of an input, empty where there is none. Throws an `InputError` that names
  * every bad one with what is accepted.
  */
 export function parseInputs(read: (name: InputName) => string): Inputs {
@@ -150,23 +150,23 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     (problem) => refuse("ssh-user", problem),
   );
 
-  const sshConfig = readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
+  const sshConfig = parseSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
   const operation = choice("operation", operations);
-  const given = readSystems(read("systems"), (problem, topic) => refuse("systems", problem, topic));
+  const given = parseSystemsInput(read("systems"), (problem, topic) => refuse("systems", problem, topic));
   const inputs: Inputs = {
-    ...readIdentity(choice("ssh-auth", ["key", "agent", "none"]), read, refuse),
+    ...parseIdentityInputs(choice("ssh-auth", ["key", "agent", "none"]), read, refuse),
     strict,
-    knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem, topic) => refuse("ssh-known-hosts", problem, topic)),
+    knownHosts: parseKnownHosts(read("ssh-known-hosts"), strict, (problem, topic) => refuse("ssh-known-hosts", problem, topic)),
     sshConfig,
-    flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
-    ...readMachines(read, { user, port }, sshConfig !== "", refuse),
+    flake: parseFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
+    ...parseMachineInputs(read, { user, port }, sshConfig !== "", refuse),
     defaults: { user, port },
     operation,
     elevate: choice("elevate", elevateModes),
     maxParallel: number("max-parallel", 1, 1000),
-    archiveArgs: readArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
-    rebuildArgs: readArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
-    buildArgs: readArguments(read("build-args"), buildOptions, (problem) => refuse("build-args", problem)),
+    archiveArgs: parseArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
+    rebuildArgs: parseArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
+    buildArgs: parseArguments(read("build-args"), buildOptions, (problem) => refuse("build-args", problem)),
     places: { buildOn: choice("build-on", buildPlaces), evaluateOn: choice("evaluate-on", buildPlaces) },
     systems: given?.systems,
     connectTimeout: number("connect-timeout", 1, 3600),
@@ -175,10 +175,10 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     checkSignatures: flag("check-sigs"),
     substitute: flag("substitute-on-destination"),
     compress: choice("compress", compressions),
-    elevatePassword: readPassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
+    elevatePassword: parsePassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
     safety: {
       rollback: flag("rollback"),
-      healthCheck: readCommand(trimmed("health-check"), (problem) => refuse("health-check", problem)),
+      healthCheck: parseCommand(trimmed("health-check"), (problem) => refuse("health-check", problem)),
       unitFailures: choice("unit-failures", ["fail", "warn"]),
       limits: {
         confirm: number("confirm-timeout", 1, 3600),
@@ -189,12 +189,12 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
       },
     },
     variant: {
-      specialisation: readSpecialisation(trimmed("specialisation"), operation, (problem) => refuse("specialisation", problem)),
+      specialisation: parseSpecialisation(trimmed("specialisation"), operation, (problem) => refuse("specialisation", problem)),
       installBootLoader: flag("install-bootloader"),
     },
     staging: {
-      batches: readBatches(trimmed("batches"), (problem) => refuse("batches", problem)),
-      maxFailures: readAmount(trimmed("max-failures"), (problem) => refuse("max-failures", problem)),
+      batches: parseBatchesInput(trimmed("batches"), (problem) => refuse("batches", problem)),
+      maxFailures: parseAmountInput(trimmed("max-failures"), (problem) => refuse("max-failures", problem)),
       onUnreachable: choice("on-unreachable", ["fail", "skip"]),
     },
     diff: flag("diff"),
@@ -222,7 +222,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
   return inputs;
 }
 
-function readSpecialisation(name: string, operation: Operation, refuse: (problem: string) => void): string | undefined {
+function parseSpecialisation(name: string, operation: Operation, refuse: (problem: string) => void): string | undefined {
   if (name === "") return undefined;
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(name)) refuse(`${shown(name)} is not valid; expected the name of a specialisation of the configuration`);
   else if (!canEnterSpecialisation(operation)) {

@@ -86,7 +86,7 @@ export async function instantiate(
     if (fault !== undefined) return;
     for (const name of group) {
       const one = evaluated.get(name);
-      const system = one !== undefined && "value" in one ? readSystem(one.value) : undefined;
+      const system = one !== undefined && "value" in one ? parseSystem(one.value) : undefined;
       if (system !== undefined) found.set(name, system);
       else if (hears.onNoSystem === undefined || one === undefined) continue;
       else if ("error" in one) hears.onNoSystem(name, broken(one.error, one.together.length));
@@ -174,8 +174,8 @@ function broken(error: CommandError | undefined, count: number): NoSystem {
   return { kind: "broken", lines, together: count };
 }
 
-/** Reads what `toplevels.nix` says of one configuration: `{"derivation":"/nix/store/….drv","output":"/nix/store/…","platform":"x86_64-linux"}` */
-function readSystem(value: unknown): InstantiatedSystem | undefined {
+/** Parses what `toplevels.nix` says of one configuration: `{"derivation":"/nix/store/….drv","output":"/nix/store/…","platform":"x86_64-linux"}` */
+function parseSystem(value: unknown): InstantiatedSystem | undefined {
   const derivation = text(field(value, "derivation"));
   const output = text(field(value, "output"));
   if (derivation === undefined || output === undefined) return undefined;

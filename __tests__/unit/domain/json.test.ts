@@ -1,10 +1,10 @@
 import { expect, test } from "@jest/globals";
 
-import { field, isObject, number, objectOf, readJson, text, texts } from "../../../src/domain/json.js";
+import { field, isObject, number, objectOf, parseJson, text, texts } from "../../../src/domain/json.js";
 
 test("a text that is not JSON has no value", () => {
-  expect(readJson('{"a":1}')).toEqual({ a: 1 });
-  expect(readJson("{")).toBeUndefined();
+  expect(parseJson('{"a":1}')).toEqual({ a: 1 });
+  expect(parseJson("{")).toBeUndefined();
 });
 
 test("a property is found along its path, and only where an object has it itself", () => {
