@@ -2,30 +2,32 @@ import type { Safety, Staging, Variant } from "../deploy/run-settings.js";
 import { type Compress, compressions } from "../domain/compress.js";
 import { InputError, type InputProblem } from "../domain/errors.js";
 import { buildPlaces, type PlaceSettings } from "../domain/build-place.js";
-import { canEnterSpecialisation, needsFlake, operations, type Operation } from "../domain/operation.js";
+import { operations, type Operation } from "../domain/operation.js";
 import { checkUser, type TargetDefaults } from "../domain/target.js";
 import type { GivenSystems } from "../domain/given-systems.js";
 import type { Topic } from "../domain/topic.js";
+import { checkCombinations } from "./combinations.js";
 import { parseIdentityInputs, type IdentityInputs } from "./identity.js";
 import {
   collect,
   parseAmountInput,
   parseArguments,
   parseBatchesInput,
+  parseChoice,
   parseCommand,
   parseFlakeReference,
   parseKnownHosts,
+  parseNumber,
   parsePassword,
+  parseSpecialisation,
   parseSshConfig,
-  shown,
 } from "./single-inputs.js";
 import { holdsPrivateKey, misplacedKey } from "./misplaced-secrets.js";
 import { archiveOptions } from "../nix/archive-options.js";
 import { buildOptions } from "../nix/build-options.js";
 import { elevateModes, type ElevateMode } from "../nixos/elevation.js";
 import { rebuildOptions } from "../nixos/rebuild-options.js";
-import { checkPlaces } from "./places.js";
-import { checkSystems, parseSystemsInput } from "./systems.js";
+import { parseSystemsInput } from "./systems.js";
 import { parseMachineInputs, type TargetInputs } from "./targets.js";
 
 /** Every input of the action, by its name in `action.yml`. */
@@ -127,19 +129,10 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     problems.push({ input, problem, topic });
   };
   const trimmed = (name: InputName): string => read(name).trim();
-  const choice = <T extends string>(name: InputName, accepted: readonly [T, ...T[]]): T => {
-    const text = trimmed(name);
-    const found = accepted.find((word) => word === text);
-    if (found === undefined) refuse(name, `${shown(text)} is not valid; expected one of ${accepted.join(", ")}`);
-    return found ?? accepted[0];
-  };
-  const number = (name: InputName, minimum: number, maximum: number): number => {
-    const text = trimmed(name);
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= minimum && value <= maximum) return value;
-    refuse(name, `${shown(text)} is not valid; expected a whole number from ${minimum} to ${maximum}`);
-    return minimum;
-  };
+  const choice = <T extends string>(name: InputName, accepted: readonly [T, ...T[]]): T =>
+    parseChoice(trimmed(name), accepted, (problem) => refuse(name, problem));
+  const number = (name: InputName, minimum: number, maximum: number): number =>
+    parseNumber(trimmed(name), minimum, maximum, (problem) => refuse(name, problem));
   const flag = (name: InputName): boolean => choice(name, ["true", "false"]) === "true";
 
   const strict = flag("ssh-strict");
@@ -201,17 +194,7 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     summary: flag("summary"),
     allowUnsafeEvent: flag("allow-unsafe-event"),
   };
-  if (!needsFlake(inputs.operation) && read("targets").trim() === "" && inputs.selection.length === 0) {
-    refuse("targets", "is empty, and so is select: to roll back every host, set select to `*`", "rollback-of-all");
-  }
-  if (given === undefined) checkPlaces(inputs, refuse);
-  else checkSystems(given, inputs, refuse);
-  if (given !== undefined && read("targets").trim() === "") {
-    refuse("targets", "is empty, but with systems no flake is read that could list the hosts; expected the output targets of the action build");
-  }
-  if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
-    refuse("elevate-password", `cannot be used with elevate: ${inputs.elevate}, which asks for passwords only on a terminal; set elevate to auto or sudo`);
-  }
+  checkCombinations(inputs, { given, listsTargets: read("targets").trim() !== "" }, refuse);
   const misplaced = inputNames.filter((name) => name !== "ssh-key" && holdsPrivateKey(read(name), read("ssh-key")));
   // Other problems with such an input could show its text.
   const shownProblems = [
@@ -220,13 +203,4 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
   ];
   if (shownProblems.length > 0) throw new InputError(shownProblems);
   return inputs;
-}
-
-function parseSpecialisation(name: string, operation: Operation, refuse: (problem: string) => void): string | undefined {
-  if (name === "") return undefined;
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(name)) refuse(`${shown(name)} is not valid; expected the name of a specialisation of the configuration`);
-  else if (!canEnterSpecialisation(operation)) {
-    refuse(`cannot be set with operation: ${operation}, which does not change the running system; choose the specialisation in the boot menu`);
-  }
-  return name;
 }

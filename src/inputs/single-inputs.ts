@@ -1,5 +1,6 @@
 import { messageOf } from "../domain/errors.js";
 import { acceptedAmount, parseAmount, parseBatches, type Amount } from "../domain/batches.js";
+import { canEnterSpecialisation, type Operation } from "../domain/operation.js";
 import { checkArguments, type OptionTable } from "../domain/option-table.js";
 import { acceptedSelection, parseSelection, type Selection } from "../domain/selection.js";
 import { acceptedTargets, parseTargetList } from "../domain/target-list.js";
@@ -24,6 +25,21 @@ export function collect(work: () => void, onProblem: (problem: string) => void):
   } catch (error) {
     onProblem(messageOf(error));
   }
+}
+
+/** Parses one of some words; the first one where it is none. */
+export function parseChoice<T extends string>(text: string, accepted: readonly [T, ...T[]], refuse: Refuse): T {
+  const found = accepted.find((word) => word === text);
+  if (found === undefined) refuse(`${shown(text)} is not valid; expected one of ${accepted.join(", ")}`);
+  return found ?? accepted[0];
+}
+
+/** Parses a whole number in these bounds; the lower one where it is none. */
+export function parseNumber(text: string, minimum: number, maximum: number, refuse: Refuse): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= minimum && value <= maximum) return value;
+  refuse(`${shown(text)} is not valid; expected a whole number from ${minimum} to ${maximum}`);
+  return minimum;
 }
 
 /** Parses known_hosts lines; there must be some where host keys are checked strictly. */
@@ -108,6 +124,16 @@ export function parseArguments(text: string, table: OptionTable, refuse: (proble
   if (text.includes("\0")) refuse("contains a NUL character");
   else for (const problem of checkArguments(args, table)) refuse(problem);
   return args;
+}
+
+/** Parses the name of a specialisation; `undefined` where there is none. */
+export function parseSpecialisation(name: string, operation: Operation, refuse: (problem: string) => void): string | undefined {
+  if (name === "") return undefined;
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(name)) refuse(`${shown(name)} is not valid; expected the name of a specialisation of the configuration`);
+  else if (!canEnterSpecialisation(operation)) {
+    refuse(`cannot be set with operation: ${operation}, which does not change the running system; choose the specialisation in the boot menu`);
+  }
+  return name;
 }
 
 /** Parses a selection. */
