@@ -274,6 +274,15 @@ describe("docs/migrating.md", () => {
   });
 });
 
+test("no change of CONTRIBUTING.md needs more than four files", () => {
+  const [, table = ""] = read("CONTRIBUTING.md").split("## Where to change what");
+  const changes = (table.split("\n## ")[0] ?? "").split("\n").filter((line) => line.startsWith("| ") && line.includes("`"));
+  expect(changes.length).toBeGreaterThanOrEqual(10);
+  // Of "a or b" and "a, or b and c", the first is not needed beside the others.
+  const files = (change: string): number => [...change.replaceAll(/`[^`]+`,? or (?=`)/g, "").matchAll(/`src\/[^`]+`/g)].length;
+  expect(changes.filter((change) => files(change) > 4)).toEqual([]);
+});
+
 test("README.md has at most 200 lines", () => {
   expect(read("README.md").split("\n").length - 1).toBeLessThanOrEqual(200);
 });

@@ -103,7 +103,7 @@ export class RemoteShell {
       const reads = call.input !== undefined;
       const text = `${beforeProgram(elevation)}${program(call.script, call.args, nonce, reads)}`;
       const feed = reads ? (input: Writable): void => void (stdin = input) : undefined;
-      const timeout = call.timeout ?? (call.script === "follow" ? undefined : scriptSeconds[call.script]);
+      const timeout = call.timeout ?? (call.script === "follow" ? undefined : scriptSeconds(call.script));
       const silence = call.script === "follow" ? silentSeconds : undefined;
       const signal = call.signal === undefined ? own.signal : AbortSignal.any([call.signal, own.signal]);
       const shown = call.onStdout !== undefined;
