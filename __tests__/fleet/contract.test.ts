@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
@@ -24,6 +24,7 @@ let fleet: Fleet;
 let identity: string;
 let systems: Omit<Subject, "machine">;
 const path = process.env["PATH"];
+const links = mkdtempSync("/tmp/contract-");
 
 const silent: HostLog = {
   phase: () => undefined,
@@ -61,6 +62,14 @@ console.log([flake.source, outer].join("\\n"));`,
   return { sent, built: storePath(toplevel.stdout), configuration: "one" };
 }
 
+/** A directory that the runner sees at the same path, which is short enough for the socket of ssh: a link to that of the fleet. */
+async function shortDirectory(): Promise<string> {
+  const link = join(links, "w");
+  symlinkSync(fleet.directory, link);
+  await fleet.runner.exec(`mkdir -p ${links} && ln -s ${fleet.directory} ${link}`);
+  return link;
+}
+
 /** Puts the runner's nix into PATH of this process. */
 function useNixOfRunner(): void {
   const bin = join(fleet.directory, "bin");
@@ -73,9 +82,7 @@ beforeAll(async () => {
   fleet = await Fleet.start([{ name: "one", systemProfile: true }]);
   systems = { old: await deployOld(), ...(await newFlake()) };
   useNixOfRunner();
-  const temporary = join(fleet.directory, "identity");
-  mkdirSync(temporary);
-  identity = makeIdentityDirectory(temporary);
+  identity = makeIdentityDirectory(await shortDirectory());
   await writeIdentity(identity, { key: fleet.key.secret, passphrase: undefined, knownHosts: fleet.knownHosts() });
 });
 
@@ -86,6 +93,7 @@ afterAll(async () => {
     removeIdentityDirectory(identity);
   }
   await fleet?.stop();
+  rmSync(links, { recursive: true, force: true });
 });
 
 function realMachine(): NixosMachine {
