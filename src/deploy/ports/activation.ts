@@ -36,7 +36,7 @@ export type Activation = {
   readonly limits: Limits;
 };
 
-/** How an activation, or its rehearsal, ended. */
+/** How an activation, or its dry run, ended. */
 export type ActivationEnd = {
   readonly exitCode: number;
   /** Whether switch-to-configuration came to its end; `restarted`: the machine was restarted meanwhile. */
