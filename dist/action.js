@@ -10654,6 +10654,8 @@ async function armOnce({ operation, system, installBootLoader, guarded, limits }
 ;// CONCATENATED MODULE: ./out/src/nixos/switch-output.js
 /** Printed by switch.sh when it terminates a user activation that takes too long. */
 const lateUser = /^nix-flake-deploy: the user activation for (\S+) timed out after \d+ s and was terminated$/;
+/** Printed by switch.sh when it runs switch-to-configuration again, because a user has logged out. */
+const again = /^nix-flake-deploy: a user logged out during the switch; running switch-to-configuration again$/;
 /** Printed by last.sh when it cannot record the previous profile and boot loader. */
 const recordFailed = /^nix-flake-deploy: the previous profile and boot loader could not be recorded$/;
 /** Printed by activate.sh for a user whose own activation failed. */
@@ -10730,6 +10732,8 @@ class CauseReader {
         for (const [pattern, kind] of simple)
             if (pattern.test(line))
                 this.#simple.add(kind);
+        if (again.test(line))
+            this.#simple.delete("user-left");
         this.#readChecks(line);
         const snippet = /^Activation script snippet '(.+)' failed \((\d+)\)$/.exec(line);
         if (snippet !== null)
@@ -12594,6 +12598,8 @@ class NixosMachine {
         this.#lease.end();
         if (activation === "decided")
             await this.#connected?.cleanUp();
+        else
+            this.#connected?.reportLeft();
         await this.#connection.close();
     }
 }
@@ -12675,17 +12681,31 @@ class ConnectedNixosMachine {
         const callOver = (former, own) => callOnce(this.#shell.over(former), own);
         return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call, callOver });
     }
-    /** Ends the processes of this run, and removes its files. Never throws. */
+    /** Ends the processes of this run, and removes its files; where that is not possible, it says so. Never throws. */
     async cleanUp() {
         if (!this.#prepared)
             return;
+        if (!(await this.#finish()))
+            this.reportLeft();
+    }
+    /** Reports that files of this run stay on the machine, and what removes them: a reboot does, too. */
+    reportLeft() {
+        if (!this.#prepared)
+            return;
+        const remover = this.#privileged ? "the machine removes it within an hour" : "a run of the same user removes it after a day";
+        this.#log.note(`the files of the run ${this.#settings.run} were not removed from the machine. If something is left there, ${remover}`);
+    }
+    async #finish() {
         const { run } = this.#settings;
         try {
-            if (await this.#connection.isOpen())
-                await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
+            if (!(await this.#connection.isOpen()))
+                return false;
+            const end = await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
+            return end.kind === "ended" && end.exitCode === 0;
         }
         catch {
-            // Too slow: the next run on this machine removes the files of dead runs.
+            // Too slow.
+            return false;
         }
     }
     async #prepare(paths, phase, signal) {
