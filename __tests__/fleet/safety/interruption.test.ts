@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "@jest/globals";
 
 import { until } from "../rig/command.js";
-import { program } from "../../../src/nixos/remote-shell.js";
+import { program } from "../../../src/nixos/script-program.js";
 import type { Behaviour } from "../rig/flake.js";
 import { useTrial, verdictOf, type Systems } from "./trial.js";
 
