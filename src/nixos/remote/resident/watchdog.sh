@@ -117,6 +117,8 @@ clear_later() {
   case $(cat rollback.status last.status 2>/dev/null) in 0 | 4 | 9 | 20) ;; *) return 0 ;; esac
   if [ -e clear.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$run-clear-timer.service"; then
     timer clear "$(cat clear.window)"
+    # A runner that has removed the files meanwhile needs no timer.
+    if [ ! -e "$directory" ]; then systemctl stop "nix-flake-deploy-$run-clear-timer*" 2>/dev/null; fi
   fi
   return 0
 }
