@@ -88,7 +88,7 @@ describe("a script on the machine", () => {
   });
 
   test("before which the login shell prints without end or line end takes little memory, and its last words are kept", async () => {
-    ssh("head -c 300000000 /dev/zero; echo 'not this command'; exit 1");
+    ssh("head -c 150000000 /dev/zero; echo 'not this command'; exit 1");
     let most = 0;
     const before = process.memoryUsage();
     const watch = setInterval(() => {
