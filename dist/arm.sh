@@ -12,9 +12,7 @@
 # A lock is held as long as a timer or a service of its run is active, so that of a dead run is released.
 holder_lives() {
   # If systemd does not answer, the other run counts as alive.
-  units=$(patiently systemctl list-units --plain --no-legend --no-pager --state=active,activating,deactivating \
-    "nix-flake-deploy-$1-lock*" "nix-flake-deploy-$1-activat*" "nix-flake-deploy-$1-confirm*" "nix-flake-deploy-$1-login*" "nix-flake-deploy-$1-health*" \
-    "nix-flake-deploy-$1-back*" "nix-flake-deploy-$1-last*" "nix-flake-deploy-$1-mend*" 2>/dev/null) || return 0
+  units=$(patiently holding_units "$1") || return 0
   [ -n "$units" ]
 }
 

@@ -1,4 +1,3 @@
-#!/bin/sh
 # Runs a command and records its end, with or without a connection: a unit starts it, follow.sh watches it.
 # It is put into the directory of the run and started there. POSIX sh.
 # Arguments: JOB [COMMAND [ARG...]]; without a command it is the one in JOB.command (written by start.sh). Output goes to JOB.log and not to the journal, which misses what old versions of

@@ -11,7 +11,7 @@ sweep() {
     name=${old##*/}
     if [ ! -d "$old" ] || [ "$name" = "$run" ]; then continue; fi
     [ ! -d "$base/$name" ] || [ -n "$(find "$old" -maxdepth 0 -mmin +1440)" ] || continue
-    if [ -z "$(systemctl list-units --state=active,activating,deactivating --plain --no-legend --no-pager "nix-flake-deploy-$name-*" 2>/dev/null)" ]; then
+    if [ -z "$(active_units "$name" '')" ]; then
       [ "$uid" -ne 0 ] || systemctl reset-failed "nix-flake-deploy-$name-*" 2>/dev/null
       rm -rf -- "${base:?}/$name"
       [ "$uid" -ne 0 ] || rm -rf -- "${gcroots:?}/$name"

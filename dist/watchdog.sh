@@ -1,4 +1,3 @@
-#!/bin/sh
 # The watchdog of one activation: it lies in the directory of the run, beside what arm.sh has recorded there, and activates the
 # old system again unless the new one was confirmed. Works without any connection; safe to run twice, and without effect after a
 # reboot, which clears the directory.
@@ -37,8 +36,6 @@
 
 set -u
 cd -- "$(dirname -- "$0")" || exit 1
-PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
 for file in run kind current new-running previous-link previous-profile previous-running; do
   # Nothing is known of what to roll back to.
   [ -e "$file" ] || exit 1
@@ -120,6 +117,8 @@ clear_later() {
   case $(cat rollback.status last.status 2>/dev/null) in 0 | 4 | 9 | 20) ;; *) return 0 ;; esac
   if [ -e clear.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$run-clear-timer.service"; then
     timer clear "$(cat clear.window)"
+    # A runner that has removed the files meanwhile needs no timer.
+    if [ ! -e "$directory" ]; then systemctl stop "nix-flake-deploy-$run-clear-timer*" 2>/dev/null; fi
   fi
   return 0
 }

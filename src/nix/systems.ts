@@ -7,7 +7,7 @@ import { storePath, type StorePath } from "../domain/store-path.js";
 import { evaluateEach } from "./evaluate-each.js";
 import { type EvaluationRoom, planEvaluation } from "./evaluation-groups.js";
 import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
-import { field, objectOf, text } from "../domain/json.js";
+import { field, objectOf, text, texts } from "../domain/json.js";
 import { runNixStore } from "./nix-command.js";
 import { isOwnActivation, readActivation } from "./profile-activation.js";
 
@@ -86,7 +86,7 @@ export async function instantiate(
     if (fault !== undefined) return;
     for (const name of group) {
       const one = evaluated.get(name);
-      const system = one !== undefined && "value" in one ? readSystem(one.value) : undefined;
+      const system = one !== undefined && "value" in one ? parseSystem(one.value) : undefined;
       if (system !== undefined) found.set(name, system);
       else if (hears.onNoSystem === undefined || one === undefined) continue;
       else if ("error" in one) hears.onNoSystem(name, broken(one.error, one.together.length));
@@ -133,10 +133,9 @@ function roomHere(): EvaluationRoom {
 async function ask(reference: string, configurations: readonly string[], careful: boolean, options: EvaluateOptions): Promise<Answer> {
   const expression = readFileSync(new URL("./toplevels.nix", import.meta.url), "utf8");
   const found = await applyToFlake(reference, expression, { configurations, careful }, options);
-  const names = field(found, "names");
   const systems = field(found, "systems");
   return {
-    names: Array.isArray(names) ? names.filter((name) => typeof name === "string") : [],
+    names: texts(field(found, "names")),
     systems: new Map(await Promise.all(configurations.map(async (name) => [name, await withOutput(field(systems, name), options)] as const))),
   };
 }
@@ -175,8 +174,8 @@ function broken(error: CommandError | undefined, count: number): NoSystem {
   return { kind: "broken", lines, together: count };
 }
 
-/** Reads what `toplevels.nix` says of one configuration: `{"derivation":"/nix/store/….drv","output":"/nix/store/…","platform":"x86_64-linux"}` */
-function readSystem(value: unknown): InstantiatedSystem | undefined {
+/** Parses what `toplevels.nix` says of one configuration: `{"derivation":"/nix/store/….drv","output":"/nix/store/…","platform":"x86_64-linux"}` */
+function parseSystem(value: unknown): InstantiatedSystem | undefined {
   const derivation = text(field(value, "derivation"));
   const output = text(field(value, "output"));
   if (derivation === undefined || output === undefined) return undefined;

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 
 import { briefReason } from "../domain/errors.js";
+import { renderReference } from "../domain/flake-reference.js";
 import { outerReference } from "../domain/flake.js";
 import type { Checkout, FormerToplevels, Toplevels } from "../machines/ports.js";
 import type { EvaluateOptions } from "./evaluate.js";
@@ -36,7 +37,7 @@ export function repositoryOf(resolved: unknown): Checkout["repository"] {
   });
   return {
     directory: fileURLToPath(url),
-    referenceAt: (commit) => `git+${url}?${[...kept, ["rev", commit] as const].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`,
+    referenceAt: (commit) => renderReference(`git+${url}`, { ...Object.fromEntries(kept), rev: commit }),
   };
 }
 

@@ -1,4 +1,5 @@
-import { residentCall, residentScript, type ScriptCall } from "./remote-shell.js";
+import type { ScriptCall } from "./remote-shell.js";
+import { residentCall, residentScript } from "./script-files.js";
 
 // What a machine removes by itself goes within an hour of the runner's last sign of life, also where one of them was late.
 const leaseSeconds = 45 * 60;

@@ -1,5 +1,6 @@
 import type { CopyProgress } from "../domain/copy-progress.js";
 import { DeployError } from "../domain/errors.js";
+import { installable } from "../domain/flake-reference.js";
 import type { SentFlake } from "../domain/flake.js";
 import { lastLines } from "../domain/lines.js";
 import type { Phase } from "../domain/phase.js";
@@ -242,5 +243,5 @@ class ConnectedNixosMachine implements ConnectedMachine {
 
 /** Builds the call of the machine's own nixos-rebuild. */
 export function rebuildCommand({ reference, configuration }: Rebuild, extraArgs: readonly string[]): string[] {
-  return ["nixos-rebuild", "build", "--flake", `${reference}#${configuration}`, ...extraArgs];
+  return ["nixos-rebuild", "build", "--flake", installable(reference, configuration), ...extraArgs];
 }

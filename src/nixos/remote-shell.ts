@@ -1,60 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { Writable } from "node:stream";
 
 import { CommandError, type CommandFailure } from "../domain/errors.js";
 import { KeptOutput } from "../process/kept-output.js";
-import { quote } from "../process/run.js";
 import type { Connection } from "../ssh/connection.js";
+import { elevationText, type ScriptName } from "./script-files.js";
 import { beginSeconds, longestAnswer, scriptSeconds, silentSeconds } from "./script-limits.js";
-
-const scripts = {
-  common: new URL("./remote/common.sh", import.meta.url),
-  facts: new URL("./remote/facts.sh", import.meta.url),
-  prepare: new URL("./remote/prepare.sh", import.meta.url),
-  start: new URL("./remote/start.sh", import.meta.url),
-  follow: new URL("./remote/follow.sh", import.meta.url),
-  finish: new URL("./remote/finish.sh", import.meta.url),
-  arm: new URL("./remote/arm.sh", import.meta.url),
-  decide: new URL("./remote/decide.sh", import.meta.url),
-  health: new URL("./remote/health.sh", import.meta.url),
-  difference: new URL("./remote/difference.sh", import.meta.url),
-  units: new URL("./remote/units.sh", import.meta.url),
-  journal: new URL("./remote/journal.sh", import.meta.url),
-  settle: new URL("./remote/settle.sh", import.meta.url),
-  specialisation: new URL("./remote/specialisation.sh", import.meta.url),
-  system: new URL("./remote/system.sh", import.meta.url),
-  missing: new URL("./remote/missing.sh", import.meta.url),
-  import: new URL("./remote/import.sh", import.meta.url),
-  unpack: new URL("./remote/unpack.sh", import.meta.url),
-  place: new URL("./remote/place.sh", import.meta.url),
-  daemon: new URL("./remote/daemon.sh", import.meta.url),
-  lease: new URL("./remote/lease.sh", import.meta.url),
-  job: new URL("./remote/resident/job.sh", import.meta.url),
-  switch: new URL("./remote/resident/switch.sh", import.meta.url),
-  activate: new URL("./remote/resident/activate.sh", import.meta.url),
-  last: new URL("./remote/resident/last.sh", import.meta.url),
-  watchdog: new URL("./remote/resident/watchdog.sh", import.meta.url),
-  expire: new URL("./remote/resident/expire.sh", import.meta.url),
-} as const;
-
-/** The scripts that are left on the machine for the time of the run, and run there without a connection. */
-export type ResidentScript = "job" | "watchdog" | "switch" | "activate" | "last" | "expire";
-
-const elevateScript = new URL("./elevate.sh", import.meta.url);
-
-/** The scripts that are called on the machines, each a file of that name in `remote/`. */
-export type ScriptName = Exclude<keyof typeof scripts, ResidentScript | "common">;
-
-/** The text of a script that is left on the machine. */
-export function residentScript(name: ResidentScript): string {
-  return readFileSync(scripts[name], "utf8");
-}
-
-/** The text of a script with its arguments, to be left on the machine and run there as `sh FILE`. */
-export function residentCall(script: ScriptName, args: readonly string[]): string {
-  return [...definition(script, args), 'main "$@"', ""].join("\n");
-}
+import { endOfProgram, payloadOfProgram, program } from "./script-program.js";
 
 /** A program that makes the scripts root and must not ask; `run0-with-manager` is a run0 that starts no user manager unless it is told to. */
 export type PasswordlessProgram = "sudo" | "doas" | "run0" | "run0-with-manager";
@@ -118,7 +70,7 @@ export class RemoteShell {
       own.abort();
     };
     const late = setTimeout(() => stop({ kind: "timeout", seconds: beginSeconds }), beginSeconds * 1000);
-    const payload = payloadCutter(`begin ${nonce}`);
+    const payload = payloadOfProgram(nonce);
     let stdin: Writable | undefined;
     let begun = false;
     let inputFailure: unknown;
@@ -151,7 +103,7 @@ export class RemoteShell {
       const reads = call.input !== undefined;
       const text = `${beforeProgram(elevation)}${program(call.script, call.args, nonce, reads)}`;
       const feed = reads ? (input: Writable): void => void (stdin = input) : undefined;
-      const timeout = call.timeout ?? (call.script === "follow" ? undefined : scriptSeconds[call.script]);
+      const timeout = call.timeout ?? (call.script === "follow" ? undefined : scriptSeconds(call.script));
       const silence = call.script === "follow" ? silentSeconds : undefined;
       const signal = call.signal === undefined ? own.signal : AbortSignal.any([call.signal, own.signal]);
       const shown = call.onStdout !== undefined;
@@ -166,8 +118,8 @@ export class RemoteShell {
       clearTimeout(late);
     }
     if (inputFailure !== undefined) throw inputFailure;
-    const end = new RegExp(`^end ${nonce} (\\d{1,3})\\n?`, "m").exec(stderr);
-    if (end !== null) return { kind: "ended", exitCode: Number(end[1]), stdout: answer.text(), stderr: stderr.slice(0, end.index) };
+    const end = endOfProgram(stderr, nonce);
+    if (end !== undefined) return { kind: "ended", ...end, stdout: answer.text() };
     // Without its last line the script did not run to its end: it was not started, or the connection was lost.
     const instead = payload.before();
     if (failure === undefined) return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
@@ -202,20 +154,7 @@ export function remoteCommand(elevation: Elevation): string {
 
 /** What precedes the script on standard input. The shell that becomes root reads none of it: see elevate.sh. */
 export function beforeProgram(elevation: Elevation): string {
-  return elevation.kind === "password" ? `${readFileSync(elevateScript, "utf8")}---\n${elevation.password}\n` : "";
-}
-
-/**
- * The script with its arguments, as `/bin/sh` reads it. With `reads`, it gets the rest of standard input: all of the program is then one
- * command, so that no shell has to read its next line behind that.
- */
-export function program(script: ScriptName, args: readonly string[], nonce: string, reads = false): string {
-  const call = [`echo 'begin ${nonce}'`, reads ? 'main "$@"' : 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"'];
-  return [...definition(script, args), ...(reads ? [`{ ${call.join("; ")}; }`] : call), ""].join("\n");
-}
-
-function definition(script: ScriptName, args: readonly string[]): string[] {
-  return [`set -- ${args.map(quote).join(" ")}`, readFileSync(scripts.common, "utf8"), readFileSync(scripts[script], "utf8")];
+  return elevation.kind === "password" ? `${elevationText()}---\n${elevation.password}\n` : "";
 }
 
 /** Returns whether the action ended the script, so that neither its end nor the state of the connection is known. */
@@ -225,31 +164,4 @@ function isEnded({ failure }: CommandError): boolean {
 
 function withFailure({ command, stdout, stderr, cause }: CommandError, failure: CommandError["failure"]): CommandError {
   return new CommandError({ command, failure, stdout, stderr, cause });
-}
-
-// Bytes kept of what comes before the line that begins the script's output.
-const keptBefore = 64 * 1024;
-
-// The output of the login shell itself is before the line that begins the script's output. `push` returns nothing until then.
-function payloadCutter(begin: string): { push: (chunk: Buffer) => Buffer | undefined; before: () => string | undefined } {
-  const marker = Buffer.from(`${begin}\n`);
-  const before = new KeptOutput(keptBefore);
-  let end = Buffer.alloc(0);
-  let begun = false;
-  return {
-    push: (chunk) => {
-      if (begun) return chunk;
-      before.push(chunk);
-      // The line may come in pieces.
-      const searched = Buffer.concat([end, chunk]);
-      const position = searched.indexOf(marker);
-      if (position === -1) {
-        end = searched.subarray(-(marker.length - 1));
-        return undefined;
-      }
-      begun = true;
-      return searched.subarray(position + marker.length);
-    },
-    before: () => (begun ? undefined : before.text()),
-  };
 }

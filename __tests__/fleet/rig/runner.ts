@@ -233,6 +233,11 @@ export class Runner {
     return await this.#container.execute(script, options);
   }
 
+  /** The command of this host that runs a program on the runner. Its environment goes there too, but for PATH, which is to be the runner's. */
+  command(program: readonly string[]): string[] {
+    return ["/usr/bin/env", `PATH=${searchPath}`, "HOME=/root", nsenter, ...this.#container.enter(program)];
+  }
+
   /** Command lines of the processes that are there beside the runner itself: after a job, what an action has left. */
   async processes(): Promise<string[]> {
     const { stdout } = await this.exec("ps -eo pid=,args=");

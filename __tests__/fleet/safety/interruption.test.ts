@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "@jest/globals";
 
 import { until } from "../rig/command.js";
-import { program } from "../../../src/nixos/remote-shell.js";
+import { program } from "../../../src/nixos/script-program.js";
 import type { Behaviour } from "../rig/flake.js";
 import { useTrial, verdictOf, type Systems } from "./trial.js";
 
@@ -97,6 +97,21 @@ test("in the last step, the runner is killed: the machine finishes the step", as
   await trial.forget();
   expect(await trial.systems()).toEqual({ current: system, profile: system, boot: system });
   expect((await machine.exec("ls /nix/var/nix/nix-flake-deploy")).code).not.toBe(0);
+});
+
+test("a run whose files are removed before the unit of its last step has quite ended leaves no unit", async () => {
+  const machine = trial.machine();
+  // The unit looks whether a timer is there that would remove the files, and then starts one.
+  const slow = `#!/bin/sh
+case "$(tr '\\0' ' ' </proc/$PPID/cmdline)$*" in *"watchdog.sh last is-active "*-clear-timer*) touch /var/tmp/stopping; sleep 4 ;; esac
+exec /usr/bin/systemctl "$@"
+`;
+  await machine.exec("cat >/usr/local/bin/systemctl && chmod +x /usr/local/bin/systemctl", { stdin: slow });
+  expect(verdictOf(await trial.deploy({}))).toMatchObject({ exit: 0, status: "deployed" });
+  expect((await machine.exec("rm /usr/local/bin/systemctl /var/tmp/stopping")).code).toBe(0);
+  // Longer than the unit would go on.
+  await machine.output("sleep 6");
+  expect(await machine.leftovers()).toEqual([]);
 });
 
 test("what an abandoned run left is removed automatically, and its end is in the journal", async () => {

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 
 import { until } from "../rig/command.js";
-import { program, residentCall, residentScript, type ScriptName } from "../../../src/nixos/remote-shell.js";
+import { residentCall, residentScript, type ScriptName } from "../../../src/nixos/script-files.js";
+import { program } from "../../../src/nixos/script-program.js";
 import { type Trial, useTrial, verdictOf, type Systems } from "./trial.js";
 
 // Two that want to activate on one machine at the same time.

@@ -74,9 +74,14 @@ export class Trial {
     return { current: await machine.currentSystem(), profile: await machine.systemProfile(), boot: await machine.bootEntry() };
   }
 
+  /** Whether a machine is at these systems, so that nothing has to be repaired. */
+  async isAt(systems: Systems, name = "web1"): Promise<boolean> {
+    return JSON.stringify(await this.systems(name)) === JSON.stringify(systems);
+  }
+
   /** Waits until a machine that nobody tells anything is back at its old systems. */
   async backAt(before: Systems, name = "web1"): Promise<void> {
-    await until(`${name} to go back by itself`, 60, async () => JSON.stringify(await this.systems(name)) === JSON.stringify(before));
+    await until(`${name} to roll back by itself`, 60, async () => await this.isAt(before, name));
   }
 
   /** Waits until nothing of a run is active on the machine, and removes what is left there, as a run does that comes a day later. */

@@ -23,7 +23,7 @@ describe("the work tree of a flake", () => {
   test("keeps what the reference says beside the commit", () => {
     const repository = of({ dir: "nix/my machines", shallow: true, submodules: false, ref: "main", rev: "1234", type: "git", url: "file:///srv/my%20flake" });
     expect(repository?.directory).toBe("/srv/my flake");
-    expect(repository?.referenceAt("4f1c")).toBe("git+file:///srv/my%20flake?dir=nix%2Fmy%20machines&shallow=1&submodules=0&rev=4f1c");
+    expect(repository?.referenceAt("4f1c")).toBe("git+file:///srv/my%20flake?dir=nix/my%20machines&shallow=1&submodules=0&rev=4f1c");
   });
 
   test.each([

@@ -12,10 +12,10 @@ main() {
   fi
   if [ "$uid" -eq 0 ]; then
     # Patterns: systemd 262 stops nothing at all when one of several units is not there.
-    # After a rollback, a unit that still waits for its end would start another timer.
-    if [ -e "$dir/rollback.log" ]; then
+    # After a rollback or the last step, a unit that has not quite ended would start another timer.
+    if [ -e "$dir/rollback.log" ] || [ -e "$dir/last.log" ]; then
       systemctl stop "nix-flake-deploy-$1-activation*.service" "nix-flake-deploy-$1-confirm*.service" "nix-flake-deploy-$1-login*.service" \
-        "nix-flake-deploy-$1-health*.service" 2>/dev/null
+        "nix-flake-deploy-$1-health*.service" "nix-flake-deploy-$1-last*.service" 2>/dev/null
     fi
     systemctl stop "nix-flake-deploy-$1-build*" "nix-flake-deploy-$1-*-timer.service" 2>/dev/null
   elif [ ! -e "$dir/build.status" ] && pid=$(cat -- "$dir/build.pid" 2>/dev/null); then

@@ -1,4 +1,3 @@
-#!/bin/sh
 # Removes what a run has left on the machine when its runner has shown no sign of life for some time: killed, or cut off for good.
 # It is put into the directory of the run and started there by the script lease, which the runner calls again and again: that restarts
 # its unit, and so the time. POSIX sh.
@@ -11,15 +10,12 @@
 
 set -u
 cd -- "$(dirname -- "$0")" || exit 1
-PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
 directory=$(pwd)
-name=nix-flake-deploy-${directory##*/}
+run=${directory##*/}
 
 # If systemd does not answer, something may be active.
 is_active() {
-  units=$(systemctl list-units --plain --no-legend --no-pager --state=active,activating,deactivating "$name-lock*" "$name-activat*" \
-    "$name-confirm*" "$name-login*" "$name-health*" "$name-back*" "$name-last*" "$name-mend*" "$name-clear*" 2>/dev/null) || return 0
+  units=$(holding_units "$run" clear) || return 0
   [ -n "$units" ]
 }
 

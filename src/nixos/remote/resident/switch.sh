@@ -1,4 +1,3 @@
-#!/bin/sh
 # Runs a system's switch-to-configuration as nixos-rebuild does: from /, with LOCALE_ARCHIVE and NIXOS_INSTALL_BOOTLOADER, and
 # without what only a build needs. switch-to-configuration waits for each user activation without a limit; here it is terminated after some time.
 # It ends where a user whom logind has listed has logged out since; what it had not done yet is in its lists, so it is run again.

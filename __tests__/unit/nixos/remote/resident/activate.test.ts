@@ -5,7 +5,8 @@ import { join } from "node:path";
 
 import { beforeEach, describe, expect, test } from "@jest/globals";
 
-import { program, residentScript, type ScriptName } from "../../../../../src/nixos/remote-shell.js";
+import { residentScript, type ScriptName } from "../../../../../src/nixos/script-files.js";
+import { program } from "../../../../../src/nixos/script-program.js";
 import { temporaryDirectory } from "../../../temporary.js";
 
 // What activates a system on the machine, without a machine: systems and programs that write down how they were called.

@@ -1,4 +1,4 @@
-import { field } from "../../src/domain/json.js";
+import { field } from "../../../../src/domain/json.js";
 import type { StepInputs } from "./files.js";
 
 /** A machine of a kept fleet, as `targets` has it: `user@address[:port]#configuration`. */

@@ -3,7 +3,7 @@ import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 
-import { Fleet } from "../__tests__/fleet/rig/fleet.js";
+import { Fleet } from "../rig/fleet.js";
 import { type Contender, makeContenders } from "./bench/contenders.js";
 import { plans, type Plan } from "./bench/plans.js";
 import type { Cell, Run } from "./bench/record.js";
@@ -11,8 +11,8 @@ import { Relay } from "./bench/relay.js";
 import { renderReport } from "./bench/report.js";
 import { UsageGroup } from "./bench/usage.js";
 import { writeWork } from "./bench/works.js";
-import { root } from "./paths.js";
-import { isRoot } from "./system-packages.js";
+import { root } from "../../../scripts/paths.js";
+import { isRoot } from "../../../scripts/system-packages.js";
 
 // Compares this action with the same done by hand, on the machines of the fleet, and prints the report. Needs root.
 // Arguments: --quick (about two minutes: fewer hosts and rounds), --write (writes docs/benchmark.md).

@@ -2,11 +2,11 @@ import { spawnSync } from "node:child_process";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 
-import { fiftyHosts, flake } from "../__tests__/page/fifty-hosts.js";
-import { renderSummary } from "../src/report/summary/page.js";
-import { root } from "./paths.js";
-import { installMissing } from "./system-packages.js";
-import { inspect, installRenderer, renderPage, takePicture } from "./rendered-page.js";
+import { fiftyHosts, flake } from "./fifty-hosts.js";
+import { renderSummary } from "../../src/report/summary/page.js";
+import { root } from "../../scripts/paths.js";
+import { installMissing } from "../../scripts/system-packages.js";
+import { inspect, installRenderer, renderPage, takePicture } from "../../scripts/rendered-page.js";
 
 // Makes docs/summary.png: the summary of a mixed run of fifty hosts, as GitHub shows it. The summary's own code renders results
 // that were recorded on nine real machines (record-results.ts); how they became fifty, fifty-hosts.ts tells.

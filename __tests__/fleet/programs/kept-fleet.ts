@@ -9,7 +9,7 @@ import { deploymentProblems, type KeptMachine, machinesOf, type MachineReport } 
 import { filesIn, readInputs, waitForFile } from "./kept-fleet/files.js";
 import { keep } from "./kept-fleet/keep.js";
 import { renderMasks, renderOutputs } from "./kept-fleet/step-outputs.js";
-import { nodeAsRoot } from "./system-packages.js";
+import { nodeAsRoot } from "../../../scripts/system-packages.js";
 
 // Two real machines for a step that runs this action on this host. Arguments: start|check|stop DIRECTORY.
 // start: boots them, and returns when they answer. Writes ssh-key, ssh-known-hosts and targets to GITHUB_OUTPUT, or prints them.

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from "node:fs";
 
-import { Fleet } from "../../__tests__/fleet/rig/fleet.js";
+import { Fleet } from "../../rig/fleet.js";
 import { filesIn, type StepInputs, waitForFile } from "./files.js";
 
 /** Boots the machines of `examples/flake`, and removes them when the file that keeps them is gone, or on a signal. Needs root. */

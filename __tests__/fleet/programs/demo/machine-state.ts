@@ -1,4 +1,4 @@
-import type { Machine } from "../../__tests__/fleet/rig/machine.js";
+import type { Machine } from "../../rig/machine.js";
 
 /** What a machine says of itself, asked on the machine and not through the action. */
 export type MachineState = {

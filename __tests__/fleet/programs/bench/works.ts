@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { type Behaviour, runningUnit, writeFlake } from "../../__tests__/fleet/rig/flake.js";
+import { type Behaviour, runningUnit, writeFlake } from "../../rig/flake.js";
 
 /** What is deployed. `nothing` is the flake of the work before it, once more. */
 export const works = ["change", "nothing", "restart", "source tree", "closure"] as const;

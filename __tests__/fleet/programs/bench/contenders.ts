@@ -1,4 +1,4 @@
-import type { Fleet } from "../../__tests__/fleet/rig/fleet.js";
+import type { Fleet } from "../../rig/fleet.js";
 import type { UsageGroup } from "./usage.js";
 
 /** A way to deploy the flake of a workspace to machines. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { RunningStep, StepResult } from "../../__tests__/fleet/rig/runner.js";
-import { workflowCommands } from "../../__tests__/fleet/rig/workflow-commands.js";
+import type { RunningStep, StepResult } from "../../rig/runner.js";
+import { workflowCommands } from "../../rig/workflow-commands.js";
 
 /** Hands on a step's log while it runs, a line at a time, as GitHub's page shows it. */
 export async function followLog(step: RunningStep, print: (line: string) => void): Promise<StepResult> {

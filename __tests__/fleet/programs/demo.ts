@@ -3,15 +3,15 @@ import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { commitAll } from "../__tests__/fleet/rig/flake.js";
-import { Fleet } from "../__tests__/fleet/rig/fleet.js";
-import { cache } from "../__tests__/fleet/rig/host.js";
-import type { StepResult } from "../__tests__/fleet/rig/runner.js";
+import { commitAll } from "../rig/flake.js";
+import { Fleet } from "../rig/fleet.js";
+import { cache } from "../rig/host.js";
+import type { StepResult } from "../rig/runner.js";
 import { compare, stateOf, type MachineState } from "./demo/machine-state.js";
 import { Page } from "./demo/page.js";
 import { followLog } from "./demo/step-log.js";
-import { root } from "./paths.js";
-import { isRoot, nodeAsRoot } from "./system-packages.js";
+import { root } from "../../../scripts/paths.js";
+import { isRoot, nodeAsRoot } from "../../../scripts/system-packages.js";
 
 // Boots two machines, deploys examples/flake to both as a workflow step would, shows what happened, and removes everything.
 // Exit codes: 0, 1 when anything was not as it should be.

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 
-import { commitAll } from "../__tests__/fleet/rig/flake.js";
-import { Fleet } from "../__tests__/fleet/rig/fleet.js";
-import { isRoot } from "./system-packages.js";
+import { commitAll } from "../rig/flake.js";
+import { Fleet } from "../rig/fleet.js";
+import { isRoot } from "../../../scripts/system-packages.js";
 
 // Compares matrix/ with one plain `nix eval` of the same attributes, over 300 configurations, on the runner of the fleet: once
 // with configurations that cost nothing, where the start of two programs is all there is, and once with some work in each. A

@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { type Behaviour, failingUnit, runningUnit, writeFlake } from "../__tests__/fleet/rig/flake.js";
-import { Fleet } from "../__tests__/fleet/rig/fleet.js";
-import type { StepResult } from "../__tests__/fleet/rig/runner.js";
-import { root } from "./paths.js";
+import { type Behaviour, failingUnit, runningUnit, writeFlake } from "../rig/flake.js";
+import { Fleet } from "../rig/fleet.js";
+import type { StepResult } from "../rig/runner.js";
+import { root } from "../../../scripts/paths.js";
 
 // Deploys to nine real machines, of which some fail, and writes what the action knew in the end into
 // __tests__/page/recorded-results.ts, from which the picture in docs/ is made. To be run again when HostResult changes.
@@ -122,8 +122,8 @@ async function deploy(time: "before" | "after"): Promise<StepResult> {
   );
   return await fleet.runner.run({
     // What was emitted, since a bundle has no modules in which reports could be listened to.
-    entry: "out/scripts/record/start.js",
-    env: { NODE_OPTIONS: "--import=/action/out/scripts/record/listen.js", RECORDED_RESULTS: recorded },
+    entry: "out/__tests__/fleet/programs/record/start.js",
+    env: { NODE_OPTIONS: "--import=/action/out/__tests__/fleet/programs/record/listen.js", RECORDED_RESULTS: recorded },
     inputs: {
       "ssh-key": fleet.key.secret,
       "ssh-known-hosts": fleet.knownHosts(),

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
-import { field } from "../../src/domain/json.js";
+import { field } from "../../../../src/domain/json.js";
 
 /** What a step needs to deploy to the machines of a kept fleet, by the names of the action's inputs. */
 export type StepInputs = { readonly "ssh-key": string; readonly "ssh-known-hosts": string; readonly targets: string };
