@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { appendFileSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
@@ -54,12 +54,21 @@ describe("systems that were built without a key", () => {
     const built = await build(flake);
     if (built.exitCode !== 0) throw new Error(built.log);
     expect(built.outputs).toMatchObject({ count: "2", targets: "caching#caching\nplain#plain" });
-    expect([built.inTemp, built.annotations]).toEqual([[], []]);
+    expect([built.inTemp, built.annotations]).toEqual([[expect.stringMatching(/^nix-flake-deploy-systems-\w+$/)], []]);
     expect(fleet.machines.map((machine) => machine.handshakes().connections)).toEqual([0, 0]);
     const { systems = "", targets = "" } = built.outputs;
+    const toplevels = [...parseSystems(systems).systems.values()];
+
+    // A garbage collection takes what nothing refers to, and the systems only once the job is over.
+    const garbage = (await fleet.runner.exec("cd $(mktemp -d) && echo garbage >text && nix-store --add text")).stdout.trim();
+    expect((await fleet.runner.exec("nix-store --gc --print-dead")).stdout.split("\n")).toEqual(expect.arrayContaining([garbage]));
+    await fleet.runner.exec("nix-store --gc");
+    expect((await fleet.runner.exec(`nix-store --check-validity --print-invalid ${garbage} ${toplevels.join(" ")}`)).stdout).toBe(`${garbage}\n`);
 
     // The step of the user's.
-    await fleet.runner.exec(`nix copy --to 'file://${cache}?secret-key=${fleet.directory}/key' ${[...parseSystems(systems).systems.values()].join(" ")}`);
+    await fleet.runner.exec(`nix copy --to 'file://${cache}?secret-key=${fleet.directory}/key' ${toplevels.join(" ")}`);
+    rmSync(built.temp, { recursive: true });
+    expect((await fleet.runner.exec("nix-store --gc --print-dead")).stdout.split("\n")).toEqual(expect.arrayContaining(toplevels));
     mkdirSync(`${fleet.machine("caching").root}/cache`, { recursive: true });
     cpSync(cache, `${fleet.machine("caching").root}/cache`, { recursive: true });
     const settings = (place: string): string => `substituters = file://${place}\ntrusted-public-keys = ${key.public}\n`;
@@ -115,7 +124,7 @@ describe("systems that were built without a key", () => {
   });
 });
 
-test("a system that does not evaluate or build is not in the outputs, and the step is red", async () => {
+test("a system that does not evaluate or build is not in the outputs, and one that cannot be kept is named", async () => {
   const flake = await writeFlake(
     `${fleet.directory}/broken`,
     {
@@ -125,11 +134,14 @@ test("a system that does not evaluate or build is not in the outputs, and the st
     },
     { git: true },
   );
+  await fleet.runner.exec("cd /nix/var/nix/gcroots && mv auto away && touch auto");
   const run = await build(flake, { targets: "caching#caching\nplain#plain\nthird#third" });
+  await fleet.runner.exec("cd /nix/var/nix/gcroots && rm auto && mv away auto");
   expect(run.exitCode).toBe(1);
   expect(run.outputs).toMatchObject({ count: "1", targets: "caching#caching" });
   expect(parseSystems(run.outputs["systems"] ?? "").names).toEqual(["caching"]);
   expect(run.annotations.map(({ level, title }) => [level, title])).toEqual([
+    ["warning", "The systems are not protected from garbage collection"],
     ["error", "plain: build failed"],
     ["error", "third: build failed"],
   ]);
