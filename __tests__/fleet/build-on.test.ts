@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
 import { access, expectGreen, expectNothingLeft, resultsOf, systemOf, toplevelOf } from "./deployment.js";
@@ -98,6 +100,22 @@ describe("systems that the runner builds", () => {
     expect(results["sent"]?.["error"]).toContain("no such thing as a free lunch");
     expect(results["missing"]?.["error"]).toContain("the flake has no nixosConfigurations.missing; it has derived, sent, there");
   });
+});
+
+test("evaluation and build on the runner end before the ssh key is written", async () => {
+  const keysIn = (directory: string): string[] =>
+    readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && readFileSync(`${entry.parentPath}/${entry.name}`, "utf8").includes("PRIVATE KEY"))
+      .map(({ name }) => name);
+  const workspace = await flakeOf({ there: { text: "slow", buildSeconds: 3 } });
+  const step = fleet.runner.start({ inputs: { ...access(fleet), targets: "there#there", "build-on": "runner", operation: "build" }, workspace });
+  await step.waitFor(/^building 1 system on the runner$/m);
+  expect(keysIn(step.temp)).toEqual([]);
+  expect(step.output()).not.toContain("connected");
+  // Control: it is there when the machine is reached.
+  await step.waitFor(/there: connected/);
+  expect(keysIn(step.temp)).toHaveLength(1);
+  await expectGreen(await step.finished, fleet.machines);
 });
 
 describe("a system built on the runner and a user that Nix on the machine does not trust", () => {

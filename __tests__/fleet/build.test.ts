@@ -168,16 +168,20 @@ describe("a user with sudo whom Nix on the machine does not trust", () => {
   });
 
   // Blanks are nothing once they are compressed: the log says then what the machine has downloaded.
-  test.each<[string, Readonly<Record<string, string>>, { travels: boolean; logged: boolean }]>([
-    ["of a system that the runner has built, only what the machine's binary cache lacks", { compress: "false" }, { travels: false, logged: false }],
-    ["the same in a compressed copy", { compress: "auto" }, { travels: false, logged: true }],
-    ["control: all of it where the machine may not download", { compress: "false", "substitute-on-destination": "false" }, { travels: true, logged: false }],
-  ])("gets %s", async (_, inputs, { travels, logged }) => {
+  test.each<[string, Readonly<Record<string, string>>, { readonly travels: boolean; readonly logged?: RegExp }]>([
+    ["of a system that the runner has built, only what the machine's binary cache lacks", { compress: "false" }, { travels: false }],
+    [
+      "the same in a compressed copy",
+      { compress: "auto" },
+      { travels: false, logged: /^\[caching\] copying path '[^']*-large-3[.]0' from 'file:\/\/\/cache'/m },
+    ],
+    ["control: all of it where the machine may not download", { compress: "false", "substitute-on-destination": "false" }, { travels: true }],
+  ])("gets %s", async (_, inputs, { travels, logged = /./ }) => {
     const { flake } = await built();
     const all = { ...access(fleet), targets: "deploy@caching#caching", "build-on": "runner", operation: "build", ...inputs };
     const { run, caching } = await received(async () => await fleet.runner.run({ inputs: all, workspace: flake }));
     expect(caching > megabytes).toBe(travels);
-    if (logged) expect(run.log).toMatch(new RegExp(`^\\[caching\\] copying path '[^']*-large-${version}[.]0' from 'file:///cache'`, "m"));
+    expect(run.log).toMatch(logged);
   });
 });
 
