@@ -140,10 +140,11 @@ describe("a system built on the runner and a user that Nix on the machine does n
 
   test("is refused with the alternatives where nobody can become root", async () => {
     const flake = await flakeOf({ sent: { text: "nobody" } });
-    const run = await deploy(flake, { targets: "nosudo@sent#sent", "build-on": "runner", operation: "build" });
+    const run = await deploy(flake, { targets: "nosudo@sent#sent", "build-on": "runner", operation: "build", compress: "true" });
     expect(run.exitCode).toBe(1);
     await expectNothingLeft(run, fleet.machines);
     expect(resultsOf(run)["sent"]).toMatchObject({ status: "failed", phase: "copy" });
+    expect(run.log).toContain("[sent] compress: true has no effect, since nosudo cannot become root; copying without compression");
     expect(resultsOf(run)["sent"]?.["error"]).toMatch(/Sign the paths .*trust nosudo .*build there \(build-on: target\)/);
   });
 });
