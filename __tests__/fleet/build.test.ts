@@ -130,7 +130,7 @@ describe("systems that were built without a key", () => {
   });
 });
 
-describe("a user with sudo whom Nix on the machine does not trust", () => {
+describe("a user with sudo that Nix on the machine does not trust", () => {
   const megabytes = 3;
   let version = 0;
 

@@ -130,7 +130,7 @@ describe("source trees travel compressed", () => {
     expect(calls()).toEqual(["asked"]);
   });
 
-  test("while Nix is told of a path that the machine has and one of them refers to", async () => {
+  test("with a placeholder for a path that the machine has and one of them refers to", async () => {
     const description = (path: string): string => `${basename(path).slice(0, 32)}.narinfo`;
     expect(await copy({ references: [library, input] })).toMatchObject({ paths: 1 });
     expect(readFileSync(`${directory}/before`, "utf8").trim().split("\n").toSorted()).toEqual(["nar", "nix-cache-info", description(library)].toSorted());
