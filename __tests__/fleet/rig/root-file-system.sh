@@ -35,13 +35,12 @@ chmod 755 "$root/usr/sbin/policy-rc.d"
 mount -t proc proc "$root/proc"
 trap 'umount "$root/proc"' EXIT
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-# What makes root other than sudo is on the newest suite only.
-others=
-[ "$suite" != forky ] || others='sudo-rs opendoas polkitd'
 chroot "$root" apt-get update -q
 chroot "$root" apt-get install -q -y --no-install-recommends \
   nix-bin nix-setup-systemd openssh-server openssh-client systemd systemd-sysv libpam-systemd dbus \
-  iproute2 iputils-ping sudo git jq procps python3 nodejs zstd dbus-user-session $others
+  iproute2 iputils-ping sudo git jq procps python3 nodejs zstd dbus-user-session
+# What makes root other than sudo is on the newest suite only.
+[ "$suite" != forky ] || chroot "$root" apt-get install -q -y --no-install-recommends sudo-rs opendoas polkitd
 # deploy: its rights come with the machine. nosudo: none. pwsudo: sudo with the password "open sesame".
 for user in deploy nosudo pwsudo; do
   chroot "$root" useradd --create-home --shell /bin/bash --groups nix-users "$user"
