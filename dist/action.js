@@ -9186,8 +9186,8 @@ function requireAccess(access, { elevate, elevatePassword: password, needsRoot }
             throw elevation_refused(`doas on the machine refuses ${user} without a password`, `Add this rule to doas.conf on the machine (on NixOS: security.doas.extraConfig), or connect as root: ${doasRule(user)}`);
         case "run0":
             // Running it shows whether polkit allows it.
-            if (run0 === "present")
-                return passwordless("run0");
+            if (run0 !== "missing")
+                return passwordless(run0 === "lightweight" ? "run0-with-manager" : "run0");
             throw elevation_missing(user, "run0 (systemd 256 or newer)");
         case "auto":
             if (sudo !== "ready" && doas === "ready")
@@ -10217,6 +10217,7 @@ function machineFacts(text, { needsRebuild }) {
     };
     const sudo = facts.get("sudo");
     const doas = facts.get("doas");
+    const run0 = facts.get("run0");
     return {
         facts: {
             hostname: facts.get("hostname") ?? "",
@@ -10235,7 +10236,7 @@ function machineFacts(text, { needsRebuild }) {
             sudo: sudo === "unneeded" || sudo === "missing" || sudo === "ready" ? sudo : "refused",
             sudoSays: facts.get("sudo-says"),
             doas: doas === "ready" || doas === "refused" ? doas : "missing",
-            run0: facts.get("run0") === "present" ? "present" : "missing",
+            run0: run0 === "present" || run0 === "lightweight" ? run0 : "missing",
         },
     };
 }
@@ -10423,6 +10424,7 @@ const passwordless = {
     sudo: "sudo -n -- /bin/sh -s",
     doas: "doas -n -- /bin/sh -s",
     run0: "run0 --no-ask-password -- /bin/sh -s",
+    "run0-with-manager": "run0 --no-ask-password --lightweight=no -- /bin/sh -s",
 };
 /** The command for the login shell: one fixed line. As root, only `/bin/sh -s` runs, so that a rule can name it. */
 function remoteCommand(elevation) {
@@ -11830,7 +11832,7 @@ async function enter(connection, settings, signal) {
     const shell = new RemoteShell(connection, elevation);
     if (elevation.kind === "password")
         await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
-    if (elevation.kind === "passwordless" && elevation.program === "run0")
+    if (elevation.kind === "passwordless" && elevation.program.startsWith("run0"))
         await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
     return { facts, shell, privileged, root: access.root };
 }

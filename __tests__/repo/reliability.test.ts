@@ -13,7 +13,7 @@ const [old, built] = ["/nix/store/old", "/nix/store/new"];
 const at = (path: string): Observation["systems"] => ({ current: path, profile: path, boot: path });
 
 const well: Observation = {
-  report: { status: "deployed", exit: 0, error: "" },
+  report: { status: "deployed", exit: 0, error: "", cancelled: false },
   old,
   new: built,
   systems: at(built),
@@ -27,7 +27,12 @@ const well: Observation = {
   endedRoots: false,
   leftOnRunner: [],
 };
-const rolledBack: Observation = { ...well, report: { status: "rolled-back", exit: 1, error: "the health check failed" }, systems: at(old), newGenerations: 0 };
+const rolledBack: Observation = {
+  ...well,
+  report: { status: "rolled-back", exit: 1, error: "the health check failed", cancelled: false },
+  systems: at(old),
+  newGenerations: 0,
+};
 
 describe("docs/reliability.md", () => {
   test("has a row for each cell of the table, and no other, as npm run test:faults writes it", () => {
@@ -48,6 +53,7 @@ describe("docs/reliability.md", () => {
 describe("a cell", () => {
   test.each<[string, Observation]>([
     ["a deployment", well],
+    ["a deployment whose step was cancelled after it", { ...well, report: { status: "deployed", exit: 1, error: "", cancelled: true } }],
     ["a rollback", rolledBack],
     ["a run that was killed, and left what a timer removes", { ...rolledBack, report: undefined, left: ["/run/x"], timers: ["x-lease.service"] }],
     [
@@ -61,18 +67,26 @@ describe("a cell", () => {
   test.each<[string, Observation, string]>([
     ["green without the new system", { ...well, systems: at(old), newGenerations: 0 }, "the machine is not at the new system"],
     ["green with the old boot default", { ...well, systems: { ...at(built), boot: old } }, "the machine is not at the new system"],
-    ["green with exit code 1", { ...well, report: { status: "deployed", exit: 1, error: "" } }, "and the exit code 1"],
-    ["red with exit code 0", { ...rolledBack, report: { status: "failed", exit: 0, error: "why" } }, "and the exit code 0"],
-    ["red without a reason", { ...rolledBack, report: { status: "failed", exit: 1, error: "" } }, "without a reason"],
+    ["green with exit code 1", { ...well, report: { status: "deployed", exit: 1, error: "", cancelled: false } }, "and the exit code 1"],
+    ["red with exit code 0", { ...rolledBack, report: { status: "failed", exit: 0, error: "why", cancelled: false } }, "and the exit code 0"],
+    ["red without a reason", { ...rolledBack, report: { status: "failed", exit: 1, error: "", cancelled: false } }, "without a reason"],
     ["rolled-back on the new system", { ...rolledBack, systems: at(built) }, "the machine is not at the old system"],
-    ["failed on the new system", { ...rolledBack, report: { status: "failed", exit: 1, error: "why" }, systems: at(built) }, "is not at the old system"],
+    [
+      "failed on the new system",
+      { ...rolledBack, report: { status: "failed", exit: 1, error: "why", cancelled: false }, systems: at(built) },
+      "is not at the old system",
+    ],
     [
       "unknown, and not what it promises",
-      { ...well, report: { status: "unknown", exit: 1, error: "Without confirmation the machine rolls back on its own" } },
+      { ...well, report: { status: "unknown", exit: 1, error: "Without confirmation the machine rolls back on its own", cancelled: false } },
       "and the machine is not at the old system",
     ],
-    ["unknown without a word on the machine", { ...well, report: { status: "unknown", exit: 1, error: "why" } }, "does not say what the machine does"],
-    ["rollback-failed without commands", { ...rolledBack, report: { status: "rollback-failed", exit: 1, error: "why" } }, "no commands"],
+    [
+      "unknown without a word on the machine",
+      { ...well, report: { status: "unknown", exit: 1, error: "why", cancelled: false } },
+      "does not say what the machine does",
+    ],
+    ["rollback-failed without commands", { ...rolledBack, report: { status: "rollback-failed", exit: 1, error: "why", cancelled: false } }, "no commands"],
     ["between two systems", { ...well, report: undefined, systems: { ...at(old), current: built } }, "between two systems"],
     ["a rejected system that is a generation", { ...rolledBack, newGenerations: 1 }, "is a generation"],
     ["a failed unit", { ...well, failedUnits: ["bad.service"] }, "units are failed: bad.service"],

@@ -42,7 +42,7 @@ export async function enter(connection: Connection, settings: AccessSettings & N
   const { privileged, elevation } = requireAccess(access, settings);
   const shell = new RemoteShell(connection, elevation);
   if (elevation.kind === "password") await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
-  if (elevation.kind === "passwordless" && elevation.program === "run0") await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
+  if (elevation.kind === "passwordless" && elevation.program.startsWith("run0")) await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
   return { facts, shell, privileged, root: access.root };
 }
 

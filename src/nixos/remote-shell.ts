@@ -56,10 +56,13 @@ export function residentCall(script: ScriptName, args: readonly string[]): strin
   return [...definition(script, args), 'main "$@"', ""].join("\n");
 }
 
+/** A program that makes the scripts root and must not ask; `run0-with-manager` is a run0 that starts no user manager unless it is told to. */
+export type PasswordlessProgram = "sudo" | "doas" | "run0" | "run0-with-manager";
+
 /** How scripts become root: not at all, by a program that must not ask, or by sudo, which may ask for the password. */
 export type Elevation =
   | { readonly kind: "none" }
-  | { readonly kind: "passwordless"; readonly program: "sudo" | "doas" | "run0" }
+  | { readonly kind: "passwordless"; readonly program: PasswordlessProgram }
   | { readonly kind: "password"; readonly password: string };
 
 export type ScriptCall = {
@@ -182,6 +185,7 @@ const passwordless = {
   sudo: "sudo -n -- /bin/sh -s",
   doas: "doas -n -- /bin/sh -s",
   run0: "run0 --no-ask-password -- /bin/sh -s",
+  "run0-with-manager": "run0 --no-ask-password --lightweight=no -- /bin/sh -s",
 } as const;
 
 /** The command for the login shell: one fixed line. As root, only `/bin/sh -s` runs, so that a rule can name it. */

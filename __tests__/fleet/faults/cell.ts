@@ -83,7 +83,7 @@ function reportOf(run: StepResult): Report | undefined {
   if ((run.outputs["results"] ?? "") === "" && run.exitCode === 130) return undefined;
   const [result] = hostResults(run).values();
   const { status, error } = result ?? {};
-  return { status: String(status), exit: run.exitCode, error: typeof error === "string" ? error : "" };
+  return { status: String(status), exit: run.exitCode, error: typeof error === "string" ? error : "", cancelled: /Cancelled by SIG/.test(run.log) };
 }
 
 function builtBy(run: StepResult): string | undefined {

@@ -1,7 +1,13 @@
 import type { Systems } from "../safety/trial.js";
 
 /** What the run reported, in its outputs. */
-export type Report = { readonly status: string; readonly exit: number; readonly error: string };
+export type Report = {
+  readonly status: string;
+  readonly exit: number;
+  readonly error: string;
+  /** Whether the log says that the step was cancelled. */
+  readonly cancelled: boolean;
+};
 
 /** What was seen of a cell. */
 export type Observation = {
@@ -40,10 +46,11 @@ export function isAt({ current, profile, boot }: Systems, system: string | undef
 
 function untrue({ report, systems, old, new: built }: Observation): string[] {
   if (report === undefined) return [];
-  const { status, exit, error } = report;
+  const { status, exit, error, cancelled } = report;
   const problems: string[] = [];
   if (green.has(status)) {
-    if (exit !== 0 && exit !== 130) problems.push(`the status is ${status}, and the exit code ${exit}`);
+    // A step that somebody cancelled is red, also if its last host had been deployed before.
+    if (exit !== 0 && !cancelled) problems.push(`the status is ${status}, and the exit code ${exit}`);
     if (!isAt(systems, built)) problems.push(`the status is ${status}, and the machine is not at the new system`);
     return problems;
   }
