@@ -39,7 +39,7 @@ export async function buildSystems(systems: Systems, options: BuildOptions): Pro
   const folder = new BuildPlanFolder();
   const lines: string[] = [];
   const onStderrLine = (line: string): void => {
-    // `build/` protects what it has built afterwards, and a deployment needs it no longer.
+    // Later steps need only what `build/` has built, and that it protects afterwards.
     if (line.startsWith("warning: you did not specify '--add-root'")) return;
     log.read(line);
     if (line.trim() !== "" && lines.push(line) > keptLines) lines.shift();
