@@ -6987,6 +6987,141 @@ async function retried(work, { retries, note, signal }) {
         }
     }
 }
+;// CONCATENATED MODULE: ./out/src/domain/file-systems.js
+/**
+ * Compares two fstab(5) as switch-to-configuration does: another device or type is a restart, other options are a reload, and
+ * a removed entry is unmounted. / and /nix are never unmounted.
+ */
+function planMounts({ before, after }) {
+    const plan = { stop: [], restart: [], reload: [], keep: [], start: [] };
+    const [old, now] = [parse(before), parse(after)];
+    for (const [point, mount] of old.mounts) {
+        const next = now.mounts.get(point);
+        const unit = `${escapePath(point)}.mount`;
+        if (next === undefined)
+            plan.stop.push(mount.options.includes("x-systemd.automount") ? `${escapePath(point)}.automount` : unit);
+        else {
+            const change = changeOf(point, mount, next);
+            if (change !== undefined)
+                plan[change].push(unit);
+        }
+    }
+    for (const [point, { options }] of now.mounts) {
+        if (!old.mounts.has(point) && !options.split(",").includes("noauto")) {
+            plan.start.push(`${escapePath(point)}.${options.includes("x-systemd.automount") ? "automount" : "mount"}`);
+        }
+    }
+    for (const device of old.swaps)
+        if (!now.swaps.has(device))
+            plan.stop.push(`swap device: ${device}`);
+    return plan;
+}
+function changeOf(point, before, after) {
+    const options = before.options === after.options ? undefined : "reload";
+    if (before.device === after.device && before.type === after.type)
+        return options;
+    if (point !== "/" && point !== "/nix")
+        return "restart";
+    return options ?? "keep";
+}
+function parse(lines) {
+    const mounts = new Map();
+    const swaps = new Set();
+    for (const line of lines) {
+        const [device, point, type, options = ""] = line.trim().split(/\s+/);
+        if (line.includes("#") || device === undefined || point === undefined || type === undefined)
+            continue;
+        if (type === "swap")
+            swaps.add(device);
+        else
+            mounts.set(point, { device, type, options });
+    }
+    return { mounts, swaps };
+}
+/** A path as the name of a unit (systemd-escape(1), `--path`): `/mnt/a-b` is `mnt-a\x2db`. */
+function escapePath(path) {
+    const parts = path.split("/").filter((part) => part !== "");
+    if (parts.length === 0)
+        return "-";
+    const escape = (part, index) => [...new TextEncoder().encode(part)]
+        .map((byte, position) => {
+        const character = String.fromCharCode(byte);
+        const plain = /[A-Za-z0-9:_.]/.test(character) && !(character === "." && index === 0 && position === 0);
+        return plain ? character : String.raw `\x${byte.toString(16).padStart(2, "0")}`;
+    })
+        .join("");
+    return parts.map(escape).join("-");
+}
+;// CONCATENATED MODULE: ./out/src/domain/unit-jobs.js
+
+/** What each switch starts again: it runs nothing itself, and only the first switch after a boot lists it as started. */
+const reactivation = "sysinit-reactivation.target";
+/**
+ * Returns what systemd does during a switch: it stops units that depend on a stopped unit, and starting a target, as each switch
+ * does with all active ones, starts every unit that the target wants and that is not running: new ones, and those that have ended.
+ */
+function simulateJobs(decision, facts) {
+    const { active, parts, fstab } = facts;
+    const running = (unit) => active.has(unit) && !["failed", "deactivating"].includes(active.get(unit) ?? "");
+    const below = (units) => closure(units, (unit) => (facts.stopsWith.get(unit) ?? []).filter(running));
+    const stopped = below([...decision.stop].filter((unit) => running(unit) || unit.startsWith("swap device: ")));
+    const restarted = below([...decision.restart, ...(parts.get(reactivation) ?? []).filter(running)]);
+    const roots = [...decision.targets, reactivation, ...decision.start, ...restarted];
+    const pulled = closure(roots, (unit) => pulledBy(unit, facts));
+    for (const unit of planMounts(fstab).start)
+        pulled.add(unit);
+    // Reloading what was stopped with another unit would fail; it is started.
+    for (const unit of decision.reload)
+        if (stopped.has(unit))
+            pulled.add(unit);
+    const jobs = { stop: new Set(), start: new Set(), restart: new Set(), reload: new Set(), again: new Set() };
+    for (const unit of stopped)
+        (pulled.has(unit) ? jobs.restart : jobs.stop).add(unit);
+    for (const unit of restarted)
+        if (running(unit))
+            jobs.restart.add(unit);
+    for (const unit of pulled) {
+        const how = running(unit) ? undefined : startOf(unit, facts);
+        if (how !== undefined)
+            jobs[how].add(unit);
+    }
+    for (const unit of decision.reload)
+        if (!jobs.restart.has(unit) && !jobs.stop.has(unit))
+            jobs.reload.add(unit);
+    const silent = (unit) => decision.targets.has(unit) || unit === reactivation || unit.endsWith(".slice");
+    const shown = (units) => new Set([...units].filter((unit) => !silent(unit)));
+    return {
+        stop: shown(jobs.stop),
+        start: shown(jobs.start),
+        restart: shown(jobs.restart),
+        reload: jobs.reload,
+        again: shown(jobs.again),
+        keep: new Set([...decision.keep].filter((unit) => !jobs.restart.has(unit) && !jobs.stop.has(unit))),
+    };
+}
+/** How a unit that does not run is started: for the first time, again, or not at all where its conditions are not met. */
+function startOf(unit, { idle, active, added }) {
+    if (added.has(unit))
+        return "start";
+    const result = idle.get(unit);
+    if (result === "unmet")
+        return undefined;
+    return result === "ran" || active.has(unit) ? "again" : "start";
+}
+function pulledBy(unit, { pulls, aliases }) {
+    // An instance without a file of its own has the dependencies of its template.
+    const own = pulls.get(unit);
+    const units = own ?? pulls.get(unit.replace(/@[^.]*\./, "@.")) ?? [];
+    return units.filter((name) => !name.includes("%")).map((name) => aliases.get(name) ?? name);
+}
+function closure(units, next) {
+    const found = new Set(units);
+    // Iterating over a set includes elements added during the iteration.
+    for (const unit of found)
+        for (const other of next(unit))
+            found.add(other);
+    return found;
+}
 ;// CONCATENATED MODULE: ./out/src/deploy/repair.js
 const repair_profile = "/nix/var/nix/profiles/system";
 /**
@@ -7357,6 +7492,7 @@ function notBack(before, end, { settings, system }) {
 
 
 
+
 /**
  * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health, only
  * then have it set system profile and boot loader; else roll back. Throws a `DeployError` when the machine is lost before that is
@@ -7488,7 +7624,7 @@ async function judgeEnd(work, end) {
 function settles({ settings }, { plan }) {
     if (settings.safety.limits.settle === 0 || !changesRunningSystem(settings.operation))
         return false;
-    return plan === undefined || plan.start.length + plan.restart.length > 0;
+    return plan === undefined || [...plan.start, ...plan.restart].some((unit) => unit !== reactivation);
 }
 /** Reaches the machine again and checks its health. Returns why the system is rejected. */
 async function safe_activation_confirm(work, end, degraded) {
@@ -10654,6 +10790,8 @@ async function armOnce({ operation, system, installBootLoader, guarded, limits }
 ;// CONCATENATED MODULE: ./out/src/nixos/switch-output.js
 /** Printed by switch.sh when it terminates a user activation that takes too long. */
 const lateUser = /^nix-flake-deploy: the user activation for (\S+) timed out after \d+ s and was terminated$/;
+/** Printed by switch.sh when it runs switch-to-configuration again, because a user has logged out. */
+const again = /^nix-flake-deploy: a user logged out during the switch; running switch-to-configuration again$/;
 /** Printed by last.sh when it cannot record the previous profile and boot loader. */
 const recordFailed = /^nix-flake-deploy: the previous profile and boot loader could not be recorded$/;
 /** Printed by activate.sh for a user whose own activation failed. */
@@ -10730,6 +10868,8 @@ class CauseReader {
         for (const [pattern, kind] of simple)
             if (pattern.test(line))
                 this.#simple.add(kind);
+        if (again.test(line))
+            this.#simple.delete("user-left");
         this.#readChecks(line);
         const snippet = /^Activation script snippet '(.+)' failed \((\d+)\)$/.exec(line);
         if (snippet !== null)
@@ -11264,71 +11404,6 @@ async function contextOf(failure, facts, { configurationNames, isUntracked }) {
         nix: facts.nix,
     };
 }
-;// CONCATENATED MODULE: ./out/src/domain/file-systems.js
-/**
- * Compares two fstab(5) as switch-to-configuration does: another device or type is a restart, other options are a reload, and
- * a removed entry is unmounted. / and /nix are never unmounted.
- */
-function planMounts({ before, after }) {
-    const plan = { stop: [], restart: [], reload: [], keep: [], start: [] };
-    const [old, now] = [parse(before), parse(after)];
-    for (const [point, mount] of old.mounts) {
-        const next = now.mounts.get(point);
-        const unit = `${escapePath(point)}.mount`;
-        if (next === undefined)
-            plan.stop.push(mount.options.includes("x-systemd.automount") ? `${escapePath(point)}.automount` : unit);
-        else {
-            const change = changeOf(point, mount, next);
-            if (change !== undefined)
-                plan[change].push(unit);
-        }
-    }
-    for (const [point, { options }] of now.mounts) {
-        if (!old.mounts.has(point) && !options.split(",").includes("noauto")) {
-            plan.start.push(`${escapePath(point)}.${options.includes("x-systemd.automount") ? "automount" : "mount"}`);
-        }
-    }
-    for (const device of old.swaps)
-        if (!now.swaps.has(device))
-            plan.stop.push(`swap device: ${device}`);
-    return plan;
-}
-function changeOf(point, before, after) {
-    const options = before.options === after.options ? undefined : "reload";
-    if (before.device === after.device && before.type === after.type)
-        return options;
-    if (point !== "/" && point !== "/nix")
-        return "restart";
-    return options ?? "keep";
-}
-function parse(lines) {
-    const mounts = new Map();
-    const swaps = new Set();
-    for (const line of lines) {
-        const [device, point, type, options = ""] = line.trim().split(/\s+/);
-        if (line.includes("#") || device === undefined || point === undefined || type === undefined)
-            continue;
-        if (type === "swap")
-            swaps.add(device);
-        else
-            mounts.set(point, { device, type, options });
-    }
-    return { mounts, swaps };
-}
-/** A path as the name of a unit (systemd-escape(1), `--path`): `/mnt/a-b` is `mnt-a\x2db`. */
-function escapePath(path) {
-    const parts = path.split("/").filter((part) => part !== "");
-    if (parts.length === 0)
-        return "-";
-    const escape = (part, index) => [...new TextEncoder().encode(part)]
-        .map((byte, position) => {
-        const character = String.fromCharCode(byte);
-        const plain = /[A-Za-z0-9:_.]/.test(character) && !(character === "." && index === 0 && position === 0);
-        return plain ? character : String.raw `\x${byte.toString(16).padStart(2, "0")}`;
-    })
-        .join("");
-    return parts.map(escape).join("-");
-}
 ;// CONCATENATED MODULE: ./out/src/domain/inhibitors.js
 
 /**
@@ -11399,75 +11474,6 @@ function needsReload({ section, change, key }) {
     if (change === "removed")
         return false;
     return (section === "Unit" && key === "X-Reload-Triggers") || (section === "Service" && key === "ExecReload") || (section === "Mount" && key === "Options");
-}
-;// CONCATENATED MODULE: ./out/src/domain/unit-jobs.js
-
-const reactivation = "sysinit-reactivation.target";
-/**
- * Returns what systemd does during a switch: it stops units that depend on a stopped unit, and starting a target, as each switch
- * does with all active ones, starts every unit that the target wants and that is not running: new ones, and those that have ended.
- */
-function simulateJobs(decision, facts) {
-    const { active, parts, fstab } = facts;
-    const running = (unit) => active.has(unit) && !["failed", "deactivating"].includes(active.get(unit) ?? "");
-    const below = (units) => closure(units, (unit) => (facts.stopsWith.get(unit) ?? []).filter(running));
-    const stopped = below([...decision.stop].filter((unit) => running(unit) || unit.startsWith("swap device: ")));
-    const restarted = below([...decision.restart, ...(parts.get(reactivation) ?? []).filter(running)]);
-    const roots = [...decision.targets, reactivation, ...decision.start, ...restarted];
-    const pulled = closure(roots, (unit) => pulledBy(unit, facts));
-    for (const unit of planMounts(fstab).start)
-        pulled.add(unit);
-    // Reloading what was stopped with another unit would fail; it is started.
-    for (const unit of decision.reload)
-        if (stopped.has(unit))
-            pulled.add(unit);
-    const jobs = { stop: new Set(), start: new Set(), restart: new Set(), reload: new Set(), again: new Set() };
-    for (const unit of stopped)
-        (pulled.has(unit) ? jobs.restart : jobs.stop).add(unit);
-    for (const unit of restarted)
-        if (running(unit))
-            jobs.restart.add(unit);
-    for (const unit of pulled) {
-        const how = running(unit) ? undefined : startOf(unit, facts);
-        if (how !== undefined)
-            jobs[how].add(unit);
-    }
-    for (const unit of decision.reload)
-        if (!jobs.restart.has(unit) && !jobs.stop.has(unit))
-            jobs.reload.add(unit);
-    const silent = (unit) => decision.targets.has(unit) || unit === reactivation || unit.endsWith(".slice");
-    const shown = (units) => new Set([...units].filter((unit) => !silent(unit)));
-    return {
-        stop: shown(jobs.stop),
-        start: shown(jobs.start),
-        restart: shown(jobs.restart),
-        reload: jobs.reload,
-        again: shown(jobs.again),
-        keep: new Set([...decision.keep].filter((unit) => !jobs.restart.has(unit) && !jobs.stop.has(unit))),
-    };
-}
-/** How a unit that does not run is started: for the first time, again, or not at all where its conditions are not met. */
-function startOf(unit, { idle, active, added }) {
-    if (added.has(unit))
-        return "start";
-    const result = idle.get(unit);
-    if (result === "unmet")
-        return undefined;
-    return result === "ran" || active.has(unit) ? "again" : "start";
-}
-function pulledBy(unit, { pulls, aliases }) {
-    // An instance without a file of its own has the dependencies of its template.
-    const own = pulls.get(unit);
-    const units = own ?? pulls.get(unit.replace(/@[^.]*\./, "@.")) ?? [];
-    return units.filter((name) => !name.includes("%")).map((name) => aliases.get(name) ?? name);
-}
-function closure(units, next) {
-    const found = new Set(units);
-    // Iterating over a set includes elements added during the iteration.
-    for (const unit of found)
-        for (const other of next(unit))
-            found.add(other);
-    return found;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/unit-decision.js
 
@@ -12594,6 +12600,8 @@ class NixosMachine {
         this.#lease.end();
         if (activation === "decided")
             await this.#connected?.cleanUp();
+        else
+            this.#connected?.reportLeft();
         await this.#connection.close();
     }
 }
@@ -12675,17 +12683,31 @@ class ConnectedNixosMachine {
         const callOver = (former, own) => callOnce(this.#shell.over(former), own);
         return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call, callOver });
     }
-    /** Ends the processes of this run, and removes its files. Never throws. */
+    /** Ends the processes of this run, and removes its files; where that is not possible, it says so. Never throws. */
     async cleanUp() {
         if (!this.#prepared)
             return;
+        if (!(await this.#finish()))
+            this.reportLeft();
+    }
+    /** Reports that files of this run stay on the machine, and what removes them: a reboot does, too. */
+    reportLeft() {
+        if (!this.#prepared)
+            return;
+        const remover = this.#privileged ? "the machine removes it within an hour" : "a run of the same user removes it after a day";
+        this.#log.note(`the files of the run ${this.#settings.run} were not removed from the machine. If something is left there, ${remover}`);
+    }
+    async #finish() {
         const { run } = this.#settings;
         try {
-            if (await this.#connection.isOpen())
-                await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
+            if (!(await this.#connection.isOpen()))
+                return false;
+            const end = await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
+            return end.kind === "ended" && end.exitCode === 0;
         }
         catch {
-            // Too slow: the next run on this machine removes the files of dead runs.
+            // Too slow.
+            return false;
         }
     }
     async #prepare(paths, phase, signal) {

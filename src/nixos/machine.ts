@@ -86,6 +86,7 @@ export class NixosMachine implements Machine {
   async release(activation: "undecided" | "decided"): Promise<void> {
     this.#lease.end();
     if (activation === "decided") await this.#connected?.cleanUp();
+    else this.#connected?.reportLeft();
     await this.#connection.close();
   }
 }
@@ -181,14 +182,28 @@ class ConnectedNixosMachine implements ConnectedMachine {
     return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call, callOver });
   }
 
-  /** Ends the processes of this run, and removes its files. Never throws. */
+  /** Ends the processes of this run, and removes its files; where that is not possible, it says so. Never throws. */
   async cleanUp(): Promise<void> {
     if (!this.#prepared) return;
+    if (!(await this.#finish())) this.reportLeft();
+  }
+
+  /** Reports that files of this run stay on the machine, and what removes them: a reboot does, too. */
+  reportLeft(): void {
+    if (!this.#prepared) return;
+    const remover = this.#privileged ? "the machine removes it within an hour" : "a run of the same user removes it after a day";
+    this.#log.note(`the files of the run ${this.#settings.run} were not removed from the machine. If something is left there, ${remover}`);
+  }
+
+  async #finish(): Promise<boolean> {
     const { run } = this.#settings;
     try {
-      if (await this.#connection.isOpen()) await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
+      if (!(await this.#connection.isOpen())) return false;
+      const end = await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
+      return end.kind === "ended" && end.exitCode === 0;
     } catch {
-      // Too slow: the next run on this machine removes the files of dead runs.
+      // Too slow.
+      return false;
     }
   }
 

@@ -2,6 +2,8 @@ import type { ActivationCause } from "../domain/activation-cause.js";
 
 /** Printed by switch.sh when it terminates a user activation that takes too long. */
 const lateUser = /^nix-flake-deploy: the user activation for (\S+) timed out after \d+ s and was terminated$/;
+/** Printed by switch.sh when it runs switch-to-configuration again, because a user has logged out. */
+const again = /^nix-flake-deploy: a user logged out during the switch; running switch-to-configuration again$/;
 /** Printed by last.sh when it cannot record the previous profile and boot loader. */
 const recordFailed = /^nix-flake-deploy: the previous profile and boot loader could not be recorded$/;
 /** Printed by activate.sh for a user whose own activation failed. */
@@ -92,6 +94,7 @@ class CauseReader {
 
   read(line: string, next: string): void {
     for (const [pattern, kind] of simple) if (pattern.test(line)) this.#simple.add(kind);
+    if (again.test(line)) this.#simple.delete("user-left");
     this.#readChecks(line);
     const snippet = /^Activation script snippet '(.+)' failed \((\d+)\)$/.exec(line);
     if (snippet !== null) this.#snippets.push({ kind: "snippet", snippet: snippet[1] ?? "", exitCode: Number(snippet[2]) });

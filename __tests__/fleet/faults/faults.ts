@@ -55,6 +55,8 @@ const kept = "/var/tmp/kept-profiles";
 const library = "usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 const preloaded = "/opt/libfaketimeMT.so.1";
 const clock = "/etc/faketimerc";
+const preload = "/etc/ld.so.preload";
+const unpreloaded = "/etc/systemd/system/user@.service.d";
 
 export const faults: Readonly<Record<FaultName, Fault>> = {
   kill: {
@@ -174,14 +176,18 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
     prepare: async (_, machine) => {
       putLibrary(machine.root);
       await machine.output(`echo +1d >${clock}`);
+      // The library keeps a manager of a user from starting, and a switch has each start again: they do not see it.
+      await machine.output(
+        `touch ${preload}; mkdir -p ${unpreloaded}; printf '[Service]\\nBindReadOnlyPaths=/dev/null:${preload}\\n' >${unpreloaded}/real-time.conf; systemctl daemon-reload; systemctl try-restart 'user@*.service'`,
+      );
     },
     inject: async ({ machine }) => {
       // Each process that begins from now on has the new time.
-      await machine.output(`echo ${preloaded} >/etc/ld.so.preload`);
+      await machine.output(`echo ${preloaded} >${preload}`);
       await letGo(machine);
     },
     undo: async (_, machine) => {
-      await machine.output("rm -f /etc/ld.so.preload");
+      await machine.output(`: >${preload}`);
     },
   },
 };

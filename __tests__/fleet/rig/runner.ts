@@ -160,6 +160,9 @@ export class Runner {
     if (tools !== undefined) binds.push(`--bind-ro=${tools.directory}`);
     const container = await Container.start([...args, ...binds, "/usr/bin/sleep", "infinity"], place.group, path.join(place.directory, "console"));
     if (tools !== undefined && spec.nix !== undefined) await useRealNix(container, tools, spec.nix);
+    // On a hosted runner the store is there before a step; two steps that begin at once would both make its database.
+    const made = await container.execute("nix-store --init");
+    if (made.code !== 0) throw new Error(`the store of the runner could not be made: ${made.stderr}`);
     return new Runner(place, root, container);
   }
 

@@ -59,6 +59,24 @@ test("kill -9 of the action during the activation: the machine rolls back by its
   await trial.repair(before);
 });
 
+test("with the machine's timers killed as well, the new system stays until the runner has shown no sign of life for long: then the machine rolls back", async () => {
+  const machine = trial.machine();
+  await killAt(activating, { switchSeconds: 2 }, { "confirm-timeout": "60" });
+  await until("the new system", 30, async () => (await trial.systems()).current !== before.current);
+  await until("the end", 30, async () => (await machine.exec("cat /run/nix-flake-deploy/*/activate.status")).stdout.trim() === "0");
+  await machine.output(
+    "systemctl kill --signal=KILL 'nix-flake-deploy-*-activation-timer.service' 'nix-flake-deploy-*-confirm-timer.service'; sleep 0.5; systemctl reset-failed 'nix-flake-deploy-*'",
+  );
+  await waitUntilLeftAlone();
+  expect((await trial.systems()).current).not.toBe(before.current);
+  // What the lease runs when its time is up, each time.
+  const expire = async () => await machine.output("systemd-run --quiet --wait /bin/sh /run/nix-flake-deploy/*/expire.sh fire");
+  await expire();
+  await trial.backAt(before);
+  await until("the rollback to end", 30, async () => (await machine.exec("cat /run/nix-flake-deploy/*/rollback.status")).stdout.trim() === "0");
+  await trial.forget();
+});
+
 test("in the last step, the runner is killed: the machine finishes the step", async () => {
   const machine = trial.machine();
   await machine.output("rm -f /var/tmp/go /var/tmp/reached");

@@ -20,6 +20,15 @@ describe("what switch-to-configuration names", () => {
       [{ kind: "no-space" }, { kind: "boot-loader" }],
     ],
     ["a user who left", ["Error: Failed to get GID for deploy", "", "Caused by:"], [{ kind: "user-left" }]],
+    [
+      "a user who left, and a unit that failed when the switch was run again",
+      [
+        "Error: Failed to get GID for deploy",
+        "nix-flake-deploy: a user logged out during the switch; running switch-to-configuration again",
+        "warning: the following units failed: a.service",
+      ],
+      [{ kind: "unit", unit: "a.service", what: "failed" }],
+    ],
     ["logind", ["Unable to list users with logind: Connection refused"], [{ kind: "logind" }]],
     ["another init, with straight quotes", ["Warning: the new NixOS configuration has an 'init' that is"], [{ kind: "other-init" }]],
     ["the activation script alone", ["Failed to run activate script"], [{ kind: "activation-script" }]],
