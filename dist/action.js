@@ -121,6 +121,177 @@ __nccwpck_require__.d(core_namespaceObject, {
   warning: () => (warning)
 });
 
+;// CONCATENATED MODULE: ./out/src/domain/bytes.js
+const units = ["KiB", "MiB", "GiB", "TiB"];
+/** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16.0 MiB`. */
+function renderBytes(bytes) {
+    let amount = bytes;
+    let shown = "B";
+    for (const unit of units) {
+        if (amount < 1024)
+            break;
+        amount /= 1024;
+        shown = unit;
+    }
+    return shown === "B" ? `${amount} B` : `${amount.toFixed(1)} ${shown}`;
+}
+;// CONCATENATED MODULE: ./out/src/domain/lines.js
+/** As many lines of a command's output as an error message shows. */
+const shownLines = 20;
+/** The last lines of a command's output without blank ones, by default 20. */
+function lastLines(text, most = shownLines) {
+    return text
+        .split(/\r?\n/)
+        .filter((line) => line.trim() !== "")
+        .slice(-most);
+}
+;// CONCATENATED MODULE: ./out/src/domain/failure.js
+
+/** A failure of these parts; of the lines, the last 20 are kept. */
+function failure_makeFailure(parts) {
+    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [], topic } = parts;
+    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes, topic };
+}
+/** The sentences of a failure: its reason, what to do next, the state of the machine. */
+function failureSentences({ reason, hint, outcome }) {
+    return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
+}
+/** Renders a failure: its sentences in one line, then its lines, indented. */
+function renderFailure(failure) {
+    return [failureSentences(failure).join(". "), ...renderFailureLines(failure)].join("\n");
+}
+/** Renders the lines of a failure, indented. */
+function renderFailureLines({ lines }) {
+    return lines.map((line) => `  ${line}`);
+}
+;// CONCATENATED MODULE: ./out/src/domain/errors.js
+
+
+/** All bad inputs of a run in one error. */
+class InputError extends Error {
+    name = "InputError";
+    problems;
+    constructor(problems) {
+        const heading = problems.length === 1 ? "An input is invalid" : `${problems.length} inputs are invalid`;
+        super([
+            `${heading}; no host was changed:`,
+            ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
+        ].join("\n"));
+        this.problems = problems;
+    }
+}
+/** Something that every run needs is missing on the runner. The message says what to add to the workflow. */
+class RunnerError extends Error {
+    name = "RunnerError";
+    topic;
+    constructor(message, { topic, ...options }) {
+        super(message, options);
+        this.topic = topic;
+    }
+}
+/** A command that could not be started, failed, or was terminated. */
+class CommandError extends Error {
+    name = "CommandError";
+    /** The command, ready to paste into a shell. */
+    command;
+    failure;
+    stdout;
+    stderr;
+    constructor(parts) {
+        super(`${describe(parts.failure)}: ${parts.command}`, { cause: parts.cause });
+        this.command = parts.command;
+        this.failure = parts.failure;
+        this.stdout = parts.stdout;
+        this.stderr = parts.stderr;
+    }
+}
+/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
+class EvaluationError extends CommandError {
+    /** Nix's message and its place, at most 20 lines. */
+    lines;
+    constructor(reference, lines, cause) {
+        super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
+        this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
+        this.lines = lines;
+    }
+}
+/** An answer of a machine that no machine gives that works as it should. The message is one sentence without a full stop. */
+class AnswerError extends Error {
+    name = "AnswerError";
+}
+/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
+class NoFlakeError extends Error {
+    name = "NoFlakeError";
+}
+/** The entries of docs/troubleshooting.md about what ended a run, each once. */
+function topicsOf(problem) {
+    if (problem instanceof InputError)
+        return [...new Set(problem.problems.flatMap(({ topic }) => topic ?? []))];
+    if (problem instanceof RunnerError)
+        return [problem.topic];
+    return problem instanceof EvaluationError ? ["evaluation-failed"] : [];
+}
+/** The message of anything thrown, also of an error of another realm. */
+function messageOf(error) {
+    return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
+}
+/** What ended a run, in one line without a full stop at the end. */
+function briefReason(problem) {
+    if (problem instanceof InputError)
+        return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
+    if (problem instanceof EvaluationError)
+        return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
+    if (problem instanceof CommandError)
+        return (problem.stderr
+            .split("\n")
+            .findLast((line) => /^\s*error: \S/.test(line))
+            ?.trim() ?? problem.message.slice(0, 200));
+    return messageOf(problem).split("\n")[0] ?? "";
+}
+function describe(failure) {
+    switch (failure.kind) {
+        case "exit":
+            return `exit code ${failure.exitCode}`;
+        case "signal":
+            return `terminated by ${failure.signal}`;
+        case "timeout":
+            return `timed out after ${failure.seconds} s`;
+        case "silent":
+            return `no output for ${failure.seconds} s`;
+        case "output":
+            return `printed more than ${renderBytes(failure.bytes)}`;
+        case "aborted":
+            return "aborted";
+        case "spawn":
+            return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
+    }
+}
+/** A failure of one host, thrown; its message is the reason alone. */
+class DeployError extends Error {
+    name = "DeployError";
+    failure;
+    unreachable;
+    constructor({ unreachable, cause, ...parts }) {
+        super(parts.reason, { cause });
+        this.failure = failure_makeFailure(parts);
+        this.unreachable = unreachable ?? false;
+    }
+    get phase() {
+        return this.failure.phase;
+    }
+    get reason() {
+        return this.failure.reason;
+    }
+    get hint() {
+        return this.failure.hint;
+    }
+    get lines() {
+        return this.failure.lines;
+    }
+    get exitCode() {
+        return this.failure.exitCode;
+    }
+}
 ;// CONCATENATED MODULE: external "os"
 const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
@@ -2205,177 +2376,6 @@ function readInput(name) {
 function maskSecret(secret) {
     setSecret(secret);
 }
-;// CONCATENATED MODULE: ./out/src/domain/bytes.js
-const units = ["KiB", "MiB", "GiB", "TiB"];
-/** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16.0 MiB`. */
-function renderBytes(bytes) {
-    let amount = bytes;
-    let shown = "B";
-    for (const unit of units) {
-        if (amount < 1024)
-            break;
-        amount /= 1024;
-        shown = unit;
-    }
-    return shown === "B" ? `${amount} B` : `${amount.toFixed(1)} ${shown}`;
-}
-;// CONCATENATED MODULE: ./out/src/domain/lines.js
-/** As many lines of a command's output as an error message shows. */
-const shownLines = 20;
-/** The last lines of a command's output without blank ones, by default 20. */
-function lastLines(text, most = shownLines) {
-    return text
-        .split(/\r?\n/)
-        .filter((line) => line.trim() !== "")
-        .slice(-most);
-}
-;// CONCATENATED MODULE: ./out/src/domain/failure.js
-
-/** A failure of these parts; of the lines, the last 20 are kept. */
-function failure_makeFailure(parts) {
-    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [], topic } = parts;
-    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes, topic };
-}
-/** The sentences of a failure: its reason, what to do next, the state of the machine. */
-function failureSentences({ reason, hint, outcome }) {
-    return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
-}
-/** Renders a failure: its sentences in one line, then its lines, indented. */
-function renderFailure(failure) {
-    return [failureSentences(failure).join(". "), ...renderFailureLines(failure)].join("\n");
-}
-/** Renders the lines of a failure, indented. */
-function renderFailureLines({ lines }) {
-    return lines.map((line) => `  ${line}`);
-}
-;// CONCATENATED MODULE: ./out/src/domain/errors.js
-
-
-/** All bad inputs of a run in one error. */
-class InputError extends Error {
-    name = "InputError";
-    problems;
-    constructor(problems) {
-        const heading = problems.length === 1 ? "An input is invalid" : `${problems.length} inputs are invalid`;
-        super([
-            `${heading}; no host was changed:`,
-            ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
-        ].join("\n"));
-        this.problems = problems;
-    }
-}
-/** Something that every run needs is missing on the runner. The message says what to add to the workflow. */
-class RunnerError extends Error {
-    name = "RunnerError";
-    topic;
-    constructor(message, { topic, ...options }) {
-        super(message, options);
-        this.topic = topic;
-    }
-}
-/** A command that could not be started, failed, or was terminated. */
-class CommandError extends Error {
-    name = "CommandError";
-    /** The command, ready to paste into a shell. */
-    command;
-    failure;
-    stdout;
-    stderr;
-    constructor(parts) {
-        super(`${describe(parts.failure)}: ${parts.command}`, { cause: parts.cause });
-        this.command = parts.command;
-        this.failure = parts.failure;
-        this.stdout = parts.stdout;
-        this.stderr = parts.stderr;
-    }
-}
-/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
-class EvaluationError extends CommandError {
-    /** Nix's message and its place, at most 20 lines. */
-    lines;
-    constructor(reference, lines, cause) {
-        super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
-        this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
-        this.lines = lines;
-    }
-}
-/** An answer of a machine that no machine gives that works as it should. The message is one sentence without a full stop. */
-class AnswerError extends Error {
-    name = "AnswerError";
-}
-/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
-class NoFlakeError extends Error {
-    name = "NoFlakeError";
-}
-/** The entries of docs/troubleshooting.md about what ended a run, each once. */
-function topicsOf(problem) {
-    if (problem instanceof InputError)
-        return [...new Set(problem.problems.flatMap(({ topic }) => topic ?? []))];
-    if (problem instanceof RunnerError)
-        return [problem.topic];
-    return problem instanceof EvaluationError ? ["evaluation-failed"] : [];
-}
-/** The message of anything thrown, also of an error of another realm. */
-function messageOf(error) {
-    return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
-}
-/** What ended a run, in one line without a full stop at the end. */
-function briefReason(problem) {
-    if (problem instanceof InputError)
-        return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
-    if (problem instanceof EvaluationError)
-        return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
-    if (problem instanceof CommandError)
-        return (problem.stderr
-            .split("\n")
-            .findLast((line) => /^\s*error: \S/.test(line))
-            ?.trim() ?? problem.message.slice(0, 200));
-    return messageOf(problem).split("\n")[0] ?? "";
-}
-function describe(failure) {
-    switch (failure.kind) {
-        case "exit":
-            return `exit code ${failure.exitCode}`;
-        case "signal":
-            return `terminated by ${failure.signal}`;
-        case "timeout":
-            return `timed out after ${failure.seconds} s`;
-        case "silent":
-            return `no output for ${failure.seconds} s`;
-        case "output":
-            return `printed more than ${renderBytes(failure.bytes)}`;
-        case "aborted":
-            return "aborted";
-        case "spawn":
-            return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
-    }
-}
-/** A failure of one host, thrown; its message is the reason alone. */
-class DeployError extends Error {
-    name = "DeployError";
-    failure;
-    unreachable;
-    constructor({ unreachable, cause, ...parts }) {
-        super(parts.reason, { cause });
-        this.failure = failure_makeFailure(parts);
-        this.unreachable = unreachable ?? false;
-    }
-    get phase() {
-        return this.failure.phase;
-    }
-    get reason() {
-        return this.failure.reason;
-    }
-    get hint() {
-        return this.failure.hint;
-    }
-    get lines() {
-        return this.failure.lines;
-    }
-    get exitCode() {
-        return this.failure.exitCode;
-    }
-}
 ;// CONCATENATED MODULE: ./out/src/domain/configuration.js
 const ownHostname = { kind: "hostname" };
 // Under this name, the outer flake has a node of the hive among its nixosConfigurations.
@@ -4067,23 +4067,6 @@ async function machinesOfBuild(wanted, ports) {
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 ;// CONCATENATED MODULE: external "node:path"
 const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
-;// CONCATENATED MODULE: ./out/src/domain/store-path.js
-// Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
-const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
-/** Returns whether the text is a path of the Nix store. */
-function isStorePath(text) {
-    return pattern.test(text);
-}
-/** Parses a store path. Throws an `Error` that shows the text for anything else. */
-function storePath(text) {
-    if (!isStorePath(text))
-        throw new Error(`not a Nix store path: ${JSON.stringify(text.slice(0, 300))}`);
-    return text;
-}
-/** Parses a store path or an empty text, which is `undefined`. Throws as `storePath`. */
-function optionalStorePath(text) {
-    return text === undefined || text === "" ? undefined : storePath(text);
-}
 ;// CONCATENATED MODULE: ./out/src/domain/install-steps.js
 const openssh = "- run: sudo apt-get update && sudo apt-get install --yes openssh-client";
 /** Steps of a workflow, each of which installs a program that the action runs on the runner. */
@@ -4409,6 +4392,37 @@ function explainMissing(error) {
         return new RunnerError(`flakes are disabled in nix on this runner (experimental features nix-command and flakes). Add this step before the deployment, which enables them: ${step}; or set NIX_CONFIG: "experimental-features = nix-command flakes" in env`, { cause: error, topic: "programs-missing" });
     }
     return undefined;
+}
+;// CONCATENATED MODULE: ./out/src/nix/keep-systems.js
+
+
+
+/**
+ * Protects systems of the runner's store from garbage collection for as long as the directory of their links is there, which is made in
+ * `directory`. Throws a `CommandError`.
+ */
+async function keepSystems(systems, directory, signal) {
+    if (systems.length === 0)
+        return;
+    const links = (0,external_node_fs_namespaceObject.mkdtempSync)((0,external_node_path_namespaceObject.join)(directory, "nix-flake-deploy-systems-"));
+    await runNixStore(["--realise", "--add-root", (0,external_node_path_namespaceObject.join)(links, "system"), ...new Set(systems)], { signal });
+}
+;// CONCATENATED MODULE: ./out/src/domain/store-path.js
+// Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
+const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
+/** Returns whether the text is a path of the Nix store. */
+function isStorePath(text) {
+    return pattern.test(text);
+}
+/** Parses a store path. Throws an `Error` that shows the text for anything else. */
+function storePath(text) {
+    if (!isStorePath(text))
+        throw new Error(`not a Nix store path: ${JSON.stringify(text.slice(0, 300))}`);
+    return text;
+}
+/** Parses a store path or an empty text, which is `undefined`. Throws as `storePath`. */
+function optionalStorePath(text) {
+    return text === undefined || text === "" ? undefined : storePath(text);
 }
 ;// CONCATENATED MODULE: ./out/src/domain/flake-reference.js
 /** Renders a flake reference with attributes: `path:/nix/store/…-source?dir=nixos&narHash=sha256-…`. */
@@ -5047,6 +5061,14 @@ function message({ error, status }, linkTo) {
 function brief(result) {
     const reason = result.status === "failed" ? `${result.phase}: ${result.error?.reason ?? "failed"}` : verdict(result);
     return `${result.name} (${reason})`;
+}
+;// CONCATENATED MODULE: ./out/src/report/kept.js
+/** The warning that a garbage collection on the runner may remove systems before a later step has pushed them. */
+function notKeptWarning(reason) {
+    return {
+        title: "The systems are not protected from garbage collection",
+        message: `nix-store --add-root failed on the runner: ${reason}. Push the systems in the next step, and collect no garbage before it.`,
+    };
 }
 ;// CONCATENATED MODULE: ./out/src/report/choice.js
 
@@ -5758,11 +5780,13 @@ async function readActivation(derivation, signal) {
 // Configurations whose error Nix is asked for one by one.
 const systems_mostExplained = 8;
 /**
- * Instantiates the systems of these configurations, each as `nixos-rebuild` would, in groups, as many at a time as cores and memory allow.
- * One that does not evaluate does not hide the others: it is missing in what is returned, and `onNoSystem` hears why. `onProgress` hears
- * how many are done.
+ * Instantiates the systems of these configurations, each once and as `nixos-rebuild` would, in groups, as many at a time as cores and
+ * memory allow. One that does not evaluate does not hide the others: it is missing in what is returned, and `onNoSystem` hears why.
+ * `onProgress` hears how many are done.
  */
-async function instantiate(reference, configurations, options, hears = {}, room = roomHere()) {
+async function instantiate(reference, wanted, options, hears = {}, room = roomHere()) {
+    // Machines may share one.
+    const configurations = [...new Set(wanted)];
     const found = new Map();
     let explained = 0;
     let done = 0;
@@ -5934,9 +5958,15 @@ function repositoryOf(resolved) {
         referenceAt: (commit) => renderReference(`git+${url}`, { ...Object.fromEntries(kept), rev: commit }),
     };
 }
-/** Instantiates the systems of these configurations. `reference` is one of `checkout`. One that does not evaluate does not hide the others. */
-async function toplevels(reference, configurations, options) {
-    const systems = await instantiate(reference, configurations, options);
+/**
+ * Instantiates the systems of these configurations. `reference` is one of `checkout`, `where` ends the lines of progress. One that does not
+ * evaluate does not hide the others.
+ */
+async function toplevels(reference, configurations, options, where = "") {
+    const count = new Set(configurations).size;
+    const systems = await instantiate(reference, configurations, options, {
+        onProgress: (done) => options.onLine(`evaluated ${done} of ${count}${where}`),
+    });
     return new Map(configurations.map((name) => [name, systems.get(name)?.derivation]));
 }
 /** Instantiates the systems that a former commit had, unless its source is the present one. Throws only for an abort. */
@@ -5947,7 +5977,7 @@ async function formerToplevels(present, former, configurations, options) {
             return { kind: "same" };
         // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
         await requireOutputs(pinned, options);
-        return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options) };
+        return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options, " as they were") };
     }
     catch (error) {
         options.signal?.throwIfAborted();
@@ -6321,6 +6351,9 @@ async function buildSystems(systems, options) {
     const folder = new BuildPlanFolder();
     const lines = [];
     const onStderrLine = (line) => {
+        // Later steps need only what `build/` has built, and that it protects afterwards.
+        if (line.startsWith("warning: you did not specify '--add-root'"))
+            return;
         log.read(line);
         if (line.trim() !== "" && lines.push(line) > build_systems_keptLines)
             lines.shift();
@@ -6563,6 +6596,9 @@ function namesOf(wanted) {
 
 
 
+
+
+
 /** Evaluates and builds systems as the inputs say, without a key and without a machine. Returns the exit code. */
 async function build_run() {
     return await runCompanion({ work: build, nothing: renderBuild([]), onCancelled: "No system is in the outputs." });
@@ -6587,6 +6623,11 @@ async function build(log, signal) {
     log.line(`${built.length} of ${total} systems:`);
     for (const { name, toplevel } of built)
         log.line(`  ${name} ${toplevel}`);
+    const systems = built.map(({ toplevel }) => toplevel);
+    await keepSystems(systems, runnerTemp(), signal).catch((error) => {
+        signal.throwIfAborted();
+        log.annotateAll("warning", [notKeptWarning(briefReason(error))]);
+    });
     log.annotateAll("error", failureAnnotations(failed, annotationsOfStep, log.linkTo));
     return { outputs, isComplete: failed.length === 0 };
 }
@@ -9176,7 +9217,7 @@ function secondsSince(since) {
     return (performance.now() - since) / 1000;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/compress.js
-/** When source trees travel compressed: where that is worth a question to the machine, whenever one is missing there, or never. */
+/** When source trees and systems travel compressed: where that is worth a question to the machine, whenever one is missing there, or never. */
 const compressions = ["auto", "true", "false"];
 ;// CONCATENATED MODULE: ./out/src/nixos/rebuild-options.js
 
@@ -9325,8 +9366,9 @@ function places_checkArguments({ places, targets, rebuildArgs, buildArgs, archiv
         const noInputs = "but the inputs of the flake are sent to no host";
         if (archiveArgs.length > 0)
             refuse("archive-args", `is set, ${noInputs}; remove it, or set build-on: target without evaluate-on: runner`);
-        if (compress === "true")
-            refuse("compress", `is true, ${noInputs}; expected auto or false`);
+    }
+    if (compress === "true" && !ways.has("rebuilt-there") && !ways.has("built-here")) {
+        refuse("compress", "is true, but derivations are sent without compression; expected auto or false");
     }
     if (buildArgs.length > 0 && !ways.has("built-here")) {
         refuse("build-args", "is set, but no system is built on the runner; use rebuild-args, or set build-on: runner");
@@ -12038,6 +12080,25 @@ async function downloadThere(path, { run, privileged, log, call }) {
     log.note(`has ${path} from its own binary caches (run ${run})`);
     return { kind: "downloaded", copied: { paths, expectedPaths: paths, bytes: undefined } };
 }
+/**
+ * Has the machine download what its own binary caches have of these paths, and nothing else. Whether that succeeds shows in what it
+ * lacks afterwards.
+ */
+async function downloadSome(paths, { run, privileged, log, call }) {
+    const onLine = (line) => {
+        // Nix prints the paths that it has then.
+        if (!line.startsWith("/"))
+            log.output(line);
+    };
+    const command = ["nix-store", "--realise", "--ignore-unknown", ...paths];
+    try {
+        await runJob({ run, name: "downloads", phase: "copy", command, privileged, onLine }, call);
+    }
+    catch (error) {
+        if (!(error instanceof UnstartedJobError || error instanceof LostJobError))
+            throw error;
+    }
+}
 /** Throws a `DeployError` of the phase copy for a path of the machine's store that is no NixOS system. */
 async function requireSystem(path, call) {
     const end = await call(() => ({ script: "system", args: [path], privileged: false }), "copy");
@@ -12315,6 +12376,21 @@ function sum(watches) {
     const total = (count) => all.reduce((whole, one) => whole + count(one), 0);
     return { paths: total(({ paths }) => paths), expectedPaths: total(({ expectedPaths }) => expectedPaths), bytes };
 }
+;// CONCATENATED MODULE: ./out/src/nix/export.js
+
+
+/** Lists store paths of the runner with everything that they refer to, in the order in which they can be registered. Throws a `CommandError`. */
+async function closureOf(paths, signal) {
+    const { stdout } = await runNixStore(["--query", "--requisites", ...paths], { signal });
+    return stdout
+        .split("\n")
+        .filter((line) => line !== "")
+        .map(storePath);
+}
+/** Writes these store paths, and no others, as `nix-store --import` reads them. Throws a `CommandError`. */
+async function exportPaths(paths, to, signal) {
+    await runNixStore(["--export", ...paths], { stdoutTo: to, signal });
+}
 ;// CONCATENATED MODULE: ./out/src/nix/send-failure.js
 
 /**
@@ -12446,20 +12522,26 @@ const nothingSent = { paths: 0, expectedPaths: 0, bytes: 0 };
 // Less than this is sent as fast as the machine says what it lacks.
 const worthwhileBytes = 2 ** 20;
 /**
- * Sends the source trees that a machine lacks in one compressed archive. What cannot be sent so is left to the plain copy that follows,
- * with a note. Throws only where the connection was lost or the run was cancelled.
+ * Sends what a machine lacks of these paths in one compressed archive. They are in the order in which they can be registered, and refer
+ * to no other path. What cannot be sent so is left to the plain copy that follows, with a note. Throws only where the connection was
+ * lost or the run was cancelled.
  */
-async function copyPacked(sources, options) {
-    const { pack, compress, call, log, signal } = options;
+async function copyPacked(paths, options) {
+    const { pack, compress, privileged, download, call, log, signal } = options;
     if (compress === "false")
         return nothingSent;
     try {
-        const sizes = await pack.sizesOf(sources, signal);
-        const isWorthwhile = (some) => some.size > 0 && (compress === "true" || sources.reduce((sum, path, index) => sum + (some.has(path) ? (sizes[index] ?? 0) : 0), 0) >= worthwhileBytes);
-        if (!isWorthwhile(new Set(sources)))
+        const sizes = await pack.sizesOf(paths, signal);
+        const sizeOf = new Map(paths.map((path, index) => [path, sizes[index] ?? 0]));
+        const isWorthwhile = (some) => some.length > 0 && (compress === "true" || some.reduce((sum, path) => sum + (sizeOf.get(path) ?? 0), 0) >= worthwhileBytes);
+        if (!isWorthwhile(paths))
             return nothingSent;
-        const missing = await missingPaths(sources, call, false);
-        return isWorthwhile(new Set(missing)) ? await send(missing, options) : nothingSent;
+        let missing = await missingPaths(paths, call, privileged);
+        if (download !== undefined && isWorthwhile(missing)) {
+            await download(missing);
+            missing = await missingPaths(missing, call, privileged);
+        }
+        return isWorthwhile(missing) ? await send(missing, options) : nothingSent;
     }
     catch (error) {
         if (signal.aborted || error instanceof DeployError)
@@ -12468,31 +12550,16 @@ async function copyPacked(sources, options) {
         return nothingSent;
     }
 }
-async function send(missing, { pack, run, shell, log, signal }) {
+async function send(missing, { pack, run, privileged, shell, log, signal }) {
     const progress = { paths: missing.length, expectedPaths: missing.length };
     let bytes = () => 0;
     log.copying(() => ({ ...progress, bytes: bytes() }));
-    const outcome = await feedScript(shell, { script: "unpack", args: [run, ...missing], privileged: false, signal }, { write: async (stdin, own) => await pack.write(missing, stdin, own), onBegin: (written) => (bytes = written) });
+    const outcome = await feedScript(shell, { script: "unpack", args: [run, ...missing], privileged, signal }, { write: async (stdin, own) => await pack.write(missing, stdin, own), onBegin: (written) => (bytes = written) });
     if (outcome.kind === "lost")
         throw outcome.cause;
     if (outcome.exitCode !== 0)
         throw failedThere("nix copy --from", outcome);
     return { ...progress, bytes: bytes() };
-}
-;// CONCATENATED MODULE: ./out/src/nix/export.js
-
-
-/** Lists store paths of the runner with everything that they refer to, in the order in which they can be registered. Throws a `CommandError`. */
-async function closureOf(paths, signal) {
-    const { stdout } = await runNixStore(["--query", "--requisites", ...paths], { signal });
-    return stdout
-        .split("\n")
-        .filter((line) => line !== "")
-        .map(storePath);
-}
-/** Writes these store paths, and no others, as `nix-store --import` reads them. Throws a `CommandError`. */
-async function exportPaths(paths, to, signal) {
-    await runNixStore(["--export", ...paths], { stdoutTo: to, signal });
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/import-closure.js
 
@@ -12534,6 +12601,8 @@ async function importClosure(roots, { shell, call, log, signal }) {
 
 
 
+
+
 // Seconds in which a machine says why its daemon refused Nix.
 const daemonSeconds = 10;
 /** Sends store paths of the runner to one machine, and keeps them there until the end of the run. Throws a `DeployError` of the phase copy. */
@@ -12547,7 +12616,7 @@ class Sending {
         const { settings, shell, call, log } = this.#site;
         const { run, checkSignatures, archiveArgs, compress, pack } = settings;
         const send = async () => {
-            const packed = await copyPacked(sentPaths(sent), { pack, run, compress, shell, call: call(signal), log, signal });
+            const packed = await copyPacked(sentPaths(sent), { pack, run, compress, privileged: false, shell, call: call(signal), log, signal });
             // Sends what is still missing, and proves that nothing is.
             const copied = await sendFlake(sent, { ...this.#options(signal), checkSignatures, extraArgs: archiveArgs });
             return packed.paths === 0 ? copied : addProgress(packed, copied);
@@ -12561,7 +12630,7 @@ class Sending {
         const { settings, privileged, root, shell, call, log } = this.#site;
         const { run, checkSignatures, substitute } = settings;
         const roots = [...paths.closures, ...paths.derivations];
-        const send = async () => {
+        const copy = async () => {
             try {
                 // Root could import them anyway.
                 return await copyPaths(paths, { ...this.#options(signal), checkSignatures: checkSignatures && !root, substitute });
@@ -12572,9 +12641,30 @@ class Sending {
                 return await importClosure(roots, { shell, call: call(signal), log, signal });
             }
         };
+        const send = async () => {
+            const packed = await this.#packed(paths.closures, signal);
+            // Sends what is still missing, and proves that nothing is.
+            const copied = await copy();
+            return packed.paths === 0 ? copied : addProgress(packed, copied);
+        };
         const copied = await this.#kept(roots, signal, async () => await this.#explained(send, "the system", signal));
         log.note(`copied ${roots.join(", ")} (run ${run})`);
         return copied;
+    }
+    /** Sends closures compressed. What has no signature in them can only be imported by root, who needs none for it. */
+    async #packed(roots, signal) {
+        const { settings, privileged, shell, call, log, connection } = this.#site;
+        const { run, compress, pack, substitute } = settings;
+        if (compress === "false")
+            return nothingSent;
+        if (!privileged) {
+            if (compress === "true")
+                log.note(`compress: true has no effect, since ${connection.target.user} cannot become root; copying without compression`);
+            return nothingSent;
+        }
+        const site = { run, privileged, log, call: call(signal) };
+        const download = substitute ? async (missing) => await downloadSome(missing, site) : undefined;
+        return await copyPacked(await closureOf(roots, signal), { ...site, pack, compress, shell, download, signal });
     }
     /** What every call of Nix that sends something is given. */
     #options(signal) {
@@ -13473,9 +13563,10 @@ function workflowRunName(environment) {
 
 
 
+
 /**
- * Source trees of the runner's store as a binary cache of files, compressed once for all machines of a run. Nix makes it and Nix reads
- * it: a tree of many small files needs a quarter of the bytes, and arrives in one stream.
+ * Paths of the runner's store as a binary cache of files, compressed once for all machines of a run. Nix makes it and Nix reads it: a
+ * source tree of many small files needs a quarter of the bytes, and arrives in one stream. Signatures are kept.
  */
 class Pack {
     #directory;
@@ -13486,7 +13577,7 @@ class Pack {
     constructor(directory) {
         this.#directory = directory;
     }
-    /** Sizes of source trees in bytes, as archives of Nix, in their order; Nix is asked once for all machines. Throws a `CommandError`. */
+    /** Sizes of store paths in bytes, as archives of Nix, in their order; Nix is asked once for all machines. Throws a `CommandError`. */
     async sizesOf(paths, signal) {
         const key = paths.join(" ");
         const asked = this.#sizes.get(key) ?? querySizes(paths, signal);
@@ -13500,8 +13591,8 @@ class Pack {
         }
     }
     /**
-     * Writes these paths as a tar archive of a binary cache that holds them and no others. They must refer to no other path, as source
-     * trees do. Throws a `CommandError`, or the error of a file that cannot be read.
+     * Writes these paths as a tar archive of a binary cache that holds them and no others: what they refer to must be on the machine.
+     * Throws a `CommandError`, or the error of a file that cannot be read.
      */
     async write(paths, to, signal) {
         await this.#add(paths, signal);
@@ -13520,17 +13611,40 @@ class Pack {
         const lacking = paths.filter((path) => !this.#packed.has(path));
         if (lacking.length === 0)
             return;
-        await runNix(["copy", "--to", `file://${this.#directory}?compression=zstd`, ...lacking], { signal });
+        (0,external_node_fs_namespaceObject.mkdirSync)(this.#directory, { recursive: true });
+        const own = new Set([...lacking, ...this.#packed]);
+        const elsewhere = (await queryReferences(lacking, signal)).filter((path) => !own.has(path));
+        try {
+            for (const path of elsewhere)
+                (0,external_node_fs_namespaceObject.writeFileSync)(this.#descriptionOf(path), placeholder(path));
+            await runNix(["copy", "--no-recursive", "--to", `file://${this.#directory}?compression=zstd`, ...lacking], { signal });
+        }
+        finally {
+            // Another machine may lack these, too.
+            for (const path of elsewhere)
+                (0,external_node_fs_namespaceObject.rmSync)(this.#descriptionOf(path), { force: true });
+        }
         for (const path of lacking)
             this.#packed.add(path);
     }
     #filesOf(path) {
-        const description = `${(0,external_node_path_namespaceObject.basename)(path).slice(0, 32)}.narinfo`;
-        const url = /^URL: (nar\/[\w.-]+)$/m.exec((0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(this.#directory, description), "utf8"))?.[1];
+        const description = this.#descriptionOf(path);
+        const url = /^URL: (nar\/[\w.-]+)$/m.exec((0,external_node_fs_namespaceObject.readFileSync)(description, "utf8"))?.[1];
         if (url === undefined)
             throw new Error(`${description} names no file of its binary cache`);
-        return [description, url];
+        return [(0,external_node_path_namespaceObject.basename)(description), url];
     }
+    #descriptionOf(path) {
+        return (0,external_node_path_namespaceObject.join)(this.#directory, `${(0,external_node_path_namespaceObject.basename)(path).slice(0, 32)}.narinfo`);
+    }
+}
+/** The description of a path that is not in the binary cache: Nix adds none whose references it does not find there. */
+function placeholder(path) {
+    return `StorePath: ${path}\nURL: nar/none\nCompression: none\nNarHash: sha256:${"0".repeat(52)}\nNarSize: 1\nReferences: \n`;
+}
+async function queryReferences(paths, signal) {
+    const { stdout } = await runNixStore(["--query", "--references", ...paths], { signal });
+    return [...new Set(stdout.split("\n").filter((line) => line !== ""))].map(storePath);
 }
 async function querySizes(paths, signal) {
     const { stdout } = await runNixStore(["--query", "--size", ...paths], { signal });

@@ -1,4 +1,4 @@
-# Ends the build of the run, if it still goes on, and removes what the run has left on the machine: its directory, its roots,
+# Ends the build and the downloads of the run, if they still go on, and removes what the run has left on the machine: its directory, its roots,
 # its lock, and what systemd remembers of its units. A machine that has rolled back on its own and that no run returns to runs it, too.
 # Where the last step is not done yet, nothing is removed: the machine does that itself, later.
 # Arguments: RUN. Exit code: 0.
@@ -17,12 +17,12 @@ main() {
       systemctl stop "nix-flake-deploy-$1-activation*.service" "nix-flake-deploy-$1-confirm*.service" "nix-flake-deploy-$1-login*.service" \
         "nix-flake-deploy-$1-health*.service" "nix-flake-deploy-$1-last*.service" 2>/dev/null
     fi
-    systemctl stop "nix-flake-deploy-$1-build*" "nix-flake-deploy-$1-*-timer.service" 2>/dev/null
+    systemctl stop "nix-flake-deploy-$1-build*" "nix-flake-deploy-$1-download*" "nix-flake-deploy-$1-*-timer.service" 2>/dev/null
   elif [ ! -e "$dir/build.status" ] && pid=$(cat -- "$dir/build.pid" 2>/dev/null); then
     # dash takes a "--" after -TERM for a process.
     kill -s TERM -- "-$pid" 2>/dev/null
   fi
-  # Source trees that were still on their way when the connection was lost.
+  # Compressed paths that were still on their way when the connection was lost.
   rm -rf -- "/var/tmp/nix-flake-deploy-pack-$1-"*
   if [ -z "$base" ]; then
     rm -rf -- "$dir"

@@ -39,7 +39,9 @@ function checkArguments({ places, targets, rebuildArgs, buildArgs, archiveArgs, 
   if (!ways.has("rebuilt-there")) {
     const noInputs = "but the inputs of the flake are sent to no host";
     if (archiveArgs.length > 0) refuse("archive-args", `is set, ${noInputs}; remove it, or set build-on: target without evaluate-on: runner`);
-    if (compress === "true") refuse("compress", `is true, ${noInputs}; expected auto or false`);
+  }
+  if (compress === "true" && !ways.has("rebuilt-there") && !ways.has("built-here")) {
+    refuse("compress", "is true, but derivations are sent without compression; expected auto or false");
   }
   if (buildArgs.length > 0 && !ways.has("built-here")) {
     refuse("build-args", "is set, but no system is built on the runner; use rebuild-args, or set build-on: runner");

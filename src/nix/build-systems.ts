@@ -39,6 +39,8 @@ export async function buildSystems(systems: Systems, options: BuildOptions): Pro
   const folder = new BuildPlanFolder();
   const lines: string[] = [];
   const onStderrLine = (line: string): void => {
+    // Later steps need only what `build/` has built, and that it protects afterwards.
+    if (line.startsWith("warning: you did not specify '--add-root'")) return;
     log.read(line);
     if (line.trim() !== "" && lines.push(line) > keptLines) lines.shift();
     folder.fold(line).forEach(options.onLine);

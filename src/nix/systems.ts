@@ -47,17 +47,19 @@ const mostExplained = 8;
 type Answer = { readonly names: readonly string[]; readonly systems: ReadonlyMap<string, unknown> };
 
 /**
- * Instantiates the systems of these configurations, each as `nixos-rebuild` would, in groups, as many at a time as cores and memory allow.
- * One that does not evaluate does not hide the others: it is missing in what is returned, and `onNoSystem` hears why. `onProgress` hears
- * how many are done.
+ * Instantiates the systems of these configurations, each once and as `nixos-rebuild` would, in groups, as many at a time as cores and
+ * memory allow. One that does not evaluate does not hide the others: it is missing in what is returned, and `onNoSystem` hears why.
+ * `onProgress` hears how many are done.
  */
 export async function instantiate(
   reference: string,
-  configurations: readonly string[],
+  wanted: readonly string[],
   options: EvaluateOptions,
   hears: { readonly onNoSystem?: OnNoSystem; readonly onProgress?: (done: number) => void } = {},
   room: EvaluationRoom = roomHere(),
 ): Promise<Systems> {
+  // Machines may share one.
+  const configurations = [...new Set(wanted)];
   const found = new Map<string, InstantiatedSystem>();
   let explained = 0;
   let done = 0;

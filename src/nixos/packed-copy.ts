@@ -14,6 +14,10 @@ export type PackedOptions = {
   /** The run, as the machine has it. */
   readonly run: string;
   readonly compress: Compress;
+  /** The machine imports as root, who needs no signatures. */
+  readonly privileged: boolean;
+  /** Has the machine download from its own binary caches what they have of these paths. */
+  readonly download?: ((missing: readonly StorePath[]) => Promise<void>) | undefined;
   readonly shell: RemoteShell;
   readonly call: CallScript;
   readonly log: HostLog;
@@ -21,25 +25,31 @@ export type PackedOptions = {
 };
 
 /** What has travelled before a copy that finds nothing left to send. */
-const nothingSent: CopyProgress = { paths: 0, expectedPaths: 0, bytes: 0 };
+export const nothingSent: CopyProgress = { paths: 0, expectedPaths: 0, bytes: 0 };
 
 // Less than this is sent as fast as the machine says what it lacks.
 const worthwhileBytes = 2 ** 20;
 
 /**
- * Sends the source trees that a machine lacks in one compressed archive. What cannot be sent so is left to the plain copy that follows,
- * with a note. Throws only where the connection was lost or the run was cancelled.
+ * Sends what a machine lacks of these paths in one compressed archive. They are in the order in which they can be registered, and refer
+ * to no other path. What cannot be sent so is left to the plain copy that follows, with a note. Throws only where the connection was
+ * lost or the run was cancelled.
  */
-export async function copyPacked(sources: readonly StorePath[], options: PackedOptions): Promise<CopyProgress> {
-  const { pack, compress, call, log, signal } = options;
+export async function copyPacked(paths: readonly StorePath[], options: PackedOptions): Promise<CopyProgress> {
+  const { pack, compress, privileged, download, call, log, signal } = options;
   if (compress === "false") return nothingSent;
   try {
-    const sizes = await pack.sizesOf(sources, signal);
-    const isWorthwhile = (some: ReadonlySet<StorePath>): boolean =>
-      some.size > 0 && (compress === "true" || sources.reduce((sum, path, index) => sum + (some.has(path) ? (sizes[index] ?? 0) : 0), 0) >= worthwhileBytes);
-    if (!isWorthwhile(new Set(sources))) return nothingSent;
-    const missing = await missingPaths(sources, call, false);
-    return isWorthwhile(new Set(missing)) ? await send(missing, options) : nothingSent;
+    const sizes = await pack.sizesOf(paths, signal);
+    const sizeOf = new Map(paths.map((path, index) => [path, sizes[index] ?? 0]));
+    const isWorthwhile = (some: readonly StorePath[]): boolean =>
+      some.length > 0 && (compress === "true" || some.reduce((sum, path) => sum + (sizeOf.get(path) ?? 0), 0) >= worthwhileBytes);
+    if (!isWorthwhile(paths)) return nothingSent;
+    let missing = await missingPaths(paths, call, privileged);
+    if (download !== undefined && isWorthwhile(missing)) {
+      await download(missing);
+      missing = await missingPaths(missing, call, privileged);
+    }
+    return isWorthwhile(missing) ? await send(missing, options) : nothingSent;
   } catch (error) {
     if (signal.aborted || error instanceof DeployError) throw error;
     log.note(`the compressed copy failed (${briefReason(error)}); copying without compression`);
@@ -47,13 +57,13 @@ export async function copyPacked(sources: readonly StorePath[], options: PackedO
   }
 }
 
-async function send(missing: readonly StorePath[], { pack, run, shell, log, signal }: PackedOptions): Promise<CopyProgress> {
+async function send(missing: readonly StorePath[], { pack, run, privileged, shell, log, signal }: PackedOptions): Promise<CopyProgress> {
   const progress = { paths: missing.length, expectedPaths: missing.length };
   let bytes = (): number => 0;
   log.copying(() => ({ ...progress, bytes: bytes() }));
   const outcome = await feedScript(
     shell,
-    { script: "unpack", args: [run, ...missing], privileged: false, signal },
+    { script: "unpack", args: [run, ...missing], privileged, signal },
     { write: async (stdin, own) => await pack.write(missing, stdin, own), onBegin: (written) => (bytes = written) },
   );
   if (outcome.kind === "lost") throw outcome.cause;

@@ -5,13 +5,15 @@ import { sentPaths, type SentFlake } from "../domain/flake.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { HostLog, SentPaths } from "../deploy/ports.js";
 import { copyPaths } from "../nix/copy-paths.js";
+import { closureOf } from "../nix/export.js";
 import { explainSendFailure, speaksOfDaemon, type DaemonState } from "../nix/send-failure.js";
 import type { Pack } from "../nix/pack.js";
 import { sendFlake, type SendOptions } from "../nix/send.js";
 import type { Connection } from "../ssh/connection.js";
 import { speaksOfLostConnection } from "../ssh/failure.js";
 import { parseFacts } from "./facts.js";
-import { copyPacked } from "./packed-copy.js";
+import { downloadSome } from "./given-system.js";
+import { copyPacked, nothingSent } from "./packed-copy.js";
 import { importClosure, wantsSignature } from "./import-closure.js";
 import type { CallScript } from "./job.js";
 import type { RemoteShell } from "./remote-shell.js";
@@ -25,7 +27,7 @@ export type SendSettings = {
   readonly substitute: boolean;
   readonly archiveArgs: readonly string[];
   readonly compress: Compress;
-  /** Source trees, packed for all machines of the run. */
+  /** Store paths, packed for all machines of the run. */
   readonly pack: Pack;
 };
 
@@ -58,7 +60,7 @@ export class Sending {
     const { settings, shell, call, log } = this.#site;
     const { run, checkSignatures, archiveArgs, compress, pack } = settings;
     const send = async (): Promise<CopyProgress> => {
-      const packed = await copyPacked(sentPaths(sent), { pack, run, compress, shell, call: call(signal), log, signal });
+      const packed = await copyPacked(sentPaths(sent), { pack, run, compress, privileged: false, shell, call: call(signal), log, signal });
       // Sends what is still missing, and proves that nothing is.
       const copied = await sendFlake(sent, { ...this.#options(signal), checkSignatures, extraArgs: archiveArgs });
       return packed.paths === 0 ? copied : addProgress(packed, copied);
@@ -73,7 +75,7 @@ export class Sending {
     const { settings, privileged, root, shell, call, log } = this.#site;
     const { run, checkSignatures, substitute } = settings;
     const roots = [...paths.closures, ...paths.derivations];
-    const send = async (): Promise<CopyProgress> => {
+    const copy = async (): Promise<CopyProgress> => {
       try {
         // Root could import them anyway.
         return await copyPaths(paths, { ...this.#options(signal), checkSignatures: checkSignatures && !root, substitute });
@@ -82,9 +84,29 @@ export class Sending {
         return await importClosure(roots, { shell, call: call(signal), log, signal });
       }
     };
+    const send = async (): Promise<CopyProgress> => {
+      const packed = await this.#packed(paths.closures, signal);
+      // Sends what is still missing, and proves that nothing is.
+      const copied = await copy();
+      return packed.paths === 0 ? copied : addProgress(packed, copied);
+    };
     const copied = await this.#kept(roots, signal, async () => await this.#explained(send, "the system", signal));
     log.note(`copied ${roots.join(", ")} (run ${run})`);
     return copied;
+  }
+
+  /** Sends closures compressed. What has no signature in them can only be imported by root, who needs none for it. */
+  async #packed(roots: readonly StorePath[], signal: AbortSignal): Promise<CopyProgress> {
+    const { settings, privileged, shell, call, log, connection } = this.#site;
+    const { run, compress, pack, substitute } = settings;
+    if (compress === "false") return nothingSent;
+    if (!privileged) {
+      if (compress === "true") log.note(`compress: true has no effect, since ${connection.target.user} cannot become root; copying without compression`);
+      return nothingSent;
+    }
+    const site = { run, privileged, log, call: call(signal) };
+    const download = substitute ? async (missing: readonly StorePath[]) => await downloadSome(missing, site) : undefined;
+    return await copyPacked(await closureOf(roots, signal), { ...site, pack, compress, shell, download, signal });
   }
 
   /** What every call of Nix that sends something is given. */

@@ -395,7 +395,7 @@ describe("evaluating and building on the runner", () => {
       { ...named, "build-on": "runner", "archive-args": "--offline" },
       `archive-args: is set, ${noInputs}; remove it, or set build-on: target without evaluate-on: runner`,
     ],
-    [{ ...named, "evaluate-on": "runner", compress: "true" }, `compress: is true, ${noInputs}; expected auto or false`],
+    [{ ...named, "evaluate-on": "runner", compress: "true" }, "compress: is true, but derivations are sent without compression; expected auto or false"],
     [{ ...named, "evaluate-on": "runner", "rebuild-args": "--show-trace\n--refresh\n-L" }, evaluation],
     [{ targets: "", "evaluate-on": "runner", "rebuild-args": "--show-trace\n--refresh" }, evaluation],
   ])("refuses arguments that no machine would get: %j", (inputs, problem) => {
@@ -407,7 +407,7 @@ describe("evaluating and building on the runner", () => {
     { targets: "", "build-args": "--fallback", "rebuild-args": "--show-trace" },
     // Other jobs of the same matrix may have machines that build.
     { targets: JSON.stringify([{ host: "web1", configuration: "web1", "flake-build-on": "runner" }]), "rebuild-args": "--show-trace" },
-    { ...named, "build-on": "runner", "build-args": "--fallback", compress: "auto" },
+    { ...named, "build-on": "runner", "build-args": "--fallback", compress: "true" },
     { ...named, "archive-args": "--offline", compress: "true" },
     { ...named, "evaluate-on": "runner", "rebuild-args": "--fallback\n-L" },
     { ...named, operation: "rollback", "build-args": "--fallback", "rebuild-args": "-L" },

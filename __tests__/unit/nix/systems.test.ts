@@ -61,6 +61,15 @@ comma=; printf '{"names":[],"systems":{'; for name in $names; do printf "$comma"
   expect(none.get("abort")).toMatchObject({ kind: "broken", lines: ["error: evaluation aborted"], together: 1 });
 });
 
+test("one that machines share is evaluated once", async () => {
+  const before = readFileSync(`${directory}/calls`, "utf8").length;
+  const script = `comma=; printf '{"names":[],"systems":{'; for name in $names; do printf "$comma"; system $name; comma=,; done; printf '}}'`;
+  const { systems, progress } = await ask(script, ["a", "b", "a", "a"], { cores: 2, memory: alone.memory });
+  expect([...systems.keys()]).toEqual(["a", "b"]);
+  expect(progress).toEqual([1, 2]);
+  expect(readFileSync(`${directory}/calls`, "utf8").slice(before).trim().split("\n").toSorted()).toEqual(["1: a", "1: b"]);
+});
+
 test("a flake whose outputs do not evaluate is one error, and is not looked for in each configuration", async () => {
   const names = Array.from({ length: 40 }, (_, index) => `h${index}`);
   const before = readFileSync(`${directory}/calls`, "utf8").split("\n").length;
